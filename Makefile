@@ -1,0 +1,112 @@
+# Everything a person does with Concord. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTEST := $(PY) -m pytest
+
+# Seconds a test may take; a suite of processes on a small machine needs more than a unit test.
+E2E_TIMEOUT ?= 300
+
+.PHONY: help
+help: ## List every target with what it does
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- getting ready ---------------------------------------------------------------------------
+
+.PHONY: setup
+setup: ## Make .venv from the lock and install the project into it (again only when the lock changed)
+	@deploy/setup.sh $(VENV)
+
+.PHONY: lock
+lock: setup ## Resolve the dependencies again and write both lock files
+	@$(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-annotate --no-header --quiet --output-file requirements.lock
+	@$(VENV)/bin/uv pip compile pyproject.toml --extra dev --constraint requirements.lock \
+		--universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-annotate --no-header --quiet --output-file requirements-dev.lock
+
+# ---- the platform on this machine ------------------------------------------------------------
+
+.PHONY: run
+run: setup ## Start Kafka, the stores and the five services here, play a portfolio in, and stay until Ctrl-C
+	@exec $(PY) -m local up
+
+.PHONY: stop
+stop: setup ## Stop the platform that `make run` started
+	@$(PY) -m local down
+
+.PHONY: status
+status: setup ## Say what of the platform runs, where, and how long
+	@$(PY) -m local status
+
+.PHONY: token
+token: setup ## Print a bearer token for local use: make token AS=person-or-role
+	@test -n "$(AS)" || { echo "usage: make token AS=person-or-role" >&2; exit 2; }
+	@$(PY) -m local env -- $(PY) -m chassis.token --as "$(AS)"
+
+.PHONY: import
+import: setup ## Take a CRM export of opportunities into Sales: make import FILE=pipeline.csv
+	@test -n "$(FILE)" || { echo "usage: make import FILE=pipeline.csv" >&2; exit 2; }
+	@$(PY) -m local env -- $(PY) -m local.crm "$(FILE)"
+
+.PHONY: rebuild
+rebuild: setup ## Delete the gateway's view and fold it again from the topics
+	@$(PY) -m local rebuild
+
+# ---- checking --------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint unit ## Everything a change must pass: lint, unit, component, end to end, browser, a few faults
+	@$(PY) -m local prerequisites --browser
+	@$(PYTEST) --ignore=tests/unit -m "not slow" --timeout=$(E2E_TIMEOUT)
+
+.PHONY: lint
+lint: setup ## Style, formatting, types and the rules for imports
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(PY) -m mypy libs services deploy tests $(wildcard bench)
+	@$(VENV)/bin/lint-imports --no-cache
+
+.PHONY: format
+format: setup ## Put the code into the project's format and mend what can be mended by itself
+	@$(VENV)/bin/ruff check --fix --show-fixes .
+	@$(VENV)/bin/ruff format .
+
+.PHONY: unit
+unit: setup ## Tests with no I/O
+	@$(PYTEST) tests/unit
+
+.PHONY: component
+component: setup ## Tests of one part at a time on real Kafka and a real store
+	@$(PY) -m local prerequisites
+	@$(PYTEST) tests/component --timeout=$(E2E_TIMEOUT)
+
+.PHONY: e2e
+e2e: setup ## Tests of the whole platform as processes, in a browser too
+	@$(PY) -m local prerequisites --browser
+	@$(PYTEST) tests/e2e $(wildcard tests/browser) --timeout=$(E2E_TIMEOUT)
+
+.PHONY: faults
+faults: setup ## Kill, stop and starve every part under load, at length
+	@$(PY) -m local prerequisites
+	@$(PYTEST) tests/faults --timeout=1800
+
+.PHONY: bench
+bench: setup ## Measure, and print each figure beside its ceiling on this machine
+	@$(PY) -m local prerequisites
+	@$(PY) -m bench
+
+.PHONY: schemas
+schemas: setup ## Release the schemas of the facts (refuses a change that breaks a reader)
+	@$(PY) -m contracts.release
+
+# ---- cleaning --------------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## Throw away the platform's data, logs and jars, the caches, and .venv
+	@if [ -x $(PY) ]; then $(PY) -m local down; fi
+	@rm -rf .concord $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	@find libs services deploy tests bench -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
