@@ -1,0 +1,315 @@
+"""Apache Kafka as processes: fetched once, then run on ports and in a folder the caller chooses."""
+
+import asyncio
+import fcntl
+import shutil
+import subprocess
+import time
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from local import places, prerequisites
+from local.processes import Process, ProcessError
+
+_HERE = Path(__file__).parent
+_POM = _HERE / "pom.xml"
+
+# For a broker with little to do beside others on a small machine: it starts in half the time with
+# the first compiler alone, and one collecting thread is enough for some hundred megabytes.
+_JAVA_OPTIONS = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+
+
+def version() -> str:
+    """Return the version of Kafka that is fetched."""
+    found = ET.parse(_POM).findtext(".//{*}kafka.version")  # noqa: S314 - our own file
+    if not found:
+        raise RuntimeError(f"{_POM} names no kafka.version")
+    return found
+
+
+def fetch(*, say: Callable[[str], None] = print) -> Path:
+    """Return the folder with Kafka's jars, fetching them the first time.
+
+    Several programs may ask at once: one fetches, the others wait for it. The folder appears whole
+    or not at all, so that one stopped half-way leaves nothing that looks complete.
+    """
+    jars = places.cache() / f"kafka-{version()}"
+    if jars.exists():
+        return jars
+    prerequisites.ensure(prerequisites.KAFKA, say=say)
+    jars.parent.mkdir(parents=True, exist_ok=True)
+    with (jars.parent / "fetching.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not jars.exists():
+            _fetch_into(jars, say)
+    return jars
+
+
+def _fetch_into(jars: Path, say: Callable[[str], None]) -> None:
+    say(f"Fetching Apache Kafka {version()} through Maven (43 MB, some 10 s) ...")
+    started = time.monotonic()
+    partial = jars.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    command = ["mvn", "--batch-mode", "--quiet", "--file", str(_POM)]
+    command += ["dependency:copy-dependencies", f"-DoutputDirectory={partial}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
+        raise prerequisites.Missing(f"Maven could not fetch Kafka:\n{last}")
+    partial.rename(jars)
+    say(f"Kafka is here after {time.monotonic() - started:.0f} s, kept in {jars}.")
+
+
+class Broker:
+    """One node, both broker and controller; `Kafka` makes it."""
+
+    def __init__(self, number: int, folder: Path, port: int, controller_port: int) -> None:
+        """Describe a node; `Kafka` starts it."""
+        self.number = number
+        self.folder = folder
+        self.port = port
+        self.controller_port = controller_port
+        self.address = f"{places.HOST}:{port}"
+        self.process: Process | None = None
+
+    def configuration(self, nodes: Sequence["Broker"], settings: Mapping[str, str]) -> str:
+        """Return the text of its `server.properties`."""
+        copies = min(len(nodes), 3)
+        enough = max(1, copies - 1)
+        lines = {
+            "process.roles": "broker,controller",
+            "node.id": str(self.number),
+            "controller.quorum.voters": ",".join(
+                f"{node.number}@{places.HOST}:{node.controller_port}" for node in nodes
+            ),
+            "listeners": (
+                f"PLAINTEXT://{self.address},CONTROLLER://{places.HOST}:{self.controller_port}"
+            ),
+            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "controller.listener.names": "CONTROLLER",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "log.dirs": str(self.folder / "data"),
+            # A topic comes into being by its contract, never by being spoken to.
+            "auto.create.topics.enable": "false",
+            # Facts are kept for ever; a topic that wants otherwise says so itself.
+            "log.retention.ms": "-1",
+            # The quickest return after a crash: its old session must end before it may join again.
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "500",
+            # The first members of a group need not wait for others on one machine.
+            "group.initial.rebalance.delay.ms": "0",
+            "group.min.session.timeout.ms": "1000",
+            "default.replication.factor": str(copies),
+            "min.insync.replicas": str(enough),
+            "offsets.topic.replication.factor": str(copies),
+            "offsets.topic.num.partitions": "8",
+            "transaction.state.log.replication.factor": str(copies),
+            "transaction.state.log.min.isr": str(enough),
+            "transaction.state.log.num.partitions": "4",
+            "share.coordinator.state.topic.replication.factor": str(copies),
+            "share.coordinator.state.topic.min.isr": str(enough),
+            "controlled.shutdown.enable": "true" if len(nodes) > 1 else "false",
+            "num.network.threads": "2",
+            "num.io.threads": "4",
+            "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
+            **settings,
+        }
+        return "".join(f"{name}={value}\n" for name, value in lines.items())
+
+
+class Kafka:
+    """Apache Kafka in KRaft mode: one node, or several for tests of a lost broker.
+
+    Data outlives `stop` and `kill`; `start` goes on with it. Usable from a test as
+
+        with Kafka(tmp_path) as kafka:
+            ... kafka.bootstrap ...
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        controller_port: int | None = None,
+        brokers: int = 1,
+        heap_mb: int = 320,
+        settings: Mapping[str, str] | None = None,
+        log: Path | None = None,
+        say: Callable[[str], None] = print,
+    ) -> None:
+        """Describe it; `start` fetches, formats and runs it.
+
+        `port` and `controller_port` are the first node's; the others', and these where they are
+        not given, are free ones. `settings` are lines of Kafka's configuration that go before
+        ours. The log is `folder/kafka-N.log` unless `log` names a file (one node only).
+        """
+        self.folder = folder
+        self.heap_mb = heap_mb
+        self.settings = dict(settings or {})
+        self._say = say
+        self._log = log
+        self.nodes = [
+            Broker(
+                number,
+                folder / f"node-{number}",
+                port if port and number == 1 else places.free_port(),
+                controller_port if controller_port and number == 1 else places.free_port(),
+            )
+            for number in range(1, brokers + 1)
+        ]
+
+    @property
+    def bootstrap(self) -> str:
+        """The addresses that a client begins with."""
+        return ",".join(node.address for node in self.nodes)
+
+    @property
+    def running(self) -> bool:
+        """Whether every node runs."""
+        return all(node.process and node.process.running for node in self.nodes)
+
+    @property
+    def processes(self) -> list[Process]:
+        """The processes of the nodes that were started."""
+        return [node.process for node in self.nodes if node.process]
+
+    def __enter__(self) -> "Kafka":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self, *, limit: float = 60.0) -> float:
+        """Start every node that does not run, wait until clients are served; return the seconds.
+
+        Raises `ProcessError` with the last log lines where it does not come up.
+        """
+        started = time.monotonic()
+        jars = fetch(say=self._say)
+        for node in self.nodes:
+            if node.process and node.process.running:
+                continue
+            self._prepare(node, jars)
+            assert node.process is not None  # noqa: S101 - made by `_prepare`
+            node.process.start()
+        try:
+            for process in self.processes:
+                process.wait_ready(self._serves_all, limit=limit)
+        except BaseException:
+            self.kill()
+            raise
+        return time.monotonic() - started
+
+    def stop(self, *, grace: float = 15.0) -> None:
+        """Ask every node to end; kill the one that has not within `grace` seconds."""
+        # Together: a node that goes first takes the quorum away that the others want to end with.
+        if len(self.nodes) == 1:
+            for process in self.processes:
+                process.stop(grace=grace)
+            return
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            list(pool.map(lambda process: process.stop(grace=grace), self.processes))
+
+    def kill(self) -> None:
+        """End every node at once, as a power cut would."""
+        for process in self.processes:
+            process.kill()
+
+    def restart(self) -> float:
+        """Stop in order and start again; return the seconds until clients were served."""
+        started = time.monotonic()
+        self.stop()
+        self.start()
+        return time.monotonic() - started
+
+    def pause(self) -> None:
+        """Freeze every node: connections stay open, nothing is answered."""
+        for process in self.processes:
+            process.pause()
+
+    def resume(self) -> None:
+        """Let paused nodes go on."""
+        for process in self.processes:
+            process.resume()
+
+    def kill_node(self, number: int) -> None:
+        """Kill one node (the first is 1); the others go on."""
+        process = self.nodes[number - 1].process
+        if process:
+            process.kill()
+
+    def start_node(self, number: int) -> None:
+        """Start one node again, without waiting for it."""
+        process = self.nodes[number - 1].process
+        if process is None:
+            raise ProcessError(f"node {number} was never started")
+        process.start()
+
+    def _prepare(self, node: Broker, jars: Path) -> None:
+        node.folder.mkdir(parents=True, exist_ok=True)
+        configuration = node.folder / "server.properties"
+        configuration.write_text(node.configuration(self.nodes, self.settings))
+        java = ["java", f"-Xmx{self.heap_mb}m", f"-Xms{min(128, self.heap_mb)}m", *_JAVA_OPTIONS]
+        java += [f"-Dlog4j2.configurationFile={_HERE / 'log4j2.properties'}"]
+        java += ["-cp", f"{jars}/*"]
+        if not (node.folder / "data" / "meta.properties").exists():
+            self._format(java, configuration)
+        if node.process is None:
+            node.process = Process(
+                "kafka" if len(self.nodes) == 1 else f"kafka-{node.number}",
+                [*java, "kafka.Kafka", str(configuration)],
+                log=self._log or self.folder / f"kafka-{node.number}.log",
+                folder=node.folder,
+            )
+
+    def _format(self, java: list[str], configuration: Path) -> None:
+        command = [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        command += ["--cluster-id", self._cluster_id(), "--config", str(configuration)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            last = "\n".join((done.stdout + done.stderr).splitlines()[-10:])
+            raise ProcessError(f"Kafka's storage could not be formatted:\n{last}")
+
+    def _cluster_id(self) -> str:
+        kept = self.folder / "cluster-id"
+        if not kept.exists():
+            made = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+            # An option parser takes the id, and would take a leading dash for an option.
+            kept.write_text("c" + made[1:])
+        return kept.read_text()
+
+    def _serves_all(self) -> bool:
+        return known_brokers(self.bootstrap) == len(self.nodes)
+
+
+def known_brokers(bootstrap: str) -> int:
+    """Return how many brokers serve clients there now; 0 where nobody answers.
+
+    A broker that listens but has not yet been let in by its controller is not counted.
+    """
+    ports = [int(address.rpartition(":")[2]) for address in bootstrap.split(",")]
+    if not any(places.is_listening(port) for port in ports):
+        return 0
+    # In a thread with a loop of its own, since the caller may be inside one.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, _count_brokers(bootstrap)).result()
+
+
+async def _count_brokers(bootstrap: str) -> int:
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2_000)
+    try:
+        await client.bootstrap()
+        return len(client.cluster.brokers())
+    except (KafkaError, OSError, TimeoutError):
+        return 0
+    finally:
+        await client.close()

@@ -1,0 +1,56 @@
+"""Where things lie: one folder for all that is written, and ports that are free."""
+
+import os
+import random
+import socket
+from pathlib import Path
+
+HOST = "127.0.0.1"
+"""Nothing of the local platform listens anywhere else."""
+
+# Below what Linux hands out to outgoing connections. A server that is killed and started again
+# on a port of that range may find it taken by a client, or a client connected to itself.
+_LOWEST_PORT, _HIGHEST_PORT = 20_000, 31_999
+
+
+def project() -> Path:
+    """Return the folder that holds the project's own files."""
+    return Path(__file__).resolve().parents[2]
+
+
+def home() -> Path:
+    """Return the folder for data, logs, jars and process files; all of it can be thrown away."""
+    return Path(os.environ.get("CONCORD_HOME") or project() / ".concord")
+
+
+def cache() -> Path:
+    """Return the folder for what was fetched; shared by every run and every test."""
+    return Path(os.environ.get("CONCORD_CACHE") or home() / "cache")
+
+
+def is_free(port: int) -> bool:
+    """Tell whether a server could listen on this port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: a port whose last connections are still closing is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def is_listening(port: int) -> bool:
+    """Tell whether something takes connections on this port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on, outside the range of outgoing connections."""
+    for _ in range(200):
+        port = random.randint(_LOWEST_PORT, _HIGHEST_PORT)
+        if is_free(port):
+            return port
+    raise RuntimeError(f"no free port found from {_LOWEST_PORT} to {_HIGHEST_PORT}")

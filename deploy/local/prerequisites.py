@@ -1,0 +1,116 @@
+"""What the machine itself must have: Java and Maven for Kafka, a browser for the browser tests."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+_OLDEST_JAVA = 17
+
+
+class Missing(RuntimeError):
+    """Something is not on this machine, and could not be put there; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Prerequisite:
+    """A program of the system, how to see that it is there, and the package that brings it."""
+
+    what: str
+    is_there: Callable[[], bool]
+    package: str
+
+
+def java_version() -> int | None:
+    """Return the major version of the `java` on the path, if there is one."""
+    java = shutil.which("java")
+    if java is None:
+        return None
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', said)
+    return int(found.group(1)) if found else None
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium that the system's package manager installed."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def _has_java() -> bool:
+    return (java_version() or 0) >= _OLDEST_JAVA
+
+
+def _has_maven() -> bool:
+    return shutil.which("mvn") is not None
+
+
+def _has_chromium() -> bool:
+    return chromium() is not None
+
+
+KAFKA = (
+    Prerequisite(f"Java {_OLDEST_JAVA}", _has_java, "openjdk-17-jre-headless"),
+    Prerequisite("Maven", _has_maven, "maven"),
+)
+"""What Kafka needs to be fetched and run."""
+
+BROWSER = (Prerequisite("Chromium", _has_chromium, "chromium"),)
+"""What the tests in a browser need."""
+
+
+def ensure(wanted: Sequence[Prerequisite], *, say: Callable[[str], None] = print) -> None:
+    """Install what is missing where this person may; raise `Missing` with the command otherwise."""
+    missing = [one for one in wanted if not one.is_there()]
+    if not missing:
+        return
+    names = " and ".join(one.what for one in missing)
+    install = ["apt-get", "install", "--yes", "--no-install-recommends"]
+    install += [one.package for one in missing]
+    prefix = _rights()
+    if prefix is None:
+        raise Missing(
+            f"{names} is needed and not on this machine. On Debian or Ubuntu type:\n"
+            f"    sudo {' '.join(install)}\n"
+            "elsewhere install it by your system's own means, and run this again."
+        )
+    say(f"{names} is needed: installing it through apt-get (a minute or two) ...")
+    started = time.monotonic()
+    _run([*prefix, "apt-get", "update"])
+    _run([*prefix, *install])
+    still = [one.what for one in missing if not one.is_there()]
+    if still:
+        raise Missing(f"apt-get ended well, yet {' and '.join(still)} cannot be found on the path.")
+    say(f"{names}: installed in {time.monotonic() - started:.0f} s.")
+
+
+def _rights() -> list[str] | None:
+    """Return what to put before apt-get, or `None` where this person may not install anything."""
+    if shutil.which("apt-get") is None:
+        return None
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and _succeeds(["sudo", "--non-interactive", "true"]):
+        return ["sudo"]
+    return None
+
+
+def _succeeds(command: Sequence[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(
+        command,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        last = "\n".join(done.stdout.splitlines()[-10:])
+        raise Missing(f"`{' '.join(command)}` failed:\n{last}")

@@ -1,0 +1,254 @@
+"""Where tests get a real Kafka and a real document store from.
+
+In this order: what the environment names (`CONCORD_TEST_KAFKA`, `CONCORD_TEST_STORE`), containers
+where Docker answers and has the images already (nothing is pulled), processes of this machine
+otherwise. The same tests run on all three. Each test keeps to itself by a database name and a topic
+prefix of its own (`unique_name`), or asks for a broker or a store of its own.
+"""
+
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from local import kafka, places, store
+
+KAFKA_IMAGE = f"apache/kafka:{kafka.version()}"
+STORE_IMAGE = "mongo:8.0"
+
+
+class Server(Protocol):
+    """Something that runs and can be taken away and brought back, with all it acknowledged."""
+
+    def start(self) -> object:
+        """Start it, and wait until it serves."""
+
+    def stop(self) -> object:
+        """Stop it in order."""
+
+    def kill(self) -> object:
+        """End it as a crash would."""
+
+    def pause(self) -> object:
+        """Freeze it: connections stay open, nothing is answered."""
+
+    def resume(self) -> object:
+        """Let it go on."""
+
+
+class KafkaServer(Server, Protocol):
+    """A Kafka for tests."""
+
+    @property
+    def bootstrap(self) -> str:
+        """The addresses that a client begins with."""
+
+
+class StoreServer(Server, Protocol):
+    """A document store for tests."""
+
+    @property
+    def url(self) -> str:
+        """Where a driver connects."""
+
+
+class Given:
+    """A server that somebody else runs; a test that must stop it is skipped."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    bootstrap = property(lambda self: self.address)
+    url = property(lambda self: self.address)
+
+    def start(self) -> None:
+        self._not_ours()
+
+    def stop(self) -> None:
+        self._not_ours()
+
+    def kill(self) -> None:
+        self._not_ours()
+
+    def pause(self) -> None:
+        self._not_ours()
+
+    def resume(self) -> None:
+        self._not_ours()
+
+    def _not_ours(self) -> None:
+        pytest.skip("this server was given by the environment: a test may not stop or start it")
+
+
+class Contained:
+    """A server in a container, on a port that stays the same when it comes back."""
+
+    def __init__(self, container: Any, is_ready: Callable[[], bool]) -> None:
+        self._container = container
+        self._is_ready = is_ready
+        self._begun = False
+
+    def start(self) -> None:
+        if self._begun:
+            self._container.get_wrapped_container().start()
+        else:
+            self._container.start()
+            self._begun = True
+        wait_until(self._is_ready, limit=60)
+
+    def stop(self) -> None:
+        self._container.get_wrapped_container().stop(timeout=15)
+
+    def kill(self) -> None:
+        self._container.get_wrapped_container().kill()
+
+    def pause(self) -> None:
+        self._container.get_wrapped_container().pause()
+
+    def resume(self) -> None:
+        self._container.get_wrapped_container().unpause()
+
+    def remove(self) -> None:
+        """Throw it away with its data."""
+        self._container.stop(force=True, delete_volume=True)
+
+
+class KafkaContainer(Contained):
+    """Apache's own image of Kafka, one node."""
+
+    def __init__(self) -> None:
+        from testcontainers.core.container import DockerContainer
+
+        port = places.free_port()
+        self.bootstrap = f"{places.HOST}:{port}"
+        container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
+        for name, value in {
+            "KAFKA_NODE_ID": "1",
+            "KAFKA_PROCESS_ROLES": "broker,controller",
+            "KAFKA_CONTROLLER_QUORUM_VOTERS": "1@localhost:9093",
+            "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+            "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{self.bootstrap}",
+            "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+            "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+            "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
+            "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+            "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+            "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+            "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
+            "KAFKA_BROKER_SESSION_TIMEOUT_MS": "3000",
+        }.items():
+            container = container.with_env(name, value)
+        super().__init__(container, lambda: kafka.known_brokers(self.bootstrap) == 1)
+
+
+class StoreContainer(Contained):
+    """MongoDB's own image, as a replica set of one: change streams need one."""
+
+    def __init__(self) -> None:
+        from testcontainers.core.container import DockerContainer
+
+        port = places.free_port()
+        self.url = f"mongodb://{places.HOST}:{port}/?directConnection=true&retryWrites=false"
+        container = (
+            DockerContainer(STORE_IMAGE)
+            .with_bind_ports(27017, port)
+            .with_command("mongod --replSet concord --bind_ip_all")
+        )
+        super().__init__(container, self._is_primary)
+
+    def _is_primary(self) -> bool:
+        from pymongo import MongoClient
+        from pymongo.errors import OperationFailure, PyMongoError
+
+        with MongoClient[dict[str, Any]](self.url, serverSelectionTimeoutMS=1_000) as client:
+            try:
+                if client.admin.command("hello").get("isWritablePrimary"):
+                    return True
+                member = {"_id": 0, "host": "127.0.0.1:27017"}
+                client.admin.command("replSetInitiate", {"_id": "concord", "members": [member]})
+            except OperationFailure:
+                return False  # begun already, and not yet decided who leads
+            except PyMongoError:
+                return False
+        return False
+
+
+def docker_has(image: str) -> bool:
+    """Tell whether Docker answers here and has this image already."""
+    try:
+        import docker
+
+        client = docker.from_env(timeout=2)
+    except Exception:  # noqa: BLE001 - whatever it lacks, there is no Docker to use
+        return False
+    try:
+        client.images.get(image)
+    except Exception:  # noqa: BLE001 - as above
+        return False
+    else:
+        return True
+    finally:
+        client.close()
+
+
+class Supply:
+    """Servers made for tests, ended when the tests that asked for them have."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ends: list[Callable[[], object]] = []
+
+    def kafka(self, *, given: bool = True, brokers: int = 1) -> KafkaServer:
+        """Return a running Kafka; with `given`, the one that the environment names if it does."""
+        named = os.environ.get("CONCORD_TEST_KAFKA")
+        if given and named:
+            return Given(named)
+        if brokers == 1 and docker_has(KAFKA_IMAGE):
+            contained = KafkaContainer()
+            self._ends.append(contained.remove)
+            contained.start()
+            return contained
+        process = kafka.Kafka(self._folder / unique_name("kafka"), brokers=brokers)
+        self._ends.append(process.kill)
+        process.start()
+        return process
+
+    def store(self, *, given: bool = True) -> StoreServer:
+        """Return a running store; with `given`, the one that the environment names if it does."""
+        named = os.environ.get("CONCORD_TEST_STORE")
+        if given and named:
+            return Given(named)
+        if docker_has(STORE_IMAGE):
+            contained = StoreContainer()
+            self._ends.append(contained.remove)
+            contained.start()
+            return contained
+        process = store.Store(self._folder / unique_name("store"))
+        self._ends.append(process.kill)
+        process.start()
+        return process
+
+    def end(self) -> None:
+        """End everything that was supplied; what it held is thrown away, so nothing is asked."""
+        while self._ends:
+            self._ends.pop()()
+
+
+def unique_name(stem: str) -> str:
+    """Return a name no other test uses, for a database, a topic prefix or a folder."""
+    return f"{re.sub('[^a-z0-9]+', '-', stem.lower()).strip('-')}-{secrets.token_hex(4)}"
+
+
+def wait_until(is_so: Callable[[], bool], *, limit: float = 30.0, pause: float = 0.05) -> None:
+    """Wait until something is so; fail when it is not within `limit` seconds."""
+    ends = time.monotonic() + limit
+    while not is_so():
+        if time.monotonic() > ends:
+            raise AssertionError(f"not so within {limit:g} s")
+        time.sleep(pause)
