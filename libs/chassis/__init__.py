@@ -1,0 +1,1 @@
+"""What every service of Concord needs and that knows no department."""

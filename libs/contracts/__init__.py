@@ -1,0 +1,8 @@
+"""What the departments of Concord say to each other: facts, their envelope, channels and words.
+
+Importing the package makes every fact known to the envelope.
+"""
+
+from contracts import delivery, finance, gateway, legal, reference, sales
+
+__all__ = ["delivery", "finance", "gateway", "legal", "reference", "sales"]

@@ -1,0 +1,83 @@
+"""Channels: the ordered voices of the departments, and the Kafka topic each is heard on.
+
+A channel counts its facts per stream without a gap, has one topic, and one access list. What not
+everybody may know is said on a confidential channel, and no fact stands on two of them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Department = Literal["sales", "legal", "delivery", "finance", "gateway"]
+ChannelKind = Literal["facts", "reference", "register"]
+
+DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finance", "gateway")
+
+PARTITIONS = 12
+"""Partitions of every topic. Equal everywhere and never changed: an engagement's facts of all
+departments then meet in one reader under the range assignment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One department's ordered voice.
+
+    ``facts``: what happened to engagements, kept for ever, numbered per engagement without a gap.
+    ``reference``: whole records by id and version, compacted. ``register``: what a register inside
+    a department says to engagements; numbered per register, so one engagement sees gaps.
+    """
+
+    name: str
+    department: Department
+    kind: ChannelKind = "facts"
+    confidential: bool = False
+
+    def topic(self, prefix: str = "concord") -> str:
+        """Name of the Kafka topic; the prefix sets installations on one cluster apart."""
+        return f"{prefix}.{self.name}.v1"
+
+    def settings(self, replication: int) -> dict[str, str]:
+        """Topic settings in Kafka's own words, for a cluster of at least `replication` brokers."""
+        kept: dict[str, str] = (
+            {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
+            if self.kind == "reference"
+            else {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+        )
+        return kept | {
+            "min.insync.replicas": str(max(1, replication - 1)),
+            "message.timestamp.type": "CreateTime",
+            "max.message.bytes": "1048576",
+        }
+
+
+SALES = Channel("sales", "sales")
+LEGAL = Channel("legal", "legal")
+DELIVERY = Channel("delivery", "delivery")
+FINANCE = Channel("finance", "finance")
+FINANCE_CONFIDENTIAL = Channel("finance.confidential", "finance", confidential=True)
+FINANCE_REGISTER = Channel("finance.register", "finance", kind="register")
+GATEWAY = Channel("gateway", "gateway")
+GATEWAY_CONFIDENTIAL = Channel("gateway.confidential", "gateway", confidential=True)
+SALES_REFERENCE = Channel("sales.reference", "sales", kind="reference")
+DELIVERY_REFERENCE = Channel("delivery.reference", "delivery", kind="reference")
+FINANCE_REFERENCE = Channel("finance.reference", "finance", kind="reference")
+FINANCE_CONFIDENTIAL_REFERENCE = Channel(
+    "finance.confidential.reference", "finance", kind="reference", confidential=True
+)
+
+CHANNELS: dict[str, Channel] = {
+    channel.name: channel
+    for channel in (
+        SALES,
+        LEGAL,
+        DELIVERY,
+        FINANCE,
+        FINANCE_CONFIDENTIAL,
+        FINANCE_REGISTER,
+        GATEWAY,
+        GATEWAY_CONFIDENTIAL,
+        SALES_REFERENCE,
+        DELIVERY_REFERENCE,
+        FINANCE_REFERENCE,
+        FINANCE_CONFIDENTIAL_REFERENCE,
+    )
+}

@@ -1,0 +1,397 @@
+"""What Delivery (the PMO) says: estimates, plans, work done, changes, acceptance, closing."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.channels import DELIVERY
+from contracts.fact import Fact
+from contracts.money import PositiveMoney
+from contracts.values import (
+    RAG,
+    Confidence,
+    ContentHash,
+    Days,
+    Deliverable,
+    EstimateLine,
+    Hours,
+    Identifier,
+    LineKind,
+    Milestone,
+    Percent,
+    PersonId,
+    PlannedTask,
+    Role,
+    RoleHours,
+    ShortText,
+    Text,
+    Tier,
+    Verdict,
+    Version,
+    Week,
+)
+
+
+class ManagerAssigned(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+    """This person manages the engagement from this day; earlier is better."""
+
+    manager: PersonId
+    assigned_on: date
+
+
+class TierChosen(Fact, channel=DELIVERY):
+    """How much method the engagement gets: what was proposed, what the manager chose, and why."""
+
+    tier: Tier
+    proposed: Tier
+    reason: ShortText
+
+
+class EstimateSubmitted(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+    """What the work would take, by phase and role; project management hours are among the lines.
+
+    Contingency is in percent on top of the lines' hours. Duration is in calendar days.
+    """
+
+    version: Version
+    lines: tuple[EstimateLine, ...]
+    contingency: Percent
+    template: Identifier
+    duration_days: Days
+    assumptions: tuple[ShortText, ...] = ()
+    confidence: Confidence
+
+
+class EstimateEndorsed(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+    """The assigned manager stands behind this version of the estimate."""
+
+    version: Version
+    manager: PersonId
+
+
+class SowReviewed(Fact, channel=DELIVERY, heard_by=("legal",)):
+    """Delivery approved this content of the statement of work, or objected and said why."""
+
+    version: Version
+    content_hash: ContentHash
+    verdict: Verdict
+    why: Text | None = None
+
+
+class ResourceRequested(Fact, channel=DELIVERY):
+    """Hours of a role are wanted between two days (both inclusive)."""
+
+    request: Identifier
+    role: Role
+    hours: Hours
+    starts_on: date
+    finishes_on: date
+
+
+class ResourceAllocated(Fact, channel=DELIVERY):
+    """A person is given to a request: soft may still be taken away, hard may not."""
+
+    request: Identifier
+    person: PersonId
+    role: Role
+    hours: Hours
+    starts_on: date
+    finishes_on: date
+    commitment: Literal["soft", "hard"]
+
+
+class ResourceReleased(Fact, channel=DELIVERY):
+    """The person is free of this request again."""
+
+    request: Identifier
+    person: PersonId
+    released_on: date
+
+
+class BrdSubmitted(Fact, channel=DELIVERY):
+    """A version of the business requirements document went to the customer."""
+
+    version: Version
+    content_hash: ContentHash
+
+
+class BrdSignedOff(Fact, channel=DELIVERY):
+    """The customer's person signed this version of the requirements off."""
+
+    version: Version
+    content_hash: ContentHash
+    signed_by: PersonId
+    signed_on: date
+
+
+class PlanDrafted(Fact, channel=DELIVERY):
+    """A version of the plan, made from a template: milestones, tasks with hours, deliverables."""
+
+    version: Version
+    template: Identifier
+    milestones: tuple[Milestone, ...]
+    tasks: tuple[PlannedTask, ...]
+    deliverables: tuple[Deliverable, ...]
+
+
+class PlanBaselined(Fact, channel=DELIVERY, heard_by=("finance",)):
+    """The approved plan, whole. A re-baseline names the changes it takes in since the first."""
+
+    version: Version
+    milestones: tuple[Milestone, ...]
+    tasks: tuple[PlannedTask, ...]
+    deliverables: tuple[Deliverable, ...]
+    changes: tuple[Identifier, ...] = ()
+    baselined_on: date
+
+
+class KickoffHeld(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+    """The engagement began with everybody in one room, on this day."""
+
+    held_on: date
+    attendees: tuple[PersonId, ...]
+
+
+class TimeSubmitted(Fact, channel=DELIVERY):
+    """A person's hours on a task in a week, waiting for approval."""
+
+    entry: Identifier
+    person: PersonId
+    role: Role
+    task: Identifier
+    week: Week
+    hours: Hours
+    billable: bool = True
+
+
+class TimeApproved(Fact, channel=DELIVERY, heard_by=("finance",)):
+    """Hours that count: it says again what was submitted, so readers need nothing else."""
+
+    entry: Identifier
+    person: PersonId
+    role: Role
+    task: Identifier
+    week: Week
+    hours: Hours
+    billable: bool = True
+    kind: LineKind = "delivery"
+
+
+class TimeRejected(Fact, channel=DELIVERY):
+    """Submitted hours do not count, for this reason."""
+
+    entry: Identifier
+    why: ShortText
+
+
+class ExpenseApproved(Fact, channel=DELIVERY, heard_by=("finance",)):
+    """Money spent for the engagement by a person, to be billed on or not."""
+
+    expense: Identifier
+    person: PersonId
+    amount: PositiveMoney
+    description: ShortText
+    spent_on: date
+    billable: bool
+
+
+class TaskProgressed(Fact, channel=DELIVERY, heard_by=("finance",)):
+    """The task is this far done in percent, and needs these hours more, as of this day."""
+
+    task: Identifier
+    complete: Percent
+    remaining_hours: Hours
+    as_of: date
+
+
+class MilestoneReached(Fact, channel=DELIVERY, heard_by=("finance",)):
+    """The milestone was reached on this day."""
+
+    milestone: Identifier
+    reached_on: date
+
+
+class DeliverableSubmitted(Fact, channel=DELIVERY, heard_by=("finance",)):
+    """The deliverable went to the customer for acceptance, the n-th time."""
+
+    deliverable: Identifier
+    submission: Version
+    content_hash: ContentHash
+    submitted_on: date
+
+
+class DeliverableAccepted(Fact, channel=DELIVERY, heard_by=("finance",)):
+    """The customer's person accepted this submission of the deliverable."""
+
+    deliverable: Identifier
+    submission: Version
+    accepted_by: PersonId
+    accepted_on: date
+
+
+class DeliverableRejected(Fact, channel=DELIVERY, heard_by=("finance",)):
+    """The customer's person did not accept this submission, and said why."""
+
+    deliverable: Identifier
+    submission: Version
+    rejected_by: PersonId
+    why: Text
+    rejected_on: date
+
+
+class RiskRaised(Fact, channel=DELIVERY):
+    """Something may happen: probability in percent, impact, who owns it, the response."""
+
+    item: Identifier
+    title: ShortText
+    probability: Percent
+    impact: Literal["low", "medium", "high"]
+    owner: PersonId
+    response: Text
+
+
+class IssueRaised(Fact, channel=DELIVERY):
+    """Something went wrong: how bad, who owns it."""
+
+    item: Identifier
+    title: ShortText
+    severity: Literal["low", "medium", "high"]
+    owner: PersonId
+
+
+class DecisionRecorded(Fact, channel=DELIVERY):
+    """Something was decided, by whom and why."""
+
+    item: Identifier
+    title: ShortText
+    rationale: Text
+    decided_by: PersonId
+    decided_on: date
+
+
+class RaidItemClosed(Fact, channel=DELIVERY):
+    """A risk or an issue is over."""
+
+    item: Identifier
+    resolution: Text
+    closed_on: date
+
+
+class StatusReportPublished(Fact, channel=DELIVERY, heard_by=("finance", "sales")):
+    """The one standard report: scope, schedule and cost as RAG, in words, and what is forecast.
+
+    `estimate_to_complete` is the hours still needed in the manager's judgement.
+    """
+
+    report: Version
+    as_of: date
+    scope: RAG
+    schedule: RAG
+    cost: RAG
+    narrative: Text
+    forecast_finish: date
+    estimate_to_complete: Hours
+
+
+class ChangeRequested(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+    """Somebody wants something else than was agreed."""
+
+    change: Identifier
+    requested_by: PersonId
+    description: Text
+    requested_on: date
+
+
+class ChangeAssessed(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+    """What the change would take: hours by role, days on the finish, the risk, deliverables."""
+
+    change: Identifier
+    lines: tuple[RoleHours, ...]
+    days: int = Field(ge=-10_000, le=10_000)
+    risk: Text
+    deliverables_added: tuple[Deliverable, ...] = ()
+    deliverables_descoped: tuple[Identifier, ...] = ()
+
+
+class ChangeApproved(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+    """The customer's person agreed to the priced change: it is a change order now."""
+
+    change: Identifier
+    approved_by: PersonId
+    approved_on: date
+
+
+class ChangeRejected(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+    """The change will not be made."""
+
+    change: Identifier
+    why: ShortText
+    rejected_on: date
+
+
+class ChangeImplemented(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+    """The change order's work is done."""
+
+    change: Identifier
+    implemented_on: date
+
+
+class SolutionWentLive(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+    """The customer uses it from this day."""
+
+    live_on: date
+
+
+class PirHeld(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+    """The post-implementation review: what went well, what did not, sold against delivered hours."""
+
+    held_on: date
+    went_well: tuple[ShortText, ...]
+    went_badly: tuple[ShortText, ...]
+    sold_hours: Hours
+    delivered_hours: Hours
+
+
+class SurveySent(Fact, channel=DELIVERY):
+    """The customer's people were asked how it was."""
+
+    survey: Identifier
+    contacts: tuple[PersonId, ...]
+    sent_on: date
+
+
+Score = Annotated[int, Field(ge=1, le=5)]
+
+
+class SurveyAnswered(Fact, channel=DELIVERY, heard_by=("sales",)):
+    """A person's answers: 1 to 5 by question (CSAT), 0 to 10 whether they would recommend (NPS)."""
+
+    survey: Identifier
+    answered_by: PersonId
+    satisfaction: dict[Identifier, Score]
+    recommend: Annotated[int, Field(ge=0, le=10)]
+    comment: Text | None = None
+    answered_on: date
+
+
+class EngagementPutOnHold(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+    """Work rests until it is resumed."""
+
+    reason: ShortText
+    held_on: date
+
+
+class EngagementResumed(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+    """Work goes on."""
+
+    resumed_on: date
+
+
+class EngagementClosed(Fact, channel=DELIVERY, heard_by=("sales", "legal", "finance")):
+    """The last gate is passed: nothing is owed any more, by anybody."""
+
+    closed_on: date
+    sold_hours: Hours = Decimal(0)
+    delivered_hours: Hours = Decimal(0)

@@ -1,0 +1,273 @@
+"""What Finance says: prices, budgets, billing, and (confidentially) cost and margin."""
+
+from datetime import date
+from typing import Literal
+
+from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, FINANCE_REGISTER
+from contracts.fact import Fact
+from contracts.money import Money, NotNegativeMoney, PositiveMoney
+from contracts.values import (
+    BillingItem,
+    BillingKind,
+    ContentHash,
+    EngagementId,
+    EstimateLine,
+    Hours,
+    Identifier,
+    LineKind,
+    Margin,
+    Month,
+    Percent,
+    PersonId,
+    PricedLine,
+    Ratio,
+    RevenueMethod,
+    Role,
+    RoleRate,
+    ShortText,
+    Text,
+    Value,
+    Verdict,
+    Version,
+    Week,
+)
+
+
+class SowReviewed(Fact, channel=FINANCE, heard_by=("legal",)):
+    """Finance approved this content of the statement of work, or objected and said why."""
+
+    version: Version
+    content_hash: ContentHash
+    verdict: Verdict
+    why: Text | None = None
+
+
+class EstimatePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery")):
+    """An estimate at the rates of a rate card: price by line, contingency in the hours.
+
+    `project_management_share` is PM amount / price in percent. Below the floor means that the
+    price does not carry the least margin; what the margin is stays confidential.
+    """
+
+    estimate_version: Version
+    rate_card: Identifier
+    rate_card_version: Version
+    lines: tuple[PricedLine, ...]
+    price: PositiveMoney
+    project_management_share: Percent
+    floor: Literal["above", "below"]
+
+
+class ChangePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery", "legal")):
+    """What the customer would pay for a change (signed), at contracted or else list rates."""
+
+    change: Identifier
+    lines: tuple[PricedLine, ...]
+    price: Money
+
+
+class BudgetSet(Fact, channel=FINANCE, heard_by=("delivery",)):
+    """What may be spent in hours, and earned in price, as the signed contract has it.
+
+    The revenue method is chosen here, once (IFRS 15).
+    """
+
+    price: PositiveMoney
+    hours: tuple[EstimateLine, ...]
+    revenue_method: RevenueMethod
+    billing_schedule: tuple[BillingItem, ...]
+    rates: tuple[RoleRate, ...] = ()
+
+
+class BudgetAmended(Fact, channel=FINANCE, heard_by=("delivery",)):
+    """An amendment is in the budget and in the billing schedule: both as they stand after it."""
+
+    change: Identifier
+    amendment: Identifier
+    price: NotNegativeMoney
+    hours_delta: Hours
+    billing_schedule: tuple[BillingItem, ...]
+
+
+class RevenueRecognised(Fact, channel=FINANCE, heard_by=("delivery",)):
+    """Revenue of a month; `cumulative` is all recognised to its end. May be negative (catch-up)."""
+
+    month: Month
+    method: RevenueMethod
+    amount: Money
+    cumulative: Money
+
+
+class BillingEventDue(Fact, channel=FINANCE, heard_by=("delivery",)):
+    """An entry of the billing schedule (or a month's approved time) may be invoiced now."""
+
+    billing_event: Identifier
+    item: Identifier
+    kind: BillingKind
+    amount: PositiveMoney
+    due_on: date
+    deliverables: tuple[Identifier, ...] = ()
+
+
+class InvoiceLine(Value):
+    """One line of an invoice; hours and rate stand where time is billed."""
+
+    description: ShortText
+    amount: Money
+    role: Role | None = None
+    hours: Hours | None = None
+    rate: NotNegativeMoney | None = None
+
+
+class InvoiceDrafted(Fact, channel=FINANCE):
+    """An invoice before its number; an advance is a contract liability until drawn down."""
+
+    invoice: Identifier
+    billing_event: Identifier
+    kind: BillingKind
+    lines: tuple[InvoiceLine, ...]
+    amount: PositiveMoney
+    advance_drawn: NotNegativeMoney
+
+
+class InvoiceApproved(Fact, channel=FINANCE):
+    """The draft may take its number, to be issued on this day."""
+
+    invoice: Identifier
+    amount: PositiveMoney
+    issue_on: date
+
+
+class InvoiceNumbered(Fact, channel=FINANCE_REGISTER, heard_by=("finance",)):
+    """The register gave the next number of the year, without a gap."""
+
+    engagement: EngagementId
+    invoice: Identifier
+    number: Identifier
+    issue_on: date
+
+    def subject(self, stream: str) -> str:
+        """The engagement that asked for the number."""
+        return self.engagement
+
+
+class InvoiceIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+    """The invoice went out under its number, to be paid by its due day."""
+
+    invoice: Identifier
+    number: Identifier
+    billing_event: Identifier
+    kind: BillingKind
+    amount: PositiveMoney
+    deliverables: tuple[Identifier, ...] = ()
+    lines: tuple[InvoiceLine, ...] = ()
+    issued_on: date
+    due_on: date
+
+
+class InvoiceVoided(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+    """An issued invoice is void; its number stays used."""
+
+    invoice: Identifier
+    number: Identifier
+    amount: PositiveMoney
+    why: ShortText
+    voided_on: date
+
+
+class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+    """Part or all of an issued invoice is given back."""
+
+    credit_note: Identifier
+    invoice: Identifier
+    amount: PositiveMoney
+    why: ShortText
+    issued_on: date
+
+
+class PaymentReceived(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+    """The customer paid this much of this invoice on this day."""
+
+    invoice: Identifier
+    amount: PositiveMoney
+    received_on: date
+
+
+class PaymentOverdue(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+    """The due day passed with this much unpaid."""
+
+    invoice: Identifier
+    due_on: date
+    outstanding: PositiveMoney
+
+
+class AccountSettled(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+    """All that was due was invoiced, and all invoices are paid, voided or credited."""
+
+    billed: NotNegativeMoney
+    paid: NotNegativeMoney
+    settled_on: date
+
+
+class EstimateCosted(Fact, channel=FINANCE_CONFIDENTIAL):
+    """What an estimate would cost the company, and the margin its price would leave."""
+
+    estimate_version: Version
+    cost: NotNegativeMoney
+    margin: Ratio | None
+
+
+class ChangeCosted(Fact, channel=FINANCE_CONFIDENTIAL):
+    """What a change would cost the company, and the margin its price would leave."""
+
+    change: Identifier
+    cost: NotNegativeMoney
+    margin: Ratio | None
+
+
+class BudgetCosted(Fact, channel=FINANCE_CONFIDENTIAL):
+    """What the budgeted hours cost, and the margin that was sold with them."""
+
+    cost: NotNegativeMoney
+    margin_sold: Margin
+
+
+class CostAccrued(Fact, channel=FINANCE_CONFIDENTIAL):
+    """Approved time (or an expense) as cost; `cumulative` is the engagement's cost to date."""
+
+    entry: Identifier
+    person: PersonId
+    role: Role | None
+    kind: LineKind
+    week: Week | None
+    hours: Hours
+    cost: NotNegativeMoney
+    cumulative: NotNegativeMoney
+
+
+class PerformanceMeasured(Fact, channel=FINANCE_CONFIDENTIAL, heard_by=("delivery",)):
+    """Earned value at a status date (PMI, Practice Standard for Earned Value Management).
+
+    All amounts are cost in the engagement's currency; ratios are None where a divisor is zero.
+    """
+
+    as_of: date
+    budget_at_completion: NotNegativeMoney
+    planned_value: NotNegativeMoney
+    earned_value: NotNegativeMoney
+    actual_cost: NotNegativeMoney
+    cost_performance_index: Ratio | None
+    schedule_performance_index: Ratio | None
+    estimate_to_complete: NotNegativeMoney | None
+    estimate_at_completion: NotNegativeMoney | None
+    variance_at_completion: Money | None
+
+
+class MarginMeasured(Fact, channel=FINANCE_CONFIDENTIAL):
+    """The four margins at a day, never mixed; None while one has no basis yet."""
+
+    as_of: date
+    margin_sold: Margin | None
+    margin_billed: Margin | None
+    margin_recognised: Margin | None
+    margin_forecast: Margin | None

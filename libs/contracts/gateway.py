@@ -1,0 +1,74 @@
+"""What the gateway says: contradictions between departments, found, ended, or accepted."""
+
+from datetime import datetime
+from typing import Literal
+
+from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
+from contracts.fact import Fact
+from contracts.money import Money
+from contracts.values import Identifier, PersonId, ShortText, Text, Value
+
+
+class Evidence(Value):
+    """A fact that proves a finding: which, and in its author's words when it was recorded."""
+
+    fact: Identifier
+    type: ShortText
+    channel: ShortText
+    sequence: int
+
+
+class _Finding(Fact):
+    """A finding's id names its rule and, where one rule finds several, the thing it is about."""
+
+    finding: Identifier
+    rule: Identifier
+
+
+class _Detected(_Finding):
+    sentence: Text
+    evidence: tuple[Evidence, ...]
+    since: datetime
+    owner: Department
+    stake: Money | None = None
+    days: int | None = None
+    severity: Literal["warning", "serious"] = "warning"
+
+
+class DisconnectDetected(
+    _Detected, channel=GATEWAY, heard_by=("sales", "legal", "delivery", "finance")
+):
+    """Two departments believe what cannot both be true; a person can read the sentence.
+
+    `since` is the time of the latest fact that proves it; `owner` can end it.
+    """
+
+
+class DisconnectResolved(
+    _Finding, channel=GATEWAY, heard_by=("sales", "legal", "delivery", "finance")
+):
+    """The facts no longer contradict each other."""
+
+
+class DisconnectWaived(
+    _Finding, channel=GATEWAY, heard_by=("sales", "legal", "delivery", "finance")
+):
+    """A person accepted the contradiction, for this reason."""
+
+    why: Text
+    waived_by: PersonId
+
+
+class ConfidentialDisconnectDetected(_Detected, channel=GATEWAY_CONFIDENTIAL):
+    """As disconnect-detected, where sentence or stake would tell costs or margins."""
+
+
+class ConfidentialDisconnectResolved(_Finding, channel=GATEWAY_CONFIDENTIAL):
+    """As disconnect-resolved, for a confidential finding."""
+
+
+class ConfidentialDisconnectWaived(_Finding, channel=GATEWAY_CONFIDENTIAL):
+    """As disconnect-waived, for a confidential finding."""
+
+    why: Text
+    waived_by: PersonId

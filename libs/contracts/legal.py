@@ -1,0 +1,159 @@
+"""What Legal says: papers drafted, approved, signed, amended, ended."""
+
+from datetime import date
+from typing import Literal
+
+from contracts.channels import LEGAL
+from contracts.fact import Fact
+from contracts.money import Money, PositiveMoney
+from contracts.values import (
+    AccountId,
+    BillingItem,
+    ContentHash,
+    Days,
+    Deliverable,
+    Hours,
+    Identifier,
+    Party,
+    PersonId,
+    Pricing,
+    RoleRate,
+    ShortText,
+    Signatory,
+    Text,
+    Version,
+)
+
+
+class FileOpened(Fact, channel=LEGAL):
+    """Legal keeps a file for this engagement from now on."""
+
+    account: AccountId
+    title: ShortText
+
+
+class NdaSigned(Fact, channel=LEGAL, heard_by=("sales",)):
+    """The non-disclosure agreement binds both parties until it expires."""
+
+    signed_on: date
+    expires_on: date | None = None
+
+
+class MsaSigned(Fact, channel=LEGAL, heard_by=("sales",)):
+    """The master services agreement binds both parties."""
+
+    signed_on: date
+    expires_on: date | None = None
+
+
+class SowDrafted(Fact, channel=LEGAL, heard_by=("delivery", "finance", "sales")):
+    """A version of the statement of work; the hash is of its content in canonical form."""
+
+    version: Version
+    content_hash: ContentHash
+    proposal_version: Version
+    scope: Text
+    deliverables: tuple[Deliverable, ...]
+    price: PositiveMoney
+    pricing: Pricing
+    starts_on: date
+    finishes_on: date
+    billing_schedule: tuple[BillingItem, ...]
+    rates: tuple[RoleRate, ...] = ()
+    payment_terms_days: Days
+
+
+class SowRedlined(Fact, channel=LEGAL, heard_by=("sales",)):
+    """A party wants a clause of this version to read otherwise."""
+
+    version: Version
+    by: Party
+    clause: ShortText
+    text: Text
+
+
+class SowApproved(Fact, channel=LEGAL, heard_by=("sales",)):
+    """Legal, Delivery and Finance approved exactly this content."""
+
+    version: Version
+    content_hash: ContentHash
+
+
+class SowSentForSignature(Fact, channel=LEGAL, heard_by=("sales",)):
+    """The approved version is with both parties to sign."""
+
+    version: Version
+    content_hash: ContentHash
+    sent_on: date
+
+
+class SowSignatureRecorded(Fact, channel=LEGAL, heard_by=("sales",)):
+    """One party signed this version; the hash is of what it signed."""
+
+    version: Version
+    content_hash: ContentHash
+    signatory: Signatory
+
+
+class SowSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+    """Both parties signed; from here it is the contract. Signed on the day of the later signature."""
+
+    version: Version
+    content_hash: ContentHash
+    signatories: tuple[Signatory, ...]
+    signed_on: date
+
+
+class EarlyStartAuthorised(Fact, channel=LEGAL, heard_by=("delivery", "finance")):
+    """Work may begin before the signature, at the company's risk, up to these hours, to this day."""
+
+    cap_hours: Hours
+    expires_on: date
+    reason: ShortText
+
+
+class EarlyStartExpired(Fact, channel=LEGAL, heard_by=("delivery", "finance")):
+    """The early-start authorisation ran out unsigned; `expired_on` was its last day."""
+
+    expired_on: date
+
+
+class AmendmentDrafted(Fact, channel=LEGAL, heard_by=("delivery", "finance", "sales")):
+    """The contract's side of one change order: what it adds to price, dates, scope and billing.
+
+    `price_delta` is signed. `billing_schedule` lists the entries it adds, summing to the delta.
+    """
+
+    amendment: Identifier
+    change: Identifier
+    content_hash: ContentHash
+    price_delta: Money
+    finishes_on: date
+    scope_delta: Text
+    deliverables_added: tuple[Deliverable, ...] = ()
+    deliverables_descoped: tuple[Identifier, ...] = ()
+    billing_schedule: tuple[BillingItem, ...] = ()
+
+
+class AmendmentSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+    """Both parties signed the amendment; it says again what it changes, so readers need no draft."""
+
+    amendment: Identifier
+    change: Identifier
+    content_hash: ContentHash
+    price_delta: Money
+    finishes_on: date
+    deliverables_added: tuple[Deliverable, ...] = ()
+    deliverables_descoped: tuple[Identifier, ...] = ()
+    billing_schedule: tuple[BillingItem, ...] = ()
+    signatories: tuple[Signatory, ...]
+    signed_on: date
+
+
+class EngagementTerminated(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+    """The contract ended before its work did."""
+
+    reason: Literal["convenience", "breach", "insolvency", "mutual"]
+    comment: Text | None = None
+    terminated_on: date
+    decided_by: PersonId | None = None

@@ -1,0 +1,116 @@
+"""Money: a decimal amount in one currency, never a float, never added across currencies."""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+# Active ISO 4217 codes whose minor unit is not two digits; every other active code has two.
+_MINOR_UNITS = {
+    **dict.fromkeys(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"], 0),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
+}
+_TWO_DIGITS = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD "
+    "CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
+    "GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD "
+    "MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP "
+    "PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
+    "TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW"
+)
+MINOR_UNITS: dict[str, int] = _MINOR_UNITS | dict.fromkeys(_TWO_DIGITS.split(), 2)
+"""Digits behind the decimal point by active ISO 4217 currency code."""
+
+
+def _known(code: str) -> str:
+    if code not in MINOR_UNITS:
+        raise ValueError("not an active ISO 4217 currency code, such as EUR or USD")
+    return code
+
+
+Currency = Annotated[
+    str,
+    Field(min_length=3, max_length=3, pattern="^[A-Z]{3}$", examples=["EUR"]),
+    AfterValidator(_known),
+]
+"""An active ISO 4217 alphabetic currency code."""
+
+Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4, allow_inf_nan=False)]
+
+
+class CurrencyMismatch(ValueError):
+    """Two amounts in different currencies were about to be added or compared without a rate."""
+
+
+class Money(BaseModel):
+    """An amount in a currency. Negative amounts are reductions (credits, price cuts)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: Amount
+    currency: Currency
+
+    @classmethod
+    def zero(cls, currency: str) -> "Money":
+        """Nothing, in the currency."""
+        return Money.model_construct(amount=Decimal(0), currency=currency)
+
+    @classmethod
+    def total(cls, parts: Iterable["Money"], currency: str) -> "Money":
+        """Sum of the parts, all of which are in `currency`; raises CurrencyMismatch otherwise."""
+        result = Money.zero(currency)
+        for part in parts:
+            result = result + part
+        return result
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise CurrencyMismatch(f"{self.currency} and {other.currency} need a rate between them")
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money.model_construct(amount=self.amount + other.amount, currency=self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money.model_construct(amount=self.amount - other.amount, currency=self.currency)
+
+    def __mul__(self, factor: Decimal | int) -> "Money":
+        return Money.model_construct(amount=self.amount * factor, currency=self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money.model_construct(amount=-self.amount, currency=self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        self._same(other)
+        return self.amount < other.amount
+
+    def __le__(self, other: "Money") -> bool:
+        self._same(other)
+        return self.amount <= other.amount
+
+    def __str__(self) -> str:
+        return f"{self.amount:,.{MINOR_UNITS[self.currency]}f} {self.currency}"
+
+    def rounded(self) -> "Money":
+        """To the currency's minor unit, halves to even."""
+        exponent = Decimal(1).scaleb(-MINOR_UNITS[self.currency])
+        amount = self.amount.quantize(exponent, rounding=ROUND_HALF_EVEN)
+        return Money.model_construct(amount=amount, currency=self.currency)
+
+
+def _not_negative(money: Money) -> Money:
+    if money.amount < 0:
+        raise ValueError("must not be negative")
+    return money
+
+
+def _positive(money: Money) -> Money:
+    if money.amount <= 0:
+        raise ValueError("must be more than zero")
+    return money
+
+
+NotNegativeMoney = Annotated[Money, AfterValidator(_not_negative)]
+PositiveMoney = Annotated[Money, AfterValidator(_positive)]

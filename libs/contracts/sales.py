@@ -1,0 +1,143 @@
+"""What Sales says: from the first call to a deal won or lost."""
+
+from datetime import date
+from typing import Literal
+
+from contracts.channels import SALES
+from contracts.fact import Fact
+from contracts.money import NotNegativeMoney, PositiveMoney
+from contracts.values import (
+    AccountId,
+    BillingItem,
+    Days,
+    Deliverable,
+    Identifier,
+    Percent,
+    PersonId,
+    PricedLine,
+    Pricing,
+    RoleRate,
+    ShortText,
+    Text,
+    Version,
+)
+
+PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
+
+
+class OpportunityOpened(Fact, channel=SALES, heard_by=("delivery", "legal", "finance")):
+    """An engagement begins: a customer may buy work. Contacts and owner are ids of people."""
+
+    account: AccountId
+    title: ShortText
+    contacts: tuple[PersonId, ...] = ()
+    expected_value: NotNegativeMoney
+    expected_close: date
+    owner: PersonId
+
+
+class OpportunityImported(Fact, channel=SALES):
+    """History taken over from a CRM, with its own dates; gates that lie in its past are not judged.
+
+    `external_id` is the CRM's own key. `account` is missing where the CRM had none. A value is
+    unknown, not zero, while the CRM had none.
+    """
+
+    source: ShortText
+    external_id: Identifier
+    account: AccountId | None
+    title: ShortText
+    product: ShortText
+    owner: PersonId
+    outcome: Literal["open", "won", "lost"]
+    pipeline_stage: PipelineStage
+    opened_on: date | None
+    closed_on: date | None
+    value: NotNegativeMoney | None
+
+
+class OpportunityQualified(Fact, channel=SALES, heard_by=("delivery",)):
+    """Budget, authority, need and timing were checked; score is 0 to 100."""
+
+    budget: bool
+    authority: bool
+    need: bool
+    timing: bool
+    score: Percent
+
+
+class OpportunityAdvanced(Fact, channel=SALES, heard_by=("delivery",)):
+    """The opportunity stands at this stage of the pipeline, won with this probability in percent."""
+
+    pipeline_stage: PipelineStage
+    probability: Percent
+
+
+class EstimateRequested(Fact, channel=SALES, heard_by=("delivery",)):
+    """Delivery is asked what the work would take: scope in brief, and what the customer wants."""
+
+    scope_summary: Text
+    deliverables: tuple[Deliverable, ...]
+    wanted_finish: date | None = None
+
+
+class ProposalDrafted(Fact, channel=SALES, heard_by=("legal", "finance")):
+    """A version of the proposal, resting on one version of the estimate.
+
+    Project management is a line of it, or the waiver says why not. Price is the sum of the lines
+    less any discount the lines already carry, in one currency. Dates are what is promised.
+    """
+
+    version: Version
+    estimate_version: Version
+    deliverables: tuple[Deliverable, ...]
+    lines: tuple[PricedLine, ...]
+    project_management_waiver: ShortText | None = None
+    price: PositiveMoney
+    pricing: Pricing
+    promised_start: date
+    promised_finish: date
+    method: Text
+    assumptions: tuple[ShortText, ...] = ()
+    exclusions: tuple[ShortText, ...] = ()
+
+
+class ProposalSubmitted(Fact, channel=SALES, heard_by=("legal", "finance", "delivery")):
+    """This version went to the customer."""
+
+    version: Version
+    submitted_on: date
+
+
+class ProposalRevised(Fact, channel=SALES, heard_by=("legal", "finance")):
+    """This version is withdrawn, to be followed by a next one, for this reason."""
+
+    version: Version
+    reason: ShortText
+
+
+class DealWon(Fact, channel=SALES, heard_by=("legal", "delivery", "finance")):
+    """The customer said yes to this version: price, dates and how it will be billed.
+
+    The billing schedule adds up to the price. Rates are those contracted for time and materials.
+    """
+
+    proposal_version: Version
+    price: PositiveMoney
+    pricing: Pricing
+    deliverables: tuple[Deliverable, ...]
+    starts_on: date
+    finishes_on: date
+    billing_schedule: tuple[BillingItem, ...]
+    rates: tuple[RoleRate, ...] = ()
+    payment_terms_days: Days
+    won_on: date
+
+
+class DealLost(Fact, channel=SALES, heard_by=("legal", "delivery", "finance")):
+    """The customer said no, or nothing any more: why, and to whom it went."""
+
+    reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
+    comment: Text | None = None
+    competitor: ShortText | None = None
+    lost_on: date

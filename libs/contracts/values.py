@@ -1,0 +1,202 @@
+"""Words that facts and commands share: identifiers, quantities, and the parts of an engagement."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from contracts.money import Money, NotNegativeMoney, PositiveMoney
+
+Identifier = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)
+]
+"""Names one thing inside its kind: letters, digits, dot, dash, underscore and @; 64 at most."""
+
+EngagementId = Annotated[
+    str,
+    StringConstraints(pattern=r"^E-[0-9A-HJKMNP-TV-Z]{13}$"),
+    Field(examples=["E-0D5R2K8WQ3V7X"]),
+]
+"""``E-`` and thirteen characters of Crockford's base 32; made by Sales, the key of everything."""
+
+PersonId = Identifier
+AccountId = Identifier
+Role = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=40),
+    Field(examples=["architect"]),
+]
+"""A role on an engagement, as rate cards name it (``architect``, ``project-manager``)."""
+
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+"""SHA-256 of a document's canonical content, in lower-case hexadecimal behind ``sha256:``."""
+
+Version = Annotated[int, Field(ge=1, le=1_000_000)]
+Hours = Annotated[
+    Decimal, Field(ge=0, le=1_000_000, max_digits=9, decimal_places=2, allow_inf_nan=False)
+]
+Percent = Annotated[
+    Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4, allow_inf_nan=False)
+]
+Ratio = Annotated[Decimal, Field(max_digits=18, decimal_places=6, allow_inf_nan=False)]
+Days = Annotated[int, Field(ge=0, le=10_000)]
+
+
+def _monday(day: date) -> date:
+    if day.weekday() != 0:
+        raise ValueError("must be a Monday: a week is named by its first day")
+    return day
+
+
+Week = Annotated[date, AfterValidator(_monday)]
+"""A calendar week, named by its Monday."""
+
+Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+"""A calendar month as ``YYYY-MM``."""
+
+RAG = Literal["green", "amber", "red"]
+Tier = Literal["light", "standard", "critical"]
+Confidence = Literal["low", "medium", "high"]
+LineKind = Literal["delivery", "project-management", "expense"]
+BillingKind = Literal["on-signature", "on-date", "on-acceptance", "time"]
+Pricing = Literal["fixed-price", "time-and-materials"]
+RevenueMethod = Literal["cost-to-cost", "as-invoiced", "at-acceptance"]
+Verdict = Literal["approved", "objected"]
+Party = Literal["company", "customer"]
+
+
+class Value(BaseModel):
+    """A part of a fact or a command: compared by what it says, never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Deliverable(Value):
+    """Something the customer gets and accepts, and by what it will be judged."""
+
+    deliverable: Identifier
+    title: ShortText
+    acceptance_criteria: Text = "Accepted in writing by the customer."
+
+
+class RoleHours(Value):
+    """Hours of one role."""
+
+    role: Role
+    hours: Hours
+
+
+class EstimateLine(Value):
+    """Hours of a role in a phase, before a price stands on them."""
+
+    phase: ShortText
+    role: Role
+    hours: Hours
+    kind: LineKind = "delivery"
+
+
+class PricedLine(Value):
+    """Hours of a role at a bill rate an hour; amount = hours x rate, to the minor unit."""
+
+    role: Role
+    kind: LineKind = "delivery"
+    hours: Hours
+    rate: NotNegativeMoney
+    amount: NotNegativeMoney
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.rate.currency != self.amount.currency:
+            raise ValueError("rate and amount must be in one currency")
+        if (self.rate * self.hours).rounded() != self.amount.rounded():
+            raise ValueError("amount must be hours x rate")
+        return self
+
+
+class RoleRate(Value):
+    """What an hour of a role is billed at, or costs."""
+
+    role: Role
+    rate: PositiveMoney
+
+
+class BillingItem(Value):
+    """One entry of a billing schedule.
+
+    ``on-signature`` and ``on-date`` are advances, held as a contract liability until drawn down;
+    ``on-acceptance`` waits for its deliverables; ``time`` bills approved hours up to the amount.
+    """
+
+    item: Identifier
+    kind: BillingKind
+    amount: PositiveMoney
+    due_on: date | None = None
+    deliverables: tuple[Identifier, ...] = ()
+    description: ShortText = "Services"
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind == "on-date" and self.due_on is None:
+            raise ValueError("due_on is needed where kind is on-date")
+        if self.kind == "on-acceptance" and not self.deliverables:
+            raise ValueError("deliverables are needed where kind is on-acceptance")
+        return self
+
+
+class Milestone(Value):
+    """A point of the plan that is reached or not, with the deliverables due by it."""
+
+    milestone: Identifier
+    title: ShortText
+    due_on: date
+    deliverables: tuple[Identifier, ...] = ()
+
+
+class PlannedTask(Value):
+    """Work in the plan: its days (both inclusive) and its planned hours by role.
+
+    Planned value spreads evenly over the days. `implementation` tasks wait for the gate before
+    implementation; others (initiation, analysis, project management) do not.
+    """
+
+    task: Identifier
+    title: ShortText
+    phase: ShortText
+    starts_on: date
+    finishes_on: date
+    hours: tuple[RoleHours, ...]
+    kind: LineKind = "delivery"
+    implementation: bool = True
+    deliverable: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.finishes_on < self.starts_on:
+            raise ValueError("finishes_on must not be before starts_on")
+        return self
+
+
+class Signatory(Value):
+    """Who signed for which party, on what day."""
+
+    party: Party
+    person: PersonId
+    signed_on: date
+
+
+class Margin(Value):
+    """Revenue, cost and (revenue - cost) / revenue as a ratio; None where there is no revenue."""
+
+    revenue: Money
+    cost: Money
+    margin: Ratio | None
