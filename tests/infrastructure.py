@@ -126,7 +126,7 @@ class KafkaContainer(Contained):
 
         port = places.free_port()
         self.bootstrap = f"{places.HOST}:{port}"
-        container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
+        container = on_loopback(DockerContainer(KAFKA_IMAGE), 9092, port)
         for name, value in {
             "KAFKA_NODE_ID": "1",
             "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -155,11 +155,8 @@ class StoreContainer(Contained):
 
         port = places.free_port()
         self.url = f"mongodb://{places.HOST}:{port}/?directConnection=true&retryWrites=false"
-        container = (
-            DockerContainer(STORE_IMAGE)
-            .with_bind_ports(27017, port)
-            .with_command("mongod --replSet concord --bind_ip_all")
-        )
+        container = on_loopback(DockerContainer(STORE_IMAGE), 27017, port)
+        container = container.with_command("mongod --replSet concord --bind_ip_all")
         super().__init__(container, self._is_primary)
 
     def _is_primary(self) -> bool:
@@ -177,6 +174,12 @@ class StoreContainer(Contained):
             except PyMongoError:
                 return False
         return False
+
+
+def on_loopback(container: Any, inside: int, outside: int) -> Any:
+    """Publish a port of a container on this machine's loopback alone, always the same one."""
+    container.ports[f"{inside}/tcp"] = (places.HOST, outside)
+    return container
 
 
 def docker_has(image: str) -> bool:

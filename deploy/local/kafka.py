@@ -16,7 +16,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
 from local import places, prerequisites
-from local.processes import Process, ProcessError
+from local.processes import Process, ProcessError, stop_all
 
 _HERE = Path(__file__).parent
 _POM = _HERE / "pom.xml"
@@ -115,7 +115,6 @@ class Broker:
             "transaction.state.log.num.partitions": "4",
             "share.coordinator.state.topic.replication.factor": str(copies),
             "share.coordinator.state.topic.min.isr": str(enough),
-            "controlled.shutdown.enable": "true" if len(nodes) > 1 else "false",
             "num.network.threads": "2",
             "num.io.threads": "4",
             "log.cleaner.dedupe.buffer.size": str(16 * 1024 * 1024),
@@ -194,30 +193,30 @@ class Kafka:
         Raises `ProcessError` with the last log lines where it does not come up.
         """
         started = time.monotonic()
-        jars = fetch(say=self._say)
-        for node in self.nodes:
-            if node.process and node.process.running:
-                continue
-            self._prepare(node, jars)
-            assert node.process is not None  # noqa: S101 - made by `_prepare`
-            node.process.start()
         try:
-            for process in self.processes:
-                process.wait_ready(self._serves_all, limit=limit)
+            self.begin()
+            self.wait_ready(limit=limit)
         except BaseException:
             self.kill()
             raise
         return time.monotonic() - started
 
+    def begin(self) -> None:
+        """Start every node that does not run, without waiting until clients are served."""
+        jars = fetch(say=self._say)
+        for node in self.nodes:
+            if node.process is None or not node.process.running:
+                self._prepare(node, jars).start()
+
+    def wait_ready(self, *, limit: float = 60.0) -> None:
+        """Wait until every node serves clients."""
+        for process in self.processes:
+            process.wait_ready(self._serves_all, limit=limit)
+
     def stop(self, *, grace: float = 15.0) -> None:
         """Ask every node to end; kill the one that has not within `grace` seconds."""
         # Together: a node that goes first takes the quorum away that the others want to end with.
-        if len(self.nodes) == 1:
-            for process in self.processes:
-                process.stop(grace=grace)
-            return
-        with ThreadPoolExecutor(len(self.nodes)) as pool:
-            list(pool.map(lambda process: process.stop(grace=grace), self.processes))
+        stop_all(self.processes, grace=grace)
 
     def kill(self) -> None:
         """End every node at once, as a power cut would."""
@@ -254,7 +253,7 @@ class Kafka:
             raise ProcessError(f"node {number} was never started")
         process.start()
 
-    def _prepare(self, node: Broker, jars: Path) -> None:
+    def _prepare(self, node: Broker, jars: Path) -> Process:
         node.folder.mkdir(parents=True, exist_ok=True)
         configuration = node.folder / "server.properties"
         configuration.write_text(node.configuration(self.nodes, self.settings))
@@ -270,6 +269,7 @@ class Kafka:
                 log=self._log or self.folder / f"kafka-{node.number}.log",
                 folder=node.folder,
             )
+        return node.process
 
     def _format(self, java: list[str], configuration: Path) -> None:
         command = [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted"]

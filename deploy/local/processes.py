@@ -109,9 +109,9 @@ class Process:
         pause = 0.02
         while not is_ready():
             if not self.running:
-                raise ProcessError(self._trouble(f"ended early ({self._how_it_ended()})"))
+                raise ProcessError(self.trouble(f"ended early ({self._how_it_ended()})"))
             if time.monotonic() - started > limit:
-                raise ProcessError(self._trouble(f"was not ready within {limit:g} s"))
+                raise ProcessError(self.trouble(f"was not ready within {limit:g} s"))
             time.sleep(pause)
             pause = min(pause * 1.5, 0.25)
         return time.monotonic() - started
@@ -123,22 +123,17 @@ class Process:
         try:
             return self._child.wait(limit)
         except subprocess.TimeoutExpired:
-            raise ProcessError(self._trouble(f"did not end within {limit:g} s")) from None
+            raise ProcessError(self.trouble(f"did not end within {limit:g} s")) from None
 
     def stop(self, *, grace: float = 10.0) -> None:
         """Ask it to end, and kill it when it has not within `grace` seconds."""
-        child = self._child
-        if child is None:
-            return
-        if child.poll() is None:
-            self._signal(signal.SIGTERM)
-            # One that was paused cannot hear the request until it goes on.
-            self._signal(signal.SIGCONT)
-            try:
-                child.wait(grace)
-            except subprocess.TimeoutExpired:
-                self.kill()
-        self._forget_pid()
+        stop_all([self], grace=grace)
+
+    def ask_to_stop(self) -> None:
+        """Ask it to end, without waiting for it."""
+        self._signal(signal.SIGTERM)
+        # One that was paused cannot hear the request until it goes on.
+        self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once, as a crash would: it gets no chance to tidy up."""
@@ -179,7 +174,8 @@ class Process:
             return "never started"
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
-    def _trouble(self, what: str) -> str:
+    def trouble(self, what: str) -> str:
+        """Return a sentence about what went wrong, with how to look further."""
         where = f"; log: {self.log}" if self.log else ""
         lines = self.tail()
         return f"{self.name} {what}{where}" + (f"\n{lines}" if lines else "")
@@ -187,3 +183,15 @@ class Process:
     def _forget_pid(self) -> None:
         if self.pid_file:
             self.pid_file.unlink(missing_ok=True)
+
+
+def stop_all(processes: Sequence[Process], *, grace: float = 10.0) -> None:
+    """Ask all of them to end, at the same time; kill those that have not within `grace` seconds."""
+    for process in processes:
+        process.ask_to_stop()
+    deadline = time.monotonic() + grace
+    for process in processes:
+        while process.running and time.monotonic() < deadline:
+            time.sleep(0.02)
+    for process in processes:
+        process.kill()

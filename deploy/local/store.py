@@ -2,7 +2,6 @@
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from pymongo import MongoClient
@@ -71,15 +70,23 @@ class Store:
     def start(self, *, limit: float = 30.0) -> float:
         """Start it, wait until it answers, and return the seconds that took."""
         started = time.monotonic()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "secantusd.toml").touch()
-        self.process.start()
         try:
-            self.process.wait_ready(self._answers(), limit=limit)
+            self.begin()
+            self.wait_ready(limit=limit)
         except BaseException:
             self.process.kill()
             raise
         return time.monotonic() - started
+
+    def begin(self) -> None:
+        """Start it, without waiting until it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "secantusd.toml").touch()
+        self.process.start()
+
+    def wait_ready(self, *, limit: float = 30.0) -> None:
+        """Wait until it answers."""
+        self.process.wait_ready(self._answers, limit=limit)
 
     def stop(self, *, grace: float = 10.0) -> None:
         """Ask it to end; kill it when it has not within `grace` seconds."""
@@ -104,8 +111,8 @@ class Store:
         """Let a paused one go on."""
         self.process.resume()
 
-    def _answers(self) -> Callable[[], bool]:
-        return lambda: places.is_listening(self.port) and answers(self.url)
+    def _answers(self) -> bool:
+        return places.is_listening(self.port) and answers(self.url)
 
 
 def answers(url: str) -> bool:
