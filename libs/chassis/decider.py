@@ -271,7 +271,7 @@ class Gap(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One fact of a commit: said by this stream, or heard by it and kept because it matters here."""
+    """One fact of a commit: said by this stream, or heard by it and kept since it matters here."""
 
     recorded: Recorded[Fact]
     said: bool

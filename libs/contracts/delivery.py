@@ -345,7 +345,7 @@ class SolutionWentLive(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
 
 
 class PirHeld(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
-    """The post-implementation review: what went well, what did not, sold against delivered hours."""
+    """The post-implementation review: what went well, what did not, sold and delivered hours."""
 
     held_on: date
     went_well: tuple[ShortText, ...]

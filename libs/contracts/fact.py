@@ -21,9 +21,9 @@ FACTS: dict[str, type["Fact"]] = {}
 
 
 class Fact(BaseModel):
-    """Base of all facts. A subclass names its channel, its version and who acts on it:
+    """Base of all facts; a subclass names its channel, its version and who acts on it.
 
-    ``class DealWon(Fact, channel=SALES, heard_by=("legal", "finance"))``. Its name on the wire is
+    Say ``class DealWon(Fact, channel=SALES, heard_by=("legal",))``. Its name on the wire is
     the class name in kebab case. The gateway hears everything and is not named.
     """
 
@@ -55,11 +55,11 @@ class Fact(BaseModel):
         return stream
 
 
-F = TypeVar("F", bound=Fact, covariant=True)
+F_co = TypeVar("F_co", bound=Fact, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded(Generic[F]):
+class Recorded(Generic[F_co]):
     """A fact with what its recording adds.
 
     ``sequence`` counts the channel's facts in this stream from 1 without a gap. ``occurred_at`` is
@@ -72,7 +72,7 @@ class Recorded(Generic[F]):
     id: str
     subject: str
     sequence: int
-    fact: F
+    fact: F_co
     actor: str
     cause: str
     occurred_at: datetime
@@ -122,7 +122,7 @@ def read_position(text: str) -> dict[str, int]:
 
 
 def encode(recorded: Recorded[Fact]) -> bytes:
-    """The fact as the JSON bytes of its CloudEvent, exactly as journals keep and topics carry it."""
+    """The fact as the JSON bytes of its CloudEvent, as journals keep and topics carry it."""
     fact = recorded.fact
     event: dict[str, object] = {
         "specversion": "1.0",

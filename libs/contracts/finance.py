@@ -146,7 +146,7 @@ class InvoiceNumbered(Fact, channel=FINANCE_REGISTER, heard_by=("finance",)):
     number: Identifier
     issue_on: date
 
-    def subject(self, stream: str) -> str:
+    def subject(self, stream: str) -> str:  # noqa: ARG002 -- a register speaks of engagements
         """The engagement that asked for the number."""
         return self.engagement
 

@@ -96,7 +96,7 @@ class SowSignatureRecorded(Fact, channel=LEGAL, heard_by=("sales",)):
 
 
 class SowSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
-    """Both parties signed; from here it is the contract. Signed on the day of the later signature."""
+    """Both parties signed: this is the contract, dated by the later signature."""
 
     version: Version
     content_hash: ContentHash
@@ -105,7 +105,7 @@ class SowSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
 
 
 class EarlyStartAuthorised(Fact, channel=LEGAL, heard_by=("delivery", "finance")):
-    """Work may begin before the signature, at the company's risk, up to these hours, to this day."""
+    """Work may begin before the signature, at own risk, up to these hours and to this day."""
 
     cap_hours: Hours
     expires_on: date
@@ -136,7 +136,7 @@ class AmendmentDrafted(Fact, channel=LEGAL, heard_by=("delivery", "finance", "sa
 
 
 class AmendmentSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
-    """Both parties signed the amendment; it says again what it changes, so readers need no draft."""
+    """Both parties signed the amendment; what it changes stands here whole again."""
 
     amendment: Identifier
     change: Identifier

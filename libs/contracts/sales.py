@@ -67,7 +67,7 @@ class OpportunityQualified(Fact, channel=SALES, heard_by=("delivery",)):
 
 
 class OpportunityAdvanced(Fact, channel=SALES, heard_by=("delivery",)):
-    """The opportunity stands at this stage of the pipeline, won with this probability in percent."""
+    """The opportunity stands at this pipeline stage, to be won with this probability (percent)."""
 
     pipeline_stage: PipelineStage
     probability: Percent
