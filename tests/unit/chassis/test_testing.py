@@ -1,0 +1,226 @@
+"""The kit itself, on a small department: Legal opens a file on a deal won and has it signed."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from chassis.decider import (
+    Command,
+    Context,
+    Deadline,
+    DeadlinePassed,
+    Decider,
+    Decisions,
+    Evolution,
+    Missing,
+    gate,
+)
+from chassis.testing import given, like, permutations_agree
+from contracts.channels import DELIVERY, LEGAL, SALES
+from contracts.fact import Fact, Recorded
+from contracts.reference import PersonPublished
+
+ENGAGEMENT_ID = "E-0000000000001"
+
+
+class KitDealWon(Fact, channel=SALES):
+    price: int
+
+
+class KitReviewed(Fact, channel=DELIVERY):
+    approved: bool
+
+
+class KitFileOpened(Fact, channel=LEGAL):
+    price: int
+
+
+class KitSigned(Fact, channel=LEGAL):
+    by: str
+
+
+class KitLapsed(Fact, channel=LEGAL):
+    on: date
+
+
+class Sign(Command):
+    by: str
+
+
+class File(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    price: int | None = None
+    opened: bool = False
+    reviews: int = 0
+    signed_by: str | None = None
+    first_heard: str | None = None
+
+
+evolve: Evolution[File] = Evolution()
+decide: Decisions[File] = Decisions()
+
+
+@evolve.on(KitDealWon)
+def _won(state: File, recorded: Recorded[KitDealWon]) -> File:
+    return state.model_copy(update={"price": recorded.fact.price})
+
+
+@evolve.on(KitReviewed)
+def _reviewed(state: File, recorded: Recorded[KitReviewed]) -> File:
+    return state.model_copy(update={"reviews": state.reviews + 1})
+
+
+@evolve.on(KitFileOpened)
+def _opened(state: File, recorded: Recorded[KitFileOpened]) -> File:
+    return state.model_copy(update={"opened": True})
+
+
+@evolve.on(KitSigned)
+def _signed(state: File, recorded: Recorded[KitSigned]) -> File:
+    return state.model_copy(update={"signed_by": recorded.fact.by})
+
+
+@decide.on(Sign)
+def _sign(state: File, command: Sign, context: Context) -> Iterable[Fact]:
+    gate(
+        "sow-not-signable",
+        [
+            None if state.opened else Missing("file", "no file is open", "sales"),
+            None if state.reviews else Missing("review", "Delivery has not reviewed", "delivery"),
+            None
+            if context.records.latest(PersonPublished, command.by)
+            else Missing("person", f"nobody is called {command.by}"),
+        ],
+    )
+    return [KitSigned(by=command.by)]
+
+
+@decide.on(DeadlinePassed)
+def _lapse(state: File, command: DeadlinePassed, context: Context) -> Iterable[Fact]:
+    return [KitLapsed(on=context.today)]
+
+
+def react(state: File, context: Context) -> Iterable[Fact]:
+    if state.price is not None and not state.opened:
+        yield KitFileOpened(price=state.price)
+
+
+def deadlines(state: File) -> Iterable[Deadline]:
+    if state.opened:
+        yield Deadline("signature-due", datetime(2026, 2, 1, tzinfo=UTC))
+
+
+LEGAL_FILES = Decider(
+    "legal", "engagement", lambda _: File(), evolve, decide, react=react, deadlines=deadlines
+)
+ANN = PersonPublished(person="ann", name="Ann", department="legal")
+OPEN = given(LEGAL_FILES, ENGAGEMENT_ID, records=[ANN]).heard(
+    KitDealWon(price=7), KitReviewed(approved=True)
+)
+
+
+def test_a_command_is_taken_on_what_was_heard_and_said():
+    after = OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann")).then(KitSigned(by="ann"))
+    assert after.state.signed_by == "ann"
+    assert after.stream.position == {"sales": 1, "delivery": 1, "legal": 2}
+
+
+def test_reactions_follow_what_is_heard():
+    (
+        given(LEGAL_FILES, ENGAGEMENT_ID)
+        .when_heard(KitDealWon(price=7), KitReviewed(approved=True))
+        .then(KitFileOpened(price=7))
+        .then_state(price=7, opened=True)
+        .when_heard(KitReviewed(approved=False))
+        .then_nothing()
+    )
+
+
+def test_a_refusal_names_all_that_is_missing():
+    scenario = given(LEGAL_FILES, ENGAGEMENT_ID)
+    outcome = scenario.when(Sign(by="ann"))
+    outcome.then_refused(
+        "sow-not-signable", missing={"file", "review", "person"}, saying="Delivery"
+    )
+    with pytest.raises(AssertionError, match="refused as sow-not-signable: no file"):
+        outcome.then(KitSigned(by="ann"))
+    with pytest.raises(AssertionError, match="is missing, not"):
+        outcome.then_refused("sow-not-signable", missing={"file"})
+    with pytest.raises(AssertionError, match="not other"):
+        outcome.then_refused("other")
+
+
+def test_a_wrong_expectation_is_shown_line_by_line():
+    with pytest.raises(AssertionError) as failure:
+        OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann")).then(KitSigned(by="bob"))
+    assert "-   {'by': 'bob'}" in str(failure.value)
+    assert "+   {'by': 'ann'}" in str(failure.value)
+    with pytest.raises(AssertionError, match="it was not refused"):
+        OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann")).then_refused("sow-not-signable")
+
+
+def test_only_the_fields_that_are_named_can_be_compared():
+    signed = OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann"))
+    signed.then(like(KitSigned))
+    signed.then(like(KitSigned, by="ann"))
+    with pytest.raises(AssertionError):
+        signed.then(like(KitSigned, by="bob"))
+    with pytest.raises(AssertionError, match="no field who"):
+        like(KitSigned, who="ann")
+
+
+def test_a_deadline_passes_at_its_moment():
+    opened = OPEN.said(KitFileOpened(price=7)).then_deadlines(signature_due=date(2026, 2, 1))
+    opened.when_deadline("signature-due").then(KitLapsed(on=date(2026, 2, 1)))
+    with pytest.raises(AssertionError, match="no deadline 'other'"):
+        opened.when_deadline("other")
+
+
+def test_a_fact_that_does_not_reach_the_stream_is_an_error_of_the_test():
+    with pytest.raises(AssertionError, match="does not reach"):
+        given(LEGAL_FILES, ENGAGEMENT_ID).heard(ANN)
+    with pytest.raises(AssertionError, match="cannot say"):
+        given(LEGAL_FILES, ENGAGEMENT_ID).said(KitDealWon(price=7))
+
+
+def test_channels_may_arrive_in_any_order():
+    permutations_agree(
+        given(LEGAL_FILES, ENGAGEMENT_ID),
+        KitDealWon(price=7),
+        KitReviewed(approved=True),
+        KitReviewed(approved=True),
+        KitSigned(by="ann"),
+        apart=timedelta(days=1),
+    )
+
+
+def test_a_state_that_depends_on_the_order_is_found():
+    forgetful: Evolution[File] = Evolution()
+    forgetful.on(KitDealWon)(
+        lambda state, _: state.model_copy(
+            update={"first_heard": state.first_heard or "sales", "price": 1}
+        )
+    )
+    forgetful.on(KitReviewed)(
+        lambda state, _: state.model_copy(update={"first_heard": state.first_heard or "delivery"})
+    )
+    decider = Decider("legal", "engagement", lambda _: File(), forgetful, decide)
+    with pytest.raises(AssertionError, match="the states differ"):
+        permutations_agree(
+            given(decider, ENGAGEMENT_ID), KitDealWon(price=7), KitReviewed(approved=True)
+        )
+
+
+def test_reactions_that_depend_on_the_order_are_found():
+    def hasty(state: File, context: Context) -> Iterable[Fact]:
+        if state.price is not None and not state.opened and not state.reviews:
+            yield KitFileOpened(price=state.price)
+
+    decider = Decider("legal", "engagement", lambda _: File(), evolve, decide, react=hasty)
+    with pytest.raises(AssertionError, match="other facts were said"):
+        permutations_agree(
+            given(decider, ENGAGEMENT_ID), KitDealWon(price=7), KitReviewed(approved=True)
+        )
