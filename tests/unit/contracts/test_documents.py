@@ -1,0 +1,118 @@
+"""Equal documents have one hash; different ones never share it."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.delivery import BrdSubmitted
+from contracts.documents import canonical, content_hash
+from contracts.money import Money
+from contracts.values import BillingItem, Value
+
+
+class Paper(Value):
+    scope: str
+    price: Money
+    due: date
+    note: str | None = None
+    content_hash: str | None = None
+
+
+def paper(**changes: object) -> Paper:
+    fields: dict[str, object] = {
+        "scope": "Straße ✓",
+        "price": Money(amount=Decimal("1200.50"), currency="EUR"),
+        "due": date(2026, 3, 1),
+    }
+    return Paper.model_validate(fields | changes)
+
+
+def test_what_is_hashed_is_written_down_to_the_byte():
+    text = (
+        '{"content":{"due":"2026-03-01","price":{"amount":"1200.5","currency":"EUR"},'
+        '"scope":"Straße ✓"},"kind":"paper"}'
+    )
+    assert content_hash("paper", paper()) == "sha256:" + sha256(text.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"scope": "Strasse"},
+        {"scope": "Straße ✓ "},
+        {"price": Money(amount=Decimal("1200.51"), currency="EUR")},
+        {"price": Money(amount=Decimal("1200.50"), currency="USD")},
+        {"due": date(2026, 3, 2)},
+        {"note": "and a note"},
+        {"note": ""},
+    ],
+)
+def test_any_change_of_content_changes_the_hash(changes: dict[str, object]):
+    assert content_hash("paper", paper(**changes)) != content_hash("paper", paper())
+
+
+def test_another_kind_of_document_with_the_same_content_has_another_hash():
+    assert content_hash("paper", paper()) != content_hash("letter", paper())
+
+
+def test_a_document_does_not_hash_its_own_hash():
+    hashed = content_hash("paper", paper())
+    assert content_hash("paper", paper(content_hash=hashed)) == hashed
+
+
+def test_but_the_hashes_of_others_inside_it_count():
+    one = BrdSubmitted(version=1, content_hash=content_hash("brd", {"text": "a"}))
+    other = BrdSubmitted(version=1, content_hash=content_hash("brd", {"text": "b"}))
+    assert content_hash("bundle", {"parts": [one]}) != content_hash("bundle", {"parts": [other]})
+
+
+def test_a_field_without_a_value_is_as_if_it_were_not_there():
+    assert canonical({"a": 1, "b": None}) == canonical({"a": 1}) == '{"a":1}'
+
+
+def test_a_model_and_its_fields_hash_alike_as_does_what_was_read_back():
+    item = BillingItem(
+        item="B-1", kind="on-signature", amount=Money(amount=Decimal(10), currency="EUR")
+    )
+    fields = {name: getattr(item, name) for name in BillingItem.model_fields}
+    again = BillingItem.model_validate_json(item.model_dump_json())
+    assert content_hash("item", item) == content_hash("item", fields) == content_hash("item", again)
+
+
+def test_the_order_of_keys_is_nothing_and_the_order_of_a_list_is_something():
+    assert canonical({"b": 1, "a": 2}) == canonical({"a": 2, "b": 1})
+    assert canonical({"a": [1, 2]}) != canonical({"a": [2, 1]})
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("0", "0"), ("-0.00", "0"), ("1E+3", "1000"), ("0.10", "0.1"), ("-5.0", "-5"), ("100", "100")],
+)
+def test_decimals_are_written_one_way(number: str, text: str):
+    assert canonical({"n": Decimal(number)}) == f'{{"n":"{text}"}}'
+
+
+@given(st.decimals(allow_nan=False, places=4, min_value=-(10**14), max_value=10**14))
+def test_equal_numbers_are_written_alike_and_none_is_lost(number: Decimal):
+    text = canonical({"n": number})
+    assert text == canonical({"n": number.normalize()})
+    assert Decimal(text.split('"')[3]) == number
+
+
+def test_a_moment_is_the_same_in_every_time_zone():
+    moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    elsewhere = moment.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    assert canonical({"at": elsewhere}) == '{"at":"2026-03-01T12:00:00.000000Z"}'
+    assert canonical({"at": moment}) == canonical({"at": elsewhere})
+
+
+@pytest.mark.parametrize(
+    "value", [1.5, {1, 2}, b"bytes", {"in": {1: "key"}}, Decimal("NaN"), object(), [0.1]]
+)
+def test_what_could_be_written_in_two_ways_is_refused(value: object):
+    with pytest.raises(TypeError):
+        content_hash("paper", {"value": value})
