@@ -1,0 +1,287 @@
+"""The bus: how facts arrive from Kafka, with every setting that keeps one from being lost.
+
+FastStream acknowledges early, begins at the newest record, spreads topics without regard to each
+other, creates missing topics, and swallows an exception that leaves a handler. Here none of that
+can happen: the settings are fixed, and a record that cannot be read arrives as a value that says
+why.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.message import encode_message
+
+from contracts.channels import CHANNELS, DEPARTMENTS, Channel
+from contracts.fact import Fact, Recorded, Undecodable, UnknownFact, decode
+from contracts.reference import Reference
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
+    from aiokafka.abc import ConsumerRebalanceListener
+    from fast_depends.library.serializer import SerializerProto
+    from faststream._internal.basic_types import SendableMessage
+    from faststream.kafka.subscriber.usecase import BatchSubscriber
+    from faststream.message import StreamMessage
+
+TroubleCode = Literal[
+    "unreadable",
+    "unknown-fact",
+    "unknown-department",
+    "wrong-channel",
+    "wrong-key",
+    "no-key",
+    "gap",
+    "failed",
+    "waiting",
+]
+"""Why a record was not taken in. ``waiting`` ones are well and stand behind one that is not."""
+
+KEY_LIMIT = 200
+"""Characters of the longest Kafka key that is taken for the name of an engagement or a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a record: a stable code, and a sentence for whoever looks at it."""
+
+    code: TroubleCode
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A record as it came from Kafka: where it stood, its bytes, and the fact or the trouble.
+
+    `key` is the engagement (or the reference record's id and version); None where there is none
+    that can be read. `channel` is that of the topic. With neither fact nor trouble it is a
+    tombstone of a reference record.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    channel: Channel
+    raw: bytes | None
+    recorded: Recorded[Fact] | None = None
+    trouble: Trouble | None = None
+
+    @property
+    def id(self) -> str:
+        """The place of the record, which is its own for ever: topic/partition/offset."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def kafka_key(recorded: Recorded[Fact]) -> str:
+    """A fact's Kafka key: its engagement, or a reference record's ``<kind>:<id>@<version>``."""
+    fact = recorded.fact
+    if isinstance(fact, Reference):
+        return f"{fact.kind}:{recorded.subject}@{recorded.sequence}"
+    return recorded.subject
+
+
+class Codec:
+    """Reads records of the given channels' topics; whatever they hold, it returns and never raises.
+
+    FastStream asks it to write as well, which services do not do through it: the relay publishes.
+    """
+
+    def __init__(self, channels: Sequence[Channel], prefix: str) -> None:
+        self._channels = {channel.topic(prefix): channel for channel in channels}
+
+    def read(
+        self, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None
+    ) -> Arrival:
+        """One record, as a fact or with the trouble it has."""
+        channel = self._channels[topic]
+        name = _name(key)
+        if name is None:
+            trouble = Trouble("no-key", "the record's key does not name an engagement")
+            return Arrival(topic, partition, offset, None, channel, value, trouble=trouble)
+        if value is None and channel.kind == "reference":
+            return Arrival(topic, partition, offset, name, channel, value)
+        fact = judge(channel, name, value)
+        if isinstance(fact, Trouble):
+            return Arrival(topic, partition, offset, name, channel, value, trouble=fact)
+        return Arrival(topic, partition, offset, name, channel, value, fact)
+
+    async def decode_batch(
+        self, msg: "StreamMessage[Sequence[ConsumerRecord[Any, Any]]]"
+    ) -> "list[Any]":
+        """Every record of a batch, in order."""
+        return [
+            self.read(record.topic, record.partition, record.offset, record.key, record.value)
+            for record in msg.raw_message
+        ]
+
+    async def decode(self, msg: "StreamMessage[ConsumerRecord[Any, Any]]") -> Arrival:
+        """A single record."""
+        record = msg.raw_message
+        return self.read(record.topic, record.partition, record.offset, record.key, record.value)
+
+    async def encode(
+        self, msg: "SendableMessage", serializer: "SerializerProto | None" = None
+    ) -> tuple[bytes, str | None]:
+        """As FastStream would."""
+        return encode_message(msg, serializer)
+
+    async def encode_batch(
+        self, msgs: "Sequence[SendableMessage]", serializer: "SerializerProto | None" = None
+    ) -> list[tuple[bytes, str | None]]:
+        """As FastStream would."""
+        return [encode_message(msg, serializer) for msg in msgs]
+
+
+def judge(channel: Channel, key: str, value: bytes | None) -> Recorded[Fact] | Trouble:
+    """The fact in a record's value, or what is wrong with it on this channel under this key."""
+    if value is None:
+        return Trouble("unreadable", "the record is empty")
+    try:
+        recorded = decode(value)
+    except UnknownFact as error:
+        code: TroubleCode = "unknown-fact" if _of_a_department(value) else "unknown-department"
+        return Trouble(code, str(error))
+    except Undecodable as error:
+        return Trouble("unreadable", str(error))
+    except RecursionError:
+        return Trouble("unreadable", "the record is nested too deeply")
+    if recorded.channel is not channel:
+        return Trouble(
+            "wrong-channel", f"{recorded.fact.type} is said on {recorded.channel.name}, not here"
+        )
+    if kafka_key(recorded) != key:
+        return Trouble("wrong-key", f"its key is not {kafka_key(recorded)!r}, which it speaks of")
+    return recorded
+
+
+def _name(key: bytes | None) -> str | None:
+    if not key or len(key) > KEY_LIMIT:
+        return None
+    try:
+        name = key.decode()
+    except UnicodeDecodeError:
+        return None
+    return name if name.isprintable() else None
+
+
+def _of_a_department(value: bytes) -> bool:
+    return any(b'"concord.%s.' % department.encode() in value for department in DEPARTMENTS)
+
+
+async def _whole_batch(message: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaMessage:
+    """A batch as FastStream passes it on, with no look at headers: one may not be text."""
+    first, last = message[0], message[-1]
+    batch = KafkaMessage(
+        body=b"",
+        raw_message=message,
+        message_id=f"{first.offset}-{last.offset}-{first.timestamp}",
+        consumer=_NeverAcknowledges(),
+    )
+    batch.committed = None
+    return batch
+
+
+class _NeverAcknowledges:
+    """FastStream may not commit: only the listener knows what was taken in."""
+
+    async def commit(self) -> None:
+        raise RuntimeError("only the listener commits offsets")
+
+    def seek(self, partition: object, offset: int) -> None:
+        raise RuntimeError(f"only the listener moves positions: {partition} to {offset}")
+
+
+class UnsafeBus(ValueError):
+    """A setting under which facts could be lost or applied out of order."""
+
+
+def broker(bootstrap: str, *, client: str = "concord") -> KafkaBroker:
+    """A FastStream broker that reads and creates nothing; it connects to Kafka when started."""
+    return KafkaBroker(
+        bootstrap,
+        client_id=client,
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        ack_policy=AckPolicy.MANUAL,
+        apply_types=False,
+        graceful_timeout=15.0,
+        metadata_max_age_ms=60_000,
+        request_timeout_ms=15_000,
+        logger=None,
+    )
+
+
+def subscribe(
+    bus: KafkaBroker,
+    handle: Callable[[list[Arrival]], Awaitable[None]],
+    *,
+    group: str,
+    channels: Sequence[Channel],
+    prefix: str,
+    rebalance: "ConsumerRebalanceListener",
+    batch: int = 500,
+    fetch_wait_ms: int = 50,
+) -> "BatchSubscriber":
+    """Subscribe a handler of whole batches to the channels' topics; it starts with the broker.
+
+    A fetch waits at Kafka for at most `fetch_wait_ms`: that is also how long a partition that has
+    just delivered may wait until it is asked again. Raises UnsafeBus.
+    """
+    names = [channel.topic(prefix) for channel in channels]
+    if not names or len(set(names)) != len(names):
+        raise UnsafeBus("a listener needs channels, each of them once")
+    if not group:
+        raise UnsafeBus("a listener without a group would remember no offsets")
+    subscriber: BatchSubscriber = bus.subscriber(  # type: ignore[call-overload]  # of two booleans
+        *names,
+        batch=True,
+        group_id=group,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.MANUAL,
+        partition_assignment_strategy=(RangePartitionAssignor,),
+        batch_timeout_ms=20,
+        max_records=batch,
+        fetch_max_wait_ms=fetch_wait_ms,
+        rebalance_timeout_ms=60_000,
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=3_000,
+        listener=rebalance,
+        parser=_whole_batch,
+        codec=Codec(channels, prefix),
+        no_reply=True,
+    )
+    subscriber(handle)
+    refuse_unsafe(bus, subscriber)
+    return subscriber
+
+
+def refuse_unsafe(bus: KafkaBroker, subscriber: "BatchSubscriber") -> None:
+    """Raise UnsafeBus where a broker or a subscriber could lose a fact or take one in too early."""
+    settings = subscriber._connection_args  # noqa: SLF001 - there is no other way to see them
+    config = bus.config
+    wrong = [
+        what
+        for what, is_wrong in {
+            "auto_offset_reset must be earliest": settings.get("auto_offset_reset") != "earliest",
+            "ack_policy must be MANUAL": subscriber.ack_policy is not AckPolicy.MANUAL,
+            "enable_auto_commit must be off": settings.get("enable_auto_commit") is not False,
+            "allow_auto_create_topics must be off": config.broker_config.allow_auto_create_topics,
+            "the range assignor, and no other, must be used": tuple(
+                settings.get("partition_assignment_strategy", ())
+            )
+            != (RangePartitionAssignor,),
+            "a group is needed": not subscriber.group_id,
+        }.items()
+        if is_wrong
+    ]
+    if wrong:
+        raise UnsafeBus("; ".join(wrong))
+
+
+def channels_named(names: Sequence[str]) -> tuple[Channel, ...]:
+    """Channels by their names; raises KeyError for one that the contracts do not have."""
+    return tuple(CHANNELS[name] for name in names)

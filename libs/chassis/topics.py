@@ -1,0 +1,203 @@
+"""The topics: made from the contracts, checked where they exist, never made by accident.
+
+``python -m chassis.topics`` makes what is missing and says what is there. It takes
+CONCORD_KAFKA_BOOTSTRAP, CONCORD_TOPIC_PREFIX and CONCORD_REPLICATION from the environment.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from contracts.channels import CHANNELS, PARTITIONS, Channel
+
+SET_ON_THE_TOPIC = 1
+"""Kafka's number for a setting's source: the topic itself, not a default of the brokers."""
+
+PATIENCE = 30.0
+"""Seconds within which a topic that was made must have a leader for every partition."""
+
+
+class WrongTopic(Exception):
+    """A topic that exists is not what the contracts say; the text names it and what differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it is: how many partitions, and the settings that were given to it by name."""
+
+    name: str
+    partitions: int
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What create_topics did: names it made, names to which it gave settings, and all others."""
+
+    created: tuple[str, ...]
+    completed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def differences(channel: Channel, topic: Topic, replication: int) -> list[str]:
+    """What of an existing topic contradicts its channel, in a sentence each.
+
+    A setting that the topic leaves to the brokers contradicts nothing: it can be given.
+    """
+    wrong = [
+        f"{topic.name}: {name} is {topic.settings[name]!r} and must be {value!r}"
+        for name, value in channel.settings(replication).items()
+        if topic.settings.get(name, value) != value
+    ]
+    if topic.partitions != PARTITIONS:
+        wrong.insert(0, f"{topic.name}: partitions are {topic.partitions}, must be {PARTITIONS}")
+    return wrong
+
+
+async def create_topics(
+    bootstrap: str,
+    prefix: str = "concord",
+    replication: int = 1,
+    channels: Sequence[Channel] = tuple(CHANNELS.values()),
+) -> Made:
+    """Make every channel's topic that is missing, and complete the settings of the others.
+
+    Raises WrongTopic, before anything is changed, where an existing topic has other partitions or
+    other settings than its channel: neither is changed behind the back of those who use it.
+    KafkaError where Kafka does not answer or forbids it.
+    """
+    wanted = {channel.topic(prefix): channel for channel in channels}
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="concord-topics")
+    try:
+        await admin.start()
+        existing = await _existing(admin, tuple(wanted))
+        _refuse(wanted, existing, replication)
+        missing = {name: channel for name, channel in wanted.items() if name not in existing}
+        created = await _create(admin, missing, replication)
+        if len(created) < len(missing):  # somebody else made one at the same time
+            existing = await _existing(admin, tuple(wanted.keys() - set(created)))
+            _refuse(wanted, existing, replication)
+        completed = await _complete(admin, wanted, existing, replication)
+    finally:
+        await admin.close()
+    kept = (name for name in existing if name not in completed)
+    return Made(tuple(created), tuple(completed), tuple(kept))
+
+
+def _refuse(wanted: Mapping[str, Channel], existing: Mapping[str, Topic], replication: int) -> None:
+    wrong = [
+        difference
+        for name, topic in existing.items()
+        for difference in differences(wanted[name], topic, replication)
+    ]
+    if wrong:
+        raise WrongTopic("; ".join(wrong))
+
+
+async def _existing(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, Topic]:
+    partitions = {
+        found["topic"]: len(found["partitions"])
+        for found in await admin.describe_topics(list(names))
+        if found["error_code"] == 0
+    }
+    if not partitions:
+        return {}
+    answers = await admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
+    )
+    settings: dict[str, dict[str, str]] = {}
+    for answer in answers:
+        for error, message, _, name, entries in answer.resources:
+            _raise(error, f"{name}: {message}")
+            settings[name] = {
+                entry[0]: entry[1] for entry in entries if entry[3] == SET_ON_THE_TOPIC
+            }
+    return {name: Topic(name, count, settings[name]) for name, count in partitions.items()}
+
+
+async def _create(
+    admin: AIOKafkaAdminClient, channels: Mapping[str, Channel], replication: int
+) -> list[str]:
+    if not channels:
+        return []
+    answer = await admin.create_topics(
+        [
+            NewTopic(name, PARTITIONS, replication, topic_configs=channel.settings(replication))
+            for name, channel in channels.items()
+        ]
+    )
+    created = []
+    for name, error, message in answer.topic_errors:
+        if for_code(error) is not TopicAlreadyExistsError:
+            _raise(error, f"{name}: {message}")
+            created.append(name)
+    deadline = asyncio.get_running_loop().time() + PATIENCE
+    while not await _all_led(admin, list(channels)):
+        if asyncio.get_running_loop().time() > deadline:
+            raise WrongTopic(f"no leader within {PATIENCE:g} s for one of {', '.join(channels)}")
+        await asyncio.sleep(0.05)
+    return created
+
+
+async def _all_led(admin: AIOKafkaAdminClient, names: list[str]) -> bool:
+    found = await admin.describe_topics(names)
+    return all(
+        topic["error_code"] == 0
+        and all(part["error_code"] == 0 and part["leader"] >= 0 for part in topic["partitions"])
+        for topic in found
+    )
+
+
+async def _complete(
+    admin: AIOKafkaAdminClient,
+    wanted: Mapping[str, Channel],
+    existing: Mapping[str, Topic],
+    replication: int,
+) -> list[str]:
+    resources = []
+    for name, topic in existing.items():
+        settings = wanted[name].settings(replication)
+        if not settings.keys() <= topic.settings.keys():
+            # This request replaces all that a topic was given, so what it has goes with it.
+            whole = {**topic.settings, **settings}
+            resources.append(ConfigResource(ConfigResourceType.TOPIC, name, whole))
+    if resources:
+        for answer in await admin.alter_configs(resources):
+            for error, message, _, name in answer.resources:
+                _raise(error, f"{name}: {message}")
+    return [resource.name for resource in resources]
+
+
+def _raise(code: int, sentence: str) -> None:
+    if code:
+        raise for_code(code)(sentence)
+
+
+def main() -> int:
+    """Make the topics that the environment asks for; 0 when all are there and as they must be."""
+    bootstrap = os.environ.get("CONCORD_KAFKA_BOOTSTRAP", "127.0.0.1:9092")
+    prefix = os.environ.get("CONCORD_TOPIC_PREFIX", "concord")
+    try:
+        replication = int(os.environ.get("CONCORD_REPLICATION", "1"))
+        made = asyncio.run(create_topics(bootstrap, prefix, replication))
+    except (WrongTopic, KafkaError, OSError, ValueError) as error:
+        sys.stderr.write(f"topics on {bootstrap}: {error}\n")
+        return 1
+    for what, names in (
+        ("created", made.created),
+        ("completed", made.completed),
+        ("as it was", made.kept),
+    ):
+        for name in names:
+            sys.stdout.write(f"{what:10} {name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""Topics are made as the contracts say, kept when they are right, refused when they are not."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaConnectionError
+
+from chassis.topics import WrongTopic, create_topics
+from contracts.channels import CHANNELS, PARTITIONS, SALES, SALES_REFERENCE
+from tests.infrastructure import KafkaServer
+
+EVERY_CHANNEL = set(CHANNELS.values())
+
+
+async def add_topic(bootstrap: str, name: str, partitions: int, settings: dict[str, str]) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
+    finally:
+        await admin.close()
+
+
+async def settings_of(bootstrap: str, topic: str) -> dict[str, str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        return {entry[0]: entry[1] for entry in answer.resources[0][4] if entry[3] == 1}
+    finally:
+        await admin.close()
+
+
+async def test_every_channel_gets_its_topic(kafka: KafkaServer, isolation: str) -> None:
+    made = await create_topics(kafka.bootstrap, isolation)
+
+    assert set(made.created) == {channel.topic(isolation) for channel in EVERY_CHANNEL}
+    for channel in (SALES, SALES_REFERENCE):
+        given = await settings_of(kafka.bootstrap, channel.topic(isolation))
+        assert given == channel.settings(replication=1)
+
+
+async def test_a_second_time_changes_nothing(kafka: KafkaServer, isolation: str) -> None:
+    await create_topics(kafka.bootstrap, isolation)
+
+    again = await create_topics(kafka.bootstrap, isolation)
+
+    assert again.created == again.completed == ()
+    assert len(again.kept) == len(EVERY_CHANNEL)
+
+
+async def test_what_a_topic_was_not_told_is_added(kafka: KafkaServer, isolation: str) -> None:
+    name = SALES.topic(isolation)
+    await add_topic(
+        kafka.bootstrap, name, PARTITIONS, {"retention.ms": "-1", "segment.ms": "3600000"}
+    )
+
+    made = await create_topics(kafka.bootstrap, isolation, channels=(SALES,))
+
+    assert made.completed == (name,)
+    given = await settings_of(kafka.bootstrap, name)
+    assert given == SALES.settings(replication=1) | {"segment.ms": "3600000"}
+
+
+@pytest.mark.parametrize(
+    ("partitions", "settings", "complaint"),
+    [
+        (3, {}, "partitions are 3, must be 12"),
+        (PARTITIONS, {"retention.ms": "604800000"}, "retention.ms is '604800000'"),
+        (PARTITIONS, {"cleanup.policy": "compact"}, "cleanup.policy is 'compact'"),
+    ],
+)
+async def test_a_topic_that_contradicts_is_named_and_nothing_is_made(
+    kafka: KafkaServer,
+    isolation: str,
+    partitions: int,
+    settings: dict[str, str],
+    complaint: str,
+) -> None:
+    name = SALES.topic(isolation)
+    await add_topic(kafka.bootstrap, name, partitions, settings)
+
+    with pytest.raises(WrongTopic, match=f"{name}: {complaint}"):
+        await create_topics(kafka.bootstrap, isolation)
+
+    assert await settings_of(kafka.bootstrap, name) == settings
+
+
+async def test_kafka_that_is_not_there_is_said() -> None:
+    with pytest.raises(KafkaConnectionError):
+        await create_topics("127.0.0.1:1")
+
+
+def test_a_person_types_it(kafka: KafkaServer, isolation: str) -> None:
+    environment = os.environ | {
+        "CONCORD_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "CONCORD_TOPIC_PREFIX": isolation,
+    }
+    command = [sys.executable, "-m", "chassis.topics"]
+
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert f"created    {isolation}.sales.v1" in done.stdout
