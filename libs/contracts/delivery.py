@@ -52,7 +52,8 @@ class TierChosen(Fact, channel=DELIVERY):
 class EstimateSubmitted(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
     """What the work would take, by phase and role; project management hours are among the lines.
 
-    Contingency is in percent on top of the lines' hours. Duration is in calendar days.
+    Contingency is in percent on top of the lines' hours. Duration is in calendar days. The
+    template's version is named where the lines were made from it.
     """
 
     version: Version
@@ -62,6 +63,7 @@ class EstimateSubmitted(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
     duration_days: Days
     assumptions: tuple[ShortText, ...] = ()
     confidence: Confidence
+    template_version: Version | None = None
 
 
 class EstimateEndorsed(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
@@ -127,17 +129,26 @@ class BrdSignedOff(Fact, channel=DELIVERY):
 
 
 class PlanDrafted(Fact, channel=DELIVERY):
-    """A version of the plan, made from a template: milestones, tasks with hours, deliverables."""
+    """A version of the plan, made from a template: milestones, tasks with hours, deliverables.
+
+    Where its tasks were scheduled from the template, the template's version and the version of
+    the estimate that gave the hours are named.
+    """
 
     version: Version
     template: Identifier
     milestones: tuple[Milestone, ...]
     tasks: tuple[PlannedTask, ...]
     deliverables: tuple[Deliverable, ...]
+    template_version: Version | None = None
+    estimate_version: Version | None = None
 
 
 class PlanBaselined(Fact, channel=DELIVERY, heard_by=("finance",)):
-    """The approved plan, whole. A re-baseline names the changes it takes in since the first."""
+    """The approved plan, whole. `changes` are all that it takes in, those of earlier baselines too.
+
+    A re-baseline replaces the baseline before it.
+    """
 
     version: Version
     milestones: tuple[Milestone, ...]
