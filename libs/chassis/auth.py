@@ -4,7 +4,21 @@ The token's subject is the actor of every fact that follows. Roles say what a pe
 which department; `confidential` is the right to see costs and margins, apart from reading.
 """
 
+import json
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Literal, get_args
+
+import jwt
+from fastapi import Request
+from fastapi.security import HTTPBearer
+
+from chassis.problems import Problem
+from chassis.settings import Settings
 
 Role = Literal[
     "account-executive",
@@ -26,3 +40,168 @@ Role = Literal[
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 """All roles a token may carry; others in a token are passed over."""
+
+AUDIENCE = "concord"
+LEEWAY = timedelta(seconds=5)
+"""How far the clocks of two machines may differ."""
+
+LONGEST = timedelta(days=31)
+"""A token that is valid for longer than this from its issue is refused."""
+
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_REMEMBERED = 1000
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="concord"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever sent a request: the id of a person (or program), and their roles."""
+
+    actor: str
+    roles: frozenset[Role]
+
+    def may(self, *roles: Role) -> bool:
+        """Tell whether they have at least one of these roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+class Tokens:
+    """Checks tokens by the one algorithm that the settings name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._issuer = settings.token_issuer
+        self._keys: dict[str | None, jwt.PyJWK | str] = {}
+        if settings.token_keys is not None:
+            self._algorithm: Literal["HS256", "RS256"] = "RS256"
+            self._keys = _public_keys(settings.token_keys)
+        elif settings.token_secret is not None:
+            self._algorithm = "HS256"
+            self._keys = {None: settings.token_secret.get_secret_value()}
+        else:
+            raise ValueError("neither a secret nor public keys to check tokens by")
+
+        self._known: dict[str, tuple[float, Caller]] = {}
+
+    def caller(self, token: str) -> Caller:
+        """Whoever the token was issued to; raises Problem 401 saying what is wrong with it."""
+        until, caller = self._known.get(token, (0.0, None))
+        if caller is not None and until > time.time():
+            return caller
+        caller, until = self._checked(token)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        self._known[token] = until, caller
+        return caller
+
+    def _checked(self, token: str) -> tuple[Caller, float]:
+        try:
+            name = jwt.get_unverified_header(token).get("kid")
+            key = self._keys.get(name) or self._keys.get(None)
+            if key is None:
+                raise _unauthorised("invalid-token", "the token's key is not known")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[self._algorithm],
+                audience=AUDIENCE,
+                issuer=self._issuer,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iat", "aud", "iss", "sub"], "strict_aud": True},
+            )
+        except jwt.ExpiredSignatureError:
+            raise _unauthorised("token-expired", "the token has expired") from None
+        except jwt.MissingRequiredClaimError as error:
+            raise _unauthorised("invalid-token", f"the token has no {error.claim}") from None
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise _unauthorised("invalid-token", _reason(error)) from None
+        subject, roles = claims["sub"], claims.get("roles", [])
+        if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
+            raise _unauthorised("invalid-token", "the token's subject names nobody")
+        if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
+            raise _unauthorised("invalid-token", "the token's roles are not a list of names")
+        if claims["exp"] - claims["iat"] > LONGEST.total_seconds():
+            raise _unauthorised("invalid-token", "the token is valid for too long")
+        return Caller(subject, frozenset(role for role in ROLES if role in roles)), claims["exp"]
+
+
+def issue(
+    secret: str,
+    actor: str,
+    roles: tuple[Role, ...],
+    *,
+    issuer: str,
+    now: datetime,
+    valid: timedelta = timedelta(hours=8),
+) -> str:
+    """A token signed with a shared secret, for one machine; `now` needs a time zone."""
+    claims = {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": actor,
+        "roles": list(roles),
+        "iat": now.astimezone(UTC),
+        "exp": now.astimezone(UTC) + valid,
+    }
+    return jwt.encode(claims, secret, algorithm="HS256")
+
+
+class Guard:
+    """Lets those pass who have one of the roles (anybody with a token where none is named)."""
+
+    def __init__(self, *roles: Role) -> None:
+        self.roles = roles
+
+    async def __call__(self, request: Request) -> Caller:
+        """Whoever asks; raises Problem 401 without a good token, 403 without the role."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise _unauthorised("token-missing", "send a bearer token in the Authorization header")
+        tokens: Tokens = request.app.state.tokens
+        caller = tokens.caller(token.strip())
+        if self.roles and not caller.may(*self.roles):
+            raise Problem(
+                403,
+                "not-allowed",
+                f"this needs one of the roles {', '.join(self.roles)}",
+                headers={"WWW-Authenticate": 'Bearer realm="concord", error="insufficient_scope"'},
+            )
+        request.state.caller = caller
+        return caller
+
+
+def requires(*roles: Role) -> Callable[[Request], Awaitable[Caller]]:
+    """A dependency that authorises a route and answers with the caller."""
+    return Guard(*roles)
+
+
+BEARER = HTTPBearer(auto_error=False, description="A token issued to one person or program.")
+"""Puts the scheme into the OpenAPI document; `requires` does the checking."""
+
+
+def _public_keys(file: Path) -> dict[str | None, jwt.PyJWK | str]:
+    text = file.read_text()
+    if "PRIVATE KEY" in text:
+        raise ValueError(f"{file} holds a private key; only public ones belong in a service")
+    if text.lstrip().startswith("{"):
+        keys = jwt.PyJWKSet.from_dict(json.loads(text)).keys
+        return {key.key_id: key for key in keys if key.key_type == "RSA"}
+    return {None: text}
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, jwt.InvalidAudienceError):
+        return "the token is for somebody else"
+    if isinstance(error, jwt.InvalidIssuerError):
+        return "the token is from an issuer that is not known here"
+    if isinstance(error, jwt.ImmatureSignatureError):
+        return "the token is not valid yet"
+    if isinstance(error, jwt.InvalidSignatureError | jwt.InvalidAlgorithmError):
+        return "the token's signature is not good"
+    return "the token cannot be read"
+
+
+def _unauthorised(code: str, detail: str) -> Problem:
+    error = "" if code == "token-missing" else ', error="invalid_token"'
+    return Problem(
+        401, code, detail, headers={"WWW-Authenticate": _CHALLENGE["WWW-Authenticate"] + error}
+    )

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = "127.0.0.1"
+LOCAL_ISSUER = "concord-local"
 _FEWEST_SECRET_BYTES = 32
 _KNOWN_SECRETS = ("changeme", "secret", "password", "example", "concord", "0123456789", "test")
 
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
     """Shared secret of HS256 tokens, at least 32 bytes; for one machine."""
     token_keys: Path | None = None
     """Public keys of RS256 tokens: a PEM file or a JWKS document; for production."""
-    token_issuer: str = "concord-local"  # noqa: S105 - a name, not a secret
+    token_issuer: str = LOCAL_ISSUER
 
     otlp_endpoint: str | None = None
     """Base address of an OpenTelemetry collector (OTLP over HTTP); nothing is sent without it."""
