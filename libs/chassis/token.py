@@ -82,9 +82,7 @@ def main(
     except UnsafeSettings as trouble:
         typer.echo(str(trouble), err=True)
         raise typer.Exit(2) from None
-    issuer = os.environ.get(
-        "CONCORD_TOKEN_ISSUER", str(Settings.model_fields["token_issuer"].default)
-    )
+    issuer = os.environ.get("CONCORD_TOKEN_ISSUER", LOCAL_ISSUER)
     typer.echo(
         issue(
             secret, name, asked, issuer=issuer, now=datetime.now(UTC), valid=timedelta(hours=hours)
