@@ -1,0 +1,157 @@
+"""The platform in containers: whole, hardened, and understood by the services it starts."""
+
+import importlib.resources
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from chassis.settings import Settings
+from local.kafka import version
+from local.platform import SERVICES
+from tests.infrastructure import STORE_IMAGE
+
+PROJECT = Path(__file__).parents[3]
+FILE = PROJECT / "docker-compose.yml"
+SECRET = "m7Zx-Rk1v_9qLw3TbY8sNc2HdJ5gPfQe"
+OURS = [*SERVICES, "topics"]
+
+
+def compose() -> dict[str, Any]:
+    def fill(found: re.Match[str]) -> str:
+        name, default = found.group(1), found.group(2)
+        return default if default is not None else {"CONCORD_TOKEN_SECRET": SECRET}[name]
+
+    text = re.sub(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)\}", fill, FILE.read_text())
+    read: dict[str, Any] = yaml.safe_load(text)
+    return read
+
+
+COMPOSE = compose()
+PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+
+def test_it_is_a_compose_file() -> None:
+    schemas = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
+    schema = json.loads((schemas / "compose-spec.json").read_text())
+    jsonschema.validate(COMPOSE, schema)
+
+
+def test_every_part_is_there() -> None:
+    assert {*OURS, "kafka", "store", "store-init", "collector", "jaeger"} == set(PARTS)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_accepts_what_it_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = PARTS[name]
+    assert part["command"] == [f"{name}.app"]
+    told = part["environment"]
+    unknown = {key.removeprefix("CONCORD_").lower() for key in told} - set(Settings.model_fields)
+    assert not unknown
+    for key, value in told.items():
+        monkeypatch.setenv(key, value)
+    settings = Settings.from_environment()
+    assert settings.store_database == name
+    assert settings.mode == "container"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_says_whether_it_is_ready(name: str) -> None:
+    check = " ".join(PARTS[name]["healthcheck"]["test"])
+    assert f":{PARTS[name]['environment']['CONCORD_SERVICE_PORT']}/ready" in check
+    needs = PARTS[name]["depends_on"]
+    assert needs["topics"]["condition"] == "service_completed_successfully"
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_may_do_no_more_than_it_needs(name: str) -> None:
+    part = PARTS[name]
+    assert part["cap_drop"] == ["ALL"]
+    assert part["security_opt"] == ["no-new-privileges:true"]
+    assert part["user"].split(":")[0] not in {"0", "root"}
+    assert not part.get("privileged")
+    assert {"cpus", "memory"} <= set(part["deploy"]["resources"]["limits"])
+    # Kafka's image writes its own configuration at the start.
+    assert part.get("read_only", False) or name == "kafka"
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_what_is_published_is_published_here_alone(name: str) -> None:
+    part = PARTS[name]
+    for port in part.get("ports", []):
+        assert port.startswith("127.0.0.1:")
+    if "ports" not in part:
+        assert part["networks"] == ["inside"]
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_images_are_named_with_a_version(name: str) -> None:
+    _, _, tag = PARTS[name]["image"].partition(":")
+    assert tag
+    assert tag != "latest"
+
+
+def test_kafka_and_the_store_are_those_of_the_tests() -> None:
+    assert PARTS["kafka"]["image"] == f"apache/kafka:{version()}"
+    assert PARTS["store"]["image"] == PARTS["store-init"]["image"] == STORE_IMAGE
+    assert PARTS["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_what_is_mounted_is_in_the_tree() -> None:
+    for part in PARTS.values():
+        for volume in part.get("volumes", []):
+            source = volume.split(":")[0]
+            if source.startswith("."):
+                assert (PROJECT / source).is_file()
+            else:
+                assert source in COMPOSE["volumes"]
+
+
+def test_no_secret_is_in_the_tree() -> None:
+    assert SECRET not in FILE.read_text()
+    # An example names what has to be set, and sets nothing.
+    for line in (PROJECT / "deploy" / "compose" / "example.env").read_text().splitlines():
+        assert line.startswith("#") or line.endswith("="), line
+
+
+def test_the_collector_sends_traces_on() -> None:
+    settings = yaml.safe_load((PROJECT / "deploy" / "compose" / "collector.yaml").read_text())
+    for pipeline in settings["service"]["pipelines"].values():
+        for kind in ("receivers", "processors", "exporters"):
+            assert set(pipeline[kind]) <= set(settings[kind])
+    assert "otlp/jaeger" in settings["service"]["pipelines"]["traces"]["exporters"]
+    told = PARTS["sales"]["environment"]["CONCORD_OTLP_ENDPOINT"]
+    assert told.endswith(
+        settings["receivers"]["otlp"]["protocols"]["http"]["endpoint"].partition(":")[2]
+    )
+
+
+def test_the_image_runs_as_nobody_from_the_lock() -> None:
+    text = (PROJECT / "deploy" / "Dockerfile").read_text()
+    assert re.search(r"^USER 10001:10001$", text, re.MULTILINE)
+    assert "--require-hashes" in text
+    for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE):
+        assert (PROJECT / source).exists()
+        assert f"!{source}" in (PROJECT / ".dockerignore").read_text().split()
+
+
+def test_compose_itself_reads_it() -> None:
+    docker = shutil.which("docker")
+    asked = [docker or "docker", "compose", "version"]
+    if not docker or subprocess.run(asked, capture_output=True, check=False).returncode:
+        pytest.skip("no docker compose here")
+    done = subprocess.run(
+        [docker, "compose", "--file", str(FILE), "config", "--quiet"],
+        env={"CONCORD_TOKEN_SECRET": SECRET, "PATH": str(Path(docker).parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

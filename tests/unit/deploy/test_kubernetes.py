@@ -1,0 +1,184 @@
+"""The platform on Kubernetes: it renders, its objects are valid, and every pod is held short."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from chassis.settings import Settings
+from local.platform import SERVICES
+
+FOLDER = Path(__file__).parents[3] / "deploy" / "k8s"
+BUILDS = ["base", "overlays/local", "overlays/production"]
+SECRET = "m7Zx-Rk1v_9qLw3TbY8sNc2HdJ5gPfQe"
+VERSION = "1.32.0"
+
+pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="no kubectl here")
+
+Thing = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files, with the secret beside them that the tree has not."""
+    copy = tmp_path_factory.mktemp("kubernetes") / "k8s"
+    shutil.copytree(FOLDER, copy)
+    (copy / "overlays" / "local" / "secret.env").write_text(f"secret={SECRET}\n")
+    return copy
+
+
+@cache
+def rendered(folder: Path) -> list[Thing]:
+    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    # A warning is something that the next version will refuse.
+    assert not done.stderr, done.stderr.decode()
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@pytest.fixture(params=BUILDS)
+def things(request: pytest.FixtureRequest, folder: Path) -> list[Thing]:
+    return rendered(folder / request.param)
+
+
+def of_kind(things: list[Thing], kind: str) -> dict[str, Thing]:
+    return {thing["metadata"]["name"]: thing for thing in things if thing["kind"] == kind}
+
+
+def pods(things: list[Thing]) -> Iterator[tuple[str, Thing]]:
+    for thing in things:
+        if thing["kind"] in {"Deployment", "StatefulSet", "Job"}:
+            yield thing["metadata"]["name"], thing["spec"]["template"]
+
+
+def containers(things: list[Thing]) -> Iterator[tuple[str, Thing]]:
+    for name, pod in pods(things):
+        for container in pod["spec"]["containers"]:
+            yield name, container
+
+
+def test_every_object_is_valid(things: list[Thing]) -> None:
+    for thing in things:
+        kubernetes_validate.validate(thing, VERSION, strict=True)
+        if thing["kind"] != "Namespace":
+            assert thing["metadata"]["namespace"] == "concord"
+
+
+def test_each_service_has_all_it_needs(things: list[Thing]) -> None:
+    expected = {f"{service}-service" for service in SERVICES}
+    for kind in ("Deployment", "ServiceAccount", "PodDisruptionBudget"):
+        assert set(of_kind(things, kind)) == expected
+    assert expected <= set(of_kind(things, "Service"))
+    for service in SERVICES:
+        name = f"{service}-service"
+        label = {"app.kubernetes.io/name": service}
+        deployment = of_kind(things, "Deployment")[name]["spec"]
+        assert deployment["selector"]["matchLabels"] == label
+        labels = deployment["template"]["metadata"]["labels"]
+        assert label.items() <= labels.items()
+        assert deployment["template"]["spec"]["serviceAccountName"] == name
+        assert of_kind(things, "Service")[name]["spec"]["selector"] == label
+        budget = of_kind(things, "PodDisruptionBudget")[name]["spec"]
+        # A budget that selects more than its service's pods would hold up the others'.
+        assert label.items() <= budget["selector"]["matchLabels"].items()
+        assert budget["selector"]["matchLabels"].items() <= labels.items()
+        (container,) = deployment["template"]["spec"]["containers"]
+        assert container["args"] == [f"{service}.app"]
+
+
+def test_a_service_is_probed_and_gets_time_to_end(things: list[Thing]) -> None:
+    for deployment in of_kind(things, "Deployment").values():
+        pod = deployment["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        assert container["livenessProbe"]["httpGet"]["path"] == "/live"
+        assert container["startupProbe"]["httpGet"]["path"] == "/live"
+        assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+        assert pod["terminationGracePeriodSeconds"] > Settings.model_fields["stop_within"].default
+
+
+def test_a_service_accepts_what_it_is_told(
+    things: list[Thing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = of_kind(things, "ConfigMap")["concord"]["data"]
+    urls = {"CONCORD_STORE_URL": "mongodb://store:27017/?replicaSet=concord"}
+    for service in SERVICES:
+        pod = of_kind(things, "Deployment")[f"{service}-service"]["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        hidden = {**urls, "CONCORD_TOKEN_SECRET": SECRET}
+        told = dict(common)
+        for variable in container["env"]:
+            told[variable["name"]] = variable.get("value") or hidden[variable["name"]]
+        names = {key.removeprefix("CONCORD_").lower() for key in told}
+        assert names <= set(Settings.model_fields)
+        with monkeypatch.context() as patch:
+            for key, value in told.items():
+                patch.setenv(key, value)
+            settings = Settings.from_environment()
+        assert settings.store_database == service
+        assert settings.mode in {"container", "production"}
+        if settings.token_keys:
+            (keys,) = [v["name"] for v in pod["volumes"] if "configMap" in v]
+            places = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+            assert str(settings.token_keys.parent) == places[keys]
+
+
+def test_a_pod_may_do_no_more_than_it_needs(things: list[Thing]) -> None:
+    for name, pod in pods(things):
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False, name
+        assert spec["securityContext"]["runAsNonRoot"] is True, name
+        assert spec["securityContext"]["runAsUser"] > 0, name
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for asked in ("hostNetwork", "hostPID", "hostIPC"):
+            assert asked not in spec, name
+        assert not any("hostPath" in volume for volume in spec.get("volumes", [])), name
+    for name, container in containers(things):
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False, name
+        assert context["capabilities"] == {"drop": ["ALL"]}, name
+        # Kafka's image writes its own configuration at the start.
+        assert context.get("readOnlyRootFilesystem", False) or name == "kafka", name
+        for bound in ("requests", "limits"):
+            assert set(container["resources"][bound]) == {"cpu", "memory"}, name
+        assert ":" in container["image"], name
+        assert not container["image"].endswith(":latest"), name
+
+
+def test_the_network_is_closed_but_for_what_is_said(things: list[Thing]) -> None:
+    policies = of_kind(things, "NetworkPolicy")
+    closed = policies["nothing-by-default"]["spec"]
+    assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    for name in ("services-reach-their-parts", "services-are-called-from-the-edge"):
+        selected = policies[name]["spec"]["podSelector"]["matchLabels"]
+        reached = {
+            pod_name
+            for pod_name, pod in pods(things)
+            if selected.items() <= pod["metadata"]["labels"].items()
+        }
+        assert reached == {f"{service}-service" for service in SERVICES}
+
+
+@pytest.mark.parametrize("build", ["base", "overlays/production"])
+def test_no_secret_is_in_the_tree(folder: Path, build: str) -> None:
+    assert not of_kind(rendered(folder / build), "Secret")
+
+
+def test_the_local_secret_is_an_example_only() -> None:
+    assert not (FOLDER / "overlays" / "local" / "secret.env").exists()
+    for line in (FOLDER / "overlays" / "local" / "example.env").read_text().splitlines():
+        assert line.startswith("#") or line.endswith("="), line
+
+
+def test_production_stands_on_more_than_one_machine(folder: Path) -> None:
+    things = rendered(folder / "overlays/production")
+    assert of_kind(things, "ConfigMap")["concord"]["data"]["CONCORD_MODE"] == "production"
+    for deployment in of_kind(things, "Deployment").values():
+        assert deployment["spec"]["replicas"] >= 3
+        (spread,) = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+        assert spread["whenUnsatisfiable"] == "DoNotSchedule"
