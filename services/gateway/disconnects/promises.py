@@ -1,0 +1,139 @@
+"""What was promised to the customer against what Delivery plans and expects."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from gateway.disconnects.finding import Finding, Tolerances, differs, found, hours
+from gateway.fold import View
+
+
+def promised_finish(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
+    """The finish in the contract (or in the deal) lies before the one Delivery forecasts."""
+    won, report = view.sales.won, view.delivery.report
+    if won is None or report is None or view.delivery.live is not None:
+        return
+    promised = view.legal.contract_finish or won.finishes_on
+    late = (report.forecast_finish - promised).days
+    if late > 0:
+        signed = view.legal.signed
+        price = view.price
+        yield found(
+            "promised-finish-before-forecast",
+            f"The customer was promised {promised:%d %B %Y}; Delivery now forecasts "
+            f"{report.forecast_finish:%d %B %Y}, {late} days later.",
+            (signed.said if signed else won.said, report.said),
+            "delivery",
+            days=late,
+            stake=price,
+            severity="serious" if late > 14 else "warning",
+        )
+
+
+def deliverables(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
+    """What was sold to be delivered is not what is planned to be delivered."""
+    won, baseline = view.sales.won, view.delivery.baseline
+    if won is None or baseline is None:
+        return
+    sold = view.legal.contract_deliverables or won.deliverables
+    planned = baseline.deliverables
+    missing = sorted(set(sold) - set(planned))
+    extra = sorted(set(planned) - set(sold))
+    if not missing and not extra:
+        return
+    parts = []
+    if missing:
+        parts.append("sold but not planned: " + ", ".join(sold[item] for item in missing))
+    if extra:
+        parts.append("planned but not sold: " + ", ".join(planned[item] for item in extra))
+    signed = view.legal.signed
+    yield found(
+        "deliverables-differ",
+        f"The contract and the plan name different deliverables; {'; '.join(parts)}.",
+        (signed.said if signed else won.said, baseline.said),
+        "delivery",
+        severity="serious" if missing else "warning",
+    )
+
+
+def sold_hours(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
+    """The hours in the price differ from the hours in the baseline, changes counted."""
+    won, baseline = view.sales.won, view.delivery.baseline
+    proposal = view.sales.proposals.get(won.proposal_version) if won else None
+    if proposal is None or baseline is None:
+        return
+    changed = sum(
+        (item.hours for item in view.delivery.changes.values() if item.change in baseline.changes),
+        start=Decimal(0),
+    )
+    sold = proposal.hours + changed
+    if differs(sold, baseline.hours, allowed.hours_percent):
+        more = baseline.hours > sold
+        yield found(
+            "sold-hours-differ",
+            f"{hours(sold)} were sold, the baseline plans {hours(baseline.hours)}: "
+            f"{'more work than is paid for' if more else 'less work than the customer pays for'}.",
+            (proposal.said, baseline.said),
+            "delivery",
+            stake=(proposal.price * ((baseline.hours - sold) / sold)).rounded() if sold else None,
+            severity="serious" if more else "warning",
+        )
+
+
+def project_management(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
+    """Project management in the proposal differs from what the baseline plans for it."""
+    won, baseline = view.sales.won, view.delivery.baseline
+    proposal = view.sales.proposals.get(won.proposal_version) if won else None
+    if proposal is None or baseline is None:
+        return
+    sold, planned = proposal.project_management_hours, baseline.project_management_hours
+    if differs(sold, planned, allowed.project_management_percent):
+        yield found(
+            "project-management-differs",
+            f"The proposal sells {hours(sold)} of project management, "
+            f"the baseline plans {hours(planned)}.",
+            (proposal.said, baseline.said),
+            "delivery",
+            stake=proposal.project_management,
+        )
+
+
+def no_manager(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
+    """A proposal exists though nobody from Delivery was there when it was made."""
+    proposals = view.sales.proposals
+    if not proposals:
+        return
+    first = proposals[min(proposals)]
+    assigned = view.delivery.manager_first_assigned
+    if assigned is None:
+        sentence = "A proposal was drafted and no engagement manager is assigned."
+    elif assigned.occurred_at > first.said.occurred_at:
+        sentence = (
+            f"The proposal was drafted on {first.said.occurred_at:%d %B %Y}, before an "
+            f"engagement manager was assigned on {assigned.occurred_at:%d %B %Y}."
+        )
+    else:
+        return
+    yield found(
+        "no-manager-before-proposal",
+        sentence,
+        (first.said, assigned),
+        "delivery",
+        stake=first.price,
+        severity="serious" if assigned is None else "warning",
+    )
+
+
+def allocation(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
+    """The hours that people were allocated for differ from the hours planned."""
+    baseline, allocated = view.delivery.baseline, view.delivery.allocated_hours
+    if baseline is None or not allocated:
+        return
+    total = sum(allocated.values(), start=Decimal(0))
+    if differs(baseline.hours, total, allowed.allocation_percent):
+        yield found(
+            "allocated-hours-differ",
+            f"The baseline plans {hours(baseline.hours)}, people are allocated for {hours(total)}.",
+            (baseline.said, view.delivery.allocated),
+            "delivery",
+        )

@@ -1,0 +1,168 @@
+"""The unified view of one engagement, and how a fact changes it.
+
+Each section is folded from one channel's facts alone, so the topics may arrive interleaved in any
+way. A view is causally complete when, for every channel, all that its facts say their authors had
+heard has been folded; only then may it be judged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from contracts.channels import CHANNELS
+from contracts.fact import Fact, Recorded
+from contracts.money import Money
+from gateway.sections import delivery, finance, gateway, legal, sales
+from gateway.sections.delivery import DeliverySection
+from gateway.sections.finance import ConfidentialSection, FinanceSection
+from gateway.sections.gateway import GatewaySection
+from gateway.sections.legal import LegalSection
+from gateway.sections.sales import SalesSection
+
+Stage = str
+STAGES: tuple[Stage, ...] = (
+    "opportunity",
+    "proposal",
+    "contracting",
+    "mobilising",
+    "delivering",
+    "closing",
+    "closed",
+    "lost",
+    "terminated",
+)
+FOLDED = frozenset(name for name, channel in CHANNELS.items() if channel.kind == "facts")
+"""Channels whose facts make the view."""
+
+
+@dataclass(slots=True)
+class Freshness:
+    """How far a channel has been folded: its last fact, when it occurred and was recorded (UTC)."""
+
+    sequence: int
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(slots=True)
+class View:
+    """Everything that all departments said of one engagement, as far as it was heard."""
+
+    engagement: str
+    sales: SalesSection = field(default_factory=SalesSection)
+    legal: LegalSection = field(default_factory=LegalSection)
+    delivery: DeliverySection = field(default_factory=DeliverySection)
+    finance: FinanceSection = field(default_factory=FinanceSection)
+    confidential: ConfidentialSection = field(default_factory=ConfidentialSection)
+    gateway: GatewaySection = field(default_factory=GatewaySection)
+    gateway_confidential: GatewaySection = field(default_factory=GatewaySection)
+    freshness: dict[str, Freshness] = field(default_factory=dict)
+    needed: dict[str, int] = field(default_factory=dict)
+
+    def position(self) -> dict[str, int]:
+        """Up to which sequence each channel has been folded."""
+        return {channel: fresh.sequence for channel, fresh in self.freshness.items()}
+
+    @property
+    def causally_complete(self) -> bool:
+        """Whether all that the folded facts' authors had heard has been folded, too."""
+        freshness = self.freshness
+        for channel, sequence in self.needed.items():
+            fresh = freshness.get(channel)
+            if fresh is None or fresh.sequence < sequence:
+                return False
+        return True
+
+    @property
+    def currency(self) -> str | None:
+        """The engagement's currency, from the deal or from what was expected of it."""
+        money = self.sales.won.price if self.sales.won else self.sales.expected_value
+        return money.currency if money is not None else None
+
+    @property
+    def price(self) -> Money | None:
+        """What the engagement is worth as far as is known: contract, deal, proposal, expectation.
+
+        The contract counts with its signed amendments.
+        """
+        contract = self.legal.contract_price
+        if contract is not None:
+            return contract
+        if self.sales.won is not None:
+            return self.sales.won.price
+        proposal = self.sales.latest_proposal
+        return proposal.price if proposal is not None else self.sales.expected_value
+
+    @property
+    def stage(self) -> Stage:
+        """Where the engagement stands, from the first call to the final sign-off."""
+        if self.delivery.closed is not None or self.sales.imported_outcome == "won":
+            return "closed"
+        if self.legal.terminated is not None:
+            return "terminated"
+        if self.sales.lost is not None:
+            return "lost"
+        if self.delivery.live is not None:
+            return "closing"
+        if self.delivery.kickoff is not None and self.delivery.baseline is not None:
+            return "delivering"
+        if self.legal.signed is not None or self.delivery.kickoff is not None:
+            return "mobilising"
+        if self.sales.won is not None:
+            return "contracting"
+        return "proposal" if self.sales.proposals else "opportunity"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is expected to happen."""
+        return self.stage in ("closed", "lost", "terminated")
+
+
+_STEPS: dict[type[Fact], tuple[str, Callable[[Any, Any], None]]] = {
+    kind: (section, step)
+    for section, steps in (
+        ("sales", sales.steps.by_type),
+        ("legal", legal.steps.by_type),
+        ("delivery", delivery.steps.by_type),
+        ("finance", finance.steps.by_type),
+        ("confidential", finance.confidential_steps.by_type),
+    )
+    for kind, step in steps.items()
+} | {
+    kind: ("gateway_confidential" if kind.channel.confidential else "gateway", step)
+    for kind, step in gateway.steps.by_type.items()
+}
+
+
+def fold(view: View, recorded: Recorded[Fact]) -> None:
+    """Take one fact into the view, in place. The caller has seen to order and to repeats."""
+    fact = recorded.fact
+    channel = fact.channel.name
+    view.freshness[channel] = Freshness(
+        recorded.sequence, recorded.occurred_at, recorded.recorded_at
+    )
+    needed = view.needed
+    for heard, sequence in recorded.heard.items():
+        if needed.get(heard, 0) < sequence and heard in FOLDED:
+            needed[heard] = sequence
+    step = _STEPS.get(type(fact))
+    if step is not None:
+        step[1](getattr(view, step[0]), recorded)
+
+
+_VIEW = TypeAdapter(View)
+
+
+def dump(view: View) -> bytes:
+    """The view as JSON; views of the same facts give the same bytes, however they interleaved."""
+    view.freshness = dict(sorted(view.freshness.items()))
+    view.needed = dict(sorted(view.needed.items()))
+    return _VIEW.dump_json(view)
+
+
+def load(document: bytes | str) -> View:
+    """The reverse of dump; raises pydantic.ValidationError."""
+    return _VIEW.validate_json(document)

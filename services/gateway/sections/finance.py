@@ -1,0 +1,333 @@
+"""What Finance says of an engagement, openly and confidentially (two channels, two sections)."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from contracts import finance
+from contracts.fact import Recorded
+from contracts.money import Money
+from contracts.values import BillingItem, Margin
+from gateway.sections.folding import Ref, Steps, ref
+
+
+@dataclass(slots=True)
+class Priced:
+    """An estimate with a price on it."""
+
+    price: Money
+    project_management_share: Decimal
+    floor: str
+    said: Ref
+
+
+@dataclass(slots=True)
+class Budget:
+    """What may be spent and earned, as set and then amended."""
+
+    price: Money
+    hours: Decimal
+    revenue_method: str
+    billing_schedule: list[BillingItem]
+    rates: dict[str, Money]
+    amended_for: list[str]
+    said: Ref
+
+
+@dataclass(slots=True)
+class Billable:
+    """An entry that may be invoiced, and whether it was."""
+
+    item: str
+    kind: str
+    amount: Money
+    due_on: date
+    said: Ref
+    invoiced: bool = False
+
+
+@dataclass(slots=True)
+class BilledLine:
+    """A line of an invoice that billed hours of a role at a rate."""
+
+    role: str
+    hours: Decimal | None
+    rate: Money
+
+
+@dataclass(slots=True)
+class Invoice:
+    """An invoice that went out, and what became of it."""
+
+    invoice: str
+    number: str
+    kind: str
+    amount: Money
+    deliverables: list[str]
+    lines: list[BilledLine]
+    issued_on: date
+    due_on: date
+    said: Ref
+    paid: Money
+    credited: Money
+    voided: bool = False
+    overdue: Ref | None = None
+
+    @property
+    def outstanding(self) -> Money:
+        """What the customer still owes on it."""
+        if self.voided:
+            return Money.zero(self.amount.currency)
+        return self.amount - self.paid - self.credited
+
+
+@dataclass(slots=True)
+class FinanceSection:
+    """The engagement as Finance tells everybody."""
+
+    sow_reviews: dict[int, str] = field(default_factory=dict)
+    priced: dict[int, Priced] = field(default_factory=dict)
+    changes_priced: dict[str, Money] = field(default_factory=dict)
+    budget: Budget | None = None
+    recognised: Money | None = None
+    billing: dict[str, Billable] = field(default_factory=dict)
+    drafts: int = 0
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+    settled: Ref | None = None
+
+    def live_invoices(self) -> list[Invoice]:
+        """Invoices that are not void."""
+        return [invoice for invoice in self.invoices.values() if not invoice.voided]
+
+    def billed(self, currency: str) -> Money:
+        """Issued less voided and credited."""
+        return Money.total(
+            (invoice.amount - invoice.credited for invoice in self.live_invoices()), currency
+        )
+
+    def paid(self, currency: str) -> Money:
+        """Received on invoices that are not void."""
+        return Money.total((invoice.paid for invoice in self.live_invoices()), currency)
+
+    def outstanding(self, currency: str) -> Money:
+        """Issued and not yet paid, voided or credited."""
+        return Money.total((invoice.outstanding for invoice in self.live_invoices()), currency)
+
+
+@dataclass(slots=True)
+class Performance:
+    """Earned value at the last status date; all amounts are cost."""
+
+    as_of: date
+    budget_at_completion: Money
+    planned_value: Money
+    earned_value: Money
+    actual_cost: Money
+    cost_performance_index: Decimal | None
+    schedule_performance_index: Decimal | None
+    estimate_at_completion: Money | None
+    said: Ref
+
+
+@dataclass(slots=True)
+class Margins:
+    """The four margins at a day, never mixed."""
+
+    as_of: date
+    margin_sold: Margin | None
+    margin_billed: Margin | None
+    margin_recognised: Margin | None
+    margin_forecast: Margin | None
+    said: Ref
+
+
+@dataclass(slots=True)
+class ConfidentialSection:
+    """What only those may see who may see costs and margins."""
+
+    estimate_costs: dict[int, Money] = field(default_factory=dict)
+    budget_cost: Money | None = None
+    margin_sold: Margin | None = None
+    budget_costed: Ref | None = None
+    cost: Money | None = None
+    project_management_cost: Money | None = None
+    performance: Performance | None = None
+    margins: Margins | None = None
+
+
+steps = Steps[FinanceSection]()
+confidential_steps = Steps[ConfidentialSection]()
+
+
+@steps.on(finance.SowReviewed)
+def _sow_reviewed(section: FinanceSection, recorded: Recorded[finance.SowReviewed]) -> None:
+    section.sow_reviews[recorded.fact.version] = recorded.fact.verdict
+
+
+@steps.on(finance.EstimatePriced)
+def _priced(section: FinanceSection, recorded: Recorded[finance.EstimatePriced]) -> None:
+    fact = recorded.fact
+    section.priced[fact.estimate_version] = Priced(
+        fact.price, fact.project_management_share, fact.floor, ref(recorded)
+    )
+
+
+@steps.on(finance.ChangePriced)
+def _change_priced(section: FinanceSection, recorded: Recorded[finance.ChangePriced]) -> None:
+    section.changes_priced[recorded.fact.change] = recorded.fact.price
+
+
+@steps.on(finance.BudgetSet)
+def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> None:
+    fact = recorded.fact
+    section.budget = Budget(
+        price=fact.price,
+        hours=sum((line.hours for line in fact.hours), Decimal(0)),
+        revenue_method=fact.revenue_method,
+        billing_schedule=list(fact.billing_schedule),
+        rates={rate.role: rate.rate for rate in fact.rates},
+        amended_for=[],
+        said=ref(recorded),
+    )
+
+
+@steps.on(finance.BudgetAmended)
+def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended]) -> None:
+    budget, fact = section.budget, recorded.fact
+    if budget is not None:
+        budget.price = fact.price
+        budget.hours += fact.hours_delta
+        budget.billing_schedule = list(fact.billing_schedule)
+        budget.amended_for.append(fact.change)
+
+
+@steps.on(finance.RevenueRecognised)
+def _recognised(section: FinanceSection, recorded: Recorded[finance.RevenueRecognised]) -> None:
+    section.recognised = recorded.fact.cumulative
+
+
+@steps.on(finance.BillingEventDue)
+def _due(section: FinanceSection, recorded: Recorded[finance.BillingEventDue]) -> None:
+    fact = recorded.fact
+    section.billing[fact.billing_event] = Billable(
+        fact.item, fact.kind, fact.amount, fact.due_on, ref(recorded)
+    )
+
+
+@steps.on(finance.InvoiceDrafted)
+def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.InvoiceDrafted]) -> None:
+    del recorded
+    section.drafts += 1
+
+
+@steps.on(finance.InvoiceIssued)
+def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) -> None:
+    fact = recorded.fact
+    nothing = Money.zero(fact.amount.currency)
+    section.invoices[fact.invoice] = Invoice(
+        invoice=fact.invoice,
+        number=fact.number,
+        kind=fact.kind,
+        amount=fact.amount,
+        deliverables=list(fact.deliverables),
+        lines=[
+            BilledLine(line.role, line.hours, line.rate)
+            for line in fact.lines
+            if line.role is not None and line.rate is not None
+        ],
+        issued_on=fact.issued_on,
+        due_on=fact.due_on,
+        said=ref(recorded),
+        paid=nothing,
+        credited=nothing,
+    )
+    due = section.billing.get(fact.billing_event)
+    if due is not None:
+        due.invoiced = True
+
+
+@steps.on(finance.InvoiceVoided)
+def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) -> None:
+    invoice = section.invoices.get(recorded.fact.invoice)
+    if invoice is not None:
+        invoice.voided = True
+
+
+@steps.on(finance.CreditNoteIssued)
+def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssued]) -> None:
+    invoice = section.invoices.get(recorded.fact.invoice)
+    if invoice is not None:
+        invoice.credited = invoice.credited + recorded.fact.amount
+
+
+@steps.on(finance.PaymentReceived)
+def _paid(section: FinanceSection, recorded: Recorded[finance.PaymentReceived]) -> None:
+    invoice = section.invoices.get(recorded.fact.invoice)
+    if invoice is not None:
+        invoice.paid = invoice.paid + recorded.fact.amount
+        if invoice.outstanding.amount <= 0:
+            invoice.overdue = None
+
+
+@steps.on(finance.PaymentOverdue)
+def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]) -> None:
+    invoice = section.invoices.get(recorded.fact.invoice)
+    if invoice is not None and invoice.outstanding.amount > 0:
+        invoice.overdue = ref(recorded)
+
+
+@steps.on(finance.AccountSettled)
+def _settled(section: FinanceSection, recorded: Recorded[finance.AccountSettled]) -> None:
+    section.settled = ref(recorded)
+
+
+@confidential_steps.on(finance.EstimateCosted)
+def _costed(section: ConfidentialSection, recorded: Recorded[finance.EstimateCosted]) -> None:
+    section.estimate_costs[recorded.fact.estimate_version] = recorded.fact.cost
+
+
+@confidential_steps.on(finance.BudgetCosted)
+def _budget_costed(section: ConfidentialSection, recorded: Recorded[finance.BudgetCosted]) -> None:
+    section.budget_cost = recorded.fact.cost
+    section.margin_sold = recorded.fact.margin_sold
+    section.budget_costed = ref(recorded)
+
+
+@confidential_steps.on(finance.CostAccrued)
+def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrued]) -> None:
+    fact = recorded.fact
+    section.cost = fact.cumulative
+    if fact.kind == "project-management":
+        before = section.project_management_cost or Money.zero(fact.cost.currency)
+        section.project_management_cost = before + fact.cost
+
+
+@confidential_steps.on(finance.PerformanceMeasured)
+def _measured(
+    section: ConfidentialSection, recorded: Recorded[finance.PerformanceMeasured]
+) -> None:
+    fact = recorded.fact
+    section.performance = Performance(
+        as_of=fact.as_of,
+        budget_at_completion=fact.budget_at_completion,
+        planned_value=fact.planned_value,
+        earned_value=fact.earned_value,
+        actual_cost=fact.actual_cost,
+        cost_performance_index=fact.cost_performance_index,
+        schedule_performance_index=fact.schedule_performance_index,
+        estimate_at_completion=fact.estimate_at_completion,
+        said=ref(recorded),
+    )
+
+
+@confidential_steps.on(finance.MarginMeasured)
+def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeasured]) -> None:
+    fact = recorded.fact
+    section.margins = Margins(
+        as_of=fact.as_of,
+        margin_sold=fact.margin_sold,
+        margin_billed=fact.margin_billed,
+        margin_recognised=fact.margin_recognised,
+        margin_forecast=fact.margin_forecast,
+        said=ref(recorded),
+    )

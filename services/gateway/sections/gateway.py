@@ -1,0 +1,59 @@
+"""What the gateway itself said of an engagement: findings announced, and those a person waived."""
+
+from dataclasses import dataclass, field
+
+from contracts import gateway
+from contracts.fact import Recorded
+from gateway.sections.folding import Ref, Steps, ref
+
+
+@dataclass(slots=True)
+class Waiver:
+    """A contradiction that a person accepted, and why."""
+
+    finding: str
+    why: str
+    waived_by: str
+    said: Ref
+
+
+@dataclass(slots=True)
+class GatewaySection:
+    """Findings as announced on one of the gateway's channels."""
+
+    announced: dict[str, Ref] = field(default_factory=dict)
+    waived: dict[str, Waiver] = field(default_factory=dict)
+
+
+steps = Steps[GatewaySection]()
+
+
+def _detected(
+    section: GatewaySection,
+    recorded: Recorded[gateway.DisconnectDetected | gateway.ConfidentialDisconnectDetected],
+) -> None:
+    section.announced[recorded.fact.finding] = ref(recorded)
+
+
+def _resolved(
+    section: GatewaySection,
+    recorded: Recorded[gateway.DisconnectResolved | gateway.ConfidentialDisconnectResolved],
+) -> None:
+    section.announced.pop(recorded.fact.finding, None)
+    section.waived.pop(recorded.fact.finding, None)
+
+
+def _waived(
+    section: GatewaySection,
+    recorded: Recorded[gateway.DisconnectWaived | gateway.ConfidentialDisconnectWaived],
+) -> None:
+    fact = recorded.fact
+    section.waived[fact.finding] = Waiver(fact.finding, fact.why, fact.waived_by, ref(recorded))
+
+
+steps.on(gateway.DisconnectDetected)(_detected)
+steps.on(gateway.ConfidentialDisconnectDetected)(_detected)
+steps.on(gateway.DisconnectResolved)(_resolved)
+steps.on(gateway.ConfidentialDisconnectResolved)(_resolved)
+steps.on(gateway.DisconnectWaived)(_waived)
+steps.on(gateway.ConfidentialDisconnectWaived)(_waived)

@@ -1,0 +1,238 @@
+"""What Legal says of an engagement."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from contracts import legal
+from contracts.fact import Recorded
+from contracts.money import Money
+from contracts.values import BillingItem
+from gateway.sections.folding import Ref, Steps, ref
+
+
+@dataclass(slots=True)
+class Sow:
+    """One version of the statement of work."""
+
+    version: int
+    content_hash: str
+    price: Money
+    deliverables: dict[str, str]
+    starts_on: date
+    finishes_on: date
+    billing_schedule: list[BillingItem]
+    rates: dict[str, Money]
+    said: Ref
+
+
+@dataclass(slots=True)
+class SignedSow:
+    """The signature of both parties, on which version and content."""
+
+    version: int
+    content_hash: str
+    signed_on: date
+    said: Ref
+
+
+@dataclass(slots=True)
+class EarlyStart:
+    """Work at risk before the signature: how many hours, until which day."""
+
+    cap_hours: Decimal
+    expires_on: date
+    said: Ref
+    expired: Ref | None = None
+
+
+@dataclass(slots=True)
+class Amendment:
+    """The contract's side of a change order."""
+
+    amendment: str
+    change: str
+    price_delta: Money
+    finishes_on: date
+    deliverables_added: dict[str, str]
+    deliverables_descoped: list[str]
+    billing_schedule: list[BillingItem]
+    drafted: Ref | None = None
+    signed: Ref | None = None
+    signed_on: date | None = None
+
+
+@dataclass(slots=True)
+class Terminated:
+    """The end of the contract before its work's."""
+
+    reason: str
+    terminated_on: date
+    said: Ref
+
+
+@dataclass(slots=True)
+class LegalSection:
+    """The engagement as Legal knows it."""
+
+    filed: Ref | None = None
+    nda_signed_on: date | None = None
+    msa_signed_on: date | None = None
+    sows: dict[int, Sow] = field(default_factory=dict)
+    redlines: int = 0
+    approved_version: int | None = None
+    sent_version: int | None = None
+    signed: SignedSow | None = None
+    early_starts: list[EarlyStart] = field(default_factory=list)
+    amendments: dict[str, Amendment] = field(default_factory=dict)
+    terminated: Terminated | None = None
+
+    @property
+    def latest_sow(self) -> Sow | None:
+        """The newest version, signed or not."""
+        return self.sows[max(self.sows)] if self.sows else None
+
+    @property
+    def signed_sow(self) -> Sow | None:
+        """The version that both parties signed."""
+        return self.sows.get(self.signed.version) if self.signed else None
+
+    def amendment_of(self, change: str) -> Amendment | None:
+        """The amendment to a change order, drafted or signed."""
+        return next((item for item in self.amendments.values() if item.change == change), None)
+
+    @property
+    def contract_price(self) -> Money | None:
+        """Price of the signed version with all signed amendments."""
+        sow = self.signed_sow
+        if sow is None:
+            return None
+        price = sow.price
+        for amendment in self.amendments.values():
+            if amendment.signed is not None:
+                price = price + amendment.price_delta
+        return price
+
+    @property
+    def contract_finish(self) -> date | None:
+        """Contracted finish of the signed version, as the latest signed amendment moved it."""
+        sow = self.signed_sow
+        if sow is None:
+            return None
+        signed = [item for item in self.amendments.values() if item.signed is not None]
+        return max((item.finishes_on for item in signed), default=sow.finishes_on)
+
+    @property
+    def contract_deliverables(self) -> dict[str, str]:
+        """Deliverables of the signed version, with those amendments added and descoped."""
+        sow = self.signed_sow
+        if sow is None:
+            return {}
+        deliverables = dict(sow.deliverables)
+        for amendment in self.amendments.values():
+            if amendment.signed is not None:
+                deliverables |= amendment.deliverables_added
+                for descoped in amendment.deliverables_descoped:
+                    deliverables.pop(descoped, None)
+        return deliverables
+
+
+steps = Steps[LegalSection]()
+
+
+@steps.on(legal.FileOpened)
+def _filed(section: LegalSection, recorded: Recorded[legal.FileOpened]) -> None:
+    section.filed = ref(recorded)
+
+
+@steps.on(legal.NdaSigned)
+def _nda(section: LegalSection, recorded: Recorded[legal.NdaSigned]) -> None:
+    section.nda_signed_on = recorded.fact.signed_on
+
+
+@steps.on(legal.MsaSigned)
+def _msa(section: LegalSection, recorded: Recorded[legal.MsaSigned]) -> None:
+    section.msa_signed_on = recorded.fact.signed_on
+
+
+@steps.on(legal.SowDrafted)
+def _drafted(section: LegalSection, recorded: Recorded[legal.SowDrafted]) -> None:
+    fact = recorded.fact
+    section.sows[fact.version] = Sow(
+        version=fact.version,
+        content_hash=fact.content_hash,
+        price=fact.price,
+        deliverables={item.deliverable: item.title for item in fact.deliverables},
+        starts_on=fact.starts_on,
+        finishes_on=fact.finishes_on,
+        billing_schedule=list(fact.billing_schedule),
+        rates={rate.role: rate.rate for rate in fact.rates},
+        said=ref(recorded),
+    )
+
+
+@steps.on(legal.SowRedlined)
+def _redlined(section: LegalSection, recorded: Recorded[legal.SowRedlined]) -> None:
+    del recorded
+    section.redlines += 1
+
+
+@steps.on(legal.SowApproved)
+def _approved(section: LegalSection, recorded: Recorded[legal.SowApproved]) -> None:
+    section.approved_version = recorded.fact.version
+
+
+@steps.on(legal.SowSentForSignature)
+def _sent(section: LegalSection, recorded: Recorded[legal.SowSentForSignature]) -> None:
+    section.sent_version = recorded.fact.version
+
+
+@steps.on(legal.SowSigned)
+def _signed(section: LegalSection, recorded: Recorded[legal.SowSigned]) -> None:
+    fact = recorded.fact
+    section.signed = SignedSow(fact.version, fact.content_hash, fact.signed_on, ref(recorded))
+
+
+@steps.on(legal.EarlyStartAuthorised)
+def _early_start(section: LegalSection, recorded: Recorded[legal.EarlyStartAuthorised]) -> None:
+    fact = recorded.fact
+    section.early_starts.append(EarlyStart(fact.cap_hours, fact.expires_on, ref(recorded)))
+
+
+@steps.on(legal.EarlyStartExpired)
+def _expired(section: LegalSection, recorded: Recorded[legal.EarlyStartExpired]) -> None:
+    if section.early_starts:
+        section.early_starts[-1].expired = ref(recorded)
+
+
+@steps.on(legal.AmendmentDrafted)
+def _amendment_drafted(section: LegalSection, recorded: Recorded[legal.AmendmentDrafted]) -> None:
+    section.amendments[recorded.fact.amendment] = amendment = _amendment(recorded.fact)
+    amendment.drafted = ref(recorded)
+
+
+@steps.on(legal.AmendmentSigned)
+def _amendment_signed(section: LegalSection, recorded: Recorded[legal.AmendmentSigned]) -> None:
+    fact = recorded.fact
+    drafted = section.amendments.get(fact.amendment)
+    section.amendments[fact.amendment] = amendment = _amendment(fact)
+    amendment.drafted = drafted.drafted if drafted else None
+    amendment.signed, amendment.signed_on = ref(recorded), fact.signed_on
+
+
+def _amendment(fact: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendment:
+    return Amendment(
+        amendment=fact.amendment,
+        change=fact.change,
+        price_delta=fact.price_delta,
+        finishes_on=fact.finishes_on,
+        deliverables_added={item.deliverable: item.title for item in fact.deliverables_added},
+        deliverables_descoped=list(fact.deliverables_descoped),
+        billing_schedule=list(fact.billing_schedule),
+    )
+
+
+@steps.on(legal.EngagementTerminated)
+def _terminated(section: LegalSection, recorded: Recorded[legal.EngagementTerminated]) -> None:
+    fact = recorded.fact
+    section.terminated = Terminated(fact.reason, fact.terminated_on, ref(recorded))

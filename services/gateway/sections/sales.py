@@ -1,0 +1,185 @@
+"""What Sales says of an engagement."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from contracts import sales
+from contracts.fact import Recorded
+from contracts.money import Money
+from contracts.values import BillingItem, PricedLine
+from gateway.sections.folding import Ref, Steps, ref
+
+
+@dataclass(slots=True)
+class Proposal:
+    """One version of the proposal; hours as sold, project management apart."""
+
+    version: int
+    estimate_version: int
+    deliverables: dict[str, str]
+    hours: Decimal
+    project_management_hours: Decimal
+    project_management: Money
+    project_management_waiver: str | None
+    price: Money
+    promised_start: date
+    promised_finish: date
+    said: Ref
+    submitted_on: date | None = None
+    submitted: Ref | None = None
+    revised: bool = False
+
+
+@dataclass(slots=True)
+class Won:
+    """The deal as the customer said yes to it."""
+
+    proposal_version: int
+    price: Money
+    pricing: str
+    deliverables: dict[str, str]
+    starts_on: date
+    finishes_on: date
+    billing_schedule: list[BillingItem]
+    rates: dict[str, Money]
+    won_on: date
+    said: Ref
+
+
+@dataclass(slots=True)
+class Lost:
+    """Why the deal was lost, and when."""
+
+    reason: str
+    competitor: str | None
+    lost_on: date | None
+    said: Ref
+
+
+@dataclass(slots=True)
+class SalesSection:
+    """The engagement as Sales knows it."""
+
+    account: str | None = None
+    title: str | None = None
+    owner: str | None = None
+    contacts: list[str] = field(default_factory=list)
+    expected_value: Money | None = None
+    expected_close: date | None = None
+    pipeline_stage: str | None = None
+    probability: Decimal | None = None
+    score: Decimal | None = None
+    imported_from: str | None = None
+    imported_outcome: str | None = None
+    opened: Ref | None = None
+    proposals: dict[int, Proposal] = field(default_factory=dict)
+    won: Won | None = None
+    lost: Lost | None = None
+
+    @property
+    def latest_proposal(self) -> Proposal | None:
+        """The version that stands, or the last that did."""
+        return self.proposals[max(self.proposals)] if self.proposals else None
+
+
+def line_hours(lines: tuple[PricedLine, ...], kind: str | None = None) -> Decimal:
+    """Hours of the lines, all or of one kind."""
+    return sum(
+        (line.hours for line in lines if kind is None or line.kind == kind), start=Decimal(0)
+    )
+
+
+steps = Steps[SalesSection]()
+
+
+@steps.on(sales.OpportunityOpened)
+def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) -> None:
+    fact = recorded.fact
+    section.account, section.title, section.owner = fact.account, fact.title, fact.owner
+    section.contacts = list(fact.contacts)
+    section.expected_value, section.expected_close = fact.expected_value, fact.expected_close
+    section.pipeline_stage = "prospecting"
+    section.opened = ref(recorded)
+
+
+@steps.on(sales.OpportunityImported)
+def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImported]) -> None:
+    fact = recorded.fact
+    section.account, section.title, section.owner = fact.account, fact.title, fact.owner
+    section.expected_value, section.expected_close = fact.value, fact.closed_on
+    section.pipeline_stage = fact.pipeline_stage
+    section.imported_from, section.imported_outcome = fact.source, fact.outcome
+    section.opened = ref(recorded)
+    if fact.outcome == "lost":
+        section.lost = Lost("no-decision", None, fact.closed_on, ref(recorded))
+
+
+@steps.on(sales.OpportunityQualified)
+def _qualified(section: SalesSection, recorded: Recorded[sales.OpportunityQualified]) -> None:
+    section.score = recorded.fact.score
+    section.pipeline_stage = "qualifying"
+
+
+@steps.on(sales.OpportunityAdvanced)
+def _advanced(section: SalesSection, recorded: Recorded[sales.OpportunityAdvanced]) -> None:
+    section.pipeline_stage = recorded.fact.pipeline_stage
+    section.probability = recorded.fact.probability
+
+
+@steps.on(sales.ProposalDrafted)
+def _drafted(section: SalesSection, recorded: Recorded[sales.ProposalDrafted]) -> None:
+    fact = recorded.fact
+    section.proposals[fact.version] = Proposal(
+        version=fact.version,
+        estimate_version=fact.estimate_version,
+        deliverables={item.deliverable: item.title for item in fact.deliverables},
+        hours=line_hours(fact.lines),
+        project_management_hours=line_hours(fact.lines, "project-management"),
+        project_management=Money.total(
+            (line.amount for line in fact.lines if line.kind == "project-management"),
+            fact.price.currency,
+        ),
+        project_management_waiver=fact.project_management_waiver,
+        price=fact.price,
+        promised_start=fact.promised_start,
+        promised_finish=fact.promised_finish,
+        said=ref(recorded),
+    )
+
+
+@steps.on(sales.ProposalSubmitted)
+def _submitted(section: SalesSection, recorded: Recorded[sales.ProposalSubmitted]) -> None:
+    proposal = section.proposals.get(recorded.fact.version)
+    if proposal is not None:
+        proposal.submitted_on, proposal.submitted = recorded.fact.submitted_on, ref(recorded)
+
+
+@steps.on(sales.ProposalRevised)
+def _revised(section: SalesSection, recorded: Recorded[sales.ProposalRevised]) -> None:
+    proposal = section.proposals.get(recorded.fact.version)
+    if proposal is not None:
+        proposal.revised = True
+
+
+@steps.on(sales.DealWon)
+def _won(section: SalesSection, recorded: Recorded[sales.DealWon]) -> None:
+    fact = recorded.fact
+    section.won = Won(
+        proposal_version=fact.proposal_version,
+        price=fact.price,
+        pricing=fact.pricing,
+        deliverables={item.deliverable: item.title for item in fact.deliverables},
+        starts_on=fact.starts_on,
+        finishes_on=fact.finishes_on,
+        billing_schedule=list(fact.billing_schedule),
+        rates={rate.role: rate.rate for rate in fact.rates},
+        won_on=fact.won_on,
+        said=ref(recorded),
+    )
+
+
+@steps.on(sales.DealLost)
+def _lost(section: SalesSection, recorded: Recorded[sales.DealLost]) -> None:
+    fact = recorded.fact
+    section.lost = Lost(fact.reason, fact.competitor, fact.lost_on, ref(recorded))
