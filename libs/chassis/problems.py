@@ -6,17 +6,30 @@ a short plain value of a field that holds no secret.
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from decimal import Decimal
+from typing import Any
 
+from fastapi import FastAPI, Request
+from fastapi import HTTPException as FastAPIProblem
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from chassis.decider import Refused
+from chassis.store import StoreAway
 
 MEDIA_TYPE = "application/problem+json"
 _SECRETS = ("token", "secret", "password", "authorization", "key")
+_LONGEST_SHOWN = 80
+_MOST_SHOWN = 50
+_OF_THE_FRAMEWORK = {
+    400: ("malformed-request", "the request cannot be read"),
+    404: ("unknown-route", "there is nothing at this address"),
+    405: ("method-not-allowed", "this address does not take this method"),
+    413: ("body-too-large", "the body has more bytes than are taken here"),
+}
 _log = logging.getLogger(__name__)
 
 
@@ -51,7 +64,7 @@ class ProblemDocument(BaseModel):
     errors: list[FieldError] | None = None
 
 
-class Problem(HTTPException):
+class Problem(FastAPIProblem):
     """An answer that is an error; raise it anywhere below a route."""
 
     def __init__(
@@ -97,7 +110,88 @@ def refusal(refused: Refused) -> Problem:
     return Problem(409, refused.code, str(refused), missing=missing)
 
 
-def field_error(field: str, problem: str, status: Literal[400, 422] = 422) -> Problem:
+def field_error(field: str, problem: str) -> Problem:
     """One field, header or parameter that was refused."""
     error = FieldError(field=field, problem=problem)
-    return Problem(status, "invalid-input", f"{field}: {problem}", errors=[error])
+    return Problem(422, "invalid-input", f"{field}: {problem}", errors=[error])
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application as a problem."""
+    app.add_exception_handler(HTTPException, _from_http)
+    app.add_exception_handler(RequestValidationError, _from_validation)
+    app.add_exception_handler(Refused, _from_refusal)
+    app.add_exception_handler(StoreAway, _from_store)
+    app.add_exception_handler(Exception, _from_bug)
+
+
+def describe(error: Mapping[str, Any]) -> FieldError:
+    """One of pydantic's errors, as the field of the request that it is about."""
+    place, *path = error["loc"] or ("body",)
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    field = field.removeprefix(".") or str(place)
+    message = {
+        "extra_forbidden": "is not a field of this request",
+        "missing": "is missing",
+        "model_attributes_type": "must be a JSON object, sent as application/json",
+    }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    return FieldError(field=field, problem=message, given=_shown(field, error))
+
+
+def _shown(field: str, error: Mapping[str, Any]) -> str | int | float | bool | None:
+    given = error.get("input")
+    if error["loc"][:1] == ("header",) or error["type"] in {"missing", "extra_forbidden"}:
+        return None
+    if any(word in field.lower() for word in _SECRETS):
+        return None
+    if isinstance(given, Decimal):
+        given = str(given)
+    if isinstance(given, str):
+        return given if len(given) <= _LONGEST_SHOWN else None
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, int):
+        return given if abs(given) <= 2**53 else None
+    return None
+
+
+async def _from_http(request: Request, error: Exception) -> Response:
+    if isinstance(error, Problem):
+        return error.response(request.url.path)
+    if not isinstance(error, HTTPException):
+        raise error
+    code, detail = _OF_THE_FRAMEWORK.get(error.status_code, ("http-error", str(error.detail)))
+    return Problem(error.status_code, code, detail, headers=error.headers).response(
+        request.url.path
+    )
+
+
+async def _from_validation(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [describe(each) for each in error.errors()[:_MOST_SHOWN]]
+    detail = "; ".join(f"{each.field}: {each.problem}" for each in errors)
+    return Problem(422, "invalid-input", detail, errors=errors).response(request.url.path)
+
+
+async def _from_refusal(request: Request, error: Exception) -> Response:
+    if not isinstance(error, Refused):
+        raise error
+    return refusal(error).response(request.url.path)
+
+
+async def _from_store(request: Request, error: Exception) -> Response:
+    _log.warning("the store is away: %s", error)
+    problem = Problem(
+        503,
+        "store-away",
+        "the store cannot be reached now; it is open whether the command was taken: send it again"
+        " with the same Idempotency-Key",
+        headers={"Retry-After": "1"},
+    )
+    return problem.response(request.url.path)
+
+
+async def _from_bug(request: Request, error: Exception) -> Response:
+    problem = Problem(500, "internal-error", "something went wrong here, and it has been recorded")
+    return problem.response(request.url.path)

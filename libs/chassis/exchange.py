@@ -1,0 +1,258 @@
+"""What stands in a request's headers and body, read strictly; and what stands in an answer's.
+
+========================  =====================================================================
+``Idempotency-Key``       names the request: the same key never has its effect twice
+``If-Match``              the stream's number (its ETag) that the person saw
+``Occurred-At``           when it happened, RFC 3339, never in the future (role `historian`)
+``Concord-After``         wait until the stream has heard this much (``sales=17,legal=4``)
+``Prefer: wait=SECONDS``  how long to wait, RFC 7240; 30 at most
+``ETag``                  (answer) the stream's number
+``Concord-Position``      (answer) the last sequence said or heard, by channel
+========================  =====================================================================
+"""
+
+import json
+import re
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, DecimalException
+from typing import Annotated, Any, NoReturn
+
+from fastapi import Header, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from chassis.auth import Caller
+from chassis.problems import Problem, field_error
+from contracts.fact import read_position, write_position
+
+WAIT_LIMIT = 30.0
+"""Seconds a request may wait at most."""
+
+_LARGEST_EXPONENT = 64
+_KEY = re.compile(r"[!#-\[\]-~]{1,128}")
+_ETAG = re.compile(r'"([0-9]{1,12})"')
+_WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a request asks for beside its body. `wait` is in seconds."""
+
+    key: str | None = None
+    if_match: int | None = None
+    occurred_at: datetime | None = None
+    after: Mapping[str, int] | None = None
+    wait: float = 0.0
+
+    @property
+    def applied(self) -> dict[str, str]:
+        """The header that says which preference was followed."""
+        return {"Preference-Applied": f"wait={self.wait:g}"} if self.wait else {}
+
+
+async def reading(
+    request: Request,
+    concord_after: Annotated[
+        str | None,
+        Header(
+            description="Wait (as long as `Prefer: wait` says) until the stream has heard this"
+            " much of each channel; answers 504 `not-heard-yet` when it has not by then.",
+            examples=["sales=17,legal=4"],
+        ),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        Header(description="`wait=SECONDS` (RFC 7240), 30 at most.", examples=["wait=5"]),
+    ] = None,
+) -> Wishes:
+    """What a request to read asks for."""
+    return Wishes(after=position(concord_after), wait=wait(prefer))
+
+
+async def commanding(
+    request: Request,
+    idempotency_key: Annotated[
+        str,
+        Header(
+            description="Names this request, for its actor: sent again with the same key it has"
+            " no second effect and gets the same answer.",
+            examples=["4b7e0c5e-5f0e-4f0e-9d5e-0d5f9c7b1a2e"],
+        ),
+    ],
+    if_match: Annotated[
+        str | None,
+        Header(
+            description="The ETag that the person saw; 412 `stale` when the stream has moved on.",
+            examples=['"3"'],
+        ),
+    ] = None,
+    occurred_at: Annotated[
+        str | None,
+        Header(
+            description="When it happened, if not now: RFC 3339, never in the future. Needs the"
+            " role `historian`.",
+            examples=["2026-03-02T09:00:00Z"],
+        ),
+    ] = None,
+    concord_after: Annotated[
+        str | None,
+        Header(
+            description="Decide only when the stream has heard this much of each channel.",
+            examples=["sales=17,legal=4"],
+        ),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        Header(
+            description="`wait=SECONDS` (RFC 7240), 30 at most: a refused command is decided again"
+            " each time the stream moves, until then.",
+            examples=["wait=5"],
+        ),
+    ] = None,
+) -> Wishes:
+    """What a command asks for beside its body."""
+    return Wishes(
+        key=key(idempotency_key),
+        if_match=etag(if_match),
+        occurred_at=moment(occurred_at, request.state.caller),
+        after=position(concord_after),
+        wait=wait(prefer),
+    )
+
+
+def key(text: str) -> str:
+    """An Idempotency-Key: 1 to 128 printable characters, in quotes or not."""
+    bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
+    if not _KEY.fullmatch(bare):
+        raise field_error("Idempotency-Key", "must be 1 to 128 printable characters, no spaces")
+    return bare
+
+
+def etag(text: str | None) -> int | None:
+    """The stream's number in an If-Match; None where any number will do."""
+    if text is None or text.strip() == "*":
+        return None
+    found = _ETAG.fullmatch(text.strip())
+    if found is None:
+        raise field_error("If-Match", 'must be one ETag as it was given, such as "3"')
+    return int(found[1])
+
+
+def moment(text: str | None, caller: Caller) -> datetime | None:
+    """An Occurred-At in UTC; raises Problem 403 where the caller may not record history."""
+    if text is None:
+        return None
+    if not caller.may("historian"):
+        raise Problem(403, "not-allowed", "Occurred-At needs the role historian")
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise field_error("Occurred-At", "must be a moment as RFC 3339 writes it") from None
+    if when.tzinfo is None:
+        raise field_error("Occurred-At", "must have a time zone, such as Z or +02:00")
+    when = when.astimezone(UTC)
+    if when > datetime.now(UTC):
+        raise field_error("Occurred-At", "must not be in the future")
+    if when < _EARLIEST:
+        raise field_error("Occurred-At", "must not be before 1970")
+    return when
+
+
+def position(text: str | None) -> Mapping[str, int] | None:
+    """A position in a Concord-After header."""
+    if text is None:
+        return None
+    try:
+        return read_position(text.replace(" ", ""))
+    except ValueError as error:
+        raise field_error("Concord-After", str(error)) from None
+
+
+def wait(prefer: str | None) -> float:
+    """Seconds that a Prefer header asks to wait; other preferences are passed over."""
+    for preference in re.split("[,;]", prefer or ""):
+        found = _WAIT.fullmatch(preference.strip())
+        if found:
+            return min(float(found[1]), WAIT_LIMIT)
+    return 0.0
+
+
+def stands_at(number: int, position: Mapping[str, int]) -> dict[str, str]:
+    """The headers that say how far a stream is."""
+    return {
+        "ETag": f'"{number}"',
+        "Concord-Position": write_position(position),
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization",
+    }
+
+
+def not_modified(request: Request, number: int) -> bool:
+    """Tell whether the reader's If-None-Match names what stands already."""
+    known = request.headers.get("if-none-match", "")
+    return f'"{number}"' in {tag.strip().removeprefix("W/") for tag in known.split(",")}
+
+
+def only(request: Request, *parameters: str) -> None:
+    """Refuse query parameters that nobody asked for, by name."""
+    for name in request.query_params:
+        if name not in parameters:
+            raise field_error(name, "is not a parameter of this request")
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read as decimals, with nothing that JSON does not have."""
+
+    async def json(self) -> Any:
+        """The body; raises Problem 400 where it is not JSON."""
+        try:
+            return json.loads(
+                await self.body(),
+                parse_float=_number,
+                parse_constant=_no_constant,
+                object_pairs_hook=_no_twins,
+            )
+        except (ValueError, RecursionError, UnicodeError) as error:
+            detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            raise Problem(400, "malformed-json", f"the body is not JSON: {detail}") from None
+
+
+class StrictRoute(APIRoute):
+    """A route that takes JSON bodies alone, and reads them strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, behind a strict reader."""
+        handle = super().get_route_handler()
+        takes_body = self.body_field is not None
+
+        async def strictly(request: Request) -> Response:
+            kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            if takes_body and kind not in {"application/json", ""}:
+                raise Problem(415, "unsupported-media-type", "send the body as application/json")
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strictly
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except DecimalException:
+        number = Decimal("Infinity")
+    if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError("a number is too large")
+    return number
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        raise ValueError("a field stands twice in one object")
+    return fields
