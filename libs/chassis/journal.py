@@ -1,0 +1,288 @@
+"""The journal: one document per commit, which is a department's truth, its outbox and its inbox.
+
+A commit's `_id` is its cause, so that what comes twice is seen; (stream, number) is unique, so that
+of two who decide on the same state one wins. Appends that arrive while one is under way travel
+together in the next round trip, and each caller still learns its own outcome.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from opentelemetry import metrics
+
+from chassis.store import Document, Duplicate, Store, StoreAway, insert_each, reaching
+from contracts.fact import Fact, Recorded, decode, encode, read_position, write_position
+from contracts.reference import Reference
+
+MOST_FACTS = 500
+"""Facts that one commit may hold."""
+_PAGE = 200
+_GROUP_COMMITS = 250
+_GROUP_BYTES = 8_000_000
+
+_meter = metrics.get_meter("concord.journal")
+_commits = _meter.create_counter("concord.journal.commits", description="commits appended")
+_conflicts = _meter.create_counter(
+    "concord.journal.conflicts", description="commits that lost a race or were there already"
+)
+_group = _meter.create_histogram(
+    "concord.journal.group", description="commits that travelled together in one round trip"
+)
+
+
+class Raced(Exception):
+    """Another commit took this number of the stream first."""
+
+    def __init__(self, stream: str, number: int) -> None:
+        super().__init__(f"commit {number} of {stream} is taken")
+        self.stream, self.number = stream, number
+
+
+class AlreadyDone(Exception):
+    """A commit with this cause stands in the journal."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"{cause} was committed before")
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A fact as a commit keeps it: its JSON bytes, and where it goes if it was said here.
+
+    `key` is the Kafka key: the fact's subject, or ``kind:id@version`` for a reference record.
+    """
+
+    record: bytes
+    said: bool
+    channel: str
+    key: str
+
+    @classmethod
+    def of(cls, recorded: Recorded[Fact], *, said: bool, record: bytes | None = None) -> "Kept":
+        """Keep a fact; `record` are the bytes in which it was heard, if it was."""
+        return cls(record or encode(recorded), said, recorded.channel.name, kafka_key(recorded))
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of one stream, numbered from 1 without a gap.
+
+    `position` is the stream's after it, `at` when it was decided (UTC, to the millisecond).
+    `command` and `fingerprint` say which command it took, and are empty where facts were heard.
+    `erases` are (channel, key) of records that a person's erasure takes off the topics.
+    """
+
+    cause: str
+    stream: str
+    number: int
+    position: Mapping[str, int]
+    actor: str
+    at: datetime
+    facts: tuple[Kept, ...] = ()
+    command: str = ""
+    fingerprint: str = ""
+    erases: tuple[tuple[str, str], ...] = ()
+
+    def recorded(self, said: Literal[True] | None = None) -> Iterator[Recorded[Fact]]:
+        """The facts, heard and said, in the order they were taken in; or those said alone."""
+        return (decode(kept.record) for kept in self.facts if kept.said or said is None)
+
+    def document(self) -> Document:
+        """The commit as the store has it."""
+        return {
+            "_id": self.cause,
+            "stream": self.stream,
+            "number": self.number,
+            "position": write_position(self.position),
+            "actor": self.actor,
+            "at": self.at.replace(microsecond=self.at.microsecond // 1000 * 1000),
+            "command": self.command,
+            "fingerprint": self.fingerprint,
+            "entries": [
+                {"said": kept.said, "channel": kept.channel, "key": kept.key, "fact": kept.record}
+                for kept in self.facts
+            ],
+            "erases": [{"channel": channel, "key": key} for channel, key in self.erases],
+        }
+
+    @classmethod
+    def read(cls, document: Document) -> "Commit":
+        """The reverse of `document`."""
+        return cls(
+            cause=document["_id"],
+            stream=document["stream"],
+            number=document["number"],
+            position=read_position(document["position"]),
+            actor=document["actor"],
+            at=document["at"],
+            facts=tuple(
+                Kept(entry["fact"], entry["said"], entry["channel"], entry["key"])
+                for entry in document["entries"]
+            ),
+            command=document["command"],
+            fingerprint=document["fingerprint"],
+            erases=tuple((each["channel"], each["key"]) for each in document["erases"]),
+        )
+
+
+def kafka_key(recorded: Recorded[Fact]) -> str:
+    """Under which key a fact is published: topics of reference data are compacted by version."""
+    if isinstance(recorded.fact, Reference):
+        return f"{recorded.fact.kind}:{recorded.subject}@{recorded.sequence}"
+    return recorded.subject
+
+
+_Waiting = tuple[Document, "asyncio.Future[None]"]
+
+
+class Journal:
+    """One department's commits."""
+
+    def __init__(self, store: Store, *, patience: float = 8.0) -> None:
+        """`patience` is for how many seconds an append rides out a store that is away."""
+        self._store = store
+        self._patience = patience
+        self._waiting: deque[_Waiting] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def append(self, commit: Commit) -> None:
+        """Append a commit; when this returns it is on disk on a majority.
+
+        Raises Raced, AlreadyDone, and StoreAway: then the outcome is open, and whoever asks again
+        with the same cause learns it.
+        """
+        if len(commit.facts) > MOST_FACTS:
+            raise ValueError(f"a commit holds at most {MOST_FACTS} facts, not {len(commit.facts)}")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((commit.document(), done))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write(), name="journal")
+        await done
+
+    async def close(self) -> None:
+        """Wait until what was given to `append` has its outcome."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
+
+    async def read(
+        self, stream: str, *, after: int = 0, until: int | None = None
+    ) -> AsyncIterator[Commit]:
+        """A stream's commits in order: those numbered above `after`, up to `until`.
+
+        Raises StoreAway.
+        """
+        with reaching():
+            while until is None or after < until:
+                last = after + _PAGE if until is None else min(after + _PAGE, until)
+                asked = {"stream": stream, "number": {"$gt": after, "$lte": last}}
+                page = await self._store.commits.find(asked).sort("number").to_list(None)
+                if not page and after == 0:
+                    # Nothing, or a long stream that was erased up to its last commit.
+                    page = await self._store.commits.find({"stream": stream}).to_list(None)
+                    page.sort(key=lambda document: int(document["number"]))
+                for document in page:
+                    if until is None or document["number"] <= until:
+                        yield Commit.read(document)
+                if not page or page[-1]["number"] < last:
+                    return
+                after = page[-1]["number"]
+
+    async def by_cause(self, cause: str) -> Commit | None:
+        """The commit that a command's key or a heard fact led to, or None; raises StoreAway."""
+        with reaching():
+            document = await self._store.commits.find_one({"_id": cause})
+        return None if document is None else Commit.read(document)
+
+    async def everything(self) -> AsyncIterator[Commit]:
+        """All commits, stream by stream, each stream in order; raises StoreAway."""
+        with reaching():
+            order = [("stream", 1), ("number", 1)]
+            async for document in self._store.commits.find({}, sort=order, batch_size=500):
+                yield Commit.read(document)
+
+    async def erase(self, stream: str, before: int) -> None:
+        """Remove a stream's commits numbered below `before`; again is harmless.
+
+        Raises StoreAway.
+        """
+        with reaching():
+            numbers = {"$gt": 0, "$lt": before}
+            await self._store.commits.delete_many({"stream": stream, "number": numbers})
+
+    async def _write(self) -> None:
+        while self._waiting:
+            group = self._next_group()
+            _group.record(len(group))
+            try:
+                outcomes: Iterable[Exception | None] = await self._insert([doc for doc, _ in group])
+            except Exception as error:  # noqa: BLE001 - whoever waits must learn of it
+                outcomes = [error] * len(group)
+            for (_, done), outcome in zip(group, outcomes, strict=True):
+                if isinstance(outcome, Raced | AlreadyDone):
+                    _conflicts.add(1)
+                elif outcome is None:
+                    _commits.add(1)
+                if done.done():
+                    continue  # who asked no longer waits
+                if outcome is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(outcome)
+
+    def _next_group(self) -> list[_Waiting]:
+        group: list[_Waiting] = []
+        size = 0
+        while self._waiting and len(group) < _GROUP_COMMITS and size < _GROUP_BYTES:
+            group.append(self._waiting.popleft())
+            size += sum(len(entry["fact"]) for entry in group[-1][0]["entries"])
+        return group
+
+    async def _insert(self, documents: list[Document]) -> list[Exception | None]:
+        """Insert, and where the answer was lost insert again: the unique `_id` settles it."""
+        ends = time.monotonic() + self._patience
+        pause, again = 0.05, False
+        while True:
+            try:
+                outcomes = await insert_each(self._store.commits, documents)
+                stored = await self._stored(documents, outcomes) if again else {}
+                break
+            except StoreAway:
+                if time.monotonic() + pause > ends:
+                    raise
+            again = True
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 1.0)
+        return [
+            _outcome(document, outcome, stored)
+            for document, outcome in zip(documents, outcomes, strict=True)
+        ]
+
+    async def _stored(
+        self, documents: list[Document], outcomes: list[Exception | None]
+    ) -> dict[str, Document]:
+        refused = [
+            document["_id"]
+            for document, outcome in zip(documents, outcomes, strict=True)
+            if isinstance(outcome, Duplicate)
+        ]
+        with reaching():
+            found = await self._store.commits.find({"_id": {"$in": refused}}).to_list(None)
+        return {document["_id"]: document for document in found}
+
+
+def _outcome(
+    document: Document, outcome: Exception | None, stored: Mapping[str, Document]
+) -> Exception | None:
+    if not isinstance(outcome, Duplicate):
+        return outcome
+    if stored.get(document["_id"]) == document:
+        return None  # our own, from the attempt whose answer was lost
+    if outcome.key == ("_id",) or document["_id"] in stored:
+        return AlreadyDone(document["_id"])
+    return Raced(document["stream"], document["number"])

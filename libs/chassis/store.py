@@ -1,0 +1,233 @@
+"""The document store: the one module that knows its driver.
+
+What is asked of it works alike on MongoDB and on the local store: writes with a condition, reads by
+`_id` or by an equality prefix of an index with a range bounded on both sides.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pymongo import ASCENDING, AsyncMongoClient, ReplaceOne
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    OperationFailure,
+    PyMongoError,
+    WaitQueueTimeoutError,
+)
+
+Document: TypeAlias = dict[str, Any]
+Collection: TypeAlias = AsyncCollection[Document]
+Token: TypeAlias = Mapping[str, Any]
+"""A place in the store's log of changes; its inside is the store's own affair."""
+
+_DUPLICATE = 11000
+# Unreadable token, and what it points to no longer kept.
+_HISTORY_LOST = frozenset({9, 136, 260, 280, 286})
+# Not primary, stepping down, shutting down, interrupted, unreachable, too slow, not yet replicated.
+_TRANSIENT = frozenset(
+    {6, 7, 24, 46, 50, 64, 89, 91, 112, 133, 134, 189, 202, 237, 262, 317, 358, 9001, 10107}
+    | {11600, 11601, 11602, 13388, 13435, 13436}
+)
+
+
+class StoreAway(Exception):
+    """The store cannot be reached, or cannot answer now: wait, and ask again.
+
+    After a write it is open whether the write took place.
+    """
+
+
+class Duplicate(Exception):
+    """The store has a document with this unique key already; `key` names the key's fields."""
+
+    def __init__(self, key: Sequence[str]) -> None:
+        super().__init__(f"a document with this {', '.join(key)} exists")
+        self.key = tuple(key)
+
+
+class HistoryLost(Exception):
+    """The store no longer remembers the changes since a token, or cannot read the token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document that was inserted, and the token after it.
+
+    Without a document: nothing new for a while, and how far that is certain.
+    """
+
+    document: Document | None
+    token: Token
+
+
+class Store:
+    """One department's database: journal, views, leases, what is parked, and the clock's hold."""
+
+    def __init__(self, url: str, database: str) -> None:
+        """Describe the connection; nothing is reached before it is used.
+
+        Retryable writes are off: a write whose outcome is open is settled by whoever wrote it.
+        """
+        self._client: AsyncMongoClient[Document] = AsyncMongoClient(
+            url,
+            w="majority",
+            journal=True,
+            readConcernLevel="majority",
+            retryWrites=False,
+            tz_aware=True,
+            appname="concord",
+            serverSelectionTimeoutMS=3_000,
+            connectTimeoutMS=3_000,
+            socketTimeoutMS=10_000,
+            waitQueueTimeoutMS=10_000,
+            maxPoolSize=32,
+        )
+        self.database = self._client[database]
+        self.commits: Collection = self.database["commits"]
+        self.views: Collection = self.database["views"]
+        self.leases: Collection = self.database["leases"]
+        self.parked: Collection = self.database["parked"]
+        self.clock: Collection = self.database["clock"]
+
+    async def prepare(self, *followers: str) -> None:
+        """Make the indexes, and mark where each follower begins; raises StoreAway.
+
+        To be called before the first append: a follower that has no mark yet starts at this
+        moment, or, where there are commits from before it, from the beginning (a mark of None).
+        """
+        with reaching():
+            await self.commits.create_index(
+                [("stream", ASCENDING), ("number", ASCENDING)], unique=True
+            )
+            await self.views.create_index([("due_at", ASCENDING)], sparse=True)
+            for follower in followers:
+                if await self.leases.find_one({"_id": follower}, {"_id": 1}) is None:
+                    token: Token | None = await self.now_token()
+                    if await self.commits.find_one({}, {"_id": 1}) is not None:
+                        token = None
+                    lease = {"_id": follower, "holder": None, "beat": 0, "token": token}
+                    with suppress(DuplicateKeyError):  # another process marked it first
+                        await self.leases.insert_one(lease)
+
+    async def ping(self) -> None:
+        """Ask for a sign of life; raises StoreAway."""
+        with reaching():
+            await self._client.admin.command("ping")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def now_token(self) -> Token:
+        """The token of this moment: what is committed from now on comes after it."""
+        with reaching():
+            async with await self.commits.watch(_INSERTS) as stream:
+                await stream.try_next()
+                if stream.resume_token is None:
+                    raise StoreAway("the store gives no token to resume from")
+                return stream.resume_token
+
+    async def inserts(self, token: Token, *fields: str) -> AsyncIterator[Change]:
+        """Commits in the order they were made, from after the token on, and on without an end.
+
+        With `fields`, documents have these alone. Raises StoreAway and HistoryLost.
+        """
+        pipeline = list(_INSERTS)
+        if fields:
+            pipeline.append({"$project": {f"fullDocument.{field}": 1 for field in fields}})
+        try:
+            async with await self.commits.watch(
+                pipeline, resume_after=token, max_await_time_ms=1_000, batch_size=1_000
+            ) as stream:
+                while stream.alive:
+                    change = await stream.try_next()
+                    if stream.resume_token is not None:
+                        found = None if change is None else change["fullDocument"]
+                        yield Change(found, stream.resume_token)
+        except PyMongoError as error:
+            if isinstance(error, OperationFailure) and error.code in _HISTORY_LOST:
+                raise HistoryLost(str(error)) from error
+            raise classified(error) from error
+        raise StoreAway("the stream of changes ended")
+
+
+_INSERTS: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}]
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn the driver's errors into this module's; bugs stay what they are."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise classified(error) from error
+
+
+def classified(error: PyMongoError) -> Exception:
+    """What an error of the driver means here; the error itself where it is a bug."""
+    if isinstance(error, DuplicateKeyError):
+        return Duplicate(tuple((error.details or {}).get("keyPattern") or ("_id",)))
+    code = error.code if isinstance(error, OperationFailure) else None
+    if (
+        isinstance(error, ConnectionFailure | WaitQueueTimeoutError)
+        or error.timeout
+        or code in _TRANSIENT
+    ):
+        return StoreAway(str(error))
+    return error
+
+
+async def insert_each(
+    collection: Collection, documents: Sequence[Document]
+) -> list[Exception | None]:
+    """Insert documents in one round trip; each has its own outcome: None, Duplicate, or a bug.
+
+    Raises StoreAway where any outcome is open.
+    """
+    outcomes: list[Exception | None] = [None] * len(documents)
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        details: Mapping[str, Any] = error.details
+        if details.get("writeConcernErrors"):
+            raise StoreAway(str(details["writeConcernErrors"])) from error
+        for failure in details["writeErrors"]:
+            if failure["code"] in _TRANSIENT:
+                raise StoreAway(failure["errmsg"]) from error
+            outcomes[failure["index"]] = (
+                Duplicate(tuple(failure.get("keyPattern") or ("_id",)))
+                if failure["code"] == _DUPLICATE
+                else OperationFailure(failure["errmsg"], failure["code"])
+            )
+    except PyMongoError as error:
+        raise classified(error) from error
+    return outcomes
+
+
+async def replace_older(collection: Collection, documents: Sequence[Document]) -> None:
+    """Write documents whose `number` is higher than what stands under their `_id`; others stay.
+
+    Raises StoreAway; writing them again is harmless.
+    """
+    requests = [
+        ReplaceOne({"_id": each["_id"], "number": {"$lt": each["number"]}}, each, upsert=True)
+        for each in documents
+    ]
+    try:
+        await collection.bulk_write(requests, ordered=False)
+    except BulkWriteError as error:
+        details: Mapping[str, Any] = error.details
+        if details.get("writeConcernErrors"):
+            raise StoreAway(str(details["writeConcernErrors"])) from error
+        for failure in details["writeErrors"]:
+            if failure["code"] in _TRANSIENT:
+                raise StoreAway(failure["errmsg"]) from error
+            if failure["code"] != _DUPLICATE:  # a newer one stands there
+                raise
+    except PyMongoError as error:
+        raise classified(error) from error
