@@ -1,0 +1,77 @@
+"""What a machine lacks is installed where that is allowed, and named where it is not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local import prerequisites
+from local.prerequisites import KAFKA, Missing, ensure
+
+
+class Machine:
+    """A machine that has the programs that were put on it, and no others."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def has(self, program: str, script: str) -> None:
+        file = self.folder / program
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+
+    def has_java(self, version: str) -> None:
+        self.has("java", f"""echo 'openjdk version "{version}" 2025-04-15' >&2""")
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    return Machine(tmp_path)
+
+
+def test_a_machine_that_has_all_is_left_alone(machine: Machine) -> None:
+    machine.has_java("17.0.15")
+    machine.has("mvn", "exit 0")
+    said: list[str] = []
+    ensure(KAFKA, say=said.append)
+    assert said == []
+
+
+@pytest.mark.parametrize(("version", "known"), [("17.0.15", 17), ("25", 25), ("1.8.0_392", 1)])
+def test_the_version_of_java_is_read(machine: Machine, version: str, known: int) -> None:
+    machine.has_java(version)
+    assert prerequisites.java_version() == known
+
+
+def test_who_may_not_install_is_told_what_to_type(machine: Machine) -> None:
+    machine.has_java("11.0.2")
+    machine.has("apt-get", "exit 1")
+    with pytest.raises(Missing, match=r"Java 17 and Maven") as refused:
+        ensure(KAFKA, say=pytest.fail)
+    assert "sudo apt-get install --yes --no-install-recommends openjdk-17" in str(refused.value)
+
+
+def test_who_may_gets_what_is_missing_and_nothing_else(machine: Machine) -> None:
+    machine.has("sudo", 'test "$1" = --non-interactive && shift; exec "$@"')
+    machine.has("true", "exit 0")
+    machine.has_java("21")
+    machine.has(
+        "apt-get",
+        f'case "$*" in *openjdk*) exit 7;; *install*maven*) echo > {machine.folder}/mvn; '
+        f"/bin/chmod +x {machine.folder}/mvn;; esac",
+    )
+    said: list[str] = []
+    ensure(KAFKA, say=said.append)
+    assert said[0].startswith("Maven is needed")
+    assert said[-1].startswith("Maven: installed in")
+
+
+def test_what_cannot_be_installed_ends_with_its_last_words(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    machine.has("apt-get", "echo 'no such package'; exit 100")
+    with pytest.raises(Missing, match="no such package"):
+        ensure(KAFKA, say=lambda _: None)
