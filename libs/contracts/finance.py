@@ -46,7 +46,8 @@ class EstimatePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery")):
     """An estimate at the rates of a rate card: price by line, contingency in the hours.
 
     `project_management_share` is PM amount / price in percent. Below the floor means that the
-    price does not carry the least margin; what the margin is stays confidential.
+    price does not carry the least margin; what the margin is stays confidential. The floor is
+    unknown while no cost rates were known for every role.
     """
 
     estimate_version: Version
@@ -55,7 +56,7 @@ class EstimatePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery")):
     lines: tuple[PricedLine, ...]
     price: PositiveMoney
     project_management_share: Percent
-    floor: Literal["above", "below"]
+    floor: Literal["above", "below", "unknown"]
 
 
 class ChangePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery", "legal")):
@@ -64,6 +65,16 @@ class ChangePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery", "legal"
     change: Identifier
     lines: tuple[PricedLine, ...]
     price: Money
+
+
+class RevenueMethodChosen(Fact, channel=FINANCE):
+    """How revenue will be recognised where the usual method for the pricing does not fit.
+
+    It is chosen before the budget is set, and stands from then on.
+    """
+
+    method: RevenueMethod
+    why: ShortText
 
 
 class BudgetSet(Fact, channel=FINANCE, heard_by=("delivery",)):
@@ -99,7 +110,11 @@ class RevenueRecognised(Fact, channel=FINANCE, heard_by=("delivery",)):
 
 
 class BillingEventDue(Fact, channel=FINANCE, heard_by=("delivery",)):
-    """An entry of the billing schedule (or a month's approved time) may be invoiced now."""
+    """An entry of the billing schedule (or a month's approved time) may be invoiced now.
+
+    `exception` is a controller's reason to bill it although the schedule does not make it due, or
+    at other rates than the contracted ones; None where the contract itself makes it due.
+    """
 
     billing_event: Identifier
     item: Identifier
@@ -107,6 +122,7 @@ class BillingEventDue(Fact, channel=FINANCE, heard_by=("delivery",)):
     amount: PositiveMoney
     due_on: date
     deliverables: tuple[Identifier, ...] = ()
+    exception: ShortText | None = None
 
 
 class InvoiceLine(Value):
@@ -120,7 +136,10 @@ class InvoiceLine(Value):
 
 
 class InvoiceDrafted(Fact, channel=FINANCE):
-    """An invoice before its number; an advance is a contract liability until drawn down."""
+    """An invoice before its number; an advance is a contract liability until drawn down.
+
+    `amount` is the sum of the lines less `advance_drawn`, the part of an advance they use up.
+    """
 
     invoice: Identifier
     billing_event: Identifier
@@ -191,6 +210,14 @@ class PaymentReceived(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sal
     invoice: Identifier
     amount: PositiveMoney
     received_on: date
+
+
+class RefundPaid(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+    """What was paid beyond an invoice's amount less its credit notes went back to the customer."""
+
+    invoice: Identifier
+    amount: PositiveMoney
+    paid_on: date
 
 
 class PaymentOverdue(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
