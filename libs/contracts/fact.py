@@ -142,7 +142,7 @@ def encode(recorded: Recorded[Fact]) -> bytes:
     }
     if recorded.traceparent:
         event["traceparent"] = recorded.traceparent
-    return to_json(event, exclude_none=True)
+    return to_json(event)
 
 
 def decode(record: bytes | str) -> Recorded[Fact]:

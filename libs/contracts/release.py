@@ -1,0 +1,191 @@
+"""Released schemas: what every fact looks like to those who read it, for good.
+
+``python -m contracts.release`` writes one JSON Schema (2020-12) per fact to ``schemas/``, and
+refuses where a change would break a reader or make a kept fact unreadable: a new field must be
+optional and have a default, anything else is a new version of the fact. ``--check`` writes nothing.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+import contracts
+from contracts.fact import FACTS, Fact
+
+FOLDER = Path(__file__).parent / "schemas"
+_SAID_IN_WORDS = frozenset({"title", "description", "examples", "x-heard-by"})
+_BOUNDS = {
+    "ge": "x-minimum",
+    "gt": "x-exclusive-minimum",
+    "le": "x-maximum",
+    "lt": "x-exclusive-maximum",
+    "max_digits": "x-digits",
+    "decimal_places": "x-decimal-places",
+}
+
+
+class _OnTheWire(GenerateJsonSchema):
+    """Decimals are texts on the wire; their bounds are said under names of ours."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        written = super().decimal_schema(schema)
+        bounds = {
+            name: str(value)
+            for bound, name in _BOUNDS.items()
+            if (value := schema.get(bound)) is not None
+        }
+        return {**written, **bounds, "format": "decimal"}
+
+
+def _opened(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {
+            name: _opened(value)
+            for name, value in part.items()
+            if not (name == "additionalProperties" and value is False)
+        }
+    return [_opened(value) for value in part] if isinstance(part, list) else part
+
+
+def facts() -> dict[str, type[Fact]]:
+    """The facts of the contracts, by type, in the order of their names."""
+    package = contracts.__name__ + "."
+    return {
+        name: FACTS[name] for name in sorted(FACTS) if FACTS[name].__module__.startswith(package)
+    }
+
+
+def schema(fact: type[Fact]) -> dict[str, Any]:
+    """The JSON Schema of a fact's data as it stands in the ``data`` of its CloudEvent.
+
+    Readers pass over fields they do not know, so no object is said to be closed.
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:{fact.type.replace('.', ':')}",
+        "x-channel": fact.channel.name,
+        "x-heard-by": sorted(fact.heard_by),
+        **_opened(fact.model_json_schema(mode="serialization", schema_generator=_OnTheWire)),
+    }
+
+
+def text(fact: type[Fact]) -> str:
+    """The schema as it stands in its file: the same fact always gives the same bytes."""
+    return json.dumps(schema(fact), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def released(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    """All released schemas, by the fact's type."""
+    return {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
+
+
+def breaks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What in the new schema a reader or a kept fact of the old one does not survive."""
+    return _differences("", old, new, old.get("$defs", {}), new.get("$defs", {}))
+
+
+def _differences(
+    at: str, old: Any, new: Any, old_defs: Mapping[str, Any], new_defs: Mapping[str, Any]
+) -> list[str]:
+    old, new = _resolved(old, old_defs), _resolved(new, new_defs)
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = enumerate(zip(old, new, strict=True))
+        return [
+            line
+            for place, (before, after) in pairs
+            for line in _differences(f"{at}[{place}]", before, after, old_defs, new_defs)
+        ]
+    if not (isinstance(old, dict) and isinstance(new, dict)):
+        return [] if old == new else [f"{at}: was {_short(old)}, is {_short(new)}"]
+    lines: list[str] = []
+    if "properties" in old and "properties" in new:
+        lines += _fields(at, old, new)
+    for name in sorted((old.keys() | new.keys()) - _SAID_IN_WORDS - {"$defs", "required"}):
+        if name == "properties" and name in old and name in new:
+            for field in sorted(old[name].keys() & new[name].keys()):
+                lines += _differences(
+                    f"{at}.{field}".lstrip("."),
+                    old[name][field],
+                    new[name][field],
+                    old_defs,
+                    new_defs,
+                )
+        elif name in old and name in new:
+            lines += _differences(f"{at} {name}".strip(), old[name], new[name], old_defs, new_defs)
+        else:
+            change = f"lost {name}" if name in old else f"got {name} {_short(new[name])}"
+            lines.append(f"{at or 'the fact'}: {change}")
+    return lines
+
+
+def _fields(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    before, after = old["properties"], new["properties"]
+    needed_before, needed_after = set(old.get("required", ())), set(new.get("required", ()))
+    where = f"{at}." if at else ""
+    return [
+        *(f"{where}{name}: is gone" for name in sorted(before.keys() - after.keys())),
+        *(
+            f"{where}{name}: is new and has no default"
+            for name in sorted((after.keys() - before.keys()) & needed_after)
+        ),
+        *(
+            f"{where}{name}: {'must be there now' if name in needed_after else 'may be left out'}"
+            for name in sorted((needed_before ^ needed_after) & before.keys() & after.keys())
+        ),
+    ]
+
+
+def _resolved(part: Any, definitions: Mapping[str, Any]) -> Any:
+    if isinstance(part, dict) and "$ref" in part:
+        rest = {name: value for name, value in part.items() if name != "$ref"}
+        return {**definitions[part["$ref"].rpartition("/")[2]], **rest}
+    return part
+
+
+def _short(value: Any) -> str:
+    written = json.dumps(value, sort_keys=True)
+    return written if len(written) <= 60 else written[:57] + "..."
+
+
+def judged(folder: Path = FOLDER) -> tuple[list[str], list[str]]:
+    """What breaks readers, and which schemas wait for release (new ones and changed ones)."""
+    before, now = released(folder), facts()
+    broken = [f"{name}: was released and is gone" for name in before if name not in now]
+    waiting: list[str] = []
+    for name, fact in now.items():
+        if name not in before:
+            waiting.append(name)
+            continue
+        broken += [f"{name}: {line}" for line in breaks(before[name], schema(fact))]
+        if (folder / f"{name}.json").read_text() != text(fact):
+            waiting.append(name)
+    return broken, waiting
+
+
+def main(arguments: list[str]) -> int:
+    """Release what changed, or say why not; 0 when all that is said is released."""
+    broken, waiting = judged()
+    for line in broken:
+        sys.stderr.write(f"{line}\n")
+    if broken:
+        sys.stderr.write("Give the fact a new version instead (version=2), and keep the old one.\n")
+        return 1
+    if "--check" in arguments:
+        for name in waiting:
+            sys.stderr.write(f"{name}: waits for release (make schemas)\n")
+        return 1 if waiting else 0
+    FOLDER.mkdir(exist_ok=True)
+    for name in waiting:
+        (FOLDER / f"{name}.json").write_text(text(facts()[name]))
+        sys.stdout.write(f"released {name}\n")
+    sys.stdout.write(f"{len(facts())} facts, {len(waiting)} schemas written\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
