@@ -190,18 +190,21 @@ class Platform:
         for service in self.services.values():
             service.start()
         for name in self.services:
-            self.wait_ready(name, limit=limit)
+            self.wait_ready(name, limit=limit, needs_all=True)
 
-    def wait_ready(self, service: str, *, limit: float = 60.0) -> float:
-        """Wait until one service says that it is ready; return the seconds."""
+    def wait_ready(self, service: str, *, limit: float = 60.0, needs_all: bool = False) -> float:
+        """Wait until one service says that it is ready; return the seconds.
 
-        def is_ready_or_hopeless() -> bool:
-            dead = self.dead()
+        With `needs_all`, give up as soon as any part of the platform has ended.
+        """
+
+        def is_ready() -> bool:
+            dead = self.dead() if needs_all else None
             if dead is not None:
                 raise ProcessError(dead.trouble("ended early"))
             return self.is_ready(service)
 
-        return self.services[service].wait_ready(is_ready_or_hopeless, limit=limit)
+        return self.services[service].wait_ready(is_ready, limit=limit)
 
     def is_ready(self, service: str) -> bool:
         """Tell whether a service says that it is ready."""

@@ -72,11 +72,11 @@ def ensure(wanted: Sequence[Prerequisite], *, say: Callable[[str], None] = print
     prefix = _rights()
     if prefix is None:
         raise Missing(
-            f"{names} is needed and not on this machine. On Debian or Ubuntu type:\n"
+            f"Not on this machine, and needed: {names}. On Debian or Ubuntu type:\n"
             f"    sudo {' '.join(install)}\n"
-            "elsewhere install it by your system's own means, and run this again."
+            "Elsewhere install that by your system's own means. Then run this again."
         )
-    say(f"{names} is needed: installing it through apt-get (a minute or two) ...")
+    say(f"Installing {names} through apt-get (up to a minute or two) ...")
     started = time.monotonic()
     _run([*prefix, "apt-get", "update"])
     _run([*prefix, *install])

@@ -64,7 +64,7 @@ def test_who_may_gets_what_is_missing_and_nothing_else(machine: Machine) -> None
     )
     said: list[str] = []
     ensure(KAFKA, say=said.append)
-    assert said[0].startswith("Maven is needed")
+    assert said[0].startswith("Installing Maven")
     assert said[-1].startswith("Maven: installed in")
 
 
