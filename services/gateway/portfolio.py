@@ -17,7 +17,7 @@ from gateway.disconnects import Finding
 from gateway.fold import STAGES, View
 
 Figures = dict[str, Decimal]
-"""Figures by name, such as ``stage.delivering`` or ``EUR.backlog``; zero and absent are the same."""
+"""Figures by name (``stage.delivering``, ``EUR.backlog``); zero and absent are the same."""
 
 UTILISATION_WEEKS = 4
 _BOOKED = ("contracting", "mobilising", "delivering", "closing")
@@ -60,6 +60,11 @@ def _amounts(figures: Figures, view: View, currency: str) -> None:
             _add(figures, f"{currency}.backlog", backlog)
             if view.legal.signed is not None:
                 _add(figures, f"{currency}.backlog-clean", backlog)
+    _billing(figures, view, currency)
+    _costs(figures, view, currency)
+
+
+def _billing(figures: Figures, view: View, currency: str) -> None:
     if view.finance.invoices:
         _add(figures, f"{currency}.billed", view.finance.billed(currency).amount)
         _add(figures, f"{currency}.paid", view.finance.paid(currency).amount)
@@ -69,6 +74,9 @@ def _amounts(figures: Figures, view: View, currency: str) -> None:
                 _add(figures, f"{currency}.overdue", invoice.outstanding.amount)
     if view.finance.recognised is not None:
         _add(figures, f"{currency}.recognised", view.finance.recognised.amount)
+
+
+def _costs(figures: Figures, view: View, currency: str) -> None:
     confidential = view.confidential
     margins = confidential.margins
     _margin(figures, "sold", confidential.margin_sold)

@@ -1,0 +1,193 @@
+"""Saying what was found: a small decider, so that findings and waivers are facts like any other."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from chassis.decider import Command, Context, Decider, Decisions, Evolution, Refused
+from contracts import gateway as contract
+from contracts.channels import Department
+from contracts.fact import Fact, Recorded
+from contracts.gateway import Evidence
+from contracts.money import Money
+from contracts.values import EngagementId, Identifier, Text, Value
+from gateway.disconnects import Finding
+
+
+class Announced(Value):
+    """A finding as it was last announced; `proof` tells when its evidence or gravity changed."""
+
+    rule: Identifier
+    confidential: bool
+    proof: str
+    waived: str | None = None
+
+
+class Announcements(BaseModel):
+    """The findings of one engagement that stand announced."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engagement: EngagementId
+    standing: dict[str, Announced] = {}
+
+    def with_standing(self, finding: str, announced: Announced | None) -> "Announcements":
+        """The same with one finding put in or taken out."""
+        standing = {name: value for name, value in self.standing.items() if name != finding}
+        if announced is not None:
+            standing[finding] = announced
+        return self.model_copy(update={"standing": standing})
+
+
+class FoundNow(Value):
+    """A finding on its way from the rules to the topics."""
+
+    finding: Identifier
+    rule: Identifier
+    sentence: Text
+    evidence: tuple[Evidence, ...]
+    since: datetime
+    owner: Department
+    stake: Money | None = None
+    days: int | None = None
+    severity: Literal["warning", "serious"]
+    confidential: bool
+
+
+class AnnounceFindings(Command):
+    """Tell the departments what the rules find in this engagement now; given by the gateway."""
+
+    findings: tuple[FoundNow, ...]
+
+
+class WaiveDisconnect(Command):
+    """Accept a contradiction as it is, with a reason; it stays visible and asks nobody any more."""
+
+    finding: Identifier
+    why: Text
+
+
+def found_now(finding: Finding) -> FoundNow:
+    """The finding in the words of the contracts."""
+    return FoundNow(
+        finding=finding.finding,
+        rule=finding.rule,
+        sentence=finding.sentence,
+        evidence=tuple(
+            Evidence(fact=ref.fact, type=ref.type, channel=ref.channel, sequence=ref.sequence)
+            for ref in finding.evidence
+        ),
+        since=finding.since,
+        owner=finding.owner,
+        stake=finding.stake,
+        days=finding.days,
+        severity=finding.severity,
+        confidential=finding.confidential,
+    )
+
+
+def proof(
+    finding: FoundNow | contract.DisconnectDetected | contract.ConfidentialDisconnectDetected,
+) -> str:
+    """What must differ before a standing finding is announced again."""
+    return "/".join([finding.severity, *(item.fact for item in finding.evidence)])
+
+
+evolve = Evolution[Announcements]()
+decide = Decisions[Announcements]()
+
+
+def _detected(
+    state: Announcements,
+    recorded: Recorded[contract.DisconnectDetected | contract.ConfidentialDisconnectDetected],
+) -> Announcements:
+    fact = recorded.fact
+    standing = state.standing.get(fact.finding)
+    return state.with_standing(
+        fact.finding,
+        Announced(
+            rule=fact.rule,
+            confidential=fact.channel.confidential,
+            proof=proof(fact),
+            waived=standing.waived if standing else None,
+        ),
+    )
+
+
+def _resolved(
+    state: Announcements,
+    recorded: Recorded[contract.DisconnectResolved | contract.ConfidentialDisconnectResolved],
+) -> Announcements:
+    return state.with_standing(recorded.fact.finding, None)
+
+
+def _waived(
+    state: Announcements,
+    recorded: Recorded[contract.DisconnectWaived | contract.ConfidentialDisconnectWaived],
+) -> Announcements:
+    standing = state.standing[recorded.fact.finding]
+    return state.with_standing(
+        recorded.fact.finding, standing.model_copy(update={"waived": recorded.fact.why})
+    )
+
+
+evolve.on(contract.DisconnectDetected)(_detected)
+evolve.on(contract.ConfidentialDisconnectDetected)(_detected)
+evolve.on(contract.DisconnectResolved)(_resolved)
+evolve.on(contract.ConfidentialDisconnectResolved)(_resolved)
+evolve.on(contract.DisconnectWaived)(_waived)
+evolve.on(contract.ConfidentialDisconnectWaived)(_waived)
+
+
+@decide.on(AnnounceFindings)
+def announce(state: Announcements, command: AnnounceFindings, context: Context) -> Iterable[Fact]:
+    """New and changed findings are said, and those that are gone."""
+    now = {finding.finding: finding for finding in command.findings}
+    for name, finding in now.items():
+        standing = state.standing.get(name)
+        if standing is None or standing.proof != proof(finding):
+            kind = (
+                contract.ConfidentialDisconnectDetected
+                if finding.confidential
+                else contract.DisconnectDetected
+            )
+            yield kind(**finding.model_dump(exclude={"confidential"}))
+    for name, standing in state.standing.items():
+        if name not in now:
+            ended = (
+                contract.ConfidentialDisconnectResolved
+                if standing.confidential
+                else contract.DisconnectResolved
+            )
+            yield ended(finding=name, rule=standing.rule)
+
+
+@decide.on(WaiveDisconnect)
+def waive(state: Announcements, command: WaiveDisconnect, context: Context) -> Iterable[Fact]:
+    """A person accepts a finding that stands; twice the same changes nothing."""
+    standing = state.standing.get(command.finding)
+    if standing is None:
+        raise Refused("no-such-disconnect", f"No disconnect {command.finding} stands here.")
+    if standing.waived == command.why:
+        return
+    kind = (
+        contract.ConfidentialDisconnectWaived
+        if standing.confidential
+        else contract.DisconnectWaived
+    )
+    yield kind(
+        finding=command.finding, rule=standing.rule, why=command.why, waived_by=context.actor
+    )
+
+
+ENGAGEMENT = Decider(
+    department="gateway",
+    kind="engagement",
+    initial=lambda engagement: Announcements(engagement=engagement),
+    evolve=evolve,
+    decide=decide,
+    opens=frozenset({AnnounceFindings, WaiveDisconnect}),
+    route=lambda _: None,
+)

@@ -1,0 +1,449 @@
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from contracts import delivery, finance, gateway, legal, sales
+from contracts.fact import Fact
+from contracts.values import Deliverable, Margin, RoleHours, RoleRate
+from gateway.disconnects import Finding, judge
+from tests.life import ENGAGEMENT, HASH, Life, euros
+from tests.unit.gateway.test_fold import view_of
+
+
+def findings(life: Life, days: int = 100) -> dict[str, Finding]:
+    return judge(view_of(life.facts), life.day(days))
+
+
+def only(life: Life, days: int = 100) -> Finding:
+    found = findings(life, days)
+    assert len(found) == 1, list(found)
+    return next(iter(found.values()))
+
+
+def evidence(finding: Finding) -> list[str]:
+    return [ref.type.split(".")[2] for ref in finding.evidence]
+
+
+@pytest.mark.parametrize(
+    ("life", "days"),
+    [
+        (Life().opened(), 10),
+        (Life().proposed(), 12),
+        (Life().won(), 20),
+        (Life().signed(), 27),
+        (Life().kicked_off(), 40),
+        (Life().worked(8), 95),
+        (Life().accepted(), 150),
+        (Life().closed(), 200),
+    ],
+)
+def test_a_healthy_engagement_has_no_disconnect_at_any_stage(life: Life, days: int) -> None:
+    assert findings(life, days) == {}
+
+
+def test_a_finish_promised_before_the_one_that_is_forecast() -> None:
+    life = Life().worked(8)
+    finding = only(life.say(95, life.report(9, 95, finish=180)))
+
+    assert finding.finding == "promised-finish-before-forecast"
+    assert finding.days == 30
+    assert "04 June 2026" in finding.sentence
+    assert "04 July 2026" in finding.sentence
+    assert evidence(finding) == ["sow-signed", "status-report-published"]
+    assert finding.owner == "delivery"
+
+
+def test_an_amendment_moves_the_promised_finish() -> None:
+    life = Life().worked(8)
+    life.say(95, life.report(9, 95, finish=180))
+    life.say(
+        96,
+        legal.AmendmentSigned(
+            amendment="A-1",
+            change="C-1",
+            content_hash=HASH,
+            price_delta=euros(0),
+            finishes_on=life.day(180),
+            signatories=(),
+            signed_on=life.day(96),
+        ),
+    )
+    assert findings(life) == {}
+
+
+def rebaselined(
+    life: Life, *, hours: int = 800, management: int = 160, deliverables: Sequence[Deliverable] = ()
+) -> Life:
+    plan = life.plan(2)
+    build, manage = plan.tasks
+    tasks = (
+        build.model_copy(update={"hours": (RoleHours(role="engineer", hours=Decimal(hours)),)}),
+        manage.model_copy(
+            update={"hours": (RoleHours(role="project-manager", hours=Decimal(management)),)}
+        ),
+    )
+    update = {"tasks": tasks, "deliverables": tuple(deliverables) or plan.deliverables}
+    return life.say(40, plan.model_copy(update=update))
+
+
+def test_sold_deliverables_that_nobody_planned() -> None:
+    life = Life().kicked_off()
+    finding = only(rebaselined(life, deliverables=life.plan(1).deliverables[:1]), 45)
+
+    assert finding.finding == "deliverables-differ"
+    assert "sold but not planned: Management reports" in finding.sentence
+
+
+def test_more_hours_planned_than_sold_beyond_the_tolerance() -> None:
+    assert findings(rebaselined(Life().kicked_off(), hours=890), 45) == {}
+    finding = only(rebaselined(Life().kicked_off(), hours=992), 45)
+
+    assert finding.finding == "sold-hours-differ"
+    assert finding.stake == euros("20000.00")
+    assert finding.severity == "serious"
+
+
+def test_project_management_that_was_sold_and_is_not_planned() -> None:
+    finding = only(rebaselined(Life().kicked_off(), management=80), 45)
+
+    assert finding.finding == "project-management-differs"
+    assert (
+        finding.sentence
+        == "The proposal sells 160 h of project management, the baseline plans 80 h."
+    )
+
+
+def test_a_proposal_before_anybody_managed_it() -> None:
+    life = Life().proposed().without(delivery.ManagerAssigned)
+    assert only(life, 12).severity == "serious"
+
+    late = only(life.say(11, delivery.ManagerAssigned(manager="max", assigned_on=life.day(11))), 12)
+    assert late.finding == "no-manager-before-proposal"
+    assert late.severity == "warning"
+    assert late.since == life.facts[-1].occurred_at
+
+
+def test_people_allocated_for_other_hours_than_planned() -> None:
+    life = Life().kicked_off()
+    life.say(
+        34,
+        delivery.ResourceAllocated(
+            request="R-1",
+            person="eve",
+            role="engineer",
+            hours=Decimal(500),
+            starts_on=life.day(35),
+            finishes_on=life.day(140),
+            commitment="hard",
+        ),
+    )
+    assert only(life, 45).finding == "allocated-hours-differ"
+
+
+def test_work_before_the_signature() -> None:
+    life = Life().won()
+    time = delivery.TimeApproved(
+        entry="T-1",
+        person="eve",
+        role="engineer",
+        task="initiation",
+        week=date(2026, 1, 12),
+        hours=Decimal(30),
+    )
+    authorised = Life().won()
+    assert only(life.say(16, time), 17).finding == "work-before-signature"
+
+    authorised.say(
+        5,
+        legal.EarlyStartAuthorised(
+            cap_hours=Decimal(40), expires_on=authorised.day(30), reason="Date is fixed."
+        ),
+    ).say(16, time)
+    assert findings(authorised, 17) == {}
+
+    beyond = authorised.say(17, time.model_copy(update={"entry": "T-2"}))
+    finding = only(beyond, 18)
+    assert finding.sentence == (
+        "60 h were worked before the signature; the early-start authorisation covers 40 h of them."
+    )
+    assert evidence(finding) == ["time-approved", "early-start-authorised"]
+
+
+def test_the_signed_version_is_not_the_latest() -> None:
+    life = Life().signed()
+    draft = next(each.fact for each in life.facts if isinstance(each.fact, legal.SowDrafted))
+    finding = only(life.say(26, draft.model_copy(update={"version": 2})), 27)
+
+    assert finding.finding == "signed-version-not-latest"
+    assert evidence(finding) == ["sow-signed", "sow-drafted"]
+
+
+def test_a_statement_of_work_at_another_price_than_the_deal() -> None:
+    life = Life()
+    for recorded in Life().signed().facts:
+        fact: Fact = recorded.fact
+        if isinstance(fact, legal.SowDrafted):
+            fact = fact.model_copy(update={"price": euros(90_000)})
+        life.say((recorded.occurred_at.date() - life.begins).days, fact)
+    finding = only(life, 27)
+
+    assert finding.finding == "sow-price-differs"
+    assert finding.stake == euros(10_000)
+    assert finding.owner == "legal"
+
+
+def test_a_bill_rate_other_than_the_contracted_one() -> None:
+    life = Life()
+    for recorded in Life().kicked_off().facts:
+        fact: Fact = recorded.fact
+        if isinstance(fact, legal.SowDrafted):
+            rates = (RoleRate(role="engineer", rate=euros(100)),)
+            fact = fact.model_copy(update={"rates": rates})
+        life.say((recorded.occurred_at.date() - life.begins).days, fact)
+    life.say(
+        40,
+        finance.InvoiceIssued(
+            invoice="I-1",
+            number="2026-00001",
+            billing_event="due-1",
+            kind="time",
+            amount=euros(1_100),
+            lines=(
+                finance.InvoiceLine(
+                    description="Time",
+                    amount=euros(1_100),
+                    role="engineer",
+                    hours=Decimal(10),
+                    rate=euros(110),
+                ),
+            ),
+            issued_on=life.day(40),
+            due_on=life.day(70),
+        ),
+    )
+    finding = only(life, 45)
+
+    assert finding.finding == "bill-rate-differs.I-1"
+    assert finding.stake == euros("100.00")
+
+
+def test_billing_on_acceptance_before_acceptance() -> None:
+    life = Life().worked(8)
+    finding = only(life.say(95, *life.invoice(life.schedule()[1], 1, 95)))
+
+    assert finding.finding == "billed-before-acceptance.I-final"
+    assert finding.stake == euros(70_000)
+    assert "portal, reports" in finding.sentence
+
+
+def test_hours_beyond_the_budget() -> None:
+    life = Life().worked(8)
+    life.say(
+        95,
+        delivery.TimeApproved(
+            entry="T-x",
+            person="eve",
+            role="engineer",
+            task="build",
+            week=life.week(8),
+            hours=Decimal(800),
+        ),
+    )
+    assert only(life).finding == "beyond-budget.hours"
+
+
+def test_billing_beyond_the_contract() -> None:
+    life = Life().accepted()
+    advance, final = life.schedule()
+    more = final.model_copy(update={"item": "more", "amount": euros(5_000)})
+    life.say(150, *life.invoice(advance, 1, 150), *life.invoice(final, 2, 150))
+    finding = only(life.say(151, *life.invoice(more, 3, 151)), 151)
+
+    assert finding.finding == "beyond-budget.billing"
+    assert finding.stake == euros(5_000)
+
+
+def margin_measured(life: Life, percent: str) -> finance.MarginMeasured:
+    ratio = Decimal(percent) / 100
+    return finance.MarginMeasured(
+        as_of=life.day(90),
+        margin_sold=None,
+        margin_billed=None,
+        margin_recognised=None,
+        margin_forecast=Margin(
+            revenue=euros(100_000), cost=euros(100_000) * (1 - ratio), margin=ratio
+        ),
+    )
+
+
+def test_a_margin_that_melts_is_told_only_to_those_who_may_know() -> None:
+    life = Life().worked(8)
+    assert findings(life.say(95, margin_measured(life, "26"))) == {}
+    finding = only(life.say(96, margin_measured(life, "18")))
+
+    assert finding.finding == "forecast-margin-below-sold"
+    assert finding.confidential
+    assert finding.stake == euros("12000.00")
+
+
+def measured(life: Life, cpi: str, spi: str) -> finance.PerformanceMeasured:
+    return finance.PerformanceMeasured(
+        as_of=life.day(95),
+        budget_at_completion=euros(70_000),
+        planned_value=euros(40_000),
+        earned_value=euros(32_000),
+        actual_cost=euros(41_000),
+        cost_performance_index=Decimal(cpi),
+        schedule_performance_index=Decimal(spi),
+        estimate_to_complete=None,
+        estimate_at_completion=None,
+        variance_at_completion=None,
+    )
+
+
+def test_green_while_the_figures_are_red() -> None:
+    life = Life().worked(8)
+    found = findings(life.say(95, measured(life, "0.78", "0.85")))
+
+    assert set(found) == {"green-against-figures.cost", "green-against-figures.schedule"}
+    assert found["green-against-figures.cost"].severity == "serious"
+    assert found["green-against-figures.cost"].stake == euros(9_000)
+    amber = life.say(96, life.report(9, 96, cost="amber"))
+    assert set(findings(amber)) == {"green-against-figures.schedule"}
+
+
+def requested(life: Life) -> Life:
+    return life.say(
+        60,
+        delivery.ChangeRequested(
+            change="C-1", requested_by="cora", description="More.", requested_on=life.day(60)
+        ),
+    )
+
+
+def test_a_change_that_is_built_and_was_never_approved() -> None:
+    life = requested(Life().worked(8))
+    finding = only(
+        life.say(90, delivery.ChangeImplemented(change="C-1", implemented_on=life.day(90)))
+    )
+    assert finding.finding == "change-not-approved.C-1"
+    assert evidence(finding) == ["change-requested", "change-implemented"]
+
+
+def test_a_change_that_was_approved_and_that_nobody_followed() -> None:
+    life = requested(Life().worked(8))
+    life.say(
+        90,
+        delivery.ChangeApproved(change="C-1", approved_by="cora", approved_on=life.day(90)),
+    )
+    assert findings(life, 92) == {}
+    finding = only(life)
+    assert finding.finding == "change-not-followed.C-1"
+    assert "the contract nor in the plan nor in budget" in finding.sentence
+
+
+def test_no_status_report_within_the_cadence() -> None:
+    life = Life().worked(8)
+    assert findings(life, 105) == {}
+    finding = only(life, 120)
+
+    assert finding.finding == "no-status-report"
+    assert finding.days == 10
+    assert finding.since.date() == life.day(110)
+
+
+def test_closing_with_loose_ends() -> None:
+    life = Life().accepted()
+    life.say(
+        150,
+        delivery.IssueRaised(item="X-1", title="Slow search", severity="high", owner="max"),
+        delivery.PirHeld(
+            held_on=life.day(150),
+            went_well=(),
+            went_badly=(),
+            sold_hours=Decimal(960),
+            delivered_hours=Decimal(600),
+        ),
+    )
+    finding = only(life, 151)
+    assert finding.finding == "closing-with-loose-ends"
+    assert "Slow search" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("life", "owner", "step"),
+    [
+        (Life().won(), "legal", "a statement of work"),
+        (Life().proposed(), "sales", "the customer's decision"),
+        (Life().signed().without(finance.BudgetSet, finance.BudgetCosted), "finance", "the budget"),
+        (Life().signed(), "delivery", "the kickoff"),
+    ],
+)
+def test_silence_of_the_department_that_owes_the_next_step(
+    life: Life, owner: str, step: str
+) -> None:
+    finding = only(life, 80)
+
+    assert finding.finding == "next-step-overdue"
+    assert finding.owner == owner
+    assert step in finding.sentence
+
+
+def test_what_is_over_or_taken_over_from_elsewhere_is_not_judged() -> None:
+    lost = Life().proposed().without(delivery.ManagerAssigned)
+    lost.say(20, sales.DealLost(reason="price", lost_on=lost.day(20)))
+    assert findings(lost) == {}
+
+    imported = Life().say(
+        0,
+        sales.OpportunityImported(
+            source="crm",
+            external_id="1",
+            account="acme",
+            title="Boxes",
+            product="Box",
+            owner="ann",
+            outcome="open",
+            pipeline_stage="prospecting",
+            opened_on=date(2017, 1, 1),
+            closed_on=None,
+            value=None,
+        ),
+    )
+    assert findings(imported) == {}
+
+
+def test_every_finding_can_be_said_in_the_words_of_the_contracts() -> None:
+    from chassis.testing import given
+    from gateway.findings import ENGAGEMENT as DECIDER
+    from gateway.findings import AnnounceFindings, WaiveDisconnect, found_now
+
+    life = Life().worked(8)
+    life.say(95, life.report(9, 95, finish=180), margin_measured(life, "18"))
+    found = tuple(found_now(finding) for finding in findings(life).values())
+    open_one, secret = found
+    announced = (
+        given(DECIDER, ENGAGEMENT)
+        .when(AnnounceFindings(findings=found))
+        .then(
+            gateway.DisconnectDetected(**open_one.model_dump(exclude={"confidential"})),
+            gateway.ConfidentialDisconnectDetected(**secret.model_dump(exclude={"confidential"})),
+        )
+    )
+    announced.when(AnnounceFindings(findings=found)).then()
+    waived = announced.when(
+        WaiveDisconnect(finding=open_one.finding, why="Agreed with the customer."), by="vera"
+    ).then(
+        gateway.DisconnectWaived(
+            finding=open_one.finding,
+            rule=open_one.rule,
+            why="Agreed with the customer.",
+            waived_by="vera",
+        )
+    )
+    waived.when(AnnounceFindings(findings=(open_one,))).then(
+        gateway.ConfidentialDisconnectResolved(finding=secret.finding, rule=secret.rule)
+    )
+    waived.when(WaiveDisconnect(finding="nothing", why="?")).then_refused("no-such-disconnect")

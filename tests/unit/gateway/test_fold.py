@@ -1,0 +1,85 @@
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts import delivery, legal, sales
+from contracts.fact import Fact, Recorded
+from gateway.disconnects import judge
+from gateway.fold import View, dump, fold, load
+from tests.life import ENGAGEMENT, Life, euros
+
+TODAY = date(2026, 4, 1)
+
+
+def view_of(facts: list[Recorded[Fact]]) -> View:
+    view = View(ENGAGEMENT)
+    for recorded in facts:
+        fold(view, recorded)
+    return view
+
+
+@pytest.mark.parametrize(
+    ("life", "stage"),
+    [
+        (Life().opened(), "opportunity"),
+        (Life().proposed(), "proposal"),
+        (Life().won(), "contracting"),
+        (Life().signed(), "mobilising"),
+        (Life().kicked_off(), "delivering"),
+        (Life().accepted().say(150, delivery.SolutionWentLive(live_on=TODAY)), "closing"),
+        (Life().closed(), "closed"),
+        (Life().proposed().say(20, sales.DealLost(reason="price", lost_on=TODAY)), "lost"),
+        (
+            Life()
+            .worked()
+            .say(99, legal.EngagementTerminated(reason="mutual", terminated_on=TODAY)),
+            "terminated",
+        ),
+    ],
+)
+def test_a_view_shows_the_stage_that_the_facts_have_reached(life: Life, stage: str) -> None:
+    assert view_of(life.facts).stage == stage
+
+
+def test_a_healthy_life_shows_what_each_department_said() -> None:
+    view = view_of(Life().closed().facts)
+
+    assert view.price == euros(100_000)
+    assert view.finance.billed("EUR") == euros(100_000)
+    assert view.finance.outstanding("EUR") == euros(0)
+    assert view.confidential.cost == euros(48_000)
+    assert view.delivery.approved_hours == Decimal(600)
+    assert view.delivery.deliverables["portal"].status == "accepted"
+    assert view.causally_complete
+
+
+@given(st.data())
+def test_topics_may_arrive_interleaved_in_any_way(data: st.DataObject) -> None:
+    facts = Life().closed().facts
+    queues: dict[str, list[Recorded[Fact]]] = {}
+    for recorded in facts:
+        queues.setdefault(recorded.channel.name, []).append(recorded)
+    names = [name for name, queue in queues.items() for _ in queue]
+    order = data.draw(st.permutations(names))
+    heads = {name: iter(queue) for name, queue in queues.items()}
+
+    assert dump(view_of([next(heads[name]) for name in order])) == dump(view_of(facts))
+
+
+def test_a_view_is_incomplete_while_something_its_facts_rest_on_is_missing() -> None:
+    facts = Life().signed().facts
+    without_sales = [recorded for recorded in facts if recorded.channel.name != "sales"]
+    view = view_of(without_sales)
+
+    assert not view.causally_complete
+    with pytest.raises(ValueError, match="causally complete"):
+        judge(view, TODAY)
+
+
+def test_a_view_survives_being_written_and_read() -> None:
+    view = view_of(Life().closed().facts)
+
+    assert load(dump(view)) == view
