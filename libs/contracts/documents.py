@@ -5,14 +5,26 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from json import dumps
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from contracts.fact import written
 from contracts.values import ContentHash
 
+D = TypeVar("D", bound=BaseModel)
+
+STATEMENT_OF_WORK = "statement-of-work"
+"""Kind of document whose content is a SowDrafted."""
+
+AMENDMENT = "amendment"
+"""Kind of document whose content is an AmendmentDrafted."""
+
 OWN_HASH = "content_hash"
 """The field in which a document carries its own hash; it is no part of what is hashed."""
+
+UNSEALED: ContentHash = "sha256:" + "0" * 64
+"""Stands in `content_hash` until `seal` puts the hash there."""
 
 
 def content_hash(kind: str, content: BaseModel | Mapping[str, object]) -> ContentHash:
@@ -26,6 +38,11 @@ def content_hash(kind: str, content: BaseModel | Mapping[str, object]) -> Conten
     fields = {name: value for name, value in _fields(content).items() if name != OWN_HASH}
     text = canonical({"kind": kind, "content": fields})
     return f"sha256:{sha256(text.encode()).hexdigest()}"
+
+
+def seal(kind: str, document: D) -> D:
+    """The document with the hash of its content in it, whatever stood there before."""
+    return document.model_copy(update={OWN_HASH: content_hash(kind, document)})
 
 
 def canonical(content: BaseModel | Mapping[str, object]) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.delivery import BrdSubmitted
-from contracts.documents import canonical, content_hash
+from contracts.documents import UNSEALED, canonical, content_hash, seal
 from contracts.money import Money
 from contracts.values import BillingItem, Value
 
@@ -62,6 +62,13 @@ def test_another_kind_of_document_with_the_same_content_has_another_hash():
 def test_a_document_does_not_hash_its_own_hash():
     hashed = content_hash("paper", paper())
     assert content_hash("paper", paper(content_hash=hashed)) == hashed
+
+
+def test_a_sealed_document_can_be_checked_by_anybody_and_a_changed_one_shows():
+    sealed = seal("paper", paper(content_hash=UNSEALED))
+    assert sealed.content_hash == content_hash("paper", sealed) == content_hash("paper", paper())
+    changed = sealed.model_copy(update={"scope": "more"})
+    assert changed.content_hash != content_hash("paper", changed)
 
 
 def test_but_the_hashes_of_others_inside_it_count():

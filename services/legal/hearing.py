@@ -1,0 +1,204 @@
+"""What Legal takes in of what other departments say."""
+
+from contracts.delivery import (
+    ChangeApproved,
+    ChangeAssessed,
+    ChangeImplemented,
+    ChangeRejected,
+    ChangeRequested,
+    EngagementClosed,
+)
+from contracts.delivery import SowReviewed as DeliveryReviewed
+from contracts.fact import Recorded
+from contracts.finance import (
+    AccountSettled,
+    ChangePriced,
+    CreditNoteIssued,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentOverdue,
+    PaymentReceived,
+)
+from contracts.finance import SowReviewed as FinanceReviewed
+from contracts.money import Money
+from contracts.sales import (
+    DealLost,
+    DealWon,
+    OpportunityImported,
+    OpportunityOpened,
+    ProposalDrafted,
+    ProposalSubmitted,
+)
+from legal.state import (
+    Change,
+    Engagement,
+    Opportunity,
+    Receivable,
+    Review,
+    Reviewer,
+    evolve,
+    with_sow,
+)
+
+
+@evolve.on(OpportunityOpened)
+def opportunity_opened(state: Engagement, recorded: Recorded[OpportunityOpened]) -> Engagement:
+    """Sales names the customer and the matter."""
+    opportunity = Opportunity(account=recorded.fact.account, title=recorded.fact.title)
+    return state.model_copy(update={"opportunity": opportunity})
+
+
+@evolve.on(OpportunityImported)
+def opportunity_imported(state: Engagement, recorded: Recorded[OpportunityImported]) -> Engagement:
+    """The same from a CRM, which may not know the customer; a lost one is over."""
+    fact = recorded.fact
+    lost_on = (fact.closed_on or recorded.occurred_at.date()) if fact.outcome == "lost" else None
+    opportunity = Opportunity(account=fact.account, title=fact.title)
+    return state.model_copy(update={"opportunity": opportunity, "lost_on": lost_on})
+
+
+@evolve.on(ProposalDrafted)
+def proposal_drafted(state: Engagement, recorded: Recorded[ProposalDrafted]) -> Engagement:
+    """The newest proposal is what the contract will be measured by."""
+    return state.model_copy(update={"proposal": recorded.fact, "proposal_submitted_on": None})
+
+
+@evolve.on(ProposalSubmitted)
+def proposal_submitted(state: Engagement, recorded: Recorded[ProposalSubmitted]) -> Engagement:
+    """The customer has it."""
+    return state.model_copy(update={"proposal_submitted_on": recorded.fact.submitted_on})
+
+
+@evolve.on(DealWon)
+def deal_won(state: Engagement, recorded: Recorded[DealWon]) -> Engagement:
+    """What was agreed in principle: the statement of work starts from it."""
+    return state.model_copy(update={"won": recorded.fact})
+
+
+@evolve.on(DealLost)
+def deal_lost(state: Engagement, recorded: Recorded[DealLost]) -> Engagement:
+    """There will be no contract."""
+    return state.model_copy(update={"lost_on": recorded.fact.lost_on})
+
+
+@evolve.on(DeliveryReviewed)
+def delivery_reviewed(state: Engagement, recorded: Recorded[DeliveryReviewed]) -> Engagement:
+    """Delivery's word on a version; its last one counts."""
+    return _reviewed(state, "delivery", recorded.fact)
+
+
+@evolve.on(FinanceReviewed)
+def finance_reviewed(state: Engagement, recorded: Recorded[FinanceReviewed]) -> Engagement:
+    """Finance's word on a version; its last one counts."""
+    return _reviewed(state, "finance", recorded.fact)
+
+
+@evolve.on(ChangeRequested)
+def change_requested(state: Engagement, recorded: Recorded[ChangeRequested]) -> Engagement:
+    """Somebody wants something else than was agreed."""
+    return _with_change(state, recorded.fact.change, requested=recorded.fact)
+
+
+@evolve.on(ChangeAssessed)
+def change_assessed(state: Engagement, recorded: Recorded[ChangeAssessed]) -> Engagement:
+    """What it does to days and deliverables."""
+    return _with_change(state, recorded.fact.change, assessed=recorded.fact)
+
+
+@evolve.on(ChangePriced)
+def change_priced(state: Engagement, recorded: Recorded[ChangePriced]) -> Engagement:
+    """What it does to the price."""
+    return _with_change(state, recorded.fact.change, price=recorded.fact.price)
+
+
+@evolve.on(ChangeApproved)
+def change_approved(state: Engagement, recorded: Recorded[ChangeApproved]) -> Engagement:
+    """The customer agreed."""
+    return _with_change(state, recorded.fact.change, verdict="approved")
+
+
+@evolve.on(ChangeRejected)
+def change_rejected(state: Engagement, recorded: Recorded[ChangeRejected]) -> Engagement:
+    """It will not be made."""
+    fact = recorded.fact
+    return _with_change(state, fact.change, verdict="rejected", why_rejected=fact.why)
+
+
+@evolve.on(ChangeImplemented)
+def change_implemented(state: Engagement, recorded: Recorded[ChangeImplemented]) -> Engagement:
+    """Its work is done."""
+    fact = recorded.fact
+    return _with_change(state, fact.change, implemented_on=fact.implemented_on)
+
+
+@evolve.on(EngagementClosed)
+def engagement_closed(state: Engagement, recorded: Recorded[EngagementClosed]) -> Engagement:
+    """Nothing is owed any more."""
+    return state.model_copy(update={"closed_on": recorded.fact.closed_on})
+
+
+@evolve.on(InvoiceIssued)
+def invoice_issued(state: Engagement, recorded: Recorded[InvoiceIssued]) -> Engagement:
+    """The customer owes its amount."""
+    fact = recorded.fact
+    receivable = Receivable(number=fact.number, outstanding=fact.amount, due_on=fact.due_on)
+    return state.model_copy(update={"receivables": {**state.receivables, fact.invoice: receivable}})
+
+
+@evolve.on(PaymentOverdue)
+def payment_overdue(state: Engagement, recorded: Recorded[PaymentOverdue]) -> Engagement:
+    """The customer is late with it."""
+    known = state.receivables.get(recorded.fact.invoice)
+    if known is None:
+        return state
+    late = known.model_copy(update={"overdue": True, "outstanding": recorded.fact.outstanding})
+    return state.model_copy(
+        update={"receivables": {**state.receivables, recorded.fact.invoice: late}}
+    )
+
+
+@evolve.on(PaymentReceived)
+def payment_received(state: Engagement, recorded: Recorded[PaymentReceived]) -> Engagement:
+    """The customer owes so much less."""
+    return _owed_less(state, recorded.fact.invoice, recorded.fact.amount)
+
+
+@evolve.on(CreditNoteIssued)
+def credit_note_issued(state: Engagement, recorded: Recorded[CreditNoteIssued]) -> Engagement:
+    """The customer owes so much less."""
+    return _owed_less(state, recorded.fact.invoice, recorded.fact.amount)
+
+
+@evolve.on(InvoiceVoided)
+def invoice_voided(state: Engagement, recorded: Recorded[InvoiceVoided]) -> Engagement:
+    """The customer owes nothing on it."""
+    return _owed_less(state, recorded.fact.invoice, recorded.fact.amount)
+
+
+@evolve.on(AccountSettled)
+def account_settled(state: Engagement, recorded: Recorded[AccountSettled]) -> Engagement:
+    """Everything that was due is paid, credited or void."""
+    return state.model_copy(update={"settled_on": recorded.fact.settled_on})
+
+
+def _reviewed(
+    state: Engagement, reviewer: Reviewer, fact: DeliveryReviewed | FinanceReviewed
+) -> Engagement:
+    if fact.version > len(state.sows):
+        return state
+    review = Review(content_hash=fact.content_hash, verdict=fact.verdict, why=fact.why)
+    reviews = {**state.sows[fact.version - 1].reviews, reviewer: review}
+    return with_sow(state, fact.version, reviews=reviews)
+
+
+def _with_change(state: Engagement, change: str, **news: object) -> Engagement:
+    changed = state.changes.get(change, Change()).model_copy(update=news)
+    return state.model_copy(update={"changes": {**state.changes, change: changed}})
+
+
+def _owed_less(state: Engagement, invoice: str, amount: Money) -> Engagement:
+    others = {one: owed for one, owed in state.receivables.items() if one != invoice}
+    known = state.receivables.get(invoice)
+    if known is not None and amount < known.outstanding:
+        others[invoice] = known.model_copy(update={"outstanding": known.outstanding - amount})
+    return state.model_copy(update={"receivables": others})

@@ -1,0 +1,294 @@
+"""The statement of work: drafted, redlined, approved, sent, signed. Only its latest version counts.
+
+A version that a department objected to is answered with the next one.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.documents import STATEMENT_OF_WORK, UNSEALED, seal
+from contracts.fact import Fact
+from contracts.legal import (
+    SowApproved,
+    SowDrafted,
+    SowRedlined,
+    SowSentForSignature,
+    SowSignatureRecorded,
+    SowSigned,
+)
+from contracts.money import PositiveMoney
+from contracts.sales import DealWon
+from contracts.values import (
+    BillingItem,
+    ContentHash,
+    Days,
+    Deliverable,
+    Party,
+    PersonId,
+    Pricing,
+    RoleRate,
+    ShortText,
+    Signatory,
+    Text,
+    Version,
+)
+from legal.early_start import lapsed
+from legal.state import REVIEWERS, Engagement, Sow, decide, require_open, require_past
+from legal.terms import repeated, schedule_faults
+
+
+class DraftSow(Command):
+    """Draft the next version of the statement of work.
+
+    What is not given is as the deal was won. The earlier version is superseded, and its reviews
+    and approval count no more. After the signature the contract is amended instead.
+    """
+
+    scope: Text
+    deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1)] | None = None
+    price: PositiveMoney | None = None
+    pricing: Pricing | None = None
+    starts_on: date | None = None
+    finishes_on: date | None = None
+    billing_schedule: tuple[BillingItem, ...] | None = None
+    rates: tuple[RoleRate, ...] | None = None
+    payment_terms_days: Days | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.starts_on and self.finishes_on and self.finishes_on < self.starts_on:
+            raise ValueError("finishes_on must not be before starts_on")
+        return self
+
+
+class RedlineSow(Command):
+    """Note that a party wants a clause of the latest version to read otherwise."""
+
+    version: Version
+    by: Party
+    clause: ShortText
+    text: Text
+
+
+class ApproveSow(Command):
+    """Approve the latest version for Legal, once Delivery and Finance stand behind it."""
+
+    version: Version
+
+
+class SendSow(Command):
+    """Send the approved latest version to both parties, today unless a day is named."""
+
+    version: Version
+    sent_on: date | None = None
+
+
+class RecordSignature(Command):
+    """Record that a person signed for a party, today unless a day is named.
+
+    `content_hash` is that of the paper which was signed. With the second party's signature the
+    statement of work is the contract, dated by the later of the two.
+    """
+
+    party: Party
+    person: PersonId
+    content_hash: ContentHash
+    signed_on: date | None = None
+
+
+@decide.on(DraftSow)
+def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterator[Fact]:
+    """A version follows the won deal where the draft says nothing else, and agrees with itself."""
+    require_open(state)
+    _require_unsigned(state, "draft an amendment instead")
+    if state.won is None:
+        raise Refused("deal-not-won", "Sales has not won this deal: there is nothing to contract")
+    drafted = _drafted(command, state.won, len(state.sows) + 1)
+    gate("sow-inconsistent", _faults(drafted))
+    if state.latest and _same_terms(state.latest.drafted, drafted):
+        return
+    yield drafted
+
+
+@decide.on(RedlineSow)
+def redline_sow(state: Engagement, command: RedlineSow, context: Context) -> Iterator[Fact]:
+    """Only what is still on the table can be redlined."""
+    require_open(state)
+    sow = _latest(state, command.version)
+    redline = SowRedlined(
+        version=command.version, by=command.by, clause=command.clause, text=command.text
+    )
+    if redline in sow.redlines:
+        return
+    _require_unsigned(state, "a change to it goes through change control")
+    yield redline
+
+
+@decide.on(ApproveSow)
+def approve_sow(state: Engagement, command: ApproveSow, context: Context) -> Iterator[Fact]:
+    """Gate 2, first half: Delivery and Finance approved this very content, then Legal does."""
+    require_open(state)
+    sow = _latest(state, command.version)
+    if sow.approved:
+        return
+    gate("sow-not-approved", withheld(sow))
+    yield SowApproved(version=command.version, content_hash=sow.drafted.content_hash)
+
+
+@decide.on(SendSow)
+def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[Fact]:
+    """Only what all three departments (still) approve leaves the house."""
+    require_open(state)
+    sow = _latest(state, command.version)
+    day = command.sent_on or sow.sent_on or context.today
+    if sow.sent_on == day:
+        return
+    if sow.sent_on:
+        raise Refused("sow-already-sent", f"version {command.version} was sent on {sow.sent_on}")
+    legal = Missing(
+        "legal-approval-missing", f"Legal has not approved version {command.version} yet", "legal"
+    )
+    gate("sow-not-approved", [None if sow.approved else legal, *withheld(sow)])
+    require_past(day, context.today, f"version {command.version} was sent")
+    yield SowSentForSignature(
+        version=command.version, content_hash=sow.drafted.content_hash, sent_on=day
+    )
+
+
+@decide.on(RecordSignature)
+def record_signature(
+    state: Engagement, command: RecordSignature, context: Context
+) -> Iterator[Fact]:
+    """Gate 2, second half: what is signed is what was approved and sent, by both parties."""
+    require_open(state)
+    sow = _signed_paper(state, command.content_hash)
+    version, earlier = sow.drafted.version, sow.signatory(command.party)
+    day = command.signed_on or (earlier.signed_on if earlier else context.today)
+    signatory = Signatory(party=command.party, person=command.person, signed_on=day)
+    if earlier == signatory:
+        return
+    if earlier:
+        raise Refused(
+            "party-already-signed",
+            f"{earlier.person} signed version {version} for the {earlier.party}"
+            f" on {earlier.signed_on}",
+        )
+    require_past(day, context.today, f"the {command.party} signed")
+    content_hash = sow.drafted.content_hash
+    yield SowSignatureRecorded(version=version, content_hash=content_hash, signatory=signatory)
+    if sow.signatories:
+        signatories = (*sow.signatories, signatory)
+        signed_on = max(one.signed_on for one in signatories)
+        yield from lapsed(state, signed_on)
+        yield SowSigned(
+            version=version,
+            content_hash=content_hash,
+            signatories=signatories,
+            signed_on=signed_on,
+        )
+
+
+def withheld(sow: Sow) -> Iterator[Missing]:
+    """The approvals of other departments that this version lacks, each with what was said."""
+    version = sow.drafted.version
+    for reviewer in REVIEWERS:
+        review, who = sow.reviews.get(reviewer), reviewer.capitalize()
+        if review is None:
+            yield Missing(
+                f"{reviewer}-review-missing", f"{who} has not reviewed version {version}", reviewer
+            )
+        elif review.verdict == "objected":
+            why = review.why or "no reason given"
+            yield Missing(
+                f"{reviewer}-objected", f"{who} objected to version {version}: {why}", "legal"
+            )
+        elif review.content_hash != sow.drafted.content_hash:
+            yield Missing(
+                f"{reviewer}-approved-other-content",
+                f"{who} approved other content than that of version {version}",
+                reviewer,
+            )
+
+
+def _drafted(command: DraftSow, won: DealWon, version: int) -> SowDrafted:
+    def given(name: str) -> object:
+        said = getattr(command, name)
+        return getattr(won, name) if said is None else said
+
+    terms = {name: given(name) for name in DraftSow.model_fields if name != "scope"}
+    return seal(
+        STATEMENT_OF_WORK,
+        SowDrafted.model_validate(
+            {
+                "version": version,
+                "content_hash": UNSEALED,
+                "proposal_version": won.proposal_version,
+                "scope": command.scope,
+                **terms,
+            }
+        ),
+    )
+
+
+def _faults(sow: SowDrafted) -> Iterator[Missing]:
+    paper = f"version {sow.version}"
+    if sow.finishes_on < sow.starts_on:
+        yield Missing(
+            "finish-before-start", f"{paper} finishes on {sow.finishes_on}, before it starts"
+        )
+    if any(rate.rate.currency != sow.price.currency for rate in sow.rates):
+        yield Missing("currencies-differ", f"the rates of {paper} must be in {sow.price.currency}")
+    deliverables = [part.deliverable for part in sow.deliverables]
+    for one in repeated(deliverables):
+        yield Missing("repeated-id", f"deliverable {one} stands more than once in {paper}")
+    yield from schedule_faults(sow.billing_schedule, sow.price, deliverables, paper)
+
+
+def _same_terms(one: SowDrafted, other: SowDrafted) -> bool:
+    numbering = {"version": other.version, "content_hash": other.content_hash}
+    return one.model_copy(update=numbering) == other
+
+
+def _require_unsigned(state: Engagement, instead: str) -> None:
+    if state.contract:
+        raise Refused(
+            "sow-already-signed",
+            f"the statement of work was signed on {state.contract.signed_on}: {instead}",
+        )
+
+
+def _latest(state: Engagement, version: int) -> Sow:
+    """The version, where it is the latest; raises Refused."""
+    sow = state.latest
+    if sow is None or version > sow.drafted.version:
+        raise Refused("sow-not-drafted", f"version {version} was never drafted")
+    if version < sow.drafted.version:
+        raise _superseded(version, sow.drafted.version)
+    return sow
+
+
+def _signed_paper(state: Engagement, content_hash: str) -> Sow:
+    """The version that was signed, where it is the one to sign; raises Refused."""
+    sow = state.latest
+    if sow is None:
+        raise Refused("sow-not-drafted", "no version of the statement of work was drafted")
+    if content_hash != sow.drafted.content_hash:
+        for earlier in state.sows:
+            if earlier.drafted.content_hash == content_hash:
+                raise _superseded(earlier.drafted.version, sow.drafted.version)
+        raise Refused(
+            "signed-content-differs",
+            f"what was signed ({content_hash}) is not version {sow.drafted.version}"
+            f" ({sow.drafted.content_hash})",
+        )
+    if sow.sent_on is None:
+        raise Refused("sow-not-sent", f"version {sow.drafted.version} was not sent for signature")
+    return sow
+
+
+def _superseded(version: int, latest: int) -> Refused:
+    return Refused("version-superseded", f"version {version} was superseded by version {latest}")

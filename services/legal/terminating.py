@@ -1,0 +1,45 @@
+"""The end of a contract before the end of its work."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal
+
+from chassis.decider import Command, Context, Refused
+from contracts.fact import Fact
+from contracts.legal import EngagementTerminated
+from contracts.values import PersonId, Text
+from legal.state import Engagement, decide, require_open, require_past
+
+
+class TerminateEngagement(Command):
+    """End the engagement, today unless a day is named; nothing is drafted or signed after it."""
+
+    reason: Literal["convenience", "breach", "insolvency", "mutual"]
+    comment: Text | None = None
+    terminated_on: date | None = None
+    decided_by: PersonId | None = None
+
+
+@decide.on(TerminateEngagement)
+def terminate_engagement(
+    state: Engagement, command: TerminateEngagement, context: Context
+) -> Iterator[Fact]:
+    """An engagement ends once."""
+    earlier = state.terminated
+    fact = EngagementTerminated(
+        reason=command.reason,
+        comment=command.comment,
+        terminated_on=command.terminated_on
+        or (earlier.terminated_on if earlier else context.today),
+        decided_by=command.decided_by or (earlier.decided_by if earlier else context.actor),
+    )
+    if earlier == fact:
+        return
+    if earlier:
+        raise Refused(
+            "already-terminated",
+            f"terminated on {earlier.terminated_on} for {earlier.reason}",
+        )
+    require_open(state)
+    require_past(fact.terminated_on, context.today, "the engagement was terminated")
+    yield fact
