@@ -1,0 +1,357 @@
+"""The listener: takes facts in from other departments, a batch at a time, and loses none.
+
+A batch is read, routed to the streams that hear it, and handed over as one commit per stream. Then,
+and not before, its offsets are committed. What cannot be taken in parks its engagement; what cannot
+be done just now is waited out. Departments and the gateway differ in their Reader alone.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from opentelemetry import metrics
+
+from chassis import bus
+from chassis.bus import Arrival
+from chassis.intake import TRANSIENT, Attempt, Intake, NotInTrouble, Reader
+from chassis.parking import Parking
+from chassis.progress import Clock, Progress
+from chassis.sorting import Routes
+from contracts.channels import Channel
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 5.0
+"""Seconds between two tries while something is away."""
+
+ANSWER_WITHIN = 5.0
+"""Seconds that Kafka is given for an answer before the listener turns to something else."""
+
+RESTART_AFTER = 45.0
+"""Seconds without a word from the group's coordinator after which a new consumer is made."""
+
+_meter = metrics.get_meter("concord.listener")
+_records = _meter.create_counter("concord.listener.records", description="records taken in")
+_batches = _meter.create_histogram("concord.listener.batch", unit="s", description="time per batch")
+
+
+class _LeftAlone(Exception):
+    """The partitions are going or the service stops: the batch is given up, uncommitted."""
+
+
+class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no types
+    """Listens while it is entered (``async with``); connects, and comes back, by itself."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        *,
+        group: str,
+        channels: Collection[Channel],
+        routes: Routes,
+        reader: Reader,
+        parking: Parking,
+        prefix: str = "concord",
+        batch: int = 500,
+        fetch_wait_ms: int = 50,
+    ) -> None:
+        self.parking = parking
+        self.progress = Progress()
+        self.topics = frozenset(channel.topic(prefix) for channel in channels)
+        self.broker = bus.broker(bootstrap, client=group)
+        self._group = group
+        self._reader = reader
+        self._intake = Intake(group, reader, parking, routes)
+        self._subscriber = bus.subscribe(
+            self.broker,
+            self._handle,
+            group=group,
+            channels=sorted(channels, key=lambda channel: channel.name),
+            prefix=prefix,
+            rebalance=self,
+            batch=batch,
+            fetch_wait_ms=fetch_wait_ms,
+        )
+        self._lock = asyncio.Lock()
+        self._leave = asyncio.Event()
+        self._stopping = False
+        self._epoch = 0
+        self._partitions: frozenset[int] = frozenset()
+        self._prepared = False
+        self._taken: dict[TopicPartition, int] = {}
+        self._uncommitted: dict[TopicPartition, int] = {}
+        self._watch: asyncio.Task[None] | None = None
+        self._observe()
+
+    async def __aenter__(self) -> Self:
+        await self.broker.connect()
+        self._watch = asyncio.create_task(self._keep_watch(), name=f"watch over {self._group}")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping = True
+        self._leave.set()
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch
+        async with self._lock:
+            self._epoch += 1
+            await self._close_accounts()
+        await self._subscriber.stop()
+        await self.broker.stop()
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer | None:
+        """The consumer of the moment."""
+        return self._subscriber.consumer
+
+    def not_ready(self) -> str | None:
+        """Why this listener does not get on, or None."""
+        return self.progress.not_ready(self.topics, self.consumer)
+
+    async def retry(self, engagement: str, by: str) -> Attempt:
+        """Try a parked engagement again; raises NotInTrouble, and StoreAway or TimeoutError."""
+        return await self._serve(engagement, None, by, "")
+
+    async def skip(self, engagement: str, record: str, by: str, why: str) -> Attempt:
+        """Go on without the record that holds an engagement up, and try the rest.
+
+        Where a fact is missing, it is the missing one that is passed over. Raises NotInTrouble,
+        and StoreAway or TimeoutError.
+        """
+        return await self._serve(engagement, record, by, why)
+
+    # ---- partitions come and go ----------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002
+        """Let the batch in hand end and commit it before anybody else has its partitions."""
+        self._epoch += 1
+        self._leave.set()
+        async with self._lock:
+            await self._close_accounts()
+            if not self._stopping:
+                self._leave.clear()
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Begin on new partitions; what is parked on them is loaded before the first batch."""
+        self._partitions = frozenset(each.partition for each in assigned)
+        for topic in self.topics:
+            of_topic = {each.partition for each in assigned if each.topic == topic}
+            if of_topic != self._partitions:
+                log.error("%s: partitions of %s are read apart", self._group, topic)
+        self._prepared = False
+        self.progress.joined = True
+        self.progress.answered = self.progress.advanced = Clock()
+
+    async def _close_accounts(self) -> None:
+        try:
+            if self._prepared and await self._reader.settle(now=True):
+                await self._commit()
+        except Exception as error:  # noqa: BLE001 - uncommitted facts come again
+            log.warning("%s: left uncommitted: %s", self._group, error)
+        with suppress(*TRANSIENT):
+            await self._reader.withdrawn()
+        self.parking.forget()
+        self._prepared = False
+        self._uncommitted.clear()
+        self._taken.clear()
+        self._partitions = frozenset()
+        self.progress.joined = False
+        self.progress.lag = {}
+
+    async def _prepare(self) -> None:
+        if not self._prepared:
+            await self.parking.load(self._partitions)
+            await self._reader.given(self._partitions)
+            self._prepared = True
+
+    # ---- a batch -------------------------------------------------------------------------------
+
+    async def _handle(self, arrivals: list[Arrival]) -> None:
+        epoch = self._epoch  # nothing was awaited since the records left the consumer
+        async with self._lock:
+            if epoch != self._epoch or self._stopping:
+                return  # their partitions went meanwhile; who has them now gets them again
+            self.progress.busy_since = began = Clock()
+            try:
+                await self._patiently(lambda: self._take_in(arrivals))
+                _records.add(len(arrivals), {"group": self._group})
+                _batches.record(Clock() - began, {"group": self._group})
+                await self._commit()
+            except _LeftAlone:
+                log.info("%s: a batch of %d is left to others", self._group, len(arrivals))
+            finally:
+                self.progress.busy_since = None
+                self.progress.advanced = Clock()
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                if self.progress.hindrance is None:
+                    is_bug = not isinstance(error, TRANSIENT)
+                    log.warning("%s waits: %s", self._group, error, exc_info=is_bug)
+                self.progress.hindrance = f"{type(error).__name__}: {error}"
+            else:
+                if self.progress.hindrance is not None:
+                    log.info("%s goes on", self._group)
+                    self.progress.hindrance = None
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leave.wait(), pause * random.uniform(0.8, 1.2))
+            if self._leave.is_set():
+                self.progress.hindrance = None
+                raise _LeftAlone
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _take_in(self, arrivals: list[Arrival]) -> None:
+        if not self.progress.joined:
+            raise ConnectionError("no partitions are assigned")
+        await self._prepare()
+        await self._intake.take_in(arrivals)
+        for arrival in arrivals:
+            place = TopicPartition(arrival.topic, arrival.partition)
+            self._uncommitted[place] = self._taken[place] = arrival.offset + 1
+
+    async def _commit(self) -> None:
+        """Commit what was taken in, if the reader has made it durable."""
+        consumer = self.consumer
+        if not self._uncommitted or consumer is None:
+            return
+        try:
+            if not await self._reader.settle(now=False):
+                return
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await consumer.commit(dict(self._uncommitted))
+        except (CommitFailedError, IllegalStateError) as error:
+            log.info("%s: offsets not committed, the group is changing: %s", self._group, error)
+        except TRANSIENT as error:
+            log.warning("%s: offsets not committed yet: %s", self._group, repr(error))
+        else:
+            self._uncommitted.clear()
+
+    # ---- parked engagements --------------------------------------------------------------------
+
+    async def _serve(self, engagement: str, record: str | None, by: str, why: str) -> Attempt:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            await self._lock.acquire()
+        try:
+            if self._prepared and engagement in self.parking:
+                return await self._answer(engagement, record, by, why)
+            if not await self.parking.look(engagement):
+                raise NotInTrouble(f"nothing is parked for {engagement}")
+            await self.parking.ask(engagement, record, by, why)
+            return Attempt(asked=True)
+        finally:
+            self._lock.release()
+
+    async def _answer(self, engagement: str, record: str | None, by: str, why: str) -> Attempt:
+        if record is not None:
+            await self._intake.skip(engagement, record, by, why)
+        attempt = await self._intake.try_again(engagement)
+        log.info("%s: %s tried again for %s: %s", self._group, engagement, by, attempt)
+        return attempt
+
+    # ---- watch ---------------------------------------------------------------------------------
+
+    async def _keep_watch(self) -> None:
+        """Start the consumer, look after it each second, and make another when it is lost."""
+        while not self._stopping:
+            since = Clock()
+            try:
+                await self._subscriber.start()
+                self.progress.hindrance = None
+                while not self.progress.stalled(since, RESTART_AFTER):
+                    await asyncio.sleep(1)
+                    await self._look_round()
+                log.error("%s: the group's coordinator is lost, reconnecting", self._group)
+            except (KafkaError, OSError) as error:
+                if self.progress.hindrance is None:
+                    log.warning("%s: Kafka is away: %s", self._group, error)
+                self.progress.hindrance = f"Kafka is away: {error}"
+            self._leave.set()
+            async with self._lock:
+                self._epoch += 1
+                await self._close_accounts()
+            await self._subscriber.stop()
+            self._leave.clear()
+            await asyncio.sleep(1)
+
+    async def _look_round(self) -> None:
+        consumer = self.consumer
+        partitions = sorted(consumer.assignment()) if consumer is not None else []
+        if consumer is None or not partitions:
+            return
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await consumer.committed(partitions[0])
+                self.progress.answered = Clock()
+                for partition in partitions:
+                    if partition not in self._taken:
+                        self._taken[partition] = await consumer.position(partition)
+        except (KafkaError, OSError, IllegalStateError):
+            return
+        self.progress.lag = {
+            partition: max(0, (consumer.highwater(partition) or 0) - self._taken[partition])
+            for partition in partitions
+            if consumer.assignment() >= {partition} and partition in self._taken
+        }
+        if self.progress.busy_since is not None or not any(self.progress.lag.values()):
+            self.progress.advanced = Clock()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await self._lock.acquire()
+            try:
+                await self._look_after()
+            except TRANSIENT as error:
+                log.warning("%s: will look again: %s", self._group, error)
+            finally:
+                self._lock.release()
+
+    async def _look_after(self) -> None:
+        if not self.progress.joined:
+            return
+        await self._prepare()
+        await self._commit()
+        if self.parking.heads:
+            for request in await self.parking.asked():
+                with suppress(NotInTrouble):
+                    await self._answer(request.engagement, request.record, request.by, request.why)
+                await self.parking.answered(request)
+
+    def _observe(self) -> None:
+        group = {"group": self._group}
+
+        def lag(_: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
+            return [
+                metrics.Observation(
+                    count, {**group, "topic": place.topic, "partition": place.partition}
+                )
+                for place, count in self.progress.lag.items()
+            ]
+
+        def parked(_: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
+            return [metrics.Observation(len(self.parking.heads), group)]
+
+        def oldest(_: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
+            return [metrics.Observation(self.parking.oldest_age(datetime.now(UTC)), group)]
+
+        _meter.create_observable_gauge("concord.listener.lag", [lag])
+        _meter.create_observable_gauge("concord.parked.engagements", [parked])
+        _meter.create_observable_gauge("concord.parked.oldest", [oldest], unit="s")
