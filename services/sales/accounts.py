@@ -1,0 +1,28 @@
+"""Accounts: the customer organisations, published whole for everybody to look up."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from chassis.decider import Command, Context
+from contracts.fact import Fact
+from contracts.reference import AccountPublished
+from contracts.values import ShortText
+from sales.state import Account, decide_account
+
+
+class PublishAccount(Command):
+    """Publish a customer organisation, or its record as it stands now (the whole of it)."""
+
+    name: ShortText
+    sector: ShortText | None = None
+    country: ShortText | None = None
+    own_pmo: bool = False
+    effective_from: date | None = None
+
+
+@decide_account.on(PublishAccount)
+def publish_account(state: Account, command: PublishAccount, context: Context) -> Iterable[Fact]:
+    """Publish the next version of the record, if it says anything new."""
+    fact = AccountPublished(account=state.account, **dict(command))
+    if state.published != fact:
+        yield fact

@@ -1,0 +1,167 @@
+"""Opportunities: opened, qualified, advanced, handed to Delivery for an estimate, lost."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from chassis.decider import Command, Context, Refused
+from contracts.fact import Fact
+from contracts.money import NotNegativeMoney
+from contracts.reference import AccountPublished
+from contracts.sales import (
+    DealLost,
+    EstimateRequested,
+    OpportunityAdvanced,
+    OpportunityOpened,
+    OpportunityQualified,
+    PipelineStage,
+)
+from contracts.values import (
+    AccountId,
+    Deliverable,
+    Percent,
+    PersonId,
+    ShortText,
+    Text,
+)
+from sales.selling import distinct, happened, known_to_all, not_over, one_currency, still_selling
+from sales.state import Engagement, decide
+
+
+class OpenOpportunity(Command):
+    """Begin an engagement: a customer, whose account is published, may buy work.
+
+    Contacts and owner are ids of people. An opportunity that was imported open is opened by this,
+    too, under its own id: from then on the other departments know of it.
+    """
+
+    account: AccountId
+    title: ShortText
+    contacts: tuple[PersonId, ...] = Field(default=(), max_length=50)
+    expected_value: NotNegativeMoney
+    expected_close: date
+    owner: PersonId
+
+
+class QualifyOpportunity(Command):
+    """Record whether budget, authority, need and timing are there; score is 0 to 100.
+
+    May be said again while the sale is open: the latest judgement stands.
+    """
+
+    budget: bool
+    authority: bool
+    need: bool
+    timing: bool
+    score: Percent
+
+
+class AdvanceOpportunity(Command):
+    """Move the opportunity to a pipeline stage, forward or back; probability is in percent."""
+
+    pipeline_stage: PipelineStage
+    probability: Percent
+
+
+class RequestEstimate(Command):
+    """Ask Delivery what the work would take: the scope in brief, and what the customer wants.
+
+    Asked again with another scope, Delivery estimates anew.
+    """
+
+    scope_summary: Text
+    deliverables: tuple[Deliverable, ...] = Field(min_length=1, max_length=200)
+    wanted_finish: date | None = None
+
+    @field_validator("deliverables")
+    @classmethod
+    def _distinct(cls, deliverables: tuple[Deliverable, ...]) -> tuple[Deliverable, ...]:
+        distinct(item.deliverable for item in deliverables)
+        return deliverables
+
+
+class LoseDeal(Command):
+    """Record that the customer said no, or nothing any more: why, and to whom it went."""
+
+    reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
+    comment: Text | None = None
+    competitor: ShortText | None = None
+    lost_on: date | None = Field(default=None, description="today unless given")
+
+
+@decide.on(OpenOpportunity)
+def open_opportunity(
+    state: Engagement, command: OpenOpportunity, context: Context
+) -> Iterable[Fact]:
+    """Open it, once: for an account that is known, to be closed on a day that is not over."""
+    fact = OpportunityOpened(**dict(command))
+    if state.opened == fact:
+        return
+    if state.opened:
+        raise Refused("already-opened", "this opportunity was opened already, with other content")
+    not_over(state)
+    if context.records.latest(AccountPublished, command.account) is None:
+        raise Refused(
+            "account-unknown", f"account: no account {command.account!r} is known; publish it first"
+        )
+    one_currency(state.currency, expected_value=command.expected_value)
+    if command.expected_close < context.today:
+        raise Refused(
+            "expected-close-passed", f"expected_close: {command.expected_close} is over already"
+        )
+    yield fact
+
+
+@decide.on(QualifyOpportunity)
+def qualify_opportunity(
+    state: Engagement, command: QualifyOpportunity, context: Context
+) -> Iterable[Fact]:
+    """Record the judgement if it is a new one."""
+    still_selling(state)
+    fact = OpportunityQualified(**dict(command))
+    if state.qualified != fact:
+        yield fact
+
+
+@decide.on(AdvanceOpportunity)
+def advance_opportunity(
+    state: Engagement, command: AdvanceOpportunity, context: Context
+) -> Iterable[Fact]:
+    """Move it, if it does not stand there with this probability."""
+    still_selling(state)
+    there = (state.pipeline_stage, state.probability)
+    if there != (command.pipeline_stage, command.probability):
+        yield OpportunityAdvanced(**dict(command))
+
+
+@decide.on(RequestEstimate)
+def request_estimate(
+    state: Engagement, command: RequestEstimate, context: Context
+) -> Iterable[Fact]:
+    """Ask, unless exactly this was asked last."""
+    still_selling(state)
+    known_to_all(state)
+    fact = EstimateRequested(**dict(command))
+    if state.estimate_requested == fact:
+        return
+    if command.wanted_finish and command.wanted_finish < context.today:
+        raise Refused(
+            "wanted-finish-passed", f"wanted_finish: {command.wanted_finish} is over already"
+        )
+    yield fact
+
+
+@decide.on(LoseDeal)
+def lose_deal(state: Engagement, command: LoseDeal, context: Context) -> Iterable[Fact]:
+    """Lose it at any stage before it is won."""
+    if state.lost and _said_again(state.lost, command):
+        return
+    still_selling(state)
+    lost_on = happened("lost_on", command.lost_on, context)
+    yield DealLost(**{**dict(command), "lost_on": lost_on})
+
+
+def _said_again(lost: DealLost, command: LoseDeal) -> bool:
+    return {**dict(command), "lost_on": command.lost_on or lost.lost_on} == dict(lost)

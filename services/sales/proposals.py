@@ -1,0 +1,299 @@
+"""Proposals: drafted on an estimate, submitted through the first gate, revised, won."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.fact import Fact
+from contracts.money import Money, PositiveMoney
+from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted
+from contracts.values import (
+    BillingItem,
+    Days,
+    Deliverable,
+    PricedLine,
+    Pricing,
+    RoleRate,
+    ShortText,
+    Text,
+    Version,
+)
+from sales.selling import distinct, happened, known_to_all, one_currency, still_selling
+from sales.state import Engagement, Estimate, Proposal, decide
+
+
+class DraftProposal(Command):
+    """Draft the next version of the proposal, resting on a version of the estimate.
+
+    All lines are in one currency, and their amounts add up to the price, which need not be given.
+    Project management is one of the lines (kind ``project-management``), or the waiver says why
+    not. The dates are what will be promised.
+    """
+
+    estimate_version: Version
+    deliverables: tuple[Deliverable, ...] = Field(min_length=1, max_length=200)
+    lines: tuple[PricedLine, ...] = Field(min_length=1, max_length=200)
+    project_management_waiver: ShortText | None = None
+    price: PositiveMoney | None = Field(default=None, description="the sum of the lines")
+    pricing: Pricing
+    promised_start: date
+    promised_finish: date
+    method: Text
+    assumptions: tuple[ShortText, ...] = Field(default=(), max_length=100)
+    exclusions: tuple[ShortText, ...] = Field(default=(), max_length=100)
+
+    @field_validator("deliverables")
+    @classmethod
+    def _distinct(cls, deliverables: tuple[Deliverable, ...]) -> tuple[Deliverable, ...]:
+        distinct(item.deliverable for item in deliverables)
+        return deliverables
+
+    @field_validator("lines")
+    @classmethod
+    def _in_one_currency(cls, lines: tuple[PricedLine, ...]) -> tuple[PricedLine, ...]:
+        currencies = sorted({line.amount.currency for line in lines})
+        if len(currencies) > 1:
+            raise ValueError(f"must be in one currency, not in {' and '.join(currencies)}")
+        if not sum(line.amount.amount for line in lines):
+            raise ValueError("must add up to more than nothing")
+        return lines
+
+    @field_validator("price")
+    @classmethod
+    def _adds_up(cls, price: PositiveMoney | None, info: ValidationInfo) -> PositiveMoney | None:
+        lines = info.data.get("lines")
+        if price is not None and lines and price != _total(lines):
+            raise ValueError(f"must be the sum of the lines, {_total(lines)}")
+        return price
+
+    @field_validator("promised_finish")
+    @classmethod
+    def _in_order(cls, finish: date, info: ValidationInfo) -> date:
+        start = info.data.get("promised_start")
+        if start is not None and finish < start:
+            raise ValueError("must not be before promised_start")
+        return finish
+
+
+class SubmitProposal(Command):
+    """Send a drafted version to the customer.
+
+    The gate: a manager is assigned and has endorsed the estimate it rests on, Finance has priced
+    that estimate, and project management is in it or waived for a reason.
+    """
+
+    version: Version
+    submitted_on: date | None = Field(default=None, description="today unless given")
+
+
+class ReviseProposal(Command):
+    """Withdraw the version that stands, so that a next one can be drafted."""
+
+    version: Version
+    reason: ShortText
+
+
+class WinDeal(Command):
+    """Record that the customer said yes to the version that was submitted.
+
+    The billing schedule adds up to its price. What is to be accepted before it is billed names
+    deliverables of the proposal. Rates are needed for time and materials, for each of its roles.
+    The days are the promised ones unless others were agreed.
+    """
+
+    proposal_version: Version
+    starts_on: date | None = Field(default=None, description="the promised start unless given")
+    finishes_on: date | None = Field(default=None, description="the promised finish unless given")
+    billing_schedule: tuple[BillingItem, ...] = Field(min_length=1, max_length=500)
+    rates: tuple[RoleRate, ...] = Field(default=(), max_length=200)
+    payment_terms_days: Days = 30
+    won_on: date | None = Field(default=None, description="today unless given")
+
+    @field_validator("billing_schedule")
+    @classmethod
+    def _distinct_items(cls, schedule: tuple[BillingItem, ...]) -> tuple[BillingItem, ...]:
+        distinct(item.item for item in schedule)
+        return schedule
+
+    @field_validator("rates")
+    @classmethod
+    def _distinct_roles(cls, rates: tuple[RoleRate, ...]) -> tuple[RoleRate, ...]:
+        distinct(rate.role for rate in rates)
+        return rates
+
+
+@decide.on(DraftProposal)
+def draft_proposal(state: Engagement, command: DraftProposal, context: Context) -> Iterable[Fact]:
+    """Draft the next version, once the last one is withdrawn."""
+    still_selling(state)
+    known_to_all(state)
+    price = _total(command.lines)
+    one_currency(state.currency, price=price)
+    standing = state.standing
+    version = standing.version if standing else len(state.proposals) + 1
+    drafted = ProposalDrafted(**{**dict(command), "price": price, "version": version})
+    if standing is None:
+        yield drafted
+    elif standing.drafted != drafted:
+        raise Refused(
+            "proposal-open",
+            f"version {standing.version} of the proposal is {standing.status}; revise it first",
+        )
+
+
+@decide.on(SubmitProposal)
+def submit_proposal(state: Engagement, command: SubmitProposal, context: Context) -> Iterable[Fact]:
+    """Submit it if the gate lets it pass."""
+    still_selling(state)
+    proposal = _version(state, command.version)
+    if proposal.status == "submitted":
+        if command.submitted_on in {None, proposal.submitted_on}:
+            return
+        raise Refused(
+            "proposal-submitted",
+            f"version {proposal.version} was submitted on {proposal.submitted_on} already",
+        )
+    submitted_on = happened("submitted_on", command.submitted_on, context)
+    gate("proposal-not-ready", _missing(state, proposal))
+    yield ProposalSubmitted(version=proposal.version, submitted_on=submitted_on)
+
+
+@decide.on(ReviseProposal)
+def revise_proposal(state: Engagement, command: ReviseProposal, context: Context) -> Iterable[Fact]:
+    """Withdraw it, once."""
+    still_selling(state)
+    if _version(state, command.version, withdrawn=True).status != "withdrawn":
+        yield ProposalRevised(**dict(command))
+
+
+@decide.on(WinDeal)
+def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[Fact]:
+    """Win it with what the submitted version says and the billing terms that were agreed."""
+    if state.won and _said_again(state, state.won, command):
+        return
+    still_selling(state)
+    proposal = _version(state, command.proposal_version)
+    if proposal.submitted_on is None:
+        raise Refused(
+            "proposal-not-submitted",
+            f"version {proposal.version} of the proposal was never submitted to the customer",
+        )
+    won_on = happened("won_on", command.won_on, context)
+    if won_on < proposal.submitted_on:
+        raise Refused(
+            "won-before-submitted",
+            f"won_on: {won_on} is before version {proposal.version} was submitted, on "
+            f"{proposal.submitted_on}",
+        )
+    won = _won(state, command, won_on)
+    if won.finishes_on < won.starts_on:
+        raise Refused(
+            "dates-out-of-order", f"finishes_on: {won.finishes_on} is before {won.starts_on}"
+        )
+    _billable(won)
+    _rated(won, proposal)
+    yield won
+
+
+def _missing(state: Engagement, proposal: Proposal) -> Iterable[Missing | None]:
+    version = proposal.drafted.estimate_version
+    estimate = state.estimates.get(version, Estimate())
+    if state.manager is None:
+        yield Missing("manager-not-assigned", "no engagement manager is assigned", "delivery")
+    yield _endorsement(state, version, estimate)
+    if estimate.priced is None:
+        yield Missing(
+            "estimate-not-priced", f"estimate {version} is not priced by Finance", "finance"
+        )
+    managed = any(
+        line.kind == "project-management" and line.hours for line in proposal.drafted.lines
+    )
+    if not managed and proposal.drafted.project_management_waiver is None:
+        yield Missing(
+            "project-management-missing",
+            f"version {proposal.version} has no line for project management, and no waiver that "
+            "says why",
+            "sales",
+        )
+
+
+def _endorsement(state: Engagement, version: int, estimate: Estimate) -> Missing | None:
+    by = estimate.endorsed_by
+    if by is not None and by == state.manager:
+        return None
+    if by is None or state.manager is None:
+        sentence = f"estimate {version} is not endorsed by the engagement manager"
+    else:
+        sentence = f"estimate {version} is endorsed by {by}, but {state.manager} manages now"
+    return Missing("estimate-not-endorsed", sentence, "delivery")
+
+
+def _version(state: Engagement, version: int, *, withdrawn: bool = False) -> Proposal:
+    """That version of the proposal; refused where there is none, or it is withdrawn."""
+    if version > len(state.proposals):
+        raise Refused("proposal-unknown", f"there is no version {version} of the proposal")
+    proposal = state.proposals[version - 1]
+    if proposal.status == "withdrawn" and not withdrawn:
+        raise Refused("proposal-withdrawn", f"version {version} of the proposal is withdrawn")
+    return proposal
+
+
+def _won(state: Engagement, command: WinDeal, won_on: date) -> DealWon:
+    drafted = _version(state, command.proposal_version).drafted
+    return DealWon(
+        proposal_version=drafted.version,
+        price=drafted.price,
+        pricing=drafted.pricing,
+        deliverables=drafted.deliverables,
+        starts_on=command.starts_on or drafted.promised_start,
+        finishes_on=command.finishes_on or drafted.promised_finish,
+        billing_schedule=command.billing_schedule,
+        rates=command.rates,
+        payment_terms_days=command.payment_terms_days,
+        won_on=won_on,
+    )
+
+
+def _said_again(state: Engagement, won: DealWon, command: WinDeal) -> bool:
+    same_version = command.proposal_version == won.proposal_version
+    return same_version and _won(state, command, command.won_on or won.won_on) == won
+
+
+def _billable(won: DealWon) -> None:
+    """Refuse a billing schedule that is not the price, or waits for what was not sold."""
+    for item in won.billing_schedule:
+        one_currency(won.price.currency, **{f"billing_schedule {item.item}": item.amount})
+    total = Money.total((item.amount for item in won.billing_schedule), won.price.currency)
+    if total != won.price:
+        raise Refused(
+            "billing-differs-from-price",
+            f"billing_schedule: adds up to {total}, but the price is {won.price}",
+        )
+    sold = {item.deliverable for item in won.deliverables}
+    for item in won.billing_schedule:
+        unsold = [each for each in item.deliverables if each not in sold]
+        if unsold:
+            raise Refused(
+                "deliverable-unknown",
+                f"billing_schedule: {item.item} waits for {', '.join(unsold)}, which is no "
+                f"deliverable of version {won.proposal_version}",
+            )
+
+
+def _rated(won: DealWon, proposal: Proposal) -> None:
+    """Refuse rates in other money, and time and materials with a role that has no rate."""
+    for rate in won.rates:
+        one_currency(won.price.currency, **{f"rates {rate.role}": rate.rate})
+    worked = {line.role for line in proposal.drafted.lines if line.kind != "expense"}
+    without = sorted(worked - {rate.role for rate in won.rates})
+    if won.pricing == "time-and-materials" and without:
+        raise Refused(
+            "rates-missing", f"rates: time and materials needs one for {', '.join(without)}"
+        )
+
+
+def _total(lines: Iterable[PricedLine]) -> Money:
+    amounts = [line.amount for line in lines]
+    return Money.total(amounts, amounts[0].currency)

@@ -1,0 +1,97 @@
+"""A sale as it usually goes, to begin tests with."""
+
+from datetime import date
+from decimal import Decimal
+
+from chassis.testing import given
+from contracts.delivery import EstimateEndorsed, EstimateSubmitted, ManagerAssigned
+from contracts.finance import EstimatePriced
+from contracts.money import Money
+from contracts.reference import AccountPublished
+from contracts.sales import OpportunityOpened
+from contracts.values import BillingItem, Deliverable, EstimateLine, PricedLine
+from sales.decider import ENGAGEMENT
+from sales.opportunities import OpenOpportunity
+from sales.proposals import DraftProposal, SubmitProposal, WinDeal
+
+ENGAGEMENT_ID = "E-0000000000001"
+ACME = AccountPublished(account="acme", name="Acme")
+
+
+def eur(amount: int | str) -> Money:
+    return Money(amount=Decimal(amount), currency="EUR")
+
+
+def usd(amount: int | str) -> Money:
+    return Money(amount=Decimal(amount), currency="USD")
+
+
+def line(role: str, hours: int, rate: int, kind: str = "delivery", currency: str = "EUR"):
+    return PricedLine.model_validate(
+        {
+            "role": role,
+            "kind": kind,
+            "hours": hours,
+            "rate": {"amount": rate, "currency": currency},
+            "amount": {"amount": hours * rate, "currency": currency},
+        }
+    )
+
+
+PORTAL = Deliverable(deliverable="portal", title="Customer portal")
+TRAINING = Deliverable(deliverable="training", title="Training")
+LINES = (line("architect", 100, 150), line("project-manager", 20, 100, "project-management"))
+
+OPEN = OpenOpportunity(
+    account="acme",
+    title="Customer portal",
+    contacts=("cleo",),
+    expected_value=eur(20_000),
+    expected_close=date(2026, 3, 31),
+    owner="ann",
+)
+OPENED = OpportunityOpened(**dict(OPEN))
+DRAFT = DraftProposal(
+    estimate_version=1,
+    deliverables=(PORTAL, TRAINING),
+    lines=LINES,
+    price=eur(17_000),
+    pricing="fixed-price",
+    promised_start=date(2026, 3, 2),
+    promised_finish=date(2026, 6, 30),
+    method="In phases, each with something to see at its end.",
+)
+MANAGER = ManagerAssigned(manager="emma", assigned_on=date(2026, 1, 6))
+ESTIMATE = EstimateSubmitted(
+    version=1,
+    lines=(EstimateLine(phase="Build", role="architect", hours=Decimal(100)),),
+    contingency=Decimal(10),
+    template="portal",
+    duration_days=120,
+    confidence="medium",
+)
+ENDORSED = EstimateEndorsed(version=1, manager="emma")
+PRICED = EstimatePriced(
+    estimate_version=1,
+    rate_card="standard",
+    rate_card_version=1,
+    lines=LINES,
+    price=eur(17_000),
+    project_management_share=Decimal("11.76"),
+    floor="above",
+)
+WIN = WinDeal(
+    proposal_version=1,
+    billing_schedule=(
+        BillingItem(item="advance", kind="on-signature", amount=eur(7_000)),
+        BillingItem(
+            item="portal", kind="on-acceptance", amount=eur(10_000), deliverables=("portal",)
+        ),
+    ),
+)
+
+new = given(ENGAGEMENT, ENGAGEMENT_ID, records=[ACME])
+opened = new.took(OPEN, by="ann")
+ready = opened.heard(MANAGER, ESTIMATE, PRICED, ENDORSED).took(DRAFT)
+submitted = ready.took(SubmitProposal(version=1))
+won = submitted.took(WIN)

@@ -1,0 +1,23 @@
+"""Accounts are published whole, a version at a time."""
+
+from chassis.testing import given
+from contracts.reference import AccountPublished
+from sales.accounts import PublishAccount
+from sales.decider import ACCOUNT
+
+PUBLISH = PublishAccount(name="Acme", country="Norway")
+
+
+def test_an_account_is_published_under_the_id_of_its_stream() -> None:
+    given(ACCOUNT, "acme").when(PUBLISH).then(
+        AccountPublished(account="acme", name="Acme", country="Norway")
+    )
+
+
+def test_the_same_again_is_no_new_version() -> None:
+    published = given(ACCOUNT, "acme").took(PUBLISH)
+    published.when(PUBLISH).then_nothing()
+    moved = PUBLISH.model_copy(update={"country": "Sweden", "own_pmo": True})
+    published.when(moved).then(
+        AccountPublished(account="acme", name="Acme", country="Sweden", own_pmo=True)
+    )

@@ -1,0 +1,228 @@
+"""Reading a CRM's export: what is taken, what is refused and why, what is noted."""
+
+import csv
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.money import Money
+from sales.importing.export import COLUMNS, Export, Unusable, read_export, slug
+from sales.importing.taking import ImportOpportunity
+
+SHIPPED = Path(__file__).parents[2] / "data" / "crm_pipeline.csv"
+PIPELINE = Path("/work/shared/data/crm/sales_pipeline.csv")
+HEADER = ",".join(COLUMNS)
+PRODUCTS = ("Portal Basic", "Data Lake")
+
+
+def read(text: str, accounts: dict[str, str] | None = None, products: Sequence[str] = ()) -> Export:
+    return read_export(
+        text, accounts or {}, products, source="crm", currency="USD", today=date(2026, 1, 5)
+    )
+
+
+def row(**cells: str) -> str:
+    usual = {
+        "opportunity_id": "A1",
+        "sales_agent": "Nora Field",
+        "product": "Data Lake",
+        "account": "Acme",
+        "deal_stage": "Engaging",
+        "engage_date": "2/25/2017",
+    }
+    return ",".join({**dict.fromkeys(COLUMNS, ""), **usual, **cells}.values())
+
+
+def only(export: Export) -> ImportOpportunity:
+    assert export.refused == ()
+    [taken] = export.taken
+    return taken.opportunity
+
+
+def refusals(text: str) -> list[tuple[str, str]]:
+    export = read(f"{HEADER}\n{text}")
+    assert export.taken == ()
+    return [(refusal.field, refusal.reason) for refusal in export.refused]
+
+
+def test_the_shipped_example_is_taken_as_far_as_it_can_be() -> None:
+    export = read(SHIPPED.read_text(), products=PRODUCTS)
+    assert export.rows == 18
+    assert [taken.row for taken in export.taken] == [2, 3, 4, 5, 6, 19]
+    assert [(r.row, r.opportunity_id, r.field) for r in export.refused] == [
+        (7, "OPP-1006", "close_date"),
+        (8, "OPP-1007", "close_value"),
+        (9, "OPP-1008", "close_date"),
+        (10, "OPP-1009", "deal_stage"),
+        (11, "OPP-1010", "engage_date"),
+        (12, "OPP-1011", "close_value"),
+        (13, "OPP-1012", "close_value"),
+        (14, "OPP-1001", "opportunity_id"),
+        (15, None, "opportunity_id"),
+        (16, "OPP 1015", "opportunity_id"),
+        (17, "OPP-1016", "sales_agent"),
+        (20, "OPP-1018", "row"),
+    ]
+    assert export.accounts == {
+        "northwind-traders": "Northwind Traders",
+        "harbour-sons": "Harbour & Sons",
+        "smith-jones": "Smith, Jones",
+    }
+    assert export.notes == (
+        "product: 'PortalBasic' is read as 'Portal Basic' (row 3)",
+        "account: 'northwind traders' is read as 'Northwind Traders' (row 3)",
+        "account: is missing, and stays unknown (row 4)",
+        "close_date: is left out, since the deal is open (row 6)",
+    )
+
+
+def test_a_won_deal_has_its_own_dates_and_value() -> None:
+    won = read(SHIPPED.read_text(), products=PRODUCTS).taken[0].opportunity
+    assert won == ImportOpportunity(
+        source="crm",
+        external_id="OPP-1001",
+        account="northwind-traders",
+        title="Portal Basic for Northwind Traders",
+        product="Portal Basic",
+        owner="nora-field",
+        outcome="won",
+        pipeline_stage="qualifying",
+        opened_on=date(2016, 10, 29),
+        closed_on=date(2017, 3, 1),
+        value=Money(amount=Decimal("4821.50"), currency="USD"),
+    )
+    assert won.occurred_at == datetime(2017, 3, 1, tzinfo=UTC)
+
+
+def test_what_was_lost_sold_nothing_and_its_worth_is_unknown() -> None:
+    lost = read(SHIPPED.read_text()).taken[1].opportunity
+    assert (lost.outcome, lost.value) == ("lost", None)
+
+
+def test_an_open_deal_may_be_worth_something_and_know_no_day() -> None:
+    prospect = read(SHIPPED.read_text()).taken[3].opportunity
+    assert (prospect.outcome, prospect.pipeline_stage) == ("open", "prospecting")
+    assert prospect.value == Money(amount=Decimal(12000), currency="USD")
+    assert prospect.occurred_at is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "field", "reason"),
+    [
+        ({"deal_stage": "Won"}, "close_date", "is missing, though the deal was won"),
+        ({"account": "", "deal_stage": "Lost", "close_date": "3/1/2017"}, "account", "is missing"),
+        ({"deal_stage": "Dormant"}, "deal_stage", "'Dormant' is no stage known here"),
+        ({"engage_date": "2/30/2017"}, "engage_date", "'2/30/2017' is no day"),
+        ({"engage_date": "2/25/2027"}, "engage_date", "2027-02-25 is yet to come"),
+        ({"close_value": "1,23"}, "close_value", "'1,23' is no number"),
+        ({"close_value": "Infinity"}, "close_value", "is no number"),
+        ({"close_value": "1" * 30}, "close_value", "should have no more than 18 digits"),
+        ({"close_value": "1e3"}, "close_value", "is no number"),
+        ({"sales_agent": "", "product": ""}, "sales_agent", "is missing"),
+        ({"product": "x" * 201}, "product", "at most 200"),
+    ],
+)
+def test_a_row_that_cannot_be_taken_says_which_column_and_why(cells, field, reason) -> None:
+    quoted = {name: f'"{value}"' if "," in value else value for name, value in cells.items()}
+    problems = dict(reversed(refusals(row(**quoted))))
+    assert reason in problems[field]
+
+
+def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
+    found = refusals(row(sales_agent="", deal_stage="?", engage_date="soon", close_value="-1"))
+    assert [field for field, _ in found] == [
+        "sales_agent",
+        "deal_stage",
+        "engage_date",
+        "close_value",
+    ]
+
+
+def test_a_deal_ends_between_its_beginning_and_today() -> None:
+    early = row(deal_stage="Won", close_date="2/24/2017", close_value="1")
+    assert refusals(early) == [("close_date", "2017-02-24 is before the engage_date, 2017-02-25")]
+    late = row(deal_stage="Won", close_date="1/6/2026", close_value="1")
+    assert refusals(late) == [("close_date", "2026-01-06 is yet to come, though the deal was won")]
+
+
+def test_names_are_read_as_they_are_known() -> None:
+    export = read(
+        f"{HEADER}\n{row(product='datalake', account='ACME corp')}",
+        accounts={"a-17": "Acme Corp"},
+        products=PRODUCTS,
+    )
+    taken = only(export)
+    assert (taken.account, taken.product) == ("a-17", "Data Lake")
+    assert taken.title == "Data Lake for Acme Corp"
+    assert export.accounts == {}
+    assert len(export.notes) == 2
+
+
+def test_a_product_that_nobody_listed_is_taken_and_noted() -> None:
+    export = read(f"{HEADER}\n{row(product='Fax')}", products=PRODUCTS)
+    assert only(export).product == "Fax"
+    assert export.notes == ("product: 'Fax' is not in the list of products (row 2)",)
+
+
+def test_columns_may_stand_in_any_order_beside_others_behind_a_byte_order_mark() -> None:
+    names = [*reversed(COLUMNS), "Region"]
+    cells = [*reversed(row().split(",")), "North"]
+    export = read(f"\ufeff{','.join(names).upper()}\r\n{','.join(cells)}\r\n")
+    assert only(export).external_id == "A1"
+    assert export.notes == ("columns that are not read: region (row 1)",)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "there is no opportunity_id"),
+        ("a;b;c\n1;2;3\n", "there is no opportunity_id"),
+        (HEADER.replace("account,", ""), "there is no account"),
+        (f"{HEADER},account\n", "a column twice"),
+        (f'{HEADER}\n"A1,x\n', "not well-formed"),
+    ],
+)
+def test_a_text_that_is_no_export_is_refused_whole(text, why) -> None:
+    with pytest.raises(Unusable, match=why):
+        read(text)
+
+
+def test_an_engagement_gets_its_id_from_where_it_comes_from() -> None:
+    first = only(read(f"{HEADER}\n{row()}"))
+    again = only(read(f"{HEADER}\n{row(product='Portal')}"))
+    other = only(read(f"{HEADER}\n{row(opportunity_id='A2')}"))
+    assert first.engagement == again.engagement != other.engagement
+    assert len(first.engagement) == len("E-0000000000001")
+
+
+@given(st.text(max_size=100))
+def test_every_name_has_an_id(name: str) -> None:
+    made = slug(name)
+    assert made == slug(name)
+    assert 0 < len(made) <= 64
+
+
+@given(st.lists(st.lists(st.text(max_size=12), min_size=8, max_size=8), max_size=5))
+def test_whatever_stands_in_the_cells_each_row_is_taken_or_refused(cells: list[list[str]]) -> None:
+    written = "\r\n".join(
+        ",".join('"' + cell.replace('"', '""') + '"' for cell in line) for line in cells
+    )
+    export = read(f"{HEADER}\r\n{written}")
+    refused = {refusal.row for refusal in export.refused}
+    assert export.rows == len(export.taken) + len(refused)
+
+
+@pytest.mark.skipif(not PIPELINE.exists(), reason="the sample pipeline is not on this machine")
+def test_a_real_pipeline_is_taken_whole() -> None:
+    with PIPELINE.with_name("products.csv").open() as listed:
+        products = [line["product"] for line in csv.DictReader(listed)]
+    export = read(PIPELINE.read_text(), products=products)
+    assert (export.rows, len(export.taken), export.refused) == (200, 200, ())
+    assert {taken.opportunity.product for taken in export.taken} <= set(products)
+    assert sum(taken.opportunity.account is None for taken in export.taken) == 23
+    assert len({taken.opportunity.engagement for taken in export.taken}) == 200

@@ -1,0 +1,209 @@
+"""What an account executive sees of the other departments' work."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pydantic import BaseModel
+
+from chassis.testing import permutations_agree
+from contracts.delivery import (
+    EngagementClosed,
+    EngagementPutOnHold,
+    EngagementResumed,
+    KickoffHeld,
+    ManagerAssigned,
+    SolutionWentLive,
+    StatusReportPublished,
+    SurveyAnswered,
+)
+from contracts.finance import ChangePriced, InvoiceIssued, PaymentOverdue, PaymentReceived
+from contracts.legal import (
+    AmendmentDrafted,
+    AmendmentSigned,
+    EngagementTerminated,
+    MsaSigned,
+    NdaSigned,
+    SowApproved,
+    SowDrafted,
+    SowRedlined,
+    SowSentForSignature,
+    SowSigned,
+)
+from contracts.values import Signatory
+from sales.decider import ENGAGEMENT
+from sales.state import Engagement, Statement
+from tests.unit.sales.examples import (
+    DRAFT,
+    ENDORSED,
+    ESTIMATE,
+    MANAGER,
+    PRICED,
+    WIN,
+    eur,
+    ready,
+    won,
+)
+
+HASH = "sha256:" + "0" * 64
+BOTH = (
+    Signatory(party="company", person="carl", signed_on=date(2026, 2, 2)),
+    Signatory(party="customer", person="cleo", signed_on=date(2026, 2, 3)),
+)
+SOW = SowDrafted(
+    version=1,
+    content_hash=HASH,
+    proposal_version=1,
+    scope="A portal.",
+    deliverables=DRAFT.deliverables,
+    price=eur(17_000),
+    pricing="fixed-price",
+    starts_on=DRAFT.promised_start,
+    finishes_on=DRAFT.promised_finish,
+    billing_schedule=WIN.billing_schedule,
+    payment_terms_days=30,
+)
+APPROVED = SowApproved(version=1, content_hash=HASH)
+SENT = SowSentForSignature(version=1, content_hash=HASH, sent_on=date(2026, 2, 1))
+SIGNED = SowSigned(version=1, content_hash=HASH, signatories=BOTH, signed_on=date(2026, 2, 3))
+REPORT = StatusReportPublished(
+    report=1,
+    as_of=date(2026, 4, 30),
+    scope="green",
+    schedule="amber",
+    cost="green",
+    narrative="Two weeks late.",
+    forecast_finish=date(2026, 7, 14),
+    estimate_to_complete=Decimal(60),
+)
+
+
+def amendment(name: str, finishes_on: date) -> tuple[AmendmentDrafted, AmendmentSigned]:
+    common = {
+        "amendment": name,
+        "change": f"change-{name}",
+        "content_hash": HASH,
+        "price_delta": eur(2_000),
+        "finishes_on": finishes_on,
+    }
+    return (
+        AmendmentDrafted.model_validate({**common, "scope_delta": "More."}),
+        AmendmentSigned.model_validate(
+            {**common, "signatories": BOTH, "signed_on": date(2026, 5, 4)}
+        ),
+    )
+
+
+INVOICE = InvoiceIssued(
+    invoice="invoice-1",
+    number="2026-0001",
+    billing_event="advance",
+    kind="on-signature",
+    amount=eur(7_000),
+    issued_on=date(2026, 2, 4),
+    due_on=date(2026, 3, 6),
+)
+OVERDUE = PaymentOverdue(invoice="invoice-1", due_on=date(2026, 3, 6), outstanding=eur(7_000))
+
+
+def payment(amount: int) -> PaymentReceived:
+    return PaymentReceived(invoice="invoice-1", amount=eur(amount), received_on=date(2026, 3, 20))
+
+
+def test_who_manages_and_what_it_would_take() -> None:
+    state = ready.state
+    assert (state.manager, state.managed_since) == ("emma", date(2026, 1, 6))
+    estimate = state.estimates[1]
+    assert (estimate.submitted, estimate.endorsed_by, estimate.priced) == (ESTIMATE, "emma", PRICED)
+
+
+REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.")
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "signed_on"),
+    [
+        ([SOW], "drafted", None),
+        ([SOW, REDLINED], "redlined", None),
+        ([SOW, APPROVED], "approved", None),
+        ([SOW, APPROVED, SENT], "sent", None),
+        ([SOW, APPROVED, SENT, SIGNED], "signed", date(2026, 2, 3)),
+    ],
+)
+def test_how_far_the_statement_of_work_went(facts, status, signed_on) -> None:
+    won.heard(*facts).then_state(statement=Statement(version=1, status=status, signed_on=signed_on))
+
+
+def test_the_finish_that_is_promised_follows_the_amendments_that_are_signed() -> None:
+    won.then_state(promised_finish=date(2026, 6, 30))
+    first, first_signed = amendment("one", date(2026, 7, 31))
+    second, second_signed = amendment("two", date(2026, 7, 15))
+    drafted = won.heard(first, second).then_state(promised_finish=date(2026, 6, 30))
+    drafted.heard(first_signed).then_state(promised_finish=date(2026, 7, 31))
+    drafted.heard(second_signed, first_signed).then_state(promised_finish=date(2026, 7, 31))
+    drafted.heard(first_signed, second_signed).then_state(promised_finish=date(2026, 7, 15))
+
+
+def test_an_invoice_is_overdue_until_it_is_paid_whole() -> None:
+    overdue = won.heard(INVOICE, OVERDUE)
+    assert [invoice.overdue for invoice in overdue.state.invoices.values()] == [True]
+    partly = overdue.heard(payment(6_999))
+    assert [invoice.overdue for invoice in partly.state.invoices.values()] == [True]
+    paid = partly.heard(payment(1))
+    assert [(i.overdue, i.paid) for i in paid.state.invoices.values()] == [(False, eur(7_000))]
+
+
+def test_a_payment_of_an_invoice_never_heard_of_changes_nothing() -> None:
+    won.heard(payment(5), OVERDUE).then_state(invoices={})
+
+
+def test_work_that_rests_goes_on() -> None:
+    held = EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 1))
+    resting = won.heard(held).then_state(held=held)
+    resting.heard(EngagementResumed(resumed_on=date(2026, 4, 20))).then_state(held=None)
+
+
+EVERYTHING = (
+    MANAGER,
+    ESTIMATE,
+    NdaSigned(signed_on=date(2026, 1, 7)),
+    PRICED,
+    ENDORSED,
+    MsaSigned(signed_on=date(2026, 1, 20)),
+    SOW,
+    APPROVED,
+    SENT,
+    SIGNED,
+    INVOICE,
+    KickoffHeld(held_on=date(2026, 3, 2), attendees=("emma", "cleo")),
+    REPORT,
+    OVERDUE,
+    ChangePriced(change="change-one", lines=(), price=eur(2_000)),
+    *amendment("one", date(2026, 7, 31)),
+    payment(7_000),
+    SolutionWentLive(live_on=date(2026, 7, 30)),
+    SurveyAnswered(
+        survey="s",
+        answered_by="cleo",
+        satisfaction={"quality": 5},
+        recommend=9,
+        answered_on=date(2026, 8, 3),
+    ),
+    ManagerAssigned(manager="paul", assigned_on=date(2026, 8, 4)),
+    EngagementClosed(closed_on=date(2026, 8, 20)),
+    EngagementTerminated(reason="mutual", terminated_on=date(2026, 8, 21)),
+)
+
+
+def test_the_order_in_which_departments_are_heard_never_matters() -> None:
+    permutations_agree(won, *EVERYTHING)
+
+
+def test_a_state_is_the_same_after_it_was_written_and_read() -> None:
+    whole: BaseModel = won.heard(*EVERYTHING).state
+    assert Engagement.model_validate_json(whole.model_dump_json()) == whole
+
+
+def test_everything_heard_here_says_so_in_its_contract() -> None:
+    heard = {kind for kind in ENGAGEMENT.evolve.types if kind.channel.department != "sales"}
+    assert [kind.type for kind in heard if "sales" not in kind.heard_by] == []

@@ -1,0 +1,178 @@
+"""Opportunities: opened, qualified, advanced, estimated, lost."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.delivery import EngagementClosed, ManagerAssigned
+from contracts.legal import EngagementTerminated
+from contracts.sales import (
+    DealLost,
+    EstimateRequested,
+    OpportunityAdvanced,
+    OpportunityImported,
+    OpportunityQualified,
+)
+from sales.opportunities import (
+    AdvanceOpportunity,
+    LoseDeal,
+    QualifyOpportunity,
+    RequestEstimate,
+)
+from sales.proposals import SubmitProposal
+from tests.unit.sales.examples import (
+    OPEN,
+    OPENED,
+    PORTAL,
+    eur,
+    new,
+    opened,
+    submitted,
+    usd,
+    won,
+)
+
+QUALIFY = QualifyOpportunity(
+    budget=True, authority=True, need=True, timing=False, score=Decimal(70)
+)
+REQUEST = RequestEstimate(
+    scope_summary="A portal.", deliverables=(PORTAL,), wanted_finish=date(2026, 6, 30)
+)
+ADVANCE = AdvanceOpportunity(pipeline_stage="proposing", probability=Decimal(60))
+LOSE = LoseDeal(reason="price", competitor="Globex")
+IMPORTED = OpportunityImported(
+    source="crm",
+    external_id="A1",
+    account=None,
+    title="Portal",
+    product="Portal",
+    owner="ann",
+    outcome="open",
+    pipeline_stage="qualifying",
+    opened_on=date(2025, 11, 3),
+    closed_on=None,
+    value=usd(500),
+)
+
+
+def test_an_opportunity_is_opened_for_an_account_that_is_known() -> None:
+    new.when(OPEN, by="ann").then(OPENED).then_state(
+        stage="prospecting", opened_on=date(2026, 1, 5), currency="EUR"
+    )
+
+
+def test_an_unknown_account_is_refused_by_the_name_of_its_field() -> None:
+    new.knowing().when(OPEN).then_refused("account-unknown", saying="account: no account 'acme'")
+
+
+def test_opening_twice_is_harmless_and_opening_otherwise_is_refused() -> None:
+    opened.when(OPEN).then_nothing()
+    opened.when(OPEN.model_copy(update={"title": "Other"})).then_refused("already-opened")
+
+
+def test_an_expected_close_that_is_over_is_refused() -> None:
+    new.on(date(2026, 4, 1)).when(OPEN).then_refused(
+        "expected-close-passed", saying="expected_close: 2026-03-31"
+    )
+
+
+def test_a_value_of_less_than_nothing_is_no_command_at_all() -> None:
+    with pytest.raises(ValidationError, match="expected_value"):
+        OPEN.model_validate(
+            {**OPEN.model_dump(), "expected_value": {"amount": -1, "currency": "EUR"}}
+        )
+
+
+def test_the_latest_judgement_stands_and_the_same_again_is_harmless() -> None:
+    qualified = opened.when(QUALIFY).then(OpportunityQualified(**dict(QUALIFY)))
+    qualified.then_state(stage="qualifying").when(QUALIFY).then_nothing()
+    better = QUALIFY.model_copy(update={"score": Decimal(90)})
+    later = qualified.took(ADVANCE).when(better).then(OpportunityQualified(**dict(better)))
+    later.then_state(stage="proposing")
+
+
+def test_an_opportunity_moves_through_the_pipeline_in_both_directions() -> None:
+    advanced = opened.when(ADVANCE).then(OpportunityAdvanced(**dict(ADVANCE)))
+    advanced.then_state(stage="proposing", probability=Decimal(60)).when(ADVANCE).then_nothing()
+    back = AdvanceOpportunity(pipeline_stage="qualifying", probability=Decimal(20))
+    advanced.when(back).then(OpportunityAdvanced(**dict(back))).then_state(stage="qualifying")
+
+
+def test_an_estimate_is_asked_for_once_until_something_else_is_asked() -> None:
+    asked = opened.when(REQUEST).then(EstimateRequested(**dict(REQUEST)))
+    asked.when(REQUEST).then_nothing()
+    wider = REQUEST.model_copy(update={"scope_summary": "A portal and an app."})
+    asked.when(wider).then(EstimateRequested(**dict(wider)))
+
+
+def test_a_wish_for_the_past_is_refused() -> None:
+    opened.on(date(2026, 7, 1)).when(REQUEST).then_refused(
+        "wanted-finish-passed", saying="wanted_finish"
+    )
+
+
+def test_deliverables_that_stand_twice_are_refused_by_the_name_of_their_field() -> None:
+    with pytest.raises(ValidationError, match=r"deliverables\n.*portal stands more than once"):
+        RequestEstimate(scope_summary="A portal.", deliverables=(PORTAL, PORTAL))
+
+
+@pytest.mark.parametrize("stage", [opened, opened.took(ADVANCE), submitted])
+def test_a_deal_can_be_lost_at_any_stage_before_it_is_won(stage) -> None:
+    lost = stage.when(LOSE).then(
+        DealLost(reason="price", competitor="Globex", lost_on=date(2026, 1, 5))
+    )
+    lost.then_state(stage="lost").on(date(2026, 2, 1)).when(LOSE).then_nothing()
+    lost.when(LoseDeal(reason="scope")).then_refused("engagement-over", saying="lost on 2026-01-05")
+
+
+def test_a_deal_is_not_lost_on_a_day_that_is_yet_to_come() -> None:
+    later = LOSE.model_copy(update={"lost_on": date(2026, 1, 7)})
+    opened.when(later).then_refused("date-to-come", saying="lost_on")
+    tomorrow = LOSE.model_copy(update={"lost_on": date(2026, 1, 6)})
+    opened.when(tomorrow).then_accepted().then_state(stage="lost")
+
+
+@pytest.mark.parametrize("command", [QUALIFY, ADVANCE, REQUEST, LOSE, SubmitProposal(version=1)])
+def test_nothing_is_sold_before_the_opening_and_after_the_end(command) -> None:
+    assigned = ManagerAssigned(manager="emma", assigned_on=date(2026, 1, 6))
+    new.heard(assigned).when(command).then_refused("opportunity-not-opened")
+    won.when(command).then_refused("deal-won")
+    ended = EngagementTerminated(reason="mutual", terminated_on=date(2026, 4, 1))
+    won.heard(ended).when(command).then_refused("engagement-over", saying="terminated on")
+    closed = EngagementClosed(closed_on=date(2026, 8, 1))
+    won.heard(closed).when(command).then_refused("engagement-over", saying="closed on")
+
+
+class TestImportedOpen:
+    imported = new.said(IMPORTED)
+
+    def test_it_counts_as_opened(self) -> None:
+        moved = self.imported.then_state(stage="qualifying", opened_on=date(2025, 11, 3))
+        moved.when(QUALIFY).then_accepted().when(ADVANCE).then_accepted()
+        moved.when(LOSE).then_accepted().then_state(stage="lost")
+
+    def test_others_are_asked_once_they_can_know_of_it(self) -> None:
+        self.imported.when(REQUEST).then_refused("opportunity-not-opened", saying="imported")
+        here = OPEN.model_copy(update={"expected_value": usd(900)})
+        known = self.imported.took(here).then_state(
+            account="acme", expected_value=usd(900), opened_on=date(2025, 11, 3), stage="qualifying"
+        )
+        known.when(REQUEST).then_accepted()
+
+    def test_it_stays_in_its_currency(self) -> None:
+        self.imported.when(OPEN).then_refused(
+            "currency-differs", saying="expected_value: is in EUR, but"
+        )
+
+    def test_what_was_imported_as_ended_is_over(self) -> None:
+        ended = IMPORTED.model_copy(update={"outcome": "won", "closed_on": date(2025, 12, 1)})
+        over = new.said(ended).then_state(stage="won", expected_value=usd(500))
+        for command in (OPEN, QUALIFY, LOSE):
+            over.when(command).then_refused("engagement-over", saying="won on 2025-12-01")
+
+
+def test_all_money_is_in_the_currency_of_the_opening() -> None:
+    assert opened.state.currency == "EUR"
+    assert opened.state.expected_value == eur(20_000)
