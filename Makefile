@@ -31,8 +31,8 @@ lock: setup ## Resolve the dependencies again and write both lock files
 # ---- the platform on this machine ------------------------------------------------------------
 
 .PHONY: run
-run: setup ## Start Kafka, the stores and the five services here, play a portfolio in, and stay until Ctrl-C
-	@exec $(PY) -m local up
+run: setup ## Start the platform here, with a portfolio to look at, until Ctrl-C (FRESH=1 forgets earlier data)
+	@exec $(PY) -m local up $(if $(FRESH),--fresh)
 
 .PHONY: stop
 stop: setup ## Stop the platform that `make run` started
@@ -50,11 +50,11 @@ token: setup ## Print a bearer token for local use: make token AS=person-or-role
 .PHONY: import
 import: setup ## Take a CRM export of opportunities into Sales: make import FILE=pipeline.csv
 	@test -n "$(FILE)" || { echo "usage: make import FILE=pipeline.csv" >&2; exit 2; }
-	@$(PY) -m local env -- $(PY) -m local.crm "$(FILE)"
+	@$(PY) -m local env -- $(PY) -m sales.importing "$(FILE)"
 
 .PHONY: rebuild
 rebuild: setup ## Delete the gateway's view and fold it again from the topics
-	@$(PY) -m local rebuild
+	@$(PY) -m local env --of gateway -- $(PY) -m gateway.rebuild
 
 # ---- checking --------------------------------------------------------------------------------
 

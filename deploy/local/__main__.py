@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Never
+from typing import Annotated, Literal, Never
 
 import typer
 from rich.console import Console
@@ -17,6 +17,8 @@ from rich.table import Table
 from local import prerequisites, session
 from local.platform import SERVICES, Layout, Platform, PortTakenError, is_ready
 from local.processes import ProcessError
+
+Service = Literal["sales", "legal", "delivery", "finance", "gateway"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console(highlight=False)
@@ -66,15 +68,19 @@ def status() -> None:
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
-def env(command: Annotated[list[str], typer.Argument(help="The command to run.")]) -> None:
+def env(
+    command: Annotated[list[str], typer.Argument(help="The command to run.")],
+    service: Annotated[
+        Service | None, typer.Option("--of", help="As one of the services: with its store, too.")
+    ] = None,
+) -> None:
     """Run a command that is told where the platform is, and the secret that signs its tokens."""
     folder = Layout.from_environment().folder
     found = session.running(folder)
     layout = found.layout(folder) if found else Layout.from_environment()
     platform = Platform(layout, say=lambda _: None)
-    done = subprocess.run(
-        command, env={**os.environ, **platform.outside_environment()}, check=False
-    )
+    told = platform.environment(service) if service else platform.outside_environment()
+    done = subprocess.run(command, env={**os.environ, **told}, check=False)
     raise typer.Exit(done.returncode)
 
 

@@ -116,6 +116,9 @@ def test_it_runs_once_and_stops_whole(terminal: Terminal) -> None:
     command = "import os; print(os.environ['CONCORD_SALES_URL'])"
     code, said = terminal.type("env", "--", sys.executable, "-c", command)
     assert (code, said.strip()) == (0, terminal.layout.url("sales"))
+    command = "import os; print(os.environ['CONCORD_STORE_DATABASE'])"
+    code, said = terminal.type("env", "--of", "legal", "--", sys.executable, "-c", command)
+    assert (code, said.strip()) == (0, "legal")
 
     first.send_signal(signal.SIGINT)
     said, _ = first.communicate(timeout=40)
