@@ -6,7 +6,7 @@ is a CloudEvents 1.0 event in Kafka's structured mode, type ``concord.<departmen
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -79,6 +79,8 @@ class Recorded(Generic[F_co]):
     recorded_at: datetime
     heard: Mapping[str, int]
     traceparent: str | None = None
+    record: bytes | None = field(default=None, compare=False, repr=False)
+    """The bytes it was read from, so that passing it on loses nothing a newer author added."""
 
     @property
     def channel(self) -> Channel:
@@ -145,6 +147,11 @@ def encode(recorded: Recorded[Fact]) -> bytes:
     return to_json(event)
 
 
+def whole(recorded: Recorded[Fact]) -> bytes:
+    """The bytes a fact was read from, or else those that it is written in."""
+    return encode(recorded) if recorded.record is None else recorded.record
+
+
 def decode(record: bytes | str) -> Recorded[Fact]:
     """Read a CloudEvent back. Fields a newer author added are passed over.
 
@@ -179,6 +186,7 @@ def decode(record: bytes | str) -> Recorded[Fact]:
             recorded_at=_moment(event, "time"),
             heard=read_position(event["heard"]),
             traceparent=event.get("traceparent"),
+            record=record if isinstance(record, bytes) else None,
         )
     except KeyError as error:
         raise Unreadable(f"{error.args[0]}: is missing") from None

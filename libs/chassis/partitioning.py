@@ -1,0 +1,11 @@
+"""Which partition an engagement's facts are on, worked out as Kafka's producers do."""
+
+from aiokafka.partitioner import murmur2
+
+from contracts.channels import PARTITIONS
+
+
+def partition_of(key: str) -> int:
+    """The partition of a key: murmur2 of its bytes, without the sign, modulo PARTITIONS."""
+    hashed: int = murmur2(key.encode())
+    return (hashed & 0x7FFFFFFF) % PARTITIONS
