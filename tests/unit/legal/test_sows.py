@@ -1,0 +1,344 @@
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.decider import Command
+from chassis.testing import like
+from contracts.documents import STATEMENT_OF_WORK, content_hash
+from contracts.fact import decode, encode
+from contracts.legal import (
+    EngagementTerminated,
+    SowApproved,
+    SowDrafted,
+    SowRedlined,
+    SowSentForSignature,
+    SowSignatureRecorded,
+    SowSigned,
+)
+from contracts.sales import DealLost
+from contracts.values import BillingItem, Deliverable, RoleRate
+from legal.sows import ApproveSow, DraftSow, RecordSignature, RedlineSow, SendSow
+from tests.unit.legal.papers import (
+    BOTH,
+    FILE,
+    SCOPE,
+    START,
+    TODAY,
+    V1,
+    V2,
+    WON,
+    approved,
+    deliverable,
+    eur,
+    filed,
+    heard_of,
+    of_delivery,
+    of_finance,
+    reviewed,
+    sent,
+    signature,
+    signed,
+    with_draft,
+)
+
+DRAFT = DraftSow(scope=SCOPE)
+
+
+def sign(party: str = "customer", **changes: object) -> RecordSignature:
+    fields = {"party": party, "person": "zoe", "content_hash": V1.content_hash}
+    return RecordSignature.model_validate(fields | changes)
+
+
+# Drafting
+
+
+def test_a_draft_says_what_was_won():
+    filed.when(DRAFT).then(
+        SowDrafted(
+            version=1,
+            content_hash=content_hash(STATEMENT_OF_WORK, V1),
+            proposal_version=2,
+            scope=SCOPE,
+            deliverables=WON.deliverables,
+            price=eur(100_000),
+            pricing="fixed-price",
+            starts_on=START,
+            finishes_on=WON.finishes_on,
+            billing_schedule=WON.billing_schedule,
+            rates=WON.rates,
+            payment_terms_days=30,
+        )
+    )
+
+
+def test_anybody_who_gets_the_fact_can_check_its_hash():
+    recorded = filed.when(DRAFT).recorded[0]
+    fact = decode(encode(recorded)).fact
+    assert isinstance(fact, SowDrafted)
+    assert content_hash(STATEMENT_OF_WORK, fact) == fact.content_hash
+
+
+def test_what_a_draft_says_otherwise_counts_even_where_it_differs_from_what_was_won():
+    item = BillingItem(item="B-1", kind="on-signature", amount=eur(90_000))
+    draft = DraftSow(
+        scope=SCOPE,
+        price=eur(90_000),
+        billing_schedule=(item,),
+        rates=(),
+        payment_terms_days=0,
+        finishes_on=date(2026, 10, 31),
+    )
+    filed.when(draft).then(
+        like(
+            SowDrafted,
+            price=eur(90_000),
+            billing_schedule=(item,),
+            rates=(),
+            payment_terms_days=0,
+            finishes_on=date(2026, 10, 31),
+            deliverables=WON.deliverables,
+        )
+    )
+
+
+def test_the_same_terms_again_are_no_new_version_and_other_terms_are():
+    with_draft.when(DRAFT).then_nothing()
+    with_draft.when(DraftSow(scope=SCOPE, payment_terms_days=14)).then(like(SowDrafted, version=2))
+
+
+def test_the_version_is_part_of_what_is_hashed():
+    again = with_draft.said(V2).when(DRAFT).facts[0]
+    assert isinstance(again, SowDrafted)
+    assert (again.version, again.scope) == (3, V1.scope)
+    assert again.content_hash != V1.content_hash
+
+
+@pytest.mark.parametrize(
+    ("draft", "missing"),
+    [
+        ({"price": eur(90_000)}, ["billing-schedule-differs"]),
+        ({"price": eur(100_000, "USD")}, ["currencies-differ"]),
+        ({"rates": (RoleRate(role="architect", rate=eur(1, "USD")),)}, ["currencies-differ"]),
+        ({"deliverables": (deliverable("design"),)}, ["unknown-deliverable"]),
+        ({"deliverables": (deliverable("portal"), deliverable("portal"))}, ["repeated-id"]),
+        ({"starts_on": date(2027, 1, 1)}, ["finish-before-start"]),
+        (
+            {
+                "starts_on": date(2027, 1, 1),
+                "billing_schedule": (
+                    BillingItem(item="B-1", kind="on-signature", amount=eur(1)),
+                    BillingItem(item="B-1", kind="on-signature", amount=eur(1)),
+                ),
+            },
+            ["finish-before-start", "billing-schedule-differs", "repeated-id"],
+        ),
+    ],
+)
+def test_a_draft_that_contradicts_itself_is_refused_with_all_that_is_wrong(
+    draft: dict[str, object], missing: list[str]
+):
+    command = DraftSow.model_validate({"scope": SCOPE, **draft})
+    filed.when(command).then_refused("sow-inconsistent", missing=missing)
+
+
+def test_only_a_won_deal_with_a_file_is_drafted():
+    heard_of.when(DRAFT).then_refused("file-not-open")
+    heard_of.said(FILE).when(DRAFT).then_refused("deal-not-won")
+
+
+def test_after_the_signature_the_contract_is_amended_instead():
+    signed.when(DraftSow(scope="More.")).then_refused("sow-already-signed", saying="amendment")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"scope": "  "},
+        {"scope": SCOPE, "deliverables": ()},
+        {"scope": SCOPE, "starts_on": "2026-05-01", "finishes_on": "2026-04-30"},
+        {"scope": SCOPE, "payment_terms_days": -1},
+        {"scope": SCOPE, "price": {"amount": "0", "currency": "EUR"}},
+        {"scope": SCOPE, "prise": {"amount": "1", "currency": "EUR"}},
+    ],
+)
+def test_a_draft_that_makes_no_sense_by_itself_is_not_even_decided(fields: dict[str, object]):
+    with pytest.raises(ValidationError):
+        DraftSow.model_validate(fields)
+
+
+# Redlining
+
+REDLINE = RedlineSow(version=1, by="customer", clause="Liability", text="Capped at the price.")
+
+
+def test_a_redline_is_noted_once_and_does_not_change_the_version():
+    noted = with_draft.when(REDLINE).then(
+        SowRedlined(version=1, by="customer", clause="Liability", text="Capped at the price.")
+    )
+    noted.when(REDLINE).then_nothing()
+    other = REDLINE.model_copy(update={"by": "company"})
+    noted.when(other).then(like(SowRedlined, by="company"))
+
+
+def test_only_the_latest_unsigned_version_can_be_redlined():
+    filed.when(REDLINE).then_refused("sow-not-drafted")
+    with_draft.said(V2).when(REDLINE).then_refused("version-superseded", saying="version 2")
+    signed.when(REDLINE).then_refused("sow-already-signed")
+
+
+# Gate 2, approval
+
+
+def test_legal_approves_what_delivery_and_finance_approved():
+    done = reviewed.when(ApproveSow(version=1)).then(
+        SowApproved(version=1, content_hash=V1.content_hash)
+    )
+    done.when(ApproveSow(version=1)).then_nothing()
+
+
+def test_approval_waits_for_both_departments():
+    gate = with_draft.when(ApproveSow(version=1))
+    gate.then_refused(
+        "sow-not-approved", missing=["delivery-review-missing", "finance-review-missing"]
+    )
+    assert gate.refusal
+    assert [item.owed_by for item in gate.refusal.missing] == ["delivery", "finance"]
+    with_draft.heard(of_finance(V1)).when(ApproveSow(version=1)).then_refused(
+        "sow-not-approved", missing=["delivery-review-missing"]
+    )
+
+
+def test_an_objection_is_named_with_its_reason_and_can_be_taken_back():
+    objected = with_draft.heard(of_delivery(V1, "No time for data migration"), of_finance(V1))
+    objected.when(ApproveSow(version=1)).then_refused(
+        "sow-not-approved", missing=["delivery-objected"], saying="No time for data migration"
+    )
+    objected.heard(of_delivery(V1)).when(ApproveSow(version=1)).then_accepted()
+
+
+def test_an_approval_of_an_earlier_version_or_of_other_content_does_not_count():
+    again = reviewed.said(V2)
+    again.when(ApproveSow(version=2)).then_refused(
+        "sow-not-approved", missing=["delivery-review-missing", "finance-review-missing"]
+    )
+    again.when(ApproveSow(version=1)).then_refused("version-superseded", saying="version 2")
+    other = of_delivery(V1).model_copy(update={"content_hash": V2.content_hash})
+    with_draft.heard(other, of_finance(V1)).when(ApproveSow(version=1)).then_refused(
+        "sow-not-approved", missing=["delivery-approved-other-content"]
+    )
+
+
+def test_a_version_that_was_never_drafted_cannot_be_approved():
+    with_draft.when(ApproveSow(version=2)).then_refused("sow-not-drafted", saying="version 2")
+
+
+# Sending
+
+
+def test_an_approved_version_is_sent_once():
+    sent_today = approved.when(SendSow(version=1)).then(
+        SowSentForSignature(version=1, content_hash=V1.content_hash, sent_on=TODAY)
+    )
+    sent_today.on(date(2026, 3, 9)).when(SendSow(version=1)).then_nothing()
+    sent_today.when(SendSow(version=1, sent_on=date(2026, 3, 1))).then_refused("sow-already-sent")
+
+
+def test_nothing_unapproved_is_sent():
+    reviewed.when(SendSow(version=1)).then_refused(
+        "sow-not-approved", missing=["legal-approval-missing"]
+    )
+    approved.said(V2).when(SendSow(version=1)).then_refused("version-superseded")
+    approved.heard(of_finance(V1, "The rates are old")).when(SendSow(version=1)).then_refused(
+        "sow-not-approved", missing=["finance-objected"], saying="The rates are old"
+    )
+    approved.when(SendSow(version=1, sent_on=date(2026, 3, 3))).then_refused("date-in-future")
+
+
+# Signing
+
+
+def test_the_second_signature_makes_the_contract_dated_by_the_later_one():
+    first = signature("customer", TODAY)
+    second = signature("company", date(2026, 3, 1))
+    half = sent.when(sign()).then(
+        SowSignatureRecorded(version=1, content_hash=V1.content_hash, signatory=first)
+    )
+    half.then_state(contract=None)
+    whole = half.when(sign("company", person="carl", signed_on=date(2026, 3, 1))).then(
+        SowSignatureRecorded(version=1, content_hash=V1.content_hash, signatory=second),
+        SowSigned(
+            version=1,
+            content_hash=V1.content_hash,
+            signatories=(first, second),
+            signed_on=TODAY,
+        ),
+    )
+    contract = whole.state.contract
+    assert contract
+    assert (contract.price, contract.finishes_on) == (WON.price, WON.finishes_on)
+    assert contract.deliverables == WON.deliverables
+    assert contract.billing_schedule == WON.billing_schedule
+
+
+def test_a_signature_is_recorded_once():
+    half = sent.took(sign())
+    half.on(date(2026, 3, 9)).when(sign()).then_nothing()
+    half.when(sign(person="yan")).then_refused("party-already-signed", saying="zoe")
+    signed.when(sign()).then_nothing()
+    signed.when(sign(person="yan")).then_refused("party-already-signed")
+
+
+def test_other_content_than_was_sent_cannot_be_signed():
+    other = "sha256:" + "0" * 64
+    sent.when(sign(content_hash=other)).then_refused(
+        "signed-content-differs", saying=V1.content_hash
+    )
+
+
+def test_what_was_not_sent_cannot_be_signed():
+    filed.when(sign()).then_refused("sow-not-drafted")
+    approved.when(sign()).then_refused("sow-not-sent")
+
+
+def test_a_version_that_is_not_the_latest_cannot_be_signed():
+    newer = sent.took(sign()).said(V2)
+    newer.when(sign("company")).then_refused("version-superseded", saying="version 2")
+    newer.when(sign(content_hash=V2.content_hash)).then_refused("sow-not-sent")
+
+
+def test_nobody_signs_tomorrow():
+    sent.when(sign(signed_on=date(2026, 3, 3))).then_refused("date-in-future")
+
+
+def test_signatures_do_not_pass_to_the_next_version():
+    newer = sent.took(sign()).said(V2)
+    assert newer.state.latest
+    assert newer.state.latest.signatories == ()
+
+
+@pytest.mark.parametrize(
+    "command", [DRAFT, REDLINE, ApproveSow(version=1), SendSow(version=1), sign()]
+)
+def test_after_the_end_nothing_moves_any_more(command: Command):
+    terminated = sent.said(EngagementTerminated(reason="mutual", terminated_on=TODAY))
+    terminated.when(command).then_refused("engagement-over", saying="terminated")
+    lost = sent.heard(DealLost(reason="withdrawn", lost_on=TODAY))
+    lost.when(command).then_refused("engagement-over", saying="lost")
+
+
+def test_the_parties_are_two():
+    assert {one.party for one in BOTH} == {"company", "customer"}
+    with pytest.raises(ValidationError):
+        sign("consultant")
+
+
+def test_deliverables_keep_their_criteria():
+    part = Deliverable(
+        deliverable="portal", title="The portal", acceptance_criteria="1,000 orders an hour."
+    )
+    fact = filed.when(DraftSow(scope=SCOPE, deliverables=(deliverable("design"), part))).facts[0]
+    assert isinstance(fact, SowDrafted)
+    assert fact.deliverables[1].acceptance_criteria == "1,000 orders an hour."
+    assert fact.content_hash != V1.content_hash
