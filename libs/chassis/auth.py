@@ -7,7 +7,6 @@ which department; `confidential` is the right to see costs and margins, apart fr
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Literal, get_args
 
 import jwt
 from fastapi import Request
-from fastapi.security import HTTPBearer
 
 from chassis.problems import Problem
 from chassis.settings import Settings
@@ -169,13 +167,9 @@ class Guard:
         return caller
 
 
-def requires(*roles: Role) -> Callable[[Request], Awaitable[Caller]]:
-    """A dependency that authorises a route and answers with the caller."""
+def requires(*roles: Role) -> Guard:
+    """What a route depends on (``Depends(requires("operator"))``); it answers with the caller."""
     return Guard(*roles)
-
-
-BEARER = HTTPBearer(auto_error=False, description="A token issued to one person or program.")
-"""Puts the scheme into the OpenAPI document; `requires` does the checking."""
 
 
 def _public_keys(file: Path) -> dict[str | None, jwt.PyJWK | str]:

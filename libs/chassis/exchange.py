@@ -23,7 +23,7 @@ from fastapi import Header, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from chassis.auth import Caller
+from chassis.auth import Caller, Guard
 from chassis.problems import Problem, field_error
 from contracts.fact import read_position, write_position
 
@@ -221,14 +221,18 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes JSON bodies alone, and reads them strictly."""
+    """A route that knows who asks before it reads a byte of the body, and reads that strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler, behind a strict reader."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
+        guards = [each.dependency for each in self.dependencies]
 
         async def strictly(request: Request) -> Response:
+            for guard in guards:
+                if isinstance(guard, Guard):  # before a byte of the body is read
+                    await guard(request)
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if takes_body and kind not in {"application/json", ""}:
                 raise Problem(415, "unsupported-media-type", "send the body as application/json")

@@ -11,18 +11,68 @@ gives ``POST /engagements``, ``POST /engagements/{engagement}/qualify-opportunit
 docstring is what people read in the OpenAPI document.
 """
 
+import asyncio
+import inspect
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
 
+from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import BaseModel
+from pydantic_core import to_json
+from starlette.responses import Response
 
-from chassis.auth import Role
-from chassis.decider import Command, Decider
+from chassis import engine
+from chassis.auth import Caller, Role, requires
+from chassis.decider import Command, Decider, Stream, derived
+from chassis.exchange import (
+    StrictRoute,
+    Wishes,
+    commanding,
+    not_modified,
+    only,
+    reading,
+    stands_at,
+)
+from chassis.problems import MEDIA_TYPE
+from contracts.values import EngagementId, Identifier
 
 S = TypeVar("S", bound=BaseModel)
-C = TypeVar("C", bound=Command)
+V = TypeVar("V")
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    code: {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for code, text in (
+        ("4XX", "Refused: `code` says why, and `missing` what a gate waits for."),
+        ("5XX", "Not now (503, 504) or not at all (500)."),
+    )
+}
+"""What every route may answer beside what it is for."""
+
+
+class Said(BaseModel):
+    """A fact that a command led to."""
+
+    type: str
+    id: str
+    channel: str
+    sequence: int
+    occurred_at: datetime
+
+
+class Answered(BaseModel, Generic[V]):
+    """What came of a command: the facts it said, and the stream after them."""
+
+    id: str
+    number: int
+    position: dict[str, int]
+    said: list[Said]
+    state: V
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +141,173 @@ class Routes(Generic[S]):
             raise TypeError(f"nobody may give {route.command.named()}: name the roles")
         self.commands.append(route)
 
+    def router(self) -> APIRouter:
+        """The routes, for an application whose state has an `engine`."""
+        router = APIRouter(route_class=StrictRoute, tags=[self.path], responses=PROBLEMS)
+        for route in self.commands:
+            self._take(router, route)
+        name = self.decider.kind.replace("-", " ")
+        router.add_api_route(
+            f"/{self.path}/{{{self._parameter}}}",
+            self._reader(),
+            response_model=self.view_model,
+            dependencies=[Depends(requires(*self.seen_by))],
+            summary=f"Read one {name}",
+            description=_roles(self.seen_by),
+            operation_id=f"read-{self.decider.kind}",
+        )
+        if self.erased_by:
+            router.add_api_route(
+                f"/{self.path}/{{{self._parameter}}}",
+                self._eraser(),
+                methods=["DELETE"],
+                status_code=204,
+                dependencies=[Depends(requires(*self.erased_by))],
+                summary=f"Erase one {name} for good",
+                description=_roles(self.erased_by),
+                operation_id=f"erase-{self.decider.kind}",
+            )
+        return router
+
+    def _take(self, router: APIRouter, route: CommandRoute) -> None:
+        kind = route.command
+        words = inspect.cleandoc(kind.__doc__ or kind.named()).partition("\n")
+        router.add_api_route(
+            f"/{self.path}" + route.at.replace("{id}", f"{{{self._parameter}}}"),
+            self._opener(route) if route.prefix else self._taker(kind),
+            methods=["POST"],
+            status_code=201 if route.prefix else 200,
+            response_model=Answered[self.view_model],  # type: ignore[name-defined]
+            dependencies=[Depends(requires(*route.by))],
+            summary=words[0].rstrip("."),
+            description=f"{words[0]}\n{words[2]}\n\n{_roles(route.by)}",
+            operation_id=f"{self.decider.kind}-{kind.named()}",
+        )
+
+    def _taker(self, kind: type[Command]) -> Callable[..., Any]:
+        async def take(
+            request: Request,
+            subject: str,
+            command: Command,
+            wishes: Annotated[Wishes, Depends(commanding)],
+        ) -> Response:
+            answer = await self._command(request, subject, command, wishes)
+            return self._answer(request.state.caller, subject, answer, wishes)
+
+        return self._annotated(take, kind)
+
+    def _opener(self, route: CommandRoute) -> Callable[..., Any]:
+        async def open_one(
+            request: Request, command: Command, wishes: Annotated[Wishes, Depends(commanding)]
+        ) -> Response:
+            actor = request.state.caller.actor
+            subject = f"{route.prefix}-{derived(f'{actor}/{wishes.key}')}"
+            answer = await self._command(request, subject, command, wishes)
+            response = self._answer(request.state.caller, subject, answer, wishes, status=201)
+            response.headers["Location"] = f"/{self.path}/{subject}"
+            return response
+
+        return self._annotated(open_one, route.command)
+
+    async def _command(
+        self, request: Request, subject: str, command: Command, wishes: Wishes
+    ) -> engine.Answer:
+        at_work: engine.Engine = request.app.state.engine
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + wishes.wait
+        if wishes.after:
+            await at_work.read(self.decider.kind, subject, wishes.after, wishes.wait)
+        return await at_work.command(
+            self.decider.kind,
+            subject,
+            command,
+            actor=request.state.caller.actor,
+            key=wishes.key or "",
+            occurred_at=wishes.occurred_at,
+            expected=wishes.if_match,
+            wait=max(0.0, ends - loop.time()) if wishes.wait else 0.0,
+        )
+
+    def _reader(self) -> Callable[..., Any]:
+        async def read(
+            request: Request, subject: str, wishes: Annotated[Wishes, Depends(reading)]
+        ) -> Response:
+            only(request)
+            at_work: engine.Engine = request.app.state.engine
+            stream = await at_work.read(self.decider.kind, subject, wishes.after, wishes.wait)
+            headers = stands_at(stream.number, stream.position) | wishes.applied
+            if not_modified(request, stream.number):
+                return Response(status_code=304, headers=headers)
+            view = self._view(request.state.caller, stream)
+            return Response(to_json(view), headers=headers, media_type="application/json")
+
+        return self._annotated(read)
+
+    def _eraser(self) -> Callable[..., Any]:
+        async def erase(
+            request: Request, subject: str, wishes: Annotated[Wishes, Depends(commanding)]
+        ) -> Response:
+            at_work: engine.Engine = request.app.state.engine
+            await at_work.erase(
+                self.decider.kind, subject, actor=request.state.caller.actor, key=wishes.key or ""
+            )
+            return Response(status_code=204)
+
+        return self._annotated(erase)
+
+    def _annotated(
+        self, endpoint: Callable[..., Any], kind: type[Command] | None = None
+    ) -> Callable[..., Any]:
+        """The endpoint with the types of this kind of stream, which FastAPI reads."""
+        annotations = endpoint.__annotations__
+        if "subject" in annotations:
+            engagement = self.decider.kind == "engagement"
+            subject = self.subject or (EngagementId if engagement else Identifier)
+            annotations["subject"] = Annotated[subject, Path(alias=self._parameter)]
+        if kind is not None:
+            annotations["command"] = Annotated[kind, Body()]
+        return endpoint
+
+    @property
+    def _parameter(self) -> str:
+        return self.decider.kind.replace("-", "_")
+
+    def _view(self, caller: Caller, stream: Stream[S]) -> BaseModel:
+        if self.confidential is not None and caller.may("confidential"):
+            return self.confidential(stream.state)
+        return self.view(stream.state)
+
+    def _answer(
+        self,
+        caller: Caller,
+        subject: str,
+        answer: engine.Answer,
+        wishes: Wishes,
+        *,
+        status: int = 200,
+    ) -> Response:
+        stream = answer.stream
+        body = {
+            "id": subject,
+            "number": stream.number,
+            "position": stream.position,
+            "said": [
+                {
+                    "type": recorded.fact.type,
+                    "id": recorded.id,
+                    "channel": recorded.channel.name,
+                    "sequence": recorded.sequence,
+                    "occurred_at": recorded.occurred_at,
+                }
+                for recorded in answer.said
+            ],
+            "state": self._view(caller, stream),
+        }
+        headers = stands_at(stream.number, stream.position) | wishes.applied
+        if answer.repeated:
+            headers["Idempotency-Replayed"] = "true"
+        return Response(to_json(body), status, headers, media_type="application/json")
+
     @property
     def view_model(self) -> type[BaseModel]:
         """The schema of what is read."""
@@ -98,3 +315,7 @@ class Routes(Generic[S]):
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"the view of {self.path} must say which model it returns")
         return model
+
+
+def _roles(roles: tuple[Role, ...]) -> str:
+    return f"For: {', '.join(roles)}."

@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from chassis.decider import Refused
+from chassis.engine import KeyReused, NotYet, Stale, Unknown
 from chassis.store import StoreAway
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,6 +31,10 @@ _OF_THE_FRAMEWORK = {
     405: ("method-not-allowed", "this address does not take this method"),
     413: ("body-too-large", "the body has more bytes than are taken here"),
 }
+_AWAY = (
+    "the store cannot be reached now; whether a command was taken is open: send it again with the"
+    " same Idempotency-Key"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -102,12 +107,28 @@ class Problem(FastAPIProblem):
         )
 
 
-def refusal(refused: Refused) -> Problem:
-    """A decision that is no, with all that would change it."""
-    missing = [
-        MissingItem(code=m.code, sentence=m.sentence, owed_by=m.owed_by) for m in refused.missing
-    ]
-    return Problem(409, refused.code, str(refused), missing=missing)
+def translated(error: Exception) -> Problem:
+    """What an error of the engine or the store is over HTTP; any other is raised again."""
+    match error:
+        case Refused():
+            missing = [
+                MissingItem(code=each.code, sentence=each.sentence, owed_by=each.owed_by)
+                for each in error.missing
+            ]
+            return Problem(409, error.code, str(error), missing=missing)
+        case Unknown():
+            return Problem(404, "unknown-stream", str(error))
+        case Stale():
+            return Problem(412, "stale", str(error), headers={"ETag": f'"{error.number}"'})
+        case KeyReused():
+            return Problem(422, "key-reused", str(error))
+        case NotYet():
+            return Problem(504, "not-heard-yet", str(error), headers={"Retry-After": "1"})
+        case StoreAway():
+            _log.warning("the store is away: %s", error)
+            return Problem(503, "store-away", _AWAY, headers={"Retry-After": "1"})
+        case _:
+            raise error
 
 
 def field_error(field: str, problem: str) -> Problem:
@@ -120,8 +141,8 @@ def install(app: FastAPI) -> None:
     """Answer every error of the application as a problem."""
     app.add_exception_handler(HTTPException, _from_http)
     app.add_exception_handler(RequestValidationError, _from_validation)
-    app.add_exception_handler(Refused, _from_refusal)
-    app.add_exception_handler(StoreAway, _from_store)
+    for kind in (Refused, Unknown, Stale, KeyReused, NotYet, StoreAway):
+        app.add_exception_handler(kind, _from_engine)
     app.add_exception_handler(Exception, _from_bug)
 
 
@@ -174,22 +195,8 @@ async def _from_validation(request: Request, error: Exception) -> Response:
     return Problem(422, "invalid-input", detail, errors=errors).response(request.url.path)
 
 
-async def _from_refusal(request: Request, error: Exception) -> Response:
-    if not isinstance(error, Refused):
-        raise error
-    return refusal(error).response(request.url.path)
-
-
-async def _from_store(request: Request, error: Exception) -> Response:
-    _log.warning("the store is away: %s", error)
-    problem = Problem(
-        503,
-        "store-away",
-        "the store cannot be reached now; it is open whether the command was taken: send it again"
-        " with the same Idempotency-Key",
-        headers={"Retry-After": "1"},
-    )
-    return problem.response(request.url.path)
+async def _from_engine(request: Request, error: Exception) -> Response:
+    return translated(error).response(request.url.path)
 
 
 async def _from_bug(request: Request, error: Exception) -> Response:
