@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from opentelemetry import metrics
 
@@ -89,9 +88,13 @@ class Commit:
     fingerprint: str = ""
     erases: tuple[tuple[str, str], ...] = ()
 
-    def recorded(self, said: Literal[True] | None = None) -> Iterator[Recorded[Fact]]:
-        """The facts, heard and said, in the order they were taken in; or those said alone."""
-        return (decode(kept.record) for kept in self.facts if kept.said or said is None)
+    def recorded(self) -> Iterator[Recorded[Fact]]:
+        """The facts, heard and said, in the order they were taken in."""
+        return (decode(kept.record) for kept in self.facts)
+
+    def said(self) -> Iterator[Recorded[Fact]]:
+        """The facts that it says to others, in order."""
+        return (decode(kept.record) for kept in self.facts if kept.said)
 
     def document(self) -> Document:
         """The commit as the store has it."""

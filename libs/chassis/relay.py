@@ -1,0 +1,183 @@
+"""The relay: what the journal says goes to Kafka, in order, at least once.
+
+It follows the journal and publishes with a producer of its own, which it replaces when it breaks or
+hangs. A batch is sent again whole until all of it is acknowledged, so whatever is repeated on a
+topic is repeated in order and without a gap; readers pass over what they have seen.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from opentelemetry import metrics
+from opentelemetry.metrics import CallbackOptions, Observation
+
+from chassis.follower import Follower
+from chassis.journal import Commit, Journal
+from chassis.store import Document, Store
+from contracts.channels import CHANNELS
+from contracts.fact import CONTENT_TYPE
+
+RELAY = "relay"
+"""The name under which the store keeps the relay's lease and token."""
+
+_log = logging.getLogger(__name__)
+_HEADERS = (("content-type", CONTENT_TYPE.encode()),)
+_REPLAYED_TOGETHER = 500
+# A producer gives up a batch of which it knows no leader after its request timeout, and goes on
+# with the next: a gap. We give up the producer long before.
+_REQUEST_TIMEOUT_MS = 60_000
+_PATIENCE = 15.0
+_LAST_PAUSE = 2.0
+
+_meter = metrics.get_meter("concord.relay")
+_published = _meter.create_counter("concord.relay.published", description="records acknowledged")
+
+Record = tuple[str, bytes, bytes | None]
+"""Topic, key and value; no value is a tombstone."""
+
+
+def records_of(commit: Commit, prefix: str) -> list[Record]:
+    """What a commit has to say on Kafka, in order: its facts, or the tombstones of an erasure."""
+    return [
+        (CHANNELS[kept.channel].topic(prefix), kept.key.encode(), kept.record)
+        for kept in commit.facts
+        if kept.said
+    ] + [(CHANNELS[channel].topic(prefix), key.encode(), None) for channel, key in commit.erases]
+
+
+class Relay:
+    """Publishes one department's journal; one process at a time does, the others wait."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        *,
+        bootstrap: str,
+        prefix: str = "concord",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._journal = journal
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self._now = now
+        self._producer: AIOKafkaProducer | None = None
+        self.follower = Follower(store, RELAY, self._relay, self._republish)
+        """Its `progress` and `backlog` say how the relay does."""
+        _meter.create_observable_gauge(
+            "concord.relay.backlog",
+            callbacks=[self._observe],
+            unit="s",
+            description="age of the oldest commit read and not yet published",
+        )
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        try:
+            await self.follower.run()
+        finally:
+            await self._discard_producer()
+
+    def backlog(self) -> float:
+        """Age in seconds of the oldest commit read and not yet published."""
+        return self.follower.backlog(self._now())
+
+    async def _relay(self, documents: Sequence[Document]) -> None:
+        await self._publish_commits([Commit.read(document) for document in documents])
+
+    async def _republish(self) -> None:
+        commits: list[Commit] = []
+        async for commit in self._journal.everything():
+            commits.append(commit)
+            if len(commits) >= _REPLAYED_TOGETHER:
+                await self._publish_commits(commits)
+                commits = []
+        await self._publish_commits(commits)
+
+    async def _publish_commits(self, commits: Iterable[Commit]) -> None:
+        records: list[Record] = []
+        for commit in commits:
+            if commit.erases:
+                # Whoever began this may have died before the end of it.
+                await self._journal.erase(commit.stream, commit.number)
+            records.extend(records_of(commit, self._prefix))
+        if records:
+            await self._publish(records)
+
+    async def _publish(self, records: Sequence[Record]) -> None:
+        pause, said = 0.1, False
+        while True:
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    await self._send(records)
+            except (KafkaError, OSError, TimeoutError) as error:
+                if not said:
+                    _log.warning("relay: Kafka does not take what is said: %r", error)
+                    said = True
+            else:
+                _published.add(len(records))
+                if said:
+                    _log.info("relay: Kafka is back")
+                return
+            await self._discard_producer()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LAST_PAUSE)
+
+    async def _send(self, records: Sequence[Record]) -> None:
+        producer = await self._ready_producer()
+        sent: list[asyncio.Future[object]] = []
+        for topic, key, value in records:
+            sent.append(await producer.send(topic, value, key=key, headers=_HEADERS))
+            sent[-1].add_done_callback(_look_at)
+        await asyncio.wait(sent)
+        for future in sent:
+            future.result()
+
+    async def _ready_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                acks="all",
+                enable_idempotence=True,
+                request_timeout_ms=_REQUEST_TIMEOUT_MS,
+                max_batch_size=131_072,
+                max_request_size=4_194_304,
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await _end(producer)
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _discard_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _end(producer)
+
+    def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(self.backlog())]
+
+
+def _look_at(future: "asyncio.Future[object]") -> None:
+    """See an error even where nobody waits for it any more."""
+    if not future.cancelled():
+        future.exception()
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """End a producer that may be broken: in order if it can, else without its consent."""
+    with suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(1.0):
+            await producer.stop()
+            return
+    with suppress(KafkaError, OSError, TimeoutError):
+        async with asyncio.timeout(1.0):
+            await producer.client.close()
+            await producer._sender.close()  # noqa: SLF001 - its own stop waits for it for ever

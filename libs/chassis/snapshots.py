@@ -1,0 +1,107 @@
+"""Streams as they are kept outside the journal: folded, so that nobody need fold from the start."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from chassis.decider import Decider, Stream, replay
+from chassis.journal import Commit
+from chassis.store import Document, Store, reaching, replace_older
+from contracts.fact import read_position, write_position
+
+AnyDecider = Decider[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A stream as it is known; `open` is false before its first commit, and once it is erased."""
+
+    stream: Stream[Any]
+    open: bool = False
+
+
+def nothing_known(decider: AnyDecider, stream: str) -> Known:
+    """A stream of which no commit is known."""
+    return Known(Stream(stream, decider.initial(stream.partition(":")[2])))
+
+
+def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
+    """What is known after one more commit; raises RuntimeError where a commit is missing."""
+    if commit.erases:
+        empty = nothing_known(decider, commit.stream).stream
+        return Known(replace(empty, number=commit.number, position=dict(commit.position)))
+    if commit.number != known.stream.number + 1:
+        raise RuntimeError(f"the journal lacks commit {known.stream.number + 1} of {commit.stream}")
+    return Known(replay(decider, known.stream, commit.recorded(), commit.position), open=True)
+
+
+def fold_of(decider: AnyDecider) -> str:
+    """A fingerprint of how states come about: their shape, and the code of the department.
+
+    What was folded by other code is folded again rather than trusted.
+    """
+    digest = blake2b(digest_size=8)
+    state = type(decider.initial("-"))
+    digest.update(str(state.model_json_schema()).encode())
+    for module in {decider.initial.__module__, decider.react.__module__, state.__module__}:
+        file = getattr(sys.modules.get(module), "__file__", None)
+        if file is not None:
+            for source in sorted(Path(file).parent.glob("*.py")):
+                digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+class Snapshots:
+    """Snapshots of streams; they are the views' documents, which hold the whole state."""
+
+    def __init__(self, store: Store, deciders: Mapping[str, AnyDecider]) -> None:
+        self._store = store
+        self._deciders = deciders
+        self.folds = {kind: fold_of(decider) for kind, decider in deciders.items()}
+        """Fingerprints by kind of stream."""
+
+    async def load(self, stream: str) -> Known:
+        """The newest snapshot that this code made, or nothing known; raises StoreAway."""
+        kind = stream.partition(":")[0]
+        decider = self._deciders[kind]
+        with reaching():
+            document = await self._store.views.find_one({"_id": stream})
+        if document is None or document["fold"] != self.folds[kind]:
+            return nothing_known(decider, stream)
+        return self.read(document)
+
+    async def erase(self, stream: str, tombstone: Commit) -> None:
+        """Leave nothing of a stream but that it was erased; raises StoreAway."""
+        decider = self._deciders[stream.partition(":")[0]]
+        known = advanced(decider, nothing_known(decider, stream), tombstone)
+        await replace_older(self._store.views, [self.document(known)])
+
+    def read(self, document: Document) -> Known:
+        """A snapshot read back."""
+        stream = str(document["_id"])
+        empty = self._deciders[document["kind"]].initial(stream.partition(":")[2])
+        return Known(
+            Stream(
+                id=stream,
+                state=type(empty).model_validate_json(document["state"]),
+                number=document["number"],
+                position=read_position(document["position"]),
+            ),
+            open=document["open"],
+        )
+
+    def document(self, known: Known) -> Document:
+        """What a view's document holds of the stream itself."""
+        kind = known.stream.id.partition(":")[0]
+        return {
+            "_id": known.stream.id,
+            "kind": kind,
+            "number": known.stream.number,
+            "position": write_position(known.stream.position),
+            "open": known.open,
+            "fold": self.folds[kind],
+            "state": known.stream.state.model_dump_json(),
+        }
