@@ -1,0 +1,357 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from chassis.decider import Command
+from chassis.testing import Scenario, like
+from contracts.delivery import ChangeRejected
+from contracts.documents import AMENDMENT, content_hash
+from contracts.legal import (
+    AmendmentDrafted,
+    AmendmentSigned,
+    EngagementTerminated,
+    SowSignatureRecorded,
+    SowSigned,
+)
+from contracts.money import Money
+from contracts.values import BillingItem, Signatory
+from legal.amendments import DraftAmendment, SignAmendment, amendment_of
+from legal.sows import RecordSignature
+from legal.state import Engagement
+from tests.unit.legal.papers import (
+    BOTH,
+    FINISH,
+    TODAY,
+    V1,
+    WON,
+    agreed,
+    assessed,
+    deliverable,
+    eur,
+    priced,
+    requested,
+    sent,
+    signature,
+    signed,
+)
+
+approved = signed.heard(requested(), assessed(added=("manual",)), agreed())
+
+
+def day(later: int) -> date:
+    return FINISH + timedelta(days=later)
+
+
+def draft_of(scenario: Scenario[Engagement], amendment: str = "A-C-1") -> AmendmentDrafted:
+    return scenario.state.amendments[amendment].drafted
+
+
+def sign(scenario: Scenario[Engagement], amendment: str = "A-C-1") -> SignAmendment:
+    return SignAmendment(
+        amendment=amendment,
+        content_hash=draft_of(scenario, amendment).content_hash,
+        signatories=BOTH,
+    )
+
+
+def changed(
+    change: str = "C-1", days: int = 10, price: Money | None = None
+) -> Scenario[Engagement]:
+    """The contract is signed, and the amendment of this change is drafted."""
+    ready = signed.heard(requested(change), assessed(change, days), agreed(change))
+    return ready.when_heard(priced(change, price)).then(like(AmendmentDrafted))
+
+
+drafted = approved.when_heard(priced()).then(like(AmendmentDrafted))
+
+
+# Drafted by itself
+
+
+def test_an_approved_change_is_drafted_as_it_was_assessed_and_priced():
+    fact = AmendmentDrafted(
+        amendment="A-C-1",
+        change="C-1",
+        content_hash=content_hash(AMENDMENT, draft_of(drafted)),
+        price_delta=eur(3_000),
+        finishes_on=day(10),
+        scope_delta="And French.",
+        deliverables_added=(deliverable("manual"),),
+        billing_schedule=(
+            BillingItem(
+                item="A-C-1",
+                kind="on-acceptance",
+                amount=eur(3_000),
+                deliverables=("manual",),
+                description="Amendment A-C-1",
+            ),
+        ),
+    )
+    approved.when_heard(priced()).then(fact)
+
+
+def test_an_increase_without_a_new_deliverable_is_billed_on_the_new_finish():
+    item = draft_of(changed()).billing_schedule[0]
+    assert (item.kind, item.due_on, item.amount) == ("on-date", day(10), eur(3_000))
+
+
+@pytest.mark.parametrize("price", [0, -5_000])
+def test_a_change_that_costs_nothing_or_less_bills_nothing(price: int):
+    assert draft_of(changed(price=eur(price))).billing_schedule == ()
+
+
+def test_what_is_not_ready_or_cannot_be_agreed_is_not_drafted():
+    signed.heard(requested(), assessed()).when_heard(priced()).then_nothing()
+    signed.heard(requested(), agreed()).when_heard(priced()).then_nothing()
+    sent.heard(requested(), assessed(), agreed()).when_heard(priced()).then_nothing()
+    approved.when_heard(priced(price=eur(-100_001))).then_nothing()
+    approved.when_heard(priced(price=eur(1, "USD"))).then_nothing()
+
+
+def test_the_signature_of_the_contract_drafts_what_waited_for_it():
+    waiting = sent.heard(requested(), assessed(), priced(), agreed())
+
+    def by(party: str) -> RecordSignature:
+        return RecordSignature.model_validate(
+            {"party": party, "person": party, "content_hash": V1.content_hash}
+        )
+
+    waiting.took(by("company")).when(by("customer")).then(
+        like(SowSignatureRecorded), like(SowSigned), like(AmendmentDrafted, finishes_on=day(10))
+    )
+
+
+def test_long_names_of_changes_still_make_a_name():
+    name = "C" * 64
+    assert amendment_of("C-1") == "A-C-1"
+    assert len(amendment_of(name)) <= 64
+    assert amendment_of(name) != amendment_of("C" * 63 + "D")
+    assert draft_of(changed(name), amendment_of(name)).change == name
+
+
+def test_an_unsigned_draft_follows_a_change_that_was_assessed_or_priced_anew():
+    dearer = drafted.when_heard(priced(price=eur(4_000))).then(
+        like(AmendmentDrafted, amendment="A-C-1", price_delta=eur(4_000))
+    )
+    dearer.when_heard(assessed(days=20)).then(like(AmendmentDrafted, finishes_on=day(20)))
+    drafted.when_heard(priced()).then_nothing()
+
+
+# Drafted by counsel
+
+
+def test_counsel_may_word_and_bill_it_otherwise():
+    item = BillingItem(item="B-9", kind="time", amount=eur(3_000))
+    command = DraftAmendment(change="C-1", scope_delta="French.", billing_schedule=(item,))
+    other = drafted.when(command).then(
+        like(AmendmentDrafted, scope_delta="French.", billing_schedule=(item,), finishes_on=day(10))
+    )
+    other.when(command).then_nothing()
+    assert draft_of(other).content_hash != draft_of(drafted).content_hash
+
+
+@pytest.mark.parametrize(
+    ("terms", "missing"),
+    [
+        ({"price_delta": eur(-100_001)}, ["price-below-zero"]),
+        ({"price_delta": eur(3_000, "USD")}, ["currencies-differ"]),
+        ({"finishes_on": date(2026, 3, 31)}, ["finish-before-start"]),
+        ({"deliverables_added": (deliverable("portal"),)}, ["repeated-id"]),
+        (
+            {"deliverables_added": (deliverable("x"), deliverable("x"))},
+            ["repeated-id"],
+        ),
+        ({"deliverables_descoped": ("tower",)}, ["unknown-deliverable"]),
+        (
+            {"billing_schedule": (BillingItem(item="B", kind="time", amount=eur(1)),)},
+            ["billing-schedule-differs"],
+        ),
+        (
+            {
+                "deliverables_descoped": ("design",),
+                "billing_schedule": (
+                    BillingItem(
+                        item="B",
+                        kind="on-acceptance",
+                        amount=eur(3_000),
+                        deliverables=("design",),
+                    ),
+                ),
+            },
+            ["unknown-deliverable"],
+        ),
+    ],
+)
+def test_an_amendment_that_contradicts_itself_or_the_contract_is_refused(
+    terms: dict[str, object], missing: list[str]
+):
+    command = DraftAmendment.model_validate({"change": "C-1", **terms})
+    drafted.when(command).then_refused("amendment-inconsistent", missing=missing)
+
+
+def test_a_change_that_is_not_ready_is_refused_with_all_it_lacks():
+    signed.when(DraftAmendment(change="C-1")).then_refused("change-unknown")
+    signed.heard(requested()).when(DraftAmendment(change="C-1")).then_refused(
+        "change-not-ready",
+        missing=["change-not-assessed", "change-not-priced", "change-not-approved"],
+    )
+    rejected = signed.heard(
+        requested(), assessed(), priced(), ChangeRejected(change="C-1", why="No", rejected_on=TODAY)
+    )
+    rejected.when(DraftAmendment(change="C-1")).then_refused(
+        "change-not-ready", missing=["change-rejected"], saying="No"
+    )
+
+
+def test_before_the_signature_there_is_nothing_to_amend():
+    sent.heard(requested()).when(DraftAmendment(change="C-1")).then_refused("sow-not-signed")
+    sent.when(sign(drafted)).then_refused("sow-not-signed")
+
+
+# Signed
+
+
+def test_a_signed_amendment_says_again_what_it_changes_and_the_contract_has_it():
+    draft = draft_of(drafted)
+    later = (signature("company", date(2026, 3, 1)), signature("customer"))
+    command = sign(drafted).model_copy(update={"signatories": later})
+    after = drafted.when(command).then(
+        AmendmentSigned(
+            amendment="A-C-1",
+            change="C-1",
+            content_hash=draft.content_hash,
+            price_delta=eur(3_000),
+            finishes_on=day(10),
+            deliverables_added=(deliverable("manual"),),
+            billing_schedule=draft.billing_schedule,
+            signatories=later,
+            signed_on=TODAY,
+        )
+    )
+    contract = after.state.contract
+    assert contract
+    assert (contract.price, contract.finishes_on) == (eur(103_000), day(10))
+    assert [one.deliverable for one in contract.deliverables] == ["design", "portal", "manual"]
+    assert contract.billing_schedule == (*WON.billing_schedule, *draft.billing_schedule)
+    after.when(command).then_nothing()
+
+
+def test_a_descoped_deliverable_leaves_the_contract_and_a_cut_lowers_the_price():
+    scenario = signed.heard(requested(), assessed(days=-5, descoped=("design",)), agreed())
+    cut = scenario.when_heard(priced(price=eur(-20_000))).then(like(AmendmentDrafted))
+    contract = cut.took(sign(cut)).state.contract
+    assert contract
+    assert (contract.price, contract.finishes_on) == (eur(80_000), day(-5))
+    assert [one.deliverable for one in contract.deliverables] == ["portal"]
+    assert contract.billing_schedule == WON.billing_schedule
+
+
+def test_only_what_was_drafted_is_signed_and_only_once():
+    other = drafted.took(DraftAmendment(change="C-1", scope_delta="French."))
+    other.when(sign(drafted)).then_refused("signed-content-differs", saying="A-C-1")
+    done = other.took(sign(other))
+    others = sign(other).model_copy(
+        update={"signatories": (BOTH[0], signature("customer", TODAY, "yan"))}
+    )
+    done.when(others).then_refused("amendment-already-signed")
+    done.when(DraftAmendment(change="C-1")).then_refused("amendment-already-signed")
+
+
+def test_what_does_not_exist_or_no_longer_holds_is_not_signed():
+    signed.when(sign(drafted)).then_refused("amendment-unknown")
+    drafted.heard(ChangeRejected(change="C-1", why="Too dear", rejected_on=TODAY)).when(
+        sign(drafted)
+    ).then_refused("change-not-ready", missing=["change-rejected"], saying="Too dear")
+    drafted.heard(priced(price=eur(9_000))).when(sign(drafted)).then_refused(
+        "amendment-inconsistent", missing=["amendment-outdated"]
+    )
+    tomorrow = (BOTH[0], signature("customer", date(2026, 3, 3)))
+    drafted.when(sign(drafted).model_copy(update={"signatories": tomorrow})).then_refused(
+        "date-in-future"
+    )
+
+
+def test_two_amendments_may_be_open_and_the_second_moves_with_the_first():
+    first = changed("C-1", days=10)
+    both = first.heard(requested("C-2"), assessed("C-2", 3), agreed("C-2"))
+    both = both.when_heard(priced("C-2", eur(500))).then(like(AmendmentDrafted, finishes_on=day(3)))
+    stale = sign(both, "A-C-2")
+    moved = both.when(sign(both, "A-C-1")).then(
+        like(AmendmentSigned, amendment="A-C-1"),
+        like(AmendmentDrafted, amendment="A-C-2", finishes_on=day(13), price_delta=eur(500)),
+    )
+    assert draft_of(moved, "A-C-2").billing_schedule[0].due_on == day(13)
+    moved.when(stale).then_refused("signed-content-differs")
+    contract = moved.took(sign(moved, "A-C-2")).state.contract
+    assert contract
+    assert (contract.price, contract.finishes_on) == (eur(103_500), day(13))
+
+
+def test_moving_a_draft_keeps_what_counsel_wrote():
+    both = changed("C-1").heard(requested("C-2"), assessed("C-2", 0), agreed("C-2"))
+    both = both.when_heard(priced("C-2")).then_accepted()
+    both = both.took(DraftAmendment(change="C-2", scope_delta="As we said.", finishes_on=day(4)))
+    moved = draft_of(both.took(sign(both, "A-C-1")), "A-C-2")
+    assert (moved.scope_delta, moved.finishes_on) == ("As we said.", day(14))
+    assert moved.content_hash == content_hash(AMENDMENT, moved)
+
+
+def test_one_deliverable_is_descoped_once():
+    both = signed.heard(
+        requested("C-1"),
+        assessed("C-1", descoped=("design",)),
+        agreed("C-1"),
+        requested("C-2"),
+        assessed("C-2", descoped=("design",)),
+        agreed("C-2"),
+    )
+    both = both.when_heard(priced("C-1"), priced("C-2")).then_accepted()
+    after = both.took(sign(both, "A-C-1"))
+    after.when(sign(after, "A-C-2")).then_refused(
+        "amendment-inconsistent", missing=["unknown-deliverable"], saying="design"
+    )
+
+
+@given(
+    st.lists(st.tuples(st.integers(-9_000, 9_000), st.integers(-10, 40)), min_size=1, max_size=4),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_order_amendments_are_signed_in_the_contract_is_the_sum_of_them(changes, random):
+    scenario = signed
+    names = [f"C-{number}" for number in range(len(changes))]
+    for name, (price, days) in zip(names, changes, strict=True):
+        scenario = scenario.heard(requested(name), assessed(name, days), agreed(name))
+        scenario = scenario.when_heard(priced(name, eur(price))).then_accepted()
+    random.shuffle(names)
+    for name in names:
+        scenario = scenario.took(sign(scenario, f"A-{name}"))
+    contract = scenario.state.contract
+    assert contract
+    assert contract.price == eur(100_000 + sum(price for price, _ in changes))
+    assert contract.finishes_on == day(sum(days for _, days in changes))
+    billed = sum((item.amount.amount for item in contract.billing_schedule), Decimal(0))
+    assert billed == 100_000 + sum(max(price, 0) for price, _ in changes)
+
+
+def test_after_the_end_nothing_is_drafted_or_signed():
+    over = drafted.said(EngagementTerminated(reason="breach", terminated_on=TODAY))
+    commands: tuple[Command, ...] = (DraftAmendment(change="C-1"), sign(drafted))
+    for command in commands:
+        over.when(command).then_refused("engagement-over")
+    over.when_heard(requested("C-2"), assessed("C-2"), agreed("C-2"), priced("C-2")).then_nothing()
+
+
+@pytest.mark.parametrize("signatories", [(BOTH[0], BOTH[0]), (BOTH[0],), ()])
+def test_both_parties_sign(signatories: tuple[Signatory, ...]):
+    with pytest.raises(ValidationError):
+        SignAmendment.model_validate(
+            {
+                "amendment": "A-C-1",
+                "content_hash": draft_of(drafted).content_hash,
+                "signatories": signatories,
+            }
+        )

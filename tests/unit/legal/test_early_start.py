@@ -1,0 +1,103 @@
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.testing import like
+from contracts.legal import (
+    EarlyStartAuthorised,
+    EarlyStartExpired,
+    EngagementTerminated,
+    SowSignatureRecorded,
+    SowSigned,
+)
+from contracts.sales import DealLost
+from legal.early_start import AuthoriseEarlyStart
+from legal.sows import RecordSignature
+from tests.unit.legal.papers import TODAY, V1, filed, heard_of, sent, signature, signed
+
+LAST = date(2026, 3, 31)
+AUTHORISE = AuthoriseEarlyStart(
+    cap_hours=Decimal(80), expires_on=LAST, reason="The customer's licences end in April."
+)
+AUTHORISED = EarlyStartAuthorised.model_validate(AUTHORISE.model_dump())
+early = filed.said(AUTHORISED, by="carl")
+NAME = "early-start-2026-03-31"
+
+
+def test_an_early_start_has_a_cap_and_a_last_day():
+    begun = filed.when(AUTHORISE, by="carl").then(AUTHORISED)
+    begun.then_deadlines(early_start_2026_03_31=datetime(2026, 4, 1, tzinfo=UTC))
+    assert begun.state.early_start
+    assert begun.state.early_start.authorised_by == "carl"
+    begun.on(LAST).when(AUTHORISE).then_nothing()
+
+
+def test_it_runs_out_at_the_end_of_its_last_day():
+    over = early.when_deadline(NAME).then(EarlyStartExpired(expired_on=LAST))
+    over.then_deadlines()
+
+
+@pytest.mark.parametrize("ended", ["signed", "terminated", "lost"])
+def test_it_does_not_run_out_once_something_else_ended_it(ended: str):
+    end = {
+        "signed": sent.said(
+            AUTHORISED,
+            SowSigned(version=1, content_hash=V1.content_hash, signatories=(), signed_on=TODAY),
+        ),
+        "terminated": early.said(EngagementTerminated(reason="mutual", terminated_on=TODAY)),
+        "lost": early.heard(DealLost(reason="price", lost_on=TODAY)),
+    }
+    end[ended].then_deadlines()
+
+
+def test_one_at_a_time():
+    more = AUTHORISE.model_copy(update={"cap_hours": Decimal(120)})
+    early.when(more).then_refused("early-start-active", saying="80 hours")
+    early.on(LAST).when(more).then_refused("early-start-active", saying=str(LAST))
+
+
+def test_the_next_one_says_first_that_the_last_ran_out_where_the_clock_has_not():
+    later = AUTHORISE.model_copy(update={"expires_on": date(2026, 4, 30)})
+    following = like(EarlyStartAuthorised, expires_on=date(2026, 4, 30))
+    april = early.on(date(2026, 4, 1))
+    again = april.when(later).then(EarlyStartExpired(expired_on=LAST), following)
+    again.then_deadlines(early_start_2026_04_30=date(2026, 5, 1))
+    april.said(EarlyStartExpired(expired_on=LAST)).when(later).then(following)
+
+
+def test_so_does_a_signature_that_came_after_it():
+    half = sent.said(
+        AUTHORISED,
+        SowSignatureRecorded(
+            version=1, content_hash=V1.content_hash, signatory=signature("company")
+        ),
+    )
+    sign = RecordSignature(party="customer", person="zoe", content_hash=V1.content_hash)
+    half.on(LAST).when(sign).then(like(SowSignatureRecorded), like(SowSigned))
+    half.on(date(2026, 4, 1)).when(sign).then(
+        like(SowSignatureRecorded), EarlyStartExpired(expired_on=LAST), like(SowSigned)
+    )
+
+
+def test_it_needs_a_file_a_day_to_come_and_no_contract():
+    heard_of.when(AUTHORISE).then_refused("file-not-open")
+    filed.on(LAST).when(AUTHORISE).then_refused("expiry-not-in-future")
+    signed.when(AUTHORISE).then_refused("sow-already-signed")
+    filed.heard(DealLost(reason="price", lost_on=TODAY)).when(AUTHORISE).then_refused(
+        "engagement-over"
+    )
+
+
+def test_the_last_day_of_all_days_breaks_nothing():
+    forever = AUTHORISE.model_copy(update={"expires_on": date.max})
+    filed.took(forever).then_deadlines(early_start_9999_12_31=date.max)
+
+
+@pytest.mark.parametrize("hours", ["0", "-1", "NaN", "0.001", "1e9"])
+def test_the_cap_is_a_number_of_hours(hours: str):
+    with pytest.raises(ValidationError):
+        AuthoriseEarlyStart.model_validate(
+            {"cap_hours": hours, "expires_on": "2026-03-31", "reason": "Urgent"}
+        )

@@ -1,0 +1,150 @@
+"""What Legal hears: the same whatever the order, and readable after it was put away."""
+
+from datetime import date
+
+from chassis.decider import heard_channels
+from chassis.testing import permutations_agree
+from contracts.delivery import ChangeImplemented, ChangeRejected, EngagementClosed
+from contracts.finance import (
+    AccountSettled,
+    CreditNoteIssued,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentOverdue,
+    PaymentReceived,
+)
+from contracts.sales import ProposalDrafted, ProposalSubmitted
+from legal.decider import ENGAGEMENT
+from legal.state import Engagement
+from tests.unit.legal.papers import (
+    FINISH,
+    OPENED,
+    START,
+    TODAY,
+    V1,
+    WON,
+    agreed,
+    approved,
+    assessed,
+    deliverable,
+    eur,
+    given_nothing,
+    of_delivery,
+    of_finance,
+    priced,
+    requested,
+    sent,
+    signed,
+    with_draft,
+)
+
+PROPOSED = ProposalDrafted(
+    version=1,
+    estimate_version=1,
+    deliverables=(deliverable("portal"),),
+    lines=(),
+    price=eur(95_000),
+    pricing="fixed-price",
+    promised_start=START,
+    promised_finish=FINISH,
+    method="Small steps.",
+)
+ISSUED = InvoiceIssued(
+    invoice="I-1",
+    number="2026-0001",
+    billing_event="BE-1",
+    kind="on-signature",
+    amount=eur(30_000),
+    issued_on=TODAY,
+    due_on=date(2026, 4, 1),
+)
+OVERDUE = PaymentOverdue(invoice="I-1", due_on=date(2026, 4, 1), outstanding=eur(30_000))
+PAID = PaymentReceived(invoice="I-1", amount=eur(20_000), received_on=TODAY)
+CREDITED = CreditNoteIssued(
+    credit_note="CN-1", invoice="I-1", amount=eur(10_000), why="Goodwill", issued_on=TODAY
+)
+
+
+def test_changes_are_drafted_alike_in_whatever_order_delivery_finance_and_sales_are_heard():
+    permutations_agree(
+        signed,
+        requested("C-1"),
+        assessed("C-1", added=("manual",)),
+        requested("C-2"),
+        priced("C-2", eur(-700)),
+        assessed("C-2", days=-3),
+        agreed("C-1"),
+        priced("C-1"),
+        agreed("C-2"),
+        ISSUED,
+        OVERDUE,
+        PAID,
+    )
+
+
+def test_so_are_files_opened_and_reviews_taken():
+    permutations_agree(
+        given_nothing,
+        OPENED,
+        PROPOSED,
+        ProposalSubmitted(version=1, submitted_on=TODAY),
+        WON,
+        requested(),
+        priced(),
+        assessed(),
+        agreed(),
+    )
+    permutations_agree(with_draft, of_delivery(V1, "Too early"), of_finance(V1), of_delivery(V1))
+
+
+def test_a_life_ends_settled_and_closed_in_any_order():
+    permutations_agree(
+        signed,
+        requested(),
+        assessed(),
+        agreed(),
+        priced(),
+        ChangeImplemented(change="C-1", implemented_on=TODAY),
+        ISSUED,
+        PAID,
+        CREDITED,
+        AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY),
+        EngagementClosed(closed_on=TODAY),
+    )
+
+
+def test_the_customer_owes_what_is_neither_paid_nor_credited():
+    owing = signed.heard(ISSUED, OVERDUE, PAID).state.receivables["I-1"]
+    assert (owing.outstanding, owing.overdue, owing.number) == (eur(10_000), True, "2026-0001")
+    signed.heard(ISSUED, PAID, CREDITED).then_state(receivables={})
+    void = InvoiceVoided(
+        invoice="I-1", number="2026-0001", amount=eur(30_000), why="Typo", voided_on=TODAY
+    )
+    signed.heard(ISSUED, OVERDUE, void).then_state(receivables={})
+    signed.heard(PAID, CREDITED, OVERDUE, void).then_state(receivables={})
+
+
+def test_a_review_of_a_version_that_legal_never_drafted_changes_nothing():
+    unknown = of_delivery(V1).model_copy(update={"version": 7})
+    assert with_draft.heard(unknown).state == with_draft.state
+
+
+def test_whatever_is_known_can_be_put_away_and_read_again():
+    everything = sent.heard(
+        PROPOSED,
+        ISSUED,
+        OVERDUE,
+        requested(),
+        assessed(added=("manual",)),
+        priced(),
+        agreed(),
+        ChangeRejected(change="C-2", why="No", rejected_on=TODAY),
+    )
+    for scenario in (given_nothing, approved, everything, signed):
+        state = scenario.state
+        assert Engagement.model_validate_json(state.model_dump_json()) == state
+
+
+def test_legal_listens_to_sales_delivery_and_finance_and_to_nothing_confidential():
+    names = {channel.name for channel in heard_channels([ENGAGEMENT])}
+    assert names == {"sales", "delivery", "finance"}

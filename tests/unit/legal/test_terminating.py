@@ -1,0 +1,54 @@
+from datetime import date
+
+import pytest
+
+from chassis.testing import Scenario
+from contracts.delivery import EngagementClosed
+from contracts.legal import EngagementTerminated
+from contracts.sales import DealLost
+from legal.state import Engagement
+from legal.terminating import TerminateEngagement
+from tests.unit.legal.papers import TODAY, filed, heard_of, sent, signed
+
+END = TerminateEngagement(reason="breach", comment="Three invoices unpaid.")
+
+
+@pytest.mark.parametrize("scenario", [filed, sent, signed])
+def test_an_engagement_ends_once_by_whom_and_when(scenario: Scenario[Engagement]):
+    fact = EngagementTerminated(
+        reason="breach",
+        comment="Three invoices unpaid.",
+        terminated_on=TODAY,
+        decided_by="carl",
+    )
+    over = scenario.when(END, by="carl").then(fact)
+    over.on(date(2026, 4, 1)).when(END, by="dora").then_nothing()
+    over.when(TerminateEngagement(reason="mutual")).then_refused(
+        "already-terminated", saying="breach"
+    )
+
+
+def test_what_has_no_file_or_is_over_is_not_terminated():
+    heard_of.when(END).then_refused("file-not-open")
+    signed.heard(EngagementClosed(closed_on=TODAY)).when(END).then_refused(
+        "engagement-over", saying="closed"
+    )
+    filed.heard(DealLost(reason="price", lost_on=TODAY)).when(END).then_refused("engagement-over")
+
+
+def test_not_ahead_of_time():
+    tomorrow = END.model_copy(update={"terminated_on": date(2026, 3, 3)})
+    signed.when(tomorrow).then_refused("date-in-future")
+
+
+def test_somebody_else_may_have_decided():
+    command = END.model_copy(update={"decided_by": "vera", "terminated_on": date(2026, 2, 1)})
+    facts = signed.when(command, by="carl").facts
+    assert facts == (
+        EngagementTerminated(
+            reason="breach",
+            comment="Three invoices unpaid.",
+            terminated_on=date(2026, 2, 1),
+            decided_by="vera",
+        ),
+    )
