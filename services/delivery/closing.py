@@ -1,0 +1,168 @@
+"""Closing: live, surveyed, reviewed, settled, and only then closed."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.delivery import (
+    EngagementClosed,
+    PirHeld,
+    Score,
+    SolutionWentLive,
+    SurveyAnswered,
+    SurveySent,
+)
+from contracts.fact import Fact
+from contracts.values import Identifier, PersonId, ShortText, Text
+from delivery.gates import at_work, day_of, once, standing
+from delivery.state import ZERO, Engagement, Survey, decide
+
+
+class GoLive(Command):
+    """Record the day from which the customer uses what was built."""
+
+    live_on: date | None = None
+
+
+class SendSurvey(Command):
+    """Ask the customer's people how it was; the opportunity's contacts, unless others are named."""
+
+    survey: Identifier | None = None
+    contacts: Annotated[tuple[PersonId, ...], Field(max_length=200)] = ()
+    sent_on: date | None = None
+
+
+class AnswerSurvey(Command):
+    """Record one person's answers: 1 to 5 by question, and 0 to 10 whether they recommend us."""
+
+    survey: Identifier
+    answered_by: PersonId
+    satisfaction: Annotated[dict[Identifier, Score], Field(min_length=1, max_length=50)]
+    recommend: Annotated[int, Field(ge=0, le=10)]
+    comment: Text | None = None
+    answered_on: date | None = None
+
+
+class HoldPir(Command):
+    """Record the post-implementation review: what went well, what did not.
+
+    Sold and delivered hours are worked out.
+    """
+
+    held_on: date | None = None
+    went_well: Annotated[tuple[ShortText, ...], Field(max_length=100)]
+    went_badly: Annotated[tuple[ShortText, ...], Field(max_length=100)]
+
+
+class CloseEngagement(Command):
+    """Close the engagement: nothing is owed any more, by anybody."""
+
+    closed_on: date | None = None
+
+
+@decide.on(GoLive)
+def go_live(state: Engagement, command: GoLive, context: Context) -> Iterator[Fact]:
+    """Once; and not before there was a kickoff."""
+    at_work(state)
+    if state.kickoff is None:
+        raise Refused("not-begun", "the work has not begun: no kickoff was held")
+    day = day_of(context, command.live_on or (state.live.live_on if state.live else None))
+    sentence = "the solution went live on another day"
+    yield from once(state.live, SolutionWentLive(live_on=day), "already-live", sentence)
+
+
+@decide.on(SendSurvey)
+def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Iterator[Fact]:
+    """The customer of a terminated engagement is worth asking, too."""
+    standing(state, after_termination=True)
+    opened = state.deal.opened
+    contacts = command.contacts or (opened.contacts if opened else ())
+    if not contacts:
+        raise Refused("nobody-to-ask", "Sales named no contacts: say whom to ask")
+    survey = command.survey or context.new_id("S")
+    known = state.surveys.get(survey)
+    fact = SurveySent(
+        survey=survey,
+        contacts=tuple(dict.fromkeys(contacts)),
+        sent_on=day_of(context, command.sent_on or (known.sent.sent_on if known else None)),
+    )
+    sentence = f"survey {survey} was sent to others"
+    yield from once(known.sent if known else None, fact, "already-sent", sentence)
+
+
+@decide.on(AnswerSurvey)
+def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) -> Iterator[Fact]:
+    """Only who was asked, once each; after closing, too."""
+    known = _survey(state, command.survey)
+    if command.answered_by not in known.sent.contacts:
+        sentence = f"{command.answered_by} was not asked in survey {command.survey}"
+        raise Refused("not-asked", sentence)
+    stands = known.answers.get(command.answered_by)
+    day = day_of(context, command.answered_on or (stands.answered_on if stands else None))
+    fact = SurveyAnswered(answered_on=day, **command.model_dump(exclude={"answered_on"}))
+    yield from once(stands, fact, "already-answered", f"{command.answered_by} answered already")
+
+
+def _survey(state: Engagement, survey: str) -> Survey:
+    known = state.surveys.get(survey)
+    if known is None:
+        raise Refused("unknown-survey", f"no survey {survey} was sent")
+    return known
+
+
+@decide.on(HoldPir)
+def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[Fact]:
+    """A terminated engagement is worth a review, too; one that was never sold is not."""
+    standing(state, after_termination=True)
+    sold, known = state.sold_estimate, state.pir
+    if sold is None:
+        sentence = "Delivery has not heard that the deal was won on one of its estimates"
+        gate("not-sold", [Missing("deal-won", sentence, "sales")])
+        return
+    fact = PirHeld(
+        held_on=day_of(context, command.held_on or (known.held_on if known else None)),
+        went_well=command.went_well,
+        went_badly=command.went_badly,
+        sold_hours=sold.hours,
+        delivered_hours=state.timesheet.approved_hours,
+    )
+    yield from once(known, fact, "pir-already-held", "the review was held already")
+
+
+@decide.on(CloseEngagement)
+def close_engagement(
+    state: Engagement, command: CloseEngagement, context: Context
+) -> Iterator[Fact]:
+    """Gate 7: accepted or descoped, settled, no open issue, reviewed, and the customer asked."""
+    closed = state.closed
+    day = day_of(context, command.closed_on or (closed.closed_on if closed else None))
+    if closed and closed.closed_on == day:
+        return
+    standing(state)
+    gate("not-closable", _unfinished(state))
+    yield EngagementClosed(
+        closed_on=day,
+        sold_hours=state.sold_estimate.hours if state.sold_estimate else ZERO,
+        delivered_hours=state.timesheet.approved_hours,
+    )
+
+
+def _unfinished(state: Engagement) -> Iterator[Missing]:
+    for name, deliverable in state.owed.items():
+        submission = state.submissions.get(name)
+        if submission is None or submission.accepted is None:
+            how = "not accepted" if submission else "not submitted"
+            sentence = f"deliverable {name} ({deliverable.title}) is {how}"
+            yield Missing("deliverable-not-accepted", sentence, "delivery")
+    if state.ledger.settled is None:
+        yield Missing("account-not-settled", "the account is not settled", "finance")
+    for issue in state.raid.open_issues:
+        sentence = f"issue {issue.item} ({issue.title}) is open"
+        yield Missing("issue-open", sentence, "delivery")
+    if state.pir is None:
+        yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
+    if not state.surveys:
+        yield Missing("survey-not-sent", "the customer was not asked how it was", "delivery")

@@ -1,0 +1,47 @@
+"""How what other departments say changes what Delivery knows: each in a part of its own.
+
+So the order in which departments are heard never matters. That an early start has expired need not
+be heard: the authorisation names its last day.
+"""
+
+from contracts import finance, legal, sales
+from contracts.fact import Recorded
+from delivery.evolution import keep, within
+from delivery.state import Engagement, PricedChange, evolve
+
+keep(sales.OpportunityOpened, "deal.opened")
+keep(sales.OpportunityImported, "deal.imported")
+keep(sales.OpportunityQualified, "deal.qualified")
+keep(sales.EstimateRequested, "deal.requested")
+keep(sales.ProposalDrafted, "deal.proposals", by="version")
+keep(sales.DealWon, "deal.won")
+keep(sales.DealLost, "deal.lost")
+keep(legal.SowDrafted, "contract.drafted", by="version")
+keep(legal.SowSigned, "contract.signed")
+keep(legal.EarlyStartAuthorised, "contract.early_start")
+keep(legal.AmendmentDrafted, "contract.amendments_drafted", by="change")
+keep(legal.AmendmentSigned, "contract.amendments", by="change")
+keep(legal.EngagementTerminated, "contract.terminated")
+keep(finance.EstimatePriced, "ledger.estimates", by="estimate_version")
+keep(finance.BudgetSet, "ledger.budget")
+keep(finance.BudgetAmended, "ledger.amended", by="change")
+keep(finance.AccountSettled, "ledger.settled")
+
+
+@evolve.on(sales.ProposalSubmitted)
+def _submitted(state: Engagement, recorded: Recorded[sales.ProposalSubmitted]) -> Engagement:
+    return within(state, "deal", submitted=recorded.fact.version)
+
+
+@evolve.on(finance.ChangePriced)
+def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) -> Engagement:
+    """What Finance had heard of Delivery tells which assessment the price is for."""
+    fact = recorded.fact
+    priced = PricedChange(price=fact.price, knowing=recorded.heard.get("delivery", 0))
+    return within(state, "ledger", changes=state.ledger.changes | {fact.change: priced})
+
+
+@evolve.on(finance.InvoiceIssued)
+def _invoiced(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Engagement:
+    """What is invoiced after the account was settled has to be settled again."""
+    return within(state, "ledger", settled=None)

@@ -1,0 +1,151 @@
+"""Planning: a plan drafted from a template, and the baseline everything is measured by."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.delivery import PlanBaselined, PlanDrafted
+from contracts.fact import Fact
+from contracts.values import Deliverable, Identifier, Milestone, PlannedTask, Version
+from delivery.estimating import template_known
+from delivery.gates import day_of, standing
+from delivery.scheduling import contradictions, schedule
+from delivery.state import Engagement, decide
+
+
+class DraftPlan(Command):
+    """Draft the next version of the plan.
+
+    Without `tasks`, the template is scheduled: the sold estimate's hours (or those of
+    `estimate_version`) from `starts_on` (else the contracted start) over `duration_days` (else the
+    estimate's). `deliverables` are the agreed ones unless others are given.
+    """
+
+    template: Identifier
+    starts_on: date | None = None
+    duration_days: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    estimate_version: Version | None = None
+    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000)] = ()
+    milestones: Annotated[tuple[Milestone, ...], Field(max_length=200)] = ()
+    deliverables: Annotated[tuple[Deliverable, ...], Field(max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.milestones and not self.tasks:
+            raise ValueError("tasks are needed where milestones are given")
+        if self.tasks and (self.starts_on or self.duration_days or self.estimate_version):
+            raise ValueError("tasks are given: starts_on, duration_days, estimate_version are not")
+        return self
+
+
+class BaselinePlan(Command):
+    """Make the newest draft the baseline; it names the approved changes it takes in.
+
+    Changes that an earlier baseline took in stay taken in.
+    """
+
+    version: Version
+    changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
+    baselined_on: date | None = None
+
+
+@decide.on(DraftPlan)
+def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Iterator[Fact]:
+    """A plan may differ from what was sold; it may not contradict itself."""
+    standing(state)
+    draft = state.planning.draft
+    fact = (
+        _given(state, command) if command.tasks else _scheduled(state, command, context)
+    ).model_copy(update={"version": draft.version + 1 if draft else 1})
+    gate(
+        "inconsistent-plan",
+        (
+            Missing("contradiction", sentence, "delivery")
+            for sentence in contradictions(fact.milestones, fact.tasks, fact.deliverables)
+        ),
+    )
+    if draft is None or fact.model_copy(update={"version": draft.version}) != draft:
+        yield fact
+
+
+def _given(state: Engagement, command: DraftPlan) -> PlanDrafted:
+    return PlanDrafted(
+        version=1,
+        template=command.template,
+        milestones=command.milestones,
+        tasks=command.tasks,
+        deliverables=_deliverables(state, command),
+    )
+
+
+def _scheduled(state: Engagement, command: DraftPlan, context: Context) -> PlanDrafted:
+    record = template_known(context, command.template)
+    sold = state.sold_estimate
+    version = command.estimate_version or (
+        sold.submitted.version if sold else max(state.estimates, default=0)
+    )
+    estimate = state.estimates.get(version)
+    if estimate is None:
+        raise Refused("unknown-estimate", "there is no estimate to plan from: give tasks")
+    won = state.deal.won
+    starts_on = command.starts_on or (won.starts_on if won else None)
+    if starts_on is None:
+        raise Refused("no-start", "the deal is not won, so no start is agreed: give starts_on")
+    deliverables = _deliverables(state, command)
+    plan = schedule(
+        record.fact,
+        estimate.submitted.lines,
+        deliverables,
+        starts_on,
+        command.duration_days or estimate.submitted.duration_days,
+    )
+    return PlanDrafted(
+        version=1,
+        template=command.template,
+        milestones=plan.milestones,
+        tasks=plan.tasks,
+        deliverables=deliverables,
+        template_version=record.sequence,
+        estimate_version=version,
+    )
+
+
+def _deliverables(state: Engagement, command: DraftPlan) -> tuple[Deliverable, ...]:
+    given = command.deliverables
+    return tuple(state.agreed.values()) if given is None else given
+
+
+@decide.on(BaselinePlan)
+def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) -> Iterator[Fact]:
+    """Only what was drafted last; only changes that were approved."""
+    standing(state)
+    draft, before = state.planning.draft, state.planning.baseline
+    if draft is None or draft.version != command.version:
+        newest = f"the newest is {draft.version}" if draft else "there is none"
+        raise Refused("not-drafted", f"plan {command.version} is not the newest draft: {newest}")
+    earlier = before.changes if before else ()
+    changes = (*earlier, *dict.fromkeys(c for c in command.changes if c not in earlier))
+    if before and before.version == draft.version:
+        if changes != before.changes:
+            raise Refused("already-baselined", f"plan {draft.version} is the baseline already")
+        return
+    gate("change-not-approved", (_unapproved(state, change) for change in changes))
+    yield PlanBaselined(
+        version=draft.version,
+        milestones=draft.milestones,
+        tasks=draft.tasks,
+        deliverables=draft.deliverables,
+        changes=changes,
+        baselined_on=day_of(context, command.baselined_on),
+    )
+
+
+def _unapproved(state: Engagement, change: str) -> Missing | None:
+    known = state.changes.get(change)
+    if known and known.approved:
+        return None
+    sentence = f"change {change} is not {'approved' if known else 'known'}"
+    return Missing("change-approved" if known else "change-requested", sentence, "delivery")

@@ -1,0 +1,106 @@
+"""RAID: risks, issues and decisions, raised, recorded, closed."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Literal
+
+from chassis.decider import Command, Context, Refused
+from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
+from contracts.fact import Fact
+from contracts.values import Identifier, Percent, PersonId, ShortText, Text
+from delivery.gates import day_of, once, standing
+from delivery.state import Engagement, decide
+
+Weight = Literal["low", "medium", "high"]
+
+
+class RaiseRisk(Command):
+    """Something may happen: how probable in percent, how bad, who watches it, what is done."""
+
+    item: Identifier | None = None
+    title: ShortText
+    probability: Percent
+    impact: Weight
+    owner: PersonId
+    response: Text
+
+
+class RaiseIssue(Command):
+    """Something went wrong: how bad it is, and who sees to it. Open issues keep from closing."""
+
+    item: Identifier | None = None
+    title: ShortText
+    severity: Weight
+    owner: PersonId
+
+
+class RecordDecision(Command):
+    """Something was decided, and why; by whoever records it, unless another is named."""
+
+    item: Identifier | None = None
+    title: ShortText
+    rationale: Text
+    decided_by: PersonId | None = None
+    decided_on: date | None = None
+
+
+class CloseRaidItem(Command):
+    """A risk or an issue is over: how it ended."""
+
+    item: Identifier
+    resolution: Text
+    closed_on: date | None = None
+
+
+@decide.on(RaiseRisk)
+def raise_risk(state: Engagement, command: RaiseRisk, context: Context) -> Iterator[Fact]:
+    """Risks may be raised from the first call on."""
+    standing(state)
+    item = command.item or context.new_id("R")
+    fact = RiskRaised(item=item, **command.model_dump(exclude={"item"}))
+    yield from _raised(state, state.raid.risks.get(item), fact, item)
+
+
+@decide.on(RaiseIssue)
+def raise_issue(state: Engagement, command: RaiseIssue, context: Context) -> Iterator[Fact]:
+    """Issues may be raised from the first call on."""
+    standing(state)
+    item = command.item or context.new_id("I")
+    fact = IssueRaised(item=item, **command.model_dump(exclude={"item"}))
+    yield from _raised(state, state.raid.issues.get(item), fact, item)
+
+
+@decide.on(RecordDecision)
+def record_decision(state: Engagement, command: RecordDecision, context: Context) -> Iterator[Fact]:
+    """A decision stands; another one replaces it."""
+    standing(state, after_termination=True)
+    item = command.item or context.new_id("D")
+    known = state.raid.decisions.get(item)
+    fact = DecisionRecorded(
+        item=item,
+        title=command.title,
+        rationale=command.rationale,
+        decided_by=command.decided_by or context.actor,
+        decided_on=day_of(context, command.decided_on or (known.decided_on if known else None)),
+    )
+    yield from _raised(state, known, fact, item)
+
+
+def _raised(state: Engagement, stands: Fact | None, fact: Fact, item: str) -> Iterator[Fact]:
+    if stands is None and state.raid.knows(item):
+        raise Refused("already-raised", f"{item} is the id of another kind of item")
+    yield from once(stands, fact, "already-raised", f"item {item} says otherwise")
+
+
+@decide.on(CloseRaidItem)
+def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context) -> Iterator[Fact]:
+    """Decisions do not close."""
+    standing(state, after_termination=True)
+    item, known = command.item, state.raid.closed.get(command.item)
+    if item in state.raid.decisions:
+        raise Refused("not-closable", f"{item} is a decision: it stands until another is recorded")
+    if not state.raid.knows(item):
+        raise Refused("unknown-item", f"there is no risk or issue {item}")
+    day = day_of(context, command.closed_on or (known.closed_on if known else None))
+    fact = RaidItemClosed(item=item, resolution=command.resolution, closed_on=day)
+    yield from once(known, fact, "already-closed", f"item {item} was closed otherwise")

@@ -1,0 +1,161 @@
+"""Scheduling: a plan made from a template, estimated hours, a first day and a duration. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from contracts.reference import TemplatePhase, TemplatePublished
+from contracts.values import (
+    Deliverable,
+    EstimateLine,
+    Milestone,
+    PlannedTask,
+    RoleHours,
+)
+from delivery.state import twice
+
+CENT = Decimal("0.01")
+REST = "Beside the template"
+"""Phase of the work of roles that were estimated but that no task of the template names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What a template makes of an estimate."""
+
+    milestones: tuple[Milestone, ...]
+    tasks: tuple[PlannedTask, ...]
+
+
+def schedule(
+    template: TemplatePublished,
+    lines: Iterable[EstimateLine],
+    deliverables: Sequence[Deliverable],
+    starts_on: date,
+    duration_days: int,
+) -> Schedule:
+    """Phases one after the other over the calendar days, each ending in a milestone.
+
+    A task takes its share of its role's estimated hours and lasts as long as its phase; a role
+    that no task names gets a task of its own over the whole duration, so that planned hours are
+    the estimated ones where the template's shares add up to 100. Tasks that take no hours are left
+    out. Deliverables fall due with the phases of implementation, in order, the last with the last.
+    Project management never waits for the gate before implementation.
+    """
+    lines = tuple(lines)
+    estimated = _by_role(lines)
+    building = {line.role for line in lines if line.kind == "delivery"}
+    days = list(_phase_days(template.phases, starts_on, duration_days))
+    tasks = [*_tasks(template, days, estimated)]
+    named = {task.role for phase in template.phases for task in phase.tasks}
+    left = {role: hours for role, hours in estimated.items() if role not in named}
+    tasks.extend(
+        PlannedTask(
+            task=f"{len(days) + 1}.{number}",
+            title=f"Work of {role}",
+            phase=REST,
+            starts_on=starts_on,
+            finishes_on=days[-1][1] if days else starts_on + timedelta(days=duration_days - 1),
+            hours=(RoleHours(role=role, hours=hours),),
+            kind="delivery" if role in building else "project-management",
+            implementation=role in building,
+        )
+        for number, (role, hours) in enumerate(left.items(), 1)
+    )
+    return Schedule(tuple(_milestones(template.phases, days, deliverables)), tuple(tasks))
+
+
+def contradictions(
+    milestones: Sequence[Milestone],
+    tasks: Sequence[PlannedTask],
+    deliverables: Sequence[Deliverable],
+) -> Iterator[str]:
+    """Where a plan contradicts itself, in sentences: ids used twice, deliverables not listed."""
+    known = {each.deliverable for each in deliverables}
+    for kind, ids in (
+        ("deliverable", (each.deliverable for each in deliverables)),
+        ("milestone", (each.milestone for each in milestones)),
+        ("task", (each.task for each in tasks)),
+    ):
+        yield from (f"{kind} {name} stands more than once" for name in twice(ids))
+    for milestone in milestones:
+        for name in milestone.deliverables:
+            if name not in known:
+                sentence = f"milestone {milestone.milestone} names deliverable {name}"
+                yield f"{sentence}, which is not there"
+    for task in tasks:
+        if task.deliverable is not None and task.deliverable not in known:
+            yield f"task {task.task} names deliverable {task.deliverable}, which is not there"
+
+
+def _by_role(lines: Iterable[EstimateLine]) -> dict[str, Decimal]:
+    hours: dict[str, Decimal] = {}
+    for line in lines:
+        if line.kind != "expense" and line.hours:
+            hours[line.role] = hours.get(line.role, Decimal(0)) + line.hours
+    return hours
+
+
+def _phase_days(
+    phases: Sequence[TemplatePhase], starts_on: date, duration_days: int
+) -> Iterator[tuple[date, date]]:
+    """First and last day of each phase; a phase lasts a day at least."""
+    share = Decimal(0)
+    for phase in phases:
+        first = int(share * duration_days / 100)
+        share += phase.duration_share
+        last = int(share * duration_days / 100) - 1
+        first = min(first, duration_days - 1)
+        yield starts_on + timedelta(days=first), starts_on + timedelta(days=max(first, last))
+
+
+def _tasks(
+    template: TemplatePublished,
+    days: Sequence[tuple[date, date]],
+    estimated: Mapping[str, Decimal],
+) -> Iterator[PlannedTask]:
+    shares: dict[str, Decimal] = {}
+    for number, (phase, (first, last)) in enumerate(zip(template.phases, days, strict=True), 1):
+        for place, task in enumerate(phase.tasks, 1):
+            before = shares.get(task.role, Decimal(0))
+            shares[task.role] = before + task.share
+            total = estimated.get(task.role, Decimal(0))
+            # Rounding the running sum keeps the sum of the parts equal to the whole.
+            hours = _part(total, shares[task.role]) - _part(total, before)
+            if hours:
+                yield PlannedTask(
+                    task=f"{number}.{place}",
+                    title=task.title,
+                    phase=phase.phase,
+                    starts_on=first,
+                    finishes_on=last,
+                    hours=(RoleHours(role=task.role, hours=hours),),
+                    kind=task.kind,
+                    implementation=phase.implementation and task.kind == "delivery",
+                )
+
+
+def _part(total: Decimal, percent: Decimal) -> Decimal:
+    return (total * percent / 100).quantize(CENT, ROUND_HALF_EVEN)
+
+
+def _milestones(
+    phases: Sequence[TemplatePhase],
+    days: Sequence[tuple[date, date]],
+    deliverables: Sequence[Deliverable],
+) -> Iterator[Milestone]:
+    building = [place for place, phase in enumerate(phases) if phase.implementation]
+    building = building or list(range(len(phases)))
+    due: dict[int, list[str]] = {}
+    for place, each in enumerate(deliverables, 1):
+        # The n-th of N falls due n/N of the way through the phases of implementation.
+        phase = building[-(-place * len(building) // len(deliverables)) - 1]
+        due.setdefault(phase, []).append(each.deliverable)
+    for place, (each_phase, (_, last)) in enumerate(zip(phases, days, strict=True)):
+        yield Milestone(
+            milestone=f"M{place + 1}",
+            title=each_phase.phase,
+            due_on=last,
+            deliverables=tuple(due.get(place, ())),
+        )

@@ -1,0 +1,56 @@
+"""Reviewing the statement of work: whether Delivery stands behind what will be signed."""
+
+from collections.abc import Iterator
+from typing import Self
+
+from pydantic import model_validator
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.delivery import SowReviewed
+from contracts.fact import Fact
+from contracts.values import Text, Verdict, Version
+from delivery.gates import standing
+from delivery.state import Engagement, decide
+
+
+class ReviewSow(Command):
+    """Approve the newest version of the statement of work, or object and say why.
+
+    The review holds for exactly the content that Delivery heard from Legal under this version.
+    """
+
+    version: Version
+    verdict: Verdict
+    why: Text | None = None
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        if self.verdict == "objected" and self.why is None:
+            raise ValueError("why is needed where verdict is objected")
+        return self
+
+
+@decide.on(ReviewSow)
+def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Iterator[Fact]:
+    """A verdict may be changed until the statement of work is signed."""
+    standing(state)
+    drafted = state.contract.drafted.get(command.version)
+    if drafted is None:
+        sentence = f"Delivery has not heard of a statement of work version {command.version}"
+        gate("unknown-sow", [Missing("sow-drafted", sentence, "legal")])
+        return
+    newest = max(state.contract.drafted)
+    if command.version != newest:
+        sentence = f"statement of work {command.version} is superseded by {newest}"
+        raise Refused("superseded", sentence)
+    fact = SowReviewed(
+        version=command.version,
+        content_hash=drafted.content_hash,
+        verdict=command.verdict,
+        why=command.why,
+    )
+    if fact == state.sow_reviews.get(command.version):
+        return
+    if state.contract.signed:
+        raise Refused("already-signed", "the statement of work is signed")
+    yield fact
