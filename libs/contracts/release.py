@@ -29,10 +29,11 @@ _BOUNDS = {
 }
 
 
-class _OnTheWire(GenerateJsonSchema):
+class OnTheWire(GenerateJsonSchema):
     """Decimals are texts on the wire; their bounds are said under names of ours."""
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        """A decimal as it is written."""
         written = super().decimal_schema(schema)
         bounds = {
             name: str(value)
@@ -42,14 +43,15 @@ class _OnTheWire(GenerateJsonSchema):
         return {**written, **bounds, "format": "decimal"}
 
 
-def _opened(part: Any) -> Any:
+def opened(part: Any) -> Any:
+    """A schema without the word that closes objects to fields which nobody knows yet."""
     if isinstance(part, dict):
         return {
-            name: _opened(value)
+            name: opened(value)
             for name, value in part.items()
             if not (name == "additionalProperties" and value is False)
         }
-    return [_opened(value) for value in part] if isinstance(part, list) else part
+    return [opened(value) for value in part] if isinstance(part, list) else part
 
 
 def facts() -> dict[str, type[Fact]]:
@@ -70,7 +72,7 @@ def schema(fact: type[Fact]) -> dict[str, Any]:
         "$id": f"urn:{fact.type.replace('.', ':')}",
         "x-channel": fact.channel.name,
         "x-heard-by": sorted(fact.heard_by),
-        **_opened(fact.model_json_schema(mode="serialization", schema_generator=_OnTheWire)),
+        **opened(fact.model_json_schema(mode="serialization", schema_generator=OnTheWire)),
     }
 
 
