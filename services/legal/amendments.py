@@ -113,7 +113,7 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
         )
     change = state.changes.get(drafted.change, Change())
     gate("change-not-ready", unready(drafted.change, change))
-    gate("amendment-inconsistent", [*_outdated(amendment, change), *faults(contract, drafted)])
+    gate("amendment-inconsistent", _unfit(contract, amendment, change))
     signed_on = max(one.signed_on for one in command.signatories)
     require_past(signed_on, context.today, f"amendment {drafted.amendment} was signed")
     yield AmendmentSigned(
@@ -135,31 +135,48 @@ def amendment_of(change: str) -> str:
     return f"A-{change if len(change) <= 62 else derived(change)}"
 
 
-def due(state: Engagement, id: str, change: Change) -> Iterator[AmendmentDrafted]:
+def due(state: Engagement, name: str, change: Change) -> Iterator[AmendmentDrafted]:
     """The draft that a change needs now: its first, or the next where what it rests on moved."""
     contract = state.contract
-    if contract is None or any(unready(id, change)):
+    if contract is None or any(unready(name, change)):
         return
-    existing = state.amendments.get(amendment_of(id))
+    existing = state.amendments.get(amendment_of(name))
     if existing is None or (not existing.signed and any(_outdated(existing, change))):
-        fact = _drafted(contract, DraftAmendment(change=id), change)
+        fact = _drafted(contract, DraftAmendment(change=name), change)
         if not any(faults(contract, fact)):
             yield fact
     elif not existing.signed and existing.contract_finish != contract.finishes_on:
         yield _follow(existing, contract.finishes_on)
 
 
-def unready(id: str, change: Change) -> Iterator[Missing]:
+def unready(name: str, change: Change) -> Iterator[Missing]:
     """What a change lacks before it can be a paper."""
     if change.assessed is None:
-        yield Missing("change-not-assessed", f"Delivery has not assessed {id}", "delivery")
+        yield Missing("change-not-assessed", f"Delivery has not assessed {name}", "delivery")
     if change.price is None:
-        yield Missing("change-not-priced", f"Finance has not priced {id}", "finance")
+        yield Missing("change-not-priced", f"Finance has not priced {name}", "finance")
     if change.verdict == "rejected":
         why = change.why_rejected or "no reason given"
-        yield Missing("change-rejected", f"change {id} was rejected: {why}", "delivery")
+        yield Missing("change-rejected", f"change {name} was rejected: {why}", "delivery")
     elif change.verdict is None:
-        yield Missing("change-not-approved", f"the customer has not approved {id}", "delivery")
+        yield Missing("change-not-approved", f"the customer has not approved {name}", "delivery")
+
+
+def waits_for(state: Engagement, name: str, change: Change) -> Iterator[Missing]:
+    """What stands between a change and its amendment, or between that and its signature."""
+    amendment, contract = state.amendments.get(amendment_of(name)), state.contract
+    lacking = tuple(unready(name, change))
+    if amendment and amendment.signed:
+        return
+    yield from lacking
+    if contract is None:
+        yield Missing("sow-not-signed", "no statement of work is signed yet", "legal")
+    elif not lacking:
+        yield from (
+            _unfit(contract, amendment, change)
+            if amendment
+            else faults(contract, _drafted(contract, DraftAmendment(change=name), change))
+        )
 
 
 def faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
@@ -187,6 +204,11 @@ def faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
             yield Missing("unknown-deliverable", f"{paper} descopes {one}, which is not agreed")
     left = (agreed | set(added)) - set(draft.deliverables_descoped)
     yield from schedule_faults(draft.billing_schedule, delta, left, paper)
+
+
+def _unfit(contract: Contract, amendment: Amendment, change: Change) -> Iterator[Missing]:
+    yield from _outdated(amendment, change)
+    yield from faults(contract, amendment.drafted)
 
 
 def _outdated(amendment: Amendment, change: Change) -> Iterator[Missing]:

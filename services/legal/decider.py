@@ -11,7 +11,7 @@ CAPABILITIES = (filing, sows, early_start, amendments, terminating, hearing)
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="legal",
     kind="engagement",
-    initial=lambda _: Engagement(),
+    initial=lambda subject: Engagement(engagement=subject),
     evolve=evolve,
     decide=decide,
     react=react,

@@ -137,6 +137,7 @@ class Receivable(Value):
 class Engagement(Value):
     """Legal's knowledge of one engagement. Versions of the statement of work count from 1."""
 
+    engagement: str
     opportunity: Opportunity | None = None
     proposal: ProposalDrafted | None = None
     proposal_submitted_on: date | None = None

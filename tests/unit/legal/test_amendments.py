@@ -203,7 +203,7 @@ def test_a_change_that_is_not_ready_is_refused_with_all_it_lacks():
         requested(), assessed(), priced(), ChangeRejected(change="C-1", why="No", rejected_on=TODAY)
     )
     rejected.when(DraftAmendment(change="C-1")).then_refused(
-        "change-not-ready", missing=["change-rejected"], saying="No"
+        "change-not-ready", missing=["change-rejected"], saying="C-1 was rejected: No"
     )
 
 
@@ -265,7 +265,9 @@ def test_what_does_not_exist_or_no_longer_holds_is_not_signed():
     signed.when(sign(drafted)).then_refused("amendment-unknown")
     drafted.heard(ChangeRejected(change="C-1", why="Too dear", rejected_on=TODAY)).when(
         sign(drafted)
-    ).then_refused("change-not-ready", missing=["change-rejected"], saying="Too dear")
+    ).then_refused(
+        "change-not-ready", missing=["change-rejected"], saying="C-1 was rejected: Too dear"
+    )
     drafted.heard(priced(price=eur(9_000))).when(sign(drafted)).then_refused(
         "amendment-inconsistent", missing=["amendment-outdated"]
     )

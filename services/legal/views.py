@@ -1,0 +1,285 @@
+"""What counsel and contract managers see of an engagement: its papers, and what each waits for."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Literal
+
+from chassis.decider import Missing
+from contracts.channels import Department
+from contracts.delivery import ChangeAssessed, ChangeRequested
+from contracts.legal import (
+    AmendmentDrafted,
+    EngagementTerminated,
+    FileOpened,
+    MsaSigned,
+    NdaSigned,
+    SowDrafted,
+    SowRedlined,
+)
+from contracts.money import Money
+from contracts.sales import DealWon
+from contracts.values import (
+    AccountId,
+    ContentHash,
+    Hours,
+    Identifier,
+    PersonId,
+    ShortText,
+    Signatory,
+    Value,
+    Version,
+)
+from legal.amendments import amendment_of, waits_for
+from legal.sows import withheld
+from legal.state import (
+    Amendment,
+    Change,
+    Contract,
+    EarlyStart,
+    Engagement,
+    Receivable,
+    Review,
+    Reviewer,
+    Sow,
+)
+
+Stage = Literal[
+    "unfiled",
+    "filed",
+    "drafting",
+    "reviewing",
+    "approved",
+    "sent",
+    "signed",
+    "terminated",
+    "lost",
+    "closed",
+]
+"""Where the papers stand. `drafting` waits for Legal: the latest version was redlined or objected
+to; `reviewing` waits for the approvals of the latest version."""
+
+SowStatus = Literal["drafted", "approved", "sent", "signed", "superseded"]
+
+
+class Owed(Value):
+    """One thing that a paper waits for, and who owes it."""
+
+    code: str
+    sentence: str
+    owed_by: Department | None
+
+
+class SowView(Value):
+    """A version of the statement of work; `waits_for` names the approvals that it lacks."""
+
+    version: Version
+    content_hash: ContentHash
+    status: SowStatus
+    content: SowDrafted
+    redlines: tuple[SowRedlined, ...]
+    reviews: dict[Reviewer, Review]
+    sent_on: date | None
+    signatories: tuple[Signatory, ...]
+    waits_for: tuple[Owed, ...]
+
+
+class EarlyStartView(Value):
+    """Work before the signature: how much, to what day; replaced by the contract once it stands."""
+
+    cap_hours: Hours
+    expires_on: date
+    reason: ShortText
+    authorised_by: PersonId
+    status: Literal["authorised", "expired", "replaced"]
+
+
+class AmendmentView(Value):
+    """An amendment as it was last drafted."""
+
+    amendment: Identifier
+    content_hash: ContentHash
+    status: Literal["drafted", "signed"]
+    content: AmendmentDrafted
+    signatories: tuple[Signatory, ...]
+    signed_on: date | None
+
+
+class ChangeView(Value):
+    """A change, its amendment, and what it waits for until that is signed."""
+
+    change: Identifier
+    requested: ChangeRequested | None
+    assessed: ChangeAssessed | None
+    price: Money | None
+    implemented_on: date | None
+    waits_for: tuple[Owed, ...]
+    amendment: AmendmentView | None
+
+
+class ProposalView(Value):
+    """The newest proposal of Sales, as far as the papers rest on it."""
+
+    version: Version
+    price: Money
+    promised_start: date
+    promised_finish: date
+    assumptions: tuple[ShortText, ...]
+    exclusions: tuple[ShortText, ...]
+    submitted_on: date | None
+
+
+class EngagementView(Value):
+    """An engagement as Legal sees it."""
+
+    engagement: str
+    account: AccountId | None
+    title: ShortText | None
+    stage: Stage
+    file: FileOpened | None
+    nda: NdaSigned | None
+    msa: MsaSigned | None
+    proposal: ProposalView | None
+    won: DealWon | None
+    statements_of_work: tuple[SowView, ...]
+    early_start: EarlyStartView | None
+    contract: Contract | None
+    changes: tuple[ChangeView, ...]
+    receivables: tuple[Receivable, ...]
+    settled_on: date | None
+    terminated: EngagementTerminated | None
+
+
+def engagement_view(state: Engagement) -> EngagementView:
+    """What counsel and contract managers see of an engagement."""
+    known = state.file or state.opportunity
+    return EngagementView(
+        engagement=state.engagement,
+        account=known.account if known else None,
+        title=known.title if known else None,
+        stage=stage(state),
+        file=state.file,
+        nda=state.nda,
+        msa=state.msa,
+        proposal=_proposal(state),
+        won=state.won,
+        statements_of_work=tuple(_sow(state, sow) for sow in state.sows),
+        early_start=_early_start(state, state.early_start),
+        contract=state.contract,
+        changes=tuple(_change(state, name, change) for name, change in state.changes.items()),
+        receivables=tuple(state.receivables.values()),
+        settled_on=state.settled_on,
+        terminated=state.terminated,
+    )
+
+
+def stage(state: Engagement) -> Stage:
+    """Where the papers of the engagement stand."""
+    if state.terminated:
+        return "terminated"
+    if state.lost_on:
+        return "lost"
+    if state.closed_on:
+        return "closed"
+    if state.contract:
+        return "signed"
+    sow = state.latest
+    if sow is None:
+        return "filed" if state.file else "unfiled"
+    if sow.sent_on:
+        return "sent"
+    if sow.approved:
+        return "approved"
+    objected = any(review.verdict == "objected" for review in sow.reviews.values())
+    return "drafting" if objected or sow.redlines else "reviewing"
+
+
+def open_amendments(state: Engagement) -> int:
+    """How many drafted amendments wait for their signatures."""
+    return sum(
+        amendment.signed is None and state.changes[amendment.drafted.change].verdict == "approved"
+        for amendment in state.amendments.values()
+    )
+
+
+def _owed(missing: Iterable[Missing]) -> tuple[Owed, ...]:
+    return tuple(
+        Owed(code=item.code, sentence=item.sentence, owed_by=item.owed_by) for item in missing
+    )
+
+
+def _sow(state: Engagement, sow: Sow) -> SowView:
+    status = _status(state, sow)
+    waits = status in {"drafted", "approved"} and not state.over
+    return SowView(
+        version=sow.drafted.version,
+        content_hash=sow.drafted.content_hash,
+        status=status,
+        content=sow.drafted,
+        redlines=sow.redlines,
+        reviews=sow.reviews,
+        sent_on=sow.sent_on,
+        signatories=sow.signatories,
+        waits_for=_owed(withheld(sow)) if waits else (),
+    )
+
+
+def _status(state: Engagement, sow: Sow) -> SowStatus:
+    if state.contract and state.contract.version == sow.drafted.version:
+        return "signed"
+    if state.latest and state.latest.drafted.version > sow.drafted.version:
+        return "superseded"
+    if sow.sent_on:
+        return "sent"
+    return "approved" if sow.approved else "drafted"
+
+
+def _early_start(state: Engagement, early: EarlyStart | None) -> EarlyStartView | None:
+    if early is None:
+        return None
+    return EarlyStartView(
+        cap_hours=early.authorised.cap_hours,
+        expires_on=early.authorised.expires_on,
+        reason=early.authorised.reason,
+        authorised_by=early.authorised_by,
+        status="expired" if early.expired else "replaced" if state.contract else "authorised",
+    )
+
+
+def _change(state: Engagement, name: str, change: Change) -> ChangeView:
+    amendment = state.amendments.get(amendment_of(name))
+    return ChangeView(
+        change=name,
+        requested=change.requested,
+        assessed=change.assessed,
+        price=change.price,
+        implemented_on=change.implemented_on,
+        waits_for=_owed(waits_for(state, name, change)),
+        amendment=_amendment(amendment) if amendment else None,
+    )
+
+
+def _amendment(amendment: Amendment) -> AmendmentView:
+    drafted, signed = amendment.drafted, amendment.signed
+    return AmendmentView(
+        amendment=drafted.amendment,
+        content_hash=drafted.content_hash,
+        status="signed" if signed else "drafted",
+        content=drafted,
+        signatories=signed.signatories if signed else (),
+        signed_on=signed.signed_on if signed else None,
+    )
+
+
+def _proposal(state: Engagement) -> ProposalView | None:
+    known = state.proposal
+    if known is None:
+        return None
+    return ProposalView(
+        version=known.version,
+        price=known.price,
+        promised_start=known.promised_start,
+        promised_finish=known.promised_finish,
+        assumptions=known.assumptions,
+        exclusions=known.exclusions,
+        submitted_on=state.proposal_submitted_on,
+    )

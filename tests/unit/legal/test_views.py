@@ -1,0 +1,127 @@
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from chassis.testing import Scenario
+from contracts.delivery import ChangeRejected, EngagementClosed
+from contracts.legal import EarlyStartAuthorised, EngagementTerminated
+from contracts.sales import DealLost
+from legal.amendments import SignAmendment
+from legal.sows import RedlineSow
+from legal.state import Engagement
+from legal.views import engagement_view, open_amendments, stage
+from tests.unit.legal.papers import (
+    BOTH,
+    ID,
+    TODAY,
+    V1,
+    V2,
+    agreed,
+    approved,
+    assessed,
+    eur,
+    filed,
+    given_nothing,
+    heard_of,
+    of_delivery,
+    of_finance,
+    priced,
+    requested,
+    reviewed,
+    sent,
+    signed,
+    with_draft,
+)
+
+TERMINATED = EngagementTerminated(reason="mutual", terminated_on=TODAY)
+REDLINE = RedlineSow(version=1, by="customer", clause="Liability", text="None.")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "expected"),
+    [
+        (given_nothing, "unfiled"),
+        (heard_of, "unfiled"),
+        (filed, "filed"),
+        (with_draft, "reviewing"),
+        (with_draft.took(REDLINE), "drafting"),
+        (with_draft.heard(of_delivery(V1, "Too early")), "drafting"),
+        (with_draft.took(REDLINE).said(V2), "reviewing"),
+        (reviewed, "reviewing"),
+        (approved, "approved"),
+        (sent, "sent"),
+        (signed, "signed"),
+        (signed.said(TERMINATED), "terminated"),
+        (sent.heard(DealLost(reason="price", lost_on=TODAY)), "lost"),
+        (signed.heard(EngagementClosed(closed_on=TODAY)), "closed"),
+    ],
+)
+def test_the_stage_says_whose_turn_it_is(scenario: Scenario[Engagement], expected: str):
+    assert stage(scenario.state) == expected
+    assert engagement_view(scenario.state).stage == expected
+
+
+def test_a_view_names_the_engagement_and_its_customer_before_there_is_a_file():
+    view = engagement_view(heard_of.state)
+    assert (view.engagement, view.account, view.title) == (ID, "acme", "Order desk")
+
+
+def test_each_version_says_where_it_stands_and_what_it_waits_for():
+    view = engagement_view(reviewed.said(V2).heard(of_finance(V2)).state)
+    assert [one.status for one in view.statements_of_work] == ["superseded", "drafted"]
+    assert [[waiting.code for waiting in one.waits_for] for one in view.statements_of_work] == [
+        [],
+        ["delivery-review-missing"],
+    ]
+    for scenario, status in ((approved, "approved"), (sent, "sent"), (signed, "signed")):
+        assert engagement_view(scenario.state).statements_of_work[0].status == status
+
+
+def test_a_change_says_what_keeps_it_from_being_an_amendment():
+    def waiting(scenario: Scenario[Engagement]) -> list[str]:
+        return [one.code for one in engagement_view(scenario.state).changes[0].waits_for]
+
+    asked = signed.heard(requested(), assessed(), agreed())
+    assert waiting(asked) == ["change-not-priced"]
+    assert waiting(asked.when_heard(priced(price=eur(-200_000))).after) == ["price-below-zero"]
+    assert waiting(sent.heard(requested(), assessed(), agreed(), priced())) == ["sow-not-signed"]
+    drafted = asked.when_heard(priced()).after
+    assert waiting(drafted) == []
+    assert waiting(drafted.heard(priced(price=eur(1)))) == ["amendment-outdated"]
+
+
+def test_amendments_are_open_until_they_are_signed_or_pointless():
+    drafted = signed.heard(requested(), assessed(), agreed()).when_heard(priced()).after
+    draft = drafted.state.amendments["A-C-1"].drafted
+    done = drafted.took(
+        SignAmendment(amendment="A-C-1", content_hash=draft.content_hash, signatories=BOTH)
+    )
+    rejected = drafted.heard(ChangeRejected(change="C-1", why="No", rejected_on=TODAY))
+    assert [open_amendments(each.state) for each in (signed, drafted, done, rejected)] == [
+        0,
+        1,
+        0,
+        0,
+    ]
+    amendment = engagement_view(done.state).changes[0].amendment
+    assert amendment
+    assert (amendment.status, amendment.signatories) == ("signed", BOTH)
+    assert engagement_view(done.state).changes[0].waits_for == ()
+
+
+def test_an_early_start_is_shown_until_and_after_it_ends():
+    fact = EarlyStartAuthorised(
+        cap_hours=Decimal(80), expires_on=date(2026, 3, 31), reason="Licences end."
+    )
+    early = filed.said(fact, by="carl")
+    expired = early.when_deadline("early-start-2026-03-31").after
+
+    def shown(scenario: Scenario[Engagement]) -> tuple[str, str] | None:
+        view = engagement_view(scenario.state).early_start
+        return (view.status, view.authorised_by) if view else None
+
+    assert shown(filed) is None
+    assert shown(early) == ("authorised", "carl")
+    assert shown(expired) == ("expired", "carl")
+    assert shown(signed.said(fact, by="carl")) == ("replaced", "carl")
