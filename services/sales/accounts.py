@@ -26,3 +26,18 @@ def publish_account(state: Account, command: PublishAccount, context: Context) -
     fact = AccountPublished(account=state.account, **dict(command))
     if state.published != fact:
         yield fact
+
+
+class IntroduceAccount(Command):
+    """Publish a customer organisation by its name, unless its record stands already."""
+
+    name: ShortText
+
+
+@decide_account.on(IntroduceAccount)
+def introduce_account(
+    state: Account, command: IntroduceAccount, context: Context
+) -> Iterable[Fact]:
+    """Publish its first version; what is known of it already stays."""
+    if state.published is None:
+        yield AccountPublished(account=state.account, name=command.name)

@@ -32,5 +32,5 @@ ACCOUNT: Decider[Account] = Decider(
     initial=lambda subject: Account(account=subject),
     evolve=evolve_account,
     decide=decide_account,
-    opens=frozenset({accounts.PublishAccount}),
+    opens=frozenset({accounts.PublishAccount, accounts.IntroduceAccount}),
 )

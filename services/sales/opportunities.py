@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from chassis.decider import Command, Context, Refused
+from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.money import NotNegativeMoney
 from contracts.reference import AccountPublished
@@ -26,15 +26,14 @@ from contracts.values import (
     ShortText,
     Text,
 )
-from sales.selling import distinct, happened, known_to_all, not_over, one_currency, still_selling
+from sales.selling import distinct, happened, known_to_all, one_currency, still_selling
 from sales.state import Engagement, decide
 
 
 class OpenOpportunity(Command):
     """Begin an engagement: a customer, whose account is published, may buy work.
 
-    Contacts and owner are ids of people. An opportunity that was imported open is opened by this,
-    too, under its own id: from then on the other departments know of it.
+    Contacts and owner are ids of people.
     """
 
     account: AccountId
@@ -43,6 +42,20 @@ class OpenOpportunity(Command):
     expected_value: NotNegativeMoney
     expected_close: date
     owner: PersonId
+
+
+class AdoptOpportunity(Command):
+    """Go on here with an opportunity that was imported open, so that other departments hear of it.
+
+    What is not given stays as it was imported; what the CRM did not know must be given.
+    """
+
+    account: AccountId | None = None
+    title: ShortText | None = None
+    contacts: tuple[PersonId, ...] = Field(default=(), max_length=50)
+    expected_value: NotNegativeMoney | None = None
+    expected_close: date
+    owner: PersonId | None = None
 
 
 class QualifyOpportunity(Command):
@@ -99,19 +112,59 @@ def open_opportunity(
     fact = OpportunityOpened(**dict(command))
     if state.opened == fact:
         return
-    if state.opened:
-        raise Refused("already-opened", "this opportunity was opened already, with other content")
-    not_over(state)
-    if context.records.latest(AccountPublished, command.account) is None:
-        raise Refused(
-            "account-unknown", f"account: no account {command.account!r} is known; publish it first"
-        )
-    one_currency(state.currency, expected_value=command.expected_value)
-    if command.expected_close < context.today:
-        raise Refused(
-            "expected-close-passed", f"expected_close: {command.expected_close} is over already"
-        )
+    if state.opened or state.imported:
+        raise Refused("already-opened", "this opportunity stands already, with other content")
+    _openable(fact, context)
     yield fact
+
+
+@decide.on(AdoptOpportunity)
+def adopt_opportunity(
+    state: Engagement, command: AdoptOpportunity, context: Context
+) -> Iterable[Fact]:
+    """Open what was imported, once, for all to hear."""
+    imported = state.imported
+    if imported is None:
+        raise Refused("not-imported", "this opportunity was not imported")
+    if state.opened is None:
+        still_selling(state)
+    account = command.account or imported.account
+    value = command.expected_value or imported.value
+    if account is None or value is None:
+        gate("adoption-incomplete", _unknown(account=account, expected_value=value))
+        return
+    fact = OpportunityOpened(
+        account=account,
+        title=command.title or imported.title,
+        contacts=command.contacts,
+        expected_value=value,
+        expected_close=command.expected_close,
+        owner=command.owner or imported.owner,
+    )
+    if state.opened == fact:
+        return
+    if state.opened:
+        raise Refused("already-opened", "this opportunity was adopted already, with other content")
+    one_currency(state.currency, expected_value=value)
+    _openable(fact, context)
+    yield fact
+
+
+def _openable(fact: OpportunityOpened, context: Context) -> None:
+    if context.records.latest(AccountPublished, fact.account) is None:
+        raise Refused(
+            "account-unknown", f"account: no account {fact.account!r} is known; publish it first"
+        )
+    if fact.expected_close < context.today:
+        raise Refused(
+            "expected-close-passed", f"expected_close: {fact.expected_close} is over already"
+        )
+
+
+def _unknown(**fields: object) -> Iterable[Missing]:
+    for field, value in fields.items():
+        if value is None:
+            yield Missing(field, f"{field}: the CRM did not know it; give it", "sales")
 
 
 @decide.on(QualifyOpportunity)

@@ -156,7 +156,7 @@ def submit_proposal(state: Engagement, command: SubmitProposal, context: Context
             f"version {proposal.version} was submitted on {proposal.submitted_on} already",
         )
     submitted_on = happened("submitted_on", command.submitted_on, context)
-    gate("proposal-not-ready", _missing(state, proposal))
+    gate("proposal-not-ready", waits_for(state, proposal))
     yield ProposalSubmitted(version=proposal.version, submitted_on=submitted_on)
 
 
@@ -197,26 +197,30 @@ def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[
     yield won
 
 
-def _missing(state: Engagement, proposal: Proposal) -> Iterable[Missing | None]:
-    version = proposal.drafted.estimate_version
+def waits_for(state: Engagement, proposal: Proposal) -> tuple[Missing, ...]:
+    """All that the gate before submission lacks; nothing where the version may be submitted."""
+    drafted = proposal.drafted
+    version = drafted.estimate_version
     estimate = state.estimates.get(version, Estimate())
-    if state.manager is None:
-        yield Missing("manager-not-assigned", "no engagement manager is assigned", "delivery")
-    yield _endorsement(state, version, estimate)
-    if estimate.priced is None:
-        yield Missing(
-            "estimate-not-priced", f"estimate {version} is not priced by Finance", "finance"
-        )
-    managed = any(
-        line.kind == "project-management" and line.hours for line in proposal.drafted.lines
-    )
-    if not managed and proposal.drafted.project_management_waiver is None:
-        yield Missing(
+    managed = any(line.kind == "project-management" and line.hours for line in drafted.lines)
+    wanted = (
+        Missing("manager-not-assigned", "no engagement manager is assigned", "delivery")
+        if state.manager is None
+        else None,
+        _endorsement(state, version, estimate),
+        Missing("estimate-not-priced", f"estimate {version} is not priced by Finance", "finance")
+        if estimate.priced is None
+        else None,
+        Missing(
             "project-management-missing",
             f"version {proposal.version} has no line for project management, and no waiver that "
             "says why",
             "sales",
         )
+        if not managed and drafted.project_management_waiver is None
+        else None,
+    )
+    return tuple(item for item in wanted if item is not None)
 
 
 def _endorsement(state: Engagement, version: int, estimate: Estimate) -> Missing | None:

@@ -41,8 +41,8 @@ def known_to_all(state: Engagement) -> None:
     if state.opened is None:
         raise Refused(
             "opportunity-not-opened",
-            "the opportunity was imported: open it first, with its account, expected value and "
-            "expected close, so that the other departments hear of it",
+            "the opportunity was imported: adopt it first, so that the other departments hear of "
+            "it",
         )
 
 

@@ -38,12 +38,17 @@ _STAGES: Final[dict[str, tuple[Literal["open", "won", "lost"], PipelineStage]]] 
     "lost": ("lost", "qualifying"),
 }
 _NEEDED: Final = ("opportunity_id", "sales_agent", "product", "deal_stage")
-_COLUMN_OF: Final = {
+COLUMN_OF: Final = {
     "external_id": "opportunity_id",
     "owner": "sales_agent",
     "title": "product",
+    "outcome": "deal_stage",
+    "pipeline_stage": "deal_stage",
+    "opened_on": "engage_date",
+    "closed_on": "close_date",
     "value": "close_value",
 }
+"""The column from which each field of an imported opportunity is read."""
 _AMOUNT: Final = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?")
 
 
@@ -110,7 +115,7 @@ def read_export(
         taken=tuple(taken),
         refused=tuple(refused),
         accounts=reading.new_accounts,
-        notes=tuple(f"{note} ({_listed(where)})" for note, where in reading.notes.items()),
+        notes=tuple(f"{note} ({listed(where)})" for note, where in reading.notes.items()),
     )
 
 
@@ -320,10 +325,11 @@ def _sentence(message: str) -> str:
 
 def _column(place: tuple[int | str, ...]) -> str:
     name = str(place[0]) if place else "row"
-    return _COLUMN_OF.get(name, name)
+    return COLUMN_OF.get(name, name)
 
 
-def _listed(rows: list[int]) -> str:
+def listed(rows: list[int]) -> str:
+    """Row numbers in words, the first few of many."""
     shown = ", ".join(str(row) for row in rows[:8])
     more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
     return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"

@@ -51,12 +51,12 @@ def import_opportunity(
     if state.imported is None:
         raise Refused("already-opened", "this engagement was opened here, not imported")
     differing = [
-        Missing(name, f"{name}: was imported as {_shown(old)}, and is {_shown(new)} now", "sales")
+        Missing(name, f"was imported as {_shown(old)}, and is {_shown(new)} now", "sales")
         for (name, old), (_, new) in zip(state.imported, fact, strict=True)
         if old != new
     ]
     if differing:
-        sentence = "; ".join(item.sentence for item in differing)
+        sentence = "; ".join(f"{item.code}: {item.sentence}" for item in differing)
         raise Refused("import-differs", sentence, differing)
 
 

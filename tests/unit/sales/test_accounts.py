@@ -2,7 +2,7 @@
 
 from chassis.testing import given
 from contracts.reference import AccountPublished
-from sales.accounts import PublishAccount
+from sales.accounts import IntroduceAccount, PublishAccount
 from sales.decider import ACCOUNT
 
 PUBLISH = PublishAccount(name="Acme", country="Norway")
@@ -21,3 +21,9 @@ def test_the_same_again_is_no_new_version() -> None:
     published.when(moved).then(
         AccountPublished(account="acme", name="Acme", country="Sweden", own_pmo=True)
     )
+
+
+def test_an_introduction_never_overwrites_what_is_known() -> None:
+    fresh = given(ACCOUNT, "acme")
+    fresh.when(IntroduceAccount(name="Acme")).then(AccountPublished(account="acme", name="Acme"))
+    fresh.took(PUBLISH).when(IntroduceAccount(name="ACME Inc.")).then_nothing()

@@ -13,9 +13,11 @@ from contracts.sales import (
     EstimateRequested,
     OpportunityAdvanced,
     OpportunityImported,
+    OpportunityOpened,
     OpportunityQualified,
 )
 from sales.opportunities import (
+    AdoptOpportunity,
     AdvanceOpportunity,
     LoseDeal,
     QualifyOpportunity,
@@ -41,6 +43,7 @@ REQUEST = RequestEstimate(
     scope_summary="A portal.", deliverables=(PORTAL,), wanted_finish=date(2026, 6, 30)
 )
 ADVANCE = AdvanceOpportunity(pipeline_stage="proposing", probability=Decimal(60))
+ADOPT = AdoptOpportunity(account="acme", contacts=("cleo",), expected_close=date(2026, 2, 1))
 LOSE = LoseDeal(reason="price", competitor="Globex")
 IMPORTED = OpportunityImported(
     source="crm",
@@ -154,22 +157,47 @@ class TestImportedOpen:
         moved.when(LOSE).then_accepted().then_state(stage="lost")
 
     def test_others_are_asked_once_they_can_know_of_it(self) -> None:
-        self.imported.when(REQUEST).then_refused("opportunity-not-opened", saying="imported")
-        here = OPEN.model_copy(update={"expected_value": usd(900)})
-        known = self.imported.took(here).then_state(
-            account="acme", expected_value=usd(900), opened_on=date(2025, 11, 3), stage="qualifying"
+        self.imported.when(REQUEST).then_refused("opportunity-not-opened", saying="adopt it first")
+        known = self.imported.when(ADOPT).then(
+            OpportunityOpened(
+                account="acme",
+                title="Portal",
+                contacts=("cleo",),
+                expected_value=usd(500),
+                expected_close=date(2026, 2, 1),
+                owner="ann",
+            )
         )
+        known.then_state(opened_on=date(2025, 11, 3), stage="qualifying")
+        known.when(ADOPT).then_nothing()
         known.when(REQUEST).then_accepted()
+        otherwise = ADOPT.model_copy(update={"title": "Other"})
+        known.when(otherwise).then_refused("already-opened")
+
+    def test_what_the_crm_did_not_know_must_be_given(self) -> None:
+        bare = new.said(IMPORTED.model_copy(update={"value": None}))
+        bare.when(AdoptOpportunity(expected_close=date(2026, 2, 1))).then_refused(
+            "adoption-incomplete", missing={"account", "expected_value"}
+        )
+        bare.when(ADOPT.model_copy(update={"expected_value": eur(5)})).then_accepted()
+
+    def test_it_is_held_to_what_any_opening_is(self) -> None:
+        self.imported.when(ADOPT.model_copy(update={"account": "globex"})).then_refused(
+            "account-unknown", saying="account: no account 'globex'"
+        )
+        self.imported.on(date(2026, 3, 1)).when(ADOPT).then_refused("expected-close-passed")
+        opened.when(ADOPT).then_refused("not-imported")
+        self.imported.when(OPEN).then_refused("already-opened")
 
     def test_it_stays_in_its_currency(self) -> None:
-        self.imported.when(OPEN).then_refused(
+        self.imported.when(ADOPT.model_copy(update={"expected_value": eur(5)})).then_refused(
             "currency-differs", saying="expected_value: is in EUR, but"
         )
 
     def test_what_was_imported_as_ended_is_over(self) -> None:
         ended = IMPORTED.model_copy(update={"outcome": "won", "closed_on": date(2025, 12, 1)})
         over = new.said(ended).then_state(stage="won", expected_value=usd(500))
-        for command in (OPEN, QUALIFY, LOSE):
+        for command in (ADOPT, QUALIFY, LOSE):
             over.when(command).then_refused("engagement-over", saying="won on 2025-12-01")
 
 

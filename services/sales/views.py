@@ -1,0 +1,219 @@
+"""What the people of Sales see: an engagement from their side, and an account."""
+
+from datetime import date
+from typing import Literal
+
+from contracts.channels import Department
+from contracts.delivery import EngagementPutOnHold, StatusReportPublished
+from contracts.finance import EstimatePriced
+from contracts.legal import EngagementTerminated
+from contracts.money import Money
+from contracts.reference import AccountPublished
+from contracts.sales import (
+    DealLost,
+    DealWon,
+    EstimateRequested,
+    OpportunityImported,
+    OpportunityQualified,
+    ProposalDrafted,
+)
+from contracts.values import AccountId, Confidence, Days, Percent, PersonId, Value, Version
+from sales.proposals import waits_for
+from sales.state import Account, Amendment, Engagement, Estimate, Stage, Statement
+
+
+class Owed(Value):
+    """One thing that the proposal waits for before it may be submitted, and who owes it."""
+
+    code: str
+    sentence: str
+    owed_by: Department | None
+
+
+class EstimateView(Value):
+    """A version of the estimate: how long it would take, who stands behind it, its price."""
+
+    version: Version
+    duration_days: Days | None
+    confidence: Confidence | None
+    endorsed_by: PersonId | None
+    priced: EstimatePriced | None
+
+
+class ProposalView(Value):
+    """A version of the proposal; `waits_for` names what the gate before submission lacks."""
+
+    version: Version
+    status: Literal["drafted", "submitted", "withdrawn"]
+    submitted_on: date | None
+    content: ProposalDrafted
+    waits_for: tuple[Owed, ...]
+
+
+class InvoiceView(Value):
+    """An invoice to the customer: what was asked, by when, and what came."""
+
+    number: str
+    amount: Money
+    paid: Money
+    issued_on: date
+    due_on: date
+    overdue: bool
+
+
+class DeliveryView(Value):
+    """How the work goes beside what was promised; `late_by_days` is negative when it is early."""
+
+    manager: PersonId | None
+    managed_since: date | None
+    kicked_off_on: date | None
+    promised_finish: date | None
+    forecast_finish: date | None
+    late_by_days: int | None
+    status_report: StatusReportPublished | None
+    on_hold: EngagementPutOnHold | None
+    live_on: date | None
+    would_recommend: int | None
+    closed_on: date | None
+
+
+class ContractView(Value):
+    """What is signed: agreements, the statement of work, amendments; and what was ended."""
+
+    nda_signed_on: date | None
+    msa_signed_on: date | None
+    statement_of_work: Statement | None
+    amendments: dict[str, Amendment]
+    change_prices: dict[str, Money]
+    terminated: EngagementTerminated | None
+
+
+class EngagementView(Value):
+    """An engagement as Sales sees it."""
+
+    engagement: str
+    account: AccountId | None
+    title: str | None
+    owner: PersonId | None
+    contacts: tuple[PersonId, ...]
+    stage: Stage
+    probability: Percent | None
+    expected_value: Money | None
+    expected_close: date | None
+    opened_on: date | None
+    imported: OpportunityImported | None
+    qualified: OpportunityQualified | None
+    estimate_requested: EstimateRequested | None
+    estimates: tuple[EstimateView, ...]
+    proposals: tuple[ProposalView, ...]
+    won: DealWon | None
+    lost: DealLost | None
+    contract: ContractView
+    delivery: DeliveryView
+    invoices: tuple[InvoiceView, ...]
+
+
+class AccountView(Value):
+    """The record of a customer organisation as it stands."""
+
+    account: AccountId
+    record: AccountPublished | None
+
+
+def engagement_view(state: Engagement) -> EngagementView:
+    """What an account executive and their manager see of an engagement."""
+    known = state.opened or state.imported
+    return EngagementView(
+        engagement=state.engagement,
+        account=state.account,
+        title=known.title if known else None,
+        owner=known.owner if known else None,
+        contacts=state.opened.contacts if state.opened else (),
+        stage=state.stage,
+        probability=state.probability,
+        expected_value=state.expected_value,
+        expected_close=state.opened.expected_close if state.opened else None,
+        opened_on=state.opened_on,
+        imported=state.imported,
+        qualified=state.qualified,
+        estimate_requested=state.estimate_requested,
+        estimates=tuple(_estimate(*each) for each in sorted(state.estimates.items())),
+        proposals=_proposals(state),
+        won=state.won,
+        lost=state.lost,
+        contract=ContractView(
+            nda_signed_on=state.nda.signed_on if state.nda else None,
+            msa_signed_on=state.msa.signed_on if state.msa else None,
+            statement_of_work=state.statement,
+            amendments=state.amendments,
+            change_prices=state.changes,
+            terminated=state.terminated,
+        ),
+        delivery=_delivery(state),
+        invoices=_invoices(state),
+    )
+
+
+def account_view(state: Account) -> AccountView:
+    """What everybody in the company sees of an account."""
+    return AccountView(account=state.account, record=state.published)
+
+
+def _estimate(version: int, estimate: Estimate) -> EstimateView:
+    submitted = estimate.submitted
+    return EstimateView(
+        version=version,
+        duration_days=submitted.duration_days if submitted else None,
+        confidence=submitted.confidence if submitted else None,
+        endorsed_by=estimate.endorsed_by,
+        priced=estimate.priced,
+    )
+
+
+def _proposals(state: Engagement) -> tuple[ProposalView, ...]:
+    return tuple(
+        ProposalView(
+            version=proposal.version,
+            status=proposal.status,
+            submitted_on=proposal.submitted_on,
+            content=proposal.drafted,
+            waits_for=tuple(
+                Owed(code=item.code, sentence=item.sentence, owed_by=item.owed_by)
+                for item in waits_for(state, proposal)
+                if proposal.status == "drafted"
+            ),
+        )
+        for proposal in state.proposals
+    )
+
+
+def _delivery(state: Engagement) -> DeliveryView:
+    promised = state.promised_finish
+    forecast = state.status_report.forecast_finish if state.status_report else None
+    return DeliveryView(
+        manager=state.manager,
+        managed_since=state.managed_since,
+        kicked_off_on=state.kicked_off_on,
+        promised_finish=promised,
+        forecast_finish=forecast,
+        late_by_days=(forecast - promised).days if forecast and promised else None,
+        status_report=state.status_report,
+        on_hold=state.held,
+        live_on=state.live_on,
+        would_recommend=state.survey.recommend if state.survey else None,
+        closed_on=state.closed_on,
+    )
+
+
+def _invoices(state: Engagement) -> tuple[InvoiceView, ...]:
+    return tuple(
+        InvoiceView(
+            number=invoice.issued.number,
+            amount=invoice.issued.amount,
+            paid=invoice.paid,
+            issued_on=invoice.issued.issued_on,
+            due_on=invoice.issued.due_on,
+            overdue=invoice.overdue,
+        )
+        for invoice in state.invoices.values()
+    )
