@@ -7,7 +7,7 @@ heard has been folded; only then may it be judged.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -151,6 +151,16 @@ def fold(view: View, recorded: Recorded[Fact]) -> None:
     step = _STEPS.get(type(fact))
     if step is not None:
         step[1](getattr(view, step[0]), recorded)
+
+
+def pass_over(view: View, channel: str, sequence: int) -> None:
+    """Go on as if a channel had been folded up to a sequence, because a person said so."""
+    fresh = view.freshness.get(channel)
+    begun = datetime.fromtimestamp(0, UTC)
+    if fresh is None:
+        view.freshness[channel] = Freshness(sequence, begun, begun)
+    elif fresh.sequence < sequence:
+        fresh.sequence = sequence
 
 
 _VIEW = TypeAdapter(View)

@@ -1,71 +1,79 @@
-"""The timeline: every fact of an engagement as it came, in pages that never change once full."""
+"""The timeline: every fact of an engagement in the bytes it came in, for whoever asks how it was.
+
+Facts are written in runs: those of one channel that came between two checkpoints. A run that is
+written again after a restart may be longer or shorter than before, so runs may overlap, and who
+reads them passes by what was read already.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from contracts.fact import Fact, Recorded, whole
-
-PAGE = 32
-"""Facts of one channel on a page."""
+from contracts.fact import Fact, Recorded, Undecodable, decode, whole
 
 
 @dataclass(slots=True)
-class Page:
-    """Consecutive facts of one channel of one engagement; page 0 begins with sequence 1."""
+class Run:
+    """Consecutive facts of one channel of one engagement."""
 
     engagement: str
     channel: str
-    number: int
+    first: int
+    last: int
     facts: list[bytes] = field(default_factory=list)
 
     @property
     def id(self) -> str:
-        """The page's name in the store."""
-        return page_id(self.engagement, self.channel, self.number)
-
-    @property
-    def last(self) -> int:
-        """The sequence of its last fact."""
-        return self.number * PAGE + len(self.facts)
+        """The run's name in the store; one begun at the same place has the same name."""
+        return f"{self.engagement}/{self.channel}/{self.first}"
 
 
-def page_id(engagement: str, channel: str, number: int) -> str:
-    """The name of a page in the store."""
-    return f"{engagement}/{channel}/{number}"
+class Unwritten:
+    """Runs of one engagement that are not in the store yet."""
 
+    __slots__ = ("_engagement", "_runs")
 
-def page_of(sequence: int) -> int:
-    """Which page of its channel a fact stands on."""
-    return (sequence - 1) // PAGE
-
-
-class OpenPages:
-    """The last page of each channel of one engagement, and which of them are not yet written."""
-
-    __slots__ = ("_engagement", "_pages", "_unwritten")
-
-    def __init__(self, engagement: str, pages: Iterable[Page] = ()) -> None:
+    def __init__(self, engagement: str) -> None:
         self._engagement = engagement
-        self._pages = {page.channel: page for page in pages}
-        self._unwritten: dict[str, Page] = {}
+        self._runs: dict[str, Run] = {}
 
     def add(self, recorded: Recorded[Fact]) -> None:
-        """Put a fact on its page; the caller has seen to order and to repeats."""
-        channel, number = recorded.fact.channel.name, page_of(recorded.sequence)
-        page = self._pages.get(channel)
-        if page is None or page.number != number:
-            page = Page(self._engagement, channel, number)
-            self._pages[channel] = page
-        # A fact that a person skipped leaves its place empty.
-        missing = recorded.sequence - 1 - page.last
-        page.facts.extend([b""] * missing)
-        page.facts.append(whole(recorded))
-        self._unwritten[page.id] = page
+        """Put a fact behind the last of its channel."""
+        channel, sequence = recorded.fact.channel.name, recorded.sequence
+        run = self._runs.get(channel)
+        if run is None:
+            run = self._runs[channel] = Run(self._engagement, channel, sequence, sequence)
+        run.last = sequence
+        run.facts.append(whole(recorded))
 
-    def unwritten(self) -> Iterator[Page]:
-        """Pages that changed since they were last written."""
-        yield from self._unwritten.values()
+    @property
+    def runs(self) -> list[Run]:
+        """What is to be written."""
+        return list(self._runs.values())
 
-    def written(self) -> None:
-        """All of them are in the store now."""
-        self._unwritten.clear()
+    def take(self) -> list[Run]:
+        """What is to be written, which from now on counts as written."""
+        runs, self._runs = self.runs, {}
+        return runs
+
+    def put_back(self, runs: Iterable[Run]) -> None:
+        """These could not be written after all; newer facts stand behind them."""
+        for run in runs:
+            newer = self._runs.get(run.channel)
+            if newer is not None:
+                run.facts.extend(newer.facts)
+                run.last = newer.last
+            self._runs[run.channel] = run
+
+
+def in_order(runs: Iterable[Run]) -> Iterator[Recorded[Fact]]:
+    """Each fact of the runs once, by channel and sequence."""
+    seen: dict[str, int] = {}
+    for run in sorted(runs, key=lambda run: (run.channel, run.first, run.last)):
+        for record in run.facts:
+            try:
+                recorded = decode(record)
+            except Undecodable:  # a fact of contracts that are no more
+                continue
+            if recorded.sequence > seen.get(run.channel, 0):
+                seen[run.channel] = recorded.sequence
+                yield recorded

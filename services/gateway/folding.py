@@ -1,0 +1,298 @@
+"""The gateway's reader: folds facts in memory, judges, counts, and writes behind.
+
+What was folded is visible at once and durable at the next checkpoint; offsets are committed after
+it, so a crash loses nothing and a repeated fact passes by.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+
+from chassis.decider import Gap
+from chassis.intake import Batch
+from contracts.channels import CHANNELS, PARTITIONS, Channel
+from contracts.fact import Fact, Recorded
+from gateway.disconnects import judge
+from gateway.fold import FOLDED, fold, pass_over
+from gateway.portfolio import Figures, contribution, exchange, together
+from gateway.rows import Rows
+from gateway.shelf import Held, Shelf, row_of
+from gateway.summary import Summary
+from gateway.timeline import in_order
+
+HEARD = frozenset(CHANNELS[name] for name in FOLDED)
+"""The channels the gateway listens to: all that say facts of engagements."""
+
+FEW = 64
+"""Engagements that may wait to be written before writing is put off to the next second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An engagement moved: for whoever watches live."""
+
+    engagement: str
+    number: int
+    summary: Summary
+
+
+class Folding:
+    """Everything folded on this worker's partitions, as far as it is held in memory.
+
+    At most `held` engagements stay in memory (those not yet written always do).
+    """
+
+    def __init__(self, shelf: Shelf, today: Callable[[], date], held: int = 5_000) -> None:
+        self._shelf = shelf
+        self._today = today
+        self._most = held
+        self._held: OrderedDict[str, Held] = OrderedDict()
+        self._dirty: dict[str, Held] = {}
+        self._partitions: frozenset[int] = frozenset()
+        self._totals: dict[int, Figures] = {}
+        self._revisions: dict[int, int] = {}
+        self._counted: dict[str, Figures] = {}
+        self._written = 0.0
+        self._checkpoint = asyncio.Lock()
+        self.rows = Rows()
+        """Every engagement in a line, for lists; those of other workers as they were written."""
+        self._moved = asyncio.Event()
+        self._watchers: set[asyncio.Queue[Change]] = set()
+        self.to_announce: dict[str, None] = {}
+        """Engagements whose findings may have changed, for whoever announces them; in order."""
+
+    # ---- what the listener asks ---------------------------------------------------------------
+
+    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+        """Fold a batch; an engagement with a gap is left as it was. Raises StoreAway."""
+        held = await self._hold(list(batch))
+        errors: dict[str, Exception] = {}
+        changed: list[Held] = []
+        today = self._today()
+        for engagement, facts in batch.items():
+            each = held[engagement]
+            before = each.view.position()
+            try:
+                news = _news(before, facts)
+            except Gap as gap:
+                errors[engagement] = gap
+                continue
+            if not news:
+                continue
+            try:
+                for recorded in news:
+                    fold(each.view, recorded)
+                    each.unwritten.add(recorded)
+                self._judge(each, today)
+            except Exception as error:  # noqa: BLE001 - a bug concerns this engagement alone
+                errors[engagement] = error
+                await self._restore(each, before)
+                continue
+            changed.append(each)
+        for each in changed:
+            self._dirty[each.view.engagement] = each
+        self._tell(changed)
+        return errors
+
+    async def settle(self, *, now: bool) -> bool:
+        """Write what was folded: at once while it is little, else about once a second."""
+        if self._dirty and not now:
+            late = time.monotonic() - self._written > 1.0
+            if len(self._dirty) > FEW and not late:
+                return False
+        await self.checkpoint()
+        return True
+
+    async def checkpoint(self) -> None:
+        """Make durable all that was folded until now; raises StoreAway."""
+        async with self._checkpoint:
+            dirty, self._dirty = self._dirty, {}
+            try:
+                await self._shelf.put(dirty.values())
+                await self._shelf.put_totals(
+                    (partition, self._revisions[partition], self._totals[partition])
+                    for partition in {each.partition for each in dirty.values()}
+                    if partition in self._totals
+                )
+            except BaseException:
+                self._dirty = dirty | self._dirty
+                raise
+            self._written = time.monotonic()
+        while len(self._held) > self._most:
+            engagement = next(iter(self._held))
+            if engagement in self._dirty:
+                break
+            del self._held[engagement]
+
+    async def pass_over(
+        self, engagement: str, channel: Channel, sequence: int, by: str, why: str
+    ) -> None:
+        """Go on with an engagement as if the channel had been heard so far; raises StoreAway."""
+        del by, why  # the parking remembers them
+        each = (await self._hold([engagement]))[engagement]
+        pass_over(each.view, channel.name, sequence)
+        self._dirty[engagement] = each
+
+    async def given(self, partitions: frozenset[int]) -> None:
+        """Take partitions over: what their engagements add is counted anew from what is written."""
+        await self.withdrawn()
+        totals: dict[int, Figures] = {partition: {} for partition in partitions}
+        for row, figures in await self._shelf.rows(frozenset(range(PARTITIONS))):
+            self.rows.put(row)
+            if row.partition in partitions:
+                exchange(totals[row.partition], {}, figures)
+                self._counted[row.engagement] = figures
+        revisions = await self._shelf.total_revisions(partitions)
+        self._totals = totals
+        self._revisions = {each: revisions.get(each, 0) for each in partitions}
+        self._partitions = partitions
+
+    async def withdrawn(self) -> None:
+        """Forget everything: another worker may have these partitions now."""
+        self._held.clear()
+        self._dirty.clear()
+        self._totals.clear()
+        self._revisions.clear()
+        self._counted.clear()
+        self.rows.clear()
+        self.to_announce.clear()
+        self._partitions = frozenset()
+
+    # ---- what those who read ask --------------------------------------------------------------
+
+    async def look(self, engagement: str) -> Held | None:
+        """An engagement as it is folded now, here or by another worker; None if never heard of."""
+        held = self._held.get(engagement)
+        if held is None:
+            held = (await self._shelf.take([engagement]))[engagement]
+        return held if held.view.freshness else None
+
+    async def timeline(self, engagement: str) -> list[Recorded[Fact]]:
+        """Every fact of an engagement by when it occurred; raises StoreAway."""
+        runs = await self._shelf.runs(engagement)
+        held = self._held.get(engagement)
+        if held is not None:
+            runs += held.unwritten.runs
+        return sorted(
+            in_order(runs), key=lambda each: (each.occurred_at, each.recorded_at, each.id)
+        )
+
+    async def totals(self) -> Figures:
+        """The portfolio's figures: from memory for own partitions, as written for all others."""
+        others = frozenset(range(PARTITIONS)) - self._partitions
+        written = await self._shelf.totals(others) if others else []
+        return together([*self._totals.values(), *written])
+
+    async def moved(self, seconds: float) -> None:
+        """Wait until anything is folded, or for so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
+
+    async def look_at_others(self) -> None:
+        """Read the rows of other workers' engagements again; raises StoreAway."""
+        others = frozenset(range(PARTITIONS)) - self._partitions
+        for row, _ in await self._shelf.rows(others) if others else ():
+            self.rows.put(row)
+
+    async def changes(self, most: int = 1_000) -> AsyncIterator[Change]:
+        """Every change from now on; a watcher who falls `most` behind loses the oldest."""
+        queue: asyncio.Queue[Change] = asyncio.Queue(most)
+        self._watchers.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._watchers.discard(queue)
+
+    # ---- judging ------------------------------------------------------------------------------
+
+    async def judge_again(self, engagements: Iterable[str]) -> None:
+        """Judge engagements on a new day; raises StoreAway."""
+        today = self._today()
+        changed = []
+        for engagement, each in (await self._hold(list(engagements))).items():
+            if each.view.freshness and each.judged_on != today:
+                self._judge(each, today)
+                self._dirty[engagement] = each
+                changed.append(each)
+        self._tell(changed)
+
+    @property
+    def partitions(self) -> frozenset[int]:
+        """The partitions this worker has."""
+        return self._partitions
+
+    def _judge(self, each: Held, today: date) -> None:
+        view = each.view
+        if view.causally_complete:
+            findings = judge(view, today)
+            if findings.keys() != each.findings.keys() or findings != each.findings:
+                each.findings = findings
+            each.judged_on = today
+            if each.findings or view.gateway.announced or view.gateway_confidential.announced:
+                self.to_announce[view.engagement] = None
+        waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
+        each.figures = contribution(view, each.findings.values(), waived)
+        totals = self._totals.get(each.partition)
+        if totals is not None:
+            exchange(totals, self._counted.get(view.engagement, {}), each.figures)
+            self._counted[view.engagement] = each.figures
+            self._revisions[each.partition] += 1
+
+    # ---- in memory ----------------------------------------------------------------------------
+
+    async def _hold(self, engagements: Sequence[str]) -> dict[str, Held]:
+        absent = [each for each in engagements if each not in self._held]
+        if absent:
+            self._held.update(await self._shelf.take(absent))
+        for engagement in engagements:
+            self._held.move_to_end(engagement)
+        return {engagement: self._held[engagement] for engagement in engagements}
+
+    async def _restore(self, broken: Held, before: Mapping[str, int]) -> None:
+        """Undo a fold that broke off in the middle: fold again what was folded before it."""
+        engagement = broken.view.engagement
+        written = (await self._shelf.take([engagement]))[engagement]
+        position = written.view.position()
+        for recorded in in_order(broken.unwritten.runs):
+            channel = recorded.fact.channel.name
+            if position.get(channel, 0) < recorded.sequence <= before.get(channel, 0):
+                fold(written.view, recorded)
+                written.unwritten.add(recorded)
+        self._held[engagement] = written
+        if engagement in self._dirty:
+            self._dirty[engagement] = written
+
+    def _tell(self, changed: Sequence[Held]) -> None:
+        if not changed:
+            return
+        self._moved.set()
+        self._moved = asyncio.Event()
+        for each in changed:
+            row = row_of(each)
+            self.rows.put(row)
+            for watcher in self._watchers:
+                if watcher.full():
+                    watcher.get_nowait()
+                watcher.put_nowait(Change(row.engagement, row.number, row.summary))
+
+
+def _news(position: Mapping[str, int], facts: Sequence[Recorded[Fact]]) -> list[Recorded[Fact]]:
+    """The facts not folded yet, in order; raises Gap where one is missing before them."""
+    last = dict(position)
+    news: list[Recorded[Fact]] = []
+    for recorded in facts:
+        channel = recorded.fact.channel.name
+        seen = last.get(channel, 0)
+        if recorded.sequence <= seen:
+            continue
+        if recorded.sequence > seen + 1:
+            raise Gap(recorded, seen + 1)
+        last[channel] = recorded.sequence
+        news.append(recorded)
+    return news

@@ -1,0 +1,132 @@
+"""What the gateway answers: the questions that its API and its page ask of what was folded."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from chassis.decider import Records
+from chassis.engine import NotYet, Unknown
+from contracts.fact import Fact, Recorded
+from contracts.reference import PersonPublished
+from gateway.disconnects import Finding
+from gateway.fold import FOLDED, View
+from gateway.folding import Change, Folding
+from gateway.portfolio import Portfolio, read
+from gateway.rows import Page, Standing
+from gateway.summary import Summary, summary
+
+
+@dataclass(frozen=True, slots=True)
+class Unified:
+    """One engagement: the view, what the rules find in it, and itself in a line.
+
+    Findings are those of the last moment at which the view was causally complete; `complete` says
+    whether it is so now. `number` grows with every change.
+    """
+
+    view: View
+    findings: dict[str, Finding]
+    summary: Summary
+    complete: bool
+    number: int
+
+
+class Reading:
+    """Answers from what this worker folded, and from what other workers wrote.
+
+    Everything raises StoreAway where the store is needed and cannot be reached.
+    """
+
+    def __init__(self, folding: Folding, records: Records, today: Callable[[], date]) -> None:
+        self._folding = folding
+        self._records = records
+        self._today = today
+
+    async def portfolio(self, *, confidential: bool) -> Portfolio:
+        """The portfolio's figures now."""
+        available = sum(
+            (
+                person.fact.available_hours
+                for person in self._records.all(PersonPublished)
+                if person.fact.department == "delivery"
+            ),
+            start=Decimal(0),
+        )
+        totals = await self._folding.totals()
+        return read(totals, self._today(), available, with_confidential=confidential)
+
+    async def engagements(
+        self, filters: Mapping[str, str], sort: str, cursor: str | None, limit: int
+    ) -> Page[Summary]:
+        """A page of engagements; raises BadCursor."""
+        return self._folding.rows.engagements(filters, sort, cursor, limit)
+
+    async def engagement(
+        self, engagement: str, after: Mapping[str, int] | None = None, wait: float = 0.0
+    ) -> Unified:
+        """One engagement, once it is folded as far as `after`, within `wait` seconds.
+
+        Raises Unknown where nothing was ever said of it, NotYet where time is up.
+        """
+        ends = asyncio.get_running_loop().time() + wait
+        asked = {name: last for name, last in (after or {}).items() if name in FOLDED}
+        while True:
+            held = await self._folding.look(engagement)
+            position = held.view.position() if held is not None else {}
+            lacking = {name: last for name, last in asked.items() if last > position.get(name, 0)}
+            left = ends - asyncio.get_running_loop().time()
+            if held is not None and not lacking:
+                return Unified(
+                    view=held.view,
+                    findings=held.findings,
+                    summary=summary(held.view, held.findings),
+                    complete=held.view.causally_complete,
+                    number=held.revision,
+                )
+            if left <= 0:
+                raise NotYet(engagement, lacking) if lacking else Unknown(engagement)
+            await self._folding.moved(min(left, 0.25))
+
+    async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:
+        """Every fact of an engagement by when it occurred; raises Unknown."""
+        facts = await self._folding.timeline(engagement)
+        if not facts:
+            raise Unknown(engagement)
+        return [each for each in facts if confidential or not each.channel.confidential]
+
+    async def disconnects(
+        self,
+        filters: Mapping[str, str],
+        cursor: str | None,
+        limit: int,
+        *,
+        confidential: bool,
+    ) -> Page[Standing]:
+        """A page of standing disconnects, the serious and oldest first.
+
+        Filters: rule, owner, severity, engagement, waived (``true`` or ``false``). Raises
+        BadCursor.
+        """
+
+        def wanted(standing: Standing) -> bool:
+            finding = standing.finding
+            seen = {
+                "rule": finding.rule,
+                "owner": finding.owner,
+                "severity": finding.severity,
+                "engagement": standing.engagement,
+                "waived": "true" if standing.waived else "false",
+            }
+            return (confidential or not finding.confidential) and all(
+                seen[name] == value for name, value in filters.items()
+            )
+
+        return self._folding.rows.disconnects(wanted, cursor, limit)
+
+    async def changes(self, engagement: str | None = None) -> AsyncIterator[Change]:
+        """Every change from now on, of all engagements or of one."""
+        async for change in self._folding.changes():
+            if engagement is None or change.engagement == engagement:
+                yield change

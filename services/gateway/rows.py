@@ -1,0 +1,209 @@
+"""Every engagement in a line, sorted in each way that lists are asked for, all in memory.
+
+Reading a page costs the page: a list begins where its cursor points. A filter that few engagements
+pass looks at more of them, a fraction of a microsecond each.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+from sortedcontainers import SortedKeyList
+
+from gateway.disconnects import Finding
+from gateway.sections.gateway import Waiver
+from gateway.summary import Summary
+
+T = TypeVar("T")
+
+FILTERS = (
+    "stage",
+    "account",
+    "owner",
+    "manager",
+    "tier",
+    "rag",
+    "currency",
+    "on_hold",
+    "imported",
+)
+"""Fields of a summary by which a list of engagements can be narrowed."""
+
+_SORTS: dict[str, Callable[[Summary], str]] = {
+    "attention": lambda row: f"{row.attention:08d}",
+    "updated": lambda row: row.updated.astimezone(UTC).isoformat(timespec="microseconds"),
+    "price": lambda row: _number(row.price),
+    "finish": lambda row: (row.finish or date.max).isoformat(),
+    "title": lambda row: (row.title or "").casefold(),
+    "engagement": lambda row: row.engagement,
+}
+SORTS = tuple(_SORTS)
+"""Fields by which a list of engagements can be sorted; a minus before one turns it round."""
+
+
+class BadCursor(ValueError):
+    """A cursor that this list did not give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A part of a list, and the cursor of the next part; None at the end."""
+
+    items: list[T]
+    next: str | None
+
+
+@dataclass(slots=True)
+class Row:
+    """An engagement in a line, with its findings and who accepted which of them."""
+
+    partition: int
+    number: int
+    summary: Summary
+    findings: list[Finding]
+    waived: dict[str, Waiver]
+
+    @property
+    def engagement(self) -> str:
+        """Its id."""
+        return self.summary.engagement
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A disconnect that stands, open or waived."""
+
+    engagement: str
+    title: str | None
+    finding: Finding
+    waived: Waiver | None
+
+
+_Place = tuple[str, str]
+
+
+class Rows:
+    """The rows of all engagements, and the disconnects that stand in them, always in order."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Row] = {}
+        self._sorted: dict[str, SortedKeyList[_Place, _Place]] = {
+            name: SortedKeyList(key=_itself) for name in _SORTS
+        }
+        self._disconnects: SortedKeyList[_Place, _Place] = SortedKeyList(key=_itself)
+        self._standing: dict[_Place, Standing] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self.__init__()  # type: ignore[misc]  # begins anew
+
+    def put(self, row: Row) -> None:
+        """Put a row in, in the place of an older one of its engagement."""
+        old = self._rows.get(row.engagement)
+        if old is not None and old.number > row.number:
+            return
+        self._rows[row.engagement] = row
+        for name, key in _SORTS.items():
+            place = (key(row.summary), row.engagement)
+            if old is not None:
+                before = (key(old.summary), row.engagement)
+                if before == place:
+                    continue
+                self._sorted[name].remove(before)
+            self._sorted[name].add(place)
+        if old is not None and (old.findings or old.waived):
+            for finding in old.findings:
+                before = _place_of(old, finding)
+                self._disconnects.remove(before)
+                del self._standing[before]
+        for finding in row.findings:
+            place = _place_of(row, finding)
+            self._disconnects.add(place)
+            self._standing[place] = Standing(
+                row.engagement, row.summary.title, finding, row.waived.get(finding.finding)
+            )
+
+    def engagements(
+        self, filters: Mapping[str, str], sort: str, cursor: str | None, limit: int
+    ) -> Page[Summary]:
+        """A page of engagements that pass all filters; raises BadCursor, KeyError for the sort."""
+        name = sort.removeprefix("-")
+        places = _walk(self._sorted[name], _read_cursor(sort, cursor), down=sort.startswith("-"))
+        items: list[Summary] = []
+        last: _Place | None = None
+        for place in places:
+            summary = self._rows[place[1]].summary
+            if all(_text(getattr(summary, field)) == value for field, value in filters.items()):
+                if len(items) == limit:
+                    return Page(items, _write_cursor(sort, last))
+                items.append(summary)
+                last = place
+        return Page(items, None)
+
+    def disconnects(
+        self,
+        wanted: Callable[[Standing], bool],
+        cursor: str | None,
+        limit: int,
+    ) -> Page[Standing]:
+        """A page of disconnects, the serious and oldest first; raises BadCursor."""
+        items: list[Standing] = []
+        last: _Place | None = None
+        for place in _walk(self._disconnects, _read_cursor("disconnects", cursor), down=False):
+            standing = self._standing[place]
+            if wanted(standing):
+                if len(items) == limit:
+                    return Page(items, _write_cursor("disconnects", last))
+                items.append(standing)
+                last = place
+        return Page(items, None)
+
+
+def _itself(place: _Place) -> _Place:
+    return place
+
+
+def _place_of(row: Row, finding: Finding) -> _Place:
+    since = finding.since.astimezone(UTC).isoformat(timespec="microseconds")
+    gravity = "0" if finding.severity == "serious" else "1"
+    return f"{gravity}/{since}", f"{row.engagement}/{finding.finding}"
+
+
+def _walk(
+    places: "SortedKeyList[_Place, _Place]", after: _Place | None, *, down: bool
+) -> Iterator[_Place]:
+    if down:
+        return iter(places.irange(maximum=after, inclusive=(True, False), reverse=True))
+    return iter(places.irange(minimum=after, inclusive=(False, True)))
+
+
+def _number(amount: Decimal | None) -> str:
+    return f"{amount or Decimal(0):024.4f}"
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value or "")
+
+
+def _write_cursor(sort: str, place: _Place | None) -> str:
+    return base64.urlsafe_b64encode(json.dumps([sort, place]).encode()).decode()
+
+
+def _read_cursor(sort: str, cursor: str | None) -> _Place | None:
+    if cursor is None:
+        return None
+    try:
+        made_for, (key, identity) = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (ValueError, binascii.Error, TypeError):
+        raise BadCursor("the cursor is not one that this list gave") from None
+    if made_for != sort or not isinstance(key, str) or not isinstance(identity, str):
+        raise BadCursor("the cursor belongs to a list sorted otherwise")
+    return key, identity

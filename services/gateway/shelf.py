@@ -1,0 +1,224 @@
+"""The shelf: where the gateway keeps what it folded, so that it need not fold from the beginning.
+
+Every document is replaced only by a newer one of itself, so a worker that lost its partitions and
+wakes up late changes nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from pydantic import TypeAdapter
+
+from chassis.partitioning import partition_of
+from chassis.store import Document, Store, reaching, replace_older
+from gateway.disconnects import Finding
+from gateway.fold import View, dump, load
+from gateway.portfolio import Figures
+from gateway.rows import Row
+from gateway.sections.gateway import Waiver
+from gateway.summary import Summary, summary
+from gateway.timeline import Run, Unwritten
+
+FOLD = "1"
+"""Raised when views of the same facts come out otherwise: what was folded is then folded anew."""
+
+_FINDINGS = TypeAdapter(dict[str, Finding])
+_WAIVERS = TypeAdapter(dict[str, Waiver])
+
+
+@dataclass(slots=True)
+class Held:
+    """An engagement in memory: its view, what the rules found in it and when, what it adds."""
+
+    view: View
+    partition: int
+    findings: dict[str, Finding] = field(default_factory=dict)
+    judged_on: date = date.min
+    figures: Figures = field(default_factory=dict)
+    unwritten: Unwritten = field(init=False)
+    dirty: bool = False
+
+    def __post_init__(self) -> None:
+        self.unwritten = Unwritten(self.view.engagement)
+
+    @property
+    def revision(self) -> int:
+        """Grows with every fact folded and with every day judged, and with nothing else."""
+        folded = sum(fresh.sequence for fresh in self.view.freshness.values())
+        return (folded << 20) + self.judged_on.toordinal()
+
+
+class Shelf:
+    """The gateway's documents; everything raises StoreAway where the store cannot be reached."""
+
+    def __init__(self, store: Store) -> None:
+        self._unified = store.database["unified"]
+        self._timeline = store.database["timeline"]
+        self._totals = store.database["totals"]
+        self._folding = store.database["folding"]
+
+    async def prepare(self) -> int:
+        """Make the indexes, and tell which folding this is (it grows with each rebuild)."""
+        with reaching():
+            await self._unified.create_index([("partition", 1)])
+            await self._timeline.create_index([("engagement", 1), ("channel", 1), ("first", 1)])
+            await self._folding.update_one(
+                {"_id": "folding"}, {"$setOnInsert": {"number": 1, "fold": FOLD}}, upsert=True
+            )
+            document = await self._folding.find_one({"_id": "folding"})
+        number = 1 if document is None else int(document["number"])
+        if document is not None and document["fold"] != FOLD:
+            return await self.begin_again()
+        return number
+
+    async def begin_again(self) -> int:
+        """Forget everything that was folded, and tell the number of the next folding."""
+        with reaching():
+            for collection in (self._unified, self._timeline, self._totals):
+                await collection.delete_many({})
+            await self._folding.update_one(
+                {"_id": "folding"}, {"$inc": {"number": 1}, "$set": {"fold": FOLD}}
+            )
+            document = await self._folding.find_one({"_id": "folding"})
+        return int((document or {})["number"])
+
+    async def take(self, engagements: Sequence[str]) -> dict[str, Held]:
+        """The engagements as they were last written; new ones with nothing folded."""
+        found: dict[str, Held] = {}
+        if engagements:
+            with reaching():
+                cursor = self._unified.find({"_id": {"$in": list(engagements)}})
+                async for document in cursor:
+                    found[document["_id"]] = _held(document)
+        for engagement in engagements:
+            if engagement not in found:
+                found[engagement] = Held(View(engagement), partition_of(engagement))
+        return found
+
+    async def rows(self, partitions: frozenset[int]) -> list[tuple[Row, Figures]]:
+        """The engagements on these partitions in a line each, and what they add to the totals."""
+        found: list[tuple[Row, Figures]] = []
+        with reaching():
+            for partition in sorted(partitions):
+                cursor = self._unified.find({"partition": partition}, {"view": 0})
+                found.extend([(_row(each), _figures(each["figures"])) async for each in cursor])
+        return found
+
+    async def total_revisions(self, partitions: frozenset[int]) -> dict[int, int]:
+        """How often the totals of these partitions have been counted."""
+        with reaching():
+            cursor = self._totals.find({"_id": {"$in": sorted(partitions)}}, {"number": 1})
+            return {each["_id"]: each["number"] async for each in cursor}
+
+    async def put(self, held: Iterable[Held]) -> None:
+        """Write views, and the facts folded into them since they were last written."""
+        written = [(each, each.unwritten.take()) for each in held]
+        try:
+            runs = [_run_document(run) for _, runs in written for run in runs]
+            if runs:
+                await replace_older(self._timeline, runs)
+            if written:
+                await replace_older(self._unified, [_document(each) for each, _ in written])
+        except BaseException:
+            for each, unwritten in written:
+                each.unwritten.put_back(unwritten)
+            raise
+
+    async def runs(self, engagement: str) -> list[Run]:
+        """The written timeline of an engagement."""
+        with reaching():
+            cursor = self._timeline.find({"engagement": engagement})
+            return [
+                Run(
+                    engagement,
+                    each["channel"],
+                    each["first"],
+                    each["number"],
+                    [bytes(record) for record in each["facts"]],
+                )
+                async for each in cursor
+            ]
+
+    async def put_totals(self, totals: Iterable[tuple[int, int, Figures]]) -> None:
+        """Write the portfolio's figures by partition: partition, revision, figures."""
+        documents: list[Document] = [
+            {"_id": partition, "number": revision, "figures": _text(figures)}
+            for partition, revision, figures in totals
+        ]
+        if documents:
+            await replace_older(self._totals, documents)
+
+    async def totals(self, partitions: frozenset[int]) -> list[Figures]:
+        """The figures of partitions that other workers have."""
+        with reaching():
+            cursor = self._totals.find({"_id": {"$in": sorted(partitions)}})
+            return [_figures(each["figures"]) async for each in cursor]
+
+
+def _held(document: Document) -> Held:
+    return Held(
+        view=load(document["view"]),
+        partition=document["partition"],
+        findings=_FINDINGS.validate_json(document["findings"]),
+        judged_on=date.fromisoformat(document["judged_on"]),
+        figures=_figures(document["figures"]),
+    )
+
+
+def row_of(held: Held) -> Row:
+    """An engagement in a line, as it is held now."""
+    view = held.view
+    return Row(
+        partition=held.partition,
+        number=held.revision,
+        summary=summary(view, held.findings),
+        findings=list(held.findings.values()),
+        waived=view.gateway.waived | view.gateway_confidential.waived,
+    )
+
+
+def _row(document: Document) -> Row:
+    return Row(
+        partition=document["partition"],
+        number=document["number"],
+        summary=Summary.model_validate_json(document["summary"]),
+        findings=list(_FINDINGS.validate_json(document["findings"]).values()),
+        waived=_WAIVERS.validate_json(document["waived"]),
+    )
+
+
+def _document(held: Held) -> Document:
+    view = held.view
+    return {
+        "_id": view.engagement,
+        "number": held.revision,
+        "partition": held.partition,
+        "view": dump(view),
+        "findings": _FINDINGS.dump_json(held.findings),
+        "judged_on": held.judged_on.isoformat(),
+        "figures": _text(held.figures),
+        "summary": summary(view, held.findings).model_dump_json(),
+        "waived": _WAIVERS.dump_json(view.gateway.waived | view.gateway_confidential.waived),
+    }
+
+
+def _run_document(run: Run) -> Document:
+    return {
+        "_id": run.id,
+        "number": run.last,
+        "engagement": run.engagement,
+        "channel": run.channel,
+        "first": run.first,
+        "facts": run.facts,
+    }
+
+
+def _text(figures: Figures) -> dict[str, str]:
+    # A point in a document's field name is a path to the store.
+    return {name.replace(".", "/"): str(amount) for name, amount in sorted(figures.items())}
+
+
+def _figures(text: dict[str, str]) -> Figures:
+    return {name.replace("/", "."): Decimal(amount) for name, amount in text.items()}

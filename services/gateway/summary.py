@@ -1,0 +1,80 @@
+"""An engagement in a line: what lists show, filter and sort by."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from pydantic import BaseModel
+
+from gateway.disconnects import Finding
+from gateway.fold import View
+
+_RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
+
+
+class Summary(BaseModel):
+    """An engagement in a list. `attention` grows with what is wrong; 0 asks for nothing.
+
+    `price` is a decimal number in `currency`; `finish` is what is contracted or promised.
+    """
+
+    engagement: str
+    title: str | None
+    account: str | None
+    stage: str
+    on_hold: bool
+    imported: bool
+    owner: str | None
+    manager: str | None
+    tier: str | None
+    currency: str | None
+    price: Decimal | None
+    finish: date | None
+    forecast_finish: date | None
+    rag: str | None
+    attention: int
+    disconnects: int
+    sentence: str | None
+    updated: datetime
+
+
+def summary(view: View, findings: Mapping[str, Finding]) -> Summary:
+    """The engagement in a line, from its view and what the rules found in it.
+
+    Confidential findings weigh in `attention`, but neither count nor show in a list.
+    """
+    waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
+    standing = [each for each in findings.values() if each.finding not in waived]
+    serious = sum(each.severity == "serious" for each in standing)
+    report, price = view.delivery.report, view.price
+    active = not view.over
+    rag = report.overall if report is not None and active else None
+    worst = sorted(
+        (each for each in standing if not each.confidential),
+        key=lambda each: (each.severity != "serious", each.since, each.finding),
+    )
+    proposal = view.sales.latest_proposal
+    promised = proposal.promised_finish if proposal is not None else None
+    return Summary(
+        engagement=view.engagement,
+        title=view.sales.title,
+        account=view.sales.account,
+        stage=view.stage,
+        on_hold=view.delivery.on_hold,
+        imported=view.sales.imported_from is not None,
+        owner=view.sales.owner,
+        manager=view.delivery.manager,
+        tier=view.delivery.tier,
+        currency=view.currency,
+        price=price.amount if price is not None else None,
+        finish=view.legal.contract_finish or promised,
+        forecast_finish=report.forecast_finish if report is not None else None,
+        rag=rag,
+        attention=30 * serious + 10 * (len(standing) - serious) + _RAG_WEIGHT[rag or "green"],
+        disconnects=len(worst),
+        sentence=worst[0].sentence if worst else None,
+        updated=max(
+            (fresh.recorded_at for fresh in view.freshness.values()),
+            default=datetime.fromtimestamp(0).astimezone(),
+        ),
+    )
