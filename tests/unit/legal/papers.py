@@ -16,7 +16,7 @@ from contracts.legal import (
     SowSigned,
 )
 from contracts.money import Money
-from contracts.sales import DealWon, OpportunityOpened
+from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
 from contracts.values import (
     BillingItem,
     Deliverable,
@@ -63,6 +63,17 @@ WON = DealWon(
     rates=(RoleRate(role="architect", rate=eur(150)),),
     payment_terms_days=30,
     won_on=date(2026, 3, 1),
+)
+PROPOSED = ProposalDrafted(
+    version=1,
+    estimate_version=1,
+    deliverables=(deliverable("portal"),),
+    lines=(),
+    price=eur(95_000),
+    pricing="fixed-price",
+    promised_start=START,
+    promised_finish=FINISH,
+    method="Small steps.",
 )
 FILE = FileOpened(account="acme", title="Order desk")
 SCOPE = "An order desk for the trade."

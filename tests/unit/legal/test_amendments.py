@@ -261,6 +261,12 @@ def test_only_what_was_drafted_is_signed_and_only_once():
     done.when(DraftAmendment(change="C-1")).then_refused("amendment-already-signed")
 
 
+def test_what_is_signed_stays_as_it_was_signed():
+    done = drafted.took(sign(drafted))
+    done.when_heard(priced(price=eur(9_000))).then_nothing()
+    done.when_heard(assessed(days=90)).then_nothing()
+
+
 def test_what_does_not_exist_or_no_longer_holds_is_not_signed():
     signed.when(sign(drafted)).then_refused("amendment-unknown")
     drafted.heard(ChangeRejected(change="C-1", why="Too dear", rejected_on=TODAY)).when(

@@ -13,20 +13,18 @@ from contracts.finance import (
     PaymentOverdue,
     PaymentReceived,
 )
-from contracts.sales import ProposalDrafted, ProposalSubmitted
+from contracts.sales import ProposalSubmitted
 from legal.decider import ENGAGEMENT
 from legal.state import Engagement
 from tests.unit.legal.papers import (
-    FINISH,
     OPENED,
-    START,
+    PROPOSED,
     TODAY,
     V1,
     WON,
     agreed,
     approved,
     assessed,
-    deliverable,
     eur,
     given_nothing,
     of_delivery,
@@ -38,17 +36,6 @@ from tests.unit.legal.papers import (
     with_draft,
 )
 
-PROPOSED = ProposalDrafted(
-    version=1,
-    estimate_version=1,
-    deliverables=(deliverable("portal"),),
-    lines=(),
-    price=eur(95_000),
-    pricing="fixed-price",
-    promised_start=START,
-    promised_finish=FINISH,
-    method="Small steps.",
-)
 ISSUED = InvoiceIssued(
     invoice="I-1",
     number="2026-0001",
@@ -86,6 +73,7 @@ def test_so_are_files_opened_and_reviews_taken():
     permutations_agree(
         given_nothing,
         OPENED,
+        PROPOSED,
         PROPOSED,
         ProposalSubmitted(version=1, submitted_on=TODAY),
         WON,

@@ -6,7 +6,7 @@ import pytest
 from chassis.testing import Scenario
 from contracts.delivery import ChangeRejected, EngagementClosed
 from contracts.legal import EarlyStartAuthorised, EngagementTerminated
-from contracts.sales import DealLost
+from contracts.sales import DealLost, ProposalSubmitted
 from legal.amendments import SignAmendment
 from legal.sows import RedlineSow
 from legal.state import Engagement
@@ -14,6 +14,7 @@ from legal.views import engagement_view, open_amendments, stage
 from tests.unit.legal.papers import (
     BOTH,
     ID,
+    PROPOSED,
     TODAY,
     V1,
     V2,
@@ -65,6 +66,19 @@ def test_the_stage_says_whose_turn_it_is(scenario: Scenario[Engagement], expecte
 def test_a_view_names_the_engagement_and_its_customer_before_there_is_a_file():
     view = engagement_view(heard_of.state)
     assert (view.engagement, view.account, view.title) == (ID, "acme", "Order desk")
+
+
+def test_the_newest_proposal_is_shown_with_what_the_papers_rest_on():
+    first = heard_of.heard(PROPOSED, ProposalSubmitted(version=1, submitted_on=TODAY))
+    second = first.heard(
+        PROPOSED.model_copy(update={"version": 2, "exclusions": ("Hosting",)}),
+    )
+    shown = [engagement_view(each.state).proposal for each in (heard_of, first, second)]
+    assert [one and (one.version, one.submitted_on, one.exclusions) for one in shown] == [
+        None,
+        (1, TODAY, ()),
+        (2, None, ("Hosting",)),
+    ]
 
 
 def test_each_version_says_where_it_stands_and_what_it_waits_for():
