@@ -99,7 +99,10 @@ def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) 
     section.account, section.title, section.owner = fact.account, fact.title, fact.owner
     section.contacts = list(fact.contacts)
     section.expected_value, section.expected_close = fact.expected_value, fact.expected_close
-    section.pipeline_stage = "prospecting"
+    # An opportunity that was imported open and is adopted keeps its place in the pipeline, and
+    # from here on it is judged like any other.
+    section.pipeline_stage = section.pipeline_stage or "prospecting"
+    section.imported_outcome = None
     section.opened = ref(recorded)
 
 
@@ -118,7 +121,8 @@ def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImporte
 @steps.on(sales.OpportunityQualified)
 def _qualified(section: SalesSection, recorded: Recorded[sales.OpportunityQualified]) -> None:
     section.score = recorded.fact.score
-    section.pipeline_stage = "qualifying"
+    if section.pipeline_stage in {None, "prospecting"}:
+        section.pipeline_stage = "qualifying"
 
 
 @steps.on(sales.OpportunityAdvanced)
