@@ -1,0 +1,140 @@
+"""What may be asked of Sales over HTTP, and by whom."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from chassis.auth import Role, requires
+from chassis.decider import Command
+from chassis.engine import Engine
+from chassis.exchange import only
+from chassis.http import PROBLEMS, Routes
+from chassis.problems import Problem
+from chassis.records import Records
+from contracts.money import Currency
+from contracts.reference import AccountPublished, PersonPublished
+from contracts.values import ShortText
+from sales.accounts import PublishAccount
+from sales.decider import ACCOUNT, ENGAGEMENT
+from sales.importing.export import Unusable, read_export
+from sales.importing.intake import Report, take_over
+from sales.opportunities import (
+    AdoptOpportunity,
+    AdvanceOpportunity,
+    LoseDeal,
+    OpenOpportunity,
+    QualifyOpportunity,
+    RequestEstimate,
+)
+from sales.proposals import DraftProposal, ReviseProposal, SubmitProposal, WinDeal
+from sales.state import Account, Engagement
+from sales.views import account_view, engagement_view
+
+SELLING: tuple[Role, ...] = ("account-executive", "sales-manager")
+MANAGING: tuple[Role, ...] = ("sales-manager",)
+READING: tuple[Role, ...] = (*SELLING, "vp-engagement-management", "executive")
+COMPANY: tuple[Role, ...] = (
+    *READING,
+    "engagement-manager",
+    "pmo-director",
+    "consultant",
+    "counsel",
+    "contract-manager",
+    "project-accountant",
+    "controller",
+)
+
+
+def engagements() -> Routes[Engagement]:
+    """The routes of engagements, while and after they are sold."""
+    routes = Routes(ENGAGEMENT, path="engagements", view=engagement_view, seen_by=READING)
+    routes.opening(OpenOpportunity, by=SELLING, prefix="E")
+    for command in (
+        AdoptOpportunity,
+        QualifyOpportunity,
+        AdvanceOpportunity,
+        RequestEstimate,
+        DraftProposal,
+        SubmitProposal,
+        ReviseProposal,
+        WinDeal,
+        LoseDeal,
+    ):
+        routes.command(command, by=SELLING)
+    return routes
+
+
+def accounts() -> Routes[Account]:
+    """The routes of accounts; everybody in the company may look them up."""
+    routes = Routes(ACCOUNT, path="accounts", view=account_view, seen_by=COMPANY)
+    routes.command(PublishAccount, by=SELLING)
+    return routes
+
+
+imports = APIRouter(tags=["imports"], responses=PROBLEMS)
+
+Product = Annotated[str, Query(min_length=1, max_length=200)]
+
+
+@imports.post(
+    "/imports",
+    summary="Take a CRM's export over",
+    operation_id="import-export",
+    dependencies=[Depends(requires(*MANAGING))],
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def take_export(
+    request: Request,
+    source: Annotated[ShortText, Query(description="What the CRM is called.")] = "crm",
+    currency: Annotated[Currency, Query(description="The currency of all values.")] = "USD",
+    product: Annotated[
+        list[Product] | None,
+        Query(description="Names of products as they should be.", max_length=1000),
+    ] = None,
+) -> Report:
+    """Take over the rows that can be taken, and report the others with the reason.
+
+    The body is the export, as CSV in UTF-8: opportunity_id, sales_agent, product, account,
+    deal_stage (Prospecting, Engaging, Won, Lost), engage_date, close_date (month/day/year) and
+    close_value. Sent again it changes nothing, so it needs no Idempotency-Key.
+
+    For: sales-manager.
+    """
+    only(request, "source", "currency", "product")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "text/csv":
+        raise Problem(415, "unsupported-media-type", "send the export as text/csv")
+    engine: Engine = request.app.state.engine
+    records: Records = request.app.state.records
+    actor = request.state.caller.actor
+
+    async def give(
+        kind: str, subject: str, command: Command, key: str, occurred_at: datetime | None
+    ) -> bool:
+        answer = await engine.command(
+            kind, subject, command, actor=actor, key=key, occurred_at=occurred_at
+        )
+        return bool(answer.said) and not answer.repeated
+
+    try:
+        export = read_export(
+            (await request.body()).decode("utf-8"),
+            {each.fact.account: each.fact.name for each in records.all(AccountPublished)},
+            product or (),
+            source=source,
+            currency=currency,
+            today=datetime.now(UTC).date(),
+        )
+    except UnicodeDecodeError as error:
+        raise Problem(
+            422, "unusable-export", f"byte {error.start} of the export is not UTF-8"
+        ) from None
+    except Unusable as error:
+        raise Problem(422, "unusable-export", str(error)) from None
+    return await take_over(export, give, {each.fact.person for each in records.all(PersonPublished)})
