@@ -36,7 +36,8 @@ from chassis.exchange import (
     reading,
     stands_at,
 )
-from chassis.problems import MEDIA_TYPE
+from chassis.problems import MEDIA_TYPE, Problem
+from chassis.works import Works
 from contracts.values import EngagementId, Identifier
 
 S = TypeVar("S", bound=BaseModel)
@@ -142,7 +143,7 @@ class Routes(Generic[S]):
         self.commands.append(route)
 
     def router(self) -> APIRouter:
-        """The routes, for an application whose state has an `engine`."""
+        """The routes, for an application of `chassis.service`."""
         router = APIRouter(route_class=StrictRoute, tags=[self.path], responses=PROBLEMS)
         for route in self.commands:
             self._take(router, route)
@@ -212,7 +213,7 @@ class Routes(Generic[S]):
     async def _command(
         self, request: Request, subject: str, command: Command, wishes: Wishes
     ) -> engine.Answer:
-        at_work: engine.Engine = request.app.state.engine
+        at_work = engine_of(request)
         loop = asyncio.get_running_loop()
         ends = loop.time() + wishes.wait
         if wishes.after:
@@ -233,7 +234,7 @@ class Routes(Generic[S]):
             request: Request, subject: str, wishes: Annotated[Wishes, Depends(reading)]
         ) -> Response:
             only(request)
-            at_work: engine.Engine = request.app.state.engine
+            at_work = engine_of(request)
             stream = await at_work.read(self.decider.kind, subject, wishes.after, wishes.wait)
             headers = stands_at(stream.number, stream.position) | wishes.applied
             if not_modified(request, stream.number):
@@ -247,7 +248,7 @@ class Routes(Generic[S]):
         async def erase(
             request: Request, subject: str, wishes: Annotated[Wishes, Depends(commanding)]
         ) -> Response:
-            at_work: engine.Engine = request.app.state.engine
+            at_work = engine_of(request)
             await at_work.erase(
                 self.decider.kind, subject, actor=request.state.caller.actor, key=wishes.key or ""
             )
@@ -315,6 +316,20 @@ class Routes(Generic[S]):
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"the view of {self.path} must say which model it returns")
         return model
+
+
+def works_of(request: Request) -> Works:
+    """What the service is made of; raises Problem 503 while it does not take commands and facts."""
+    works: Works = request.app.state.works
+    if works.waits_for is not None:
+        detail = f"this service is not there yet: {works.waits_for}"
+        raise Problem(503, "starting", detail, headers={"Retry-After": "1"})
+    return works
+
+
+def engine_of(request: Request) -> engine.Engine:
+    """The engine of the service; raises Problem 503 while it does not take commands."""
+    return works_of(request).at_work
 
 
 def _roles(roles: tuple[Role, ...]) -> str:

@@ -137,6 +137,12 @@ def field_error(field: str, problem: str) -> Problem:
     return Problem(422, "invalid-input", f"{field}: {problem}", errors=[error])
 
 
+def schemas() -> dict[str, Any]:
+    """The JSON Schemas of a problem and its parts, for the OpenAPI document."""
+    whole = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**whole.pop("$defs"), "Problem": whole}
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the application as a problem."""
     app.add_exception_handler(HTTPException, _from_http)

@@ -46,7 +46,8 @@ class Settings(BaseSettings):
 
     store_url: SecretStr = SecretStr("mongodb://127.0.0.1:27017/?directConnection=true")
     """Where the document store is; it may hold a password."""
-    store_database: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,60}$")] = "concord"
+    store_database: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,60}$")] | None = None
+    """Name of the service's own database; the service's name unless set."""
 
     token_secret: SecretStr | None = None
     """Shared secret of HS256 tokens, at least 32 bytes; for one machine."""

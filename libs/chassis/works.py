@@ -1,0 +1,228 @@
+"""What a running service is made of: its store, journal, engine, relay, listener and the rest.
+
+It comes up in the background, so that the process answers at once and says what it waits for:
+first the store is prepared, then reference data is read, and then commands and facts are taken.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import uuid_utils
+
+from chassis.decider import Decider, heard_channels
+from chassis.engine import Engine
+from chassis.health import Check
+from chassis.hearing import EngineReader, routes_of
+from chassis.intake import Reader
+from chassis.journal import Journal
+from chassis.listener import Listener
+from chassis.parking import Parking
+from chassis.records import Records, RecordsFeed
+from chassis.relay import RELAY, Relay
+from chassis.settings import Settings
+from chassis.snapshots import Snapshots
+from chassis.sorting import Routes
+from chassis.store import Store, StoreAway
+from contracts.channels import Channel, Department
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 2.0
+_STALE_RELAY = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What is done with facts that are heard: who takes them, for which streams, from where."""
+
+    reader: Reader
+    routes: Routes
+    channels: Collection[Channel]
+
+
+class Works:
+    """A service's parts, alive while it is entered (``async with``)."""
+
+    def __init__(
+        self,
+        *,
+        name: Department,
+        settings: Settings,
+        deciders: Sequence[Decider[Any]],
+        reference: Collection[Channel] = (),
+        hearing: "Callable[[Works], Hearing] | None" = None,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        url = settings.store_url.get_secret_value()
+        self.store = Store(url, settings.store_database or name)
+        self.journal = Journal(self.store)
+        self.snapshots = Snapshots(self.store, {each.kind: each for each in deciders})
+        self.feed = (
+            RecordsFeed(settings.kafka_bootstrap, reference, settings.topic_prefix)
+            if reference
+            else None
+        )
+        self.records = Records() if self.feed is None else self.feed.records
+        self.at_work = Engine(
+            deciders,
+            self.journal,
+            self.snapshots,
+            self.records,
+            now=lambda: datetime.now(UTC),
+            new_fact_id=lambda: str(uuid_utils.uuid7()),
+        )
+        self.relay = Relay(
+            self.store,
+            self.journal,
+            bootstrap=settings.kafka_bootstrap,
+            prefix=settings.topic_prefix,
+        )
+        self.parking = Parking(self.store.parked)
+        self.hearing = (
+            hearing(self)
+            if hearing is not None
+            else Hearing(EngineReader(self.at_work), routes_of(deciders), heard_channels(deciders))
+        )
+        self.listener = (
+            Listener(
+                settings.kafka_bootstrap,
+                group=f"{settings.topic_prefix}.{name}",
+                channels=self.hearing.channels,
+                routes=self.hearing.routes,
+                reader=self.hearing.reader,
+                parking=self.parking,
+                prefix=settings.topic_prefix,
+            )
+            if self.hearing.channels
+            else None
+        )
+        self.waits_for: str | None = "the store is not prepared yet"
+        """What it waits for before it takes commands and facts; None when it takes them."""
+        self._tasks: list[asyncio.Task[None]] = []
+        self._entered: list[tuple[str, Callable[[], Awaitable[object]]]] = []
+
+    async def __aenter__(self) -> Self:
+        self._entered = [("store", self.store.close), ("journal", self.journal.close)]
+        self._spawn("coming up", self._come_up())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop in the reverse order of coming up; each part has a share of the time allowed."""
+        self.waits_for = "the service is stopping"
+        for task in self._tasks[:1]:  # nothing more comes up
+            task.cancel()
+            await asyncio.wait([task])
+        for name, end in reversed(self._entered):
+            try:
+                async with asyncio.timeout(self.settings.stop_within / 2):
+                    await end()
+            except Exception as trouble:  # noqa: BLE001 - the others are stopped all the same
+                _log.warning("%s: did not stop in order: %r", name, trouble)
+        _log.info("stopped")
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        """What readiness asks, by the name of the part."""
+        checks: dict[str, Check] = {"service": self._service, "store": self._store}
+        checks["relay"] = self._relay
+        if self.listener is not None:
+            checks["listener"] = self._listener
+        if self.feed is not None:
+            checks["records"] = self._records
+        return checks
+
+    async def _come_up(self) -> None:
+        await self._until_prepared()
+        self._keep("relay", self.relay.run())
+        if self.feed is not None:
+            await self._enter("records", self.feed)
+            await self._until_read(self.feed)
+        if self.listener is not None:
+            await self._enter("listener", self.listener)
+        self.waits_for = None
+        _log.info("%s takes commands and facts", self.name)
+
+    async def _until_prepared(self) -> None:
+        pause = 0.1
+        while True:
+            try:
+                await self.store.prepare(RELAY)
+                await self.parking.prepare()
+            except StoreAway as away:
+                if pause == 0.1:
+                    _log.warning("the store is away: %s", away)
+                self.waits_for = "the store is away"
+            except Exception as trouble:  # noqa: BLE001 - said, and tried again
+                _log.exception("the store cannot be prepared")
+                self.waits_for = f"the store cannot be prepared: {trouble}"
+            else:
+                return
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _until_read(self, feed: RecordsFeed) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await feed.ready(within=1.0)
+                return
+            self.waits_for = feed.not_ready()
+
+    async def _enter(self, name: str, part: RecordsFeed | Listener) -> None:
+        await part.__aenter__()
+        self._entered.append((name, lambda: part.__aexit__(None, None, None)))
+
+    def _keep(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = self._spawn(name, work)
+
+        async def end() -> None:
+            task.cancel()
+            await asyncio.wait([task])
+
+        self._entered.append((name, end))
+
+    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_ended)
+        self._tasks.append(task)
+        return task
+
+    # ---- readiness ----------------------------------------------------------------------------
+
+    async def _service(self) -> str | None:
+        ended = [task.get_name() for task in self._tasks[1:] if task.done()]
+        return f"{', '.join(ended)} ended" if ended else self.waits_for
+
+    async def _store(self) -> str | None:
+        try:
+            await self.store.ping()
+        except StoreAway as away:
+            return str(away)[:200]
+        return None
+
+    async def _relay(self) -> str | None:
+        if self.relay.follower.progress == "away":
+            return "the journal cannot be followed now"
+        backlog = self.relay.backlog()
+        return f"behind by {backlog:.0f} s" if backlog > _STALE_RELAY else None
+
+    async def _listener(self) -> str | None:
+        return None if self.listener is None else self.listener.not_ready()
+
+    async def _records(self) -> str | None:
+        return None if self.feed is None else self.feed.not_ready()
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("%s ended: %r", task.get_name(), error, exc_info=error)
