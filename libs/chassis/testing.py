@@ -324,18 +324,20 @@ def permutations_agree(
     *facts: Fact,
     apart: timedelta = timedelta(0),
     examples: int = 60,
+    knowing: Mapping[str, int] | None = None,
 ) -> None:
     """Check that the order in which channels arrive changes neither the state nor what is said.
 
     The facts are taken from the scenario on; each channel's facts keep their order, and anything
     else is shuffled. The stream's own facts count as a channel: they are said as by a command, at
-    any place among what is heard. All happen at one moment unless they lie `apart`.
+    any place among what is heard. All happen at one moment unless they lie `apart`. `knowing` says
+    how far every heard fact's author had heard, by channel.
     """
     from hypothesis import HealthCheck, Phase, settings, strategies
     from hypothesis import given as hypothesis_given
 
     channels = [fact.channel.name for fact in facts]
-    expected = _played(scenario, facts, channels, apart)
+    expected = _played(scenario, facts, channels, apart, knowing)
 
     @settings(
         max_examples=examples,
@@ -346,7 +348,7 @@ def permutations_agree(
     )
     @hypothesis_given(strategies.permutations(channels))
     def agrees(order: list[str]) -> None:
-        actual = _played(scenario, facts, order, apart)
+        actual = _played(scenario, facts, order, apart, knowing)
         told = f"in the order {', '.join(channels)} and in the order {', '.join(order)}, "
         assert actual[1] == expected[1], f"{told}other facts were said\n" + _difference(
             expected[1].elements(), actual[1].elements()
@@ -366,11 +368,11 @@ def _say_it(state: Any, command: _Say, context: Context) -> Iterable[Fact]:
     return (command.fact,)
 
 
-def _taken_in(scenario: Scenario[S], fact: Fact) -> "Outcome[S]":
+def _taken_in(scenario: Scenario[S], fact: Fact, knowing: Mapping[str, int] | None) -> "Outcome[S]":
     """What comes of a fact, heard or, where it is the stream's own, said by a command."""
     own = fact.channel.department == scenario.decider.department
     if not own or scenario.reaches(fact):
-        return scenario.when_heard(fact)
+        return scenario.when_heard(fact, knowing=knowing)
     decisions: Decisions[S] = Decisions()
     decisions.on(_Say)(_say_it)
     saying = replace(scenario, decider=replace(scenario.decider, decide=decisions))
@@ -379,7 +381,11 @@ def _taken_in(scenario: Scenario[S], fact: Fact) -> "Outcome[S]":
 
 
 def _played(
-    scenario: Scenario[S], facts: Sequence[Fact], order: Sequence[str], apart: timedelta
+    scenario: Scenario[S],
+    facts: Sequence[Fact],
+    order: Sequence[str],
+    apart: timedelta,
+    knowing: Mapping[str, int] | None,
 ) -> tuple[S, Counter[tuple[str, str]]]:
     """The state after the facts in this order of channels, and all that was said on the way."""
     waiting: dict[str, list[tuple[Fact, datetime]]] = {}
@@ -390,7 +396,7 @@ def _played(
     for name in order:
         fact, happens = waiting[name].pop(0)
         scenario = scenario.on(happens)
-        outcome = _taken_in(scenario, fact)
+        outcome = _taken_in(scenario, fact, knowing)
         said.extend(outcome.facts)
         scenario = outcome.after
     return scenario.state, Counter((type(fact).__name__, fact.model_dump_json()) for fact in said)

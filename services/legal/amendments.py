@@ -153,8 +153,9 @@ def unready(name: str, change: Change) -> Iterator[Missing]:
     """What a change lacks before it can be a paper."""
     if change.assessed is None:
         yield Missing("change-not-assessed", f"Delivery has not assessed {name}", "delivery")
-    if change.price is None:
-        yield Missing("change-not-priced", f"Finance has not priced {name}", "finance")
+    if not change.priced:
+        sentence = f"Finance has not priced {name} as it was last assessed"
+        yield Missing("change-not-priced", sentence, "finance")
     if change.verdict == "rejected":
         why = change.why_rejected or "no reason given"
         yield Missing("change-rejected", f"change {name} was rejected: {why}", "delivery")

@@ -102,13 +102,15 @@ def change_requested(state: Engagement, recorded: Recorded[ChangeRequested]) -> 
 @evolve.on(ChangeAssessed)
 def change_assessed(state: Engagement, recorded: Recorded[ChangeAssessed]) -> Engagement:
     """What it does to days and deliverables."""
-    return _with_change(state, recorded.fact.change, assessed=recorded.fact)
+    fact = recorded.fact
+    return _with_change(state, fact.change, assessed=fact, assessed_at=recorded.sequence)
 
 
 @evolve.on(ChangePriced)
 def change_priced(state: Engagement, recorded: Recorded[ChangePriced]) -> Engagement:
     """What it does to the price."""
-    return _with_change(state, recorded.fact.change, price=recorded.fact.price)
+    fact, knowing = recorded.fact, recorded.heard.get("delivery", 0)
+    return _with_change(state, fact.change, price=fact.price, price_knowing=knowing)
 
 
 @evolve.on(ChangeApproved)

@@ -105,14 +105,25 @@ class Contract(Value):
 
 
 class Change(Value):
-    """What Delivery and Finance said of a change; `verdict` is the customer's, last heard."""
+    """What Delivery and Finance said of a change; `verdict` is the customer's, last heard.
+
+    `assessed_at` is the sequence of Delivery's last assessment, `price_knowing` how far Finance
+    had heard Delivery when it said the price.
+    """
 
     requested: ChangeRequested | None = None
     assessed: ChangeAssessed | None = None
+    assessed_at: int = 0
     price: Money | None = None
+    price_knowing: int = 0
     verdict: Literal["approved", "rejected"] | None = None
     why_rejected: ShortText | None = None
     implemented_on: date | None = None
+
+    @property
+    def priced(self) -> bool:
+        """Whether the price is that of the last assessment."""
+        return self.price is not None and self.price_knowing >= self.assessed_at
 
 
 class Amendment(Value):

@@ -31,6 +31,8 @@ from legal.state import Engagement
 
 ID = "E-0000000000001"
 TODAY = date(2026, 3, 2)
+ALL = {"delivery": 99}
+"""What Finance had heard when it named a price: all that Delivery had said."""
 START, FINISH = date(2026, 4, 1), date(2026, 9, 30)
 
 

@@ -23,6 +23,7 @@ from legal.amendments import DraftAmendment, SignAmendment, amendment_of
 from legal.sows import RecordSignature
 from legal.state import Engagement
 from tests.unit.legal.papers import (
+    ALL,
     BOTH,
     FINISH,
     TODAY,
@@ -63,10 +64,10 @@ def changed(
 ) -> Scenario[Engagement]:
     """The contract is signed, and the amendment of this change is drafted."""
     ready = signed.heard(requested(change), assessed(change, days), agreed(change))
-    return ready.when_heard(priced(change, price)).then(like(AmendmentDrafted))
+    return ready.when_heard(priced(change, price), knowing=ALL).then(like(AmendmentDrafted))
 
 
-drafted = approved.when_heard(priced()).then(like(AmendmentDrafted))
+drafted = approved.when_heard(priced(), knowing=ALL).then(like(AmendmentDrafted))
 
 
 # Drafted by itself
@@ -91,7 +92,7 @@ def test_an_approved_change_is_drafted_as_it_was_assessed_and_priced():
             ),
         ),
     )
-    approved.when_heard(priced()).then(fact)
+    approved.when_heard(priced(), knowing=ALL).then(fact)
 
 
 def test_an_increase_without_a_new_deliverable_is_billed_on_the_new_finish():
@@ -105,15 +106,15 @@ def test_a_change_that_costs_nothing_or_less_bills_nothing(price: int):
 
 
 def test_what_is_not_ready_or_cannot_be_agreed_is_not_drafted():
-    signed.heard(requested(), assessed()).when_heard(priced()).then_nothing()
-    signed.heard(requested(), agreed()).when_heard(priced()).then_nothing()
-    sent.heard(requested(), assessed(), agreed()).when_heard(priced()).then_nothing()
-    approved.when_heard(priced(price=eur(-100_001))).then_nothing()
-    approved.when_heard(priced(price=eur(1, "USD"))).then_nothing()
+    signed.heard(requested(), assessed()).when_heard(priced(), knowing=ALL).then_nothing()
+    signed.heard(requested(), agreed()).when_heard(priced(), knowing=ALL).then_nothing()
+    sent.heard(requested(), assessed(), agreed()).when_heard(priced(), knowing=ALL).then_nothing()
+    approved.when_heard(priced(price=eur(-100_001)), knowing=ALL).then_nothing()
+    approved.when_heard(priced(price=eur(1, "USD")), knowing=ALL).then_nothing()
 
 
 def test_the_signature_of_the_contract_drafts_what_waited_for_it():
-    waiting = sent.heard(requested(), assessed(), priced(), agreed())
+    waiting = sent.heard(requested(), assessed(), priced(), agreed(), knowing=ALL)
 
     def by(party: str) -> RecordSignature:
         return RecordSignature.model_validate(
@@ -134,11 +135,23 @@ def test_long_names_of_changes_still_make_a_name():
 
 
 def test_an_unsigned_draft_follows_a_change_that_was_assessed_or_priced_anew():
-    dearer = drafted.when_heard(priced(price=eur(4_000))).then(
+    dearer = drafted.when_heard(priced(price=eur(4_000)), knowing=ALL).then(
         like(AmendmentDrafted, amendment="A-C-1", price_delta=eur(4_000))
     )
     dearer.when_heard(assessed(days=20)).then(like(AmendmentDrafted, finishes_on=day(20)))
-    drafted.when_heard(priced()).then_nothing()
+    drafted.when_heard(priced(), knowing=ALL).then_nothing()
+
+
+def test_only_the_price_of_the_last_assessment_counts():
+    twice = signed.heard(requested(), assessed(days=10), assessed(days=20), agreed())
+    last = twice.state.changes["C-1"].assessed_at
+    first = twice.when_heard(priced(), knowing={"delivery": last - 1}).then_nothing()
+    first.when(DraftAmendment(change="C-1")).then_refused(
+        "change-not-ready", missing=["change-not-priced"]
+    )
+    first.when_heard(priced(), knowing={"delivery": last}).then(
+        like(AmendmentDrafted, finishes_on=day(20))
+    )
 
 
 # Drafted by counsel
@@ -200,7 +213,11 @@ def test_a_change_that_is_not_ready_is_refused_with_all_it_lacks():
         missing=["change-not-assessed", "change-not-priced", "change-not-approved"],
     )
     rejected = signed.heard(
-        requested(), assessed(), priced(), ChangeRejected(change="C-1", why="No", rejected_on=TODAY)
+        requested(),
+        assessed(),
+        priced(),
+        ChangeRejected(change="C-1", why="No", rejected_on=TODAY),
+        knowing=ALL,
     )
     rejected.when(DraftAmendment(change="C-1")).then_refused(
         "change-not-ready", missing=["change-rejected"], saying="C-1 was rejected: No"
@@ -242,7 +259,7 @@ def test_a_signed_amendment_says_again_what_it_changes_and_the_contract_has_it()
 
 def test_a_descoped_deliverable_leaves_the_contract_and_a_cut_lowers_the_price():
     scenario = signed.heard(requested(), assessed(days=-5, descoped=("design",)), agreed())
-    cut = scenario.when_heard(priced(price=eur(-20_000))).then(like(AmendmentDrafted))
+    cut = scenario.when_heard(priced(price=eur(-20_000)), knowing=ALL).then(like(AmendmentDrafted))
     contract = cut.took(sign(cut)).state.contract
     assert contract
     assert (contract.price, contract.finishes_on) == (eur(80_000), day(-5))
@@ -263,7 +280,7 @@ def test_only_what_was_drafted_is_signed_and_only_once():
 
 def test_what_is_signed_stays_as_it_was_signed():
     done = drafted.took(sign(drafted))
-    done.when_heard(priced(price=eur(9_000))).then_nothing()
+    done.when_heard(priced(price=eur(9_000)), knowing=ALL).then_nothing()
     done.when_heard(assessed(days=90)).then_nothing()
 
 
@@ -274,7 +291,7 @@ def test_what_does_not_exist_or_no_longer_holds_is_not_signed():
     ).then_refused(
         "change-not-ready", missing=["change-rejected"], saying="C-1 was rejected: Too dear"
     )
-    drafted.heard(priced(price=eur(9_000))).when(sign(drafted)).then_refused(
+    drafted.heard(priced(price=eur(9_000)), knowing=ALL).when(sign(drafted)).then_refused(
         "amendment-inconsistent", missing=["amendment-outdated"]
     )
     tomorrow = (BOTH[0], signature("customer", date(2026, 3, 3)))
@@ -286,7 +303,9 @@ def test_what_does_not_exist_or_no_longer_holds_is_not_signed():
 def test_two_amendments_may_be_open_and_the_second_moves_with_the_first():
     first = changed("C-1", days=10)
     both = first.heard(requested("C-2"), assessed("C-2", 3), agreed("C-2"))
-    both = both.when_heard(priced("C-2", eur(500))).then(like(AmendmentDrafted, finishes_on=day(3)))
+    both = both.when_heard(priced("C-2", eur(500)), knowing=ALL).then(
+        like(AmendmentDrafted, finishes_on=day(3))
+    )
     stale = sign(both, "A-C-2")
     moved = both.when(sign(both, "A-C-1")).then(
         like(AmendmentSigned, amendment="A-C-1"),
@@ -301,7 +320,7 @@ def test_two_amendments_may_be_open_and_the_second_moves_with_the_first():
 
 def test_moving_a_draft_keeps_what_counsel_wrote():
     both = changed("C-1").heard(requested("C-2"), assessed("C-2", 0), agreed("C-2"))
-    both = both.when_heard(priced("C-2")).then_accepted()
+    both = both.when_heard(priced("C-2"), knowing=ALL).then_accepted()
     both = both.took(DraftAmendment(change="C-2", scope_delta="As we said.", finishes_on=day(4)))
     moved = draft_of(both.took(sign(both, "A-C-1")), "A-C-2")
     assert (moved.scope_delta, moved.finishes_on) == ("As we said.", day(14))
@@ -317,7 +336,7 @@ def test_one_deliverable_is_descoped_once():
         assessed("C-2", descoped=("design",)),
         agreed("C-2"),
     )
-    both = both.when_heard(priced("C-1"), priced("C-2")).then_accepted()
+    both = both.when_heard(priced("C-1"), priced("C-2"), knowing=ALL).then_accepted()
     after = both.took(sign(both, "A-C-1"))
     after.when(sign(after, "A-C-2")).then_refused(
         "amendment-inconsistent", missing=["unknown-deliverable"], saying="design"
@@ -333,7 +352,7 @@ def test_whatever_order_amendments_are_signed_in_the_contract_is_the_sum_of_them
     names = [f"C-{number}" for number in range(len(changes))]
     for name, (price, days) in zip(names, changes, strict=True):
         scenario = scenario.heard(requested(name), assessed(name, days), agreed(name))
-        scenario = scenario.when_heard(priced(name, eur(price))).then_accepted()
+        scenario = scenario.when_heard(priced(name, eur(price)), knowing=ALL).then_accepted()
     random.shuffle(names)
     for name in names:
         scenario = scenario.took(sign(scenario, f"A-{name}"))
@@ -350,7 +369,9 @@ def test_after_the_end_nothing_is_drafted_or_signed():
     commands: tuple[Command, ...] = (DraftAmendment(change="C-1"), sign(drafted))
     for command in commands:
         over.when(command).then_refused("engagement-over")
-    over.when_heard(requested("C-2"), assessed("C-2"), agreed("C-2"), priced("C-2")).then_nothing()
+    over.when_heard(
+        requested("C-2"), assessed("C-2"), agreed("C-2"), priced("C-2"), knowing=ALL
+    ).then_nothing()
 
 
 @pytest.mark.parametrize("signatories", [(BOTH[0], BOTH[0]), (BOTH[0],), ()])

@@ -17,6 +17,7 @@ from contracts.sales import ProposalSubmitted
 from legal.decider import ENGAGEMENT
 from legal.state import Engagement
 from tests.unit.legal.papers import (
+    ALL,
     OPENED,
     PROPOSED,
     TODAY,
@@ -66,6 +67,7 @@ def test_changes_are_drafted_alike_in_whatever_order_delivery_finance_and_sales_
         ISSUED,
         OVERDUE,
         PAID,
+        knowing=ALL,
     )
 
 
@@ -81,6 +83,7 @@ def test_so_are_files_opened_and_reviews_taken():
         priced(),
         assessed(),
         agreed(),
+        knowing=ALL,
     )
     permutations_agree(with_draft, of_delivery(V1, "Too early"), of_finance(V1), of_delivery(V1))
 
@@ -98,6 +101,7 @@ def test_a_life_ends_settled_and_closed_in_any_order():
         CREDITED,
         AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY),
         EngagementClosed(closed_on=TODAY),
+        knowing=ALL,
     )
 
 
@@ -127,6 +131,7 @@ def test_whatever_is_known_can_be_put_away_and_read_again():
         priced(),
         agreed(),
         ChangeRejected(change="C-2", why="No", rejected_on=TODAY),
+        knowing=ALL,
     )
     for scenario in (given_nothing, approved, everything, signed):
         state = scenario.state

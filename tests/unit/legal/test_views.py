@@ -12,6 +12,7 @@ from legal.sows import RedlineSow
 from legal.state import Engagement
 from legal.views import engagement_view, open_amendments, stage
 from tests.unit.legal.papers import (
+    ALL,
     BOTH,
     ID,
     PROPOSED,
@@ -98,15 +99,21 @@ def test_a_change_says_what_keeps_it_from_being_an_amendment():
 
     asked = signed.heard(requested(), assessed(), agreed())
     assert waiting(asked) == ["change-not-priced"]
-    assert waiting(asked.when_heard(priced(price=eur(-200_000))).after) == ["price-below-zero"]
-    assert waiting(sent.heard(requested(), assessed(), agreed(), priced())) == ["sow-not-signed"]
-    drafted = asked.when_heard(priced()).after
+    assert waiting(asked.when_heard(priced(price=eur(-200_000)), knowing=ALL).after) == [
+        "price-below-zero"
+    ]
+    assert waiting(sent.heard(requested(), assessed(), agreed(), priced(), knowing=ALL)) == [
+        "sow-not-signed"
+    ]
+    drafted = asked.when_heard(priced(), knowing=ALL).after
     assert waiting(drafted) == []
-    assert waiting(drafted.heard(priced(price=eur(1)))) == ["amendment-outdated"]
+    assert waiting(drafted.heard(priced(price=eur(1)), knowing=ALL)) == ["amendment-outdated"]
 
 
 def test_amendments_are_open_until_they_are_signed_or_pointless():
-    drafted = signed.heard(requested(), assessed(), agreed()).when_heard(priced()).after
+    drafted = (
+        signed.heard(requested(), assessed(), agreed()).when_heard(priced(), knowing=ALL).after
+    )
     draft = drafted.state.amendments["A-C-1"].drafted
     done = drafted.took(
         SignAmendment(amendment="A-C-1", content_hash=draft.content_hash, signatories=BOTH)
