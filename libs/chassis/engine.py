@@ -32,7 +32,7 @@ from chassis.decider import (
 from chassis.journal import MOST_FACTS, AlreadyDone, Commit, Journal, Kept, Raced
 from chassis.snapshots import AnyDecider, Known, Snapshots, advanced, nothing_known
 from chassis.store import StoreAway
-from contracts.channels import CHANNELS
+from contracts.channels import CHANNELS, Channel
 from contracts.fact import Fact, Recorded, encode
 
 _POLL = 0.1
@@ -214,6 +214,39 @@ class Engine:
                 raise outcome
         return failures
 
+    async def skip(
+        self, kind: str, subject: str, channel: Channel, sequence: int, *, actor: str, why: str
+    ) -> None:
+        """Pass over a channel's facts up to this one, because a person says so; raises StoreAway.
+
+        What was heard so far stays heard: again, or behind what was heard, it changes nothing.
+        """
+        decider = self.deciders[kind]
+        stream = decider.stream(subject)
+        async with self._lock(stream):
+            while True:
+                known = await self._fresh(decider, stream)
+                before = known.stream
+                if before.position.get(channel.name, 0) >= sequence:
+                    return
+                position = {**before.position, channel.name: sequence}
+                after = replace(before, position=position, number=before.number + 1)
+                commit = Commit(
+                    cause=f"{stream}/skipped/{channel.name}/{subject}/{sequence}",
+                    stream=stream,
+                    number=after.number,
+                    position=position,
+                    actor=actor,
+                    at=self._now(),
+                    command="skip",
+                    note=why,
+                )
+                try:
+                    await self._append(after, commit)
+                except (Raced, AlreadyDone):
+                    continue
+                return
+
     async def read(
         self,
         kind: str,
@@ -355,7 +388,7 @@ class Engine:
 
     async def _append_decision(self, step: Step[Any], request: _Request) -> None:
         await self._append(
-            step,
+            step.stream,
             Commit(
                 cause=request.cause,
                 stream=request.stream,
@@ -427,7 +460,7 @@ class Engine:
     ) -> None:
         stream = step.stream.id
         await self._append(
-            step,
+            step.stream,
             Commit(
                 cause=f"{stream}/heard/{first.channel.name}/{first.subject}/{first.sequence}",
                 stream=stream,
@@ -460,10 +493,10 @@ class Engine:
 
     # ---- what is known ------------------------------------------------------------------------
 
-    async def _append(self, step: Step[Any], commit: Commit) -> None:
+    async def _append(self, stream: Stream[Any], commit: Commit) -> None:
         with _tracer.start_as_current_span("append"):
             await self._journal.append(commit)
-        self._remember(Known(step.stream, open=True))
+        self._remember(Known(stream, open=True))
 
     async def _fresh(self, decider: AnyDecider, stream: str) -> Known:
         known = self._cache.get(stream) or await self.snapshots.load(stream)

@@ -74,7 +74,8 @@ class Commit:
 
     `position` is the stream's after it, `at` when it was decided (UTC, to the millisecond).
     `command` and `fingerprint` say which command it took, and are empty where facts were heard.
-    `erases` are (channel, key) of records that a person's erasure takes off the topics.
+    `note` says why somebody passed over a fact. `erases` are the (channel, key) of records that
+    the erasure of a person takes off the topics.
     """
 
     cause: str
@@ -86,6 +87,7 @@ class Commit:
     facts: tuple[Kept, ...] = ()
     command: str = ""
     fingerprint: str = ""
+    note: str = ""
     erases: tuple[tuple[str, str], ...] = ()
 
     def recorded(self) -> Iterator[Recorded[Fact]]:
@@ -107,6 +109,7 @@ class Commit:
             "at": self.at.replace(microsecond=self.at.microsecond // 1000 * 1000),
             "command": self.command,
             "fingerprint": self.fingerprint,
+            "note": self.note,
             "entries": [
                 {"said": kept.said, "channel": kept.channel, "key": kept.key, "fact": kept.record}
                 for kept in self.facts
@@ -130,6 +133,7 @@ class Commit:
             ),
             command=document["command"],
             fingerprint=document["fingerprint"],
+            note=document["note"],
             erases=tuple((each["channel"], each["key"]) for each in document["erases"]),
         )
 

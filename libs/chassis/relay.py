@@ -26,7 +26,7 @@ RELAY = "relay"
 """The name under which the store keeps the relay's lease and token."""
 
 _log = logging.getLogger(__name__)
-_HEADERS = (("content-type", CONTENT_TYPE.encode()),)
+_HEADERS = [("content-type", CONTENT_TYPE.encode())]
 _REPLAYED_TOGETHER = 500
 # A producer gives up a batch of which it knows no leader after its request timeout, and goes on
 # with the next: a gap. We give up the producer long before.

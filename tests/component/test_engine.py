@@ -1,0 +1,224 @@
+"""Commands and heard facts through the engine, on a real store and with more than one process."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chassis.decider import Gap, Refused
+from chassis.engine import Answer, KeyReused, NotYet, Stale, Unknown
+from contracts.channels import DELIVERY
+from contracts.fact import encode
+from tests.component.department import PEOPLE, Advance, Deal, Open, Process, Publish, assigned
+from tests.infrastructure import StoreServer
+
+
+async def tell(process: Process, command: Any, key: str, subject: str = "E-1", **more) -> Answer:
+    options = {"actor": "ann", **more}
+    return await process.engine.command("engagement", subject, command, key=key, **options)
+
+
+def said(answer: Answer) -> list[tuple[str, int]]:
+    return [(each.fact.type.split(".")[2], each.sequence) for each in answer.said]
+
+
+async def test_a_command_is_decided_kept_and_answered(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as process:
+        answer = await tell(process, Open(title="Roof"), "k1")
+        assert said(answer) == [("opportunity-opened", 1)]
+        assert (answer.stream.number, answer.stream.position) == (1, {"sales": 1})
+        answer = await tell(process, Advance(probability=20, times=2), "k2", expected=1)
+        assert said(answer) == [("opportunity-advanced", 2), ("opportunity-advanced", 3)]
+        with pytest.raises(Stale):
+            await tell(process, Advance(probability=30), "k3", expected=1)
+        with pytest.raises(Refused):
+            await tell(process, Advance(probability=10), "k4")
+        with pytest.raises(Unknown):
+            await tell(process, Advance(probability=10), "k5", subject="E-none")
+        unchanged = await tell(process, Advance(probability=20), "k6")
+        assert (unchanged.said, unchanged.stream.number) == ((), 2)
+
+
+async def test_two_processes_never_decide_on_the_same_state(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
+        await tell(one, Open(title="Roof"), "open")
+        await two.engine.read("engagement", "E-1")
+
+        async def raise_to(process: Process, chance: int) -> bool:
+            try:
+                await tell(process, Advance(probability=chance), f"to-{chance}")
+            except Refused:
+                return False
+            return True
+
+        outcomes = await asyncio.gather(
+            *(raise_to(one if chance % 2 else two, chance) for chance in range(1, 21))
+        )
+        deal = (await one.engine.read("engagement", "E-1")).state
+        assert isinstance(deal, Deal)
+        assert list(deal.chances) == sorted(set(deal.chances))
+        assert len(deal.chances) == sum(outcomes)
+        kept = [each async for each in one.journal.read("engagement:E-1")]
+        sequences = [fact.sequence for each in kept for fact in each.recorded()]
+        assert sequences == list(range(1, len(sequences) + 1))
+
+
+async def test_a_repeated_key_is_answered_as_the_first_time(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
+        await tell(one, Open(title="Roof"), "k1")
+        first = await tell(one, Advance(probability=20), "k2")
+        await tell(one, Advance(probability=40), "k3")
+        for process in (one, two):
+            again = await tell(process, Advance(probability=20), "k2")
+            assert again == Answer(first.stream, first.said, repeated=True)
+            opened = await tell(process, Open(title="Roof"), "k1", expected=0)
+            assert (opened.repeated, opened.stream.number) == (True, 1)
+            with pytest.raises(KeyReused):
+                await tell(process, Advance(probability=70), "k2")
+            with pytest.raises(KeyReused):
+                await tell(process, Open(title="Wall"), "k2", subject="E-2")
+        other = await tell(two, Advance(probability=50), "k2", actor="bob")
+        assert not other.repeated
+
+
+async def test_the_same_request_twice_at_once_has_one_effect(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
+        answers = await asyncio.gather(
+            *(tell(process, Open(title="Roof"), "k1") for process in (one, two, one, two))
+        )
+        assert sorted(answer.repeated for answer in answers) == [False, True, True, True]
+        assert len({answer.said[0].id for answer in answers}) == 1
+
+
+async def test_a_refusal_is_decided_on_the_newest_state(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
+        await tell(one, Open(title="Roof"), "k1")
+        await tell(one, Advance(probability=20), "k2")
+        await two.engine.read("engagement", "E-1")
+        await tell(one, Advance(probability=90), "k3")
+        with pytest.raises(Refused):  # on its own old state it would be accepted
+            await tell(two, Advance(probability=50), "k4")
+        with pytest.raises(Refused):
+            await tell(two, Open(title="Roof"), "k5")
+
+
+async def test_a_refusal_waits_for_the_stream_to_move(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
+        waiting = asyncio.create_task(tell(two, Advance(probability=20), "k2", wait=20.0))
+        await asyncio.sleep(0)
+        await tell(one, Open(title="Roof"), "k1")
+        assert said(await waiting) == [("opportunity-advanced", 2)]
+        with pytest.raises(Refused):
+            await tell(one, Advance(probability=10), "k3", wait=0.2)
+
+
+async def test_facts_are_heard_once_and_reacted_to(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
+        await tell(one, Open(title="Roof"), "k1")
+        await two.engine.read("engagement", "E-1")
+        facts = [assigned("E-1", 1, "max"), assigned("E-1", 2, "mia")]
+        await asyncio.gather(
+            one.engine.hear("engagement", "E-1", facts[:1]),
+            two.engine.hear("engagement", "E-1", facts),
+            one.engine.hear("engagement", "E-1", facts),
+        )
+        for process in (one, two):
+            stream = await process.engine.read("engagement", "E-1")
+            assert isinstance(stream.state, Deal)
+            assert stream.position == {"sales": 2, "delivery": 2}
+            assert (stream.state.manager, stream.state.chances) == ("mia", (50,))
+        with pytest.raises(Gap):
+            await one.engine.hear("engagement", "E-1", [assigned("E-1", 4)])
+
+
+async def test_what_is_heard_is_kept_in_the_bytes_in_which_it_came(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation) as process:
+        fact = assigned("E-1")
+        newer = encode(fact).replace(b'"manager"', b'"since_then":1,"manager"')
+        await process.engine.hear("engagement", "E-1", [fact], lambda _: newer)
+        (commit,) = [each async for each in process.journal.read("engagement:E-1")]
+        assert commit.facts[0].record == newer
+        assert commit.cause == "engagement:E-1/heard/delivery/E-1/1"
+
+
+async def test_many_streams_hear_at_once_and_trouble_stays_where_it_is(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation) as process:
+        batch = {("engagement", f"E-{n}"): [assigned(f"E-{n}")] for n in range(60)}
+        batch["engagement", "E-7"] = [assigned("E-7", 1), assigned("E-7", 3)]
+        failures = await process.engine.hear_all(batch)
+        assert [(key, type(error)) for key, error in failures.items()] == [
+            (("engagement", "E-7"), Gap)
+        ]
+        # What came before the gap was taken in.
+        stream = await process.engine.read("engagement", "E-7")
+        assert stream.position["delivery"] == 1
+        assert await process.store.commits.count_documents({}) == 60
+
+
+async def test_hundreds_of_facts_are_heard_in_commits_of_bounded_size(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation) as process:
+        await process.engine.hear("engagement", "E-1", [assigned("E-1", n) for n in range(1, 451)])
+        stream = await process.engine.read("engagement", "E-1")
+        assert (stream.position["delivery"], stream.number) == (450, 3)
+
+
+async def test_a_person_may_have_a_fact_passed_over(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as process:
+        for _ in range(2):
+            await process.engine.skip("engagement", "E-1", DELIVERY, 3, actor="ops", why="broken")
+        await process.engine.hear("engagement", "E-1", [assigned("E-1", 3), assigned("E-1", 4)])
+        stream = await process.engine.read("engagement", "E-1")
+        assert (stream.position["delivery"], stream.number) == (4, 2)
+
+
+async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
+        await tell(one, Open(title="Roof"), "k1")
+        with pytest.raises(NotYet) as late:
+            await two.engine.read("engagement", "E-1", after={"delivery": 1, "sales": 1}, wait=0.1)
+        assert late.value.lacking == {"delivery": 1}
+        reading = asyncio.create_task(
+            two.engine.read("engagement", "E-1", after={"delivery": 1, "gateway": 9}, wait=20.0)
+        )
+        await one.engine.hear("engagement", "E-1", [assigned("E-1")])
+        assert (await reading).position["delivery"] == 1
+        with pytest.raises(Unknown):
+            await two.engine.read("engagement", "E-none")
+
+
+async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation, deciders=(PEOPLE,)) as process:
+        engine = process.engine
+
+        async def publish(name: str, key: str) -> Answer:
+            return await engine.command("person", "bob", Publish(name=name), actor="hr", key=key)
+
+        await publish("Bob Ross", "k1")
+        await publish("Bob Rose", "k2")
+        known = await engine.current("person:bob")
+        await process.store.views.insert_one(process.snapshots.document(known))
+        for _ in range(2):
+            await engine.erase("person", "bob", actor="hr", key="k3")
+        with pytest.raises(Unknown):
+            await engine.read("person", "bob")
+        for collection in (process.store.commits, process.store.views):
+            assert b"Bob" not in repr(await collection.find({}).to_list(None)).encode()
+        (left,) = [each async for each in process.journal.read("person:bob")]
+        assert left.erases == (
+            ("delivery.reference", "person:bob@1"),
+            ("delivery.reference", "person:bob@2"),
+        )
+        # Who comes back gets a new version, not one that was erased.
+        assert (await publish("Bob", "k4")).said[0].sequence == 3
