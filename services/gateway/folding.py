@@ -7,7 +7,7 @@ it, so a crash loses nothing and a repeated fact passes by.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -48,7 +48,7 @@ class Folding:
 
     def __init__(self, shelf: Shelf, today: Callable[[], date], held: int = 5_000) -> None:
         self._shelf = shelf
-        self._today = today
+        self.today = today
         self._most = held
         self._held: OrderedDict[str, Held] = OrderedDict()
         self._dirty: dict[str, Held] = {}
@@ -72,7 +72,7 @@ class Folding:
         held = await self._hold(list(batch))
         errors: dict[str, Exception] = {}
         changed: list[Held] = []
-        today = self._today()
+        today = self.today()
         for engagement, facts in batch.items():
             each = held[engagement]
             before = each.view.position()
@@ -199,7 +199,7 @@ class Folding:
         for row, _ in await self._shelf.rows(others) if others else ():
             self.rows.put(row)
 
-    async def changes(self, most: int = 1_000) -> AsyncIterator[Change]:
+    async def changes(self, most: int = 1_000) -> AsyncGenerator[Change]:
         """Every change from now on; a watcher who falls `most` behind loses the oldest."""
         queue: asyncio.Queue[Change] = asyncio.Queue(most)
         self._watchers.add(queue)
@@ -213,7 +213,7 @@ class Folding:
 
     async def judge_again(self, engagements: Iterable[str]) -> None:
         """Judge engagements on a new day; raises StoreAway."""
-        today = self._today()
+        today = self.today()
         changed = []
         for engagement, each in (await self._hold(list(engagements))).items():
             if each.view.freshness and each.judged_on != today:

@@ -1,7 +1,7 @@
 """What the gateway answers: the questions that its API and its page ask of what was folded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -125,7 +125,7 @@ class Reading:
 
         return self._folding.rows.disconnects(wanted, cursor, limit)
 
-    async def changes(self, engagement: str | None = None) -> AsyncIterator[Change]:
+    async def changes(self, engagement: str | None = None) -> AsyncGenerator[Change]:
         """Every change from now on, of all engagements or of one."""
         async for change in self._folding.changes():
             if engagement is None or change.engagement == engagement:
