@@ -15,9 +15,9 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.message import encode_message
 
+from chassis.journal import kafka_key
 from contracts.channels import CHANNELS, DEPARTMENTS, Channel
 from contracts.fact import Fact, Recorded, Undecodable, UnknownFact, decode
-from contracts.reference import Reference
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -74,14 +74,6 @@ class Arrival:
     def id(self) -> str:
         """The place of the record, which is its own for ever: topic/partition/offset."""
         return f"{self.topic}/{self.partition}/{self.offset}"
-
-
-def kafka_key(recorded: Recorded[Fact]) -> str:
-    """A fact's Kafka key: its engagement, or a reference record's ``<kind>:<id>@<version>``."""
-    fact = recorded.fact
-    if isinstance(fact, Reference):
-        return f"{fact.kind}:{recorded.subject}@{recorded.sequence}"
-    return recorded.subject
 
 
 class Codec:

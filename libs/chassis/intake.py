@@ -5,16 +5,15 @@ again when a missing fact arrives or a person says so.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, TypeAlias
 
 from aiokafka.errors import KafkaError
 from opentelemetry import metrics
 
 from chassis import bus
 from chassis.bus import Arrival, Trouble
-from chassis.decider import Decider
 from chassis.parking import Head, ParkedRecord, Parking, trouble_of
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
 from chassis.store import StoreAway
@@ -30,14 +29,17 @@ _meter = metrics.get_meter("concord.listener")
 _set_aside = _meter.create_counter("concord.listener.set_aside", description="records set aside")
 
 
+Batch: TypeAlias = Mapping[str, Sequence[Recorded[Fact]]]
+
+
 class Reader(Protocol):
     """What a service does with the facts it hears."""
 
-    async def take(self, batch: Mapping[str, Sequence[Recorded[Fact]]]) -> Mapping[str, Exception]:
+    async def take(self, batch: Batch) -> Mapping[str, Exception]:
         """Take facts in, by stream and in order; seen ones pass by. What went wrong, by stream.
 
-        A stream that is named in the answer, or all where it raises, has taken in nothing. The
-        errors of TRANSIENT mean that all of it is to be tried again later.
+        Facts of a stream that is named in the answer, or of all where this raises, are given again
+        one by one. An error of TRANSIENT means that all of it is to be tried again later.
         """
 
     async def settle(self, *, now: bool) -> bool:
@@ -74,20 +76,6 @@ class Attempt:
     waiting: int = 0
     head: Head | None = None
     asked: bool = False
-
-
-def routes_of(deciders: Iterable[Decider[Any]]) -> Routes:
-    """Which streams of a department hear a fact: each kind of stream is asked."""
-    kinds = tuple(deciders)
-
-    def routes(recorded: Recorded[Fact]) -> list[str]:
-        return [
-            decider.stream(subject)
-            for decider in kinds
-            if (subject := decider.hearer(recorded)) is not None
-        ]
-
-    return routes
 
 
 class Intake:
@@ -241,8 +229,8 @@ class Intake:
         if isinstance(fact, Trouble):
             return fact, None
         try:
-            streams = list(self._routes(fact))
-            errors = await self._reader.take({stream: [fact] for stream in streams})
+            batch = {stream: [fact] for stream in self._routes(fact)}
+            errors = await self._reader.take(batch)
         except TRANSIENT:
             raise
         except Exception as error:  # noqa: BLE001 - a bug: it stays parked

@@ -1,0 +1,177 @@
+"""What tests of the listener share: facts to say, topics to say them on, a reader that counts."""
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from aiokafka import AIOKafkaProducer
+
+from chassis.decider import Gap
+from chassis.intake import Batch
+from chassis.journal import kafka_key
+from chassis.listener import Listener
+from chassis.parking import Parking
+from chassis.store import Store
+from contracts.channels import DELIVERY, LEGAL, SALES, Channel
+from contracts.delivery import EngagementResumed
+from contracts.fact import Fact, Recorded, encode, whole
+from contracts.legal import FileOpened
+from contracts.sales import OpportunityAdvanced
+
+CHANNELS = (SALES, LEGAL, DELIVERY)
+MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+FACTS: Mapping[Channel, Fact] = {
+    SALES: OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
+    LEGAL: FileOpened(account="A-1", title="Migration"),
+    DELIVERY: EngagementResumed(resumed_on=date(2026, 3, 2)),
+}
+
+
+def said(
+    engagement: str, sequence: int, channel: Channel = SALES, fact: Fact | None = None
+) -> Recorded[Fact]:
+    """A fact about an engagement."""
+    return Recorded(
+        id=f"{engagement}-{channel.name}-{sequence}",
+        subject=engagement,
+        sequence=sequence,
+        fact=fact or FACTS[channel],
+        actor="ann",
+        cause="test",
+        occurred_at=MOMENT,
+        recorded_at=MOMENT,
+        heard={},
+    )
+
+
+class Topics:
+    """Says things on the topics of one prefix, good and bad."""
+
+    def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
+        self._producer = producer
+        self._prefix = prefix
+
+    async def say(self, *facts: Recorded[Fact]) -> None:
+        sent = [
+            await self._producer.send(
+                each.channel.topic(self._prefix), encode(each), kafka_key(each).encode()
+            )
+            for each in facts
+        ]
+        await asyncio.gather(*sent)
+
+    async def put(
+        self,
+        channel: Channel,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Iterable[tuple[str, bytes]] = (),
+    ) -> str:
+        """Put any bytes on a topic; the id that the record has when it is parked."""
+        topic = channel.topic(self._prefix)
+        sent = await self._producer.send_and_wait(topic, value, key, headers=list(headers))
+        return f"{topic}/{sent.partition}/{sent.offset}"
+
+
+@asynccontextmanager
+async def topics(bootstrap: str, prefix: str) -> AsyncIterator[Topics]:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=2
+    )
+    await producer.start()
+    try:
+        yield Topics(producer, prefix)
+    finally:
+        await producer.stop()
+
+
+def sound(recorded: Recorded[Fact]) -> Exception | None:
+    """Nothing is wrong with any fact."""
+    return None
+
+
+class Counting:
+    """A reader that remembers all it took in, by engagement, in order; numbered, as streams are.
+
+    `stumbles` says which facts make it fail, and with what. With `dedupe` off it takes in twice
+    what comes twice.
+    """
+
+    def __init__(self, *, dedupe: bool = True) -> None:
+        self.heard: defaultdict[str, list[str]] = defaultdict(list)
+        self.position: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self.passed_over: list[tuple[str, str, int, str, str]] = []
+        self.stumbles: Callable[[Recorded[Fact]], Exception | None] = sound
+        self.batches: list[int] = []
+        self.whole: list[bytes] = []
+        self.pause = 0.0
+        self._dedupe = dedupe
+
+    @property
+    def times(self) -> Counter[str]:
+        return Counter(name for names in self.heard.values() for name in names)
+
+    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+        self.batches.append(sum(map(len, batch.values())))
+        errors: dict[str, Exception] = {}
+        await asyncio.sleep(self.pause)
+        for stream, facts in batch.items():
+            for recorded in facts:
+                error = self.stumbles(recorded) or self._gap(stream, recorded)
+                if error is not None:
+                    errors[stream] = error
+                    break
+                if self._dedupe and self._seen(stream, recorded):
+                    continue
+                self.heard[recorded.subject].append(f"{recorded.channel.name}-{recorded.sequence}")
+                self.position[stream][recorded.channel.name] = recorded.sequence
+                self.whole.append(whole(recorded))
+        return errors
+
+    def _seen(self, stream: str, recorded: Recorded[Fact]) -> bool:
+        return recorded.sequence <= self.position[stream].get(recorded.channel.name, 0)
+
+    def _gap(self, stream: str, recorded: Recorded[Fact]) -> Exception | None:
+        expected = self.position[stream].get(recorded.channel.name, 0) + 1
+        return Gap(recorded, expected) if self._dedupe and recorded.sequence > expected else None
+
+    async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
+        return True
+
+    async def pass_over(
+        self, engagement: str, channel: Channel, sequence: int, by: str, why: str
+    ) -> None:
+        self.passed_over.append((engagement, channel.name, sequence, by, why))
+        self.position[f"engagement:{engagement}"][channel.name] = sequence
+
+    async def given(self, partitions: frozenset[int]) -> None: ...
+
+    async def withdrawn(self) -> None: ...
+
+
+def listener(
+    bootstrap: str, prefix: str, reader: Counting, store: Store, batch: int = 500
+) -> Listener:
+    return Listener(
+        bootstrap,
+        group=f"{prefix}-readers",
+        channels=CHANNELS,
+        routes=lambda recorded: (f"engagement:{recorded.subject}",),
+        reader=reader,
+        parking=Parking(store.parked),
+        prefix=prefix,
+        batch=batch,
+    )
+
+
+async def until(is_so: Callable[[], object], limit: float = 20.0) -> None:
+    """Wait until something is so; fail when it is not within `limit` seconds."""
+    ends = time.monotonic() + limit
+    while not is_so():
+        assert time.monotonic() < ends, f"not so within {limit:g} s"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,274 @@
+"""What a listener does with good, bad and missing facts, on a real Kafka and a real store."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from chassis.intake import NotInTrouble
+from chassis.listener import Listener
+from chassis.store import Store
+from chassis.topics import create_topics
+from contracts.channels import LEGAL, SALES
+from contracts.fact import encode
+from tests.component.listening import (
+    CHANNELS,
+    Counting,
+    Topics,
+    listener,
+    said,
+    sound,
+    topics,
+    until,
+)
+from tests.infrastructure import KafkaServer, StoreServer
+
+
+@dataclass
+class Scene:
+    """One prefix on Kafka, one database, and whoever speaks and listens there."""
+
+    bootstrap: str
+    prefix: str
+    store: Store
+    topics: Topics
+    reader: Counting
+
+    def listener(self, reader: Counting | None = None, batch: int = 500) -> Listener:
+        return listener(self.bootstrap, self.prefix, reader or self.reader, self.store, batch)
+
+
+@pytest.fixture
+async def scene(kafka: KafkaServer, store: StoreServer, isolation: str) -> AsyncIterator[Scene]:
+    await create_topics(kafka.bootstrap, isolation, channels=CHANNELS)
+    documents = Store(store.url, isolation)
+    async with topics(kafka.bootstrap, isolation) as spoken:
+        yield Scene(kafka.bootstrap, isolation, documents, spoken, Counting())
+    await documents.close()
+
+
+async def test_facts_of_many_engagements_arrive_in_order_and_in_batches(scene: Scene) -> None:
+    engagements = [f"E-{number}" for number in range(100)]
+    for sequence in (1, 2, 3):
+        await scene.topics.say(*(said(each, sequence) for each in engagements))
+        await scene.topics.say(*(said(each, sequence, LEGAL) for each in engagements))
+
+    async with scene.listener() as heard:
+        await until(
+            lambda: len(scene.reader.times) == 6 and sum(scene.reader.times.values()) == 600
+        )
+        await until(lambda: heard.not_ready() is None)
+        await until(lambda: sum(heard.progress.lag.values()) == 0)
+
+    for each in engagements:
+        assert [name for name in scene.reader.heard[each] if "sales" in name] == [
+            "sales-1",
+            "sales-2",
+            "sales-3",
+        ]
+    assert len(scene.reader.batches) < 60
+
+
+async def test_a_restart_goes_on_where_it_was(scene: Scene) -> None:
+    reader = Counting(dedupe=False)
+    await scene.topics.say(*(said(f"E-{number}", 1) for number in range(50)))
+    async with scene.listener(reader):
+        await until(lambda: len(reader.heard) == 50)
+    await scene.topics.say(*(said(f"E-{number}", 2) for number in range(50)))
+    async with scene.listener(reader):
+        await until(lambda: sum(reader.times.values()) == 100)
+
+    assert all(ids == ["sales-1", "sales-2"] for ids in reader.heard.values())
+
+
+BAD = {
+    "not JSON": (b"{oops", "unreadable"),
+    "not an event": (b"[1,2]", "unreadable"),
+    "empty": (None, "unreadable"),
+    "nested too deeply": (b"[" * 5_000 + b"]" * 5_000, "unreadable"),
+    "wrong field": (
+        encode(said("E-1", 2)).replace(b'"probability":"50"', b'"probability":"x"'),
+        "unreadable",
+    ),
+    "unknown type": (
+        encode(said("E-1", 2)).replace(b"opportunity-advanced", b"opportunity-sung"),
+        "unknown-fact",
+    ),
+    "unknown department": (
+        encode(said("E-1", 2)).replace(b"concord.sales.", b"concord.astrology."),
+        "unknown-department",
+    ),
+    "another's topic": (encode(said("E-1", 1, LEGAL)), "wrong-channel"),
+    "another's key": (encode(said("E-7", 2)), "wrong-key"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+async def test_a_bad_record_parks_its_engagement_and_no_other(scene: Scene, what: str) -> None:
+    value, code = BAD[what]
+    await scene.topics.say(said("E-1", 1))
+    place = await scene.topics.put(SALES, b"E-1", value)
+    await scene.topics.say(said("E-1", 3), said("E-1", 1, LEGAL), said("E-2", 1))
+
+    async with scene.listener() as heard:
+        await until(lambda: scene.reader.heard["E-2"] and sum(heard.progress.lag.values()) == 0)
+        await until(lambda: "E-1" in heard.parking)
+        (parked,) = await heard.parking.engagements()
+
+        assert (parked.engagement, parked.head.code) == ("E-1", code)
+        assert parked.records >= 1
+        found = await heard.parking.look("E-1")
+        assert found[0].id == place or place in {each.id for each in found}
+        assert found[0].raw == value or value is None
+
+
+async def test_a_record_of_nobody_is_set_aside_and_holds_nobody_up(scene: Scene) -> None:
+    no_key = await scene.topics.put(SALES, None, b"who am I")
+    no_text = await scene.topics.put(SALES, b"\xff\xfe", encode(said("E-1", 1)))
+    await scene.topics.put(SALES, b"E-1", encode(said("E-1", 1)), [("x", b"\xff\xfe")])
+    await scene.topics.say(said("E-2", 1))
+
+    async with scene.listener() as heard:
+        await until(lambda: scene.reader.heard["E-1"] and scene.reader.heard["E-2"])
+        await until(lambda: sum(heard.progress.lag.values()) == 0 and heard.progress.joined)
+        aside = await heard.parking.records_set_aside()
+
+        assert {each.id for each in aside} == {no_key, no_text}
+        assert await heard.parking.engagements() == []
+
+
+async def test_a_field_that_is_new_does_no_harm_and_is_kept(scene: Scene) -> None:
+    newer = encode(said("E-1", 1)).replace(b'"data":{', b'"data":{"mood":"good",')
+    await scene.topics.put(SALES, b"E-1", newer)
+
+    async with scene.listener():
+        await until(lambda: scene.reader.heard["E-1"] == ["sales-1"])
+
+    assert scene.reader.whole == [newer]
+
+
+async def test_a_missing_fact_parks_and_its_coming_heals(scene: Scene) -> None:
+    async with scene.listener() as heard:
+        await scene.topics.say(said("E-1", 1), said("E-1", 3), said("E-1", 4))
+        await until(lambda: "E-1" in heard.parking)
+        await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 1))
+        await until(lambda: scene.reader.heard["E-2"])
+        head = heard.parking.heads["E-1"]
+        assert (head.code, head.channel, head.expected) == ("gap", "sales", 2)
+        assert scene.reader.heard["E-1"][:1] == ["sales-1"]
+        assert "sales-3" not in scene.reader.heard["E-1"]
+
+        await scene.topics.say(said("E-1", 2))
+
+        await until(lambda: len(scene.reader.heard["E-1"]) == 5)
+        assert [name for name in scene.reader.heard["E-1"] if "sales" in name] == [
+            "sales-1",
+            "sales-2",
+            "sales-3",
+            "sales-4",
+        ]
+        await until(lambda: "E-1" not in heard.parking)
+        assert await heard.parking.engagements() == []
+
+
+async def test_a_bug_parks_the_facts_behind_it_and_a_retry_after_the_repair_takes_them(
+    scene: Scene,
+) -> None:
+    def stumbles(recorded: object) -> Exception | None:
+        return ZeroDivisionError("rate") if "E-1-sales-2" in repr(recorded) else None
+
+    scene.reader.stumbles = stumbles
+    await scene.topics.say(*(said("E-1", number) for number in (1, 2, 3)), said("E-2", 1))
+
+    async with scene.listener() as heard:
+        await until(lambda: "E-1" in heard.parking and scene.reader.heard["E-2"])
+        assert scene.reader.heard["E-1"] == ["sales-1"]
+        assert heard.parking.heads["E-1"].sentence == "ZeroDivisionError: rate"
+
+        in_vain = await heard.retry("E-1", by="olga")
+        assert (in_vain.taken, in_vain.waiting) == (0, 2)
+
+        scene.reader.stumbles = sound
+        done = await heard.retry("E-1", by="olga")
+        assert (done.taken, done.waiting, done.head) == (2, 0, None)
+        assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
+
+        with pytest.raises(NotInTrouble):
+            await heard.retry("E-1", by="olga")
+
+
+async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(scene: Scene) -> None:
+    bad = encode(said("E-1", 2)).replace(b"opportunity-advanced", b"opportunity-sung")
+    await scene.topics.say(said("E-1", 1))
+    place = await scene.topics.put(SALES, b"E-1", bad)
+    async with scene.listener() as heard:
+        await until(lambda: "E-1" in heard.parking)
+
+    async with scene.listener() as heard:
+        await scene.topics.say(said("E-1", 3), said("E-2", 1))
+        await until(lambda: scene.reader.heard["E-2"] and "E-1" in heard.parking)
+        await until(lambda: sum(heard.progress.lag.values()) == 0)
+        assert scene.reader.heard["E-1"] == ["sales-1"]
+
+        waiting = (await heard.parking.look("E-1"))[1]
+        with pytest.raises(NotInTrouble):
+            await heard.skip("E-1", waiting.id, by="olga", why="no")
+        done = await heard.skip("E-1", place, by="olga", why="sung by mistake")
+
+        assert (done.taken, done.waiting) == (1, 0)
+        assert scene.reader.passed_over == [("E-1", "sales", 2, "olga", "sung by mistake")]
+        assert scene.reader.heard["E-1"] == ["sales-1", "sales-3"]
+        (skipped,) = await heard.parking.skipped("E-1")
+        assert (skipped.id, skipped.skipped_by) == (place, "olga")
+        assert skipped.skipped_why == "sung by mistake"
+
+
+async def test_a_missing_fact_that_never_comes_can_be_passed_over(scene: Scene) -> None:
+    await scene.topics.say(said("E-1", 1), said("E-1", 4), said("E-1", 5))
+    async with scene.listener() as heard:
+        await until(lambda: "E-1" in heard.parking)
+        first, *_ = await heard.parking.look("E-1")
+
+        done = await heard.skip("E-1", first.id, by="olga", why="lost in a fire")
+
+        assert (done.taken, done.waiting) == (2, 0)
+        assert scene.reader.passed_over == [("E-1", "sales", 3, "olga", "lost in a fire")]
+        assert scene.reader.heard["E-1"] == ["sales-1", "sales-4", "sales-5"]
+        (remembered,) = await heard.parking.skipped("E-1")
+        assert remembered.skipped_why == "lost in a fire"
+
+
+async def test_two_listeners_under_load_take_every_fact_once(scene: Scene) -> None:
+    """Nothing here dedupes but the lock: no fact comes twice when partitions change hands."""
+    readers = Counting(dedupe=False), Counting(dedupe=False)
+    for reader in readers:
+        reader.pause = 0.05
+    engagements = [f"E-{number}" for number in range(60)]
+    done = asyncio.Event()
+    sequence = 0
+
+    async def talk() -> None:
+        nonlocal sequence
+        while not done.is_set():
+            sequence += 1
+            await scene.topics.say(*(said(each, sequence) for each in engagements))
+
+    def taken(reader: Counting) -> int:
+        return sum(map(len, reader.heard.values()))
+
+    async with asyncio.TaskGroup() as tasks, scene.listener(readers[0], batch=200):
+        tasks.create_task(talk())
+        await until(lambda: taken(readers[0]) > 1_000)
+        async with scene.listener(readers[1], batch=200):
+            await until(lambda: taken(readers[1]) > 1_000)
+        before = taken(readers[0])
+        await until(lambda: taken(readers[0]) > before + 1_000)
+        done.set()
+        await until(lambda: sum(map(taken, readers)) >= 60 * sequence, limit=60)
+
+    for each in engagements:
+        both = readers[0].heard[each] + readers[1].heard[each]
+        assert sorted(both, key=lambda name: int(name.split("-")[1])) == [
+            f"sales-{number}" for number in range(1, sequence + 1)
+        ]

@@ -1,0 +1,110 @@
+"""Which version of a record holds, and when."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import permutations
+
+import pytest
+
+from chassis.records import Records, RecordsFeed
+from contracts.channels import SALES
+from contracts.fact import Fact, Recorded
+from contracts.reference import AccountPublished, PersonPublished
+from contracts.sales import OpportunityAdvanced
+
+MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MARCH, MAY, JULY = date(2026, 3, 1), date(2026, 5, 1), date(2026, 7, 1)
+
+
+def version(number: int, start: date | None = None, account: str = "A-1") -> Recorded[Fact]:
+    return recorded(
+        account,
+        number,
+        AccountPublished(account=account, name=f"name {number}", effective_from=start),
+    )
+
+
+def recorded(subject: str, sequence: int, fact: Fact) -> Recorded[Fact]:
+    return Recorded(
+        id=f"{subject}-{sequence}",
+        subject=subject,
+        sequence=sequence,
+        fact=fact,
+        actor="ann",
+        cause="test",
+        occurred_at=MOMENT,
+        recorded_at=MOMENT,
+        heard={},
+    )
+
+
+def in_force(records: Records, day: date) -> int | None:
+    found = records.on(AccountPublished, "A-1", day)
+    return None if found is None else found.sequence
+
+
+def test_nothing_is_known_of_what_was_never_published() -> None:
+    records = Records.fixed(version(1))
+
+    assert records.latest(AccountPublished, "A-2") is None
+    assert records.on(AccountPublished, "A-2", MAY) is None
+    assert records.all(PersonPublished) == []
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_newest_version_dated_so_far_holds_however_they_arrive(order: tuple[int, ...]) -> None:
+    versions = [version(1, MARCH), version(2, JULY), version(3, MAY)]
+    records = Records.fixed(*(versions[place] for place in order))
+
+    assert in_force(records, date(2026, 2, 28)) is None
+    assert in_force(records, MARCH) == 1
+    assert in_force(records, MAY) == 3
+    assert in_force(records, JULY) == 3  # the third was published after the second, from May on
+    latest = records.latest(AccountPublished, "A-1")
+    assert latest is not None
+    assert latest.sequence == 3
+
+
+def test_a_version_without_a_date_holds_from_ever() -> None:
+    records = Records.fixed(version(1), version(2, MAY))
+
+    assert in_force(records, date(1999, 1, 1)) == 1
+    assert in_force(records, JULY) == 2
+
+
+def test_of_two_versions_from_one_day_the_newer_holds() -> None:
+    records = Records.fixed(version(2, MAY), version(1, MAY))
+
+    assert in_force(records, MAY) == 2
+
+
+def test_an_erased_version_is_gone_and_the_one_before_holds() -> None:
+    records = Records.fixed(version(1, MARCH), version(2, MAY), version(1, None, "A-2"))
+
+    records.remove("account:A-1@2")
+    assert in_force(records, JULY) == 1
+
+    records.remove("account:A-1@1")
+    assert in_force(records, JULY) is None
+    assert records.latest(AccountPublished, "A-1") is None
+    assert [each.subject for each in records.all(AccountPublished)] == ["A-2"]
+
+
+@pytest.mark.parametrize("key", ["account:A-9@1", "account:A-1", "person:A-1@1", "@", "", "a:b@x"])
+def test_a_tombstone_of_nothing_changes_nothing(key: str) -> None:
+    records = Records.fixed(version(1))
+
+    records.remove(key)
+
+    assert in_force(records, MAY) == 1
+
+
+def test_only_reference_data_is_taken() -> None:
+    with pytest.raises(TypeError, match="no reference data"):
+        Records.fixed(
+            recorded(
+                "E-1", 1, OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50))
+            )
+        )
+    with pytest.raises(ValueError, match="sales"):
+        RecordsFeed("127.0.0.1:1", (SALES,))
