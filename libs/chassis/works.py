@@ -6,9 +6,9 @@ first the store is prepared, then reference data is read, and then commands and 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -38,11 +38,17 @@ _STALE_RELAY = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What is done with facts that are heard: who takes them, for which streams, from where."""
+    """What is done with facts that are heard, which streams hear them, and where they are said.
+
+    `prepare` is done once the store is there (it may raise StoreAway and is then done again);
+    `beside` is work that goes on for as long as the service does, by name.
+    """
 
     reader: Reader
     routes: Routes
     channels: Collection[Channel]
+    prepare: Callable[[], Awaitable[object]] | None = None
+    beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
 
 class Works:
@@ -150,6 +156,8 @@ class Works:
             await self._until_read(self.feed)
         if self.listener is not None:
             await self._enter("listener", self.listener)
+        for name, work in self.hearing.beside.items():
+            self._keep(name, work())
         self.waits_for = None
         _log.info("%s takes commands and facts", self.name)
 
@@ -159,6 +167,8 @@ class Works:
             try:
                 await self.store.prepare(RELAY)
                 await self.parking.prepare()
+                if self.hearing.prepare is not None:
+                    await self.hearing.prepare()
             except StoreAway as away:
                 if pause == 0.1:
                     _log.warning("the store is away: %s", away)

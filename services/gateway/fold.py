@@ -34,6 +34,9 @@ STAGES: tuple[Stage, ...] = (
     "lost",
     "terminated",
 )
+OVER: tuple[Stage, ...] = ("closed", "lost", "terminated")
+"""Stages in which nothing more is expected to happen."""
+
 FOLDED = frozenset(name for name, channel in CHANNELS.items() if channel.kind == "facts")
 """Channels whose facts make the view."""
 
@@ -118,7 +121,7 @@ class View:
     @property
     def over(self) -> bool:
         """Whether nothing more is expected to happen."""
-        return self.stage in ("closed", "lost", "terminated")
+        return self.stage in OVER
 
 
 _STEPS: dict[type[Fact], tuple[str, Callable[[Any, Any], None]]] = {

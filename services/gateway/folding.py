@@ -17,7 +17,7 @@ from chassis.intake import Batch
 from contracts.channels import CHANNELS, PARTITIONS, Channel
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge
-from gateway.fold import FOLDED, fold, pass_over
+from gateway.fold import FOLDED, OVER, fold, pass_over
 from gateway.portfolio import Figures, contribution, exchange, together
 from gateway.rows import Rows
 from gateway.shelf import Held, Shelf, row_of
@@ -62,8 +62,8 @@ class Folding:
         """Every engagement in a line, for lists; those of other workers as they were written."""
         self._moved = asyncio.Event()
         self._watchers: set[asyncio.Queue[Change]] = set()
-        self.to_announce: dict[str, None] = {}
-        """Engagements whose findings may have changed, for whoever announces them; in order."""
+        self._to_announce: dict[str, float] = {}
+        self._judged_for: date | None = None
 
     # ---- what the listener asks ---------------------------------------------------------------
 
@@ -159,7 +159,8 @@ class Folding:
         self._revisions.clear()
         self._counted.clear()
         self.rows.clear()
-        self.to_announce.clear()
+        self._to_announce.clear()
+        self._judged_for = None
         self._partitions = frozenset()
 
     # ---- what those who read ask --------------------------------------------------------------
@@ -211,12 +212,40 @@ class Folding:
 
     # ---- judging ------------------------------------------------------------------------------
 
+    def to_announce(self, quiet_for: float, most: int) -> list[str]:
+        """Engagements whose findings may have changed and that rested for so many seconds.
+
+        They are not named again until they change again.
+        """
+        rested = time.monotonic() - quiet_for
+        found = [each for each, touched in self._to_announce.items() if touched <= rested]
+        for engagement in found[:most]:
+            del self._to_announce[engagement]
+        return found[:most]
+
+    def announce_later(self, engagements: Iterable[str]) -> None:
+        """These could not be announced after all."""
+        for engagement in engagements:
+            self._to_announce.setdefault(engagement, 0.0)
+
+    def to_judge(self) -> list[str]:
+        """On a new day, once: the engagements on this worker's partitions that are not over."""
+        today = self.today()
+        if self._judged_for == today or not self._partitions:
+            return []
+        self._judged_for = today
+        return [
+            row.engagement
+            for row in self.rows
+            if row.partition in self._partitions and row.summary.stage not in OVER
+        ]
+
     async def judge_again(self, engagements: Iterable[str]) -> None:
         """Judge engagements on a new day; raises StoreAway."""
         today = self.today()
         changed = []
         for engagement, each in (await self._hold(list(engagements))).items():
-            if each.view.freshness and each.judged_on != today:
+            if each.view.freshness and each.judged_on < today:
                 self._judge(each, today)
                 self._dirty[engagement] = each
                 changed.append(each)
@@ -235,7 +264,7 @@ class Folding:
                 each.findings = findings
             each.judged_on = today
             if each.findings or view.gateway.announced or view.gateway_confidential.announced:
-                self.to_announce[view.engagement] = None
+                self._to_announce[view.engagement] = time.monotonic()
         waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
         each.figures = contribution(view, each.findings.values(), waived)
         totals = self._totals.get(each.partition)

@@ -101,6 +101,9 @@ class Rows:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def __iter__(self) -> Iterator[Row]:
+        return iter(list(self._rows.values()))
+
     def clear(self) -> None:
         """Forget all of them."""
         self.__init__()  # type: ignore[misc]  # begins anew

@@ -1,0 +1,72 @@
+"""Work beside the folding: findings are announced as facts, and engagements judged on new days."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from chassis.decider import derived
+from chassis.engine import Engine
+from chassis.store import StoreAway
+from gateway.findings import AnnounceFindings, found_now
+from gateway.folding import Folding
+
+_log = logging.getLogger(__name__)
+_PAUSE = 0.5
+_QUIET_FOR = 1.0
+_TOGETHER = 20
+_JUDGED_TOGETHER = 200
+
+
+class Announcing:
+    """Says what the rules find, once an engagement's facts have come to rest.
+
+    Nothing is announced while the folding is `behind`, and of no engagement that moved within the
+    last second: findings that a later fact ends at once would only be noise.
+    """
+
+    def __init__(self, folding: Folding, engine: Engine, behind: Callable[[], bool]) -> None:
+        self._folding = folding
+        self._engine = engine
+        self._behind = behind
+
+    async def run(self) -> None:
+        """Announce until cancelled; while the store is away, wait."""
+        while True:
+            try:
+                await asyncio.sleep(_PAUSE)
+                await self._judge_on_a_new_day()
+                await self._folding.look_at_others()
+                await self._announce()
+            except StoreAway as away:
+                _log.info("announcing waits: %s", away)
+            except Exception:  # noqa: BLE001 - it must not end silently
+                _log.exception("announcing cannot go on, and tries again")
+
+    async def _announce(self) -> None:
+        while not self._behind():
+            engagements = self._folding.to_announce(_QUIET_FOR, _TOGETHER)
+            if not engagements:
+                return
+            try:
+                await asyncio.gather(*(self._announce_one(each) for each in engagements))
+            except BaseException:
+                self._folding.announce_later(engagements)
+                raise
+
+    async def _announce_one(self, engagement: str) -> None:
+        held = await self._folding.look(engagement)
+        if held is None or not held.view.causally_complete:
+            return
+        findings = tuple(found_now(each) for each in held.findings.values())
+        command = AnnounceFindings(findings=findings)
+        key = derived(f"{engagement}/{held.revision}/{command.model_dump_json()}", 25)
+        latest = max(fresh.occurred_at for fresh in held.view.freshness.values())
+        await self._engine.command(
+            "engagement", engagement, command, actor="gateway", key=key, occurred_at=latest
+        )
+
+    async def _judge_on_a_new_day(self) -> None:
+        engagements = self._folding.to_judge()
+        for start in range(0, len(engagements), _JUDGED_TOGETHER):
+            await self._folding.judge_again(engagements[start : start + _JUDGED_TOGETHER])
+            await asyncio.sleep(0)

@@ -1,0 +1,58 @@
+"""The gateway as a service: its parts put together."""
+
+from datetime import UTC, date, datetime
+
+from chassis.service import Service, run
+from chassis.works import Hearing, Works
+from contracts.fact import FACTS
+from contracts.reference import AccountPublished, PersonPublished
+from gateway import api, findings
+from gateway.announcing import Announcing
+from gateway.folding import HEARD, Folding
+from gateway.shelf import Shelf
+
+_BEHIND = 500
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def hearing(works: Works) -> Hearing:
+    """Facts are folded, and what is found in them is announced."""
+    shelf = Shelf(works.store)
+    folding = Folding(shelf, _today)
+
+    def behind() -> bool:
+        listener = works.listener
+        return listener is None or sum(listener.progress.lag.values()) > _BEHIND
+
+    announcing = Announcing(folding, works.at_work, behind)
+    return Hearing(
+        reader=folding,
+        routes=lambda recorded: (recorded.subject,),
+        channels=HEARD,
+        prepare=shelf.prepare,
+        beside={"announcing": announcing.run},
+    )
+
+
+SERVICE = Service(
+    "gateway",
+    "Gateway",
+    description="Every engagement as all departments together tell it, and where they disagree.",
+    deciders=(findings.ENGAGEMENT,),
+    reads=(AccountPublished, PersonPublished),
+    routers=(api.router,),
+    hears=tuple(kind for kind in FACTS.values() if kind.channel in HEARD),
+    hearing=hearing,
+)
+
+
+def main() -> None:
+    """Run the gateway until it is told to stop."""
+    run(SERVICE)
+
+
+if __name__ == "__main__":
+    main()
