@@ -94,7 +94,7 @@ class Like:
         )
 
 
-def like(kind: type[Fact], **fields: Any) -> Like:
+def like(kind: type[Fact], /, **fields: Any) -> Like:
     """Expect a fact of this type; of its fields only the ones given here are compared."""
     unknown = fields.keys() - kind.model_fields.keys()
     assert not unknown, f"{kind.__name__} has no field {', '.join(sorted(unknown))}"
