@@ -1,0 +1,111 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.testing import like
+from contracts.delivery import EstimateEndorsed, EstimateSubmitted, TierChosen
+from contracts.values import EstimateLine
+from delivery.estimating import EndorseEstimate, SubmitEstimate, scaled
+from delivery.managing import AssignManager
+from tests.unit.delivery.life import (
+    ESTIMATED,
+    TEMPLATE,
+    asked,
+    estimated,
+    hours,
+    managed,
+    opened,
+    won,
+)
+
+FROM_TEMPLATE = SubmitEstimate(template="web", duration_days=100, contingency=hours(10))
+BUILD = EstimateLine(phase="Build", role="developer", hours=hours(80))
+LIGHT = TierChosen(tier="light", proposed="standard", reason="Small and known.")
+
+
+def test_an_estimate_is_made_from_a_template() -> None:
+    submitted = asked.when(FROM_TEMPLATE).then(ESTIMATED)
+    assert submitted.state.estimates[1].hours == hours(270)
+    assert submitted.state.estimates[1].project_management_hours == hours(30)
+    submitted.when(FROM_TEMPLATE).then_nothing()
+
+
+def test_a_template_is_scaled() -> None:
+    half = FROM_TEMPLATE.model_copy(update={"scale": Decimal("0.5")})
+    outcome = asked.when(half).then(like(EstimateSubmitted, version=1, template_version=1))
+    assert outcome.state.estimates[1].hours == hours(135)
+
+
+@given(st.decimals("0.01", "100", places=2))
+def test_scaling_moves_no_line_by_more_than_half_a_hundredth(scale: Decimal) -> None:
+    for before, after in zip(TEMPLATE.estimate, scaled(TEMPLATE, scale), strict=True):
+        assert abs(after.hours - before.hours * scale) <= Decimal("0.005")
+        assert after.hours == after.hours.quantize(Decimal("0.01"))
+
+
+def test_given_lines_need_no_known_template() -> None:
+    lines = (BUILD, *TEMPLATE.estimate[2:])
+    given_lines = SubmitEstimate(template="own", duration_days=10, lines=lines)
+    asked.when(given_lines).then(
+        like(EstimateSubmitted, lines=lines, template="own", template_version=None)
+    )
+    unknown = SubmitEstimate(template="own", duration_days=10)
+    asked.when(unknown).then_refused("unknown-template", saying="own")
+
+
+def test_versions_count_up() -> None:
+    longer = FROM_TEMPLATE.model_copy(update={"duration_days": 120})
+    estimated.when(longer).then(like(EstimateSubmitted, version=2, duration_days=120))
+
+
+def test_sales_has_to_ask_first_and_nothing_is_estimated_once_it_is_sold() -> None:
+    managed.when(FROM_TEMPLATE).then_refused(
+        "estimate-not-requested", missing=["estimate-requested"]
+    )
+    won.when(FROM_TEMPLATE).then_refused("already-sold")
+
+
+def test_an_estimate_without_hours_is_none() -> None:
+    nothing = BUILD.model_copy(update={"hours": hours(0)})
+    command = SubmitEstimate(template="web", duration_days=10, lines=(nothing,))
+    asked.when(command).then_refused("empty-estimate")
+
+
+def test_managing_the_work_is_part_of_it_or_the_estimate_says_why_not() -> None:
+    unmanaged = SubmitEstimate(template="own", duration_days=10, lines=(BUILD,))
+    asked.when(unmanaged).then_refused("no-project-management")
+    asked.said(LIGHT).when(unmanaged).then(like(EstimateSubmitted, assumptions=()))
+    reasoned = unmanaged.model_copy(update={"no_project_management": "The customer leads."})
+    asked.when(reasoned).then(
+        like(EstimateSubmitted, assumptions=("No project management: The customer leads.",))
+    )
+
+
+def test_the_manager_endorses_the_newest_version_once() -> None:
+    endorsed = estimated.when(EndorseEstimate(version=1), by="mara").then(
+        EstimateEndorsed(version=1, manager="mara")
+    )
+    endorsed.when(EndorseEstimate(version=1), by="mara").then_nothing()
+
+
+@pytest.mark.parametrize(("by", "version"), [("milo", 1), ("ann", 1)])
+def test_nobody_but_the_manager_endorses(by: str, version: int) -> None:
+    refused = estimated.when(EndorseEstimate(version=version), by=by)
+    refused.then_refused("not-the-manager", saying="mara")
+
+
+def test_a_new_manager_endorses_anew() -> None:
+    endorsed = estimated.took(EndorseEstimate(version=1), by="mara")
+    handed_over = endorsed.took(AssignManager(manager="milo"))
+    handed_over.when(EndorseEstimate(version=1), by="milo").then(
+        EstimateEndorsed(version=1, manager="milo")
+    )
+
+
+def test_what_cannot_be_endorsed() -> None:
+    opened.when(EndorseEstimate(version=1), by="mara").then_refused("no-manager")
+    asked.when(EndorseEstimate(version=1), by="mara").then_refused("unknown-estimate")
+    twice = estimated.took(FROM_TEMPLATE.model_copy(update={"duration_days": 120}))
+    twice.when(EndorseEstimate(version=1), by="mara").then_refused("superseded", saying="2")

@@ -1,0 +1,134 @@
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.testing import like
+from contracts.delivery import (
+    ChangeApproved,
+    ChangeRequested,
+    PlanBaselined,
+    PlanDrafted,
+)
+from contracts.values import Milestone
+from delivery.planning import BaselinePlan, DraftPlan
+from tests.unit.delivery.life import (
+    BASELINED,
+    DRAFTED,
+    MILESTONES,
+    REQUESTED,
+    START,
+    TASKS,
+    asked,
+    estimated,
+    hours,
+    released,
+    signed,
+    won,
+)
+
+FROM_TEMPLATE = DraftPlan(template="web")
+GIVEN = DraftPlan(
+    template="web", tasks=TASKS, milestones=MILESTONES, deliverables=REQUESTED.deliverables
+)
+CHANGE = ChangeRequested(
+    change="CR-1", requested_by="cleo", description="A manual.", requested_on=START
+)
+APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=START)
+
+
+def test_a_plan_is_made_from_what_was_sold() -> None:
+    drafted = won.when(FROM_TEMPLATE).then(
+        like(
+            PlanDrafted,
+            version=1,
+            template_version=1,
+            estimate_version=1,
+            deliverables=REQUESTED.deliverables,
+        )
+    )
+    plan = drafted.state.planning.draft
+    assert min(task.starts_on for task in plan.tasks) == START
+    assert max(task.finishes_on for task in plan.tasks) == date(2026, 7, 14)  # 100 days
+    assert sum(part.hours for task in plan.tasks for part in task.hours) == hours(270)
+    drafted.when(FROM_TEMPLATE).then_nothing()
+
+
+def test_days_and_hours_may_be_others_than_sold() -> None:
+    other = DraftPlan(template="web", starts_on=date(2026, 5, 4), duration_days=10)
+    plan = won.when(other).then(like(PlanDrafted, version=1)).state.planning.draft
+    assert {milestone.due_on for milestone in plan.milestones} == {
+        date(2026, 5, 5),
+        date(2026, 5, 13),
+    }
+
+
+def test_before_the_deal_is_won_the_start_has_to_be_given() -> None:
+    estimated.when(FROM_TEMPLATE).then_refused("no-start")
+    begun = DraftPlan(template="web", starts_on=START)
+    estimated.when(begun).then(like(PlanDrafted, estimate_version=1))
+    asked.when(begun).then_refused("unknown-estimate")
+    won.when(DraftPlan(template="none")).then_refused("unknown-template")
+
+
+def test_a_plan_may_be_given_whole() -> None:
+    drafted = won.when(GIVEN).then(DRAFTED)
+    longer = GIVEN.model_copy(update={"tasks": TASKS[:1]})
+    drafted.when(longer).then(like(PlanDrafted, version=2, tasks=TASKS[:1]))
+    with pytest.raises(ValidationError, match="tasks are needed"):
+        DraftPlan(template="web", milestones=MILESTONES)
+    with pytest.raises(ValidationError, match="tasks are given"):
+        DraftPlan(template="web", tasks=TASKS, starts_on=START)
+
+
+def test_a_plan_does_not_contradict_itself() -> None:
+    wrong = GIVEN.model_copy(
+        update={
+            "tasks": (*TASKS, TASKS[0], TASKS[1].model_copy(update={"task": "x"})),
+            "milestones": (
+                *MILESTONES,
+                Milestone(milestone="M1", title="?", due_on=START, deliverables=("ghost",)),
+            ),
+            "deliverables": (REQUESTED.deliverables[0], REQUESTED.deliverables[0]),
+        }
+    )
+    refused = won.when(wrong)
+    refused.then_refused("inconsistent-plan", missing=["contradiction"])
+    assert [item.sentence for item in refused.refusal.missing] == [
+        "deliverable design stands more than once",
+        "milestone M1 stands more than once",
+        "task analysis stands more than once",
+        "milestone M2 names deliverable portal, which is not there",
+        "milestone M1 names deliverable ghost, which is not there",
+        "task build names deliverable portal, which is not there",
+        "task x names deliverable portal, which is not there",
+    ]
+
+
+def test_the_newest_draft_becomes_the_baseline_once() -> None:
+    drafted = signed.said(DRAFTED)
+    baselined = drafted.when(BaselinePlan(version=1, baselined_on=date(2026, 4, 7))).then(BASELINED)
+    baselined.when(BaselinePlan(version=1)).then_nothing()
+    signed.when(BaselinePlan(version=1)).then_refused("not-drafted", saying="there is none")
+    drafted.when(BaselinePlan(version=2)).then_refused("not-drafted", saying="the newest is 1")
+
+
+def test_a_rebaseline_takes_approved_changes_in_and_keeps_earlier_ones() -> None:
+    again = released.took(GIVEN.model_copy(update={"tasks": TASKS[:2]})).said(CHANGE)
+    with_change = BaselinePlan(version=2, changes=("CR-1",))
+    again.when(with_change).then_refused("change-not-approved", missing=["change-approved"])
+    again.when(BaselinePlan(version=2, changes=("CR-9",))).then_refused(
+        "change-not-approved", missing=["change-requested"]
+    )
+    agreed = again.said(APPROVED)
+    second = agreed.when(with_change).then(
+        like(PlanBaselined, version=2, changes=("CR-1",), tasks=TASKS[:2])
+    )
+    third = second.took(GIVEN).when(BaselinePlan(version=3))
+    third.then(like(PlanBaselined, version=3, changes=("CR-1",)))
+    assert third.after.state.planning.first_baselined_on == date(2026, 4, 7)
+
+
+def test_a_baseline_does_not_take_a_change_in_afterwards() -> None:
+    changed = released.said(CHANGE, APPROVED)
+    changed.when(BaselinePlan(version=1, changes=("CR-1",))).then_refused("already-baselined")

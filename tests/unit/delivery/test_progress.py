@@ -1,0 +1,62 @@
+from datetime import date
+
+from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
+from delivery.planning import BaselinePlan
+from delivery.progress import ProgressTask, PublishStatusReport, ReachMilestone
+from tests.unit.delivery.life import DRAFTED, FINISH, hours, kicked_off, released
+
+TODAY = date(2026, 4, 8)
+BUILD = ProgressTask(task="build", complete=hours(10), remaining_hours=hours(180))
+REPORT = PublishStatusReport(
+    scope="green",
+    schedule="amber",
+    cost="green",
+    narrative="On the way.",
+    forecast_finish=FINISH,
+    estimate_to_complete=hours(230),
+)
+
+
+def test_a_task_moves_on_and_may_fall_back() -> None:
+    moved = released.when(BUILD).then(
+        TaskProgressed(task="build", complete=hours(10), remaining_hours=hours(180), as_of=TODAY)
+    )
+    moved.when(BUILD).then_nothing()
+    back = BUILD.model_copy(update={"complete": hours(5)})
+    moved.when(back).then_accepted()
+    older = BUILD.model_copy(update={"as_of": date(2026, 4, 7), "complete": hours(9)})
+    moved.when(older).then_refused("older-than-known", saying="2026-04-08")
+
+
+def test_implementation_does_not_move_before_its_gate() -> None:
+    drafted = kicked_off.said(DRAFTED)
+    drafted.when(BUILD).then_refused(
+        "implementation-not-released", missing=["brd-not-signed-off", "plan-not-baselined"]
+    )
+    drafted.when(BUILD.model_copy(update={"task": "analysis"})).then_accepted()
+    drafted.took(BaselinePlan(version=1)).when(BUILD).then_refused(
+        "implementation-not-released", missing=["brd-not-signed-off"]
+    )
+    kicked_off.when(BUILD).then_refused("unknown-task")
+
+
+def test_milestones_of_the_baseline_are_reached_once() -> None:
+    reached = released.when(ReachMilestone(milestone="M1")).then(
+        MilestoneReached(milestone="M1", reached_on=TODAY)
+    )
+    reached.on(date(2026, 4, 10)).when(ReachMilestone(milestone="M1")).then_nothing()
+    other_day = ReachMilestone(milestone="M1", reached_on=date(2026, 4, 7))
+    reached.when(other_day).then_refused("milestone-already-reached")
+    released.when(ReachMilestone(milestone="M9")).then_refused("unknown-milestone")
+    kicked_off.said(DRAFTED).when(ReachMilestone(milestone="M1")).then_refused("plan-not-baselined")
+
+
+def test_status_reports_count_up() -> None:
+    first = released.when(REPORT).then(
+        StatusReportPublished(report=1, as_of=TODAY, **REPORT.model_dump(exclude={"as_of"}))
+    )
+    first.when(REPORT).then_nothing()
+    red = REPORT.model_copy(update={"cost": "red", "as_of": date(2026, 4, 9)})
+    second = first.when(red).after
+    assert (second.state.report.report, second.state.report.cost) == (2, "red")
+    second.when(REPORT).then_refused("older-than-known", saying="report 2")

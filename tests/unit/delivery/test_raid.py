@@ -1,0 +1,67 @@
+from datetime import date
+
+from chassis.testing import like
+from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
+from delivery.raid import CloseRaidItem, RaiseIssue, RaiseRisk, RecordDecision
+from tests.unit.delivery.life import TERMINATED, hours, opened, released
+
+TODAY = date(2026, 4, 8)
+RISK = RaiseRisk(
+    item="R-1",
+    title="Data is late",
+    probability=hours(30),
+    impact="high",
+    owner="mara",
+    response="Ask weekly.",
+)
+ISSUE = RaiseIssue(item="I-1", title="Server is down", severity="medium", owner="dev")
+DECISION = RecordDecision(item="D-1", title="Use Kafka", rationale="Facts in order.")
+
+
+def test_risks_and_issues_are_raised_and_closed() -> None:
+    raised = released.when(RISK).then(RiskRaised.model_validate(dict(RISK)))
+    both = raised.when(ISSUE).then(IssueRaised.model_validate(dict(ISSUE)))
+    assert [issue.item for issue in both.state.raid.open_issues] == ["I-1"]
+    close = CloseRaidItem(item="I-1", resolution="Restarted.")
+    closed = both.when(close).then(
+        RaidItemClosed(item="I-1", resolution="Restarted.", closed_on=TODAY)
+    )
+    assert not closed.state.raid.open_issues
+    assert [risk.item for risk in closed.state.raid.open_risks] == ["R-1"]
+    closed.when(close).then_nothing()
+    other = close.model_copy(update={"resolution": "Replaced."})
+    closed.when(other).then_refused("already-closed")
+
+
+def test_an_id_names_one_item() -> None:
+    raised = released.took(RISK)
+    raised.when(RISK).then_nothing()
+    raised.when(RISK.model_copy(update={"impact": "low"})).then_refused("already-raised")
+    raised.when(ISSUE.model_copy(update={"item": "R-1"})).then_refused("already-raised")
+    unnamed = released.when(RISK.model_copy(update={"item": None})).then(like(RiskRaised))
+    assert next(iter(unnamed.state.raid.risks)).startswith("R-")
+
+
+def test_a_decision_is_of_whoever_records_it_and_stands() -> None:
+    recorded = released.when(DECISION, by="mara").then(
+        DecisionRecorded(
+            item="D-1",
+            title="Use Kafka",
+            rationale="Facts in order.",
+            decided_by="mara",
+            decided_on=TODAY,
+        )
+    )
+    recorded.when(DECISION, by="mara").then_nothing()
+    recorded.when(DECISION, by="milo").then_refused("already-raised")
+    recorded.when(CloseRaidItem(item="D-1", resolution="Done.")).then_refused("not-closable")
+
+
+def test_what_was_never_raised_does_not_close() -> None:
+    opened.when(CloseRaidItem(item="I-9", resolution="?")).then_refused("unknown-item")
+
+
+def test_after_a_termination_items_close_and_none_are_raised() -> None:
+    over = released.took(ISSUE).heard(TERMINATED)
+    over.when(CloseRaidItem(item="I-1", resolution="Moot.")).then_accepted()
+    over.when(RISK).then_refused("engagement-over")

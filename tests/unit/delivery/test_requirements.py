@@ -1,0 +1,48 @@
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.delivery import BrdSignedOff, BrdSubmitted
+from contracts.documents import content_hash
+from delivery.requirements import SignOffBrd, SubmitBrd
+from tests.unit.delivery.life import HASH, OTHER_HASH, signed
+
+submitted = signed.said(BrdSubmitted(version=1, content_hash=HASH))
+SIGN = SignOffBrd(version=1, signed_by="cleo")
+SIGNED_OFF = BrdSignedOff(
+    version=1, content_hash=HASH, signed_by="cleo", signed_on=date(2026, 4, 8)
+)
+
+
+def test_a_document_is_known_by_its_hash() -> None:
+    signed.when(SubmitBrd(content_hash=HASH)).then(BrdSubmitted(version=1, content_hash=HASH))
+    hashed = content_hash("business-requirements", {"content": "Orders come in."})
+    signed.when(SubmitBrd(content="Orders come in.")).then(
+        BrdSubmitted(version=1, content_hash=hashed)
+    )
+    for wrong in ({}, {"content": "x", "content_hash": HASH}):
+        with pytest.raises(ValidationError, match="either content or content_hash"):
+            SubmitBrd.model_validate(wrong)
+
+
+def test_versions_count_up_and_the_same_content_is_sent_once() -> None:
+    submitted.when(SubmitBrd(content_hash=HASH)).then_nothing()
+    submitted.when(SubmitBrd(content_hash=OTHER_HASH)).then(
+        BrdSubmitted(version=2, content_hash=OTHER_HASH)
+    )
+
+
+def test_the_customer_signs_off_what_was_submitted_once() -> None:
+    done = submitted.when(SIGN).then(SIGNED_OFF)
+    done.on(date(2026, 4, 9)).when(SIGN).then_nothing()
+    other = SignOffBrd(version=1, signed_by="cy")
+    done.when(other).then_refused("already-signed-off")
+
+
+def test_what_cannot_be_signed_off() -> None:
+    signed.when(SIGN).then_refused("unknown-brd")
+    newer = submitted.took(SubmitBrd(content_hash=OTHER_HASH))
+    newer.when(SIGN).then_refused("superseded", saying="2")
+    own = SignOffBrd(version=1, signed_by="mara")
+    submitted.when(own).then_refused("not-the-customer", saying="mara is with delivery")

@@ -1,0 +1,82 @@
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.testing import like, permutations_agree
+from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
+from delivery.resources import AllocateResource, ReleaseResource, RequestResource
+from tests.unit.delivery.life import FINISH, LOST, START, TERMINATED, hours, managed, signed
+
+WANTED = ResourceRequested(
+    request="RQ-1", role="architect", hours=hours(40), starts_on=START, finishes_on=FINISH
+)
+WANT = RequestResource.model_validate(dict(WANTED))
+ALLOCATED = ResourceAllocated(
+    request="RQ-1",
+    person="dev",
+    role="architect",
+    hours=hours(40),
+    starts_on=START,
+    finishes_on=FINISH,
+    commitment="soft",
+)
+GIVE = AllocateResource(request="RQ-1", person="dev")
+wanted = managed.said(WANTED)
+allocated = wanted.said(ALLOCATED)
+
+
+def test_hours_of_a_role_are_wanted() -> None:
+    managed.when(WANT).then(WANTED).when(WANT).then_nothing()
+    other = WANT.model_copy(update={"hours": hours(60)})
+    wanted.when(other).then_refused("already-requested")
+    named = managed.when(WANT.model_copy(update={"request": None})).then(like(ResourceRequested))
+    assert next(iter(named.state.resources)).startswith("RQ-")
+
+
+def test_a_request_ends_after_it_starts() -> None:
+    with pytest.raises(ValidationError, match="finishes_on must not be before"):
+        RequestResource(role="architect", hours=hours(1), starts_on=FINISH, finishes_on=START)
+
+
+def test_a_person_is_given_to_a_request_with_its_hours_and_days() -> None:
+    wanted.when(GIVE).then(ALLOCATED).when(GIVE).then_nothing()
+
+
+def test_a_soft_allocation_becomes_hard_and_never_soft_again() -> None:
+    hard = allocated.when(GIVE.model_copy(update={"commitment": "hard"})).then(
+        ALLOCATED.model_copy(update={"commitment": "hard"})
+    )
+    hard.when(GIVE).then_refused("already-hard")
+
+
+def test_who_cannot_be_allocated() -> None:
+    managed.when(GIVE).then_refused("unknown-request")
+    wanted.when(AllocateResource(request="RQ-1", person="who")).then_refused("unknown-person")
+    customer = AllocateResource(request="RQ-1", person="cleo")
+    wanted.when(customer).then_refused("not-of-the-company")
+    backwards = GIVE.model_copy(update={"starts_on": date(2026, 12, 1)})
+    wanted.when(backwards).then_refused("ends-before-it-starts")
+
+
+def test_a_person_is_let_go() -> None:
+    let_go = ReleaseResource(request="RQ-1", person="dev")
+    free = allocated.when(let_go).then(
+        ResourceReleased(request="RQ-1", person="dev", released_on=date(2026, 1, 5))
+    )
+    free.when(let_go).then_nothing()
+    managed.when(let_go).then_refused("unknown-request")
+
+
+@pytest.mark.parametrize(("over", "day"), [(LOST, "2026-03-02"), (TERMINATED, "2026-05-04")])
+def test_everybody_is_free_when_the_engagement_is_over(over, day: str) -> None:
+    both = allocated.said(ALLOCATED.model_copy(update={"person": "milo"}))
+    free = both.when_heard(over).then(
+        ResourceReleased(request="RQ-1", person="dev", released_on=date.fromisoformat(day)),
+        ResourceReleased(request="RQ-1", person="milo", released_on=date.fromisoformat(day)),
+    )
+    assert not free.state.resources["RQ-1"].allocated
+
+
+def test_people_are_released_once_in_whatever_order_things_are_heard() -> None:
+    permutations_agree(signed, WANTED, ALLOCATED, TERMINATED)

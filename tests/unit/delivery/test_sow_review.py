@@ -1,0 +1,40 @@
+import pytest
+from pydantic import ValidationError
+
+from contracts.delivery import SowReviewed
+from delivery.sow_review import ReviewSow
+from tests.unit.delivery.life import HASH, OTHER_HASH, SOW, signed, won
+
+drafted = won.heard(SOW)
+APPROVE = ReviewSow(version=1, verdict="approved")
+APPROVED = SowReviewed(version=1, content_hash=HASH, verdict="approved")
+
+
+def test_what_is_approved_is_the_content_that_was_heard() -> None:
+    approved = drafted.when(APPROVE).then(APPROVED)
+    approved.when(APPROVE).then_nothing()
+
+
+def test_who_objects_says_why_and_may_come_round() -> None:
+    with pytest.raises(ValidationError, match="why is needed"):
+        ReviewSow(version=1, verdict="objected")
+    objected = drafted.when(ReviewSow(version=1, verdict="objected", why="No testing.")).then(
+        SowReviewed(version=1, content_hash=HASH, verdict="objected", why="No testing.")
+    )
+    objected.when(APPROVE).then(APPROVED)
+
+
+def test_a_version_that_was_not_heard_cannot_be_reviewed() -> None:
+    won.when(APPROVE).then_refused("unknown-sow", missing=["sow-drafted"], saying="version 1")
+
+
+def test_only_the_newest_version_is_reviewed() -> None:
+    second = drafted.heard(SOW.model_copy(update={"version": 2, "content_hash": OTHER_HASH}))
+    second.when(APPROVE).then_refused("superseded", saying="2")
+    second.when(ReviewSow(version=2, verdict="approved")).then(
+        SowReviewed(version=2, content_hash=OTHER_HASH, verdict="approved")
+    )
+
+
+def test_what_is_signed_is_no_longer_reviewed() -> None:
+    signed.when(APPROVE).then_refused("already-signed")

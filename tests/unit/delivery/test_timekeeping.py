@@ -1,0 +1,232 @@
+from datetime import date, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.testing import like
+from contracts.delivery import (
+    ExpenseApproved,
+    TierChosen,
+    TimeApproved,
+    TimeRejected,
+    TimeSubmitted,
+)
+from delivery.planning import BaselinePlan
+from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
+from tests.unit.delivery.life import (
+    DRAFTED,
+    EARLY_START,
+    LOST,
+    SOW,
+    SOW_SIGNED,
+    TERMINATED,
+    WEEK,
+    eur,
+    hours,
+    kicked_off,
+    released,
+    signed,
+    won,
+)
+
+TIME = SubmitTime(entry="T-1", role="architect", task="analysis", week=WEEK, hours=hours(40))
+BUILD = SubmitTime(entry="T-2", role="developer", task="build", week=WEEK, hours=hours(8))
+INITIATION = SubmitTime(
+    entry="T-3", role="architect", task="initiation", week=WEEK, hours=hours(50)
+)
+SUBMITTED = TimeSubmitted(
+    entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(40)
+)
+APPROVED = TimeApproved(
+    entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(40)
+)
+submitted = released.said(SUBMITTED)
+unsigned = won.on(date(2026, 4, 8))
+early = unsigned.heard(EARLY_START)
+
+
+def at(time: SubmitTime, **update: object) -> SubmitTime:
+    return SubmitTime.model_validate({**dict(time), **update})
+
+
+def test_hours_are_submitted_by_whoever_asks() -> None:
+    once = released.when(TIME, by="dev").then(SUBMITTED)
+    once.when(TIME, by="dev").then_nothing()
+    once.when(at(TIME, hours=hours(8)), by="dev").then_refused("already-submitted")
+    released.when(at(TIME, person="dev"), by="mara").then(SUBMITTED)
+    made = released.when(at(TIME, entry=None), by="dev").after
+    assert next(iter(made.state.timesheet.waiting)).startswith("T-")
+
+
+@pytest.mark.parametrize("wrong", [hours(0), hours("-1"), hours("100.01"), "NaN", "1e3"])
+def test_what_no_entry_can_say(wrong) -> None:
+    with pytest.raises(ValidationError):
+        at(TIME, hours=wrong)
+    with pytest.raises(ValidationError, match="Monday"):
+        at(TIME, week=date(2026, 4, 7))
+
+
+def test_nobody_works_more_than_a_hundred_hours_in_a_week() -> None:
+    full = released.took(TIME, by="dev").took(at(TIME, entry="T-9", hours=hours(60)), by="dev")
+    more = at(TIME, entry="T-10", hours=hours("0.01"))
+    full.when(more, by="dev").then_refused("too-many-hours", saying="100.01")
+    full.when(more, by="milo").then_accepted()
+    # What was rejected makes room again.
+    full.took(RejectTime(entry="T-9", why="Twice.")).when(more, by="dev").then_accepted()
+
+
+def test_weeks_to_come_have_no_hours() -> None:
+    released.when(at(TIME, week=date(2026, 4, 13)), by="dev").then_refused("in-the-future")
+
+
+def test_somebody_else_approves() -> None:
+    submitted.when(ApproveTime(entry="T-1"), by="dev").then_refused("own-time")
+    approved = submitted.when(ApproveTime(entry="T-1"), by="mara").then(APPROVED)
+    approved.when(ApproveTime(entry="T-1"), by="mara").then_nothing()
+    approved.when(RejectTime(entry="T-1", why="No."), by="mara").then_refused("already-decided")
+    approved.when(TIME, by="dev").then_refused("already-decided")
+    released.when(ApproveTime(entry="T-9"), by="mara").then_refused("unknown-entry")
+    assert approved.state.timesheet.approved_hours == hours(40)
+    assert approved.state.timesheet.by_task == {"analysis": hours(40)}
+    assert not approved.state.timesheet.waiting
+
+
+def test_approved_time_says_what_kind_of_work_it_was() -> None:
+    managing = at(TIME, entry="T-4", task="lead", role="project-manager")
+    outcome = released.took(managing, by="milo").when(ApproveTime(entry="T-4"), by="mara")
+    after = outcome.then(like(TimeApproved, kind="project-management", task="lead"))
+    assert after.state.timesheet.by_kind == {"project-management": hours(40)}
+
+
+def test_rejected_hours_count_nowhere() -> None:
+    rejected = submitted.when(RejectTime(entry="T-1", why="Other week.")).then(
+        TimeRejected(entry="T-1", why="Other week.")
+    )
+    rejected.when(RejectTime(entry="T-1", why="Other week.")).then_nothing()
+    rejected.when(ApproveTime(entry="T-1"), by="mara").then_refused("already-decided")
+    assert rejected.state.timesheet.in_week("dev", WEEK) == 0
+    assert rejected.state.timesheet.approved_hours == 0
+
+
+def test_tasks_are_those_of_the_baseline() -> None:
+    released.when(at(TIME, task="ghost"), by="dev").then_refused("unknown-task", saying="ghost")
+    released.when(INITIATION, by="dev").then_accepted()  # the week in which it was baselined
+    later = released.on(date(2026, 4, 15))
+    week = date(2026, 4, 13)
+    later.when(at(INITIATION, week=week), by="dev").then_refused("unknown-task")
+
+
+def test_before_the_baseline_there_are_the_draft_and_standing_tasks() -> None:
+    kicked_off.when(TIME, by="dev").then_refused("unknown-task")
+    kicked_off.when(INITIATION, by="dev").then(like(TimeSubmitted, task="initiation"))
+    kicked_off.said(DRAFTED).when(TIME, by="dev").then_accepted()
+    managing = at(INITIATION, task="project-management")
+    kicked_off.took(managing, by="milo").when(ApproveTime(entry="T-3"), by="mara").then(
+        like(TimeApproved, kind="project-management")
+    )
+
+
+def test_nobody_works_before_the_signature() -> None:
+    unsigned.when(INITIATION, by="dev").then_refused("not-released", missing=["sow-not-signed"])
+    # Signed on Friday, 20 March: its week is covered, the one before is not.
+    covered = at(INITIATION, week=date(2026, 3, 16))
+    signed.when(covered, by="dev").then_accepted()
+    before = at(INITIATION, week=date(2026, 3, 9))
+    signed.when(before, by="dev").then_refused("not-released", saying="signed on 2026-03-20")
+
+
+def test_an_early_start_covers_hours_up_to_its_cap() -> None:
+    half = early.took(INITIATION, by="dev")
+    more = at(INITIATION, entry="T-5", hours=hours("30.01"))
+    half.when(more, by="milo").then_refused(
+        "not-released", missing=["early-start-cap-spent"], saying="50 are logged"
+    )
+    full = half.took(at(more, hours=hours(30)), by="milo")
+    # The entries themselves are within the cap and can be approved; nothing more can be logged.
+    full.when(ApproveTime(entry="T-5"), by="mara").then_accepted()
+    full.when(at(more, entry="T-6", hours=hours("0.01")), by="dev").then_refused("not-released")
+
+
+def test_an_early_start_that_ended_covers_nothing_until_the_signature() -> None:
+    waiting = early.took(INITIATION, by="dev").on(date(2026, 5, 4))
+    expired = {"missing": ["early-start-expired"]}
+    waiting.when(at(INITIATION, entry="T-7"), by="dev").then_refused("not-released", **expired)
+    waiting.when(ApproveTime(entry="T-3"), by="mara").then_refused("not-released", **expired)
+    late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 5, 4)})
+    waiting.heard(SOW, late).when(ApproveTime(entry="T-3"), by="mara").then_accepted()
+
+
+def test_hours_after_the_signature_are_not_charged_to_the_early_start() -> None:
+    begun = early.took(at(INITIATION, hours=hours(80)), by="dev")
+    late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 4, 13)})
+    contracted = begun.heard(SOW, late).on(date(2026, 4, 15))
+    after = at(INITIATION, entry="T-8", week=date(2026, 4, 13))
+    contracted.when(after, by="dev").then_accepted()
+    before = at(INITIATION, entry="T-9", hours=hours(1))
+    contracted.when(before, by="dev").then_refused(
+        "not-released", missing=["early-start-cap-spent"]
+    )
+
+
+def test_implementation_waits_for_requirements_and_baseline() -> None:
+    drafted = kicked_off.said(DRAFTED)
+    drafted.when(BUILD, by="dev").then_refused(
+        "implementation-not-released", missing=["brd-not-signed-off", "plan-not-baselined"]
+    )
+    baselined = drafted.took(BaselinePlan(version=1))
+    baselined.when(BUILD, by="dev").then_refused(
+        "implementation-not-released", missing=["brd-not-signed-off"]
+    )
+    released.when(BUILD, by="dev").then_accepted()
+
+
+def test_work_before_the_gates_opened_was_not_released() -> None:
+    early_week = at(BUILD, week=date(2026, 3, 30))
+    released.when(early_week, by="dev").then_refused(
+        "implementation-not-released", missing=["brd-not-signed-off", "plan-not-baselined"]
+    )
+
+
+def test_in_the_light_tier_the_signed_contract_holds_the_requirements() -> None:
+    light = TierChosen(tier="light", proposed="light", reason="Small.")
+    baselined = kicked_off.said(light, DRAFTED).took(BaselinePlan(version=1))
+    baselined.when(BUILD, by="dev").then_accepted()
+    unsigned_light = early.said(light, DRAFTED).took(BaselinePlan(version=1))
+    unsigned_light.when(BUILD, by="dev").then_refused(
+        "implementation-not-released",
+        missing=["brd-not-signed-off"],
+        saying="statement of work is not signed",
+    )
+
+
+def test_what_was_worked_before_a_termination_is_still_decided() -> None:
+    over = submitted.heard(TERMINATED)
+    over.when(at(TIME, entry="T-9"), by="dev").then_refused("engagement-over")
+    over.when(ApproveTime(entry="T-1"), by="mara").then(APPROVED)
+    submitted.heard(LOST).when(ApproveTime(entry="T-1"), by="mara").then_refused("engagement-over")
+
+
+def test_expenses_are_approved_by_somebody_else() -> None:
+    spend = ApproveExpense(
+        expense="X-1",
+        person="dev",
+        amount=eur("120.50"),
+        description="Train",
+        spent_on=WEEK,
+    )
+    approved = released.when(spend, by="mara").then(
+        ExpenseApproved(
+            expense="X-1",
+            person="dev",
+            amount=eur("120.50"),
+            description="Train",
+            spent_on=WEEK,
+            billable=True,
+        )
+    )
+    approved.when(spend, by="mara").then_nothing()
+    released.when(spend, by="dev").then_refused("own-expense")
+    other = spend.model_copy(update={"amount": eur(9)})
+    approved.when(other, by="mara").then_refused("already-approved")
+    tomorrow = spend.model_copy(update={"spent_on": WEEK + timedelta(days=9)})
+    released.when(tomorrow, by="mara").then_refused("in-the-future")

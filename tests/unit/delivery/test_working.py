@@ -1,0 +1,56 @@
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.delivery import KickoffHeld
+from delivery.timekeeping import SubmitTime
+from delivery.working import HoldKickoff
+from tests.unit.delivery.life import EARLY_START, START, TERMINATED, hours, signed, won
+
+KICKOFF = HoldKickoff(held_on=START, attendees=("mara", "cleo"))
+HELD = KickoffHeld(held_on=START, attendees=("mara", "cleo"))
+early = won.on(date(2026, 4, 8)).heard(EARLY_START)
+
+
+def test_the_kickoff_follows_the_signature() -> None:
+    held = signed.when(KICKOFF).then(HELD)
+    held.when(KICKOFF).then_nothing()
+    held.when(HoldKickoff(attendees=("mara",))).then_refused("kickoff-already-held")
+    with pytest.raises(ValidationError):
+        HoldKickoff(attendees=())
+
+
+def test_without_a_signature_nothing_begins() -> None:
+    unsigned = won.on(date(2026, 4, 8))
+    unsigned.when(KICKOFF).then_refused(
+        "not-released", missing=["sow-not-signed"], saying="is not signed"
+    )
+
+
+def test_a_kickoff_before_the_day_of_the_signature_was_not_released() -> None:
+    before = KICKOFF.model_copy(update={"held_on": date(2026, 3, 19)})
+    signed.when(before).then_refused(
+        "not-released", missing=["sow-not-signed"], saying="signed on 2026-03-20"
+    )
+    on_the_day = KICKOFF.model_copy(update={"held_on": date(2026, 3, 20)})
+    signed.when(on_the_day).then_accepted()
+
+
+def test_an_early_start_releases_it_to_its_last_day() -> None:
+    early.when(KICKOFF).then(HELD)
+    early.on(date(2026, 4, 30)).when(KICKOFF).then(HELD)
+    early.on(date(2026, 5, 1)).when(KICKOFF).then_refused(
+        "not-released", missing=["early-start-expired"], saying="2026-04-30"
+    )
+
+
+def test_an_early_start_whose_cap_is_spent_releases_nothing() -> None:
+    spent = early.took(
+        SubmitTime(role="architect", task="initiation", week=START, hours=hours(80)), by="dev"
+    )
+    spent.when(KICKOFF).then_refused("not-released", missing=["early-start-cap-spent"])
+
+
+def test_nothing_begins_after_a_termination() -> None:
+    signed.heard(TERMINATED).when(KICKOFF).then_refused("engagement-over")
