@@ -1,0 +1,113 @@
+from datetime import date
+
+import pytest
+
+from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
+from contracts.documents import content_hash
+from contracts.legal import AmendmentSigned
+from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
+from delivery.managing import PutOnHold
+from tests.unit.delivery.life import (
+    FINISH,
+    HASH,
+    LOST,
+    OTHER_HASH,
+    TERMINATED,
+    eur,
+    opened,
+    released,
+)
+
+TODAY = date(2026, 4, 8)
+SUBMIT = SubmitDeliverable(deliverable="design", content_hash=HASH)
+SUBMITTED = DeliverableSubmitted(
+    deliverable="design", submission=1, content_hash=HASH, submitted_on=TODAY
+)
+ACCEPT = AcceptDeliverable(deliverable="design", submission=1, accepted_by="cleo")
+ACCEPTED = DeliverableAccepted(
+    deliverable="design", submission=1, accepted_by="cleo", accepted_on=TODAY
+)
+REJECT = RejectDeliverable(
+    deliverable="design", submission=1, rejected_by="cleo", why="A page is missing."
+)
+REJECTED = DeliverableRejected(
+    deliverable="design",
+    submission=1,
+    rejected_by="cleo",
+    why="A page is missing.",
+    rejected_on=TODAY,
+)
+submitted = released.said(SUBMITTED)
+
+
+def test_a_deliverable_goes_out_and_is_accepted_once() -> None:
+    out = released.when(SUBMIT).then(SUBMITTED)
+    out.when(SUBMIT).then_nothing()
+    accepted = out.when(ACCEPT).then(ACCEPTED)
+    accepted.on(date(2026, 4, 9)).when(ACCEPT).then_nothing()
+    accepted.when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_refused("already-accepted")
+    accepted.when(REJECT).then_refused("already-accepted")
+    accepted.when(SUBMIT.model_copy(update={"content_hash": OTHER_HASH})).then_refused(
+        "already-accepted"
+    )
+
+
+def test_what_is_rejected_is_submitted_again() -> None:
+    rejected = submitted.when(REJECT).then(REJECTED)
+    rejected.when(REJECT).then_nothing()
+    rejected.when(ACCEPT).then_refused("already-rejected")
+    again = rejected.when(SUBMIT).then(SUBMITTED.model_copy(update={"submission": 2}))
+    again.when(ACCEPT).then_refused("not-the-latest-submission", saying="is 2, not 1")
+    again.when(ACCEPT.model_copy(update={"submission": 2})).then(
+        ACCEPTED.model_copy(update={"submission": 2})
+    )
+
+
+def test_content_may_be_given_in_place_of_its_hash() -> None:
+    hashed = content_hash("deliverable", {"content": "The design."})
+    released.when(SubmitDeliverable(deliverable="design", content="The design.")).then(
+        SUBMITTED.model_copy(update={"content_hash": hashed})
+    )
+
+
+def test_only_the_customer_accepts_or_rejects() -> None:
+    submitted.when(ACCEPT.model_copy(update={"accepted_by": "mara"})).then_refused(
+        "not-the-customer"
+    )
+    submitted.when(REJECT.model_copy(update={"rejected_by": "mara"})).then_refused(
+        "not-the-customer"
+    )
+    # A contact who is not in the reference data is taken for the customer's.
+    submitted.when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_accepted()
+
+
+@pytest.mark.parametrize("command", [ACCEPT, REJECT])
+def test_nothing_is_decided_before_it_is_submitted(command) -> None:
+    released.when(command).then_refused("not-submitted")
+    field = "accepted_on" if command is ACCEPT else "rejected_on"
+    early = command.model_copy(update={field: date(2026, 4, 7)})
+    submitted.when(early).then_refused("before-submission")
+
+
+def test_only_what_is_owed_is_submitted() -> None:
+    released.when(SubmitDeliverable(deliverable="ghost", content_hash=HASH)).then_refused(
+        "unknown-deliverable"
+    )
+    descoped = AmendmentSigned(
+        amendment="A-1",
+        change="CR-1",
+        content_hash=HASH,
+        price_delta=eur(-100),
+        finishes_on=FINISH,
+        deliverables_descoped=("design",),
+        signatories=(),
+        signed_on=TODAY,
+    )
+    released.heard(descoped).when(SUBMIT).then_refused("descoped")
+
+
+def test_what_rests_or_is_over_submits_nothing_more() -> None:
+    released.took(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("on-hold")
+    released.heard(TERMINATED).when(SUBMIT).then_refused("engagement-over")
+    submitted.heard(TERMINATED).when(ACCEPT).then(ACCEPTED)
+    opened.heard(LOST).when(SUBMIT).then_refused("engagement-over")

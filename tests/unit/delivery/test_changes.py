@@ -1,0 +1,208 @@
+from datetime import date
+
+import pytest
+
+from chassis.testing import like
+from contracts.delivery import (
+    ChangeApproved,
+    ChangeAssessed,
+    ChangeImplemented,
+    ChangeRejected,
+    ChangeRequested,
+    PlanBaselined,
+)
+from contracts.finance import BudgetAmended, ChangePriced
+from contracts.legal import AmendmentDrafted, AmendmentSigned
+from contracts.values import RoleHours
+from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
+from delivery.changes import (
+    ApproveChange,
+    AssessChange,
+    ImplementChange,
+    RejectChange,
+    RequestChange,
+)
+from delivery.managing import PutOnHold
+from tests.unit.delivery.life import (
+    BASELINED,
+    DRAFTED,
+    FINISH,
+    HASH,
+    SOW_SIGNED,
+    deliverable,
+    eur,
+    hours,
+    released,
+)
+
+TODAY = date(2026, 4, 8)
+REQUEST = RequestChange(change="CR-1", requested_by="cleo", description="A manual, too.")
+REQUESTED = ChangeRequested(
+    change="CR-1", requested_by="cleo", description="A manual, too.", requested_on=TODAY
+)
+ASSESS = AssessChange(
+    change="CR-1",
+    lines=(RoleHours(role="developer", hours=hours(20)),),
+    days=5,
+    risk="Little.",
+    deliverables_added=(deliverable("manual"),),
+    deliverables_descoped=("design",),
+)
+ASSESSED = ChangeAssessed.model_validate(dict(ASSESS))
+PRICED = ChangePriced(change="CR-1", lines=(), price=eur(2_000))
+APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=TODAY)
+AMENDMENT_DRAFTED = AmendmentDrafted(
+    amendment="A-1",
+    change="CR-1",
+    content_hash=HASH,
+    price_delta=eur(2_000),
+    finishes_on=FINISH,
+    scope_delta="A manual for the design.",
+    deliverables_added=ASSESS.deliverables_added,
+    deliverables_descoped=ASSESS.deliverables_descoped,
+)
+AMENDMENT_SIGNED = AmendmentSigned.model_validate(
+    AMENDMENT_DRAFTED.model_dump(exclude={"scope_delta"})
+    | {"signatories": SOW_SIGNED.signatories, "signed_on": TODAY}
+)
+REBASELINED = PlanBaselined.model_validate(
+    dict(BASELINED) | {"version": 2, "changes": ("CR-1",), "baselined_on": TODAY}
+)
+AMENDED = BudgetAmended(
+    change="CR-1", amendment="A-1", price=eur(102_000), hours_delta=hours(20), billing_schedule=()
+)
+IMPLEMENT = ImplementChange(change="CR-1")
+
+requested = released.said(REQUESTED)
+assessed = requested.said(ASSESSED)
+priced = assessed.heard(PRICED, knowing=assessed.stream.position)
+approved = priced.said(APPROVED)
+signed = approved.heard(AMENDMENT_DRAFTED, AMENDMENT_SIGNED)
+rebaselined = signed.said(DRAFTED.model_copy(update={"version": 2}), REBASELINED)
+ready = rebaselined.heard(AMENDED)
+
+
+def test_a_change_is_requested_assessed_priced_and_approved() -> None:
+    asked = released.when(REQUEST).then(REQUESTED)
+    known = asked.when(ASSESS).then(ASSESSED)
+    valued = known.heard(PRICED, knowing=known.stream.position)
+    agreed = valued.when(ApproveChange(change="CR-1", approved_by="cleo")).then(APPROVED)
+    agreed.on(date(2026, 4, 9)).when(
+        ApproveChange(change="CR-1", approved_by="cleo")
+    ).then_nothing()
+    asked.when(REQUEST).then_nothing()
+    known.when(ASSESS).then_nothing()
+
+
+def test_an_id_names_one_change() -> None:
+    other = REQUEST.model_copy(update={"description": "Something else."})
+    requested.when(other).then_refused("already-requested")
+    unnamed = released.when(REQUEST.model_copy(update={"change": None})).then(
+        like(ChangeRequested, requested_by="cleo")
+    )
+    assert next(iter(unnamed.state.changes)).startswith("CR-")
+    for command in (ASSESS, IMPLEMENT):
+        released.when(command).then_refused("unknown-change")
+
+
+def test_what_is_assessed_again_is_priced_again() -> None:
+    again = priced.took(ASSESS.model_copy(update={"days": 9}))
+    approve = ApproveChange(change="CR-1", approved_by="cleo")
+    again.when(approve).then_refused("change-not-approvable", missing=["change-not-priced"])
+    # A price that Finance told before it heard of the new assessment is not for it.
+    late = again.heard(PRICED, knowing={"delivery": again.stream.position["delivery"] - 1})
+    late.when(approve).then_refused("change-not-approvable", missing=["change-not-priced"])
+    again.heard(PRICED, knowing=again.stream.position).when(approve).then_accepted()
+
+
+def test_the_customer_agrees_to_a_price() -> None:
+    approve = ApproveChange(change="CR-1", approved_by="cleo")
+    requested.when(approve).then_refused(
+        "change-not-approvable", missing=["change-not-assessed", "change-not-priced"]
+    )
+    own = ApproveChange(change="CR-1", approved_by="mara")
+    priced.when(own).then_refused("not-the-customer")
+    approved.when(ApproveChange(change="CR-1", approved_by="cy")).then_refused("change-decided")
+
+
+def test_a_change_is_either_approved_or_rejected() -> None:
+    reject = RejectChange(change="CR-1", why="Too dear.")
+    rejected = priced.when(reject).then(
+        ChangeRejected(change="CR-1", why="Too dear.", rejected_on=TODAY)
+    )
+    rejected.when(reject).then_nothing()
+    rejected.when(ApproveChange(change="CR-1", approved_by="cleo")).then_refused("change-decided")
+    rejected.when(IMPLEMENT).then_refused("change-decided")
+    approved.when(reject).then_refused("change-decided")
+    approved.when(ASSESS.model_copy(update={"days": 1})).then_refused("change-decided")
+
+
+def test_scope_that_a_change_cannot_move() -> None:
+    unknown = ASSESS.model_copy(update={"deliverables_descoped": ("ghost",)})
+    requested.when(unknown).then_refused("unknown-deliverable")
+    there = ASSESS.model_copy(update={"deliverables_added": (deliverable("portal"),)})
+    requested.when(there).then_refused("deliverable-already-owed")
+    done = requested.took(SubmitDeliverable(deliverable="design", content_hash=HASH)).took(
+        AcceptDeliverable(deliverable="design", submission=1, accepted_by="cleo")
+    )
+    done.when(ASSESS).then_refused("already-accepted")
+
+
+def test_a_change_order_in_contract_plan_and_budget_is_implemented_once() -> None:
+    done = ready.when(IMPLEMENT).then(ChangeImplemented(change="CR-1", implemented_on=TODAY))
+    done.on(date(2026, 4, 9)).when(IMPLEMENT).then_nothing()
+    other_day = ImplementChange(change="CR-1", implemented_on=date(2026, 4, 7))
+    done.when(other_day).then_refused("already-implemented")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "missing"),
+    [
+        (
+            requested,
+            [
+                "change-not-assessed",
+                "change-not-priced",
+                "change-not-approved",
+                "amendment-not-signed",
+                "plan-not-rebaselined",
+                "budget-not-amended",
+            ],
+        ),
+        (
+            approved,
+            ["amendment-not-signed", "plan-not-rebaselined", "budget-not-amended"],
+        ),
+        (signed, ["plan-not-rebaselined", "budget-not-amended"]),
+        (rebaselined, ["budget-not-amended"]),
+    ],
+    ids=["requested", "approved", "signed", "rebaselined"],
+)
+def test_nothing_is_built_that_is_not_agreed(scenario, missing: list[str]) -> None:
+    scenario.when(IMPLEMENT).then_refused("change-not-released", missing=missing)
+
+
+def test_a_change_built_before_its_amendment_was_signed_was_not_released() -> None:
+    before = ImplementChange(change="CR-1", implemented_on=date(2026, 4, 7))
+    ready.when(before).then_refused(
+        "change-not-released", missing=["amendment-not-signed"], saying="signed on 2026-04-08"
+    )
+
+
+def test_changes_are_not_built_while_work_is_on_hold() -> None:
+    ready.took(PutOnHold(reason="Freeze.")).when(IMPLEMENT).then_refused("on-hold")
+
+
+def test_an_amendment_changes_what_is_owed() -> None:
+    assert sorted(approved.state.owed) == ["design", "portal"]
+    assert sorted(signed.state.owed) == ["manual", "portal"]
+    back = signed.heard(
+        AMENDMENT_SIGNED.model_copy(
+            update={
+                "change": "CR-2",
+                "deliverables_added": (deliverable("design"),),
+                "deliverables_descoped": ("manual",),
+            }
+        )
+    )
+    assert sorted(back.state.owed) == ["design", "portal"]

@@ -1,0 +1,182 @@
+from datetime import date
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.testing import like
+from contracts.delivery import (
+    EngagementClosed,
+    PirHeld,
+    SolutionWentLive,
+    SurveyAnswered,
+    SurveySent,
+    TimeApproved,
+)
+from contracts.finance import InvoiceIssued
+from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
+from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
+from delivery.managing import AssignManager
+from delivery.raid import CloseRaidItem, RaiseIssue
+from tests.unit.delivery.life import (
+    HASH,
+    SETTLED,
+    TERMINATED,
+    WEEK,
+    asked,
+    eur,
+    hours,
+    released,
+    signed,
+)
+
+TODAY = date(2026, 4, 8)
+SURVEY = SendSurvey(survey="S-1")
+ANSWER = AnswerSurvey(
+    survey="S-1", answered_by="cleo", satisfaction={"quality": 4, "timeliness": 5}, recommend=9
+)
+PIR = HoldPir(went_well=("The team",), went_badly=("The data",))
+CLOSE = CloseEngagement()
+worked = released.said(
+    TimeApproved(
+        entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(38)
+    )
+)
+sent = released.took(SURVEY)
+
+
+def accepted(scenario, *names: str):
+    for name in names:
+        scenario = scenario.took(SubmitDeliverable(deliverable=name, content_hash=HASH)).took(
+            AcceptDeliverable(deliverable=name, submission=1, accepted_by="cleo")
+        )
+    return scenario
+
+
+finished = accepted(worked, "design", "portal").took(GoLive()).took(SURVEY).took(PIR).heard(SETTLED)
+
+
+def test_the_solution_goes_live_once_and_not_before_the_work_began() -> None:
+    live = released.when(GoLive()).then(SolutionWentLive(live_on=TODAY))
+    live.on(date(2026, 4, 9)).when(GoLive()).then_nothing()
+    live.when(GoLive(live_on=date(2026, 4, 7))).then_refused("already-live")
+    signed.when(GoLive()).then_refused("not-begun")
+
+
+def test_the_contacts_are_asked() -> None:
+    asked_them = released.when(SURVEY).then(
+        SurveySent(survey="S-1", contacts=("cleo", "cy"), sent_on=TODAY)
+    )
+    asked_them.when(SURVEY).then_nothing()
+    asked_them.when(SendSurvey(survey="S-1", contacts=("cy",))).then_refused("already-sent")
+    asked_them.when(SendSurvey(contacts=("cy",))).then(like(SurveySent, contacts=("cy",)))
+
+
+def test_only_who_was_asked_answers_and_once() -> None:
+    answered = sent.when(ANSWER).then(
+        SurveyAnswered(
+            survey="S-1",
+            answered_by="cleo",
+            satisfaction={"quality": 4, "timeliness": 5},
+            recommend=9,
+            answered_on=TODAY,
+        )
+    )
+    answered.when(ANSWER).then_nothing()
+    answered.when(ANSWER.model_copy(update={"recommend": 3})).then_refused("already-answered")
+    sent.when(ANSWER.model_copy(update={"answered_by": "ann"})).then_refused("not-asked")
+    released.when(ANSWER).then_refused("unknown-survey")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"satisfaction": {"quality": 6}}, {"satisfaction": {}}, {"recommend": 11}, {"recommend": -1}],
+)
+def test_answers_are_within_their_scales(wrong) -> None:
+    with pytest.raises(ValidationError):
+        AnswerSurvey.model_validate(dict(ANSWER) | wrong)
+
+
+def test_the_review_compares_sold_with_delivered_hours() -> None:
+    held = worked.when(PIR).then(
+        PirHeld(
+            held_on=TODAY,
+            went_well=("The team",),
+            went_badly=("The data",),
+            sold_hours=hours(270),
+            delivered_hours=hours(38),
+        )
+    )
+    held.on(date(2026, 4, 9)).when(PIR).then_nothing()
+    held.when(HoldPir(went_well=(), went_badly=())).then_refused("pir-already-held")
+    asked.when(PIR).then_refused("not-sold", missing=["deal-won"])
+
+
+def test_what_is_finished_is_closed_once() -> None:
+    closed = finished.when(CLOSE).then(
+        EngagementClosed(closed_on=TODAY, sold_hours=hours(270), delivered_hours=hours(38))
+    )
+    assert closed.state.stage == "closed"
+    closed.when(CloseEngagement(closed_on=TODAY)).then_nothing()
+    closed.on(date(2026, 4, 20)).when(CLOSE).then_nothing()
+    closed.when(CloseEngagement(closed_on=date(2026, 4, 7))).then_refused("engagement-over")
+
+
+def test_nothing_is_closed_while_anything_is_owed() -> None:
+    waiting = accepted(released, "design").took(
+        RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev")
+    )
+    refused = waiting.when(CLOSE)
+    refused.then_refused(
+        "not-closable",
+        missing=[
+            "deliverable-not-accepted",
+            "account-not-settled",
+            "issue-open",
+            "pir-not-held",
+            "survey-not-sent",
+        ],
+    )
+    sentences = [item.sentence for item in refused.refusal.missing]
+    assert "deliverable portal (The portal) is not submitted" in sentences
+    assert "issue I-1 (Slow) is open" in sentences
+    assert {item.owed_by for item in refused.refusal.missing} == {"delivery", "finance"}
+
+
+def test_each_thing_owed_keeps_it_open_by_itself() -> None:
+    issue = finished.took(RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev"))
+    issue.when(CLOSE).then_refused("not-closable", missing=["issue-open"])
+    issue.took(CloseRaidItem(item="I-1", resolution="Fast.")).when(CLOSE).then_accepted()
+    rest = accepted(worked, "design", "portal").took(SURVEY)
+    rest.took(PIR).when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    rest.heard(SETTLED).when(CLOSE).then_refused("not-closable", missing=["pir-not-held"])
+    unasked = accepted(worked, "design", "portal").took(PIR).heard(SETTLED)
+    unasked.when(CLOSE).then_refused("not-closable", missing=["survey-not-sent"])
+
+
+def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
+    invoiced = finished.heard(
+        InvoiceIssued(
+            invoice="INV-1",
+            number="2026-1",
+            billing_event="BE-1",
+            kind="time",
+            amount=eur(10),
+            issued_on=TODAY,
+            due_on=TODAY,
+        )
+    )
+    invoiced.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    invoiced.heard(SETTLED).when(CLOSE).then_accepted()
+
+
+def test_after_closing_only_answers_come_in() -> None:
+    closed = finished.took(CLOSE)
+    closed.when(ANSWER).then_accepted()
+    closed.when(AssignManager(manager="milo")).then_refused("engagement-over", saying="closed")
+
+
+def test_a_terminated_engagement_is_reviewed_and_not_closed() -> None:
+    over = worked.heard(TERMINATED)
+    over.when(PIR).then(like(PirHeld, delivered_hours=hours(38)))
+    over.when(SURVEY).then_accepted()
+    over.when(CLOSE).then_refused("engagement-over")

@@ -1,0 +1,59 @@
+import pytest
+from pydantic import ValidationError
+
+from chassis.testing import given
+from contracts.reference import PersonPublished
+from delivery.reference import PERSON, TEMPLATE, PublishPerson, PublishTemplate
+from tests.unit.delivery.life import TEMPLATE as WEB
+from tests.unit.delivery.life import hours
+
+mara = given(PERSON, "mara")
+web = given(TEMPLATE, "web")
+PUBLISH = PublishPerson(
+    name="Mara Mint",
+    email="mara@example.com",
+    department="delivery",
+    roles=("engagement-manager",),
+    manager="pat",
+)
+WEB_COMMAND = PublishTemplate(name=WEB.name, estimate=WEB.estimate, phases=WEB.phases)
+
+
+def test_a_person_is_published_whole_and_once() -> None:
+    published = mara.when(PUBLISH).then(
+        PersonPublished(
+            person="mara",
+            name="Mara Mint",
+            email="mara@example.com",
+            department="delivery",
+            roles=("engagement-manager",),
+            manager="pat",
+            available_hours=hours(40),
+        )
+    )
+    published.when(PUBLISH).then_nothing()
+    moved = PUBLISH.model_copy(update={"manager": "pia"})
+    assert published.when(moved).after.state.published.manager == "pia"
+
+
+def test_what_a_person_cannot_be() -> None:
+    mara.when(PUBLISH.model_copy(update={"manager": "mara"})).then_refused("own-manager")
+    mara.when(PUBLISH.model_copy(update={"account": "acme"})).then_refused("not-the-customer")
+    with pytest.raises(ValidationError):
+        PublishPerson(name="Mara", email="nowhere", department="delivery")
+
+
+def test_a_template_is_published_whole_and_once() -> None:
+    web.when(WEB_COMMAND).then(WEB).when(WEB_COMMAND).then_nothing()
+
+
+def test_a_templates_shares_add_up() -> None:
+    analysis, build = WEB.phases
+    short = build.model_copy(update={"duration_share": hours(70)})
+    web.when(WEB_COMMAND.model_copy(update={"phases": (analysis, short)})).then_refused(
+        "shares-do-not-add-up", saying="duration"
+    )
+    idle = build.model_copy(update={"tasks": build.tasks[:1]})
+    web.when(WEB_COMMAND.model_copy(update={"phases": (analysis, idle)})).then_refused(
+        "shares-do-not-add-up", saying="project-manager take 40 %"
+    )
