@@ -1,0 +1,145 @@
+"""What a department hears while Kafka or its store is away, and how it says it is not ready."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from chassis.hearing import EngineReader, routes_of
+from chassis.listener import Listener
+from chassis.parking import Parking
+from chassis.topics import create_topics
+from contracts.channels import DELIVERY
+from tests.component.department import DEALS, Deal, Process, assigned
+from tests.component.department import until as until_answered
+from tests.component.listening import Topics, topics, until
+from tests.infrastructure import KafkaServer, StoreServer
+
+
+def department(bootstrap: str, prefix: str, process: Process) -> Listener:
+    """The listener of a small department that reacts to each manager with a fact of its own."""
+    return Listener(
+        bootstrap,
+        group=f"{prefix}-sales",
+        channels=(DELIVERY,),
+        routes=routes_of([DEALS]),
+        reader=EngineReader(process.engine),
+        parking=Parking(process.store.parked),
+        prefix=prefix,
+    )
+
+
+@asynccontextmanager
+async def speaking(kafka: KafkaServer, prefix: str) -> AsyncIterator[Topics]:
+    await create_topics(kafka.bootstrap, prefix, channels=(DELIVERY,))
+    async with topics(kafka.bootstrap, prefix) as spoken:
+        yield spoken
+
+
+async def heard(process: Process, engagement: str) -> tuple[str | None, tuple[int, ...]]:
+    known = await process.engine.current(f"engagement:{engagement}")
+    state: Deal = known.stream.state
+    return state.manager, state.chances
+
+
+async def everybody_heard(process: Process, engagements: list[str], manager: str) -> None:
+    """Each engagement has this manager, and the department reacted to the first exactly once."""
+
+    async def all_have() -> bool:
+        return {await heard(process, each) for each in engagements} == {(manager, (50,))}
+
+    await until_answered(all_have)
+
+
+ENGAGEMENTS = [f"E-{number}" for number in range(30)]
+
+
+@pytest.mark.fault
+async def test_kafka_goes_and_comes_back(
+    fresh_kafka: Callable[..., KafkaServer], store: StoreServer, isolation: str
+) -> None:
+    kafka = fresh_kafka()
+    async with (
+        Process(store.url, isolation) as process,
+        department(kafka.bootstrap, isolation, process) as listener,
+    ):
+        assert listener.not_ready() is not None
+        async with speaking(kafka, isolation) as spoken:
+            await spoken.say(*(assigned(each, 1, "max") for each in ENGAGEMENTS))
+        await everybody_heard(process, ENGAGEMENTS, "max")
+        await until(lambda: listener.not_ready() is None)
+
+        kafka.kill()
+        await until(lambda: listener.not_ready() is not None, limit=30)
+        kafka.start()
+
+        async with speaking(kafka, isolation) as spoken:
+            await spoken.say(*(assigned(each, 2, "eva") for each in ENGAGEMENTS))
+        await everybody_heard(process, ENGAGEMENTS, "eva")
+        await until(lambda: listener.not_ready() is None, limit=60)
+        assert await listener.parking.engagements() == []
+
+
+@pytest.mark.fault
+async def test_the_store_goes_and_comes_back_and_nothing_is_parked(
+    kafka: KafkaServer, fresh_store: Callable[[], StoreServer], isolation: str
+) -> None:
+    store = fresh_store()
+    async with (
+        Process(store.url, isolation, patience=0.5) as process,
+        speaking(kafka, isolation) as spoken,
+        department(kafka.bootstrap, isolation, process) as listener,
+    ):
+        await spoken.say(*(assigned(each, 1, "max") for each in ENGAGEMENTS))
+        await everybody_heard(process, ENGAGEMENTS, "max")
+
+        store.kill()
+        await spoken.say(*(assigned(each, 2, "eva") for each in ENGAGEMENTS))
+        await until(lambda: "StoreAway" in (listener.not_ready() or ""))
+        store.start()
+
+        await everybody_heard(process, ENGAGEMENTS, "eva")
+        await until(lambda: listener.not_ready() is None)
+        assert await listener.parking.engagements() == []
+
+
+@pytest.mark.fault
+async def test_a_stop_does_not_wait_for_a_store_that_is_away(
+    kafka: KafkaServer, fresh_store: Callable[[], StoreServer], isolation: str
+) -> None:
+    store = fresh_store()
+    async with speaking(kafka, isolation) as spoken:
+        async with Process(store.url, isolation, patience=0.5) as process:
+            async with department(kafka.bootstrap, isolation, process) as listener:
+                await spoken.say(assigned("E-1", 1, "max"))
+                await everybody_heard(process, ["E-1"], "max")
+                store.kill()
+                await spoken.say(assigned("E-1", 2, "eva"))
+                await until(lambda: "StoreAway" in (listener.not_ready() or ""))
+            store.start()
+        async with (
+            Process(store.url, isolation) as process,
+            department(kafka.bootstrap, isolation, process),
+        ):
+            await everybody_heard(process, ["E-1"], "eva")
+
+
+async def test_a_skipped_fact_is_in_the_journal_with_who_and_why(
+    kafka: KafkaServer, store: StoreServer, isolation: str
+) -> None:
+    async with (
+        Process(store.url, isolation) as process,
+        speaking(kafka, isolation) as spoken,
+        department(kafka.bootstrap, isolation, process) as listener,
+    ):
+        await spoken.say(assigned("E-1", 1, "max"), assigned("E-1", 3, "eva"))
+        await until(lambda: "E-1" in listener.parking)
+        (parked,) = await listener.parking.look("E-1")
+
+        await listener.skip("E-1", parked.id, by="olga", why="lost in a fire")
+
+        assert await heard(process, "E-1") == ("eva", (50,))
+        commits = [each async for each in process.journal.read("engagement:E-1")]
+        (skipped,) = [each for each in commits if each.command == "skip"]
+        assert (skipped.actor, skipped.note) == ("olga", "lost in a fire")
+        assert skipped.position["delivery"] == 2
