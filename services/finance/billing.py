@@ -1,0 +1,180 @@
+"""Billing by the schedule: what may be invoiced, since when, and the draft that follows.
+
+An entry of the billing schedule falls due by itself: on signature with the budget, on acceptance
+with the last of its deliverables, on its date. Entries that bill time are another matter
+(`time_billing`). Every draft waits for a controller's approval. What the schedule does not make
+due, or at another rate, is billed by a controller's recorded exception alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from pydantic import Field, field_validator
+
+from chassis.decider import Command, Context, Refused
+from contracts.fact import Fact
+from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
+from contracts.money import Money
+from contracts.values import BillingItem, Identifier, ShortText
+from finance.naming import named
+from finance.state import (
+    Budget,
+    Engagement,
+    Event,
+    decide,
+    require_budget,
+    require_open_account,
+)
+
+
+class BillOutsideSchedule(Command):
+    """Bill an entry of the schedule before it is due, or time at other rates than the contracted.
+
+    An exception, recorded with its reason: it can bill no more than the entry has left, and the
+    entry's own terms hold for the rest.
+    """
+
+    item: Identifier
+    lines: tuple[InvoiceLine, ...] = Field(min_length=1, max_length=100)
+    reason: ShortText
+
+    @field_validator("lines")
+    @classmethod
+    def _add_up(cls, lines: tuple[InvoiceLine, ...]) -> tuple[InvoiceLine, ...]:
+        if len({line.amount.currency for line in lines}) > 1:
+            raise ValueError("must be in one currency")
+        if sum(line.amount.amount for line in lines) <= 0:
+            raise ValueError("must add up to more than nothing")
+        for line in lines:
+            if line.amount != line.amount.rounded():
+                raise ValueError("amount must be whole in the currency's minor unit")
+            if line.hours is None or line.rate is None:
+                continue
+            if (line.rate * line.hours).rounded() != line.amount:
+                raise ValueError("amount must be hours x rate")
+        return lines
+
+
+@decide.on(BillOutsideSchedule)
+def bill_outside_schedule(
+    state: Engagement, command: BillOutsideSchedule, context: Context
+) -> Iterable[Fact]:
+    """The exception to gate 5: it says so in the billing event, for good."""
+    budget = require_budget(state)
+    require_open_account(state)
+    item = next((one for one in budget.schedule if one.item == command.item), None)
+    if item is None:
+        raise Refused("item-unknown", f"the billing schedule has no entry {command.item}")
+    currency = command.lines[0].amount.currency
+    if currency != state.money:
+        raise Refused("currency-differs", f"the engagement is in {state.money}, not in {currency}")
+    amount = Money.total((line.amount for line in command.lines), currency)
+    rest = item.amount - billed_on(state, item.item)
+    if rest < amount:
+        raise Refused("beyond-schedule", f"entry {item.item} has {rest} left to bill, not {amount}")
+    event = BillingEventDue(
+        billing_event=context.new_id("due"),
+        item=item.item,
+        kind=item.kind,
+        amount=amount,
+        due_on=context.today,
+        deliverables=item.deliverables,
+        exception=command.reason,
+    )
+    yield event
+    yield draft(event, command.lines, Money.zero(currency))
+
+
+def billing(state: Engagement, context: Context) -> Iterable[Fact]:
+    """What the schedule makes due falls due, and every event gets its draft."""
+    budget = state.budget
+    if budget is None:
+        return
+    for item in budget.schedule:
+        due_on = _due_on(state, budget, item)
+        if due_on is not None:
+            due = event_of(state, item, due_on)
+            if due:
+                yield due
+    for event in state.events.values():
+        if not any(invoice.event == event.event for invoice in state.live()):
+            yield _drafted_anew(state, budget, event)
+
+
+def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEventDue | None:
+    """What is left of an entry, due on a day; None where it is due already, or nothing is left."""
+    rest = item.amount - billed_on(state, item.item)
+    if named("due", item.item) in state.events or rest.amount <= 0:
+        return None
+    return BillingEventDue(
+        billing_event=named("due", item.item),
+        item=item.item,
+        kind=item.kind,
+        amount=rest,
+        due_on=due_on,
+        deliverables=item.deliverables,
+    )
+
+
+def billed_on(state: Engagement, item: str) -> Money:
+    """What fell due on an entry of the schedule, invoiced or about to be."""
+    return Money.total(
+        (event.amount for event in state.events.values() if event.item == item), state.money
+    )
+
+
+def in_scope(state: Engagement) -> tuple[str, ...]:
+    """Deliverables of the contract and its amendments that no amendment took out again."""
+    gone = _descoped(state)
+    sold = [one.deliverable for one in (state.contract.deliverables if state.contract else ())]
+    sold += [
+        one.deliverable for amendment in state.amendments for one in amendment.deliverables_added
+    ]
+    return tuple(one for one in dict.fromkeys(sold) if one not in gone)
+
+
+def _descoped(state: Engagement) -> Mapping[str, date]:
+    return {
+        one: amendment.signed_on
+        for amendment in state.amendments
+        for one in amendment.deliverables_descoped
+    }
+
+
+def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None:
+    """Since when an entry is due by what has happened; None while it is not, or by the clock."""
+    if item.kind == "on-signature":
+        return budget.agreed_on[item.item]
+    if item.kind != "on-acceptance" or not any(one in state.accepted for one in item.deliverables):
+        return None
+    done = {**_descoped(state), **state.accepted}
+    if any(one not in done for one in item.deliverables):
+        return None
+    return max(done[one] for one in item.deliverables)
+
+
+def draft(
+    event: BillingEventDue | Event, lines: tuple[InvoiceLine, ...], drawn: Money, nth: int = 1
+) -> InvoiceDrafted:
+    """The nth draft of an event's invoice, less what it draws down of an advance."""
+    name = event.billing_event if isinstance(event, BillingEventDue) else event.event
+    again = [str(nth)] if nth > 1 else []
+    return InvoiceDrafted(
+        invoice=named("invoice", name.removeprefix("due-"), *again),
+        billing_event=name,
+        kind=event.kind,
+        lines=lines,
+        amount=event.amount,
+        advance_drawn=drawn,
+    )
+
+
+def _drafted_anew(state: Engagement, budget: Budget, event: Event) -> InvoiceDrafted:
+    """The first draft of an event, or the same again after its invoice was voided."""
+    before = [one for one in state.invoices.values() if one.event == event.event]
+    if before:
+        return draft(event, before[-1].lines, before[-1].advance_drawn, len(before) + 1)
+    item = next((one for one in budget.schedule if one.item == event.item), None)
+    description = item.description if item else event.item
+    line = InvoiceLine(description=description, amount=event.amount)
+    return draft(event, (line,), Money.zero(event.amount.currency))

@@ -1,0 +1,174 @@
+"""The budget: what the signed contract lets the company spend in hours and earn in price.
+
+It is taken from the version of the statement of work that both parties signed; its hours are those
+of the estimate under the proposal, contingency included. An amendment changes it by the same change
+order that changes the plan, in the order in which the amendments were signed.
+"""
+
+from collections.abc import Iterable
+
+from chassis.decider import Command, Context, Refused
+from contracts.fact import Fact
+from contracts.finance import BudgetAmended, BudgetSet, RevenueMethodChosen
+from contracts.legal import AmendmentSigned
+from contracts.money import Money
+from contracts.values import BillingItem, Pricing, RevenueMethod, ShortText
+from finance.naming import named
+from finance.state import Engagement, decide, least, require_running
+
+USUAL_METHOD: dict[Pricing, RevenueMethod] = {
+    "fixed-price": "cost-to-cost",
+    "time-and-materials": "as-invoiced",
+}
+"""How revenue is recognised unless something else was chosen before the budget was set."""
+
+
+class ChooseRevenueMethod(Command):
+    """Choose how revenue will be recognised, before the budget is set; it is never switched.
+
+    Unless chosen, a fixed price is recognised cost-to-cost and time and materials as invoiced.
+    As-invoiced fits time and materials alone: elsewhere an invoice does not say what the customer
+    got (IFRS 15.B16).
+    """
+
+    method: RevenueMethod
+    why: ShortText
+
+
+@decide.on(ChooseRevenueMethod)
+def choose_revenue_method(
+    state: Engagement, command: ChooseRevenueMethod, context: Context
+) -> Iterable[Fact]:
+    """Once the pricing is known, and before the budget holds the method."""
+    if command.method == (state.budget.revenue_method if state.budget else state.chosen_method):
+        return
+    require_running(state)
+    if state.budget is not None:
+        raise Refused(
+            "method-fixed",
+            f"the budget was set with {state.budget.revenue_method}; a method is never switched",
+        )
+    if not state.sows:
+        raise Refused(
+            "no-contract-drafted", "the method depends on the pricing: wait for Legal's draft"
+        )
+    pricing = state.sows[max(state.sows)].pricing
+    if not _fits(command.method, pricing):
+        raise Refused("method-does-not-fit", f"{command.method} does not fit {pricing}")
+    yield RevenueMethodChosen(method=command.method, why=command.why)
+
+
+def budgets(state: Engagement, context: Context) -> Iterable[Fact]:
+    """Signed, and all that it rests on is known: set it. Amended and priced: amend it."""
+    if state.budget is None:
+        yield from _set(state)
+    else:
+        yield from _amended(state)
+
+
+def schedule_after(
+    schedule: tuple[BillingItem, ...], amendment: AmendmentSigned, *, hourly: bool
+) -> tuple[BillingItem, ...]:
+    """The schedule with what the amendment adds, or less what it takes away.
+
+    Where the amendment's own entries do not make up its whole increase, the rest is billed as the
+    contract bills: on acceptance of what is added, by the hour, or else on the new finish.
+    """
+    delta = amendment.price_delta
+    taken = {item.item for item in schedule}
+    added = [_distinct(item, taken, amendment) for item in amendment.billing_schedule]
+    rest = delta - Money.total((item.amount for item in added), delta.currency)
+    if rest.amount > 0:
+        added.append(_rest(amendment, rest, hourly=hourly))
+    return _less([*schedule, *added], -least(rest, Money.zero(delta.currency)), amendment)
+
+
+def _set(state: Engagement) -> Iterable[Fact]:
+    sow = state.contract
+    proposal = state.proposals.get(sow.proposal_version) if sow else None
+    estimate = state.estimates.get(proposal.estimate_version) if proposal else None
+    if sow is None or estimate is None or state.currency != sow.price.currency:
+        return
+    chosen = state.chosen_method
+    fits = chosen is not None and _fits(chosen, sow.pricing)
+    yield BudgetSet(
+        price=sow.price,
+        hours=estimate.with_contingency,
+        revenue_method=chosen if chosen and fits else USUAL_METHOD[sow.pricing],
+        billing_schedule=sow.billing_schedule,
+        rates=sow.rates,
+    )
+
+
+def _amended(state: Engagement) -> Iterable[Fact]:
+    waiting = [one for one in state.amendments if one.amendment not in state.amended]
+    budget, sow = state.budget, state.contract
+    if not waiting or budget is None or sow is None:
+        return
+    amendment = waiting[0]
+    assessment = state.assessment(amendment.change)
+    if assessment is None or amendment.price_delta.currency != budget.price.currency:
+        return
+    zero = Money.zero(budget.price.currency)
+    price = budget.price + amendment.price_delta
+    yield BudgetAmended(
+        change=amendment.change,
+        amendment=amendment.amendment,
+        price=max(zero, price),
+        hours_delta=assessment.hours,
+        billing_schedule=schedule_after(
+            budget.schedule, amendment, hourly=sow.pricing == "time-and-materials"
+        ),
+    )
+
+
+def _less(
+    schedule: list[BillingItem], less: Money, amendment: AmendmentSigned
+) -> tuple[BillingItem, ...]:
+    """Less so much: first of what waits for descoped deliverables, then of the last entries."""
+    gone = set(amendment.deliverables_descoped)
+    order = sorted(
+        range(len(schedule)),
+        key=lambda place: (bool(gone.intersection(schedule[place].deliverables)), place),
+        reverse=True,
+    )
+    left = {place: item.amount for place, item in enumerate(schedule)}
+    for place in order:
+        taken = least(less, left[place])
+        left[place], less = left[place] - taken, less - taken
+    return tuple(
+        item.model_copy(update={"amount": left[place]})
+        for place, item in enumerate(schedule)
+        if left[place].amount > 0
+    )
+
+
+def _fits(method: RevenueMethod, pricing: Pricing) -> bool:
+    return method != "as-invoiced" or pricing == "time-and-materials"
+
+
+def _distinct(item: BillingItem, taken: set[str], amendment: AmendmentSigned) -> BillingItem:
+    if item.item not in taken:
+        return item
+    return item.model_copy(update={"item": named(item.item, amendment.amendment)})
+
+
+def _rest(amendment: AmendmentSigned, amount: Money, *, hourly: bool) -> BillingItem:
+    item, description = named("amendment", amendment.amendment), f"Change {amendment.change}"
+    if hourly:
+        return BillingItem(item=item, kind="time", amount=amount, description=description)
+    if amendment.deliverables_added:
+        return BillingItem(
+            item=item,
+            kind="on-acceptance",
+            amount=amount,
+            deliverables=tuple(one.deliverable for one in amendment.deliverables_added),
+            description=description,
+        )
+    return BillingItem(
+        item=item,
+        kind="on-date",
+        amount=amount,
+        due_on=amendment.finishes_on,
+        description=description,
+    )

@@ -1,0 +1,135 @@
+"""Costs: what estimates, changes, budgets and approved work cost the company. Confidential.
+
+Cost rates are the record ``standard-EUR`` for an engagement in euro: for an estimate or a change
+those of its day, for a budget those of the signature, for worked time those of its week. Where a
+role has no cost rate the cost is unknown, and waits.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from chassis.decider import Context, Records
+from contracts.fact import Fact
+from contracts.finance import BudgetCosted, ChangeCosted, CostAccrued, EstimateCosted
+from contracts.money import Money
+from contracts.reference import CostRatesPublished
+from contracts.values import Margin
+from finance.earned_value import ratio
+from finance.state import Engagement, Work, rates_of
+
+
+def cost_rates_id(currency: str) -> str:
+    """Id of the cost rates of engagements in a currency."""
+    return f"standard-{currency}"
+
+
+def cost_rates_on(records: Records, currency: str, day: date) -> CostRatesPublished | None:
+    """The cost rates in force on a day, if any are known."""
+    rates = records.on(CostRatesPublished, cost_rates_id(currency), day)
+    return rates.fact if rates and rates.fact.currency == currency else None
+
+
+def cost_of_hours(
+    hours: Iterable[tuple[str, Decimal]], rates: CostRatesPublished | None
+) -> Money | None:
+    """Hours x cost rate, to the minor unit; None where a role has no cost rate, or no rates are."""
+    if rates is None:
+        return None
+    known = rates_of(rates.rates)
+    total = Money.zero(rates.currency)
+    for role, amount in hours:
+        if role not in known:
+            return None
+        total = total + known[role] * amount
+    return total.rounded()
+
+
+def margin_ratio(revenue: Money, cost: Money) -> Decimal | None:
+    """(revenue - cost) / revenue; None where there is no revenue."""
+    return ratio((revenue - cost).amount, revenue.amount)
+
+
+def margin(revenue: Money, cost: Money) -> Margin:
+    """Revenue, cost and what is left of the one after the other."""
+    return Margin(revenue=revenue, cost=cost, margin=margin_ratio(revenue, cost))
+
+
+def costs(state: Engagement, context: Context) -> Iterable[Fact]:
+    """Whatever has a price or was approved gets its cost, once the rates are known."""
+    if state.currency is None:
+        return
+    yield from _costs_of_estimates(state, state.currency, context.records)
+    yield from _costs_of_changes(state, state.currency, context.records)
+    yield from _cost_of_budget(state, context.records)
+    yield from _accruals(state, state.currency, context.records)
+
+
+def _costs_of_estimates(state: Engagement, currency: str, records: Records) -> Iterable[Fact]:
+    for estimate in state.estimates.values():
+        if estimate.price is None or estimate.cost is not None:
+            continue
+        rates = cost_rates_on(records, currency, estimate.submitted_on)
+        hours = ((line.role, line.hours) for line in estimate.with_contingency)
+        cost = cost_of_hours(hours, rates)
+        if cost is not None:
+            yield EstimateCosted(
+                estimate_version=estimate.version,
+                cost=cost,
+                margin=margin_ratio(estimate.price, cost),
+            )
+
+
+def _costs_of_changes(state: Engagement, currency: str, records: Records) -> Iterable[Fact]:
+    blocked: set[str] = set()
+    for assessment in state.assessments:
+        if assessment.cost is not None or assessment.change in blocked:
+            continue
+        rates = cost_rates_on(records, currency, assessment.assessed_on)
+        hours = ((line.role, line.hours) for line in assessment.lines)
+        cost = cost_of_hours(hours, rates)
+        if assessment.price is None or cost is None:
+            blocked.add(assessment.change)
+        else:
+            yield ChangeCosted(
+                change=assessment.change, cost=cost, margin=margin_ratio(assessment.price, cost)
+            )
+
+
+def _cost_of_budget(state: Engagement, records: Records) -> Iterable[Fact]:
+    budget = state.budget
+    if budget is None or budget.cost is not None or state.signed_on is None:
+        return
+    rates = cost_rates_on(records, budget.price.currency, state.signed_on)
+    cost = cost_of_hours(((line.role, line.hours) for line in budget.hours), rates)
+    if cost is not None:
+        yield BudgetCosted(cost=cost, margin_sold=margin(budget.signed_price, cost))
+
+
+def _accruals(state: Engagement, currency: str, records: Records) -> Iterable[Fact]:
+    """Work in the order of its approval; an expense in another currency waits for a rate."""
+    cumulative = state.cost_to_date or Money.zero(currency)
+    for work in state.work.values():
+        cost = None if work.cost is not None else cost_of_work(work, currency, records)
+        if cost is None:
+            continue
+        cumulative = cumulative + cost
+        yield CostAccrued(
+            entry=work.entry,
+            person=work.person,
+            role=work.role,
+            kind=work.kind,
+            week=work.week,
+            hours=work.hours,
+            cost=cost,
+            cumulative=cumulative,
+        )
+
+
+def cost_of_work(work: Work, currency: str, records: Records) -> Money | None:
+    """What approved time or an expense costs, in the currency; None while that is unknown."""
+    if work.role is None:
+        expense = work.amount
+        return expense.rounded() if expense and expense.currency == currency else None
+    rates = cost_rates_on(records, currency, work.on)
+    return cost_of_hours([(work.role, work.hours)], rates)

@@ -1,0 +1,59 @@
+"""What the clock tells Finance: that an entry's date has come, or that an invoice is unpaid."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
+
+from chassis.decider import Context, Deadline, DeadlinePassed
+from contracts.fact import Fact
+from contracts.values import BillingItem
+from finance.billing import event_of
+from finance.invoicing import overdue
+from finance.naming import named
+from finance.state import Engagement, Invoice, decide
+
+
+def deadlines(state: Engagement) -> Iterable[Deadline]:
+    """Entries of the schedule on their date, invoices the day after they are due (00:00 UTC)."""
+    for item in _dated(state):
+        if item.due_on is not None:
+            yield Deadline(_of_item(item), datetime.combine(item.due_on, time(), UTC))
+    for invoice in _chased(state):
+        if invoice.chase_at is not None:
+            yield Deadline(_of_invoice(invoice), invoice.chase_at)
+
+
+@decide.on(DeadlinePassed)
+def deadline_passed(state: Engagement, command: DeadlinePassed, context: Context) -> Iterable[Fact]:
+    """Say what the date brought, unless something else happened meanwhile."""
+    for item in _dated(state):
+        due = item.due_on and event_of(state, item, item.due_on)
+        if due and _of_item(item) == command.deadline:
+            yield due
+    for invoice in _chased(state):
+        late = overdue(invoice, command.at.date())
+        if late and _of_invoice(invoice) == command.deadline:
+            yield late
+
+
+def _dated(state: Engagement) -> Iterable[BillingItem]:
+    """Entries on a date that are not due yet and will be, for all that is known."""
+    if state.budget is None or state.settled_on is not None:
+        return
+    for item in state.budget.schedule:
+        if item.kind != "on-date" or item.due_on is None:
+            continue
+        ended = state.terminated_on is not None and state.terminated_on < item.due_on
+        if not ended and event_of(state, item, item.due_on):
+            yield item
+
+
+def _chased(state: Engagement) -> Iterable[Invoice]:
+    return (one for one in state.issued() if one.outstanding.amount > 0 and not one.overdue)
+
+
+def _of_item(item: BillingItem) -> str:
+    return named("due", item.item)
+
+
+def _of_invoice(invoice: Invoice) -> str:
+    return named("overdue", invoice.invoice)

@@ -1,0 +1,38 @@
+"""Finance's decider of an engagement: all of its knowledge in one value."""
+
+from chassis.decider import Decider
+from finance import (
+    budgeting,
+    hearing,
+    history,
+    invoicing,
+    revenue,
+    settling,
+    sow_review,
+    time_billing,
+)
+from finance.deadlines import deadlines
+from finance.react import react
+from finance.state import Engagement, decide, evolve
+
+CAPABILITIES = (
+    sow_review,
+    budgeting,
+    time_billing,
+    invoicing,
+    revenue,
+    settling,
+    hearing,
+    history,
+)
+"""Modules that register what they decide, or how the state evolves, by being imported."""
+
+ENGAGEMENT: Decider[Engagement] = Decider(
+    department="finance",
+    kind="engagement",
+    initial=lambda _: Engagement(),
+    evolve=evolve,
+    decide=decide,
+    react=react,
+    deadlines=deadlines,
+)

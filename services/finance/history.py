@@ -1,0 +1,272 @@
+"""How Finance's own facts change what it knows of an engagement."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from contracts import finance
+from contracts.fact import Recorded
+from contracts.values import RoleRate
+from finance.state import (
+    Assessment,
+    Budget,
+    Engagement,
+    Event,
+    Invoice,
+    Movement,
+    evolve,
+    rates_of,
+    with_invoice,
+)
+
+PLAYED_IN = timedelta(hours=1)
+"""An invoice that is recorded after its due day (history taken over) is chased this much later,
+so that what was paid on it can be recorded, too."""
+
+
+@evolve.on(finance.SowReviewed)
+def _reviewed(state: Engagement, recorded: Recorded[finance.SowReviewed]) -> Engagement:
+    fact = recorded.fact
+    return state.model_copy(update={"reviews": {**state.reviews, fact.version: fact.verdict}})
+
+
+@evolve.on(finance.EstimatePriced)
+def _estimate_priced(state: Engagement, recorded: Recorded[finance.EstimatePriced]) -> Engagement:
+    return _with_estimate(state, recorded.fact.estimate_version, price=recorded.fact.price)
+
+
+@evolve.on(finance.EstimateCosted)
+def _estimate_costed(state: Engagement, recorded: Recorded[finance.EstimateCosted]) -> Engagement:
+    return _with_estimate(state, recorded.fact.estimate_version, cost=recorded.fact.cost)
+
+
+@evolve.on(finance.ChangePriced)
+def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) -> Engagement:
+    fact = recorded.fact
+    return _with_assessment(state, fact.change, "price", price=fact.price, priced=fact.lines)
+
+
+@evolve.on(finance.ChangeCosted)
+def _change_costed(state: Engagement, recorded: Recorded[finance.ChangeCosted]) -> Engagement:
+    return _with_assessment(state, recorded.fact.change, "cost", cost=recorded.fact.cost)
+
+
+@evolve.on(finance.RevenueMethodChosen)
+def _method(state: Engagement, recorded: Recorded[finance.RevenueMethodChosen]) -> Engagement:
+    return state.model_copy(update={"chosen_method": recorded.fact.method})
+
+
+@evolve.on(finance.BudgetSet)
+def _budget(state: Engagement, recorded: Recorded[finance.BudgetSet]) -> Engagement:
+    fact = recorded.fact
+    signed_on = state.signed_on or recorded.occurred_at.date()
+    budget = Budget(
+        signed_price=fact.price,
+        price=fact.price,
+        hours=fact.hours,
+        revenue_method=fact.revenue_method,
+        schedule=fact.billing_schedule,
+        agreed_on={item.item: signed_on for item in fact.billing_schedule},
+        rates=fact.rates,
+    )
+    return state.model_copy(update={"budget": budget})
+
+
+@evolve.on(finance.BudgetCosted)
+def _budget_costed(state: Engagement, recorded: Recorded[finance.BudgetCosted]) -> Engagement:
+    budget = state.budget and state.budget.model_copy(update={"cost": recorded.fact.cost})
+    return state.model_copy(update={"budget": budget})
+
+
+@evolve.on(finance.BudgetAmended)
+def _amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> Engagement:
+    """The amendment's day dates what it adds; roles that are new come with the change's rates."""
+    fact, budget = recorded.fact, state.budget
+    if budget is None:
+        return state
+    signed_on = next(
+        (one.signed_on for one in state.amendments if one.amendment == fact.amendment),
+        recorded.occurred_at.date(),
+    )
+    assessment, contracted = state.assessment(fact.change), rates_of(budget.rates)
+    added = {line.role: line.rate for line in (assessment.priced if assessment else ())}
+    amended = budget.model_copy(
+        update={
+            "price": fact.price,
+            "schedule": fact.billing_schedule,
+            "agreed_on": {item.item: signed_on for item in fact.billing_schedule}
+            | budget.agreed_on,
+            "rates": (
+                *budget.rates,
+                *(
+                    RoleRate(role=role, rate=rate)
+                    for role, rate in added.items()
+                    if role not in contracted and rate.amount > 0
+                ),
+            ),
+        }
+    )
+    return state.model_copy(update={"budget": amended, "amended": (*state.amended, fact.amendment)})
+
+
+@evolve.on(finance.CostAccrued)
+def _accrued(state: Engagement, recorded: Recorded[finance.CostAccrued]) -> Engagement:
+    fact = recorded.fact
+    key = f"expense:{fact.entry}" if fact.role is None else f"time:{fact.entry}"
+    costed = state.work[key].model_copy(update={"cost": fact.cost})
+    return state.model_copy(
+        update={"work": {**state.work, key: costed}, "cost_to_date": fact.cumulative}
+    )
+
+
+@evolve.on(finance.PerformanceMeasured)
+def _performance(state: Engagement, recorded: Recorded[finance.PerformanceMeasured]) -> Engagement:
+    fact, news = recorded.fact, dict[str, object](performance=recorded.fact)
+    if fact.estimate_at_completion is not None:
+        forecast = Movement(on=fact.as_of, amount=fact.estimate_at_completion)
+        news["forecasts"] = (*state.forecasts, forecast)
+    return _measured(state.model_copy(update=news), "performance_due")
+
+
+@evolve.on(finance.MarginMeasured)
+def _margins(state: Engagement, recorded: Recorded[finance.MarginMeasured]) -> Engagement:
+    """Reports are measured in their order; what is measured after the last is a final margin."""
+    news: dict[str, object] = {"margins": recorded.fact}
+    if not any(report.margin_due for report in state.reports):
+        news["final_margin"] = len(state.recognised)
+    return _measured(state.model_copy(update=news), "margin_due")
+
+
+@evolve.on(finance.RevenueRecognised)
+def _recognised(state: Engagement, recorded: Recorded[finance.RevenueRecognised]) -> Engagement:
+    fact = recorded.fact
+    return state.model_copy(
+        update={"recognised": {**state.recognised, fact.month: fact.cumulative}}
+    )
+
+
+@evolve.on(finance.BillingEventDue)
+def _due(state: Engagement, recorded: Recorded[finance.BillingEventDue]) -> Engagement:
+    fact = recorded.fact
+    event = Event(
+        event=fact.billing_event,
+        item=fact.item,
+        kind=fact.kind,
+        amount=fact.amount,
+        due_on=fact.due_on,
+        deliverables=fact.deliverables,
+        exception=fact.exception,
+    )
+    return state.model_copy(update={"events": {**state.events, event.event: event}})
+
+
+@evolve.on(finance.InvoiceDrafted)
+def _drafted(state: Engagement, recorded: Recorded[finance.InvoiceDrafted]) -> Engagement:
+    fact = recorded.fact
+    invoice = Invoice(
+        invoice=fact.invoice,
+        event=fact.billing_event,
+        kind=fact.kind,
+        lines=fact.lines,
+        amount=fact.amount,
+        advance_drawn=fact.advance_drawn,
+    )
+    return state.model_copy(update={"invoices": {**state.invoices, invoice.invoice: invoice}})
+
+
+@evolve.on(finance.InvoiceApproved)
+def _approved(state: Engagement, recorded: Recorded[finance.InvoiceApproved]) -> Engagement:
+    fact = recorded.fact
+    return with_invoice(state, fact.invoice, stage="approved", issue_on=fact.issue_on)
+
+
+@evolve.on(finance.InvoiceIssued)
+def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Engagement:
+    fact = recorded.fact
+    late = datetime.combine(fact.due_on + timedelta(days=1), time(), UTC)
+    chase_at = late if recorded.recorded_at < late else recorded.recorded_at + PLAYED_IN
+    return with_invoice(
+        state,
+        fact.invoice,
+        stage="issued",
+        issue_on=fact.issued_on,
+        due_on=fact.due_on,
+        chase_at=chase_at,
+    )
+
+
+@evolve.on(finance.InvoiceVoided)
+def _voided(state: Engagement, recorded: Recorded[finance.InvoiceVoided]) -> Engagement:
+    """An exception ends with its invoice; what the contract makes due stays due."""
+    fact = recorded.fact
+    event = state.events[state.invoices[fact.invoice].event]
+    events = {
+        name: one
+        for name, one in state.events.items()
+        if name != event.event or event.exception is None
+    }
+    voided = with_invoice(state, fact.invoice, stage="voided", overdue=False)
+    return voided.model_copy(update={"events": events})
+
+
+@evolve.on(finance.CreditNoteIssued)
+def _credited(state: Engagement, recorded: Recorded[finance.CreditNoteIssued]) -> Engagement:
+    fact = recorded.fact
+    return _moved(state, fact.invoice, "credits", Movement(on=fact.issued_on, amount=fact.amount))
+
+
+@evolve.on(finance.PaymentReceived)
+def _paid(state: Engagement, recorded: Recorded[finance.PaymentReceived]) -> Engagement:
+    fact = recorded.fact
+    return _moved(
+        state, fact.invoice, "payments", Movement(on=fact.received_on, amount=fact.amount)
+    )
+
+
+@evolve.on(finance.RefundPaid)
+def _refunded(state: Engagement, recorded: Recorded[finance.RefundPaid]) -> Engagement:
+    fact = recorded.fact
+    return _moved(state, fact.invoice, "refunds", Movement(on=fact.paid_on, amount=fact.amount))
+
+
+@evolve.on(finance.PaymentOverdue)
+def _overdue(state: Engagement, recorded: Recorded[finance.PaymentOverdue]) -> Engagement:
+    return with_invoice(state, recorded.fact.invoice, overdue=True)
+
+
+@evolve.on(finance.AccountSettled)
+def _settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> Engagement:
+    return state.model_copy(update={"settled_on": recorded.fact.settled_on})
+
+
+def _with_estimate(state: Engagement, version: int, **news: object) -> Engagement:
+    estimate = state.estimates[version].model_copy(update=news)
+    return state.model_copy(update={"estimates": {**state.estimates, version: estimate}})
+
+
+def _with_assessment(state: Engagement, change: str, lacking: str, **news: object) -> Engagement:
+    """The first assessment of the change that lacks this gets the news."""
+    assessments: list[Assessment] = []
+    waiting = True
+    for one in state.assessments:
+        here = waiting and one.change == change and getattr(one, lacking) is None
+        assessments.append(one.model_copy(update=news) if here else one)
+        waiting = waiting and not here
+    return state.model_copy(update={"assessments": tuple(assessments)})
+
+
+def _measured(state: Engagement, what: str) -> Engagement:
+    """The first report of which this is due is measured; measured ones are forgotten."""
+    for index, report in enumerate(state.reports):
+        if getattr(report, what):
+            reports = list(state.reports)
+            reports[index] = report.model_copy(update={what: False})
+            left = tuple(one for one in reports if one.performance_due or one.margin_due)
+            return state.model_copy(update={"reports": left})
+    return state
+
+
+def _moved(state: Engagement, invoice: str, way: str, movement: Movement) -> Engagement:
+    before: tuple[Movement, ...] = getattr(state.invoices[invoice], way)
+    after = with_invoice(state, invoice, **{way: (*before, movement)})
+    if after.invoices[invoice].outstanding.amount > 0:
+        return after
+    return with_invoice(after, invoice, overdue=False)

@@ -1,0 +1,277 @@
+"""Invoices from approval to payment. No invoice takes a number before its draft is approved.
+
+An approved draft asks the register for the next number of its year; with the number it is issued,
+due after the contract's payment terms. What went out wrong is voided and drafted anew, or given
+back by a credit note; what was paid beyond that is refunded.
+"""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.fact import Fact
+from contracts.finance import (
+    CreditNoteIssued,
+    InvoiceApproved,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentOverdue,
+    PaymentReceived,
+    RefundPaid,
+)
+from contracts.money import Money, PositiveMoney
+from contracts.values import Identifier, ShortText
+from finance.state import (
+    Engagement,
+    Event,
+    Invoice,
+    decide,
+    least,
+    require_open_account,
+    require_past,
+)
+from finance.time_billing import advance_left
+
+
+class ApproveInvoice(Command):
+    """Approve a draft: it takes its number and is issued, today unless an earlier day is named."""
+
+    invoice: Identifier
+    issue_on: date | None = None
+
+
+class VoidInvoice(Command):
+    """Void an issued invoice on which nothing was paid or credited; its number stays used.
+
+    What the contract makes due is drafted anew; an exception ends with its invoice.
+    """
+
+    invoice: Identifier
+    why: ShortText
+    voided_on: date | None = None
+
+
+class IssueCreditNote(Command):
+    """Give part or all of an issued invoice back."""
+
+    invoice: Identifier
+    amount: PositiveMoney
+    why: ShortText
+    issued_on: date | None = None
+
+
+class RecordPayment(Command):
+    """Record that the customer paid this much of an invoice, today unless a day is named."""
+
+    invoice: Identifier
+    amount: PositiveMoney
+    received_on: date | None = None
+
+
+class RecordRefund(Command):
+    """Record that the customer got back what was paid beyond an invoice less its credit notes."""
+
+    invoice: Identifier
+    amount: PositiveMoney
+    paid_on: date | None = None
+
+
+class NoteOverdue(Command):
+    """Record that the due day of an invoice passed unpaid, where the clock has not said so yet."""
+
+    invoice: Identifier
+
+
+@decide.on(ApproveInvoice)
+def approve_invoice(state: Engagement, command: ApproveInvoice, context: Context) -> Iterable[Fact]:
+    """Gate 5 once more: a draft is not issued before what it bills is due."""
+    invoice = _invoice(state, command.invoice)
+    issue_on = command.issue_on or context.today
+    if invoice.stage != "drafted":
+        if command.issue_on in {None, invoice.issue_on} and invoice.stage != "voided":
+            return
+        raise Refused(
+            "already-approved", f"invoice {invoice.invoice} is {invoice.stage}, not a draft"
+        )
+    require_past(issue_on, context.today, f"invoice {invoice.invoice} is issued")
+    gate("not-billable", _not_due(state, state.events[invoice.event], issue_on))
+    yield InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
+
+
+@decide.on(VoidInvoice)
+def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> Iterable[Fact]:
+    """Only as long as no money moved on it."""
+    invoice = _invoice(state, command.invoice)
+    if invoice.stage == "voided":
+        return
+    _require_issued(invoice)
+    require_open_account(state)
+    voided_on = _day(invoice, command.voided_on, context)
+    if invoice.payments or invoice.credits:
+        raise Refused(
+            "money-moved",
+            f"invoice {invoice.number} was paid or credited in part: issue a credit note instead",
+        )
+    _require_advance(state, invoice, invoice.amount)
+    yield InvoiceVoided(
+        invoice=invoice.invoice,
+        number=invoice.number or invoice.invoice,
+        amount=invoice.amount,
+        why=command.why,
+        voided_on=voided_on,
+    )
+
+
+@decide.on(IssueCreditNote)
+def issue_credit_note(
+    state: Engagement, command: IssueCreditNote, context: Context
+) -> Iterable[Fact]:
+    """No more than the invoice has left."""
+    invoice = _invoice(state, command.invoice)
+    _require_issued(invoice)
+    require_open_account(state)
+    issued_on = _day(invoice, command.issued_on, context)
+    _require_up_to(command.amount, invoice.amount - invoice.credited, "credit-too-large", invoice)
+    _require_advance(state, invoice, command.amount)
+    yield CreditNoteIssued(
+        credit_note=context.new_id("credit"),
+        invoice=invoice.invoice,
+        amount=command.amount,
+        why=command.why,
+        issued_on=issued_on,
+    )
+
+
+@decide.on(RecordPayment)
+def record_payment(state: Engagement, command: RecordPayment, context: Context) -> Iterable[Fact]:
+    """No more than is owed on the invoice."""
+    invoice = _invoice(state, command.invoice)
+    _require_issued(invoice)
+    received_on = _day(invoice, command.received_on, context)
+    _require_up_to(command.amount, invoice.outstanding, "payment-too-large", invoice)
+    yield PaymentReceived(invoice=invoice.invoice, amount=command.amount, received_on=received_on)
+
+
+@decide.on(RecordRefund)
+def record_refund(state: Engagement, command: RecordRefund, context: Context) -> Iterable[Fact]:
+    """No more than the customer has to get back."""
+    invoice = _invoice(state, command.invoice)
+    _require_issued(invoice)
+    paid_on = _day(invoice, command.paid_on, context)
+    _require_up_to(command.amount, -invoice.outstanding, "refund-too-large", invoice)
+    yield RefundPaid(invoice=invoice.invoice, amount=command.amount, paid_on=paid_on)
+
+
+@decide.on(NoteOverdue)
+def note_overdue(state: Engagement, command: NoteOverdue, context: Context) -> Iterable[Fact]:
+    """By the business day, whether or not the clock spoke."""
+    invoice = _invoice(state, command.invoice)
+    _require_issued(invoice)
+    if invoice.overdue:
+        return
+    fact = overdue(invoice, context.today)
+    if fact is None:
+        raise Refused(
+            "not-overdue",
+            f"on {invoice.number}, due on {invoice.due_on}, {invoice.outstanding} is outstanding"
+            f" on {context.today}",
+        )
+    yield fact
+
+
+def overdue(invoice: Invoice, day: date) -> PaymentOverdue | None:
+    """What is said of an invoice that is unpaid on a day after its due day."""
+    if invoice.due_on is None or day <= invoice.due_on or invoice.outstanding.amount <= 0:
+        return None
+    return PaymentOverdue(
+        invoice=invoice.invoice, due_on=invoice.due_on, outstanding=invoice.outstanding
+    )
+
+
+def issues(state: Engagement, context: Context) -> Iterable[Fact]:
+    """What has its number goes out."""
+    for invoice in state.invoices.values():
+        issue_on, number = invoice.issue_on, invoice.number
+        if invoice.stage != "numbered" or issue_on is None or number is None:
+            continue
+        event = state.events[invoice.event]
+        terms = state.contract.payment_terms_days if state.contract else 0
+        yield InvoiceIssued(
+            invoice=invoice.invoice,
+            number=number,
+            billing_event=event.event,
+            kind=invoice.kind,
+            amount=invoice.amount,
+            deliverables=event.deliverables,
+            lines=invoice.lines,
+            issued_on=issue_on,
+            due_on=issue_on + timedelta(days=terms),
+        )
+
+
+def lapsed(state: Engagement, event: Event) -> bool:
+    """Whether the engagement was terminated before the date that would have made this due."""
+    ended = state.terminated_on
+    return ended is not None and event.kind == "on-date" and ended < event.due_on
+
+
+def _not_due(state: Engagement, event: Event, issue_on: date) -> Iterable[Missing]:
+    if issue_on < event.due_on:
+        yield Missing("not-due", f"{event.item} is due on {event.due_on}, after {issue_on}")
+    if lapsed(state, event):
+        yield Missing(
+            "terminated",
+            f"{event.item} would have been due on {event.due_on}; the engagement was terminated"
+            f" on {state.terminated_on}",
+            "legal",
+        )
+
+
+def _invoice(state: Engagement, id: str) -> Invoice:
+    invoice = state.invoices.get(id)
+    if invoice is None:
+        raise Refused("invoice-unknown", f"there is no invoice {id}")
+    return invoice
+
+
+def _require_issued(invoice: Invoice) -> None:
+    if invoice.stage != "issued":
+        raise Refused(
+            "invoice-not-issued", f"invoice {invoice.invoice} is {invoice.stage}, not issued"
+        )
+
+
+def _day(invoice: Invoice, day: date | None, context: Context) -> date:
+    """The day of an act on an invoice: today unless named, and never before it was issued."""
+    on = day or context.today
+    require_past(on, context.today, f"this happened to invoice {invoice.number}")
+    if invoice.issue_on is not None and on < invoice.issue_on:
+        raise Refused(
+            "before-issue", f"invoice {invoice.number} was issued on {invoice.issue_on}, after {on}"
+        )
+    return on
+
+
+def _require_up_to(amount: Money, most: Money, code: str, invoice: Invoice) -> None:
+    if amount.currency != most.currency:
+        raise Refused(
+            "currency-differs", f"the engagement is in {most.currency}, not in {amount.currency}"
+        )
+    if amount != amount.rounded():
+        raise Refused("amount-not-whole", f"{amount.amount} has parts of the minor unit")
+    if most < amount:
+        most = most if most.amount > 0 else Money.zero(most.currency)
+        raise Refused(code, f"on invoice {invoice.number} it can be {most} at most, not {amount}")
+
+
+def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None:
+    """What time billed since has drawn down of an advance cannot be given back any more."""
+    contract = state.contract
+    if contract is None or contract.pricing != "time-and-materials":
+        return
+    left = advance_left(state)
+    if invoice.kind in {"on-signature", "on-date"} and left < least(amount, invoice.amount):
+        raise Refused(
+            "advance-drawn",
+            f"of the advances, {left} is left; the rest is drawn down by time that was billed",
+        )

@@ -1,0 +1,106 @@
+"""The four margins, never mixed. Confidential.
+
+``margin_sold``: the contract's price against what its hours were to cost. ``margin_billed``:
+invoices less credit notes against cost, both to a day. ``margin_recognised``: recognised revenue
+against cost, both to the end of the last recognised month. ``margin_forecast``: what will have been
+earned against the cost at completion (EAC). Each is (revenue - cost) / revenue.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from decimal import Decimal
+
+from contracts.money import Money
+from contracts.values import Margin
+from finance.costing import margin
+from finance.months import end_of
+from finance.state import Baseline, Engagement, Work, least, moved, rates_of
+from finance.time_billing import worth
+
+
+def price_with(state: Engagement, changes: Collection[str]) -> Money | None:
+    """The contract's price with these changes; None until all of them are in the budget."""
+    applied = {one.change: one.price_delta for one in state.applied}
+    if state.budget is None or not set(changes) <= applied.keys():
+        return None
+    return sum((applied[change] for change in set(changes)), state.budget.signed_price)
+
+
+def sold(state: Engagement, changes: Collection[str]) -> Margin | None:
+    """The margin that was sold with the contract and these changes; None while not known."""
+    price = price_with(state, changes)
+    if price is None or state.budget is None or state.budget.cost is None:
+        return None
+    cost = state.budget.cost
+    for change in set(changes):
+        assessment = state.assessment(change)
+        if assessment is None or assessment.cost is None:
+            return None
+        cost = cost + assessment.cost
+    return margin(price, cost)
+
+
+def billed_to(state: Engagement, day: date) -> Money:
+    """Invoices that went out up to a day, less voided ones and credit notes up to then."""
+    currency = state.money
+    return Money.total(
+        (
+            invoice.amount - moved(invoice.credits, currency, day)
+            for invoice in state.issued()
+            if invoice.issue_on is not None and invoice.issue_on <= day
+        ),
+        currency,
+    )
+
+
+def cost_to(works: Iterable[Work], currency: str, day: date) -> Money:
+    """Accrued cost of work that is dated up to a day."""
+    return Money.total((one.cost for one in works if one.cost and one.on <= day), currency)
+
+
+def billed(state: Engagement, works: Iterable[Work], day: date) -> Margin | None:
+    """The margin on what was billed to a day; None while nothing was."""
+    revenue = billed_to(state, day)
+    if revenue.amount == 0:
+        return None
+    return margin(revenue, cost_to(works, state.money, day))
+
+
+def recognised(state: Engagement, works: Iterable[Work], day: date) -> Margin | None:
+    """The margin on revenue recognised to the last month that ended by a day; None before it."""
+    months = [month for month in state.recognised if end_of(month) <= day]
+    if not months:
+        return None
+    last = max(months)
+    return margin(state.recognised[last], cost_to(works, state.money, end_of(last)))
+
+
+def forecast(
+    state: Engagement,
+    price: Money,
+    cost: Money | None,
+    works: Iterable[Work],
+    rest: tuple[Decimal, Baseline] | None,
+) -> Margin | None:
+    """The margin at completion; None while the cost at completion is not known.
+
+    A fixed price is earned whole. Time and materials earn what was worked and what `rest` (hours,
+    at the average contracted rate of the plan) will add, up to the price.
+    """
+    budget, sow = state.budget, state.contract
+    if cost is None or budget is None or sow is None:
+        return None
+    if sow.pricing == "fixed-price":
+        return margin(price, cost)
+    earned, rates = worth(works, budget.rates, state.money), rates_of(budget.rates)
+    if earned is None:
+        return None
+    if rest is not None:
+        hours, baseline = rest
+        planned = [line for task in baseline.tasks for line in task.hours]
+        total = sum((line.hours for line in planned), Decimal(0))
+        if total == 0 or any(line.role not in rates for line in planned):
+            return None
+        plan = Money.total((rates[line.role] * line.hours for line in planned), state.money)
+        earned = earned + plan * (hours / total)
+    return margin(least(price, earned).rounded(), cost)

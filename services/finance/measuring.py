@@ -1,0 +1,155 @@
+"""Measuring: each status report leads to earned value and margins as of its day. Confidential.
+
+What Delivery had said before the report counts, and nothing after it: the progress of its tasks,
+its baseline with the changes that takes in, and its approved work up to the report's day. So price
+and plan stand for the same scope: a report on a baseline with a change is measured once the
+amendment of that change is in the budget.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from chassis.decider import Context, Records
+from contracts.fact import Fact
+from contracts.finance import MarginMeasured, PerformanceMeasured
+from contracts.money import Money
+from contracts.values import PlannedTask
+from finance import earned_value as ev
+from finance import margins
+from finance.costing import cost_rates_on, margin
+from finance.months import end_of
+from finance.state import Baseline, Engagement, Report, Work, rates_of
+
+
+def measurements(state: Engagement, context: Context) -> Iterable[Fact]:
+    """Reports in their order; after the end of a settled engagement, what came of it."""
+    if state.currency is None:
+        return
+    for report in state.reports:
+        if report.performance_due:
+            performance = performance_of(state, report, context.records)
+            if performance is None:
+                break
+            yield performance
+    for report in state.reports:
+        if report.margin_due:
+            measured = margins_of(state, report, context.records)
+            if measured is None:
+                return
+            yield measured
+    yield from _final(state)
+
+
+def performance_of(
+    state: Engagement, report: Report, records: Records
+) -> PerformanceMeasured | None:
+    """Earned value as of the report; None while a cost is not known.
+
+    What is still needed is the manager's judgement in hours, at the average cost of the plan's
+    hours: EAC = AC + a new ETC.
+    """
+    costs = _task_costs(report.baseline, state.money, records) if report.baseline else None
+    works = known_works(state, report.works)
+    if report.baseline is None or costs is None or works is None:
+        return None
+    tasks, currency = report.baseline.tasks, state.money
+
+    def cost(task: PlannedTask) -> Decimal:
+        return costs[task.task]
+
+    def money(amount: Decimal) -> Money:
+        return Money.model_construct(amount=amount, currency=currency).rounded()
+
+    bac = money(ev.budget_at_completion(tasks, cost))
+    pv = money(ev.planned_value(tasks, cost, report.as_of))
+    earned = money(ev.earned_value(tasks, cost, report.progress))
+    ac = margins.cost_to(works, currency, report.as_of)
+    hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
+    etc = money(report.hours_to_complete * bac.amount / hours) if hours else None
+    return PerformanceMeasured(
+        as_of=report.as_of,
+        budget_at_completion=bac,
+        planned_value=pv,
+        earned_value=earned,
+        actual_cost=ac,
+        cost_performance_index=ev.cost_performance_index(earned.amount, ac.amount),
+        schedule_performance_index=ev.schedule_performance_index(earned.amount, pv.amount),
+        estimate_to_complete=etc,
+        estimate_at_completion=etc and ac + etc,
+        variance_at_completion=etc and bac - (ac + etc),
+    )
+
+
+def margins_of(state: Engagement, report: Report, records: Records) -> MarginMeasured | None:
+    """The four margins as of the report; None while price or cost of its scope is not known."""
+    baseline, works = report.baseline, known_works(state, report.works)
+    changes = baseline.changes if baseline else ()
+    price, sold = margins.price_with(state, changes), margins.sold(state, changes)
+    performance = performance_of(state, report, records) if baseline else None
+    if price is None or sold is None or works is None or (baseline and not performance):
+        return None
+    rest = (report.hours_to_complete, baseline) if baseline else None
+    return MarginMeasured(
+        as_of=report.as_of,
+        margin_sold=sold,
+        margin_billed=margins.billed(state, works, report.as_of),
+        margin_recognised=margins.recognised(state, works, report.as_of),
+        margin_forecast=margins.forecast(
+            state,
+            price,
+            performance.estimate_at_completion if performance else None,
+            works,
+            rest,
+        ),
+    )
+
+
+def known_works(state: Engagement, count: int | None = None) -> tuple[Work, ...] | None:
+    """The first so many entries of work (or all); None while the cost of one is not known.
+
+    Expenses in another currency are left out: there is no rate to add them by.
+    """
+    works = tuple(
+        work
+        for work in tuple(state.work.values())[:count]
+        if work.amount is None or work.amount.currency == state.currency
+    )
+    return works if all(work.cost is not None for work in works) else None
+
+
+def _final(state: Engagement) -> Iterable[Fact]:
+    """What came of a settled engagement that is closed or terminated, and of each month after."""
+    ended = state.closed_on or state.terminated_on
+    budget, works = state.budget, known_works(state)
+    if ended is None or state.settled_on is None or budget is None or works is None:
+        return
+    changes = [one.change for one in state.applied]
+    sold = margins.sold(state, changes)
+    if sold is None or state.final_margin == len(state.recognised):
+        return
+    as_of = max(ended, state.settled_on, *(end_of(month) for month in state.recognised))
+    cost = state.cost_to_date or Money.zero(state.money)
+    revenue = margins.billed_to(state, as_of)
+    yield MarginMeasured(
+        as_of=as_of,
+        margin_sold=sold,
+        margin_billed=margins.billed(state, works, as_of),
+        margin_recognised=margins.recognised(state, works, as_of),
+        margin_forecast=(
+            margin(revenue, cost)
+            if state.terminated_on
+            else margins.forecast(state, budget.price, cost, works, None)
+        ),
+    )
+
+
+def _task_costs(baseline: Baseline, currency: str, records: Records) -> dict[str, Decimal] | None:
+    """What each task costs as planned, at the rates of the day of the baseline."""
+    published = cost_rates_on(records, currency, baseline.baselined_on)
+    rates = rates_of(published.rates) if published else {}
+    if any(line.role not in rates for task in baseline.tasks for line in task.hours):
+        return None
+    return {
+        task.task: sum((rates[line.role].amount * line.hours for line in task.hours), Decimal(0))
+        for task in baseline.tasks
+    }

@@ -1,0 +1,35 @@
+"""Calendar months, as ``YYYY-MM``."""
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+from chassis.decider import Refused
+from contracts.values import Month
+
+
+def month_of(day: date) -> Month:
+    """The month a day lies in."""
+    return f"{day:%Y-%m}"
+
+
+def end_of(month: Month) -> date:
+    """The last day of a month."""
+    year, number = int(month[:4]), int(month[5:])
+    return date(year, number, monthrange(year, number)[1])
+
+
+def after(month: Month) -> Month:
+    """The month that follows."""
+    return month_of(end_of(month) + timedelta(days=1))
+
+
+def require_begun(month: Month, today: date) -> None:
+    """Refuse a month that lies in the future."""
+    if month > month_of(today):
+        raise Refused("month-not-begun", f"{month} has not begun: today is {today}")
+
+
+def require_over(month: Month, today: date) -> None:
+    """Refuse a month that is not over yet."""
+    if month >= month_of(today):
+        raise Refused("month-not-over", f"{month} is not over: today is {today}")

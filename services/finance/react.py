@@ -1,0 +1,41 @@
+"""What follows by itself from what is known, whatever was heard first."""
+
+from collections.abc import Iterable
+
+from chassis.decider import Command, Context, Refused
+from contracts.fact import Fact
+from finance.billing import billing
+from finance.budgeting import budgets
+from finance.costing import costs
+from finance.invoicing import issues
+from finance.measuring import measurements
+from finance.pricing import prices
+from finance.state import Engagement, decide
+from finance.waiting import waiting
+
+
+class CatchUp(Command):
+    """Take up what waited for rates that have been published since.
+
+    It happens by itself with the next fact that is heard of the engagement.
+    """
+
+
+def react(state: Engagement, context: Context) -> Iterable[Fact]:
+    """Price and cost, budget, bill and issue, measure."""
+    yield from prices(state, context)
+    yield from budgets(state, context)
+    yield from costs(state, context)
+    yield from billing(state, context)
+    yield from issues(state, context)
+    yield from measurements(state, context)
+
+
+@decide.on(CatchUp)
+def catch_up(state: Engagement, command: CatchUp, context: Context) -> Iterable[Fact]:
+    """All that can be said now; refused where something waits and nothing of it can be said."""
+    facts = tuple(react(state, context))
+    waits = tuple(waiting(state))
+    if waits and not facts:
+        raise Refused("still-waiting", "; ".join(one.sentence for one in waits), waits)
+    yield from facts

@@ -1,0 +1,176 @@
+"""Revenue: what was earned in a month. Source: IFRS 15, *Revenue from Contracts with Customers*.
+
+One method per engagement, held by its budget and never switched. Whatever the method, the revenue
+of a month is what is cumulatively earned to its end less what was recognised before, so a signed
+amendment is a cumulative catch-up (IFRS 15.21(b)).
+
+- cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price.
+- as-invoiced (15.B16), for time and materials: the worth of approved time at contracted rates,
+  which is what may be invoiced, up to the price. An advance is none of it.
+- at-acceptance (15.38): the price of what is accepted. The price is shared among deliverables by
+  the acceptance items of the billing schedule (equally inside an item), else equally.
+
+After termination the customer owes what was invoiced less credit notes, and that is the revenue.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.fact import Fact
+from contracts.finance import RevenueRecognised
+from contracts.money import Money
+from contracts.values import Month
+from finance.billing import in_scope
+from finance.margins import billed_to, cost_to
+from finance.measuring import known_works
+from finance.months import after, end_of, month_of, require_over
+from finance.state import Budget, Engagement, decide, least, require_budget
+from finance.time_billing import worth
+
+
+class RecogniseRevenue(Command):
+    """Recognise the revenue of a month that is over, once, and month after month.
+
+    The first month is that of the signature; the next is the one after the last recognised.
+    """
+
+    month: Month
+
+
+@decide.on(RecogniseRevenue)
+def recognise_revenue(
+    state: Engagement, command: RecogniseRevenue, context: Context
+) -> Iterable[Fact]:
+    """What is earned to the end of the month, less what was recognised before."""
+    budget = require_budget(state)
+    following = next_month(state)
+    if command.month < following:
+        raise Refused(
+            "month-recognised",
+            f"revenue of {command.month} is recognised already, or from before the contract;"
+            f" the next month is {following}",
+        )
+    if command.month > following:
+        raise Refused(
+            "month-out-of-order", f"{following} comes before {command.month}: recognise it first"
+        )
+    require_over(command.month, context.today)
+    gate("revenue-not-measurable", _missing(state, budget))
+    cumulative = earned_to(state, budget, end_of(command.month))
+    before = state.recognised[max(state.recognised)] if state.recognised else None
+    yield RevenueRecognised(
+        month=command.month,
+        method=budget.revenue_method,
+        amount=cumulative - before if before else cumulative,
+        cumulative=cumulative,
+    )
+
+
+def next_month(state: Engagement) -> Month:
+    """The month whose revenue is to be recognised next."""
+    if state.recognised:
+        return after(max(state.recognised))
+    return month_of(state.signed_on or date.min)
+
+
+def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
+    """All revenue that is earned to the end of a day, in the minor unit, by the budget's method."""
+    price = _price_at(state, budget, day)
+    if state.terminated_on is not None and state.terminated_on <= day:
+        return billed_to(state, day).rounded()
+    match budget.revenue_method:
+        case "cost-to-cost":
+            earned = _by_cost(state, budget, price, day)
+        case "as-invoiced":
+            works = [work for work in state.work.values() if work.on <= day]
+            value = worth(works, budget.rates, state.money)
+            earned = price if value is None else least(price, value)
+        case "at-acceptance":
+            earned = _by_acceptance(state, budget, price, day)
+    return earned.rounded()
+
+
+def contract_asset(recognised: Money, billed: Money) -> Money:
+    """Recognised beyond billed (IFRS 15.107)."""
+    return recognised - least(recognised, billed)
+
+
+def contract_liability(recognised: Money, billed: Money) -> Money:
+    """Billed beyond recognised (IFRS 15.106)."""
+    return billed - least(recognised, billed)
+
+
+def _missing(state: Engagement, budget: Budget) -> Iterable[Missing]:
+    if budget.revenue_method == "cost-to-cost":
+        if budget.cost is None:
+            yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")
+        if known_works(state) is None:
+            yield Missing("cost-unknown", "what some approved work cost is not known", "finance")
+    if budget.revenue_method == "as-invoiced" and (
+        worth(state.work.values(), budget.rates, state.money) is None
+    ):
+        yield Missing(
+            "no-contracted-rate", "the contract has no rate for some approved time", "legal"
+        )
+
+
+def _price_at(state: Engagement, budget: Budget, day: date) -> Money:
+    deltas = (one.price_delta for one in state.applied if one.signed_on <= day)
+    price = sum(deltas, budget.signed_price)
+    return price if price.amount > 0 else Money.zero(state.money)
+
+
+def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
+    """Cost to date over total expected cost: the last measured EAC, or else the budget's cost.
+
+    Once everything is accepted (or the engagement is closed) there is no cost to come.
+    """
+    if _complete(state, day):
+        return price
+    spent = cost_to(known_works(state) or (), state.money, day)
+    expected = _expected_cost(state, budget, day)
+    if spent.amount == 0:
+        return Money.zero(state.money)
+    return price if expected <= spent else price * (spent.amount / expected.amount)
+
+
+def _expected_cost(state: Engagement, budget: Budget, day: date) -> Money:
+    measured = [one for one in state.forecasts if one.on <= day]
+    if measured:
+        return max(measured, key=lambda one: one.on).amount
+    expected = budget.cost or Money.zero(state.money)
+    for amendment in state.applied:
+        change = state.assessment(amendment.change)
+        if amendment.signed_on <= day and change and change.cost:
+            expected = expected + change.cost
+    return expected
+
+
+def _complete(state: Engagement, day: date) -> bool:
+    if state.closed_on is not None and state.closed_on <= day:
+        return True
+    scope = in_scope(state)
+    return bool(scope) and all(state.accepted.get(one, date.max) <= day for one in scope)
+
+
+def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
+    weights = _weights(state, budget)
+    done = [one for one in weights if state.accepted.get(one, date.max) <= day]
+    if len(done) == len(weights):
+        return price if weights else Money.zero(state.money)
+    part, whole = sum(weights[one] for one in done), sum(weights.values())
+    return price * (Decimal(part) / whole)
+
+
+def _weights(state: Engagement, budget: Budget) -> dict[str, Decimal]:
+    """What each deliverable that is still in scope counts for."""
+    scope = in_scope(state)
+    weights: dict[str, Decimal] = {}
+    for item in budget.schedule:
+        wanted = [one for one in item.deliverables if one in scope]
+        if item.kind == "on-acceptance":
+            for one in wanted:
+                weights[one] = weights.get(one, Decimal(0)) + item.amount.amount / len(wanted)
+    return weights or dict.fromkeys(scope, Decimal(1))

@@ -1,0 +1,90 @@
+"""Settling: the account is square when all that was due is invoiced, and all invoices are paid."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.fact import Fact
+from contracts.finance import AccountSettled
+from contracts.money import Money
+from finance.billing import billed_on
+from finance.invoicing import lapsed
+from finance.state import Budget, Engagement, decide, require_past
+from finance.time_billing import advance_left, unbilled_expenses, unbilled_hours
+
+
+class SettleAccount(Command):
+    """Settle the account, today unless a day is named: nothing is owed by or to the customer.
+
+    The gate says what is open. Entries of the schedule that bill time need not be used up; after
+    a termination, what never fell due is not billed any more.
+    """
+
+    settled_on: date | None = None
+
+
+@decide.on(SettleAccount)
+def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Fact]:
+    """Only once nothing is open."""
+    if state.settled_on is not None:
+        if command.settled_on in {None, state.settled_on}:
+            return
+        raise Refused("account-settled", f"the account was settled on {state.settled_on}")
+    settled_on = command.settled_on or context.today
+    require_past(settled_on, context.today, "the account was settled")
+    gate("not-settled", open_points(state))
+    yield AccountSettled(billed=billed(state), paid=paid(state), settled_on=settled_on)
+
+
+def open_points(state: Engagement) -> Iterable[Missing]:
+    """All that keeps the account open."""
+    if state.budget is None:
+        if state.terminated_on is None or state.currency is None:
+            yield Missing("no-budget", "no contract is signed and budgeted", "legal")
+        return
+    yield from _unbilled(state, state.budget)
+    for invoice in state.live():
+        if invoice.stage != "issued" and not lapsed(state, state.events[invoice.event]):
+            yield Missing(
+                "draft-open", f"{invoice.invoice} over {invoice.amount} is due and not issued"
+            )
+        owed = invoice.outstanding
+        if owed.amount > 0:
+            yield Missing(
+                "invoice-unpaid", f"{owed} is outstanding on {invoice.number}, due {invoice.due_on}"
+            )
+        if owed.amount < 0:
+            yield Missing("refund-owed", f"the customer gets {-owed} back on {invoice.number}")
+    beyond = billed(state) - state.budget.price
+    if beyond.amount > 0:
+        yield Missing("billed-beyond-price", f"{beyond} was billed beyond the price: credit it")
+
+
+def billed(state: Engagement) -> Money:
+    """Invoices that went out, less voided ones and credit notes."""
+    return Money.total((one.amount - one.credited for one in state.issued()), state.money)
+
+
+def paid(state: Engagement) -> Money:
+    """Payments less refunds."""
+    return Money.total((one.paid for one in state.issued()), state.money)
+
+
+def outstanding(state: Engagement) -> Money:
+    """What the customer owes on invoices that went out."""
+    return Money.total((one.outstanding for one in state.issued()), state.money)
+
+
+def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
+    advance, caps = advance_left(state), Money.zero(state.money)
+    for item in budget.schedule:
+        rest = item.amount - billed_on(state, item.item)
+        if item.kind == "time":
+            caps = caps + rest
+        elif rest.amount > 0 and state.terminated_on is None:
+            yield Missing("entry-unbilled", f"{item.item} has {rest} that never fell due")
+    waits = unbilled_hours(state, date.max) or unbilled_expenses(state, date.max).amount > 0
+    if waits and caps.amount > 0:
+        yield Missing("time-unbilled", f"approved time waits, and {caps} of it may be billed")
+    elif advance.amount > 0 and state.terminated_on is None:
+        yield Missing("advance-undrawn", f"{advance} of the advance was never used: credit it")

@@ -1,0 +1,89 @@
+"""Review of the statement of work: Finance stands behind a version, or objects and says why."""
+
+from collections.abc import Iterable
+from typing import Self
+
+from pydantic import model_validator
+
+from chassis.decider import Command, Context, Missing, Refused, gate
+from contracts.fact import Fact
+from contracts.finance import SowReviewed
+from contracts.legal import SowDrafted
+from contracts.money import Money
+from contracts.values import Text, Verdict, Version
+from finance.state import Engagement, decide, require_running
+
+
+class ReviewSow(Command):
+    """Approve the latest version of the statement of work for Finance, or object and say why.
+
+    What is approved can be budgeted: its billing schedule adds up to its price, in the currency
+    of the engagement, and time and materials come with rates. A verdict may change until the
+    signature.
+    """
+
+    version: Version
+    verdict: Verdict
+    why: Text | None = None
+
+    @model_validator(mode="after")
+    def _explained(self) -> Self:
+        if self.verdict == "objected" and self.why is None:
+            raise ValueError("why is needed where the verdict is objected")
+        return self
+
+
+@decide.on(ReviewSow)
+def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Iterable[Fact]:
+    """Speak of exactly the content that was heard under this version."""
+    require_running(state)
+    sow = state.sows.get(command.version)
+    if sow is None:
+        raise Refused(
+            "sow-unknown", f"Legal has drafted no version {command.version} as far as is known"
+        )
+    if command.verdict == state.reviews.get(command.version):
+        return
+    if state.signed_version is not None:
+        raise Refused("sow-signed", f"version {state.signed_version} is signed already")
+    if command.version != max(state.sows):
+        raise Refused(
+            "sow-superseded",
+            f"version {command.version} is superseded by version {max(state.sows)}",
+        )
+    if command.verdict == "approved":
+        gate("sow-not-billable", _faults(state, sow))
+    yield SowReviewed(
+        version=sow.version,
+        content_hash=sow.content_hash,
+        verdict=command.verdict,
+        why=command.why,
+    )
+
+
+def _faults(state: Engagement, sow: SowDrafted) -> Iterable[Missing]:
+    version, currency = f"version {sow.version}", sow.price.currency
+    if currency != state.money:
+        yield Missing(
+            "currency-differs",
+            f"{version} is in {currency}, the engagement in {state.money}",
+            "legal",
+        )
+    if any(item.amount.currency != currency for item in sow.billing_schedule):
+        yield Missing("currencies-mixed", f"{version} bills in another currency too", "legal")
+    else:
+        billed = Money.total((item.amount for item in sow.billing_schedule), currency)
+        if billed != sow.price:
+            yield Missing(
+                "schedule-differs",
+                f"the billing schedule of {version} adds up to {billed}, its price is {sow.price}",
+                "legal",
+            )
+        if any(item.amount != item.amount.rounded() for item in sow.billing_schedule):
+            yield Missing("amounts-not-whole", f"{version} bills parts of the minor unit", "legal")
+    if any(rate.rate.currency != currency for rate in sow.rates):
+        yield Missing("currencies-mixed", f"{version} has rates in another currency", "legal")
+    if sow.pricing == "time-and-materials" and not sow.rates:
+        yield Missing(
+            "no-rates", f"{version} bills time and materials but agrees no rates", "legal"
+        )

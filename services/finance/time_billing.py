@@ -1,0 +1,221 @@
+"""Billing of time: hours at contracted rates, and expenses, up to what the contract lets time cost.
+
+Gate 5, ``not-billable``: only approved time, at the contracted rate, up to its cap. The accountant
+says when (``bill-time``): history is played in late, and a clock that spoke at the end of a month
+would bill it before its hours were approved. On a contract by the hour, what was billed on
+signature or on a date is an advance, drawn down by the time billed after it; nothing is invoiced
+while the advance covers it all. Entries of a fixed price are net as they stand.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import ROUND_FLOOR, Decimal
+
+from chassis.decider import Command, Context, Missing, gate
+from contracts.fact import Fact
+from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
+from contracts.money import Money
+from contracts.values import BillingItem, Month, RoleRate
+from finance.billing import billed_on, draft
+from finance.months import end_of, require_begun
+from finance.naming import named
+from finance.state import (
+    HUNDREDTH,
+    Budget,
+    Engagement,
+    Work,
+    decide,
+    least,
+    rates_of,
+    require_budget,
+    require_open_account,
+)
+
+_ADVANCES = ("on-signature", "on-date")
+
+
+class BillTime(Command):
+    """Bill the approved, unbilled time and expenses up to the end of a month that has begun.
+
+    A week belongs to the month of its Monday. What was approved late is billed with the next month.
+    """
+
+    month: Month
+
+
+@decide.on(BillTime)
+def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterable[Fact]:
+    """Gate 5 for time: only approved time, at the contracted rate, up to its cap."""
+    budget = require_budget(state)
+    require_open_account(state)
+    require_begun(command.month, context.today)
+    until = end_of(command.month)
+    gate("not-billable", _not_billable(state, budget, until))
+    facts = tuple(_time_billed(state, budget, command.month, context.today))
+    if not facts:
+        gate("not-billable", [_covered(state, budget)])
+    yield from facts
+
+
+def advance_left(state: Engagement) -> Money:
+    """What was invoiced in advance of time, not credited, and not drawn down by time billed."""
+    nothing = Money.zero(state.money)
+    if state.contract is None or state.contract.pricing != "time-and-materials":
+        return nothing
+    paid_ahead = Money.total(
+        (one.amount - one.credited for one in state.issued() if one.kind in _ADVANCES),
+        state.money,
+    )
+    drawn = Money.total((one.advance_drawn for one in state.live()), state.money)
+    return paid_ahead - least(paid_ahead, drawn)
+
+
+def worth(works: Iterable[Work], rates: Iterable[RoleRate], currency: str) -> Money | None:
+    """Billable time at contracted rates and billable expenses; None where a role has no rate."""
+    known, total = rates_of(rates), Money.zero(currency)
+    for work in works:
+        if not work.billable:
+            continue
+        if work.role is None:
+            total = total + _expense(work, currency)
+        elif work.role in known:
+            total = total + known[work.role] * work.hours
+        else:
+            return None
+    return total
+
+
+def unbilled_hours(state: Engagement, until: date) -> dict[str, Decimal]:
+    """Approved billable hours by role, dated up to a day, that no invoice bills yet."""
+    hours: dict[str, Decimal] = {}
+    for work in state.work.values():
+        if work.billable and work.role is not None and work.on <= until:
+            hours[work.role] = hours.get(work.role, Decimal(0)) + work.hours
+    for line in _time_lines(state):
+        if line.role is not None and line.role in hours:
+            hours[line.role] -= line.hours or Decimal(0)
+    return {role: left for role, left in hours.items() if left > 0}
+
+
+def unbilled_expenses(state: Engagement, until: date) -> Money:
+    """Approved billable expenses, dated up to a day, that no invoice bills yet."""
+    nothing = Money.zero(state.money)
+    approved = Money.total(
+        (
+            _expense(work, state.money)
+            for work in state.work.values()
+            if work.billable and work.role is None and work.on <= until
+        ),
+        state.money,
+    )
+    billed = Money.total(
+        (one.amount for one in _time_lines(state) if one.role is None), state.money
+    )
+    return approved - billed if billed < approved else nothing
+
+
+def time_items(budget: Budget) -> tuple[BillingItem, ...]:
+    """The entries of the schedule that bill time."""
+    return tuple(item for item in budget.schedule if item.kind == "time")
+
+
+def _time_lines(state: Engagement) -> Iterable[InvoiceLine]:
+    return (line for one in state.live() if one.kind == "time" for line in one.lines)
+
+
+def _expense(work: Work, currency: str) -> Money:
+    known = work.amount is not None and work.amount.currency == currency
+    return work.amount.rounded() if known and work.amount else Money.zero(currency)
+
+
+def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Missing]:
+    hours, rates = unbilled_hours(state, until), rates_of(budget.rates)
+    if not time_items(budget):
+        yield Missing("no-time-entry", "the billing schedule has no entry that bills time")
+    if not hours and unbilled_expenses(state, until).amount == 0:
+        yield Missing(
+            "nothing-approved",
+            f"no approved time or expense up to {until} waits to be billed",
+            "delivery",
+        )
+    for role in hours:
+        if role not in rates:
+            yield Missing("no-contracted-rate", f"the contract has no rate for {role}", "legal")
+
+
+def _covered(state: Engagement, budget: Budget) -> Missing:
+    left = advance_left(state)
+    if left.amount > 0:
+        return Missing("covered-by-advance", f"the advance has {left} left and covers it")
+    cap = Money.total((item.amount for item in time_items(budget)), state.money)
+    return Missing("cap-spent", f"all {cap} that the contract lets time cost is billed", "legal")
+
+
+def _time_billed(
+    state: Engagement, budget: Budget, month: Month, today: date
+) -> Iterable[BillingEventDue | InvoiceDrafted]:
+    """One event and its draft for each time entry that takes some of what waits."""
+    hours, expenses = unbilled_hours(state, end_of(month)), unbilled_expenses(state, end_of(month))
+    rates, advance = rates_of(budget.rates), advance_left(state)
+    for item in time_items(budget):
+        room = item.amount - billed_on(state, item.item) + advance
+        lines = _lines(hours, expenses, rates, room, month)
+        gross = Money.total((line.amount for line in lines), state.money)
+        drawn = least(advance, gross)
+        if gross.amount <= 0 or gross <= drawn:
+            continue
+        event = BillingEventDue(
+            billing_event=_unused(state, named("due", item.item, month)),
+            item=item.item,
+            kind="time",
+            amount=gross - drawn,
+            due_on=min(end_of(month), today),
+        )
+        yield event
+        yield draft(event, lines, drawn)
+        advance = advance - drawn
+        for line in lines:
+            if line.role is None:
+                expenses = expenses - line.amount
+            else:
+                hours[line.role] -= line.hours or Decimal(0)
+
+
+def _lines(
+    hours: Mapping[str, Decimal],
+    expenses: Money,
+    rates: Mapping[str, Money],
+    room: Money,
+    month: Month,
+) -> tuple[InvoiceLine, ...]:
+    """Hours by role, then expenses, as far as there is room for them."""
+    lines: list[InvoiceLine] = []
+    for role, waiting in hours.items():
+        fitting = (room.amount / rates[role].amount).quantize(HUNDREDTH, ROUND_FLOOR)
+        taken = min(waiting, fitting)
+        amount = (rates[role] * taken).rounded()
+        if amount.amount <= 0 or room < amount:
+            continue
+        lines.append(
+            InvoiceLine(
+                description=f"{role}, approved time to {month}",
+                amount=amount,
+                role=role,
+                hours=taken,
+                rate=rates[role],
+            )
+        )
+        room = room - amount
+    if expenses.amount > 0 and room.amount > 0:
+        amount = least(expenses, room)
+        lines.append(InvoiceLine(description=f"Expenses to {month}", amount=amount))
+    return tuple(lines)
+
+
+def _unused(state: Engagement, event: str) -> str:
+    """The name, or the name with the next number where it names an event already."""
+    nth, name = 1, event
+    while name in state.events:
+        nth += 1
+        name = named(event, str(nth))
+    return name
