@@ -7,11 +7,9 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from chassis.auth import Role, requires
 from chassis.decider import Command
-from chassis.engine import Engine
 from chassis.exchange import only
-from chassis.http import PROBLEMS, Routes
+from chassis.http import PROBLEMS, Routes, works_of
 from chassis.problems import Problem
-from chassis.records import Records
 from contracts.money import Currency
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.values import ShortText
@@ -72,6 +70,9 @@ def accounts() -> Routes[Account]:
     return routes
 
 
+LARGEST_EXPORT = 4 * 1024 * 1024
+"""Bytes of an export that are taken in one request: some 50,000 rows."""
+
 imports = APIRouter(tags=["imports"], responses=PROBLEMS)
 
 Product = Annotated[str, Query(min_length=1, max_length=200)]
@@ -100,9 +101,10 @@ async def take_export(
 ) -> Report:
     """Take over the rows that can be taken, and report the others with the reason.
 
-    The body is the export, as CSV in UTF-8: opportunity_id, sales_agent, product, account,
-    deal_stage (Prospecting, Engaging, Won, Lost), engage_date, close_date (month/day/year) and
-    close_value. Sent again it changes nothing, so it needs no Idempotency-Key.
+    The body is the export, as CSV in UTF-8, 4 MiB at most: opportunity_id, sales_agent, product,
+    account, deal_stage (Prospecting, Engaging, Won, Lost), engage_date, close_date
+    (month/day/year) and close_value. Sent again it changes nothing, so it needs no
+    Idempotency-Key.
 
     For: sales-manager.
     """
@@ -110,21 +112,21 @@ async def take_export(
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "text/csv":
         raise Problem(415, "unsupported-media-type", "send the export as text/csv")
-    engine: Engine = request.app.state.engine
-    records: Records = request.app.state.records
+    works = works_of(request)
+    records = works.records
     actor = request.state.caller.actor
 
     async def give(
         kind: str, subject: str, command: Command, key: str, occurred_at: datetime | None
     ) -> bool:
-        answer = await engine.command(
+        answer = await works.at_work.command(
             kind, subject, command, actor=actor, key=key, occurred_at=occurred_at
         )
         return bool(answer.said) and not answer.repeated
 
     try:
         export = read_export(
-            (await request.body()).decode("utf-8"),
+            (await _bounded(request)).decode("utf-8"),
             {each.fact.account: each.fact.name for each in records.all(AccountPublished)},
             product or (),
             source=source,
@@ -137,4 +139,15 @@ async def take_export(
         ) from None
     except Unusable as error:
         raise Problem(422, "unusable-export", str(error)) from None
-    return await take_over(export, give, {each.fact.person for each in records.all(PersonPublished)})
+    return await take_over(
+        export, give, {each.fact.person for each in records.all(PersonPublished)}
+    )
+
+
+async def _bounded(request: Request) -> bytes:
+    export = bytearray()
+    async for chunk in request.stream():
+        export += chunk
+        if len(export) > LARGEST_EXPORT:
+            raise Problem(413, "body-too-large", f"an export has at most {LARGEST_EXPORT} bytes")
+    return bytes(export)
