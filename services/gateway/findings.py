@@ -12,7 +12,7 @@ from contracts.channels import Department
 from contracts.fact import Fact, Recorded
 from contracts.gateway import Evidence
 from contracts.money import Money
-from contracts.values import EngagementId, Identifier, Text, Value
+from contracts.values import Identifier, Text, Value
 from gateway.disconnects import Finding
 
 
@@ -30,7 +30,6 @@ class Announcements(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    engagement: EngagementId
     standing: dict[str, Announced] = {}
 
     def with_standing(self, finding: str, announced: Announced | None) -> "Announcements":
@@ -185,7 +184,7 @@ def waive(state: Announcements, command: WaiveDisconnect, context: Context) -> I
 ENGAGEMENT = Decider(
     department="gateway",
     kind="engagement",
-    initial=lambda engagement: Announcements(engagement=engagement),
+    initial=lambda _: Announcements(),
     evolve=evolve,
     decide=decide,
     opens=frozenset({AnnounceFindings, WaiveDisconnect}),
