@@ -1,0 +1,290 @@
+"""The legal service as a process of its own, on real Kafka and a real store, over HTTP alone."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from chassis.auth import Role, issue
+from chassis.settings import LOCAL_ISSUER
+from chassis.topics import create_topics
+from contracts import delivery, finance
+from contracts.channels import LEGAL
+from contracts.documents import STATEMENT_OF_WORK, content_hash
+from contracts.fact import Fact, Recorded, decode, encode
+from contracts.legal import AmendmentDrafted, SowDrafted
+from local import places
+from local.processes import Process
+from tests.infrastructure import KafkaServer, StoreServer, unique_name
+from tests.unit.legal.papers import OPENED, WON, agreed, assessed, priced, requested
+
+SECRET = "aHJtZ2xzbXR3cXV5eGJ2Y2prZnBkb2luZXphcmxr"
+ENGAGEMENT = "E-0000000000001"
+OTHER = "E-0000000000002"
+NOW = datetime.now(UTC)
+TYPES = [
+    "file-opened",
+    "sow-drafted",
+    "sow-approved",
+    "sow-sent-for-signature",
+    "sow-signature-recorded",
+    "sow-signature-recorded",
+    "sow-signed",
+    "amendment-drafted",
+    "amendment-signed",
+    "engagement-terminated",
+]
+
+
+@dataclass
+class World:
+    """The service, and everybody around it: those who ask, and those who speak on Kafka."""
+
+    client: httpx.AsyncClient
+    producer: AIOKafkaProducer
+    consumer: AIOKafkaConsumer
+    prefix: str
+    said: dict[tuple[str, str], int] = field(default_factory=dict)
+    keys: int = 0
+
+    async def say(self, *facts: Fact, about: str = ENGAGEMENT, delivery: int = 0) -> None:
+        for fact in facts:
+            place = (fact.channel.name, about)
+            self.said[place] = self.said.get(place, 0) + 1
+            recorded = Recorded(
+                id=f"{about}-{fact.channel.name}-{self.said[place]}",
+                subject=about,
+                sequence=self.said[place],
+                fact=fact,
+                actor="ann",
+                cause="test",
+                occurred_at=NOW,
+                recorded_at=NOW,
+                heard={"delivery": delivery} if delivery else {},
+            )
+            topic = fact.channel.topic(self.prefix)
+            await self.producer.send_and_wait(topic, encode(recorded), about.encode())
+
+    def heard(self, about: str) -> dict[str, str]:
+        """Headers of a request that waits until all that was said has been heard."""
+        counts = ",".join(f"{ch}={n}" for (ch, who), n in self.said.items() if who == about)
+        return {"Concord-After": counts, "Prefer": "wait=20"}
+
+    async def ask(
+        self,
+        command: str,
+        body: dict[str, Any] | None = None,
+        *,
+        by: tuple[Role, ...] = ("counsel",),
+        about: str = ENGAGEMENT,
+        **headers: str,
+    ) -> httpx.Response:
+        self.keys += 1
+        return await self.client.post(
+            f"/engagements/{about}/{command}",
+            json=body or {},
+            headers={
+                "Authorization": f"Bearer {token(by)}",
+                "Idempotency-Key": f"key-{self.keys}",
+                **self.heard(about),
+                **headers,
+            },
+        )
+
+    async def view(self, about: str = ENGAGEMENT) -> dict[str, Any]:
+        answer = await self.client.get(
+            f"/engagements/{about}",
+            headers={"Authorization": f"Bearer {token(('counsel',))}", **self.heard(about)},
+        )
+        assert answer.status_code == 200, answer.text
+        view: dict[str, Any] = answer.json()
+        return view
+
+    async def facts(self, count: int, about: str = ENGAGEMENT) -> list[Recorded[Fact]]:
+        """The first `count` facts of an engagement from Legal's own topic."""
+        found: list[Recorded[Fact]] = []
+        async with asyncio.timeout(20):
+            while len(found) < count:
+                record = await self.consumer.getone()
+                recorded = decode(record.value)
+                if recorded.subject == about:
+                    assert record.key == about.encode()
+                    found.append(recorded)
+        return found
+
+
+def token(roles: tuple[Role, ...]) -> str:
+    return issue(SECRET, "carl", roles, issuer=LOCAL_ISSUER, now=NOW, valid=timedelta(hours=1))
+
+
+@asynccontextmanager
+async def running(kafka: KafkaServer, store: StoreServer, folder: Path) -> AsyncIterator[World]:
+    prefix, port = unique_name("legal"), places.free_port()
+    await create_topics(kafka.bootstrap, prefix)
+    service = Process(
+        "legal",
+        [sys.executable, "-m", "legal.app"],
+        log=folder / "legal.log",
+        environment={
+            "CONCORD_SERVICE_PORT": str(port),
+            "CONCORD_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "CONCORD_TOPIC_PREFIX": prefix,
+            "CONCORD_STORE_URL": store.url,
+            "CONCORD_STORE_DATABASE": prefix,
+            "CONCORD_TOKEN_SECRET": SECRET,
+        },
+    )
+    address = f"http://127.0.0.1:{port}"
+
+    def is_ready() -> bool:
+        try:
+            return httpx.get(f"{address}/ready", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    service.start()
+    try:
+        await asyncio.to_thread(service.wait_ready, is_ready, limit=40)
+        async with (
+            AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer,
+            AIOKafkaConsumer(
+                LEGAL.topic(prefix),
+                bootstrap_servers=kafka.bootstrap,
+                auto_offset_reset="earliest",
+            ) as consumer,
+            httpx.AsyncClient(base_url=address, timeout=40) as client,
+        ):
+            yield World(client, producer, consumer, prefix)
+    finally:
+        service.stop()
+
+
+@pytest.fixture(name="world")
+async def _world(kafka: KafkaServer, store: StoreServer, tmp_path: Path) -> AsyncIterator[World]:
+    async with running(kafka, store, tmp_path) as world:
+        yield world
+
+
+def accepted(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    problem: dict[str, Any] = answer.json()
+    return problem
+
+
+async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
+    refused(await world.ask("open-file", about=OTHER, Prefer="wait=0"), 404, "unknown-stream")
+
+    await world.say(OPENED, WON)
+    assert (await world.view())["stage"] == "filed"
+
+    drafted = accepted(await world.ask("draft-sow", {"scope": "An order desk."}))
+    sow = drafted["state"]["statements_of_work"][0]
+    problem = refused(
+        await world.ask("approve-sow", {"version": 1}, Prefer="wait=0"), 409, "sow-not-approved"
+    )
+    assert {item["code"]: item["owed_by"] for item in problem["missing"]} == {
+        "delivery-review-missing": "delivery",
+        "finance-review-missing": "finance",
+    }
+
+    review = {"version": 1, "content_hash": sow["content_hash"], "verdict": "approved"}
+    # Asked for too early, the command is decided again when what it waits for has been heard.
+    approving = asyncio.create_task(
+        world.ask("approve-sow", {"version": 1}, **{"Concord-After": ""})
+    )
+    await world.say(
+        delivery.SowReviewed.model_validate(review), finance.SowReviewed.model_validate(review)
+    )
+    accepted(await approving)
+    accepted(await world.ask("send-sow", {"version": 1}))
+    signature = {"content_hash": sow["content_hash"], "person": "carl", "party": "company"}
+    other = signature | {"content_hash": "sha256:" + "0" * 64}
+    refused(
+        await world.ask("record-signature", other, Prefer="wait=0"), 409, "signed-content-differs"
+    )
+    accepted(await world.ask("record-signature", signature))
+    signed = accepted(await world.ask("record-signature", signature | {"party": "customer"}))
+    assert signed["state"]["contract"]["price"] == {"amount": "100000", "currency": "EUR"}
+
+    await world.say(requested(), assessed(days=10), agreed())
+    await world.say(priced(), delivery=world.said["delivery", ENGAGEMENT])
+    amendment = (await world.view())["changes"][0]["amendment"]
+    assert amendment["content"]["finishes_on"] == "2026-10-10"
+    today = datetime.now(UTC).date().isoformat()
+    accepted(
+        await world.ask(
+            "sign-amendment",
+            {
+                "amendment": amendment["amendment"],
+                "content_hash": amendment["content_hash"],
+                "signatories": [
+                    {"party": party, "person": "carl", "signed_on": today}
+                    for party in ("company", "customer")
+                ],
+            },
+        )
+    )
+    view = await world.view()
+    assert view["contract"]["price"]["amount"] == "103000"
+    assert view["contract"]["finishes_on"] == "2026-10-10"
+
+    ended = await world.ask("terminate-engagement", {"reason": "mutual"})
+    assert accepted(ended)["state"]["stage"] == "terminated"
+    again = await world.ask("draft-sow", {"scope": "More."}, Prefer="wait=0")
+    refused(again, 409, "engagement-over")
+
+    facts = await world.facts(len(TYPES))
+    assert [fact.fact.type for fact in facts] == [f"concord.legal.{name}.v1" for name in TYPES]
+    assert [fact.sequence for fact in facts] == list(range(1, len(TYPES) + 1))
+    assert [fact.actor for fact in facts if isinstance(fact.fact, AmendmentDrafted)] == ["legal"]
+    paper = facts[1].fact
+    assert isinstance(paper, SowDrafted)
+    assert content_hash(STATEMENT_OF_WORK, paper) == paper.content_hash == sow["content_hash"]
+
+
+async def test_what_is_asked_wrongly_changes_nothing(world: World):
+    await world.say(OPENED, WON)
+    before = await world.view()
+    draft = {"scope": "An order desk."}
+    for by in (("account-executive",), ("engagement-manager",), ("customer",), ("controller",)):
+        refused(await world.ask("draft-sow", draft, by=by), 403, "not-allowed")
+    refused(
+        await world.ask("approve-sow", {"version": 1}, by=("contract-manager",)), 403, "not-allowed"
+    )
+    for wrong in (
+        {},
+        {"scope": ""},
+        draft | {"scop": "x"},
+        draft | {"starts_on": "2026-05-02", "finishes_on": "2026-05-01"},
+        draft | {"price": {"amount": "NaN", "currency": "EUR"}},
+        draft | {"price": {"amount": "1" + 30 * "0", "currency": "EUR"}},
+        draft | {"price": {"amount": "1", "currency": "EUX"}},
+        draft | {"payment_terms_days": -1},
+    ):
+        refused(await world.ask("draft-sow", wrong), 422, "invalid-input")
+    early = {"cap_hours": "40", "expires_on": "9999-12-31", "reason": "Licences end."}
+    for wrong in ({"cap_hours": "0"}, {"cap_hours": "1e400"}, {"expires_on": "2026-02-30"}):
+        refused(await world.ask("authorise-early-start", early | wrong), 422, "invalid-input")
+    past = early | {"expires_on": date(2020, 1, 1).isoformat()}
+    refused(
+        await world.ask("authorise-early-start", past, Prefer="wait=0"), 409, "expiry-not-in-future"
+    )
+    accepted(await world.ask("authorise-early-start", early))
+    after = await world.view()
+    assert after.pop("early_start")["expires_on"] == "9999-12-31"
+    assert after == {name: value for name, value in before.items() if name != "early_start"}
