@@ -7,13 +7,15 @@ which department; `confidential` is the right to see costs and margins, apart fr
 import json
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
 import jwt
-from fastapi import Request
+from fastapi import FastAPI, Request
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from chassis.problems import Problem
 from chassis.settings import Settings
@@ -45,6 +47,20 @@ LEEWAY = timedelta(seconds=5)
 
 LONGEST = timedelta(days=31)
 """A token that is valid for longer than this from its issue is refused."""
+
+OPEN_TO_ALL = frozenset(
+    {
+        "/live",
+        "/ready",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/static-offline-docs",
+        "/openapi.json",
+        "/asyncapi",
+        "/asyncapi.json",
+    }
+)
+"""Paths that need no token: health, and documents that say nothing of the business."""
 
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _REMEMBERED = 1000
@@ -170,6 +186,30 @@ class Guard:
 def requires(*roles: Role) -> Guard:
     """What a route depends on (``Depends(requires("operator"))``); it answers with the caller."""
     return Guard(*roles)
+
+
+def guarded(app: FastAPI) -> set[str]:
+    """The routes that authorise, as ``POST /engagements``."""
+    return {name for name, is_guarded in _routes(app) if is_guarded}
+
+
+def unguarded(app: FastAPI) -> set[str]:
+    """The routes that let anybody in and are not meant to; a test holds it empty."""
+    return {
+        name
+        for name, is_guarded in _routes(app)
+        if not is_guarded and name.removeprefix("GET ") not in OPEN_TO_ALL
+    }
+
+
+def _routes(app: FastAPI) -> Iterator[tuple[str, bool]]:
+    for route in iter_route_contexts(app.routes):
+        if isinstance(route.original_route, APIRoute):
+            is_guarded = any(isinstance(each.dependency, Guard) for each in route.dependencies)
+            for method in route.methods or ():
+                yield f"{method} {route.path}", is_guarded
+        elif (route.path or "") not in OPEN_TO_ALL:
+            yield f"GET {route.path}", False
 
 
 def _public_keys(file: Path) -> dict[str | None, jwt.PyJWK | str]:

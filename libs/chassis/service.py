@@ -29,6 +29,9 @@ from contracts.channels import Channel, Department
 from contracts.fact import Fact
 from contracts.reference import Reference
 
+LARGEST_BODY = 32 * 1024 * 1024
+"""Bytes beyond which no route takes a body, whatever it does with it (a file, say)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -92,9 +95,10 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         version="1",
         description=service.description,
         lifespan=lifespan,
-        max_body_size=settings.body_limit,
+        max_body_size=LARGEST_BODY,
         redirect_slashes=False,
     )
+    app.state.body_limit = settings.body_limit
     app.state.tokens = Tokens(settings)
     app.add_middleware(telemetry.Traced)
     problems.install(app)

@@ -1,0 +1,281 @@
+"""Two departments in miniature: Sales opens and qualifies, Delivery hears it and reacts."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict
+
+from chassis.auth import Role, issue
+from chassis.decider import Command, Context, Decider, Decisions, Evolution, Missing, gate
+from chassis.http import Routes
+from chassis.service import Service, create_app
+from chassis.settings import LOCAL_ISSUER, Settings
+from contracts.delivery import ManagerAssigned
+from contracts.fact import Fact, Recorded
+from contracts.money import NotNegativeMoney
+from contracts.reference import PersonPublished
+from contracts.sales import OpportunityOpened, OpportunityQualified
+from contracts.values import AccountId, Hours, Percent, PersonId, ShortText
+
+SECRET = "b7Hq2vXz0LkTn5RwYpCs8DfGjMa3EuIo6QxW1ZyV4tNc"
+
+
+class Deal(BaseModel):
+    """What Sales knows of an engagement."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str = ""
+    value: NotNegativeMoney | None = None
+    manager: PersonId | None = None
+    score: Percent | None = None
+
+
+class OpenDeal(Command):
+    """Open an opportunity.
+
+    The customer may buy work; the owner has to be somebody Delivery has published.
+    """
+
+    account: AccountId
+    title: ShortText
+    expected_value: NotNegativeMoney
+    expected_close: date
+    owner: PersonId
+
+
+class QualifyDeal(Command):
+    """Qualify an opportunity, which waits for a manager."""
+
+    score: Percent
+
+
+class Tick(Command):
+    """Do nothing at all."""
+
+
+evolve_deal: Evolution[Deal] = Evolution()
+decide_deal: Decisions[Deal] = Decisions()
+
+
+@evolve_deal.on(OpportunityOpened)
+def _opened(state: Deal, recorded: Recorded[OpportunityOpened]) -> Deal:
+    fact = recorded.fact
+    return state.model_copy(update={"title": fact.title, "value": fact.expected_value})
+
+
+@evolve_deal.on(OpportunityQualified)
+def _qualified(state: Deal, recorded: Recorded[OpportunityQualified]) -> Deal:
+    return state.model_copy(update={"score": recorded.fact.score})
+
+
+@evolve_deal.on(ManagerAssigned)
+def _managed(state: Deal, recorded: Recorded[ManagerAssigned]) -> Deal:
+    return state.model_copy(update={"manager": recorded.fact.manager})
+
+
+@decide_deal.on(OpenDeal)
+def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Fact]:
+    known = context.records.latest(PersonPublished, command.owner)
+    gate(
+        "owner-unknown",
+        [None if known else Missing("owner", f"nobody is called {command.owner}", "delivery")],
+    )
+    yield OpportunityOpened(**command.model_dump())
+
+
+@decide_deal.on(QualifyDeal)
+def _qualify(state: Deal, command: QualifyDeal, context: Context) -> Iterable[Fact]:
+    manager = Missing("manager", "no manager is assigned", "delivery")
+    gate("not-qualifiable", [None if state.manager else manager])
+    yield OpportunityQualified(
+        budget=True, authority=True, need=True, timing=True, score=command.score
+    )
+
+
+@decide_deal.on(Tick)
+def _tick(state: Deal, command: Tick, context: Context) -> Iterable[Fact]:
+    return ()
+
+
+DEALS = Decider(
+    "sales",
+    "engagement",
+    lambda subject: Deal(id=subject),
+    evolve_deal,
+    decide_deal,
+    opens=frozenset({OpenDeal}),
+)
+
+
+class DealView(BaseModel):
+    """What salespeople see."""
+
+    id: str
+    title: str
+    manager: PersonId | None
+    score: Percent | None
+
+
+class DealWithValue(DealView):
+    """What those see who may see money."""
+
+    value: NotNegativeMoney | None
+
+
+def deal_view(state: Deal) -> DealView:
+    return DealView(id=state.id, title=state.title, manager=state.manager, score=state.score)
+
+
+def deal_with_value(state: Deal) -> DealWithValue:
+    return DealWithValue(**deal_view(state).model_dump(), value=state.value)
+
+
+def sales() -> Service:
+    deals = Routes(
+        DEALS,
+        path="engagements",
+        view=deal_view,
+        confidential=deal_with_value,
+        seen_by=("account-executive", "executive"),
+    )
+    deals.opening(OpenDeal, by=("account-executive",), prefix="E")
+    deals.command(QualifyDeal, by=("account-executive",))
+    deals.command(Tick, by=("account-executive",))
+    return Service("sales", "Sales", routes=(deals,), reads=(PersonPublished,))
+
+
+# ---- Delivery --------------------------------------------------------------------------------
+
+
+class Job(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    manager: PersonId | None = None
+    opened_on: date | None = None
+
+
+class Person(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str = ""
+    email: str | None = None
+    hours: Hours | None = None
+
+
+class PublishPerson(Command):
+    """Publish a person, or what changed about them."""
+
+    name: ShortText
+    email: ShortText | None = None
+
+
+evolve_job: Evolution[Job] = Evolution()
+evolve_person: Evolution[Person] = Evolution()
+decide_person: Decisions[Person] = Decisions()
+
+
+@evolve_job.on(OpportunityOpened)
+def _new_job(state: Job, recorded: Recorded[OpportunityOpened]) -> Job:
+    return state.model_copy(update={"opened_on": recorded.occurred_at.date()})
+
+
+@evolve_job.on(ManagerAssigned)
+def _has_manager(state: Job, recorded: Recorded[ManagerAssigned]) -> Job:
+    return state.model_copy(update={"manager": recorded.fact.manager})
+
+
+def _assign(state: Job, context: Context) -> Iterable[Fact]:
+    if state.opened_on and not state.manager:
+        yield ManagerAssigned(manager="emma", assigned_on=state.opened_on)
+
+
+@evolve_person.on(PersonPublished)
+def _person(state: Person, recorded: Recorded[PersonPublished]) -> Person:
+    fact = recorded.fact
+    return state.model_copy(update={"name": fact.name, "email": fact.email})
+
+
+@decide_person.on(PublishPerson)
+def _publish(state: Person, command: PublishPerson, context: Context) -> Iterable[Fact]:
+    yield PersonPublished(
+        person=state.id, name=command.name, email=command.email, department="sales"
+    )
+
+
+JOBS = Decider("delivery", "engagement", lambda _: Job(), evolve_job, Decisions(), react=_assign)
+PEOPLE = Decider(
+    "delivery",
+    "person",
+    lambda subject: Person(id=subject),
+    evolve_person,
+    decide_person,
+    opens=frozenset({PublishPerson}),
+)
+
+
+def person_view(state: Person) -> Person:
+    return state
+
+
+def delivery() -> Service:
+    people = Routes(
+        PEOPLE,
+        path="people",
+        view=person_view,
+        seen_by=("pmo-director", "engagement-manager"),
+        erased_by=("pmo-director",),
+    )
+    people.command(PublishPerson, by=("pmo-director",))
+    return Service("delivery", "Delivery", routes=(people,), deciders=(JOBS,))
+
+
+# ---- to let them run -------------------------------------------------------------------------
+
+
+def settings(**given: Any) -> Settings:
+    """Settings as a test gives them; the environment has no say."""
+    for name in [name for name in os.environ if name.startswith("CONCORD_")]:
+        given.setdefault(name.removeprefix("CONCORD_").lower(), None)
+    if "token_keys" not in given:
+        given["token_secret"] = SECRET
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def token(actor: str, *roles: Role) -> dict[str, str]:
+    """The header of a request by somebody with these roles."""
+    issued = issue(SECRET, actor, roles, issuer=LOCAL_ISSUER, now=datetime.now(UTC))
+    return {"Authorization": f"Bearer {issued}"}
+
+
+@asynccontextmanager
+async def running(service: Service, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service, which is ready; it is stopped in order afterwards."""
+    app = create_app(service, settings)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url=f"http://{service.name}") as client,
+    ):
+        client.app = app  # type: ignore[attr-defined]
+        await until(lambda: answers(client, "/ready", 200))
+        yield client
+
+
+async def answers(client: httpx.AsyncClient, path: str, status: int) -> bool:
+    """Whether it answers a path with this status now."""
+    return (await client.get(path)).status_code == status
+
+
+async def until(is_so: Callable[[], Awaitable[bool]], within: float = 30) -> None:
+    """Wait until something is so; raises TimeoutError."""
+    async with asyncio.timeout(within):
+        while not await is_so():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.05)

@@ -1,0 +1,244 @@
+"""A service over HTTP: two departments in miniature on a real Kafka and a real store."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from chassis.topics import create_topics
+from tests.component.miniature import delivery, running, sales, settings, token, until
+from tests.infrastructure import KafkaServer, StoreServer, unique_name
+
+ANN = token("ann", "account-executive")
+PAUL = token("paul", "pmo-director")
+DEAL = {
+    "account": "acme",
+    "title": "A new plant",
+    "expected_value": {"amount": "1000.00", "currency": "EUR"},
+    "expected_close": "2026-06-30",
+    "owner": "ann",
+}
+
+
+class Company:
+    """Both departments, and how to talk to them."""
+
+    def __init__(self, sales: httpx.AsyncClient, delivery: httpx.AsyncClient) -> None:
+        self.sales, self.delivery = sales, delivery
+
+    async def open(self, key: str = "k-1", **fields: Any) -> httpx.Response:
+        headers = {**ANN, "Idempotency-Key": key, **fields.pop("headers", {})}
+        return await self.sales.post("/engagements", json={**DEAL, **fields}, headers=headers)
+
+    async def knows_ann(self) -> bool:
+        return (await self.open("first")).status_code == 201
+
+    async def qualify(self, engagement: str, key: str, **headers: str) -> httpx.Response:
+        return await self.sales.post(
+            f"/engagements/{engagement}/qualify-deal",
+            json={"score": 80},
+            headers={**ANN, "Idempotency-Key": key, **headers},
+        )
+
+
+# One company for all: what each test opens is its own.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def company(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Company]:
+    isolation = unique_name("http")
+    await create_topics(kafka.bootstrap, isolation)
+    given = {
+        "kafka_bootstrap": kafka.bootstrap,
+        "topic_prefix": isolation,
+        "store_url": store.url,
+    }
+    ours = settings(**given, store_database=f"{isolation}-s")
+    theirs = settings(**given, store_database=f"{isolation}-d")
+    async with running(delivery(), theirs) as of_delivery, running(sales(), ours) as of_sales:
+        published = await of_delivery.post(
+            "/people/ann/publish-person",
+            json={"name": "Ann Arbor"},
+            headers={**PAUL, "Idempotency-Key": "p-1"},
+        )
+        assert published.status_code == 200, published.text
+        company = Company(of_sales, of_delivery)
+        await until(company.knows_ann)
+        yield company
+
+
+async def test_an_engagement_through_two_departments(company: Company) -> None:
+    opened = await company.open("k-1")
+    assert opened.status_code == 201, opened.text
+    answer = opened.json()
+    engagement = answer["id"]
+    assert opened.headers["location"] == f"/engagements/{engagement}"
+    assert opened.headers["etag"] == '"1"'
+    assert opened.headers["concord-position"] == "sales=1"
+    assert [said["type"] for said in answer["said"]] == ["concord.sales.opportunity-opened.v1"]
+    assert answer["state"] == {
+        "id": engagement,
+        "title": "A new plant",
+        "manager": None,
+        "score": None,
+    }
+
+    # The same request again: one effect, the same answer.
+    again = await company.open("k-1")
+    assert (again.status_code, again.json()) == (201, answer)
+    assert again.headers["idempotency-replayed"] == "true"
+    reused = await company.open("k-1", title="Another plant")
+    assert (reused.status_code, reused.json()["code"]) == (422, "key-reused")
+
+    # What the gate waits for arrives while the command waits.
+    qualified = await company.qualify(engagement, "k-2", Prefer="wait=20")
+    assert qualified.status_code == 200, qualified.text
+    assert qualified.headers["preference-applied"] == "wait=20"
+    assert qualified.json()["state"]["manager"] == "emma"
+    assert qualified.json()["state"]["score"] == "80"
+
+    # Sales' last word is heard by Delivery, which has no route for engagements: by its position.
+    read = await company.sales.get(f"/engagements/{engagement}", headers=ANN)
+    assert read.headers["etag"] == qualified.headers["etag"]
+    assert read.headers["concord-position"] == "delivery=1,sales=2"
+    unchanged = await company.sales.get(
+        f"/engagements/{engagement}", headers={**ANN, "If-None-Match": read.headers["etag"]}
+    )
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+
+    stale = await company.qualify(engagement, "k-3", **{"If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    fresh = await company.qualify(engagement, "k-4", **{"If-Match": read.headers["etag"]})
+    assert fresh.status_code == 200
+
+    early = await company.sales.get(
+        f"/engagements/{engagement}", headers={**ANN, "Concord-After": "delivery=99"}
+    )
+    assert (early.status_code, early.json()["code"]) == (504, "not-heard-yet")
+    with_money = await company.sales.get(
+        f"/engagements/{engagement}", headers=token("fred", "executive", "confidential")
+    )
+    assert with_money.json()["value"] == {"amount": "1000.00", "currency": "EUR"}
+
+
+async def test_a_refusal_says_what_is_missing_and_who_owes_it(company: Company) -> None:
+    refused = await company.open("k-9", owner="nobody")
+    assert refused.status_code == 409
+    assert refused.headers["content-type"] == "application/problem+json"
+    problem = refused.json()
+    assert problem["code"] == "owner-unknown"
+    assert problem["missing"] == [
+        {"code": "owner", "sentence": "nobody is called nobody", "owed_by": "delivery"}
+    ]
+    unknown = await company.qualify("E-0000000000000", "k-10")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-stream")
+
+
+async def test_history_is_recorded_by_historians_alone(company: Company) -> None:
+    past = {"Occurred-At": "2026-01-05T10:00:00+02:00"}
+    denied = await company.open("h-1", headers=past)
+    assert (denied.status_code, denied.json()["code"]) == (403, "not-allowed")
+    historian = token("ann", "account-executive", "historian")
+    future = await company.open("h-2", headers={**historian, "Occurred-At": "2999-01-01T00:00:00Z"})
+    assert (future.status_code, future.json()["errors"][0]["field"]) == (422, "Occurred-At")
+    taken = await company.open("h-3", headers={**historian, **past})
+    assert taken.status_code == 201
+    assert taken.json()["said"][0]["occurred_at"] == "2026-01-05T08:00:00Z"
+
+
+async def test_a_person_is_erased(company: Company) -> None:
+    url = "/people/bob"
+    made = await company.delivery.post(
+        f"{url}/publish-person", json={"name": "Bob"}, headers={**PAUL, "Idempotency-Key": "b-1"}
+    )
+    assert made.json()["state"]["name"] == "Bob"
+    erased = await company.delivery.delete(url, headers={**PAUL, "Idempotency-Key": "b-2"})
+    assert (erased.status_code, erased.content) == (204, b"")
+    gone = await company.delivery.get(url, headers=PAUL)
+    assert (gone.status_code, gone.json()["code"]) == (404, "unknown-stream")
+
+
+BAD = {
+    "an unknown field": ({**DEAL, "colour": "red"}, 422, "colour"),
+    "a missing field": ({k: v for k, v in DEAL.items() if k != "owner"}, 422, "owner"),
+    "a wrong type": ({**DEAL, "title": 7}, 422, "title"),
+    "a negative amount": (
+        {**DEAL, "expected_value": {"amount": "-1", "currency": "EUR"}},
+        422,
+        "expected_value",
+    ),
+    "an unknown currency": (
+        {**DEAL, "expected_value": {"amount": "1", "currency": "XXX"}},
+        422,
+        "expected_value.currency",
+    ),
+    "a number too long": (
+        {**DEAL, "expected_value": {"amount": "1" * 40, "currency": "EUR"}},
+        422,
+        "expected_value.amount",
+    ),
+    "no date": ({**DEAL, "expected_close": "30/06/2026"}, 422, "expected_close"),
+    "not an object": ([DEAL], 422, "body"),
+    "an unknown field deep down": (
+        {**DEAL, "expected_value": {"amount": "1", "currency": "EUR", "vat": 1}},
+        422,
+        "expected_value.vat",
+    ),
+}
+
+
+async def test_bad_input_is_refused_by_name_and_nothing_is_stored(company: Company) -> None:
+    works = company.sales.app.state.works  # type: ignore[attr-defined]
+    before = await works.store.commits.count_documents({})
+    for name, (body, status, field) in BAD.items():
+        answer = await company.sales.post(
+            "/engagements", json=body, headers={**ANN, "Idempotency-Key": "bad"}
+        )
+        assert answer.status_code == status, (name, answer.text)
+        assert answer.json()["errors"][0]["field"] == field, (name, answer.text)
+    for raw, status, code in (
+        (b"{", 400, "malformed-json"),
+        (b'{"score": NaN}', 400, "malformed-json"),
+        (b'{"score": 1e999999}', 400, "malformed-json"),
+        (b'{"score": ' + b"9" * 5000 + b"}", 400, "malformed-json"),
+        (b"[" * 100_000, 400, "malformed-json"),
+        (b'{"score": 1, "score": 2}', 400, "malformed-json"),
+        (b'{"score": "NaN"}', 422, "invalid-input"),
+        (b'{"score": 101}', 422, "invalid-input"),
+        (b'"' + b"x" * 1_100_000 + b'"', 413, "body-too-large"),
+    ):
+        answer = await company.sales.post(
+            "/engagements/E-0000000000000/qualify-deal",
+            content=raw,
+            headers={**ANN, "Idempotency-Key": "bad", "Content-Type": "application/json"},
+        )
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (status, code), (raw[:40], problem)
+        assert answer.headers["content-type"] == "application/problem+json"
+    for headers, status in (
+        ({}, 422),
+        ({"Idempotency-Key": "a b"}, 422),
+        ({"Idempotency-Key": "x" * 200}, 422),
+        ({"Idempotency-Key": "k", "If-Match": "3"}, 422),
+        ({"Idempotency-Key": "k", "Concord-After": "nowhere=1"}, 422),
+        ({"Idempotency-Key": "k", "Content-Type": "text/plain"}, 415),
+    ):
+        answer = await company.sales.post(
+            "/engagements/E-0000000000000/qualify-deal",
+            content=b'{"score": 1}',
+            headers={"Content-Type": "application/json", **ANN, **headers},
+        )
+        assert answer.status_code == status, (headers, answer.text)
+    assert await works.store.commits.count_documents({}) == before
+
+
+async def test_the_operator_sees_what_waits(company: Company) -> None:
+    headers = token("oscar", "operator")
+    assert (await company.sales.get("/operations/parked", headers=headers)).json() == []
+    denied = await company.sales.get("/operations/parked", headers=ANN)
+    assert denied.status_code == 403
+    nothing = await company.sales.post("/operations/parked/E-1/retry", headers=headers)
+    assert (nothing.status_code, nothing.json()["code"]) == (404, "not-parked")

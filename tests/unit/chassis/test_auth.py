@@ -1,0 +1,127 @@
+"""Tokens: which are good, which are not, and that every route asks for one."""
+
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from chassis.auth import AUDIENCE, Tokens, guarded, issue, unguarded
+from chassis.problems import Problem
+from chassis.service import create_app
+from chassis.settings import LOCAL_ISSUER
+from tests.component.miniature import SECRET, delivery, sales, settings
+
+NOW = datetime.now(UTC)
+CLAIMS = {
+    "iss": LOCAL_ISSUER,
+    "aud": AUDIENCE,
+    "sub": "ann",
+    "roles": ["account-executive", "astronaut"],
+    "iat": NOW,
+    "exp": NOW + timedelta(hours=1),
+}
+
+
+def signed(secret=SECRET, algorithm="HS256", headers=None, **claims):
+    kept = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
+    return jwt.encode(kept, secret, algorithm=algorithm, headers=headers)
+
+
+def test_a_good_token_names_the_actor_and_the_roles_we_know():
+    caller = Tokens(settings()).caller(signed())
+    assert caller.actor == "ann"
+    assert caller.roles == {"account-executive"}
+    assert caller.may("sales-manager", "account-executive")
+    assert not caller.may("operator")
+    assert (
+        Tokens(settings())
+        .caller(issue(SECRET, "bob", ("operator",), issuer=LOCAL_ISSUER, now=NOW))
+        .may("operator")
+    )
+
+
+@pytest.mark.parametrize(
+    ("token", "code", "said"),
+    [
+        (signed(exp=NOW - timedelta(minutes=1)), "token-expired", "expired"),
+        (signed(exp=None), "invalid-token", "no exp"),
+        (signed(aud=None), "invalid-token", "no aud"),
+        (signed(iss=None), "invalid-token", "no iss"),
+        (signed(sub=None), "invalid-token", "no sub"),
+        (signed(iat=None), "invalid-token", "no iat"),
+        (signed(aud="other"), "invalid-token", "somebody else"),
+        (signed(aud=[AUDIENCE, "other"]), "invalid-token", "somebody else"),
+        (signed(iss="other"), "invalid-token", "issuer"),
+        (signed(sub="../etc"), "invalid-token", "subject"),
+        (signed(roles="operator"), "invalid-token", "roles"),
+        (signed(roles=[7]), "invalid-token", "roles"),
+        (
+            signed(iat=NOW + timedelta(hours=1), exp=NOW + timedelta(hours=2)),
+            "invalid-token",
+            "yet",
+        ),
+        (signed(exp=NOW + timedelta(days=400)), "invalid-token", "too long"),
+        (signed(secret="x" * 40), "invalid-token", "signature"),
+        (signed(algorithm="HS512"), "invalid-token", "signature"),
+        (signed(secret="", algorithm="none"), "invalid-token", "signature"),
+        ("a.b.c", "invalid-token", "cannot be read"),
+        ("", "invalid-token", "cannot be read"),
+    ],
+)
+def test_a_bad_token_is_refused_for_its_reason(token, code, said):
+    with pytest.raises(Problem) as refused:
+        Tokens(settings()).caller(token)
+    assert (refused.value.status_code, refused.value.code) == (401, code)
+    assert said in refused.value.detail
+    assert (refused.value.headers or {})["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_token_that_was_good_expires(monkeypatch):
+    tokens = Tokens(settings())
+    token = signed(exp=datetime.now(UTC) - timedelta(seconds=2))  # within the leeway
+    assert tokens.caller(token).actor == "ann"
+    monkeypatch.setattr("chassis.auth.LEEWAY", timedelta(0))
+    with pytest.raises(Problem) as refused:
+        tokens.caller(token)
+    assert refused.value.code == "token-expired"
+
+
+def test_public_keys_check_what_a_private_key_signed(tmp_path):
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    (tmp_path / "key.pem").write_bytes(public)
+    tokens = Tokens(settings(token_keys=tmp_path / "key.pem"))
+    good = signed(private, "RS256")
+    assert tokens.caller(good).actor == "ann"
+    # Signed with the public key as if it were a shared secret.
+    header = jwt.utils.base64url_encode(b'{"alg":"HS256","typ":"JWT"}').decode()
+    body = f"{header}.{good.split('.')[1]}"
+    forged = hmac.digest(public, body.encode(), "sha256")
+    with pytest.raises(Problem):
+        tokens.caller(f"{body}.{jwt.utils.base64url_encode(forged).decode()}")
+    key = jwt.algorithms.RSAAlgorithm.to_jwk(private.public_key(), as_dict=True)
+    document = {"keys": [{**key, "kid": "one", "alg": "RS256", "use": "sig"}]}
+    (tmp_path / "keys.json").write_text(json.dumps(document))
+    several = Tokens(settings(token_keys=tmp_path / "keys.json"))
+    assert several.caller(signed(private, "RS256", {"kid": "one"})).actor == "ann"
+    with pytest.raises(Problem):
+        several.caller(signed(private, "RS256", {"kid": "two"}))
+
+
+@pytest.mark.parametrize("service", [sales(), delivery()], ids=lambda service: service.name)
+def test_every_route_authorises(service):
+    app = create_app(service, settings())
+    assert unguarded(app) == set()
+    assert f"GET /{service.routes[0].path}/{{{service.routes[0].decider.kind}}}" in guarded(app)
+
+    @app.get("/back-door")
+    def back_door() -> None:
+        pass
+
+    assert unguarded(app) == {"GET /back-door"}
