@@ -19,7 +19,7 @@ from chassis.topics import create_topics
 from contracts import delivery, finance
 from contracts.channels import LEGAL
 from contracts.documents import STATEMENT_OF_WORK, content_hash
-from contracts.fact import Fact, Recorded, decode, encode
+from contracts.fact import Fact, Recorded, decode, encode, write_position
 from contracts.legal import AmendmentDrafted, SowDrafted
 from local import places
 from local.processes import Process
@@ -73,10 +73,9 @@ class World:
             topic = fact.channel.topic(self.prefix)
             await self.producer.send_and_wait(topic, encode(recorded), about.encode())
 
-    def heard(self, about: str) -> dict[str, str]:
-        """Headers of a request that waits until all that was said has been heard."""
-        counts = ",".join(f"{ch}={n}" for (ch, who), n in self.said.items() if who == about)
-        return {"Concord-After": counts, "Prefer": "wait=20"}
+    def heard(self, about: str) -> str:
+        """All that was said of an engagement, as a position to wait for."""
+        return write_position({ch: n for (ch, who), n in self.said.items() if who == about})
 
     async def ask(
         self,
@@ -85,7 +84,8 @@ class World:
         *,
         by: tuple[Role, ...] = ("counsel",),
         about: str = ENGAGEMENT,
-        **headers: str,
+        wait: int = 20,
+        after: str | None = None,
     ) -> httpx.Response:
         self.keys += 1
         return await self.client.post(
@@ -94,15 +94,19 @@ class World:
             headers={
                 "Authorization": f"Bearer {token(by)}",
                 "Idempotency-Key": f"key-{self.keys}",
-                **self.heard(about),
-                **headers,
+                "Concord-After": self.heard(about) if after is None else after,
+                "Prefer": f"wait={wait}",
             },
         )
 
     async def view(self, about: str = ENGAGEMENT) -> dict[str, Any]:
         answer = await self.client.get(
             f"/engagements/{about}",
-            headers={"Authorization": f"Bearer {token(('counsel',))}", **self.heard(about)},
+            headers={
+                "Authorization": f"Bearer {token(('counsel',))}",
+                "Concord-After": self.heard(about),
+                "Prefer": "wait=20",
+            },
         )
         assert answer.status_code == 200, answer.text
         view: dict[str, Any] = answer.json()
@@ -187,7 +191,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
-    refused(await world.ask("open-file", about=OTHER, Prefer="wait=0"), 404, "unknown-stream")
+    refused(await world.ask("open-file", about=OTHER, wait=0), 404, "unknown-stream")
 
     await world.say(OPENED, WON)
     assert (await world.view())["stage"] == "filed"
@@ -195,7 +199,7 @@ async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
     drafted = accepted(await world.ask("draft-sow", {"scope": "An order desk."}))
     sow = drafted["state"]["statements_of_work"][0]
     problem = refused(
-        await world.ask("approve-sow", {"version": 1}, Prefer="wait=0"), 409, "sow-not-approved"
+        await world.ask("approve-sow", {"version": 1}, wait=0), 409, "sow-not-approved"
     )
     assert {item["code"]: item["owed_by"] for item in problem["missing"]} == {
         "delivery-review-missing": "delivery",
@@ -204,9 +208,7 @@ async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
 
     review = {"version": 1, "content_hash": sow["content_hash"], "verdict": "approved"}
     # Asked for too early, the command is decided again when what it waits for has been heard.
-    approving = asyncio.create_task(
-        world.ask("approve-sow", {"version": 1}, **{"Concord-After": ""})
-    )
+    approving = asyncio.create_task(world.ask("approve-sow", {"version": 1}, after=""))
     await world.say(
         delivery.SowReviewed.model_validate(review), finance.SowReviewed.model_validate(review)
     )
@@ -214,9 +216,7 @@ async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
     accepted(await world.ask("send-sow", {"version": 1}))
     signature = {"content_hash": sow["content_hash"], "person": "carl", "party": "company"}
     other = signature | {"content_hash": "sha256:" + "0" * 64}
-    refused(
-        await world.ask("record-signature", other, Prefer="wait=0"), 409, "signed-content-differs"
-    )
+    refused(await world.ask("record-signature", other, wait=0), 409, "signed-content-differs")
     accepted(await world.ask("record-signature", signature))
     signed = accepted(await world.ask("record-signature", signature | {"party": "customer"}))
     assert signed["state"]["contract"]["price"] == {"amount": "100000", "currency": "EUR"}
@@ -245,7 +245,7 @@ async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
 
     ended = await world.ask("terminate-engagement", {"reason": "mutual"})
     assert accepted(ended)["state"]["stage"] == "terminated"
-    again = await world.ask("draft-sow", {"scope": "More."}, Prefer="wait=0")
+    again = await world.ask("draft-sow", {"scope": "More."}, wait=0)
     refused(again, 409, "engagement-over")
 
     facts = await world.facts(len(TYPES))
@@ -281,9 +281,7 @@ async def test_what_is_asked_wrongly_changes_nothing(world: World):
     for wrong in ({"cap_hours": "0"}, {"cap_hours": "1e400"}, {"expires_on": "2026-02-30"}):
         refused(await world.ask("authorise-early-start", early | wrong), 422, "invalid-input")
     past = early | {"expires_on": date(2020, 1, 1).isoformat()}
-    refused(
-        await world.ask("authorise-early-start", past, Prefer="wait=0"), 409, "expiry-not-in-future"
-    )
+    refused(await world.ask("authorise-early-start", past, wait=0), 409, "expiry-not-in-future")
     accepted(await world.ask("authorise-early-start", early))
     after = await world.view()
     assert after.pop("early_start")["expires_on"] == "9999-12-31"
