@@ -16,7 +16,7 @@ from contracts.legal import (
     SowDrafted,
     SowRedlined,
 )
-from contracts.money import Money
+from contracts.money import MINOR_UNITS, Money
 from contracts.sales import DealWon
 from contracts.values import (
     AccountId,
@@ -170,6 +170,36 @@ def engagement_view(state: Engagement) -> EngagementView:
         settled_on=state.settled_on,
         terminated=state.terminated,
     )
+
+
+LISTED = (
+    "account",
+    "title",
+    "stage",
+    "signed_on",
+    "price_minor_units",
+    "currency",
+    "open_amendments",
+)
+"""What engagements can be filtered and sorted by. `price_minor_units` is the contract price as it
+stands, in cents or whatever the smallest unit of the currency is."""
+
+
+def listed(state: Engagement) -> dict[str, str | int | None]:
+    """An engagement's line in the list of engagements."""
+    known, contract = state.file or state.opportunity, state.contract
+    price = contract.price.rounded() if contract else None
+    return {
+        "account": known.account if known else None,
+        "title": known.title if known else None,
+        "stage": stage(state),
+        "signed_on": contract.signed_on.isoformat() if contract else None,
+        "price_minor_units": (
+            int(price.amount.scaleb(MINOR_UNITS[price.currency])) if price else None
+        ),
+        "currency": price.currency if price else None,
+        "open_amendments": open_amendments(state),
+    }
 
 
 def stage(state: Engagement) -> Stage:

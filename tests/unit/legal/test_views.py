@@ -10,7 +10,7 @@ from contracts.sales import DealLost, ProposalSubmitted
 from legal.amendments import SignAmendment
 from legal.sows import RedlineSow
 from legal.state import Engagement
-from legal.views import engagement_view, open_amendments, stage
+from legal.views import LISTED, engagement_view, listed, open_amendments, stage
 from tests.unit.legal.papers import (
     ALL,
     BOTH,
@@ -129,6 +129,23 @@ def test_amendments_are_open_until_they_are_signed_or_pointless():
     assert amendment
     assert (amendment.status, amendment.signatories) == ("signed", BOTH)
     assert engagement_view(done.state).changes[0].waits_for == ()
+
+
+def test_lists_have_a_line_for_every_engagement():
+    assert listed(given_nothing.state) == dict.fromkeys(LISTED) | {
+        "stage": "unfiled",
+        "open_amendments": 0,
+    }
+    drafted = signed.heard(requested(), assessed(), agreed()).when_heard(priced(), knowing=ALL)
+    assert listed(drafted.after.state) == {
+        "account": "acme",
+        "title": "Order desk",
+        "stage": "signed",
+        "signed_on": "2026-03-02",
+        "price_minor_units": 10_000_000,
+        "currency": "EUR",
+        "open_amendments": 1,
+    }
 
 
 def test_an_early_start_is_shown_until_and_after_it_ends():
