@@ -158,13 +158,14 @@ def implement_change(
     done = known.implemented
     day = day_of(context, command.implemented_on or (done.implemented_on if done else None))
     if done is None:
-        gate("change-not-released", _unreleased(state, known, day))
+        gate("change-not-released", unreleased(state, known, day))
     fact = ChangeImplemented(change=command.change, implemented_on=day)
     sentence = f"change {command.change} was implemented on another day"
     yield from once(done, fact, "already-implemented", sentence)
 
 
-def _unreleased(state: Engagement, known: Change, day: date) -> Iterator[Missing]:
+def unreleased(state: Engagement, known: Change, day: date) -> Iterator[Missing]:
+    """What keeps a change from being implemented on a day (gate 6)."""
     change = known.requested.change
     yield from _valued(state, known)
     if known.approved is None:

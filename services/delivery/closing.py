@@ -142,7 +142,7 @@ def close_engagement(
     if closed and closed.closed_on == day:
         return
     standing(state)
-    gate("not-closable", _unfinished(state))
+    gate("not-closable", unfinished(state))
     yield EngagementClosed(
         closed_on=day,
         sold_hours=state.sold_estimate.hours if state.sold_estimate else ZERO,
@@ -150,7 +150,8 @@ def close_engagement(
     )
 
 
-def _unfinished(state: Engagement) -> Iterator[Missing]:
+def unfinished(state: Engagement) -> Iterator[Missing]:
+    """What keeps the engagement from being closed (gate 7)."""
     for name, deliverable in state.owed.items():
         submission = state.submissions.get(name)
         if submission is None or submission.accepted is None:

@@ -128,6 +128,7 @@ def _time_submitted(state: Engagement, recorded: Recorded[said.TimeSubmitted]) -
     fact, sheet = recorded.fact, state.timesheet
     planned = state.planning.task(fact.task)
     entry = WaitingTime(
+        submitted_by=recorded.actor,
         kind=planned.kind if planned else STANDING_TASKS.get(fact.task, "delivery"),
         **fact.model_dump(exclude={"entry"}),
     )

@@ -97,10 +97,8 @@ def covered(
         sentence = f"the early start was authorised until {early.expires_on}, and nothing is signed"
         return Missing("early-start-expired", sentence, "legal")
     if logged >= early.cap_hours or logged + hours > early.cap_hours:
-        sentence = (
-            f"the early start is authorised for {early.cap_hours} hours: {logged} are logged, and"
-            f" {hours} more would go beyond"
-        )
+        more = f": {hours} more would go beyond" if hours else ""
+        sentence = f"the early start is for {early.cap_hours} hours, {logged} are logged{more}"
         return Missing("early-start-cap-spent", sentence, "legal")
     return None
 

@@ -118,3 +118,27 @@ TEMPLATE: Decider[Template] = Decider(
     decide=decide_template,
     opens=frozenset({PublishTemplate}),
 )
+
+
+class PersonView(Part):
+    """The record of a person as it stands."""
+
+    person: str
+    record: PersonPublished | None
+
+
+class TemplateView(Part):
+    """The record of a template as it stands."""
+
+    template: str
+    record: TemplatePublished | None
+
+
+def person_view(state: Person) -> PersonView:
+    """What the company sees of a person."""
+    return PersonView(person=state.person, record=state.published)
+
+
+def template_view(state: Template) -> TemplateView:
+    """What the company sees of a template."""
+    return TemplateView(template=state.template, record=state.published)

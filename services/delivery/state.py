@@ -54,7 +54,7 @@ class Deal(Part):
         """The day it was lost; for an imported loss without a day, the first day there is."""
         if self.lost:
             return self.lost.lost_on
-        if self.imported and self.imported.outcome == "lost":
+        if self.imported and not self.opened and self.imported.outcome == "lost":
             return self.imported.closed_on or self.imported.opened_on or date.min
         return None
 
@@ -126,8 +126,9 @@ class Planning(Part):
 
 
 class WaitingTime(Part):
-    """Submitted hours that nobody has decided about."""
+    """Submitted hours that nobody has decided about, and who submitted them."""
 
+    submitted_by: str
     person: str
     role: str
     task: str
@@ -285,8 +286,9 @@ class Engagement(Part):
             return "delivering"
         if self.contract.signed:
             return "mobilising"
-        elsewhere = self.deal.imported and self.deal.imported.outcome == "won"
-        return "imported" if elsewhere and not self.manager else "planning"
+        elsewhere = self.deal.imported and not self.deal.opened and not self.manager
+        won = elsewhere and self.deal.imported and self.deal.imported.outcome == "won"
+        return "imported" if won else "planning"
 
     @property
     def sold_estimate(self) -> Estimate | None:

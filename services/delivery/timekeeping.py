@@ -85,7 +85,9 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
         raise Refused("already-decided", f"entry {fact.entry} is {sheet.decided[fact.entry]}")
     waiting = sheet.waiting.get(fact.entry)
     if waiting is not None:
-        stands = TimeSubmitted(entry=fact.entry, **waiting.model_dump(exclude={"kind"}))
+        stands = TimeSubmitted(
+            entry=fact.entry, **waiting.model_dump(exclude={"kind", "submitted_by"})
+        )
         yield from once(stands, fact, "already-submitted", f"entry {fact.entry} says otherwise")
         return
     work = min(context.today, last_day(fact.week))
@@ -122,14 +124,14 @@ def approve_time(state: Engagement, command: ApproveTime, context: Context) -> I
     if state.timesheet.decided.get(command.entry) == "approved":
         return
     entry = _waiting(state, command.entry)
-    if entry.person == context.actor:
+    if context.actor in {entry.person, entry.submitted_by}:
         raise Refused("own-time", "nobody approves their own time")
     logged = before_signature(state) - entry.hours
     gate(
         "not-released",
         [covered(state, context.today, context.today, hours=entry.hours, logged=logged)],
     )
-    yield TimeApproved(entry=command.entry, **entry.model_dump())
+    yield TimeApproved(entry=command.entry, **entry.model_dump(exclude={"submitted_by"}))
 
 
 @decide.on(RejectTime)

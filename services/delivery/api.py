@@ -1,0 +1,124 @@
+"""What may be asked of Delivery over HTTP, and by whom."""
+
+from chassis.auth import Role
+from chassis.decider import Command, Decider
+from chassis.http import Routes
+from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
+from delivery.changes import (
+    ApproveChange,
+    AssessChange,
+    ImplementChange,
+    RejectChange,
+    RequestChange,
+)
+from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
+from delivery.estimating import EndorseEstimate, SubmitEstimate
+from delivery.managing import AssignManager, ChooseTier, PutOnHold, Resume
+from delivery.planning import BaselinePlan, DraftPlan
+from delivery.progress import ProgressTask, PublishStatusReport, ReachMilestone
+from delivery.raid import CloseRaidItem, RaiseIssue, RaiseRisk, RecordDecision
+from delivery.reference import (
+    PERSON,
+    TEMPLATE,
+    Person,
+    PublishPerson,
+    PublishTemplate,
+    Template,
+    person_view,
+    template_view,
+)
+from delivery.requirements import SignOffBrd, SubmitBrd
+from delivery.resources import AllocateResource, ReleaseResource, RequestResource
+from delivery.sow_review import ReviewSow
+from delivery.state import Engagement
+from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
+from delivery.views import engagement_view
+from delivery.working import HoldKickoff
+
+DIRECTING: tuple[Role, ...] = ("pmo-director", "vp-engagement-management")
+MANAGING: tuple[Role, ...] = ("engagement-manager", "pmo-director")
+WORKING: tuple[Role, ...] = ("consultant", *MANAGING)
+ASKING: tuple[Role, ...] = (*WORKING, "account-executive")
+READING: tuple[Role, ...] = (*WORKING, "vp-engagement-management", "executive")
+COMPANY: tuple[Role, ...] = (
+    *READING,
+    "account-executive",
+    "sales-manager",
+    "counsel",
+    "contract-manager",
+    "project-accountant",
+    "controller",
+)
+KEEPING: tuple[Role, ...] = ("pmo-director", "operator")
+
+
+WORK: tuple[type[Command], ...] = (
+    SubmitEstimate,
+    SubmitBrd,
+    SubmitTime,
+    ProgressTask,
+    RaiseRisk,
+    RaiseIssue,
+    RecordDecision,
+    AssessChange,
+    SubmitDeliverable,
+)
+"""What everybody who works on an engagement may ask."""
+
+MANAGEMENT: tuple[type[Command], ...] = (
+    ChooseTier,
+    PutOnHold,
+    Resume,
+    ReviewSow,
+    RequestResource,
+    AllocateResource,
+    ReleaseResource,
+    SignOffBrd,
+    DraftPlan,
+    BaselinePlan,
+    HoldKickoff,
+    ApproveTime,
+    RejectTime,
+    ApproveExpense,
+    ReachMilestone,
+    PublishStatusReport,
+    CloseRaidItem,
+    ApproveChange,
+    RejectChange,
+    ImplementChange,
+    AcceptDeliverable,
+    RejectDeliverable,
+    GoLive,
+    SendSurvey,
+    AnswerSurvey,
+    HoldPir,
+    CloseEngagement,
+)
+"""What its manager, or the director of the PMO, may ask."""
+
+
+def engagements(decider: Decider[Engagement]) -> Routes[Engagement]:
+    """The routes of engagements: who directs, who manages, and who does the work."""
+    routes = Routes(decider, path="engagements", view=engagement_view, seen_by=READING)
+    routes.command(AssignManager, by=DIRECTING)
+    routes.command(EndorseEstimate, by=("engagement-manager",))
+    routes.command(RequestChange, by=ASKING)
+    for command in WORK:
+        routes.command(command, by=WORKING)
+    for command in MANAGEMENT:
+        routes.command(command, by=MANAGING)
+    return routes
+
+
+def people() -> Routes[Person]:
+    """The routes of people's records, which may be erased whole."""
+    routes = Routes(PERSON, path="people", view=person_view, seen_by=COMPANY, erased_by=KEEPING)
+    routes.command(PublishPerson, by=KEEPING)
+    return routes
+
+
+def templates() -> Routes[Template]:
+    """The routes of templates, from which estimates and plans are made."""
+    routes = Routes(TEMPLATE, path="templates", view=template_view, seen_by=COMPANY)
+    routes.command(PublishTemplate, by=MANAGING)
+    return routes

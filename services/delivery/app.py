@@ -1,0 +1,27 @@
+"""The delivery service: ``python -m delivery.app``."""
+
+from chassis.service import Service, run
+from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
+from delivery.api import engagements, people, templates
+from delivery.decider import ENGAGEMENT
+
+SERVICE = Service(
+    "delivery",
+    "Delivery",
+    description=(
+        "The work of an engagement: estimates, plans, resources, time, progress, changes under "
+        "control, acceptance and closing, with the gates that protect both sides; people and "
+        "templates."
+    ),
+    routes=(engagements(ENGAGEMENT), people(), templates()),
+    reads=(AccountPublished, PersonPublished, TemplatePublished),
+)
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    run(SERVICE)
+
+
+if __name__ == "__main__":
+    main()
