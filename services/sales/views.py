@@ -1,5 +1,6 @@
 """What the people of Sales see: an engagement from their side, and an account."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
@@ -152,6 +153,46 @@ def engagement_view(state: Engagement) -> EngagementView:
         delivery=_delivery(state),
         invoices=_invoices(state),
     )
+
+
+LISTED = (
+    "account",
+    "title",
+    "owner",
+    "stage",
+    "manager",
+    "opened_on",
+    "expected_close",
+    "expected_value",
+    "currency",
+    "probability",
+    "imported",
+)
+"""What engagements are listed, filtered and sorted by."""
+
+
+def summary(state: Engagement) -> Mapping[str, str | int | bool | None]:
+    """An engagement in a line of a list.
+
+    Days are written YYYY-MM-DD. The value is in whole units of the currency, the probability in
+    whole percent: to sort by; the exact figures stand in the engagement's own view.
+    """
+    known = state.opened or state.imported
+    value = state.won.price if state.won else state.expected_value
+    closes = state.opened.expected_close if state.opened else None
+    return {
+        "account": state.account,
+        "title": known.title if known else None,
+        "owner": known.owner if known else None,
+        "stage": state.stage,
+        "manager": state.manager,
+        "opened_on": str(state.opened_on) if state.opened_on else None,
+        "expected_close": str(closes) if closes else None,
+        "expected_value": round(value.amount) if value else None,
+        "currency": value.currency if value else None,
+        "probability": None if state.probability is None else round(state.probability),
+        "imported": state.imported is not None,
+    }
 
 
 def account_view(state: Account) -> AccountView:

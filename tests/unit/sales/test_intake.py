@@ -21,7 +21,7 @@ class Books:
 
     def __init__(self) -> None:
         self.streams: dict[str, Stream[Any]] = {}
-        self.keys: set[str] = set()
+        self.keys: dict[str, tuple[str, Command]] = {}
         self.occurred: dict[str, datetime | None] = {}
         self.fails_after: int | None = None
 
@@ -30,12 +30,12 @@ class Books:
     ) -> bool:
         if self.fails_after is not None and len(self.keys) >= self.fails_after:
             raise ConnectionError("away")
+        assert self.keys.setdefault(key, (subject, command)) == (subject, command), key
         decider: Decider[Any] = {"account": ACCOUNT, "engagement": ENGAGEMENT}[kind]  # type: ignore[assignment]
         scenario = given(decider, subject)
         stream = self.streams.get(scenario.stream.id, scenario.stream)
         step = take(decider, stream, command, scenario._context("ann"))
         self.streams[stream.id] = step.stream
-        self.keys.add(key)
         self.occurred[subject] = occurred_at
         return bool(step.said)
 
