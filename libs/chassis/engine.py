@@ -114,16 +114,16 @@ class Engine:
         *,
         now: Callable[[], datetime],
         new_fact_id: Callable[[], str],
-        cached: int = 5_000,
+        keep: int = 5_000,
     ) -> None:
-        """`now` gives UTC moments; `cached` bounds how many streams are kept in memory."""
+        """`now` gives UTC moments; `keep` bounds how many streams are kept in memory."""
         self.deciders = {decider.kind: decider for decider in deciders}
         self.snapshots = snapshots
         self._journal = journal
         self._records = records
         self._now = now
         self._new_fact_id = new_fact_id
-        self._cached = cached
+        self._keep = keep
         self._cache: OrderedDict[str, Known] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watchers: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
@@ -280,6 +280,10 @@ class Engine:
     async def current(self, stream: str) -> Known:
         """What is known of a stream now, by its id; raises StoreAway."""
         return await self._fresh(self.deciders[stream.partition(":")[0]], stream)
+
+    def cached(self, stream: str) -> Known | None:
+        """What this process remembers of a stream; it may lag behind another process."""
+        return self._cache.get(stream)
 
     async def stream_at(self, stream: str, number: int) -> Stream[Any]:
         """The stream as it was after its commit of this number; raises Unknown, StoreAway."""
@@ -512,7 +516,7 @@ class Engine:
             known = cached
         self._cache[stream] = known
         self._cache.move_to_end(stream)
-        if len(self._cache) > self._cached:
+        if len(self._cache) > self._keep:
             self._cache.popitem(last=False)
         for watcher in self._watchers.pop(stream, ()):
             if not watcher.done():

@@ -99,17 +99,20 @@ class Follower:
         take: Callable[[Sequence[Document]], Awaitable[None]],
         replay: Callable[[], Coroutine[Any, Any, None]],
         *,
+        begin: Callable[[], Coroutine[Any, Any, None]] | None = None,
         fields: Sequence[str] = (),
         most: int = 500,
     ) -> None:
         """`take` gets up to `most` commits and ends when they are done with for good.
 
         With `fields` it gets these alone. `replay` does the whole journal, where the token is lost.
+        `begin` comes first, each time that the lease was taken.
         """
         self.progress: Progress = "waiting"
         self._store = store
         self._take = take
         self._replay = replay
+        self._begin = begin
         self._fields = fields
         self._most = most
         self._lease = Lease(store, name)
@@ -126,7 +129,7 @@ class Follower:
         try:
             while True:
                 self.progress = "waiting"
-                begun = time.monotonic()
+                begun = float("inf")
                 try:
                     await self._lease.take()
                     begun = time.monotonic()
@@ -139,7 +142,7 @@ class Follower:
                     outage = True
                 except Exception:  # noqa: BLE001 - a follower never dies silently
                     _log.exception("%s: cannot go on, and tries again", self._lease.name)
-                if self.progress != "waiting" and time.monotonic() - begun > _LAST_PAUSE:
+                if time.monotonic() - begun > _LAST_PAUSE:
                     pause, outage = _FIRST_PAUSE, False  # it worked for a while: a new outage
                 self.progress = "away"
                 await asyncio.sleep(pause)
@@ -157,6 +160,9 @@ class Follower:
             token = await self._store.now_token()
             await _until_one_ends(self._replay(), self._renew())
             self._done = token
+        elif self._begin is not None:
+            self.progress = "replaying"
+            await _until_one_ends(self._begin(), self._renew())
         self.progress = "following"
         queue: asyncio.Queue[Change] = asyncio.Queue(2 * self._most)
         try:

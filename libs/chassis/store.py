@@ -126,8 +126,9 @@ class Store:
     async def now_token(self) -> Token:
         """The token of this moment: what is committed from now on comes after it."""
         with reaching():
-            async with await self.commits.watch(_INSERTS) as stream:
-                await stream.try_next()
+            async with await self.commits.watch(_INSERTS, max_await_time_ms=100) as stream:
+                if stream.resume_token is None:
+                    await stream.try_next()
                 if stream.resume_token is None:
                     raise StoreAway("the store gives no token to resume from")
                 return stream.resume_token
@@ -210,12 +211,12 @@ async def insert_each(
 
 
 async def replace_older(collection: Collection, documents: Sequence[Document]) -> None:
-    """Write documents whose `number` is higher than what stands under their `_id`; others stay.
+    """Write documents unless one with a higher `number` stands under their `_id`.
 
     Raises StoreAway; writing them again is harmless.
     """
     requests = [
-        ReplaceOne({"_id": each["_id"], "number": {"$lt": each["number"]}}, each, upsert=True)
+        ReplaceOne({"_id": each["_id"], "number": {"$lte": each["number"]}}, each, upsert=True)
         for each in documents
     ]
     try:

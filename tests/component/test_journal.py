@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -31,6 +32,10 @@ async def opened(store: StoreServer, isolation: str) -> AsyncIterator[Store]:
     await opened.prepare()
     yield opened
     await opened.close()
+
+
+def more_than(acknowledged: list[str], count: int) -> bool:
+    return len(acknowledged) > count
 
 
 async def numbers(journal: Journal, stream: str, after: int = 0) -> list[int]:
@@ -128,8 +133,7 @@ async def test_a_lost_answer_is_settled_and_never_guessed(
 
     clients = [asyncio.create_task(client(n)) for n in range(8)]
     for _ in range(3):
-        before = len(acknowledged)
-        await until(lambda before=before: len(acknowledged) >= before + 100)
+        await until(partial(more_than, acknowledged, len(acknowledged) + 100))
         await asyncio.to_thread(server.kill)
         await asyncio.to_thread(server.start)
     killed.set()

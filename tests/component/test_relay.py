@@ -5,6 +5,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -90,6 +91,14 @@ async def grow(process: Process, deals: int, steps: int, start: int = 0) -> None
     await asyncio.gather(*(one(f"E-{number}") for number in range(deals)))
 
 
+def more_than(reached: dict[str, int], count: int) -> bool:
+    return sum(reached.values()) > count
+
+
+def doing(relay: Relay) -> str:
+    return relay.follower.progress
+
+
 async def has(kafka: KafkaServer, topic: str, count: int) -> bool:
     return len(set(await on_topic(kafka.bootstrap, topic))) >= count
 
@@ -115,7 +124,7 @@ async def test_every_fact_is_published_once_and_in_order(
 
 
 async def test_a_second_relay_takes_over_from_one_that_vanished(
-    kafka: KafkaServer, store: StoreServer, isolation: str
+    kafka: KafkaServer, store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     topic = SALES.topic(isolation)
     await create_topics(kafka.bootstrap, topic)
@@ -129,12 +138,12 @@ async def test_a_second_relay_takes_over_from_one_that_vanished(
             second = await waiting.__aenter__()
             await grow(one, deals=5, steps=20)
             await until(lambda: has(kafka, topic, 40))
-            assert second.follower.progress == "waiting"
+            assert doing(second) == "waiting"
             # It vanishes as a killed process does: it gives nothing back.
-            first.follower._lease.release = asyncio.Event().wait
+            monkeypatch.setattr(first.follower._lease, "release", asyncio.Event().wait)
         await grow(two, deals=5, steps=20, start=20)
         await until(lambda: has(kafka, topic, 195))
-        assert second.follower.progress == "following"
+        assert doing(second) == "following"
         await waiting.__aexit__(None, None, None)
     sequences = by_key(await on_topic(kafka.bootstrap, topic))
     assert {key: first_seen(said) for key, said in sequences.items()} == {
@@ -225,8 +234,7 @@ async def test_store_and_kafka_die_under_load_and_nothing_is_missing(
     ):
         loads = [asyncio.create_task(load(process, client)) for client in range(4)]
         for server in (store, kafka, store):
-            before = sum(reached.values())
-            await until(lambda before=before: sum(reached.values()) >= before + 60)
+            await until(partial(more_than, reached, sum(reached.values()) + 60))
             await asyncio.to_thread(server.kill)
             await asyncio.to_thread(server.start)
         done.set()

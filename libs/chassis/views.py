@@ -1,0 +1,207 @@
+"""What a department's people look up: a document per stream, written behind the journal.
+
+One process at a time follows the journal and writes, at once when little has changed and about once
+a second under load. The documents hold the whole state, so they are the snapshots, too, and when a
+stream wants to be woken, which is how the clock finds it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from chassis.engine import Engine
+from chassis.follower import Follower
+from chassis.journal import Journal
+from chassis.paging import Fences, Page, Row, cursor_of, key_of, position_of
+from chassis.snapshots import Known, Snapshots, advanced, nothing_known
+from chassis.store import Document, Store, reaching, replace_older
+
+VIEWS = "views"
+"""The name under which the store keeps the lease and token of whoever writes the views."""
+SUBJECT = "subject"
+"""The field by which every listing can be sorted: the engagement's or record's id."""
+
+Value: TypeAlias = str | int | bool | None
+
+_log = logging.getLogger(__name__)
+_LITTLE = 50
+_TOGETHER = 200
+_PACE = 1.0
+_FOLDS = "views-folds"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How streams of a kind are listed: the fields one can filter and sort by, read off a state."""
+
+    kind: str
+    fields: tuple[str, ...]
+    summarise: Callable[[Any], Mapping[str, Value]]
+
+
+class UnknownField(ValueError):
+    """A listing has no such field."""
+
+
+class Views:
+    """The documents of one department's streams, kept up with the journal."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        snapshots: Snapshots,
+        engine: Engine,
+        listings: Sequence[Listing] = (),
+    ) -> None:
+        """Streams of a kind that has no listing are kept as snapshots, and cannot be listed."""
+        self._store = store
+        self._journal = journal
+        self._snapshots = snapshots
+        self._engine = engine
+        self._listings = {listing.kind: listing for listing in listings}
+        self._fences: dict[tuple[str, str], Fences] = {}
+        self._flushed = float("-inf")
+        self.follower = Follower(
+            store,
+            VIEWS,
+            self._take,
+            self._refold,
+            begin=self._begin,
+            fields=("stream", "number", "at"),
+            most=5_000,
+        )
+        """Its `progress` and `backlog` say how far the views are behind."""
+
+    async def prepare(self) -> None:
+        """Make the indexes that the listings need; raises StoreAway."""
+        with reaching():
+            for listing in self._listings.values():
+                for field in (SUBJECT, *listing.fields):
+                    await self._store.views.create_index([("kind", 1), (f"keys.{field}", 1)])
+
+    async def run(self) -> None:
+        """Keep the views up with the journal until cancelled."""
+        await self.follower.run()
+
+    async def page(
+        self,
+        kind: str,
+        *,
+        filters: Mapping[str, Value | Sequence[Value]] | None = None,
+        sort: str = SUBJECT,
+        descending: bool = False,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """Rows of a listing in order, from after `cursor`; as fresh as the views are.
+
+        A filter is a value, or several of which one must be. Raises UnknownField, InvalidCursor,
+        StoreAway.
+        """
+        listing = self._listings[kind]
+        for field in (*(filters or {}), sort):
+            if field not in {SUBJECT, *listing.fields}:
+                raise UnknownField(f"{kind} is not listed by {field}")
+        asked: Document = {"kind": kind, "open": True}
+        for field, wanted in (filters or {}).items():
+            asked[f"fields.{field}"] = {"$in": _one_of(wanted)}
+        start = None if cursor is None else position_of(cursor, kind, sort, descending=descending)
+        fences = self._fences.setdefault((kind, sort), Fences())
+        with reaching():
+            found = await fences.walk(
+                self._store.views, asked, f"keys.{sort}", start, limit + 1, descending=descending
+            )
+        rows = tuple(
+            Row(each["_id"].partition(":")[2], each["number"], each["fields"])
+            for each in found[:limit]
+        )
+        if len(found) <= limit:
+            return Page(rows, None)
+        last = found[limit - 1]["keys"][sort]
+        return Page(rows, cursor_of(last, kind, sort, descending=descending))
+
+    async def rebuild(self) -> None:
+        """Throw the views away and fold them again from the journal; raises StoreAway."""
+        with reaching():
+            await self._store.views.delete_many({})
+        await self._refold()
+
+    # ---- writing ------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Fold everything again where the documents were made by other code."""
+        with reaching():
+            written = await self._store.leases.find_one({"_id": _FOLDS})
+        if written is None or written["folds"] != self._snapshots.folds:
+            await self._refold()
+
+    async def _refold(self) -> None:
+        known: Known | None = None
+        folded: list[Known] = []
+        async for commit in self._journal.everything():
+            decider = self._engine.deciders.get(commit.stream.partition(":")[0])
+            if decider is None:
+                continue  # a kind of stream that this code no longer has
+            if known is None or known.stream.id != commit.stream:
+                if known is not None:
+                    folded.append(known)
+                known = nothing_known(decider, commit.stream)
+            known = advanced(decider, known, commit)
+            if len(folded) >= _TOGETHER:
+                await self._write(folded)
+                folded = []
+        await self._write([*folded, *([known] if known is not None else [])])
+        with reaching():
+            await self._store.leases.replace_one(
+                {"_id": _FOLDS}, {"folds": self._snapshots.folds}, upsert=True
+            )
+
+    async def _take(self, commits: Sequence[Document]) -> None:
+        newest = {commit["stream"]: int(commit["number"]) for commit in commits}
+        begun = time.monotonic()
+        if len(newest) > _LITTLE:
+            await asyncio.sleep(max(0.0, self._flushed + _PACE - begun))
+        self._flushed = time.monotonic()
+        moved: list[Known] = []
+        for stream, number in newest.items():
+            known = self._engine.cached(stream)
+            if known is None or known.stream.number < number:
+                known = await self._engine.current(stream)
+            moved.append(known)
+            if len(moved) >= _TOGETHER:
+                await self._write(moved)
+                moved = []
+        await self._write(moved)
+
+    async def _write(self, streams: Sequence[Known]) -> None:
+        documents = [self._document(known) for known in streams]
+        if documents:
+            await replace_older(self._store.views, documents)
+
+    def _document(self, known: Known) -> Document:
+        document = self._snapshots.document(known)
+        stream, kind = known.stream, document["kind"]
+        if not known.open:
+            return document
+        listing = self._listings.get(kind)
+        fields: dict[str, Value] = {SUBJECT: stream.subject}
+        try:
+            due = [each.at for each in self._engine.deciders[kind].deadlines(stream.state)]
+            if due:
+                document["due_at"] = min(due)
+            if listing is not None:
+                fields |= dict.fromkeys(listing.fields)
+                fields |= dict(listing.summarise(stream.state))
+        except Exception:  # noqa: BLE001 - the others must not wait; as a snapshot it is good
+            _log.exception("%s cannot be listed as it is now", stream.id)
+        document["fields"] = fields
+        document["keys"] = {name: key_of(value, stream.id) for name, value in fields.items()}
+        return document
+
+
+def _one_of(wanted: Value | Sequence[Value]) -> list[Value]:
+    return [wanted] if wanted is None or isinstance(wanted, str | int) else list(wanted)

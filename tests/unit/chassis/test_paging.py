@@ -1,0 +1,46 @@
+"""Keys sort as their values do, and cursors belong to one listing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.paging import InvalidCursor, cursor_of, key_of, position_of
+
+
+def test_nothing_comes_first_then_truth_numbers_and_texts() -> None:
+    values = [None, False, True, -5, 0, 7, 40, "", "Anna", "bert", "Zoe"]
+    keys = [key_of(value, "engagement:E-1") for value in values]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
+
+
+@given(st.integers(-(10**17), 10**17), st.integers(-(10**17), 10**17))
+def test_numbers_sort_as_numbers(one: int, other: int) -> None:
+    assert (key_of(one, "s") < key_of(other, "s")) == (one < other)
+
+
+def test_equal_values_sort_by_stream_and_a_longer_text_after_its_beginning() -> None:
+    assert key_of("roof", "engagement:E-1") < key_of("Roof", "engagement:E-2")
+    assert key_of("roof", "engagement:E-9") < key_of("roof tiles", "engagement:E-1")
+
+
+def test_a_cursor_leads_back_to_its_key() -> None:
+    cursor = cursor_of("3röf\x01s", "engagement", "title", descending=True)
+    assert position_of(cursor, "engagement", "title", descending=True) == "3röf\x01s"
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "bm90IGpzb24", "W10", "WzEsMiwzLDRd", "ä", "[" * 9])
+def test_anything_else_is_no_cursor(cursor: str) -> None:
+    with pytest.raises(InvalidCursor):
+        position_of(cursor, "engagement", "title", descending=False)
+
+
+def test_a_cursor_of_another_listing_or_order_is_refused() -> None:
+    cursor = cursor_of("3a\x01s", "engagement", "title", descending=False)
+    for kind, sort, descending in (
+        ("person", "title", False),
+        ("engagement", "stage", False),
+        ("engagement", "title", True),
+    ):
+        with pytest.raises(InvalidCursor):
+            position_of(cursor, kind, sort, descending=descending)

@@ -1,0 +1,77 @@
+"""What a stream is when its commits are folded, and when a snapshot may be trusted."""
+
+import importlib.util
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from chassis.decider import Decider, Decisions, Evolution
+from chassis.journal import Commit
+from chassis.snapshots import advanced, fold_of, nothing_known
+from tests.component.department import DEALS, Deal
+
+SOURCE = """
+from pydantic import BaseModel
+
+class State(BaseModel):
+    count: int = 0
+
+def initial(subject: str) -> State:
+    return State()
+"""
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("folded_department", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["folded_department"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def fingerprint(path: Path) -> str:
+    module = load(path)
+    return fold_of(Decider("sales", "engagement", module.initial, Evolution(), Decisions()))
+
+
+def test_snapshots_are_trusted_by_the_code_that_made_them_alone(tmp_path: Path) -> None:
+    state = tmp_path / "state.py"
+    state.write_text(SOURCE)
+    before = fingerprint(state)
+    assert fingerprint(state) == before
+    (tmp_path / "react.py").write_text("LIMIT = 3")
+    with_more_code = fingerprint(state)
+    state.write_text(SOURCE.replace("count", "number"))
+    with_other_state = fingerprint(state)
+    assert len({before, with_more_code, with_other_state}) == 3
+
+
+def commit(number: int) -> Commit:
+    return Commit(
+        cause=f"ann/{number}",
+        stream="engagement:E-1",
+        number=number,
+        position={"sales": number},
+        actor="ann",
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+    )
+
+
+def test_a_commit_that_is_missing_is_not_passed_over() -> None:
+    known = advanced(DEALS, nothing_known(DEALS, "engagement:E-1"), commit(1))
+    assert (known.open, known.stream.number, known.stream.position) == (True, 1, {"sales": 1})
+    with pytest.raises(RuntimeError, match="lacks commit 2"):
+        advanced(DEALS, known, commit(3))
+
+
+def test_an_erased_stream_begins_anew_and_counts_on() -> None:
+    erased = replace(commit(7), erases=(("delivery.reference", "person:bob@1"),))
+    known = advanced(DEALS, nothing_known(DEALS, "engagement:E-1"), erased)
+    assert (known.open, known.stream.number, known.stream.state) == (False, 7, Deal())
+    assert advanced(DEALS, known, commit(8)).open
