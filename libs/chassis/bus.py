@@ -52,7 +52,7 @@ class Trouble:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: one is made for every record, and that costs
 class Arrival:
     """A record as it came from Kafka: where it stood, its bytes, and the fact or the trouble.
 

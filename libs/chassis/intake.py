@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 from aiokafka.errors import KafkaError
 from opentelemetry import metrics
 
-from chassis import bus
+from chassis import bus, telemetry
 from chassis.bus import Arrival, Trouble
 from chassis.parking import Head, ParkedRecord, Parking, trouble_of
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
@@ -92,6 +92,11 @@ class Intake:
 
         Raises one of TRANSIENT when something is away; the whole batch may be taken in again.
         """
+        parents = (each.recorded.traceparent for each in arrivals if each.recorded is not None)
+        with telemetry.batch(self._name, parents, len(arrivals)):
+            await self._take_in(arrivals)
+
+    async def _take_in(self, arrivals: Sequence[Arrival]) -> None:
         found = sort_out(arrivals, self._parking, self._routes)
         failed = await self._hand_over(found.groups)
         for arrival, trouble in found.aside:

@@ -225,9 +225,10 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             raise ConnectionError("no partitions are assigned")
         await self._prepare()
         await self._intake.take_in(arrivals)
-        for arrival in arrivals:
-            place = TopicPartition(arrival.topic, arrival.partition)
-            self._uncommitted[place] = self._taken[place] = arrival.offset + 1
+        last = {(arrival.topic, arrival.partition): arrival.offset for arrival in arrivals}
+        for place, offset in last.items():
+            self._uncommitted[TopicPartition(*place)] = offset + 1
+            self._taken[TopicPartition(*place)] = offset + 1
 
     async def _commit(self) -> None:
         """Commit what was taken in, if the reader has made it durable."""
@@ -241,8 +242,9 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 await consumer.commit(dict(self._uncommitted))
         except (CommitFailedError, IllegalStateError) as error:
             log.info("%s: offsets not committed, the group is changing: %s", self._group, error)
-        except TRANSIENT as error:
-            log.warning("%s: offsets not committed yet: %s", self._group, repr(error))
+        except Exception as error:
+            is_bug = not isinstance(error, TRANSIENT)
+            log.warning("%s: offsets not committed yet: %r", self._group, error, exc_info=is_bug)
         else:
             self._uncommitted.clear()
 
@@ -281,10 +283,11 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                     await asyncio.sleep(1)
                     await self._look_round()
                 log.error("%s: the group's coordinator is lost, reconnecting", self._group)
-            except (KafkaError, OSError) as error:
+            except Exception as error:
                 if self.progress.hindrance is None:
-                    log.warning("%s: Kafka is away: %s", self._group, error)
-                self.progress.hindrance = f"Kafka is away: {error}"
+                    is_bug = not isinstance(error, TRANSIENT)
+                    log.warning("%s: Kafka is away: %r", self._group, error, exc_info=is_bug)
+                self.progress.hindrance = f"Kafka is away: {error!r}"
             self._leave.set()
             async with self._lock:
                 self._epoch += 1
@@ -319,8 +322,9 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 await self._lock.acquire()
             try:
                 await self._look_after()
-            except TRANSIENT as error:
-                log.warning("%s: will look again: %s", self._group, error)
+            except Exception as error:
+                is_bug = not isinstance(error, TRANSIENT)
+                log.warning("%s: will look again: %r", self._group, error, exc_info=is_bug)
             finally:
                 self._lock.release()
 
