@@ -203,6 +203,10 @@ def faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
     for one in draft.deliverables_descoped:
         if one not in agreed:
             yield Missing("unknown-deliverable", f"{paper} descopes {one}, which is not agreed")
+    billed = {item.item for item in contract.billing_schedule}
+    for item in draft.billing_schedule:
+        if item.item in billed:
+            yield Missing("repeated-id", f"{paper} bills {item.item}, which is agreed already")
     left = (agreed | set(added)) - set(draft.deliverables_descoped)
     yield from schedule_faults(draft.billing_schedule, delta, left, paper)
 

@@ -184,6 +184,10 @@ def test_counsel_may_word_and_bill_it_otherwise():
             ["billing-schedule-differs"],
         ),
         (
+            {"billing_schedule": (BillingItem(item="B-1", kind="time", amount=eur(3_000)),)},
+            ["repeated-id"],
+        ),
+        (
             {
                 "deliverables_descoped": ("design",),
                 "billing_schedule": (
