@@ -48,15 +48,17 @@ def test_a_plan_is_made_from_what_was_sold() -> None:
         )
     )
     plan = drafted.state.planning.draft
+    assert plan is not None
     assert min(task.starts_on for task in plan.tasks) == START
     assert max(task.finishes_on for task in plan.tasks) == date(2026, 7, 14)  # 100 days
-    assert sum(part.hours for task in plan.tasks for part in task.hours) == hours(270)
+    assert sum((part.hours for task in plan.tasks for part in task.hours), hours(0)) == hours(270)
     drafted.when(FROM_TEMPLATE).then_nothing()
 
 
 def test_days_and_hours_may_be_others_than_sold() -> None:
     other = DraftPlan(template="web", starts_on=date(2026, 5, 4), duration_days=10)
     plan = won.when(other).then(like(PlanDrafted, version=1)).state.planning.draft
+    assert plan is not None
     assert {milestone.due_on for milestone in plan.milestones} == {
         date(2026, 5, 5),
         date(2026, 5, 13),
@@ -94,6 +96,7 @@ def test_a_plan_does_not_contradict_itself() -> None:
     )
     refused = won.when(wrong)
     refused.then_refused("inconsistent-plan", missing=["contradiction"])
+    assert refused.refusal is not None
     assert [item.sentence for item in refused.refusal.missing] == [
         "deliverable design stands more than once",
         "milestone M1 stands more than once",

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import given
+from chassis.testing import given, like
 from contracts.reference import PersonPublished
 from delivery.reference import PERSON, TEMPLATE, PublishPerson, PublishTemplate
 from tests.unit.delivery.life import TEMPLATE as WEB
@@ -33,7 +33,7 @@ def test_a_person_is_published_whole_and_once() -> None:
     )
     published.when(PUBLISH).then_nothing()
     moved = PUBLISH.model_copy(update={"manager": "pia"})
-    assert published.when(moved).after.state.published.manager == "pia"
+    published.when(moved).then(like(PersonPublished, manager="pia", name="Mara Mint"))
 
 
 def test_what_a_person_cannot_be() -> None:
