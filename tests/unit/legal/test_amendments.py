@@ -283,9 +283,10 @@ def test_only_what_was_drafted_is_signed_and_only_once():
 
 
 def test_what_is_signed_stays_as_it_was_signed():
-    done = drafted.took(sign(drafted))
-    done.when_heard(priced(price=eur(9_000)), knowing=ALL).then_nothing()
-    done.when_heard(assessed(days=90)).then_nothing()
+    cut = changed(price=eur(-100))
+    done = cut.took(sign(cut))
+    done.when_heard(priced(price=eur(-200)), knowing=ALL).then_nothing()
+    done.heard(priced(), knowing=ALL).when_heard(assessed(days=90)).then_nothing()
 
 
 def test_what_does_not_exist_or_no_longer_holds_is_not_signed():
