@@ -36,8 +36,10 @@ from chassis.exchange import (
     reading,
     stands_at,
 )
-from chassis.problems import MEDIA_TYPE, Problem
-from chassis.works import Works
+from chassis.listing import Listed
+from chassis.problems import MEDIA_TYPE
+from chassis.reach import engine_of
+from chassis.views import Listing
 from contracts.values import EngagementId, Identifier
 
 S = TypeVar("S", bound=BaseModel)
@@ -92,6 +94,7 @@ class Routes(Generic[S]):
     `view` makes of a state what the people in `seen_by` read; its return annotation is the schema.
     `confidential`, where given, is what is read instead by those with the role of that name.
     `subject` is the type of the id in the path (EngagementId for engagements unless given).
+    `listing` says by which fields streams are listed, filtered and sorted.
     `erased_by` may erase a record of reference data whole (``DELETE /people/{person}``).
     """
 
@@ -104,14 +107,18 @@ class Routes(Generic[S]):
         seen_by: tuple[Role, ...],
         confidential: Callable[[S], BaseModel] | None = None,
         subject: Any = None,
+        listing: Listing | None = None,
         erased_by: tuple[Role, ...] = (),
     ) -> None:
+        if listing is not None and listing.kind != decider.kind:
+            raise TypeError(f"a listing of {listing.kind} does not list {decider.kind}")
         self.decider = decider
         self.path = path
         self.view = view
         self.confidential = confidential
         self.seen_by = seen_by
         self.subject = subject
+        self.listing = listing
         self.erased_by = erased_by
         self.commands: list[CommandRoute] = []
 
@@ -157,6 +164,18 @@ class Routes(Generic[S]):
             description=_roles(self.seen_by),
             operation_id=f"read-{self.decider.kind}",
         )
+        if self.listing is not None:
+            listed = Listed(self.listing, self.path)
+            router.add_api_route(
+                f"/{self.path}",
+                listed.endpoint,
+                response_model=listed.model,
+                dependencies=[Depends(requires(*self.seen_by))],
+                summary=f"List every {name}",
+                description=f"{listed.words}\n\n{_roles(self.seen_by)}",
+                operation_id=f"list-{self.decider.kind}",
+                openapi_extra={"parameters": listed.parameters},
+            )
         if self.erased_by:
             router.add_api_route(
                 f"/{self.path}/{{{self._parameter}}}",
@@ -316,20 +335,6 @@ class Routes(Generic[S]):
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"the view of {self.path} must say which model it returns")
         return model
-
-
-def works_of(request: Request) -> Works:
-    """What the service is made of; raises Problem 503 while it does not take commands and facts."""
-    works: Works = request.app.state.works
-    if works.waits_for is not None:
-        detail = f"this service is not there yet: {works.waits_for}"
-        raise Problem(503, "starting", detail, headers={"Retry-After": "1"})
-    return works
-
-
-def engine_of(request: Request) -> engine.Engine:
-    """The engine of the service; raises Problem 503 while it does not take commands."""
-    return works_of(request).at_work
 
 
 def _roles(roles: tuple[Role, ...]) -> str:

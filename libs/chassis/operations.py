@@ -1,19 +1,20 @@
-"""What an operator does to a running service: look at what is parked, try it again, go past it."""
+"""What an operator does to a running service: see to what is parked, and hold the clock."""
 
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from chassis.auth import Caller, requires
 from chassis.decider import Command
 from chassis.exchange import StrictRoute, only
-from chassis.http import PROBLEMS, works_of
+from chassis.http import PROBLEMS
 from chassis.intake import Attempt, NotInTrouble
 from chassis.listener import Listener
 from chassis.parking import Head, ParkedRecord
 from chassis.problems import Problem
+from chassis.reach import works_of
 from contracts.values import ShortText, Text
 
 Engagement = Annotated[str, Path(min_length=1, max_length=200)]
@@ -65,6 +66,18 @@ class Skip(Command):
     why: Text
 
 
+class Hold(Command):
+    """Hold the clock at a moment, while history up to it is played in."""
+
+    at: AwareDatetime
+
+
+class ClockView(BaseModel):
+    """The moment (UTC) after which no deadline passes; null while the clock goes by the time."""
+
+    held_at: datetime | None
+
+
 def router() -> APIRouter:
     """The operator's routes, for an application of `chassis.service`."""
     routes = APIRouter(
@@ -114,6 +127,22 @@ def router() -> APIRouter:
         return [
             _record(each, caller) for each in await _listener(request).parking.records_set_aside()
         ]
+
+    @routes.get("/clock", summary="Whether the clock is held, and at which moment")
+    async def clock(request: Request) -> ClockView:
+        only(request)
+        return ClockView(held_at=await works_of(request).clock.held_at())
+
+    @routes.post("/clock/hold", summary="Let no deadline after a moment pass")
+    async def hold(request: Request, hold: Hold) -> ClockView:
+        held = works_of(request).clock
+        await held.hold(hold.at, by=request.state.caller.actor)
+        return ClockView(held_at=await held.held_at())
+
+    @routes.post("/clock/release", summary="Let deadlines pass by the time again")
+    async def release(request: Request) -> ClockView:
+        await works_of(request).clock.release()
+        return ClockView(held_at=None)
 
     return routes
 

@@ -81,6 +81,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
             name=service.name,
             settings=settings,
             deciders=service.all_deciders,
+            listings=[each.listing for each in service.routes if each.listing is not None],
             reference=service.reference_channels,
             hearing=service.hearing,
         )

@@ -15,8 +15,10 @@ from typing import Any, Self
 
 import uuid_utils
 
+from chassis.clock import Clock
 from chassis.decider import Decider, heard_channels
 from chassis.engine import Engine
+from chassis.follower import Follower
 from chassis.health import Check
 from chassis.hearing import EngineReader, routes_of
 from chassis.intake import Reader
@@ -29,11 +31,12 @@ from chassis.settings import Settings
 from chassis.snapshots import Snapshots
 from chassis.sorting import Routes
 from chassis.store import Store, StoreAway
+from chassis.views import VIEWS, Listing, Views
 from contracts.channels import Channel, Department
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 2.0
-_STALE_RELAY = 30.0
+_FAR_BEHIND = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Works:
         name: Department,
         settings: Settings,
         deciders: Sequence[Decider[Any]],
+        listings: Sequence[Listing] = (),
         reference: Collection[Channel] = (),
         hearing: "Callable[[Works], Hearing] | None" = None,
     ) -> None:
@@ -80,7 +84,7 @@ class Works:
             self.journal,
             self.snapshots,
             self.records,
-            now=lambda: datetime.now(UTC),
+            now=_now,
             new_fact_id=lambda: str(uuid_utils.uuid7()),
         )
         self.relay = Relay(
@@ -89,6 +93,8 @@ class Works:
             bootstrap=settings.kafka_bootstrap,
             prefix=settings.topic_prefix,
         )
+        self.views = Views(self.store, self.journal, self.snapshots, self.at_work, listings)
+        self.clock = Clock(self.store, self.at_work, now=_now)
         self.parking = Parking(self.store.parked)
         self.hearing = (
             hearing(self)
@@ -142,6 +148,7 @@ class Works:
         """What readiness asks, by the name of the part."""
         checks: dict[str, Check] = {"service": self._service, "store": self._store}
         checks["relay"] = self._relay
+        checks["views"] = self._views
         if self.listener is not None:
             checks["listener"] = self._listener
         if self.feed is not None:
@@ -151,6 +158,7 @@ class Works:
     async def _come_up(self) -> None:
         await self._until_prepared()
         self._keep("relay", self.relay.run())
+        self._keep("views", self.views.run())
         if self.feed is not None:
             await self._enter("records", self.feed)
             await self._until_read(self.feed)
@@ -165,7 +173,8 @@ class Works:
         pause = 0.1
         while True:
             try:
-                await self.store.prepare(RELAY)
+                await self.store.prepare(RELAY, VIEWS)
+                await self.views.prepare()
                 await self.parking.prepare()
                 if self.hearing.prepare is not None:
                     await self.hearing.prepare()
@@ -221,16 +230,27 @@ class Works:
         return None
 
     async def _relay(self) -> str | None:
-        if self.relay.follower.progress == "away":
-            return "the journal cannot be followed now"
-        backlog = self.relay.backlog()
-        return f"behind by {backlog:.0f} s" if backlog > _STALE_RELAY else None
+        return _behind(self.relay.follower)
+
+    async def _views(self) -> str | None:
+        return _behind(self.views.follower)
 
     async def _listener(self) -> str | None:
         return None if self.listener is None else self.listener.not_ready()
 
     async def _records(self) -> str | None:
         return None if self.feed is None else self.feed.not_ready()
+
+
+def _behind(follower: Follower) -> str | None:
+    if follower.progress == "away":
+        return "the journal cannot be followed now"
+    backlog = follower.backlog(_now())
+    return f"behind by {backlog:.0f} s" if backlog > _FAR_BEHIND else None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _ended(task: asyncio.Task[None]) -> None:

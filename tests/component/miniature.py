@@ -15,6 +15,7 @@ from chassis.decider import Command, Context, Decider, Decisions, Evolution, Mis
 from chassis.http import Routes
 from chassis.service import Service, create_app
 from chassis.settings import LOCAL_ISSUER, Settings
+from chassis.views import Listing, Value
 from contracts.delivery import ManagerAssigned
 from contracts.fact import Fact, Recorded
 from contracts.money import NotNegativeMoney
@@ -137,6 +138,11 @@ def deal_with_value(state: Deal) -> DealWithValue:
     return DealWithValue(**deal_view(state).model_dump(), value=state.value)
 
 
+def _listed(state: Deal) -> dict[str, Value]:
+    score = None if state.score is None else int(state.score)
+    return {"title": state.title, "manager": state.manager, "score": score}
+
+
 def sales() -> Service:
     deals = Routes(
         DEALS,
@@ -144,6 +150,7 @@ def sales() -> Service:
         view=deal_view,
         confidential=deal_with_value,
         seen_by=("account-executive", "executive"),
+        listing=Listing("engagement", ("title", "manager", "score"), _listed),
     )
     deals.opening(OpenDeal, by=("account-executive",), prefix="E")
     deals.command(QualifyDeal, by=("account-executive",))

@@ -242,3 +242,91 @@ async def test_the_operator_sees_what_waits(company: Company) -> None:
     assert denied.status_code == 403
     nothing = await company.sales.post("/operations/parked/E-1/retry", headers=headers)
     assert (nothing.status_code, nothing.json()["code"]) == (404, "not-parked")
+
+
+async def test_a_list_is_filtered_sorted_and_paged(company: Company) -> None:
+    titles = [f"Paging {number}" for number in range(5)]
+    ids = [(await company.open(f"page-{t[-1]}", title=t)).json()["id"] for t in titles]
+    await company.qualify(ids[2], "page-q", Prefer="wait=20")
+    query = "&".join(f"title={title}" for title in titles)
+
+    async def listed(rest: str = "") -> dict[str, Any]:
+        answer = await company.sales.get(f"/engagements?{query}{rest}", headers=ANN)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def complete() -> bool:
+        rows = (await listed("&manager=emma"))["rows"]
+        return len(rows) == 5 and any(row["score"] == 80 for row in rows)
+
+    await until(complete)
+    whole = await listed("&sort=-title")
+    assert [row["title"] for row in whole["rows"]] == titles[::-1]
+    assert whole["cursor"] is None
+    first = await listed("&sort=title&limit=2")
+    second = await listed(f"&sort=title&limit=2&cursor={first['cursor']}")
+    third = await listed(f"&sort=title&limit=2&cursor={second['cursor']}")
+    pages = [first["rows"], second["rows"], third["rows"]]
+    assert [row["id"] for page in pages for row in page] == ids
+    assert third["cursor"] is None
+    assert [row["id"] for row in (await listed("&score=80"))["rows"]] == [ids[2]]
+    for wrong, field in (
+        ("colour=red", "colour"),
+        ("sort=colour", "sort"),
+        ("limit=201", "limit"),
+        ("limit=-1", "limit"),
+        ("cursor=xyz", "cursor"),
+        (f"cursor={first['cursor']}&sort=-title", "cursor"),
+    ):
+        answer = await company.sales.get(f"/engagements?{wrong}", headers=ANN)
+        assert answer.status_code == 422, wrong
+        assert answer.json()["errors"][0]["field"] == field
+
+
+async def test_the_operator_holds_the_clock(company: Company) -> None:
+    headers = token("oscar", "operator")
+    held = await company.sales.post(
+        "/operations/clock/hold", json={"at": "2025-01-01T00:00:00Z"}, headers=headers
+    )
+    assert held.json() == {"held_at": "2025-01-01T00:00:00Z"}
+    assert (await company.sales.get("/operations/clock", headers=headers)).json() == held.json()
+    released = await company.sales.post("/operations/clock/release", headers=headers)
+    assert released.json() == {"held_at": None}
+
+
+async def test_who_is_not_known_learns_nothing(company: Company) -> None:
+    malformed = await company.sales.post("/engagements", content=b"{")
+    assert (malformed.status_code, malformed.json()["code"]) == (401, "token-missing")
+    executive = token("eve", "executive")
+    denied = await company.sales.post(
+        "/engagements", json=DEAL, headers={**executive, "Idempotency-Key": "x"}
+    )
+    assert (denied.status_code, denied.json()["code"]) == (403, "not-allowed")
+    for path, method, status, code in (
+        ("/nowhere", "GET", 404, "unknown-route"),
+        ("/engagements", "PATCH", 405, "method-not-allowed"),
+    ):
+        answer = await company.sales.request(method, path, headers=ANN)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_the_documents_need_no_token_and_no_internet(company: Company) -> None:
+    openapi = (await company.sales.get("/openapi.json")).json()
+    paths = openapi["paths"]
+    opening = paths["/engagements"]["post"]
+    assert opening["summary"] == "Open an opportunity"
+    assert "For: account-executive." in opening["description"]
+    answer = opening["responses"]["201"]["content"]["application/json"]["schema"]["$ref"]
+    assert answer == "#/components/schemas/Answered_DealView_"
+    assert "Problem" in openapi["components"]["schemas"]
+    assert "/engagements/{engagement}/qualify-deal" in paths
+    page = (await company.sales.get("/docs")).text
+    assert "http://" not in page
+    assert "https://" not in page
+    assert (await company.sales.get("/static-offline-docs/swagger-ui.css")).status_code == 200
+    facts = (await company.sales.get("/asyncapi.json")).json()
+    message = facts["components"]["messages"]["concord.sales.opportunity-opened.v1"]
+    assert message["bindings"]["kafka"]["key"]["description"] == "The id of the engagement."
+    heard = facts["operations"]["hear-delivery"]["messages"]
+    assert heard == [{"$ref": "#/channels/delivery/messages/concord.delivery.manager-assigned.v1"}]
+    assert "concord.delivery.manager-assigned.v1" in (await company.sales.get("/asyncapi")).text
