@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from chassis.auth import Role, requires
 from chassis.decider import Command
 from chassis.exchange import only
-from chassis.http import PROBLEMS, Routes, works_of
+from chassis.http import PROBLEMS, Routes
 from chassis.problems import Problem
+from chassis.reach import works_of
+from chassis.views import Listing
 from contracts.money import Currency
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.values import ShortText
@@ -27,7 +29,14 @@ from sales.opportunities import (
 )
 from sales.proposals import DraftProposal, ReviseProposal, SubmitProposal, WinDeal
 from sales.state import Account, Engagement
-from sales.views import account_view, engagement_view
+from sales.views import (
+    ACCOUNTS_LISTED,
+    LISTED,
+    account_summary,
+    account_view,
+    engagement_view,
+    summary,
+)
 
 SELLING: tuple[Role, ...] = ("account-executive", "sales-manager")
 MANAGING: tuple[Role, ...] = ("sales-manager",)
@@ -46,7 +55,13 @@ COMPANY: tuple[Role, ...] = (
 
 def engagements() -> Routes[Engagement]:
     """The routes of engagements, while and after they are sold."""
-    routes = Routes(ENGAGEMENT, path="engagements", view=engagement_view, seen_by=READING)
+    routes = Routes(
+        ENGAGEMENT,
+        path="engagements",
+        view=engagement_view,
+        seen_by=READING,
+        listing=Listing("engagement", LISTED, summary),
+    )
     routes.opening(OpenOpportunity, by=SELLING, prefix="E")
     for command in (
         AdoptOpportunity,
@@ -65,7 +80,13 @@ def engagements() -> Routes[Engagement]:
 
 def accounts() -> Routes[Account]:
     """The routes of accounts; everybody in the company may look them up."""
-    routes = Routes(ACCOUNT, path="accounts", view=account_view, seen_by=COMPANY)
+    routes = Routes(
+        ACCOUNT,
+        path="accounts",
+        view=account_view,
+        seen_by=COMPANY,
+        listing=Listing("account", ACCOUNTS_LISTED, account_summary),
+    )
     routes.command(PublishAccount, by=SELLING)
     return routes
 

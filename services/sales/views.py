@@ -195,6 +195,15 @@ def summary(state: Engagement) -> Mapping[str, str | int | bool | None]:
     }
 
 
+ACCOUNTS_LISTED = ("name", "sector", "country", "own_pmo")
+"""What accounts are listed, filtered and sorted by."""
+
+
+def account_summary(state: Account) -> Mapping[str, str | int | bool | None]:
+    """An account in a line of a list."""
+    return {name: getattr(state.published, name, None) for name in ACCOUNTS_LISTED}
+
+
 def account_view(state: Account) -> AccountView:
     """What everybody in the company sees of an account."""
     return AccountView(account=state.account, record=state.published)
