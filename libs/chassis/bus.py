@@ -6,17 +6,20 @@ can happen: the settings are fixed, and a record that cannot be read arrives as 
 why.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.message import encode_message
 
 from chassis.journal import kafka_key
-from contracts.channels import CHANNELS, DEPARTMENTS, Channel
+from contracts.channels import DEPARTMENTS, Channel
 from contracts.fact import Fact, Recorded, Undecodable, UnknownFact, decode
 
 if TYPE_CHECKING:
@@ -274,6 +277,20 @@ def refuse_unsafe(bus: KafkaBroker, subscriber: "BatchSubscriber") -> None:
         raise UnsafeBus("; ".join(wrong))
 
 
-def channels_named(names: Sequence[str]) -> tuple[Channel, ...]:
-    """Channels by their names; raises KeyError for one that the contracts do not have."""
-    return tuple(CHANNELS[name] for name in names)
+async def let_go(
+    stop: Coroutine[Any, Any, None], consumer: AIOKafkaConsumer | None, within: float
+) -> None:
+    """Stop a consumer in at most `within` seconds and a little, whatever state Kafka is in.
+
+    aiokafka's own stop raises CancelledError where a fetch was waiting for a broker that is away,
+    which would end whoever stops it, and leaves the connections open.
+    """
+    stopping = asyncio.create_task(stop, name="stopping a consumer")
+    await asyncio.wait({stopping}, timeout=within)
+    if not stopping.done():
+        stopping.cancel()
+        await asyncio.wait({stopping}, timeout=1)
+    failed = stopping.cancelled() or not stopping.done() or stopping.exception() is not None
+    if failed and consumer is not None:
+        with suppress(Exception):
+            await consumer._client.close()  # noqa: SLF001 - its stop did not come that far

@@ -35,6 +35,9 @@ LONGEST_PAUSE = 5.0
 ANSWER_WITHIN = 5.0
 """Seconds that Kafka is given for an answer before the listener turns to something else."""
 
+COMMIT_EVERY = 0.1
+"""Seconds between two commits of offsets: after a crash, that much comes again and passes by."""
+
 RESTART_AFTER = 45.0
 """Seconds without a word from the group's coordinator after which a new consumer is made."""
 
@@ -88,6 +91,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._prepared = False
         self._taken: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
+        self._durable: dict[TopicPartition, int] = {}
+        self._committed = 0.0
         self._watch: asyncio.Task[None] | None = None
         self._observe()
 
@@ -111,7 +116,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         async with self._lock:
             self._epoch += 1
             await self._close_accounts()
-        await self._subscriber.stop()
+        await bus.let_go(self._subscriber.stop(), self.consumer, ANSWER_WITHIN)
         await self.broker.stop()
 
     @property
@@ -158,16 +163,14 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self.progress.answered = self.progress.advanced = Clock()
 
     async def _close_accounts(self) -> None:
-        try:
-            if self._prepared and await self._reader.settle(now=True):
-                await self._commit()
-        except Exception as error:  # noqa: BLE001 - uncommitted facts come again
-            log.warning("%s: left uncommitted: %s", self._group, error)
+        if self._prepared:
+            await self._commit(now=True)  # what could not be committed comes again, and passes by
         with suppress(*TRANSIENT):
             await self._reader.withdrawn()
         self.parking.forget()
         self._prepared = False
         self._uncommitted.clear()
+        self._durable.clear()
         self._taken.clear()
         self._partitions = frozenset()
         self.progress.joined = False
@@ -230,23 +233,26 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             self._uncommitted[TopicPartition(*place)] = offset + 1
             self._taken[TopicPartition(*place)] = offset + 1
 
-    async def _commit(self) -> None:
-        """Commit what was taken in, if the reader has made it durable."""
+    async def _commit(self, *, now: bool = False) -> None:
+        """Commit what the reader has made durable: ten times a second at most, unless `now`."""
         consumer = self.consumer
-        if not self._uncommitted or consumer is None:
-            return
         try:
-            if not await self._reader.settle(now=False):
+            if self._uncommitted and await self._reader.settle(now=now):
+                self._durable |= self._uncommitted
+                self._uncommitted.clear()
+            early = not now and Clock() - self._committed < COMMIT_EVERY
+            if not self._durable or consumer is None or early:
                 return
             async with asyncio.timeout(ANSWER_WITHIN):
-                await consumer.commit(dict(self._uncommitted))
+                await consumer.commit(dict(self._durable))
         except (CommitFailedError, IllegalStateError) as error:
             log.info("%s: offsets not committed, the group is changing: %s", self._group, error)
         except Exception as error:
             is_bug = not isinstance(error, TRANSIENT)
             log.warning("%s: offsets not committed yet: %r", self._group, error, exc_info=is_bug)
         else:
-            self._uncommitted.clear()
+            self._durable.clear()
+            self._committed = Clock()
 
     # ---- parked engagements --------------------------------------------------------------------
 
@@ -292,7 +298,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             async with self._lock:
                 self._epoch += 1
                 await self._close_accounts()
-            await self._subscriber.stop()
+            await bus.let_go(self._subscriber.stop(), self.consumer, ANSWER_WITHIN)
             self._leave.clear()
             await asyncio.sleep(1)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.bus import Arrival, Codec
+from chassis.bus import Arrival, Codec, let_go
 from contracts.channels import PARTITIONS, Channel
 from contracts.fact import Fact, Recorded
 from contracts.reference import Reference
@@ -179,7 +179,7 @@ class RecordsFeed:
                 log.exception("reference data cannot be read")
                 self._hindrance = f"{type(error).__name__}: {error}"
             finally:
-                await consumer.stop()
+                await let_go(consumer.stop(), consumer, within=5.0)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 5.0)
 
