@@ -1,0 +1,110 @@
+"""Play the company in: ``python -m local.play``, with what ``make run`` sets for it."""
+
+import asyncio
+import os
+import sys
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from chassis.settings import LOCAL_ISSUER
+from local.play.company import publish, roles
+from local.play.delivering import build, finish, mobilise
+from local.play.plots import ENGAGEMENTS, MONTHS, Plot, plots
+from local.play.selling import Curtain, contract, scene, sell
+from local.play.stage import Cast, Company, Hitch, Stage
+
+SERVICES = ("gateway", "sales", "legal", "delivery", "finance")
+
+
+def company() -> Company:
+    """The platform that the environment names; raises KeyError where it does not."""
+    return Company(
+        urls={name: os.environ[f"CONCORD_{name.upper()}_URL"].rstrip("/") for name in SERVICES},
+        secret=os.environ["CONCORD_TOKEN_SECRET"],
+        issuer=os.environ.get("CONCORD_TOKEN_ISSUER", LOCAL_ISSUER),
+        roles=roles(),
+    )
+
+
+async def live(plot: Plot, stage: Stage, last_day: date) -> None:
+    """One engagement, from its first call to its end, or to the play's last day."""
+    engagement = scene(plot, Cast(stage, plot.name), last_day)
+    try:
+        if await sell(engagement):
+            await contract(engagement)
+            work = await mobilise(engagement)
+            await build(engagement, work)
+            await finish(engagement, work)
+    except Curtain:
+        return
+
+
+async def play(
+    at: Company, today: date, seed: int, number: int, progress: Progress | None = None
+) -> int:
+    """Play the company in; answers how many commands it took. Raises Hitch."""
+    stories = plots(today, seed, number)
+    begins = min(plot.begins for plot in stories) - timedelta(days=7)
+    last_day = today - timedelta(days=1)
+    async with Stage(at, begins, f"{seed}/{today}/{number}") as stage:
+        await publish(stage, begins - timedelta(days=30))
+        await stage.hold_clocks()
+        watching = asyncio.create_task(_show(progress, stage, begins, last_day))
+        try:
+            await stage.calendar.play([live(plot, stage, last_day) for plot in stories])
+        finally:
+            watching.cancel()
+        await stage.release_clocks()
+        return stage.acts
+
+
+async def _show(progress: Progress | None, stage: Stage, begins: date, last_day: date) -> None:
+    if progress is None:
+        return
+    days = (last_day - begins).days
+    task = progress.add_task("Playing", total=days, day=f"{begins:%d %b %Y}", acts=0)
+    while True:
+        done = (stage.calendar.today - begins).days
+        progress.update(
+            task, completed=done, day=f"{stage.calendar.today:%d %b %Y}", acts=stage.acts
+        )
+        await asyncio.sleep(0.2)
+
+
+def main(
+    seed: Annotated[int, typer.Option(help="Another seed is another company.")] = 2026,
+    engagements: Annotated[int, typer.Option(min=1, max=500)] = ENGAGEMENTS,
+) -> None:
+    """Play eighteen months of a services company into the running platform."""
+    console = Console()
+    try:
+        at = company()
+    except KeyError as missing:
+        console.print(f"{missing.args[0]} is not set: run it through `make run`", style="red")
+        sys.exit(2)
+    today = datetime.now(UTC).date()
+    console.print(f"Playing {MONTHS} months of {engagements} engagements (seed {seed})")
+    began = time.monotonic()
+    columns = (
+        TextColumn("{task.fields[day]}"),
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[acts]} acts"),
+        TimeElapsedColumn(),
+    )
+    try:
+        with Progress(*columns, console=console) as progress:
+            acts = asyncio.run(play(at, today, seed, engagements, progress))
+    except Hitch as hitch:
+        console.print(str(hitch), style="red", markup=False, highlight=False)
+        sys.exit(1)
+    console.print(f"{acts} commands in {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    typer.run(main)
