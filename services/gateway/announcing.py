@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from chassis.decider import derived
 from chassis.engine import Engine
@@ -24,7 +24,14 @@ class Announcing:
     last second: findings that a later fact ends at once would only be noise.
     """
 
-    def __init__(self, folding: Folding, engine: Engine, behind: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        folding: Folding,
+        engine: Engine,
+        behind: Callable[[], bool],
+        look_at_the_clock: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._look_at_the_clock = look_at_the_clock
         self._folding = folding
         self._engine = engine
         self._behind = behind
@@ -34,6 +41,7 @@ class Announcing:
         while True:
             try:
                 await asyncio.sleep(_PAUSE)
+                await self._look_at_the_clock()
                 await self._judge_on_a_new_day()
                 await self._folding.look_at_others()
                 await self._announce()

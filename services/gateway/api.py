@@ -13,8 +13,9 @@ from starlette.responses import Response
 
 from chassis.auth import Caller, Role, requires
 from chassis.exchange import StrictRoute, Wishes, commanding, not_modified, only, reading, stands_at
-from chassis.http import PROBLEMS, engine_of, works_of
+from chassis.http import PROBLEMS
 from chassis.problems import field_error
+from chassis.reach import engine_of, works_of
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded
 from contracts.money import Money

@@ -14,20 +14,31 @@ from gateway.shelf import Shelf
 _BEHIND = 500
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
+class Today:
+    """The day (UTC) by which engagements are judged; the clock's while an operator holds it."""
+
+    def __init__(self) -> None:
+        self.held: date | None = None
+
+    def __call__(self) -> date:
+        return self.held or datetime.now(UTC).date()
 
 
 def hearing(works: Works) -> Hearing:
     """Facts are folded, and what is found in them is announced."""
     shelf = Shelf(works.store)
-    folding = Folding(shelf, _today)
+    today = Today()
+    folding = Folding(shelf, today)
 
     def behind() -> bool:
         listener = works.listener
         return listener is None or sum(listener.progress.lag.values()) > _BEHIND
 
-    announcing = Announcing(folding, works.at_work, behind)
+    async def look_at_the_clock() -> None:
+        held_at = await works.clock.held_at()
+        today.held = held_at.date() if held_at is not None else None
+
+    announcing = Announcing(folding, works.at_work, behind, look_at_the_clock)
     return Hearing(
         reader=folding,
         routes=lambda recorded: (recorded.subject,),

@@ -150,22 +150,22 @@ class Stage:
 
     async def release_clocks(self) -> None:
         """History is played: from now on deadlines pass as they come."""
-        await self._clocks("DELETE", None)
+        await self._clocks("release", None)
 
     async def _hold_clocks(self, today: date) -> None:
         if self._held_on is None or today >= self._held_on + timedelta(days=7):
             self._held_on = today
             at = datetime.combine(today, time(0), UTC).isoformat()
-            await self._clocks("PUT", {"at": at})
+            await self._clocks("hold", {"at": at})
 
     async def hold_clocks(self) -> None:
         """No deadline passes that lies after the play's own day."""
         await self._hold_clocks(self.calendar.today)
 
-    async def _clocks(self, method: str, body: Body | None) -> None:
+    async def _clocks(self, act: str, body: Body | None) -> None:
         await asyncio.gather(
             *(
-                self._asked(method, service, "/operations/clock", "operator", {}, body)
+                self._asked("POST", service, f"/operations/clock/{act}", "operator", {}, body)
                 for service in self._company.urls
             )
         )

@@ -1,0 +1,55 @@
+"""Telling a browser that what it shows has changed: it then asks for the page again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+from starlette.responses import StreamingResponse
+
+from gateway.folding import Change
+
+PAUSE = 1.0
+"""Seconds between two events at the least, however much changes."""
+BEAT = 15.0
+"""Seconds after which something is said even if nothing changed, so that a dead line shows."""
+
+
+def stream(changes: AsyncIterator[Change], signed_in: Callable[[], bool]) -> StreamingResponse:
+    """Server-sent events: `changed`, and `signed-out` at the end of the token's life."""
+    return StreamingResponse(
+        _events(changes, signed_in),
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        media_type="text/event-stream",
+    )
+
+
+async def _events(
+    changes: AsyncIterator[Change], signed_in: Callable[[], bool]
+) -> AsyncIterator[str]:
+    moved = asyncio.Event()
+
+    async def watch() -> None:
+        async for _ in changes:
+            moved.set()
+
+    watching = asyncio.create_task(watch())
+    watching.add_done_callback(lambda _: moved.set())
+    try:
+        yield "retry: 2000\n\n"
+        while not watching.done():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEAT):
+                    await moved.wait()
+            if not signed_in():
+                yield "event: signed-out\ndata: \n\n"
+                return
+            if moved.is_set():
+                moved.clear()
+                yield "event: changed\ndata: \n\n"
+                await asyncio.sleep(PAUSE)
+            else:
+                yield ": still here\n\n"
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching

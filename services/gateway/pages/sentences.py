@@ -1,0 +1,253 @@
+"""Every fact as a sentence that a person reads in the timeline.
+
+A sentence names fields of its fact in braces; `{field|manner}` says how a field is written where
+its type does not tell. What stands in brackets is left out while a field in it is empty.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from contracts import delivery, finance, gateway, legal, sales
+from contracts.fact import Fact
+from contracts.money import Money
+from contracts.values import Deliverable, Margin, Signatory
+from gateway.pages import presenting
+from gateway.pages.presenting import Names
+
+SENTENCES: dict[type[Fact], str] = {
+    # Sales
+    sales.OpportunityOpened: "Opportunity opened with {account|account}: {title}, "
+    "expected at {expected_value} by {expected_close}; owner {owner|person}.",
+    sales.OpportunityImported: "Taken over from {source} ({external_id}): {title}, "
+    "{product}[, {value}], {outcome|words}[, opened {opened_on}][, closed {closed_on}].",
+    sales.OpportunityQualified: "Opportunity qualified with a score of {score} of 100.",
+    sales.OpportunityAdvanced: "Opportunity is {pipeline_stage|words}, {probability}% likely.",
+    sales.EstimateRequested: "Estimate requested for {deliverables}"
+    "[, wanted by {wanted_finish}]: “{scope_summary}”",
+    sales.ProposalDrafted: "Proposal {version} drafted: {price}, {pricing|words}, {lines|total} "
+    "sold, promised from {promised_start} to {promised_finish}. [No project management in it: "
+    "“{project_management_waiver}”]",
+    sales.ProposalSubmitted: "Proposal {version} went to the customer on {submitted_on}.",
+    sales.ProposalRevised: "Proposal {version} withdrawn: “{reason}”",
+    sales.DealWon: "Deal won on proposal {proposal_version}: {price}, {pricing|words}, "
+    "from {starts_on} to {finishes_on}, payable within {payment_terms_days} days.",
+    sales.DealLost: "Deal lost[ to {competitor}]: {reason|words}. [“{comment}”]",
+    # Legal
+    legal.FileOpened: "File opened: {title}.",
+    legal.NdaSigned: "Non-disclosure agreement signed on {signed_on}[, good until {expires_on}].",
+    legal.MsaSigned: "Master services agreement signed on {signed_on}[, good until {expires_on}].",
+    legal.SowDrafted: "Statement of work {version} drafted: {price}, from {starts_on} to "
+    "{finishes_on}, with {deliverables}.",
+    legal.SowRedlined: "The {by} wants clause {clause} of version {version} changed: “{text}”",
+    legal.SowApproved: "Statement of work {version} approved by all who must.",
+    legal.SowSentForSignature: "Statement of work {version} sent for signature on {sent_on}.",
+    legal.SowSignatureRecorded: "{signatory} signed statement of work {version}.",
+    legal.SowSigned: "Statement of work {version} signed by both parties on {signed_on}: "
+    "{signatories}.",
+    legal.EarlyStartAuthorised: "Early start authorised for {cap_hours|hours} until {expires_on}: "
+    "“{reason}”",
+    legal.EarlyStartExpired: "Early start ran out on {expired_on}, still unsigned.",
+    legal.AmendmentDrafted: "Amendment {amendment} to change {change} drafted: {price_delta}, "
+    "finish {finishes_on}. “{scope_delta}”",
+    legal.AmendmentSigned: "Amendment {amendment} to change {change} signed on {signed_on}: "
+    "{price_delta}, finish {finishes_on}[; adds {deliverables_added}]"
+    "[; leaves out {deliverables_descoped|things}].",
+    legal.EngagementTerminated: "Contract terminated on {terminated_on} ({reason|words})"
+    "[, decided by {decided_by|person}]. [“{comment}”]",
+    # Delivery
+    delivery.ManagerAssigned: "{manager|person} manages the engagement from {assigned_on}.",
+    delivery.TierChosen: "Method: {tier}, where {proposed} was proposed. “{reason}”",
+    delivery.EstimateSubmitted: "Estimate {version}: {lines|total} and {contingency}% contingency, "
+    "{duration_days} days, {confidence} confidence.",
+    delivery.EstimateEndorsed: "{manager|person} stands behind estimate {version}.",
+    delivery.SowReviewed: "Delivery {verdict|verdict} statement of work {version}. [“{why}”]",
+    delivery.ResourceRequested: "{hours|hours} of {role|words} wanted from {starts_on} to "
+    "{finishes_on}.",
+    delivery.ResourceAllocated: "{person|person} allocated as {role|words} ({commitment}): "
+    "{hours|hours} from {starts_on} to {finishes_on}.",
+    delivery.ResourceReleased: "{person|person} released on {released_on}.",
+    delivery.BrdSubmitted: "Business requirements {version} went to the customer.",
+    delivery.BrdSignedOff: "Business requirements {version} signed off by {signed_by|person} on "
+    "{signed_on}.",
+    delivery.PlanDrafted: "Plan {version} drafted from template {template}: {tasks|count} tasks, "
+    "{milestones|count} milestones.",
+    delivery.PlanBaselined: "Plan {version} baselined on {baselined_on}: {tasks|planned} in "
+    "{tasks|count} tasks[; takes in change {changes}].",
+    delivery.KickoffHeld: "Kickoff held on {held_on} with {attendees|people}.",
+    delivery.TimeSubmitted: "{person|person} submitted {hours|hours} as {role|words} for the week "
+    "of {week}.",
+    delivery.TimeApproved: "{hours|hours} of {person|person} as {role|words} approved for the week "
+    "of {week}.",
+    delivery.TimeRejected: "Time entry {entry} not approved: “{why}”",
+    delivery.ExpenseApproved: "Expense of {amount} by {person|person} on {spent_on} approved: "
+    "{description}.",
+    delivery.TaskProgressed: "{task|thing} is {complete}% done, {remaining_hours|hours} to go.",
+    delivery.MilestoneReached: "Milestone {milestone|thing} reached on {reached_on}.",
+    delivery.DeliverableSubmitted: "{deliverable|thing} submitted for acceptance on {submitted_on} "
+    "(submission {submission}).",
+    delivery.DeliverableAccepted: "{deliverable|thing} accepted by {accepted_by|person} on "
+    "{accepted_on}.",
+    delivery.DeliverableRejected: "{deliverable|thing} rejected by {rejected_by|person} on "
+    "{rejected_on}: “{why}”",
+    delivery.RiskRaised: "Risk raised ({impact} impact, {probability}% likely): {title}. "
+    "“{response}”",
+    delivery.IssueRaised: "Issue raised ({severity}): {title}; owner {owner|person}.",
+    delivery.DecisionRecorded: "Decided by {decided_by|person} on {decided_on}: {title}. "
+    "“{rationale}”",
+    delivery.RaidItemClosed: "{item} closed on {closed_on}: “{resolution}”",
+    delivery.StatusReportPublished: "Status report {report}: scope {scope}, schedule {schedule}, "
+    "cost {cost}; finish forecast for {forecast_finish}. “{narrative}”",
+    delivery.ChangeRequested: "Change {change} requested by {requested_by|person} on "
+    "{requested_on}: “{description}”",
+    delivery.ChangeAssessed: "Change {change} assessed: {lines|total}, {days} days on the finish. "
+    "“{risk}”",
+    delivery.ChangeApproved: "Change {change} approved by {approved_by|person} on {approved_on}.",
+    delivery.ChangeRejected: "Change {change} will not be made: “{why}”",
+    delivery.ChangeImplemented: "Change {change} implemented on {implemented_on}.",
+    delivery.SolutionWentLive: "Live since {live_on}.",
+    delivery.PirHeld: "Review held on {held_on}: {delivered_hours|hours} delivered of "
+    "{sold_hours|hours} sold. [Went well: {went_well}.] [Went badly: {went_badly}.]",
+    delivery.SurveySent: "Survey sent to {contacts|people} on {sent_on}.",
+    delivery.SurveyAnswered: "{answered_by|person} answered the survey: "
+    "{satisfaction|scores}; would recommend {recommend} of 10. [“{comment}”]",
+    delivery.EngagementPutOnHold: "On hold since {held_on}: “{reason}”",
+    delivery.EngagementResumed: "Work goes on since {resumed_on}.",
+    delivery.EngagementClosed: "Engagement closed on {closed_on}.",
+    # Finance
+    finance.SowReviewed: "Finance {verdict|verdict} statement of work {version}. [“{why}”]",
+    finance.EstimatePriced: "Estimate {estimate_version} priced at {price}, "
+    "{project_management_share}% of it project management.",
+    finance.ChangePriced: "Change {change} priced at {price}.",
+    finance.RevenueMethodChosen: "Revenue will be recognised {method|words}: “{why}”",
+    finance.BudgetSet: "Budget set: {price}, {hours|total}; revenue recognised "
+    "{revenue_method|words}.",
+    finance.BudgetAmended: "Budget amended for change {change}: now {price}, hours by "
+    "{hours_delta|hours}.",
+    finance.RevenueRecognised: "{amount} of revenue recognised for {month}, {cumulative} to date.",
+    finance.BillingEventDue: "{amount} may be invoiced ({kind|words}) from {due_on}"
+    "[, for {deliverables|things}]. [Exception: “{exception}”]",
+    finance.InvoiceDrafted: "Invoice over {amount} drafted ({kind|words}).",
+    finance.InvoiceApproved: "Invoice over {amount} approved, to be issued on {issue_on}.",
+    finance.InvoiceNumbered: "Invoice takes the number {number}.",
+    finance.InvoiceIssued: "Invoice {number} over {amount} issued on {issued_on}, due {due_on}.",
+    finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
+    finance.CreditNoteIssued: "Credit note {credit_note} over {amount} issued on {issued_on}: "
+    "“{why}”",
+    finance.PaymentReceived: "{amount} received on {received_on}.",
+    finance.RefundPaid: "{amount} paid back on {paid_on}.",
+    finance.PaymentOverdue: "{outstanding} overdue since {due_on}.",
+    finance.AccountSettled: "Account settled on {settled_on}: {billed} billed, {paid} paid.",
+    finance.EstimateCosted: "Estimate {estimate_version} would cost {cost}[, a margin of "
+    "{margin|ratio}].",
+    finance.ChangeCosted: "Change {change} would cost {cost}[, a margin of {margin|ratio}].",
+    finance.BudgetCosted: "Budgeted cost {cost}; sold at a margin of {margin_sold}.",
+    finance.CostAccrued: "{cost} of cost accrued[ for {hours|hours}], {cumulative} to date.",
+    finance.PerformanceMeasured: "Performance at {as_of}: planned {planned_value}, earned "
+    "{earned_value}, spent {actual_cost}[; CPI {cost_performance_index|index}]"
+    "[, SPI {schedule_performance_index|index}].",
+    finance.MarginMeasured: "Margin at {as_of}[: sold {margin_sold}][; billed {margin_billed}]"
+    "[; recognised {margin_recognised}][; forecast {margin_forecast}].",
+    # Gateway
+    gateway.DisconnectDetected: "Disconnect found: {sentence}",
+    gateway.DisconnectResolved: "Disconnect gone: {rule|rule}.",
+    gateway.DisconnectWaived: "{waived_by|person} waived “{rule|rule}”: “{why}”",
+    gateway.ConfidentialDisconnectDetected: "Disconnect found: {sentence}",
+    gateway.ConfidentialDisconnectResolved: "Disconnect gone: {rule|rule}.",
+    gateway.ConfidentialDisconnectWaived: "{waived_by|person} waived “{rule|rule}”: “{why}”",
+}
+
+_FIELD = re.compile(r"\{(\w+)(?:\|(\w+))?\}")
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_SPACES = re.compile(r" {2,}")
+
+
+def fields(sentence: str) -> set[str]:
+    """The fields that a sentence of the table speaks of."""
+    return {found[1] for found in _FIELD.finditer(sentence)}
+
+
+def tell(fact: Fact, names: Names) -> str:
+    """The fact in a sentence; one that has none yet is told by its name."""
+    sentence = SENTENCES.get(type(fact))
+    if sentence is None:
+        name = fact.type.split(".")[2] if fact.type.count(".") > 2 else type(fact).__name__
+        return f"{presenting.sentence_case(presenting.words(name))}."
+    # Each part is looked at once, so that braces or brackets in a fact's own text stay text.
+    parts: list[str] = []
+    place = 0
+    for optional in _OPTIONAL.finditer(sentence):
+        parts.append(_filled(sentence[place : optional.start()], fact, names))
+        if all(_said(getattr(fact, field)) for field in fields(optional[1])):
+            parts.append(_filled(optional[1], fact, names))
+        place = optional.end()
+    parts.append(_filled(sentence[place:], fact, names))
+    return _SPACES.sub(" ", presenting.sentence_case("".join(parts))).strip()
+
+
+def _filled(part: str, fact: Fact, names: Names) -> str:
+    return _FIELD.sub(lambda found: _written(getattr(fact, found[1]), found[2], names), part)
+
+
+def _said(value: object) -> bool:
+    if isinstance(value, Margin):
+        return value.margin is not None
+    return value is not None and value not in ("", ())
+
+
+def _total(lines: Iterable[Any], _: Names) -> str:
+    return presenting.hours(sum((line.hours for line in lines), Decimal(0)))
+
+
+def _planned(tasks: Iterable[Any], _: Names) -> str:
+    planned = (line.hours for task in tasks for line in task.hours)
+    return presenting.hours(sum(planned, Decimal(0)))
+
+
+_MANNERS: dict[str, Callable[[Any, Names], str]] = {
+    "account": lambda value, names: names.account(value),
+    "person": lambda value, names: names.person(value),
+    "people": lambda value, names: presenting.listed(names.person(each) for each in value),
+    "thing": lambda value, names: names.thing(value),
+    "things": lambda value, names: presenting.listed(names.thing(each) for each in value),
+    "words": lambda value, _: presenting.words(value),
+    "verdict": lambda value, _: "approved" if value == "approved" else "objected to",
+    "rule": lambda value, _: presenting.rule(value),
+    "hours": lambda value, _: presenting.hours(value),
+    "total": _total,
+    "planned": _planned,
+    "count": lambda value, _: presenting.number(len(value)),
+    "ratio": lambda value, _: presenting.percent(value),
+    "index": lambda value, _: presenting.ratio(value),
+    "scores": lambda value, _: presenting.listed(
+        f"{presenting.words(question)} {score} of 5" for question, score in value.items()
+    ),
+}
+
+
+def _written(value: Any, manner: str | None, names: Names) -> str:
+    if manner is not None:
+        return _MANNERS[manner](value, names)
+    match value:
+        case None:
+            return presenting.UNKNOWN
+        case Money():
+            return presenting.money(value)
+        case Margin():
+            return presenting.percent(value.margin)
+        case Signatory():
+            return f"{names.person(value.person)} ({value.party})"
+        case Deliverable():
+            return value.title
+        case datetime():
+            return presenting.moment(value)
+        case date():
+            return presenting.day(value)
+        case Decimal() | int():
+            return presenting.number(value)
+        case tuple():
+            return presenting.listed(_written(each, None, names) for each in value)
+        case _:
+            return str(value)

@@ -1,0 +1,292 @@
+"""What each department says of an engagement, as a sheet of lines, and how far it was heard."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from contracts.channels import CHANNELS, DEPARTMENTS
+from gateway.fold import View
+from gateway.pages import presenting as say
+from gateway.pages.presenting import Names
+from gateway.sections.delivery import Change
+from gateway.sections.finance import Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far a department was heard, and how much of it others heard that is not here yet."""
+
+    name: str
+    facts: int
+    occurred_at: datetime | None
+    recorded_at: datetime | None
+    under_way: int
+
+
+def freshness(view: View, department: str, *, confidential: bool) -> list[Freshness]:
+    """How far each of a department's channels was folded."""
+    found: list[Freshness] = []
+    for name, channel in CHANNELS.items():
+        if channel.department != department or channel.kind != "facts":
+            continue
+        fresh = view.freshness.get(name)
+        facts = fresh.sequence if fresh else 0
+        if (channel.confidential and (not confidential or not facts)) or (not facts and found):
+            continue
+        found.append(
+            Freshness(
+                say.channel(name),
+                facts,
+                fresh.occurred_at if fresh else None,
+                fresh.recorded_at if fresh else None,
+                max(0, view.needed.get(name, 0) - facts),
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a department's sheet; what has several parts has several lines."""
+
+    label: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What one department says of the engagement."""
+
+    department: str
+    rows: tuple[Row, ...]
+    freshness: list[Freshness]
+
+
+def things(view: View) -> dict[str, str]:
+    """Titles of everything of the engagement that facts name by an id."""
+    baseline, won = view.delivery.baseline, view.sales.won
+    titles = dict(won.deliverables) if won else {}
+    for proposal in view.sales.proposals.values():
+        titles |= proposal.deliverables
+    titles |= view.legal.contract_deliverables
+    if baseline is not None:
+        titles |= baseline.deliverables
+        titles |= {each.milestone: each.title for each in baseline.milestones}
+    return titles
+
+
+def sheets(view: View, names: Names, *, confidential: bool) -> list[Sheet]:
+    """The five departments side by side, each by its own facts alone."""
+    rows = {
+        "sales": _sales(view, names),
+        "legal": _legal(view, names),
+        "delivery": _delivery(view, names),
+        "finance": _finance(view),
+        "gateway": _gateway(view, names, confidential=confidential),
+    }
+    return [
+        Sheet(
+            department,
+            tuple(Row(label, lines) for label, lines in rows[department] if lines),
+            freshness(view, department, confidential=confidential),
+        )
+        for department in DEPARTMENTS
+    ]
+
+
+_Rows = Iterable[tuple[str, tuple[str, ...]]]
+
+
+def _one(text: str | None) -> tuple[str, ...]:
+    return (text,) if text else ()
+
+
+def _sales(view: View, names: Names) -> _Rows:
+    sales = view.sales
+    yield "Account", _one(names.account(sales.account) if sales.account else None)
+    yield "Owner", _one(names.person(sales.owner) if sales.owner else None)
+    yield "Taken over from", _one(sales.imported_from)
+    if sales.won is None and sales.lost is None and sales.pipeline_stage is not None:
+        likely = f", {say.points(sales.probability)} likely" if sales.probability else ""
+        yield "Pipeline", _one(say.sentence_case(say.words(sales.pipeline_stage)) + likely)
+    if sales.expected_value is not None and sales.won is None:
+        by = f" by {say.short_day(sales.expected_close)}" if sales.expected_close else ""
+        yield "Expected", _one(say.money(sales.expected_value) + by)
+    proposal = sales.latest_proposal
+    if proposal is not None:
+        management = say.hours(proposal.project_management_hours)
+        state = "withdrawn" if proposal.revised else "submitted" if proposal.submitted else "draft"
+        yield (
+            f"Proposal {proposal.version}",
+            (
+                f"{say.money(proposal.price)}, {state}",
+                f"{say.hours(proposal.hours)}, {management} of it project management",
+            ),
+        )
+        yield "Promised finish", _one(say.short_day(proposal.promised_finish))
+    if sales.won is not None:
+        won = sales.won
+        yield (
+            "Won",
+            (f"{say.money(won.price)} on {say.short_day(won.won_on)}", say.words(won.pricing)),
+        )
+    if sales.lost is not None:
+        to = f", to {sales.lost.competitor}" if sales.lost.competitor else ""
+        yield "Lost", _one(f"{say.short_day(sales.lost.lost_on)}: {sales.lost.reason}{to}")
+
+
+def _legal(view: View, names: Names) -> _Rows:
+    legal = view.legal
+    yield "NDA", _one(f"signed {say.short_day(legal.nda_signed_on)}" if legal.nda_signed_on else "")
+    yield "MSA", _one(f"signed {say.short_day(legal.msa_signed_on)}" if legal.msa_signed_on else "")
+    sow = legal.latest_sow
+    if sow is not None:
+        lines = [f"version {sow.version}, {say.money(sow.price)}"]
+        if legal.signed is not None:
+            signed = say.short_day(legal.signed.signed_on)
+            lines.append(f"version {legal.signed.version} signed {signed}")
+        elif legal.sent_version is not None:
+            lines.append(f"version {legal.sent_version} is out for signature")
+        elif legal.approved_version is not None:
+            lines.append(f"version {legal.approved_version} approved")
+        if legal.redlines:
+            lines.append(say.counted(legal.redlines, "redline"))
+        yield "Statement of work", tuple(lines)
+    if legal.contract_price is not None:
+        yield "Contract price", _one(say.money(legal.contract_price))
+        yield "Contract finish", _one(say.short_day(legal.contract_finish))
+    yield (
+        "Early start",
+        tuple(
+            f"{say.hours(start.cap_hours)} until {say.short_day(start.expires_on)}"
+            + (", run out" if start.expired else "")
+            for start in legal.early_starts
+        ),
+    )
+    yield (
+        "Amendments",
+        tuple(
+            f"{item.amendment}: {say.money(item.price_delta)}, "
+            + (f"signed {say.short_day(item.signed_on)}" if item.signed else "not signed")
+            for item in legal.amendments.values()
+        ),
+    )
+    if legal.terminated is not None:
+        ended = legal.terminated
+        yield "Terminated", _one(f"{say.short_day(ended.terminated_on)}: {say.words(ended.reason)}")
+
+
+def _delivery(view: View, names: Names) -> _Rows:
+    delivery = view.delivery
+    yield "Manager", _one(names.person(delivery.manager) if delivery.manager else None)
+    yield "Method", _one(say.sentence_case(delivery.tier) if delivery.tier else None)
+    if delivery.estimates and delivery.baseline is None:
+        estimate = delivery.estimates[max(delivery.estimates)]
+        state = "endorsed" if estimate.endorsed else "not endorsed"
+        yield f"Estimate {estimate.version}", _one(f"{say.hours(estimate.hours)}, {state}")
+    yield "Requirements", _one("signed off" if delivery.brd_signed else None)
+    baseline = delivery.baseline
+    if baseline is not None:
+        managing = say.hours(baseline.project_management_hours)
+        yield (
+            f"Baseline {baseline.version}",
+            (
+                f"{say.hours(baseline.hours)}, {managing} of it project management",
+                f"until {say.short_day(baseline.finishes_on)}",
+            ),
+        )
+        reached = sum(each.milestone in delivery.milestones_reached for each in baseline.milestones)
+        yield "Milestones", _one(f"{reached} of {len(baseline.milestones)} reached")
+        accepted = sum(
+            name in delivery.deliverables and delivery.deliverables[name].status == "accepted"
+            for name in baseline.deliverables
+        )
+        yield "Deliverables", _one(f"{accepted} of {len(baseline.deliverables)} accepted")
+    if delivery.approved_hours or delivery.submitted_hours:
+        yield "Work approved", _one(say.hours(delivery.approved_hours))
+    report = delivery.report
+    if report is not None:
+        yield (
+            f"Status report {report.report}",
+            (
+                f"scope {report.scope}, schedule {report.schedule}, cost {report.cost}",
+                f"as of {say.short_day(report.as_of)}",
+                f"“{report.narrative}”",
+            ),
+        )
+    yield "Open", tuple(f"{item.kind}: {item.title}" for item in delivery.raid.values())
+    yield (
+        "Changes",
+        tuple(f"{change.change}: {_state(change)}" for change in delivery.changes.values()),
+    )
+    yield "Live", _one(f"since {say.short_day(delivery.live_on)}" if delivery.live_on else None)
+    if delivery.satisfaction:
+        mean = Decimal(sum(delivery.satisfaction)) / len(delivery.satisfaction)
+        yield "Satisfaction", _one(f"{say.number(round(mean, 1))} of 5")
+    if delivery.closed_on is not None:
+        yield "Closed", _one(say.short_day(delivery.closed_on))
+
+
+def _state(change: Change) -> str:
+    if change.rejected is not None:
+        return "rejected"
+    if change.implemented is not None:
+        return "implemented" if change.approved else "implemented, never approved"
+    if change.approved is not None:
+        return "approved"
+    return "assessed" if change.assessed else "requested"
+
+
+def _finance(view: View) -> _Rows:
+    finance = view.finance
+    if finance.priced and finance.budget is None:
+        version = max(finance.priced)
+        priced = finance.priced[version]
+        yield f"Estimate {version}", _one(f"{say.money(priced.price)}, {priced.floor} the floor")
+    budget, currency = finance.budget, view.currency
+    if budget is not None:
+        yield "Budget", (say.money(budget.price), say.hours(budget.hours))
+        yield "Revenue", _one(f"recognised {say.words(budget.revenue_method)}")
+    if currency is not None and finance.invoices:
+        yield "Billed", _one(say.money(finance.billed(currency)))
+        yield "Paid", _one(say.money(finance.paid(currency)))
+        yield "Outstanding", _one(say.money(finance.outstanding(currency)))
+    if finance.recognised is not None:
+        yield "Recognised", _one(say.money(finance.recognised))
+    yield "Invoices", tuple(_invoice(invoice) for invoice in finance.invoices.values())
+    yield (
+        "To be invoiced",
+        tuple(
+            f"{say.money(due.amount)}, {say.words(due.kind)}"
+            for due in finance.billing.values()
+            if not due.invoiced
+        ),
+    )
+    yield "Account", _one("settled" if finance.settled else None)
+
+
+def _invoice(invoice: Invoice) -> str:
+    if invoice.voided:
+        state = "void"
+    elif invoice.outstanding.amount <= 0:
+        state = "paid"
+    elif invoice.overdue is not None:
+        state = f"overdue since {say.short_day(invoice.due_on)}"
+    else:
+        state = f"due {say.short_day(invoice.due_on)}"
+    return f"{invoice.number}: {say.money(invoice.amount)}, {state}"
+
+
+def _gateway(view: View, names: Names, *, confidential: bool) -> _Rows:
+    sections = [view.gateway, *([view.gateway_confidential] if confidential else [])]
+    announced = sum(len(section.announced) for section in sections)
+    yield "Disconnects", _one(f"{announced} announced" if announced else "none announced")
+    yield (
+        "Waived",
+        tuple(
+            f"{say.rule(waiver.finding.partition('.')[0])}, by {names.person(waiver.waived_by)}"
+            for section in sections
+            for waiver in section.waived.values()
+        ),
+    )
