@@ -166,6 +166,7 @@ class Works:
             await self._enter("listener", self.listener)
         for name, work in self.hearing.beside.items():
             self._keep(name, work())
+        self._keep("clock", self.clock.run())
         self.waits_for = None
         _log.info("%s takes commands and facts", self.name)
 

@@ -3,13 +3,14 @@
 from chassis.auth import Role
 from chassis.decider import Decider
 from chassis.http import Routes
+from chassis.views import Listing
 from legal.amendments import DraftAmendment, SignAmendment
 from legal.early_start import AuthoriseEarlyStart
 from legal.filing import OpenFile, RecordMsa, RecordNda
 from legal.sows import ApproveSow, DraftSow, RecordSignature, RedlineSow, SendSow
 from legal.state import Engagement
 from legal.terminating import TerminateEngagement
-from legal.views import engagement_view
+from legal.views import LISTED, engagement_view, listed
 
 COUNSEL: tuple[Role, ...] = ("counsel",)
 PAPERS: tuple[Role, ...] = ("counsel", "contract-manager")
@@ -19,7 +20,13 @@ READERS: tuple[Role, ...] = (*PAPERS, "vp-engagement-management", "executive")
 
 def engagements(decider: Decider[Engagement]) -> Routes[Engagement]:
     """The routes of engagements. Counsel alone approves for Legal and ends an engagement."""
-    routes = Routes(decider, path="engagements", view=engagement_view, seen_by=READERS)
+    routes = Routes(
+        decider,
+        path="engagements",
+        view=engagement_view,
+        seen_by=READERS,
+        listing=Listing("engagement", LISTED, listed),
+    )
     routes.command(OpenFile, by=PAPERS)
     routes.command(RecordNda, by=PAPERS)
     routes.command(RecordMsa, by=PAPERS)

@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from contracts import delivery, finance
 from contracts.channels import LEGAL
 from contracts.documents import STATEMENT_OF_WORK, content_hash
 from contracts.fact import Fact, Recorded, decode, encode, write_position
-from contracts.legal import AmendmentDrafted, SowDrafted
+from contracts.legal import AmendmentDrafted, EarlyStartExpired, SowDrafted
 from local import places
 from local.processes import Process
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
@@ -86,6 +86,7 @@ class World:
         about: str = ENGAGEMENT,
         wait: int = 20,
         after: str | None = None,
+        occurred_at: datetime | None = None,
     ) -> httpx.Response:
         self.keys += 1
         return await self.client.post(
@@ -96,8 +97,19 @@ class World:
                 "Idempotency-Key": f"key-{self.keys}",
                 "Concord-After": self.heard(about) if after is None else after,
                 "Prefer": f"wait={wait}",
+                **({"Occurred-At": occurred_at.isoformat()} if occurred_at else {}),
             },
         )
+
+    async def listed(self, **filters: str) -> list[dict[str, Any]]:
+        answer = await self.client.get(
+            "/engagements",
+            params=filters,
+            headers={"Authorization": f"Bearer {token(('executive',))}"},
+        )
+        assert answer.status_code == 200, answer.text
+        rows: list[dict[str, Any]] = answer.json()["rows"]
+        return rows
 
     async def view(self, about: str = ENGAGEMENT) -> dict[str, Any]:
         answer = await self.client.get(
@@ -111,6 +123,14 @@ class World:
         assert answer.status_code == 200, answer.text
         view: dict[str, Any] = answer.json()
         return view
+
+    async def listing(self, count: int) -> None:
+        """Wait until so many engagements are listed: lists are written behind."""
+        for _ in range(400):
+            if len(await self.listed()) >= count:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"fewer than {count} engagements are listed after 20 s")
 
     async def facts(self, count: int, about: str = ENGAGEMENT) -> list[Recorded[Fact]]:
         """The first `count` facts of an engagement from Legal's own topic."""
@@ -286,3 +306,26 @@ async def test_what_is_asked_wrongly_changes_nothing(world: World):
     after = await world.view()
     assert after.pop("early_start")["expires_on"] == "9999-12-31"
     assert after == {name: value for name, value in before.items() if name != "early_start"}
+
+
+async def test_an_early_start_runs_out_by_itself_and_lists_keep_up(world: World):
+    last = NOW.date() - timedelta(days=10)
+    await world.say(OPENED, WON)
+    await world.say(OPENED, about=OTHER)
+    early = {"cap_hours": "40", "expires_on": last.isoformat(), "reason": "Licences end."}
+    then = NOW - timedelta(days=40)
+    refused(await world.ask("authorise-early-start", early, occurred_at=then), 403, "not-allowed")
+    historian: tuple[Role, ...] = ("counsel", "historian")
+    accepted(await world.ask("authorise-early-start", early, by=historian, occurred_at=then))
+
+    expired = (await world.facts(3))[2]
+    assert expired.fact == EarlyStartExpired(expired_on=last)
+    assert expired.occurred_at == datetime.combine(last + timedelta(days=1), time(), UTC)
+    assert (expired.actor, expired.sequence) == ("legal", 3)
+    assert (await world.view())["early_start"]["status"] == "expired"
+
+    await world.view(OTHER)
+    await world.listing(2)
+    filed = await world.listed(stage="filed", account="acme")
+    assert [row["id"] for row in filed] == [ENGAGEMENT]
+    assert [row["stage"] for row in await world.listed(sort="-stage")] == ["unfiled", "filed"]
