@@ -4,6 +4,7 @@ What is asked of it works alike on MongoDB and on the local store: writes with a
 `_id` or by an equality prefix of an index with a range bounded on both sides.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -142,18 +143,21 @@ class Store:
         if fields:
             pipeline.append({"$project": {f"fullDocument.{field}": 1 for field in fields}})
         try:
-            async with await self.commits.watch(
-                pipeline, resume_after=token, max_await_time_ms=1_000, batch_size=1_000
-            ) as stream:
+            with reaching():
+                changes = await self.commits.watch(
+                    pipeline, resume_after=token, max_await_time_ms=1_000, batch_size=1_000
+                )
+            async with changes as stream:
                 while stream.alive:
-                    change = await stream.try_next()
+                    with reaching():
+                        change = await stream.try_next()
                     if stream.resume_token is not None:
                         found = None if change is None else change["fullDocument"]
                         yield Change(found, stream.resume_token)
-        except PyMongoError as error:
-            if isinstance(error, OperationFailure) and error.code in _HISTORY_LOST:
+        except OperationFailure as error:
+            if error.code in _HISTORY_LOST:
                 raise HistoryLost(str(error)) from error
-            raise classified(error) from error
+            raise
         raise StoreAway("the stream of changes ended")
 
 
@@ -162,11 +166,22 @@ _INSERTS: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}]
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Turn the driver's errors into this module's; bugs stay what they are."""
+    """Turn the driver's errors into this module's; bugs stay what they are.
+
+    Whoever awaits the driver does it in here: before Python 3.12 it may swallow a cancellation
+    that comes as an answer does (its `asyncio.wait_for` would), which is then made good.
+    """
+    task = asyncio.current_task()
+    before = 0 if task is None else task.cancelling()
     try:
         yield
     except PyMongoError as error:
-        raise classified(error) from error
+        meaning = classified(error)
+        if meaning is error:
+            raise
+        raise meaning from error
+    if task is not None and task.cancelling() > before and asyncio.current_task() is task:
+        raise asyncio.CancelledError
 
 
 def classified(error: PyMongoError) -> Exception:
@@ -191,22 +206,16 @@ async def insert_each(
     Raises StoreAway where any outcome is open.
     """
     outcomes: list[Exception | None] = [None] * len(documents)
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        details: Mapping[str, Any] = error.details
-        if details.get("writeConcernErrors"):
-            raise StoreAway(str(details["writeConcernErrors"])) from error
-        for failure in details["writeErrors"]:
-            if failure["code"] in _TRANSIENT:
-                raise StoreAway(failure["errmsg"]) from error
-            outcomes[failure["index"]] = (
-                Duplicate(tuple(failure.get("keyPattern") or ("_id",)))
-                if failure["code"] == _DUPLICATE
-                else OperationFailure(failure["errmsg"], failure["code"])
-            )
-    except PyMongoError as error:
-        raise classified(error) from error
+    with reaching():
+        try:
+            await collection.insert_many(documents, ordered=False)
+        except BulkWriteError as error:
+            for failure in _failures(error):
+                outcomes[failure["index"]] = (
+                    Duplicate(tuple(failure.get("keyPattern") or ("_id",)))
+                    if failure["code"] == _DUPLICATE
+                    else OperationFailure(failure["errmsg"], failure["code"])
+                )
     return outcomes
 
 
@@ -219,16 +228,22 @@ async def replace_older(collection: Collection, documents: Sequence[Document]) -
         ReplaceOne({"_id": each["_id"], "number": {"$lte": each["number"]}}, each, upsert=True)
         for each in documents
     ]
-    try:
-        await collection.bulk_write(requests, ordered=False)
-    except BulkWriteError as error:
-        details: Mapping[str, Any] = error.details
-        if details.get("writeConcernErrors"):
-            raise StoreAway(str(details["writeConcernErrors"])) from error
-        for failure in details["writeErrors"]:
-            if failure["code"] in _TRANSIENT:
-                raise StoreAway(failure["errmsg"]) from error
-            if failure["code"] != _DUPLICATE:  # a newer one stands there
+    with reaching():
+        try:
+            await collection.bulk_write(requests, ordered=False)
+        except BulkWriteError as error:
+            # A duplicate says that a newer one stands there.
+            if any(failure["code"] != _DUPLICATE for failure in _failures(error)):
                 raise
-    except PyMongoError as error:
-        raise classified(error) from error
+
+
+def _failures(error: BulkWriteError) -> Sequence[Mapping[str, Any]]:
+    """What failed of many writes; raises StoreAway where the outcome of any is open."""
+    details: Mapping[str, Any] = error.details
+    if details.get("writeConcernErrors"):
+        raise StoreAway(str(details["writeConcernErrors"])) from error
+    failures: Sequence[Mapping[str, Any]] = details["writeErrors"]
+    for failure in failures:
+        if failure["code"] in _TRANSIENT:
+            raise StoreAway(failure["errmsg"]) from error
+    return failures
