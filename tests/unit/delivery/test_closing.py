@@ -142,6 +142,17 @@ def test_nothing_is_closed_while_anything_is_owed() -> None:
     assert {item.owed_by for item in refused.refusal.missing} == {"delivery", "finance"}
 
 
+def test_what_was_sent_is_not_yet_accepted() -> None:
+    waiting = accepted(worked, "design").took(
+        SubmitDeliverable(deliverable="portal", content_hash=HASH)
+    )
+    waiting.took(SURVEY).took(PIR).heard(SETTLED).when(CLOSE).then_refused(
+        "not-closable",
+        missing=["deliverable-not-accepted"],
+        saying="portal (The portal) is not acc",
+    )
+
+
 def test_each_thing_owed_keeps_it_open_by_itself() -> None:
     issue = finished.took(RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev"))
     issue.when(CLOSE).then_refused("not-closable", missing=["issue-open"])

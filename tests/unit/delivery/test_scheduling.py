@@ -29,6 +29,20 @@ def test_phases_follow_each_other_and_end_in_milestones() -> None:
     ]
 
 
+def test_deliverables_fall_due_along_the_phases_of_implementation() -> None:
+    analysis, build = TEMPLATE.phases
+    third = build.model_copy(update={"duration_share": hours(25), "tasks": ()})
+    longer = TEMPLATE.model_copy(update={"phases": (analysis, third, third, third)})
+
+    def due(*names: str) -> list[tuple[str, ...]]:
+        deliverables = [deliverable(name) for name in names]
+        return [m.deliverables for m in schedule(longer, (), deliverables, START, 100).milestones]
+
+    assert due("a") == [(), (), (), ("a",)]
+    assert due("a", "b") == [(), (), ("a",), ("b",)]
+    assert due("a", "b", "c", "d") == [(), ("a",), ("b",), ("c", "d")]
+
+
 def test_project_management_and_analysis_do_not_wait_for_implementation() -> None:
     plan = schedule(TEMPLATE, TEMPLATE.estimate, (), START, 100)
     assert [task.task for task in plan.tasks if task.implementation] == ["2.1", "2.2"]

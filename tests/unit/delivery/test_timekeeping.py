@@ -172,6 +172,14 @@ def test_hours_after_the_signature_are_not_charged_to_the_early_start() -> None:
     )
 
 
+def test_hours_of_the_week_of_the_signature_are_the_contracts() -> None:
+    on_wednesday = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 4, 15)})
+    contracted = early.took(INITIATION, by="dev").heard(SOW, on_wednesday).on(date(2026, 4, 17))
+    this_week = at(INITIATION, entry="T-8", week=date(2026, 4, 13), hours=hours(60))
+    rest = at(INITIATION, entry="T-9", hours=hours(30))
+    contracted.took(this_week, by="dev").when(rest, by="dev").then_accepted()
+
+
 def test_implementation_waits_for_requirements_and_baseline() -> None:
     drafted = kicked_off.said(DRAFTED)
     drafted.when(BUILD, by="dev").then_refused(
