@@ -35,6 +35,9 @@ LONGEST_PAUSE = 5.0
 ANSWER_WITHIN = 5.0
 """Seconds that Kafka is given for an answer before the listener turns to something else."""
 
+ANSWER_WITHIN_STOP = 1.5
+"""The same, once the service is to stop."""
+
 COMMIT_EVERY = 0.1
 """Seconds between two commits of offsets: after a crash, that much comes again and passes by."""
 
@@ -93,6 +96,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._uncommitted: dict[TopicPartition, int] = {}
         self._durable: dict[TopicPartition, int] = {}
         self._committed = 0.0
+        self._committing: asyncio.Timeout | None = None
         self._watch: asyncio.Task[None] | None = None
         self._observe()
 
@@ -109,6 +113,10 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     ) -> None:
         self._stopping = True
         self._leave.set()
+        if self._committing is not None:
+            with suppress(RuntimeError):  # it is over
+                now = asyncio.get_running_loop().time()
+                self._committing.reschedule(now + ANSWER_WITHIN_STOP)
         if self._watch is not None:
             self._watch.cancel()
             with suppress(asyncio.CancelledError):
@@ -116,13 +124,17 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         async with self._lock:
             self._epoch += 1
             await self._close_accounts()
-        await bus.let_go(self._subscriber.stop(), self.consumer, ANSWER_WITHIN)
+        await bus.let_go(self._subscriber.stop(), self.consumer, self._patience)
         await self.broker.stop()
 
     @property
     def consumer(self) -> AIOKafkaConsumer | None:
         """The consumer of the moment."""
         return self._subscriber.consumer
+
+    @property
+    def _patience(self) -> float:
+        return ANSWER_WITHIN_STOP if self._stopping else ANSWER_WITHIN
 
     def not_ready(self) -> str | None:
         """Why this listener does not get on, or None."""
@@ -243,7 +255,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             early = not now and Clock() - self._committed < COMMIT_EVERY
             if not self._durable or consumer is None or early:
                 return
-            async with asyncio.timeout(ANSWER_WITHIN):
+            async with asyncio.timeout(self._patience) as self._committing:
                 await consumer.commit(dict(self._durable))
         except (CommitFailedError, IllegalStateError) as error:
             log.info("%s: offsets not committed, the group is changing: %s", self._group, error)
@@ -298,7 +310,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             async with self._lock:
                 self._epoch += 1
                 await self._close_accounts()
-            await bus.let_go(self._subscriber.stop(), self.consumer, ANSWER_WITHIN)
+            await bus.let_go(self._subscriber.stop(), self.consumer, self._patience)
             self._leave.clear()
             await asyncio.sleep(1)
 

@@ -1,13 +1,14 @@
 """What a listener does with good, bad and missing facts, on a real Kafka and a real store."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import pytest
 
-from chassis.intake import NotInTrouble
+from chassis.intake import Batch, NotInTrouble
 from chassis.listener import Listener
+from chassis.parking import Parking
 from chassis.store import Store
 from chassis.topics import create_topics
 from contracts.channels import LEGAL, SALES
@@ -23,6 +24,25 @@ from tests.component.listening import (
     until,
 )
 from tests.infrastructure import KafkaServer, StoreServer
+
+
+class NotNumbered(Counting):
+    """A reader whose streams know by themselves what they did already."""
+
+    def __init__(self, counts: Counting) -> None:
+        super().__init__()
+        self.stumbles, self.heard = counts.stumbles, counts.heard
+
+    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+        errors: dict[str, Exception] = {}
+        for stream, facts in batch.items():
+            for recorded in facts:
+                error = self.stumbles(recorded)
+                if error is not None:
+                    errors[stream] = error
+                    break
+                self.heard[recorded.subject].append(stream)
+        return errors
 
 
 @dataclass
@@ -272,3 +292,56 @@ async def test_two_listeners_under_load_take_every_fact_once(scene: Scene) -> No
         assert sorted(both, key=lambda name: int(name.split("-")[1])) == [
             f"sales-{number}" for number in range(1, sequence + 1)
         ]
+
+
+async def test_a_request_reaches_the_process_that_reads_the_engagement(scene: Scene) -> None:
+    """A person's request may come to any process of a department; one of them has the partition."""
+    readers = Counting(), Counting()
+    repaired = False
+
+    def stumbles(recorded: object) -> Exception | None:
+        return None if repaired else ZeroDivisionError("rate")
+
+    for reader in readers:
+        reader.stumbles = stumbles
+    async with scene.listener(readers[0]) as first, scene.listener(readers[1]) as second:
+        both = first, second
+        await until(lambda: all(each.not_ready() is None for each in both), limit=40)
+        await scene.topics.say(said("E-1", 1), said("E-1", 2))
+        await until(lambda: any("E-1" in each.parking for each in both))
+        owner, other = both if "E-1" in first.parking else (second, first)
+        await until(lambda: sum(owner.progress.lag.values()) == 0)
+
+        repaired = True
+        attempt = await other.retry("E-1", by="olga")
+
+        assert attempt.asked
+        await until(lambda: "E-1" not in owner.parking)
+        heard = readers[0].heard["E-1"] + readers[1].heard["E-1"]
+        assert heard == ["sales-1", "sales-2"]
+
+
+async def test_a_stream_of_many_engagements_is_held_up_by_none_of_them(scene: Scene) -> None:
+    """A register hears many engagements: the one in trouble waits, the others get through."""
+
+    def stumbles(recorded: object) -> Exception | None:
+        return ZeroDivisionError("rate") if "E-2-sales-1" in repr(recorded) else None
+
+    scene.reader.stumbles = stumbles
+    await scene.topics.say(*(said(f"E-{number}", 1) for number in range(5)))
+    register = Listener(
+        scene.bootstrap,
+        group=f"{scene.prefix}-register",
+        channels=CHANNELS,
+        routes=lambda recorded: ("register:all", f"engagement:{recorded.subject}"),
+        reader=NotNumbered(scene.reader),
+        parking=Parking(scene.store.parked),
+        prefix=scene.prefix,
+    )
+    async with register:
+        await until(lambda: "E-2" in register.parking)
+        await until(lambda: len(scene.reader.heard) == 4)
+
+    assert "E-2" not in scene.reader.heard
+    for each in ("E-0", "E-1", "E-3", "E-4"):
+        assert set(scene.reader.heard[each]) == {"register:all", f"engagement:{each}"}

@@ -1,5 +1,6 @@
 """What a department hears while Kafka or its store is away, and how it says it is not ready."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -122,6 +123,26 @@ async def test_a_stop_does_not_wait_for_a_store_that_is_away(
             department(kafka.bootstrap, isolation, process),
         ):
             await everybody_heard(process, ["E-1"], "eva")
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("takes_away", ["kill", "pause"])
+async def test_a_stop_does_not_wait_for_kafka(
+    fresh_kafka: Callable[..., KafkaServer], store: StoreServer, isolation: str, takes_away: str
+) -> None:
+    kafka = fresh_kafka()
+    async with Process(store.url, isolation) as process, speaking(kafka, isolation) as spoken:
+        listener = department(kafka.bootstrap, isolation, process)
+        async with listener:
+            await spoken.say(assigned("E-1", 1, "max"))
+            await everybody_heard(process, ["E-1"], "max")
+            getattr(kafka, takes_away)()
+            began = time.monotonic()
+        assert time.monotonic() - began < 5
+        if takes_away == "pause":
+            kafka.resume()
+        else:
+            kafka.start()
 
 
 async def test_a_skipped_fact_is_in_the_journal_with_who_and_why(
