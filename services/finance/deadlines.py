@@ -1,7 +1,7 @@
 """What the clock tells Finance: that an entry's date has come, or that an invoice is unpaid."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
 from chassis.decider import Context, Deadline, DeadlinePassed
 from contracts.fact import Fact
@@ -18,8 +18,9 @@ def deadlines(state: Engagement) -> Iterable[Deadline]:
         if item.due_on is not None:
             yield Deadline(_of_item(item), datetime.combine(item.due_on, time(), UTC))
     for invoice in _chased(state):
-        if invoice.chase_at is not None:
-            yield Deadline(_of_invoice(invoice), invoice.chase_at)
+        if invoice.due_on is not None:
+            late = datetime.combine(invoice.due_on + timedelta(days=1), time(), UTC)
+            yield Deadline(_of_invoice(invoice), late)
 
 
 @decide.on(DeadlinePassed)

@@ -1,7 +1,5 @@
 """How Finance's own facts change what it knows of an engagement."""
 
-from datetime import UTC, datetime, time, timedelta
-
 from contracts import finance
 from contracts.fact import Recorded
 from contracts.values import RoleRate
@@ -16,10 +14,6 @@ from finance.state import (
     rates_of,
     with_invoice,
 )
-
-PLAYED_IN = timedelta(hours=1)
-"""An invoice that is recorded after its due day (history taken over) is chased this much later,
-so that what was paid on it can be recorded, too."""
 
 
 @evolve.on(finance.SowReviewed)
@@ -181,15 +175,12 @@ def _approved(state: Engagement, recorded: Recorded[finance.InvoiceApproved]) ->
 @evolve.on(finance.InvoiceIssued)
 def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Engagement:
     fact = recorded.fact
-    late = datetime.combine(fact.due_on + timedelta(days=1), time(), UTC)
-    chase_at = late if recorded.recorded_at < late else recorded.recorded_at + PLAYED_IN
     return with_invoice(
         state,
         fact.invoice,
         stage="issued",
         issue_on=fact.issued_on,
         due_on=fact.due_on,
-        chase_at=chase_at,
     )
 
 

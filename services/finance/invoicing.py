@@ -76,12 +76,6 @@ class RecordRefund(Command):
     paid_on: date | None = None
 
 
-class NoteOverdue(Command):
-    """Record that the due day of an invoice passed unpaid, where the clock has not said so yet."""
-
-    invoice: Identifier
-
-
 @decide.on(ApproveInvoice)
 def approve_invoice(state: Engagement, command: ApproveInvoice, context: Context) -> Iterable[Fact]:
     """Gate 5 once more: a draft is not issued before what it bills is due."""
@@ -160,23 +154,6 @@ def record_refund(state: Engagement, command: RecordRefund, context: Context) ->
     paid_on = _day(invoice, command.paid_on, context)
     _require_up_to(command.amount, -invoice.outstanding, "refund-too-large", invoice)
     yield RefundPaid(invoice=invoice.invoice, amount=command.amount, paid_on=paid_on)
-
-
-@decide.on(NoteOverdue)
-def note_overdue(state: Engagement, command: NoteOverdue, context: Context) -> Iterable[Fact]:
-    """By the business day, whether or not the clock spoke."""
-    invoice = _invoice(state, command.invoice)
-    _require_issued(invoice)
-    if invoice.overdue:
-        return
-    fact = overdue(invoice, context.today)
-    if fact is None:
-        raise Refused(
-            "not-overdue",
-            f"on {invoice.number}, due on {invoice.due_on}, {invoice.outstanding} is outstanding"
-            f" on {context.today}",
-        )
-    yield fact
 
 
 def overdue(invoice: Invoice, day: date) -> PaymentOverdue | None:

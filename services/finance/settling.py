@@ -9,15 +9,16 @@ from contracts.finance import AccountSettled
 from contracts.money import Money
 from finance.billing import billed_on
 from finance.invoicing import lapsed
-from finance.state import Budget, Engagement, decide, require_past
-from finance.time_billing import advance_left, unbilled_expenses, unbilled_hours
+from finance.state import Budget, Engagement, decide, least, require_past
+from finance.time_billing import advance_left, unbilled_worth
 
 
 class SettleAccount(Command):
     """Settle the account, today unless a day is named: nothing is owed by or to the customer.
 
-    The gate says what is open. Entries of the schedule that bill time need not be used up; after
-    a termination, what never fell due is not billed any more.
+    The gate says what is open. Entries of the schedule that bill time need not be used up, and time
+    that an advance covers is paid by it; what time leaves of an advance is credited. After a
+    termination, what never fell due is not billed any more.
     """
 
     settled_on: date | None = None
@@ -77,14 +78,16 @@ def outstanding(state: Engagement) -> Money:
 
 def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
     advance, caps = advance_left(state), Money.zero(state.money)
+    waits = unbilled_worth(state, budget)
     for item in budget.schedule:
         rest = item.amount - billed_on(state, item.item)
         if item.kind == "time":
             caps = caps + rest
         elif rest.amount > 0 and state.terminated_on is None:
             yield Missing("entry-unbilled", f"{item.item} has {rest} that never fell due")
-    waits = unbilled_hours(state, date.max) or unbilled_expenses(state, date.max).amount > 0
-    if waits and caps.amount > 0:
-        yield Missing("time-unbilled", f"approved time waits, and {caps} of it may be billed")
-    elif advance.amount > 0 and state.terminated_on is None:
-        yield Missing("advance-undrawn", f"{advance} of the advance was never used: credit it")
+    beyond = waits - least(waits, advance)
+    if beyond.amount > 0 and caps.amount > 0:
+        yield Missing("time-unbilled", f"approved time over {least(beyond, caps)} is not billed")
+    unused = advance - least(waits, advance)
+    if unused.amount > 0 and state.terminated_on is None:
+        yield Missing("advance-unused", f"{unused} of the advance was never used: credit it")

@@ -5,7 +5,7 @@ stands in `history` (Finance's own) and in `hearing` (everybody else's).
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
@@ -179,7 +179,6 @@ class Invoice(Value):
     issue_on: date | None = None
     number: Identifier | None = None
     due_on: date | None = None
-    chase_at: datetime | None = None
     overdue: bool = False
     credits: tuple[Movement, ...] = ()
     payments: tuple[Movement, ...] = ()

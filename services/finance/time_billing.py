@@ -114,6 +114,14 @@ def unbilled_expenses(state: Engagement, until: date) -> Money:
     return approved - billed if billed < approved else nothing
 
 
+def unbilled_worth(state: Engagement, budget: Budget) -> Money:
+    """All that waits to be billed by time, at contracted rates; what has no rate is left out."""
+    rates = rates_of(budget.rates)
+    hours = unbilled_hours(state, date.max)
+    worths = (rates[role] * waiting for role, waiting in hours.items() if role in rates)
+    return Money.total(worths, state.money).rounded() + unbilled_expenses(state, date.max)
+
+
 def time_items(budget: Budget) -> tuple[BillingItem, ...]:
     """The entries of the schedule that bill time."""
     return tuple(item for item in budget.schedule if item.kind == "time")
@@ -132,6 +140,7 @@ def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Mi
     hours, rates = unbilled_hours(state, until), rates_of(budget.rates)
     if not time_items(budget):
         yield Missing("no-time-entry", "the billing schedule has no entry that bills time")
+        return
     if not hours and unbilled_expenses(state, until).amount == 0:
         yield Missing(
             "nothing-approved",

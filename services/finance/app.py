@@ -1,0 +1,27 @@
+"""The finance service: ``python -m finance.app``."""
+
+from chassis.service import Service, run
+from contracts.reference import CostRatesPublished, RateCardPublished
+from finance.api import cost_rates, engagements, rate_cards
+from finance.register import REGISTER
+
+SERVICE = Service(
+    "finance",
+    "Finance",
+    description=(
+        "The money of an engagement: prices, budget, billing, revenue, and (confidentially) cost, "
+        "earned value and margins."
+    ),
+    routes=(engagements(), rate_cards(), cost_rates()),
+    deciders=(REGISTER,),
+    reads=(RateCardPublished, CostRatesPublished),
+)
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    run(SERVICE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Gate 5: what the schedule makes due falls due by itself; anything else is an exception."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.testing import like
+from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
+from finance.billing import BillOutsideSchedule
+from finance.invoicing import RecordPayment
+from finance.settling import SettleAccount
+from finance.time_billing import BillTime
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    ESTIMATE,
+    HOURLY_SOW,
+    PROPOSED,
+    SIGNED,
+    SOW,
+    SOW_SIGNED,
+    TERMINATED,
+    accepted,
+    contracted,
+    eur,
+    hearing,
+    issued,
+    opened,
+    time,
+    usd,
+)
+
+
+def line(amount: int | str, **more: object) -> InvoiceLine:
+    return InvoiceLine.model_validate({"description": "Work", "amount": eur(amount), **more})
+
+
+def test_the_signature_makes_its_entry_due_and_drafts_the_invoice():
+    after = contracted()
+    assert after.state.events["due-start"].due_on == SIGNED
+    draft = after.state.invoices["invoice-start"]
+    assert (draft.stage, draft.amount, draft.lines[0].description) == (
+        "drafted",
+        eur(5_000),
+        "On signature",
+    )
+
+
+def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
+    both = HOURLY_SOW.billing_schedule[1].model_copy(
+        update={"kind": "on-acceptance", "deliverables": ("design", "portal")}
+    )
+    sow = HOURLY_SOW.model_copy(update={"billing_schedule": (HOURLY_SOW.billing_schedule[0], both)})
+    half = contracted(sow).when_heard(accepted("portal", date(2026, 5, 6))).then_nothing()
+    half.when_heard(accepted("design", date(2026, 5, 4))).then(
+        BillingEventDue(
+            billing_event="due-time",
+            item="time",
+            kind="on-acceptance",
+            amount=eur(16_000),
+            due_on=date(2026, 5, 6),
+            deliverables=("design", "portal"),
+        ),
+        like(InvoiceDrafted, invoice="invoice-time", amount=eur(16_000), advance_drawn=eur(0)),
+    )
+
+
+def test_acceptance_before_the_signature_is_heard_of_makes_it_due_with_the_budget():
+    early = opened().heard(accepted("design"))
+    assert early.state.events == {}
+    after = hearing(early, ESTIMATE, PROPOSED, SOW, SOW_SIGNED)
+    assert after.state.events["due-design"].due_on == date(2026, 5, 4)
+
+
+def test_what_an_amendment_takes_out_need_not_be_accepted_but_nothing_is_billed_on_that_alone():
+    cut = AMENDMENT.model_copy(
+        update={
+            "price_delta": eur(0),
+            "billing_schedule": (),
+            "deliverables_added": (),
+            "deliverables_descoped": ("portal",),
+        }
+    )
+    both = HOURLY_SOW.billing_schedule[1].model_copy(
+        update={"kind": "on-acceptance", "deliverables": ("design", "portal")}
+    )
+    sow = HOURLY_SOW.model_copy(update={"billing_schedule": (HOURLY_SOW.billing_schedule[0], both)})
+    descoped = hearing(contracted(sow), ASSESSED, cut)
+    assert set(descoped.state.events) == {"due-advance"}
+    descoped.when_heard(accepted("design", date(2026, 4, 10))).then(
+        like(BillingEventDue, due_on=AMENDMENT.signed_on), like(InvoiceDrafted)
+    )
+
+
+def test_a_date_makes_its_entry_due_when_the_clock_says_so():
+    contracted().then_deadlines(due_care=date(2026, 8, 1)).when_deadline("due-care").then(
+        like(BillingEventDue, item="care", kind="on-date", due_on=date(2026, 8, 1)),
+        like(InvoiceDrafted, amount=eur(2_000)),
+    ).then_deadlines()
+
+
+def test_a_date_after_the_termination_makes_nothing_due():
+    hearing(contracted(), TERMINATED).then_deadlines()
+
+
+def test_an_entry_of_an_amendment_falls_due_like_any_other():
+    amended = hearing(contracted(), ASSESSED, AMENDMENT)
+    amended.when_heard(accepted("report")).then(
+        like(BillingEventDue, item="report", amount=eur(2_900)), like(InvoiceDrafted)
+    )
+
+
+def early(**more: object) -> BillOutsideSchedule:
+    return BillOutsideSchedule.model_validate(
+        {"item": "design", "lines": (line(6_000),), "reason": "Year end.", **more}
+    )
+
+
+def test_an_exception_bills_before_acceptance_and_says_why():
+    billed = contracted().on(date(2026, 4, 10)).when(early(), by="cora")
+    event, draft = billed.facts
+    assert isinstance(event, BillingEventDue)
+    assert (event.exception, event.kind, event.due_on, event.deliverables) == (
+        "Year end.",
+        "on-acceptance",
+        date(2026, 4, 10),
+        ("design",),
+    )
+    assert isinstance(draft, InvoiceDrafted)
+    assert draft.billing_event == event.billing_event
+    billed.after.when_heard(accepted("design")).then_nothing()
+
+
+def test_what_an_exception_leaves_of_its_entry_falls_due_as_agreed():
+    part = contracted().took(early(lines=(line(1_000),)))
+    part.when_heard(accepted("design")).then(
+        like(BillingEventDue, billing_event="due-design", amount=eur(5_000), exception=None),
+        like(InvoiceDrafted, amount=eur(5_000)),
+    )
+
+
+def test_an_exception_bills_time_at_another_rate_and_its_hours_are_billed_then():
+    worked = hearing(contracted(HOURLY_SOW), time("a", hours=50)).on(date(2026, 5, 1))
+    wrong = early(
+        item="time", lines=(line(6_000, role="developer", hours=Decimal(50), rate=eur(120)),)
+    )
+    billed = worked.took(wrong, by="cora")
+    billed.when(BillTime(month="2026-04")).then_refused(
+        "not-billable", missing={"nothing-approved"}
+    )
+
+
+def test_an_exception_bills_no_more_than_its_entry_has_left():
+    contracted().when(early(lines=(line(6_001),))).then_refused(
+        "beyond-schedule", saying="design has 6,000.00 EUR left to bill, not 6,001.00 EUR"
+    )
+    contracted().took(early()).when(early(lines=(line(1),))).then_refused("beyond-schedule")
+
+
+def test_an_exception_needs_a_contract_an_entry_and_the_currency():
+    opened().when(early()).then_refused("no-budget")
+    contracted().when(early(item="tea")).then_refused("item-unknown")
+    dollars = InvoiceLine(description="Work", amount=usd(1))
+    contracted().when(early(lines=(dollars,))).then_refused("currency-differs")
+    ended = issued(contracted(), "invoice-start", "2026-00001", SIGNED)
+    paid = ended.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    settled = hearing(paid, TERMINATED).took(SettleAccount())
+    settled.when(early()).then_refused("account-settled")
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ((line(-1),), "more than nothing"),
+        ((line("0.001"),), "minor unit"),
+        ((line(5, hours=Decimal(1), rate=eur(6)),), "hours x rate"),
+        ((line(5), InvoiceLine(description="x", amount=usd(1))), "one currency"),
+        ((), "at least 1"),
+    ],
+)
+def test_lines_of_an_exception_add_up(lines: tuple[InvoiceLine, ...], says: str):
+    with pytest.raises(ValidationError, match=says):
+        early(lines=lines)

@@ -1,0 +1,223 @@
+"""The budget follows the signed paper, and each signed amendment follows it."""
+
+from datetime import date
+from decimal import Decimal
+
+from hypothesis import given as any_of
+from hypothesis import strategies as st
+
+from chassis.testing import like
+from contracts.finance import (
+    BillingEventDue,
+    BudgetAmended,
+    BudgetCosted,
+    BudgetSet,
+    InvoiceDrafted,
+    RevenueMethodChosen,
+)
+from contracts.money import Money
+from contracts.values import BillingItem, EstimateLine, Margin
+from finance.budgeting import ChooseRevenueMethod, schedule_after
+from finance.react import CatchUp
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    COSTS,
+    ESTIMATE,
+    HOURLY_SOW,
+    PROPOSED,
+    SIGNED,
+    SOW,
+    SOW_SIGNED,
+    TERMINATED,
+    contracted,
+    eur,
+    opened,
+    rates,
+    usd,
+)
+
+CHOSEN = ChooseRevenueMethod(method="at-acceptance", why="One delivery at the end.")
+BUDGET = BudgetSet(
+    price=eur(20_000),
+    hours=(
+        EstimateLine(phase="Analysis", role="architect", hours=Decimal(44)),
+        EstimateLine(phase="Build", role="developer", hours=Decimal(88)),
+        EstimateLine(
+            phase="Build", role="project-manager", hours=Decimal(33), kind="project-management"
+        ),
+    ),
+    revenue_method="cost-to-cost",
+    billing_schedule=SOW.billing_schedule,
+)
+COSTED = BudgetCosted(
+    cost=eur(11_220),
+    margin_sold=Margin(revenue=eur(20_000), cost=eur(11_220), margin=Decimal("0.439")),
+)
+DUE, DRAFTED = like(BillingEventDue, item="start"), like(InvoiceDrafted, amount=eur(5_000))
+
+
+def papers():
+    return opened().when_heard(ESTIMATE, PROPOSED, SOW).then_accepted().on(SIGNED)
+
+
+def test_the_signature_sets_the_budget_from_the_signed_version():
+    papers().when_heard(SOW_SIGNED).then(BUDGET, COSTED, DUE, DRAFTED)
+
+
+def test_it_is_the_signed_version_that_counts_and_not_the_latest():
+    newer = SOW.model_copy(update={"version": 2, "price": eur(30_000)})
+    papers().heard(newer).when_heard(SOW_SIGNED).then(BUDGET, COSTED, DUE, DRAFTED)
+
+
+def test_whatever_is_missing_the_budget_comes_with_the_last_of_it():
+    late = opened().when_heard(SOW_SIGNED, SOW, PROPOSED).then_nothing()
+    assert BUDGET in late.when_heard(ESTIMATE).facts
+
+
+def test_time_and_materials_are_recognised_as_invoiced():
+    budget = contracted(HOURLY_SOW).state.budget
+    assert budget
+    assert budget.revenue_method == "as-invoiced"
+    assert budget.rates == HOURLY_SOW.rates
+
+
+def test_a_method_is_chosen_before_the_budget_and_then_held_by_it():
+    chosen = (
+        papers()
+        .when(CHOSEN, by="cora")
+        .then(RevenueMethodChosen(method="at-acceptance", why="One delivery at the end."))
+    )
+    chosen.when(CHOSEN).then_nothing()
+    held = BUDGET.model_copy(update={"revenue_method": "at-acceptance"})
+    chosen.when_heard(SOW_SIGNED).then(held, COSTED, DUE, DRAFTED).when(CHOSEN).then_nothing()
+
+
+def test_a_method_is_never_switched_and_has_to_fit_the_pricing():
+    contracted().when(CHOSEN).then_refused("method-fixed", saying="cost-to-cost")
+    opened().when(CHOSEN).then_refused("no-contract-drafted")
+    invoiced = ChooseRevenueMethod(method="as-invoiced", why="Simple.")
+    papers().when(invoiced).then_refused("method-does-not-fit", saying="fixed-price")
+    opened().heard(HOURLY_SOW).when(invoiced).then_accepted()
+    papers().heard(TERMINATED).when(CHOSEN).then_refused("engagement-over")
+
+
+def test_a_contract_in_another_currency_sets_no_budget():
+    dollars = SOW.model_copy(update={"price": usd(20_000)})
+    opened().heard(ESTIMATE, PROPOSED, dollars).when_heard(SOW_SIGNED).then_accepted().then_state(
+        budget=None
+    )
+
+
+def test_an_amendment_is_in_price_and_schedule_once_its_change_is_priced():
+    amended = BudgetAmended(
+        change="CR-1",
+        amendment="A-CR-1",
+        price=eur(22_900),
+        hours_delta=Decimal(30),
+        billing_schedule=(*SOW.billing_schedule, *AMENDMENT.billing_schedule),
+    )
+    waits = contracted().when_heard(AMENDMENT).then_nothing()
+    outcome = waits.when_heard(ASSESSED)
+    assert amended in outcome.facts
+    contracted().when_heard(ASSESSED).then_accepted().when_heard(AMENDMENT).then(amended)
+
+
+def test_amendments_are_applied_in_the_order_they_were_signed():
+    other = AMENDMENT.model_copy(
+        update={"amendment": "A-CR-2", "change": "CR-2", "price_delta": eur(100)}
+    )
+    second = ASSESSED.model_copy(update={"change": "CR-2"})
+    waits = contracted().when_heard(AMENDMENT, other, second).then_accepted()
+    waits.then_state(amended=())
+    outcome = waits.when_heard(ASSESSED)
+    prices = [fact.price for fact in outcome.facts if isinstance(fact, BudgetAmended)]
+    assert prices == [eur(22_900), eur(23_000)]
+
+
+def test_roles_that_an_amendment_adds_are_contracted_from_then_on():
+    after = contracted(HOURLY_SOW).when_heard(ASSESSED, AMENDMENT).then_accepted()
+    assert after.state.budget
+    assert after.state.budget.rates == (*HOURLY_SOW.rates, *rates(tester=90))
+
+
+def test_what_an_amendment_adds_and_does_not_bill_is_billed_as_the_contract_bills():
+    bare = AMENDMENT.model_copy(update={"billing_schedule": ()})
+    schedule = schedule_after(SOW.billing_schedule, bare, hourly=False)
+    assert schedule[-1].kind == "on-acceptance"
+    assert schedule[-1].deliverables == ("report",)
+    hourly = schedule_after(HOURLY_SOW.billing_schedule, bare, hourly=True)
+    assert (hourly[-1].kind, hourly[-1].amount) == ("time", eur(2_900))
+    nothing_added = bare.model_copy(update={"deliverables_added": ()})
+    dated = schedule_after(SOW.billing_schedule, nothing_added, hourly=False)
+    assert (dated[-1].kind, dated[-1].due_on) == ("on-date", date(2026, 8, 7))
+
+
+def test_a_price_cut_comes_off_what_is_descoped_and_then_off_the_end():
+    cut = AMENDMENT.model_copy(
+        update={
+            "price_delta": eur(-8_500),
+            "billing_schedule": (),
+            "deliverables_added": (),
+            "deliverables_descoped": ("design",),
+        }
+    )
+    schedule = schedule_after(SOW.billing_schedule, cut, hourly=False)
+    assert [(item.item, item.amount) for item in schedule] == [
+        ("start", eur(5_000)),
+        ("portal", eur(6_500)),
+    ]
+
+
+def test_an_entry_that_has_the_id_of_another_gets_one_of_its_own():
+    again = AMENDMENT.billing_schedule[0].model_copy(update={"item": "start"})
+    amendment = AMENDMENT.model_copy(update={"billing_schedule": (again,)})
+    schedule = schedule_after(SOW.billing_schedule, amendment, hourly=False)
+    assert schedule[-1].item == "start-A-CR-1"
+
+
+cents = st.integers(1, 10_000_000).map(lambda amount: eur(str(Decimal(amount) / 100)))
+
+
+@any_of(
+    st.lists(cents, min_size=1, max_size=6),
+    st.lists(
+        st.tuples(st.integers(-3_000_000, 3_000_000), st.lists(cents, max_size=3), st.booleans()),
+        max_size=4,
+    ),
+)
+def test_the_schedule_always_adds_up_to_the_price(
+    amounts: list[Money], changes: list[tuple[int, list[Money], bool]]
+):
+    schedule = tuple(
+        BillingItem(item=f"i{place}", kind="time", amount=amount)
+        for place, amount in enumerate(amounts)
+    )
+    price = Money.total(amounts, "EUR")
+    for place, (delta, listed, hourly) in enumerate(changes):
+        amendment = AMENDMENT.model_copy(
+            update={
+                "amendment": f"A-{place}",
+                "price_delta": eur(str(Decimal(delta) / 100)),
+                "billing_schedule": tuple(
+                    BillingItem(item=f"i{number}", kind="time", amount=amount)
+                    for number, amount in enumerate(listed)
+                ),
+            }
+        )
+        price = price + amendment.price_delta
+        schedule = schedule_after(schedule, amendment, hourly=hourly)
+        if price.amount < 0:
+            assert schedule == ()
+            return
+        assert Money.total((item.amount for item in schedule), "EUR") == price
+        assert all(item.amount.amount > 0 for item in schedule)
+        assert len({item.item for item in schedule}) == len(schedule)
+
+
+def test_the_cost_of_the_budget_waits_for_cost_rates():
+    without = contracted(costs=False)
+    assert without.state.budget
+    assert without.state.budget.cost is None
+    outcome = without.knowing(COSTS).when(CatchUp())
+    assert COSTED in outcome.facts

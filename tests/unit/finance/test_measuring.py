@@ -1,0 +1,241 @@
+"""Each status report is measured once, as of its day, on what Delivery had said before it."""
+
+from datetime import date
+from decimal import Decimal
+
+from chassis.testing import Scenario, like
+from contracts.delivery import EngagementClosed
+from contracts.finance import (
+    CostAccrued,
+    MarginMeasured,
+    PaymentReceived,
+    PerformanceMeasured,
+    RevenueRecognised,
+)
+from contracts.values import Margin
+from finance.invoicing import RecordPayment
+from finance.revenue import RecogniseRevenue
+from finance.settling import SettleAccount
+from finance.state import Engagement
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    BASELINED,
+    CARD,
+    COSTS,
+    ESTIMATE,
+    HOURLY_SOW,
+    PROPOSED,
+    SOW,
+    SOW_SIGNED,
+    TERMINATED,
+    accepted,
+    contracted,
+    eur,
+    expense,
+    hearing,
+    issued,
+    opened,
+    progress,
+    rates,
+    report,
+    time,
+    usd,
+)
+
+APRIL_20 = date(2026, 4, 20)
+
+
+def margin(revenue: int | str, cost: int | str, ratio: str) -> Margin:
+    return Margin(revenue=eur(revenue), cost=eur(cost), margin=Decimal(ratio))
+
+
+def working(**known: bool) -> Scenario[Engagement]:
+    return hearing(
+        contracted(**known),
+        BASELINED,
+        time("a", role="architect", hours=50),
+        progress("t1", 100),
+    )
+
+
+def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
+    working().when_heard(report(APRIL_20)).then(
+        PerformanceMeasured(
+            as_of=APRIL_20,
+            budget_at_completion=eur(10_200),
+            planned_value=eur(4_950),
+            earned_value=eur(3_200),
+            actual_cost=eur(4_000),
+            cost_performance_index=Decimal("0.8"),
+            schedule_performance_index=Decimal("0.646465"),
+            estimate_to_complete=eur(7_480),
+            estimate_at_completion=eur(11_480),
+            variance_at_completion=eur(-1_280),
+        ),
+        MarginMeasured(
+            as_of=APRIL_20,
+            margin_sold=margin(20_000, 11_220, "0.439"),
+            margin_billed=None,
+            margin_recognised=None,
+            margin_forecast=margin(20_000, 11_480, "0.426"),
+        ),
+    )
+
+
+def test_work_dated_after_the_report_or_approved_after_it_is_not_in_it():
+    later = time("b", hours=10, week=date(2026, 4, 27))
+    after = hearing(working(), later)
+    after.when_heard(report(APRIL_20)).then(
+        like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)
+    )
+
+
+def test_before_any_work_the_cost_index_is_unknown():
+    hearing(contracted(), BASELINED).when_heard(report(date(2026, 4, 1))).then(
+        like(
+            PerformanceMeasured,
+            cost_performance_index=None,
+            schedule_performance_index=None,
+            planned_value=eur(0),
+        ),
+        like(MarginMeasured, margin_billed=None),
+    )
+
+
+def test_a_report_without_a_baseline_has_margins_and_no_forecast():
+    contracted().when_heard(report(APRIL_20)).then(
+        like(MarginMeasured, margin_forecast=None, margin_sold=margin(20_000, 11_220, "0.439"))
+    )
+
+
+def test_a_report_waits_for_costs_and_is_then_measured_as_it_was():
+    waits = working(costs=False).when_heard(report(APRIL_20)).then_nothing()
+    known = waits.knowing(CARD, COSTS).when_heard(progress("t2", 50))
+    assert [fact for fact in known.facts if not isinstance(fact, CostAccrued)][-2:] == [
+        *working().when_heard(report(APRIL_20)).facts
+    ]
+
+
+def test_one_role_without_a_cost_rate_keeps_the_measure_waiting():
+    partial = COSTS.model_copy(update={"rates": rates(architect=80)})
+    waits = opened().knowing(CARD, partial).when_heard(BASELINED, report(APRIL_20))
+    waits.then_nothing()
+
+
+def test_an_expense_without_a_rate_is_left_out_and_does_not_hold_the_measure():
+    hearing(working(), expense("x", usd(10))).when_heard(report(APRIL_20)).then(
+        like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)
+    )
+
+
+def test_early_work_is_measured_for_performance_and_has_margins_after_the_signature():
+    early = opened().heard(ESTIMATE, PROPOSED, SOW)
+    measured = early.when_heard(BASELINED, report(APRIL_20))
+    assert [type(fact) for fact in measured.facts][-1] is PerformanceMeasured
+    signed = measured.after.when_heard(SOW_SIGNED)
+    assert [type(fact) for fact in signed.facts].count(MarginMeasured) == 1
+
+
+def test_a_plan_that_takes_a_change_in_is_measured_against_the_amended_price():
+    with_change = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
+    waits = hearing(contracted(), ASSESSED, with_change)
+    unamended = waits.when_heard(report(APRIL_20)).then(like(PerformanceMeasured))
+    measured = unamended.when_heard(AMENDMENT)
+    assert measured.facts[-1] == MarginMeasured(
+        as_of=APRIL_20,
+        margin_sold=margin(22_900, 12_670, "0.446725"),
+        margin_billed=None,
+        margin_recognised=None,
+        margin_forecast=margin(22_900, 7_480, "0.673362"),
+    )
+
+
+def test_an_amendment_that_the_plan_has_not_taken_in_is_in_no_margin_of_the_report():
+    amended = hearing(contracted(), ASSESSED, AMENDMENT, BASELINED)
+    amended.when_heard(report(APRIL_20)).then(
+        like(PerformanceMeasured),
+        like(MarginMeasured, margin_sold=margin(20_000, 11_220, "0.439")),
+    )
+
+
+def test_billed_and_recognised_margins_stand_on_their_own_revenue():
+    billed = issued(working(), "invoice-start", "2026-00001", date(2026, 4, 7))
+    may = billed.on(date(2026, 5, 2))
+    may = may.took(RecogniseRevenue(month="2026-03")).took(RecogniseRevenue(month="2026-04"))
+    recognised = eur("7130.12")
+    outcome = may.when_heard(report(date(2026, 5, 1), hours_to_complete=0))
+    assert outcome.facts[-1] == MarginMeasured(
+        as_of=date(2026, 5, 1),
+        margin_sold=margin(20_000, 11_220, "0.439"),
+        margin_billed=margin(5_000, 4_000, "0.2"),
+        margin_recognised=Margin(
+            revenue=recognised,
+            cost=eur(4_000),
+            margin=((recognised.amount - 4_000) / recognised.amount).quantize(Decimal("0.000001")),
+        ),
+        margin_forecast=margin(20_000, 4_000, "0.8"),
+    )
+
+
+def test_time_and_materials_forecast_what_will_be_worked_and_no_more_than_the_price():
+    hourly = hearing(contracted(HOURLY_SOW), BASELINED, time("a", role="architect", hours=10))
+    # 10 h at 140 are worked; the plan's 150 h cost 19,000 at contracted rates, so 30 h are 3,800.
+    few = hourly.when_heard(report(APRIL_20, hours_to_complete=30))
+    assert few.facts[-1].margin_forecast == margin(5_200, 2_840, "0.453846")
+    many = hourly.when_heard(report(APRIL_20, hours_to_complete=3_000))
+    assert many.facts[-1].margin_forecast.revenue == eur(20_000)
+
+
+def closed(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
+    for on, deliverable in ((date(2026, 5, 4), "design"), (date(2026, 6, 1), "portal")):
+        engagement = hearing(engagement, accepted(deliverable, on))
+    engagement = engagement.when_deadline("due-care").then_accepted()
+    amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
+    for number, (item, amount) in enumerate(amounts.items(), start=1):
+        name = f"invoice-{item}"
+        engagement = issued(engagement, name, f"2026-{number:05}", date(2026, 8, 3))
+        engagement = engagement.took(RecordPayment(invoice=name, amount=eur(amount)))
+    return engagement
+
+
+def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_each_late_month():
+    square = closed(working()).took(SettleAccount())
+    for month in ("03", "04", "05", "06", "07"):
+        square = square.took(RecogniseRevenue(month=f"2026-{month}"))
+    done = square.on(date(2026, 8, 10)).when_heard(EngagementClosed(closed_on=date(2026, 8, 10)))
+    final = done.then(
+        MarginMeasured(
+            as_of=date(2026, 8, 10),
+            margin_sold=margin(20_000, 11_220, "0.439"),
+            margin_billed=margin(20_000, 4_000, "0.8"),
+            margin_recognised=margin(20_000, 4_000, "0.8"),
+            margin_forecast=margin(20_000, 4_000, "0.8"),
+        )
+    )
+    final.on(date(2026, 9, 1)).when(RecogniseRevenue(month="2026-08")).then(
+        like(RevenueRecognised, amount=eur(0)), like(MarginMeasured, as_of=date(2026, 8, 31))
+    )
+
+
+def test_closing_before_settling_waits_for_the_account():
+    open_account = closed(working()).when_heard(EngagementClosed(closed_on=date(2026, 8, 2)))
+    square = open_account.then_nothing().when(SettleAccount())
+    assert isinstance(square.facts[-1], MarginMeasured)
+    assert square.facts[-1].as_of == date(2026, 8, 3)
+
+
+def test_a_terminated_engagement_ends_with_what_was_billed():
+    billed = issued(working(), "invoice-start", "2026-00001", date(2026, 4, 7))
+    ended = hearing(billed, TERMINATED).on(date(2026, 5, 20))
+    paid = ended.when(RecordPayment(invoice="invoice-start", amount=eur(5_000))).then(
+        like(PaymentReceived)
+    )
+    outcome = paid.when(SettleAccount())
+    assert outcome.facts[-1] == MarginMeasured(
+        as_of=date(2026, 5, 20),
+        margin_sold=margin(20_000, 11_220, "0.439"),
+        margin_billed=margin(5_000, 4_000, "0.2"),
+        margin_recognised=None,
+        margin_forecast=margin(5_000, 4_000, "0.2"),
+    )

@@ -1,0 +1,200 @@
+"""What an estimate and a change cost the customer."""
+
+from datetime import date
+from decimal import Decimal
+
+from hypothesis import given as any_of
+from hypothesis import strategies as st
+
+from chassis.testing import like
+from contracts.finance import ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
+from contracts.money import Money
+from contracts.values import EstimateLine, PricedLine, RoleHours
+from finance.costing import cost_of_hours
+from finance.pricing import priced_lines
+from finance.react import CatchUp
+from finance.state import Estimate, rates_of
+from tests.unit.finance.life import (
+    ASSESSED,
+    CARD,
+    COSTS,
+    ESTIMATE,
+    ESTIMATED,
+    HOURLY_SOW,
+    OPENED,
+    contracted,
+    eur,
+    opened,
+    rates,
+    usd,
+)
+
+PRICED = EstimatePriced(
+    estimate_version=1,
+    rate_card="standard-EUR",
+    rate_card_version=1,
+    lines=(
+        PricedLine(role="architect", hours=Decimal("44.00"), rate=eur(150), amount=eur(6_600)),
+        PricedLine(role="developer", hours=Decimal("88.00"), rate=eur(100), amount=eur(8_800)),
+        PricedLine(
+            role="project-manager",
+            kind="project-management",
+            hours=Decimal("33.00"),
+            rate=eur(200),
+            amount=eur(6_600),
+        ),
+    ),
+    price=eur(22_000),
+    project_management_share=Decimal("30.0000"),
+    floor="above",
+)
+COSTED = EstimateCosted(estimate_version=1, cost=eur(11_220), margin=Decimal("0.49"))
+
+
+def test_an_estimate_is_priced_at_the_card_with_its_contingency_in_the_hours():
+    opened().when_heard(ESTIMATE).then(PRICED, COSTED)
+
+
+def test_phases_of_one_role_are_one_line_of_the_price():
+    twice = ESTIMATE.model_copy(
+        update={
+            "contingency": Decimal(0),
+            "lines": (*ESTIMATE.lines, ESTIMATE.lines[0].model_copy(update={"phase": "Build"})),
+        }
+    )
+    outcome = opened().when_heard(twice)
+    assert [(line.role, line.hours) for line in outcome.facts[0].lines] == [
+        ("architect", 80),
+        ("developer", 80),
+        ("project-manager", 30),
+    ]
+
+
+def test_a_price_that_leaves_less_than_the_floor_says_so_and_not_by_how_much():
+    greedy = COSTS.model_copy(update={"floor": Decimal(50)})
+    opened().knowing(CARD, greedy).when_heard(ESTIMATE).then(
+        PRICED.model_copy(update={"floor": "below"}), COSTED
+    )
+    exact = COSTS.model_copy(update={"floor": Decimal(49)})
+    opened().knowing(CARD, exact).when_heard(ESTIMATE).then(PRICED, COSTED)
+
+
+def test_without_cost_rates_the_price_stands_and_the_floor_is_unknown_until_they_come():
+    priced = (
+        opened(costs=False)
+        .when_heard(ESTIMATE)
+        .then(PRICED.model_copy(update={"floor": "unknown"}))
+    )
+    priced.knowing(CARD, COSTS).when(CatchUp()).then(COSTED)
+
+
+def test_an_estimate_waits_for_a_card_with_every_role_in_the_currency_of_the_engagement():
+    waits = opened(card=False).when_heard(ESTIMATE).then_nothing()
+    waits.when(CatchUp()).then_refused(
+        "still-waiting", missing={"estimate-unpriced"}, saying="rate card standard-EUR"
+    )
+    partial = CARD.model_copy(update={"rates": rates(architect=150)})
+    waits.knowing(partial, COSTS).when(CatchUp()).then_refused("still-waiting")
+    waits.knowing(CARD, COSTS).when(CatchUp()).then(PRICED, COSTED)
+    waits.knowing(CARD, COSTS).when_heard(ESTIMATE.model_copy(update={"version": 2})).then(
+        PRICED,
+        like(EstimatePriced, estimate_version=2),
+        COSTED,
+        like(EstimateCosted, estimate_version=2),
+    )
+
+
+def test_the_card_of_the_day_of_the_estimate_counts_whatever_comes_after():
+    dearer = CARD.model_copy(
+        update={"effective_from": date(2026, 3, 3), "rates": rates(architect=999)}
+    )
+    opened().knowing(CARD, dearer, COSTS).on(ESTIMATED).when_heard(ESTIMATE).then(PRICED, COSTED)
+
+
+def test_nothing_is_priced_in_another_currency():
+    dollars = OPENED.model_copy(update={"expected_value": usd(1)})
+    opened().heard(dollars).when_heard(ESTIMATE).then_nothing()
+
+
+def test_a_change_is_priced_at_contracted_rates_and_by_the_card_only_where_there_is_none():
+    priced = contracted(HOURLY_SOW).when_heard(
+        ASSESSED.model_copy(
+            update={
+                "lines": (
+                    RoleHours(role="architect", hours=Decimal(10)),
+                    RoleHours(role="tester", hours=Decimal(10)),
+                    RoleHours(role="project-manager", hours=Decimal(5)),
+                )
+            }
+        )
+    )
+    priced.then(
+        ChangePriced(
+            change="CR-1",
+            lines=(
+                PricedLine(role="architect", hours=Decimal(10), rate=eur(140), amount=eur(1_400)),
+                PricedLine(role="tester", hours=Decimal(10), rate=eur(90), amount=eur(900)),
+                PricedLine(
+                    role="project-manager",
+                    kind="project-management",
+                    hours=Decimal(5),
+                    rate=eur(180),
+                    amount=eur(900),
+                ),
+            ),
+            price=eur(3_200),
+        ),
+        like(ChangeCosted, change="CR-1", cost=eur(1_750), margin=Decimal("0.453125")),
+    )
+
+
+def test_a_change_without_hours_costs_the_customer_nothing():
+    descoped = ASSESSED.model_copy(update={"lines": (), "deliverables_descoped": ("portal",)})
+    contracted().when_heard(descoped).then(
+        ChangePriced(change="CR-1", lines=(), price=eur(0)),
+        ChangeCosted(change="CR-1", cost=eur(0), margin=None),
+    )
+
+
+def test_a_change_waits_for_the_contract_and_its_next_assessment_is_priced_again():
+    opened().when_heard(ASSESSED).then_nothing()
+    once = contracted().when_heard(ASSESSED).then_accepted()
+    less = ASSESSED.model_copy(update={"lines": (RoleHours(role="tester", hours=Decimal(1)),)})
+    once.when_heard(less).then(like(ChangePriced, price=eur(90)), like(ChangeCosted, cost=eur(45)))
+
+
+@any_of(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("architect", "developer", "tester")),
+            st.decimals(0, 10_000, places=2),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.decimals(0, 100, places=4),
+)
+def test_a_price_is_the_sum_of_lines_each_hours_times_rate(
+    hours: list[tuple[str, Decimal]], contingency: Decimal
+):
+    estimate = Estimate(
+        version=1,
+        lines=tuple(EstimateLine(phase="x", role=role, hours=amount) for role, amount in hours),
+        contingency=contingency,
+        submitted_on=ESTIMATED,
+    )
+    lines = priced_lines(
+        ((line.role, line.kind, line.hours) for line in estimate.with_contingency),
+        rates_of(CARD.rates),
+    )
+    assert lines is not None
+    assert len({line.role for line in lines}) == len(lines)
+    exact = sum(amount for _, amount in hours) * (1 + contingency / 100)
+    assert abs(sum(line.hours for line in lines) - exact) <= Decimal("0.005") * len(hours)
+    total = Money.total((line.amount for line in lines), "EUR")
+    assert total == Money.total((line.rate * line.hours for line in lines), "EUR").rounded()
+
+
+def test_a_role_without_a_cost_rate_has_no_cost():
+    assert cost_of_hours([("pilot", Decimal(1))], COSTS) is None
+    assert cost_of_hours([("tester", Decimal(1))], None) is None

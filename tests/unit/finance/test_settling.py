@@ -1,0 +1,142 @@
+"""The account is settled when nothing is open, and the refusal says what is."""
+
+from datetime import date
+
+from chassis.testing import Scenario, like
+from contracts.finance import AccountSettled
+from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
+from finance.settling import SettleAccount
+from finance.state import Engagement
+from finance.time_billing import BillTime
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    HOURLY_SOW,
+    TERMINATED,
+    accepted,
+    contracted,
+    eur,
+    hearing,
+    issued,
+    opened,
+    time,
+)
+
+SETTLE = SettleAccount()
+JUNE = date(2026, 6, 2)
+
+
+def out() -> Scenario[Engagement]:
+    return issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 1))
+
+
+def square(engagement: Scenario[Engagement], **amounts: int) -> Scenario[Engagement]:
+    for number, (item, amount) in enumerate(amounts.items(), start=2):
+        name = f"invoice-{item}"
+        engagement = issued(engagement, name, f"2026-{number:05}", JUNE)
+        engagement = engagement.took(RecordPayment(invoice=name, amount=eur(amount)))
+    return engagement
+
+
+def test_everything_that_is_open_is_named():
+    half = hearing(out(), accepted("design")).on(JUNE)
+    half.when(SETTLE).then_refused(
+        "not-settled",
+        missing={"draft-open", "invoice-unpaid", "entry-unbilled"},
+        saying="5,000.00 EUR is outstanding on 2026-00001",
+    )
+
+
+def test_a_square_account_is_settled_once():
+    done = hearing(contracted(), accepted("design"), accepted("portal"))
+    done = done.when_deadline("due-care").then_accepted().on(date(2026, 8, 3))
+    for number, (item, amount) in enumerate(
+        {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}.items(), start=1
+    ):
+        name = f"invoice-{item}"
+        done = issued(done, name, f"2026-{number:05}", date(2026, 8, 3))
+        done = done.took(RecordPayment(invoice=name, amount=eur(amount)))
+    settled = done.when(SETTLE, by="petra").then(
+        AccountSettled(billed=eur(20_000), paid=eur(20_000), settled_on=date(2026, 8, 3))
+    )
+    settled.when(SETTLE).then_nothing()
+    settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused("account-settled")
+
+
+def test_after_a_termination_what_never_fell_due_is_not_billed_any_more():
+    over = hearing(out(), TERMINATED).on(JUNE)
+    over.when(SETTLE).then_refused("not-settled", missing={"invoice-unpaid"})
+    paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    assert paid.when(SETTLE).facts[0] == AccountSettled(
+        billed=eur(5_000), paid=eur(5_000), settled_on=JUNE
+    )
+
+
+def test_a_draft_of_a_date_after_the_termination_keeps_nothing_open():
+    dated = out().when_deadline("due-care").then_accepted().on(date(2026, 8, 2))
+    paid = dated.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    hearing(paid, TERMINATED).when(SETTLE).then_accepted()
+
+
+def test_an_engagement_that_ended_without_a_contract_is_settled_with_nothing():
+    opened().when(SETTLE).then_refused("not-settled", missing={"no-budget"})
+    hearing(opened(), TERMINATED).on(JUNE).when(SETTLE).then(
+        AccountSettled(billed=eur(0), paid=eur(0), settled_on=JUNE)
+    )
+
+
+def test_money_the_customer_has_to_get_back_keeps_the_account_open():
+    over = hearing(out(), TERMINATED).on(JUNE)
+    paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    credited = paid.took(IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late."))
+    credited.when(SETTLE).then_refused(
+        "not-settled", missing={"refund-owed"}, saying="500.00 EUR back"
+    )
+    refunded = credited.took(RecordRefund(invoice="invoice-start", amount=eur(500)))
+    assert refunded.when(SETTLE).facts[0] == AccountSettled(
+        billed=eur(4_500), paid=eur(4_500), settled_on=JUNE
+    )
+
+
+def test_what_was_billed_beyond_a_price_that_was_cut_is_credited_first():
+    cut = AMENDMENT.model_copy(
+        update={"price_delta": eur(-15_500), "billing_schedule": (), "deliverables_added": ()}
+    )
+    less = hearing(out(), ASSESSED, cut).on(JUNE)
+    paid = less.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid.when(SETTLE).then_refused(
+        "not-settled", missing={"billed-beyond-price"}, saying="500.00 EUR was billed beyond"
+    )
+
+
+def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed_first():
+    advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
+    paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    paid.when(SETTLE).then_refused(
+        "not-settled", missing={"advance-unused"}, saying="4,000.00 EUR of the advance"
+    )
+    worked = hearing(paid, time("a", hours=50)).on(JUNE)
+    worked.when(SETTLE).then_refused("not-settled", missing={"time-unbilled"})
+    billed = worked.took(BillTime(month="2026-04"))
+    billed.when(SETTLE).then_refused("not-settled", missing={"draft-open"})
+    done = square(billed, **{"time-2026-04": 1_000})
+    done.when(SETTLE).then(like(AccountSettled, billed=eur(5_000)))
+
+
+def test_time_that_an_advance_covers_is_paid_by_it_and_the_rest_is_credited_and_refunded():
+    advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
+    paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    worked = hearing(paid, time("a", hours=30)).on(JUNE)
+    worked.when(SETTLE).then_refused(
+        "not-settled", missing={"advance-unused"}, saying="1,000.00 EUR of the advance"
+    )
+    rest = eur(1_000)
+    credited = worked.took(IssueCreditNote(invoice="invoice-advance", amount=rest, why="Unused."))
+    credited.took(RecordRefund(invoice="invoice-advance", amount=rest)).when(SETTLE).then(
+        AccountSettled(billed=eur(3_000), paid=eur(3_000), settled_on=JUNE)
+    )
+
+
+def test_the_future_settles_nothing():
+    later = SettleAccount(settled_on=date(2027, 1, 1))
+    contracted().when(later).then_refused("date-in-future")

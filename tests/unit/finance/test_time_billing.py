@@ -1,0 +1,246 @@
+"""Gate 5 for time: approved, at the contracted rate, up to its cap, after the advance."""
+
+from datetime import date
+from decimal import Decimal
+
+from hypothesis import given as any_of
+from hypothesis import strategies as st
+
+from chassis.testing import Scenario, like
+from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
+from contracts.money import Money
+from contracts.values import BillingItem
+from finance.invoicing import IssueCreditNote, VoidInvoice
+from finance.state import Engagement
+from finance.time_billing import BillTime, advance_left
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    HOURLY_SOW,
+    MONDAY,
+    contracted,
+    eur,
+    expense,
+    hearing,
+    issued,
+    opened,
+    time,
+    usd,
+)
+
+APRIL = BillTime(month="2026-04")
+NO_ADVANCE = HOURLY_SOW.model_copy(
+    update={
+        "billing_schedule": (BillingItem(item="time", kind="time", amount=eur(20_000)),),
+    }
+)
+
+
+def may(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
+    return engagement.on(date(2026, 5, 4))
+
+
+def hourly() -> Scenario[Engagement]:
+    return contracted(NO_ADVANCE)
+
+
+def advanced() -> Scenario[Engagement]:
+    return issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 3, 23))
+
+
+def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_billed_on():
+    worked = hearing(
+        hourly(),
+        time("a", role="architect", hours=10),
+        time("b", hours=8),
+        time("c", hours=2, week=date(2026, 4, 13)),
+        time("d", hours=40, billable=False),
+        time("e", hours=40, week=date(2026, 5, 4)),
+        expense("x", eur("80.50")),
+        expense("y", eur(70), billable=False),
+        expense("z", usd(70)),
+    )
+    may(worked).when(APRIL, by="petra").then(
+        BillingEventDue(
+            billing_event="due-time-2026-04",
+            item="time",
+            kind="time",
+            amount=eur("2480.50"),
+            due_on=date(2026, 4, 30),
+        ),
+        InvoiceDrafted(
+            invoice="invoice-time-2026-04",
+            billing_event="due-time-2026-04",
+            kind="time",
+            lines=(
+                InvoiceLine(
+                    description="architect, approved time to 2026-04",
+                    amount=eur(1_400),
+                    role="architect",
+                    hours=Decimal(10),
+                    rate=eur(140),
+                ),
+                InvoiceLine(
+                    description="developer, approved time to 2026-04",
+                    amount=eur(1_000),
+                    role="developer",
+                    hours=Decimal(10),
+                    rate=eur(100),
+                ),
+                InvoiceLine(description="Expenses to 2026-04", amount=eur("80.50")),
+            ),
+            amount=eur("2480.50"),
+            advance_drawn=eur(0),
+        ),
+    )
+
+
+def test_what_is_billed_is_not_billed_again_and_late_approvals_come_with_the_next_bill():
+    billed = may(hearing(hourly(), time("a"))).took(APRIL)
+    billed.when(APRIL).then_refused("not-billable", missing={"nothing-approved"})
+    late = hearing(billed, time("b", hours=1))
+    late.when(APRIL).then(
+        like(BillingEventDue, billing_event="due-time-2026-04-2", amount=eur(100)),
+        like(InvoiceDrafted, invoice="invoice-time-2026-04-2"),
+    )
+    late.when(BillTime(month="2026-05")).then(
+        like(BillingEventDue, billing_event="due-time-2026-05", due_on=date(2026, 5, 4)),
+        like(InvoiceDrafted),
+    )
+
+
+def test_a_month_to_come_is_not_billed():
+    may(hourly()).when(BillTime(month="2026-06")).then_refused("month-not-begun")
+
+
+def test_time_is_billed_up_to_its_cap_and_the_rest_when_an_amendment_raises_it():
+    worked = may(hearing(hourly(), time("a", hours=205)))
+    capped = worked.when(APRIL).then(
+        like(BillingEventDue, amount=eur(20_000)), like(InvoiceDrafted, amount=eur(20_000))
+    )
+    capped.when(APRIL).then_refused(
+        "not-billable", missing={"cap-spent"}, saying="all 20,000.00 EUR"
+    )
+    raised = AMENDMENT.model_copy(update={"billing_schedule": ()})
+    hearing(capped, ASSESSED, raised).when(APRIL).then(
+        like(BillingEventDue, item="amendment-A-CR-1", amount=eur(500)), like(InvoiceDrafted)
+    )
+
+
+def test_time_that_fills_two_entries_is_billed_on_both():
+    two = NO_ADVANCE.model_copy(
+        update={
+            "billing_schedule": (
+                BillingItem(item="one", kind="time", amount=eur(1_000)),
+                BillingItem(item="two", kind="time", amount=eur(19_000)),
+            )
+        }
+    )
+    may(hearing(contracted(two), time("a", hours=15))).when(APRIL).then(
+        like(BillingEventDue, item="one", amount=eur(1_000)),
+        like(InvoiceDrafted),
+        like(BillingEventDue, item="two", amount=eur(500)),
+        like(InvoiceDrafted),
+    )
+
+
+def test_an_advance_is_drawn_down_before_anything_more_is_invoiced():
+    few = may(hearing(advanced(), time("a", hours=30)))
+    few.when(APRIL).then_refused(
+        "not-billable", missing={"covered-by-advance"}, saying="4,000.00 EUR left"
+    )
+    more = hearing(few, time("b", hours=30))
+    billed = more.when(APRIL)
+    billed.then(
+        like(BillingEventDue, amount=eur(2_000)),
+        like(InvoiceDrafted, amount=eur(2_000), advance_drawn=eur(4_000)),
+    )
+    assert advance_left(billed.after.state) == eur(0)
+    hearing(billed.after, time("c", hours=1)).when(APRIL).then(
+        like(BillingEventDue, amount=eur(100)), like(InvoiceDrafted, advance_drawn=eur(0))
+    )
+
+
+def test_an_advance_that_was_not_invoiced_yet_covers_nothing():
+    worked = may(hearing(contracted(HOURLY_SOW), time("a", hours=30)))
+    worked.when(APRIL).then(like(BillingEventDue, amount=eur(3_000)), like(InvoiceDrafted))
+
+
+def test_a_credited_advance_covers_less():
+    credit = IssueCreditNote(invoice="invoice-advance", amount=eur(3_000), why="Agreed.")
+    worked = hearing(advanced(), time("a", hours=30)).took(credit)
+    may(worked).when(APRIL).then(
+        like(BillingEventDue, amount=eur(2_000)), like(InvoiceDrafted, advance_drawn=eur(1_000))
+    )
+
+
+def test_an_advance_that_time_has_drawn_down_cannot_be_taken_back():
+    drawn = may(hearing(advanced(), time("a", hours=60))).took(APRIL)
+    why = "Wrong address."
+    drawn.when(VoidInvoice(invoice="invoice-advance", why=why)).then_refused("advance-drawn")
+    credit = IssueCreditNote(invoice="invoice-advance", amount=eur(1), why=why)
+    drawn.when(credit).then_refused("advance-drawn")
+
+
+def test_a_role_without_a_contracted_rate_is_not_billable():
+    may(hearing(hourly(), time("a", role="tester"))).when(APRIL).then_refused(
+        "not-billable", missing={"no-contracted-rate"}, saying="no rate for tester"
+    )
+
+
+def test_a_fixed_price_bills_no_time():
+    may(hearing(contracted(), time("a"))).when(APRIL).then_refused(
+        "not-billable", missing={"no-time-entry"}
+    )
+    opened().when(APRIL).then_refused("no-budget")
+
+
+def test_a_voided_bill_is_drafted_anew_with_the_same_lines():
+    billed = may(hearing(advanced(), time("a", hours=60))).took(APRIL)
+    out = issued(billed, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
+    void = VoidInvoice(invoice="invoice-time-2026-04", why="Wrong address.")
+    lines = out.state.invoices["invoice-time-2026-04"].lines
+    again = out.when(void).then(
+        like(InvoiceVoided, number="2026-00002"),
+        like(
+            InvoiceDrafted,
+            invoice="invoice-time-2026-04-2",
+            lines=lines,
+            advance_drawn=eur(4_000),
+        ),
+    )
+    again.when(APRIL).then_refused("not-billable", missing={"nothing-approved"})
+
+
+@any_of(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("architect", "developer", "project-manager")),
+            st.decimals("0.01", 120, places=2),
+            st.integers(0, 20),
+            st.booleans(),
+        ),
+        max_size=12,
+    )
+)
+def test_invoices_never_pass_the_price_and_draw_no_more_than_the_advance(
+    weeks: list[tuple[str, Decimal, int, bool]],
+):
+    engagement = advanced().on(date(2026, 12, 31))
+    for number, (role, hours, week, bill) in enumerate(weeks):
+        monday = date.fromordinal(MONDAY.toordinal() + 7 * week)
+        engagement = hearing(engagement, time(str(number), role=role, hours=hours, week=monday))
+        if bill:
+            outcome = engagement.when(BillTime(month="2026-12"))
+            engagement = outcome.after
+        state = engagement.state
+        net = Money.total((one.amount for one in state.live()), "EUR")
+        drawn = Money.total((one.advance_drawn for one in state.live()), "EUR")
+        assert net <= eur(20_000)
+        assert drawn <= eur(4_000)
+        for one in state.live():
+            gross = Money.total((line.amount for line in one.lines), "EUR")
+            assert gross - one.advance_drawn == one.amount
+        approved = sum(hours for _, hours, _, _ in weeks[: number + 1])
+        billed = sum(line.hours or 0 for one in state.live() for line in one.lines)
+        assert billed <= approved
