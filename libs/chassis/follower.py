@@ -204,8 +204,12 @@ async def _until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        while running := [task for task in tasks if not task.done()]:
+            for task in running:  # again and again: the driver can swallow a cancellation
+                task.cancel()
+            await asyncio.wait(running, timeout=0.25)
         for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+            _ = task.cancelled() or task.exception()  # looked at, so that nobody complains
+        await asyncio.gather(*tasks, return_exceptions=True)  # the first error is enough
     for task in done:
         task.result()

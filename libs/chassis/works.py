@@ -206,8 +206,9 @@ class Works:
         task = self._spawn(name, work)
 
         async def end() -> None:
-            task.cancel()
-            await asyncio.wait([task])
+            while not task.done():  # again and again: a driver can swallow a cancellation
+                task.cancel()
+                await asyncio.wait([task], timeout=1.0)
 
         self._entered.append((name, end))
 
