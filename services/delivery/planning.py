@@ -1,13 +1,13 @@
 """Planning: a plan drafted from a template, and the baseline everything is measured by."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from chassis.decider import Command, Context, Missing, Refused, gate
-from contracts.delivery import PlanBaselined, PlanDrafted
+from contracts.delivery import ChangeApproved, ChangeAssessed, PlanBaselined, PlanDrafted
 from contracts.fact import Fact
 from contracts.values import Deliverable, Identifier, Milestone, PlannedTask, Version
 from delivery.estimating import template_known
@@ -15,13 +15,17 @@ from delivery.gates import day_of, standing
 from delivery.scheduling import contradictions, schedule
 from delivery.state import Engagement, decide
 
+CHANGES = "Changes"
+"""Phase of the work of approved changes."""
+
 
 class DraftPlan(Command):
     """Draft the next version of the plan.
 
     Without `tasks`, the template is scheduled: the sold estimate's hours (or those of
     `estimate_version`) from `starts_on` (else the contracted start) over `duration_days` (else the
-    estimate's). `deliverables` are the agreed ones unless others are given.
+    estimate's and those of approved changes), and a task for each approved change's hours.
+    `deliverables` are the agreed ones unless others are given.
     """
 
     template: Identifier
@@ -54,9 +58,12 @@ class BaselinePlan(Command):
 
 @decide.on(DraftPlan)
 def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Iterator[Fact]:
-    """A plan may differ from what was sold; it may not contradict itself."""
+    """A plan may differ from what was sold; it may not contradict itself.
+
+    What is drafted again before it is baselined is no other version.
+    """
     standing(state)
-    draft = state.planning.draft
+    draft, baseline = state.planning.draft, state.planning.baseline
     fact = (
         _given(state, command) if command.tasks else _scheduled(state, command, context)
     ).model_copy(update={"version": draft.version + 1 if draft else 1})
@@ -67,7 +74,8 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
             for sentence in contradictions(fact.milestones, fact.tasks, fact.deliverables)
         ),
     )
-    if draft is None or fact.model_copy(update={"version": draft.version}) != draft:
+    open_draft = None if baseline and draft and baseline.version == draft.version else draft
+    if open_draft is None or fact.model_copy(update={"version": open_draft.version}) != open_draft:
         yield fact
 
 
@@ -95,22 +103,42 @@ def _scheduled(state: Engagement, command: DraftPlan, context: Context) -> PlanD
     if starts_on is None:
         raise Refused("no-start", "the deal is not won, so no start is agreed: give starts_on")
     deliverables = _deliverables(state, command)
-    plan = schedule(
-        record.fact,
-        estimate.submitted.lines,
-        deliverables,
-        starts_on,
-        command.duration_days or estimate.submitted.duration_days,
-    )
+    more = sum(assessed.days for assessed, _ in _change_orders(state))
+    duration_days = command.duration_days or max(1, estimate.submitted.duration_days + more)
+    if starts_on > date.max - timedelta(days=duration_days):
+        raise Refused("beyond-the-calendar", f"no plan of {duration_days} days begins {starts_on}")
+    plan = schedule(record.fact, estimate.submitted.lines, deliverables, starts_on, duration_days)
+    finishes_on = starts_on + timedelta(days=duration_days - 1)
     return PlanDrafted(
         version=1,
         template=command.template,
         milestones=plan.milestones,
-        tasks=plan.tasks,
+        tasks=(*plan.tasks, *_change_tasks(state, starts_on, finishes_on)),
         deliverables=deliverables,
         template_version=record.sequence,
         estimate_version=version,
     )
+
+
+def _change_orders(state: Engagement) -> Iterator[tuple[ChangeAssessed, ChangeApproved]]:
+    for change in state.changes.values():
+        if change.assessed and change.approved:
+            yield change.assessed, change.approved
+
+
+def _change_tasks(state: Engagement, starts_on: date, finishes_on: date) -> Iterator[PlannedTask]:
+    for assessed, approved in _change_orders(state):
+        hours = tuple(line for line in assessed.lines if line.hours)
+        begins = min(max(starts_on, approved.approved_on), finishes_on)
+        if hours:
+            yield PlannedTask(
+                task=assessed.change,
+                title=f"Change {assessed.change}",
+                phase=CHANGES,
+                starts_on=begins,
+                finishes_on=finishes_on,
+                hours=hours,
+            )
 
 
 def _deliverables(state: Engagement, command: DraftPlan) -> tuple[Deliverable, ...]:

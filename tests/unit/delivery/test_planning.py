@@ -6,11 +6,12 @@ from pydantic import ValidationError
 from chassis.testing import like
 from contracts.delivery import (
     ChangeApproved,
+    ChangeAssessed,
     ChangeRequested,
     PlanBaselined,
     PlanDrafted,
 )
-from contracts.values import Milestone
+from contracts.values import Milestone, RoleHours
 from delivery.planning import BaselinePlan, DraftPlan
 from tests.unit.delivery.life import (
     BASELINED,
@@ -71,6 +72,8 @@ def test_before_the_deal_is_won_the_start_has_to_be_given() -> None:
     estimated.when(begun).then(like(PlanDrafted, estimate_version=1))
     asked.when(begun).then_refused("unknown-estimate")
     won.when(DraftPlan(template="none")).then_refused("unknown-template")
+    late = DraftPlan(template="web", starts_on=date.max)
+    won.when(late).then_refused("beyond-the-calendar")
 
 
 def test_a_plan_may_be_given_whole() -> None:
@@ -130,6 +133,38 @@ def test_a_rebaseline_takes_approved_changes_in_and_keeps_earlier_ones() -> None
     third = second.took(GIVEN).when(BaselinePlan(version=3))
     third.then(like(PlanBaselined, version=3, changes=("CR-1",)))
     assert third.after.state.planning.first_baselined_on == date(2026, 4, 7)
+
+
+def test_a_draft_that_became_the_baseline_may_be_drafted_again_for_a_change() -> None:
+    changed = released.said(CHANGE, APPROVED)
+    again = changed.when(GIVEN).then(DRAFTED.model_copy(update={"version": 2}))
+    again.when(GIVEN).then_nothing()
+    again.when(BaselinePlan(version=2, changes=("CR-1",))).then(
+        like(PlanBaselined, version=2, changes=("CR-1",), tasks=TASKS)
+    )
+
+
+def test_a_scheduled_plan_takes_in_the_hours_and_days_of_approved_changes() -> None:
+    assessed = ChangeAssessed(
+        change="CR-1",
+        lines=(RoleHours(role="writer", hours=hours(20)),),
+        days=5,
+        risk="Little.",
+    )
+    asked_for = signed.said(CHANGE, assessed)
+    unchanged = asked_for.took(FROM_TEMPLATE).state.planning.draft
+    assert unchanged is not None
+    assert unchanged.milestones[-1].due_on == date(2026, 7, 14)
+    assert {task.phase for task in unchanged.tasks} == {"Analysis", "Build"}
+    changed = asked_for.said(APPROVED).took(FROM_TEMPLATE).state.planning.draft
+    assert changed is not None
+    assert changed.milestones[-1].due_on == date(2026, 7, 19)
+    task = changed.tasks[-1]
+    assert (task.task, task.hours, task.finishes_on) == (
+        "CR-1",
+        assessed.lines,
+        date(2026, 7, 19),
+    )
 
 
 def test_a_baseline_does_not_take_a_change_in_afterwards() -> None:

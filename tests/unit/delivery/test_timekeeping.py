@@ -1,6 +1,8 @@
 from datetime import date, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from chassis.testing import like
@@ -242,3 +244,41 @@ def test_expenses_are_approved_by_somebody_else() -> None:
     approved.when(other, by="mara").then_refused("already-approved")
     tomorrow = spend.model_copy(update={"spent_on": WEEK + timedelta(days=9)})
     released.when(tomorrow, by="mara").then_refused("in-the-future")
+
+
+ENTRIES = st.lists(
+    st.tuples(
+        st.sampled_from(["dev", "milo"]),
+        st.sampled_from(["initiation", "project-management"]),
+        st.integers(1, 100),
+        st.sampled_from(["approve", "reject", "leave"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=40)
+@given(entries=ENTRIES)
+def test_whatever_is_logged_adds_up_and_stays_within_its_limits(entries) -> None:
+    for begin, limit in ((early, EARLY_START.cap_hours), (kicked_off, hours(2 * 100))):
+        scenario, approved, left = begin, hours(0), hours(0)
+        for number, (who, task, count, then) in enumerate(entries):
+            entry = f"T-{number}"
+            time = at(INITIATION, entry=entry, task=task, person=who, hours=hours(count))
+            outcome = scenario.when(time, by=who)
+            scenario = outcome.after
+            if outcome.refusal is not None:
+                assert outcome.refusal.code in {"not-released", "too-many-hours"}
+                continue
+            if then == "approve":
+                scenario = scenario.took(ApproveTime(entry=entry), by="mara")
+                approved += count
+            elif then == "reject":
+                scenario = scenario.took(RejectTime(entry=entry, why="No."), by="mara")
+            else:
+                left += count
+        sheet = scenario.state.timesheet
+        assert sheet.approved_hours == sum(sheet.by_task.values()) == approved
+        assert sum(entry.hours for entry in sheet.waiting.values()) == left
+        assert sheet.before(None) == approved + left <= limit
+        assert all(sheet.in_week(who, WEEK) <= 100 for who in ("dev", "milo"))
