@@ -1,12 +1,11 @@
 """The legal service as a process of its own, on real Kafka and a real store, over HTTP alone."""
 
 import asyncio
+import secrets
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from chassis.auth import Role, issue
+from chassis.decider import derived
 from chassis.settings import LOCAL_ISSUER
 from chassis.topics import create_topics
 from contracts import delivery, finance
@@ -27,8 +27,6 @@ from tests.infrastructure import KafkaServer, StoreServer, unique_name
 from tests.unit.legal.papers import OPENED, WON, agreed, assessed, priced, requested
 
 SECRET = "aHJtZ2xzbXR3cXV5eGJ2Y2prZnBkb2luZXphcmxr"
-ENGAGEMENT = "E-0000000000001"
-OTHER = "E-0000000000002"
 NOW = datetime.now(UTC)
 TYPES = [
     "file-opened",
@@ -52,10 +50,11 @@ class World:
     producer: AIOKafkaProducer
     consumer: AIOKafkaConsumer
     prefix: str
+    engagement: str
     said: dict[tuple[str, str], int] = field(default_factory=dict)
-    keys: int = 0
 
-    async def say(self, *facts: Fact, about: str = ENGAGEMENT, delivery: int = 0) -> None:
+    async def say(self, *facts: Fact, about: str | None = None, delivery: int = 0) -> None:
+        about = about or self.engagement
         for fact in facts:
             place = (fact.channel.name, about)
             self.said[place] = self.said.get(place, 0) + 1
@@ -83,18 +82,18 @@ class World:
         body: dict[str, Any] | None = None,
         *,
         by: tuple[Role, ...] = ("counsel",),
-        about: str = ENGAGEMENT,
+        about: str | None = None,
         wait: int = 20,
         after: str | None = None,
         occurred_at: datetime | None = None,
     ) -> httpx.Response:
-        self.keys += 1
+        about = about or self.engagement
         return await self.client.post(
             f"/engagements/{about}/{command}",
             json=body or {},
             headers={
                 "Authorization": f"Bearer {token(by)}",
-                "Idempotency-Key": f"key-{self.keys}",
+                "Idempotency-Key": secrets.token_hex(8),
                 "Concord-After": self.heard(about) if after is None else after,
                 "Prefer": f"wait={wait}",
                 **({"Occurred-At": occurred_at.isoformat()} if occurred_at else {}),
@@ -111,7 +110,8 @@ class World:
         rows: list[dict[str, Any]] = answer.json()["rows"]
         return rows
 
-    async def view(self, about: str = ENGAGEMENT) -> dict[str, Any]:
+    async def view(self, about: str | None = None) -> dict[str, Any]:
+        about = about or self.engagement
         answer = await self.client.get(
             f"/engagements/{about}",
             headers={
@@ -124,17 +124,17 @@ class World:
         view: dict[str, Any] = answer.json()
         return view
 
-    async def listing(self, count: int) -> None:
-        """Wait until so many engagements are listed: lists are written behind."""
+    async def listed_with(self, *engagements: str) -> None:
+        """Wait until these engagements are listed: lists are written behind."""
         for _ in range(400):
-            if len(await self.listed()) >= count:
+            if {row["id"] for row in await self.listed(limit="200")} >= {*engagements}:
                 return
             await asyncio.sleep(0.05)
-        raise AssertionError(f"fewer than {count} engagements are listed after 20 s")
+        raise AssertionError(f"{', '.join(engagements)}: not listed after 20 s")
 
-    async def facts(self, count: int, about: str = ENGAGEMENT) -> list[Recorded[Fact]]:
+    async def facts(self, count: int, about: str | None = None) -> list[Recorded[Fact]]:
         """The first `count` facts of an engagement from Legal's own topic."""
-        found: list[Recorded[Fact]] = []
+        about, found = about or self.engagement, list[Recorded[Fact]]()
         async with asyncio.timeout(20):
             while len(found) < count:
                 record = await self.consumer.getone()
@@ -145,18 +145,25 @@ class World:
         return found
 
 
+def engagement_id() -> str:
+    return f"E-{derived(secrets.token_hex())}"
+
+
 def token(roles: tuple[Role, ...]) -> str:
     return issue(SECRET, "carl", roles, issuer=LOCAL_ISSUER, now=NOW, valid=timedelta(hours=1))
 
 
-@asynccontextmanager
-async def running(kafka: KafkaServer, store: StoreServer, folder: Path) -> AsyncIterator[World]:
+@pytest.fixture(scope="module")
+def legal(
+    kafka: KafkaServer, store: StoreServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
+    """The service, running: its address, and the prefix of its topics."""
     prefix, port = unique_name("legal"), places.free_port()
-    await create_topics(kafka.bootstrap, prefix)
+    asyncio.run(create_topics(kafka.bootstrap, prefix))
     service = Process(
         "legal",
         [sys.executable, "-m", "legal.app"],
-        log=folder / "legal.log",
+        log=tmp_path_factory.mktemp("legal") / "legal.log",
         environment={
             "CONCORD_SERVICE_PORT": str(port),
             "CONCORD_KAFKA_BOOTSTRAP": kafka.bootstrap,
@@ -176,25 +183,25 @@ async def running(kafka: KafkaServer, store: StoreServer, folder: Path) -> Async
 
     service.start()
     try:
-        await asyncio.to_thread(service.wait_ready, is_ready, limit=40)
-        async with (
-            AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer,
-            AIOKafkaConsumer(
-                LEGAL.topic(prefix),
-                bootstrap_servers=kafka.bootstrap,
-                auto_offset_reset="earliest",
-            ) as consumer,
-            httpx.AsyncClient(base_url=address, timeout=40) as client,
-        ):
-            yield World(client, producer, consumer, prefix)
+        service.wait_ready(is_ready)
+        yield address, prefix
     finally:
         service.stop()
 
 
-@pytest.fixture(name="world")
-async def _world(kafka: KafkaServer, store: StoreServer, tmp_path: Path) -> AsyncIterator[World]:
-    async with running(kafka, store, tmp_path) as world:
-        yield world
+@pytest.fixture
+async def world(kafka: KafkaServer, legal: tuple[str, str]) -> AsyncIterator[World]:
+    address, prefix = legal
+    async with (
+        AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer,
+        AIOKafkaConsumer(
+            LEGAL.topic(prefix),
+            bootstrap_servers=kafka.bootstrap,
+            auto_offset_reset="earliest",
+        ) as consumer,
+        httpx.AsyncClient(base_url=address, timeout=40) as client,
+    ):
+        yield World(client, producer, consumer, prefix, engagement_id())
 
 
 def accepted(answer: httpx.Response) -> dict[str, Any]:
@@ -211,7 +218,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
-    refused(await world.ask("open-file", about=OTHER, wait=0), 404, "unknown-stream")
+    refused(await world.ask("open-file", about=engagement_id(), wait=0), 404, "unknown-stream")
 
     await world.say(OPENED, WON)
     assert (await world.view())["stage"] == "filed"
@@ -242,7 +249,7 @@ async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
     assert signed["state"]["contract"]["price"] == {"amount": "100000", "currency": "EUR"}
 
     await world.say(requested(), assessed(days=10), agreed())
-    await world.say(priced(), delivery=world.said["delivery", ENGAGEMENT])
+    await world.say(priced(), delivery=world.said["delivery", world.engagement])
     amendment = (await world.view())["changes"][0]["amendment"]
     assert amendment["content"]["finishes_on"] == "2026-10-10"
     today = datetime.now(UTC).date().isoformat()
@@ -309,9 +316,9 @@ async def test_what_is_asked_wrongly_changes_nothing(world: World):
 
 
 async def test_an_early_start_runs_out_by_itself_and_lists_keep_up(world: World):
-    last = NOW.date() - timedelta(days=10)
+    other, last = engagement_id(), NOW.date() - timedelta(days=10)
     await world.say(OPENED, WON)
-    await world.say(OPENED, about=OTHER)
+    await world.say(OPENED, about=other)
     early = {"cap_hours": "40", "expires_on": last.isoformat(), "reason": "Licences end."}
     then = NOW - timedelta(days=40)
     refused(await world.ask("authorise-early-start", early, occurred_at=then), 403, "not-allowed")
@@ -324,8 +331,9 @@ async def test_an_early_start_runs_out_by_itself_and_lists_keep_up(world: World)
     assert (expired.actor, expired.sequence) == ("legal", 3)
     assert (await world.view())["early_start"]["status"] == "expired"
 
-    await world.view(OTHER)
-    await world.listing(2)
-    filed = await world.listed(stage="filed", account="acme")
-    assert [row["id"] for row in filed] == [ENGAGEMENT]
-    assert [row["stage"] for row in await world.listed(sort="-stage")] == ["unfiled", "filed"]
+    await world.view(other)
+    await world.listed_with(world.engagement, other)
+    filed = [row["id"] for row in await world.listed(stage="filed", account="acme")]
+    assert world.engagement in filed
+    assert other not in filed
+    assert other in [row["id"] for row in await world.listed(stage="unfiled")]
