@@ -200,8 +200,9 @@ class Engine:
     ) -> dict[Subject, Exception]:
         """Hear on many streams at once, and return what went wrong where; see `hear`.
 
-        The commits of all of them travel together.
+        Their snapshots come, and their commits travel, together. Raises StoreAway.
         """
+        await self._recall([self.deciders[kind].stream(subject) for kind, subject in batch])
         outcomes = await asyncio.gather(
             *(self.hear(*subject, facts, whole) for subject, facts in batch.items()),
             return_exceptions=True,
@@ -501,6 +502,15 @@ class Engine:
         with _tracer.start_as_current_span("append"):
             await self._journal.append(commit)
         self._remember(Known(stream, open=True))
+
+    async def _recall(self, streams: Sequence[str]) -> None:
+        """Remember snapshots of streams of which nothing is known: mostly they are up to date.
+
+        Where they are not, the append says so.
+        """
+        forgotten = [stream for stream in streams if stream not in self._cache]
+        for known in await self.snapshots.load_all(forgotten):
+            self._remember(known)
 
     async def _fresh(self, decider: AnyDecider, stream: str) -> Known:
         known = self._cache.get(stream) or await self.snapshots.load(stream)

@@ -1,7 +1,7 @@
 """Streams as they are kept outside the journal: folded, so that nobody need fold from the start."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -13,6 +13,7 @@ from chassis.store import Document, Store, reaching, replace_older
 from contracts.fact import read_position, write_position
 
 AnyDecider = Decider[Any]
+_TOGETHER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,23 @@ class Snapshots:
 
     async def load(self, stream: str) -> Known:
         """The newest snapshot that this code made, or nothing known; raises StoreAway."""
+        (known,) = await self.load_all([stream])
+        return known
+
+    async def load_all(self, streams: Sequence[str]) -> list[Known]:
+        """The newest snapshots of many streams, in their order; raises StoreAway."""
+        found: dict[str, Document] = {}
+        for start in range(0, len(streams), _TOGETHER):
+            asked = {"_id": {"$in": list(streams[start : start + _TOGETHER])}}
+            with reaching():
+                page = await self._store.views.find(asked).to_list(None)
+            found.update((document["_id"], document) for document in page)
+        return [self._known(stream, found.get(stream)) for stream in streams]
+
+    def _known(self, stream: str, document: Document | None) -> Known:
         kind = stream.partition(":")[0]
-        decider = self._deciders[kind]
-        with reaching():
-            document = await self._store.views.find_one({"_id": stream})
         if document is None or document["fold"] != self.folds[kind]:
-            return nothing_known(decider, stream)
+            return nothing_known(self._deciders[kind], stream)
         return self.read(document)
 
     async def erase(self, stream: str, tombstone: Commit) -> None:
