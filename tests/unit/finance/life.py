@@ -204,7 +204,11 @@ TERMINATED = EngagementTerminated(reason="mutual", terminated_on=date(2026, 5, 1
 
 
 def time(
-    entry: str, role: str = "developer", hours: int | str = 8, week: date = MONDAY, **more: Any
+    entry: str,
+    role: str = "developer",
+    hours: Decimal | int | str = 8,
+    week: date = MONDAY,
+    **more: Any,
 ) -> TimeApproved:
     return TimeApproved(
         entry=entry, person="dev", role=role, task="t2", week=week, hours=Decimal(hours), **more
@@ -253,10 +257,12 @@ def opened(*, card: bool = True, costs: bool = True) -> Scenario[Engagement]:
     return given(ENGAGEMENT, ID, records=known).heard(OPENED).on(ESTIMATED)
 
 
-def contracted(sow: SowDrafted = SOW, **known: bool) -> Scenario[Engagement]:
+def contracted(
+    sow: SowDrafted = SOW, *, card: bool = True, costs: bool = True
+) -> Scenario[Engagement]:
     """The statement of work is signed, and all that follows from it is said."""
     return (
-        opened(**known)
+        opened(card=card, costs=costs)
         .when_heard(ESTIMATE, PROPOSED, sow)
         .then_accepted()
         .on(SIGNED)

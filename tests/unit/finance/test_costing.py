@@ -1,6 +1,7 @@
 """Approved work becomes cost, at the rate in force in its week, once and in order."""
 
 from datetime import date
+from decimal import Decimal
 
 from chassis.testing import given, like
 from contracts.finance import CostAccrued
@@ -33,7 +34,7 @@ def test_approved_time_accrues_its_cost_billable_or_not():
                 role="developer",
                 kind="delivery",
                 week=MONDAY,
-                hours=8,
+                hours=Decimal(8),
                 cost=eur(400),
                 cumulative=eur(400),
             )

@@ -50,9 +50,9 @@ def margin(revenue: int | str, cost: int | str, ratio: str) -> Margin:
     return Margin(revenue=eur(revenue), cost=eur(cost), margin=Decimal(ratio))
 
 
-def working(**known: bool) -> Scenario[Engagement]:
+def working(*, costs: bool = True) -> Scenario[Engagement]:
     return hearing(
-        contracted(**known),
+        contracted(costs=costs),
         BASELINED,
         time("a", role="architect", hours=50),
         progress("t1", 100),
@@ -181,10 +181,14 @@ def test_billed_and_recognised_margins_stand_on_their_own_revenue():
 def test_time_and_materials_forecast_what_will_be_worked_and_no_more_than_the_price():
     hourly = hearing(contracted(HOURLY_SOW), BASELINED, time("a", role="architect", hours=10))
     # 10 h at 140 are worked; the plan's 150 h cost 19,000 at contracted rates, so 30 h are 3,800.
-    few = hourly.when_heard(report(APRIL_20, hours_to_complete=30))
-    assert few.facts[-1].margin_forecast == margin(5_200, 2_840, "0.453846")
-    many = hourly.when_heard(report(APRIL_20, hours_to_complete=3_000))
-    assert many.facts[-1].margin_forecast.revenue == eur(20_000)
+    hourly.when_heard(report(APRIL_20, hours_to_complete=30)).then(
+        like(PerformanceMeasured, estimate_at_completion=eur(2_840)),
+        like(MarginMeasured, margin_forecast=margin(5_200, 2_840, "0.453846")),
+    )
+    many = hourly.when_heard(report(APRIL_20, hours_to_complete=3_000)).then_accepted()
+    forecast = many.state.margins and many.state.margins.margin_forecast
+    assert forecast
+    assert forecast.revenue == eur(20_000)
 
 
 def closed(engagement: Scenario[Engagement]) -> Scenario[Engagement]:

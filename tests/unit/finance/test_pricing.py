@@ -62,11 +62,12 @@ def test_phases_of_one_role_are_one_line_of_the_price():
             "lines": (*ESTIMATE.lines, ESTIMATE.lines[0].model_copy(update={"phase": "Build"})),
         }
     )
-    outcome = opened().when_heard(twice)
-    assert [(line.role, line.hours) for line in outcome.facts[0].lines] == [
-        ("architect", 80),
-        ("developer", 80),
-        ("project-manager", 30),
+    priced = opened().when_heard(twice).facts[0]
+    assert isinstance(priced, EstimatePriced)
+    assert [(line.role, line.hours) for line in priced.lines] == [
+        ("architect", Decimal(80)),
+        ("developer", Decimal(80)),
+        ("project-manager", Decimal(30)),
     ]
 
 

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from hypothesis import given as any_of
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from chassis.testing import Scenario, like
@@ -212,6 +213,7 @@ def test_a_voided_bill_is_drafted_anew_with_the_same_lines():
     again.when(APRIL).then_refused("not-billable", missing={"nothing-approved"})
 
 
+@settings(max_examples=40)
 @any_of(
     st.lists(
         st.tuples(

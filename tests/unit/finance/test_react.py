@@ -1,0 +1,153 @@
+"""Whatever is heard first, the same is known and said in the end; and it can be written down."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from chassis.testing import Scenario, given, permutations_agree
+from contracts.delivery import (
+    ChangeApproved,
+    EstimateEndorsed,
+    KickoffHeld,
+    ManagerAssigned,
+    SolutionWentLive,
+)
+from contracts.fact import Fact, Recorded, decode, encode
+from contracts.legal import EarlyStartAuthorised
+from contracts.sales import DealLost, DealWon
+from finance.decider import ENGAGEMENT
+from finance.invoicing import RecordPayment
+from finance.register import INVOICES, REGISTER
+from finance.revenue import RecogniseRevenue
+from finance.state import Engagement
+from finance.time_billing import BillTime
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    BASELINED,
+    CARD,
+    COSTS,
+    ESTIMATE,
+    HOURLY_SOW,
+    ID,
+    MONDAY,
+    OPENED,
+    PROPOSED,
+    SIGNED,
+    SOW,
+    SOW_SIGNED,
+    TERMINATED,
+    accepted,
+    contracted,
+    eur,
+    expense,
+    hearing,
+    issued,
+    opened,
+    progress,
+    report,
+    time,
+)
+
+NEW = given(ENGAGEMENT, ID, records=[CARD, COSTS])
+WON = DealWon(
+    proposal_version=1,
+    price=eur(20_000),
+    pricing="fixed-price",
+    deliverables=PROPOSED.deliverables,
+    starts_on=MONDAY,
+    finishes_on=date(2026, 7, 31),
+    billing_schedule=SOW.billing_schedule,
+    payment_terms_days=30,
+    won_on=date(2026, 3, 10),
+)
+EARLY = EarlyStartAuthorised(cap_hours=Decimal(40), expires_on=date(2026, 3, 31), reason="Hurry.")
+
+
+def test_the_order_of_departments_does_not_matter_up_to_the_first_report():
+    permutations_agree(
+        NEW,
+        OPENED,
+        ManagerAssigned(manager="mara", assigned_on=date(2026, 2, 1)),
+        ESTIMATE,
+        EstimateEndorsed(version=1, manager="mara"),
+        PROPOSED,
+        WON,
+        SOW,
+        EARLY,
+        SOW_SIGNED,
+        BASELINED,
+        KickoffHeld(held_on=MONDAY, attendees=("mara",)),
+        time("a"),
+        expense("x", eur(10)),
+        progress("t1", 50),
+        report(date(2026, 4, 12)),
+        accepted("design"),
+        examples=30,
+    )
+
+
+def test_the_order_of_departments_does_not_matter_for_a_change():
+    taken_in = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
+    permutations_agree(
+        NEW,
+        OPENED,
+        PROPOSED,
+        SOW,
+        SOW_SIGNED,
+        AMENDMENT,
+        ESTIMATE,
+        ASSESSED,
+        ChangeApproved(change="CR-1", approved_by="cleo", approved_on=date(2026, 4, 24)),
+        taken_in,
+        report(date(2026, 5, 4)),
+        accepted("report"),
+        SolutionWentLive(live_on=date(2026, 7, 1)),
+        apart=timedelta(hours=1),
+        examples=30,
+    )
+
+
+def test_the_order_of_departments_does_not_matter_for_an_end():
+    permutations_agree(NEW, OPENED, ESTIMATE, DealLost(reason="price", lost_on=SIGNED))
+    permutations_agree(
+        NEW, OPENED, PROPOSED, HOURLY_SOW, SOW_SIGNED, ESTIMATE, time("a"), TERMINATED, examples=30
+    )
+
+
+def whole_life() -> Scenario[Engagement]:
+    """Everything that can happen to the money of one engagement by the hour."""
+    engagement = contracted(HOURLY_SOW)
+    engagement = issued(engagement, "invoice-advance", "2026-00001", date(2026, 3, 23))
+    engagement = hearing(engagement, BASELINED, time("a", hours="33.33"), expense("x", eur("9.99")))
+    engagement = hearing(engagement, progress("t1", 33), report(date(2026, 4, 17)))
+    engagement = hearing(engagement, ASSESSED, AMENDMENT, time("b", role="tester", hours="7.77"))
+    engagement = engagement.on(date(2026, 5, 4)).took(BillTime(month="2026-04"))
+    engagement = issued(engagement, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
+    for invoice in ("invoice-advance", "invoice-time-2026-04"):
+        owed = engagement.state.invoices[invoice].outstanding
+        engagement = engagement.took(RecordPayment(invoice=invoice, amount=owed))
+    for month in ("03", "04"):
+        engagement = engagement.took(RecogniseRevenue(month=f"2026-{month}"))
+    return engagement
+
+
+def test_a_state_can_be_written_down_and_read_again():
+    state = whole_life().state
+    assert Engagement.model_validate_json(state.model_dump_json()) == state
+    register = given(REGISTER, INVOICES).state
+    assert type(register).model_validate_json(register.model_dump_json()) == register
+
+
+def test_every_fact_that_is_said_can_be_read_by_others():
+    said: list[Recorded[Fact]] = []
+    scenario = opened()
+    for fact in (ESTIMATE, PROPOSED, SOW, SOW_SIGNED, BASELINED, time("a", hours="33.33")):
+        outcome = scenario.when_heard(fact)
+        said += outcome.recorded
+        scenario = outcome.after
+    reported = (progress("t1", 33), report(date(2026, 4, 17)), ASSESSED, AMENDMENT)
+    outcome = scenario.when_heard(*reported)
+    said += outcome.recorded
+    assert len(said) > 10
+    for recorded in said:
+        assert decode(encode(recorded)).fact == recorded.fact

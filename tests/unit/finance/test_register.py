@@ -1,0 +1,72 @@
+"""One register for the company: numbers follow each other without a gap, once for each invoice."""
+
+from datetime import date
+
+from hypothesis import given as any_of
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from chassis.testing import given
+from contracts.finance import InvoiceApproved, InvoiceNumbered
+from finance.register import INVOICES, REGISTER
+from tests.unit.finance.life import eur
+
+ONE, TWO = "E-0000000000001", "E-0000000000002"
+REGISTERED = given(REGISTER, INVOICES)
+
+
+def approved(invoice: str, year: int = 2026) -> InvoiceApproved:
+    return InvoiceApproved(invoice=invoice, amount=eur(1), issue_on=date(year, 4, 1))
+
+
+def numbered(engagement: str, invoice: str, number: str) -> InvoiceNumbered:
+    return InvoiceNumbered(
+        engagement=engagement,
+        invoice=invoice,
+        number=number,
+        issue_on=date(int(number[:4]), 4, 1),
+    )
+
+
+def test_numbers_follow_each_other_across_engagements_and_begin_anew_each_year():
+    first = REGISTERED.when_heard(approved("a"), about=ONE).then(numbered(ONE, "a", "2026-00001"))
+    second = first.when_heard(approved("a"), about=TWO).then(numbered(TWO, "a", "2026-00002"))
+    third = second.when_heard(approved("b", 2027), about=ONE).then(numbered(ONE, "b", "2027-00001"))
+    third.when_heard(approved("c"), about=ONE).then(numbered(ONE, "c", "2026-00003"))
+
+
+def test_an_invoice_that_is_heard_of_again_gets_no_second_number():
+    once = REGISTERED.when_heard(approved("a"), about=ONE).then_accepted()
+    once.when_heard(approved("a"), about=ONE).then_nothing()
+    REGISTERED.when_heard(approved("a"), approved("a"), about=ONE).then(
+        numbered(ONE, "a", "2026-00001")
+    )
+
+
+def test_a_number_is_said_to_the_engagement_that_asked_for_it():
+    outcome = REGISTERED.when_heard(approved("a"), about=TWO)
+    assert [recorded.subject for recorded in outcome.recorded] == [TWO]
+    assert outcome.recorded[0].channel.kind == "register"
+
+
+@settings(max_examples=40)
+@any_of(
+    st.lists(
+        st.tuples(st.sampled_from((ONE, TWO)), st.integers(1, 6), st.sampled_from((2026, 2027))),
+        max_size=30,
+    )
+)
+def test_however_approvals_come_no_number_is_left_out_or_given_twice(
+    approvals: list[tuple[str, int, int]],
+):
+    register, numbers = REGISTERED, []
+    for engagement, invoice, year in approvals:
+        outcome = register.when_heard(approved(f"i{invoice}-{year}", year), about=engagement)
+        register = outcome.then_accepted()
+        numbers += [fact for fact in outcome.facts if isinstance(fact, InvoiceNumbered)]
+    for year in (2026, 2027):
+        given_out = [fact.number for fact in numbers if fact.issue_on.year == year]
+        assert given_out == [f"{year}-{nth:05}" for nth in range(1, len(given_out) + 1)]
+    asked = {(engagement, f"i{invoice}-{year}") for engagement, invoice, year in approvals}
+    assert {(fact.engagement, fact.invoice) for fact in numbers} == asked
+    assert len(numbers) == len(asked)

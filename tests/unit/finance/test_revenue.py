@@ -1,0 +1,262 @@
+"""Revenue month by month, by one method, never beyond the price."""
+
+from calendar import monthrange
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given as any_of
+from hypothesis import settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from chassis.testing import Scenario
+from contracts.delivery import EngagementClosed
+from contracts.fact import Fact
+from contracts.finance import RevenueRecognised
+from contracts.values import BillingItem, RevenueMethod
+from finance.budgeting import ChooseRevenueMethod
+from finance.invoicing import IssueCreditNote
+from finance.months import after, end_of
+from finance.revenue import RecogniseRevenue, contract_asset, contract_liability
+from finance.state import Engagement
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    BASELINED,
+    ESTIMATE,
+    HOURLY_SOW,
+    MONDAY,
+    PROPOSED,
+    SIGNED,
+    SOW,
+    SOW_SIGNED,
+    TERMINATED,
+    accepted,
+    contracted,
+    eur,
+    expense,
+    hearing,
+    issued,
+    opened,
+    report,
+    time,
+)
+
+
+def recognise(month: str) -> RecogniseRevenue:
+    return RecogniseRevenue(month=f"2026-{month}")
+
+
+def entry(month: str, amount: int | str, cumulative: int | str, method: RevenueMethod):
+    return RevenueRecognised(
+        month=f"2026-{month}", method=method, amount=eur(amount), cumulative=eur(cumulative)
+    )
+
+
+def year_end(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
+    return engagement.on(date(2027, 1, 1))
+
+
+def at_acceptance() -> Scenario[Engagement]:
+    papers = opened().when_heard(ESTIMATE, PROPOSED, SOW).then_accepted()
+    chosen = papers.took(ChooseRevenueMethod(method="at-acceptance", why="Short."))
+    return hearing(chosen.on(SIGNED), SOW_SIGNED)
+
+
+def test_cost_to_cost_earns_the_share_of_the_expected_cost_that_is_spent():
+    worked = hearing(
+        contracted(),
+        time("a", role="architect", hours=40),
+        time("b", hours=20, week=date(2026, 5, 4)),
+    )
+    march = year_end(worked).when(recognise("03")).then(entry("03", 0, 0, "cost-to-cost"))
+    april = march.when(recognise("04")).then(
+        entry("04", "5704.10", "5704.10", "cost-to-cost")  # 3,200 of 11,220 x 20,000
+    )
+    april.when(recognise("05")).then(entry("05", "1782.53", "7486.63", "cost-to-cost"))
+
+
+def test_the_last_measured_cost_at_completion_counts_from_its_day_on():
+    worked = hearing(
+        contracted(),
+        BASELINED,
+        time("a", role="architect", hours=40),
+        report(date(2026, 5, 6), hours_to_complete=110),
+    )
+    months = year_end(worked).took(recognise("03"))
+    april = months.when(recognise("04")).then(entry("04", "5704.10", "5704.10", "cost-to-cost"))
+    # 3,200 of 3,200 + 110 h at 68 = 10,680 expected
+    april.when(recognise("05")).then(entry("05", "288.41", "5992.51", "cost-to-cost"))
+
+
+def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
+    worked = hearing(
+        contracted(),
+        time("a", role="architect", hours=40),
+        ASSESSED,
+        AMENDMENT.model_copy(update={"signed_on": date(2026, 5, 5)}),
+    )
+    april = year_end(worked).took(recognise("03")).took(recognise("04"))
+    assert april.state.recognised["2026-04"] == eur("5704.10")
+    # 3,200 of 11,220 + 1,450 expected x 22,900
+    april.when(recognise("05")).then(entry("05", "79.64", "5783.74", "cost-to-cost"))
+
+
+def test_a_price_cut_takes_revenue_back():
+    cut = AMENDMENT.model_copy(
+        update={"price_delta": eur(-10_000), "billing_schedule": (), "deliverables_added": ()}
+    )
+    none = ASSESSED.model_copy(update={"lines": ()})
+    worked = hearing(contracted(), time("a", role="architect", hours=40))
+    april = worked.on(date(2026, 5, 1)).took(recognise("03")).took(recognise("04"))
+    later = year_end(hearing(april, none, cut.model_copy(update={"signed_on": date(2026, 5, 5)})))
+    later.when(recognise("05")).then(entry("05", "-2852.05", "2852.05", "cost-to-cost"))
+
+
+def test_once_everything_is_accepted_the_whole_price_is_earned():
+    done = hearing(
+        contracted(), time("a"), accepted("design"), accepted("portal", date(2026, 6, 3))
+    )
+    months = year_end(done).took(recognise("03")).took(recognise("04")).took(recognise("05"))
+    assert months.state.recognised["2026-05"] < eur(20_000)
+    assert months.took(recognise("06")).state.recognised["2026-06"] == eur(20_000)
+
+
+def test_more_cost_than_expected_earns_the_price_and_no_more():
+    much = hearing(contracted(), time("a", role="architect", hours=400))
+    april = year_end(much).took(recognise("03")).took(recognise("04"))
+    assert april.state.recognised["2026-04"] == eur(20_000)
+
+
+def test_time_and_materials_earn_approved_time_at_contracted_rates_and_no_advance():
+    hourly = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 3, 23))
+    worked = hearing(
+        hourly,
+        time("a", role="architect", hours=10),
+        expense("x", eur(50)),
+        time("b", hours=5, billable=False),
+        time("c", hours=300, week=date(2026, 5, 4)),
+    )
+    march = year_end(worked).when(recognise("03")).then(entry("03", 0, 0, "as-invoiced"))
+    april = march.when(recognise("04")).then(entry("04", 1_450, 1_450, "as-invoiced"))
+    april.when(recognise("05")).then(entry("05", 18_550, 20_000, "as-invoiced"))
+
+
+def test_at_acceptance_a_deliverable_earns_its_share_of_the_price():
+    half = hearing(at_acceptance(), accepted("design", date(2026, 5, 4)))
+    months = year_end(half).took(recognise("03")).took(recognise("04"))
+    may = months.when(recognise("05")).then(entry("05", "9230.77", "9230.77", "at-acceptance"))
+    whole = hearing(may, accepted("portal", date(2026, 6, 4)))
+    whole.when(recognise("06")).then(entry("06", "10769.23", 20_000, "at-acceptance"))
+
+
+def test_deliverables_that_no_entry_waits_for_count_equally():
+    item = BillingItem(item="all", kind="on-date", amount=eur(20_000), due_on=date(2026, 8, 1))
+    sow = SOW.model_copy(update={"billing_schedule": (item,)})
+    papers = opened().heard(ESTIMATE, PROPOSED, sow)
+    chosen = papers.took(ChooseRevenueMethod(method="at-acceptance", why="Short."))
+    half = hearing(chosen, SOW_SIGNED, accepted("design", date(2026, 3, 30)))
+    year_end(half).when(recognise("03")).then(entry("03", 10_000, 10_000, "at-acceptance"))
+
+
+def test_after_a_termination_the_revenue_is_what_the_customer_owes():
+    billed = issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 7))
+    over = hearing(billed, time("a", role="architect", hours=100), TERMINATED)
+    credit = IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Agreed.")
+    months = year_end(over.on(date(2026, 5, 20)).took(credit))
+    april = months.took(recognise("03")).took(recognise("04"))
+    assert april.state.recognised["2026-04"] == eur("14260.25")
+    april.when(recognise("05")).then(entry("05", "-9760.25", 4_500, "cost-to-cost"))
+
+
+def test_a_month_is_recognised_once_in_order_and_when_it_is_over():
+    march = contracted().on(date(2026, 4, 1)).took(recognise("03"))
+    march.when(recognise("03")).then_refused("month-recognised", saying="next month is 2026-04")
+    march.when(recognise("05")).then_refused("month-out-of-order", saying="2026-04 comes before")
+    march.when(recognise("04")).then_refused("month-not-over")
+    contracted().when(recognise("02")).then_refused("month-recognised")
+    opened().when(recognise("03")).then_refused("no-budget")
+    with pytest.raises(ValidationError):
+        RecogniseRevenue(month="2026-13")
+
+
+def test_what_cannot_be_measured_is_not_recognised():
+    unknown = year_end(contracted(costs=False)).when(recognise("03"))
+    unknown.then_refused("revenue-not-measurable", missing={"cost-unknown"})
+    pilot = hearing(contracted(), time("a", role="pilot"))
+    year_end(pilot).when(recognise("03")).then_refused(
+        "revenue-not-measurable", missing={"cost-unknown"}
+    )
+    hourly = hearing(contracted(HOURLY_SOW), time("a", role="tester"))
+    year_end(hourly).when(recognise("03")).then_refused(
+        "revenue-not-measurable", missing={"no-contracted-rate"}
+    )
+
+
+def test_a_closed_engagement_has_earned_its_price():
+    closed = hearing(contracted(), time("a"), EngagementClosed(closed_on=date(2026, 3, 25)))
+    year_end(closed).when(recognise("03")).then(entry("03", 20_000, 20_000, "cost-to-cost"))
+
+
+def test_contract_asset_and_liability_are_the_two_sides_of_one_difference():
+    assert contract_asset(eur(7), eur(5)) == eur(2)
+    assert contract_liability(eur(7), eur(5)) == eur(0)
+    assert contract_asset(eur(5), eur(7)) == eur(0)
+    assert contract_liability(eur(5), eur(7)) == eur(2)
+
+
+def test_months_follow_each_other_over_the_year():
+    assert after("2026-12") == "2027-01"
+    assert end_of("2028-02") == date(2028, 2, monthrange(2028, 2)[1])
+
+
+@settings(max_examples=40)
+@any_of(
+    st.sampled_from(("cost-to-cost", "as-invoiced", "at-acceptance")),
+    st.lists(
+        st.one_of(
+            st.tuples(
+                st.just("work"),
+                st.sampled_from(("architect", "developer")),
+                st.decimals("0.01", 150, places=2),
+                st.integers(0, 16),
+            ),
+            st.tuples(st.just("report"), st.integers(0, 16), st.integers(0, 500)),
+            st.tuples(st.just("accept"), st.sampled_from(("design", "portal")), st.integers(0, 16)),
+        ),
+        max_size=10,
+    ),
+)
+def test_revenue_never_exceeds_the_price_and_months_add_up(
+    method: RevenueMethod, happenings: list[tuple[Any, ...]]
+):
+    sow = HOURLY_SOW if method == "as-invoiced" else SOW
+    papers = opened().when_heard(ESTIMATE, PROPOSED, sow).then_accepted()
+    if method == "at-acceptance":
+        papers = papers.took(ChooseRevenueMethod(method=method, why="Short."))
+    engagement = hearing(papers.on(SIGNED), SOW_SIGNED, BASELINED)
+
+    def day(week: int) -> date:
+        return date.fromordinal(MONDAY.toordinal() + 7 * week)
+
+    for number, happening in enumerate(happenings):
+        match happening:
+            case ("work", role, hours, week):
+                fact: Fact = time(str(number), role=role, hours=hours, week=day(week))
+            case ("report", week, hours):
+                fact = report(day(week), hours)
+            case ("accept", deliverable, week):
+                fact = accepted(deliverable, day(week))
+            case _:
+                raise AssertionError(happening)
+        engagement = hearing(engagement, fact)
+    engagement = year_end(engagement)
+    total = eur(0)
+    for month in ("03", "04", "05", "06", "07", "08", "09"):
+        outcome = engagement.when(recognise(month))
+        engagement = outcome.then_accepted()
+        said = next(fact for fact in outcome.facts if isinstance(fact, RevenueRecognised))
+        total = total + said.amount
+        assert total == said.cumulative
+        assert eur(0) <= said.cumulative <= eur(20_000)

@@ -1,0 +1,114 @@
+"""What people see: the money of an engagement, and cost and margin only by right."""
+
+from datetime import date
+
+from chassis.testing import given
+from contracts.money import Money
+from finance.decider import ENGAGEMENT
+from finance.invoicing import IssueCreditNote, RecordPayment
+from finance.revenue import RecogniseRevenue
+from finance.settling import SettleAccount
+from finance.views import LISTED, confidential_view, engagement_view, listed
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    BASELINED,
+    ESTIMATE,
+    ID,
+    SOW,
+    TERMINATED,
+    accepted,
+    contracted,
+    eur,
+    hearing,
+    issued,
+    opened,
+    progress,
+    report,
+    time,
+)
+
+
+def out():
+    return issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 1))
+
+
+def test_an_engagement_of_which_nothing_is_known_can_be_seen():
+    nothing = given(ENGAGEMENT, ID).state
+    view = engagement_view(nothing)
+    assert (view.stage, view.currency, view.billed, view.waiting) == ("open", None, None, [])
+    assert confidential_view(nothing).margins is None
+    assert listed(nothing) == dict.fromkeys(LISTED) | {"stage": "open", "overdue": False}
+
+
+def test_the_list_says_how_far_the_money_is():
+    assert listed(opened().state)["stage"] == "open"
+    assert listed(contracted().state)["stage"] == "budgeted"
+    late = out().when_deadline("overdue-invoice-start").then_accepted()
+    assert listed(late.state) == {
+        "stage": "billing",
+        "currency": "EUR",
+        "billed": "5000",
+        "outstanding": "5000",
+        "overdue": True,
+    }
+    over = hearing(late, TERMINATED).on(date(2026, 6, 1))
+    settled = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    assert listed(settled.took(SettleAccount()).state)["stage"] == "settled"
+
+
+def test_the_figures_of_a_view_agree_with_each_other():
+    engagement = hearing(out(), ASSESSED, AMENDMENT, time("a"), accepted("design"))
+    engagement = engagement.on(date(2026, 5, 4))
+    for month in ("03", "04"):
+        engagement = engagement.took(RecogniseRevenue(month=f"2026-{month}"))
+    engagement = engagement.took(RecordPayment(invoice="invoice-start", amount=eur(1_000)))
+    note = IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Goodwill.")
+    view = engagement_view(engagement.took(note).state)
+    assert view.budget is not None
+    assert view.budget.price == Money.total((one.amount for one in view.budget.schedule), "EUR")
+    assert [(one.item, one.due, one.left) for one in view.budget.schedule][:2] == [
+        ("start", eur(5_000), eur(0)),
+        ("design", eur(6_000), eur(0)),
+    ]
+    assert (view.billed, view.paid, view.outstanding) == (eur(4_500), eur(1_000), eur(3_500))
+    assert view.recognised_to == "2026-04"
+    assert view.recognised is not None
+    assert view.billed is not None
+    assert view.contract_asset is not None
+    assert view.contract_liability is not None
+    assert view.contract_asset - view.contract_liability == view.recognised - view.billed
+    assert view.changes[0].in_budget
+    assert [one.stage for one in view.invoices] == ["issued", "drafted"]
+    assert any("outstanding on 2026-00001" in point for point in view.open_points)
+
+
+def test_costs_and_margins_are_seen_by_right_alone():
+    engagement = hearing(
+        out(), BASELINED, time("a", role="architect", hours=50), progress("t1", 100)
+    )
+    engagement = hearing(engagement, ASSESSED, report(date(2026, 4, 20)))
+    public = engagement_view(engagement.state)
+    assert not [name for name in type(public).model_fields if "cost" in name or "margin" in name]
+    for secret in ("11220", "4000.00", "11480", "0.439", "1450"):
+        assert secret not in public.model_dump_json()
+        assert secret in confidential_view(engagement.state).model_dump_json()
+    view = confidential_view(engagement.state)
+    assert (view.budget_cost, view.cost_to_date) == (eur(11_220), eur(4_000))
+    assert view.estimate_costs == {1: eur(11_220)}
+    assert view.change_costs == {"CR-1": eur(1_450)}
+    assert view.margins is not None
+    assert view.margins.margin_sold is not None
+    assert view.earned_value is not None
+    measured = view.earned_value
+    assert (measured.cost_variance, measured.schedule_variance) == (eur(-800), eur(-1_750))
+    assert measured.estimate_at_completion_by_trend == eur(12_750)
+    assert measured.estimate_at_completion_as_planned == eur(11_000)
+    assert measured.to_complete_performance_index == "1.129032"
+
+
+def test_what_waits_is_told_in_words():
+    waits = hearing(opened(card=False, costs=False), ESTIMATE, SOW, time("a"))
+    told = engagement_view(waits.state).waiting
+    assert any("estimate 1 needs rate card standard-EUR" in one for one in told)
+    assert any("8 h of developer (a) needs standard-EUR" in one for one in told)
