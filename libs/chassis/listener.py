@@ -8,9 +8,8 @@ be done just now is waited out. Departments and the gateway differ in their Read
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -23,7 +22,7 @@ from chassis import bus
 from chassis.bus import Arrival
 from chassis.intake import TRANSIENT, Attempt, Intake, NotInTrouble, Reader
 from chassis.parking import Parking
-from chassis.progress import Clock, Progress
+from chassis.progress import Clock, Progress, observe
 from chassis.sorting import Routes
 from contracts.channels import Channel
 
@@ -98,7 +97,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._committed = 0.0
         self._committing: asyncio.Timeout | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._observe()
+        observe(group, self.progress, parking)
 
     async def __aenter__(self) -> Self:
         await self.broker.connect()
@@ -356,24 +355,3 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 with suppress(NotInTrouble):
                     await self._answer(request.engagement, request.record, request.by, request.why)
                 await self.parking.answered(request)
-
-    def _observe(self) -> None:
-        group = {"group": self._group}
-
-        def lag(_: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
-            return [
-                metrics.Observation(
-                    count, {**group, "topic": place.topic, "partition": place.partition}
-                )
-                for place, count in self.progress.lag.items()
-            ]
-
-        def parked(_: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
-            return [metrics.Observation(len(self.parking.heads), group)]
-
-        def oldest(_: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
-            return [metrics.Observation(self.parking.oldest_age(datetime.now(UTC)), group)]
-
-        _meter.create_observable_gauge("concord.listener.lag", [lag])
-        _meter.create_observable_gauge("concord.parked.engagements", [parked])
-        _meter.create_observable_gauge("concord.parked.oldest", [oldest], unit="s")

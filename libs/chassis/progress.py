@@ -1,14 +1,19 @@
 """Progress: whether a listener truly listens. A broker that answers a ping proves nothing."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
+from opentelemetry import metrics
+from opentelemetry.metrics import CallbackOptions, Observation
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
+
+    from chassis.parking import Parking
 
 PATIENCE = 10.0
 """Seconds without a sign of life after which a listener is not ready."""
@@ -66,3 +71,25 @@ class Progress:
     def stalled(self, since: float, limit: float) -> bool:
         """Whether there was no sign of life for `limit` seconds of a run begun at `since`."""
         return Clock() - max(min(self.answered, self.advanced), since) > limit
+
+
+def observe(group: str, progress: Progress, parking: "Parking") -> None:
+    """Gauges of a listener: lag by partition, engagements parked, and the age of the oldest."""
+    attributes = {"group": group}
+
+    def lag(_: CallbackOptions) -> Iterable[Observation]:
+        return [
+            Observation(count, {**attributes, "topic": place.topic, "partition": place.partition})
+            for place, count in progress.lag.items()
+        ]
+
+    def parked(_: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(len(parking.heads), attributes)]
+
+    def oldest(_: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(parking.oldest_age(datetime.now(UTC)), attributes)]
+
+    meter = metrics.get_meter("concord.listener")
+    meter.create_observable_gauge("concord.listener.lag", [lag])
+    meter.create_observable_gauge("concord.parked.engagements", [parked])
+    meter.create_observable_gauge("concord.parked.oldest", [oldest], unit="s")
