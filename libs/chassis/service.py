@@ -7,6 +7,7 @@ run(SERVICE)
 """
 
 import gc
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
@@ -152,6 +153,8 @@ def run(service: Service) -> None:
         sys.exit(2)
     telemetry.log_to_stderr(service.name, settings)
     measured = telemetry.begin(service.name, settings)
+    # The server stops in order on the signal and then sends it again, when all is done already.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         app = create_app(service, settings)
         gc.collect()
