@@ -1,14 +1,13 @@
 """Health: live means that the process answers; ready means that each part does its work now."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-Check = Callable[[], Awaitable[str | None]]
-"""Says why a part is not ready, or None."""
+from chassis.works import Check
 
 PATIENCE = 3.0
 """Seconds that a part may take to say how it is."""

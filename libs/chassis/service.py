@@ -25,6 +25,7 @@ from chassis.auth import Tokens
 from chassis.decider import Decider
 from chassis.http import Routes
 from chassis.settings import Settings, UnsafeSettings
+from chassis.traced import Traced
 from chassis.works import Hearing, Works
 from contracts.channels import Channel, Department
 from contracts.fact import Fact
@@ -102,7 +103,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     )
     app.state.body_limit = settings.body_limit
     app.state.tokens = Tokens(settings)
-    app.add_middleware(telemetry.Traced)
+    app.add_middleware(Traced)
     problems.install(app)
     app.include_router(health.router(lambda: app.state.works.checks))
     for routes in service.routes:

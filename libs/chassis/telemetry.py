@@ -8,7 +8,6 @@ commit a child of the trace of its fact. Nothing is sent anywhere without an end
 import json
 import logging
 import sys
-import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,25 +25,14 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.settings import Settings
 
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("concord")
-_meter = metrics.get_meter("concord")
-_duration = _meter.create_histogram(
-    "http.server.request.duration",
-    unit="s",
-    description="how long requests took",
-    explicit_bucket_boundaries_advisory=[
-        0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
-    ],
-)  # fmt: skip
 _MOST_LINKS = 32
-_QUIET = frozenset({"/live", "/ready"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,49 +137,6 @@ def observe(name: str, unit: str, description: str, read: Callable[[], float]) -
     metrics.get_meter("concord").create_observable_gauge(
         f"concord.{name}", [look], unit=unit, description=description
     )
-
-
-class Traced:
-    """ASGI middleware: a span and a duration for every request, named by its route."""
-
-    def __init__(
-        self, app: ASGIApp, quiet: frozenset[str] = frozenset({"/live", "/ready"})
-    ) -> None:
-        self._app = app
-        self._quiet = quiet
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request through, and record how it went."""
-        if scope["type"] != "http" or scope["path"] in _QUIET:
-            await self._app(scope, receive, send)
-            return
-        parent = next(
-            (v.decode("latin-1") for k, v in scope["headers"] if k == b"traceparent"), None
-        )
-        method, status = scope["method"], 500
-        began = time.perf_counter()
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        with _tracer.start_as_current_span(method, continued(parent), SpanKind.SERVER) as span:
-            try:
-                await self._app(scope, receive, sending)
-            finally:
-                route = getattr(scope.get("route"), "path", "unknown")
-                span.update_name(f"{method} {route}")
-                attributes = {
-                    "http.request.method": method,
-                    "http.route": route,
-                    "http.response.status_code": status,
-                }
-                span.set_attributes(attributes)
-                if status >= 500:
-                    span.set_status(Status(StatusCode.ERROR))
-                _duration.record(time.perf_counter() - began, attributes)
 
 
 class JsonLines(logging.Formatter):

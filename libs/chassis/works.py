@@ -19,7 +19,6 @@ from chassis.clock import Clock
 from chassis.decider import Decider, heard_channels
 from chassis.engine import Engine
 from chassis.follower import Follower
-from chassis.health import Check
 from chassis.hearing import EngineReader, routes_of
 from chassis.intake import Reader
 from chassis.journal import Journal
@@ -33,6 +32,9 @@ from chassis.sorting import Routes
 from chassis.store import Store, StoreAway
 from chassis.views import VIEWS, Listing, Views
 from contracts.channels import Channel, Department
+
+Check = Callable[[], Awaitable[str | None]]
+"""Says why a part is not ready, or None."""
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 2.0
