@@ -7,7 +7,7 @@ from typing import Any
 from chassis import telemetry
 from chassis.decider import Decider
 from chassis.engine import Engine
-from chassis.intake import Batch
+from chassis.reader import Batch
 from chassis.sorting import Routes
 from contracts.channels import Channel
 from contracts.fact import Fact, Recorded, whole

@@ -7,7 +7,6 @@ again when a missing fact arrives or a person says so.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
 
 from aiokafka.errors import KafkaError
 from opentelemetry import metrics
@@ -15,10 +14,9 @@ from opentelemetry import metrics
 from chassis import bus, telemetry
 from chassis.bus import Arrival, Trouble
 from chassis.parking import Head, ParkedRecord, Parking, trouble_of
+from chassis.reader import Reader
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
 from chassis.store import StoreAway
-from contracts.channels import Channel
-from contracts.fact import Fact, Recorded
 
 log = logging.getLogger(__name__)
 
@@ -27,37 +25,6 @@ TRANSIENT: tuple[type[Exception], ...] = (StoreAway, KafkaError, OSError)
 
 _meter = metrics.get_meter("concord.listener")
 _set_aside = _meter.create_counter("concord.listener.set_aside", description="records set aside")
-
-
-Batch: TypeAlias = Mapping[str, Sequence[Recorded[Fact]]]
-
-
-class Reader(Protocol):
-    """What a service does with the facts it hears."""
-
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
-        """Take facts in, by stream and in order; seen ones pass by. What went wrong, by stream.
-
-        Facts of a stream that is named in the answer, or of all where this raises, are given again
-        one by one. An error of TRANSIENT means that all of it is to be tried again later.
-        """
-
-    async def settle(self, *, now: bool) -> bool:
-        """Whether all that was taken in is durable, so that offsets may be committed.
-
-        With `now` it must be made so, or this must raise.
-        """
-
-    async def pass_over(
-        self, engagement: str, channel: Channel, sequence: int, by: str, why: str
-    ) -> None:
-        """Go on as if the channel had been heard up to a sequence, because a person said so."""
-
-    async def given(self, partitions: frozenset[int]) -> None:
-        """These partitions of all topics are this reader's now, and no others are."""
-
-    async def withdrawn(self) -> None:
-        """The partitions may be another reader's now: what is not durable is to be forgotten."""
 
 
 class NotInTrouble(Exception):

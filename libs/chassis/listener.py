@@ -20,9 +20,10 @@ from opentelemetry import metrics
 
 from chassis import bus
 from chassis.bus import Arrival
-from chassis.intake import TRANSIENT, Attempt, Intake, NotInTrouble, Reader
+from chassis.intake import TRANSIENT, Attempt, Intake, NotInTrouble
 from chassis.parking import Parking
 from chassis.progress import Clock, Progress, observe
+from chassis.reader import Reader
 from chassis.sorting import Routes
 from contracts.channels import Channel
 

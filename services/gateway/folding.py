@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from chassis.decider import Gap
-from chassis.intake import Batch
+from chassis.reader import Batch
 from contracts.channels import CHANNELS, PARTITIONS, Channel
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge

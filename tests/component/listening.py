@@ -11,10 +11,10 @@ from decimal import Decimal
 from aiokafka import AIOKafkaProducer
 
 from chassis.decider import Gap
-from chassis.intake import Batch
 from chassis.journal import kafka_key
 from chassis.listener import Listener
 from chassis.parking import Parking
+from chassis.reader import Batch
 from chassis.store import Store
 from contracts.channels import DELIVERY, LEGAL, SALES, Channel
 from contracts.delivery import EngagementResumed

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from chassis.intake import Batch, NotInTrouble
+from chassis.intake import NotInTrouble
 from chassis.listener import Listener
 from chassis.parking import Parking
+from chassis.reader import Batch
 from chassis.store import Store
 from chassis.topics import create_topics
 from contracts.channels import LEGAL, SALES

@@ -1,0 +1,37 @@
+"""What a listener asks of whoever hears through it: a department's engine, the gateway's fold."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+from contracts.channels import Channel
+from contracts.fact import Fact, Recorded
+
+Batch: TypeAlias = Mapping[str, Sequence[Recorded[Fact]]]
+
+
+class Reader(Protocol):
+    """What a service does with the facts it hears."""
+
+    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+        """Take facts in, by stream and in order; seen ones pass by. What went wrong, by stream.
+
+        Facts of a stream that is named in the answer, or of all where this raises, are given again
+        one by one. A fault that passes by itself (StoreAway) means that all of it is to be tried again later.
+        """
+
+    async def settle(self, *, now: bool) -> bool:
+        """Whether all that was taken in is durable, so that offsets may be committed.
+
+        With `now` it must be made so, or this must raise.
+        """
+
+    async def pass_over(
+        self, engagement: str, channel: Channel, sequence: int, by: str, why: str
+    ) -> None:
+        """Go on as if the channel had been heard up to a sequence, because a person said so."""
+
+    async def given(self, partitions: frozenset[int]) -> None:
+        """These partitions of all topics are this reader's now, and no others are."""
+
+    async def withdrawn(self) -> None:
+        """The partitions may be another reader's now: what is not durable is to be forgotten."""
