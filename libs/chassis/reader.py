@@ -16,7 +16,7 @@ class Reader(Protocol):
         """Take facts in, by stream and in order; seen ones pass by. What went wrong, by stream.
 
         Facts of a stream that is named in the answer, or of all where this raises, are given again
-        one by one. A fault that passes by itself (StoreAway) means that all of it is to be tried again later.
+        one by one. A fault that passes by itself (StoreAway) means: all of it again, later.
         """
 
     async def settle(self, *, now: bool) -> bool:
