@@ -20,10 +20,10 @@ from chassis.decider import Decider, heard_channels
 from chassis.engine import Engine
 from chassis.follower import Follower
 from chassis.hearing import EngineReader, routes_of
-from chassis.intake import Reader
 from chassis.journal import Journal
 from chassis.listener import Listener
 from chassis.parking import Parking
+from chassis.reader import Reader
 from chassis.records import Records, RecordsFeed
 from chassis.relay import RELAY, Relay
 from chassis.settings import Settings
