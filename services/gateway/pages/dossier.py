@@ -68,6 +68,11 @@ class Heard:
     name: str
     sequence: int
 
+    @property
+    def anchor(self) -> str:
+        """Where the last fact that was heard stands on the page."""
+        return anchor(self.channel, self.sequence)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -54,7 +54,13 @@ def headline(portfolio: Portfolio) -> str:
         return f"{standing}. No two departments contradict each other."
     open_now = f"{say.counted(serious + warning, 'disconnect')} between departments"
     grave = f", {say.number(serious)} of them serious" if serious else ""
-    return f"{standing}. {open_now}{grave}."
+    stakes = [
+        f"{say.whole(each.at_stake)} {each.currency}"
+        for each in portfolio.currencies
+        if each.at_stake
+    ]
+    money = f"; {say.listed(stakes)} at stake" if stakes else ""
+    return f"{standing}. {open_now}{grave}{money}."
 
 
 @dataclass(frozen=True, slots=True)

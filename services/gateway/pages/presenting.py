@@ -43,7 +43,7 @@ _RULES: dict[str, str] = {
     "allocated-hours-differ": "Hours allocated and planned",
     "work-before-signature": "Work before signature",
     "signed-version-not-latest": "Signed is not the latest",
-    "sow-price-differs": "Contract price is not the deal's",
+    "sow-price-differs": "Contract price is not the deal\N{RIGHT SINGLE QUOTATION MARK}s",
     "bill-rate-differs": "Billed at another rate",
     "billed-before-acceptance": "Billed before acceptance",
     "beyond-budget": "Beyond the budget",

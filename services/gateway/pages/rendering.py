@@ -5,6 +5,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -65,11 +66,16 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     templates.globals["say"] = presenting
+    templates.filters["only_said"] = _query
     templates.globals["static"] = {
         name: f"/pages/static/{name}?{sha256(content).hexdigest()[:12]}"
         for name, (content, _) in static_files().items()
     }
     return templates
+
+
+def _query(parameters: Mapping[str, str | None]) -> str:
+    return urlencode({name: value for name, value in parameters.items() if value is not None})
 
 
 def page(template: str, content: Mapping[str, object], status: int = 200) -> Response:

@@ -27,11 +27,13 @@ from chassis.auth import Caller
 from chassis.decider import Command, Records
 from chassis.engine import Answer, NotYet
 from chassis.problems import Problem
+from chassis.reach import works_of
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded
 from contracts.values import EngagementId
+from gateway.api import WAIVED_BY, reading_of
 from gateway.findings import WaiveDisconnect
-from gateway.folding import Change
+from gateway.folding import Change, Folding
 from gateway.pages import live, overview, rendering, session
 from gateway.pages.dossier import by_month, cases, entry, way
 from gateway.pages.presenting import OVER, STAGE_NAMES, UNDER_WAY, Names
@@ -109,8 +111,17 @@ Viewer = Annotated[Caller, Depends(viewer)]
 Cursor = Annotated[str | None, Query(max_length=400)]
 
 
-def pages(sources: Callable[[Request], Sources]) -> APIRouter:
-    """The routes, for an application whose state has `tokens`; what they read may come later."""
+def at_work(request: Request) -> Sources:
+    """The sources of a running gateway; raises Problem 503 while it is not there yet."""
+    works = works_of(request)
+    folding = works.hearing.reader
+    if not isinstance(folding, Folding):
+        raise TypeError("the gateway's facts are heard by its folding")
+    return Sources(reading_of(request), works.at_work, works.records, folding.today())
+
+
+def pages(sources: Callable[[Request], Sources] = at_work) -> APIRouter:
+    """The routes, for an application of `chassis.service` whose facts a Folding hears."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     _reading(router, sources)
     _lists(router, sources)
@@ -123,7 +134,7 @@ def _content(caller: Caller, source: Sources, **content: object) -> dict[str, ob
     return {
         "caller": caller,
         "confidential": caller.may("confidential"),
-        "may_waive": caller.may(*session.WAIVED_BY),
+        "may_waive": caller.may(*WAIVED_BY),
         "names": Names(source.records),
         "today": source.today,
         "live": "/pages/live",
@@ -179,6 +190,7 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         view = unified.view
         names = Names(source.records, things(view))
         shown = timeline if facts == "all" else timeline[-LATEST:]
+        entries = [entry(each, names, confidential=confidential) for each in reversed(shown)]
         content = _content(
             caller,
             source,
@@ -191,9 +203,8 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             cases=cases(view, unified.findings, timeline, names, confidential=confidential),
             sheets=sheets(view, names, confidential=confidential),
             facts=len(timeline),
-            months=by_month(
-                [entry(each, names, confidential=confidential) for each in reversed(shown)]
-            ),
+            months=by_month(entries),
+            anchors={each.anchor for each in entries},
             shown=len(shown),
         )
         return page("engagement.html", content)
@@ -271,7 +282,7 @@ def _acting(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         request: Request, caller: Viewer, engagement: Annotated[EngagementId, Path()]
     ) -> Response:
         form = await own_form(request)
-        if not caller.may(*session.WAIVED_BY):
+        if not caller.may(*WAIVED_BY):
             raise Problem(403, "not-allowed", "Your roles do not allow this.")
         finding = form.get("finding", "")
         try:

@@ -9,30 +9,13 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from chassis.auth import Caller, Role, Tokens
+from chassis.auth import Caller, Tokens
 from chassis.problems import Problem
+from gateway.api import SEEN_BY
 
 COOKIE = "concord"
 LONGEST_FORM = 16_384
 """Bytes a form may have."""
-
-SEEN_BY: tuple[Role, ...] = (
-    "executive",
-    "vp-engagement-management",
-    "pmo-director",
-    "engagement-manager",
-    "consultant",
-    "sales-manager",
-    "account-executive",
-    "counsel",
-    "contract-manager",
-    "project-accountant",
-    "controller",
-)
-"""Who may read the pages; costs and margins on them only with the role `confidential`."""
-
-WAIVED_BY: tuple[Role, ...] = ("vp-engagement-management", "executive")
-"""Who may accept a disconnect as it is."""
 
 _HERE = ("127.0.0.1", "localhost")
 
