@@ -217,14 +217,14 @@ class TaskProgressed(Fact, channel=DELIVERY, heard_by=("finance",)):
     as_of: date
 
 
-class MilestoneReached(Fact, channel=DELIVERY, heard_by=("finance",)):
+class MilestoneReached(Fact, channel=DELIVERY):
     """The milestone was reached on this day."""
 
     milestone: Identifier
     reached_on: date
 
 
-class DeliverableSubmitted(Fact, channel=DELIVERY, heard_by=("finance",)):
+class DeliverableSubmitted(Fact, channel=DELIVERY):
     """The deliverable went to the customer for acceptance, the n-th time."""
 
     deliverable: Identifier
@@ -242,7 +242,7 @@ class DeliverableAccepted(Fact, channel=DELIVERY, heard_by=("finance",)):
     accepted_on: date
 
 
-class DeliverableRejected(Fact, channel=DELIVERY, heard_by=("finance",)):
+class DeliverableRejected(Fact, channel=DELIVERY):
     """The customer's person did not accept this submission, and said why."""
 
     deliverable: Identifier
@@ -306,7 +306,7 @@ class StatusReportPublished(Fact, channel=DELIVERY, heard_by=("finance", "sales"
     estimate_to_complete: Hours
 
 
-class ChangeRequested(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeRequested(Fact, channel=DELIVERY, heard_by=("legal",)):
     """Somebody wants something else than was agreed."""
 
     change: Identifier
@@ -355,7 +355,7 @@ class SolutionWentLive(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
     live_on: date
 
 
-class PirHeld(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+class PirHeld(Fact, channel=DELIVERY):
     """The post-implementation review: what went well, what did not, sold and delivered hours."""
 
     held_on: date
@@ -387,14 +387,14 @@ class SurveyAnswered(Fact, channel=DELIVERY, heard_by=("sales",)):
     answered_on: date
 
 
-class EngagementPutOnHold(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+class EngagementPutOnHold(Fact, channel=DELIVERY, heard_by=("sales",)):
     """Work rests until it is resumed."""
 
     reason: ShortText
     held_on: date
 
 
-class EngagementResumed(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+class EngagementResumed(Fact, channel=DELIVERY, heard_by=("sales",)):
     """Work goes on."""
 
     resumed_on: date

@@ -100,7 +100,7 @@ class BudgetAmended(Fact, channel=FINANCE, heard_by=("delivery",)):
     billing_schedule: tuple[BillingItem, ...]
 
 
-class RevenueRecognised(Fact, channel=FINANCE, heard_by=("delivery",)):
+class RevenueRecognised(Fact, channel=FINANCE):
     """Revenue of a month; `cumulative` is all recognised to its end. May be negative (catch-up)."""
 
     month: Month
@@ -109,7 +109,7 @@ class RevenueRecognised(Fact, channel=FINANCE, heard_by=("delivery",)):
     cumulative: Money
 
 
-class BillingEventDue(Fact, channel=FINANCE, heard_by=("delivery",)):
+class BillingEventDue(Fact, channel=FINANCE):
     """An entry of the billing schedule (or a month's approved time) may be invoiced now.
 
     `exception` is a controller's reason to bill it although the schedule does not make it due, or
@@ -184,7 +184,7 @@ class InvoiceIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales
     due_on: date
 
 
-class InvoiceVoided(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+class InvoiceVoided(Fact, channel=FINANCE, heard_by=("legal",)):
     """An issued invoice is void; its number stays used."""
 
     invoice: Identifier
@@ -194,7 +194,7 @@ class InvoiceVoided(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     voided_on: date
 
 
-class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("legal",)):
     """Part or all of an issued invoice is given back."""
 
     credit_note: Identifier
@@ -204,7 +204,14 @@ class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     issued_on: date
 
 
-class PaymentReceived(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+class PaymentReceived(
+    Fact,
+    channel=FINANCE,
+    heard_by=(
+        "sales",
+        "legal",
+    ),
+):
     """The customer paid this much of this invoice on this day."""
 
     invoice: Identifier
@@ -212,7 +219,7 @@ class PaymentReceived(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sal
     received_on: date
 
 
-class RefundPaid(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+class RefundPaid(Fact, channel=FINANCE):
     """What was paid beyond an invoice's amount less its credit notes went back to the customer."""
 
     invoice: Identifier
@@ -220,7 +227,14 @@ class RefundPaid(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales"))
     paid_on: date
 
 
-class PaymentOverdue(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+class PaymentOverdue(
+    Fact,
+    channel=FINANCE,
+    heard_by=(
+        "sales",
+        "legal",
+    ),
+):
     """The due day passed with this much unpaid."""
 
     invoice: Identifier
@@ -272,7 +286,7 @@ class CostAccrued(Fact, channel=FINANCE_CONFIDENTIAL):
     cumulative: NotNegativeMoney
 
 
-class PerformanceMeasured(Fact, channel=FINANCE_CONFIDENTIAL, heard_by=("delivery",)):
+class PerformanceMeasured(Fact, channel=FINANCE_CONFIDENTIAL):
     """Earned value at a status date (PMI, Practice Standard for Earned Value Management).
 
     All amounts are cost in the engagement's currency; ratios are None where a divisor is zero.

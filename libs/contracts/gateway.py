@@ -35,24 +35,18 @@ class _Detected(_Finding):
     severity: Literal["warning", "serious"] = "warning"
 
 
-class DisconnectDetected(
-    _Detected, channel=GATEWAY, heard_by=("sales", "legal", "delivery", "finance")
-):
+class DisconnectDetected(_Detected, channel=GATEWAY):
     """Two departments believe what cannot both be true; a person can read the sentence.
 
     `since` is the time of the latest fact that proves it; `owner` can end it.
     """
 
 
-class DisconnectResolved(
-    _Finding, channel=GATEWAY, heard_by=("sales", "legal", "delivery", "finance")
-):
+class DisconnectResolved(_Finding, channel=GATEWAY):
     """The facts no longer contradict each other."""
 
 
-class DisconnectWaived(
-    _Finding, channel=GATEWAY, heard_by=("sales", "legal", "delivery", "finance")
-):
+class DisconnectWaived(_Finding, channel=GATEWAY):
     """A person accepted the contradiction, for this reason."""
 
     why: Text

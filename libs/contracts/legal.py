@@ -87,7 +87,7 @@ class SowSentForSignature(Fact, channel=LEGAL, heard_by=("sales",)):
     sent_on: date
 
 
-class SowSignatureRecorded(Fact, channel=LEGAL, heard_by=("sales",)):
+class SowSignatureRecorded(Fact, channel=LEGAL):
     """One party signed this version; the hash is of what it signed."""
 
     version: Version
@@ -112,13 +112,20 @@ class EarlyStartAuthorised(Fact, channel=LEGAL, heard_by=("delivery", "finance")
     reason: ShortText
 
 
-class EarlyStartExpired(Fact, channel=LEGAL, heard_by=("delivery", "finance")):
+class EarlyStartExpired(Fact, channel=LEGAL):
     """The early-start authorisation ran out unsigned; `expired_on` was its last day."""
 
     expired_on: date
 
 
-class AmendmentDrafted(Fact, channel=LEGAL, heard_by=("delivery", "finance", "sales")):
+class AmendmentDrafted(
+    Fact,
+    channel=LEGAL,
+    heard_by=(
+        "sales",
+        "delivery",
+    ),
+):
     """The contract's side of one change order: what it adds to price, dates, scope and billing.
 
     `price_delta` is signed. `billing_schedule` lists the entries it adds, summing to the delta.

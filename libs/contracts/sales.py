@@ -36,7 +36,14 @@ class OpportunityOpened(Fact, channel=SALES, heard_by=("delivery", "legal", "fin
     owner: PersonId
 
 
-class OpportunityImported(Fact, channel=SALES):
+class OpportunityImported(
+    Fact,
+    channel=SALES,
+    heard_by=(
+        "legal",
+        "delivery",
+    ),
+):
     """History taken over from a CRM, with its own dates; gates that lie in its past are not judged.
 
     `external_id` is the CRM's own key. `account` is missing where the CRM had none. A value is
@@ -66,7 +73,7 @@ class OpportunityQualified(Fact, channel=SALES, heard_by=("delivery",)):
     score: Percent
 
 
-class OpportunityAdvanced(Fact, channel=SALES, heard_by=("delivery",)):
+class OpportunityAdvanced(Fact, channel=SALES):
     """The opportunity stands at this pipeline stage, to be won with this probability (percent)."""
 
     pipeline_stage: PipelineStage
@@ -81,7 +88,15 @@ class EstimateRequested(Fact, channel=SALES, heard_by=("delivery",)):
     wanted_finish: date | None = None
 
 
-class ProposalDrafted(Fact, channel=SALES, heard_by=("legal", "finance")):
+class ProposalDrafted(
+    Fact,
+    channel=SALES,
+    heard_by=(
+        "legal",
+        "delivery",
+        "finance",
+    ),
+):
     """A version of the proposal, resting on one version of the estimate.
 
     Project management is a line of it, or the waiver says why not. Price is the sum of the lines
@@ -102,14 +117,21 @@ class ProposalDrafted(Fact, channel=SALES, heard_by=("legal", "finance")):
     exclusions: tuple[ShortText, ...] = ()
 
 
-class ProposalSubmitted(Fact, channel=SALES, heard_by=("legal", "finance", "delivery")):
+class ProposalSubmitted(
+    Fact,
+    channel=SALES,
+    heard_by=(
+        "legal",
+        "delivery",
+    ),
+):
     """This version went to the customer."""
 
     version: Version
     submitted_on: date
 
 
-class ProposalRevised(Fact, channel=SALES, heard_by=("legal", "finance")):
+class ProposalRevised(Fact, channel=SALES):
     """This version is withdrawn, to be followed by a next one, for this reason."""
 
     version: Version

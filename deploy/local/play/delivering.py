@@ -364,10 +364,12 @@ async def _change(scene: Scene, work: Work) -> None:
     await cast.act(
         "delivery", "approve-change", plot.manager, change="C-1", approved_by=scene.sponsor
     )
-    drafted = await cast.look_until("legal", "carl", lambda seen: bool(seen["amendments"]))
+    drafted = await cast.look_until(
+        "legal", "carl", lambda seen: any(each["amendment"] for each in seen["changes"])
+    )
     if plot.trouble == "change-unfollowed":
         return
-    amendment = drafted["amendments"][-1]["content"]
+    amendment = drafted["changes"][-1]["amendment"]["content"]
     today = cast.today.isoformat()
     await cast.act(
         "legal",

@@ -292,7 +292,7 @@ async def contract(scene: Scene) -> None:
     drafted = await cast.act(
         "legal", "draft-sow", "carl", scope=f"{plot.title}, as proposed.", **changed
     )
-    content_hash = drafted["sows"][-1]["content_hash"]
+    content_hash = drafted["statements_of_work"][-1]["content_hash"]
     if plot.early_start:
         await cast.act(
             "legal",

@@ -1,0 +1,27 @@
+"""What the contracts say of who hears a fact is what the departments do."""
+
+from typing import Any
+
+import pytest
+
+from chassis.decider import Decider
+from contracts.fact import FACTS, Fact
+from delivery.decider import ENGAGEMENT as DELIVERY
+from finance.decider import ENGAGEMENT as FINANCE
+from legal.decider import ENGAGEMENT as LEGAL
+from sales.decider import ENGAGEMENT as SALES
+
+DECIDERS: tuple[Decider[Any], ...] = (SALES, LEGAL, DELIVERY, FINANCE)
+SAID = [kind for kind in FACTS.values() if kind.channel.kind != "reference"]
+
+
+@pytest.mark.parametrize("kind", SAID, ids=lambda kind: kind.type)
+def test_a_fact_is_heard_by_those_whom_it_names(kind: type[Fact]) -> None:
+    hearing = {
+        decider.department
+        for decider in DECIDERS
+        if kind in decider.evolve.types
+        and (decider.department != kind.channel.department or kind.channel.kind == "register")
+    }
+
+    assert set(kind.heard_by) == hearing
