@@ -1,0 +1,117 @@
+"""Headers, read strictly."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+
+from chassis import exchange
+from chassis.auth import Caller
+from chassis.health import readiness
+from chassis.problems import Problem, describe
+
+HISTORIAN = Caller("hugo", frozenset({"historian"}))
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("wait=5", 5),
+        ("respond-async, wait=7", 7),
+        ("wait=7; foo=bar", 7),
+        ("WAIT = 3", 3),
+        ("wait=9999", 30),
+        ("wait=-1", 0),
+        ("wait=soon", 0),
+        ("handling=lenient", 0),
+    ],
+)
+def test_how_long_to_wait(prefer, seconds):
+    assert exchange.wait(prefer) == seconds
+
+
+@pytest.mark.parametrize("key", ["k", "4b7e0c5e-5f0e-4f0e-9d5e-0d5f9c7b1a2e", "x" * 128, '"k/1"'])
+def test_good_keys(key):
+    assert exchange.key(key) == key.strip('"')
+
+
+@pytest.mark.parametrize("key", ["", '""', "a b", "x" * 129, "é", "a\n", 'a"b', "a\\b"])
+def test_bad_keys(key):
+    with pytest.raises(Problem):
+        exchange.key(key)
+
+
+def test_etags():
+    assert exchange.etag(None) is None
+    assert exchange.etag("*") is None
+    assert exchange.etag('"12"') == 12
+    for wrong in ("12", 'W/"12"', '"a"', '"1", "2"', '"-1"'):
+        with pytest.raises(Problem):
+            exchange.etag(wrong)
+
+
+def test_when_it_happened():
+    assert exchange.moment(None, HISTORIAN) is None
+    told = exchange.moment("2026-01-05T10:00:00+02:00", HISTORIAN)
+    assert told == datetime(2026, 1, 5, 8, tzinfo=UTC)
+    for wrong in ("2026-01-05", "2026-01-05T10:00:00", "yesterday", "2999-01-01T00:00:00Z", ""):
+        with pytest.raises(Problem):
+            exchange.moment(wrong, HISTORIAN)
+    with pytest.raises(Problem) as denied:
+        exchange.moment("2026-01-05T10:00:00Z", Caller("ann", frozenset()))
+    assert denied.value.status_code == 403
+
+
+def test_positions():
+    assert exchange.position("sales=17, legal=4") == {"sales": 17, "legal": 4}
+    with pytest.raises(Problem):
+        exchange.position("nowhere=1")
+
+
+def error(**fields):
+    return {"type": "value_error", "loc": ("body", "a"), "msg": "no", "input": None, **fields}
+
+
+def test_a_field_is_named_as_it_was_sent():
+    assert describe(error(loc=("body", "lines", 0, "hours"))).field == "lines[0].hours"
+    assert describe(error(loc=("header", "if-match"))).field == "if-match"
+    assert describe(error(loc=("body",))).field == "body"
+
+
+def test_what_was_given_is_shown_only_where_it_is_short_and_no_secret():
+    assert describe(error(input="abc")).given == "abc"
+    assert describe(error(input=-3)).given == -3
+    assert describe(error(input="x" * 81)).given is None
+    assert describe(error(loc=("body", "password"), input="abc")).given is None
+    assert describe(error(loc=("header", "authorization"), input="abc")).given is None
+    assert describe(error(type="extra_forbidden", input="abc")).given is None
+    assert describe(error(input={"a": 1})).given is None
+    assert describe(error(input=10**400)).given is None
+
+
+async def test_ready_means_that_every_part_is(monkeypatch):
+    monkeypatch.setattr("chassis.health.PATIENCE", 0.05)
+
+    async def well() -> None:
+        return None
+
+    async def ill() -> str:
+        return "away"
+
+    async def broken() -> str:
+        raise ConnectionError("gone")
+
+    async def silent() -> None:
+        await asyncio.sleep(60)
+
+    assert (await readiness({"a": well})).ready
+    found = await readiness({"a": well, "b": ill, "c": broken, "d": silent})
+    assert not found.ready
+    assert {name: part.reason for name, part in found.parts.items()} == {
+        "a": None,
+        "b": "away",
+        "c": "ConnectionError: gone",
+        "d": "no answer within 0.05 s",
+    }

@@ -1,0 +1,74 @@
+"""The five services as they are put together: every route authorises, every document is whole."""
+
+import re
+from importlib import import_module
+
+import pytest
+
+from chassis import asyncapi
+from chassis.auth import guarded, unguarded
+from chassis.service import create_app
+from contracts.channels import DEPARTMENTS
+from tests.component.miniature import settings
+
+
+@pytest.fixture(scope="module", params=DEPARTMENTS)
+def service(request):
+    return import_module(f"{request.param}.app").SERVICE
+
+
+@pytest.fixture(scope="module")
+def app(service):
+    return create_app(service, settings())
+
+
+def test_every_route_authorises(app):
+    assert unguarded(app) == set()
+    assert guarded(app) > {"GET /operations/parked", "POST /operations/clock/hold"}
+
+
+def test_every_command_is_given_somewhere(service):
+    given = {route.command for routes in service.routes for route in routes.commands}
+    # The clock's, and what the import of a CRM's export gives row by row.
+    internal = {"deadline-passed", "import-opportunity", "introduce-account"}
+    lost = {
+        command.named()
+        for routes in service.routes
+        for command in routes.decider.decide.types - given
+        if command.named() not in internal
+    }
+    assert lost == set(), "decided, and reached by no route"
+
+
+def test_the_openapi_document_is_whole(service, app):
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    for reference in re.findall(r"#/components/schemas/([\w.-]+)", str(document)):
+        assert reference in schemas, reference
+    operations = [
+        operation
+        for path in document["paths"].values()
+        for operation in path.values()
+        if "operationId" in operation
+    ]
+    names = [operation["operationId"] for operation in operations]
+    assert len(names) == len(set(names))
+    assert [name for name, each in zip(names, operations, strict=True) if not each["summary"]] == []
+
+
+def test_the_asyncapi_document_has_a_message_for_every_fact(service, app):
+    document = asyncapi.document(service.name, service.title, service.heard_types, "concord")
+    messages = document["components"]["messages"]
+    said = {
+        name for name, fact in release.facts().items() if fact.channel.department == service.name
+    }
+    assert said <= set(messages)
+    assert {kind.type for kind in service.heard_types} <= set(messages)
+    schemas = document["components"]["schemas"]
+    for reference in re.findall(r"#/components/schemas/([\w.-]+)", str(document)):
+        assert reference in schemas, reference
+    for operation in document["operations"].values():
+        channel = document["channels"][operation["channel"]["$ref"].rpartition("/")[2]]
+        for message in operation["messages"]:
+            assert message["$ref"].rpartition("/")[2] in channel["messages"]
+    assert document["info"]["title"] in asyncapi.page(document)
