@@ -2,6 +2,7 @@
 
 from chassis.auth import Role
 from chassis.http import Routes
+from chassis.views import Listing
 from finance.billing import BillOutsideSchedule
 from finance.budgeting import ChooseRevenueMethod
 from finance.decider import ENGAGEMENT
@@ -27,10 +28,12 @@ from finance.sow_review import ReviewSow
 from finance.state import Engagement
 from finance.time_billing import BillTime
 from finance.views import (
+    LISTED,
     confidential_view,
     cost_rates_notice,
     cost_rates_view,
     engagement_view,
+    listed,
     rate_card_view,
 )
 
@@ -57,6 +60,7 @@ def engagements() -> Routes[Engagement]:
         view=engagement_view,
         confidential=confidential_view,
         seen_by=READING,
+        listing=Listing("engagement", LISTED, listed),
     )
     for command in (
         ReviewSow,
