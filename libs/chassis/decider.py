@@ -83,6 +83,10 @@ def gate(name: str, missing: Iterable[Missing | None]) -> None:
 class Records(Protocol):
     """Reference data as far as this process has heard it."""
 
+    @property
+    def revision(self) -> int:
+        """Changes whenever any record does."""
+
     def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
         """The newest version of a record; its `sequence` is the version."""
 

@@ -144,8 +144,8 @@ class Engine:
         """Decide a command, commit what follows, and answer.
 
         `key` makes it happen once, however often it is sent by this actor. `expected` is the
-        stream's number that the actor saw. Up to `wait` seconds a refusal waits for the stream to
-        move and is decided again. Raises Refused, Unknown, Stale, KeyReused, StoreAway.
+        stream's number that the actor saw. Up to `wait` seconds a refusal waits for the stream,
+        or reference data, to move and is decided again. Raises Refused, Unknown, Stale, KeyReused, StoreAway.
         """
         decider = self.deciders[kind]
         request = _Request(
@@ -168,11 +168,12 @@ class Engine:
             while True:
                 cached = self._cache.get(request.stream)
                 at = 0 if cached is None else cached.stream.number
+                revision = self._records.revision
                 try:
                     async with self._lock(request.stream):
                         return await self._decided(decider, request)
                 except (Refused, Unknown):
-                    if not await self._moved(decider, request.stream, at, ends):
+                    if not await self._moved(decider, request.stream, at, ends, revision):
                         raise
 
     async def hear(
@@ -533,8 +534,18 @@ class Engine:
                 watcher.set_result(None)
         return known
 
-    async def _moved(self, decider: AnyDecider, stream: str, number: int, ends: float) -> bool:
-        """Wait until the stream has more commits than `number`; false when time is up."""
+    async def _moved(
+        self,
+        decider: AnyDecider,
+        stream: str,
+        number: int,
+        ends: float,
+        revision: int | None = None,
+    ) -> bool:
+        """Wait until the stream has more commits than `number`; false when time is up.
+
+        With `revision`, a change of the reference data since then counts as well.
+        """
         loop = asyncio.get_running_loop()
         while (left := ends - loop.time()) > 0:
             watcher: asyncio.Future[None] = loop.create_future()
@@ -542,6 +553,8 @@ class Engine:
             await asyncio.wait([watcher], timeout=min(left, _POLL))
             self._watchers[stream].discard(watcher)
             if (await self._fresh(decider, stream)).stream.number > number:
+                return True
+            if revision is not None and self._records.revision != revision:
                 return True
         return False
 

@@ -60,6 +60,8 @@ class Records:
 
     def __init__(self, recorded: Iterable[Recorded[Fact]] = ()) -> None:
         self._kinds: dict[str, dict[str, _Versions]] = {}
+        self.revision = 0
+        """Changes whenever any record does."""
         for each in recorded:
             self.put(each)
 
@@ -94,6 +96,7 @@ class Records:
         versions = self._kinds.setdefault(fact.kind, {}).setdefault(recorded.subject, _Versions())
         versions.by_number[recorded.sequence] = recorded
         versions.arrange()
+        self.revision += 1
 
     def remove(self, key: str) -> None:
         """Forget the version that a topic has under this key, ``<kind>:<id>@<version>``."""
@@ -104,6 +107,7 @@ class Records:
         if versions is None or not number.isdecimal():
             return
         versions.by_number.pop(int(number), None)
+        self.revision += 1
         if versions.by_number:
             versions.arrange()
         else:

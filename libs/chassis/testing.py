@@ -47,6 +47,8 @@ START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 class RecordsOf:
     """Reference data of a test: each record's versions, numbered in the order they are listed."""
 
+    revision = 0
+
     def __init__(self, facts: Iterable[Reference]) -> None:
         self._versions: dict[tuple[type[Reference], str], list[Recorded[Reference]]] = {}
         for fact in facts:

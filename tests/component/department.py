@@ -169,8 +169,35 @@ PEOPLE: Decider[Person] = Decider(
 )
 
 
+class Managers(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    of: dict[str, str] = {}
+
+
+register_evolve: Evolution[Managers] = Evolution()
+
+
+@register_evolve.on(ManagerAssigned)
+def registered(state: Managers, recorded: Recorded[ManagerAssigned]) -> Managers:
+    return Managers(of={**state.of, recorded.subject: recorded.fact.manager})
+
+
+REGISTER: Decider[Managers] = Decider(
+    department="sales",
+    kind="managers",
+    initial=lambda _: Managers(),
+    evolve=register_evolve,
+    decide=Decisions(),
+    route=lambda _: "all",
+    numbered=False,
+)
+
+
 class NoRecords:
     """A department that needs no reference data."""
+
+    revision = 0
 
     def latest(self, *_: object) -> None:
         return None
