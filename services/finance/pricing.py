@@ -17,9 +17,10 @@ from contracts.money import Money
 from contracts.reference import RateCardPublished
 from contracts.values import LineKind, PricedLine
 from finance.costing import cost_of_hours, cost_rates_on
-from finance.state import Assessment, Engagement, Estimate, rates_of
+from finance.state import MOST_HOURS, Assessment, Engagement, Estimate, rates_of
 
 PROJECT_MANAGER = "project-manager"
+_MOST = Decimal(10) ** 13
 
 
 def rate_card_id(currency: str) -> str:
@@ -30,11 +31,17 @@ def rate_card_id(currency: str) -> str:
 def priced_lines(
     hours: Iterable[tuple[str, LineKind, Decimal]], rates: Mapping[str, Money]
 ) -> tuple[PricedLine, ...] | None:
-    """Hours x rate, one line per role and kind; None where a role has no rate."""
+    """Hours x rate, one line per role and kind; None where a role has no rate.
+
+    None, too, where hours or money are more than any fact can say.
+    """
     totals: dict[tuple[str, LineKind], Decimal] = {}
     for role, kind, amount in hours:
         totals[role, kind] = totals.get((role, kind), Decimal(0)) + amount
-    if any(role not in rates for role, _ in totals):
+    if any(
+        role not in rates or total > MOST_HOURS or rates[role].amount * total > _MOST
+        for (role, _), total in totals.items()
+    ):
         return None
     return tuple(
         PricedLine(
@@ -85,7 +92,7 @@ def price_of_change(
     Only its hours have a price: a deliverable that falls away changes none by itself.
     """
     budget = state.budget
-    if budget is None:
+    if budget is None or assessment.hours > MOST_HOURS:
         return None
     card = _card(currency, assessment, records)
     listed = rates_of(card.fact.rates) if card else {}

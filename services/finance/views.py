@@ -178,8 +178,8 @@ def listed(state: Engagement) -> Mapping[str, str | bool | None]:
     return {
         "stage": stage(state),
         "currency": state.currency,
-        "billed": str(billed(state).amount) if known else None,
-        "outstanding": str(outstanding(state).amount) if known else None,
+        "billed": str(billed(state).rounded().amount) if known else None,
+        "outstanding": str(outstanding(state).rounded().amount) if known else None,
         "overdue": _overdue(state),
     }
 

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from contracts.fact import Fact, Recorded, decode, encode, write_position
 from contracts.finance import BillingEventDue, InvoiceIssued, InvoiceNumbered, PaymentOverdue
 from local import places
 from local.processes import Process
+from tests.component.department import until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 from tests.unit.finance import life
 
@@ -113,6 +114,14 @@ class World:
             },
         )
         return ok(answer)
+
+    def has_invoice(self, invoice: str) -> Callable[[], Awaitable[bool]]:
+        """Whether Finance has this invoice by now."""
+
+        async def has() -> bool:
+            return invoice in [one["invoice"] for one in (await self.view())["invoices"]]
+
+        return has
 
     async def fact(self, kind: type[Fact], about: str | None = None) -> Recorded[Any]:
         """The first fact of a type that Finance says of an engagement on any of its topics."""
@@ -243,9 +252,7 @@ async def test_money_flows_from_the_signed_paper_to_a_settled_account(world: Wor
     # Its date came two days ago, and it was due six days ago: the clock says both by itself.
     late = await world.fact(PaymentOverdue)
     assert late.occurred_at == datetime.combine(TODAY - timedelta(days=5), time(), UTC)
-    async with asyncio.timeout(20):
-        while "invoice-care" not in [one["invoice"] for one in (await world.view())["invoices"]]:
-            await asyncio.sleep(0.05)
+    await until(world.has_invoice("invoice-care"))
 
     await world.say(life.BASELINED, life.time("a", role="architect", hours=50))
     await world.say(life.progress("t1", 100), life.report(life.MONDAY + timedelta(days=14)))
@@ -311,4 +318,4 @@ async def test_engagements_are_listed_by_how_far_their_money_is(world: World):
             found = {row["id"]: row for row in ok(answer)["rows"]}
             await asyncio.sleep(0.05)
     assert found[world.engagement]["stage"] == "open"
-    assert (found[other]["stage"], found[other]["billed"]) == ("budgeted", "0")
+    assert (found[other]["stage"], found[other]["billed"]) == ("budgeted", "0.00")

@@ -22,6 +22,9 @@ from tests.unit.finance.life import (
     ESTIMATED,
     HOURLY_SOW,
     OPENED,
+    PROPOSED,
+    SOW,
+    SOW_SIGNED,
     contracted,
     eur,
     opened,
@@ -110,6 +113,15 @@ def test_the_card_of_the_day_of_the_estimate_counts_whatever_comes_after():
         update={"effective_from": date(2026, 3, 3), "rates": rates(architect=999)}
     )
     opened().knowing(CARD, dearer, COSTS).on(ESTIMATED).when_heard(ESTIMATE).then(PRICED, COSTED)
+
+
+def test_more_hours_than_can_be_said_are_neither_priced_nor_budgeted():
+    most = ESTIMATE.lines[0].model_copy(update={"hours": Decimal(1_000_000)})
+    endless = ESTIMATE.model_copy(update={"lines": (most,)})
+    waits = opened().when_heard(endless).then_nothing()
+    waits.when_heard(PROPOSED, SOW, SOW_SIGNED).then_nothing()
+    line = RoleHours(role="tester", hours=Decimal(1_000_000))
+    contracted().when_heard(ASSESSED.model_copy(update={"lines": (line, line)})).then_nothing()
 
 
 def test_nothing_is_priced_in_another_currency():

@@ -48,8 +48,8 @@ def test_the_list_says_how_far_the_money_is():
     assert listed(late.state) == {
         "stage": "billing",
         "currency": "EUR",
-        "billed": "5000",
-        "outstanding": "5000",
+        "billed": "5000.00",
+        "outstanding": "5000.00",
         "overdue": True,
     }
     over = hearing(late, TERMINATED).on(date(2026, 6, 1))
