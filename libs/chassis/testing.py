@@ -14,10 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from difflib import ndiff
 from itertools import count
-from pprint import pformat
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -34,73 +32,22 @@ from chassis.decider import (
     replay,
     take,
 )
+from chassis.expecting import START, Like, RecordsOf, difference, like, recorded_as, told
 from contracts.fact import Fact, Recorded
 from contracts.reference import Reference
 
+__all__ = [
+    "START",
+    "Like",
+    "Outcome",
+    "RecordsOf",
+    "Scenario",
+    "given",
+    "like",
+    "permutations_agree",
+]
+
 S = TypeVar("S", bound=BaseModel)
-R = TypeVar("R", bound=Reference)
-
-START = datetime(2026, 1, 5, 9, tzinfo=UTC)
-"""When a scenario plays unless `on` says otherwise: a Monday morning."""
-
-
-class RecordsOf:
-    """Reference data of a test: each record's versions, numbered in the order they are listed."""
-
-    revision = 0
-
-    def __init__(self, facts: Iterable[Reference]) -> None:
-        self._versions: dict[tuple[type[Reference], str], list[Recorded[Reference]]] = {}
-        for fact in facts:
-            subject = str(getattr(fact, fact.kind.replace("-", "_")))
-            versions = self._versions.setdefault((type(fact), subject), [])
-            versions.append(_recorded(fact, subject, len(versions) + 1, "someone", START, {}))
-
-    def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
-        """The version that was listed last."""
-        versions = self._of(kind, id)
-        return versions[-1] if versions else None
-
-    def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
-        """The version in force on a day: the newest whose effective_from is not after it."""
-        in_force = [
-            version
-            for version in self._of(kind, id)
-            if version.fact.effective_from is None or version.fact.effective_from <= day
-        ]
-        return max(
-            in_force,
-            key=lambda version: (version.fact.effective_from or date.min, version.sequence),
-            default=None,
-        )
-
-    def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
-        """The last version of every record of a kind."""
-        return [self._of(kind, subject)[-1] for known, subject in self._versions if known is kind]
-
-    def _of(self, kind: type[R], subject: str) -> list[Recorded[R]]:
-        return cast(list[Recorded[R]], self._versions.get((kind, subject), []))
-
-
-@dataclass(frozen=True)
-class Like:
-    """Stands for any fact of a type whose named fields have these values."""
-
-    kind: type[Fact]
-    fields: Mapping[str, Any]
-
-    def matches(self, fact: Fact) -> bool:
-        """Tell whether the fact is one of these."""
-        return type(fact) is self.kind and all(
-            getattr(fact, name) == value for name, value in self.fields.items()
-        )
-
-
-def like(kind: type[Fact], /, **fields: Any) -> Like:
-    """Expect a fact of this type; of its fields only the ones given here are compared."""
-    unknown = fields.keys() - kind.model_fields.keys()
-    assert not unknown, f"{kind.__name__} has no field {', '.join(sorted(unknown))}"
-    return Like(kind, fields)
 
 
 @dataclass(frozen=True)
@@ -202,7 +149,7 @@ class Scenario(Generic[S]):
     def then_state(self, **fields: Any) -> "Scenario[S]":
         """Check these fields of the state."""
         actual = {name: getattr(self.state, name) for name in fields}
-        assert actual == fields, "the state differs\n" + _difference([fields], [actual])
+        assert actual == fields, "the state differs\n" + difference([fields], [actual])
         return self
 
     def then_deadlines(self, **expected: date | datetime) -> "Scenario[S]":
@@ -212,7 +159,7 @@ class Scenario(Generic[S]):
             name = deadline.name.replace("-", "_")
             by_day = not isinstance(expected.get(name, deadline.at), datetime)
             actual[name] = deadline.at.date() if by_day else deadline.at
-        assert actual == expected, "the deadlines differ\n" + _difference([expected], [actual])
+        assert actual == expected, "the deadlines differ\n" + difference([expected], [actual])
         return self
 
     def _hear(self, recorded: Recorded[Fact]) -> Step[S]:
@@ -239,7 +186,7 @@ class Scenario(Generic[S]):
             self.stream.position.get(channel.name, 0),
         )
         actor = by or channel.department
-        return _recorded(fact, subject, last + 1, actor, self.moment, knowing or {})
+        return recorded_as(fact, subject, last + 1, actor, self.moment, knowing or {})
 
     def _reaching(self, recorded: Recorded[Fact]) -> Recorded[Fact]:
         assert self.decider.hearer(recorded) == self.stream.subject, (
@@ -288,7 +235,7 @@ class Outcome(Generic[S]):
             one.matches(fact) if isinstance(one, Like) else one == fact
             for one, fact in zip(expected, self.facts, strict=True)
         )
-        assert agree, "other facts were said\n" + _difference(expected, self.facts)
+        assert agree, "other facts were said\n" + difference(expected, self.facts)
         return self.after
 
     def then_nothing(self) -> Scenario[S]:
@@ -305,7 +252,7 @@ class Outcome(Generic[S]):
         self, code: str, *, missing: Iterable[str] | None = None, saying: str = ""
     ) -> Scenario[S]:
         """It was refused with this code, for want of exactly these, in a sentence with `saying`."""
-        assert self.refusal is not None, "it was not refused, but said\n" + _told(self.facts)
+        assert self.refusal is not None, "it was not refused, but said\n" + told(self.facts)
         refusal = self.refusal
         assert refusal.code == code, f"refused as {refusal.code}, not {code}: {refusal}"
         if missing is not None:
@@ -352,10 +299,10 @@ def permutations_agree(
     def agrees(order: list[str]) -> None:
         actual = _played(scenario, facts, order, apart, knowing)
         told = f"in the order {', '.join(channels)} and in the order {', '.join(order)}, "
-        assert actual[1] == expected[1], f"{told}other facts were said\n" + _difference(
+        assert actual[1] == expected[1], f"{told}other facts were said\n" + difference(
             expected[1].elements(), actual[1].elements()
         )
-        assert actual[0] == expected[0], f"{told}the states differ\n" + _difference(
+        assert actual[0] == expected[0], f"{told}the states differ\n" + difference(
             [expected[0]], [actual[0]]
         )
 
@@ -402,45 +349,3 @@ def _played(
         said.extend(outcome.facts)
         scenario = outcome.after
     return scenario.state, Counter((type(fact).__name__, fact.model_dump_json()) for fact in said)
-
-
-def _recorded(
-    fact: Fact, subject: str, sequence: int, actor: str, moment: datetime, heard: Mapping[str, int]
-) -> Recorded[Any]:
-    return Recorded(
-        id=f"{fact.channel.name}-{subject}-{sequence}",
-        subject=subject,
-        sequence=sequence,
-        fact=fact,
-        actor=actor,
-        cause="given",
-        occurred_at=moment,
-        recorded_at=moment,
-        heard=heard,
-    )
-
-
-def _told(things: Iterable[object]) -> str:
-    return "\n".join(_lines(things)) or "nothing"
-
-
-def _lines(things: Iterable[object]) -> list[str]:
-    lines: list[str] = []
-    for thing in things:
-        if isinstance(thing, Like):
-            lines.append(f"like {thing.kind.__name__}")
-            shown: object = dict(thing.fields)
-        elif isinstance(thing, BaseModel):
-            lines.append(type(thing).__name__)
-            shown = {name: getattr(thing, name) for name in type(thing).model_fields}
-        else:
-            shown = thing
-        lines.extend(f"  {line}" for line in pformat(shown, width=96).splitlines())
-    return lines
-
-
-def _difference(expected: Iterable[object], actual: Iterable[object]) -> str:
-    """Both, line by line: ``-`` was expected and is not there, ``+`` is there unexpectedly."""
-    return "\n".join(
-        line.rstrip() for line in ndiff(_lines(expected), _lines(actual)) if line[0] != "?"
-    )

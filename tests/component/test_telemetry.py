@@ -16,6 +16,14 @@ from tests.infrastructure import KafkaServer, StoreServer
 
 ANN = token("ann", "account-executive")
 PAUL = token("paul", "pmo-director")
+MEASURED = {
+    "http.server.request.duration",
+    "concord.journal.commits",
+    "concord.listener.lag",
+    "concord.relay.backlog",
+    "concord.parked.engagements",
+    "concord.parked.oldest",
+}
 
 
 async def test_a_trace_goes_from_the_request_to_the_reaction_and_back(
@@ -75,21 +83,22 @@ async def test_a_trace_goes_from_the_request_to_the_reaction_and_back(
         # The request, its decision and commit in Sales; what Delivery heard and said of it; and
         # what Sales heard of that.
         assert {"POST /engagements", "decide", "append", "hear"} <= set(of_this_trace())
-        metrics = json.loads(reader.get_metrics_data().to_json())  # type: ignore[union-attr]
-        known = {
-            metric["name"]
-            for resource in metrics["resource_metrics"]
-            for scope in resource["scope_metrics"]
-            for metric in scope["metrics"]
-        }
-        assert {
-            "http.server.request.duration",
-            "concord.journal.commits",
-            "concord.listener.lag",
-            "concord.relay.backlog",
-            "concord.parked.engagements",
-            "concord.parked.oldest",
-        } <= known
+
+        async def all_measured() -> bool:
+            return measured(reader) >= MEASURED  # a lag is known once Kafka was asked for it
+
+        await until(all_measured)
+
+
+def measured(reader: InMemoryMetricReader) -> set[str]:
+    """Names of the metrics that have values now."""
+    data = reader.get_metrics_data()
+    return {
+        metric.name
+        for resource in (data.resource_metrics if data else ())
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
 
 
 def test_logs_are_lines_of_json_that_name_their_trace() -> None:

@@ -1,0 +1,122 @@
+# ruff: noqa: S101 - asserting is what this module is for
+"""What tests of departments are given and expect: reference data, facts, and how they differ."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from difflib import ndiff
+from pprint import pformat
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel
+
+from contracts.fact import Fact, Recorded
+from contracts.reference import Reference
+
+R = TypeVar("R", bound=Reference)
+
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+"""When a scenario plays unless `on` says otherwise: a Monday morning."""
+
+
+class RecordsOf:
+    """Reference data of a test: each record's versions, numbered in the order they are listed."""
+
+    revision = 0
+
+    def __init__(self, facts: Iterable[Reference]) -> None:
+        self._versions: dict[tuple[type[Reference], str], list[Recorded[Reference]]] = {}
+        for fact in facts:
+            subject = str(getattr(fact, fact.kind.replace("-", "_")))
+            versions = self._versions.setdefault((type(fact), subject), [])
+            versions.append(recorded_as(fact, subject, len(versions) + 1, "someone", START, {}))
+
+    def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
+        """The version that was listed last."""
+        versions = self._of(kind, id)
+        return versions[-1] if versions else None
+
+    def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
+        """The version in force on a day: the newest whose effective_from is not after it."""
+        in_force = [
+            version
+            for version in self._of(kind, id)
+            if version.fact.effective_from is None or version.fact.effective_from <= day
+        ]
+        return max(
+            in_force,
+            key=lambda version: (version.fact.effective_from or date.min, version.sequence),
+            default=None,
+        )
+
+    def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
+        """The last version of every record of a kind."""
+        return [self._of(kind, subject)[-1] for known, subject in self._versions if known is kind]
+
+    def _of(self, kind: type[R], subject: str) -> list[Recorded[R]]:
+        return cast(list[Recorded[R]], self._versions.get((kind, subject), []))
+
+
+@dataclass(frozen=True)
+class Like:
+    """Stands for any fact of a type whose named fields have these values."""
+
+    kind: type[Fact]
+    fields: Mapping[str, Any]
+
+    def matches(self, fact: Fact) -> bool:
+        """Tell whether the fact is one of these."""
+        return type(fact) is self.kind and all(
+            getattr(fact, name) == value for name, value in self.fields.items()
+        )
+
+
+def like(kind: type[Fact], /, **fields: Any) -> Like:
+    """Expect a fact of this type; of its fields only the ones given here are compared."""
+    unknown = fields.keys() - kind.model_fields.keys()
+    assert not unknown, f"{kind.__name__} has no field {', '.join(sorted(unknown))}"
+    return Like(kind, fields)
+
+
+def recorded_as(
+    fact: Fact, subject: str, sequence: int, actor: str, moment: datetime, heard: Mapping[str, int]
+) -> Recorded[Any]:
+    """A fact as a test has it recorded, at one moment."""
+    return Recorded(
+        id=f"{fact.channel.name}-{subject}-{sequence}",
+        subject=subject,
+        sequence=sequence,
+        fact=fact,
+        actor=actor,
+        cause="given",
+        occurred_at=moment,
+        recorded_at=moment,
+        heard=heard,
+    )
+
+
+def told(things: Iterable[object]) -> str:
+    """Facts and states, field by field."""
+    return "\n".join(_lines(things)) or "nothing"
+
+
+def _lines(things: Iterable[object]) -> list[str]:
+    lines: list[str] = []
+    for thing in things:
+        if isinstance(thing, Like):
+            lines.append(f"like {thing.kind.__name__}")
+            shown: object = dict(thing.fields)
+        elif isinstance(thing, BaseModel):
+            lines.append(type(thing).__name__)
+            shown = {name: getattr(thing, name) for name in type(thing).model_fields}
+        else:
+            shown = thing
+        lines.extend(f"  {line}" for line in pformat(shown, width=96).splitlines())
+    return lines
+
+
+def difference(expected: Iterable[object], actual: Iterable[object]) -> str:
+    """Both, line by line: ``-`` was expected and is not there, ``+`` is there unexpectedly."""
+    return "\n".join(
+        line.rstrip() for line in ndiff(_lines(expected), _lines(actual)) if line[0] != "?"
+    )
