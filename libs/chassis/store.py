@@ -6,12 +6,12 @@ What is asked of it works alike on MongoDB and on the local store: writes with a
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pymongo import ASCENDING, AsyncMongoClient, ReplaceOne
-from pymongo.asynchronous.collection import AsyncCollection
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import ASCENDING, ReplaceOne
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -22,7 +22,7 @@ from pymongo.errors import (
 )
 
 Document: TypeAlias = dict[str, Any]
-Collection: TypeAlias = AsyncCollection[Document]
+Collection: TypeAlias = AsyncIOMotorCollection[Document]
 Token: TypeAlias = Mapping[str, Any]
 """A place in the store's log of changes; its inside is the store's own affair."""
 
@@ -74,7 +74,7 @@ class Store:
 
         Retryable writes are off: a write whose outcome is open is settled by whoever wrote it.
         """
-        self._client: AsyncMongoClient[Document] = AsyncMongoClient(
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
             w="majority",
             journal=True,
@@ -122,17 +122,18 @@ class Store:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        self._client.close()
 
     async def now_token(self) -> Token:
         """The token of this moment: what is committed from now on comes after it."""
         with reaching():
-            async with await self.commits.watch(_INSERTS, max_await_time_ms=100) as stream:
+            async with self.commits.watch(_INSERTS, max_await_time_ms=100) as stream:
                 if stream.resume_token is None:
                     await stream.try_next()
                 if stream.resume_token is None:
                     raise StoreAway("the store gives no token to resume from")
-                return stream.resume_token
+                token: Token = stream.resume_token
+                return token
 
     async def inserts(self, token: Token, *fields: str) -> AsyncIterator[Change]:
         """Commits in the order they were made, from after the token on, and on without an end.
@@ -143,11 +144,12 @@ class Store:
         if fields:
             pipeline.append({"$project": {f"fullDocument.{field}": 1 for field in fields}})
         try:
-            with reaching():
-                changes = await self.commits.watch(
-                    pipeline, resume_after=token, max_await_time_ms=1_000, batch_size=1_000
-                )
-            async with changes as stream:
+            changes = self.commits.watch(
+                pipeline, resume_after=token, max_await_time_ms=1_000, batch_size=1_000
+            )
+            async with AsyncExitStack() as stack:
+                with reaching():
+                    stream = await stack.enter_async_context(changes)
                 while stream.alive:
                     with reaching():
                         change = await stream.try_next()
