@@ -307,15 +307,17 @@ async def test_engagements_are_listed_by_how_far_their_money_is(world: World):
     await world.say(life.OPENED, life.ESTIMATE, life.PROPOSED, SOW, SOW_SIGNED, about=other)
     await world.view()
     await world.view(other)
-    found: dict[str, dict[str, Any]] = {}
-    async with asyncio.timeout(20):
-        while {world.engagement, other} - found.keys():
-            answer = await world.client.get(
-                "/engagements",
-                params={"currency": "EUR", "limit": "200"},
-                headers={"Authorization": f"Bearer {token(('executive',))}"},
-            )
-            found = {row["id"]: row for row in ok(answer)["rows"]}
-            await asyncio.sleep(0.05)
-    assert found[world.engagement]["stage"] == "open"
-    assert (found[other]["stage"], found[other]["billed"]) == ("budgeted", "0.00")
+
+    async def are_listed() -> bool:
+        answer = await world.client.get(
+            "/engagements",
+            params={"currency": "EUR", "limit": "200"},
+            headers={"Authorization": f"Bearer {token(('executive',))}"},
+        )
+        rows = {row["id"]: (row["stage"], row["billed"]) for row in ok(answer)["rows"]}
+        return (rows.get(world.engagement), rows.get(other)) == (
+            ("open", "0.00"),
+            ("budgeted", "0.00"),
+        )
+
+    await until(are_listed)  # lists are written behind
