@@ -9,7 +9,17 @@ from chassis.decider import Gap, Refused
 from chassis.engine import Answer, KeyReused, NotYet, Stale, Unknown
 from contracts.channels import DELIVERY
 from contracts.fact import encode
-from tests.component.department import PEOPLE, Advance, Deal, Open, Process, Publish, assigned
+from tests.component.department import (
+    PEOPLE,
+    REGISTER,
+    Advance,
+    Deal,
+    Managers,
+    Open,
+    Process,
+    Publish,
+    assigned,
+)
 from tests.infrastructure import StoreServer
 
 
@@ -172,6 +182,19 @@ async def test_hundreds_of_facts_are_heard_in_commits_of_bounded_size(
         await process.engine.hear("engagement", "E-1", [assigned("E-1", n) for n in range(1, 451)])
         stream = await process.engine.read("engagement", "E-1")
         assert (stream.position["delivery"], stream.number) == (450, 3)
+
+
+async def test_a_register_hears_many_engagements_and_each_fact_once(
+    store: StoreServer, isolation: str
+) -> None:
+    facts = [assigned("E-1"), assigned("E-2", 1, "mia"), assigned("E-3", 4, "moe")]
+    async with Process(store.url, isolation, deciders=(REGISTER,)) as process:
+        for heard in (facts[:1], facts[:2], facts, facts):
+            await process.engine.hear("managers", "all", heard)
+        stream = await process.engine.read("managers", "all")
+        assert isinstance(stream.state, Managers)
+        assert stream.state.of == {"E-1": "max", "E-2": "mia", "E-3": "moe"}
+        assert stream.number == 3
 
 
 async def test_a_person_may_have_a_fact_passed_over(store: StoreServer, isolation: str) -> None:
