@@ -103,8 +103,10 @@ def billing(state: Engagement, context: Context) -> Iterable[Fact]:
 
 def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEventDue | None:
     """What is left of an entry, due on a day; None where it is due already, or nothing is left."""
+    if named("due", item.item) in state.events:
+        return None
     rest = item.amount - billed_on(state, item.item)
-    if named("due", item.item) in state.events or rest.amount <= 0:
+    if rest.amount <= 0:
         return None
     return BillingEventDue(
         billing_event=named("due", item.item),

@@ -120,12 +120,13 @@ def known_works(state: Engagement, count: int | None = None) -> tuple[Work, ...]
 def _final(state: Engagement) -> Iterable[Fact]:
     """What came of a settled engagement that is closed or terminated, and of each month after."""
     ended = state.closed_on or state.terminated_on
-    budget, works = state.budget, known_works(state)
-    if ended is None or state.settled_on is None or budget is None or works is None:
+    budget = state.budget
+    if ended is None or state.settled_on is None or budget is None:
         return
-    changes = [one.change for one in state.applied]
-    sold = margins.sold(state, changes)
-    if sold is None or state.final_margin == len(state.recognised):
+    if state.final_margin == len(state.recognised):
+        return
+    sold, works = margins.sold(state, [one.change for one in state.applied]), known_works(state)
+    if sold is None or works is None:
         return
     as_of = max(ended, state.settled_on, *(end_of(month) for month in state.recognised))
     cost = state.cost_to_date or Money.zero(state.money)
