@@ -145,7 +145,8 @@ class Engine:
 
         `key` makes it happen once, however often it is sent by this actor. `expected` is the
         stream's number that the actor saw. Up to `wait` seconds a refusal waits for the stream,
-        or reference data, to move and is decided again. Raises Refused, Unknown, Stale, KeyReused, StoreAway.
+        or reference data, to move and is decided again. Raises Refused, Unknown, Stale, KeyReused,
+        StoreAway.
         """
         decider = self.deciders[kind]
         request = _Request(

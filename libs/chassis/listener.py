@@ -152,6 +152,10 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         """
         return await self._serve(engagement, record, by, why)
 
+    def prepare_again(self) -> None:
+        """Give the reader its partitions once more: it may want to read them again."""
+        self._prepared = False
+
     # ---- partitions come and go ----------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:  # noqa: ARG002
@@ -191,8 +195,25 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     async def _prepare(self) -> None:
         if not self._prepared:
             await self.parking.load(self._partitions)
-            await self._reader.given(self._partitions)
+            once_back = await self._reader.given(self._partitions)
+            if once_back is not None:
+                await self._go_back()
+                await once_back()
             self._prepared = True
+
+    async def _go_back(self) -> None:
+        """Read everything again from the first records, also if this process ends now."""
+        consumer = self.consumer
+        if consumer is None:
+            raise ConnectionError("no consumer is there to go back")
+        first = await consumer.beginning_offsets(list(consumer.assignment()))
+        await consumer.commit(first)
+        for place, offset in first.items():
+            consumer.seek(place, offset)
+        self._epoch += 1  # what is in hand comes again, after what precedes it
+        self._uncommitted.clear()
+        self._taken.clear()
+        log.info("%s: reads everything again from the first records", self._group)
 
     # ---- a batch -------------------------------------------------------------------------------
 
@@ -218,6 +239,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         while True:
             try:
                 await work()
+            except _LeftAlone:
+                raise
             except Exception as error:
                 if self.progress.hindrance is None:
                     is_bug = not isinstance(error, TRANSIENT)
@@ -238,7 +261,10 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     async def _take_in(self, arrivals: list[Arrival]) -> None:
         if not self.progress.joined:
             raise ConnectionError("no partitions are assigned")
+        epoch = self._epoch
         await self._prepare()
+        if epoch != self._epoch:
+            raise _LeftAlone
         await self._intake.take_in(arrivals)
         last = {(arrival.topic, arrival.partition): arrival.offset for arrival in arrivals}
         for place, offset in last.items():

@@ -1,6 +1,6 @@
 """What a listener asks of whoever hears through it: a department's engine, the gateway's fold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from contracts.channels import Channel
@@ -30,8 +30,12 @@ class Reader(Protocol):
     ) -> None:
         """Go on as if the channel had been heard up to a sequence, because a person said so."""
 
-    async def given(self, partitions: frozenset[int]) -> None:
-        """These partitions of all topics are this reader's now, and no others are."""
+    async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
+        """These partitions of all topics are this reader's now, and no others are.
+
+        A reader that must read them again from their first records answers with what is to be
+        done once that is certain, even if the process ends.
+        """
 
     async def withdrawn(self) -> None:
         """The partitions may be another reader's now: what is not durable is to be forgotten."""

@@ -29,9 +29,9 @@ class Announcing:
         folding: Folding,
         engine: Engine,
         behind: Callable[[], bool],
-        look_at_the_clock: Callable[[], Awaitable[None]],
+        look_after: Callable[[], Awaitable[None]],
     ) -> None:
-        self._look_at_the_clock = look_at_the_clock
+        self._look_after = look_after
         self._folding = folding
         self._engine = engine
         self._behind = behind
@@ -41,7 +41,7 @@ class Announcing:
         while True:
             try:
                 await asyncio.sleep(_PAUSE)
-                await self._look_at_the_clock()
+                await self._look_after()
                 await self._judge_on_a_new_day()
                 await self._folding.look_at_others()
                 await self._announce()

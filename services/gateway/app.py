@@ -21,6 +21,7 @@ class Today:
         self.held: date | None = None
 
     def __call__(self) -> date:
+        """The day."""
         return self.held or datetime.now(UTC).date()
 
 
@@ -38,7 +39,12 @@ def hearing(works: Works) -> Hearing:
         held_at = await works.clock.held_at()
         today.held = held_at.date() if held_at is not None else None
 
-    announcing = Announcing(folding, works.at_work, behind, look_at_the_clock)
+    async def look_after() -> None:
+        await look_at_the_clock()
+        if works.listener is not None and await folding.must_fold_again():
+            works.listener.prepare_again()
+
+    announcing = Announcing(folding, works.at_work, behind, look_after)
     return Hearing(
         reader=folding,
         routes=lambda recorded: (recorded.subject,),

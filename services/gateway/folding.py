@@ -7,7 +7,7 @@ it, so a crash loses nothing and a repeated fact passes by.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -137,9 +137,15 @@ class Folding:
         pass_over(each.view, channel.name, sequence)
         self._dirty[engagement] = each
 
-    async def given(self, partitions: frozenset[int]) -> None:
-        """Take partitions over: what their engagements add is counted anew from what is written."""
+    async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
+        """Take partitions over: what their engagements add is counted anew from what is written.
+
+        Where a folding from the first facts was asked for, what was folded is forgotten.
+        """
         await self.withdrawn()
+        again = await self._shelf.to_fold_again() & partitions
+        if again:
+            await self._shelf.forget(again)
         totals: dict[int, Figures] = {partition: {} for partition in partitions}
         for row, figures in await self._shelf.rows(frozenset(range(PARTITIONS))):
             self.rows.put(row)
@@ -150,6 +156,7 @@ class Folding:
         self._totals = totals
         self._revisions = {each: revisions.get(each, 0) for each in partitions}
         self._partitions = partitions
+        return (lambda: self._shelf.folding_again(again)) if again else None
 
     async def withdrawn(self) -> None:
         """Forget everything: another worker may have these partitions now."""
@@ -193,6 +200,10 @@ class Folding:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._moved.wait()
+
+    async def must_fold_again(self) -> bool:
+        """Whether somebody asked for this worker's partitions to be folded from the first facts."""
+        return bool(await self._shelf.to_fold_again() & self._partitions)
 
     async def look_at_others(self) -> None:
         """Read the rows of other workers' engagements again; raises StoreAway."""

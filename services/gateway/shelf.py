@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from chassis.partitioning import partition_of
 from chassis.store import Document, Store, reaching, replace_older
+from contracts.channels import PARTITIONS
 from gateway.disconnects import Finding
 from gateway.fold import View, dump, load
 from gateway.portfolio import Figures
@@ -24,6 +25,7 @@ from gateway.timeline import Run, Unwritten
 FOLD = "1"
 """Raised when views of the same facts come out otherwise: what was folded is then folded anew."""
 
+_FOLDING = "folding"
 _FINDINGS = TypeAdapter(dict[str, Finding])
 _WAIVERS = TypeAdapter(dict[str, Waiver])
 
@@ -59,30 +61,45 @@ class Shelf:
         self._totals = store.database["totals"]
         self._folding = store.database["folding"]
 
-    async def prepare(self) -> int:
-        """Make the indexes, and tell which folding this is (it grows with each rebuild)."""
+    async def prepare(self) -> None:
+        """Make the indexes; where views were folded otherwise than now, have them folded anew."""
         with reaching():
             await self._unified.create_index([("partition", 1)])
             await self._timeline.create_index([("engagement", 1), ("channel", 1), ("first", 1)])
+            await self._timeline.create_index([("partition", 1)])
             await self._folding.update_one(
-                {"_id": "folding"}, {"$setOnInsert": {"number": 1, "fold": FOLD}}, upsert=True
+                {"_id": _FOLDING}, {"$setOnInsert": {"fold": FOLD, "again": []}}, upsert=True
             )
-            document = await self._folding.find_one({"_id": "folding"})
-        number = 1 if document is None else int(document["number"])
+            document = await self._folding.find_one({"_id": _FOLDING})
         if document is not None and document["fold"] != FOLD:
-            return await self.begin_again()
-        return number
+            await self.fold_again()
 
-    async def begin_again(self) -> int:
-        """Forget everything that was folded, and tell the number of the next folding."""
+    async def fold_again(self) -> None:
+        """Ask for everything to be forgotten and folded from the first facts."""
+        change = {"fold": FOLD, "again": list(range(PARTITIONS))}
         with reaching():
-            for collection in (self._unified, self._timeline, self._totals):
-                await collection.delete_many({})
+            await self._folding.update_one({"_id": _FOLDING}, {"$set": change}, upsert=True)
+
+    async def to_fold_again(self) -> frozenset[int]:
+        """Partitions that are to be folded from the first facts."""
+        with reaching():
+            document = await self._folding.find_one({"_id": _FOLDING})
+        return frozenset() if document is None else frozenset(document["again"])
+
+    async def forget(self, partitions: frozenset[int]) -> None:
+        """Forget everything that was folded on these partitions."""
+        with reaching():
+            for partition in sorted(partitions):
+                await self._unified.delete_many({"partition": partition})
+                await self._timeline.delete_many({"partition": partition})
+                await self._totals.delete_many({"_id": partition})
+
+    async def folding_again(self, partitions: frozenset[int]) -> None:
+        """These partitions are being read from their first records now, whatever happens."""
+        with reaching():
             await self._folding.update_one(
-                {"_id": "folding"}, {"$inc": {"number": 1}, "$set": {"fold": FOLD}}
+                {"_id": _FOLDING}, {"$pull": {"again": {"$in": sorted(partitions)}}}
             )
-            document = await self._folding.find_one({"_id": "folding"})
-        return int((document or {})["number"])
 
     async def take(self, engagements: Sequence[str]) -> dict[str, Held]:
         """The engagements as they were last written; new ones with nothing folded."""
@@ -116,7 +133,7 @@ class Shelf:
         """Write views, and the facts folded into them since they were last written."""
         written = [(each, each.unwritten.take()) for each in held]
         try:
-            runs = [_run_document(run) for _, runs in written for run in runs]
+            runs = [_run_document(each.partition, run) for each, runs in written for run in runs]
             if runs:
                 await replace_older(self._timeline, runs)
             if written:
@@ -204,10 +221,11 @@ def _document(held: Held) -> Document:
     }
 
 
-def _run_document(run: Run) -> Document:
+def _run_document(partition: int, run: Run) -> Document:
     return {
         "_id": run.id,
         "number": run.last,
+        "partition": partition,
         "engagement": run.engagement,
         "channel": run.channel,
         "first": run.first,
