@@ -118,6 +118,7 @@ class InMemory:
         self, kind: str, subject: str, command: Command, *, actor: str, key: str
     ) -> Answer:
         assert kind == "engagement"
+        assert key
         return Answer(self._take(subject, command, actor), ())
 
     async def portfolio(self, *, confidential: bool) -> Portfolio:
@@ -136,6 +137,7 @@ class InMemory:
             raise Unknown(engagement)
         position = held.view.position()
         if any(last > position.get(name, 0) for name, last in (after or {}).items()):
+            assert wait
             raise NotYet(engagement, after or {})
         return Unified(
             view=held.view,

@@ -9,7 +9,6 @@ from typing import Any
 
 from contracts import delivery, finance, legal, sales
 from contracts.fact import Fact, Recorded
-from contracts.money import Money
 from contracts.values import Margin
 from tests.life import HASH, PORTAL, REPORTS, Life, euros
 
@@ -44,8 +43,6 @@ def retold(
 
     def fact_told(fact: Fact) -> Fact:
         fields = told(fact.model_dump())
-        if factor != 1 and "lines" in fields:  # an amount is hours x rate
-            fields["lines"] = tuple(_agreeing(line, factor) for line in fields["lines"])
         if isinstance(fact, sales.OpportunityOpened):
             fields |= {"title": title or fact.title, "account": account or fact.account}
         return type(fact).model_validate(fields)
@@ -53,16 +50,10 @@ def retold(
     retelling = []
     for recorded in facts:
         subject = engagement or recorded.subject
-        id = recorded.id.replace(recorded.subject, subject)
+        own_id = recorded.id.replace(recorded.subject, subject)
         fact = fact_told(recorded.fact)
-        retelling.append(replace(recorded, id=id, subject=subject, fact=fact, record=None))
+        retelling.append(replace(recorded, id=own_id, subject=subject, fact=fact, record=None))
     return retelling
-
-
-def _agreeing(line: dict[str, Any], factor: int) -> dict[str, Any]:
-    if "amount" in line and line.get("rate") is not None and line.get("hours") is not None:
-        line["amount"] = line["amount"]  # rate and amount grew alike
-    return line
 
 
 def late(life: Life) -> Life:
@@ -92,7 +83,10 @@ def underpriced(life: Life) -> Life:
     return life.say(18, delivery.SowReviewed(version=1, content_hash=HASH, verdict="approved")).say(
         19,
         finance.SowReviewed(
-            version=1, content_hash=HASH, verdict="objected", why="The deal was won at another price."
+            version=1,
+            content_hash=HASH,
+            verdict="objected",
+            why="The deal was won at another price.",
         ),
     )
 
@@ -172,7 +166,10 @@ def company() -> list[Recorded[Fact]]:
             2,
             Life(named(next(number)), BEGINS)
             .proposed()
-            .say(20, sales.DealLost(reason="price", competitor="Northwind", lost_on=date(2026, 1, 25))),
+            .say(
+                20,
+                sales.DealLost(reason="price", competitor="Northwind", lost_on=date(2026, 1, 25)),
+            ),
         ),
     ]
     return [

@@ -36,12 +36,14 @@ async def _events(
     watching.add_done_callback(lambda _: moved.set())
     try:
         yield "retry: 2000\n\n"
-        while not watching.done():
+        while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT):
                     await moved.wait()
             if not signed_in():
                 yield "event: signed-out\ndata: \n\n"
+                return
+            if watching.done():
                 return
             if moved.is_set():
                 moved.clear()

@@ -181,7 +181,8 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         request: Request,
         caller: Viewer,
         engagement: Annotated[EngagementId, Path()],
-        facts: Literal["latest", "all"] = "latest",
+        facts: Literal["all"] | None = None,
+        said: Department | None = None,
     ) -> Response:
         source = sources(request)
         confidential = caller.may("confidential")
@@ -189,7 +190,8 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         timeline = await source.reading.timeline(engagement, confidential=confidential)
         view = unified.view
         names = Names(source.records, things(view))
-        shown = timeline if facts == "all" else timeline[-LATEST:]
+        told = [each for each in timeline if said in (None, each.channel.department)]
+        shown = told if facts == "all" else told[-LATEST:]
         entries = [entry(each, names, confidential=confidential) for each in reversed(shown)]
         content = _content(
             caller,
@@ -202,7 +204,9 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             way=way(view),
             cases=cases(view, unified.findings, timeline, names, confidential=confidential),
             sheets=sheets(view, names, confidential=confidential),
-            facts=len(timeline),
+            asked=facts,
+            said=said,
+            facts=len(told),
             months=by_month(entries),
             anchors={each.anchor for each in entries},
             shown=len(shown),

@@ -64,6 +64,7 @@ function watch(address) {
     say("away", "Not live; trying again");
     if (stream && stream.readyState !== EventSource.CLOSED) return; // the browser tries again
     rest();
+    setTimeout(soon, pause); // which also finds out whether anybody is still signed in
     setTimeout(listen, pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE);
   }
@@ -84,8 +85,10 @@ function watch(address) {
       if (active?.isConnected && document.activeElement !== active) {
         active.focus({ preventScroll: true });
       }
+      if (stream?.readyState === EventSource.OPEN) say("live", "Live");
     } catch {
       away();
+      if (stream) setTimeout(soon, pause);
     } finally {
       renewed = Date.now();
       waiting = 0;

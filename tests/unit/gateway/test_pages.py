@@ -1,0 +1,446 @@
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from contracts import delivery
+from gateway.folding import Change
+from gateway.pages import live
+from tests.in_memory import InMemory, app_of, token
+from tests.life import Life
+from tests.lives import company, green_in_the_red, late, named, retold
+
+HOST = "http://127.0.0.1"
+LATE = named(1)
+CONFIDENTIAL = named(3)
+VERA = token("vera", "vp-engagement-management", "executive", "confidential")
+ANN = token("ann", "account-executive")
+SCRIPT = "<script>alert('x')</script>"
+
+
+@pytest.fixture(scope="module")
+def company_facts() -> InMemory:
+    return InMemory(*company())
+
+
+def browser(gateway: InMemory, signed_in: str | None = VERA) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app_of(gateway)),
+        base_url=HOST,
+        cookies={"concord": signed_in} if signed_in else None,
+    )
+
+
+FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+
+
+def text_of(page: httpx.Response) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
+
+
+# ---- what is shown ---------------------------------------------------------------------------
+
+
+async def test_the_portfolio_shows_figures_attention_and_disconnects(
+    company_facts: InMemory,
+) -> None:
+    async with browser(company_facts) as vera:
+        page = await vera.get("/")
+
+    text = text_of(page)
+    assert page.status_code == 200
+    assert "11 engagements, 9 under way." in text
+    assert "Warehouse control, phase two" in text
+    assert "Delivery now forecasts 25 June 2026, 21 days later." in text
+    assert "Sold, not yet recognised 700,000 0 1,200,000" in text
+    assert "Margin confidential Sold 30% – 30%" in text  # noqa: RUF001 - an en dash
+
+
+async def test_costs_margins_and_what_tells_of_them_are_shown_to_nobody_else(
+    company_facts: InMemory,
+) -> None:
+    async with browser(company_facts, ANN) as ann:
+        places = (
+            "/",
+            "/pages/disconnects",
+            "/pages/engagements",
+            f"/pages/engagements/{CONFIDENTIAL}",
+        )
+        pages = [await ann.get(place) for place in places]
+        full = await ann.get(f"/pages/engagements/{CONFIDENTIAL}?facts=all")
+
+    for page in [*pages, full]:
+        assert page.status_code == 200
+        text = text_of(page).lower()
+        for word in ("margin", "confidential", "cpi", "cost accrued", "12.0%", "30%"):
+            assert word not in text, f"{word} on {page.url}"
+
+
+async def test_an_engagement_shows_departments_margins_proof_and_timeline(
+    company_facts: InMemory,
+) -> None:
+    async with browser(company_facts) as vera:
+        page = await vera.get(f"/pages/engagements/{LATE}")
+
+    text = text_of(page)
+    assert "Promised finish 4 Jun 2026 as contracted" in text
+    assert "Forecast finish 25 Jun 2026 21 days late" in text
+    assert "not yet Legal’s fact 5" in text  # noqa: RUF001
+    assert "Sold 300,000 EUR 210,000 EUR 30%" in text
+    assert [
+        name for name in ("Sales", "Legal", "Delivery", "Finance", "Gateway") if name not in text
+    ] == []
+    assert "Status report 9: scope green, schedule green, cost amber" in text
+    assert "The latest 60 of" in text
+
+
+async def test_the_whole_timeline_or_that_of_one_department_can_be_asked_for(
+    company_facts: InMemory,
+) -> None:
+    async with browser(company_facts) as vera:
+        everything = await vera.get(f"/pages/engagements/{LATE}?facts=all")
+        legal = await vera.get(f"/pages/engagements/{LATE}?said=legal")
+
+    assert "Opportunity opened with Acme Logistics" in text_of(everything)
+    assert legal.text.count('<tr role="row" id="legal-') == 5
+    assert 'id="sales-1"' not in legal.text
+    # What an author had heard is linked to, here or on the page that shows it.
+    for page in (everything, legal):
+        for anchor in re.findall(r'href="#([a-z-]+-\d+)"', page.text):
+            assert f'id="{anchor}"' in page.text
+
+
+async def test_lists_are_narrowed_and_paged(company_facts: InMemory) -> None:
+    facts = [
+        recorded
+        for number in range(1, 61)
+        for recorded in retold(
+            Life().opened().facts, engagement=named(number), title=f"No {number}"
+        )
+    ]
+    async with browser(company_facts) as vera, browser(InMemory(*facts)) as other:
+        delivering = await vera.get("/pages/engagements?stage=delivering&sort=title")
+        finance = await vera.get("/pages/disconnects?owner=finance")
+        first = await other.get("/pages/engagements?sort=title")
+        onward = re.search(r'rel="next" href="([^"]+)"', first.text)
+        assert onward
+        second = await other.get("/pages/engagements" + onward[1].replace("&amp;", "&"))
+        wrong = await other.get("/pages/engagements?sort=title&cursor=nonsense")
+
+    assert "Fleet telemetry" in delivering.text
+    assert "Harbour app" not in delivering.text
+    assert "None." in finance.text
+    assert (
+        first.text.count('<tr role="row" id="e-'),
+        second.text.count('<tr role="row" id="e-'),
+    ) == (50, 10)
+    assert (wrong.status_code, wrong.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    "place", ["/", "/pages/engagements", "/pages/disconnects", "/pages/engagements/{}"]
+)
+async def test_what_people_typed_is_never_markup(place: str) -> None:
+    life = late(Life(named(1)).worked())
+    life.say(106, delivery.TimeRejected(entry="T-1", why=SCRIPT))
+    facts = retold(life.facts, title=SCRIPT, account="birch")
+    async with browser(InMemory(*facts)) as vera:
+        page = await vera.get(place.format(named(1)))
+
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page.text
+    assert "<Shipping>" not in page.text
+
+
+async def test_an_empty_portfolio_says_so() -> None:
+    async with browser(InMemory()) as vera:
+        page = await vera.get("/")
+
+    assert "0 engagements, 0 under way. No two departments contradict each other." in text_of(page)
+    assert "Nothing has a price yet." in page.text
+
+
+@pytest.mark.parametrize(
+    ("place", "status"),
+    [
+        ("/pages/engagements/E-0000000000099", 404),
+        ("/pages/engagements/nonsense", 404),
+        ("/pages/engagements?stage=nonsense", 404),
+        ("/pages/disconnects?owner=nonsense", 404),
+        ("/pages/static/../routes.py", 404),
+        ("/pages/static/nonsense.css", 404),
+    ],
+)
+async def test_what_is_not_there_is_told_in_a_page(
+    place: str, status: int, company_facts: InMemory
+) -> None:
+    async with browser(company_facts) as vera:
+        page = await vera.get(place)
+
+    assert page.status_code == status
+    assert "Not found" in page.text or place.startswith("/pages/static/..")
+
+
+async def test_nothing_inline_is_run_and_nothing_is_loaded_from_elsewhere(
+    company_facts: InMemory,
+) -> None:
+    async with browser(company_facts) as vera:
+        page = await vera.get(f"/pages/engagements/{LATE}")
+        loaded = re.findall(r'(?:src|href)="(/pages/static/[^"]+)"', page.text)
+        files = [await vera.get(name) for name in loaded]
+
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "style=" not in page.text
+    assert not re.search(r"<script(?! type=\"module\" src=)", page.text)
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
+    assert not re.search(r"\son[a-z]+=", page.text)
+    assert [file.status_code for file in files] == [200, 200, 200]
+    assert page.headers["cache-control"] == "no-store"
+    assert "immutable" in files[0].headers["cache-control"]
+
+
+# ---- who may ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "/",
+        "/pages/engagements",
+        "/pages/disconnects",
+        "/pages/live",
+        f"/pages/engagements/{LATE}?facts=all",
+    ],
+)
+async def test_nobody_sees_anything_before_signing_in(place: str, company_facts: InMemory) -> None:
+    async with browser(company_facts, None) as stranger:
+        page = await stranger.get(place)
+
+    assert page.status_code == 401
+    assert "Sign in" in page.text
+    assert f'value="{place}"' in page.text
+    assert "Warehouse" not in page.text
+
+
+async def test_signing_in_sets_a_cookie_for_this_site_alone_and_goes_on(
+    company_facts: InMemory,
+) -> None:
+    async with browser(company_facts, None) as vera:
+        answer = await vera.post(
+            "/sign-in",
+            data={"token": f" {VERA} ", "next": f"/pages/engagements/{LATE}"},
+            headers=FROM_HERE,
+        )
+        page = await vera.get(answer.headers["location"])
+        out = await vera.post(
+            "/sign-out", headers={**FROM_HERE, "Content-Type": "application/x-www-form-urlencoded"}
+        )
+        after = await vera.get("/")
+
+    cookie = answer.headers["set-cookie"]
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert "Secure" not in cookie  # on this machine there is no TLS
+    assert "Max-Age=0" in out.headers["set-cookie"]
+    assert (page.status_code, after.status_code) == (200, 401)
+
+
+async def test_elsewhere_than_on_this_machine_the_cookie_needs_tls(company_facts: InMemory) -> None:
+    transport = httpx.ASGITransport(app=app_of(company_facts))
+    async with httpx.AsyncClient(transport=transport, base_url="https://concord.example") as vera:
+        answer = await vera.post("/sign-in", data={"token": VERA}, headers=FROM_HERE)
+
+    assert "Secure" in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("", "Access token"),
+        ("nonsense", "the token cannot be read"),
+        (VERA[:-4] + "AAAA", "signature is not good"),
+        (token("vera", "executive", ago=timedelta(days=2)), "has run out"),
+    ],
+)
+async def test_a_token_that_does_not_do_is_refused_with_the_reason(
+    given: str, why: str, company_facts: InMemory
+) -> None:
+    async with browser(company_facts, None) as stranger:
+        page = await stranger.post("/sign-in", data={"token": given}, headers=FROM_HERE)
+
+    assert page.status_code == 401
+    assert why in page.text
+    assert "set-cookie" not in page.headers
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", ""],
+)
+async def test_signing_in_leads_nowhere_else(elsewhere: str, company_facts: InMemory) -> None:
+    async with browser(company_facts, None) as vera:
+        answer = await vera.post(
+            "/sign-in", data={"token": VERA, "next": elsewhere}, headers=FROM_HERE
+        )
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+@pytest.mark.parametrize("roles", [("customer",), ("partner",), ("confidential",), ()])
+async def test_who_has_no_role_here_is_told_so(
+    roles: tuple[str, ...], company_facts: InMemory
+) -> None:
+    async with browser(company_facts, token("cleo", *roles)) as cleo:  # type: ignore[arg-type]
+        page = await cleo.get("/")
+
+    assert page.status_code == 403
+    assert "cleo has no role that may read these pages" in page.text
+    assert "Warehouse" not in page.text
+
+
+async def test_a_link_on_another_site_is_asked_for_again_from_here(company_facts: InMemory) -> None:
+    async with browser(company_facts, None) as stranger:
+        page = await stranger.get("/", headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert '<meta http-equiv="refresh" content="0">' in page.text
+    assert "Warehouse" not in page.text
+
+
+# ---- waiving ---------------------------------------------------------------------------------
+
+FINDING = "promised-finish-before-forecast"
+
+
+async def waived(
+    gateway: InMemory, who: str, headers: dict[str, str], **form: str
+) -> httpx.Response:
+    async with browser(gateway, who) as client:
+        return await client.post(
+            f"/pages/engagements/{LATE}/waive",
+            data={"finding": FINDING, "why": "Agreed with the customer.", **form},
+            headers=headers,
+        )
+
+
+async def test_a_disconnect_is_waived_with_a_reason_and_stays_visible() -> None:
+    gateway = InMemory(*company())
+
+    answer = await waived(gateway, VERA, FROM_HERE)
+    async with browser(gateway) as vera:
+        page = await vera.get(answer.headers["location"])
+        first = await vera.get("/")
+
+    assert answer.status_code == 303
+    assert "Waived by Vera Voss on 25 May 2026 : “Agreed with the customer.”" in text_of(page)
+    assert "Vera Voss waived “Promised before forecast”" in text_of(page)
+    assert "21 days later" not in text_of(first)
+    assert "1 waived" in text_of(first)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": HOST},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+async def test_a_form_of_another_site_changes_nothing(headers: dict[str, str]) -> None:
+    gateway = InMemory(*company())
+
+    answer = await waived(gateway, VERA, headers)
+
+    assert answer.status_code == 403
+    assert not (await gateway.disconnects({"waived": "true"}, None, 9, confidential=True)).items
+
+
+async def test_an_older_browser_is_known_by_the_origin_it_names() -> None:
+    answer = await waived(InMemory(*company()), VERA, {"Origin": HOST})
+
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("who", "form", "status"),
+    [
+        (ANN, {}, 403),
+        (VERA, {"why": "  "}, 422),
+        (VERA, {"why": "x" * 4001}, 422),
+        (VERA, {"why": "x" * 20_000}, 413),
+        (VERA, {"finding": "beyond-budget.hours"}, 409),
+        (VERA, {"finding": "<b>"}, 422),
+    ],
+)
+async def test_a_waiver_that_cannot_be_is_refused_in_words(
+    who: str, form: dict[str, str], status: int
+) -> None:
+    gateway = InMemory(*company())
+
+    answer = await waived(gateway, who, FROM_HERE, **form)
+
+    assert answer.status_code == status
+    assert 'role="alert"' in answer.text
+    assert not (await gateway.disconnects({"waived": "true"}, None, 9, confidential=True)).items
+
+
+async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either() -> None:
+    gateway = InMemory(*green_in_the_red(Life(named(1))).facts)
+    eve = token("eve", "executive")
+
+    answer = await waived(gateway, eve, FROM_HERE, finding="forecast-margin-below-sold")
+
+    assert answer.status_code == 409
+    assert not (await gateway.disconnects({"waived": "true"}, None, 9, confidential=True)).items
+
+
+# ---- live ------------------------------------------------------------------------------------
+
+
+def events(gateway: InMemory, *, signed_in: bool = True) -> AsyncGenerator[str]:
+    body = live.stream(gateway.changes(), lambda: signed_in).body_iterator
+    assert isinstance(body, AsyncGenerator)
+    return body
+
+
+async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "PAUSE", 0.05)
+    gateway = InMemory()
+    stream = events(gateway)
+    assert "retry" in await anext(stream)
+
+    waiting = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+    gateway.hear(Life(named(1)).worked().facts)
+    gateway.hear(Life(named(2)).worked().facts)
+
+    assert await waiting == "event: changed\ndata: \n\n"
+    monkeypatch.setattr(live, "BEAT", 0.05)
+    assert await anext(stream) == ": still here\n\n"
+    await stream.aclose()
+    assert not gateway._watchers
+
+
+async def test_the_stream_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "BEAT", 0.01)
+
+    told = [chunk async for chunk in events(InMemory(), signed_in=False)]
+
+    assert told[-1].startswith("event: signed-out")
+
+
+async def test_the_stream_ends_when_there_is_nothing_to_listen_to_any_more() -> None:
+    async def gone() -> AsyncIterator[Change]:
+        return
+        yield
+
+    told = [chunk async for chunk in live.stream(gone(), lambda: True).body_iterator]
+
+    assert len(told) <= 2

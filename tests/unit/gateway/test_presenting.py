@@ -1,0 +1,280 @@
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+
+from chassis.testing import RecordsOf
+from contracts import delivery, finance, gateway, legal, sales
+from contracts.fact import FACTS, Fact
+from contracts.money import Money
+from contracts.reference import PersonPublished
+from contracts.values import Margin
+from gateway.disconnects import RULES, judge
+from gateway.fold import STAGES, View, fold
+from gateway.pages import presenting as say
+from gateway.pages.dossier import cases, entry, way
+from gateway.pages.presenting import Names
+from gateway.pages.sentences import SENTENCES, fields, tell
+from gateway.pages.sheets import freshness, sheets, things
+from tests.life import ENGAGEMENT, Life, euros
+from tests.lives import late
+
+TODAY = date(2026, 5, 25)
+NOBODY = Names(RecordsOf([]))
+
+
+def view_of(life: Life) -> View:
+    view = View(ENGAGEMENT)
+    for recorded in life.facts:
+        fold(view, recorded)
+    return view
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [
+        ("1234567.00", "EUR", "1,234,567 EUR"),
+        ("1234567.50", "EUR", "1,234,567.50 EUR"),
+        ("-1200", "USD", "−1,200 USD"),  # noqa: RUF001 - a minus sign
+        ("-0.5", "GBP", "−0.50 GBP"),  # noqa: RUF001
+        ("-0.001", "EUR", "0 EUR"),
+        ("1500.4", "JPY", "1,500 JPY"),
+        ("0.125", "KWD", "0.125 KWD"),
+    ],
+)
+def test_money_is_written_with_minor_units_only_where_there_are_any(
+    amount: str, currency: str, text: str
+) -> None:
+    assert say.money(Money(amount=Decimal(amount), currency=currency)) == text
+
+
+def test_what_is_not_known_is_never_written_as_zero() -> None:
+    unknown = "–"  # noqa: RUF001 - an en dash
+    assert {
+        say.money(None),
+        say.percent(None),
+        say.points(None),
+        say.ratio(None),
+        say.day(None),
+        say.short_day(None),
+    } == {unknown}
+    assert say.percent(Decimal(0)) == "0%"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("0.305", "30.5%"), ("0.3", "30%"), ("-0.6", "−60%"), ("1.0045", "100.4%")],  # noqa: RUF001
+)
+def test_ratios_are_written_in_percent(value: str, text: str) -> None:
+    assert say.percent(Decimal(value)) == text
+
+
+def test_a_moment_is_written_in_utc() -> None:
+    late_evening = datetime.fromisoformat("2026-06-04T01:30:00+02:00")
+
+    assert say.day(late_evening) == "3 June 2026"
+    assert say.moment(late_evening) == "3 Jun 2026, 23:30"
+
+
+@pytest.mark.parametrize(
+    ("since", "text"),
+    [
+        ("2026-05-25T08:00:00Z", "today"),
+        ("2026-05-26T08:00:00Z", "today"),
+        ("2026-05-24T23:59:00Z", "1 day ago"),
+        ("2026-04-01T00:00:00Z", "54 days ago"),
+        ("2025-11-25T00:00:00Z", "5 months ago"),
+    ],
+)
+def test_how_long_ago_is_told_in_days_and_then_in_months(since: str, text: str) -> None:
+    assert say.elapsed(datetime.fromisoformat(since), TODAY) == text
+
+
+def test_the_forecast_stands_against_the_promise() -> None:
+    promise = date(2026, 6, 4)
+
+    assert say.promised(promise, date(2026, 6, 25)) == "21 days late"
+    assert say.promised(promise, date(2026, 6, 3)) == "1 day early"
+    assert say.promised(promise, promise) == "on time"
+    assert say.promised(promise, None) == ""
+
+
+def test_every_stage_and_every_rule_has_a_name() -> None:
+    named = {
+        say.rule(finding.rule) for finding in judge(view_of(late(Life().worked())), TODAY).values()
+    }
+
+    assert set(say.STAGE_NAMES) == set(STAGES)
+    assert "Promised before forecast" in named
+    assert len(RULES) == len(say._RULES)
+
+
+def test_names_come_from_reference_data_and_an_erased_person_keeps_only_the_id() -> None:
+    named = Names(RecordsOf([PersonPublished(person="ann", name="Ann Archer", department="sales")]))
+
+    assert named.person("ann") == "Ann Archer"
+    assert named.person("max") == "max"
+    assert named.person("finance") == "Finance"
+    assert named.account(None) == "–"  # noqa: RUF001
+
+
+# ---- sentences -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [each for each in FACTS.values() if each.channel.kind == "facts"])
+def test_every_fact_has_a_sentence_of_its_own_that_speaks_of_fields_it_has(
+    kind: type[Fact],
+) -> None:
+    assert fields(SENTENCES[kind]) <= kind.model_fields.keys()
+
+
+def test_every_fact_of_a_life_is_told_with_nothing_left_to_fill_in() -> None:
+    told = [tell(recorded.fact, NOBODY) for recorded in Life().closed().facts]
+
+    assert all(sentence[0].isupper() or sentence[0].isdigit() for sentence in told)
+    assert not [sentence for sentence in told if set(sentence) & set("{}[]|")]
+    assert not [sentence for sentence in told if "  " in sentence or "None" in sentence]
+
+
+@pytest.mark.parametrize(
+    ("fact", "sentence"),
+    [
+        (
+            sales.DealLost(reason="no-decision", lost_on=TODAY),
+            "Deal lost: no decision.",
+        ),
+        (
+            sales.DealLost(
+                reason="price", competitor="Northwind", comment="A third less.", lost_on=TODAY
+            ),
+            "Deal lost to Northwind: price. “A third less.”",
+        ),
+        (
+            finance.MarginMeasured(
+                as_of=TODAY,
+                margin_sold=Margin(revenue=euros(10), cost=euros(7), margin=Decimal("0.3")),
+                margin_billed=None,
+                margin_recognised=Margin(revenue=euros(0), cost=euros(7), margin=None),
+                margin_forecast=None,
+            ),
+            "Margin at 25 May 2026: sold 30%.",
+        ),
+        (
+            delivery.SowReviewed(
+                version=2, content_hash="sha256:" + "a" * 64, verdict="objected", why="Too late."
+            ),
+            "Delivery objected to statement of work 2. “Too late.”",
+        ),
+        (
+            legal.EarlyStartAuthorised(
+                cap_hours=Decimal("40.00"), expires_on=TODAY, reason="The customer is in a hurry."
+            ),
+            "Early start authorised for 40 h until 25 May 2026: “The customer is in a hurry.”",
+        ),
+        (
+            gateway.DisconnectWaived(
+                finding="beyond-budget.hours", rule="beyond-budget", why="Agreed.", waived_by="vera"
+            ),
+            "Vera waived “Beyond the budget”: “Agreed.”",
+        ),
+    ],
+)
+def test_a_fact_is_told_in_a_sentence(fact: Fact, sentence: str) -> None:
+    assert tell(fact, NOBODY) == sentence
+
+
+def test_text_of_a_fact_is_told_as_it_stands_even_if_it_looks_like_a_field() -> None:
+    fact = delivery.TimeRejected(entry="T-1", why="{entry} [see {why|words}] <b>")
+
+    assert tell(fact, NOBODY) == "Time entry T-1 not approved: “{entry} [see {why|words}] <b>”"
+
+
+def test_a_fact_without_a_sentence_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(SENTENCES, legal.SowApproved)  # type: ignore[misc]
+
+    fact = legal.SowApproved(version=1, content_hash="sha256:" + "a" * 64)
+
+    assert tell(fact, NOBODY) == "SOW approved."
+
+
+def test_deliverables_are_told_by_their_titles() -> None:
+    life = Life().accepted()
+    names = Names(RecordsOf([]), things(view_of(life)))
+    accepted = [each for each in life.facts if isinstance(each.fact, delivery.DeliverableAccepted)]
+
+    assert tell(accepted[0].fact, names).startswith("Customer portal accepted by cora")
+
+
+# ---- an engagement ---------------------------------------------------------------------------
+
+
+def test_the_way_of_an_engagement_names_the_day_on_which_each_stage_began() -> None:
+    steps = {step.stage: step for step in way(view_of(Life().worked()))}
+
+    assert steps["contracting"].on == date(2026, 1, 20)
+    assert steps["mobilising"].state == "passed"
+    assert steps["delivering"].state == "current"
+    assert steps["closed"].state == "ahead"
+
+
+def test_the_way_of_a_lost_deal_ends_there() -> None:
+    steps = way(view_of(Life().proposed().say(20, sales.DealLost(reason="price", lost_on=TODAY))))
+
+    assert [step.stage for step in steps if step.state == "passed"] == ["opportunity", "proposal"]
+    assert (steps[-1].stage, steps[-1].state) == ("lost", "current")
+
+
+def test_a_case_shows_what_the_author_of_one_proof_did_not_know_of_the_other() -> None:
+    life = late(Life().worked())
+    view = view_of(life)
+    (case,) = [
+        each
+        for each in cases(view, judge(view, TODAY), life.facts, NOBODY, confidential=True)
+        if each.finding.rule == "promised-finish-before-forecast"
+    ]
+    signed, report = case.proofs
+
+    assert "signed by both parties" in signed.entry.sentence
+    assert not signed.unaware_of
+    assert [each.channel for each in report.unaware_of] == ["legal"]
+
+
+def test_who_may_not_see_costs_is_not_even_told_how_far_they_were_heard() -> None:
+    recorded = next(
+        each for each in reversed(Life().worked().facts) if each.channel.name == "delivery"
+    )
+
+    def heard(*, confidential: bool) -> set[str]:
+        shown = entry(recorded, NOBODY, confidential=confidential)
+        return {each.channel for each in shown.heard}
+
+    assert "finance.confidential" in heard(confidential=True)
+    assert heard(confidential=False) == heard(confidential=True) - {"finance.confidential"}
+
+
+def test_a_department_shows_how_much_of_it_others_heard_that_is_not_here_yet() -> None:
+    life = Life().signed()
+    view = View(ENGAGEMENT)
+    for recorded in life.facts:
+        if recorded.channel.name != "legal":
+            fold(view, recorded)
+
+    (legal_now,) = freshness(view, "legal", confidential=False)
+
+    assert (legal_now.facts, legal_now.under_way) == (0, 5)
+
+
+@pytest.mark.parametrize("act", ["opened", "proposed", "won", "signed", "kicked_off", "closed"])
+def test_each_department_has_a_sheet_at_every_stage(act: str) -> None:
+    life: Life = getattr(Life(), act)()
+
+    shown = sheets(view_of(life), NOBODY, confidential=False)
+
+    assert [sheet.department for sheet in shown] == [
+        "sales",
+        "legal",
+        "delivery",
+        "finance",
+        "gateway",
+    ]
+    assert not any("confidential" in each.name for sheet in shown for each in sheet.freshness)
