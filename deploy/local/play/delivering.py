@@ -281,7 +281,9 @@ async def _money(scene: Scene, work: Work) -> None:
         state = await scene.cast.look("finance", "fred")
         done = state["recognised_to"]
         if month >= signed_month and (done is None or done < month):
-            await _recognise(scene, done, month, signed_month)
+            await _recognise(scene, done, month)
+        if scene.plot.time_and_materials and month >= f"{scene.starts_on:%Y-%m}":
+            await scene.cast.try_to("finance", "bill-time", "fred", month=month)
         work.recognised_to = first
         await _invoices(scene, work)
     for invoice, (day, amount) in list(work.to_pay.items()):
@@ -297,11 +299,10 @@ async def _money(scene: Scene, work: Work) -> None:
             del work.to_pay[invoice]
 
 
-async def _recognise(scene: Scene, done: str | None, month: str, first: str) -> None:
+async def _recognise(scene: Scene, done: str | None, month: str) -> None:
     state = await scene.cast.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
     signed = next(sow["signed_on"] for sow in state["sows"] if sow["signed_on"])
     upcoming = _next_month(done) if done else signed[:7]
-    del first
     while upcoming <= month:
         await scene.cast.act("finance", "recognise-revenue", "fred", month=upcoming)
         upcoming = _next_month(upcoming)

@@ -7,6 +7,7 @@ company lives through its history in order, and so do its registers and deadline
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -26,6 +27,10 @@ Body = Mapping[str, Any]
 
 class Hitch(Exception):
     """An act was refused, or nobody answered: the play cannot go on as written."""
+
+
+class Refusal(Hitch):
+    """A gate stayed shut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +217,12 @@ class Stage:
                 trouble = answer.text
                 if answer.is_success:
                     return answer
+                if answer.status_code == httpx.codes.CONFLICT:
+                    raise Refusal(_told(by, method, service + path, body, trouble))
                 if answer.status_code not in {503, 504}:
                     break
             await asyncio.sleep(0.2 * 2**patience)
-        shown = "" if body is None else f" {dict(body)}"
-        raise Hitch(f"{by}: {method} {service}{path}{shown}\n  {trouble}")
+        raise Hitch(_told(by, method, service + path, body, trouble))
 
     def _token(self, by: str) -> str:
         token = self._tokens.get(by)
@@ -230,6 +236,11 @@ class Stage:
                 valid=timedelta(hours=2),
             )
         return token
+
+
+def _told(by: str, method: str, where: str, body: Body | None, trouble: str) -> str:
+    shown = "" if body is None else f" {dict(body)}"
+    return f"{by}: {method} {where}{shown}\n  {trouble}"
 
 
 @dataclass(slots=True)
@@ -260,8 +271,18 @@ class Cast:
         self.position.update(answer.json()["position"])
         return self.engagement
 
+    async def try_to(self, service: str, command: str, by: str, /, **body: Any) -> None:
+        """Give a command that may be refused."""
+        with suppress(Refusal):
+            await self._give(service, command, by, {"Prefer": "wait=1"}, body)
+
     async def act(self, service: str, command: str, by: str, /, **body: Any) -> dict[str, Any]:
         """Give a command on this day, knowing all that was answered before; answers the state."""
+        return await self._give(service, command, by, {}, body)
+
+    async def _give(
+        self, service: str, command: str, by: str, headers: Mapping[str, str], body: Body
+    ) -> dict[str, Any]:
         self._acts += 1
         answer = await self.stage.send(
             service,
@@ -269,7 +290,7 @@ class Cast:
             body,
             by,
             key=f"{self.name}/{self._acts}/{command}",
-            headers=self._headers() | self._after(),
+            headers={**self._headers(), **self._after(), **headers},
         )
         content = answer.json()
         for channel, last in content["position"].items():

@@ -269,6 +269,13 @@ def _paid(section: FinanceSection, recorded: Recorded[finance.PaymentReceived]) 
             invoice.overdue = None
 
 
+@steps.on(finance.RefundPaid)
+def _refunded(section: FinanceSection, recorded: Recorded[finance.RefundPaid]) -> None:
+    invoice = section.invoices.get(recorded.fact.invoice)
+    if invoice is not None:
+        invoice.paid = invoice.paid - recorded.fact.amount
+
+
 @steps.on(finance.PaymentOverdue)
 def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]) -> None:
     invoice = section.invoices.get(recorded.fact.invoice)

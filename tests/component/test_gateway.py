@@ -1,0 +1,241 @@
+"""The gateway on a real Kafka and a real store: lives of engagements heard, folded, asked about."""
+
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from chassis.store import Store
+from chassis.topics import create_topics
+from contracts.fact import Fact, Recorded
+from gateway.app import SERVICE
+from gateway.rebuild import ask
+from tests.component.listening import Topics, topics
+from tests.component.miniature import running, settings, token, until
+from tests.infrastructure import KafkaServer, StoreServer, unique_name
+from tests.life import Life
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+VERA = token("vera", "vp-engagement-management", "confidential")
+EMMA = token("emma", "engagement-manager")
+OSCAR = token("oscar", "operator")
+TODAY = datetime.now(UTC).date()
+CLOSED, LATE, SIGNED = "E-0000000000001", "E-0000000000002", "E-0000000000003"
+
+
+@dataclass
+class World:
+    """The gateway, and whoever speaks on the topics."""
+
+    client: httpx.AsyncClient
+    topics: Topics
+    given: Any
+    database: str
+
+    async def get(self, path: str, who: dict[str, str] = VERA, **query: Any) -> Any:
+        answer = await self.client.get(path, params=query, headers=who)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def folded(self, engagement: str, life: Life) -> dict[str, Any]:
+        """The engagement once all of a life is folded."""
+        last: dict[str, int] = {}
+        for recorded in life.facts:
+            last[recorded.channel.name] = recorded.sequence
+        heard = ",".join(f"{name}={sequence}" for name, sequence in sorted(last.items()))
+        answer = await self.client.get(
+            f"/engagements/{engagement}",
+            headers={**VERA, "Concord-After": heard, "Prefer": "wait=20"},
+        )
+        assert answer.status_code == 200, answer.text
+        view: dict[str, Any] = answer.json()
+        return view
+
+    async def documents(self) -> dict[str, dict[str, dict[str, Any]]]:
+        """What the gateway keeps, by collection and id."""
+        store = Store(self.given.store_url.get_secret_value(), self.database)
+        kept: dict[str, dict[str, dict[str, Any]]] = {}
+        for name in ("unified", "totals"):
+            found = store.database[name].find({})
+            kept[name] = {str(each["_id"]): each async for each in found}
+        await store.close()
+        return kept
+
+
+def shuffled(facts: Sequence[Recorded[Fact]], seed: int) -> list[Recorded[Fact]]:
+    """The same facts with the channels interleaved in another way."""
+    draw = random.Random(seed)
+    queues: dict[str, list[Recorded[Fact]]] = {}
+    for recorded in facts:
+        queues.setdefault(recorded.channel.name, []).append(recorded)
+    mixed: list[Recorded[Fact]] = []
+    while queues:
+        name = draw.choice(sorted(queues))
+        mixed.append(queues[name].pop(0))
+        if not queues[name]:
+            del queues[name]
+    return mixed
+
+
+def lives() -> dict[str, Life]:
+    begins = TODAY.replace(year=TODAY.year - 1)
+    late = Life(LATE, begins).worked(8)
+    late.say(95, late.report(9, 95, finish=180))
+    return {
+        CLOSED: Life(CLOSED, begins).closed(),
+        LATE: late,
+        SIGNED: Life(SIGNED, begins).signed(),
+    }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
+    name = unique_name("gateway")
+    await create_topics(kafka.bootstrap, name)
+    given = settings(
+        kafka_bootstrap=kafka.bootstrap,
+        topic_prefix=name,
+        store_url=store.url,
+        store_database=name,
+    )
+    async with topics(kafka.bootstrap, name) as speaking, running(SERVICE, given) as client:
+        world = World(client, speaking, given, name)
+        for seed, life in enumerate(lives().values()):
+            await speaking.say(*shuffled(life.facts, seed))
+        for engagement, life in lives().items():
+            await world.folded(engagement, life)
+        yield world
+
+
+async def test_engagements_are_shown_as_their_departments_tell_them(world: World) -> None:
+    closed = await world.get(f"/engagements/{CLOSED}")
+    assert closed["stage"] == "closed"
+    assert closed["complete"]
+    assert closed["confidential"]["cost"] == {"amount": "48000", "currency": "EUR"}
+    assert closed["disconnects"] == []
+
+    page = await world.get("/engagements", sort="title", stage="delivering")
+    assert [each["engagement"] for each in page["items"]] == [LATE]
+
+    portfolio = await world.get("/portfolio")
+    assert portfolio["by_stage"]["closed"] == 1
+    euros = portfolio["currencies"][0]
+    assert euros["billed"] == "100000"
+    assert euros["backlog_clean"] == "200000"
+    assert portfolio["confidential"][0]["margin_sold"]["margin"] == "0.3000"
+
+
+async def test_costs_are_for_those_who_may_see_them(world: World) -> None:
+    seen = await world.get(f"/engagements/{CLOSED}", EMMA)
+    assert seen["confidential"] is None
+    assert "finance.confidential" not in seen["freshness"]
+    assert (await world.get("/portfolio", EMMA))["confidential"] is None
+    types = {each["type"] for each in await world.get(f"/engagements/{CLOSED}/timeline", EMMA)}
+    assert "concord.finance.payment-received.v1" in types
+    assert "concord.finance.cost-accrued.v1" not in types
+
+    customer = await world.client.get("/portfolio", headers=token("cleo", "customer"))
+    assert customer.status_code == 403
+
+
+async def test_every_page_of_a_list_leads_to_the_next(world: World) -> None:
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        query = {"limit": 1, "sort": "-price", **({"cursor": cursor} if cursor else {})}
+        page = await world.get("/engagements", **query)
+        seen += [each["engagement"] for each in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert sorted(seen) == sorted(lives())
+
+    wrong = await world.client.get("/engagements", params={"cursor": "nonsense"}, headers=VERA)
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["field"] == "cursor"
+
+
+async def test_the_timeline_has_every_fact_once_in_order(world: World) -> None:
+    life = lives()[CLOSED]
+    timeline = await world.get(f"/engagements/{CLOSED}/timeline")
+    told = [each for each in timeline if each["channel"] != "gateway"]
+
+    assert [each["id"] for each in told] == [each.id for each in life.facts]
+    assert told[10]["heard"] == dict(life.facts[10].heard)
+    assert told[0]["actor"] == "ann"
+
+
+async def test_a_disconnect_is_announced_waived_and_stays_in_sight(world: World) -> None:
+    finding = "promised-finish-before-forecast"
+
+    async def announced() -> bool:
+        timeline = await world.get(f"/engagements/{LATE}/timeline")
+        kinds = [each["type"] for each in timeline if each["data"].get("finding") == finding]
+        return kinds == ["concord.gateway.disconnect-detected.v1"]
+
+    await until(announced)
+    page = await world.get("/disconnects", engagement=LATE, rule=finding)
+    assert page["items"][0]["severity"] == "serious"
+    assert "30 days later" in page["items"][0]["sentence"]
+    assert len(page["items"][0]["evidence"]) == 2
+
+    body = {"finding": finding, "why": "Agreed with the customer on the phone."}
+    path = f"/engagements/{LATE}/waive-disconnect"
+    refused = await world.client.post(path, json=body, headers={**EMMA, "Idempotency-Key": "w"})
+    assert refused.status_code == 403
+    waived = await world.client.post(path, json=body, headers={**VERA, "Idempotency-Key": "w"})
+    assert waived.status_code == 204, waived.text
+
+    async def stands_waived() -> bool:
+        items = (await world.get("/disconnects", rule=finding, waived="true"))["items"]
+        return [each["waived"]["waived_by"] for each in items] == ["vera"]
+
+    await until(stands_waived)
+    assert (await world.get("/disconnects", rule=finding, waived="false"))["items"] == []
+
+
+async def test_a_fact_out_of_order_waits_for_the_one_before_it(world: World) -> None:
+    engagement = "E-0000000000004"
+    life = Life(engagement, TODAY.replace(year=TODAY.year - 1)).proposed()
+    sales = [each for each in life.facts if each.channel.name == "sales"]
+    others = [each for each in life.facts if each.channel.name != "sales"]
+    await world.topics.say(*others, sales[0], *sales[2:])
+
+    async def parked() -> bool:
+        found = await world.get("/operations/parked", OSCAR)
+        return [(each["engagement"], each["code"]) for each in found] == [(engagement, "gap")]
+
+    await until(parked)
+    await world.topics.say(sales[1])
+    assert (await world.folded(engagement, life))["stage"] == "proposal"
+
+    async def flows() -> bool:
+        return await world.get("/operations/parked", OSCAR) == []
+
+    await until(flows)
+
+
+async def test_what_is_folded_again_from_the_topics_is_the_same(world: World) -> None:
+    listed = await world.get("/engagements", sort="engagement")
+    portfolio = await world.get("/portfolio")
+    before = await world.documents()
+    assert len(before["unified"]) == len(listed["items"])
+    await ask(world.given)
+
+    async def folded_again() -> bool:
+        return (await world.documents())["unified"].keys() == before["unified"].keys() and (
+            await world.get("/portfolio")
+        ) == portfolio
+
+    await until(folded_again)
+    after = await world.documents()
+    assert after["unified"] == before["unified"]
+    figures = {each: document["figures"] for each, document in after["totals"].items()}
+    assert figures == {each: document["figures"] for each, document in before["totals"].items()}
+    assert await world.get("/engagements", sort="engagement") == listed
