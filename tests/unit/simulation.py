@@ -1,0 +1,308 @@
+"""The four departments in one process, pure: facts travel between them when they are told to.
+
+The play's own stories act on it, through the same interface as over HTTP (`Cast`), so whole lives
+can be lived again and again with facts that arrive in ever other orders.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from random import Random
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+from chassis.decider import (
+    Context,
+    DeadlinePassed,
+    Decider,
+    Refused,
+    Stream,
+    hear,
+    heard_channels,
+    take,
+)
+from chassis.http import Routes
+from chassis.service import Service
+from chassis.testing import RecordsOf
+from contracts.fact import Fact, Recorded
+from contracts.reference import Reference
+from delivery.app import SERVICE as DELIVERY
+from finance.app import SERVICE as FINANCE
+from legal.app import SERVICE as LEGAL
+from local.play.company import publish
+from local.play.stage import Body, Cast, Stage
+from sales.app import SERVICE as SALES
+
+AnyStream = Stream[Any]
+
+ENGAGEMENT = "E-0000000000001"
+"""The one engagement of a world."""
+
+
+class Department:
+    """A service without its works: streams in memory, and facts of others that have not arrived."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.channels = {channel.name for channel in heard_channels(service.all_deciders)}
+        self.streams: dict[str, AnyStream] = {}
+        self.arriving: dict[str, deque[Recorded[Fact]]] = {}
+        self.said: list[Recorded[Fact]] = []
+
+    def routes(self, path: str) -> Routes[Any]:
+        return next(each for each in self.service.routes if each.path == path)
+
+    def stream(self, decider: Decider[Any], subject: str) -> AnyStream:
+        stream = decider.stream(subject)
+        return self.streams.get(stream) or Stream(stream, decider.initial(subject))
+
+
+class World:
+    """Departments, and what is between them. `random` says which fact arrives next, and when."""
+
+    def __init__(self, random: Random | None = None) -> None:
+        """Without `random` every fact arrives everywhere as soon as it is said."""
+        self.departments = {
+            each.name: Department(each) for each in (SALES, LEGAL, DELIVERY, FINANCE)
+        }
+        self.records = RecordsOf([])
+        self._references: list[Reference] = []
+        self._random = random
+        self._numbers = count(1)
+
+    def publish(self, service: str, path: str, body: Body) -> None:
+        """Reference data is known everywhere at once."""
+        place, subject, command = path.split("/")
+        self.command(service, place, subject, command, body, "someone", _START, key=path)
+        said = self.departments[service].said.pop().fact  # type: ignore[index]
+        assert isinstance(said, Reference)
+        self._references.append(said)
+        self.records = RecordsOf(self._references)
+
+    def command(
+        self,
+        service: str,
+        place: str,
+        subject: str,
+        command: str,
+        body: Body,
+        by: str,
+        at: datetime,
+        *,
+        key: str,
+    ) -> AnyStream:
+        """Decide a command on what has arrived; raises Refused."""
+        department = self.departments[service]  # type: ignore[index]
+        routes = department.routes(place)
+        kind = next(each.command for each in routes.commands if each.command.named() == command)
+        stream = department.stream(routes.decider, subject)
+        if stream.number == 0 and kind not in routes.decider.opens:
+            raise Refused("unknown-stream", f"{service} has not heard of {subject}")
+        step = take(routes.decider, stream, kind.model_validate(body), self._context(by, at, key))
+        self._keep(department, step.stream, step.said)
+        return step.stream
+
+    def deliver_some(self) -> None:
+        """Let facts arrive: all of them where there is no chance in this world."""
+        if self._random is None:
+            self.deliver_all()
+            return
+        for _ in range(int(self._random.expovariate(0.3))):
+            self.deliver_one()
+
+    def deliver_all(self) -> None:
+        """Let everything arrive that is on its way."""
+        while self.deliver_one():
+            pass
+
+    def deliver_one(self) -> bool:
+        """Let the next fact of one channel arrive in one department; tell whether there was any."""
+        ways = [
+            (department, channel)
+            for department in self.departments.values()
+            for channel, queue in department.arriving.items()
+            if queue
+        ]
+        if not ways:
+            return False
+        department, channel = self._random.choice(ways) if self._random else ways[0]
+        self._arrive(department, department.arriving[channel].popleft())
+        return True
+
+    def deliver_until(self, service: str, subject: str, position: Mapping[str, int]) -> None:
+        """Let what a person knows of arrive where they act."""
+        department = self.departments[service]  # type: ignore[index]
+        decider = department.routes("engagements").decider
+        while any(
+            last > department.stream(decider, subject).position.get(channel, 0)
+            for channel, last in position.items()
+            if channel in department.channels
+        ):
+            assert self.deliver_one(), f"{service} will never hear {position}"
+
+    def tell_time(self, now: datetime) -> None:
+        """Tell every stream the deadlines that it named and that are over."""
+        for department in self.departments.values():
+            for decider in department.service.all_deciders:
+                for stream in [*department.streams.values()]:
+                    if stream.id.startswith(f"{decider.kind}:"):
+                        self._tell(department, decider, stream, now)
+
+    def _tell(
+        self, department: Department, decider: Decider[Any], stream: AnyStream, now: datetime
+    ) -> None:
+        due = [each for each in decider.deadlines(stream.state) if each.at <= now]
+        for deadline in sorted(due, key=lambda each: (each.at, each.name)):
+            command = DeadlinePassed(deadline=deadline.name, at=deadline.at)
+            known = department.streams[stream.id]
+            context = self._context(department.service.name, deadline.at, deadline.name)
+            step = take(decider, known, command, context)
+            self._keep(department, step.stream, step.said)
+
+    def view(self, service: str, subject: str) -> dict[str, Any]:
+        """What those see in a department who may see everything."""
+        department = self.departments[service]  # type: ignore[index]
+        routes = department.routes("engagements")
+        show = routes.confidential or routes.view
+        seen: dict[str, Any] = json.loads(
+            to_json(show(department.stream(routes.decider, subject).state))
+        )
+        return seen
+
+    def states(self) -> dict[str, BaseModel]:
+        """What every department knows in the end."""
+        return {
+            f"{name}/{stream.id}": stream.state
+            for name, department in self.departments.items()
+            for stream in department.streams.values()
+        }
+
+    def facts(self) -> list[Recorded[Fact]]:
+        """Everything that was said, department by department, in its order."""
+        return [fact for department in self.departments.values() for fact in department.said]
+
+    def _arrive(self, department: Department, recorded: Recorded[Fact]) -> None:
+        for decider in department.service.all_deciders:
+            subject = decider.hearer(recorded)
+            if subject is None:
+                continue
+            step = hear(
+                decider,
+                department.stream(decider, subject),
+                [recorded],
+                lambda one: self._context(department.service.name, one.occurred_at, one.id),
+            )
+            if step.moved and (step.entries or decider.numbered):
+                self._keep(department, step.stream, step.said)
+
+    def _keep(
+        self, department: Department, stream: AnyStream, said: tuple[Recorded[Fact], ...]
+    ) -> None:
+        department.streams[stream.id] = stream
+        department.said.extend(said)
+        for recorded in said:
+            for other in self.departments.values():
+                if recorded.channel.name in other.channels:
+                    other.arriving.setdefault(recorded.channel.name, deque()).append(recorded)
+
+    def _context(self, actor: str, at: datetime, cause: str) -> Context:
+        return Context(
+            actor=actor,
+            occurred_at=at,
+            recorded_at=at,
+            cause=cause,
+            records=self.records,
+            new_fact_id=lambda: f"fact-{next(self._numbers):06d}",
+        )
+
+
+_START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+class PureStage(Stage):
+    """A stage for the play's company that reaches into a world, and never over HTTP."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def publish(self, service: str, path: str, body: Body, by: str) -> None:
+        del by
+        self.world.publish(service, path, body)
+
+
+class PureCast(Cast):
+    """The people of one engagement, acting on a world of pure departments."""
+
+    def __init__(self, world: World, name: str, begins: date) -> None:
+        super().__init__(PureStage(world), name)
+        self._world = world
+        self._today = begins
+        self._given = 0
+
+    @property
+    def today(self) -> date:
+        return self._today
+
+    async def until(self, day: date) -> None:
+        if day > self._today:
+            self._today = day
+            self._world.tell_time(datetime.combine(day, time(0), UTC))
+
+    async def open(self, body: Body, by: str) -> str:
+        self.engagement = ENGAGEMENT
+        self._take("sales", "open-opportunity", by, body)
+        return self.engagement
+
+    async def act(self, service: str, command: str, by: str, /, **body: Any) -> dict[str, Any]:
+        self._take(service, command, by, body)
+        return self._world.view(service, self.engagement)
+
+    async def look(self, service: str, by: str) -> dict[str, Any]:
+        del by
+        self._world.deliver_until(service, self.engagement, self.position)
+        self._world.deliver_some()
+        return self._world.view(service, self.engagement)
+
+    async def look_until(
+        self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
+    ) -> dict[str, Any]:
+        while not seen(state := await self.look(service, by)):
+            assert self._world.deliver_one(), f"{service} never shows what {by} waits for"
+        return state
+
+    def _take(self, service: str, command: str, by: str, body: Body) -> None:
+        """As over HTTP: known is what the answers told, and a refusal waits for what may come."""
+        self._given += 1
+        at = datetime.combine(self.today, time(8), UTC) + timedelta(seconds=20 * self._given)
+        self._world.deliver_until(service, self.engagement, self.position)
+        self._world.deliver_some()
+        for refused in self._tries(service, command, by, body, at):
+            if not self._world.deliver_one():
+                raise refused
+
+    def _tries(
+        self, service: str, command: str, by: str, body: Body, at: datetime
+    ) -> Iterator[Refused]:
+        key = f"{self.name}/{self._given}/{command}"
+        while True:
+            try:
+                stream = self._world.command(
+                    service, "engagements", self.engagement, command, body, by, at, key=key
+                )
+            except Refused as refused:
+                yield refused
+            else:
+                for channel, last in stream.position.items():
+                    self.position[channel] = max(last, self.position.get(channel, 0))
+                return
+
+
+async def founded(random: Random | None = None) -> World:
+    """A world in which the play's company has its people, customers, template and rates."""
+    world = World(random)
+    await publish(PureStage(world), _START.date())
+    return world

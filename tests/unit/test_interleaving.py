@@ -1,0 +1,138 @@
+"""Whatever order the departments' facts arrive in, all come to know, say and show the same."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.fact import Fact, Recorded
+from gateway.disconnects import judge
+from gateway.fold import View, dump, fold
+from local.play.company import CUSTOMERS
+from local.play.delivering import build, finish, mobilise
+from local.play.plots import Plot
+from local.play.selling import Curtain, contract, scene, sell
+from tests.unit.simulation import ENGAGEMENT, PureCast, World, founded
+
+LAST_DAY = date(2026, 6, 1)
+
+
+def plot(**different: Any) -> Plot:
+    """A small engagement with nearly everything in it, unless told otherwise."""
+    usual: dict[str, Any] = {
+        "name": "life",
+        "title": "Customer portal",
+        "customer": CUSTOMERS[0],
+        "deliverables": ("Portal", "Reports"),
+        "seller": "ann",
+        "manager": "emma",
+        "begins": date(2025, 3, 3),
+        "hours": 240,
+        "weeks": 6,
+        "selling_days": 30,
+        "time_and_materials": False,
+        "outcome": "delivered",
+        "early_start": False,
+        "change": True,
+        "rejection": True,
+        "days_late_paying": -3,
+        "satisfaction": 4,
+        "seed": 7,
+    }
+    return Plot(**{**usual, **different})
+
+
+LIVES = {
+    "whole, with a change and a rejection": plot(),
+    "by the hour, begun before the signature": plot(time_and_materials=True, early_start=True),
+    "paid late, a draft amended": plot(days_late_paying=25, deliverables=("A", "B", "C")),
+    "lost": plot(outcome="lost"),
+    "terminated": plot(outcome="terminated", hours=400, weeks=8),
+    "billed before it was due": plot(trouble="billed-early", change=False),
+    "a manager who came late": plot(trouble="late-manager"),
+}
+
+
+async def live(plot: Plot, chance: Random | None = None) -> World:
+    """The whole life, where chance rules what arrives when; all has arrived in the end."""
+    world = await founded(chance)
+    story = scene(plot, PureCast(world, plot.name, plot.begins), LAST_DAY)
+    try:
+        if await sell(story):
+            await contract(story)
+            work = await mobilise(story)
+            await build(story, work)
+            await finish(story, work)
+    except Curtain:
+        pass
+    world.deliver_all()
+    return world
+
+
+def told(value: Any) -> Any:
+    """A value without invoice numbers: those follow the order in which people approve drafts."""
+    if isinstance(value, dict):
+        return {name: told(each) for name, each in value.items() if name != "number"}
+    if isinstance(value, list | tuple):
+        return [told(each) for each in value]
+    return value
+
+
+def known(world: World) -> dict[str, Any]:
+    return {name: told(state.model_dump()) for name, state in world.states().items()}
+
+
+def said(world: World) -> Counter[str]:
+    return Counter(f"{each.fact.type} {told(each.fact.model_dump())}" for each in world.facts())
+
+
+def shown(facts: Iterable[Recorded[Fact]]) -> View:
+    view = View(ENGAGEMENT)
+    for recorded in facts:
+        fold(view, recorded)
+    return view
+
+
+def interleaved(world: World, chance: Random) -> Sequence[Recorded[Fact]]:
+    """All facts of the world, mixed, in order by channel."""
+    queues: dict[str, list[Recorded[Fact]]] = {}
+    for recorded in world.facts():
+        if recorded.channel.kind == "facts":
+            queues.setdefault(recorded.channel.name, []).append(recorded)
+    order = [name for name, queue in queues.items() for _ in queue]
+    chance.shuffle(order)
+    return [queues[name].pop(0) for name in order]
+
+
+@pytest.mark.parametrize("life", LIVES)
+def test_the_order_in_which_departments_are_heard_never_matters(life: str) -> None:
+    in_order = asyncio.run(live(LIVES[life]))
+
+    @settings(max_examples=4)
+    @given(st.integers(min_value=0, max_value=2**32))
+    def in_any_order(seed: int) -> None:
+        chance = Random(seed)
+        world = asyncio.run(live(LIVES[life], chance))
+
+        assert said(world) == said(in_order)
+        assert known(world) == known(in_order)
+        one, other = (shown(interleaved(world, chance)) for _ in range(2))
+        assert dump(one) == dump(other)
+        assert one.causally_complete
+        assert judge(one, LAST_DAY) == judge(other, LAST_DAY)
+
+    in_any_order()
+
+
+def test_a_life_is_told_to_its_end() -> None:
+    world = asyncio.run(live(LIVES["whole, with a change and a rejection"]))
+
+    assert shown(each for each in world.facts() if each.channel.kind == "facts").stage == "closed"
+    types = {type(each.fact).__name__ for each in world.facts()}
+    assert {"DeliverableRejected", "AmendmentSigned", "BudgetAmended", "PaymentReceived"} <= types
