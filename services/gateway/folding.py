@@ -208,8 +208,9 @@ class Folding:
     async def look_at_others(self) -> None:
         """Read the rows of other workers' engagements again; raises StoreAway."""
         others = frozenset(range(PARTITIONS)) - self._partitions
-        for row, _ in await self._shelf.rows(others) if others else ():
-            self.rows.put(row)
+        if others and self._partitions:  # with none at all, nothing is known yet
+            for row, _ in await self._shelf.rows(others):
+                self.rows.put(row)
 
     async def changes(self, most: int = 1_000) -> AsyncGenerator[Change]:
         """Every change from now on; a watcher who falls `most` behind loses the oldest."""

@@ -38,8 +38,8 @@ class World:
     given: Any
     database: str
 
-    async def get(self, path: str, who: dict[str, str] = VERA, **query: Any) -> Any:
-        answer = await self.client.get(path, params=query, headers=who)
+    async def get(self, path: str, who: dict[str, str] | None = None, **query: Any) -> Any:
+        answer = await self.client.get(path, params=query, headers=who or VERA)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -148,8 +148,8 @@ async def test_every_page_of_a_list_leads_to_the_next(world: World) -> None:
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        query = {"limit": 1, "sort": "-price", **({"cursor": cursor} if cursor else {})}
-        page = await world.get("/engagements", **query)
+        more = {"cursor": cursor} if cursor else {}
+        page = await world.get("/engagements", limit=1, sort="-price", **more)
         seen += [each["engagement"] for each in page["items"]]
         cursor = page["next"]
         if cursor is None:
@@ -193,7 +193,7 @@ async def test_a_disconnect_is_announced_waived_and_stays_in_sight(world: World)
     assert waived.status_code == 204, waived.text
 
     async def stands_waived() -> bool:
-        items = (await world.get("/disconnects", rule=finding, waived="true"))["items"]
+        items: list[Any] = (await world.get("/disconnects", rule=finding, waived="true"))["items"]
         return [each["waived"]["waived_by"] for each in items] == ["vera"]
 
     await until(stands_waived)
@@ -209,14 +209,16 @@ async def test_a_fact_out_of_order_waits_for_the_one_before_it(world: World) -> 
 
     async def parked() -> bool:
         found = await world.get("/operations/parked", OSCAR)
-        return [(each["engagement"], each["code"]) for each in found] == [(engagement, "gap")]
+        waiting = {each["engagement"]: each["code"] for each in found}
+        return waiting == {engagement: "gap"}
 
     await until(parked)
     await world.topics.say(sales[1])
     assert (await world.folded(engagement, life))["stage"] == "proposal"
 
     async def flows() -> bool:
-        return await world.get("/operations/parked", OSCAR) == []
+        found: list[Any] = await world.get("/operations/parked", OSCAR)
+        return not found
 
     await until(flows)
 
@@ -229,9 +231,10 @@ async def test_what_is_folded_again_from_the_topics_is_the_same(world: World) ->
     await ask(world.given)
 
     async def folded_again() -> bool:
-        return (await world.documents())["unified"].keys() == before["unified"].keys() and (
-            await world.get("/portfolio")
-        ) == portfolio
+        if (await world.documents())["unified"].keys() != before["unified"].keys():
+            return False
+        figures: dict[str, Any] = await world.get("/portfolio")
+        return figures == portfolio
 
     await until(folded_again)
     after = await world.documents()
