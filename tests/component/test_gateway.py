@@ -148,7 +148,7 @@ async def test_every_page_of_a_list_leads_to_the_next(world: World) -> None:
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        more = {"cursor": cursor} if cursor else {}
+        more: dict[str, Any] = {"cursor": cursor} if cursor else {}
         page = await world.get("/engagements", limit=1, sort="-price", **more)
         seen += [each["engagement"] for each in page["items"]]
         cursor = page["next"]
@@ -234,7 +234,7 @@ async def test_what_is_folded_again_from_the_topics_is_the_same(world: World) ->
         if (await world.documents())["unified"].keys() != before["unified"].keys():
             return False
         figures: dict[str, Any] = await world.get("/portfolio")
-        return figures == portfolio
+        return bool(figures == portfolio)
 
     await until(folded_again)
     after = await world.documents()
