@@ -3,8 +3,8 @@
 from chassis.decider import Decider
 from finance import (
     budgeting,
+    evolution,
     hearing,
-    history,
     invoicing,
     revenue,
     settling,
@@ -22,8 +22,8 @@ CAPABILITIES = (
     invoicing,
     revenue,
     settling,
+    evolution,
     hearing,
-    history,
 )
 """Modules that register what they decide, or how the state evolves, by being imported."""
 

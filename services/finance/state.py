@@ -1,7 +1,7 @@
 """What Finance knows of one engagement: its contract, its work, what was billed and what was paid.
 
 All money of an engagement is in one currency, that of its opportunity. How facts change the state
-stands in `history` (Finance's own) and in `hearing` (everybody else's).
+stands in `evolution` (Finance's own) and in `hearing` (everybody else's).
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,11 +1,11 @@
 """All that Legal decides about an engagement, in one place."""
 
 from chassis.decider import Decider
-from legal import amendments, early_start, filing, hearing, sows, terminating
+from legal import amendments, early_start, evolution, filing, hearing, sows, terminating
 from legal.react import react
 from legal.state import Engagement, decide, evolve
 
-CAPABILITIES = (filing, sows, early_start, amendments, terminating, hearing)
+CAPABILITIES = (filing, sows, early_start, amendments, terminating, evolution, hearing)
 """The modules whose decisions and steps stand in `decide` and `evolve` once they are imported."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(

@@ -4,7 +4,7 @@ There are no reactions: everything Sales says, a person decides.
 """
 
 from chassis.decider import Decider
-from sales import accounts, hearing, opportunities, proposals
+from sales import accounts, evolution, hearing, opportunities, proposals
 from sales.importing import taking
 from sales.state import (
     Account,
@@ -15,7 +15,8 @@ from sales.state import (
     evolve_account,
 )
 
-__all__ = ["ACCOUNT", "ENGAGEMENT", "accounts", "hearing", "opportunities", "proposals", "taking"]
+CAPABILITIES = (opportunities, proposals, taking, accounts, evolution, hearing)
+"""The modules whose decisions and steps stand in `decide` and `evolve` once they are imported."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="sales",
