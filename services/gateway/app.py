@@ -9,6 +9,7 @@ from contracts.reference import AccountPublished, PersonPublished
 from gateway import api, findings
 from gateway.announcing import Announcing
 from gateway.folding import HEARD, Folding
+from gateway.pages import pages
 from gateway.shelf import Shelf
 
 _BEHIND = 500
@@ -60,7 +61,7 @@ SERVICE = Service(
     description="Every engagement as all departments together tell it, and where they disagree.",
     deciders=(findings.ENGAGEMENT,),
     reads=(AccountPublished, PersonPublished),
-    routers=(api.router,),
+    routers=(api.router, pages()),
     hears=tuple(kind for kind in FACTS.values() if kind.channel in HEARD),
     hearing=hearing,
 )

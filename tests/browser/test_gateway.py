@@ -1,0 +1,114 @@
+"""The pages of the running gateway: facts on real Kafka, a real store, a real browser."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from chassis.service import create_app
+from chassis.topics import create_topics
+from contracts import delivery
+from contracts.fact import Fact, Recorded
+from contracts.reference import AccountPublished, PersonPublished
+from gateway.app import SERVICE
+from tests.browser.conftest import served
+from tests.component.listening import Topics, topics
+from tests.component.miniature import answers, settings, token, until
+from tests.infrastructure import KafkaServer, StoreServer, unique_name
+from tests.life import Life
+from tests.lives import late, named, retold
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+BEGINS = datetime.now(UTC).date() - timedelta(days=110)
+LATE, NEW = named(1), named(2)
+SCRIPT = "<script>document.title = 'taken over'</script>"
+
+
+@dataclass
+class World:
+    """The gateway's address, and whoever speaks on the topics."""
+
+    url: str
+    topics: Topics
+
+
+def reference(subject: str, fact: Fact) -> Recorded[Fact]:
+    now = datetime.now(UTC)
+    return Recorded(f"r-{subject}", subject, 1, fact, "ann", "test", now, now, {})
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
+    name = unique_name("pages")
+    await create_topics(kafka.bootstrap, name)
+    given = settings(
+        kafka_bootstrap=kafka.bootstrap,
+        topic_prefix=name,
+        store_url=store.url,
+        store_database=name,
+    )
+    async with topics(kafka.bootstrap, name) as speaking:
+        await speaking.say(
+            reference(
+                "vera", PersonPublished(person="vera", name="Vera Voss", department="executive")
+            ),
+            reference("acme", AccountPublished(account="acme", name="Acme Logistics")),
+            *retold(late(Life(LATE, BEGINS).worked()).facts, title="Warehouse control"),
+        )
+        async with (
+            served(create_app(SERVICE, given)) as site,
+            httpx.AsyncClient(base_url=site.url) as client,
+        ):
+            await until(lambda: answers(client, "/ready", 200))
+            yield World(site.url, speaking)
+
+
+async def signed_in(page: Page, world: World) -> None:
+    header = token("vera", "vp-engagement-management", "confidential")["Authorization"]
+    await page.goto(f"{world.url}/#token={header.removeprefix('Bearer ')}")
+
+
+async def test_facts_reach_the_page_by_themselves(page: Page, world: World) -> None:
+    await signed_in(page, world)
+    row = page.get_by_role("region", name="What needs attention").get_by_role("row")
+    await expect(row.filter(has_text="Warehouse control")).to_contain_text("21 days later")
+    await expect(row.filter(has_text="Warehouse control")).to_contain_text("Acme Logistics")
+    await expect(page.get_by_role("status")).to_have_text("Live")
+    await page.evaluate("window.unchanged = true")
+
+    await world.topics.say(*retold(Life(NEW, BEGINS).opened().facts, title=SCRIPT))
+
+    await expect(page.get_by_role("link", name="Opportunity 1")).to_be_visible()
+    assert await page.evaluate("window.unchanged")
+    await page.get_by_role("link", name="Opportunity 1").click()
+    await page.get_by_role("link", name=SCRIPT).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(SCRIPT)
+    assert await page.title() == f"{SCRIPT} · Concord"
+
+
+async def test_an_engagement_stays_live_and_its_disconnect_is_waived(
+    page: Page, world: World
+) -> None:
+    await signed_in(page, world)
+    await page.get_by_role("link", name="Warehouse control").first.click()
+    await expect(page.get_by_role("status")).to_have_text("Live")
+    case = page.get_by_role("article", name="Promised before forecast")
+    await expect(case).to_contain_text("not yet Legal’s fact 5")  # noqa: RUF001
+    await expect(page.get_by_role("table", name="The four margins")).to_contain_text("30%")
+
+    life = late(Life(LATE, BEGINS).worked())
+    life.say(106, delivery.TimeRejected(entry="T-9", why="Entered twice."))
+    await world.topics.say(life.facts[-1])
+    await expect(page.get_by_role("row", name="Time entry T-9 not approved")).to_be_visible()
+
+    await expect(page.get_by_role("row", name="Disconnect found: The customer")).to_be_visible()
+    await case.get_by_text("Waive it").click()
+    await case.get_by_label("Why it may stay as it is").fill("Agreed with the customer.")
+    await case.get_by_role("button", name="Waive with this reason").click()
+    await expect(case).to_contain_text("Waived by Vera Voss")
+    await expect(page.get_by_role("row", name="Vera Voss waived")).to_be_visible()
