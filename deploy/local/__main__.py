@@ -17,6 +17,7 @@ from rich.table import Table
 from local import prerequisites, session
 from local.platform import SERVICES, Layout, Platform, PortTakenError, is_ready
 from local.processes import ProcessError
+from local.summary import show
 
 Service = Literal["sales", "legal", "delivery", "finance", "gateway"]
 
@@ -108,7 +109,7 @@ def _run_platform(layout: Layout, holder: session.Holder, *, play: bool) -> None
             if play:
                 _play_once(platform)
             holder.say_ready()
-            _summarise(layout)
+            _summarise(platform)
             _watch(platform)
         except KeyboardInterrupt:
             console.print("\nStopping ...")
@@ -164,7 +165,9 @@ def _stopped_by_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _summarise(layout: Layout) -> None:
+def _summarise(platform: Platform) -> None:
+    layout = platform.layout
+    show(console, layout.url("gateway"), platform.outside_environment()["CONCORD_TOKEN_SECRET"])
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("the portfolio", f"[bold]{layout.url('gateway')}/[/bold]")
     for service in SERVICES:
@@ -172,7 +175,8 @@ def _summarise(layout: Layout) -> None:
     table.add_row("logs", str(layout.logs))
     console.print()
     console.print(table)
-    console.print("\nCtrl-C here stops everything; so does `make stop` from elsewhere.\n")
+    console.print("\nTo sign in, take a token from [bold]make token AS=vera[/bold].")
+    console.print("Ctrl-C here stops everything; so does `make stop` from elsewhere.\n")
 
 
 def _tell_of(found: session.Session | None, layout: Layout) -> None:
@@ -182,7 +186,7 @@ def _tell_of(found: session.Session | None, layout: Layout) -> None:
     minutes = (time.time() - found.since) / 60
     state = "runs" if found.ready else "is starting"
     console.print(f"The platform {state}, for {minutes:.0f} min now (pid {found.pid}).")
-    _summarise(found.layout(layout.folder))
+    _summarise(Platform(found.layout(layout.folder), say=lambda _: None))
 
 
 def _fail(message: str) -> Never:
