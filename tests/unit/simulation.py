@@ -1,17 +1,18 @@
 """The four departments in one process, pure: facts travel between them when they are told to.
 
-The play's own stories act on it, through the same interface as over HTTP (`Cast`), so whole lives
-can be lived again and again with facts that arrive in ever other orders.
+The play's own stories act on it as they do over HTTP, so whole lives can be lived again and again
+with facts that arrive in ever other orders.
 """
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
 from itertools import count
 from random import Random
 from typing import Any
 
+import httpx
 from pydantic import BaseModel
 from pydantic_core import to_json
 
@@ -28,13 +29,13 @@ from chassis.decider import (
 from chassis.http import Routes
 from chassis.service import Service
 from chassis.testing import RecordsOf
-from contracts.fact import Fact, Recorded
+from contracts.fact import Fact, Recorded, read_position
 from contracts.reference import Reference
 from delivery.app import SERVICE as DELIVERY
 from finance.app import SERVICE as FINANCE
 from legal.app import SERVICE as LEGAL
 from local.play.company import publish
-from local.play.stage import Body, Cast, Stage
+from local.play.stage import Body, Calendar, Cast, Refusal, Stage
 from sales.app import SERVICE as SALES
 
 AnyStream = Stream[Any]
@@ -111,7 +112,7 @@ class World:
         if self._random is None:
             self.deliver_all()
             return
-        for _ in range(int(self._random.expovariate(0.3))):
+        for _ in range(1 + int(self._random.expovariate(0.3))):
             self.deliver_one()
 
     def deliver_all(self) -> None:
@@ -221,88 +222,86 @@ class World:
 
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)
+_OPENING = f"/engagements/{ENGAGEMENT}/open-opportunity"
+
+
+class PureCalendar(Calendar):
+    """Days that come as soon as somebody waits for them, with the deadlines that they bring."""
+
+    def __init__(self, world: World, begins: date) -> None:
+        self.today = begins
+        self._world = world
+
+    async def until(self, day: date) -> None:
+        if day > self.today:
+            self.today = day
+            self._world.tell_time(datetime.combine(day, time(0), UTC))
 
 
 class PureStage(Stage):
-    """A stage for the play's company that reaches into a world, and never over HTTP."""
+    """A stage for the play that reaches into a world instead of over HTTP."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, begins: date) -> None:
+        self.calendar = PureCalendar(world, begins)
+        self._world = world
 
     async def publish(self, service: str, path: str, body: Body, by: str) -> None:
         del by
-        self.world.publish(service, path, body)
+        self._world.publish(service, path, body)
+
+    async def send(
+        self,
+        service: str,
+        path: str,
+        body: Body,
+        by: str,
+        *,
+        key: str,
+        headers: Mapping[str, str],
+    ) -> httpx.Response:
+        """As over HTTP: a refused command is decided again with each fact that may still come."""
+        _, _, subject, command = (path if path.count("/") > 1 else _OPENING).split("/")
+        at = datetime.fromisoformat(headers["Occurred-At"])
+        self._hear_first(service, subject, headers)
+        while True:
+            try:
+                stream = self._world.command(
+                    service, "engagements", subject, command, body, by, at, key=key
+                )
+            except Refused as refused:
+                if not self._world.deliver_one():
+                    raise Refusal(f"{by}: {command}: {refused}") from refused
+            else:
+                state = self._world.view(service, subject)
+                answer = {"id": subject, "position": dict(stream.position), "state": state}
+                return httpx.Response(200, json=answer)
+
+    async def read(
+        self, service: str, path: str, by: str, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        del by
+        subject = path.rpartition("/")[2]
+        self._hear_first(service, subject, headers)
+        return httpx.Response(200, json=self._world.view(service, subject))
+
+    def _hear_first(self, service: str, subject: str, headers: Mapping[str, str]) -> None:
+        self._world.deliver_until(service, subject, read_position(headers.get("Concord-After", "")))
+        self._world.deliver_some()
 
 
 class PureCast(Cast):
-    """The people of one engagement, acting on a world of pure departments."""
-
-    def __init__(self, world: World, name: str, begins: date) -> None:
-        super().__init__(PureStage(world), name)
-        self._world = world
-        self._today = begins
-        self._given = 0
-
-    @property
-    def today(self) -> date:
-        return self._today
-
-    async def until(self, day: date) -> None:
-        if day > self._today:
-            self._today = day
-            self._world.tell_time(datetime.combine(day, time(0), UTC))
-
-    async def open(self, body: Body, by: str) -> str:
-        self.engagement = ENGAGEMENT
-        self._take("sales", "open-opportunity", by, body)
-        return self.engagement
-
-    async def act(self, service: str, command: str, by: str, /, **body: Any) -> dict[str, Any]:
-        self._take(service, command, by, body)
-        return self._world.view(service, self.engagement)
-
-    async def look(self, service: str, by: str) -> dict[str, Any]:
-        del by
-        self._world.deliver_until(service, self.engagement, self.position)
-        self._world.deliver_some()
-        return self._world.view(service, self.engagement)
+    """People who need not wait for anything but the next fact."""
 
     async def look_until(
         self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
     ) -> dict[str, Any]:
         while not seen(state := await self.look(service, by)):
-            assert self._world.deliver_one(), f"{service} never shows what {by} waits for"
+            pass
         return state
-
-    def _take(self, service: str, command: str, by: str, body: Body) -> None:
-        """As over HTTP: known is what the answers told, and a refusal waits for what may come."""
-        self._given += 1
-        at = datetime.combine(self.today, time(8), UTC) + timedelta(seconds=20 * self._given)
-        self._world.deliver_until(service, self.engagement, self.position)
-        self._world.deliver_some()
-        for refused in self._tries(service, command, by, body, at):
-            if not self._world.deliver_one():
-                raise refused
-
-    def _tries(
-        self, service: str, command: str, by: str, body: Body, at: datetime
-    ) -> Iterator[Refused]:
-        key = f"{self.name}/{self._given}/{command}"
-        while True:
-            try:
-                stream = self._world.command(
-                    service, "engagements", self.engagement, command, body, by, at, key=key
-                )
-            except Refused as refused:
-                yield refused
-            else:
-                for channel, last in stream.position.items():
-                    self.position[channel] = max(last, self.position.get(channel, 0))
-                return
 
 
 async def founded(random: Random | None = None) -> World:
     """A world in which the play's company has its people, customers, template and rates."""
     world = World(random)
-    await publish(PureStage(world), _START.date())
+    await publish(PureStage(world, _START.date()), _START.date())
     return world

@@ -18,7 +18,7 @@ from local.play.company import CUSTOMERS
 from local.play.delivering import build, finish, mobilise
 from local.play.plots import Plot
 from local.play.selling import Curtain, contract, scene, sell
-from tests.unit.simulation import ENGAGEMENT, PureCast, World, founded
+from tests.unit.simulation import ENGAGEMENT, PureCast, PureStage, World, founded
 
 LAST_DAY = date(2026, 6, 1)
 
@@ -62,7 +62,7 @@ LIVES = {
 async def live(plot: Plot, chance: Random | None = None) -> World:
     """The whole life, where chance rules what arrives when; all has arrived in the end."""
     world = await founded(chance)
-    story = scene(plot, PureCast(world, plot.name, plot.begins), LAST_DAY)
+    story = scene(plot, PureCast(PureStage(world, plot.begins), plot.name), LAST_DAY)
     try:
         if await sell(story):
             await contract(story)
