@@ -14,6 +14,7 @@ from chassis.auth import issue
 from chassis.settings import LOCAL_ISSUER
 
 WORST = 3
+_MARGINS = ("sold", "billed", "recognised", "forecast")
 _STAGES = (
     "opportunity",
     "proposal",
@@ -70,25 +71,27 @@ def _stages(console: Console, portfolio: Mapping[str, Any]) -> None:
 
 
 def _money(console: Console, portfolio: Mapping[str, Any]) -> None:
-    table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim")
-    for column in ("", "pipeline", "backlog", "billed", "recognised", "overdue", "at stake"):
-        table.add_column(column, justify="left" if not column else "right")
-    for column in ("sold", "billed", "recognised", "forecast"):
-        table.add_column(f"margin {column}", justify="right")
-    margins = {each["currency"]: each for each in portfolio["confidential"] or ()}
+    amounts = _table("pipeline", "backlog", "billed", "recognised", "overdue", "at stake")
     for figures in portfolio["currencies"]:
         pipeline = sum(Decimal(amount) for amount in figures["pipeline"].values())
-        amounts = [
-            pipeline,
-            *(figures[n] for n in ("backlog", "billed", "recognised", "overdue", "at_stake")),
-        ]
-        row = [f"{Decimal(amount):,.0f}" for amount in amounts]
-        of_currency = margins.get(figures["currency"], {})
-        for which in ("sold", "billed", "recognised", "forecast"):
-            margin = of_currency.get(f"margin_{which}", {}).get("margin")
-            row.append("unknown" if margin is None else f"{Decimal(margin):.1%}")
-        table.add_row(figures["currency"], *row)
-    console.print(table)
+        names = ("backlog", "billed", "recognised", "overdue", "at_stake")
+        told = [f"{Decimal(amount):,.0f}" for amount in (pipeline, *(figures[n] for n in names))]
+        amounts.add_row(figures["currency"], *told)
+    console.print(amounts)
+    margins = _table(*(f"margin {which}" for which in _MARGINS))
+    for each in portfolio["confidential"] or ():
+        ratios = [each[f"margin_{which}"]["margin"] for which in _MARGINS]
+        told = ["unknown" if ratio is None else f"{Decimal(ratio):.1%}" for ratio in ratios]
+        margins.add_row(each["currency"], *told)
+    console.print(margins)
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
 
 
 def _worst(console: Console, disconnects: list[Mapping[str, Any]]) -> None:

@@ -100,7 +100,7 @@ def plots(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Plot]:
 def _plot(random: Random, index: int, number: int, begins: date, today: date) -> Plot:
     work, deliverables = random.choice(_WORK)
     customer = random.choice(CUSTOMERS)
-    span = (today - begins).days - 20
+    span = (today - begins).days - 6
     day = begins + timedelta(days=span * index // number + random.randrange(5))
     hours = random.choice((240, 320, 400, 560, 720, 960, 1200, 1600))
     roll = random.random()
