@@ -310,7 +310,8 @@ class Routes(Generic[S]):
         body = {
             "id": subject,
             "number": stream.number,
-            "position": stream.position,
+            # In one order, whoever answers: a repeated request gets the same bytes.
+            "position": dict(sorted(stream.position.items())),
             "said": [
                 {
                     "type": recorded.fact.type,

@@ -290,7 +290,9 @@ class Folding:
     async def _hold(self, engagements: Sequence[str]) -> dict[str, Held]:
         absent = [each for each in engagements if each not in self._held]
         if absent:
-            self._held.update(await self._shelf.take(absent))
+            for engagement, held in (await self._shelf.take(absent)).items():
+                # Whoever else read it meanwhile may have folded on: that one is not put back.
+                self._held.setdefault(engagement, held)
         for engagement in engagements:
             self._held.move_to_end(engagement)
         return {engagement: self._held[engagement] for engagement in engagements}

@@ -1,0 +1,54 @@
+"""The gateway's folding on a real store, where reading and folding overlap."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+
+from chassis.store import Store
+from gateway.folding import Folding
+from gateway.shelf import Held, Shelf
+from tests.infrastructure import StoreServer
+from tests.life import ENGAGEMENT, Life
+
+TODAY = date(2026, 3, 2)
+
+
+class Hesitant(Shelf):
+    """A shelf whose next answer is kept back until it may come."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.has_read = asyncio.Event()
+        self.goes_on: asyncio.Event | None = None
+
+    async def take(self, engagements: Sequence[str]) -> dict[str, Held]:
+        found = await super().take(engagements)
+        goes_on, self.goes_on = self.goes_on, None
+        if goes_on is not None:
+            self.has_read.set()
+            await goes_on.wait()
+        return found
+
+
+async def test_what_is_folded_while_an_engagement_is_read_is_not_undone(
+    store: StoreServer, isolation: str
+) -> None:
+    """It is read to be judged on a new day, and its facts go on arriving."""
+    facts = Life().won().facts
+    opened = Store(store.url, isolation)
+    shelf = Hesitant(opened)
+    await shelf.prepare()
+    folding = Folding(shelf, lambda: TODAY)
+    try:
+        goes_on = shelf.goes_on = asyncio.Event()
+        judging = asyncio.create_task(folding.judge_again([ENGAGEMENT]))
+        await shelf.has_read.wait()
+        assert await folding.take({ENGAGEMENT: facts[:3]}) == {}
+        goes_on.set()
+        await judging
+        assert await folding.take({ENGAGEMENT: facts[3:]}) == {}
+        held = await folding.look(ENGAGEMENT)
+        assert held is not None
+        assert sum(held.view.position().values()) == len(facts)
+    finally:
+        await opened.close()

@@ -1,0 +1,28 @@
+"""A platform of their own for the tests of each module, and what they read of it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.platform import SERVICES, Layout, Platform
+from tests.faults.evidence import Places
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Kafka, five stores and the five services, every one a process that can be killed."""
+    made = Platform(Layout.on_free_ports(tmp_path_factory.mktemp("platform")))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.kill()
+
+
+@pytest.fixture(scope="module")
+def places(platform: Platform) -> Places:
+    """Where the checker reads."""
+    return Places(
+        platform.kafka.bootstrap,
+        {name: (platform.stores[name].url, name) for name in SERVICES},
+    )

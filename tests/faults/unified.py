@@ -1,0 +1,121 @@
+"""The unified view: what the gateway wrote is what the topics give when they are folded afresh."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+
+from contracts.fact import Fact, Recorded, write_position
+from contracts.reference import PersonPublished
+from gateway.disconnects import Finding as Disconnect
+from gateway.disconnects import judge
+from gateway.fold import FOLDED, View, dump, fold
+from gateway.portfolio import Figures, Portfolio, contribution, read, together
+from gateway.shelf import Held
+from gateway.timeline import in_order
+from tests.faults.effects import facts_by_engagement
+from tests.faults.evidence import Evidence
+from tests.faults.finding import Finding
+
+
+def unified(evidence: Evidence) -> Iterator[Finding]:
+    """Views, timelines and figures are complete and right."""
+    if "gateway" not in evidence.journals:
+        return
+    added: dict[int, list[Figures]] = {}
+    for engagement, facts in facts_by_engagement(evidence).items():
+        told = [each for each in facts if each.channel.name in FOLDED]
+        if not told:
+            continue
+        held = evidence.folded.get(engagement) or Held(View(engagement), 0)
+        afresh = folded(engagement, told)
+        is_at, must_be = held.view.position(), afresh.position()
+        if is_at != must_be:
+            yield Finding(
+                f"gateway: the view of {engagement} is at {write_position(is_at)}, and"
+                f" {write_position(must_be)} was said",
+                may_pass=True,
+            )
+            continue
+        added.setdefault(held.partition, []).append(held.figures)
+        yield from _engagement(evidence, held, afresh, told)
+    yield from _totals(evidence, added)
+
+
+def folded(engagement: str, facts: Iterable[Recorded[Fact]]) -> View:
+    """The view of these facts, folded in this process."""
+    view = View(engagement)
+    for recorded in facts:
+        fold(view, recorded)
+    return view
+
+
+def portfolio(evidence: Evidence, today: date) -> Portfolio:
+    """The portfolio that the topics give on a day, confidential figures included."""
+    figures = []
+    for engagement, facts in facts_by_engagement(evidence).items():
+        view = folded(engagement, [each for each in facts if each.channel.name in FOLDED])
+        figures.append(_contribution(view, judge(view, today)))
+    people = {
+        recorded.subject: recorded.fact
+        for record in evidence.topics["delivery.reference"]
+        if (recorded := record.recorded) and isinstance(recorded.fact, PersonPublished)
+    }
+    hours = sum(
+        (each.available_hours for each in people.values() if each.department == "delivery"),
+        Decimal(0),
+    )
+    return read(together(figures), today, hours, with_confidential=True)
+
+
+def _engagement(
+    evidence: Evidence, held: Held, afresh: View, facts: list[Recorded[Fact]]
+) -> Iterator[Finding]:
+    engagement = held.view.engagement
+    if not afresh.causally_complete:
+        yield Finding(f"gateway: facts that {engagement}'s authors had heard are nowhere")
+    if dump(held.view) != dump(afresh):
+        differ = [
+            each.name
+            for each in fields(View)
+            if getattr(held.view, each.name) != getattr(afresh, each.name)
+        ]
+        yield Finding(
+            f"gateway: the view of {engagement} is not what its facts give, in"
+            f" {', '.join(differ) or 'its bytes alone'}"
+        )
+        return
+    findings = judge(afresh, held.judged_on)
+    if held.findings != findings:
+        found = sorted(held.findings.keys() ^ findings.keys()) or "other words"
+        yield Finding(f"gateway: {engagement} has other disconnects than its facts give: {found}")
+    if _without_nothing(held.figures) != _without_nothing(_contribution(afresh, findings)):
+        yield Finding(f"gateway: what {engagement} adds to the figures is not what its facts give")
+    runs = evidence.timelines.get(engagement, [])
+    kept = {(each.channel.name, each.sequence): each.record for each in in_order(runs)}
+    if kept != {(each.channel.name, each.sequence): each.record for each in facts}:
+        yield Finding(f"gateway: the timeline of {engagement} is not its facts")
+
+
+def _totals(evidence: Evidence, added: Mapping[int, list[Figures]]) -> Iterator[Finding]:
+    for partition, totals in evidence.totals.items():
+        wanted = _without_nothing(together(added.get(partition, ())))
+        found = _without_nothing(totals)
+        if found != wanted:
+            differ = sorted(
+                name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name)
+            )
+            yield Finding(
+                f"gateway: figures of partition {partition} are not those of its engagements:"
+                f" {', '.join(differ[:5])}",
+                may_pass=True,
+            )
+
+
+def _contribution(view: View, findings: Mapping[str, Disconnect]) -> Figures:
+    waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
+    return contribution(view, findings.values(), waived)
+
+
+def _without_nothing(figures: Figures) -> Figures:
+    return {name: amount for name, amount in figures.items() if amount}
