@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-from chassis.store import Change, Document, HistoryLost, Store, StoreAway, Token, reaching
+from chassis.store import Document, HistoryLost, Store, StoreAway, Token, reaching
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
+_MUCH = 100
 
 Progress = Literal["waiting", "replaying", "following", "away"]
 
@@ -101,12 +102,13 @@ class Follower:
         *,
         begin: Callable[[], Coroutine[Any, Any, None]] | None = None,
         fields: Sequence[str] = (),
-        most: int = 500,
+        rest: float = 0.0,
     ) -> None:
-        """`take` gets up to `most` commits and ends when they are done with for good.
+        """`take` gets commits, up to some hundreds, and ends when they are done with for good.
 
         With `fields` it gets these alone. `replay` does the whole journal, where the token is lost.
-        `begin` comes first, each time that the lease was taken.
+        `begin` comes first, each time that the lease was taken. Unless there is much to do it asks
+        the store again after `rest` seconds only: what is committed meanwhile goes together.
         """
         self.progress: Progress = "waiting"
         self._store = store
@@ -114,7 +116,7 @@ class Follower:
         self._replay = replay
         self._begin = begin
         self._fields = fields
-        self._most = most
+        self._rest = rest
         self._lease = Lease(store, name)
         self._oldest: datetime | None = None
         self._done: Token | None = None
@@ -164,9 +166,8 @@ class Follower:
             self.progress = "replaying"
             await _until_one_ends(self._begin(), self._renew())
         self.progress = "following"
-        queue: asyncio.Queue[Change] = asyncio.Queue(2 * self._most)
         try:
-            await _until_one_ends(self._read(token, queue), self._work(queue), self._renew())
+            await _until_one_ends(self._work(token), self._renew())
         except HistoryLost as lost:
             _log.warning("%s: the store forgot where we were: %s", self._lease.name, lost)
             await self._lease.renew(None)
@@ -175,22 +176,17 @@ class Follower:
                 self._lease.token = self._done  # released with it
             self._oldest = None
 
-    async def _read(self, token: Token, queue: asyncio.Queue[Change]) -> None:
-        async for change in self._store.inserts(token, *self._fields):
-            await queue.put(change)
-
-    async def _work(self, queue: asyncio.Queue[Change]) -> None:
-        while True:
-            batch = [await queue.get()]
-            while len(batch) < self._most and not queue.empty():
-                batch.append(queue.get_nowait())
-            commits = [change.document for change in batch if change.document is not None]
+    async def _work(self, token: Token) -> None:
+        async for changes in self._store.inserts(token, *self._fields):
+            commits = changes.documents
             if commits:
                 self._oldest = commits[0].get("at", datetime.now(UTC))
                 await self._lease.sure()
                 await self._take(commits)
                 self._oldest = None
-            self._done = batch[-1].token
+            self._done = changes.token
+            if len(commits) < _MUCH:
+                await asyncio.sleep(self._rest)
 
     async def _renew(self) -> None:
         while True:

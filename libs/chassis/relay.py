@@ -33,6 +33,8 @@ _REPLAYED_TOGETHER = 500
 _REQUEST_TIMEOUT_MS = 60_000
 _PATIENCE = 15.0
 _LAST_PAUSE = 2.0
+# The local store answers whenever anything at all is written, commit or not.
+_REST = 0.005
 
 _meter = metrics.get_meter("concord.relay")
 _published = _meter.create_counter("concord.relay.published", description="records acknowledged")
@@ -67,7 +69,7 @@ class Relay:
         self._prefix = prefix
         self._now = now
         self._producer: AIOKafkaProducer | None = None
-        self.follower = Follower(store, RELAY, self._relay, self._republish)
+        self.follower = Follower(store, RELAY, self._relay, self._republish, rest=_REST)
         """Its `progress` and `backlog` say how the relay does."""
         _meter.create_observable_gauge(
             "concord.relay.backlog",

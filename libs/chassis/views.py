@@ -1,13 +1,11 @@
 """What a department's people look up: a document per stream, written behind the journal.
 
-One process at a time follows the journal and writes, at once when little has changed and about once
-a second under load. The documents hold the whole state, so they are the snapshots, too, and when a
+One process at a time follows the journal and writes: at once after a time of rest, twice a second
+under load. The documents hold the whole state, so they are the snapshots, too, and when a
 stream wants to be woken, which is how the clock finds it.
 """
 
-import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,7 +15,7 @@ from chassis.follower import Follower
 from chassis.journal import Journal
 from chassis.paging import Fences, Page, Row, cursor_of, key_of, position_of
 from chassis.snapshots import Known, Snapshots, advanced, nothing_known
-from chassis.store import Document, Store, reaching, replace_older
+from chassis.store import Document, Store, put_new, reaching, replace_older
 
 VIEWS = "views"
 """The name under which the store keeps the lease and token of whoever writes the views."""
@@ -27,9 +25,9 @@ SUBJECT = "subject"
 Value: TypeAlias = str | int | bool | None
 
 _log = logging.getLogger(__name__)
-_LITTLE = 50
 _TOGETHER = 200
-_PACE = 1.0
+# A document's update costs the store as much as ten commits: what moves again meanwhile is saved.
+_PACE = 0.5
 _FOLDS = "views-folds"
 
 
@@ -64,7 +62,6 @@ class Views:
         self._engine = engine
         self._listings = {listing.kind: listing for listing in listings}
         self._fences: dict[tuple[str, str], Fences] = {}
-        self._flushed = float("-inf")
         self.follower = Follower(
             store,
             VIEWS,
@@ -72,7 +69,7 @@ class Views:
             self._refold,
             begin=self._begin,
             fields=("stream", "number", "at"),
-            most=5_000,
+            rest=_PACE,
         )
         """Its `progress` and `backlog` say how far the views are behind."""
 
@@ -154,9 +151,9 @@ class Views:
                 known = nothing_known(decider, commit.stream)
             known = advanced(decider, known, commit)
             if len(folded) >= _TOGETHER:
-                await self._write(folded)
+                await self._write(folded, new=True)
                 folded = []
-        await self._write([*folded, *([known] if known is not None else [])])
+        await self._write([*folded, *([known] if known is not None else [])], new=True)
         with reaching():
             await self._store.leases.replace_one(
                 {"_id": _FOLDS}, {"folds": self._snapshots.folds}, upsert=True
@@ -164,25 +161,25 @@ class Views:
 
     async def _take(self, commits: Sequence[Document]) -> None:
         newest = {commit["stream"]: int(commit["number"]) for commit in commits}
-        begun = time.monotonic()
-        if len(newest) > _LITTLE:
-            await asyncio.sleep(max(0.0, self._flushed + _PACE - begun))
-        self._flushed = time.monotonic()
-        moved: list[Known] = []
-        for stream, number in newest.items():
-            known = self._engine.cached(stream)
-            if known is None or known.stream.number < number:
-                known = await self._engine.current(stream)
-            moved.append(known)
-            if len(moved) >= _TOGETHER:
-                await self._write(moved)
-                moved = []
-        await self._write(moved)
+        new = {commit["stream"] for commit in commits if commit["number"] == 1}
+        for those, are_new in ((newest.keys() - new, False), (new, True)):
+            streams = sorted(those)
+            for start in range(0, len(streams), _TOGETHER):
+                page = streams[start : start + _TOGETHER]
+                await self._write(
+                    [await self._known(each, newest[each]) for each in page], new=are_new
+                )
 
-    async def _write(self, streams: Sequence[Known]) -> None:
+    async def _known(self, stream: str, number: int) -> Known:
+        known = self._engine.cached(stream)
+        if known is None or known.stream.number < number:
+            known = await self._engine.current(stream)
+        return known
+
+    async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
         documents = [self._document(known) for known in streams]
         if documents:
-            await replace_older(self._store.views, documents)
+            await (put_new if new else replace_older)(self._store.views, documents)
 
     def _document(self, known: Known) -> Document:
         document = self._snapshots.document(known)
