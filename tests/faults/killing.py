@@ -13,54 +13,64 @@ from local.platform import SERVICES, Platform
 from tests.faults.evidence import Places, opened
 from tests.faults.load import Load
 
-_COMES_UP_WITHIN = 60.0
+COMES_UP_WITHIN = 60.0
+"""Seconds in which a service that was killed must take commands and facts again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """A service was killed: so many seconds after the first, and whether it was ready then."""
+    """A service was killed: so many seconds after the first round began, and after so much work.
+
+    `coming_up` where it had not come up yet from the kill before.
+    """
 
     service: str
     at: float
-    was_ready: bool
+    commands: int
+    coming_up: bool
 
 
 async def kill_at_random(
     platform: Platform,
     load: Load,
     seed: int,
-    kills: int,
+    rounds: int,
     *,
-    pause: tuple[float, float],
-    say: Callable[[str], object] = print,
+    say: Callable[[Kill], object] = print,
 ) -> list[Kill]:
-    """Kill services with SIGKILL under load, each equally often, and start each at once again.
+    """Kill every service in each round, in an order and at moments drawn from the seed.
 
-    Between two kills lie seconds out of `pause`. Most victims are at work on facts again; one in
-    five is killed while it comes up, as soon as it answers. Every moment is drawn from the seed.
+    A round begins when all are ready and the load is well under way. Each victim is started again
+    at once; one in four is killed a second time while it comes up.
     """
     random = Random(seed)
     began = time.monotonic()
     done: list[Kill] = []
-    order: list[str] = []
-    async with httpx.AsyncClient(timeout=2.0) as http:
-        while len(done) < kills:
-            order = order or random.sample(SERVICES, len(SERVICES))
-            service = order.pop()
-            await asyncio.sleep(random.uniform(*pause))
-            path = "/live" if random.random() < 0.2 else "/ready"
-            await _until_answered(http, platform.layout.url(service) + path)
+
+    async def kill(service: str, *, coming_up: bool) -> None:
+        process = platform.services[service]
+        await asyncio.to_thread(process.kill)
+        await asyncio.to_thread(process.start)
+        at = round(time.monotonic() - began, 1)
+        done.append(Kill(service, at, len(load.acknowledged), coming_up))
+        say(done[-1])
+
+    for _ in range(rounds):
+        await wait_for_all(platform)
+        await load.moved(random.randrange(20, 60))
+        for service in random.sample(SERVICES, len(SERVICES)):
+            await asyncio.sleep(random.uniform(0.05, 1.5))
             load.look()
-            ready = await _answers(http, platform.layout.url(service) + "/ready")
-            process = platform.services[service]
-            await asyncio.to_thread(process.kill)
-            await asyncio.to_thread(process.start)
-            done.append(Kill(service, time.monotonic() - began, ready))
-            say(f"{done[-1]}, after {len(load.acknowledged)} commands")
+            await kill(service, coming_up=False)
+            if random.random() < 0.25:
+                await _until_alive(platform, service)
+                await asyncio.sleep(random.uniform(0.0, 0.5))
+                await kill(service, coming_up=True)
+    await wait_for_all(platform)
     return done
 
 
-async def wait_for_all(platform: Platform, *, limit: float = _COMES_UP_WITHIN) -> None:
+async def wait_for_all(platform: Platform, *, limit: float = COMES_UP_WITHIN) -> None:
     """Wait until every service is ready."""
     for service in SERVICES:
         await asyncio.to_thread(platform.wait_ready, service, limit=limit)
@@ -76,15 +86,15 @@ async def relay_holders(places: Places) -> Mapping[str, str]:
     return holders
 
 
-async def _until_answered(http: httpx.AsyncClient, url: str) -> None:
-    ends = time.monotonic() + _COMES_UP_WITHIN
-    while not await _answers(http, url):
-        assert time.monotonic() < ends, f"{url} did not answer within {_COMES_UP_WITHIN:g} s"
-        await asyncio.sleep(0.1)
-
-
-async def _answers(http: httpx.AsyncClient, url: str) -> bool:
-    try:
-        return (await http.get(url)).is_success
-    except httpx.TransportError:
-        return False
+async def _until_alive(platform: Platform, service: str) -> None:
+    """Wait until a process answers at all."""
+    ends = time.monotonic() + COMES_UP_WITHIN
+    async with httpx.AsyncClient(timeout=2.0) as http:
+        while time.monotonic() < ends:
+            try:
+                await http.get(platform.layout.url(service) + "/live")
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+            else:
+                return
+    raise AssertionError(f"{service} did not answer within {COMES_UP_WITHIN:g} s")
