@@ -33,6 +33,8 @@ WAIT_LIMIT = 30.0
 _LARGEST_EXPONENT = 64
 _KEY = re.compile(r"[!#-\[\]-~]{1,128}")
 _ETAG = re.compile(r'"([0-9]{1,12})"')
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters other than tabs and ends of lines, and halves of characters."""
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -203,6 +205,17 @@ def only(request: Request, *parameters: str) -> None:
             raise field_error(name, "is not a parameter of this request")
 
 
+class Number(Decimal):
+    """A number of JSON: exact, and nothing but a number.
+
+    What can be made a float is taken for a truth value, or for a day in seconds since 1970.
+    """
+
+    def __float__(self) -> NoReturn:
+        """Raise TypeError."""
+        raise TypeError("a number of a request stays as it was written")
+
+
 class StrictRequest(Request):
     """A request whose body is bounded, and whose JSON is read as decimals and as nothing else."""
 
@@ -222,12 +235,17 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """The body; raises Problem 400 where it is not JSON."""
         try:
-            return json.loads(
+            content = json.loads(
                 await self.body(),
+                parse_int=_number,
                 parse_float=_number,
                 parse_constant=_no_constant,
                 object_pairs_hook=_no_twins,
             )
+            if isinstance(content, Number):  # which a model would take for an object of its own
+                raise field_error("body", "must be a JSON object, sent as application/json")
+            _only_texts(content)
+            return content
         except (ValueError, RecursionError, UnicodeError) as error:
             detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise Problem(400, "malformed-json", f"the body is not JSON: {detail}") from None
@@ -254,11 +272,11 @@ class StrictRoute(APIRoute):
         return strictly
 
 
-def _number(text: str) -> Decimal:
+def _number(text: str) -> Number:
     try:
-        number = Decimal(text)
+        number = Number(text)
     except DecimalException:
-        number = Decimal("Infinity")
+        number = Number("Infinity")
     if not number.is_finite() or abs(number.adjusted()) > _LARGEST_EXPONENT:
         raise ValueError("a number is too large")
     return number
@@ -273,3 +291,21 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         raise ValueError("a field stands twice in one object")
     return fields
+
+
+def _only_texts(content: Any, place: str = "") -> None:
+    """Refuse what no text may hold: control characters, and halves of characters."""
+    match content:
+        case str():
+            if _NO_TEXT.search(content):
+                raise field_error(place or "body", "must be text without control characters")
+        case dict():
+            for name, value in content.items():
+                if _NO_TEXT.search(name):
+                    raise ValueError("a field's name holds what is no text")
+                _only_texts(value, f"{place}.{name}".removeprefix("."))
+        case list():
+            for number, value in enumerate(content):
+                _only_texts(value, f"{place}[{number}]")
+        case _:
+            pass

@@ -172,7 +172,7 @@ def _shown(field: str, error: Mapping[str, Any]) -> str | int | float | bool | N
     if any(word in field.lower() for word in _SECRETS):
         return None
     if isinstance(given, Decimal):
-        given = str(given)
+        given = int(given) if given == given.to_integral_value() else str(given)
     if isinstance(given, str):
         return given if len(given) <= _LONGEST_SHOWN else None
     if isinstance(given, bool):
