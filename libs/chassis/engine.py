@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from chassis import telemetry
 from chassis.decider import (
     Command,
     Context,
@@ -206,7 +207,7 @@ class Engine:
         """
         await self._recall([self.deciders[kind].stream(subject) for kind, subject in batch])
         outcomes = await asyncio.gather(
-            *(self.hear(*subject, facts, whole) for subject, facts in batch.items()),
+            *(self._hear_traced(subject, facts, whole) for subject, facts in batch.items()),
             return_exceptions=True,
         )
         failures: dict[Subject, Exception] = {}
@@ -216,6 +217,15 @@ class Engine:
             elif isinstance(outcome, BaseException):
                 raise outcome
         return failures
+
+    async def _hear_traced(
+        self, subject: Subject, facts: Facts, whole: Callable[[Recorded[Fact]], bytes]
+    ) -> None:
+        """One stream's commit, in the trace of the first fact that it hears."""
+        kind, name = subject
+        stream = self.deciders[kind].stream(name)
+        with telemetry.step("hear", facts[0].traceparent, stream=stream):
+            await self.hear(kind, name, facts, whole)
 
     async def skip(
         self, kind: str, subject: str, channel: Channel, sequence: int, *, actor: str, why: str

@@ -1,12 +1,10 @@
 """How a department hears: the reader that hands facts to its engine."""
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chassis import telemetry
 from chassis.decider import Decider
-from chassis.engine import Engine
+from chassis.engine import Engine, Subject
 from chassis.reader import Batch
 from chassis.sorting import Routes
 from contracts.channels import Channel
@@ -35,22 +33,10 @@ class EngineReader:
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
         """Take facts in; the commits of all streams travel together."""
-        outcomes = await asyncio.gather(
-            *(self._hear(stream, facts) for stream, facts in batch.items()), return_exceptions=True
+        errors = await self._engine.hear_all(
+            {_subject(stream): facts for stream, facts in batch.items()}, whole
         )
-        errors: dict[str, Exception] = {}
-        for stream, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                errors[stream] = outcome
-            elif outcome is not None:
-                raise outcome
-        return errors
-
-    async def _hear(self, stream: str, facts: Sequence[Recorded[Fact]]) -> None:
-        """One stream's commit, in the trace of the first fact that it hears."""
-        kind, _, subject = stream.partition(":")
-        with telemetry.step("hear", facts[0].traceparent, stream=stream):
-            await self._engine.hear(kind, subject, facts, whole)
+        return {f"{kind}:{subject}": error for (kind, subject), error in errors.items()}
 
     async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
         """What was taken in is in the journal."""
@@ -71,3 +57,8 @@ class EngineReader:
 
     async def withdrawn(self) -> None:
         """An engine keeps nothing that is not durable."""
+
+
+def _subject(stream: str) -> Subject:
+    kind, _, subject = stream.partition(":")
+    return kind, subject

@@ -38,8 +38,12 @@ ANSWER_WITHIN = 5.0
 ANSWER_WITHIN_STOP = 1.5
 """The same, once the service is to stop."""
 
-COMMIT_EVERY = 0.1
+COMMIT_EVERY = 1.0
 """Seconds between two commits of offsets: after a crash, that much comes again and passes by."""
+
+REST = 0.01
+"""Seconds after a batch that was not full before the next is asked for. Kafka and the client spend
+some milliseconds on each fetch, whatever it holds, so what comes meanwhile comes together."""
 
 RESTART_AFTER = 45.0
 """Seconds without a word from the group's coordinator after which a new consumer is made."""
@@ -67,13 +71,16 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         parking: Parking,
         prefix: str = "concord",
         batch: int = 500,
-        fetch_wait_ms: int = 50,
+        fetch_wait_ms: int = 250,
+        rest: float = REST,
     ) -> None:
         self.parking = parking
         self.progress = Progress()
         self.topics = frozenset(channel.topic(prefix) for channel in channels)
         self.broker = bus.broker(bootstrap, client=group)
         self._group = group
+        self._batch = batch
+        self._rest = rest
         self._reader = reader
         self._intake = Intake(group, reader, parking, routes)
         self._subscriber = bus.subscribe(
@@ -233,6 +240,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             finally:
                 self.progress.busy_since = None
                 self.progress.advanced = Clock()
+        if len(arrivals) < self._batch:
+            await asyncio.sleep(self._rest)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         pause = 0.1

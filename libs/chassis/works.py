@@ -46,7 +46,8 @@ class Hearing:
     """What is done with facts that are heard, which streams hear them, and where they are said.
 
     `prepare` is done once the store is there (it may raise StoreAway and is then done again);
-    `beside` is work that goes on for as long as the service does, by name.
+    `beside` is work that goes on for as long as the service does, by name. `rest` (seconds) is the
+    listener's: a commit costs much beside what is in it, so a department lets more come together.
     """
 
     reader: Reader
@@ -54,6 +55,7 @@ class Hearing:
     channels: Collection[Channel]
     prepare: Callable[[], Awaitable[object]] | None = None
     beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    rest: float = 0.03
 
 
 class Works:
@@ -112,6 +114,7 @@ class Works:
                 reader=self.hearing.reader,
                 parking=self.parking,
                 prefix=settings.topic_prefix,
+                rest=self.hearing.rest,
             )
             if self.hearing.channels
             else None

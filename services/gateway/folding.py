@@ -27,8 +27,8 @@ from gateway.timeline import in_order
 HEARD = frozenset(CHANNELS[name] for name in FOLDED)
 """The channels the gateway listens to: all that say facts of engagements."""
 
-FEW = 64
-"""Engagements that may wait to be written before writing is put off to the next second."""
+PACE = 1.0
+"""Seconds between two checkpoints, since writing a view costs far more than folding a fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +99,9 @@ class Folding:
         return errors
 
     async def settle(self, *, now: bool) -> bool:
-        """Write what was folded: at once while it is little, else about once a second."""
-        if self._dirty and not now:
-            late = time.monotonic() - self._written > 1.0
-            if len(self._dirty) > FEW and not late:
-                return False
+        """Write what was folded: at once after a time of rest, else once a second."""
+        if self._dirty and not now and time.monotonic() - self._written < PACE:
+            return False
         await self.checkpoint()
         return True
 

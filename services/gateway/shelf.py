@@ -12,7 +12,7 @@ from decimal import Decimal
 from pydantic import TypeAdapter
 
 from chassis.partitioning import partition_of
-from chassis.store import Document, Store, reaching, replace_older
+from chassis.store import Document, Store, put_new, reaching, replace_older
 from contracts.channels import PARTITIONS
 from gateway.disconnects import Finding
 from gateway.fold import View, dump, load
@@ -40,7 +40,8 @@ class Held:
     judged_on: date = date.min
     figures: Figures = field(default_factory=dict)
     unwritten: Unwritten = field(init=False)
-    dirty: bool = False
+    stands: bool = False
+    """Whether there is a document of it in the store already."""
 
     def __post_init__(self) -> None:
         self.unwritten = Unwritten(self.view.engagement)
@@ -135,9 +136,15 @@ class Shelf:
         try:
             runs = [_run_document(each.partition, run) for each, runs in written for run in runs]
             if runs:
-                await replace_older(self._timeline, runs)
-            if written:
-                await replace_older(self._unified, [_document(each) for each, _ in written])
+                await put_new(self._timeline, runs)
+            for put, those in (
+                (put_new, [each for each, _ in written if not each.stands]),
+                (replace_older, [each for each, _ in written if each.stands]),
+            ):
+                if those:
+                    await put(self._unified, [_document(each) for each in those])
+            for each, _ in written:
+                each.stands = True
         except BaseException:
             for each, unwritten in written:
                 each.unwritten.put_back(unwritten)
@@ -181,6 +188,7 @@ def _held(document: Document) -> Held:
         findings=_FINDINGS.validate_json(document["findings"]),
         judged_on=date.fromisoformat(document["judged_on"]),
         figures=_figures(document["figures"]),
+        stands=True,
     )
 
 
