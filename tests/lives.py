@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -144,7 +145,8 @@ def unfollowed(life: Life) -> Life:
     )
 
 
-def company() -> list[Recorded[Fact]]:
+@cache
+def company() -> tuple[Recorded[Fact], ...]:
     """Eleven engagements, of which some have what can go wrong."""
     number = count(1)
     begun = lambda: Life(named(next(number)), BEGINS)  # noqa: E731
@@ -172,10 +174,10 @@ def company() -> list[Recorded[Fact]]:
             ),
         ),
     ]
-    return [
+    return tuple(
         fact
         for title, account, currency, factor, life in scenes
         for fact in retold(
             life.facts, title=title, account=account, currency=currency, factor=factor
         )
-    ]
+    )

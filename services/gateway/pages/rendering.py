@@ -114,7 +114,8 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except SignedOut as out:
-                if request.headers.get("sec-fetch-site") == "cross-site":
+                linked = request.headers.get("sec-fetch-site") == "cross-site"
+                if linked and request.method == "GET":
                     # A link on another site: the browser kept the cookie back. It sends it when
                     # this page, which shows nothing, asks again.
                     return page("again.html", {})

@@ -306,7 +306,12 @@ async def test_who_has_no_role_here_is_told_so(
 async def test_a_link_on_another_site_is_asked_for_again_from_here(company_facts: InMemory) -> None:
     async with browser(company_facts, None) as stranger:
         page = await stranger.get("/", headers={"Sec-Fetch-Site": "cross-site"})
+        form = await stranger.post(
+            f"/pages/engagements/{LATE}/waive", headers={"Sec-Fetch-Site": "cross-site"}
+        )
 
+    assert form.status_code == 401
+    assert "refresh" not in form.text
     assert '<meta http-equiv="refresh" content="0">' in page.text
     assert "Warehouse" not in page.text
 
