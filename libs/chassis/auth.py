@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 import jwt
 from fastapi import FastAPI, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from chassis.problems import Problem
@@ -206,10 +207,17 @@ def _routes(app: FastAPI) -> Iterator[tuple[str, bool]]:
     for route in iter_route_contexts(app.routes):
         if isinstance(route.original_route, APIRoute):
             is_guarded = any(isinstance(each.dependency, Guard) for each in route.dependencies)
+            is_guarded = is_guarded or _depends_on_a_guard(route.original_route.dependant)
             for method in route.methods or ():
                 yield f"{method} {route.path}", is_guarded
         elif (route.path or "") not in OPEN_TO_ALL:
             yield f"GET {route.path}", False
+
+
+def _depends_on_a_guard(dependant: Dependant) -> bool:
+    return isinstance(dependant.call, Guard) or any(
+        map(_depends_on_a_guard, dependant.dependencies)
+    )
 
 
 def _public_keys(file: Path) -> dict[str | None, jwt.PyJWK | str]:

@@ -35,10 +35,11 @@ def contribution(view: View, findings: Iterable[Finding], waived: Iterable[str] 
     _quality(figures, view)
     accepted = frozenset(waived)
     for finding in findings:
+        told = "disconnects-confidential" if finding.confidential else "disconnects"
         if finding.finding in accepted:
-            _add(figures, "disconnects.waived", Decimal(1))
+            _add(figures, f"{told}.waived", Decimal(1))
             continue
-        _add(figures, f"disconnects.{finding.severity}", Decimal(1))
+        _add(figures, f"{told}.{finding.severity}", Decimal(1))
         if finding.stake is not None and not finding.confidential:
             _add(figures, f"{finding.stake.currency}.at-stake", finding.stake.amount)
     for week, worked in view.delivery.weeks.items():
@@ -119,7 +120,8 @@ def _quality(figures: Figures, view: View) -> None:
 
 
 def _add(figures: Figures, name: str, amount: Decimal) -> None:
-    figures[name] = figures.get(name, _NOTHING) + amount
+    if amount:
+        figures[name] = figures.get(name, _NOTHING) + amount
 
 
 def exchange(totals: Figures, before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> None:
@@ -183,8 +185,10 @@ class ConfidentialFigures(BaseModel):
 class Portfolio(BaseModel):
     """All engagements at a glance.
 
-    Utilisation is approved billable hours over available hours of Delivery's people in the four
-    full weeks before `today`, as a ratio; CSAT and NPS are in percent and points. Unknown is null.
+    Disconnects that would tell costs or margins count for those who may see these, and for nobody
+    else. Utilisation is approved billable hours over available hours of Delivery's people in the
+    four full weeks before `today`, as a ratio; CSAT and NPS are in percent and points. Unknown is
+    null.
     """
 
     today: date
@@ -218,6 +222,10 @@ def read(
     def count(name: str) -> int:
         return int(figure(name))
 
+    def found(kind: str) -> int:
+        secret = count(f"disconnects-confidential.{kind}") if with_confidential else 0
+        return count(f"disconnects.{kind}") + secret
+
     currencies = sorted({name[:3] for name in totals if name[3:4] == "." and name[:3].isupper()})
     return Portfolio(
         today=today,
@@ -226,9 +234,7 @@ def read(
         by_stage={stage: count(f"stage.{stage}") for stage in STAGES},
         on_hold=count("on-hold"),
         rag={colour: count(f"rag.{colour}") for colour in ("green", "amber", "red")},
-        disconnects={
-            kind: count(f"disconnects.{kind}") for kind in ("serious", "warning", "waived")
-        },
+        disconnects={kind: found(kind) for kind in ("serious", "warning", "waived")},
         currencies=[_currency(figure, currency) for currency in currencies],
         confidential=(
             [_confidential(figure, currency) for currency in currencies]

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from chassis.auth import Caller, Tokens
+from chassis.auth import Caller, Guard, Tokens
 from chassis.problems import Problem
 from gateway.api import SEEN_BY
 
@@ -24,13 +24,22 @@ class SignedOut(Problem):
     """Nobody is signed in here, or not any more: `code` and `detail` say why."""
 
 
-async def viewer(request: Request) -> Caller:
-    """Whoever is signed in; raises SignedOut, or Problem 403 for those who may not read here."""
-    caller = caller_of(request, request.cookies.get(COOKIE, ""))
-    if not caller.may(*SEEN_BY):
-        raise Problem(403, "not-allowed", f"{caller.actor} has no role that may read these pages.")
-    request.state.caller = caller
-    return caller
+class SignedIn(Guard):
+    """Lets those pass who are signed in with one of the roles."""
+
+    async def __call__(self, request: Request) -> Caller:
+        """Whoever is signed in; raises SignedOut, or Problem 403 without the role."""
+        caller = caller_of(request, request.cookies.get(COOKIE, ""))
+        if not caller.may(*self.roles):
+            raise Problem(
+                403, "not-allowed", f"{caller.actor} has no role that may read these pages."
+            )
+        request.state.caller = caller
+        return caller
+
+
+viewer = SignedIn(*SEEN_BY)
+"""What the pages depend on."""
 
 
 def caller_of(request: Request, token: str) -> Caller:
