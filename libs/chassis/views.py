@@ -2,12 +2,15 @@
 
 One process at a time follows the journal and writes: at once after a time of rest, twice a second
 under load. The documents hold the whole state, so they are the snapshots, too, and when a
-stream wants to be woken, which is how the clock finds it.
+stream wants to be woken, which is how the clock finds it. A stream of which people see nothing new
+is written later: its snapshot may lag, which costs whoever needs it a longer reading.
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from chassis.engine import Engine
@@ -23,11 +26,15 @@ SUBJECT = "subject"
 """The field by which every listing can be sorted: the engagement's or record's id."""
 
 Value: TypeAlias = str | int | bool | None
+_Shown: TypeAlias = tuple[dict[str, Value] | None, datetime | None]
 
 _log = logging.getLogger(__name__)
 _TOGETHER = 200
 # A document's update costs the store as much as ten commits: what moves again meanwhile is saved.
 _PACE = 0.5
+_LATER = 10.0
+_MOST_LAGGING = 1_000
+_MOST_SHOWN = 20_000
 _FOLDS = "views-folds"
 
 
@@ -62,6 +69,9 @@ class Views:
         self._engine = engine
         self._listings = {listing.kind: listing for listing in listings}
         self._fences: dict[tuple[str, str], Fences] = {}
+        self._shown: dict[str, _Shown] = {}
+        self._lagging: set[str] = set()
+        self._caught_up = time.monotonic()
         self.follower = Follower(
             store,
             VIEWS,
@@ -133,6 +143,8 @@ class Views:
 
     async def _begin(self) -> None:
         """Fold everything again where the documents were made by other code."""
+        self._shown.clear()  # another process may have written since
+        self._lagging.clear()
         with reaching():
             written = await self._store.leases.find_one({"_id": _FOLDS})
         if written is None or written["folds"] != self._snapshots.folds:
@@ -162,43 +174,60 @@ class Views:
     async def _take(self, commits: Sequence[Document]) -> None:
         newest = {commit["stream"]: int(commit["number"]) for commit in commits}
         new = {commit["stream"] for commit in commits if commit["number"] == 1}
-        for those, are_new in ((newest.keys() - new, False), (new, True)):
-            streams = sorted(those)
-            for start in range(0, len(streams), _TOGETHER):
-                page = streams[start : start + _TOGETHER]
-                await self._write(
-                    [await self._known(each, newest[each]) for each in page], new=are_new
-                )
-
-    async def _known(self, stream: str, number: int) -> Known:
-        known = self._engine.cached(stream)
-        if known is None or known.stream.number < number:
-            known = await self._engine.current(stream)
-        return known
+        moved: list[Known] = []
+        for stream, number in newest.items():
+            known = self._engine.cached(stream)
+            if known is None or known.stream.number < number:
+                known = await self._engine.current(stream)
+            if self._shown.get(stream) == self._listed(known):
+                self._lagging.add(stream)
+            else:
+                moved.append(known)
+        await self._write([each for each in moved if each.stream.id in new], new=True)
+        await self._write([each for each in moved if each.stream.id not in new])
+        now = time.monotonic()
+        if now - self._caught_up > _LATER or len(self._lagging) > _MOST_LAGGING:
+            await self._write([await self._engine.current(each) for each in sorted(self._lagging)])
+            self._caught_up = now
 
     async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
-        documents = [self._document(known) for known in streams]
-        if documents:
+        for start in range(0, len(streams), _TOGETHER):
+            page = streams[start : start + _TOGETHER]
+            documents = [self._document(known) for known in page]
             await (put_new if new else replace_older)(self._store.views, documents)
+            if len(self._shown) > _MOST_SHOWN:
+                self._shown.clear()
+            self._shown.update((known.stream.id, self._listed(known)) for known in page)
+            self._lagging.difference_update(known.stream.id for known in page)
 
-    def _document(self, known: Known) -> Document:
-        document = self._snapshots.document(known)
-        stream, kind = known.stream, document["kind"]
+    def _listed(self, known: Known) -> _Shown:
+        """What people see of a stream in a list, and when it wants to be woken."""
+        stream = known.stream
+        kind = stream.id.partition(":")[0]
         if not known.open:
-            return document
-        listing = self._listings.get(kind)
+            return None, None
         fields: dict[str, Value] = {SUBJECT: stream.subject}
+        due: datetime | None = None
+        listing = self._listings.get(kind)
         try:
-            due = [each.at for each in self._engine.deciders[kind].deadlines(stream.state)]
-            if due:
-                document["due_at"] = min(due)
+            deadlines = self._engine.deciders[kind].deadlines(stream.state)
+            due = min((each.at for each in deadlines), default=None)
             if listing is not None:
                 fields |= dict.fromkeys(listing.fields)
                 fields |= dict(listing.summarise(stream.state))
         except Exception:  # noqa: BLE001 - the others must not wait; as a snapshot it is good
             _log.exception("%s cannot be listed as it is now", stream.id)
-        document["fields"] = fields
-        document["keys"] = {name: key_of(value, stream.id) for name, value in fields.items()}
+        return fields, due
+
+    def _document(self, known: Known) -> Document:
+        document = self._snapshots.document(known)
+        fields, due = self._listed(known)
+        if due is not None:
+            document["due_at"] = due
+        if fields is not None:
+            document["fields"] = fields
+            stream = known.stream.id
+            document["keys"] = {name: key_of(value, stream) for name, value in fields.items()}
         return document
 
 

@@ -151,6 +151,26 @@ async def writer_again(store: StoreServer, isolation: str) -> None:
         await until(lambda: written(process, "engagement:E-Roof", 3))
 
 
+async def test_what_shows_people_nothing_new_is_written_later(
+    store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def heard(process: Process, times: int) -> None:
+        facts = [assigned("E-Roof", number) for number in range(1, times + 1)]
+        await process.engine.hear("engagement", "E-Roof", facts)
+
+    async with Process(store.url, isolation) as process, viewing(process):
+        await open_deals(process, "Roof")
+        await heard(process, 1)
+        await until(lambda: written(process, "engagement:E-Roof", 2))
+        await heard(process, 2)  # the same manager, once more
+        await open_deals(process, "Wall")
+        await until(lambda: written(process, "engagement:E-Wall", 1))
+        assert not await written(process, "engagement:E-Roof", 3)
+        monkeypatch.setattr("chassis.views._LATER", 0.0)
+        await open_deals(process, "Door")
+        await until(lambda: written(process, "engagement:E-Roof", 3))
+
+
 async def test_views_made_by_other_code_are_folded_again(
     store: StoreServer, isolation: str
 ) -> None:
