@@ -100,6 +100,8 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         max_body_size=LARGEST_BODY,
         redirect_slashes=False,
+        # `Traced` says it all; FastAPI would say it again, for a quarter of a request's handling.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.body_limit = settings.body_limit
     app.state.tokens = Tokens(settings)

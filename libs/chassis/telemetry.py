@@ -24,7 +24,7 @@ from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetr
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -55,11 +55,14 @@ def begin(
     spans: Sequence[SpanProcessor] = (),
     readers: Sequence[MetricReader] = (),
 ) -> Telemetry:
-    """Set up traces and metrics for this process; where there is an endpoint, send them there."""
+    """Set up traces and metrics for this process; where there is an endpoint, send them there.
+
+    Where there is none, and nobody looks at spans, none is kept; traces are named all the same.
+    """
     resource = Resource.create({"service.name": f"concord-{service}", "service.version": "0.1.0"})
-    tracing = TracerProvider(
-        resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio))
-    )
+    seen = bool(spans) or bool(settings.otlp_endpoint)
+    sampler = ParentBased(TraceIdRatioBased(settings.trace_ratio)) if seen else ALWAYS_OFF
+    tracing = TracerProvider(resource=resource, sampler=sampler)
     readers = list(readers)
     for processor in spans:
         tracing.add_span_processor(processor)
