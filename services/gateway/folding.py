@@ -8,10 +8,11 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date
 
+from chassis import telemetry
 from chassis.decider import Gap
 from chassis.reader import Batch
 from contracts.channels import CHANNELS, PARTITIONS, Channel
@@ -29,6 +30,9 @@ HEARD = frozenset(CHANNELS[name] for name in FOLDED)
 
 PACE = 1.0
 """Seconds between two checkpoints, since writing a view costs far more than folding a fact."""
+
+TRACED = 8
+"""Engagements of a batch whose folding shows in their own traces; a span costs more than a fold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,11 @@ class Folding:
             if not news:
                 continue
             try:
-                for recorded in news:
-                    fold(each.view, recorded)
-                    each.unwritten.add(recorded)
-                self._judge(each, today)
+                with _in_its_trace(news[0], before=len(changed)):
+                    for recorded in news:
+                        fold(each.view, recorded)
+                        each.unwritten.add(recorded)
+                    self._judge(each, today)
             except Exception as error:  # noqa: BLE001 - a bug concerns this engagement alone
                 errors[engagement] = error
                 await self._restore(each, before)
@@ -272,7 +277,8 @@ class Folding:
             findings = judge(view, today)
             if findings.keys() != each.findings.keys() or findings != each.findings:
                 each.findings = findings
-            each.judged_on = today
+            # What is over is judged no more, so that it folds to the same on any day.
+            each.judged_on = date.min if view.over else today
             if each.findings or view.gateway.announced or view.gateway_confidential.announced:
                 self._to_announce[view.engagement] = time.monotonic()
         waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
@@ -321,6 +327,13 @@ class Folding:
                 if watcher.full():
                     watcher.get_nowait()
                 watcher.put_nowait(Change(row.engagement, row.number, row.summary))
+
+
+def _in_its_trace(recorded: Recorded[Fact], before: int) -> AbstractContextManager[object]:
+    """A span in the trace of the first fact; of a large batch only the first few have one."""
+    if before >= TRACED:
+        return nullcontext()
+    return telemetry.step("fold", recorded.traceparent, engagement=recorded.subject)
 
 
 def _news(position: Mapping[str, int], facts: Sequence[Recorded[Fact]]) -> list[Recorded[Fact]]:

@@ -1,0 +1,218 @@
+"""What a service's OpenAPI document promises: its routes, what they take, and by whom."""
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Schema = Mapping[str, Any]
+Place = tuple[str | int, ...]
+
+ENGAGEMENT = "E-0D5R2K8WQ3V7X"
+"""An id of the right shape of an engagement that nobody ever opened."""
+
+_NAME = "abc"
+_DAY = (datetime.now(UTC) - timedelta(days=30)).date()
+_MONDAY = _DAY - timedelta(days=_DAY.weekday())
+_TEXTS = {
+    r"^E-[0-9A-HJKMNP-TV-Z]{13}$": ENGAGEMENT,
+    r"^[A-Z]{3}$": "EUR",
+    r"^sha256:[0-9a-f]{64}$": "sha256:" + "a" * 64,
+    r"^[0-9]{4}-(0[1-9]|1[0-2])$": f"{_DAY:%Y-%m}",
+    r"^[^@\s]+@[^@\s]+$": "ann@example.com",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation: what stands in its path, query and headers, and the schema of its body."""
+
+    service: str
+    method: str
+    path: str
+    named: Schema
+    roles: frozenset[str]
+    body: Schema | None
+    media: str | None
+    parameters: Mapping[str, Mapping[str, Schema]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.service}{self.path}"
+
+    @property
+    def headers(self) -> Mapping[str, Schema]:
+        return self.parameters.get("header", {})
+
+    @property
+    def query(self) -> Mapping[str, Schema]:
+        return self.parameters.get("query", {})
+
+    @property
+    def is_command(self) -> bool:
+        return "idempotency-key" in self.headers
+
+    def address(self, **instead: str) -> str:
+        """The path with an id in each place."""
+        ids = {name: str(example(schema)) for name, schema in self.named.items()} | instead
+        return self.path.format(**ids)
+
+
+def routes(service: str, document: Mapping[str, Any]) -> Iterator[Route]:
+    """Every operation that needs a token."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if path in {"/live", "/ready"}:
+                continue
+            parameters: dict[str, dict[str, Schema]] = {}
+            for each in operation.get("parameters", []):
+                schema = resolved(each["schema"], document)
+                parameters.setdefault(each["in"], {})[each["name"]] = schema
+            content = operation.get("requestBody", {}).get("content", {})
+            media = next(iter(content), None)
+            named = re.search(r"^For: (.+)\.$", operation.get("description", ""), re.MULTILINE)
+            yield Route(
+                service=service,
+                method=method.upper(),
+                path=path,
+                named=parameters.get("path", {}),
+                roles=frozenset(named[1].split(", ") if named else ()),
+                body=resolved(content[media]["schema"], document) if media else None,
+                media=media,
+                parameters=parameters,
+            )
+
+
+def resolved(schema: Any, document: Mapping[str, Any]) -> Any:
+    """The schema with every reference replaced by what it refers to."""
+    if isinstance(schema, list):
+        return [resolved(each, document) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        target: Any = document
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        return resolved({**target, **{k: v for k, v in schema.items() if k != "$ref"}}, document)
+    return {name: resolved(each, document) for name, each in schema.items()}
+
+
+def kinds(schema: Schema) -> dict[str, Schema]:
+    """What a value may be, by the name of its type in JSON; without null."""
+    choices = schema.get("anyOf") or schema.get("oneOf") or [schema]
+    return {each["type"]: each for each in choices if each.get("type", "null") != "null"}
+
+
+def is_decimal(schema: Schema) -> bool:
+    return {"number", "string"} <= kinds(schema).keys()
+
+
+def item(schema: Schema) -> Schema:
+    """What stands in a list, or in a list of so many, all alike."""
+    found: Schema = schema.get("items") or schema["prefixItems"][0]
+    return found
+
+
+def example(schema: Schema) -> Any:
+    """A value that the schema allows; of an object, only what must be there."""
+    for name in ("const", "default"):
+        if schema.get(name) is not None and schema[name] != []:
+            return schema[name]
+    if "enum" in schema:
+        return schema["enum"][0]
+    kind, known = next(iter(kinds(schema).items()), ("null", schema))
+    match kind:
+        case "object":
+            properties = known.get("properties", {})
+            if not properties and known.get("minProperties"):
+                values = known.get("patternProperties") or {"": known["additionalProperties"]}
+                return {_NAME: example(next(iter(values.values())))}
+            return {name: example(properties[name]) for name in known.get("required", ())}
+        case "array":
+            return [example(item(known))] * known.get("minItems", 0)
+        case "integer" | "number":
+            return max(1, int(known.get("minimum", 1)))
+        case "boolean":
+            return True
+        case "string":
+            return _text(known)
+        case _:
+            return None
+
+
+def whole(schema: Schema) -> Any:
+    """A value that the schema allows, with every field in it and an item in every list."""
+    if "enum" in schema or "const" in schema:
+        return example(schema)
+    kind, known = next(iter(kinds(schema).items()), ("null", schema))
+    if kind == "object" and "properties" in known:
+        return {name: whole(each) for name, each in known["properties"].items()}
+    if kind == "array":
+        return [whole(item(known))] * max(1, known.get("minItems", 1))
+    return example(schema)
+
+
+def fields(schema: Schema, place: Place = ()) -> Iterator[tuple[Place, Schema]]:
+    """Every field of a body, nested ones too, by where it stands in `whole`."""
+    known = kinds(schema)
+    if "object" in known:
+        for name, each in known["object"].get("properties", {}).items():
+            yield (*place, name), each
+            yield from fields(each, (*place, name))
+    elif "array" in known:
+        yield (*place, 0), item(known["array"])
+        yield from fields(item(known["array"]), (*place, 0))
+
+
+def objects(schema: Schema, place: Place = ()) -> Iterator[tuple[Place, Schema]]:
+    """Every object of a body with fields of its own, the body itself first."""
+    known = kinds(schema)
+    if "properties" in known.get("object", {}):
+        yield place, known["object"]
+        for name, each in known["object"]["properties"].items():
+            yield from objects(each, (*place, name))
+    elif "array" in known:
+        yield from objects(item(known["array"]), (*place, 0))
+
+
+def put(body: Any, place: Place, value: Any) -> Any:
+    """The body with another value at a place."""
+    if not place:
+        return value
+    changed = copy.deepcopy(body)
+    *way, last = place
+    target = changed
+    for step in way:
+        target = target[step]
+    target[last] = value
+    return changed
+
+
+def without(body: Any, place: Place) -> Any:
+    """The body without the field at a place."""
+    changed = copy.deepcopy(body)
+    *way, last = place
+    target = changed
+    for step in way:
+        target = target[step]
+    del target[last]
+    return changed
+
+
+def written(place: Place) -> str:
+    """A place as a problem names it: ``lines[0].hours``."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return text.removeprefix(".")
+
+
+def _text(schema: Schema) -> str:
+    if schema.get("format") == "date":
+        return _MONDAY.isoformat()
+    if schema.get("format") == "date-time":
+        return f"{_MONDAY}T09:00:00Z"
+    pattern = schema.get("pattern")
+    if pattern in _TEXTS:
+        return _TEXTS[pattern]
+    return _NAME

@@ -1,0 +1,202 @@
+"""Bad input at every route, made from what each service says it takes: refused, nothing stored."""
+
+import asyncio
+import re
+from collections.abc import Iterable, Sequence
+
+import httpx
+import pytest
+
+from local.platform import SERVICES
+from local.play.company import CUSTOMERS
+from tests.e2e.conftest import Desk
+from tests.e2e.mistakes import LARGEST, Mistake, Tokens, mistakes
+from tests.e2e.openapi import Route, routes
+from tests.e2e.stories import TODAY, Lives
+
+AT_ONCE = 8
+
+
+@pytest.fixture(scope="module")
+def tokens(desk: Desk) -> Tokens:
+    return Tokens(desk.secret)
+
+
+def every_route(desk: Desk, service: str) -> list[Route]:
+    answer = httpx.get(f"{desk.platform.layout.url(service)}/openapi.json")
+    return list(routes(service, answer.json()))
+
+
+async def _made(url: str, made: Sequence[Mistake]) -> list[str]:
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+
+        async def complaint(mistake: Mistake) -> str | None:
+            headers = {name.encode(): text.encode() for name, text in mistake.headers.items()}
+            answer = await client.request(
+                mistake.route.method, mistake.address, headers=headers, content=mistake.content
+            )
+            wrong = _wrong_with(answer, mistake)
+            return wrong and f"{mistake.name}: {wrong}: {answer.text[:300]}"
+
+        found: list[str] = []
+        for start in range(0, len(made), AT_ONCE):
+            together = (complaint(each) for each in made[start : start + AT_ONCE])
+            found += [each for each in await asyncio.gather(*together) if each]
+        return found
+
+
+def _wrong_with(answer: httpx.Response, mistake: Mistake) -> str | None:
+    if answer.headers.get("content-type") != "application/problem+json":
+        return f"{answer.status_code} is no problem+json"
+    problem = answer.json()
+    if (answer.status_code, problem["code"]) != (mistake.status, mistake.code):
+        return f"wanted {mistake.status} {mistake.code}, got {answer.status_code}"
+    if problem["status"] != mistake.status or not problem["title"] or not problem["detail"]:
+        return "the problem is not whole"
+    if not re.fullmatch(f"urn:concord:problem:{mistake.code}", problem["type"]):
+        return "the problem's type is another"
+    named = [each["field"] for each in problem.get("errors", ())]
+    if mistake.names is not None and not _names(named, mistake.names):
+        return f"wanted {mistake.names} to be named, got {named}"
+    return None
+
+
+def _names(named: Iterable[str], wanted: str) -> bool:
+    """Whether a field, or something in it, is named; headers have no case."""
+    return any(
+        each.lower() == wanted.lower() or each.startswith((f"{wanted}.", f"{wanted}["))
+        for each in named
+    )
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.usefixtures("company")
+def test_every_route_refuses_every_mistake_and_stores_nothing(
+    desk: Desk, tokens: Tokens, service: str
+) -> None:
+    known = every_route(desk, service)
+    made = [mistake for route in known for mistake in mistakes(route, tokens)]
+    before = desk.commits()
+    complaints = asyncio.run(_made(desk.platform.layout.url(service), made))
+
+    assert not complaints, "\n".join([f"{len(complaints)} of {len(made)}:", *complaints[:20]])
+    assert len(known) >= 15
+    assert len(made) > 60 * len([route for route in known if route.is_command])
+    assert desk.commits() == before
+    log = (desk.platform.layout.logs / f"{service}.log").read_text()
+    assert "Exception in ASGI application" not in log
+
+
+def test_an_export_that_is_none_is_refused_whole(desk: Desk, company: object) -> None:
+    url = f"{desk.platform.layout.url('sales')}/imports"
+    before = desk.commits()
+    headers = {"Authorization": f"Bearer {desk.token('sam')}", "Content-Type": "text/csv"}
+    for content, status, code in (
+        (b"\xff\xfe\x00", 422, "unusable-export"),
+        (b"", 422, "unusable-export"),
+        (b"no,such,columns\n1,2,3\n", 422, "unusable-export"),
+        (b"a" * (5 * LARGEST), 413, "body-too-large"),
+    ):
+        answer = httpx.post(url, headers=headers, content=content, timeout=60)
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert desk.commits() == before
+
+
+ENDS_BEFORE_IT_STARTS = {
+    "sales/draft-proposal": {
+        "estimate_version": 1,
+        "deliverables": [{"deliverable": "a", "title": "A"}],
+        "lines": [
+            {
+                "role": "engineer",
+                "hours": "1",
+                "rate": {"amount": "1", "currency": "EUR"},
+                "amount": {"amount": "1", "currency": "EUR"},
+            }
+        ],
+        "pricing": "fixed-price",
+        "promised_start": "2026-05-02",
+        "promised_finish": "2026-05-01",
+        "method": "Backwards.",
+    },
+    "legal/draft-sow": {
+        "scope": "Backwards.",
+        "starts_on": "2026-05-02",
+        "finishes_on": "2026-05-01",
+    },
+    "delivery/request-resource": {
+        "role": "engineer",
+        "hours": "1",
+        "starts_on": "2026-05-02",
+        "finishes_on": "2026-05-01",
+    },
+    "delivery/draft-plan": {
+        "template": "standard-delivery",
+        "tasks": [
+            {
+                "task": "t",
+                "title": "T",
+                "phase": "Build",
+                "starts_on": "2026-05-02",
+                "finishes_on": "2026-05-01",
+                "hours": [{"role": "engineer", "hours": "1"}],
+            }
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("command", ENDS_BEFORE_IT_STARTS)
+def test_what_ends_before_it_starts_is_refused(desk: Desk, lives: Lives, command: str) -> None:
+    service, _, name = command.partition("/")
+    engagement = lives.hasty if service == "sales" else lives.running
+    before = desk.commits()
+    answer = desk.ask(
+        "POST",
+        service,
+        f"/engagements/{engagement.engagement}/{name}",
+        by="everybody",
+        body=ENDS_BEFORE_IT_STARTS[command],
+        headers={"Idempotency-Key": f"backwards-{service}"},
+    )
+
+    assert answer.status_code in {409, 422}, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "finish" in answer.text
+    assert desk.commits()[service] == before[service]
+
+
+def test_a_key_is_one_request_and_what_was_seen_must_still_stand(
+    desk: Desk, company: object
+) -> None:
+    body = {
+        "account": CUSTOMERS[0].account,
+        "title": "Once",
+        "expected_value": {"amount": "1000.50", "currency": "EUR"},
+        "expected_close": TODAY.isoformat(),
+        "owner": "ann",
+    }
+    headers = {"Idempotency-Key": "just-once"}
+    first, again = (
+        desk.ask("POST", "sales", "/engagements", by="ann", body=body, headers=headers)
+        for _ in range(2)
+    )
+    before = desk.commits()["sales"]
+    other = desk.ask(
+        "POST", "sales", "/engagements", by="ann", body={**body, "title": "Two"}, headers=headers
+    )
+    stale = desk.ask(
+        "POST",
+        "sales",
+        f"/engagements/{first.json()['id']}/qualify-opportunity",
+        by="ann",
+        body={"budget": True, "authority": True, "need": True, "timing": True, "score": "50"},
+        headers={"Idempotency-Key": "stale", "If-Match": '"7"'},
+    )
+
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (other.status_code, other.json()["code"]) == (422, "key-reused")
+    assert (stale.status_code, stale.json()["code"]) == (412, "stale")
+    assert desk.commits()["sales"] == before

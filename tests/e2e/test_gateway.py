@@ -1,0 +1,383 @@
+"""What the gateway tells whom: lists, fresh views, live changes, disconnects, and it all again."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from queue import Empty, Queue
+from typing import Any
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from contracts.fact import write_position
+from contracts.gateway import DisconnectDetected, DisconnectResolved, DisconnectWaived
+from local.platform import Platform
+from local.play.company import CUSTOMERS, SELLERS
+from local.play.stage import Cast, Company, Stage
+from tests.e2e.conftest import Desk, facts
+from tests.e2e.stories import TODAY, Lives, Observed
+from tests.infrastructure import wait_until
+
+SOON = 30.0
+"""Seconds within which the platform has to show what follows from an act."""
+
+
+def act_now(company: Company, name: str, *acts: Callable[[Cast], Any], of: Cast) -> None:
+    """Acts of an engagement's people today, one after the other."""
+
+    async def acting() -> None:
+        async with Stage(company, TODAY, name) as stage:
+            cast = Cast(stage, name, of.engagement, of.position)
+            for act in acts:
+                await act(cast)
+            of.position = cast.position
+
+    asyncio.run(acting())
+
+
+def opened(company: Company, number: int) -> Cast:
+    """One more engagement."""
+    seller, customer = SELLERS[number % 3][0], CUSTOMERS[number % len(CUSTOMERS)]
+
+    async def open_one() -> Cast:
+        async with Stage(company, TODAY, "small") as stage:
+            cast = Cast(stage, f"small-{number}")
+            value = {"amount": str(1000 + 137 * (number % 4)), "currency": customer.currency}
+            await cast.open(
+                {
+                    "account": customer.account,
+                    "title": f"Small work {number % 5}",
+                    "expected_value": value,
+                    "expected_close": (TODAY + timedelta(days=30)).isoformat(),
+                    "owner": seller,
+                },
+                seller,
+            )
+            return cast
+
+    return asyncio.run(open_one())
+
+
+@pytest.fixture(scope="module")
+def small(company: Company, lives: Lives, desk: Desk) -> list[Cast]:
+    """Some small engagements beside the others, some alike in all that lists sort by."""
+    assert lives.whole.engagement
+    casts = [opened(company, number) for number in range(11)]
+    for cast in casts:
+        answer = desk.ask(
+            "GET", "gateway", f"/engagements/{cast.engagement}", headers=after(cast.position)
+        )
+        assert answer.status_code == 200
+    return casts
+
+
+def after(position: dict[str, int], wait: int = 20) -> dict[str, str]:
+    return {"Concord-After": write_position(position), "Prefer": f"wait={wait}"}
+
+
+# ---- lists -------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("sort", ["attention", "updated", "price", "finish", "title", "engagement"])
+def test_a_walk_through_a_list_meets_every_engagement_once_in_order(desk: Desk, sort: str) -> None:
+    def key(row: dict[str, Any]) -> Any:
+        value = row[sort]
+        match sort:
+            case "price":
+                return Decimal(value or 0)
+            case "finish":
+                return value or date.max.isoformat()
+            case "title":
+                return value.casefold()
+            case _:
+                return value
+
+    up = list(desk.pages("gateway", f"/engagements?sort={sort}&limit=4", "items", "next"))
+    down = list(desk.pages("gateway", f"/engagements?sort=-{sort}&limit=7", "items", "next"))
+
+    assert len(up) == desk.get("gateway", "/portfolio")["engagements"] >= 18
+    assert len({row["engagement"] for row in up}) == len(up)
+    assert [row["engagement"] for row in down] == [row["engagement"] for row in up][::-1]
+    assert [key(row) for row in up] == sorted(key(row) for row in up)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("stage", "opportunity"),
+        ("stage", "closed"),
+        ("owner", "ann"),
+        ("manager", "noor"),
+        ("currency", "USD"),
+        ("account", "novamed"),
+        ("tier", "light"),
+        ("on_hold", "false"),
+        ("imported", "false"),
+    ],
+)
+def test_a_filter_keeps_what_it_names_and_nothing_else(desk: Desk, field: str, value: str) -> None:
+    every = list(desk.pages("gateway", "/engagements?limit=200", "items", "next"))
+    some = list(desk.pages("gateway", f"/engagements?limit=3&{field}={value}", "items", "next"))
+    wanted = {row["engagement"] for row in every if str(row[field]).casefold() == value.casefold()}
+
+    assert {row["engagement"] for row in some} == wanted
+    assert len(some) == len(wanted) > 0
+    assert len(some) < len(every) or field in {"on_hold", "imported"}
+
+
+@pytest.mark.usefixtures("small")
+def test_the_departments_lists_hold_the_same_engagements(desk: Desk) -> None:
+    every = {row["engagement"] for row in desk.pages("gateway", "/engagements", "items", "next")}
+
+    def listed() -> bool:
+        rows = list(
+            desk.pages("sales", "/engagements?limit=5&sort=-expected_value", "rows", "cursor")
+        )
+        return {row["id"] for row in rows} == every and len(rows) == len(every)
+
+    wait_until(listed, limit=SOON)
+
+
+# ---- own writes, live --------------------------------------------------------------------------
+
+
+def test_who_names_what_they_wrote_reads_it(desk: Desk, company: Company, lives: Lives) -> None:
+    cast = opened(company, 50)
+    path = f"/engagements/{cast.engagement}"
+    answer = desk.ask("GET", "gateway", path, headers=after(cast.position))
+    future = desk.ask("GET", "gateway", path, headers=after({**cast.position, "legal": 99}, wait=1))
+
+    assert answer.status_code == 200
+    assert answer.headers["Preference-Applied"] == "wait=20"
+    assert answer.json()["freshness"]["sales"]["sequence"] == cast.position["sales"]
+    assert (future.status_code, future.json()["code"]) == (504, "not-heard-yet")
+    unchanged = desk.ask("GET", "gateway", path, headers={"If-None-Match": answer.headers["ETag"]})
+    assert unchanged.status_code == 304
+
+
+def test_what_is_not_there_is_not_found(desk: Desk) -> None:
+    for path in ("/engagements/E-0D5R2K8WQ3V7X", "/engagements/E-0D5R2K8WQ3V7X/timeline"):
+        answer = desk.ask("GET", "gateway", path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "unknown-stream")
+
+
+def events(url: str, token: str, found: "Queue[dict[str, Any]]", here: threading.Event) -> None:
+    """Put every event of the live stream into a queue until nobody takes them any more."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.stream("GET", f"{url}/changes", headers=headers, timeout=SOON) as stream:
+        for line in stream.iter_lines():
+            here.set()
+            if line.startswith("data: "):
+                event = json.loads(line.removeprefix("data: "))
+                found.put(event)
+                if event["title"] == "Small work 4" and event["owner"] == "sam":
+                    return
+
+
+def test_the_live_stream_shows_a_change_as_it_happens(desk: Desk, company: Company) -> None:
+    found: Queue[dict[str, Any]] = Queue()
+    here = threading.Event()
+    url = desk.platform.layout.url("gateway")
+    watching = threading.Thread(target=events, args=(url, desk.token("vera"), found, here))
+    watching.start()
+    assert here.wait(SOON)
+    cast = opened(company, 74)
+
+    def told() -> Iterator[dict[str, Any]]:
+        while True:
+            try:
+                yield found.get(timeout=SOON)
+            except Empty:
+                return
+
+    event = next(each for each in told() if each["engagement"] == cast.engagement)
+    watching.join(SOON)
+    assert (event["stage"], event["owner"]) == ("opportunity", "sam")
+    assert not watching.is_alive()
+
+
+# ---- disconnects -------------------------------------------------------------------------------
+
+LATE = "promised-finish-before-forecast"
+
+
+def report(forecast: date) -> Callable[[Cast], Any]:
+    return lambda cast: cast.act(
+        "delivery",
+        "publish-status-report",
+        "yuki",
+        scope="green",
+        schedule="green",
+        cost="green",
+        narrative="We wait for test data.",
+        forecast_finish=forecast.isoformat(),
+        estimate_to_complete="150",
+    )
+
+
+def standing(desk: Desk, cast: Observed) -> dict[str, Any]:
+    path = f"/disconnects?engagement={cast.engagement}"
+    return {each["finding"]: each for each in desk.pages("gateway", path, "items", "next")}
+
+
+def announced(platform: Platform, cast: Observed) -> list[str]:
+    """What the gateway said of this lateness on its own topic, in order."""
+    return [
+        type(each.fact).__name__
+        for each in facts(platform)
+        if each.subject == cast.engagement
+        and isinstance(each.fact, DisconnectDetected | DisconnectWaived | DisconnectResolved)
+        and each.fact.finding == LATE
+    ]
+
+
+def test_a_disconnect_arises_is_announced_waived_and_resolved(
+    desk: Desk, platform: Platform, company: Company, lives: Lives
+) -> None:
+    cast = lives.running
+    view = desk.get("gateway", f"/engagements/{cast.engagement}")
+    promised = date.fromisoformat(view["summary"]["finish"])
+    assert LATE not in standing(desk, cast)
+
+    act_now(company, "late", report(promised + timedelta(days=30)), of=cast)
+    wait_until(lambda: LATE in standing(desk, cast), limit=SOON)
+    found = standing(desk, cast)[LATE]
+    assert found["days"] == 30
+    assert found["severity"] == "serious"
+    assert f"{promised:%d %B %Y}" in found["sentence"]
+    kinds = {each["type"].split(".")[2] for each in found["evidence"]}
+    assert kinds == {"sow-signed", "status-report-published"}
+    assert all(each["heard"] for each in found["evidence"]), "what each author had heard"
+
+    wait_until(lambda: announced(platform, cast) == ["DisconnectDetected"], limit=SOON)
+    before = desk.get("gateway", "/portfolio")["disconnects"]
+    answer = desk.ask(
+        "POST",
+        "gateway",
+        f"/engagements/{cast.engagement}/waive-disconnect",
+        body={"finding": LATE, "why": "The customer asked for the later date."},
+        headers={"Idempotency-Key": "waive-late", "Prefer": "wait=10"},
+    )
+    assert answer.status_code == 204, answer.text
+    wait_until(lambda: standing(desk, cast)[LATE]["waived"] is not None, limit=SOON)
+    waived = standing(desk, cast)[LATE]["waived"]
+    assert waived["why"] == "The customer asked for the later date."
+    assert waived["waived_by"] == "vera"
+    now = desk.get("gateway", "/portfolio")["disconnects"]
+    assert now["waived"] == before["waived"] + 1
+    assert now["serious"] == before["serious"] - 1
+
+    act_now(company, "in time again", report(promised), of=cast)
+    wait_until(lambda: LATE not in standing(desk, cast), limit=SOON)
+    wait_until(
+        lambda: (
+            announced(platform, cast)
+            == ["DisconnectDetected", "DisconnectWaived", "DisconnectResolved"]
+        ),
+        limit=SOON,
+    )
+
+
+def test_only_what_stands_can_be_waived_and_only_by_who_may(desk: Desk, lives: Lives) -> None:
+    path = f"/engagements/{lives.whole.engagement}/waive-disconnect"
+    body = {"finding": "nothing", "why": "Because."}
+    headers = {"Idempotency-Key": "waive-nothing"}
+    nothing = desk.ask("POST", "gateway", path, body=body, headers=headers)
+    nobody = desk.ask("POST", "gateway", path, body=body, headers=headers, by="emma")
+
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "no-such-disconnect")
+    assert (nobody.status_code, nobody.json()["code"]) == (403, "not-allowed")
+
+
+# ---- who may see what --------------------------------------------------------------------------
+
+
+def test_costs_and_margins_are_a_right_of_their_own(desk: Desk, lives: Lives) -> None:
+    path = f"/engagements/{lives.whole.engagement}"
+    may, may_not = (desk.get("gateway", path, by=by) for by in ("vera", "emma"))
+
+    assert may["confidential"]["cost"]["amount"]
+    assert may_not["confidential"] is None
+    assert not any("confidential" in channel for channel in may_not["freshness"])
+    assert not any(each["confidential"] for each in may_not["disconnects"])
+    assert desk.get("gateway", "/portfolio", by="emma")["confidential"] is None
+    timeline = desk.get("gateway", f"{path}/timeline", by="emma")
+    assert not any("confidential" in entry["channel"] for entry in timeline)
+    assert any(
+        "confidential" in entry["channel"] for entry in desk.get("gateway", f"{path}/timeline")
+    )
+    ours = desk.ask("GET", "finance", path, given=("executive",)).json()
+    theirs = desk.get("finance", path)
+    assert not {"cost_to_date", "margins", "earned_value", "budget_cost"} & ours.keys()
+    assert theirs["margins"] is not None
+
+
+def test_a_customer_reads_nothing_of_the_company(desk: Desk, lives: Lives) -> None:
+    whole = lives.whole.engagement
+    paths = ("/engagements", f"/engagements/{whole}", f"/engagements/{whole}/timeline")
+    for path in (*paths, "/portfolio", "/disconnects", "/changes"):
+        answer = desk.ask("GET", "gateway", path, given=("customer",))
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed"), path
+    for service in ("sales", "legal", "delivery", "finance"):
+        answer = desk.ask("GET", service, f"/engagements/{whole}", given=("customer",))
+        assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed"), service
+
+
+# ---- rebuilt -----------------------------------------------------------------------------------
+
+
+def unified(platform: Platform) -> dict[str, dict[str, Any]]:
+    """The gateway's view documents as they stand in its store."""
+    with MongoClient[dict[str, Any]](platform.stores["gateway"].url) as client:
+        return {each["_id"]: each for each in client["gateway"]["unified"].find()}
+
+
+def at_rest(platform: Platform, documents: dict[str, dict[str, Any]]) -> bool:
+    """Whether all that was said is written there, and all that is found in it has been said."""
+    said: dict[str, dict[str, int]] = {}
+    for each in facts(platform):
+        if each.channel.kind == "facts":
+            channels = said.setdefault(each.subject, {})
+            channels[each.channel.name] = max(each.sequence, channels.get(each.channel.name, 0))
+    written, findings, announced = {}, {}, {}
+    for name, document in documents.items():
+        view = json.loads(document["view"])
+        written[name] = {channel: each["sequence"] for channel, each in view["freshness"].items()}
+        findings[name] = json.loads(document["findings"]).keys()
+        announced[name] = (
+            view["gateway"]["announced"].keys() | view["gateway_confidential"]["announced"].keys()
+        )
+    return written == said and announced == findings
+
+
+@pytest.mark.usefixtures("small")
+def test_rebuilt_from_the_topics_the_views_are_the_same_to_the_byte(
+    desk: Desk, platform: Platform, lives: Lives
+) -> None:
+    wait_until(lambda: at_rest(platform, unified(platform)), limit=SOON, pause=0.5)
+    before, portfolio = unified(platform), desk.get("gateway", "/portfolio")
+    path = f"/engagements/{lives.whole.engagement}"
+    shown, timeline = desk.get("gateway", path), desk.get("gateway", f"{path}/timeline")
+    with MongoClient[dict[str, Any]](platform.stores["gateway"].url) as client:
+        client["gateway"]["unified"].update_many({}, {"$set": {"lived_through": True}})
+    subprocess.run(
+        [sys.executable, "-m", "gateway.rebuild"],
+        env=platform.environment("gateway"),
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+    wait_until(lambda: unified(platform) == before, limit=90, pause=0.2)
+    assert at_rest(platform, before), "it has nothing more to say"
+    wait_until(lambda: bool(desk.get("gateway", "/portfolio") == portfolio), limit=SOON)
+    assert desk.get("gateway", path) == shown
+    assert desk.get("gateway", f"{path}/timeline") == timeline

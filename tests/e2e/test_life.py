@@ -1,0 +1,261 @@
+"""One engagement from the first call to the final sign-off, through five processes."""
+
+from collections import Counter, defaultdict
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from contracts.fact import Fact, Recorded
+from contracts.finance import InvoiceIssued, InvoiceNumbered
+from local.platform import Platform
+from tests.e2e.conftest import Desk, facts
+from tests.e2e.stories import Lives
+
+STAGE_AFTER = {
+    "sales/open": "opportunity",
+    "sales/draft-proposal": "proposal",
+    "sales/win-deal": "contracting",
+    "delivery/hold-kickoff": "delivering",
+    "delivery/go-live": "closing",
+    "delivery/close-engagement": "closed",
+}
+"""The acts with which an engagement moves on; with the second signature it is `mobilising`."""
+
+FACTS_OF_A_LIFE = """
+sales: OpportunityOpened OpportunityQualified EstimateRequested ProposalDrafted ProposalSubmitted
+    OpportunityAdvanced DealWon
+legal: FileOpened SowDrafted SowApproved SowSentForSignature SowSignatureRecorded SowSigned
+    AmendmentDrafted AmendmentSigned
+delivery: ManagerAssigned TierChosen EstimateSubmitted EstimateEndorsed SowReviewed BrdSubmitted
+    BrdSignedOff PlanDrafted PlanBaselined ResourceRequested ResourceAllocated KickoffHeld
+    TimeSubmitted TimeApproved TaskProgressed MilestoneReached StatusReportPublished RiskRaised
+    IssueRaised RaidItemClosed ChangeRequested ChangeAssessed ChangeApproved ChangeImplemented
+    DeliverableSubmitted DeliverableRejected DeliverableAccepted SolutionWentLive SurveySent
+    SurveyAnswered PirHeld EngagementClosed
+finance: EstimatePriced SowReviewed BudgetSet ChangePriced BudgetAmended BillingEventDue
+    InvoiceDrafted InvoiceApproved InvoiceIssued PaymentReceived RevenueRecognised AccountSettled
+finance.confidential: EstimateCosted BudgetCosted ChangeCosted CostAccrued PerformanceMeasured
+    MarginMeasured
+finance.register: InvoiceNumbered
+"""
+
+
+@pytest.fixture(scope="module")
+def of(desk: Desk, lives: Lives) -> dict[str, Any]:
+    """What each service shows of the whole life in the end."""
+    path = f"/engagements/{lives.whole.engagement}"
+    return {
+        service: desk.get(service, path, by="everybody")
+        for service in ("sales", "legal", "delivery", "finance", "gateway")
+    }
+
+
+def amount(money: Any) -> Decimal:
+    return Decimal(money["amount"])
+
+
+def total(moneys: Any) -> Decimal:
+    return sum((amount(money) for money in moneys), Decimal(0))
+
+
+def test_every_act_leaves_the_engagement_in_the_stage_it_should(lives: Lives) -> None:
+    expected, wanted, signatures = "", [], 0
+    for act, _ in lives.whole.stages:
+        signatures += act == "legal/record-signature"
+        expected = STAGE_AFTER.get(act, expected)
+        if act == "legal/record-signature" and signatures == 2:
+            expected = "mobilising"
+        wanted.append((act, expected))
+
+    assert lives.whole.stages == wanted
+    assert wanted[-1] == ("delivery/close-engagement", "closed")
+
+
+def test_every_step_of_a_life_is_a_fact(said: list[Recorded[Fact]], lives: Lives) -> None:
+    of_this = defaultdict(set)
+    for each in said:
+        if each.subject == lives.whole.engagement:
+            of_this[each.channel.name].add(type(each.fact).__name__)
+    lines = FACTS_OF_A_LIFE.strip().replace("\n    ", " ").splitlines()
+    for line in lines:
+        channel, _, names = line.partition(": ")
+        assert set(names.split()) - of_this[channel] == set()
+
+
+def test_facts_are_numbered_without_a_gap_by_channel_and_engagement(
+    said: list[Recorded[Fact]],
+) -> None:
+    numbers = defaultdict(list)
+    for each in said:
+        if each.channel.kind == "facts":
+            numbers[each.channel.name, each.subject].append(each.sequence)
+
+    assert len(numbers) > 20
+    assert all(found == list(range(1, len(found) + 1)) for found in numbers.values())
+
+
+def test_price_and_dates_agree_between_contract_budget_and_gateway(of: dict[str, Any]) -> None:
+    budget, contract, shown = of["finance"]["budget"], of["legal"]["contract"], of["gateway"]
+    change = amount(of["delivery"]["changes"][0]["price"])
+    won = amount(of["sales"]["won"]["price"])
+
+    assert change > 0
+    assert won + change == amount(budget["price"]) == amount(contract["price"])
+    assert Decimal(shown["summary"]["price"]) == amount(shown["finance"]["budget"]["price"])
+    assert Decimal(shown["summary"]["price"]) == won + change
+    assert total(entry["amount"] for entry in budget["schedule"]) == won + change
+    assert shown["summary"]["finish"] == contract["finishes_on"]
+    assert contract["finishes_on"] == of["delivery"]["contract"]["promised_finish"]
+
+
+def test_bills_and_payments_agree(of: dict[str, Any]) -> None:
+    finance, shown = of["finance"], of["gateway"]["finance"]
+    invoices = shown["invoices"].values()
+
+    assert total(each["amount"] for each in invoices) == amount(finance["billed"])
+    assert total(each["paid"] for each in invoices) == amount(finance["paid"])
+    assert amount(finance["paid"]) == amount(finance["budget"]["price"])
+    assert amount(finance["outstanding"]) == 0
+    assert amount(shown["recognised"]) == amount(finance["recognised"])
+    assert {each["number"] for each in finance["invoices"]} == {each["number"] for each in invoices}
+    assert {each["number"] for each in of["sales"]["invoices"]} == {
+        each["number"] for each in invoices
+    }
+
+
+def test_cost_earned_value_and_the_four_margins_agree(of: dict[str, Any]) -> None:
+    finance, shown = of["finance"], of["gateway"]["confidential"]
+    measured = finance["earned_value"]["measured"]
+
+    assert amount(shown["cost"]) == amount(finance["cost_to_date"]) > 0
+    assert amount(shown["budget_cost"]) == amount(finance["budget_cost"])
+    for figure in (
+        "budget_at_completion",
+        "planned_value",
+        "earned_value",
+        "actual_cost",
+        "cost_performance_index",
+        "schedule_performance_index",
+        "estimate_at_completion",
+    ):
+        assert shown["performance"][figure] == measured[figure] is not None, figure
+    for margin in ("margin_sold", "margin_billed", "margin_recognised", "margin_forecast"):
+        ours, theirs = shown["margins"][margin], finance["margins"][margin]
+        assert ours == theirs is not None, margin
+        revenue, cost = amount(ours["revenue"]), amount(ours["cost"])
+        assert Decimal(ours["margin"]) == ((revenue - cost) / revenue).quantize(Decimal("0.000001"))
+
+
+def test_hours_deliverables_and_reviews_agree(of: dict[str, Any]) -> None:
+    delivery, shown = of["delivery"], of["gateway"]["delivery"]
+
+    assert Decimal(shown["approved_hours"]) == Decimal(delivery["time"]["approved_hours"]) > 0
+    assert {name: each["status"] for name, each in shown["deliverables"].items()} == {
+        each["deliverable"]: each["status"] for each in delivery["deliverables"]
+    }
+    assert {each["status"] for each in delivery["deliverables"]} == {"accepted"}
+    assert delivery["deliverables"][0]["submission"] == 2, "one was rejected and submitted again"
+    assert delivery["plan"]["changes"] == ["C-1"]
+    assert [each["status"] for each in delivery["changes"]] == ["implemented"]
+    assert Decimal(delivery["review"]["delivered_hours"]) == Decimal(shown["approved_hours"])
+    assert of["gateway"]["stage"] == delivery["stage"] == "closed"
+    assert of["sales"]["delivery"]["closed_on"] == delivery["closed"]["closed_on"]
+
+
+def test_the_view_is_complete_and_as_fresh_as_the_topics(
+    of: dict[str, Any], said: list[Recorded[Fact]], lives: Lives
+) -> None:
+    last: Counter[str] = Counter()
+    for each in said:
+        if each.subject == lives.whole.engagement and each.channel.kind == "facts":
+            last[each.channel.name] = max(last[each.channel.name], each.sequence)
+
+    shown = of["gateway"]
+    departments = {name: n for name, n in last.items() if not name.startswith("gateway")}
+    freshness = {name: fresh["sequence"] for name, fresh in shown["freshness"].items()}
+    assert shown["complete"]
+    assert departments.items() <= freshness.items()
+
+
+def test_the_timeline_holds_exactly_the_facts_on_the_topics(
+    desk: Desk, platform: Platform, lives: Lives
+) -> None:
+    engagement = lives.whole.engagement
+    timeline = desk.get("gateway", f"/engagements/{engagement}/timeline")
+    of_this = {
+        each.id: each
+        for each in facts(platform)
+        if each.subject == engagement and each.channel.kind == "facts"
+    }
+
+    assert {entry["id"] for entry in timeline} == of_this.keys()
+    assert len(timeline) == len(of_this) > 150
+    moments = [entry["occurred_at"] for entry in timeline]
+    assert moments == sorted(moments)
+    for entry in timeline:
+        recorded = of_this[entry["id"]]
+        assert entry["type"] == recorded.fact.type
+        assert entry["actor"] == recorded.actor
+        assert entry["heard"] == dict(recorded.heard)
+        assert entry["data"] == recorded.fact.model_dump(mode="json")
+
+
+def test_a_fact_says_what_its_author_had_heard(said: list[Recorded[Fact]], lives: Lives) -> None:
+    of_this = [each for each in said if each.subject == lives.whole.engagement]
+    by_type = {type(each.fact).__name__: each for each in of_this}
+    signed, budget = by_type["SowSigned"], by_type["BudgetSet"]
+
+    assert budget.heard["legal"] >= signed.sequence
+    assert budget.actor == "finance"
+    assert signed.actor == "carl"
+    assert budget.occurred_at >= signed.occurred_at
+
+
+@pytest.mark.usefixtures("lives")
+def test_the_portfolio_is_the_sum_of_its_engagements(desk: Desk) -> None:
+    rows = list(desk.pages("gateway", "/engagements?limit=3", "items", "next"))
+    of_finance, of_gateway = [], []
+    for row in rows:
+        path = f"/engagements/{row['engagement']}"
+        answer = desk.ask("GET", "finance", path, by="fred")
+        of_finance += [answer.json()] if answer.status_code == 200 else []
+        of_gateway.append(desk.get("gateway", path))
+    portfolio = desk.get("gateway", "/portfolio")
+
+    assert portfolio["engagements"] == len(rows)
+    stages = Counter(row["stage"] for row in rows)
+    assert portfolio["by_stage"] == {stage: stages[stage] for stage in portfolio["by_stage"]}
+    for mine in portfolio["currencies"]:
+        theirs = [each for each in of_finance if each["currency"] == mine["currency"]]
+        for figure in ("billed", "paid", "outstanding", "recognised"):
+            expected = total(each[figure] for each in theirs if each[figure] is not None)
+            assert Decimal(mine[figure]) == expected, figure
+    for mine in portfolio["confidential"]:
+        theirs = [each for each in of_finance if each["currency"] == mine["currency"]]
+        costs = (each["cost_to_date"] for each in theirs if each["cost_to_date"] is not None)
+        assert Decimal(mine["cost"]) == total(costs)
+        for margin in ("margin_billed", "margin_recognised", "margin_forecast"):
+            known = [each["margins"][margin] for each in theirs if each["margins"]]
+            known = [each for each in known if each is not None]
+            assert Decimal(mine[margin]["revenue"]) == total(each["revenue"] for each in known)
+            assert Decimal(mine[margin]["cost"]) == total(each["cost"] for each in known)
+    hours = sum((Decimal(each["delivery"]["approved_hours"]) for each in of_gateway), Decimal(0))
+    assert Decimal(portfolio["approved_hours"]) == hours > 0
+
+
+def test_invoices_are_numbered_without_a_gap_across_all_engagements(
+    said: list[Recorded[Fact]],
+) -> None:
+    numbers: dict[int, list[int]] = defaultdict(list)
+    issued = {}
+    for each in said:
+        if isinstance(each.fact, InvoiceNumbered):
+            year, _, number = each.fact.number.partition("-")
+            numbers[int(year)].append(int(number))
+        elif isinstance(each.fact, InvoiceIssued):
+            issued[each.fact.number] = each.fact.issued_on.year
+
+    assert sum(len(found) for found in numbers.values()) == len(issued) > 5
+    assert all(sorted(found) == [*range(1, len(found) + 1)] for found in numbers.values())
+    assert all(int(number.partition("-")[0]) == year for number, year in issued.items())
