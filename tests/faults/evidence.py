@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,6 +14,7 @@ from chassis.parking import ParkedRecord, Parking
 from chassis.service import Service
 from chassis.snapshots import AnyDecider, Known, Snapshots
 from chassis.store import Store
+from chassis.views import Listing, Value
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded, decode
 from delivery.app import SERVICE as DELIVERY
@@ -32,6 +34,15 @@ DECIDERS: Mapping[str, Mapping[str, AnyDecider]] = {
     for name, service in SERVICES.items()
 }
 """By service, then by kind of stream."""
+LISTINGS: Mapping[str, Mapping[str, Listing]] = {
+    name: {
+        routes.listing.kind: routes.listing
+        for routes in service.routes
+        if routes.listing is not None
+    }
+    for name, service in SERVICES.items()
+}
+"""The same: what people see of a stream in a list."""
 
 decoded = lru_cache(maxsize=200_000)(decode)
 """A record's fact; the same bytes stand in many places and are read once."""
@@ -67,6 +78,18 @@ class Acknowledged:
     said: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a department keeps of a stream: how it was at some commit, and what lists show now.
+
+    `due` is when the stream wants to be woken next (UTC), if it does.
+    """
+
+    known: Known
+    fields: Mapping[str, Value] | None
+    due: datetime | None
+
+
 @dataclass(slots=True)
 class Evidence:
     """What stood on the topics, and then in the stores.
@@ -78,7 +101,7 @@ class Evidence:
 
     topics: dict[str, list[Published]] = field(default_factory=dict)
     journals: dict[str, list[Commit]] = field(default_factory=dict)
-    views: dict[str, dict[str, Known]] = field(default_factory=dict)
+    views: dict[str, dict[str, View]] = field(default_factory=dict)
     parked: dict[str, list[ParkedRecord]] = field(default_factory=dict)
     folded: dict[str, Held] = field(default_factory=dict)
     timelines: dict[str, list[Run]] = field(default_factory=dict)
@@ -160,10 +183,12 @@ async def read_topics(bootstrap: str, prefix: str) -> dict[str, list[Published]]
     return found
 
 
-async def _views(store: Store, deciders: Mapping[str, AnyDecider]) -> dict[str, Known]:
+async def _views(store: Store, deciders: Mapping[str, AnyDecider]) -> dict[str, View]:
     snapshots = Snapshots(store, deciders)
     return {
-        document["_id"]: snapshots.read(document)
+        document["_id"]: View(
+            snapshots.read(document), document.get("fields"), document.get("due_at")
+        )
         async for document in store.views.find({})
         if document["kind"] in deciders
     }

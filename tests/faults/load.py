@@ -27,7 +27,7 @@ from local.play.selling import Curtain, contract, scene, sell
 from local.play.stage import WAIT, Body, Cast, Company, Hitch, Refusal, Stage
 from tests.faults.evidence import Acknowledged
 
-BEGINS, ENDS = date(2025, 1, 6), date(2025, 9, 1)
+BEGINS, ENDS = date(2025, 1, 6), date(2025, 7, 10)
 """Days between which all stories lie."""
 _NOT_YET = frozenset({404, 409, 503, 504})
 """Answers after which asking again may help: not heard of, not heard enough, away, too late."""
@@ -206,7 +206,6 @@ class Load:
         self.stage = Persistent(at, f"load-{seed}", clients=clients)
         self._seed = seed
         self._clients = clients
-        self._stories = 0
         self._over = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -231,13 +230,8 @@ class Load:
         return self.stage.acknowledged
 
     async def begin(self) -> None:
-        """Make the company known to its departments, and let the clients start.
-
-        The stories lie in the past, each at another day: the clocks are held before them, so that
-        no deadline passes until all have ended.
-        """
-        await self.stage.hold_clocks()
-        await publish(self.stage, BEGINS - timedelta(days=30))
+        """Make the company known to its departments, and let the clients start."""
+        await begin_history(self.stage)
         self._tasks = [
             asyncio.create_task(self._client(number), name=f"client {number}")
             for number in range(self._clients)
@@ -272,28 +266,39 @@ class Load:
     async def _client(self, number: int) -> None:
         story = 0
         while not self._over:
-            self._stories += 1
-            await self._live(_plot(Random(f"{self._seed}/{number}/{story}"), number, story))
+            plot = a_plot(Random(f"{self._seed}/{number}/{story}"), f"load-{number}-{story}")
+            await live(plot, Person(self.stage, plot.name, ended=lambda: self._over))
             story += 1
 
-    async def _live(self, plot: Plot) -> None:
-        person = Person(self.stage, plot.name, ended=lambda: self._over)
-        engagement = scene(plot, person, ENDS)
-        try:
-            if await sell(engagement):
-                await contract(engagement)
-                work = await mobilise(engagement)
-                await build(engagement, work)
-                await finish(engagement, work)
-        except Curtain:
-            return
+
+async def begin_history(stage: Stage) -> None:
+    """Make the company known to its departments, with rates from before all stories on.
+
+    Stories lie in the past, each at another day: the clocks are held before them, so that no
+    deadline passes until all have ended.
+    """
+    await stage.hold_clocks()
+    await publish(stage, BEGINS - timedelta(days=30))
 
 
-def _plot(random: Random, client: int, story: int) -> Plot:
+async def live(plot: Plot, person: Person) -> None:
+    """One engagement, from its first call to its end."""
+    engagement = scene(plot, person, ENDS)
+    try:
+        if await sell(engagement):
+            await contract(engagement)
+            work = await mobilise(engagement)
+            await build(engagement, work)
+            await finish(engagement, work)
+    except Curtain:
+        return
+
+
+def a_plot(random: Random, name: str) -> Plot:
     """A short story: some weeks of work, and now and then a lost deal or a change."""
     title, deliverables = random.choice(_WORK)
     return Plot(
-        name=f"load-{client}-{story}",
+        name=name,
         title=title,
         customer=random.choice(CUSTOMERS),
         deliverables=deliverables,

@@ -1,0 +1,177 @@
+"""The checker finds a broken part: a relay, a journal or a reader that does its work wrongly.
+
+The parts are real ones with one thing done wrong, in services that are otherwise whole, on a real
+Kafka and a real store.
+"""
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chassis.decider import Step
+from chassis.engine import Engine
+from chassis.journal import Commit, Journal
+from chassis.reader import Batch
+from chassis.relay import Record, Relay
+from chassis.snapshots import AnyDecider
+from contracts import delivery
+from contracts.fact import Fact, Recorded
+from gateway.fold import fold
+from gateway.folding import Folding
+from tests.faults.checker import at_rest
+from tests.faults.evidence import gather
+from tests.faults.inside import Parts, World, world
+from tests.faults.load import Person
+from tests.infrastructure import KafkaServer, StoreServer
+
+LIMIT = 20.0
+
+
+class Skips(Relay):
+    """A relay that forgets one fact."""
+
+    async def _publish(self, records: Sequence[Record]) -> None:
+        if said := [each for each in records if not is_qualified(each)]:
+            await super()._publish(said)
+
+
+class Swaps(Relay):
+    """A relay that says one fact after the next one."""
+
+    _kept: Record | None = None
+
+    async def _publish(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if is_qualified(record):
+                self._kept = record
+                continue
+            await super()._publish([record])
+            if self._kept is not None:
+                kept, self._kept = self._kept, None
+                await super()._publish([kept])
+
+
+class Forgets(Journal):
+    """A journal that says yes and writes nothing."""
+
+    async def append(self, commit: Commit) -> None:
+        if commit.command != "qualify-opportunity":
+            await super().append(commit)
+
+
+class TakesInTwice(Engine):
+    """An engine that keeps what it hears twice."""
+
+    async def _append_heard(
+        self,
+        decider: AnyDecider,
+        step: Step[Any],
+        first: Recorded[Fact],
+        whole: Callable[[Recorded[Fact]], bytes],
+    ) -> None:
+        heard = tuple(entry for entry in step.entries if not entry.said)
+        await super()._append_heard(
+            decider, replace(step, entries=(*heard, *step.entries)), first, whole
+        )
+
+
+class FoldsTwice(Folding):
+    """A gateway's reader that adds decisions twice."""
+
+    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+        errors = await super().take(batch)
+        for engagement, facts in batch.items():
+            for recorded in facts:
+                held = self._held[engagement]
+                if isinstance(recorded.fact, delivery.DecisionRecorded):
+                    fresh = copy.deepcopy(held.view.freshness)
+                    fold(held.view, recorded)
+                    held.view.freshness = fresh
+        return errors
+
+
+def is_qualified(record: Record) -> bool:
+    return record[2] is not None and b"opportunity-qualified" in record[2]
+
+
+async def a_beginning(made: World) -> None:
+    """An engagement's first days, with the departments that are there."""
+    await made.stage.publish(
+        "sales",
+        "accounts/novamed/publish-account",
+        {"name": "Novamed", "country": "Germany"},
+        "sam",
+    )
+    emma = {"name": "Emma", "department": "delivery", "roles": ["engagement-manager"]}
+    await made.stage.publish("delivery", "people/emma/publish-person", emma, "paul")
+    person = Person(made.stage, "beginning")
+    await person.open(
+        {
+            "account": "novamed",
+            "title": "Portal",
+            "expected_value": {"amount": "1000", "currency": "EUR"},
+            "expected_close": "2025-06-01",
+            "owner": "ann",
+        },
+        "ann",
+    )
+    await person.act("delivery", "assign-manager", "paul", manager="emma")
+    await person.act(
+        "delivery",
+        "record-decision",
+        "emma",
+        title="Two phases",
+        rationale="Less at once.",
+        decided_by="jonas",
+    )
+    await person.act(
+        "sales",
+        "qualify-opportunity",
+        "ann",
+        budget=True,
+        authority=True,
+        need=True,
+        timing=True,
+        score="70",
+    )
+    await person.act(
+        "sales", "advance-opportunity", "ann", pipeline_stage="proposing", probability="50"
+    )
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("broken", "sentence"),
+    [
+        ({}, None),
+        ({"sales": {"chassis.works.Relay": Skips}}, "sales: E-.* 2 is in the journal and not on"),
+        ({"sales": {"chassis.works.Relay": Swaps}}, "sales: E-.* 3 came where 2 was expected"),
+        ({"sales": {"chassis.works.Journal": Forgets}}, "ann/.* was acknowledged and is not in"),
+        ({"delivery": {"chassis.works.Engine": TakesInTwice}}, "1 was taken in 2 times"),
+        ({"gateway": {"gateway.app.Folding": FoldsTwice}}, "not what its facts give, in delivery"),
+    ],
+    ids=["sound", "skips", "swaps", "forgets", "takes-in-twice", "folds-twice"],
+)
+async def test_a_broken_part_is_found(
+    kafka: KafkaServer,
+    store: StoreServer,
+    isolation: str,
+    broken: Mapping[str, Parts],
+    sentence: str | None,
+) -> None:
+    only = ("sales", "delivery", "gateway")
+    async with world(kafka, store, isolation, only=only, broken=broken) as made:
+        await a_beginning(made)
+
+        async def rest() -> None:
+            limit = LIMIT if sentence is None else 2.0
+            await at_rest(lambda: gather(made.places), made.stage.acknowledged, limit=limit)
+
+        if sentence is None:
+            await rest()
+        else:
+            with pytest.raises(AssertionError, match=sentence):
+                await rest()
