@@ -17,7 +17,6 @@ from rich.table import Table
 from local import prerequisites, session
 from local.platform import SERVICES, Layout, Platform, PortTakenError, is_ready
 from local.processes import ProcessError
-from local.summary import show
 
 Service = Literal["sales", "legal", "delivery", "finance", "gateway"]
 
@@ -167,7 +166,10 @@ def _stopped_by_signals() -> Iterator[None]:
 
 def _summarise(platform: Platform) -> None:
     layout = platform.layout
-    show(console, layout.url("gateway"), platform.outside_environment()["CONCORD_TOKEN_SECRET"])
+    try:
+        platform.run("local.summary", log=None, limit=30)
+    except ProcessError as trouble:
+        console.print(f"[yellow]The portfolio is not told: {trouble}[/yellow]")
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("the portfolio", f"[bold]{layout.url('gateway')}/[/bold]")
     for service in SERVICES:

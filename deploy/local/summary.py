@@ -1,5 +1,6 @@
-"""What a person sees when the platform is up: the portfolio, the worst disconnects, where to go."""
+"""What a person sees when the platform is up: ``python -m local.summary``, told where it runs."""
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,6 +27,11 @@ _STAGES = (
     "lost",
     "terminated",
 )
+
+
+def main() -> None:
+    """Print the summary of the platform that the environment names."""
+    show(Console(), os.environ["CONCORD_GATEWAY_URL"], os.environ["CONCORD_TOKEN_SECRET"])
 
 
 def show(console: Console, gateway: str, secret: str) -> None:
@@ -112,3 +118,7 @@ def _gravity(disconnect: Mapping[str, Any]) -> tuple[bool, Decimal, int]:
     stake = disconnect["stake"]
     amount = Decimal(stake["amount"]) if stake else Decimal(0)
     return disconnect["severity"] == "serious", amount, disconnect["days"] or 0
+
+
+if __name__ == "__main__":
+    main()

@@ -132,7 +132,7 @@ class Shelf:
 
     async def put(self, held: Iterable[Held]) -> None:
         """Write views, and the facts folded into them since they were last written."""
-        written = [(each, each.unwritten.take()) for each in held]
+        written = [(each, each.unwritten.begin()) for each in held]
         try:
             runs = [_run_document(each.partition, run) for each, runs in written for run in runs]
             if runs:
@@ -143,12 +143,13 @@ class Shelf:
             ):
                 if those:
                     await put(self._unified, [_document(each) for each in those])
-            for each, _ in written:
-                each.stands = True
         except BaseException:
-            for each, unwritten in written:
-                each.unwritten.put_back(unwritten)
+            for each, _ in written:
+                each.unwritten.not_written()
             raise
+        for each, _ in written:
+            each.stands = True
+            each.unwritten.written()
 
     async def runs(self, engagement: str) -> list[Run]:
         """The written timeline of an engagement."""

@@ -28,13 +28,14 @@ class Run:
 
 
 class Unwritten:
-    """Runs of one engagement that are not in the store yet."""
+    """Runs of one engagement that are not in the store yet, or are just being written there."""
 
-    __slots__ = ("_engagement", "_runs")
+    __slots__ = ("_engagement", "_runs", "_writing")
 
     def __init__(self, engagement: str) -> None:
         self._engagement = engagement
         self._runs: dict[str, Run] = {}
+        self._writing: list[Run] = []
 
     def add(self, recorded: Recorded[Fact]) -> None:
         """Put a fact behind the last of its channel."""
@@ -47,22 +48,27 @@ class Unwritten:
 
     @property
     def runs(self) -> list[Run]:
-        """What is to be written."""
-        return list(self._runs.values())
+        """All that cannot be found in the store for certain."""
+        return [*self._writing, *self._runs.values()]
 
-    def take(self) -> list[Run]:
-        """What is to be written, which from now on counts as written."""
-        runs, self._runs = self.runs, {}
-        return runs
+    def begin(self) -> list[Run]:
+        """What is to be written now; `written` or `not_written` says how it ended."""
+        self._writing, self._runs = list(self._runs.values()), {}
+        return self._writing
 
-    def put_back(self, runs: Iterable[Run]) -> None:
-        """These could not be written after all; newer facts stand behind them."""
-        for run in runs:
+    def written(self) -> None:
+        """It is in the store."""
+        self._writing = []
+
+    def not_written(self) -> None:
+        """It could not be written after all; newer facts stand behind it."""
+        for run in self._writing:
             newer = self._runs.get(run.channel)
             if newer is not None:
                 run.facts.extend(newer.facts)
                 run.last = newer.last
             self._runs[run.channel] = run
+        self._writing = []
 
 
 def in_order(runs: Iterable[Run]) -> Iterator[Recorded[Fact]]:

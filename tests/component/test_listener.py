@@ -24,6 +24,7 @@ from tests.component.listening import (
     topics,
     until,
 )
+from tests.component.miniature import until as until_it_is
 from tests.infrastructure import KafkaServer, StoreServer
 
 
@@ -152,10 +153,12 @@ async def test_a_record_of_nobody_is_set_aside_and_holds_nobody_up(scene: Scene)
 
     async with scene.listener() as heard:
         await until(lambda: scene.reader.heard["E-1"] and scene.reader.heard["E-2"])
-        await until(lambda: sum(heard.progress.lag.values()) == 0 and heard.progress.joined)
-        aside = await heard.parking.records_set_aside()
 
-        assert {each.id for each in aside} == {no_key, no_text}
+        async def both_are_aside() -> bool:
+            aside = await heard.parking.records_set_aside()
+            return {each.id for each in aside} == {no_key, no_text}
+
+        await until_it_is(both_are_aside)
         assert await heard.parking.engagements() == []
 
 
