@@ -200,3 +200,75 @@ def test_a_key_is_one_request_and_what_was_seen_must_still_stand(
     assert (other.status_code, other.json()["code"]) == (422, "key-reused")
     assert (stale.status_code, stale.json()["code"]) == (412, "stale")
     assert desk.commits()["sales"] == before
+
+
+FORM = "application/x-www-form-urlencoded"
+NOBODYS = "/pages/engagements/E-0D5R2K8WQ3V7X"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (NOBODYS, 404),
+        ("/pages/engagements/E-1", 404),
+        ("/pages/engagements/%00", 404),
+        ("/pages/engagements?sort=nonsense", 404),
+        ("/pages/engagements?stage=%ED%A0%80", 404),
+        ("/pages/engagements?cursor=%00", 404),
+        ("/pages/engagements?cursor=e30", 404),
+        ("/pages/disconnects?owner=nobody", 404),
+        ("/pages/disconnects?cursor=WzFd", 404),
+        ("/pages/static/..%2f..%2fapp.py", 404),
+    ],
+)
+@pytest.mark.usefixtures("company")
+def test_a_page_that_is_not_there_is_said_so(
+    desk: Desk, tokens: Tokens, path: str, status: int
+) -> None:
+    url = desk.platform.layout.url("gateway") + path
+    signed_in = {"Cookie": f"concord={tokens.everybody}"}
+
+    assert httpx.get(url, headers=signed_in).status_code == status
+    if "static" not in path:
+        assert httpx.get(url).status_code == 401, "first comes who asks"
+        outside = {"Cookie": f"concord={tokens.of('customer')}"}
+        assert httpx.get(url, headers=outside).status_code in {403, 404}
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "headers", "status"),
+    [
+        ("/sign-in", b"token=nonsense", {}, 401),
+        ("/sign-in", b"token=nonsense&next=//%5B", {}, 401),
+        ("/sign-in", b"token=nonsense&next=http://%5B", {}, 401),
+        ("/sign-in", b"token=%ff%fe", {}, 401),
+        ("/sign-in", b"\xff\xfe", {}, 400),
+        ("/sign-in", b"&".join([b"a=1"] * 99), {}, 400),
+        ("/sign-in", b"token=" + b"x" * 20_000, {}, 413),
+        ("/sign-in", b"{}", {"Content-Type": "application/json"}, 415),
+        ("/sign-in", b"token=x", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("/sign-in", b"token=x", {"Sec-Fetch-Site": "", "Origin": "http://["}, 403),
+        (f"{NOBODYS}/waive", b"finding=x&why=Because", {}, 404),
+        (f"{NOBODYS}/waive", b"finding=x", {}, 422),
+        (f"{NOBODYS}/waive", b"finding=x&why=" + b"a" * 9_000, {}, 422),
+        ("/pages/engagements/E-1/waive", b"finding=x&why=y", {}, 404),
+    ],
+)
+@pytest.mark.usefixtures("company")
+def test_a_form_that_cannot_be_taken_changes_nothing(
+    desk: Desk, tokens: Tokens, path: str, form: bytes, headers: dict[str, str], status: int
+) -> None:
+    before = desk.commits()["gateway"]
+    sent = {
+        "Cookie": f"concord={tokens.everybody}",
+        "Content-Type": FORM,
+        "Sec-Fetch-Site": "same-origin",
+        **headers,
+    }
+    if not sent["Sec-Fetch-Site"]:
+        del sent["Sec-Fetch-Site"]
+    answer = httpx.post(desk.platform.layout.url("gateway") + path, headers=sent, content=form)
+
+    assert answer.status_code == status, answer.text[:300]
+    assert "set-cookie" not in answer.headers
+    assert desk.commits()["gateway"] == before

@@ -76,7 +76,10 @@ def ended() -> Response:
 
 def own_page(path: str) -> str:
     """The path if it lies on this site, else the first page: nobody is sent elsewhere."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return "/"
     local = path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if local and not parts.scheme and not parts.netloc else "/"
 
@@ -104,5 +107,8 @@ def _sent_from_here(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = urlsplit(request.headers.get("origin", "")).netloc
+    try:
+        origin = urlsplit(request.headers.get("origin", "")).netloc
+    except ValueError:
+        return False
     return bool(origin) and origin == request.headers.get("host")
