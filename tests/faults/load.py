@@ -115,6 +115,10 @@ class Persistent(Stage):
             self.answers["unanswered"] += 1
             return error
         self.answers[str(answer.status_code)] += 1
+        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            assert answer.headers["content-type"] == "application/problem+json", answer.text
+        if answer.status_code in {503, 504}:
+            assert int(answer.headers["retry-after"]) > 0, answer.text
         return answer
 
     def _remember(self, service: str, by: str, key: str, answer: httpx.Response) -> None:

@@ -1,0 +1,200 @@
+"""Kafka and the stores go away and come back: nothing is lost, and nobody has to lend a hand."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.journal import Journal
+from local.kafka import Kafka
+from local.platform import SERVICES, Layout, Platform
+from tests.faults.checker import at_rest
+from tests.faults.evidence import Places, gather, opened
+from tests.faults.killing import wait_for_all
+from tests.faults.load import Load, company
+from tests.infrastructure import Server
+
+pytestmark = pytest.mark.fault
+
+HOWS = ("stopped", "killed", "paused")
+
+
+@asynccontextmanager
+async def away(server: Server, how: str) -> AsyncIterator[None]:
+    """A server is away for a while."""
+    begin = {"stopped": server.stop, "killed": server.kill, "paused": server.pause}[how]
+    await asyncio.to_thread(begin)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.resume if how == "paused" else server.start)
+
+
+@asynccontextmanager
+async def under_load(platform: Platform, places: Places, seed: int) -> AsyncIterator[Load]:
+    """Clients at work meanwhile; afterwards everything agrees, and every service is ready."""
+    async with Load(company(platform), seed) as load:
+        await load.begin()
+        await load.moved(30)
+        yield load
+        await wait_for_all(platform)
+        await load.moved(50)
+        await load.end()
+        await at_rest(lambda: gather(places), load.acknowledged, limit=120)
+
+
+async def reasons(platform: Platform, service: str) -> Mapping[str, str]:
+    """Why a service says that it is not ready, by part; nothing where it is."""
+    async with httpx.AsyncClient(timeout=10) as http:
+        answer = await http.get(platform.layout.url(service) + "/ready")
+    parts: dict[str, Any] = answer.json()["parts"]
+    said = {name: part["reason"] for name, part in parts.items() if not part["ready"]}
+    assert (answer.status_code == httpx.codes.OK) == (not said)
+    return said
+
+
+async def says_it_is_not_ready(platform: Platform, service: str, part: str) -> None:
+    """Wait until a service says that it is not ready, because of this part."""
+    ends = time.monotonic() + 45
+    while not (await reasons(platform, service)).get(part):
+        assert time.monotonic() < ends, f"{service} says that its {part} is ready"
+        await asyncio.sleep(0.2)
+
+
+async def advance(load: Load, engagement: str, key: str, probability: int) -> httpx.Response:
+    """A command to Sales, sent once."""
+    answer = await load.stage._ask(
+        "POST",
+        "sales",
+        f"/engagements/{engagement}/advance-opportunity",
+        "ann",
+        {"Idempotency-Key": key},
+        {"pipeline_stage": "qualifying", "probability": str(probability)},
+    )
+    assert isinstance(answer, httpx.Response)
+    return answer
+
+
+async def an_opportunity(load: Load, key: str) -> str:
+    """An engagement that no client works on."""
+    body = {
+        "account": "novamed",
+        "title": "Another portal",
+        "expected_value": {"amount": "1000", "currency": "EUR"},
+        "expected_close": "2099-06-01",
+        "owner": "ann",
+    }
+    answer = await load.stage.send("sales", "/engagements", body, "ann", key=key, headers={})
+    return str(answer.json()["id"])
+
+
+async def test_kafka_goes_and_comes_back(platform: Platform, places: Places) -> None:
+    async with under_load(platform, places, 31) as load:
+        engagement = await an_opportunity(load, "kafka")
+        for number, how in enumerate(HOWS):
+            async with away(platform.kafka, how):
+                for service in SERVICES:
+                    await says_it_is_not_ready(platform, service, "listener")
+                # What a department decides is safe in its journal, Kafka or not.
+                answer = await advance(load, engagement, f"kafka-{how}", 10 + number)
+                assert answer.status_code == httpx.codes.OK
+            await wait_for_all(platform)
+            await load.moved(20)
+
+
+async def test_each_store_goes_and_comes_back(platform: Platform, places: Places) -> None:
+    async with under_load(platform, places, 32) as load:
+        for number, service in enumerate(SERVICES):
+            async with away(platform.stores[service], HOWS[number % len(HOWS)]):
+                await says_it_is_not_ready(platform, service, "store")
+            await asyncio.to_thread(platform.wait_ready, service)
+            await load.moved(20)
+
+
+async def test_a_command_is_refused_while_its_store_is_away_or_kept_for_good(
+    platform: Platform, places: Places
+) -> None:
+    async with under_load(platform, places, 33) as load:
+        engagement = await an_opportunity(load, "store")
+        async with away(platform.stores["sales"], "stopped"):
+            refused = await advance(load, engagement, "while-away", 20)
+            assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
+            assert refused.headers["content-type"] == "application/problem+json"
+            assert int(refused.headers["retry-after"]) > 0
+            assert refused.json()["code"] == "store-away"
+            # One that waits when the store comes back is taken after all.
+            patient = asyncio.create_task(advance(load, engagement, "until-back", 30))
+            await asyncio.sleep(2)
+        assert (await patient).status_code == httpx.codes.OK
+        async with opened(places, "sales") as store:
+            journal = Journal(store)
+            assert await journal.by_cause("ann/while-away") is None
+            assert await journal.by_cause("ann/until-back") is not None
+        again = await advance(load, engagement, "while-away", 20)
+        assert again.status_code == httpx.codes.OK
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", [41, 42])
+async def test_everything_goes_away_in_any_order(
+    platform: Platform, places: Places, seed: int
+) -> None:
+    """One after the other, and at times two at once, for as long as a seed says."""
+    random = Random(seed)
+    servers: dict[str, Server] = {"kafka": platform.kafka, **platform.stores}
+    async with under_load(platform, places, seed) as load:
+        for _ in range(30):
+            first, second = random.sample(sorted(servers), 2)
+            async with away(servers[first], random.choice(HOWS)):
+                await asyncio.sleep(random.uniform(0.1, 6))
+                if random.random() < 0.3:
+                    async with away(servers[second], random.choice(HOWS)):
+                        await asyncio.sleep(random.uniform(0.1, 6))
+            await load.moved(random.randrange(1, 20), limit=120)
+
+
+@pytest.fixture
+def three_brokers(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Platform]:
+    """A platform whose Kafka keeps three copies of every fact."""
+    monkeypatch.setenv("CONCORD_REPLICATION", "3")
+    made = Replicated(Layout.on_free_ports(tmp_path_factory.mktemp("replicated")))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.kill()
+
+
+class Replicated(Platform):
+    """The platform on three brokers."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
+        self.kafka = Kafka(Path(layout.data) / "three", brokers=3)
+        self.services = {service: self._service(service) for service in SERVICES}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_a_broker_of_three_is_killed_under_load(three_brokers: Platform) -> None:
+    """The others go on meanwhile: facts keep flowing while one is away."""
+    platform = three_brokers
+    places = Places(
+        platform.kafka.bootstrap,
+        {name: (platform.stores[name].url, name) for name in SERVICES},
+    )
+    async with under_load(platform, places, 51) as load:
+        for number in (1, 2, 3, 1):
+            await asyncio.to_thread(platform.kafka.kill_node, number)
+            await load.moved(60, limit=120)
+            await asyncio.to_thread(platform.kafka.start_node, number)
+            await asyncio.to_thread(platform.kafka.wait_ready)
