@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from local.play.company import BILL_RATES, CUSTOMERS, TEMPLATE
-from local.play.delivering import build, finish, mobilise
+from local.play.delivering import build, mobilise
+from local.play.finishing import finish
 from local.play.plots import Plot
 from local.play.selling import Curtain, contract, scene, sell
 from local.play.stage import Cast, Refusal, Stage

@@ -21,7 +21,8 @@ import httpx
 from chassis.settings import LOCAL_ISSUER
 from local.platform import SERVICES, Platform
 from local.play.company import CUSTOMERS, MANAGERS, SELLERS, publish, roles
-from local.play.delivering import build, finish, mobilise
+from local.play.delivering import build, mobilise
+from local.play.finishing import finish
 from local.play.plots import Plot
 from local.play.selling import Curtain, contract, scene, sell
 from local.play.stage import WAIT, Body, Cast, Company, Hitch, Refusal, Stage

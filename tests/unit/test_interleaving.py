@@ -15,7 +15,8 @@ from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge
 from gateway.fold import View, dump, fold
 from local.play.company import CUSTOMERS
-from local.play.delivering import build, finish, mobilise
+from local.play.delivering import build, mobilise
+from local.play.finishing import finish
 from local.play.plots import Plot
 from local.play.selling import Curtain, contract, scene, sell
 from tests.unit.simulation import ENGAGEMENT, PureCast, PureStage, World, founded

@@ -13,7 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chassis.settings import LOCAL_ISSUER
 from local.play.company import publish, roles
-from local.play.delivering import build, finish, mobilise
+from local.play.delivering import build, mobilise
+from local.play.finishing import finish
 from local.play.plots import ENGAGEMENTS, MONTHS, Plot, plots
 from local.play.selling import Curtain, contract, scene, sell
 from local.play.stage import Cast, Company, Hitch, Stage

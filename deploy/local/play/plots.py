@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
 from local.play.company import CUSTOMERS, MANAGERS, SELLERS, Customer
 
@@ -42,23 +42,7 @@ _WORK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Plant monitoring", ("Sensor gateway", "Alarm console")),
 )
 _STAGES = ("phase 1", "phase 2", "for the north region", "pilot", "roll-out", "renewal")
-_TROUBLES: tuple[Trouble, ...] = (
-    "late",
-    "deliverable-forgotten",
-    "overplanned",
-    "management-cut",
-    "late-manager",
-    "underallocated",
-    "sow-price",
-    "bill-rate",
-    "billed-early",
-    "overrun",
-    "silent",
-    "change-unfollowed",
-    "loose-ends",
-    "no-paper",
-    "slow-customer",
-)
+_TROUBLES: tuple[Trouble, ...] = get_args(Trouble)
 
 
 @dataclass(frozen=True, slots=True)

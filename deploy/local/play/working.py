@@ -1,0 +1,149 @@
+"""The work of a week: who does it, the hours they log, how far it is, and what is reported."""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from local.play.company import CONSULTANTS
+from local.play.selling import Scene
+
+
+@dataclass(slots=True)
+class Work:
+    """What the people of an engagement remember while they do the work."""
+
+    tasks: list[dict[str, Any]]
+    worked: dict[str, Decimal] = field(default_factory=dict)
+    to_pay: dict[str, tuple[date, dict[str, Any]]] = field(default_factory=dict)
+    recognised_to: date | None = None
+    finish: date = date.max
+    reports: bool = True
+
+
+def person(scene: Scene, role: str) -> str:
+    """Who does the work of a role on this engagement."""
+    if role == "project-manager":
+        return scene.plot.manager
+    people = [person for person, _, of in CONSULTANTS if of == role]
+    return people[scene.plot.seed % len(people)]
+
+
+def second(scene: Scene, role: str) -> str:
+    """Who helps where one person is not enough."""
+    people = [person for person, _, of in CONSULTANTS if of == role]
+    return people[(scene.plot.seed + 1) % len(people)] if len(people) > 1 else people[0]
+
+
+def tier(scene: Scene) -> str:
+    """How much method an engagement of this size gets."""
+    hours = scene.plot.hours
+    return "light" if hours < 350 else "critical" if hours > 1100 else "standard"
+
+
+async def log_time(scene: Scene, work: Work, monday: date) -> None:
+    """Who worked on what in a week: planned hours of the active tasks, more where it overruns."""
+    effort = Decimal("1.45") if scene.plot.trouble == "overrun" else Decimal(1)
+    sunday = monday + timedelta(days=6)
+    by_role: dict[str, tuple[str, Decimal]] = {}
+    for task in work.tasks:
+        starts, ends = (
+            date.fromisoformat(task["starts_on"]),
+            date.fromisoformat(task["finishes_on"]),
+        )
+        overlap = (min(ends, sunday) - max(starts, monday)).days + 1
+        if overlap <= 0:
+            continue
+        for line in task["hours"]:
+            planned = Decimal(line["hours"]) * overlap / ((ends - starts).days + 1)
+            name, hours = by_role.get(line["role"], (task["task"], Decimal(0)))
+            by_role[line["role"]] = (name, hours + planned)
+    for role, (task_id, hours) in sorted(by_role.items()):
+        varied = hours * effort * Decimal(scene.random.randrange(92, 107)) / 100
+        rounded = (varied * 4).quantize(Decimal(1)) / 4
+        first = person(scene, role)
+        people = [first] if rounded <= 60 else [first, second(scene, role)]
+        for each in people:
+            share = rounded / len(people)
+            if share > 0:
+                await _log_one(scene, each, role, task_id, monday, share)
+        work.worked[role] = work.worked.get(role, Decimal(0)) + rounded
+
+
+def _days(task: dict[str, Any]) -> tuple[date, date]:
+    return date.fromisoformat(task["starts_on"]), date.fromisoformat(task["finishes_on"])
+
+
+def _planned(task: dict[str, Any]) -> Decimal:
+    return sum((Decimal(line["hours"]) for line in task["hours"]), Decimal(0))
+
+
+async def _log_one(
+    scene: Scene, person: str, role: str, task: str, monday: date, hours: Decimal
+) -> None:
+    cast = scene.cast
+    entry = f"T-{monday:%y%m%d}-{person}-{role}"
+    await cast.act(
+        "delivery",
+        "submit-time",
+        person,
+        entry=entry,
+        role=role,
+        task=task,
+        week=monday.isoformat(),
+        hours=str(hours.quantize(Decimal("0.01"))),
+    )
+    approver = "paul" if person == scene.plot.manager else scene.plot.manager
+    await cast.act("delivery", "approve-time", approver, entry=entry)
+
+
+async def progress(scene: Scene, work: Work, week: int) -> None:
+    """How far each task under way is, every second week."""
+    slow = Decimal("0.8") if scene.plot.trouble in {"late", "overrun"} else Decimal(1)
+    today = scene.cast.today
+    for task in work.tasks:
+        starts, ends = (
+            date.fromisoformat(task["starts_on"]),
+            date.fromisoformat(task["finishes_on"]),
+        )
+        if starts > today or ends < today - timedelta(days=7) or week % 2:
+            continue
+        days = Decimal((min(today, ends) - starts).days + 1) / ((ends - starts).days + 1)
+        complete = min(Decimal(100), (days * 100 * slow)).quantize(Decimal(1))
+        remaining = (_planned(task) * (100 - complete) / 100).quantize(Decimal("0.01"))
+        await scene.cast.act(
+            "delivery",
+            "progress-task",
+            scene.plot.manager,
+            task=task["task"],
+            complete=str(complete),
+            remaining_hours=str(remaining),
+        )
+
+
+async def report(scene: Scene, work: Work, week: int) -> None:
+    """The status report, coloured as the manager sees it."""
+    plot, cast = scene.plot, scene.cast
+    if plot.trouble == "silent" and week > 4:
+        return
+    late = 10 + 2 * week if plot.trouble == "late" and week > 3 else 0
+    schedule = "red" if late > 25 else "amber" if late else "green"
+    if plot.trouble is None and plot.seed % 5 == 0 and week < plot.weeks // 2:
+        schedule = "amber"
+    total = sum((_planned(task) for task in work.tasks), Decimal(0))
+    left = total * (plot.weeks - week) / plot.weeks
+    await cast.act(
+        "delivery",
+        "publish-status-report",
+        plot.manager,
+        scope="green",
+        schedule=schedule,
+        cost="green",
+        narrative=(
+            "Two interfaces of the customer come later than agreed; we test with samples."
+            if schedule != "green"
+            else "Work goes on as planned; the next workshop is booked."
+        ),
+        forecast_finish=(work.finish + timedelta(days=late)).isoformat(),
+        estimate_to_complete=str(left.quantize(Decimal("0.01"))),
+    )
