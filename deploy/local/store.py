@@ -27,7 +27,7 @@ class Store:
         port: int | None = None,
         name: str = "store",
         log: Path | None = None,
-        cache_mb: int = 64,
+        cache_mb: int = 128,
     ) -> None:
         """Describe it; `start` runs it. Without a port it takes a free one."""
         self.folder = folder

@@ -14,7 +14,15 @@ from datetime import datetime
 
 from opentelemetry import metrics
 
-from chassis.store import Document, Duplicate, Store, StoreAway, insert_each, reaching
+from chassis.store import (
+    INSERTED_BYTES,
+    Document,
+    Duplicate,
+    Store,
+    StoreAway,
+    insert_each,
+    reaching,
+)
 from contracts.fact import Fact, Recorded, decode, encode, read_position, write_position
 from contracts.reference import Reference
 
@@ -22,7 +30,6 @@ MOST_FACTS = 500
 """Facts that one commit may hold."""
 _PAGE = 200
 _GROUP_COMMITS = 250
-_GROUP_BYTES = 8_000_000
 
 _meter = metrics.get_meter("concord.journal")
 _commits = _meter.create_counter("concord.journal.commits", description="commits appended")
@@ -245,7 +252,7 @@ class Journal:
     def _next_group(self) -> list[_Waiting]:
         group: list[_Waiting] = []
         size = 0
-        while self._waiting and len(group) < _GROUP_COMMITS and size < _GROUP_BYTES:
+        while self._waiting and len(group) < _GROUP_COMMITS and size < INSERTED_BYTES:
             group.append(self._waiting.popleft())
             size += sum(len(entry["fact"]) for entry in group[-1][0]["entries"])
         return group

@@ -29,6 +29,13 @@ Token: TypeAlias = Mapping[str, Any]
 """A place in the store's log of changes; its inside is the store's own affair."""
 
 _DUPLICATE = 11000
+# The local store flushes its log for each: many more, on a busy disk, and the answer is too late.
+_REPLACED_TOGETHER = 50
+
+INSERTED_BYTES = 1_000_000
+"""What goes to the store in one insert at most, unless a single document is larger. The local store,
+with its small cache, never comes back from an insert of some four million."""
+
 # Unreadable token, and what it points to no longer kept.
 _HISTORY_LOST = frozenset({9, 136, 260, 280, 286})
 # Not primary, stepping down, shutting down, interrupted, unreachable, too slow, not yet replicated.
@@ -242,17 +249,18 @@ async def replace_older(collection: Collection, documents: Sequence[Document]) -
 
     Raises StoreAway; writing them again is harmless.
     """
-    requests = [
-        ReplaceOne({"_id": each["_id"], "number": {"$lte": each["number"]}}, each, upsert=True)
-        for each in documents
-    ]
-    with reaching():
-        try:
-            await collection.bulk_write(requests, ordered=False)
-        except BulkWriteError as error:
-            # A duplicate says that a newer one stands there.
-            if any(failure["code"] != _DUPLICATE for failure in _failures(error)):
-                raise
+    for start in range(0, len(documents), _REPLACED_TOGETHER):
+        requests = [
+            ReplaceOne({"_id": each["_id"], "number": {"$lte": each["number"]}}, each, upsert=True)
+            for each in documents[start : start + _REPLACED_TOGETHER]
+        ]
+        with reaching():
+            try:
+                await collection.bulk_write(requests, ordered=False)
+            except BulkWriteError as error:
+                # A duplicate says that a newer one stands there.
+                if any(failure["code"] != _DUPLICATE for failure in _failures(error)):
+                    raise
 
 
 async def put_new(collection: Collection, documents: Sequence[Document]) -> None:
@@ -260,15 +268,42 @@ async def put_new(collection: Collection, documents: Sequence[Document]) -> None
 
     Raises StoreAway; writing them again is harmless.
     """
-    outcomes = await insert_each(collection, documents)
     there: list[Document] = []
-    for document, outcome in zip(documents, outcomes, strict=True):
-        if isinstance(outcome, Duplicate):
-            there.append(document)
-        elif outcome is not None:
-            raise outcome
-    if there:
-        await replace_older(collection, there)
+    for page in _pages(documents):
+        outcomes = await insert_each(collection, page)
+        for document, outcome in zip(page, outcomes, strict=True):
+            if isinstance(outcome, Duplicate):
+                there.append(document)
+            elif outcome is not None:
+                raise outcome
+    await replace_older(collection, there)
+
+
+def _pages(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Documents in pages of INSERTED_BYTES, or of one document that is larger."""
+    page: list[Document] = []
+    room = INSERTED_BYTES
+    for document in documents:
+        size = _size(document)
+        if page and size > room:
+            yield page
+            page, room = [], INSERTED_BYTES
+        page.append(document)
+        room -= size
+    if page:
+        yield page
+
+
+def _size(value: object) -> int:
+    match value:
+        case bytes() | str():
+            return len(value)
+        case dict():
+            return sum(len(name) + _size(each) for name, each in value.items())
+        case list():
+            return sum(_size(each) for each in value)
+        case _:
+            return 8
 
 
 def _failures(error: BulkWriteError) -> Sequence[Mapping[str, Any]]:

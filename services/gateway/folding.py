@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from chassis import telemetry
 from chassis.decider import Gap
@@ -29,7 +30,14 @@ HEARD = frozenset(CHANNELS[name] for name in FOLDED)
 """The channels the gateway listens to: all that say facts of engagements."""
 
 PACE = 1.0
-"""Seconds between two checkpoints, since writing a view costs far more than folding a fact."""
+"""Least seconds between two checkpoints: writing a view costs far more than folding a fact."""
+
+SHARE = 4
+"""How many times as long as the last checkpoint took it is until the next: writing never takes more
+than a fifth of the time, and what is behind catches up by writing each view less often."""
+
+_LONGEST_PACE = 20.0
+_WRITTEN_TOGETHER = 100
 
 TRACED = 8
 """Engagements of a batch whose folding shows in their own traces; a span costs more than a fold."""
@@ -60,7 +68,7 @@ class Folding:
         self._totals: dict[int, Figures] = {}
         self._revisions: dict[int, int] = {}
         self._counted: dict[str, Figures] = {}
-        self._written = 0.0
+        self._next_checkpoint = 0.0
         self._checkpoint = asyncio.Lock()
         self.rows = Rows()
         """Every engagement in a line, for lists; those of other workers as they were written."""
@@ -104,8 +112,8 @@ class Folding:
         return errors
 
     async def settle(self, *, now: bool) -> bool:
-        """Write what was folded: at once after a time of rest, else once a second."""
-        if self._dirty and not now and time.monotonic() - self._written < PACE:
+        """Write what was folded: at once after a time of rest, else once a second or less often."""
+        if self._dirty and not now and time.monotonic() < self._next_checkpoint:
             return False
         await self.checkpoint()
         return True
@@ -113,18 +121,26 @@ class Folding:
     async def checkpoint(self) -> None:
         """Make durable all that was folded until now; raises StoreAway."""
         async with self._checkpoint:
+            began = time.monotonic()
             dirty, self._dirty = self._dirty, {}
+            partitions = {each.partition for each in dirty.values()}
             try:
-                await self._shelf.put(dirty.values())
+                while dirty:
+                    page = list(islice(dirty.items(), _WRITTEN_TOGETHER))
+                    await self._shelf.put(each for _, each in page)
+                    for engagement, _ in page:
+                        del dirty[engagement]
                 await self._shelf.put_totals(
                     (partition, self._revisions[partition], self._totals[partition])
-                    for partition in {each.partition for each in dirty.values()}
+                    for partition in partitions
                     if partition in self._totals
                 )
             except BaseException:
                 self._dirty = dirty | self._dirty
                 raise
-            self._written = time.monotonic()
+            now = time.monotonic()
+            pause = min(max(PACE, SHARE * (now - began)), _LONGEST_PACE)
+            self._next_checkpoint = now + pause
         while len(self._held) > self._most:
             engagement = next(iter(self._held))
             if engagement in self._dirty:
