@@ -91,10 +91,27 @@ def _engagement(
         yield Finding(f"gateway: {engagement} has other disconnects than its facts give: {found}")
     if _without_nothing(held.figures) != _without_nothing(_contribution(afresh, findings)):
         yield Finding(f"gateway: what {engagement} adds to the figures is not what its facts give")
+    yield from _timeline(evidence, engagement, facts)
+
+
+def _timeline(
+    evidence: Evidence, engagement: str, facts: Iterable[Recorded[Fact]]
+) -> Iterator[Finding]:
     runs = evidence.timelines.get(engagement, [])
     kept = {(each.channel.name, each.sequence): each.record for each in in_order(runs)}
-    if kept != {(each.channel.name, each.sequence): each.record for each in facts}:
-        yield Finding(f"gateway: the timeline of {engagement} is not its facts")
+    said = {(each.channel.name, each.sequence): each.record for each in facts}
+    for channel, sequence in sorted(said.keys() - kept.keys()):
+        yield Finding(f"gateway: the timeline of {engagement} lacks {channel} {sequence}")
+    for channel, sequence in sorted(kept.keys() - said.keys()):
+        yield Finding(
+            f"gateway: the timeline of {engagement} has {channel} {sequence}, which was not said",
+            may_pass=True,
+        )
+    for channel, sequence in sorted(kept.keys() & said.keys()):
+        if kept[channel, sequence] != said[channel, sequence]:
+            yield Finding(
+                f"gateway: the timeline of {engagement} has {channel} {sequence} in other bytes"
+            )
 
 
 def _totals(evidence: Evidence, added: Mapping[int, list[Figures]]) -> Iterator[Finding]:
