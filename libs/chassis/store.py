@@ -33,8 +33,8 @@ _DUPLICATE = 11000
 _REPLACED_TOGETHER = 50
 
 INSERTED_BYTES = 1_000_000
-"""What goes to the store in one insert at most, unless a single document is larger. The local store,
-with its small cache, never comes back from an insert of some four million."""
+"""What goes to the store in one insert at most, unless a single document is larger. The local
+store, with its small cache, never comes back from an insert of some four million."""
 
 # Unreadable token, and what it points to no longer kept.
 _HISTORY_LOST = frozenset({9, 136, 260, 280, 286})
