@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from chassis.topics import WrongTopic, create_topics
 from contracts.channels import CHANNELS, PARTITIONS, SALES, SALES_REFERENCE
+from tests.component.miniature import until
 from tests.infrastructure import KafkaServer
 
 EVERY_CHANNEL = set(CHANNELS.values())
@@ -23,6 +24,7 @@ async def add_topic(bootstrap: str, name: str, partitions: int, settings: dict[s
         await admin.create_topics([NewTopic(name, partitions, 1, topic_configs=settings)])
     finally:
         await admin.close()
+    await until_set(bootstrap, name, settings)
 
 
 async def settings_of(bootstrap: str, topic: str) -> dict[str, str]:
@@ -35,13 +37,21 @@ async def settings_of(bootstrap: str, topic: str) -> dict[str, str]:
         await admin.close()
 
 
+async def until_set(bootstrap: str, topic: str, settings: dict[str, str]) -> None:
+    """Kafka says yes before every answer shows it."""
+
+    async def is_set() -> bool:
+        return await settings_of(bootstrap, topic) == settings
+
+    await until(is_set)
+
+
 async def test_every_channel_gets_its_topic(kafka: KafkaServer, isolation: str) -> None:
     made = await create_topics(kafka.bootstrap, isolation)
 
     assert set(made.created) == {channel.topic(isolation) for channel in EVERY_CHANNEL}
     for channel in (SALES, SALES_REFERENCE):
-        given = await settings_of(kafka.bootstrap, channel.topic(isolation))
-        assert given == channel.settings(replication=1)
+        await until_set(kafka.bootstrap, channel.topic(isolation), channel.settings(replication=1))
 
 
 async def test_a_second_time_changes_nothing(kafka: KafkaServer, isolation: str) -> None:
@@ -62,8 +72,8 @@ async def test_what_a_topic_was_not_told_is_added(kafka: KafkaServer, isolation:
     made = await create_topics(kafka.bootstrap, isolation, channels=(SALES,))
 
     assert made.completed == (name,)
-    given = await settings_of(kafka.bootstrap, name)
-    assert given == SALES.settings(replication=1) | {"segment.ms": "3600000"}
+    whole = SALES.settings(replication=1) | {"segment.ms": "3600000"}
+    await until_set(kafka.bootstrap, name, whole)
 
 
 @pytest.mark.parametrize(
