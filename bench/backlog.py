@@ -1,0 +1,91 @@
+"""A backlog for the gateway: the lives of many engagements, side by side, on real topics."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
+
+from aiokafka import AIOKafkaProducer
+
+from chassis.partitioning import partition_of
+from contracts.fact import CONTENT_TYPE, Fact, Recorded, encode
+from tests.life import Life
+
+_HEADERS = [("content-type", CONTENT_TYPE.encode())]
+_SIDE_BY_SIDE = 100
+_TOGETHER = 2_000
+
+
+def named(number: int) -> str:
+    """The n-th engagement's id."""
+    return f"E-{number:013d}"
+
+
+def lives(engagements: int) -> Iterator[Recorded[Fact]]:
+    """Facts as they were said: a hundred engagements at a time, each a fact further in turn.
+
+    Half of them are closed, the others have come to different points on the way; they began so
+    that a healthy one is in time today.
+    """
+    today = datetime.now(UTC).date()
+    examples = [
+        _begun(today, 200).closed(),
+        _begun(today, 170).closed(),
+        _begun(today, 90).worked(8),
+        _begun(today, 60).worked(3),
+    ]
+    for first in range(0, engagements, _SIDE_BY_SIDE):
+        group = [
+            _retold(examples[number % len(examples)], named(number))
+            for number in range(first, min(first + _SIDE_BY_SIDE, engagements))
+        ]
+        for turn in zip_longest(*group):
+            yield from (fact for fact in turn if fact is not None)
+
+
+def openings(first: int, last: int) -> Iterator[Recorded[Fact]]:
+    """The first facts of engagements, from one number up to another."""
+    example = _begun(datetime.now(UTC).date(), 10).proposed()
+    for number in range(first, last):
+        yield from _retold(example, named(number))
+
+
+def _begun(today: date, days_ago: int) -> Life:
+    return Life(begins=today - timedelta(days=days_ago))
+
+
+def _retold(life: Life, engagement: str) -> list[Recorded[Fact]]:
+    return [
+        replace(fact, subject=engagement, id=fact.id.replace(life.engagement, engagement))
+        for fact in life.facts
+    ]
+
+
+async def produce(bootstrap: str, prefix: str, facts: Iterator[Recorded[Fact]]) -> int:
+    """Put facts on their topics, in order; answers how many."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5, max_batch_size=262_144
+    )
+    await producer.start()
+    count = 0
+    sent: list[asyncio.Future[object]] = []
+    try:
+        for recorded in facts:
+            sent.append(
+                await producer.send(
+                    recorded.channel.topic(prefix),
+                    encode(recorded),
+                    key=recorded.subject.encode(),
+                    partition=partition_of(recorded.subject),
+                    headers=_HEADERS,
+                )
+            )
+            count += 1
+            if len(sent) >= _TOGETHER:
+                await asyncio.gather(*sent)
+                sent.clear()
+        await asyncio.gather(*sent)
+    finally:
+        await producer.stop()
+    return count

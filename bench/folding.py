@@ -1,0 +1,162 @@
+"""The gateway's processor time per fact, beside a bare loop over the same topics.
+
+Both read the same backlog in processes of their own: the gateway's own parts, with the views, the
+portfolio, the disconnects and what is written to the store; and aiokafka, orjson and a dict.
+``python -m bench.folding gateway|loop FACTS`` is such a process.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import cast
+
+import orjson
+import uvloop
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from bench import backlog
+from bench.figures import Figure
+from bench.ground import Ground
+from chassis.service import settle_memory
+from chassis.settings import Settings
+from chassis.works import Works
+from contracts.channels import PARTITIONS, Department
+from gateway.app import SERVICE, hearing
+from gateway.folding import HEARD, Folding
+
+AIM = 5.0
+_PREFIX = "bench-folding"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Processor seconds of a reader, its wall seconds, and how many facts it read."""
+
+    processor: float
+    wall: float
+    facts: int
+
+    @property
+    def per_fact(self) -> float:
+        """Microseconds of processor time."""
+        return 1e6 * self.processor / self.facts
+
+
+async def measure(ground: Ground, *, engagements: int, rounds: int) -> Figure:
+    """Produce the backlog, and let both read it in turn."""
+    ground.create_topics(_PREFIX)
+    facts = await backlog.produce(ground.bootstrap, _PREFIX, backlog.lives(engagements))
+    loops: list[Spent] = []
+    folds: list[Spent] = []
+    for number in range(rounds):
+        environment = ground.platform.environment("gateway") | {
+            "CONCORD_TOPIC_PREFIX": _PREFIX,
+            "CONCORD_STORE_DATABASE": f"folding-{number}",
+            "BENCH_NAME": f"gateway-{number}",
+        }
+        loops.append(await asyncio.to_thread(_run, "loop", facts, environment))
+        folds.append(await asyncio.to_thread(_run, "gateway", facts, environment))
+    loop = median(each.per_fact for each in loops)
+    fold = median(each.per_fact for each in folds)
+    ratio = median(one.per_fact / other.per_fact for one, other in zip(folds, loops, strict=True))
+    rate = median(each.facts / each.wall for each in folds)
+    return Figure(
+        what=f"gateway: processor time per fact folded, {facts} facts of {engagements} engagements"
+        f" ({rate:.0f} facts/s)",
+        measured=f"{fold:.1f} µs",
+        ceiling=f"{loop:.1f} µs",
+        ratio=f"{ratio:.1f}",
+        aim=f"≤ {AIM:.0f}",
+        met=ratio <= AIM,
+    )
+
+
+def _run(reader: str, facts: int, environment: Mapping[str, str]) -> Spent:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.folding", reader, str(facts)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr[-3000:])
+    return Spent(**orjson.loads(done.stdout.splitlines()[-1]))
+
+
+async def loop(settings: Settings, facts: int) -> Spent:
+    """What reading alone costs: fetch, parse, and count in a dict."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+    )
+    await consumer.start()
+    consumer.assign(
+        [
+            TopicPartition(channel.topic(settings.topic_prefix), number)
+            for channel in HEARD
+            for number in range(PARTITIONS)
+        ]
+    )
+    seen: dict[tuple[str, str], int] = {}
+    count = 0
+    processor, wall = time.process_time(), time.perf_counter()
+    while count < facts:
+        for records in (await consumer.getmany(timeout_ms=100, max_records=500)).values():
+            for record in records:
+                event = orjson.loads(record.value)
+                seen[event["subject"], record.topic] = event["sequence"]
+                count += 1
+    spent = Spent(time.process_time() - processor, time.perf_counter() - wall, count)
+    await consumer.stop()
+    return spent
+
+
+async def fold(settings: Settings, facts: int) -> Spent:
+    """What the gateway spends, until all is folded and written."""
+    works = Works(
+        # The name is the group's, too; under one of its own it begins with the first fact.
+        name=cast("Department", os.environ["BENCH_NAME"]),
+        settings=settings,
+        deciders=SERVICE.all_deciders,
+        hearing=lambda works: replace(hearing(works), beside={}),
+    )
+    folding = works.hearing.reader
+    assert isinstance(folding, Folding)
+    settle_memory()
+    async with works:
+        while works.listener is None or not works.listener.progress.joined:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+        processor, wall = time.process_time(), time.perf_counter()
+        ends = wall + 100
+        while (folded := sum(row.number >> 20 for row in folding.rows)) < facts:
+            await asyncio.sleep(0.1)
+            if time.perf_counter() > ends:
+                raise TimeoutError(f"{folded} of {facts} facts were folded")
+        await folding.checkpoint()
+        return Spent(time.process_time() - processor, time.perf_counter() - wall, folded)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.ERROR)
+    reader, facts = sys.argv[1], int(sys.argv[2])
+    gc.collect()
+    spent = uvloop.run((fold if reader == "gateway" else loop)(Settings.from_environment(), facts))
+    print(
+        orjson.dumps(
+            {"processor": spent.processor, "wall": spent.wall, "facts": spent.facts}
+        ).decode()
+    )
+
+
+if __name__ == "__main__":
+    main()
