@@ -6,6 +6,7 @@ import pytest
 
 from contracts.fact import Fact, Recorded
 from contracts.legal import EarlyStartExpired
+from local.platform import SERVICES
 from tests.e2e.conftest import Desk
 from tests.e2e.stories import EARLY_HOURS, Lives, Observed
 
@@ -63,6 +64,23 @@ def test_an_early_start_is_capped_and_expires_by_the_clock(
     assert expired.occurred_at.date().isoformat() > day
     assert isinstance(expired.fact, EarlyStartExpired)
     assert expired.fact.expired_on.isoformat() == day
+
+
+def test_work_by_the_hour_is_billed_as_approved_and_closed(desk: Desk, lives: Lives) -> None:
+    of_finance, of_gateway = (seen(desk, lives.hourly, name) for name in ("finance", "gateway"))
+    by_time = [each for each in of_finance["invoices"] if each["kind"] == "time"]
+
+    assert of_gateway["stage"] == "closed"
+    assert sum(float(each["advance_drawn"]["amount"]) for each in by_time) > 0
+    assert float(of_finance["advance_left"]["amount"]) == 0
+    assert float(of_finance["billed"]["amount"]) <= float(of_finance["budget"]["price"]["amount"])
+    assert of_finance["billed"] == of_finance["paid"] == of_finance["recognised"]
+
+
+@pytest.mark.usefixtures("lives")
+def test_the_clocks_go_on_once_history_is_told(desk: Desk) -> None:
+    for service in SERVICES:
+        assert desk.get(service, "/operations/clock", by="operator") == {"held_at": None}
 
 
 GATES: dict[str, tuple[str, str, set[str]]] = {

@@ -115,7 +115,7 @@ def interleaved(world: World, chance: Random) -> Sequence[Recorded[Fact]]:
 def test_the_order_in_which_departments_are_heard_never_matters(life: str) -> None:
     in_order = asyncio.run(live(LIVES[life]))
 
-    @settings(max_examples=4)
+    @settings(max_examples=3)
     @given(st.integers(min_value=0, max_value=2**32))
     def in_any_order(seed: int) -> None:
         chance = Random(seed)
