@@ -219,7 +219,7 @@ def subscribe(
     prefix: str,
     rebalance: "ConsumerRebalanceListener",
     batch: int = 500,
-    fetch_wait_ms: int = 250,
+    fetch_wait_ms: int = 500,
 ) -> "BatchSubscriber":
     """Subscribe a handler of whole batches to the channels' topics; it starts with the broker.
 

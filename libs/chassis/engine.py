@@ -275,20 +275,39 @@ class Engine:
         decider = self.deciders[kind]
         stream = decider.stream(subject)
         ends = asyncio.get_running_loop().time() + wait
-        heard = heard_channels([decider])
-        asked = {
-            name: sequence
-            for name, sequence in (after or {}).items()
-            if CHANNELS[name].department == decider.department or CHANNELS[name] in heard
-        }
         while True:
             known = await self._fresh(decider, stream)
-            position = known.stream.position
-            lacking = {name: last for name, last in asked.items() if last > position.get(name, 0)}
+            lacking = self._lacking(decider, known, after)
             if known.open and not lacking:
                 return known.stream
             if not await self._moved(decider, stream, known.stream.number, ends):
                 raise NotYet(stream, lacking) if known.open else Unknown(stream)
+
+    async def until_heard(
+        self, kind: str, subject: str, after: Mapping[str, int], wait: float
+    ) -> None:
+        """Wait as `read` does; at once where this process knows already that it was heard."""
+        decider = self.deciders[kind]
+        known = self._cache.get(decider.stream(subject))
+        if known is None or not known.open or self._lacking(decider, known, after):
+            await self.read(kind, subject, after, wait)
+
+    def _lacking(
+        self, decider: AnyDecider, known: Known, after: Mapping[str, int] | None
+    ) -> dict[str, int]:
+        """What of `after` was not heard; what this kind of stream never hears is left out."""
+        position = known.stream.position
+        lacking = {
+            name: last for name, last in (after or {}).items() if last > position.get(name, 0)
+        }
+        if not lacking:
+            return lacking
+        heard = heard_channels([decider])
+        return {
+            name: last
+            for name, last in lacking.items()
+            if CHANNELS[name].department == decider.department or CHANNELS[name] in heard
+        }
 
     async def current(self, stream: str) -> Known:
         """What is known of a stream now, by its id; raises StoreAway."""

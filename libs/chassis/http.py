@@ -236,7 +236,7 @@ class Routes(Generic[S]):
         loop = asyncio.get_running_loop()
         ends = loop.time() + wishes.wait
         if wishes.after:
-            await at_work.read(self.decider.kind, subject, wishes.after, wishes.wait)
+            await at_work.until_heard(self.decider.kind, subject, wishes.after, wishes.wait)
         return await at_work.command(
             self.decider.kind,
             subject,

@@ -71,7 +71,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         parking: Parking,
         prefix: str = "concord",
         batch: int = 500,
-        fetch_wait_ms: int = 250,
+        fetch_wait_ms: int = 500,
         rest: float = REST,
     ) -> None:
         self.parking = parking

@@ -169,7 +169,7 @@ class RecordsFeed:
                 group_id=None,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
-                fetch_max_wait_ms=250,
+                fetch_max_wait_ms=500,
                 request_timeout_ms=15_000,
             )
             try:
