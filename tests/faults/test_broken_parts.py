@@ -27,7 +27,7 @@ from tests.faults.inside import Parts, World, world
 from tests.faults.load import Person
 from tests.infrastructure import KafkaServer, StoreServer
 
-LIMIT = 20.0
+LIMIT = 60.0
 
 
 class Skips(Relay):
@@ -167,8 +167,7 @@ async def test_a_broken_part_is_found(
         await a_beginning(made)
 
         async def rest() -> None:
-            limit = LIMIT if sentence is None else 2.0
-            await at_rest(lambda: gather(made.places), made.stage.acknowledged, limit=limit)
+            await at_rest(lambda: gather(made.places), made.stage.acknowledged, limit=LIMIT)
 
         if sentence is None:
             await rest()

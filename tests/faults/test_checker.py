@@ -21,7 +21,7 @@ from tests.faults.inside import world
 from tests.faults.load import Person, a_plot, begin_history, live
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
-LIMIT = 20.0
+LIMIT = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from tests.faults.killing import kill_at_random, relay_holders
 from tests.faults.load import Load, company
 from tests.faults.unified import portfolio
 
-pytestmark = pytest.mark.fault
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
 
 
 async def test_every_service_is_killed_again_and_again(platform: Platform, places: Places) -> None:
