@@ -78,27 +78,32 @@ class Tokens:
         known = tuple(role for role in ROLES if role in roles)
         return issue(self._secret, "mallory", known, issuer=LOCAL_ISSUER, now=now)
 
-    def bad(self) -> Iterator[tuple[str, str, str]]:
-        """What is wrong, the Authorization header, and the code of the answer."""
+    def bad(self, *, every: bool) -> Iterator[tuple[str, str, str]]:
+        """What is wrong, the Authorization header, and the code of the answer; or the main ones."""
         now = datetime.now(UTC)
+        past = {"iat": now - timedelta(hours=2), "exp": now - timedelta(hours=1)}
+        yield "an expired token", f"Bearer {self._with(**past)}", "token-expired"
+        for why, token in (
+            ("a token without expiry", self._without("exp")),
+            ("a token for somebody else", self._with(aud="another")),
+            ("a token signed by nobody", jwt.encode(self._claims, "", algorithm="none")),
+            ("a token signed with another key", jwt.encode(self._claims, "x" * 64, "HS256")),
+        ):
+            yield why, f"Bearer {token}", "invalid-token"
+        if not every:
+            return
         yield "a token of another scheme", "Basic YW5uOmFubg==", "token-missing"
         yield "no token behind Bearer", "Bearer", "token-missing"
         for why, token in (
             ("no token at all but a word", "nonsense"),
-            ("a token without expiry", self._without("exp")),
             ("a token without a subject", self._without("sub")),
             ("a token without an audience", self._without("aud")),
-            ("a token for somebody else", self._with(aud="another")),
             ("a token of another issuer", self._with(iss="another")),
             ("a token valid for a year", self._with(exp=now + timedelta(days=365))),
             ("a token that is not valid yet", self._with(nbf=now + timedelta(hours=1))),
-            ("a token signed by nobody", jwt.encode(self._claims, "", algorithm="none")),
-            ("a token signed with another key", jwt.encode(self._claims, "x" * 64, "HS256")),
             ("a token signed another way", jwt.encode(self._claims, self._secret, "HS512")),
         ):
             yield why, f"Bearer {token}", "invalid-token"
-        past = {"iat": now - timedelta(hours=2), "exp": now - timedelta(hours=1)}
-        yield "an expired token", f"Bearer {self._with(**past)}", "token-expired"
 
     def _with(self, **claims: Any) -> str:
         return jwt.encode({**self._claims, **claims}, self._secret, "HS256")
@@ -108,8 +113,12 @@ class Tokens:
         return jwt.encode(rest, self._secret, "HS256")
 
 
-def mistakes(route: Route, tokens: Tokens) -> Iterator[Mistake]:
-    """All mistakes that can be made on a route."""
+def mistakes(route: Route, tokens: Tokens, *, every: bool) -> Iterator[Mistake]:
+    """The mistakes that can be made on a route.
+
+    Of those that are alike on all routes (tokens, headers, what is not JSON) only the main ones,
+    unless `every` one is asked for.
+    """
     headers = {"Authorization": f"Bearer {tokens.everybody}"}
     content = None
     if route.media is not None:
@@ -119,12 +128,12 @@ def mistakes(route: Route, tokens: Tokens) -> Iterator[Mistake]:
     if route.is_command:
         headers["Idempotency-Key"] = "a-mistake"
     right = Mistake(route, "", 422, "invalid-input", headers=headers, content=content)
-    yield from _of_identity(right, tokens)
-    yield from _of_address(right)
-    yield from _of_headers(right, tokens)
+    yield from _of_identity(right, tokens, every=every)
+    yield from _of_address(right, every=every)
+    yield from _of_headers(right, tokens, every=every)
     yield from _of_query(right)
     if content is not None and route.body is not None:
-        yield from _of_the_body(right)
+        yield from _of_the_body(right, every=every)
         yield from _of_objects(right, route.body)
         yield from _of_fields(right, route.body)
 
@@ -140,10 +149,10 @@ def _decimal(value: object) -> float:
     raise TypeError(repr(value))
 
 
-def _of_identity(right: Mistake, tokens: Tokens) -> Iterator[Mistake]:
+def _of_identity(right: Mistake, tokens: Tokens, *, every: bool) -> Iterator[Mistake]:
     rest = {name: value for name, value in right.headers.items() if name != "Authorization"}
     yield replace(right, why="no token", status=401, code="token-missing", headers=rest)
-    for why, authorization, code in tokens.bad():
+    for why, authorization, code in tokens.bad(every=every):
         headers = {**rest, "Authorization": authorization}
         yield replace(right, why=why, status=401, code=code, headers=headers)
     others = [role for role in ROLES if role not in right.route.roles]
@@ -152,36 +161,49 @@ def _of_identity(right: Mistake, tokens: Tokens) -> Iterator[Mistake]:
     yield replace(right, why="no such role", status=403, code="not-allowed", headers=headers)
 
 
-def _of_address(right: Mistake) -> Iterator[Mistake]:
+def _of_address(right: Mistake, *, every: bool) -> Iterator[Mistake]:
     for name, schema in right.route.named.items():
         if "pattern" not in schema:
             continue
-        wrong = ["a%20b", "a%00b", "%C3%A9", "a" * 300, "a%0Ab"]
+        wrong = ["a%00b", "a" * 300]
+        if every:
+            wrong += ["a%20b", "%C3%A9", "a%0Ab", "%ED%A0%80", "%FF"]
         if schema["pattern"].startswith("^E-"):
-            wrong += ["E-1", "E-0D5R2K8WQ3V7", "E-0d5r2k8wq3v7x", "engagement:E-0D5R2K8WQ3V7X"]
-        for one in (*wrong, "%ED%A0%80", "%FF"):
+            wrong += ["E-1", "E-0d5r2k8wq3v7x", "engagement:E-0D5R2K8WQ3V7X"]
+        for one in wrong:
             path = right.route.path.format(**{name: one})
             yield replace(right, why=f"{name} is {one[:40]}", names=name, path=path)
 
 
-_KEYS = ("", "two words", "k" * 129, "tab\there", "\u00e9")
-_MATCHES = ("3", '"three"', 'W/"3"', '"1", "2"', '"-1"')
-_MOMENTS = ("yesterday", "2026-03-02", "2026-03-02T09:00:00", "1812-06-24T00:00:00Z", "9e9")
-_POSITIONS = ("sales", "sales=", "sales=-1", "sales=1.5", "=3", "sales=1;legal=2", "a" * 3000)
+_FUTURE = (datetime.now(UTC) + timedelta(days=2)).isoformat()
+_HEADERS = {
+    "idempotency-key": ("", "two words", "k" * 129, "tab\there", "\u00e9"),
+    "if-match": ("3", '"three"', 'W/"3"', '"1", "2"', '"-1"'),
+    "occurred-at": (
+        _FUTURE,
+        "yesterday",
+        "2026-03-02",
+        "2026-03-02T09:00:00",
+        "1812-06-24T00:00:00Z",
+        "9e9",
+    ),
+    "concord-after": (
+        "sales",
+        "sales=-1",
+        "sales=",
+        "sales=1.5",
+        "=3",
+        "sales=1;legal=2",
+        "a" * 3000,
+    ),
+}
+"""Wrong values of headers; the first two stand for all."""
 
 
-def _of_headers(right: Mistake, tokens: Tokens) -> Iterator[Mistake]:
-    known = right.route.headers
-    future = (datetime.now(UTC) + timedelta(days=2)).isoformat()
-    wrong = {
-        "idempotency-key": _KEYS,
-        "if-match": _MATCHES,
-        "occurred-at": (*_MOMENTS, future),
-        "concord-after": _POSITIONS,
-    }
-    for name, values in wrong.items():
-        if name in known:
-            for value in values:
+def _of_headers(right: Mistake, tokens: Tokens, *, every: bool) -> Iterator[Mistake]:
+    for name, values in _HEADERS.items():
+        if name in right.route.headers:
+            for value in values if every else values[:2]:
                 headers = {n: v for n, v in right.headers.items() if n.lower() != name}
                 headers[name] = value
                 why = f"{name}: {value[:40]}"
@@ -221,28 +243,29 @@ def _of_query(right: Mistake) -> Iterator[Mistake]:
 
 _NOT_JSON = (
     b"{",
+    b'{"a": NaN}',
+    b'{"a": 1e400}',
+    b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
     b"nonsense",
     b"\xff\xfe",
     b"{'a': 1}",
-    b'{"a": NaN}',
     b'{"a": Infinity}',
     b'{"a": -Infinity}',
-    b'{"a": 1e400}',
     b'{"a": 1' + b"0" * 5000 + b"}",
     b'{"a": 1, "a": 2}',
     b'{"a": 1} {"b": 2}',
-    b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
     b"[" * 100_000 + b"]" * 100_000,
 )
+"""What is no JSON here; the first four stand for all."""
 
 
-def _of_the_body(right: Mistake) -> Iterator[Mistake]:
-    for content in _NOT_JSON:
+def _of_the_body(right: Mistake, *, every: bool) -> Iterator[Mistake]:
+    for content in _NOT_JSON if every else _NOT_JSON[:4]:
         why = f"the body is {content[:20]!r}"
         yield replace(right, why=why, status=400, code="malformed-json", content=content)
-    for content in (b"[]", b'"text"', b"3", b"null", b"true", b"[{}]"):
+    for content in (b"[]", b'"text"', b"3", b"null"):
         yield replace(right, why=f"the body is {content!r}", names="body", content=content)
-    for media in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "a/b/c"):
+    for media in ("text/plain", "application/x-www-form-urlencoded"):
         headers = {**right.headers, "Content-Type": media}
         yield replace(right, why=media, status=415, code="unsupported-media-type", headers=headers)
     content = (right.content or b"") + b" " * LARGEST
