@@ -46,7 +46,7 @@ def lives(engagements: int) -> Iterator[Recorded[Fact]]:
 
 def openings(first: int, last: int) -> Iterator[Recorded[Fact]]:
     """The first facts of engagements, from one number up to another."""
-    example = _begun(datetime.now(UTC).date(), 10).proposed()
+    example = _begun(datetime.now(UTC).date(), 3).opened()
     for number in range(first, last):
         yield from _retold(example, named(number))
 

@@ -13,7 +13,11 @@ from bench.ground import Ground, expect
 from local.platform import is_ready
 
 _PREFIX = "bench-pages"
-_PATHS = ("/portfolio", "/engagements?limit=50", "/engagements?limit=50&stage=proposal&sort=-price")
+_PATHS = (
+    "/portfolio",
+    "/engagements?limit=50",
+    "/engagements?limit=50&stage=opportunity&sort=-price",
+)
 MOST = 1.5
 """How many times the latency at the fewest engagements that at the most may be: noise included."""
 
@@ -59,7 +63,7 @@ async def _folded(connection: Connection, size: int) -> None:
     ends = time.monotonic() + 120
     while time.monotonic() < ends:
         answer = expect(await connection.get("/portfolio"), 200)
-        if b'"proposal":%d,' % size in answer.body:
+        if b'"opportunity":%d,' % size in answer.body:
             await asyncio.sleep(2.0)
             return
         await asyncio.sleep(0.25)
