@@ -160,7 +160,7 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
         "not-closable",
         {"account-not-settled", "issue-open", "pir-not-held", "survey-not-sent"},
     ),
-    "7: unpaid": ("whole", "not-settled", {"entry-unbilled", "invoice-unpaid"}),
+    "7: unpaid": ("whole", "not-settled", {"invoice-unpaid"}),
     "7: not settled": ("whole", "not-closable", {"account-not-settled"}),
 }
 """By try: whose engagement, the code of the refusal, and what it says is missing."""
@@ -168,9 +168,9 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
 HEARD_LATER = {
     "6: not approved": {"change-not-priced"},
     "6: not planned": {"budget-not-amended"},
-    "7: unpaid": {"draft-open"},
+    "7: unpaid": {"entry-unbilled", "draft-open"},
 }
-"""What may be missing as well, as long as another department's answer is on its way."""
+"""What may be missing as well, while another department's answer, or the clock, is on its way."""
 
 
 @pytest.mark.parametrize("tried", GATES)
