@@ -19,6 +19,8 @@ from chassis.store import Document, HistoryLost, Store, StoreAway, Token, reachi
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
 _MUCH = 100
+# The local store answers whenever anything is written: a view, say, and then hundreds at once.
+_AFTER_NOTHING = 0.02
 
 Progress = Literal["waiting", "replaying", "following", "away"]
 
@@ -186,7 +188,7 @@ class Follower:
                 self._oldest = None
             self._done = changes.token
             if len(commits) < _MUCH:
-                await asyncio.sleep(self._rest)
+                await asyncio.sleep(self._rest if commits else max(self._rest, _AFTER_NOTHING))
 
     async def _renew(self) -> None:
         while True:

@@ -33,7 +33,6 @@ _REPLAYED_TOGETHER = 500
 _REQUEST_TIMEOUT_MS = 60_000
 _PATIENCE = 15.0
 _LAST_PAUSE = 2.0
-# The local store answers whenever anything at all is written, commit or not.
 _REST = 0.005
 
 _meter = metrics.get_meter("concord.relay")
