@@ -47,10 +47,18 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """Return a port that nothing listens on, outside the range of outgoing connections."""
+    """Return a port that nothing listens on, outside the range of outgoing connections.
+
+    No port is given twice by one program: between being given and being listened on it still
+    looks free.
+    """
     for _ in range(200):
         port = random.randint(_LOWEST_PORT, _HIGHEST_PORT)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise RuntimeError(f"no free port found from {_LOWEST_PORT} to {_HIGHEST_PORT}")
