@@ -15,9 +15,10 @@ from fastapi import FastAPI, Request
 from chassis import problems
 from chassis.auth import Role, Tokens, issue
 from chassis.decider import Command, Context, Records, Stream, take
-from chassis.engine import Answer, NotYet, Unknown
+from chassis.engine import Answer, NotYet
 from chassis.partitioning import partition_of
 from chassis.settings import LOCAL_ISSUER, Settings
+from chassis.streams import Unknown
 from chassis.testing import RecordsOf
 from contracts.fact import Fact, Recorded
 from contracts.reference import AccountPublished, PersonPublished

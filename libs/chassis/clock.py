@@ -10,9 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from chassis.decider import Deadline, DeadlinePassed, Refused
-from chassis.engine import Engine, Unknown
+from chassis.engine import Engine
 from chassis.snapshots import Known
 from chassis.store import Store, StoreAway, reaching
+from chassis.streams import Unknown
 
 _log = logging.getLogger(__name__)
 _HOLD = "hold"
@@ -89,8 +90,8 @@ class Clock:
         self._in_vain = {key: at for key, at in self._in_vain.items() if key[0] in named}
 
     async def _tell(self, stream: str, until: datetime) -> None:
-        known = await self._engine.current(stream)
-        decider = self._engine.deciders[stream.partition(":")[0]]
+        known = await self._engine.streams.current(stream)
+        decider = self._engine.streams.decider(stream)
         if not known.open:
             return
         due = [each for each in decider.deadlines(known.stream.state) if each.at <= until]
@@ -101,7 +102,7 @@ class Clock:
     async def _tell_one(self, known: Known, deadline: Deadline) -> None:
         stream = known.stream
         kind = stream.id.partition(":")[0]
-        decider = self._engine.deciders[kind]
+        decider = self._engine.streams.deciders[kind]
         at = deadline.at.astimezone(UTC)
         try:
             answer = await self._engine.command(

@@ -1,14 +1,24 @@
-"""How a department hears: the reader that hands facts to its engine."""
+"""How a department hears: facts of others come to its streams, which react to them."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from chassis.decider import Decider
-from chassis.engine import Engine, Subject
+from chassis import telemetry
+from chassis.decider import Context, Decider, Step, hear
+from chassis.journal import MOST_FACTS, AlreadyDone, Commit, Kept, Raced
 from chassis.reader import Batch
+from chassis.snapshots import AnyDecider, Known
 from chassis.sorting import Routes
+from chassis.store import StoreAway
+from chassis.streams import Streams, Surroundings
 from contracts.channels import Channel
 from contracts.fact import Fact, Recorded, whole
+
+_TOGETHER = 200
+
+Facts = Sequence[Recorded[Fact]]
 
 
 def routes_of(deciders: Iterable[Decider[Any]]) -> Routes:
@@ -25,40 +35,156 @@ def routes_of(deciders: Iterable[Decider[Any]]) -> Routes:
     return routes
 
 
-class EngineReader:
-    """Gives facts to the streams of a department; each has taken them in when it answers."""
+class Hearer:
+    """Gives facts to the streams of a department; it is the reader of the department's listener."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, streams: Streams, surroundings: Surroundings) -> None:
+        self._streams = streams
+        self._surroundings = surroundings
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
-        """Take facts in; the commits of all streams travel together."""
-        errors = await self._engine.hear_all(
-            {_subject(stream): facts for stream, facts in batch.items()}, whole
-        )
-        return {f"{kind}:{subject}": error for (kind, subject), error in errors.items()}
+        """Take facts in, by stream and in order; seen ones pass by. What went wrong, by stream.
 
-    async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
-        """What was taken in is in the journal."""
-        return True
+        Snapshots come, and commits travel, together. Raises StoreAway.
+        """
+        await self._streams.recall([*batch])
+        outcomes = await asyncio.gather(
+            *(self._hear_traced(stream, facts) for stream, facts in batch.items()),
+            return_exceptions=True,
+        )
+        failures: dict[str, Exception] = {}
+        for stream, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                failures[stream] = outcome
+            elif isinstance(outcome, BaseException):
+                raise outcome
+        return failures
+
+    async def hear(self, stream: str, facts: Facts) -> None:
+        """Take in facts on one stream, in order; those heard before pass by.
+
+        Raises Gap, StoreAway, or whatever a reaction raises; what precedes the fact in trouble has
+        been taken in then.
+        """
+        decider = self._streams.decider(stream)
+        async with self._streams.lock(stream):
+            for start in range(0, len(facts), _TOGETHER):
+                await self._heard(decider, stream, facts[start : start + _TOGETHER])
+
+    async def settle(self, *, now: bool) -> bool:
+        """What mattered is in the journal; how far was heard beyond it follows within a second."""
+        return await self._streams.write_noted(now=now)
 
     async def pass_over(
         self, engagement: str, channel: Channel, sequence: int, by: str, why: str
     ) -> None:
         """Move the position of every numbered stream of this engagement; raises StoreAway."""
-        for decider in self._engine.deciders.values():
+        for decider in self._streams.deciders.values():
             if decider.numbered and decider.kind == "engagement":
-                await self._engine.skip(
-                    decider.kind, engagement, channel, sequence, actor=by, why=why
-                )
+                await self._skip(decider.stream(engagement), channel, sequence, by, why)
 
     async def given(self, partitions: frozenset[int]) -> None:
-        """An engine reads what it needs, when it needs it."""
+        """A department reads what it needs, when it needs it."""
 
     async def withdrawn(self) -> None:
-        """An engine keeps nothing that is not durable."""
+        """What was only noted is heard again, here or elsewhere."""
+        self._streams.forget_noted()
+
+    async def _hear_traced(self, stream: str, facts: Facts) -> None:
+        """One stream's commit, in the trace of the first fact that it hears."""
+        with telemetry.step("hear", facts[0].traceparent, stream=stream):
+            await self.hear(stream, facts)
+
+    async def _skip(
+        self, stream: str, channel: Channel, sequence: int, actor: str, why: str
+    ) -> None:
+        """What was heard so far stays heard: again, or behind that, it changes nothing."""
+        async with self._streams.lock(stream):
+            while True:
+                before = (await self._streams.current(stream)).stream
+                if before.position.get(channel.name, 0) >= sequence:
+                    return
+                position = {**before.position, channel.name: sequence}
+                after = replace(before, position=position, number=before.number + 1)
+                commit = Commit(
+                    cause=f"{stream}/skipped/{channel.name}/{before.subject}/{sequence}",
+                    stream=stream,
+                    number=after.number,
+                    position=position,
+                    actor=actor,
+                    at=self._surroundings.now(),
+                    command="skip",
+                    note=why,
+                )
+                try:
+                    await self._streams.append(after, commit)
+                except (Raced, AlreadyDone):
+                    continue
+                return
+
+    async def _heard(self, decider: AnyDecider, stream: str, facts: Facts) -> None:
+        known = self._streams.cached(stream)
+        fresh = known is None
+        while facts:
+            if known is None:
+                known = await self._streams.current(stream)
+            try:
+                step = hear(decider, known.stream, facts, self._reaction(decider))
+                if not step.entries:
+                    if step.moved and decider.numbered:
+                        self._streams.note(stream, step.stream.position)
+                    return
+                if len(step.entries) <= MOST_FACTS or len(facts) == 1:
+                    taken = _first_taken(known, facts) if decider.numbered else facts[0]
+                    await self._streams.append(step.stream, self._commit(decider, step, taken))
+                    return
+            except (Raced, AlreadyDone) as lost:
+                if isinstance(lost, AlreadyDone) and not decider.numbered:
+                    facts = facts[1:]  # the commit of this name took in the first of them
+                known, fresh = None, True
+                continue
+            except StoreAway:
+                raise
+            except Exception:
+                if not fresh:
+                    known, fresh = None, True
+                    continue
+                if len(facts) == 1:
+                    raise
+            # Too much for one commit, or one of them is in trouble: take in the first half first.
+            half = len(facts) // 2
+            await self._heard(decider, stream, facts[:half])
+            facts, known = facts[half:], self._streams.cached(stream)
+
+    def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Fact]) -> Commit:
+        stream = step.stream.id
+        return Commit(
+            cause=f"{stream}/heard/{first.channel.name}/{first.subject}/{first.sequence}",
+            stream=stream,
+            number=step.stream.number,
+            position=step.stream.position,
+            actor=decider.department,
+            at=self._surroundings.now(),
+            facts=tuple(
+                Kept.of(
+                    each.recorded,
+                    said=each.said,
+                    record=None if each.said else whole(each.recorded),
+                )
+                for each in step.entries
+            ),
+        )
+
+    def _reaction(self, decider: AnyDecider) -> Callable[[Recorded[Fact]], Context]:
+        return lambda recorded: self._surroundings.context(
+            actor=decider.department,
+            occurred_at=recorded.occurred_at,
+            cause=recorded.id,
+            traceparent=recorded.traceparent,
+        )
 
 
-def _subject(stream: str) -> Subject:
-    kind, _, subject = stream.partition(":")
-    return kind, subject
+def _first_taken(known: Known, facts: Facts) -> Recorded[Fact]:
+    position = known.stream.position
+    news = (each for each in facts if each.sequence > position.get(each.channel.name, 0))
+    return next(news, facts[0])

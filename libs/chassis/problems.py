@@ -18,8 +18,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from chassis.decider import Refused
-from chassis.engine import KeyReused, NotYet, Stale, Unknown
+from chassis.engine import KeyReused, NotYet, Stale
 from chassis.store import StoreAway
+from chassis.streams import Unknown
 
 MEDIA_TYPE = "application/problem+json"
 _SECRETS = ("token", "secret", "password", "authorization", "key")

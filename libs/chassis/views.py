@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from chassis.engine import Engine
 from chassis.follower import Follower
 from chassis.journal import Journal
 from chassis.paging import Fences, Page, Row, cursor_of, key_of, position_of
 from chassis.snapshots import Known, Snapshots, advanced, nothing_known
 from chassis.store import Document, Store, put_new, reaching, replace_older
+from chassis.streams import Streams
 
 VIEWS = "views"
 """The name under which the store keeps the lease and token of whoever writes the views."""
@@ -59,14 +59,14 @@ class Views:
         store: Store,
         journal: Journal,
         snapshots: Snapshots,
-        engine: Engine,
+        streams: Streams,
         listings: Sequence[Listing] = (),
     ) -> None:
         """Streams of a kind that has no listing are kept as snapshots, and cannot be listed."""
         self._store = store
         self._journal = journal
         self._snapshots = snapshots
-        self._engine = engine
+        self._streams = streams
         self._listings = {listing.kind: listing for listing in listings}
         self._fences: dict[tuple[str, str], Fences] = {}
         self._shown: dict[str, _Shown] = {}
@@ -154,7 +154,7 @@ class Views:
         known: Known | None = None
         folded: list[Known] = []
         async for commit in self._journal.everything():
-            decider = self._engine.deciders.get(commit.stream.partition(":")[0])
+            decider = self._streams.deciders.get(commit.stream.partition(":")[0])
             if decider is None:
                 continue  # a kind of stream that this code no longer has
             if known is None or known.stream.id != commit.stream:
@@ -176,9 +176,7 @@ class Views:
         new = {commit["stream"] for commit in commits if commit["number"] == 1}
         moved: list[Known] = []
         for stream, number in newest.items():
-            known = self._engine.cached(stream)
-            if known is None or known.stream.number < number:
-                known = await self._engine.current(stream)
+            known = await self._streams.written(stream, number)
             if self._shown.get(stream) == self._listed(known):
                 self._lagging.add(stream)
             else:
@@ -187,7 +185,8 @@ class Views:
         await self._write([each for each in moved if each.stream.id not in new])
         now = time.monotonic()
         if now - self._caught_up > _LATER or len(self._lagging) > _MOST_LAGGING:
-            await self._write([await self._engine.current(each) for each in sorted(self._lagging)])
+            lagging = [await self._streams.written(each, 1) for each in sorted(self._lagging)]
+            await self._write(lagging)
             self._caught_up = now
 
     async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
@@ -210,7 +209,7 @@ class Views:
         due: datetime | None = None
         listing = self._listings.get(kind)
         try:
-            deadlines = self._engine.deciders[kind].deadlines(stream.state)
+            deadlines = self._streams.deciders[kind].deadlines(stream.state)
             due = min((each.at for each in deadlines), default=None)
             if listing is not None:
                 fields |= dict.fromkeys(listing.fields)

@@ -19,7 +19,7 @@ from chassis.clock import Clock
 from chassis.decider import Decider, heard_channels
 from chassis.engine import Engine
 from chassis.follower import Follower
-from chassis.hearing import EngineReader, routes_of
+from chassis.hearing import Hearer, routes_of
 from chassis.journal import Journal
 from chassis.listener import Listener
 from chassis.parking import Parking
@@ -30,6 +30,7 @@ from chassis.settings import Settings
 from chassis.snapshots import Snapshots
 from chassis.sorting import Routes
 from chassis.store import Store, StoreAway
+from chassis.streams import Streams, Surroundings
 from chassis.views import VIEWS, Listing, Views
 from contracts.channels import Channel, Department
 
@@ -83,27 +84,24 @@ class Works:
             else None
         )
         self.records = Records() if self.feed is None else self.feed.records
-        self.at_work = Engine(
-            deciders,
-            self.journal,
-            self.snapshots,
-            self.records,
-            now=_now,
-            new_fact_id=lambda: str(uuid_utils.uuid7()),
-        )
+        self.streams = Streams(deciders, self.journal, self.snapshots, now=_now)
+        surroundings = Surroundings(self.records, _now, lambda: str(uuid_utils.uuid7()))
+        self.at_work = Engine(self.streams, surroundings)
         self.relay = Relay(
             self.store,
             self.journal,
             bootstrap=settings.kafka_bootstrap,
             prefix=settings.topic_prefix,
         )
-        self.views = Views(self.store, self.journal, self.snapshots, self.at_work, listings)
+        self.views = Views(self.store, self.journal, self.snapshots, self.streams, listings)
         self.clock = Clock(self.store, self.at_work, now=_now)
         self.parking = Parking(self.store.parked)
         self.hearing = (
             hearing(self)
             if hearing is not None
-            else Hearing(EngineReader(self.at_work), routes_of(deciders), heard_channels(deciders))
+            else Hearing(
+                Hearer(self.streams, surroundings), routes_of(deciders), heard_channels(deciders)
+            )
         )
         self.listener = (
             Listener(

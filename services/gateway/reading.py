@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.decider import Records
-from chassis.engine import NotYet, Unknown
+from chassis.engine import NotYet
+from chassis.streams import Unknown
 from contracts.fact import Fact, Recorded
 from contracts.reference import PersonPublished
 from gateway.disconnects import Finding

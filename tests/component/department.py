@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from uuid_utils import uuid7
@@ -21,15 +21,18 @@ from chassis.decider import (
     Refused,
 )
 from chassis.engine import Engine
+from chassis.hearing import Hearer
 from chassis.journal import Journal
 from chassis.snapshots import Snapshots
 from chassis.store import Store
-from contracts.delivery import ManagerAssigned
+from chassis.streams import Streams, Surroundings
+from contracts.delivery import ManagerAssigned, TierChosen
 from contracts.fact import Fact, Recorded
 from contracts.money import Money
 from contracts.reference import PersonPublished
 from contracts.sales import OpportunityAdvanced, OpportunityOpened, OpportunityQualified
 
+F = TypeVar("F", bound=Fact)
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -210,11 +213,23 @@ class NoRecords:
 
 
 def assigned(subject: str, sequence: int = 1, manager: str = "max") -> Recorded[ManagerAssigned]:
+    return _from_delivery(
+        subject, sequence, ManagerAssigned(manager=manager, assigned_on=NOW.date())
+    )
+
+
+def of_no_consequence(subject: str, sequence: int) -> Recorded[TierChosen]:
+    """A fact that this department hears and does not evolve by."""
+    chosen = TierChosen(tier="standard", proposed="standard", reason="as large as most")
+    return _from_delivery(subject, sequence, chosen)
+
+
+def _from_delivery(subject: str, sequence: int, fact: F) -> Recorded[F]:
     return Recorded(
         id=str(uuid7()),
         subject=subject,
         sequence=sequence,
-        fact=ManagerAssigned(manager=manager, assigned_on=NOW.date()),
+        fact=fact,
         actor="pat",
         cause="test",
         occurred_at=NOW,
@@ -247,14 +262,10 @@ class Process:
         self.store = Store(self.url, self.database)
         self.journal = Journal(self.store, patience=self.patience)
         self.snapshots = Snapshots(self.store, {each.kind: each for each in self.deciders})
-        self.engine = Engine(
-            self.deciders,
-            self.journal,
-            self.snapshots,
-            NoRecords(),
-            now=lambda: self.moment,
-            new_fact_id=lambda: str(uuid7()),
-        )
+        surroundings = Surroundings(NoRecords(), lambda: self.moment, lambda: str(uuid7()))
+        self.streams = Streams(self.deciders, self.journal, self.snapshots, now=lambda: self.moment)
+        self.engine = Engine(self.streams, surroundings)
+        self.hearer = Hearer(self.streams, surroundings)
 
     async def __aenter__(self) -> "Process":
         await self.store.prepare("relay", "views")

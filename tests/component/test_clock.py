@@ -16,7 +16,7 @@ DUE = NOW + timedelta(days=5)
 @asynccontextmanager
 async def ticking(process: Process) -> AsyncIterator[Clock]:
     clock = Clock(process.store, process.engine, now=lambda: process.moment, every=0.05)
-    views = Views(process.store, process.journal, process.snapshots, process.engine)
+    views = Views(process.store, process.journal, process.snapshots, process.streams)
     tasks = [asyncio.create_task(work) for work in (clock.run(), views.run())]
     try:
         yield clock

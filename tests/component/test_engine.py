@@ -1,12 +1,14 @@
 """Commands and heard facts through the engine, on a real store and with more than one process."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chassis.decider import Gap, Refused
-from chassis.engine import Answer, KeyReused, NotYet, Stale, Unknown
+from chassis.engine import Answer, KeyReused, NotYet, Stale
+from chassis.streams import Unknown
 from contracts.channels import DELIVERY
 from contracts.fact import encode
 from tests.component.department import (
@@ -134,9 +136,9 @@ async def test_facts_are_heard_once_and_reacted_to(store: StoreServer, isolation
         await two.engine.read("engagement", "E-1")
         facts = [assigned("E-1", 1, "max"), assigned("E-1", 2, "mia")]
         await asyncio.gather(
-            one.engine.hear("engagement", "E-1", facts[:1]),
-            two.engine.hear("engagement", "E-1", facts),
-            one.engine.hear("engagement", "E-1", facts),
+            one.hearer.hear("engagement:E-1", facts[:1]),
+            two.hearer.hear("engagement:E-1", facts),
+            one.hearer.hear("engagement:E-1", facts),
         )
         for process in (one, two):
             stream = await process.engine.read("engagement", "E-1")
@@ -144,7 +146,7 @@ async def test_facts_are_heard_once_and_reacted_to(store: StoreServer, isolation
             assert stream.position == {"sales": 2, "delivery": 2}
             assert (stream.state.manager, stream.state.chances) == ("mia", (50,))
         with pytest.raises(Gap):
-            await one.engine.hear("engagement", "E-1", [assigned("E-1", 4)])
+            await one.hearer.hear("engagement:E-1", [assigned("E-1", 4)])
 
 
 async def test_what_is_heard_is_kept_in_the_bytes_in_which_it_came(
@@ -153,7 +155,7 @@ async def test_what_is_heard_is_kept_in_the_bytes_in_which_it_came(
     async with Process(store.url, isolation) as process:
         fact = assigned("E-1")
         newer = encode(fact).replace(b'"manager"', b'"since_then":1,"manager"')
-        await process.engine.hear("engagement", "E-1", [fact], lambda _: newer)
+        await process.hearer.hear("engagement:E-1", [replace(fact, record=newer)])
         (commit,) = [each async for each in process.journal.read("engagement:E-1")]
         assert commit.facts[0].record == newer
         assert commit.cause == "engagement:E-1/heard/delivery/E-1/1"
@@ -163,12 +165,12 @@ async def test_many_streams_hear_at_once_and_trouble_stays_where_it_is(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
-        batch = {("engagement", f"E-{n}"): [assigned(f"E-{n}")] for n in range(60)}
-        batch["engagement", "E-7"] = [assigned("E-7", 1), assigned("E-7", 3)]
-        failures = await process.engine.hear_all(batch)
-        assert [(key, type(error)) for key, error in failures.items()] == [
-            (("engagement", "E-7"), Gap)
-        ]
+        batch = {f"engagement:E-{n}": [assigned(f"E-{n}")] for n in range(60)}
+        batch["engagement:E-7"] = [assigned("E-7", 1), assigned("E-7", 3)]
+        failures = await process.hearer.take(batch)
+        assert {stream: type(error) for stream, error in failures.items()} == {
+            "engagement:E-7": Gap
+        }
         # What came before the gap was taken in.
         stream = await process.engine.read("engagement", "E-7")
         assert stream.position["delivery"] == 1
@@ -179,7 +181,7 @@ async def test_hundreds_of_facts_are_heard_in_commits_of_bounded_size(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
-        await process.engine.hear("engagement", "E-1", [assigned("E-1", n) for n in range(1, 451)])
+        await process.hearer.hear("engagement:E-1", [assigned("E-1", n) for n in range(1, 451)])
         stream = await process.engine.read("engagement", "E-1")
         assert (stream.position["delivery"], stream.number) == (450, 3)
 
@@ -190,7 +192,7 @@ async def test_a_register_hears_many_engagements_and_each_fact_once(
     facts = [assigned("E-1"), assigned("E-2", 1, "mia"), assigned("E-3", 4, "moe")]
     async with Process(store.url, isolation, deciders=(REGISTER,)) as process:
         for heard in (facts[:1], facts[:2], facts, facts):
-            await process.engine.hear("managers", "all", heard)
+            await process.hearer.hear("managers:all", heard)
         stream = await process.engine.read("managers", "all")
         assert isinstance(stream.state, Managers)
         assert stream.state.of == {"E-1": "max", "E-2": "mia", "E-3": "moe"}
@@ -200,8 +202,8 @@ async def test_a_register_hears_many_engagements_and_each_fact_once(
 async def test_a_person_may_have_a_fact_passed_over(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
         for _ in range(2):
-            await process.engine.skip("engagement", "E-1", DELIVERY, 3, actor="ops", why="broken")
-        await process.engine.hear("engagement", "E-1", [assigned("E-1", 3), assigned("E-1", 4)])
+            await process.hearer.pass_over("E-1", DELIVERY, 3, "ops", "broken")
+        await process.hearer.hear("engagement:E-1", [assigned("E-1", 3), assigned("E-1", 4)])
         stream = await process.engine.read("engagement", "E-1")
         assert (stream.position["delivery"], stream.number) == (4, 2)
 
@@ -215,7 +217,7 @@ async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolat
         reading = asyncio.create_task(
             two.engine.read("engagement", "E-1", after={"delivery": 1, "gateway": 9}, wait=20.0)
         )
-        await one.engine.hear("engagement", "E-1", [assigned("E-1")])
+        await one.hearer.hear("engagement:E-1", [assigned("E-1")])
         assert (await reading).position["delivery"] == 1
         with pytest.raises(Unknown):
             await two.engine.read("engagement", "E-none")
@@ -230,7 +232,7 @@ async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: 
 
         await publish("Bob Ross", "k1")
         await publish("Bob Rose", "k2")
-        known = await engine.current("person:bob")
+        known = await process.streams.current("person:bob")
         await process.store.views.insert_one(process.snapshots.document(known))
         for _ in range(2):
             await engine.erase("person", "bob", actor="hr", key="k3")

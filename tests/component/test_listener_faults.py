@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from chassis.hearing import EngineReader, routes_of
+from chassis.hearing import routes_of
 from chassis.listener import Listener
 from chassis.parking import Parking
 from chassis.topics import create_topics
@@ -24,7 +24,7 @@ def department(bootstrap: str, prefix: str, process: Process) -> Listener:
         group=f"{prefix}-sales",
         channels=(DELIVERY,),
         routes=routes_of([DEALS]),
-        reader=EngineReader(process.engine),
+        reader=process.hearer,
         parking=Parking(process.store.parked),
         prefix=prefix,
     )
@@ -38,7 +38,7 @@ async def speaking(kafka: KafkaServer, prefix: str) -> AsyncIterator[Topics]:
 
 
 async def heard(process: Process, engagement: str) -> tuple[str | None, tuple[int, ...]]:
-    known = await process.engine.current(f"engagement:{engagement}")
+    known = await process.streams.current(f"engagement:{engagement}")
     state: Deal = known.stream.state
     return state.manager, state.chances
 

@@ -34,7 +34,7 @@ LISTING = Listing(
 
 
 def views_of(process: Process) -> Views:
-    return Views(process.store, process.journal, process.snapshots, process.engine, [LISTING])
+    return Views(process.store, process.journal, process.snapshots, process.streams, [LISTING])
 
 
 @asynccontextmanager
@@ -95,7 +95,7 @@ async def test_listings_filter_sort_and_page(store: StoreServer, isolation: str)
         await open_deals(process, *names)
         for name, chance in (("Attic", 20), ("barn", 90), ("Cellar", 20), ("dome", 5)):
             await advance(process, name, chance)
-        await process.engine.hear("engagement", "E-Eaves", [assigned("E-Eaves")])
+        await process.hearer.hear("engagement:E-Eaves", [assigned("E-Eaves")])
         for name in names:
             await until(partial(written, process, f"engagement:E-{name}", 2))
         for _ in range(2):  # the second time along the fences that the first one left
@@ -156,7 +156,7 @@ async def test_what_shows_people_nothing_new_is_written_later(
 ) -> None:
     async def heard(process: Process, times: int) -> None:
         facts = [assigned("E-Roof", number) for number in range(1, times + 1)]
-        await process.engine.hear("engagement", "E-Roof", facts)
+        await process.hearer.hear("engagement:E-Roof", facts)
 
     async with Process(store.url, isolation) as process, viewing(process):
         await open_deals(process, "Roof")
@@ -198,9 +198,9 @@ async def test_an_erased_person_does_not_come_back_by_a_late_write(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation, deciders=(PEOPLE,)) as process:
-        views = Views(process.store, process.journal, process.snapshots, process.engine)
+        views = Views(process.store, process.journal, process.snapshots, process.streams)
         await process.engine.command("person", "bob", Publish(name="Bob"), actor="hr", key="k1")
-        late = await process.engine.current("person:bob")
+        late = await process.streams.current("person:bob")
         await process.engine.erase("person", "bob", actor="hr", key="k2")
         await views._write([late])
         assert "Bob" not in repr(await process.store.views.find({}).to_list(None))

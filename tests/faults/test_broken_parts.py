@@ -5,14 +5,14 @@ Kafka and a real store.
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from chassis.decider import Step
-from chassis.engine import Engine
+from chassis.hearing import Hearer
 from chassis.journal import Commit, Journal
 from chassis.reader import Batch
 from chassis.relay import Record, Relay
@@ -62,20 +62,12 @@ class Forgets(Journal):
             await super().append(commit)
 
 
-class TakesInTwice(Engine):
-    """An engine that keeps what it hears twice."""
+class TakesInTwice(Hearer):
+    """A department that keeps what it hears twice."""
 
-    async def _append_heard(
-        self,
-        decider: AnyDecider,
-        step: Step[Any],
-        first: Recorded[Fact],
-        whole: Callable[[Recorded[Fact]], bytes],
-    ) -> None:
+    def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Fact]) -> Commit:
         heard = tuple(entry for entry in step.entries if not entry.said)
-        await super()._append_heard(
-            decider, replace(step, entries=(*heard, *step.entries)), first, whole
-        )
+        return super()._commit(decider, replace(step, entries=(*heard, *step.entries)), first)
 
 
 class FoldsTwice(Folding):
@@ -150,7 +142,7 @@ async def a_beginning(made: World) -> None:
         ({"sales": {"chassis.works.Relay": Skips}}, "sales: E-.* 2 is in the journal and not on"),
         ({"sales": {"chassis.works.Relay": Swaps}}, "sales: E-.* 3 came where 2 was expected"),
         ({"sales": {"chassis.works.Journal": Forgets}}, "ann/.* was acknowledged and is not in"),
-        ({"delivery": {"chassis.works.Engine": TakesInTwice}}, "1 was taken in 2 times"),
+        ({"delivery": {"chassis.works.Hearer": TakesInTwice}}, "1 was taken in 2 times"),
         ({"gateway": {"gateway.app.Folding": FoldsTwice}}, "not what its facts give, in delivery"),
     ],
     ids=["sound", "skips", "swaps", "forgets", "takes-in-twice", "folds-twice"],

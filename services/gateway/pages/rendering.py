@@ -14,9 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from chassis.decider import Refused
-from chassis.engine import KeyReused, NotYet, Stale, Unknown
+from chassis.engine import KeyReused, NotYet, Stale
 from chassis.problems import Problem, translated
 from chassis.store import StoreAway
+from chassis.streams import Unknown
 from gateway.pages import presenting
 from gateway.pages.session import SignedOut
 from gateway.rows import BadCursor
