@@ -21,13 +21,13 @@ class Listed:
     """The route of one listing: ``?stage=won&stage=lost&sort=-value&limit=50&cursor=…``."""
 
     def __init__(self, listing: Listing, path: str) -> None:
-        taken = {"id", "number", "sort", "cursor", "limit", SUBJECT} & set(listing.fields)
+        taken = {"id", "sort", "cursor", "limit", SUBJECT} & set(listing.fields)
         if taken:
             raise TypeError(f"{path} cannot be listed by a field called {', '.join(taken)}")
         self._listing = listing
         fields: dict[str, Any] = dict.fromkeys(listing.fields, (Value, None))
         name = "".join(part.title() for part in listing.kind.split("-"))
-        row = create_model(f"{name}Row", id=(str, ...), number=(int, ...), **fields)
+        row = create_model(f"{name}Row", id=(str, ...), **fields)
         self.model: type[BaseModel] = create_model(
             f"{name}Page",
             rows=(list[row], ...),
@@ -90,7 +90,6 @@ class Listed:
         rows = [
             {
                 "id": row.subject,
-                "number": row.number,
                 **{name: row.fields.get(name) for name in self._listing.fields},
             }
             for row in page.rows

@@ -26,10 +26,9 @@ class InvalidCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a listing: the subject, how many commits it has, and the listed fields."""
+    """One line of a listing: the subject, and the listed fields."""
 
     subject: str
-    number: int
     fields: Mapping[str, str | int | bool | None]
 
 

@@ -3,11 +3,10 @@
 One process at a time follows the journal and writes: at once after a time of rest, twice a second
 under load. The documents hold the whole state, so they are the snapshots, too, and when a
 stream wants to be woken, which is how the clock finds it. A stream of which people see nothing new
-is written later: its snapshot may lag, which costs whoever needs it a longer reading.
+is not written for some commits: its snapshot lags, which costs whoever needs it a longer reading.
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,14 +26,14 @@ SUBJECT = "subject"
 
 Value: TypeAlias = str | int | bool | None
 _Shown: TypeAlias = tuple[dict[str, Value] | None, datetime | None]
+"""What people see of a stream in a list, and when it wants to be woken."""
 
 _log = logging.getLogger(__name__)
 _TOGETHER = 200
 # A document's update costs the store as much as ten commits: what moves again meanwhile is saved.
 _PACE = 0.5
-_LATER = 10.0
-_MOST_LAGGING = 1_000
-_MOST_SHOWN = 20_000
+_MOST_BEHIND = 20
+_MOST_REMEMBERED = 20_000
 _FOLDS = "views-folds"
 
 
@@ -69,9 +68,7 @@ class Views:
         self._streams = streams
         self._listings = {listing.kind: listing for listing in listings}
         self._fences: dict[tuple[str, str], Fences] = {}
-        self._shown: dict[str, _Shown] = {}
-        self._lagging: set[str] = set()
-        self._caught_up = time.monotonic()
+        self._written: dict[str, tuple[_Shown, int]] = {}
         self.follower = Follower(
             store,
             VIEWS,
@@ -124,10 +121,7 @@ class Views:
             found = await fences.walk(
                 self._store.views, asked, f"keys.{sort}", start, limit + 1, descending=descending
             )
-        rows = tuple(
-            Row(each["_id"].partition(":")[2], each["number"], each["fields"])
-            for each in found[:limit]
-        )
+        rows = tuple(Row(each["_id"].partition(":")[2], each["fields"]) for each in found[:limit])
         if len(found) <= limit:
             return Page(rows, None)
         last = found[limit - 1]["keys"][sort]
@@ -143,8 +137,7 @@ class Views:
 
     async def _begin(self) -> None:
         """Fold everything again where the documents were made by other code."""
-        self._shown.clear()  # another process may have written since
-        self._lagging.clear()
+        self._written.clear()  # another process may have written since
         with reaching():
             written = await self._store.leases.find_one({"_id": _FOLDS})
         if written is None or written["folds"] != self._snapshots.folds:
@@ -177,30 +170,23 @@ class Views:
         moved: list[Known] = []
         for stream, number in newest.items():
             known = await self._streams.written(stream, number)
-            if self._shown.get(stream) == self._listed(known):
-                self._lagging.add(stream)
-            else:
+            shown, at = self._written.get(stream, (None, 0))
+            if shown != self._listed(known) or known.stream.number - at >= _MOST_BEHIND:
                 moved.append(known)
         await self._write([each for each in moved if each.stream.id in new], new=True)
         await self._write([each for each in moved if each.stream.id not in new])
-        now = time.monotonic()
-        if now - self._caught_up > _LATER or len(self._lagging) > _MOST_LAGGING:
-            lagging = [await self._streams.written(each, 1) for each in sorted(self._lagging)]
-            await self._write(lagging)
-            self._caught_up = now
 
     async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
         for start in range(0, len(streams), _TOGETHER):
             page = streams[start : start + _TOGETHER]
             documents = [self._document(known) for known in page]
             await (put_new if new else replace_older)(self._store.views, documents)
-            if len(self._shown) > _MOST_SHOWN:
-                self._shown.clear()
-            self._shown.update((known.stream.id, self._listed(known)) for known in page)
-            self._lagging.difference_update(known.stream.id for known in page)
+            if len(self._written) > _MOST_REMEMBERED:
+                self._written.clear()
+            for known in page:
+                self._written[known.stream.id] = (self._listed(known), known.stream.number)
 
     def _listed(self, known: Known) -> _Shown:
-        """What people see of a stream in a list, and when it wants to be woken."""
         stream = known.stream
         kind = stream.id.partition(":")[0]
         if not known.open:
