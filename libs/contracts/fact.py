@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
+import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from contracts.channels import CHANNELS, Channel, Department
 
@@ -115,7 +116,7 @@ def write_position(position: Mapping[str, int]) -> str:
 def read_position(text: str) -> dict[str, int]:
     """The reverse of write_position; raises ValueError where the text is anything else."""
     position: dict[str, int] = {}
-    for part in filter(None, text.split(",")):
+    for part in text.split(",") if text else ():
         channel, _, count = part.partition("=")
         if channel not in CHANNELS or not count.isascii() or not count.isdigit():
             raise ValueError(f"{part!r} is not channel=number")
@@ -158,7 +159,7 @@ def decode(record: bytes | str) -> Recorded[Fact]:
     Raises Unreadable or UnknownFact.
     """
     try:
-        event = from_json(record)
+        event = orjson.loads(record)
     except ValueError as error:
         raise Unreadable(f"not JSON: {error}") from None
     if not isinstance(event, dict):
@@ -211,4 +212,4 @@ def _moment(event: dict[str, Any], name: str) -> datetime:
     moment = datetime.fromisoformat(_text(event, name))
     if moment.tzinfo is None:
         raise Unreadable(f"{name}: must have a time zone")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
