@@ -31,7 +31,7 @@ from gateway.portfolio import Figures, Portfolio, contribution, exchange, read
 from gateway.reading import Unified
 from gateway.rows import Page, Rows, Standing
 from gateway.shelf import Held, row_of
-from gateway.summary import Summary, summary
+from gateway.summary import Summary
 
 TODAY = date(2026, 5, 25)
 PEOPLE = (
@@ -93,7 +93,7 @@ class InMemory:
         row = row_of(held)
         self._rows.put(row)
         for watcher in self._watchers:
-            watcher.put_nowait(Change(engagement, row.number, row.summary))
+            watcher.put_nowait(Change(engagement, row.number, row))
 
     def _announce(self, engagement: str) -> None:
         found = tuple(found_now(each) for each in self._held[engagement].findings.values())
@@ -126,9 +126,15 @@ class InMemory:
         return read(self._totals, self.today, Decimal(80), with_confidential=confidential)
 
     async def engagements(
-        self, filters: Mapping[str, str], sort: str, cursor: str | None, limit: int
+        self,
+        filters: Mapping[str, str | bool],
+        sort: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        confidential: bool,
     ) -> Page[Summary]:
-        return self._rows.engagements(filters, sort, cursor, limit)
+        return self._rows.engagements(filters, sort, cursor, limit, confidential=confidential)
 
     async def engagement(
         self, engagement: str, after: Mapping[str, int] | None = None, wait: float = 0.0
@@ -143,9 +149,8 @@ class InMemory:
         return Unified(
             view=held.view,
             findings=held.findings,
-            summary=summary(held.view, held.findings),
+            row=row_of(held),
             complete=held.view.causally_complete,
-            number=held.revision,
         )
 
     async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:

@@ -18,15 +18,15 @@ from chassis.problems import field_error
 from chassis.reach import engine_of, works_of
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded
-from contracts.money import Money
-from contracts.values import EngagementId
+from contracts.money import Currency, Money
+from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
 from gateway.disconnects import Finding
 from gateway.findings import WaiveDisconnect
 from gateway.fold import STAGES, Freshness
 from gateway.folding import Folding
 from gateway.portfolio import Portfolio
 from gateway.reading import Reading, Unified
-from gateway.rows import FILTERS, SORTS, BadCursor, Page, Standing
+from gateway.rows import SORTS, BadCursor, Page, Standing
 from gateway.sections.delivery import DeliverySection
 from gateway.sections.finance import ConfidentialSection, FinanceSection
 from gateway.sections.folding import Ref
@@ -153,20 +153,38 @@ async def engagements(
     cursor: Annotated[str | None, Query(max_length=600)] = None,
     limit: Annotated[int, Query(ge=1, le=_PAGE_LIMIT)] = 50,
     stage: Annotated[str | None, Query(description=f"One of {', '.join(STAGES)}")] = None,
+    account: Annotated[AccountId | None, Query()] = None,
+    owner: Annotated[PersonId | None, Query()] = None,
+    manager: Annotated[PersonId | None, Query()] = None,
+    tier: Annotated[Tier | None, Query()] = None,
+    rag: Annotated[RAG | None, Query()] = None,
+    currency: Annotated[Currency | None, Query()] = None,
+    on_hold: Annotated[bool | None, Query()] = None,
+    imported: Annotated[bool | None, Query()] = None,
 ) -> EngagementPage:
-    """Engagements in a line each: filtered, sorted, page by page.
-
-    Filters are query parameters named as the fields: stage, account, owner, manager, tier, rag,
-    currency, on_hold, imported.
-    """
-    only(request, "sort", "cursor", "limit", *FILTERS)
+    """Engagements in a line each: filtered, sorted, page by page."""
+    wanted = {
+        "stage": stage,
+        "account": account,
+        "owner": owner,
+        "manager": manager,
+        "tier": tier,
+        "rag": rag,
+        "currency": currency,
+        "on_hold": on_hold,
+        "imported": imported,
+    }
+    only(request, "sort", "cursor", "limit", *wanted)
     if sort.removeprefix("-") not in SORTS:
         raise field_error("sort", f"must be one of {', '.join(SORTS)}, - before it turns")
     if stage is not None and stage not in STAGES:
         raise field_error("stage", f"must be one of {', '.join(STAGES)}")
-    filters = {name: value for name, value in request.query_params.items() if name in FILTERS}
+    filters = {name: value for name, value in wanted.items() if value is not None}
+    caller: Caller = request.state.caller
     try:
-        page = await reading_of(request).engagements(filters, sort, cursor, limit)
+        page = await reading_of(request).engagements(
+            filters, sort, cursor, limit, confidential=caller.may("confidential")
+        )
     except BadCursor as bad:
         raise field_error("cursor", str(bad)) from None
     return EngagementPage(items=page.items, next=page.next)
@@ -278,7 +296,13 @@ async def changes(
     the lists again: the stream begins anew with each connection.
     """
     only(request, "engagement")
-    stream = _events(reading_of(request), engagement, lambda: works_of(request))
+    caller: Caller = request.state.caller
+    stream = _events(
+        reading_of(request),
+        engagement,
+        lambda: works_of(request),
+        confidential=caller.may("confidential"),
+    )
     return StreamingResponse(
         stream,
         media_type="text/event-stream",
@@ -294,7 +318,7 @@ def engagement_view(unified: Unified, *, confidential: bool) -> EngagementView:
         engagement=view.engagement,
         stage=view.stage,
         complete=unified.complete,
-        summary=unified.summary,
+        summary=unified.row.seen(confidential=confidential),
         sales=view.sales,
         legal=view.legal,
         delivery=view.delivery,
@@ -359,7 +383,11 @@ def _disconnect_page(page: Page[Standing]) -> DisconnectPage:
 
 
 async def _events(
-    source: Reading, engagement: str | None, still_here: Callable[[], object]
+    source: Reading,
+    engagement: str | None,
+    still_here: Callable[[], object],
+    *,
+    confidential: bool,
 ) -> AsyncIterator[bytes]:
     """Changes as server-sent events, with a comment now and then so that proxies keep the line."""
     changes = source.changes(engagement)
@@ -374,7 +402,8 @@ async def _events(
                 continue
             change = upcoming.result()
             upcoming = asyncio.ensure_future(anext(changes))
-            data: Mapping[str, object] = {"number": change.number, **change.summary.model_dump()}
+            summary = change.row.seen(confidential=confidential)
+            data: Mapping[str, object] = {"number": change.number, **summary.model_dump()}
             yield b"id: %d\nevent: engagement\ndata: %s\n\n" % (change.number, to_json(data))
     finally:
         upcoming.cancel()

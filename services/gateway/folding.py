@@ -21,9 +21,8 @@ from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge
 from gateway.fold import FOLDED, OVER, fold, pass_over
 from gateway.portfolio import Figures, contribution, exchange, together
-from gateway.rows import Rows
+from gateway.rows import Row, Rows
 from gateway.shelf import Held, Shelf, row_of
-from gateway.summary import Summary
 from gateway.timeline import in_order
 
 HEARD = frozenset(CHANNELS[name] for name in FOLDED)
@@ -49,7 +48,7 @@ class Change:
 
     engagement: str
     number: int
-    summary: Summary
+    row: Row
 
 
 class Folding:
@@ -342,7 +341,7 @@ class Folding:
             for watcher in self._watchers:
                 if watcher.full():
                     watcher.get_nowait()
-                watcher.put_nowait(Change(row.engagement, row.number, row.summary))
+                watcher.put_nowait(Change(row.engagement, row.number, row))
 
 
 def _in_its_trace(recorded: Recorded[Fact], before: int) -> AbstractContextManager[object]:

@@ -15,8 +15,9 @@ from gateway.disconnects import Finding
 from gateway.fold import FOLDED, View
 from gateway.folding import Change, Folding
 from gateway.portfolio import Portfolio, read
-from gateway.rows import Page, Standing
-from gateway.summary import Summary, summary
+from gateway.rows import Page, Row, Standing
+from gateway.shelf import row_of
+from gateway.summary import Summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,13 @@ class Unified:
 
     view: View
     findings: dict[str, Finding]
-    summary: Summary
+    row: Row
     complete: bool
-    number: int
+
+    @property
+    def number(self) -> int:
+        """Its revision."""
+        return self.row.number
 
 
 class Reading:
@@ -59,10 +64,17 @@ class Reading:
         return read(totals, self._today(), available, with_confidential=confidential)
 
     async def engagements(
-        self, filters: Mapping[str, str], sort: str, cursor: str | None, limit: int
+        self,
+        filters: Mapping[str, str | bool],
+        sort: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        confidential: bool,
     ) -> Page[Summary]:
         """A page of engagements; raises BadCursor."""
-        return self._folding.rows.engagements(filters, sort, cursor, limit)
+        rows = self._folding.rows
+        return rows.engagements(filters, sort, cursor, limit, confidential=confidential)
 
     async def engagement(
         self, engagement: str, after: Mapping[str, int] | None = None, wait: float = 0.0
@@ -82,9 +94,8 @@ class Reading:
                 return Unified(
                     view=held.view,
                     findings=held.findings,
-                    summary=summary(held.view, held.findings),
+                    row=row_of(held),
                     complete=held.view.causally_complete,
-                    number=held.revision,
                 )
             if left <= 0:
                 raise NotYet(engagement, lacking) if lacking else Unknown(engagement)

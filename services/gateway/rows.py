@@ -17,33 +17,9 @@ from sortedcontainers import SortedKeyList
 
 from gateway.disconnects import Finding
 from gateway.sections.gateway import Waiver
-from gateway.summary import Summary
+from gateway.summary import Summary, weight
 
 T = TypeVar("T")
-
-FILTERS = (
-    "stage",
-    "account",
-    "owner",
-    "manager",
-    "tier",
-    "rag",
-    "currency",
-    "on_hold",
-    "imported",
-)
-"""Fields of a summary by which a list of engagements can be narrowed."""
-
-_SORTS: dict[str, Callable[[Summary], str]] = {
-    "attention": lambda row: f"{row.attention:08d}",
-    "updated": lambda row: row.updated.astimezone(UTC).isoformat(timespec="microseconds"),
-    "price": lambda row: _number(row.price),
-    "finish": lambda row: (row.finish or date.max).isoformat(),
-    "title": lambda row: (row.title or "").casefold(),
-    "engagement": lambda row: row.engagement,
-}
-SORTS = tuple(_SORTS)
-"""Fields by which a list of engagements can be sorted; a minus before one turns it round."""
 
 
 class BadCursor(ValueError):
@@ -73,6 +49,20 @@ class Row:
         """Its id."""
         return self.summary.engagement
 
+    def seen(self, *, confidential: bool) -> Summary:
+        """The line for a reader: what is confidential asks for attention only where it is shown."""
+        secret = weight(
+            each for each in self.findings if each.confidential and each.finding not in self.waived
+        )
+        if not confidential or not secret:
+            return self.summary
+        return self.summary.model_copy(update={"attention": self.summary.attention + secret})
+
+    def places(self) -> dict[str, str]:
+        """Where it stands, by the order of a list."""
+        places = {name: key(self.summary) for name, key in SORTS.items()}
+        return places | {_CONFIDENTIAL: SORTS["attention"](self.seen(confidential=True))}
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -84,6 +74,19 @@ class Standing:
     waived: Waiver | None
 
 
+SORTS: Mapping[str, Callable[[Summary], str]] = {
+    "attention": lambda row: f"{row.attention:08d}",
+    "updated": lambda row: row.updated.astimezone(UTC).isoformat(timespec="microseconds"),
+    "price": lambda row: _number(row.price),
+    "finish": lambda row: (row.finish or date.max).isoformat(),
+    "title": lambda row: (row.title or "").casefold(),
+    "engagement": lambda row: row.engagement,
+}
+"""Fields by which a list of engagements can be sorted; a minus before one turns it round."""
+
+_CONFIDENTIAL = "confidential-attention"
+"""The order by attention for those to whom confidential disconnects are shown."""
+
 _Place = tuple[str, str]
 
 
@@ -92,8 +95,9 @@ class Rows:
 
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
+        self._placed: dict[str, Mapping[str, str]] = {}
         self._sorted: dict[str, SortedKeyList[_Place, _Place]] = {
-            name: SortedKeyList(key=_itself) for name in _SORTS
+            name: SortedKeyList(key=_itself) for name in (*SORTS, _CONFIDENTIAL)
         }
         self._disconnects: SortedKeyList[_Place, _Place] = SortedKeyList(key=_itself)
         self._standing: dict[_Place, Standing] = {}
@@ -114,37 +118,49 @@ class Rows:
         if old is not None and old.number > row.number:
             return
         self._rows[row.engagement] = row
-        for name, key in _SORTS.items():
-            place = (key(row.summary), row.engagement)
-            if old is not None:
-                before = (key(old.summary), row.engagement)
-                if before == place:
-                    continue
-                self._sorted[name].remove(before)
-            self._sorted[name].add(place)
+        stood = self._placed.get(row.engagement, {})
+        places = self._placed[row.engagement] = row.places()
+        for name, place in places.items():
+            before = stood.get(name)
+            if before == place:
+                continue
+            if before is not None:
+                self._sorted[name].remove((before, row.engagement))
+            self._sorted[name].add((place, row.engagement))
         if old is not None and (old.findings or old.waived):
             for finding in old.findings:
-                before = _place_of(old, finding)
-                self._disconnects.remove(before)
-                del self._standing[before]
+                found_at = _place_of(old, finding)
+                self._disconnects.remove(found_at)
+                del self._standing[found_at]
         for finding in row.findings:
-            place = _place_of(row, finding)
-            self._disconnects.add(place)
-            self._standing[place] = Standing(
+            found_at = _place_of(row, finding)
+            self._disconnects.add(found_at)
+            self._standing[found_at] = Standing(
                 row.engagement, row.summary.title, finding, row.waived.get(finding.finding)
             )
 
     def engagements(
-        self, filters: Mapping[str, str], sort: str, cursor: str | None, limit: int
+        self,
+        filters: Mapping[str, str | bool],
+        sort: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        confidential: bool,
     ) -> Page[Summary]:
-        """A page of engagements that pass all filters; raises BadCursor, KeyError for the sort."""
+        """A page of engagements whose fields are as the filters say.
+
+        Raises BadCursor, and KeyError for a sort that there is not.
+        """
         name = sort.removeprefix("-")
+        if name == "attention" and confidential:
+            name = _CONFIDENTIAL
         places = _walk(self._sorted[name], _read_cursor(sort, cursor), down=sort.startswith("-"))
         items: list[Summary] = []
         last: _Place | None = None
         for place in places:
-            summary = self._rows[place[1]].summary
-            if all(_text(getattr(summary, field)) == value for field, value in filters.items()):
+            summary = self._rows[place[1]].seen(confidential=confidential)
+            if all(getattr(summary, field) == value for field, value in filters.items()):
                 if len(items) == limit:
                     return Page(items, _write_cursor(sort, last))
                 items.append(summary)
@@ -190,10 +206,6 @@ def _walk(
 
 def _number(amount: Decimal | None) -> str:
     return f"{amount or Decimal(0):024.4f}"
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 
 def _write_cursor(sort: str, place: _Place | None) -> str:

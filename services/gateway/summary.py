@@ -1,6 +1,6 @@
 """An engagement in a line: what lists show, filter and sort by."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -38,19 +38,26 @@ class Summary(BaseModel):
     updated: datetime
 
 
+def weight(findings: Iterable[Finding]) -> int:
+    """How much attention disconnects ask for."""
+    return sum(30 if each.severity == "serious" else 10 for each in findings)
+
+
 def summary(view: View, findings: Mapping[str, Finding]) -> Summary:
     """The engagement in a line, from its view and what the rules found in it.
 
-    Confidential findings weigh in `attention`, but neither count nor show in a list.
+    What is confidential neither weighs nor counts nor shows here.
     """
-    waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
-    standing = [each for each in findings.values() if each.finding not in waived]
-    serious = sum(each.severity == "serious" for each in standing)
+    waived = view.gateway.waived.keys()
     report, price = view.delivery.report, view.price
     active = not view.over
     rag = report.overall if report is not None and active else None
     worst = sorted(
-        (each for each in standing if not each.confidential),
+        (
+            each
+            for each in findings.values()
+            if not each.confidential and each.finding not in waived
+        ),
         key=lambda each: (each.severity != "serious", each.since, each.finding),
     )
     proposal = view.sales.latest_proposal
@@ -70,7 +77,7 @@ def summary(view: View, findings: Mapping[str, Finding]) -> Summary:
         finish=view.legal.contract_finish or promised,
         forecast_finish=report.forecast_finish if report is not None else None,
         rag=rag,
-        attention=30 * serious + 10 * (len(standing) - serious) + _RAG_WEIGHT[rag or "green"],
+        attention=weight(worst) + _RAG_WEIGHT[rag or "green"],
         disconnects=len(worst),
         sentence=worst[0].sentence if worst else None,
         updated=max(

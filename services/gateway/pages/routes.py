@@ -62,7 +62,13 @@ class Reads(Protocol):
         """The portfolio's figures now."""
 
     async def engagements(
-        self, filters: Mapping[str, str], sort: str, cursor: str | None, limit: int
+        self,
+        filters: Mapping[str, str | bool],
+        sort: str,
+        cursor: str | None,
+        limit: int,
+        *,
+        confidential: bool,
     ) -> Page[Summary]:
         """A page of engagements; raises BadCursor."""
 
@@ -148,7 +154,9 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         source = sources(request)
         reading, confidential = source.reading, caller.may("confidential")
         figures = await reading.portfolio(confidential=confidential)
-        ranked = await reading.engagements({}, "-attention", None, SHOWN_FIRST)
+        ranked = await reading.engagements(
+            {}, "-attention", None, SHOWN_FIRST, confidential=confidential
+        )
         asking = [each for each in ranked.items if each.attention]
         unified = await asyncio.gather(*(reading.engagement(each.engagement) for each in asking))
         standing = await reading.disconnects(
@@ -157,7 +165,11 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         names = Names(source.records)
         attention = [
             overview.attention(
-                one.summary, one.view, list(one.findings.values()), names, confidential=confidential
+                one.row.seen(confidential=confidential),
+                one.view,
+                list(one.findings.values()),
+                names,
+                confidential=confidential,
             )
             for one in unified
         ]
@@ -199,7 +211,7 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             names=names,
             live=f"/pages/live?engagement={engagement}",
             view=view,
-            summary=unified.summary,
+            summary=unified.row.seen(confidential=confidential),
             complete=unified.complete,
             way=way(view),
             cases=cases(view, unified.findings, timeline, names, confidential=confidential),
@@ -250,7 +262,9 @@ def _lists(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             raise Problem(404, "unknown-route", "")
         source = sources(request)
         filters = {"stage": stage} if stage else {}
-        found = await source.reading.engagements(filters, sort, cursor, A_PAGE)
+        found = await source.reading.engagements(
+            filters, sort, cursor, A_PAGE, confidential=caller.may("confidential")
+        )
         content = _content(
             caller, source, found=found, stage=stage, sort=sort, stages=[*UNDER_WAY, *OVER]
         )

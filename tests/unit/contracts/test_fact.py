@@ -124,7 +124,9 @@ def test_a_position_is_read_as_it_was_written(position: dict[str, int]) -> None:
     assert read_position(write_position(position)) == position
 
 
-@pytest.mark.parametrize("text", ["sales", "sales=", "sales=-1", "sales=1.0", "sales=\u0661", "=1", ","])
+@pytest.mark.parametrize(
+    "text", ["sales", "sales=", "sales=-1", "sales=1.0", "sales=\u0661", "=1", ","]
+)
 def test_what_is_no_position_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not channel=number"):
         read_position(text)

@@ -1,0 +1,118 @@
+"""Engagements in lines: their order, and what of it a reader may learn."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import pytest
+
+from gateway.disconnects import Finding
+from gateway.rows import SORTS, BadCursor, Row, Rows
+from gateway.sections.folding import Ref
+from gateway.sections.gateway import Waiver
+from gateway.summary import Summary
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+SAID = Ref("f-1", "concord.sales.deal-won.v1", "sales", 1, AT, "")
+
+
+def finding(
+    rule: str, *, confidential: bool, severity: Literal["warning", "serious"] = "serious"
+) -> Finding:
+    return Finding(
+        finding=rule,
+        rule=rule,
+        sentence=f"{rule} is said",
+        evidence=(SAID,),
+        since=AT,
+        owner="delivery",
+        severity=severity,
+        confidential=confidential,
+    )
+
+
+def row(
+    engagement: str,
+    *findings: Finding,
+    number: int = 1,
+    attention: int = 0,
+    price: str = "0",
+    waived: Sequence[str] = (),
+) -> Row:
+    return Row(
+        partition=0,
+        number=number,
+        summary=Summary(
+            engagement=engagement,
+            title=f"Title of {engagement}",
+            account="acme",
+            stage="delivering",
+            on_hold=False,
+            imported=False,
+            owner="ann",
+            manager=None,
+            tier=None,
+            currency="EUR",
+            price=Decimal(price),
+            finish=date(2026, 6, 1),
+            forecast_finish=None,
+            rag=None,
+            attention=attention,
+            disconnects=0,
+            sentence=None,
+            updated=AT,
+        ),
+        findings=list(findings),
+        waived={name: Waiver(name, "known", "vera", SAID) for name in waived},
+    )
+
+
+def listed(rows: Rows, sort: str, *, confidential: bool, limit: int = 2) -> list[tuple[str, int]]:
+    """All pages, one after the other."""
+    found: list[tuple[str, int]] = []
+    cursor = None
+    while True:
+        page = rows.engagements({}, sort, cursor, limit, confidential=confidential)
+        found += [(each.engagement, each.attention) for each in page.items]
+        if page.next is None:
+            return found
+        cursor = page.next
+
+
+def test_a_confidential_disconnect_moves_a_line_only_for_those_who_may_see_it() -> None:
+    rows = Rows()
+    rows.put(row("E-1", attention=20))
+    rows.put(row("E-2", finding("loss", confidential=True), attention=0))
+    rows.put(row("E-3", finding("loss", confidential=True), attention=10, waived=["loss"]))
+    everybody = [("E-1", 20), ("E-3", 10), ("E-2", 0)]
+    assert listed(rows, "-attention", confidential=False) == everybody
+    assert listed(rows, "-attention", confidential=True) == [("E-2", 30), ("E-1", 20), ("E-3", 10)]
+
+    rows.put(row("E-2", number=2))
+    assert listed(rows, "-attention", confidential=True) == everybody
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_order_is_kept_up_and_goes_both_ways(sort: str) -> None:
+    rows = Rows()
+    for number, price in enumerate(("30", "4", "100")):
+        rows.put(row(f"E-{number}", price=price, attention=number))
+    rows.put(row("E-1", number=2, price="50", attention=7))
+    rows.put(row("E-1", number=1, price="9"))  # older, and late
+    up = listed(rows, sort, confidential=False)
+    assert sorted(up) == [("E-0", 0), ("E-1", 7), ("E-2", 2)]
+    assert listed(rows, f"-{sort}", confidential=False) == up[::-1]
+    if sort == "price":
+        assert [name for name, _ in up] == ["E-0", "E-1", "E-2"]
+
+
+def test_a_cursor_belongs_to_one_order() -> None:
+    rows = Rows()
+    for number in range(3):
+        rows.put(row(f"E-{number}"))
+    cursor = rows.engagements({}, "title", None, 1, confidential=False).next
+    with pytest.raises(BadCursor):
+        rows.engagements({}, "price", cursor, 1, confidential=False)
+    with pytest.raises(BadCursor):
+        rows.engagements({}, "title", "gone", 1, confidential=False)
