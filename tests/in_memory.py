@@ -195,7 +195,7 @@ def app_of(gateway: InMemory) -> FastAPI:
     problems.install(app)
 
     def sources(_: Request) -> Sources:
-        return Sources(gateway, gateway, gateway.records, gateway.today)
+        return Sources(gateway, gateway, gateway.records, gateway.today, asyncio.Event())
 
     app.include_router(pages(sources))
     return app

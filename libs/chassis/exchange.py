@@ -244,7 +244,7 @@ class StrictRequest(Request):
             )
             if isinstance(content, Number):  # which a model would take for an object of its own
                 raise field_error("body", "must be a JSON object, sent as application/json")
-            _only_texts(content)
+            only_texts(content)
             return content
         except (ValueError, RecursionError, UnicodeError) as error:
             detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -293,8 +293,11 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _only_texts(content: Any, place: str = "") -> None:
-    """Refuse what no text may hold: control characters, and halves of characters."""
+def only_texts(content: Any, place: str = "") -> None:
+    """Refuse what no text may hold: control characters, and halves of characters.
+
+    Raises Problem 422 that names the field, and ValueError for a field's name.
+    """
     match content:
         case str():
             if _NO_TEXT.search(content):
@@ -303,9 +306,9 @@ def _only_texts(content: Any, place: str = "") -> None:
             for name, value in content.items():
                 if _NO_TEXT.search(name):
                     raise ValueError("a field's name holds what is no text")
-                _only_texts(value, f"{place}.{name}".removeprefix("."))
+                only_texts(value, f"{place}.{name}".removeprefix("."))
         case list():
             for number, value in enumerate(content):
-                _only_texts(value, f"{place}[{number}]")
+                only_texts(value, f"{place}[{number}]")
         case _:
             pass

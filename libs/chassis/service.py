@@ -8,6 +8,7 @@ run(SERVICE)
 
 import gc
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
@@ -161,7 +162,7 @@ def run(service: Service) -> None:
     try:
         app = create_app(service, settings)
         settle_memory()
-        uvicorn.run(
+        config = uvicorn.Config(
             app,
             host=settings.service_host,
             port=settings.service_port,
@@ -173,8 +174,25 @@ def run(service: Service) -> None:
             server_header=False,
             timeout_graceful_shutdown=max(1, round(settings.stop_within / 2)),
         )
+        server = _Server(config, app)
+        server.run()
+        if not server.started:
+            sys.exit(3)  # it could not listen, and has said why
     finally:
         measured.end()
+
+
+class _Server(uvicorn.Server):
+    """Tells the service that it is to stop before it waits for answers under way to end."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        works: Works = self._app.state.works
+        works.stopping.set()
+        await super().shutdown(sockets)
 
 
 def settle_memory() -> None:

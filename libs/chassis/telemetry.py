@@ -167,10 +167,34 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+class Seldom(logging.Filter):
+    """Lets a library say the same thing once in half a minute, and then how often it said it."""
+
+    def __init__(self, library: str, seconds: float = 30.0) -> None:
+        super().__init__(library)
+        self._seconds = seconds
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is to be written."""
+        if not super().filter(record):
+            return True  # somebody else's
+        what = (record.name, str(record.msg))
+        since, unsaid = self._said.get(what, (float("-inf"), 0))
+        if record.created - since < self._seconds:
+            self._said[what] = (since, unsaid + 1)
+            return False
+        self._said[what] = (record.created, 0)
+        if unsaid:
+            record.msg, record.args = f"{record.getMessage()} (and {unsaid} times before)", None
+        return True
+
+
 def log_to_stderr(service: str, settings: Settings) -> None:
     """Send this process's logs to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(service))
+    handler.addFilter(Seldom("aiokafka"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for name, level in _LOUD.items():
         logging.getLogger(name).setLevel(level)

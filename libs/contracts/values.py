@@ -7,8 +7,10 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StringConstraints,
     model_validator,
 )
@@ -41,7 +43,21 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """SHA-256 of a document's canonical content, in lower-case hexadecimal behind ``sha256:``."""
 
-Version = Annotated[int, Field(ge=1, le=1_000_000)]
+
+def _a_number(value: object) -> object:
+    if isinstance(value, bool | str):
+        # A ValueError, which names the field to whoever sent it.
+        raise ValueError("must be a whole number, not a text or a truth value")  # noqa: TRY004
+    return value
+
+
+AsNumber = BeforeValidator(_a_number)
+"""Beside an ``int``: it must have been written as a number. It stands behind the bounds."""
+
+YesNo = StrictBool
+"""``true`` or ``false``, and nothing that may be taken for one of them."""
+
+Version = Annotated[int, Field(ge=1, le=1_000_000), AsNumber]
 Hours = Annotated[
     Decimal, Field(ge=0, le=1_000_000, max_digits=9, decimal_places=2, allow_inf_nan=False)
 ]
@@ -49,7 +65,7 @@ Percent = Annotated[
     Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4, allow_inf_nan=False)
 ]
 Ratio = Annotated[Decimal, Field(max_digits=18, decimal_places=6, allow_inf_nan=False)]
-Days = Annotated[int, Field(ge=0, le=10_000)]
+Days = Annotated[int, Field(ge=0, le=10_000), AsNumber]
 
 
 def _monday(day: date) -> date:

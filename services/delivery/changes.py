@@ -15,7 +15,15 @@ from contracts.delivery import (
     ChangeRequested,
 )
 from contracts.fact import Fact
-from contracts.values import Deliverable, Identifier, PersonId, RoleHours, ShortText, Text
+from contracts.values import (
+    AsNumber,
+    Deliverable,
+    Identifier,
+    PersonId,
+    RoleHours,
+    ShortText,
+    Text,
+)
 from delivery.gates import at_work, day_of, of_the_customer, once, standing
 from delivery.state import Change, Engagement, decide
 
@@ -37,7 +45,7 @@ class AssessChange(Command):
 
     change: Identifier
     lines: Annotated[tuple[RoleHours, ...], Field(max_length=100)]
-    days: Annotated[int, Field(ge=-10_000, le=10_000)]
+    days: Annotated[int, Field(ge=-10_000, le=10_000), AsNumber]
     risk: Text
     deliverables_added: Annotated[tuple[Deliverable, ...], Field(max_length=100)] = ()
     deliverables_descoped: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()

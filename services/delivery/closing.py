@@ -16,7 +16,7 @@ from contracts.delivery import (
     SurveySent,
 )
 from contracts.fact import Fact
-from contracts.values import Identifier, PersonId, ShortText, Text
+from contracts.values import AsNumber, Identifier, PersonId, ShortText, Text
 from delivery.gates import at_work, day_of, once, standing
 from delivery.state import ZERO, Engagement, Survey, decide
 
@@ -41,7 +41,7 @@ class AnswerSurvey(Command):
     survey: Identifier
     answered_by: PersonId
     satisfaction: Annotated[dict[Identifier, Score], Field(min_length=1, max_length=50)]
-    recommend: Annotated[int, Field(ge=0, le=10)]
+    recommend: Annotated[int, Field(ge=0, le=10), AsNumber]
     comment: Text | None = None
     answered_on: date | None = None
 

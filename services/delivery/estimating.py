@@ -11,6 +11,7 @@ from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.fact import Fact, Recorded
 from contracts.reference import TemplatePublished
 from contracts.values import (
+    AsNumber,
     Confidence,
     EstimateLine,
     Identifier,
@@ -36,7 +37,7 @@ class SubmitEstimate(Command):
     lines: Annotated[tuple[EstimateLine, ...], Field(max_length=500)] = ()
     scale: Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)] = Decimal(1)
     contingency: Percent = Decimal(0)
-    duration_days: Annotated[int, Field(ge=1, le=10_000)]
+    duration_days: Annotated[int, Field(ge=1, le=10_000), AsNumber]
     assumptions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
     confidence: Confidence = "medium"
     no_project_management: ShortText | None = None

@@ -9,7 +9,7 @@ from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAs
 from contracts.fact import Fact
 from contracts.money import Money
 from contracts.reference import AccountPublished
-from contracts.values import PersonId, ShortText, Tier
+from contracts.values import PersonId, ShortText, Tier, YesNo
 from delivery.gates import day_of, known_person, once, standing
 from delivery.state import Engagement, decide
 
@@ -41,7 +41,7 @@ class ChooseTier(Command):
 
     tier: Tier
     reason: ShortText
-    novel: bool = False
+    novel: YesNo = False
 
 
 class PutOnHold(Command):

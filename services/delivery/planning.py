@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ChangeApproved, ChangeAssessed, PlanBaselined, PlanDrafted
 from contracts.fact import Fact
-from contracts.values import Deliverable, Identifier, Milestone, PlannedTask, Version
+from contracts.values import AsNumber, Deliverable, Identifier, Milestone, PlannedTask, Version
 from delivery.estimating import template_known
 from delivery.gates import day_of, standing
 from delivery.scheduling import contradictions, schedule
@@ -30,7 +30,7 @@ class DraftPlan(Command):
 
     template: Identifier
     starts_on: date | None = None
-    duration_days: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    duration_days: Annotated[int, Field(ge=1, le=10_000), AsNumber] | None = None
     estimate_version: Version | None = None
     tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000)] = ()
     milestones: Annotated[tuple[Milestone, ...], Field(max_length=200)] = ()

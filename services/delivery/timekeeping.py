@@ -11,7 +11,7 @@ from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ExpenseApproved, TimeApproved, TimeRejected, TimeSubmitted
 from contracts.fact import Fact
 from contracts.money import PositiveMoney
-from contracts.values import Hours, Identifier, PersonId, Role, ShortText, Week
+from contracts.values import Hours, Identifier, PersonId, Role, ShortText, Week, YesNo
 from delivery.gates import (
     at_work,
     before_signature,
@@ -40,7 +40,7 @@ class SubmitTime(Command):
     task: Identifier
     week: Week
     hours: Annotated[Hours, Field(gt=Decimal(0), le=WEEK_LIMIT)]
-    billable: bool = True
+    billable: YesNo = True
 
 
 class ApproveTime(Command):
@@ -64,7 +64,7 @@ class ApproveExpense(Command):
     amount: PositiveMoney
     description: ShortText
     spent_on: date
-    billable: bool = True
+    billable: YesNo = True
 
 
 @decide.on(SubmitTime)

@@ -1,7 +1,7 @@
 """The gateway's routes: engagements, the portfolio, disconnects, and a live stream of changes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from chassis.exchange import StrictRoute, Wishes, commanding, not_modified, only
 from chassis.http import PROBLEMS
 from chassis.problems import field_error
 from chassis.reach import engine_of, works_of
+from chassis.streaming import events
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded
 from contracts.money import Currency, Money
@@ -303,11 +304,7 @@ async def changes(
         lambda: works_of(request),
         confidential=caller.may("confidential"),
     )
-    return StreamingResponse(
-        stream,
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return events(stream, works_of(request).stopping)
 
 
 def engagement_view(unified: Unified, *, confidential: bool) -> EngagementView:
@@ -388,7 +385,7 @@ async def _events(
     still_here: Callable[[], object],
     *,
     confidential: bool,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """Changes as server-sent events, with a comment now and then so that proxies keep the line."""
     changes = source.changes(engagement)
     yield b": here\n\nretry: 2000\n\n"

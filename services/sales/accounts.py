@@ -6,7 +6,7 @@ from datetime import date
 from chassis.decider import Command, Context
 from contracts.fact import Fact
 from contracts.reference import AccountPublished
-from contracts.values import ShortText
+from contracts.values import ShortText, YesNo
 from sales.state import Account, decide_account
 
 
@@ -16,7 +16,7 @@ class PublishAccount(Command):
     name: ShortText
     sector: ShortText | None = None
     country: ShortText | None = None
-    own_pmo: bool = False
+    own_pmo: YesNo = False
     effective_from: date | None = None
 
 

@@ -25,6 +25,7 @@ from contracts.values import (
     PersonId,
     ShortText,
     Text,
+    YesNo,
 )
 from sales.selling import distinct, happened, known_to_all, one_currency, still_selling
 from sales.state import Engagement, decide
@@ -64,10 +65,10 @@ class QualifyOpportunity(Command):
     May be said again while the sale is open: the latest judgement stands.
     """
 
-    budget: bool
-    authority: bool
-    need: bool
-    timing: bool
+    budget: YesNo
+    authority: YesNo
+    need: YesNo
+    timing: YesNo
     score: Percent
 
 

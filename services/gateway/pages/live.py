@@ -1,10 +1,8 @@
 """Telling a browser that what it shows has changed: it then asks for the page again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
-
-from starlette.responses import StreamingResponse
 
 from gateway.folding import Change
 
@@ -14,18 +12,10 @@ BEAT = 15.0
 """Seconds after which something is said even if nothing changed, so that a dead line shows."""
 
 
-def stream(changes: AsyncIterator[Change], signed_in: Callable[[], bool]) -> StreamingResponse:
-    """Server-sent events: `changed`, and `signed-out` at the end of the token's life."""
-    return StreamingResponse(
-        _events(changes, signed_in),
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        media_type="text/event-stream",
-    )
-
-
-async def _events(
+async def tidings(
     changes: AsyncIterator[Change], signed_in: Callable[[], bool]
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[bytes]:
+    """Server-sent events: `changed`, and `signed-out` at the end of the token's life."""
     moved = asyncio.Event()
 
     async def watch() -> None:
@@ -35,22 +25,22 @@ async def _events(
     watching = asyncio.create_task(watch())
     watching.add_done_callback(lambda _: moved.set())
     try:
-        yield "retry: 2000\n\n"
+        yield b"retry: 2000\n\n"
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT):
                     await moved.wait()
             if not signed_in():
-                yield "event: signed-out\ndata: \n\n"
+                yield b"event: signed-out\ndata: \n\n"
                 return
             if watching.done():
                 return
             if moved.is_set():
                 moved.clear()
-                yield "event: changed\ndata: \n\n"
+                yield b"event: changed\ndata: \n\n"
                 await asyncio.sleep(PAUSE)
             else:
-                yield ": still here\n\n"
+                yield b": still here\n\n"
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):

@@ -28,6 +28,7 @@ from chassis.decider import Command, Records
 from chassis.engine import Answer, NotYet
 from chassis.problems import Problem
 from chassis.reach import works_of
+from chassis.streaming import events
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded
 from contracts.values import EngagementId
@@ -105,12 +106,16 @@ class Commands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What the pages are made from: `records` give names to ids, `today` is the day in UTC."""
+    """What the pages are made from.
+
+    `records` give names to ids, `today` is the day in UTC, `stopping` ends what has no end.
+    """
 
     reading: Reads
     commands: Commands
     records: Records
     today: date
+    stopping: asyncio.Event
 
 
 Viewer = Annotated[Caller, Depends(viewer)]
@@ -123,7 +128,9 @@ def at_work(request: Request) -> Sources:
     folding = works.hearing.reader
     if not isinstance(folding, Folding):
         raise TypeError("the gateway's facts are heard by its folding")
-    return Sources(reading_of(request), works.at_work, works.records, folding.today())
+    return Sources(
+        reading_of(request), works.at_work, works.records, folding.today(), works.stopping
+    )
 
 
 def pages(sources: Callable[[Request], Sources] = at_work) -> APIRouter:
@@ -236,7 +243,9 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
                 return caller_of(request, token) == caller
             return False
 
-        return live.stream(sources(request).reading.changes(engagement), signed_in)
+        source = sources(request)
+        changes = source.reading.changes(engagement)
+        return events(live.tidings(changes, signed_in), source.stopping)
 
     files = rendering.static_files()
 

@@ -10,6 +10,7 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from chassis.auth import Caller, Guard, Tokens
+from chassis.exchange import only_texts
 from chassis.problems import Problem
 from gateway.api import SEEN_BY
 
@@ -97,10 +98,12 @@ async def own_form(request: Request) -> dict[str, str]:
         if len(body) > LONGEST_FORM:
             raise Problem(413, "body-too-large", "That is too long.")
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
+        read = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
+        fields = {name: values[-1] for name, values in read.items()}
+        only_texts(fields)
     except ValueError:
         raise Problem(400, "malformed-request", "The form cannot be read.") from None
-    return {name: values[-1] for name, values in fields.items()}
+    return fields
 
 
 def _sent_from_here(request: Request) -> bool:

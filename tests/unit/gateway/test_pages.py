@@ -382,6 +382,7 @@ async def test_an_older_browser_is_known_by_the_origin_it_names() -> None:
         (VERA, {"why": "x" * 20_000}, 413),
         (VERA, {"finding": "beyond-budget.hours"}, 409),
         (VERA, {"finding": "<b>"}, 422),
+        (VERA, {"finding": "status-report-overdue", "why": "a bell\x07rings"}, 422),
     ],
 )
 async def test_a_waiver_that_cannot_be_is_refused_in_words(
@@ -409,26 +410,24 @@ async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either(
 # ---- live ------------------------------------------------------------------------------------
 
 
-def events(gateway: InMemory, *, signed_in: bool = True) -> AsyncGenerator[str]:
-    body = live.stream(gateway.changes(), lambda: signed_in).body_iterator
-    assert isinstance(body, AsyncGenerator)
-    return body
+def events(gateway: InMemory, *, signed_in: bool = True) -> AsyncGenerator[bytes]:
+    return live.tidings(gateway.changes(), lambda: signed_in)
 
 
 async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "PAUSE", 0.05)
     gateway = InMemory()
     stream = events(gateway)
-    assert "retry" in await anext(stream)
+    assert b"retry" in await anext(stream)
 
     waiting = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
     gateway.hear(Life(named(1)).worked().facts)
     gateway.hear(Life(named(2)).worked().facts)
 
-    assert await waiting == "event: changed\ndata: \n\n"
+    assert await waiting == b"event: changed\ndata: \n\n"
     monkeypatch.setattr(live, "BEAT", 0.05)
-    assert await anext(stream) == ": still here\n\n"
+    assert await anext(stream) == b": still here\n\n"
     await stream.aclose()
     assert not gateway._watchers
 
@@ -438,7 +437,7 @@ async def test_the_stream_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -
 
     told = [chunk async for chunk in events(InMemory(), signed_in=False)]
 
-    assert told[-1].startswith("event: signed-out")
+    assert told[-1].startswith(b"event: signed-out")
 
 
 async def test_the_stream_ends_when_there_is_nothing_to_listen_to_any_more() -> None:
@@ -446,6 +445,6 @@ async def test_the_stream_ends_when_there_is_nothing_to_listen_to_any_more() -> 
         return
         yield
 
-    told = [chunk async for chunk in live.stream(gone(), lambda: True).body_iterator]
+    told = [chunk async for chunk in live.tidings(gone(), lambda: True)]
 
     assert len(told) <= 2
