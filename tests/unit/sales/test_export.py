@@ -15,7 +15,7 @@ from sales.importing.export import COLUMNS, Export, Unusable, read_export, slug
 from sales.importing.taking import ImportOpportunity
 
 SHIPPED = Path(__file__).parents[2] / "data" / "crm_pipeline.csv"
-PIPELINE = Path("/work/shared/data/crm/sales_pipeline.csv")
+PIPELINE = Path(__file__).resolve().parents[4] / "shared/data/crm/sales_pipeline.csv"
 HEADER = ",".join(COLUMNS)
 PRODUCTS = ("Portal Basic", "Data Lake")
 

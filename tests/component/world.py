@@ -1,0 +1,254 @@
+"""A department's service as a process of its own, and everybody around it.
+
+Tests of a department start it once with `running` and ask and tell it things in a `World`: through
+HTTP and Kafka alone, as people and the other departments do.
+"""
+
+import asyncio
+import secrets
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from chassis.auth import Role, issue
+from chassis.decider import derived
+from chassis.journal import kafka_key
+from chassis.settings import LOCAL_ISSUER
+from chassis.topics import create_topics
+from contracts.channels import CHANNELS
+from contracts.fact import Fact, Recorded, decode, encode, write_position
+from contracts.reference import Reference
+from local.places import free_port
+from local.platform import is_ready
+from local.processes import Process
+from tests.infrastructure import KafkaServer, StoreServer, unique_name
+
+T = TypeVar("T")
+SECRET = "pU7z-Qm2vK9sXw4tRb6yLh3eNc8aGd5f"
+
+
+def token(actor: str, *roles: Role, valid: timedelta = timedelta(hours=8)) -> str:
+    """What lets somebody in, with these roles."""
+    now = datetime.now(UTC)
+    return issue(SECRET, actor, roles, issuer=LOCAL_ISSUER, now=now, valid=valid)
+
+
+def bearer(by: str) -> dict[str, str]:
+    """The header of a request by whoever has this token."""
+    return {"Authorization": f"Bearer {by}"}
+
+
+def engagement_id() -> str:
+    """An engagement that nobody has spoken of yet."""
+    return f"E-{derived(secrets.token_hex())}"
+
+
+def accepted(answer: httpx.Response) -> dict[str, Any]:
+    """What a request that must succeed was answered."""
+    assert answer.status_code == 200, f"{answer.url}: {answer.text}"
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The problem for which a request must be refused."""
+    assert answer.headers["content-type"].startswith("application/problem+json"), answer.text
+    problem: dict[str, Any] = answer.json()
+    assert (answer.status_code, problem["code"]) == (status, code), answer.text
+    return problem
+
+
+def owed(problem: dict[str, Any]) -> dict[str, str]:
+    """What a gate waits for, and from which department."""
+    return {item["code"]: item["owed_by"] for item in problem["missing"]}
+
+
+async def asked_until(
+    ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool], limit: float = 20
+) -> T:
+    """Ask again and again until the answer is so, for at most `limit` seconds; return it."""
+    ends = time.monotonic() + limit
+    while not is_so(answer := await ask()):
+        assert time.monotonic() < ends, getattr(answer, "text", answer)
+        await asyncio.sleep(0.05)
+    return answer
+
+
+@dataclass(frozen=True)
+class Running:
+    """A department's service: where it answers, and the Kafka and the prefix of its topics."""
+
+    name: str
+    url: str
+    kafka: str
+    prefix: str
+
+    @asynccontextmanager
+    async def world(self, by: str) -> AsyncIterator["World"]:
+        """An engagement of its own; `by` is the token of who asks where nobody else is named."""
+        async with (
+            AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all") as producer,
+            httpx.AsyncClient(base_url=self.url, timeout=40) as client,
+        ):
+            yield World(self, client, producer, by)
+
+
+@contextmanager
+def running(name: str, kafka: KafkaServer, store: StoreServer, folder: Path) -> Iterator[Running]:
+    """Run a department's service, with topics and a database of its own; it logs to `folder`."""
+    prefix, port = unique_name(name), free_port()
+    asyncio.run(create_topics(kafka.bootstrap, prefix))
+    process = Process(
+        name,
+        [sys.executable, "-m", f"{name}.app"],
+        log=folder / f"{name}.log",
+        environment={
+            "CONCORD_SERVICE_PORT": str(port),
+            "CONCORD_KAFKA_BOOTSTRAP": kafka.bootstrap,
+            "CONCORD_TOPIC_PREFIX": prefix,
+            "CONCORD_STORE_URL": store.url,
+            "CONCORD_STORE_DATABASE": prefix,
+            "CONCORD_TOKEN_SECRET": SECRET,
+        },
+    )
+    url = f"http://127.0.0.1:{port}"
+    process.start()
+    try:
+        process.wait_ready(lambda: is_ready(url))
+        yield Running(name, url, kafka.bootstrap, prefix)
+    finally:
+        process.stop()
+
+
+@dataclass
+class World:
+    """A service, and those who ask it and who speak to it, of one engagement above all."""
+
+    service: Running
+    client: httpx.AsyncClient
+    producer: AIOKafkaProducer
+    by: str
+    engagement: str = field(default_factory=engagement_id)
+    said: dict[tuple[str, str], int] = field(default_factory=dict)
+    """How many facts other departments have said, by channel and subject."""
+
+    async def say(
+        self, *facts: Fact, about: str | None = None, knowing: Mapping[str, int] | None = None
+    ) -> None:
+        """Speak as other departments do, on their topics; `knowing` is what they had heard."""
+        about = about or self.engagement
+        for fact in facts:
+            place = (fact.channel.name, about)
+            self.said[place] = self.said.get(place, 0) + 1
+            now = datetime.now(UTC)
+            recorded = Recorded(
+                id=f"{about}-{fact.channel.name}-{self.said[place]}",
+                subject=about,
+                sequence=self.said[place],
+                fact=fact,
+                actor="ann",
+                cause="test",
+                occurred_at=now,
+                recorded_at=now,
+                heard=knowing or {},
+            )
+            topic = fact.channel.topic(self.service.prefix)
+            await self.producer.send_and_wait(topic, encode(recorded), kafka_key(recorded).encode())
+
+    def heard(self, about: str) -> str:
+        """All that was said of an engagement, as a position to wait for."""
+        return write_position({ch: n for (ch, who), n in self.said.items() if who == about})
+
+    async def ask(
+        self,
+        command: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        by: str | None = None,
+        about: str | None = None,
+        wait: int = 20,
+        after: str | None = None,
+        key: str | None = None,
+        occurred_at: datetime | None = None,
+    ) -> httpx.Response:
+        """Give a command, to be decided when all that was said of the engagement is heard.
+
+        It is a command to an engagement, or one by its whole path (`/people/ann/publish-person`).
+        """
+        about = about or self.engagement
+        path = f"/engagements/{about}/{command}"
+        if command.startswith("/"):
+            path, after = command, after or ""
+        return await self.client.post(
+            path,
+            json=body or {},
+            headers={
+                **bearer(by or self.by),
+                "Idempotency-Key": key or secrets.token_hex(8),
+                "Concord-After": self.heard(about) if after is None else after,
+                "Prefer": f"wait={wait}",
+                **({"Occurred-At": occurred_at.isoformat()} if occurred_at else {}),
+            },
+        )
+
+    async def do(
+        self, command: str, body: Mapping[str, Any] | None = None, *, by: str | None = None
+    ) -> dict[str, Any]:
+        """Give a command that must succeed, as `ask` does."""
+        return accepted(await self.ask(command, body, by=by))
+
+    async def get(
+        self, path: str, *, by: str | None = None, after: str = "", **filters: str
+    ) -> httpx.Response:
+        """Read a path, once the service has heard what `after` says, or at once."""
+        wishes = {"Concord-After": after, "Prefer": "wait=20"} if after else {}
+        headers = {**bearer(by or self.by), **wishes}
+        return await self.client.get(path, params=filters, headers=headers)
+
+    async def view(self, about: str | None = None, *, by: str | None = None) -> dict[str, Any]:
+        """The engagement as it is once all that was said of it is heard."""
+        about = about or self.engagement
+        return accepted(await self.get(f"/engagements/{about}", by=by, after=self.heard(about)))
+
+    async def listed(self, *, by: str | None = None, **filters: str) -> dict[str, dict[str, Any]]:
+        """The rows of the list of engagements, by engagement; lists are written behind."""
+        rows = accepted(await self.get("/engagements", by=by, **filters))["rows"]
+        return {row["id"]: row for row in rows}
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """The department's own topics, from their beginning, for some seconds."""
+        channels = (each for each in CHANNELS.values() if each.department == self.service.name)
+        consumer = AIOKafkaConsumer(
+            *(channel.topic(self.service.prefix) for channel in channels),
+            bootstrap_servers=self.service.kafka,
+            auto_offset_reset="earliest",
+        )
+        async with consumer, asyncio.timeout(20):
+            yield consumer
+
+    async def facts(
+        self, count: int = 1, of: type[Fact] = Fact, *, about: str | None = None
+    ) -> list[Recorded[Any]]:
+        """The first facts that the department says: of a type, about one subject or any (`""`)."""
+        wanted = self.engagement if about is None else about
+        found: list[Recorded[Any]] = []
+        async with self.reading() as records:
+            while len(found) < count:
+                record = await records.getone()
+                if record.value is None:
+                    continue  # a record that was erased
+                recorded = decode(record.value)
+                if isinstance(recorded.fact, of) and wanted in {"", recorded.subject}:
+                    is_reference = isinstance(recorded.fact, Reference)
+                    assert is_reference or record.key == recorded.subject.encode()
+                    found.append(recorded)
+        return found
