@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from starlette.responses import StreamingResponse
+from starlette.types import Message
 
 from chassis.streaming import events
 
@@ -49,6 +50,31 @@ async def test_a_reader_who_leaves_ends_it() -> None:
     await anext(body)
     await body.aclose()
     assert closed == ["closed"]
+
+
+async def test_a_reader_whose_connection_breaks_ends_it() -> None:
+    closed, gone = list[str](), asyncio.Event()
+
+    async def slow() -> AsyncGenerator[bytes]:
+        try:
+            yield b"data: 1\n\n"
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            closed.append("closed")
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message.get("body"):
+            asyncio.get_running_loop().call_later(0.01, gone.set)
+
+    await events(slow(), asyncio.Event())({"type": "http"}, receive, send)
+    async with asyncio.timeout(1):
+        while not closed:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
 
 
 async def test_what_goes_wrong_is_not_hidden() -> None:
