@@ -16,7 +16,7 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from chassis.decider import Command, Records, Refused, Step, Stream, heard_channels, take
+from chassis.decider import Command, Records, Refused, Step, Stream, take
 from chassis.journal import AlreadyDone, Commit, Kept, Raced
 from chassis.snapshots import AnyDecider, Known, advanced, nothing_known
 from chassis.streams import Streams, Surroundings, Unknown
@@ -163,8 +163,9 @@ class Engine:
     ) -> None:
         """Wait as `read` does; at once where this process knows already that it was heard."""
         decider = self.streams.deciders[kind]
-        known = self.streams.cached(decider.stream(subject))
-        if known is None or not known.open or self._lacking(decider, known, after):
+        stream = decider.stream(subject)
+        known = self.streams.cached(stream) or nothing_known(decider, stream)
+        if self._lacking(decider, known, after):
             await self.read(kind, subject, after, wait)
 
     def _lacking(
@@ -177,12 +178,8 @@ class Engine:
         }
         if not lacking:
             return lacking
-        heard = heard_channels([decider])
-        return {
-            name: last
-            for name, last in lacking.items()
-            if CHANNELS[name].department == decider.department or CHANNELS[name] in heard
-        }
+        concerned = {kind.channel.name for kind in decider.evolve.types}
+        return {name: last for name, last in lacking.items() if name in concerned}
 
     async def erase(self, kind: str, subject: str, *, actor: str, key: str) -> Answer:
         """Erase a stream of reference data: a person who asked for it.

@@ -142,16 +142,17 @@ class Streams:
             self.remember(known)
 
     def remember(self, known: Known) -> Known:
-        """Keep what the journal says, unless more is known already; wake who waits for it."""
+        """Keep what the journal says, unless more is known already; wake who waits for more."""
         stream = known.stream.id
         cached = self._cache.get(stream)
-        if cached is not None and cached.stream.number >= known.stream.number:
+        if cached is None or cached.stream.number < known.stream.number:
+            self._wake(stream)
+        else:
             known = cached
         self._cache[stream] = known
         self._cache.move_to_end(stream)
         if len(self._cache) > self._keep:
             self._cache.popitem(last=False)
-        self._wake(stream)
         return known
 
     async def moved(self, before: Stream[Any], ends: float, also: Callable[[], bool]) -> bool:
@@ -161,10 +162,7 @@ class Streams:
         """
         loop = asyncio.get_running_loop()
         while (left := ends - loop.time()) > 0:
-            watcher: asyncio.Future[None] = loop.create_future()
-            self._watchers[before.id].add(watcher)
-            await asyncio.wait([watcher], timeout=min(left, _POLL))
-            self._watchers[before.id].discard(watcher)
+            await self._woken(before.id, min(left, _POLL))
             now = (await self.current(before.id)).stream
             if (now.number, now.position) != (before.number, before.position) or also():
                 return True
@@ -183,6 +181,16 @@ class Streams:
             return written
         position = _furthest(written.stream.position, noted)
         return Known(replace(written.stream, position=position), open=True)
+
+    async def _woken(self, stream: str, within: float) -> None:
+        watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._watchers[stream].add(watcher)
+        try:
+            await asyncio.wait([watcher], timeout=within)
+        finally:
+            self._watchers[stream].discard(watcher)
+            if not self._watchers[stream]:
+                del self._watchers[stream]
 
     def _wake(self, stream: str) -> None:
         for watcher in self._watchers.pop(stream, ()):

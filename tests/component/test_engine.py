@@ -1,6 +1,7 @@
 """Commands and heard facts through the engine, on a real store and with more than one process."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from chassis.decider import Gap, Refused
 from chassis.engine import Answer, KeyReused, NotYet, Stale
+from chassis.journal import Commit
 from chassis.streams import Unknown
 from contracts.channels import DELIVERY
 from contracts.fact import encode
@@ -21,6 +23,7 @@ from tests.component.department import (
     Process,
     Publish,
     assigned,
+    until,
 )
 from tests.infrastructure import StoreServer
 
@@ -221,6 +224,51 @@ async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolat
         assert (await reading).position["delivery"] == 1
         with pytest.raises(Unknown):
             await two.engine.read("engagement", "E-none")
+
+
+async def test_two_who_wait_do_not_wake_each_other(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as process:
+        await tell(process, Open(title="Roof"), "k1")
+        read, reads = process.journal.read, 0
+
+        def counted(*args: Any, **more: Any) -> AsyncIterator[Commit]:
+            nonlocal reads
+            reads += 1
+            return read(*args, **more)
+
+        process.journal.read = counted  # type: ignore[method-assign]
+        outcomes = await asyncio.gather(
+            *(
+                process.engine.read("engagement", "E-1", after={"delivery": 1}, wait=1.0)
+                for _ in range(3)
+            ),
+            return_exceptions=True,
+        )
+        assert [type(each) for each in outcomes] == [NotYet] * 3
+        assert reads <= 3 * 13, "each looks ten times a second"
+
+
+async def test_nothing_is_kept_of_those_who_waited(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as process:
+        for subject in ("E-1", "E-2", "E-3"):
+            with pytest.raises(Unknown):
+                await process.engine.read("engagement", subject, wait=0.05)
+        gone = asyncio.create_task(process.engine.read("engagement", "E-4", wait=20.0))
+        await until(lambda: bool(process.streams._watchers))
+        gone.cancel()
+        await asyncio.wait([gone])
+        assert not process.streams._watchers
+
+
+async def test_what_a_stream_neither_says_nor_hears_is_not_waited_for(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation) as process:
+        account = {"sales.reference": 3}  # the answer to whoever has just published an account
+        await process.engine.until_heard("engagement", "E-1", account, 0.0)
+        await tell(process, Open(title="Roof"), "k1")
+        stream = await process.engine.read("engagement", "E-1", after=account)
+        assert stream.position == {"sales": 1}
 
 
 async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: str) -> None:
