@@ -149,7 +149,7 @@ class Views:
         async for commit in self._journal.everything():
             decider = self._streams.deciders.get(commit.stream.partition(":")[0])
             if decider is None:
-                continue  # a kind of stream that this code no longer has
+                continue  # a kind of stream that this code does not have
             if known is None or known.stream.id != commit.stream:
                 if known is not None:
                     folded.append(known)
@@ -165,7 +165,11 @@ class Views:
             )
 
     async def _take(self, commits: Sequence[Document]) -> None:
-        newest = {commit["stream"]: int(commit["number"]) for commit in commits}
+        newest = {
+            commit["stream"]: int(commit["number"])
+            for commit in commits
+            if commit["stream"].partition(":")[0] in self._streams.deciders
+        }
         new = {commit["stream"] for commit in commits if commit["number"] == 1}
         moved: list[Known] = []
         for stream, number in newest.items():

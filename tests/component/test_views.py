@@ -10,6 +10,7 @@ import pytest
 
 from chassis.views import Listing, UnknownField, Views
 from tests.component.department import (
+    DEALS,
     NOW,
     PEOPLE,
     Advance,
@@ -169,6 +170,20 @@ async def test_what_shows_people_nothing_new_is_written_later(
         for times in range(3, 22):
             await heard(process, times)
         await until(lambda: written(process, "engagement:E-Roof", 22))
+
+
+async def test_a_kind_of_stream_that_is_no_more_holds_nobody_up(
+    store: StoreServer, isolation: str
+) -> None:
+    async with Process(store.url, isolation, deciders=(DEALS, PEOPLE)) as process:
+        async with viewing(process):
+            await open_deals(process, "Roof")
+            await until(lambda: written(process, "engagement:E-Roof", 1))
+        await process.engine.command("person", "bob", Publish(name="Bob"), actor="hr", key="k1")
+    async with Process(store.url, isolation) as newer, viewing(newer):
+        for name in ("Wall", "Attic"):  # folded at the beginning, and then followed
+            await open_deals(newer, name)
+            await until(partial(written, newer, f"engagement:E-{name}", 1), limit=8.0)
 
 
 async def test_views_made_by_other_code_are_folded_again(
