@@ -184,8 +184,9 @@ class Engine:
     async def erase(self, kind: str, subject: str, *, actor: str, key: str) -> Answer:
         """Erase a stream of reference data: a person who asked for it.
 
-        One commit stays, which names the records to take off the topics; the relay publishes their
-        tombstones. Raises Unknown, StoreAway, and ValueError for a stream whose facts are kept.
+        Its commits stay, empty, and one more names the records to take off the topics; the relay
+        publishes their tombstones. Raises Unknown, StoreAway, and ValueError for a stream whose
+        facts are kept.
         """
         decider = self.streams.deciders[kind]
         stream = decider.stream(subject)

@@ -196,13 +196,8 @@ class Journal:
                 last = after + _PAGE if until is None else min(after + _PAGE, until)
                 asked = {"stream": stream, "number": {"$gt": after, "$lte": last}}
                 page = await self._store.commits.find(asked).sort("number").to_list(None)
-                if not page and after == 0:
-                    # Nothing, or a long stream that was erased up to its last commit.
-                    page = await self._store.commits.find({"stream": stream}).to_list(None)
-                    page.sort(key=lambda document: int(document["number"]))
                 for document in page:
-                    if until is None or document["number"] <= until:
-                        yield Commit.read(document)
+                    yield Commit.read(document)
                 if not page or page[-1]["number"] < last:
                     return
                 after = page[-1]["number"]
@@ -221,13 +216,17 @@ class Journal:
                 yield Commit.read(document)
 
     async def erase(self, stream: str, before: int) -> None:
-        """Remove a stream's commits numbered below `before`; again is harmless.
+        """Leave nothing in a stream's commits numbered below `before`; again is harmless.
 
-        Raises StoreAway.
+        They stay, empty, for their numbers and causes: who remembers the stream as it was, or does
+        not know it at all, must not commit in their place. Raises StoreAway.
         """
+        empty = {"entries": [], "note": "", "fingerprint": ""}
         with reaching():
             numbers = {"$gt": 0, "$lt": before}
-            await self._store.commits.delete_many({"stream": stream, "number": numbers})
+            await self._store.commits.update_many(
+                {"stream": stream, "number": numbers}, {"$set": empty}
+            )
 
     async def _write(self) -> None:
         while self._waiting:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.component.department import (
     Deal,
     Managers,
     Open,
+    Person,
     Process,
     Publish,
     assigned,
@@ -288,10 +290,39 @@ async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: 
             await engine.read("person", "bob")
         for collection in (process.store.commits, process.store.views):
             assert b"Bob" not in repr(await collection.find({}).to_list(None)).encode()
-        (left,) = [each async for each in process.journal.read("person:bob")]
+        *empty, left = [each async for each in process.journal.read("person:bob")]
+        assert [(each.number, each.facts) for each in empty] == [(1, ()), (2, ())]
         assert left.erases == (
             ("delivery.reference", "person:bob@1"),
             ("delivery.reference", "person:bob@2"),
         )
         # Who comes back gets a new version, not one that was erased.
         assert (await publish("Bob", "k4")).said[0].sequence == 3
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+async def test_an_erased_person_is_not_published_in_the_place_of_what_was_erased(
+    remembered: bool, store: StoreServer, isolation: str
+) -> None:
+    async with AsyncExitStack() as stack:
+
+        async def started() -> Process:
+            return await stack.enter_async_context(
+                Process(store.url, isolation, deciders=(PEOPLE,))
+            )
+
+        async def publish(process: Process, name: str, key: str) -> Answer:
+            command = Publish(name=name)
+            return await process.engine.command("person", "bob", command, actor="hr", key=key)
+
+        one, two = await started(), await started()
+        await publish(one, "Bob Ross", "k1")
+        if remembered:
+            await two.engine.read("person", "bob")
+        await publish(one, "Bob Rose", "k2")
+        await one.engine.erase("person", "bob", actor="hr", key="k3")
+        with pytest.raises(KeyReused):
+            await publish(two, "Bob Rose", "k2")
+        assert (await publish(two, "Bob", "k4")).said[0].sequence == 3
+        stream = await (await started()).engine.read("person", "bob")
+        assert (stream.state, stream.number) == (Person(name="Bob", version=3), 4)

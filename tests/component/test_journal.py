@@ -90,12 +90,19 @@ async def test_a_long_stream_is_read_in_order_and_from_any_number(opened: Store)
     assert await numbers(journal, "engagement:E-other") == []
 
 
-async def test_what_is_left_of_a_long_erased_stream_is_found(opened: Store) -> None:
+async def test_an_erased_stream_keeps_its_numbers_and_nothing_else(opened: Store) -> None:
     journal = Journal(opened)
     stream = "person:bob"
-    await opened.commits.insert_many([commit(stream, n).document() for n in range(1, 302)])
-    await journal.erase(stream, before=301)
-    assert await numbers(journal, stream) == [301]
+    written = [replace(commit(stream, n), note="Bob", fingerprint="f") for n in range(1, 302)]
+    await opened.commits.insert_many([each.document() for each in written])
+    for _ in range(2):
+        await journal.erase(stream, before=301)
+    assert [each async for each in journal.read(stream)] == [
+        *(replace(each, facts=(), note="", fingerprint="") for each in written[:-1]),
+        written[-1],
+    ]
+    with pytest.raises(Raced):
+        await journal.append(commit(stream, 2, cause="ann/later"))
 
 
 async def test_a_commit_has_a_limit(opened: Store) -> None:
