@@ -159,11 +159,11 @@ class Rows:
         items: list[Summary] = []
         last: _Place | None = None
         for place in places:
-            summary = self._rows[place[1]].seen(confidential=confidential)
-            if all(getattr(summary, field) == value for field, value in filters.items()):
+            row = self._rows[place[1]]
+            if all(getattr(row.summary, field) == value for field, value in filters.items()):
                 if len(items) == limit:
                     return Page(items, _write_cursor(sort, last))
-                items.append(summary)
+                items.append(row.seen(confidential=confidential))
                 last = place
         return Page(items, None)
 
