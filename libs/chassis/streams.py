@@ -80,6 +80,8 @@ class Streams:
         self.deciders = {decider.kind: decider for decider in deciders}
         self.journal = journal
         self.snapshots = snapshots
+        self.stopping = asyncio.Event()
+        """Set when the service is told to stop: nobody is made to wait any longer."""
         self._now = now
         self._keep = keep
         self._cache: OrderedDict[str, Known] = OrderedDict()
@@ -158,10 +160,10 @@ class Streams:
     async def moved(self, before: Stream[Any], ends: float, also: Callable[[], bool]) -> bool:
         """Wait until a stream is no longer where it was, or `also` is so; false when time is up.
 
-        `ends` is by the running loop's clock. Raises StoreAway.
+        `ends` is by the running loop's clock, and earlier if the service stops. Raises StoreAway.
         """
         loop = asyncio.get_running_loop()
-        while (left := ends - loop.time()) > 0:
+        while (left := ends - loop.time()) > 0 and not self.stopping.is_set():
             await self._woken(before.id, min(left, _POLL))
             now = (await self.current(before.id)).stream
             if (now.number, now.position) != (before.number, before.position) or also():

@@ -119,8 +119,8 @@ class Works:
         )
         self.waits_for: str | None = "the store is not prepared yet"
         """What it waits for before it takes commands and facts; None when it takes them."""
-        self.stopping = asyncio.Event()
-        """Set when the service is told to stop: answers without an end end then."""
+        self.stopping = self.streams.stopping
+        """Set when the service is told to stop: answers without an end, or that wait, end then."""
         self._tasks: list[asyncio.Task[None]] = []
         self._entered: list[tuple[str, Callable[[], Awaitable[object]]]] = []
 

@@ -228,6 +228,23 @@ async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolat
             await two.engine.read("engagement", "E-none")
 
 
+async def test_nobody_waits_for_a_service_that_stops(store: StoreServer, isolation: str) -> None:
+    async with Process(store.url, isolation) as process:
+        await tell(process, Open(title="Roof"), "k1")
+        waiting = [
+            asyncio.create_task(each)
+            for each in (
+                process.engine.read("engagement", "E-1", after={"delivery": 1}, wait=20.0),
+                tell(process, Open(title="Wall"), "k2", wait=20.0),
+            )
+        ]
+        await until(lambda: len(process.streams._watchers.get("engagement:E-1", ())) == 2)
+        process.streams.stopping.set()
+        async with asyncio.timeout(10):
+            outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(each) for each in outcomes] == [NotYet, Refused]
+
+
 async def test_two_who_wait_do_not_wake_each_other(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
         await tell(process, Open(title="Roof"), "k1")
