@@ -41,9 +41,13 @@ ANSWER_WITHIN_STOP = 1.5
 COMMIT_EVERY = 1.0
 """Seconds between two commits of offsets: after a crash, that much comes again and passes by."""
 
-REST = 0.01
-"""Seconds after a batch that was not full before the next is asked for. Kafka and the client spend
-some milliseconds on each fetch, whatever it holds, so what comes meanwhile comes together."""
+REST_PER_RECORD = 0.005
+"""Seconds of rest for each record of a batch that was not full, before the next is asked for.
+
+Kafka and the client spend some milliseconds on each fetch, whatever it holds. So what comes alone
+is taken in soon, and the more comes, the more of it comes together."""
+
+SHORTEST_REST, LONGEST_REST = 0.01, 0.1
 
 RESTART_AFTER = 45.0
 """Seconds without a word from the group's coordinator after which a new consumer is made."""
@@ -72,7 +76,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         prefix: str = "concord",
         batch: int = 500,
         fetch_wait_ms: int = 500,
-        rest: float = REST,
+        rest_per_record: float = REST_PER_RECORD,
     ) -> None:
         self.parking = parking
         self.progress = Progress()
@@ -80,7 +84,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self.broker = bus.broker(bootstrap, client=group)
         self._group = group
         self._batch = batch
-        self._rest = rest
+        self._rest_per_record = rest_per_record
         self._reader = reader
         self._intake = Intake(group, reader, parking, routes)
         self._subscriber = bus.subscribe(
@@ -241,7 +245,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 self.progress.busy_since = None
                 self.progress.advanced = Clock()
         if len(arrivals) < self._batch:
-            await asyncio.sleep(self._rest)
+            rest = self._rest_per_record * len(arrivals)
+            await asyncio.sleep(min(max(rest, SHORTEST_REST), LONGEST_REST))
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         pause = 0.1

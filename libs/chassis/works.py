@@ -21,7 +21,7 @@ from chassis.engine import Engine
 from chassis.follower import Follower
 from chassis.hearing import Hearer, routes_of
 from chassis.journal import Journal
-from chassis.listener import Listener
+from chassis.listener import REST_PER_RECORD, Listener
 from chassis.parking import Parking
 from chassis.reader import Reader
 from chassis.records import Records, RecordsFeed
@@ -47,8 +47,8 @@ class Hearing:
     """What is done with facts that are heard, which streams hear them, and where they are said.
 
     `prepare` is done once the store is there (it may raise StoreAway and is then done again);
-    `beside` is work that goes on for as long as the service does, by name. `rest` (seconds) is the
-    listener's: a commit costs much beside what is in it, so a department lets more come together.
+    `beside` is work that goes on for as long as the service does, by name. `rest_per_record`
+    (seconds) is the listener's.
     """
 
     reader: Reader
@@ -56,7 +56,7 @@ class Hearing:
     channels: Collection[Channel]
     prepare: Callable[[], Awaitable[object]] | None = None
     beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
-    rest: float = 0.03
+    rest_per_record: float = REST_PER_RECORD
 
 
 class Works:
@@ -112,7 +112,7 @@ class Works:
                 reader=self.hearing.reader,
                 parking=self.parking,
                 prefix=settings.topic_prefix,
-                rest=self.hearing.rest,
+                rest_per_record=self.hearing.rest_per_record,
             )
             if self.hearing.channels
             else None

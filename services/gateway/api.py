@@ -142,7 +142,7 @@ def reading_of(request: Request) -> Reading:
     folding = works.hearing.reader
     if not isinstance(folding, Folding):
         raise TypeError("the gateway's facts are heard by its folding")
-    return Reading(folding, works.records, folding.today)
+    return Reading(folding, works.records, folding.today, works.stopping)
 
 
 @router.get("/engagements", dependencies=_SEEN, tags=["engagements"])

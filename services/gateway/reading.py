@@ -45,10 +45,18 @@ class Reading:
     Everything raises StoreAway where the store is needed and cannot be reached.
     """
 
-    def __init__(self, folding: Folding, records: Records, today: Callable[[], date]) -> None:
+    def __init__(
+        self,
+        folding: Folding,
+        records: Records,
+        today: Callable[[], date],
+        stopping: asyncio.Event,
+    ) -> None:
+        """`today` is the day in UTC; once `stopping` is set nobody is made to wait."""
         self._folding = folding
         self._records = records
         self._today = today
+        self._stopping = stopping
 
     async def portfolio(self, *, confidential: bool) -> Portfolio:
         """The portfolio's figures now."""
@@ -97,7 +105,7 @@ class Reading:
                     row=row_of(held),
                     complete=held.view.causally_complete,
                 )
-            if left <= 0:
+            if left <= 0 or self._stopping.is_set():
                 raise NotYet(engagement, lacking) if lacking else Unknown(engagement)
             await self._folding.moved(min(left, 0.25))
 
