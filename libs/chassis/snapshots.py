@@ -10,7 +10,7 @@ from typing import Any
 from chassis.decider import Decider, Stream, replay
 from chassis.journal import Commit
 from chassis.store import Document, Store, reaching, replace_older
-from contracts.fact import read_position, write_position
+from contracts.fact import Fact, read_position, write_position
 
 AnyDecider = Decider[Any]
 _TOGETHER = 200
@@ -40,14 +40,15 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
 
 
 def fold_of(decider: AnyDecider) -> str:
-    """A fingerprint of how states come about: their shape, and the code of the department.
+    """A fingerprint of how states come about: their shape, the department's code, the contracts.
 
     What was folded by other code is folded again rather than trusted.
     """
     digest = blake2b(digest_size=8)
     state = type(decider.initial("-"))
     digest.update(str(state.model_json_schema()).encode())
-    for module in {decider.initial.__module__, decider.react.__module__, state.__module__}:
+    places = {decider.initial.__module__, decider.react.__module__, state.__module__}
+    for module in sorted(places | {Fact.__module__}):
         file = getattr(sys.modules.get(module), "__file__", None)
         if file is not None:
             for source in sorted(Path(file).parent.glob("*.py")):

@@ -1,5 +1,6 @@
 """What the gateway says: contradictions between departments, found, ended, or accepted."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -35,18 +36,21 @@ class _Detected(_Finding):
     severity: Literal["warning", "serious"] = "warning"
 
 
-class DisconnectDetected(_Detected, channel=GATEWAY):
+_EVERYBODY: tuple[Department, ...] = ("sales", "legal", "delivery", "finance")
+
+
+class DisconnectDetected(_Detected, channel=GATEWAY, heard_by=_EVERYBODY):
     """Two departments believe what cannot both be true; a person can read the sentence.
 
     `since` is the time of the latest fact that proves it; `owner` can end it.
     """
 
 
-class DisconnectResolved(_Finding, channel=GATEWAY):
+class DisconnectResolved(_Finding, channel=GATEWAY, heard_by=_EVERYBODY):
     """The facts no longer contradict each other."""
 
 
-class DisconnectWaived(_Finding, channel=GATEWAY):
+class DisconnectWaived(_Finding, channel=GATEWAY, heard_by=_EVERYBODY):
     """A person accepted the contradiction, for this reason."""
 
     why: Text
@@ -66,3 +70,27 @@ class ConfidentialDisconnectWaived(_Finding, channel=GATEWAY_CONFIDENTIAL):
 
     why: Text
     waived_by: PersonId
+
+
+class Disconnect(Value):
+    """A contradiction that stands, as a department keeps it; perhaps a person accepted it."""
+
+    detected: DisconnectDetected
+    waived: DisconnectWaived | None = None
+
+
+def standing(
+    known: Mapping[str, Disconnect],
+    said: DisconnectDetected | DisconnectResolved | DisconnectWaived,
+) -> dict[str, Disconnect]:
+    """What stands after the gateway said one thing more, by finding, the latest last."""
+    before = known.get(said.finding)
+    others = {finding: each for finding, each in known.items() if finding != said.finding}
+    match said:
+        case DisconnectDetected():
+            waived = before.waived if before else None
+            return others | {said.finding: Disconnect(detected=said, waived=waived)}
+        case DisconnectWaived() if before is not None:
+            return others | {said.finding: before.model_copy(update={"waived": said})}
+        case _:
+            return others

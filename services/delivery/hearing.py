@@ -6,6 +6,12 @@ be heard: the authorisation names its last day.
 
 from contracts import finance, legal, sales
 from contracts.fact import Recorded
+from contracts.gateway import (
+    DisconnectDetected,
+    DisconnectResolved,
+    DisconnectWaived,
+    standing,
+)
 from delivery.evolution import keep, within
 from delivery.state import Engagement, PricedChange, evolve
 
@@ -45,3 +51,15 @@ def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) 
 def _invoiced(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Engagement:
     """What is invoiced after the account was settled has to be settled again."""
     return within(state, "ledger", settled=None)
+
+
+def _disconnect(
+    state: Engagement,
+    recorded: Recorded[DisconnectDetected | DisconnectResolved | DisconnectWaived],
+) -> Engagement:
+    return state.model_copy(update={"disconnects": standing(state.disconnects, recorded.fact)})
+
+
+evolve.on(DisconnectDetected)(_disconnect)
+evolve.on(DisconnectResolved)(_disconnect)
+evolve.on(DisconnectWaived)(_disconnect)

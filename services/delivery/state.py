@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from chassis.decider import Decisions, Evolution
 from contracts import delivery as said
 from contracts import finance, legal, sales
+from contracts.gateway import Disconnect
 from contracts.money import Money
 from contracts.values import Deliverable, LineKind, PlannedTask
 
@@ -251,6 +252,7 @@ class Engagement(Part):
     surveys: dict[str, Survey] = {}
     pir: said.PirHeld | None = None
     closed: said.EngagementClosed | None = None
+    disconnects: dict[str, Disconnect] = {}
 
     @property
     def title(self) -> str | None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from contracts import delivery as said
 from contracts.channels import Department
+from contracts.gateway import Disconnect
 from contracts.legal import EarlyStartAuthorised
 from contracts.money import Money
 from contracts.sales import EstimateRequested
@@ -214,3 +215,4 @@ class EngagementView(Value):
     surveys: tuple[SurveyView, ...]
     review: said.PirHeld | None
     closed: said.EngagementClosed | None
+    disconnects: tuple[Disconnect, ...]

@@ -77,6 +77,7 @@ def engagement_view(state: Engagement) -> EngagementView:
         surveys=tuple(_survey(each) for each in state.surveys.values()),
         review=state.pir,
         closed=state.closed,
+        disconnects=tuple(state.disconnects.values()),
     )
 
 

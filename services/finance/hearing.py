@@ -2,6 +2,12 @@
 
 from contracts import delivery, finance, legal, sales
 from contracts.fact import Recorded
+from contracts.gateway import (
+    DisconnectDetected,
+    DisconnectResolved,
+    DisconnectWaived,
+    standing,
+)
 from finance.state import (
     Assessment,
     Baseline,
@@ -215,3 +221,15 @@ def _numbered(state: Engagement, recorded: Recorded[finance.InvoiceNumbered]) ->
     return with_invoice(
         state, fact.invoice, stage="numbered", number=fact.number, issue_on=fact.issue_on
     )
+
+
+def _disconnect(
+    state: Engagement,
+    recorded: Recorded[DisconnectDetected | DisconnectResolved | DisconnectWaived],
+) -> Engagement:
+    return state.model_copy(update={"disconnects": standing(state.disconnects, recorded.fact)})
+
+
+evolve.on(DisconnectDetected)(_disconnect)
+evolve.on(DisconnectResolved)(_disconnect)
+evolve.on(DisconnectWaived)(_disconnect)

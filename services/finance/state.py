@@ -13,6 +13,7 @@ from pydantic import Field
 
 from chassis.decider import Decisions, Evolution, Refused
 from contracts.finance import InvoiceLine, MarginMeasured, PerformanceMeasured
+from contracts.gateway import Disconnect
 from contracts.legal import AmendmentSigned, SowDrafted
 from contracts.money import Money
 from contracts.sales import DealWon
@@ -255,6 +256,7 @@ class Engagement(Value):
     lost_on: date | None = None
     terminated_on: date | None = None
     closed_on: date | None = None
+    disconnects: dict[Identifier, Disconnect] = Field(default_factory=dict)
 
     @property
     def contract(self) -> SowDrafted | None:

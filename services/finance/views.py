@@ -7,6 +7,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from contracts.finance import MarginMeasured, PerformanceMeasured
+from contracts.gateway import Disconnect
 from contracts.money import Money
 from contracts.values import BillingItem, BillingKind, RevenueMethod, Verdict
 from finance import earned_value as ev
@@ -118,6 +119,7 @@ class EngagementView(BaseModel):
     open_points: list[str]
     waiting: list[str]
     settled_on: date | None
+    disconnects: list[Disconnect]
 
 
 class EarnedValueView(BaseModel):
@@ -280,6 +282,7 @@ def _open_view(state: Engagement) -> dict[str, object]:
         "open_points": [one.sentence for one in open_points(state)] if state.budget else [],
         "waiting": [one.sentence for one in waiting(state)],
         "settled_on": state.settled_on,
+        "disconnects": list(state.disconnects.values()),
     }
 
 

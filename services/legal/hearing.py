@@ -20,6 +20,12 @@ from contracts.finance import (
     PaymentReceived,
 )
 from contracts.finance import SowReviewed as FinanceReviewed
+from contracts.gateway import (
+    DisconnectDetected,
+    DisconnectResolved,
+    DisconnectWaived,
+    standing,
+)
 from contracts.money import Money
 from contracts.sales import (
     DealLost,
@@ -204,3 +210,15 @@ def _owed_less(state: Engagement, invoice: str, amount: Money) -> Engagement:
     if known is not None and amount < known.outstanding:
         others[invoice] = known.model_copy(update={"outstanding": known.outstanding - amount})
     return state.model_copy(update={"receivables": others})
+
+
+def _disconnect(
+    state: Engagement,
+    recorded: Recorded[DisconnectDetected | DisconnectResolved | DisconnectWaived],
+) -> Engagement:
+    return state.model_copy(update={"disconnects": standing(state.disconnects, recorded.fact)})
+
+
+evolve.on(DisconnectDetected)(_disconnect)
+evolve.on(DisconnectResolved)(_disconnect)
+evolve.on(DisconnectWaived)(_disconnect)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from chassis.decider import Decisions, Evolution, Refused
 from contracts.delivery import ChangeAssessed, ChangeRequested
+from contracts.gateway import Disconnect
 from contracts.legal import (
     AmendmentDrafted,
     AmendmentSigned,
@@ -161,6 +162,7 @@ class Engagement(Value):
     contract: Contract | None = None
     amendments: dict[Identifier, Amendment] = Field(default_factory=dict)
     terminated: EngagementTerminated | None = None
+    disconnects: dict[Identifier, Disconnect] = Field(default_factory=dict)
 
     @property
     def latest(self) -> Sow | None:

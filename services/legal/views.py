@@ -7,6 +7,7 @@ from typing import Literal
 from chassis.decider import Missing
 from contracts.channels import Department
 from contracts.delivery import ChangeAssessed, ChangeRequested
+from contracts.gateway import Disconnect
 from contracts.legal import (
     AmendmentDrafted,
     EngagementTerminated,
@@ -147,6 +148,7 @@ class EngagementView(Value):
     receivables: tuple[Receivable, ...]
     settled_on: date | None
     terminated: EngagementTerminated | None
+    disconnects: tuple[Disconnect, ...]
 
 
 def engagement_view(state: Engagement) -> EngagementView:
@@ -169,6 +171,7 @@ def engagement_view(state: Engagement) -> EngagementView:
         receivables=tuple(state.receivables.values()),
         settled_on=state.settled_on,
         terminated=state.terminated,
+        disconnects=tuple(state.disconnects.values()),
     )
 
 

@@ -24,6 +24,12 @@ from contracts.finance import (
     PaymentOverdue,
     PaymentReceived,
 )
+from contracts.gateway import (
+    DisconnectDetected,
+    DisconnectResolved,
+    DisconnectWaived,
+    standing,
+)
 from contracts.legal import (
     AmendmentDrafted,
     AmendmentSigned,
@@ -202,3 +208,15 @@ def _invoice(state: Engagement, id: str, update: dict[str, object]) -> Engagemen
         return state
     moved = state.invoices[id].model_copy(update=update)
     return state.model_copy(update={"invoices": {**state.invoices, id: moved}})
+
+
+def _disconnect(
+    state: Engagement,
+    recorded: Recorded[DisconnectDetected | DisconnectResolved | DisconnectWaived],
+) -> Engagement:
+    return state.model_copy(update={"disconnects": standing(state.disconnects, recorded.fact)})
+
+
+evolve.on(DisconnectDetected)(_disconnect)
+evolve.on(DisconnectResolved)(_disconnect)
+evolve.on(DisconnectWaived)(_disconnect)

@@ -17,6 +17,7 @@ from contracts.delivery import (
 )
 from contracts.fact import Recorded
 from contracts.finance import EstimatePriced, InvoiceIssued
+from contracts.gateway import Disconnect
 from contracts.legal import EngagementTerminated, MsaSigned, NdaSigned
 from contracts.money import Money
 from contracts.reference import AccountPublished
@@ -125,6 +126,7 @@ class Engagement(BaseModel):
     terminated: EngagementTerminated | None = None
 
     invoices: dict[str, Invoice] = {}
+    disconnects: dict[str, Disconnect] = {}
 
     @property
     def account(self) -> AccountId | None:

@@ -7,6 +7,7 @@ from typing import Literal
 from contracts.channels import Department
 from contracts.delivery import EngagementPutOnHold, StatusReportPublished
 from contracts.finance import EstimatePriced
+from contracts.gateway import Disconnect
 from contracts.legal import EngagementTerminated
 from contracts.money import Money
 from contracts.reference import AccountPublished
@@ -112,6 +113,7 @@ class EngagementView(Value):
     contract: ContractView
     delivery: DeliveryView
     invoices: tuple[InvoiceView, ...]
+    disconnects: tuple[Disconnect, ...]
 
 
 class AccountView(Value):
@@ -152,6 +154,7 @@ def engagement_view(state: Engagement) -> EngagementView:
         ),
         delivery=_delivery(state),
         invoices=_invoices(state),
+        disconnects=tuple(state.disconnects.values()),
     )
 
 

@@ -17,7 +17,7 @@ from pymongo import MongoClient
 
 from contracts.fact import write_position
 from contracts.gateway import DisconnectDetected, DisconnectResolved, DisconnectWaived
-from local.platform import Platform
+from local.platform import DEPARTMENTS, Platform
 from local.play.company import CUSTOMERS, SELLERS
 from local.play.stage import Cast, Company, Stage
 from tests.e2e.conftest import Desk, facts
@@ -239,6 +239,18 @@ def announced(platform: Platform, cast: Observed) -> list[str]:
     ]
 
 
+def departments_show(desk: Desk, cast: Observed) -> list[tuple[str, str | None]]:
+    """What each department shows of this lateness to its own people, and why it was accepted."""
+    shown = []
+    for name in DEPARTMENTS:
+        view = desk.get(name, f"/engagements/{cast.engagement}")
+        for each in view["disconnects"]:
+            if each["detected"]["finding"] == LATE:
+                waived = each["waived"]
+                shown.append((each["detected"]["sentence"], waived["why"] if waived else None))
+    return shown
+
+
 def test_a_disconnect_arises_is_announced_waived_and_resolved(
     desk: Desk, platform: Platform, company: Company, lives: Lives
 ) -> None:
@@ -258,6 +270,8 @@ def test_a_disconnect_arises_is_announced_waived_and_resolved(
     assert all(each["heard"] for each in found["evidence"]), "what each author had heard"
 
     wait_until(lambda: announced(platform, cast) == ["DisconnectDetected"], limit=SOON)
+    everybody = [(found["sentence"], None)] * len(DEPARTMENTS)
+    wait_until(lambda: departments_show(desk, cast) == everybody, limit=SOON)
     before = desk.get("gateway", "/portfolio")["disconnects"]
     answer = desk.ask(
         "POST",
@@ -275,6 +289,9 @@ def test_a_disconnect_arises_is_announced_waived_and_resolved(
     assert now["waived"] == before["waived"] + 1
     assert now["serious"] == before["serious"] - 1
 
+    accepted = [(found["sentence"], waived["why"])] * len(DEPARTMENTS)
+    wait_until(lambda: departments_show(desk, cast) == accepted, limit=SOON)
+
     act_now(company, "in time again", report(promised), of=cast)
     wait_until(lambda: LATE not in standing(desk, cast), limit=SOON)
     wait_until(
@@ -284,6 +301,7 @@ def test_a_disconnect_arises_is_announced_waived_and_resolved(
         ),
         limit=SOON,
     )
+    wait_until(lambda: not departments_show(desk, cast), limit=SOON)
 
 
 def test_only_what_stands_can_be_waived_and_only_by_who_may(desk: Desk, lives: Lives) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.decider import heard_channels
 from chassis.testing import permutations_agree
-from contracts.channels import FINANCE, LEGAL, SALES
+from contracts.channels import FINANCE, GATEWAY, LEGAL, SALES
 from contracts.delivery import (
     BrdSignedOff,
     BrdSubmitted,
@@ -90,7 +90,7 @@ def test_what_is_known_survives_being_kept(scenario) -> None:
 
 
 def test_delivery_listens_to_what_it_may_know() -> None:
-    assert heard_channels([ENGAGEMENT]) == {SALES, LEGAL, FINANCE}
+    assert heard_channels([ENGAGEMENT]) == {SALES, LEGAL, FINANCE, GATEWAY}
 
 
 def test_every_capability_decides() -> None:

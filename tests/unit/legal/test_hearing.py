@@ -138,6 +138,6 @@ def test_whatever_is_known_can_be_put_away_and_read_again():
         assert Engagement.model_validate_json(state.model_dump_json()) == state
 
 
-def test_legal_listens_to_sales_delivery_and_finance_and_to_nothing_confidential():
+def test_legal_listens_to_everybody_and_to_nothing_confidential():
     names = {channel.name for channel in heard_channels([ENGAGEMENT])}
-    assert names == {"sales", "delivery", "finance"}
+    assert names == {"sales", "delivery", "finance", "gateway"}
