@@ -1,0 +1,38 @@
+"""What the gateway keeps is folded again when the same facts come to make other views."""
+
+from datetime import date
+from hashlib import blake2b
+
+from chassis.partitioning import partition_of
+from gateway.disconnects import judge
+from gateway.fold import View, dump, fold
+from gateway.portfolio import contribution
+from gateway.shelf import FOLD, Held, row_of
+from tests.lives import company
+
+TODAY = date(2026, 5, 25)
+KNOWN = {"2": "5c0a96e874c9ad36"}
+"""What the facts of a small company come to, by the number of the fold.
+
+Where other facts are told in `tests.lives`, the number of the fold stays and this changes.
+"""
+
+
+def folded() -> str:
+    views: dict[str, View] = {}
+    for recorded in company():
+        view = views.setdefault(recorded.subject, View(recorded.subject))
+        fold(view, recorded)
+    digest = blake2b(digest_size=8)
+    for engagement, view in sorted(views.items()):
+        held = Held(view, partition_of(engagement), findings=judge(view, TODAY))
+        row = row_of(held)
+        figures = contribution(view, held.findings.values(), row.waived)
+        digest.update(dump(view))
+        digest.update(row.summary.model_dump_json().encode())
+        digest.update(repr((held.findings, sorted(figures.items()))).encode())
+    return digest.hexdigest()
+
+
+def test_whoever_changes_what_facts_come_to_raises_the_number_of_the_fold() -> None:
+    assert KNOWN.get(FOLD) == folded(), "views come out otherwise: raise FOLD, and note it here"
