@@ -195,9 +195,12 @@ class UnsafeBus(ValueError):
 
 
 def broker(bootstrap: str, *, client: str = "concord") -> KafkaBroker:
-    """A FastStream broker that reads and creates nothing; it connects to Kafka when started."""
+    """A FastStream broker that reads and creates nothing; it connects to Kafka when started.
+
+    `bootstrap` names one or several addresses, with commas between them.
+    """
     return KafkaBroker(
-        bootstrap,
+        bootstrap.split(","),  # it would take all of them for one
         client_id=client,
         consumer_only=True,
         allow_auto_create_topics=False,
