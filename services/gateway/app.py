@@ -52,7 +52,7 @@ def hearing(works: Works) -> Hearing:
         channels=HEARD,
         prepare=shelf.prepare,
         beside={"announcing": announcing.run},
-        rest_per_record=0.001,
+        rest_per_record=0.002,
     )
 
 
