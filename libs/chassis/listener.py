@@ -47,7 +47,9 @@ REST_PER_RECORD = 0.005
 Kafka and the client spend some milliseconds on each fetch, whatever it holds. So what comes alone
 is taken in soon, and the more comes, the more of it comes together."""
 
-SHORTEST_REST, LONGEST_REST = 0.01, 0.1
+SHORTEST_REST, LONGEST_REST = 0.01, 0.05
+"""Seconds. What was fetched, and is not asked for within a tenth of a second, waits for the fetch
+after the next one (see `bus.subscribe`): a batch and its rest should be shorter than that."""
 
 RESTART_AFTER = 45.0
 """Seconds without a word from the group's coordinator after which a new consumer is made."""
