@@ -264,7 +264,7 @@ def test_a_disconnect_arises_is_announced_waived_and_resolved(
     found = standing(desk, cast)[LATE]
     assert found["days"] == 30
     assert found["severity"] == "serious"
-    assert f"{promised:%d %B %Y}" in found["sentence"]
+    assert f"{promised.day} {promised:%B %Y}" in found["sentence"]
     kinds = {each["type"].split(".")[2] for each in found["evidence"]}
     assert kinds == {"sow-signed", "status-report-published"}
     assert all(each["heard"] for each in found["evidence"]), "what each author had heard"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from gateway.disconnects.finding import Finding, Tolerances, found
+from gateway.disconnects.finding import Finding, Tolerances, day, found
 from gateway.fold import View
 
 
@@ -46,7 +46,7 @@ def approved_unfollowed(view: View, today: date, allowed: Tolerances) -> Iterabl
         if absent:
             yield found(
                 "change-not-followed",
-                f"Change {change.change} was approved on {on:%d %B %Y} and is not yet in "
+                f"Change {change.change} was approved on {day(on)} and is not yet in "
                 f"{' nor in '.join(absent)}.",
                 (approved, baseline.said if baseline else None),
                 "legal" if "the contract" in absent else "delivery",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -89,6 +89,13 @@ def found(
 def differs(one: Decimal, other: Decimal, percent: Decimal) -> bool:
     """Whether `other` lies more than `percent` away from `one` (any difference from zero does)."""
     return abs(other - one) * 100 > abs(one) * percent
+
+
+def day(when: date | datetime) -> str:
+    """A day, as in 4 June 2026; a moment's day is its day in UTC."""
+    if isinstance(when, datetime):
+        when = when.astimezone(UTC)
+    return f"{when.day} {when:%B %Y}"
 
 
 def hours(amount: Decimal) -> str:

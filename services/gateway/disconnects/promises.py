@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from gateway.disconnects.finding import Finding, Tolerances, differs, found, hours
+from gateway.disconnects.finding import Finding, Tolerances, day, differs, found, hours
 from gateway.fold import View
 
 
@@ -20,8 +20,8 @@ def promised_finish(view: View, today: date, allowed: Tolerances) -> Iterable[Fi
         price = view.price
         yield found(
             "promised-finish-before-forecast",
-            f"The customer was promised {promised:%d %B %Y}; Delivery now forecasts "
-            f"{report.forecast_finish:%d %B %Y}, {late} days later.",
+            f"The customer was promised {day(promised)}; Delivery now forecasts "
+            f"{day(report.forecast_finish)}, {late} days later.",
             (signed.said if signed else won.said, report.said),
             "delivery",
             days=late,
@@ -109,8 +109,8 @@ def no_manager(view: View, today: date, allowed: Tolerances) -> Iterable[Finding
         sentence = "A proposal was drafted and no engagement manager is assigned."
     elif assigned.occurred_at > first.said.occurred_at:
         sentence = (
-            f"The proposal was drafted on {first.said.occurred_at:%d %B %Y}, before an "
-            f"engagement manager was assigned on {assigned.occurred_at:%d %B %Y}."
+            f"The proposal was drafted on {day(first.said.occurred_at)}, before an "
+            f"engagement manager was assigned on {day(assigned.occurred_at)}."
         )
     else:
         return

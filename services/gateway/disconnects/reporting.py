@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from contracts.channels import Department
-from gateway.disconnects.finding import Finding, Tolerances, found
+from gateway.disconnects.finding import Finding, Tolerances, day, found
 from gateway.fold import View
 from gateway.sections.folding import Ref
 
@@ -56,7 +56,7 @@ def no_status_report(view: View, today: date, allowed: Tolerances) -> Iterable[F
         what = "The last status report is of" if delivery.report else "No status report since"
         yield found(
             "no-status-report",
-            f"{what} {start:%d %B %Y}; one is due every "
+            f"{what} {day(start)}; one is due every "
             f"{allowed.report_days[delivery.tier or 'standard']} days.",
             (last,),
             "delivery",
@@ -104,7 +104,7 @@ def silence(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
     if silent > allowed.silence_days:
         yield found(
             "next-step-overdue",
-            f"{owner.capitalize()} owes {step} since {asked.occurred_at:%d %B %Y}.",
+            f"{owner.capitalize()} owes {step} since {day(asked.occurred_at)}.",
             (asked,),
             owner,
             since=_midnight(asked.occurred_at.date() + timedelta(days=allowed.silence_days)),

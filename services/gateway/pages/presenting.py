@@ -11,6 +11,7 @@ from chassis.decider import Records
 from contracts.channels import CHANNELS
 from contracts.money import MINOR_UNITS, Money
 from contracts.reference import AccountPublished, PersonPublished
+from gateway.disconnects import finding
 
 UNKNOWN = "\N{EN DASH}"
 """Stands where a figure is not known, which is never the same as zero."""
@@ -109,12 +110,8 @@ def ratio(value: Decimal | None) -> str:
 
 
 def day(value: date | datetime | None) -> str:
-    """A day, as in 4 June 2026; a moment's day is its day in UTC."""
-    if value is None:
-        return UNKNOWN
-    if isinstance(value, datetime):
-        value = value.astimezone(UTC)
-    return f"{value.day} {value:%B %Y}"
+    """A day in the words in which findings tell it, as in 4 June 2026."""
+    return UNKNOWN if value is None else finding.day(value)
 
 
 def short_day(value: date | datetime | None) -> str:

@@ -49,8 +49,8 @@ def test_a_finish_promised_before_the_one_that_is_forecast() -> None:
 
     assert finding.finding == "promised-finish-before-forecast"
     assert finding.days == 30
-    assert "04 June 2026" in finding.sentence
-    assert "04 July 2026" in finding.sentence
+    assert "promised 4 June 2026" in finding.sentence
+    assert "forecasts 4 July 2026" in finding.sentence
     assert evidence(finding) == ["sow-signed", "status-report-published"]
     assert finding.owner == "delivery"
 
