@@ -183,6 +183,7 @@ class Replicated(Platform):
         self.services = {service: self._service(service) for service in SERVICES}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_a_broker_of_three_is_killed_under_load(three_brokers: Platform) -> None:
     """The others go on meanwhile: facts keep flowing while one is away."""
