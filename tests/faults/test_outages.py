@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from chassis.journal import Journal
 from local.kafka import Kafka
@@ -183,6 +184,27 @@ class Replicated(Platform):
         self.services = {service: self._service(service) for service in SERVICES}
 
 
+async def in_sync(bootstrap: str, limit: float = 60.0) -> None:
+    """Wait until every broker has all it should: the last one that has a fact may not be killed."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        async with asyncio.timeout(limit):
+            while True:
+                partitions = [
+                    partition
+                    for topic in await admin.describe_topics()
+                    for partition in topic["partitions"]
+                ]
+                if partitions and all(
+                    len(each["isr"]) == len(each["replicas"]) for each in partitions
+                ):
+                    return
+                await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_a_broker_of_three_is_killed_under_load(three_brokers: Platform) -> None:
@@ -198,3 +220,4 @@ async def test_a_broker_of_three_is_killed_under_load(three_brokers: Platform) -
             await load.moved(60, limit=120)
             await asyncio.to_thread(platform.kafka.start_node, number)
             await asyncio.to_thread(platform.kafka.wait_ready)
+            await in_sync(platform.kafka.bootstrap)
