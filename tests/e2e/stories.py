@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from local.play import life
 from local.play.company import BILL_RATES, CUSTOMERS, TEMPLATE
-from local.play.delivering import build, mobilise
-from local.play.finishing import finish
+from local.play.delivering import mobilise
 from local.play.plots import Plot
-from local.play.selling import Curtain, contract, scene, sell
+from local.play.selling import contract, scene, sell
 from local.play.stage import Cast, Refusal, Stage
 
 TODAY = datetime.now(UTC).date()
@@ -140,15 +140,7 @@ class Observed(Cast):
 
 async def whole(cast: Observed, plot: Plot) -> None:
     """From the first call to the final sign-off, or as far as the plot goes by yesterday."""
-    story = scene(plot, cast, LAST_DAY)
-    try:
-        if await sell(story):
-            await contract(story)
-            work = await mobilise(story)
-            await build(story, work)
-            await finish(story, work)
-    except Curtain:
-        return
+    await life.live(scene(plot, cast, LAST_DAY))
 
 
 async def begun(cast: Observed, plot: Plot) -> None:

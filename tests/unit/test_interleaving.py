@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge
 from gateway.fold import View, dump, fold
+from local.play import life
 from local.play.company import CUSTOMERS
-from local.play.delivering import build, mobilise
-from local.play.finishing import finish
 from local.play.plots import Plot
-from local.play.selling import Curtain, contract, scene, sell
+from local.play.selling import scene
 from tests.unit.simulation import ENGAGEMENT, PureCast, PureStage, World, founded
 
 LAST_DAY = date(2026, 6, 1)
@@ -63,15 +62,7 @@ LIVES = {
 async def live(plot: Plot, chance: Random | None = None) -> World:
     """The whole life, where chance rules what arrives when; all has arrived in the end."""
     world = await founded(chance)
-    story = scene(plot, PureCast(PureStage(world, plot.begins), plot.name), LAST_DAY)
-    try:
-        if await sell(story):
-            await contract(story)
-            work = await mobilise(story)
-            await build(story, work)
-            await finish(story, work)
-    except Curtain:
-        pass
+    await life.live(scene(plot, PureCast(PureStage(world, plot.begins), plot.name), LAST_DAY))
     world.deliver_all()
     return world
 

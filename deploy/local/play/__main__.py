@@ -13,10 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chassis.settings import LOCAL_ISSUER
 from local.play.company import publish, roles
-from local.play.delivering import build, mobilise
-from local.play.finishing import finish
-from local.play.plots import ENGAGEMENTS, MONTHS, Plot, plots
-from local.play.selling import Curtain, contract, scene, sell
+from local.play.life import live
+from local.play.plots import ENGAGEMENTS, MONTHS, plots
+from local.play.selling import scene
 from local.play.stage import Cast, Company, Hitch, Stage
 
 SERVICES = ("gateway", "sales", "legal", "delivery", "finance")
@@ -32,19 +31,6 @@ def company() -> Company:
     )
 
 
-async def live(plot: Plot, stage: Stage, last_day: date) -> None:
-    """One engagement, from its first call to its end, or to the play's last day."""
-    engagement = scene(plot, Cast(stage, plot.name), last_day)
-    try:
-        if await sell(engagement):
-            await contract(engagement)
-            work = await mobilise(engagement)
-            await build(engagement, work)
-            await finish(engagement, work)
-    except Curtain:
-        return
-
-
 async def play(
     at: Company, today: date, seed: int, number: int, progress: Progress | None = None
 ) -> int:
@@ -57,7 +43,9 @@ async def play(
         await stage.hold_clocks()
         watching = asyncio.create_task(_show(progress, stage, begins, last_day))
         try:
-            await stage.calendar.play([live(plot, stage, last_day) for plot in stories])
+            await stage.calendar.play(
+                [live(scene(plot, Cast(stage, plot.name), last_day)) for plot in stories]
+            )
         finally:
             watching.cancel()
         await stage.release_clocks()
