@@ -4,14 +4,9 @@ So the order in which departments are heard never matters. That an early start h
 be heard: the authorisation names its last day.
 """
 
+from chassis.disconnects import hear_disconnects
 from contracts import finance, legal, sales
 from contracts.fact import Recorded
-from contracts.gateway import (
-    DisconnectDetected,
-    DisconnectResolved,
-    DisconnectWaived,
-    standing,
-)
 from delivery.evolution import keep, within
 from delivery.state import Engagement, PricedChange, evolve
 
@@ -53,13 +48,4 @@ def _invoiced(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> E
     return within(state, "ledger", settled=None)
 
 
-def _disconnect(
-    state: Engagement,
-    recorded: Recorded[DisconnectDetected | DisconnectResolved | DisconnectWaived],
-) -> Engagement:
-    return state.model_copy(update={"disconnects": standing(state.disconnects, recorded.fact)})
-
-
-evolve.on(DisconnectDetected)(_disconnect)
-evolve.on(DisconnectResolved)(_disconnect)
-evolve.on(DisconnectWaived)(_disconnect)
+hear_disconnects(evolve, lambda state: state.disconnects)

@@ -1,13 +1,8 @@
 """How what other departments say changes what Finance knows, and what its own register says."""
 
+from chassis.disconnects import hear_disconnects
 from contracts import delivery, finance, legal, sales
 from contracts.fact import Recorded
-from contracts.gateway import (
-    DisconnectDetected,
-    DisconnectResolved,
-    DisconnectWaived,
-    standing,
-)
 from finance.state import (
     Assessment,
     Baseline,
@@ -223,13 +218,4 @@ def _numbered(state: Engagement, recorded: Recorded[finance.InvoiceNumbered]) ->
     )
 
 
-def _disconnect(
-    state: Engagement,
-    recorded: Recorded[DisconnectDetected | DisconnectResolved | DisconnectWaived],
-) -> Engagement:
-    return state.model_copy(update={"disconnects": standing(state.disconnects, recorded.fact)})
-
-
-evolve.on(DisconnectDetected)(_disconnect)
-evolve.on(DisconnectResolved)(_disconnect)
-evolve.on(DisconnectWaived)(_disconnect)
+hear_disconnects(evolve, lambda state: state.disconnects)

@@ -1,5 +1,6 @@
 """What Legal takes in of what other departments say."""
 
+from chassis.disconnects import hear_disconnects
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,
@@ -20,12 +21,6 @@ from contracts.finance import (
     PaymentReceived,
 )
 from contracts.finance import SowReviewed as FinanceReviewed
-from contracts.gateway import (
-    DisconnectDetected,
-    DisconnectResolved,
-    DisconnectWaived,
-    standing,
-)
 from contracts.money import Money
 from contracts.sales import (
     DealLost,
@@ -212,13 +207,4 @@ def _owed_less(state: Engagement, invoice: str, amount: Money) -> Engagement:
     return state.model_copy(update={"receivables": others})
 
 
-def _disconnect(
-    state: Engagement,
-    recorded: Recorded[DisconnectDetected | DisconnectResolved | DisconnectWaived],
-) -> Engagement:
-    return state.model_copy(update={"disconnects": standing(state.disconnects, recorded.fact)})
-
-
-evolve.on(DisconnectDetected)(_disconnect)
-evolve.on(DisconnectResolved)(_disconnect)
-evolve.on(DisconnectWaived)(_disconnect)
+hear_disconnects(evolve, lambda state: state.disconnects)

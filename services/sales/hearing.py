@@ -4,6 +4,7 @@ An account executive wants to know who manages the engagement, what it would tak
 it is signed, how it goes beside what was promised, and whether the customer pays.
 """
 
+from chassis.disconnects import hear_disconnects
 from contracts.delivery import (
     EngagementClosed,
     EngagementPutOnHold,
@@ -23,12 +24,6 @@ from contracts.finance import (
     InvoiceIssued,
     PaymentOverdue,
     PaymentReceived,
-)
-from contracts.gateway import (
-    DisconnectDetected,
-    DisconnectResolved,
-    DisconnectWaived,
-    standing,
 )
 from contracts.legal import (
     AmendmentDrafted,
@@ -210,13 +205,4 @@ def _invoice(state: Engagement, id: str, update: dict[str, object]) -> Engagemen
     return state.model_copy(update={"invoices": {**state.invoices, id: moved}})
 
 
-def _disconnect(
-    state: Engagement,
-    recorded: Recorded[DisconnectDetected | DisconnectResolved | DisconnectWaived],
-) -> Engagement:
-    return state.model_copy(update={"disconnects": standing(state.disconnects, recorded.fact)})
-
-
-evolve.on(DisconnectDetected)(_disconnect)
-evolve.on(DisconnectResolved)(_disconnect)
-evolve.on(DisconnectWaived)(_disconnect)
+hear_disconnects(evolve, lambda state: state.disconnects)
