@@ -53,13 +53,23 @@ def company(platform: Platform) -> Company:
 class Persistent(Stage):
     """A stage on which people do not give up before `patience` seconds."""
 
-    def __init__(self, at: Company, seed: str, *, clients: int, patience: float = 150.0) -> None:
+    def __init__(
+        self,
+        at: Company,
+        seed: str,
+        *,
+        clients: int,
+        patience: float = 150.0,
+        asks_twice: float = 0.1,
+    ) -> None:
+        """`asks_twice` is the share of the commands that are sent again once answered."""
         super().__init__(at, BEGINS, seed, at_once=2 * clients)
         self.acknowledged: list[Acknowledged] = []
         self.answers: Counter[str] = Counter()
         """How often which answer came: statuses, and ``unanswered``."""
         self.asked_twice = 0
         self._patience = patience
+        self._asks_twice = asks_twice
         self._random = Random(seed)
 
     async def _asked(
@@ -92,7 +102,7 @@ class Persistent(Stage):
         key = headers.get("Idempotency-Key")
         if key is not None:
             self._remember(service, by, key, answer)
-            if self._random.random() < 0.1:
+            if self._random.random() < self._asks_twice:
                 await self._ask_twice(method, service, path, by, headers, body, answer)
         return answer
 
