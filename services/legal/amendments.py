@@ -17,9 +17,11 @@ from contracts.legal import AmendmentDrafted, AmendmentSigned
 from contracts.money import Money
 from contracts.values import (
     BillingItem,
+    BillingKind,
     ContentHash,
     Deliverable,
     Identifier,
+    Pricing,
     Signatory,
     Text,
 )
@@ -41,8 +43,8 @@ class DraftAmendment(Command):
     """Draft the amendment of an approved change, or draft it otherwise while it is unsigned.
 
     What is not given follows the change: its price, its days on the contract's finish, its
-    deliverables; a price increase is billed on acceptance of the added deliverables, or else on
-    the new finish.
+    deliverables. A price increase is billed by the hour where the contract is, which bills the
+    hours of the change already; else on acceptance of the added deliverables, or on the new finish.
     """
 
     change: Identifier
@@ -248,24 +250,32 @@ def _drafted(contract: Contract, command: DraftAmendment, change: Change) -> Ame
             deliverables_added=added,
             deliverables_descoped=descoped,
             billing_schedule=_given(
-                command.billing_schedule, _billing(amendment, price, added, finishes_on)
+                command.billing_schedule,
+                _billing(contract.pricing, amendment, price, added, finishes_on),
             ),
         ),
     )
 
 
 def _billing(
-    amendment: str, price: Money, added: tuple[Deliverable, ...], finishes_on: date
+    pricing: Pricing,
+    amendment: str,
+    price: Money,
+    added: tuple[Deliverable, ...],
+    finishes_on: date,
 ) -> tuple[BillingItem, ...]:
     if price.amount <= 0:
         return ()
+    hourly = pricing == "time-and-materials"
+    kind: BillingKind = "time" if hourly else "on-acceptance" if added else "on-date"
+    waits_for = added if kind == "on-acceptance" else ()
     return (
         BillingItem(
             item=amendment,
-            kind="on-acceptance" if added else "on-date",
+            kind=kind,
             amount=price,
-            due_on=None if added else finishes_on,
-            deliverables=tuple(one.deliverable for one in added),
+            due_on=finishes_on if kind == "on-date" else None,
+            deliverables=tuple(one.deliverable for one in waits_for),
             description=f"Amendment {amendment}",
         ),
     )

@@ -79,6 +79,7 @@ def sow_signed(state: Engagement, recorded: Recorded[SowSigned]) -> Engagement:
         content_hash=drafted.content_hash,
         signed_on=recorded.fact.signed_on,
         price=drafted.price,
+        pricing=drafted.pricing,
         starts_on=drafted.starts_on,
         finishes_on=drafted.finishes_on,
         deliverables=drafted.deliverables,

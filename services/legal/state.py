@@ -32,6 +32,7 @@ from contracts.values import (
     Identifier,
     Party,
     PersonId,
+    Pricing,
     ShortText,
     Signatory,
     Text,
@@ -93,6 +94,7 @@ class Contract(Value):
     content_hash: ContentHash
     signed_on: date
     price: Money
+    pricing: Pricing
     starts_on: date
     finishes_on: date
     deliverables: tuple[Deliverable, ...]

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from chassis.testing import Scenario, given
 from contracts import delivery, finance
@@ -116,7 +117,7 @@ def signature(party: Party, day: date = TODAY, person: str | None = None) -> Sig
     )
 
 
-def numbered(sow: SowDrafted) -> dict[str, object]:
+def numbered(sow: SowDrafted) -> dict[str, Any]:
     return {"version": sow.version, "content_hash": sow.content_hash}
 
 

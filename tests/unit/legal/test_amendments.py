@@ -33,6 +33,8 @@ from tests.unit.legal.papers import (
     assessed,
     deliverable,
     eur,
+    filed,
+    numbered,
     priced,
     requested,
     sent,
@@ -98,6 +100,36 @@ def test_an_approved_change_is_drafted_as_it_was_assessed_and_priced():
 def test_an_increase_without_a_new_deliverable_is_billed_on_the_new_finish():
     item = draft_of(changed()).billing_schedule[0]
     assert (item.kind, item.due_on, item.amount) == ("on-date", day(10), eur(3_000))
+
+
+def test_an_increase_of_a_contract_by_the_hour_is_billed_by_the_hour_alone():
+    hourly = V1.model_copy(update={"pricing": "time-and-materials"})
+    contracted = filed.said(
+        hourly, SowSigned(**numbered(V1), signatories=BOTH, signed_on=TODAY)
+    ).heard(requested(), assessed(added=("manual",)), agreed())
+    draft = draft_of(
+        contracted.when_heard(priced(), knowing=ALL).then(
+            like(
+                AmendmentDrafted,
+                deliverables_added=(deliverable("manual"),),
+                billing_schedule=(
+                    BillingItem(
+                        item="A-C-1",
+                        kind="time",
+                        amount=eur(3_000),
+                        description="Amendment A-C-1",
+                    ),
+                ),
+            )
+        )
+    )
+    # Who drafts it may still agree on a fixed price for the addition.
+    item = draft.billing_schedule[0].model_copy(
+        update={"kind": "on-acceptance", "deliverables": ("manual",)}
+    )
+    contracted.heard(priced(), knowing=ALL).when(
+        DraftAmendment(change="C-1", billing_schedule=(item,))
+    ).then(like(AmendmentDrafted, billing_schedule=(item,)))
 
 
 @pytest.mark.parametrize("price", [0, -5_000])
