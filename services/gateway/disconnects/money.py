@@ -45,14 +45,19 @@ def bill_rate(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]
 
 
 def billed_before_acceptance(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """An invoice on acceptance went out and Delivery has no acceptance of what it bills."""
+    """An invoice on acceptance went out and Delivery has no acceptance of what it bills.
+
+    What an amendment took out of the contract waits for none, unless nothing else is billed.
+    """
+    descoped = view.legal.descoped()
     for invoice in view.finance.live_invoices():
         if invoice.kind != "on-acceptance":
             continue
         status = view.delivery.deliverables
+        owed = [item for item in invoice.deliverables if item not in descoped]
         waiting = [
             item
-            for item in invoice.deliverables
+            for item in owed or invoice.deliverables
             if item not in status or status[item].status != "accepted"
         ]
         if waiting:

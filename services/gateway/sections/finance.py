@@ -199,6 +199,7 @@ def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended])
         budget.hours += fact.hours_delta
         budget.billing_schedule = list(fact.billing_schedule)
         budget.amended_for.append(fact.change)
+    section.settled = None
 
 
 @steps.on(finance.RevenueRecognised)
@@ -244,6 +245,7 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
     due = section.billing.get(fact.billing_event)
     if due is not None:
         due.invoiced = True
+    section.settled = None
 
 
 @steps.on(finance.InvoiceVoided)

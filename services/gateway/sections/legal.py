@@ -101,17 +101,25 @@ class LegalSection:
         """The amendment to a change order, drafted or signed."""
         return next((item for item in self.amendments.values() if item.change == change), None)
 
+    def signed_amendments(self) -> list[Amendment]:
+        """The amendments in force, in the order of their signing."""
+        return [item for item in self.amendments.values() if item.signed is not None]
+
+    def descoped(self) -> set[str]:
+        """What amendments took out of the contract and none has given back."""
+        gone: set[str] = set()
+        for amendment in self.signed_amendments():
+            gone -= amendment.deliverables_added.keys()
+            gone |= set(amendment.deliverables_descoped)
+        return gone
+
     @property
     def contract_price(self) -> Money | None:
         """Price of the signed version with all signed amendments."""
         sow = self.signed_sow
         if sow is None:
             return None
-        price = sow.price
-        for amendment in self.amendments.values():
-            if amendment.signed is not None:
-                price = price + amendment.price_delta
-        return price
+        return sum((item.price_delta for item in self.signed_amendments()), sow.price)
 
     @property
     def contract_finish(self) -> date | None:
@@ -129,11 +137,10 @@ class LegalSection:
         if sow is None:
             return {}
         deliverables = dict(sow.deliverables)
-        for amendment in self.amendments.values():
-            if amendment.signed is not None:
-                deliverables |= amendment.deliverables_added
-                for descoped in amendment.deliverables_descoped:
-                    deliverables.pop(descoped, None)
+        for amendment in self.signed_amendments():
+            deliverables |= amendment.deliverables_added
+            for descoped in amendment.deliverables_descoped:
+                deliverables.pop(descoped, None)
         return deliverables
 
 
@@ -214,7 +221,8 @@ def _amendment_drafted(section: LegalSection, recorded: Recorded[legal.Amendment
 @steps.on(legal.AmendmentSigned)
 def _amendment_signed(section: LegalSection, recorded: Recorded[legal.AmendmentSigned]) -> None:
     fact = recorded.fact
-    drafted = section.amendments.get(fact.amendment)
+    # Taken out and put behind the others: amendments stand in the order of their signing.
+    drafted = section.amendments.pop(fact.amendment, None)
     section.amendments[fact.amendment] = amendment = _amendment(fact)
     amendment.drafted = drafted.drafted if drafted else None
     amendment.signed, amendment.signed_on = ref(recorded), fact.signed_on

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts import delivery, legal, sales
+from contracts import delivery, finance, legal, sales
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge
 from gateway.fold import View, dump, fold, load
@@ -54,6 +54,24 @@ def test_a_healthy_life_shows_what_each_department_said() -> None:
     assert view.delivery.approved_hours == Decimal(600)
     assert view.delivery.deliverables["portal"].status == "accepted"
     assert view.causally_complete
+
+
+def test_a_change_order_or_an_invoice_opens_a_settled_account_again() -> None:
+    life = Life().closed()
+    said = {type(each.fact): each.fact for each in life.facts}
+    change = finance.BudgetAmended(
+        change="CR-1",
+        amendment="A-CR-1",
+        price=euros(102_900),
+        hours_delta=Decimal(0),
+        billing_schedule=(),
+    )
+
+    assert view_of(life.facts).finance.settled is not None
+    assert view_of(life.say(170, change).facts).finance.settled is None
+    life.say(171, said[finance.AccountSettled])
+    assert view_of(life.facts).finance.settled is not None
+    assert view_of(life.say(172, said[finance.InvoiceIssued]).facts).finance.settled is None
 
 
 @given(st.data())
