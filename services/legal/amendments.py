@@ -118,6 +118,13 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
     gate("amendment-inconsistent", _unfit(contract, amendment, change))
     signed_on = max(one.signed_on for one in command.signatories)
     require_past(signed_on, context.today, f"amendment {drafted.amendment} was signed")
+    earliest = max(contract.signed_on, change.approved_on or contract.signed_on)
+    if signed_on < earliest:
+        raise Refused(
+            "signed-before-approved",
+            f"before {earliest} no approved change of a contract was there to sign,"
+            f" and {drafted.amendment} is said to be signed on {signed_on}",
+        )
     yield AmendmentSigned(
         amendment=drafted.amendment,
         change=drafted.change,

@@ -54,7 +54,7 @@ def sow_redlined(state: Engagement, recorded: Recorded[SowRedlined]) -> Engageme
 @evolve.on(SowApproved)
 def sow_approved(state: Engagement, recorded: Recorded[SowApproved]) -> Engagement:
     """The version may be sent."""
-    return with_sow(state, recorded.fact.version, approved=True)
+    return with_sow(state, recorded.fact.version, approved_on=recorded.occurred_at.date())
 
 
 @evolve.on(SowSentForSignature)

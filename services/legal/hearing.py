@@ -116,8 +116,10 @@ def change_priced(state: Engagement, recorded: Recorded[ChangePriced]) -> Engage
 
 @evolve.on(ChangeApproved)
 def change_approved(state: Engagement, recorded: Recorded[ChangeApproved]) -> Engagement:
-    """The customer agreed."""
-    return _with_change(state, recorded.fact.change, verdict="approved")
+    """The customer agreed; where it is tomorrow already, by the day of the record."""
+    fact = recorded.fact
+    day = min(fact.approved_on, recorded.occurred_at.date())
+    return _with_change(state, fact.change, verdict="approved", approved_on=day)
 
 
 @evolve.on(ChangeRejected)

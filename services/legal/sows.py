@@ -91,7 +91,8 @@ class RecordSignature(Command):
     """Record that a person signed for a party, today unless a day is named.
 
     `content_hash` is that of the paper which was signed. With the second party's signature the
-    statement of work is the contract, dated by the later of the two.
+    statement of work is the contract, dated by the later of the two. One party may sign what it
+    then sends; that the other signed before the paper went out cannot be.
     """
 
     party: Party
@@ -154,6 +155,11 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[
     )
     gate("sow-not-approved", [None if sow.approved else legal, *withheld(sow)])
     require_past(day, context.today, f"version {command.version} was sent")
+    if sow.approved_on and day < sow.approved_on:
+        raise Refused(
+            "sent-before-approved",
+            f"version {command.version} was approved on {sow.approved_on}, not sent on {day}",
+        )
     yield SowSentForSignature(
         version=command.version, content_hash=sow.drafted.content_hash, sent_on=day
     )
@@ -163,7 +169,7 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[
 def record_signature(
     state: Engagement, command: RecordSignature, context: Context
 ) -> Iterator[Fact]:
-    """Gate 2, second half: what is signed is what was approved and sent, by both parties."""
+    """Gate 2, second half: what is signed is what is (still) approved and was sent, by both."""
     require_open(state)
     sow = _signed_paper(state, command.content_hash)
     version, earlier = sow.drafted.version, sow.signatory(command.party)
@@ -178,11 +184,16 @@ def record_signature(
             f" on {earlier.signed_on}",
         )
     require_past(day, context.today, f"the {command.party} signed")
-    content_hash = sow.drafted.content_hash
+    gate("sow-not-approved", withheld(sow))
+    content_hash, signatories = sow.drafted.content_hash, (*sow.signatories, signatory)
+    signed_on = max(one.signed_on for one in signatories)
+    if sow.signatories and sow.sent_on and signed_on < sow.sent_on:
+        raise Refused(
+            "signed-before-sent",
+            f"version {version} was sent on {sow.sent_on}: both cannot have signed by {signed_on}",
+        )
     yield SowSignatureRecorded(version=version, content_hash=content_hash, signatory=signatory)
     if sow.signatories:
-        signatories = (*sow.signatories, signatory)
-        signed_on = max(one.signed_on for one in signatories)
         yield from lapsed(state, signed_on)
         yield SowSigned(
             version=version,

@@ -67,9 +67,14 @@ class Sow(Value):
     drafted: SowDrafted
     redlines: tuple[SowRedlined, ...] = ()
     reviews: dict[Reviewer, Review] = Field(default_factory=dict)
-    approved: bool = False
+    approved_on: date | None = None
     sent_on: date | None = None
     signatories: tuple[Signatory, ...] = ()
+
+    @property
+    def approved(self) -> bool:
+        """Whether Legal approved this version."""
+        return self.approved_on is not None
 
     def signatory(self, party: Party) -> Signatory | None:
         """Who signed this version for the party, if anybody."""
@@ -104,8 +109,9 @@ class Contract(Value):
 class Change(Value):
     """What Delivery and Finance said of a change; `verdict` is the customer's, last heard.
 
-    `assessed_at` is the sequence of Delivery's last assessment, `price_knowing` how far Finance
-    had heard Delivery when it said the price.
+    `approved_on` is the day of an approval, no later than its record. `assessed_at` is the sequence
+    of Delivery's last assessment, `price_knowing` how far Finance had heard Delivery when it said
+    the price.
     """
 
     requested: ChangeRequested | None = None
@@ -114,6 +120,7 @@ class Change(Value):
     price: Money | None = None
     price_knowing: int = 0
     verdict: Literal["approved", "rejected"] | None = None
+    approved_on: date | None = None
     why_rejected: ShortText | None = None
     implemented_on: date | None = None
 

@@ -242,7 +242,7 @@ def _owed(missing: Iterable[Missing]) -> tuple[Owed, ...]:
 
 def _sow(state: Engagement, sow: Sow) -> SowView:
     status = _status(state, sow)
-    waits = status in {"drafted", "approved"} and not state.over
+    waits = status in {"drafted", "approved", "sent"} and not state.over
     return SowView(
         version=sow.drafted.version,
         content_hash=sow.drafted.content_hash,

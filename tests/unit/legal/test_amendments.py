@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from chassis.decider import Command
 from chassis.testing import Scenario, like
-from contracts.delivery import ChangeRejected
+from contracts.delivery import ChangeApproved, ChangeRejected
 from contracts.documents import AMENDMENT, content_hash
 from contracts.legal import (
     AmendmentDrafted,
@@ -409,6 +409,28 @@ def test_after_the_end_nothing_is_drafted_or_signed():
     over.when_heard(
         requested("C-2"), assessed("C-2"), agreed("C-2"), priced("C-2"), knowing=ALL
     ).then_nothing()
+
+
+def test_an_amendment_is_no_older_than_what_it_amends_and_the_approval_of_its_change():
+    def of(day: date) -> SignAmendment:
+        signatories = (signature("company", date(2026, 1, 5)), signature("customer", day))
+        return sign(drafted).model_copy(update={"signatories": signatories})
+
+    drafted.when(of(date(2026, 3, 1))).then_refused("signed-before-approved", saying="2026-03-02")
+    drafted.when(of(TODAY)).then(like(AmendmentSigned, signed_on=TODAY))
+    # East of UTC the customer may have agreed tomorrow already.
+    tomorrow = agreed().model_copy(update={"approved_on": date(2026, 3, 3)})
+    east = signed.heard(requested(), assessed(added=("manual",)), tomorrow)
+    east.when_heard(priced(), knowing=ALL).then_accepted().when(of(TODAY)).then_accepted()
+    before = ChangeApproved(change="C-1", approved_by="zoe", approved_on=date(2026, 1, 1))
+    waiting = sent.heard(requested(), assessed(), priced(), before, knowing=ALL)
+    contracted = waiting.took(
+        RecordSignature(party="company", person="carl", content_hash=V1.content_hash)
+    ).took(RecordSignature(party="customer", person="zoe", content_hash=V1.content_hash))
+    old = of(date(2026, 3, 1)).model_copy(
+        update={"content_hash": draft_of(contracted).content_hash}
+    )
+    contracted.when(old).then_refused("signed-before-approved", saying="2026-03-02")
 
 
 @pytest.mark.parametrize("signatories", [(BOTH[0], BOTH[0]), (BOTH[0],), ()])

@@ -282,6 +282,30 @@ def test_the_second_signature_makes_the_contract_dated_by_the_later_one():
     assert contract.billing_schedule == WON.billing_schedule
 
 
+def test_nothing_is_signed_while_a_department_objects():
+    half = sent.took(sign("company", person="carl")).heard(of_finance(V1, "The margin is gone"))
+    half.when(sign()).then_refused(
+        "sow-not-approved", missing=["finance-objected"], saying="The margin is gone"
+    )
+    half.heard(of_finance(V1)).when(sign()).then(like(SowSignatureRecorded), like(SowSigned))
+    sent.heard(of_delivery(V1, "Nobody is free")).when(sign()).then_refused("sow-not-approved")
+
+
+def test_the_contract_is_no_older_than_the_paper_that_went_out():
+    # One party may sign what it sends; the other cannot before it has it.
+    half = sent.took(sign("company", person="carl", signed_on=date(2026, 1, 5)))
+    half.when(sign(signed_on=date(2026, 1, 6))).then_refused(
+        "signed-before-sent", saying="2026-03-02"
+    )
+    half.when(sign()).then(like(SowSignatureRecorded), like(SowSigned, signed_on=TODAY))
+
+
+def test_a_paper_is_sent_no_earlier_than_it_was_approved():
+    early = SendSow(version=1, sent_on=date(2026, 3, 1))
+    approved.when(early).then_refused("sent-before-approved", saying="2026-03-02")
+    approved.on(date(2026, 3, 5)).when(SendSow(version=1, sent_on=TODAY)).then_accepted()
+
+
 def test_a_signature_is_recorded_once():
     half = sent.took(sign())
     half.on(date(2026, 3, 9)).when(sign()).then_nothing()

@@ -89,6 +89,8 @@ def test_each_version_says_where_it_stands_and_what_it_waits_for():
         [],
         ["delivery-review-missing"],
     ]
+    objected = engagement_view(sent.heard(of_finance(V1, "Too cheap")).state)
+    assert [one.code for one in objected.statements_of_work[0].waits_for] == ["finance-objected"]
     for scenario, status in ((approved, "approved"), (sent, "sent"), (signed, "signed")):
         assert engagement_view(scenario.state).statements_of_work[0].status == status
 
