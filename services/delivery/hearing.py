@@ -25,7 +25,6 @@ keep(legal.AmendmentSigned, "contract.amendments", by="change")
 keep(legal.EngagementTerminated, "contract.terminated")
 keep(finance.EstimatePriced, "ledger.estimates", by="estimate_version")
 keep(finance.BudgetSet, "ledger.budget")
-keep(finance.BudgetAmended, "ledger.amended", by="change")
 keep(finance.AccountSettled, "ledger.settled")
 
 
@@ -40,6 +39,13 @@ def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) 
     fact = recorded.fact
     priced = PricedChange(price=fact.price, knowing=recorded.heard.get("delivery", 0))
     return within(state, "ledger", changes=state.ledger.changes | {fact.change: priced})
+
+
+@evolve.on(finance.BudgetAmended)
+def _budget_amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> Engagement:
+    """A change order opens a settled account again."""
+    amended = state.ledger.amended | {recorded.fact.change: recorded.fact}
+    return within(state, "ledger", amended=amended, settled=None)
 
 
 @evolve.on(finance.InvoiceIssued)

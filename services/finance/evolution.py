@@ -72,7 +72,10 @@ def _budget_costed(state: Engagement, recorded: Recorded[finance.BudgetCosted]) 
 
 @evolve.on(finance.BudgetAmended)
 def _amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> Engagement:
-    """The amendment's day dates what it adds; roles that are new come with the change's rates."""
+    """The amendment's day dates what it adds; roles that are new come with the change's rates.
+
+    It opens a settled account again: price and schedule are no longer those that were settled.
+    """
     fact, budget = recorded.fact, state.budget
     if budget is None:
         return state
@@ -98,7 +101,8 @@ def _amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> En
             ),
         }
     )
-    return state.model_copy(update={"budget": amended, "amended": (*state.amended, fact.amendment)})
+    news = {"budget": amended, "amended": (*state.amended, fact.amendment)}
+    return _opened_again(state.model_copy(update=news))
 
 
 @evolve.on(finance.CostAccrued)
@@ -174,14 +178,16 @@ def _approved(state: Engagement, recorded: Recorded[finance.InvoiceApproved]) ->
 
 @evolve.on(finance.InvoiceIssued)
 def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Engagement:
+    """What goes out after the account was settled has to be settled again."""
     fact = recorded.fact
-    return with_invoice(
+    issued = with_invoice(
         state,
         fact.invoice,
         stage="issued",
         issue_on=fact.issued_on,
         due_on=fact.due_on,
     )
+    return _opened_again(issued)
 
 
 @evolve.on(finance.InvoiceVoided)
@@ -226,6 +232,11 @@ def _overdue(state: Engagement, recorded: Recorded[finance.PaymentOverdue]) -> E
 @evolve.on(finance.AccountSettled)
 def _settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> Engagement:
     return state.model_copy(update={"settled_on": recorded.fact.settled_on})
+
+
+def _opened_again(state: Engagement) -> Engagement:
+    """The account is not settled, or no longer; what is settled anew is measured anew."""
+    return state.model_copy(update={"settled_on": None, "final_margin": None})
 
 
 def _with_estimate(state: Engagement, version: int, **news: object) -> Engagement:

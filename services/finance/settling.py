@@ -1,4 +1,7 @@
-"""Settling: the account is square when all that was due is invoiced, and all invoices are paid."""
+"""Settling: the account is square when all that was due is invoiced, and all invoices are paid.
+
+A change order opens it again, and so does an invoice that goes out later: then it is settled anew.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -43,6 +46,10 @@ def open_points(state: Engagement) -> Iterable[Missing]:
         if state.terminated_on is None or state.currency is None:
             yield Missing("no-budget", "no contract is signed and budgeted", "legal")
         return
+    if state.terminated_on is None:
+        for one in state.amendments:
+            if one.amendment not in state.amended:
+                yield Missing("budget-not-amended", f"{one.amendment} is not in the budget yet")
     yield from _unbilled(state, state.budget)
     for invoice in state.live():
         if invoice.stage != "issued" and not lapsed(state, state.events[invoice.event]):

@@ -12,7 +12,7 @@ from contracts.delivery import (
     SurveySent,
     TimeApproved,
 )
-from contracts.finance import InvoiceIssued
+from contracts.finance import BudgetAmended, InvoiceIssued
 from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
 from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
 from delivery.managing import AssignManager
@@ -178,6 +178,20 @@ def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
     )
     invoiced.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
     invoiced.heard(SETTLED).when(CLOSE).then_accepted()
+
+
+def test_a_change_order_after_the_settlement_has_to_be_settled_too() -> None:
+    amended = finished.heard(
+        BudgetAmended(
+            change="CR-9",
+            amendment="A-CR-9",
+            price=eur(2_900),
+            hours_delta=hours(0),
+            billing_schedule=(),
+        )
+    )
+    amended.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    amended.heard(SETTLED).when(CLOSE).then_accepted()
 
 
 def test_after_closing_only_answers_come_in() -> None:

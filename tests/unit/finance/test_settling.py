@@ -3,7 +3,8 @@
 from datetime import date
 
 from chassis.testing import Scenario, like
-from contracts.finance import AccountSettled
+from contracts.finance import AccountSettled, BillingEventDue, InvoiceDrafted, MarginMeasured
+from contracts.values import BillingItem
 from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
 from finance.settling import SettleAccount
 from finance.state import Engagement
@@ -24,6 +25,9 @@ from tests.unit.finance.life import (
 
 SETTLE = SettleAccount()
 JUNE = date(2026, 6, 2)
+AUGUST = date(2026, 8, 3)
+LATE = AMENDMENT.model_copy(update={"signed_on": AUGUST})
+"""A change order of 2,900 that is signed on the day on which the account was settled."""
 
 
 def out() -> Scenario[Engagement]:
@@ -47,20 +51,62 @@ def test_everything_that_is_open_is_named():
     )
 
 
-def test_a_square_account_is_settled_once():
+def all_paid() -> Scenario[Engagement]:
+    """Everything is accepted, invoiced and paid."""
     done = hearing(contracted(), accepted("design"), accepted("portal"))
-    done = done.when_deadline("due-care").then_accepted().on(date(2026, 8, 3))
+    done = done.when_deadline("due-care").then_accepted().on(AUGUST)
     for number, (item, amount) in enumerate(
         {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}.items(), start=1
     ):
         name = f"invoice-{item}"
-        done = issued(done, name, f"2026-{number:05}", date(2026, 8, 3))
+        done = issued(done, name, f"2026-{number:05}", AUGUST)
         done = done.took(RecordPayment(invoice=name, amount=eur(amount)))
-    settled = done.when(SETTLE, by="petra").then(
-        AccountSettled(billed=eur(20_000), paid=eur(20_000), settled_on=date(2026, 8, 3))
+    return done
+
+
+def test_a_square_account_is_settled_once():
+    settled = (
+        all_paid()
+        .when(SETTLE, by="petra")
+        .then(AccountSettled(billed=eur(20_000), paid=eur(20_000), settled_on=date(2026, 8, 3)))
     )
     settled.when(SETTLE).then_nothing()
     settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused("account-settled")
+
+
+def test_a_change_order_opens_a_settled_account_and_what_it_brings_is_settled_too():
+    again = hearing(all_paid().took(SETTLE), ASSESSED, LATE)
+    again.when(SETTLE).then_refused(
+        "not-settled", missing={"entry-unbilled"}, saying="report has 2,900.00 EUR"
+    )
+    accepted_late = hearing(again, accepted("report", AUGUST))
+    paid = issued(accepted_late, "invoice-report", "2026-00005", AUGUST)
+    paid = paid.took(RecordPayment(invoice="invoice-report", amount=eur(2_900)))
+    paid.when(SETTLE).then(AccountSettled(billed=eur(22_900), paid=eur(22_900), settled_on=AUGUST))
+
+
+def test_a_change_order_after_settling_falls_due_on_its_date():
+    entry = BillingItem(item="more", kind="on-date", amount=eur(2_900), due_on=date(2026, 8, 20))
+    dated = LATE.model_copy(update={"deliverables_added": (), "billing_schedule": (entry,)})
+    again = hearing(all_paid().took(SETTLE), ASSESSED, dated)
+    again.when(SETTLE).then_refused("not-settled", missing={"entry-unbilled"})
+    again.when_deadline("due-more").then(
+        like(BillingEventDue, item="more", amount=eur(2_900)), like(InvoiceDrafted)
+    )
+
+
+def test_a_change_order_that_is_not_in_the_budget_yet_keeps_the_account_open():
+    unpriced = hearing(all_paid(), LATE)
+    unpriced.when(SETTLE).then_refused("not-settled", missing={"budget-not-amended"})
+
+
+def test_what_goes_out_after_settling_is_settled_again():
+    over = hearing(out(), TERMINATED).on(JUNE)
+    paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000))).took(SETTLE)
+    late = square(hearing(paid, accepted("design")), design=6_000)
+    late.when(SETTLE).then(
+        like(AccountSettled, billed=eur(11_000)), like(MarginMeasured, as_of=JUNE)
+    )
 
 
 def test_after_a_termination_what_never_fell_due_is_not_billed_any_more():
