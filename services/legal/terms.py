@@ -1,4 +1,4 @@
-"""What holds of the terms of any paper: dates, and billing schedules that add up."""
+"""What holds of the terms of any paper: dates, and billing schedules that can be paid."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -29,6 +29,8 @@ def schedule_faults(
 ) -> Iterator[Missing]:
     """What is wrong with a billing schedule that should add up to `total`, for these deliverables.
 
+    What has parts of the smallest unit of its currency could be invoiced, and never be paid.
+
     The total may be zero or less: then nothing is there to bill, and the schedule must be empty.
     """
     items, known = tuple(schedule), set(deliverables)
@@ -43,6 +45,16 @@ def schedule_faults(
                 "billing-schedule-differs",
                 f"the billing schedule of {paper} adds up to {due}, its price is {total}",
             )
+    amounts = {f"its price of {total.amount}": total} | {
+        f"billing item {item.item} of {item.amount.amount}": item.amount for item in items
+    }
+    parts = [name for name, amount in amounts.items() if amount != amount.rounded()]
+    if parts:
+        yield Missing(
+            "amounts-not-whole",
+            f"{paper} has parts of the smallest unit of {total.currency}, which nobody can pay:"
+            f" {', '.join(parts)}",
+        )
     for item in items:
         unknown = [one for one in item.deliverables if one not in known]
         if unknown:

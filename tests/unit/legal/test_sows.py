@@ -120,6 +120,15 @@ def test_the_version_is_part_of_what_is_hashed():
         ({"price": eur(90_000)}, ["billing-schedule-differs"]),
         ({"price": eur(100_000, "USD")}, ["currencies-differ"]),
         ({"rates": (RoleRate(role="architect", rate=eur(1, "USD")),)}, ["currencies-differ"]),
+        (
+            {
+                "billing_schedule": (
+                    BillingItem(item="B-1", kind="on-signature", amount=eur("33333.335")),
+                    BillingItem(item="B-2", kind="on-signature", amount=eur("66666.665")),
+                )
+            },
+            ["amounts-not-whole"],
+        ),
         ({"deliverables": (deliverable("design"),)}, ["unknown-deliverable"]),
         ({"deliverables": (deliverable("portal"), deliverable("portal"))}, ["repeated-id"]),
         ({"starts_on": date(2027, 1, 1)}, ["finish-before-start"]),
