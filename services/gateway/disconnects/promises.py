@@ -16,16 +16,14 @@ def promised_finish(view: View, today: date, allowed: Tolerances) -> Iterable[Fi
     promised = view.legal.contract_finish or won.finishes_on
     late = (report.forecast_finish - promised).days
     if late > 0:
-        signed = view.legal.signed
-        price = view.price
         yield found(
             "promised-finish-before-forecast",
             f"The customer was promised {day(promised)}; Delivery now forecasts "
             f"{day(report.forecast_finish)}, {late} days later.",
-            (signed.said if signed else won.said, report.said),
+            (view.legal.agreed or won.said, report.said),
             "delivery",
             days=late,
-            stake=price,
+            stake=view.price,
             severity="serious" if late > 14 else "warning",
         )
 
@@ -46,11 +44,10 @@ def deliverables(view: View, today: date, allowed: Tolerances) -> Iterable[Findi
         parts.append("sold but not planned: " + ", ".join(sold[item] for item in missing))
     if extra:
         parts.append("planned but not sold: " + ", ".join(planned[item] for item in extra))
-    signed = view.legal.signed
     yield found(
         "deliverables-differ",
         f"The contract and the plan name different deliverables; {'; '.join(parts)}.",
-        (signed.said if signed else won.said, baseline.said),
+        (view.legal.agreed or won.said, baseline.said),
         "delivery",
         severity="serious" if missing else "warning",
     )

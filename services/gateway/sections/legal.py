@@ -105,6 +105,12 @@ class LegalSection:
         """The amendments in force, in the order of their signing."""
         return [item for item in self.amendments.values() if item.signed is not None]
 
+    @property
+    def agreed(self) -> Ref | None:
+        """The signature by which the contract is as it is: its own, or the last amendment's."""
+        amendments = self.signed_amendments()
+        return amendments[-1].signed if amendments else self.signed.said if self.signed else None
+
     def descoped(self) -> set[str]:
         """What amendments took out of the contract and none has given back."""
         gone: set[str] = set()
@@ -123,12 +129,12 @@ class LegalSection:
 
     @property
     def contract_finish(self) -> date | None:
-        """Contracted finish of the signed version, as the latest signed amendment moved it."""
+        """Contracted finish of the signed version, as the last signed amendment moved it."""
         sow = self.signed_sow
         if sow is None:
             return None
-        signed = [item for item in self.amendments.values() if item.signed is not None]
-        return max((item.finishes_on for item in signed), default=sow.finishes_on)
+        amendments = self.signed_amendments()
+        return amendments[-1].finishes_on if amendments else sow.finishes_on
 
     @property
     def contract_deliverables(self) -> dict[str, str]:

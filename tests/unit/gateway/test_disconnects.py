@@ -8,7 +8,7 @@ from contracts import delivery, finance, gateway, legal, sales
 from contracts.fact import Fact
 from contracts.values import Deliverable, Margin, RoleHours, RoleRate
 from gateway.disconnects import Finding, judge
-from tests.life import ENGAGEMENT, HASH, PORTAL, REPORTS, Life, euros
+from tests.life import ENGAGEMENT, Life, euros
 from tests.unit.gateway.test_fold import view_of
 
 
@@ -53,24 +53,6 @@ def test_a_finish_promised_before_the_one_that_is_forecast() -> None:
     assert "forecasts 4 July 2026" in finding.sentence
     assert evidence(finding) == ["sow-signed", "status-report-published"]
     assert finding.owner == "delivery"
-
-
-def test_an_amendment_moves_the_promised_finish() -> None:
-    life = Life().worked(8)
-    life.say(95, life.report(9, 95, finish=180))
-    life.say(
-        96,
-        legal.AmendmentSigned(
-            amendment="A-1",
-            change="C-1",
-            content_hash=HASH,
-            price_delta=euros(0),
-            finishes_on=life.day(180),
-            signatories=(),
-            signed_on=life.day(96),
-        ),
-    )
-    assert findings(life) == {}
 
 
 def rebaselined(
@@ -236,57 +218,6 @@ def test_billing_on_acceptance_before_acceptance() -> None:
     assert finding.finding == "billed-before-acceptance.I-final"
     assert finding.stake == euros(70_000)
     assert "portal, reports" in finding.sentence
-
-
-def amended(
-    name: str, life: Life, days: int, *, finish: int = 150, **scope: object
-) -> legal.AmendmentSigned:
-    """An amendment that both parties signed on that day."""
-    return legal.AmendmentSigned.model_validate(
-        {
-            "amendment": f"A-{name}",
-            "change": name,
-            "content_hash": HASH,
-            "price_delta": euros(0),
-            "finishes_on": life.day(finish),
-            "signatories": (),
-            "signed_on": life.day(days),
-            **scope,
-        }
-    )
-
-
-def test_what_an_amendment_took_out_is_billed_without_an_acceptance_until_one_gives_it_back() -> (
-    None
-):
-    life = Life().worked(8)
-    life.say(96, amended("C-1", life, 96, deliverables_descoped=("reports",)))
-    life.say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,), "milestones": ()}))
-    life.say(
-        98,
-        delivery.DeliverableSubmitted(
-            deliverable="portal", submission=1, content_hash=HASH, submitted_on=life.day(98)
-        ),
-        delivery.DeliverableAccepted(
-            deliverable="portal", submission=1, accepted_by="cora", accepted_on=life.day(98)
-        ),
-    )
-    life.say(99, *life.invoice(life.schedule()[1], 2, 99))
-    assert findings(life) == {}
-
-    life.say(100, amended("C-2", life, 100, deliverables_added=(REPORTS,)))
-    found = findings(life.say(100, life.plan(3)), 101)
-    assert set(found) == {"billed-before-acceptance.I-final"}
-    assert found["billed-before-acceptance.I-final"].sentence.endswith("not accepted yet: reports.")
-
-
-def test_what_is_billed_on_acceptance_is_not_all_taken_out() -> None:
-    life = Life().worked(8)
-    gone = amended("C-1", life, 96, deliverables_descoped=("reports",))
-    life.say(96, gone).say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,)}))
-    reports = life.schedule()[1].model_copy(update={"deliverables": ("reports",)})
-    finding = only(life.say(98, *life.invoice(reports, 2, 98)))
-    assert finding.finding == "billed-before-acceptance.I-final"
 
 
 def test_hours_beyond_the_budget() -> None:

@@ -1,0 +1,83 @@
+"""What signed amendments make of the contract, and of the rules that compare with it."""
+
+from contracts import delivery, legal
+from gateway.summary import summary
+from tests.life import HASH, PORTAL, REPORTS, Life, euros
+from tests.unit.gateway.test_disconnects import evidence, findings, only
+from tests.unit.gateway.test_fold import view_of
+
+
+def amended(
+    name: str, life: Life, days: int, *, finish: int = 150, **scope: object
+) -> legal.AmendmentSigned:
+    """An amendment that both parties signed on that day."""
+    return legal.AmendmentSigned.model_validate(
+        {
+            "amendment": f"A-{name}",
+            "change": name,
+            "content_hash": HASH,
+            "price_delta": euros(0),
+            "finishes_on": life.day(finish),
+            "signatories": (),
+            "signed_on": life.day(days),
+            **scope,
+        }
+    )
+
+
+def test_an_amendment_moves_the_promised_finish() -> None:
+    life = Life().worked(8)
+    life.say(95, life.report(9, 95, finish=180))
+    life.say(96, amended("C-1", life, 96, finish=180))
+    assert findings(life) == {}
+
+
+def test_the_amendment_that_was_signed_last_says_what_is_promised() -> None:
+    life = Life().worked(8)
+    drafted = legal.AmendmentDrafted.model_validate(
+        amended("C-2", life, 91).model_dump(exclude={"signatories", "signed_on"})
+        | {"scope_delta": "Less."}
+    )
+    life.say(89, drafted).say(90, amended("C-1", life, 90, finish=180))
+    life.say(91, amended("C-2", life, 91, finish=160))
+    finding = only(life.say(95, life.report(9, 95, finish=175)))
+
+    assert finding.finding == "promised-finish-before-forecast"
+    assert finding.days == 15
+    assert evidence(finding) == ["amendment-signed", "status-report-published"]
+    view = view_of(life.facts)
+    assert view.legal.contract_finish == life.day(160)
+    assert summary(view, {}).finish == life.day(160)
+
+
+def test_what_an_amendment_took_out_is_billed_without_an_acceptance_until_one_gives_it_back() -> (
+    None
+):
+    life = Life().worked(8)
+    life.say(96, amended("C-1", life, 96, deliverables_descoped=("reports",)))
+    life.say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,), "milestones": ()}))
+    life.say(
+        98,
+        delivery.DeliverableSubmitted(
+            deliverable="portal", submission=1, content_hash=HASH, submitted_on=life.day(98)
+        ),
+        delivery.DeliverableAccepted(
+            deliverable="portal", submission=1, accepted_by="cora", accepted_on=life.day(98)
+        ),
+    )
+    life.say(99, *life.invoice(life.schedule()[1], 2, 99))
+    assert findings(life) == {}
+
+    life.say(100, amended("C-2", life, 100, deliverables_added=(REPORTS,)))
+    found = findings(life.say(100, life.plan(3)), 101)
+    assert set(found) == {"billed-before-acceptance.I-final"}
+    assert found["billed-before-acceptance.I-final"].sentence.endswith("not accepted yet: reports.")
+
+
+def test_what_is_billed_on_acceptance_is_not_all_taken_out() -> None:
+    life = Life().worked(8)
+    gone = amended("C-1", life, 96, deliverables_descoped=("reports",))
+    life.say(96, gone).say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,)}))
+    reports = life.schedule()[1].model_copy(update={"deliverables": ("reports",)})
+    finding = only(life.say(98, *life.invoice(reports, 2, 98)))
+    assert finding.finding == "billed-before-acceptance.I-final"
