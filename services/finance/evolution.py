@@ -8,6 +8,7 @@ from finance.state import (
     Budget,
     Engagement,
     Event,
+    Forecast,
     Invoice,
     Movement,
     evolve,
@@ -117,9 +118,15 @@ def _accrued(state: Engagement, recorded: Recorded[finance.CostAccrued]) -> Enga
 
 @evolve.on(finance.PerformanceMeasured)
 def _performance(state: Engagement, recorded: Recorded[finance.PerformanceMeasured]) -> Engagement:
+    """A cost at completion is that of the changes in the plan that the report was measured by."""
     fact, news = recorded.fact, dict[str, object](performance=recorded.fact)
     if fact.estimate_at_completion is not None:
-        forecast = Movement(on=fact.as_of, amount=fact.estimate_at_completion)
+        plan = next((one.baseline for one in state.reports if one.performance_due), None)
+        forecast = Forecast(
+            on=fact.as_of,
+            amount=fact.estimate_at_completion,
+            changes=plan.changes if plan else (),
+        )
         news["forecasts"] = (*state.forecasts, forecast)
     return _measured(state.model_copy(update=news), "performance_due")
 

@@ -4,7 +4,8 @@ One method per engagement, held by its budget and never switched. Whatever the m
 of a month is what is cumulatively earned to its end less what was recognised before, so a signed
 amendment is a cumulative catch-up (IFRS 15.21(b)).
 
-- cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price.
+- cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price, cost and price
+  both of what is signed by the end of the month.
 - as-invoiced (15.B16), for time and materials: the worth of approved time at contracted rates,
   which is what may be invoiced, up to the price. An advance is none of it.
 - at-acceptance (15.38): the price of what is accepted. The price is shared among deliverables by
@@ -123,7 +124,7 @@ def _price_at(state: Engagement, budget: Budget, day: date) -> Money:
 
 
 def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
-    """Cost to date over total expected cost: the last measured EAC, or else the budget's cost.
+    """Cost to date over total expected cost, of the scope that the price of the day pays for.
 
     Once everything is accepted (or the engagement is closed) there is no cost to come.
     """
@@ -137,15 +138,23 @@ def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Mone
 
 
 def _expected_cost(state: Engagement, budget: Budget, day: date) -> Money:
+    """The last measured cost at completion, or else the budget's, for what is signed by the day.
+
+    Plan and paper seldom change on one day: a signed change that the measured plan does not hold
+    yet is added at what it was assessed to cost, one that it holds unsigned is taken off.
+    """
+    expected, held = budget.cost or Money.zero(state.money), frozenset[str]()
     measured = [one for one in state.forecasts if one.on <= day]
     if measured:
-        return max(measured, key=lambda one: one.on).amount
-    expected = budget.cost or Money.zero(state.money)
-    for amendment in state.applied:
-        change = state.assessment(amendment.change)
-        if amendment.signed_on <= day and change and change.cost:
-            expected = expected + change.cost
-    return expected
+        last = max(reversed(measured), key=lambda one: one.on)
+        expected, held = last.amount, frozenset(last.changes)
+    signed = {one.change for one in state.applied if one.signed_on <= day}
+    return expected + _cost_of(state, signed - held) - _cost_of(state, held - signed)
+
+
+def _cost_of(state: Engagement, changes: Iterable[str]) -> Money:
+    assessed = (state.assessment(change) for change in changes)
+    return Money.total((one.cost for one in assessed if one and one.cost), state.money)
 
 
 def _complete(state: Engagement, day: date) -> bool:

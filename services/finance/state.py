@@ -169,6 +169,14 @@ class Movement(Value):
     amount: Money
 
 
+class Forecast(Value):
+    """A measured cost at completion (EAC), and the changes its plan takes in."""
+
+    on: date
+    amount: Money
+    changes: tuple[Identifier, ...]
+
+
 class Invoice(Value):
     """An invoice from its draft on; `amount` is its lines less the advance they draw down."""
 
@@ -209,7 +217,7 @@ class Invoice(Value):
 class Engagement(Value):
     """Finance's knowledge of one engagement.
 
-    `work` is in the order of approval. `forecasts` are the measured costs at completion.
+    `work` is in the order of approval. `forecasts` are in the order of measuring.
     `final_margin` says how many recognised months the margin after the end takes in; None before.
     """
 
@@ -243,7 +251,7 @@ class Engagement(Value):
     cost_to_date: Money | None = None
     reports: tuple[Report, ...] = ()
     performance: PerformanceMeasured | None = None
-    forecasts: tuple[Movement, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
     margins: MarginMeasured | None = None
     final_margin: int | None = None
 

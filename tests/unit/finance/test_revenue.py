@@ -2,6 +2,7 @@
 
 from calendar import monthrange
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from chassis.testing import Scenario
 from contracts.delivery import EngagementClosed
 from contracts.fact import Fact
 from contracts.finance import RevenueRecognised
-from contracts.values import BillingItem, RevenueMethod
+from contracts.values import BillingItem, RevenueMethod, RoleHours
 from finance.budgeting import ChooseRevenueMethod
 from finance.invoicing import IssueCreditNote
 from finance.months import after, end_of
@@ -31,6 +32,7 @@ from tests.unit.finance.life import (
     SIGNED,
     SOW,
     SOW_SIGNED,
+    TASKS,
     TERMINATED,
     accepted,
     contracted,
@@ -88,6 +90,60 @@ def test_the_last_measured_cost_at_completion_counts_from_its_day_on():
     april = months.when(recognise("04")).then(entry("04", "5704.10", "5704.10", "cost-to-cost"))
     # 3,200 of 3,200 + 110 h at 68 = 10,680 expected
     april.when(recognise("05")).then(entry("05", "288.41", "5992.51", "cost-to-cost"))
+
+
+def test_of_two_reports_of_one_day_the_second_corrects_the_first():
+    first = report(date(2026, 4, 15), hours_to_complete=110)
+    second = report(date(2026, 4, 15), hours_to_complete=300)
+    worked = hearing(contracted(), BASELINED, time("a", role="architect", hours=40), first, second)
+    # 3,200 of 3,200 + 300 h at 68 = 23,600 expected
+    year_end(worked).took(recognise("03")).when(recognise("04")).then(
+        entry("04", "2711.86", "2711.86", "cost-to-cost")
+    )
+
+
+def doubled(signed_on: date) -> tuple[Fact, Fact]:
+    """A change of 20,000 that costs another 10,000, and its amendment."""
+    hours = (RoleHours(role="developer", hours=Decimal(200)),)
+    item = AMENDMENT.billing_schedule[0].model_copy(update={"amount": eur(20_000)})
+    terms = {"price_delta": eur(20_000), "billing_schedule": (item,), "signed_on": signed_on}
+    return ASSESSED.model_copy(update={"lines": hours}), AMENDMENT.model_copy(update=terms)
+
+
+def test_a_change_signed_after_the_last_report_is_in_the_expected_cost_as_in_the_price():
+    worked = hearing(
+        contracted(),
+        BASELINED,
+        time("a", role="architect", hours=40),
+        report(date(2026, 4, 15), hours_to_complete=110),
+        *doubled(signed_on=date(2026, 4, 27)),
+    )
+    # 3,200 of 10,680 measured + 10,000 of the change, x 40,000
+    year_end(worked).took(recognise("03")).when(recognise("04")).then(
+        entry("04", "6189.56", "6189.56", "cost-to-cost")
+    )
+
+
+def test_a_change_that_is_planned_before_it_is_signed_is_in_neither():
+    assessed, amendment = doubled(signed_on=date(2026, 5, 4))
+    more = TASKS[1].model_copy(
+        update={"task": "t3", "hours": (RoleHours(role="developer", hours=Decimal(200)),)}
+    )
+    plan = {"version": 2, "tasks": (*TASKS, more), "changes": ("CR-1",)}
+    worked = hearing(
+        contracted(),
+        BASELINED,
+        time("a", role="architect", hours=40),
+        assessed,
+        BASELINED.model_copy(update=plan),
+        report(date(2026, 4, 29), hours_to_complete=310),
+        amendment,
+    )
+    # 350 h cost 20,200: 3,200 + 310 h = 21,091.43 measured, less the 10,000 that nobody signed yet
+    april = year_end(worked).took(recognise("03")).when(recognise("04"))
+    april.then(entry("04", "5770.22", "5770.22", "cost-to-cost"))
+    # and with them once they are signed: 3,200 of 21,091.43 x 40,000
+    april.after.when(recognise("05")).then(entry("05", "298.60", "6068.82", "cost-to-cost"))
 
 
 def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
