@@ -143,7 +143,11 @@ class Margins:
 
 @dataclass(slots=True)
 class ConfidentialSection:
-    """What only those may see who may see costs and margins."""
+    """What only those may see who may see costs and margins.
+
+    `margin_sold` is the budget's until Finance has measured it, and what Finance measured last from
+    then on, with the changes that measurement takes in; between two of them it says nothing else.
+    """
 
     estimate_costs: dict[int, Money] = field(default_factory=dict)
     budget_cost: Money | None = None
@@ -332,6 +336,7 @@ def _measured(
 @confidential_steps.on(finance.MarginMeasured)
 def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeasured]) -> None:
     fact = recorded.fact
+    section.margin_sold = fact.margin_sold or section.margin_sold
     section.margins = Margins(
         as_of=fact.as_of,
         margin_sold=fact.margin_sold,

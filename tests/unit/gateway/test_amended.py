@@ -1,9 +1,13 @@
 """What signed amendments make of the contract, and of the rules that compare with it."""
 
+from decimal import Decimal
+
 from contracts import delivery, legal
+from contracts.values import Margin
+from gateway.portfolio import contribution
 from gateway.summary import summary
 from tests.life import HASH, PORTAL, REPORTS, Life, euros
-from tests.unit.gateway.test_disconnects import evidence, findings, only
+from tests.unit.gateway.test_disconnects import evidence, findings, margin_measured, only
 from tests.unit.gateway.test_fold import view_of
 
 
@@ -81,3 +85,23 @@ def test_what_is_billed_on_acceptance_is_not_all_taken_out() -> None:
     reports = life.schedule()[1].model_copy(update={"deliverables": ("reports",)})
     finding = only(life.say(98, *life.invoice(reports, 2, 98)))
     assert finding.finding == "billed-before-acceptance.I-final"
+
+
+def test_a_forecast_is_held_against_what_was_sold_with_the_changes_it_takes_in() -> None:
+    life = Life().worked(8)
+    sold = Margin(revenue=euros(160_000), cost=euros(129_600), margin=Decimal("0.19"))
+    assert findings(life.say(96, margin_measured(life, "18.8", sold))) == {}
+
+    finding = only(life.say(97, margin_measured(life, "12", sold)))
+    assert finding.sentence == "Sold at a margin of 19.0%, forecast to end at 12.0%."
+
+
+def test_the_portfolio_counts_the_margin_that_finance_measured_last_as_sold() -> None:
+    life = Life().worked(8)
+    before = contribution(view_of(life.facts), ())
+    assert before["EUR.margin-sold.revenue"] == Decimal(100_000)
+
+    sold = Margin(revenue=euros(160_000), cost=euros(130_000), margin=Decimal("0.1875"))
+    after = contribution(view_of(life.say(96, margin_measured(life, "18", sold)).facts), ())
+    assert after["EUR.margin-sold.revenue"] == Decimal(160_000)
+    assert after["EUR.margin-sold.cost"] == Decimal(130_000)

@@ -247,11 +247,11 @@ def test_billing_beyond_the_contract() -> None:
     assert finding.stake == euros(5_000)
 
 
-def margin_measured(life: Life, percent: str) -> finance.MarginMeasured:
+def margin_measured(life: Life, percent: str, sold: Margin | None = None) -> finance.MarginMeasured:
     ratio = Decimal(percent) / 100
     return finance.MarginMeasured(
         as_of=life.day(90),
-        margin_sold=None,
+        margin_sold=sold,
         margin_billed=None,
         margin_recognised=None,
         margin_forecast=Margin(
