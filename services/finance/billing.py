@@ -126,7 +126,7 @@ def billed_on(state: Engagement, item: str) -> Money:
 
 
 def in_scope(state: Engagement) -> tuple[str, ...]:
-    """Deliverables of the contract and its amendments that no amendment took out again."""
+    """Deliverables of the contract and its amendments that no later amendment took out."""
     gone = _descoped(state)
     sold = [one.deliverable for one in (state.contract.deliverables if state.contract else ())]
     sold += [
@@ -136,11 +136,13 @@ def in_scope(state: Engagement) -> tuple[str, ...]:
 
 
 def _descoped(state: Engagement) -> Mapping[str, date]:
-    return {
-        one: amendment.signed_on
-        for amendment in state.amendments
-        for one in amendment.deliverables_descoped
-    }
+    """What was taken out, and when; what a later amendment gives back is not out any more."""
+    gone: dict[str, date] = {}
+    for amendment in state.amendments:
+        gone |= dict.fromkeys(amendment.deliverables_descoped, amendment.signed_on)
+        for added in amendment.deliverables_added:
+            gone.pop(added.deliverable, None)
+    return gone
 
 
 def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None:

@@ -94,6 +94,32 @@ def test_what_an_amendment_takes_out_need_not_be_accepted_but_nothing_is_billed_
     )
 
 
+def test_what_was_taken_out_and_given_back_is_waited_for_again():
+    out = AMENDMENT.model_copy(
+        update={
+            "price_delta": eur(-7_000),
+            "billing_schedule": (),
+            "deliverables_added": (),
+            "deliverables_descoped": ("portal",),
+        }
+    )
+    both = AMENDMENT.billing_schedule[0].model_copy(update={"deliverables": ("portal", "report")})
+    back = AMENDMENT.model_copy(
+        update={
+            "amendment": "A-CR-2",
+            "change": "CR-2",
+            "deliverables_added": (*AMENDMENT.deliverables_added, PROPOSED.deliverables[1]),
+            "billing_schedule": (both,),
+        }
+    )
+    again = ASSESSED.model_copy(update={"change": "CR-2"})
+    given_back = hearing(contracted(), ASSESSED, out, again, back)
+    half = given_back.when_heard(accepted("report", date(2026, 5, 4))).then_nothing()
+    half.when_heard(accepted("portal", date(2026, 5, 6))).then(
+        like(BillingEventDue, item="report", due_on=date(2026, 5, 6)), like(InvoiceDrafted)
+    )
+
+
 def test_a_date_makes_its_entry_due_when_the_clock_says_so():
     contracted().then_deadlines(due_care=date(2026, 8, 1)).when_deadline("due-care").then(
         like(BillingEventDue, item="care", kind="on-date", due_on=date(2026, 8, 1)),
