@@ -75,38 +75,68 @@ def of_the_customer(context: Context, person: str) -> None:
 
 
 def covered(
-    state: Engagement, work: date, today: date, *, hours: Decimal, logged: Decimal
+    state: Engagement, first: date, last: date, today: date, *, hours: Decimal
 ) -> Missing | None:
-    """What lacks for work on a day, by contract or by an early start (gate 3); None: nothing.
+    """What lacks for work between two days, by contract or by early starts (gate 3); None: nothing.
 
-    The contract covers work from the day it was signed. An early-start authorisation covers what
-    is said while it is in force (to its last day, by the business's calendar), as long as `logged`
-    hours and these do not go beyond its cap; once the cap is spent it covers nothing.
+    Under an early start these hours, with what is logged, must not go beyond its cap; once the cap
+    is spent it covers nothing.
     """
-    signed, early = state.contract.signed, state.contract.early_start
-    if signed and signed.signed_on <= work:
+    signed = state.contract.signed
+    if signed and signed.signed_on <= last:
         return None
-    if early is None:
+    return released(state, first, last, today) or _beyond_its_cap(state, first, hours)
+
+
+def released(state: Engagement, first: date, last: date, today: date) -> Missing | None:
+    """What lacks for work between two days, whatever its hours; None: nothing.
+
+    The contract covers work that was not over when it was signed. An early-start authorisation
+    covers work that began by its last day (by the business's calendar); while nothing is signed,
+    only as long as one is in force.
+    """
+    signed, until = state.contract.signed, state.contract.early_start_until
+    if signed and signed.signed_on <= last:
+        return None
+    if until is None:
         sentence = (
-            f"the statement of work was signed on {signed.signed_on}, after this work ({work})"
+            f"the statement of work was signed on {signed.signed_on}, after this work ({last})"
             if signed
             else "the statement of work is not signed, and no early start is authorised"
         )
         return Missing("sow-not-signed", sentence, "legal")
-    if early.expires_on < today:
-        sentence = f"the early start was authorised until {early.expires_on}, and nothing is signed"
+    if until < (first if signed else today):
+        rest = (
+            f"the statement of work signed on {signed.signed_on}: this work ({first}) lies between"
+            if signed
+            else "nothing is signed"
+        )
+        sentence = f"the early start was authorised until {until}, and {rest}"
         return Missing("early-start-expired", sentence, "legal")
-    if logged >= early.cap_hours or logged + hours > early.cap_hours:
-        more = f": {hours} more would go beyond" if hours else ""
-        sentence = f"the early start is for {early.cap_hours} hours, {logged} are logged{more}"
-        return Missing("early-start-cap-spent", sentence, "legal")
     return None
 
 
-def before_signature(state: Engagement) -> Decimal:
-    """Hours logged, waiting or approved, in weeks that the contract does not cover."""
+def _beyond_its_cap(state: Engagement, first: date, hours: Decimal) -> Missing | None:
+    """What early starts lack for so many hours: caps add up, but none is for what came after it."""
+    starts = state.contract.early_starts
+    ended = [start.expires_on for start in starts if start.expires_on < first]
+    for after in (None, *ended):
+        cap = sum(
+            (start.cap_hours for start in starts if after is None or start.expires_on > after),
+            Decimal(0),
+        )
+        logged = before_signature(state, after=after)
+        if logged >= cap or logged + hours > cap:
+            more = f": {hours} more would go beyond" if hours else ""
+            sentence = f"the early start is for {cap} hours, {logged} are logged{more}"
+            return Missing("early-start-cap-spent", sentence, "legal")
+    return None
+
+
+def before_signature(state: Engagement, *, after: date | None = None) -> Decimal:
+    """Hours logged, waiting or approved, in weeks (begun after a day) no contract covers."""
     signed = state.contract.signed
-    return state.timesheet.before(signed.signed_on if signed else None)
+    return state.timesheet.before(signed.signed_on if signed else None, after=after)
 
 
 def implementation(state: Engagement, work: date) -> Iterator[Missing]:

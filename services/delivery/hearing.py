@@ -19,13 +19,19 @@ keep(sales.DealWon, "deal.won")
 keep(sales.DealLost, "deal.lost")
 keep(legal.SowDrafted, "contract.drafted", by="version")
 keep(legal.SowSigned, "contract.signed")
-keep(legal.EarlyStartAuthorised, "contract.early_start")
 keep(legal.AmendmentDrafted, "contract.amendments_drafted", by="change")
 keep(legal.AmendmentSigned, "contract.amendments", by="change")
 keep(legal.EngagementTerminated, "contract.terminated")
 keep(finance.EstimatePriced, "ledger.estimates", by="estimate_version")
 keep(finance.BudgetSet, "ledger.budget")
 keep(finance.AccountSettled, "ledger.settled")
+
+
+@evolve.on(legal.EarlyStartAuthorised)
+def _early_start(state: Engagement, recorded: Recorded[legal.EarlyStartAuthorised]) -> Engagement:
+    """A further authorisation takes nothing from those before it."""
+    early_starts = (*state.contract.early_starts, recorded.fact)
+    return within(state, "contract", early_starts=early_starts)
 
 
 @evolve.on(sales.ProposalSubmitted)

@@ -65,10 +65,15 @@ class Contract(Part):
 
     drafted: dict[int, legal.SowDrafted] = {}
     signed: legal.SowSigned | None = None
-    early_start: legal.EarlyStartAuthorised | None = None
+    early_starts: tuple[legal.EarlyStartAuthorised, ...] = ()
     amendments_drafted: dict[str, legal.AmendmentDrafted] = {}
     amendments: dict[str, legal.AmendmentSigned] = {}
     terminated: legal.EngagementTerminated | None = None
+
+    @property
+    def early_start_until(self) -> date | None:
+        """The last day on which work was authorised before the signature; None: never."""
+        return max((start.expires_on for start in self.early_starts), default=None)
 
 
 class PricedChange(Part):
@@ -160,14 +165,17 @@ class Timesheet(Part):
         """Hours a person has logged in a week that were not rejected."""
         return self.weeks.get(person, {}).get(week, ZERO)
 
-    def before(self, day: date | None) -> Decimal:
-        """Hours of weeks that were over before a day, waiting or approved; all if there is none."""
+    def before(self, day: date | None, *, after: date | None = None) -> Decimal:
+        """Hours, waiting or approved, of weeks over before a day and begun after another.
+
+        A day that is not given leaves none out.
+        """
         return sum(
             (
                 hours
                 for weeks in self.weeks.values()
                 for week, hours in weeks.items()
-                if day is None or last_day(week) < day
+                if (day is None or last_day(week) < day) and (after is None or week > after)
             ),
             ZERO,
         )

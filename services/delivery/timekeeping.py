@@ -14,11 +14,11 @@ from contracts.money import PositiveMoney
 from contracts.values import Hours, Identifier, PersonId, Role, ShortText, Week, YesNo
 from delivery.gates import (
     at_work,
-    before_signature,
     covered,
     day_of,
     implementation,
     once,
+    released,
     standing,
 )
 from delivery.state import STANDING_TASKS, Engagement, WaitingTime, decide, last_day
@@ -91,8 +91,7 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
         yield from once(stands, fact, "already-submitted", f"entry {fact.entry} says otherwise")
         return
     work = min(context.today, last_day(fact.week))
-    logged = before_signature(state)
-    gate("not-released", [covered(state, work, context.today, hours=fact.hours, logged=logged)])
+    gate("not-released", [covered(state, fact.week, work, context.today, hours=fact.hours)])
     if _implements(state, fact.task, fact.week):
         gate("implementation-not-released", implementation(state, work))
     total = sheet.in_week(fact.person, fact.week) + fact.hours
@@ -119,18 +118,17 @@ def _implements(state: Engagement, task: str, week: date) -> bool:
 
 @decide.on(ApproveTime)
 def approve_time(state: Engagement, command: ApproveTime, context: Context) -> Iterator[Fact]:
-    """Gate 3 again, by today: what was logged under an early start counts once it is signed."""
+    """Gate 3 again, by today: what was logged under an early start counts once it is signed.
+
+    Its cap was kept when the hours were submitted.
+    """
     standing(state, after_termination=True)
     if state.timesheet.decided.get(command.entry) == "approved":
         return
     entry = _waiting(state, command.entry)
     if context.actor in {entry.person, entry.submitted_by}:
         raise Refused("own-time", "nobody approves their own time")
-    logged = before_signature(state) - entry.hours
-    gate(
-        "not-released",
-        [covered(state, context.today, context.today, hours=entry.hours, logged=logged)],
-    )
+    gate("not-released", [released(state, context.today, context.today, context.today)])
     yield TimeApproved(entry=command.entry, **entry.model_dump(exclude={"submitted_by"}))
 
 

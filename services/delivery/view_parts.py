@@ -74,7 +74,7 @@ class ContractView(Value):
     price: Money | None
     statements_of_work: tuple[SowView, ...]
     signed_on: date | None
-    early_start: EarlyStartAuthorised | None
+    early_starts: tuple[EarlyStartAuthorised, ...]
     hours_before_signature: Hours
     promised_finish: date | None
     budgeted: bool

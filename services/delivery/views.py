@@ -102,8 +102,8 @@ def _next_milestone(state: Engagement) -> date | None:
 def _gates(state: Engagement) -> Gates:
     if state.closed or state.over_on:
         return Gates(work=(), implementation=(), closing=())
-    logged = before_signature(state)
-    lacking = covered(state, date.max, date.min, hours=ZERO, logged=logged)
+    first = state.contract.early_start_until or date.max
+    lacking = covered(state, first, date.max, date.min, hours=ZERO)
     return Gates(
         work=_owed([lacking] if lacking else []),
         implementation=_owed(implementation(state, date.max)),
@@ -154,7 +154,7 @@ def _contract(state: Engagement) -> ContractView:
             for review in [state.sow_reviews.get(version)]
         ),
         signed_on=contract.signed.signed_on if contract.signed else None,
-        early_start=contract.early_start,
+        early_starts=contract.early_starts,
         hours_before_signature=before_signature(state),
         promised_finish=finishes[-1] if finishes else promised.finishes_on if promised else None,
         budgeted=ledger.budget is not None,

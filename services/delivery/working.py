@@ -11,7 +11,7 @@ from chassis.decider import Command, Context, gate
 from contracts.delivery import KickoffHeld
 from contracts.fact import Fact
 from contracts.values import PersonId
-from delivery.gates import at_work, before_signature, covered, day_of, once
+from delivery.gates import at_work, covered, day_of, once
 from delivery.state import Engagement, decide
 
 
@@ -30,9 +30,5 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
     day = day_of(context, command.held_on or (known.held_on if known else None))
     fact = KickoffHeld(held_on=day, attendees=command.attendees)
     if known is None:
-        logged = before_signature(state)
-        gate(
-            "not-released",
-            [covered(state, day, context.today, hours=Decimal(0), logged=logged)],
-        )
+        gate("not-released", [covered(state, day, day, context.today, hours=Decimal(0))])
     yield from once(known, fact, "kickoff-already-held", "the kickoff was held already")

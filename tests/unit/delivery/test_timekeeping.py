@@ -43,6 +43,9 @@ APPROVED = TimeApproved(
     entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(40)
 )
 submitted = released.said(SUBMITTED)
+SECOND_START = EARLY_START.model_copy(
+    update={"cap_hours": hours(40), "expires_on": date(2026, 5, 31)}
+)
 unsigned = won.on(date(2026, 4, 8))
 early = unsigned.heard(EARLY_START)
 
@@ -160,6 +163,40 @@ def test_an_early_start_that_ended_covers_nothing_until_the_signature() -> None:
         outcome.then_refused("not-released", missing=["early-start-expired"])
     late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 5, 4)})
     waiting.heard(SOW, late).when(ApproveTime(entry="T-3"), by="mara").then_accepted()
+
+
+def test_a_second_early_start_is_beside_the_first() -> None:
+    full = early.took(at(INITIATION, hours=hours(80)), by="dev").on(date(2026, 5, 6))
+    again = full.heard(SECOND_START)
+    more = at(INITIATION, entry="T-5", week=date(2026, 5, 4), hours=hours(40))
+    again.took(more, by="dev").when(ApproveTime(entry="T-5"), by="mara").then_accepted()
+    again.when(at(more, hours=hours("40.01")), by="dev").then_refused(
+        "not-released", missing=["early-start-cap-spent"], saying="120 hours, 80 are logged"
+    )
+    # What was still to be said of the first one's days may be charged to the second.
+    again.when(at(more, week=date(2026, 4, 20)), by="dev").then_accepted()
+
+
+def test_what_an_early_start_left_unused_is_not_passed_on() -> None:
+    again = early.took(INITIATION, by="dev").on(date(2026, 5, 6)).heard(SECOND_START)
+    more = at(INITIATION, entry="T-5", week=date(2026, 5, 4), hours=hours("40.01"))
+    again.when(more, by="dev").then_refused(
+        "not-released", missing=["early-start-cap-spent"], saying="40 hours, 0 are logged"
+    )
+
+
+def test_authorised_work_may_be_logged_after_the_signature() -> None:
+    late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 5, 12)})
+    contracted = early.took(INITIATION, by="dev").heard(SOW, late).on(date(2026, 5, 13))
+    # The authorisation ended on a Thursday: its week is covered, the next one is nobody's.
+    rest = at(INITIATION, entry="T-5", week=date(2026, 4, 27), hours=hours(30))
+    contracted.when(rest, by="dev").then_accepted()
+    contracted.when(at(rest, hours=hours("30.01")), by="dev").then_refused(
+        "not-released", missing=["early-start-cap-spent"]
+    )
+    contracted.when(at(rest, week=date(2026, 5, 4)), by="dev").then_refused(
+        "not-released", missing=["early-start-expired"], saying="lies between"
+    )
 
 
 def test_hours_after_the_signature_are_not_charged_to_the_early_start() -> None:
