@@ -9,7 +9,8 @@ amendment is a cumulative catch-up (IFRS 15.21(b)).
 - as-invoiced (15.B16), for time and materials: the worth of approved time at contracted rates,
   which is what may be invoiced, up to the price. An advance is none of it.
 - at-acceptance (15.38): the price of what is accepted. The price is shared among deliverables by
-  the acceptance items of the billing schedule (equally inside an item), else equally.
+  the acceptance entries of the billing schedule (equally inside an entry); what is billed otherwise
+  is shared equally by those that no entry names, and by all in proportion where each is named.
 
 After termination the customer owes what was invoiced less credit notes, and that is the revenue.
 """
@@ -165,21 +166,30 @@ def _complete(state: Engagement, day: date) -> bool:
 
 
 def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
-    weights = _weights(state, budget)
-    done = [one for one in weights if state.accepted.get(one, date.max) <= day]
-    if len(done) == len(weights):
-        return price if weights else Money.zero(state.money)
-    part, whole = sum(weights[one] for one in done), sum(weights.values())
-    return price * (Decimal(part) / whole)
+    shares = _shares(state, budget)
+    done = [one for one in shares if state.accepted.get(one, date.max) <= day]
+    if len(done) == len(shares):
+        return price if shares else Money.zero(state.money)
+    part, whole = sum(shares[one] for one in done), sum(shares.values())
+    return price * (part / whole) if whole else Money.zero(state.money)
 
 
-def _weights(state: Engagement, budget: Budget) -> dict[str, Decimal]:
-    """What each deliverable that is still in scope counts for."""
+def _shares(state: Engagement, budget: Budget) -> dict[str, Decimal]:
+    """What each deliverable that is still in scope counts for.
+
+    Its part of the entries that wait for it; where none does, its part of all that is billed
+    otherwise, for then that is what the customer pays for it.
+    """
     scope = in_scope(state)
-    weights: dict[str, Decimal] = {}
+    shares = dict.fromkeys(scope, Decimal(0))
+    otherwise, named = Decimal(0), set[str]()
     for item in budget.schedule:
-        wanted = [one for one in item.deliverables if one in scope]
-        if item.kind == "on-acceptance":
-            for one in wanted:
-                weights[one] = weights.get(one, Decimal(0)) + item.amount.amount / len(wanted)
-    return weights or dict.fromkeys(scope, Decimal(1))
+        wanted = [one for one in item.deliverables if one in shares]
+        if item.kind != "on-acceptance" or not wanted:
+            otherwise += item.amount.amount
+            continue
+        named.update(wanted)
+        for one in wanted:
+            shares[one] += item.amount.amount / len(wanted)
+    unnamed = [one for one in scope if one not in named]
+    return shares | dict.fromkeys(unnamed, otherwise / max(len(unnamed), 1))

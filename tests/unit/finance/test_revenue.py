@@ -60,8 +60,10 @@ def year_end(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
     return engagement.on(date(2027, 1, 1))
 
 
-def at_acceptance() -> Scenario[Engagement]:
-    papers = opened().when_heard(ESTIMATE, PROPOSED, SOW).then_accepted()
+def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
+    """Contracted, with revenue at acceptance, by this schedule or the usual one."""
+    sow = SOW.model_copy(update={"billing_schedule": schedule or SOW.billing_schedule})
+    papers = opened().when_heard(ESTIMATE, PROPOSED, sow).then_accepted()
     chosen = papers.took(ChooseRevenueMethod(method="at-acceptance", why="Short."))
     return hearing(chosen.on(SIGNED), SOW_SIGNED)
 
@@ -209,11 +211,28 @@ def test_at_acceptance_a_deliverable_earns_its_share_of_the_price():
 
 def test_deliverables_that_no_entry_waits_for_count_equally():
     item = BillingItem(item="all", kind="on-date", amount=eur(20_000), due_on=date(2026, 8, 1))
-    sow = SOW.model_copy(update={"billing_schedule": (item,)})
-    papers = opened().heard(ESTIMATE, PROPOSED, sow)
-    chosen = papers.took(ChooseRevenueMethod(method="at-acceptance", why="Short."))
-    half = hearing(chosen, SOW_SIGNED, accepted("design", date(2026, 3, 30)))
+    half = hearing(at_acceptance(item), accepted("design", date(2026, 3, 30)))
     year_end(half).when(recognise("03")).then(entry("03", 10_000, 10_000, "at-acceptance"))
+
+
+def test_a_deliverable_that_no_entry_waits_for_earns_what_is_billed_otherwise():
+    design = BillingItem(
+        item="design", kind="on-acceptance", amount=eur(4_000), deliverables=("design",)
+    )
+    rest = BillingItem(item="rest", kind="on-date", amount=eur(16_000), due_on=date(2026, 8, 1))
+    half = hearing(at_acceptance(design, rest), accepted("design", date(2026, 3, 30)))
+    march = year_end(half).when(recognise("03")).then(entry("03", 4_000, 4_000, "at-acceptance"))
+    whole = hearing(march, accepted("portal", date(2026, 4, 30)))
+    whole.when(recognise("04")).then(entry("04", 16_000, 20_000, "at-acceptance"))
+
+
+def test_a_price_that_was_cut_to_nothing_earns_nothing():
+    free = AMENDMENT.model_copy(
+        update={"price_delta": eur(-20_000), "billing_schedule": (), "deliverables_added": ()}
+    )
+    none = hearing(at_acceptance(), ASSESSED, free.model_copy(update={"signed_on": SIGNED}))
+    half = hearing(none, accepted("design", date(2026, 3, 30)))
+    year_end(half).when(recognise("03")).then(entry("03", 0, 0, "at-acceptance"))
 
 
 def test_after_a_termination_the_revenue_is_what_the_customer_owes():
