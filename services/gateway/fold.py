@@ -20,7 +20,7 @@ from gateway.sections.delivery import DeliverySection
 from gateway.sections.finance import ConfidentialSection, FinanceSection
 from gateway.sections.gateway import GatewaySection
 from gateway.sections.legal import LegalSection
-from gateway.sections.sales import SalesSection
+from gateway.sections.sales import Proposal, SalesSection
 
 Stage = str
 STAGES: tuple[Stage, ...] = (
@@ -98,6 +98,12 @@ class View:
             return self.sales.won.price
         proposal = self.sales.latest_proposal
         return proposal.price if proposal is not None else self.sales.expected_value
+
+    @property
+    def won_proposal(self) -> Proposal | None:
+        """The version of the proposal that the customer said yes to."""
+        won = self.sales.won
+        return self.sales.proposals.get(won.proposal_version) if won is not None else None
 
     @property
     def stage(self) -> Stage:

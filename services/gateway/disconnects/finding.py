@@ -38,7 +38,8 @@ class Finding:
 
     `finding` names the rule and, where it can find several, the thing (``rule.thing``). `since` is
     the time (UTC) of the latest fact that proves it. `owner` can end it. `stake` is money that
-    hangs on it, `days` days. A confidential finding would tell costs or margins.
+    hangs on it, never negative: what the customer would get back hangs on it as well. `days` are
+    days that do. A confidential finding would tell costs or margins.
     """
 
     finding: str
@@ -79,7 +80,7 @@ def found(
         evidence=proof,
         since=since or max(item.occurred_at for item in proof),
         owner=owner,
-        stake=stake,
+        stake=-stake if stake is not None and stake.amount < 0 else stake,
         days=days,
         severity=severity,
         confidential=confidential,

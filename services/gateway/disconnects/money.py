@@ -39,7 +39,7 @@ def bill_rate(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]
             (sow.said, invoice.said),
             "finance",
             about=invoice.invoice,
-            stake=stake if stake.amount >= 0 else -stake,
+            stake=stake,
             severity="serious",
         )
 

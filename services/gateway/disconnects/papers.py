@@ -94,8 +94,7 @@ def sow_price(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]
         stake = won.price
     else:
         sentence = f"The deal was won at {won.price}, the statement of work says {sow.price}."
-        gap = won.price - sow.price
-        stake = gap if gap.amount > 0 else -gap
+        stake = won.price - sow.price
     yield found(
         "sow-price-differs",
         sentence,

@@ -54,45 +54,76 @@ def deliverables(view: View, today: date, allowed: Tolerances) -> Iterable[Findi
 
 
 def sold_hours(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The hours in the price differ from the hours in the baseline, changes counted."""
-    won, baseline = view.sales.won, view.delivery.baseline
-    proposal = view.sales.proposals.get(won.proposal_version) if won else None
+    """The hours in the price differ from the hours in the baseline, changes counted.
+
+    A plan may use the contingency that was sold, and need not.
+    """
+    proposal, baseline = view.won_proposal, view.delivery.baseline
     if proposal is None or baseline is None:
         return
+    estimate = view.delivery.estimates.get(proposal.estimate_version)
+    reserve = (
+        _reserve(proposal.hours, estimate.hours, estimate.contingency_hours)
+        if estimate
+        else Decimal(0)
+    )
     changed = sum(
         (item.hours for item in view.delivery.changes.values() if item.change in baseline.changes),
         start=Decimal(0),
     )
     sold = proposal.hours + changed
-    if differs(sold, baseline.hours, allowed.hours_percent):
+    due = _nearest(baseline.hours, sold, reserve)
+    if differs(due, baseline.hours, allowed.hours_percent):
         more = baseline.hours > sold
         yield found(
             "sold-hours-differ",
-            f"{hours(sold)} were sold, the baseline plans {hours(baseline.hours)}: "
+            f"{hours(sold)} were sold, {_of_them(reserve)}the baseline plans "
+            f"{hours(baseline.hours)}: "
             f"{'more work than is paid for' if more else 'less work than the customer pays for'}.",
             (proposal.said, baseline.said),
             "delivery",
-            stake=(proposal.price * ((baseline.hours - sold) / sold)).rounded() if sold else None,
+            stake=(proposal.price * ((baseline.hours - due) / sold)).rounded() if sold else None,
             severity="serious" if more else "warning",
         )
 
 
 def project_management(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
     """Project management in the proposal differs from what the baseline plans for it."""
-    won, baseline = view.sales.won, view.delivery.baseline
-    proposal = view.sales.proposals.get(won.proposal_version) if won else None
+    proposal, baseline = view.won_proposal, view.delivery.baseline
     if proposal is None or baseline is None:
         return
     sold, planned = proposal.project_management_hours, baseline.project_management_hours
-    if differs(sold, planned, allowed.project_management_percent):
+    estimate = view.delivery.estimates.get(proposal.estimate_version)
+    reserve = (
+        _reserve(
+            sold, estimate.project_management_hours, estimate.project_management_contingency_hours
+        )
+        if estimate
+        else Decimal(0)
+    )
+    if differs(_nearest(planned, sold, reserve), planned, allowed.project_management_percent):
         yield found(
             "project-management-differs",
-            f"The proposal sells {hours(sold)} of project management, "
+            f"The proposal sells {hours(sold)} of project management, {_of_them(reserve)}"
             f"the baseline plans {hours(planned)}.",
             (proposal.said, baseline.said),
             "delivery",
             stake=proposal.project_management,
         )
+
+
+def _reserve(sold: Decimal, estimated: Decimal, contingency: Decimal) -> Decimal:
+    """How much of the hours sold is contingency: what lies beyond the estimate without it."""
+    return min(contingency, max(Decimal(0), sold - (estimated - contingency)))
+
+
+def _nearest(planned: Decimal, sold: Decimal, reserve: Decimal) -> Decimal:
+    """What a plan of so many hours is compared with: the hours sold, less unused contingency."""
+    return min(sold, max(planned, sold - reserve))
+
+
+def _of_them(reserve: Decimal) -> str:
+    return f"{hours(reserve)} of them contingency; " if reserve else ""
 
 
 def no_manager(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:

@@ -12,11 +12,16 @@ from gateway.sections.folding import Ref, Steps, ref
 
 @dataclass(slots=True)
 class Estimate:
-    """One version of the estimate; hours with contingency, project management apart."""
+    """One version of the estimate; hours with contingency, project management apart.
+
+    What is bought is no hours.
+    """
 
     version: int
     hours: Decimal
+    contingency_hours: Decimal
     project_management_hours: Decimal
+    project_management_contingency_hours: Decimal
     said: Ref
     endorsed: Ref | None = None
 
@@ -166,12 +171,17 @@ def _tier(section: DeliverySection, recorded: Recorded[delivery.TierChosen]) -> 
 @steps.on(delivery.EstimateSubmitted)
 def _estimate(section: DeliverySection, recorded: Recorded[delivery.EstimateSubmitted]) -> None:
     fact = recorded.fact
-    factor = 1 + fact.contingency / 100
-    management = (line.hours for line in fact.lines if line.kind == "project-management")
+    worked = sum((line.hours for line in fact.lines if line.kind != "expense"), Decimal(0))
+    managed = sum(
+        (line.hours for line in fact.lines if line.kind == "project-management"), Decimal(0)
+    )
+    reserve = fact.contingency / 100
     section.estimates[fact.version] = Estimate(
         version=fact.version,
-        hours=sum((line.hours for line in fact.lines), Decimal(0)) * factor,
-        project_management_hours=sum(management, Decimal(0)) * factor,
+        hours=worked * (1 + reserve),
+        contingency_hours=worked * reserve,
+        project_management_hours=managed * (1 + reserve),
+        project_management_contingency_hours=managed * reserve,
         said=ref(recorded),
     )
 

@@ -7,13 +7,13 @@ from decimal import Decimal
 from contracts import sales
 from contracts.fact import Recorded
 from contracts.money import Money
-from contracts.values import BillingItem, PricedLine
+from contracts.values import BillingItem, LineKind, PricedLine
 from gateway.sections.folding import Ref, Steps, ref
 
 
 @dataclass(slots=True)
 class Proposal:
-    """One version of the proposal; hours as sold, project management apart."""
+    """One version of the proposal; hours as sold (what is bought is none), management apart."""
 
     version: int
     estimate_version: int
@@ -83,11 +83,9 @@ class SalesSection:
         return self.proposals[max(self.proposals)] if self.proposals else None
 
 
-def line_hours(lines: tuple[PricedLine, ...], kind: str | None = None) -> Decimal:
-    """Hours of the lines, all or of one kind."""
-    return sum(
-        (line.hours for line in lines if kind is None or line.kind == kind), start=Decimal(0)
-    )
+def line_hours(lines: tuple[PricedLine, ...], *kinds: LineKind) -> Decimal:
+    """Hours of the lines of these kinds."""
+    return sum((line.hours for line in lines if line.kind in kinds), start=Decimal(0))
 
 
 steps = Steps[SalesSection]()
@@ -138,7 +136,7 @@ def _drafted(section: SalesSection, recorded: Recorded[sales.ProposalDrafted]) -
         version=fact.version,
         estimate_version=fact.estimate_version,
         deliverables={item.deliverable: item.title for item in fact.deliverables},
-        hours=line_hours(fact.lines),
+        hours=line_hours(fact.lines, "delivery", "project-management"),
         project_management_hours=line_hours(fact.lines, "project-management"),
         project_management=Money.total(
             (line.amount for line in fact.lines if line.kind == "project-management"),

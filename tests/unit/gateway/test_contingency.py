@@ -1,0 +1,102 @@
+"""Hours that were sold as a reserve, and what a finding puts at stake."""
+
+from decimal import Decimal
+
+import pytest
+
+from contracts import delivery, finance, sales
+from contracts.fact import Fact
+from contracts.values import EstimateLine, PricedLine
+from gateway.disconnects import judge
+from gateway.portfolio import contribution
+from tests.life import Life, euros
+from tests.unit.gateway.test_disconnects import findings, only, rebaselined
+from tests.unit.gateway.test_fold import view_of
+
+EXPENSE = EstimateLine(phase="Build", role="licence", hours=Decimal(300), kind="expense")
+BOUGHT = PricedLine(
+    role="licence", kind="expense", hours=Decimal(300), rate=euros(1), amount=euros(300)
+)
+
+
+def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool = False) -> Life:
+    """Estimated with so much contingency, which Finance prices and Sales sells (or that)."""
+    life, more = Life(), 1 + Decimal(percent if sold is None else sold) / 100
+    for recorded in Life().kicked_off().facts:
+        fact: Fact = recorded.fact
+        if isinstance(fact, delivery.EstimateSubmitted):
+            estimated = (*fact.lines, EXPENSE) if bought else fact.lines
+            fact = fact.model_copy(update={"contingency": Decimal(percent), "lines": estimated})
+        if isinstance(fact, sales.ProposalDrafted | finance.EstimatePriced):
+            lines = tuple(
+                line.model_copy(update={"hours": line.hours * more, "amount": line.amount * more})
+                for line in fact.lines
+            )
+            fact = fact.model_copy(update={"lines": (*lines, BOUGHT) if bought else lines})
+        life.say((recorded.occurred_at.date() - life.begins).days, fact)
+    return life
+
+
+def test_a_reserve_that_was_sold_need_not_be_planned_and_may_be() -> None:
+    assert findings(sold_with_contingency(20), 45) == {}
+    life = sold_with_contingency(20)
+    assert findings(rebaselined(life, hours=960, management=192), 45) == {}
+
+
+def test_what_is_bought_is_no_hours() -> None:
+    assert findings(sold_with_contingency(20, bought=True), 45) == {}
+
+
+def test_less_than_was_estimated_or_more_than_the_reserve_is_still_a_difference() -> None:
+    less = only(rebaselined(sold_with_contingency(20), hours=608), 45)
+    assert less.finding == "sold-hours-differ"
+    assert less.sentence == (
+        "1152 h were sold, 192 h of them contingency; the baseline plans 768 h: "
+        "less work than the customer pays for."
+    )
+    assert less.stake == euros("16666.67")
+
+    more = only(rebaselined(sold_with_contingency(20), hours=1184), 45)
+    assert more.sentence.endswith("the baseline plans 1344 h: more work than is paid for.")
+    assert more.stake == euros("16666.67")
+
+
+def test_hours_sold_beyond_the_estimate_are_no_reserve() -> None:
+    found = findings(sold_with_contingency(20, sold=50), 45)
+    assert found["sold-hours-differ"].sentence.startswith(
+        "1440 h were sold, 192 h of them contingency; the baseline plans 960 h"
+    )
+    assert found["sold-hours-differ"].stake == euros("20000.00")
+
+
+def test_a_reserve_that_was_not_sold_is_none() -> None:
+    finding = only(rebaselined(sold_with_contingency(20, sold=0), hours=640), 45)
+    assert finding.sentence.startswith("960 h were sold, the baseline plans 800 h")
+    assert finding.stake == euros("16666.67")
+
+
+def test_project_management_beyond_its_reserve_differs() -> None:
+    finding = only(rebaselined(sold_with_contingency(20), management=80), 45)
+    assert finding.finding == "project-management-differs"
+    assert finding.sentence == (
+        "The proposal sells 192 h of project management, 32 h of them contingency; "
+        "the baseline plans 80 h."
+    )
+
+
+@pytest.mark.parametrize("price", [-9_000, 9_000])
+def test_what_is_at_stake_is_never_negative(price: int) -> None:
+    life = Life().worked(8)
+    life.say(
+        60,
+        delivery.ChangeRequested(
+            change="C-1", requested_by="cora", description="Less.", requested_on=life.day(60)
+        ),
+        finance.ChangePriced(change="C-1", lines=(), price=euros(price)),
+    )
+    life.say(90, delivery.ChangeImplemented(change="C-1", implemented_on=life.day(90)))
+    view = view_of(life.facts)
+    found = judge(view, life.day(100)).values()
+
+    assert [each.stake for each in found] == [euros(9_000)]
+    assert contribution(view, found)["EUR.at-stake"] == Decimal(9_000)
