@@ -3,7 +3,8 @@
 ``margin_sold``: the contract's price against what its hours were to cost. ``margin_billed``:
 invoices less credit notes against cost, both to a day. ``margin_recognised``: recognised revenue
 against cost, both to the end of the last recognised month. ``margin_forecast``: what will have been
-earned against the cost at completion (EAC). Each is (revenue - cost) / revenue.
+earned against the cost at completion (EAC); in the end, what was billed against what it cost. Each
+is (revenue - cost) / revenue.
 """
 
 from collections.abc import Collection, Iterable
@@ -88,19 +89,15 @@ def forecast(
     at the average contracted rate of the plan) will add, up to the price.
     """
     budget, sow = state.budget, state.contract
-    if cost is None or budget is None or sow is None:
+    if cost is None or rest is None or budget is None or sow is None:
         return None
     if sow.pricing == "fixed-price":
         return margin(price, cost)
     earned, rates = worth(works, budget.rates, state.money), rates_of(budget.rates)
-    if earned is None:
+    hours, baseline = rest
+    planned = [line for task in baseline.tasks for line in task.hours]
+    total = sum((line.hours for line in planned), Decimal(0))
+    if earned is None or total == 0 or any(line.role not in rates for line in planned):
         return None
-    if rest is not None:
-        hours, baseline = rest
-        planned = [line for task in baseline.tasks for line in task.hours]
-        total = sum((line.hours for line in planned), Decimal(0))
-        if total == 0 or any(line.role not in rates for line in planned):
-            return None
-        plan = Money.total((rates[line.role] * line.hours for line in planned), state.money)
-        earned = earned + plan * (hours / total)
-    return margin(least(price, earned).rounded(), cost)
+    plan = Money.total((rates[line.role] * line.hours for line in planned), state.money)
+    return margin(least(price, earned + plan * (hours / total)).rounded(), cost)

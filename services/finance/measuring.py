@@ -118,10 +118,12 @@ def known_works(state: Engagement, count: int | None = None) -> tuple[Work, ...]
 
 
 def _final(state: Engagement) -> Iterable[Fact]:
-    """What came of a settled engagement that is closed or terminated, and of each month after."""
+    """What came of a settled engagement that is closed or terminated, and of each month after.
+
+    Nothing is to come any more: what it earned is what was billed, whatever the price was.
+    """
     ended = state.closed_on or state.terminated_on
-    budget = state.budget
-    if ended is None or state.settled_on is None or budget is None:
+    if ended is None or state.settled_on is None or state.budget is None:
         return
     if state.final_margin == len(state.recognised):
         return
@@ -130,17 +132,12 @@ def _final(state: Engagement) -> Iterable[Fact]:
         return
     as_of = max(ended, state.settled_on, *(end_of(month) for month in state.recognised))
     cost = state.cost_to_date or Money.zero(state.money)
-    revenue = margins.billed_to(state, as_of)
     yield MarginMeasured(
         as_of=as_of,
         margin_sold=sold,
         margin_billed=margins.billed(state, works, as_of),
         margin_recognised=margins.recognised(state, works, as_of),
-        margin_forecast=(
-            margin(revenue, cost)
-            if state.terminated_on
-            else margins.forecast(state, budget.price, cost, works, None)
-        ),
+        margin_forecast=margin(margins.billed_to(state, as_of), cost),
     )
 
 

@@ -12,7 +12,8 @@ amendment is a cumulative catch-up (IFRS 15.21(b)).
   the acceptance entries of the billing schedule (equally inside an entry); what is billed otherwise
   is shared equally by those that no entry names, and by all in proportion where each is named.
 
-After termination the customer owes what was invoiced less credit notes, and that is the revenue.
+In the end the revenue is what was invoiced less credit notes, for the customer owes no more: after
+a termination, and once everything is accepted (or the engagement closed) and the account settled.
 """
 
 from collections.abc import Iterable
@@ -80,7 +81,7 @@ def next_month(state: Engagement) -> Month:
 def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
     """All revenue that is earned to the end of a day, in the minor unit, by the budget's method."""
     price = _price_at(state, budget, day)
-    if state.terminated_on is not None and state.terminated_on <= day:
+    if _over(state, day):
         return billed_to(state, day).rounded()
     match budget.revenue_method:
         case "cost-to-cost":
@@ -156,6 +157,14 @@ def _expected_cost(state: Engagement, budget: Budget, day: date) -> Money:
 def _cost_of(state: Engagement, changes: Iterable[str]) -> Money:
     assessed = (state.assessment(change) for change in changes)
     return Money.total((one.cost for one in assessed if one and one.cost), state.money)
+
+
+def _over(state: Engagement, day: date) -> bool:
+    """Whether nothing is to be earned or billed any more; an account may be settled long before."""
+    if state.terminated_on is not None and state.terminated_on <= day:
+        return True
+    settled = state.settled_on is not None and state.settled_on <= day
+    return settled and _complete(state, day)
 
 
 def _complete(state: Engagement, day: date) -> bool:

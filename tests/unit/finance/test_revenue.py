@@ -17,9 +17,10 @@ from contracts.fact import Fact
 from contracts.finance import RevenueRecognised
 from contracts.values import BillingItem, RevenueMethod, RoleHours
 from finance.budgeting import ChooseRevenueMethod
-from finance.invoicing import IssueCreditNote
+from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
 from finance.months import after, end_of
 from finance.revenue import RecogniseRevenue, contract_asset, contract_liability
+from finance.settling import SettleAccount
 from finance.state import Engagement
 from tests.unit.finance.life import (
     AMENDMENT,
@@ -272,6 +273,59 @@ def test_what_cannot_be_measured_is_not_recognised():
 def test_a_closed_engagement_has_earned_its_price():
     closed = hearing(contracted(), time("a"), EngagementClosed(closed_on=date(2026, 3, 25)))
     year_end(closed).when(recognise("03")).then(entry("03", 20_000, 20_000, "cost-to-cost"))
+
+
+def delivered() -> Scenario[Engagement]:
+    """All work is accepted, invoiced and paid by 4 August."""
+    done = hearing(contracted(), time("a", role="architect", hours=40))
+    for deliverable in ("design", "portal"):
+        done = hearing(done, accepted(deliverable, date(2026, 6, 1)))
+    done = done.when_deadline("due-care").then_accepted()
+    amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
+    for number, (item, amount) in enumerate(amounts.items(), start=1):
+        done = issued(done, f"invoice-{item}", f"2026-{number:05}", date(2026, 8, 4))
+        done = done.took(RecordPayment(invoice=f"invoice-{item}", amount=eur(amount)))
+    return done
+
+
+def test_what_was_credited_is_not_earned_once_the_account_is_settled():
+    done = delivered()
+    done = done.took(IssueCreditNote(invoice="invoice-portal", amount=eur(2_000), why="Late."))
+    done = done.took(RecordRefund(invoice="invoice-portal", amount=eur(2_000)))
+    settled = done.took(SettleAccount(settled_on=date(2026, 8, 4)))
+    closed = hearing(settled, EngagementClosed(closed_on=date(2026, 8, 5)))
+    months = year_end(closed)
+    for month in ("03", "04", "05", "06", "07"):
+        months = months.took(recognise(month))
+    assert months.state.recognised["2026-07"] == eur(20_000)
+    august = months.when(recognise("08"))
+    assert august.facts[0] == entry("08", -2_000, 18_000, "cost-to-cost")
+    margins = august.after.state.margins
+    assert margins
+    assert margins.margin_recognised == margins.margin_billed == margins.margin_forecast
+
+
+def test_an_account_that_is_settled_before_the_work_is_done_earns_no_more_by_that():
+    start = BillingItem(item="start", kind="on-signature", amount=eur(20_000))
+    ahead = contracted(SOW.model_copy(update={"billing_schedule": (start,)}))
+    paid = issued(ahead, "invoice-start", "2026-00001", date(2026, 4, 1))
+    paid = paid.took(RecordPayment(invoice="invoice-start", amount=eur(20_000)))
+    working = hearing(paid.took(SettleAccount()), time("a", role="architect", hours=40))
+    april = year_end(working).took(recognise("03")).took(recognise("04"))
+    assert april.state.recognised["2026-04"] == eur("5704.10")
+
+
+def test_a_change_order_after_settling_earns_by_the_method_again():
+    months = delivered().took(SettleAccount(settled_on=date(2026, 8, 4))).on(date(2026, 9, 1))
+    for month in ("03", "04", "05", "06", "07", "08"):
+        months = months.took(recognise(month))
+    assert months.state.recognised["2026-08"] == eur(20_000)
+    amendment = AMENDMENT.model_copy(update={"signed_on": date(2026, 9, 7)})
+    september = year_end(hearing(months, ASSESSED, amendment))
+    # 3,200 of 11,220 + 1,450 expected x 22,900, until the report is accepted
+    assert september.took(recognise("09")).state.recognised["2026-09"] == eur("5783.74")
+    whole = hearing(september, accepted("report", date(2026, 9, 29)))
+    assert whole.took(recognise("09")).state.recognised["2026-09"] == eur(22_900)
 
 
 def test_contract_asset_and_liability_are_the_two_sides_of_one_difference():
