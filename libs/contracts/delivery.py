@@ -131,8 +131,9 @@ class BrdSignedOff(Fact, channel=DELIVERY):
 class PlanDrafted(Fact, channel=DELIVERY):
     """A version of the plan, made from a template: milestones, tasks with hours, deliverables.
 
-    Where its tasks were scheduled from the template, the template's version and the version of
-    the estimate that gave the hours are named.
+    `changes` are the approved changes whose work it holds, those of earlier baselines too. Where
+    its tasks were scheduled from the template, the template's version and the version of the
+    estimate that gave the hours are named.
     """
 
     version: Version
@@ -142,6 +143,7 @@ class PlanDrafted(Fact, channel=DELIVERY):
     deliverables: tuple[Deliverable, ...]
     template_version: Version | None = None
     estimate_version: Version | None = None
+    changes: tuple[Identifier, ...] = ()
 
 
 class PlanBaselined(Fact, channel=DELIVERY, heard_by=("finance",)):

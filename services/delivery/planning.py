@@ -1,6 +1,6 @@
 """Planning: a plan drafted from a template, and the baseline everything is measured by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Annotated, Self
 
@@ -24,8 +24,11 @@ class DraftPlan(Command):
 
     Without `tasks`, the template is scheduled: the sold estimate's hours (or those of
     `estimate_version`) from `starts_on` (else the contracted start) over `duration_days` (else the
-    estimate's and those of approved changes), and a task for each approved change's hours.
-    `deliverables` are the agreed ones unless others are given.
+    estimate's and those of its changes), and a task for each change's hours. `deliverables` are
+    the agreed ones unless others are given.
+
+    `changes` are the approved changes whose work the plan holds, beside those of the baseline: all
+    there are unless some are named; where tasks are given, none but those named.
     """
 
     template: Identifier
@@ -35,6 +38,7 @@ class DraftPlan(Command):
     tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000)] = ()
     milestones: Annotated[tuple[Milestone, ...], Field(max_length=200)] = ()
     deliverables: Annotated[tuple[Deliverable, ...], Field(max_length=200)] | None = None
+    changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
 
     @model_validator(mode="after")
     def _either(self) -> Self:
@@ -46,13 +50,13 @@ class DraftPlan(Command):
 
 
 class BaselinePlan(Command):
-    """Make the newest draft the baseline; it names the approved changes it takes in.
+    """Make the newest draft the baseline, with the changes that were drafted into it.
 
-    Changes that an earlier baseline took in stay taken in.
+    Where `changes` are named, they have to be those, beside what an earlier baseline took in.
     """
 
     version: Version
-    changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] = ()
+    changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
     baselined_on: date | None = None
 
 
@@ -64,9 +68,11 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
     """
     standing(state)
     draft, baseline = state.planning.draft, state.planning.baseline
+    changes = _changes(state, command)
+    gate("change-not-approved", (_unapproved(state, change) for change in changes))
     fact = (
-        _given(state, command) if command.tasks else _scheduled(state, command, context)
-    ).model_copy(update={"version": draft.version + 1 if draft else 1})
+        _given(state, command) if command.tasks else _scheduled(state, command, changes, context)
+    ).model_copy(update={"version": draft.version + 1 if draft else 1, "changes": changes})
     gate(
         "inconsistent-plan",
         (
@@ -79,6 +85,15 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
         yield fact
 
 
+def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
+    """The changes whose work a plan holds: those of the baseline, and what it takes in anew."""
+    baseline, named = state.planning.baseline, command.changes
+    if named is None:
+        approved = (name for name, change in state.changes.items() if change.approved)
+        named = () if command.tasks else tuple(approved)
+    return tuple(dict.fromkeys((*(baseline.changes if baseline else ()), *named)))
+
+
 def _given(state: Engagement, command: DraftPlan) -> PlanDrafted:
     return PlanDrafted(
         version=1,
@@ -89,7 +104,9 @@ def _given(state: Engagement, command: DraftPlan) -> PlanDrafted:
     )
 
 
-def _scheduled(state: Engagement, command: DraftPlan, context: Context) -> PlanDrafted:
+def _scheduled(
+    state: Engagement, command: DraftPlan, changes: tuple[str, ...], context: Context
+) -> PlanDrafted:
     record = template_known(context, command.template)
     sold = state.sold_estimate
     version = command.estimate_version or (
@@ -103,7 +120,8 @@ def _scheduled(state: Engagement, command: DraftPlan, context: Context) -> PlanD
     if starts_on is None:
         raise Refused("no-start", "the deal is not won, so no start is agreed: give starts_on")
     deliverables = _deliverables(state, command)
-    more = sum(assessed.days for assessed, _ in _change_orders(state))
+    orders = tuple(_change_orders(state, changes))
+    more = sum(assessed.days for assessed, _ in orders)
     duration_days = command.duration_days or max(1, estimate.submitted.duration_days + more)
     if starts_on > date.max - timedelta(days=duration_days):
         raise Refused("beyond-the-calendar", f"no plan of {duration_days} days begins {starts_on}")
@@ -113,21 +131,25 @@ def _scheduled(state: Engagement, command: DraftPlan, context: Context) -> PlanD
         version=1,
         template=command.template,
         milestones=plan.milestones,
-        tasks=(*plan.tasks, *_change_tasks(state, starts_on, finishes_on)),
+        tasks=(*plan.tasks, *_change_tasks(orders, starts_on, finishes_on)),
         deliverables=deliverables,
         template_version=record.sequence,
         estimate_version=version,
     )
 
 
-def _change_orders(state: Engagement) -> Iterator[tuple[ChangeAssessed, ChangeApproved]]:
-    for change in state.changes.values():
+def _change_orders(
+    state: Engagement, changes: Iterable[str]
+) -> Iterator[tuple[ChangeAssessed, ChangeApproved]]:
+    for change in (state.changes[name] for name in changes):
         if change.assessed and change.approved:
             yield change.assessed, change.approved
 
 
-def _change_tasks(state: Engagement, starts_on: date, finishes_on: date) -> Iterator[PlannedTask]:
-    for assessed, approved in _change_orders(state):
+def _change_tasks(
+    orders: Iterable[tuple[ChangeAssessed, ChangeApproved]], starts_on: date, finishes_on: date
+) -> Iterator[PlannedTask]:
+    for assessed, approved in orders:
         hours = tuple(line for line in assessed.lines if line.hours)
         begins = min(max(starts_on, approved.approved_on), finishes_on)
         if hours:
@@ -148,19 +170,21 @@ def _deliverables(state: Engagement, command: DraftPlan) -> tuple[Deliverable, .
 
 @decide.on(BaselinePlan)
 def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) -> Iterator[Fact]:
-    """Only what was drafted last; only changes that were approved."""
+    """Only what was drafted last, with exactly the changes whose work it holds."""
     standing(state)
     draft, before = state.planning.draft, state.planning.baseline
     if draft is None or draft.version != command.version:
         newest = f"the newest is {draft.version}" if draft else "there is none"
         raise Refused("not-drafted", f"plan {command.version} is not the newest draft: {newest}")
     earlier = before.changes if before else ()
-    changes = (*earlier, *dict.fromkeys(c for c in command.changes if c not in earlier))
+    changes = tuple(dict.fromkeys((*earlier, *draft.changes)))
+    named = changes if command.changes is None else (*earlier, *command.changes)
+    differing = tuple(_differing(draft, changes, named))
     if before and before.version == draft.version:
-        if changes != before.changes:
+        if differing:
             raise Refused("already-baselined", f"plan {draft.version} is the baseline already")
         return
-    gate("change-not-approved", (_unapproved(state, change) for change in changes))
+    gate("changes-differ", differing)
     yield PlanBaselined(
         version=draft.version,
         milestones=draft.milestones,
@@ -169,6 +193,19 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
         changes=changes,
         baselined_on=day_of(context, command.baselined_on),
     )
+
+
+def _differing(
+    draft: PlanDrafted, held: tuple[str, ...], named: tuple[str, ...]
+) -> Iterator[Missing]:
+    for change in held:
+        if change not in named:
+            sentence = f"changes leaves out {change}, whose work plan {draft.version} holds"
+            yield Missing("change-not-named", sentence, "delivery")
+    for change in named:
+        if change not in held:
+            sentence = f"changes names {change}, whose work plan {draft.version} does not hold"
+            yield Missing("change-not-in-plan", f"{sentence}: draft it with {change}", "delivery")
 
 
 def _unapproved(state: Engagement, change: str) -> Missing | None:

@@ -78,13 +78,13 @@ async def _replan(scene: Scene, work: Work, hours: int) -> None:
         tasks=[*plan["tasks"], task],
         milestones=plan["milestones"],
         deliverables=plan["deliverables"],
+        changes=["C-1"],
     )
     await cast.act(
         "delivery",
         "baseline-plan",
         plot.manager,
         version=drafted["plan"]["draft"]["version"],
-        changes=["C-1"],
     )
     work.tasks = drafted["plan"]["draft"]["tasks"]
     work.finish += timedelta(days=7)

@@ -35,6 +35,10 @@ GIVEN = DraftPlan(
 CHANGE = ChangeRequested(
     change="CR-1", requested_by="cleo", description="A manual.", requested_on=START
 )
+ASSESSED = ChangeAssessed(
+    change="CR-1", lines=(RoleHours(role="writer", hours=hours(20)),), days=5, risk="Little."
+)
+WITH_CHANGE = GIVEN.model_copy(update={"changes": ("CR-1",)})
 APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=START)
 
 
@@ -119,39 +123,58 @@ def test_the_newest_draft_becomes_the_baseline_once() -> None:
     drafted.when(BaselinePlan(version=2)).then_refused("not-drafted", saying="the newest is 1")
 
 
-def test_a_rebaseline_takes_approved_changes_in_and_keeps_earlier_ones() -> None:
-    again = released.took(GIVEN.model_copy(update={"tasks": TASKS[:2]})).said(CHANGE)
-    with_change = BaselinePlan(version=2, changes=("CR-1",))
-    again.when(with_change).then_refused("change-not-approved", missing=["change-approved"])
-    again.when(BaselinePlan(version=2, changes=("CR-9",))).then_refused(
-        "change-not-approved", missing=["change-requested"]
-    )
-    agreed = again.said(APPROVED)
-    second = agreed.when(with_change).then(
-        like(PlanBaselined, version=2, changes=("CR-1",), tasks=TASKS[:2])
+def test_a_rebaseline_takes_in_the_changes_of_its_draft_and_keeps_earlier_ones() -> None:
+    asked_for = released.said(CHANGE)
+    asked_for.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-approved"])
+    released.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-requested"])
+    drafted = asked_for.said(APPROVED).when(WITH_CHANGE)
+    again = drafted.then(DRAFTED.model_copy(update={"version": 2, "changes": ("CR-1",)}))
+    again.when(WITH_CHANGE).then_nothing()
+    second = again.when(BaselinePlan(version=2)).then(
+        like(PlanBaselined, version=2, changes=("CR-1",), tasks=TASKS)
     )
     third = second.took(GIVEN).when(BaselinePlan(version=3))
     third.then(like(PlanBaselined, version=3, changes=("CR-1",)))
     assert third.after.state.planning.first_baselined_on == date(2026, 4, 7)
 
 
-def test_a_draft_that_became_the_baseline_may_be_drafted_again_for_a_change() -> None:
-    changed = released.said(CHANGE, APPROVED)
-    again = changed.when(GIVEN).then(DRAFTED.model_copy(update={"version": 2}))
-    again.when(GIVEN).then_nothing()
-    again.when(BaselinePlan(version=2, changes=("CR-1",))).then(
-        like(PlanBaselined, version=2, changes=("CR-1",), tasks=TASKS)
+def test_a_baseline_holds_no_change_whose_work_was_not_planned() -> None:
+    # The newest draft was made before the change was approved.
+    drafted = released.took(GIVEN.model_copy(update={"tasks": TASKS[:2]})).said(CHANGE, APPROVED)
+    with_change = BaselinePlan(version=2, changes=("CR-1",))
+    drafted.when(with_change).then_refused(
+        "changes-differ", missing=["change-not-in-plan"], saying="changes names CR-1"
     )
+    drafted.when(BaselinePlan(version=2)).then(like(PlanBaselined, version=2, changes=()))
+    drafted.took(WITH_CHANGE).when(BaselinePlan(version=3, changes=("CR-1",))).then_accepted()
+
+
+def test_a_baseline_names_every_change_whose_work_was_planned() -> None:
+    two = signed.said(
+        CHANGE,
+        ASSESSED,
+        APPROVED,
+        CHANGE.model_copy(update={"change": "CR-2"}),
+        ASSESSED.model_copy(update={"change": "CR-2"}),
+        APPROVED.model_copy(update={"change": "CR-2"}),
+    )
+    both = two.took(FROM_TEMPLATE)
+    only_one = BaselinePlan(version=1, changes=("CR-1",))
+    both.when(only_one).then_refused(
+        "changes-differ", missing=["change-not-named"], saying="changes leaves out CR-2"
+    )
+    both.when(BaselinePlan(version=1)).then(like(PlanBaselined, changes=("CR-1", "CR-2")))
+    first = two.took(FROM_TEMPLATE.model_copy(update={"changes": ("CR-1",)}))
+    outcome = first.when(only_one)
+    outcome.then(like(PlanBaselined, changes=("CR-1",)))
+    plan = first.state.planning.draft
+    assert plan is not None
+    assert [task.task for task in plan.tasks if task.phase == "Changes"] == ["CR-1"]
+    assert plan.milestones[-1].due_on == date(2026, 7, 19)
 
 
 def test_a_scheduled_plan_takes_in_the_hours_and_days_of_approved_changes() -> None:
-    assessed = ChangeAssessed(
-        change="CR-1",
-        lines=(RoleHours(role="writer", hours=hours(20)),),
-        days=5,
-        risk="Little.",
-    )
-    asked_for = signed.said(CHANGE, assessed)
+    asked_for = signed.said(CHANGE, ASSESSED)
     unchanged = asked_for.took(FROM_TEMPLATE).state.planning.draft
     assert unchanged is not None
     assert unchanged.milestones[-1].due_on == date(2026, 7, 14)
@@ -162,7 +185,7 @@ def test_a_scheduled_plan_takes_in_the_hours_and_days_of_approved_changes() -> N
     task = changed.tasks[-1]
     assert (task.task, task.hours, task.finishes_on) == (
         "CR-1",
-        assessed.lines,
+        ASSESSED.lines,
         date(2026, 7, 19),
     )
 
