@@ -184,7 +184,7 @@ class InvoiceIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales
     due_on: date
 
 
-class InvoiceVoided(Fact, channel=FINANCE, heard_by=("legal",)):
+class InvoiceVoided(Fact, channel=FINANCE, heard_by=("sales", "legal")):
     """An issued invoice is void; its number stays used."""
 
     invoice: Identifier
@@ -194,7 +194,7 @@ class InvoiceVoided(Fact, channel=FINANCE, heard_by=("legal",)):
     voided_on: date
 
 
-class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("legal",)):
+class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("sales", "legal")):
     """Part or all of an issued invoice is given back."""
 
     credit_note: Identifier

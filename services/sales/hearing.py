@@ -20,8 +20,10 @@ from contracts.delivery import (
 from contracts.fact import Recorded
 from contracts.finance import (
     ChangePriced,
+    CreditNoteIssued,
     EstimatePriced,
     InvoiceIssued,
+    InvoiceVoided,
     PaymentOverdue,
     PaymentReceived,
 )
@@ -171,8 +173,23 @@ def _change_priced(state: Engagement, recorded: Recorded[ChangePriced]) -> Engag
 @evolve.on(InvoiceIssued)
 def _invoice_issued(state: Engagement, recorded: Recorded[InvoiceIssued]) -> Engagement:
     fact = recorded.fact
-    invoice = Invoice(issued=fact, paid=Money.zero(fact.amount.currency))
+    nothing = Money.zero(fact.amount.currency)
+    invoice = Invoice(issued=fact, paid=nothing, credited=nothing)
     return state.model_copy(update={"invoices": {**state.invoices, fact.invoice: invoice}})
+
+
+@evolve.on(InvoiceVoided)
+def _invoice_voided(state: Engagement, recorded: Recorded[InvoiceVoided]) -> Engagement:
+    return _invoice(state, recorded.fact.invoice, {"voided": True})
+
+
+@evolve.on(CreditNoteIssued)
+def _invoice_credited(state: Engagement, recorded: Recorded[CreditNoteIssued]) -> Engagement:
+    fact = recorded.fact
+    invoice = state.invoices.get(fact.invoice)
+    if invoice is None:
+        return state
+    return _invoice(state, fact.invoice, {"credited": invoice.credited + fact.amount})
 
 
 @evolve.on(PaymentReceived)

@@ -71,16 +71,19 @@ class Amendment(Value):
 
 
 class Invoice(Value):
-    """An invoice and what was paid of it."""
+    """An invoice: what was paid of it and given back on it, and whether it is void."""
 
     issued: InvoiceIssued
     paid: Money
+    credited: Money
+    voided: bool = False
     fell_due: bool = False
 
     @property
     def overdue(self) -> bool:
-        """Whether its due day passed while something is still unpaid."""
-        return self.fell_due and self.paid < self.issued.amount
+        """Whether its due day passed while something is still owed on it."""
+        owed = not self.voided and self.paid + self.credited < self.issued.amount
+        return self.fell_due and owed
 
 
 class Statement(Value):

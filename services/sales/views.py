@@ -53,11 +53,13 @@ class ProposalView(Value):
 
 
 class InvoiceView(Value):
-    """An invoice to the customer: what was asked, by when, and what came."""
+    """An invoice to the customer: what was asked, by when, what came, and what was given back."""
 
     number: str
     amount: Money
     paid: Money
+    credited: Money
+    voided: bool
     issued_on: date
     due_on: date
     overdue: bool
@@ -264,6 +266,8 @@ def _invoices(state: Engagement) -> tuple[InvoiceView, ...]:
             number=invoice.issued.number,
             amount=invoice.issued.amount,
             paid=invoice.paid,
+            credited=invoice.credited,
+            voided=invoice.voided,
             issued_on=invoice.issued.issued_on,
             due_on=invoice.issued.due_on,
             overdue=invoice.overdue,

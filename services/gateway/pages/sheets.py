@@ -270,7 +270,7 @@ def _invoice(invoice: Invoice) -> str:
     if invoice.voided:
         state = "void"
     elif invoice.outstanding.amount <= 0:
-        state = "paid"
+        state = "paid" if invoice.paid.amount > 0 else "credited"
     elif invoice.overdue is not None:
         state = f"overdue since {say.short_day(invoice.due_on)}"
     else:

@@ -257,6 +257,7 @@ def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) 
     invoice = section.invoices.get(recorded.fact.invoice)
     if invoice is not None:
         invoice.voided = True
+        _still_overdue(invoice)
 
 
 @steps.on(finance.CreditNoteIssued)
@@ -264,6 +265,7 @@ def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssu
     invoice = section.invoices.get(recorded.fact.invoice)
     if invoice is not None:
         invoice.credited = invoice.credited + recorded.fact.amount
+        _still_overdue(invoice)
 
 
 @steps.on(finance.PaymentReceived)
@@ -271,8 +273,13 @@ def _paid(section: FinanceSection, recorded: Recorded[finance.PaymentReceived]) 
     invoice = section.invoices.get(recorded.fact.invoice)
     if invoice is not None:
         invoice.paid = invoice.paid + recorded.fact.amount
-        if invoice.outstanding.amount <= 0:
-            invoice.overdue = None
+        _still_overdue(invoice)
+
+
+def _still_overdue(invoice: Invoice) -> None:
+    """An invoice of which nothing is outstanding any more is overdue no more."""
+    if invoice.outstanding.amount <= 0:
+        invoice.overdue = None
 
 
 @steps.on(finance.RefundPaid)

@@ -1,9 +1,17 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
+from chassis.testing import RecordsOf
+from contracts import finance
+from contracts.fact import Fact
 from gateway.disconnects import judge
+from gateway.fold import View
+from gateway.pages.presenting import Names
+from gateway.pages.sheets import sheets
 from gateway.portfolio import Figures, contribution, exchange, read, together
-from tests.life import Life
+from tests.life import Life, euros
 from tests.unit.gateway.test_disconnects import margin_measured
 from tests.unit.gateway.test_fold import view_of
 
@@ -71,3 +79,53 @@ def test_what_would_tell_a_margin_is_neither_counted_nor_summed_for_others() -> 
     assert known.disconnects == {"serious": 2, "warning": 0, "waived": 0}
     assert told.confidential is None
     assert told.currencies[0].at_stake == Decimal(100_000)
+
+
+def fallen_due(*facts: Fact) -> View:
+    """An advance of 30,000 that fell due unpaid, and what became of it."""
+    life = Life().signed()
+    life.say(26, *life.invoice(life.schedule()[0], 1, 26))
+    overdue = finance.PaymentOverdue(
+        invoice="I-advance", due_on=life.day(56), outstanding=euros(30_000)
+    )
+    return view_of(life.say(57, overdue, *facts).facts)
+
+
+def credited(amount: int) -> finance.CreditNoteIssued:
+    return finance.CreditNoteIssued(
+        credit_note=f"credit-{amount}",
+        invoice="I-advance",
+        amount=euros(amount),
+        why="Late delivery.",
+        issued_on=TODAY,
+    )
+
+
+VOID = finance.InvoiceVoided(
+    invoice="I-advance", number="2026-00001", amount=euros(30_000), why="Twice.", voided_on=TODAY
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "overdue", "shown"),
+    [
+        ((), 30_000, "overdue since"),
+        ((credited(10_000),), 20_000, "overdue since"),
+        ((credited(10_000), credited(20_000)), 0, "credited"),
+        ((VOID,), 0, "void"),
+    ],
+)
+def test_what_is_credited_or_void_is_overdue_no_more(
+    facts: tuple[Fact, ...], overdue: int, shown: str
+) -> None:
+    view = fallen_due(*facts)
+    (invoice,) = view.finance.invoices.values()
+    sheet = next(
+        each
+        for each in sheets(view, Names(RecordsOf([])), confidential=False)
+        if each.department == "finance"
+    )
+
+    assert contribution(view, ()).get("EUR.overdue", 0) == overdue
+    assert (invoice.overdue is None) == (overdue == 0)
+    assert any(shown in line for row in sheet.rows for line in row.lines if row.label == "Invoices")

@@ -17,7 +17,14 @@ from contracts.delivery import (
     StatusReportPublished,
     SurveyAnswered,
 )
-from contracts.finance import ChangePriced, InvoiceIssued, PaymentOverdue, PaymentReceived
+from contracts.finance import (
+    ChangePriced,
+    CreditNoteIssued,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentOverdue,
+    PaymentReceived,
+)
 from contracts.legal import (
     AmendmentDrafted,
     AmendmentSigned,
@@ -33,6 +40,7 @@ from contracts.legal import (
 from contracts.values import Signatory
 from sales.decider import ENGAGEMENT
 from sales.state import Engagement, Statement
+from sales.views import engagement_view
 from tests.unit.sales.examples import (
     DRAFT,
     ENDORSED,
@@ -104,6 +112,23 @@ INVOICE = InvoiceIssued(
     due_on=date(2026, 3, 6),
 )
 OVERDUE = PaymentOverdue(invoice="invoice-1", due_on=date(2026, 3, 6), outstanding=eur(7_000))
+VOIDED = InvoiceVoided(
+    invoice="invoice-1",
+    number="2026-0001",
+    amount=eur(7_000),
+    why="Wrong address.",
+    voided_on=date(2026, 3, 10),
+)
+
+
+def credit(amount: int) -> CreditNoteIssued:
+    return CreditNoteIssued(
+        credit_note=f"credit-{amount}",
+        invoice="invoice-1",
+        amount=eur(amount),
+        why="Late delivery.",
+        issued_on=date(2026, 3, 12),
+    )
 
 
 def payment(amount: int) -> PaymentReceived:
@@ -153,8 +178,31 @@ def test_an_invoice_is_overdue_until_it_is_paid_whole() -> None:
     assert [(i.overdue, i.paid) for i in paid.state.invoices.values()] == [(False, eur(7_000))]
 
 
+@pytest.mark.parametrize(
+    ("facts", "overdue"),
+    [
+        ([credit(1_000)], True),
+        ([credit(1_000), payment(5_999)], True),
+        ([credit(1_000), payment(6_000)], False),
+        ([payment(6_000), credit(1_000)], False),
+        ([credit(4_000), credit(3_000)], False),
+        ([VOIDED], False),
+    ],
+)
+def test_an_invoice_of_which_nothing_is_owed_is_not_overdue(facts, overdue) -> None:
+    state = won.heard(INVOICE, OVERDUE, *facts).state
+    assert [invoice.overdue for invoice in engagement_view(state).invoices] == [overdue]
+
+
+def test_what_became_of_an_invoice_is_shown() -> None:
+    [credited] = engagement_view(won.heard(INVOICE, credit(1_000)).state).invoices
+    assert (credited.amount, credited.credited, credited.voided) == (eur(7_000), eur(1_000), False)
+    [voided] = engagement_view(won.heard(INVOICE, VOIDED).state).invoices
+    assert voided.voided
+
+
 def test_a_payment_of_an_invoice_never_heard_of_changes_nothing() -> None:
-    won.heard(payment(5), OVERDUE).then_state(invoices={})
+    won.heard(payment(5), OVERDUE, credit(5), VOIDED).then_state(invoices={})
 
 
 def test_work_that_rests_goes_on() -> None:
@@ -180,7 +228,8 @@ EVERYTHING = (
     OVERDUE,
     ChangePriced(change="change-one", lines=(), price=eur(2_000)),
     *amendment("one", date(2026, 7, 31)),
-    payment(7_000),
+    credit(1_000),
+    payment(6_000),
     SolutionWentLive(live_on=date(2026, 7, 30)),
     SurveyAnswered(
         survey="s",
