@@ -8,12 +8,13 @@ from datetime import date
 
 from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
-from contracts.finance import AccountSettled
+from contracts.finance import AccountSettled, InvoiceDrafted
 from contracts.money import Money
 from finance.billing import billed_on
 from finance.invoicing import lapsed
+from finance.months import month_of
 from finance.state import Budget, Engagement, decide, least, require_past
-from finance.time_billing import advance_left, unbilled_worth
+from finance.time_billing import advance_left, time_billed, unbilled_worth
 
 
 class SettleAccount(Command):
@@ -84,17 +85,19 @@ def outstanding(state: Engagement) -> Money:
 
 
 def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
-    advance, caps = advance_left(state), Money.zero(state.money)
-    waits = unbilled_worth(state, budget)
+    """What the schedule still holds, as far as it can be billed, and what an advance has left."""
     for item in budget.schedule:
         rest = item.amount - billed_on(state, item.item)
-        if item.kind == "time":
-            caps = caps + rest
-        elif rest.amount > 0 and state.terminated_on is None:
+        if item.kind != "time" and rest.amount > 0 and state.terminated_on is None:
             yield Missing("entry-unbilled", f"{item.item} has {rest} that never fell due")
-    beyond = waits - least(waits, advance)
-    if beyond.amount > 0 and caps.amount > 0:
-        yield Missing("time-unbilled", f"approved time over {least(beyond, caps)} is not billed")
-    unused = advance - least(waits, advance)
+    last = date.max
+    drafts = time_billed(state, budget, month_of(last), last)
+    waits = Money.total(
+        (one.amount for one in drafts if isinstance(one, InvoiceDrafted)), state.money
+    )
+    if waits.amount > 0:
+        yield Missing("time-unbilled", f"approved time over {waits} is not billed")
+    advance = advance_left(state)
+    unused = advance - least(unbilled_worth(state, budget), advance)
     if unused.amount > 0 and state.terminated_on is None:
         yield Missing("advance-unused", f"{unused} of the advance was never used: credit it")

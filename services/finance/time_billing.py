@@ -51,7 +51,7 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
     require_begun(command.month, context.today)
     until = end_of(command.month)
     gate("not-billable", _not_billable(state, budget, until))
-    facts = tuple(_time_billed(state, budget, command.month, context.today))
+    facts = tuple(time_billed(state, budget, command.month, context.today))
     if not facts:
         gate("not-billable", [_covered(state, budget)])
     yield from facts
@@ -122,6 +122,38 @@ def unbilled_worth(state: Engagement, budget: Budget) -> Money:
     return Money.total(worths, state.money).rounded() + unbilled_expenses(state, date.max)
 
 
+def time_billed(
+    state: Engagement, budget: Budget, month: Month, today: date
+) -> Iterable[BillingEventDue | InvoiceDrafted]:
+    """One event and its draft for each time entry that takes some of what waits and has a rate."""
+    rates, advance = rates_of(budget.rates), advance_left(state)
+    waiting = unbilled_hours(state, end_of(month)).items()
+    hours = {role: left for role, left in waiting if role in rates}
+    expenses = unbilled_expenses(state, end_of(month))
+    for item in time_items(budget):
+        room = item.amount - billed_on(state, item.item) + advance
+        lines = _lines(hours, expenses, rates, room, month)
+        gross = Money.total((line.amount for line in lines), state.money)
+        drawn = least(advance, gross)
+        if gross.amount <= 0 or gross <= drawn:
+            continue
+        event = BillingEventDue(
+            billing_event=_unused(state, named("due", item.item, month)),
+            item=item.item,
+            kind="time",
+            amount=gross - drawn,
+            due_on=min(end_of(month), today),
+        )
+        yield event
+        yield draft(event, lines, drawn)
+        advance = advance - drawn
+        for line in lines:
+            if line.role is None:
+                expenses = expenses - line.amount
+            else:
+                hours[line.role] -= line.hours or Decimal(0)
+
+
 def time_items(budget: Budget) -> tuple[BillingItem, ...]:
     """The entries of the schedule that bill time."""
     return tuple(item for item in budget.schedule if item.kind == "time")
@@ -157,37 +189,9 @@ def _covered(state: Engagement, budget: Budget) -> Missing:
     if left.amount > 0:
         return Missing("covered-by-advance", f"the advance has {left} left and covers it")
     cap = Money.total((item.amount for item in time_items(budget)), state.money)
-    return Missing("cap-spent", f"all {cap} that the contract lets time cost is billed", "legal")
-
-
-def _time_billed(
-    state: Engagement, budget: Budget, month: Month, today: date
-) -> Iterable[BillingEventDue | InvoiceDrafted]:
-    """One event and its draft for each time entry that takes some of what waits."""
-    hours, expenses = unbilled_hours(state, end_of(month)), unbilled_expenses(state, end_of(month))
-    rates, advance = rates_of(budget.rates), advance_left(state)
-    for item in time_items(budget):
-        room = item.amount - billed_on(state, item.item) + advance
-        lines = _lines(hours, expenses, rates, room, month)
-        gross = Money.total((line.amount for line in lines), state.money)
-        drawn = least(advance, gross)
-        if gross.amount <= 0 or gross <= drawn:
-            continue
-        event = BillingEventDue(
-            billing_event=_unused(state, named("due", item.item, month)),
-            item=item.item,
-            kind="time",
-            amount=gross - drawn,
-            due_on=min(end_of(month), today),
-        )
-        yield event
-        yield draft(event, lines, drawn)
-        advance = advance - drawn
-        for line in lines:
-            if line.role is None:
-                expenses = expenses - line.amount
-            else:
-                hours[line.role] -= line.hours or Decimal(0)
+    return Missing(
+        "cap-spent", f"nothing more fits into the {cap} that the contract lets time cost", "legal"
+    )
 
 
 def _lines(

@@ -20,6 +20,7 @@ from tests.unit.finance.life import (
     hearing,
     issued,
     opened,
+    rates,
     time,
 )
 
@@ -181,6 +182,21 @@ def test_time_that_an_advance_covers_is_paid_by_it_and_the_rest_is_credited_and_
     credited.took(RecordRefund(invoice="invoice-advance", amount=rest)).when(SETTLE).then(
         AccountSettled(billed=eur(3_000), paid=eur(3_000), settled_on=JUNE)
     )
+
+
+def test_time_that_no_longer_fits_into_the_cap_keeps_nothing_open():
+    time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
+    sow = HOURLY_SOW.model_copy(
+        update={"rates": rates(developer=130), "billing_schedule": (time_alone,)}
+    )
+    worked = hearing(contracted(sow), time("a", hours=160)).on(JUNE)
+    worked.when(SETTLE).then_refused("not-settled", saying="19,999.20 EUR is not billed")
+    billed = issued(
+        worked.took(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
+    )
+    paid = billed.took(RecordPayment(invoice="invoice-time-2026-04", amount=eur("19999.20")))
+    paid.when(BillTime(month="2026-05")).then_refused("not-billable", missing={"cap-spent"})
+    paid.when(SETTLE).then(like(AccountSettled, billed=eur("19999.20")))
 
 
 def test_the_future_settles_nothing():

@@ -120,7 +120,7 @@ def test_time_is_billed_up_to_its_cap_and_the_rest_when_an_amendment_raises_it()
         like(BillingEventDue, amount=eur(20_000)), like(InvoiceDrafted, amount=eur(20_000))
     )
     capped.when(APRIL).then_refused(
-        "not-billable", missing={"cap-spent"}, saying="all 20,000.00 EUR"
+        "not-billable", missing={"cap-spent"}, saying="fits into the 20,000.00 EUR"
     )
     raised = AMENDMENT.model_copy(update={"billing_schedule": ()})
     hearing(capped, ASSESSED, raised).when(APRIL).then(
