@@ -27,11 +27,15 @@ def standing(state: Engagement, *, after_termination: bool = False) -> None:
         raise Refused("engagement-over", f"the contract ended on {terminated.terminated_on}")
 
 
-def at_work(state: Engagement) -> None:
-    """Refuse work on an engagement that is over, or that rests."""
-    standing(state)
-    if state.held:
-        held = state.held
+def at_work(state: Engagement, week: date | None = None) -> None:
+    """Refuse work on an engagement that is over, or that rests.
+
+    Once the contract has ended, work of a week that had begun by then may still be told.
+    """
+    terminated, held = state.contract.terminated, state.held
+    worked = week if week and terminated and week <= terminated.terminated_on else None
+    standing(state, after_termination=worked is not None)
+    if held and (worked is None or worked > held.held_on):
         raise Refused("on-hold", f"work is on hold since {held.held_on}: {held.reason}")
 
 

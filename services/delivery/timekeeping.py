@@ -71,9 +71,9 @@ class ApproveExpense(Command):
 def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Iterator[Fact]:
     """Gate 3, and for implementation gate 4, by the week's last day that has come.
 
-    So a contract signed within a week covers all of it.
+    So a contract signed within a week covers all of it, and one terminated within a week, too.
     """
-    at_work(state)
+    at_work(state, command.week)
     day_of(context, command.week)
     sheet = state.timesheet
     fact = TimeSubmitted(

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from chassis.testing import like
 from contracts.delivery import (
+    EngagementPutOnHold,
     ExpenseApproved,
     TierChosen,
     TimeApproved,
@@ -252,9 +253,24 @@ def test_in_the_light_tier_the_signed_contract_holds_the_requirements() -> None:
 
 def test_what_was_worked_before_a_termination_is_still_decided() -> None:
     over = submitted.heard(TERMINATED)
-    over.when(at(TIME, entry="T-9"), by="dev").then_refused("engagement-over")
     over.when(ApproveTime(entry="T-1"), by="mara").then(APPROVED)
     submitted.heard(LOST).when(ApproveTime(entry="T-1"), by="mara").then_refused("engagement-over")
+
+
+def test_time_up_to_a_termination_may_be_logged_after_it() -> None:
+    # Terminated on Monday, 4 May.
+    over = released.heard(TERMINATED).on(date(2026, 5, 12))
+    last_week = at(TIME, week=date(2026, 5, 4))
+    logged = over.took(last_week, by="dev")
+    logged.when(ApproveTime(entry="T-1"), by="mara").then_accepted()
+    over.when(at(TIME, week=date(2026, 5, 11)), by="dev").then_refused(
+        "engagement-over", saying="2026-05-04"
+    )
+    # Work that rested when the contract ended had rested before.
+    held = EngagementPutOnHold(reason="Waiting for data.", held_on=date(2026, 4, 22))
+    rested = released.said(held).heard(TERMINATED).on(date(2026, 5, 12))
+    rested.when(at(TIME, week=date(2026, 4, 20)), by="dev").then_accepted()
+    rested.when(at(TIME, week=date(2026, 4, 27)), by="dev").then_refused("on-hold")
 
 
 def test_expenses_are_approved_by_somebody_else() -> None:
