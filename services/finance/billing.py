@@ -12,11 +12,11 @@ from datetime import date
 from pydantic import Field, field_validator
 
 from chassis.decider import Command, Context, Refused
+from chassis.naming import named
 from contracts.fact import Fact
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
 from contracts.values import BillingItem, Identifier, ShortText
-from finance.naming import named
 from finance.state import (
     Budget,
     Engagement,

@@ -8,12 +8,12 @@ order that changes the plan, in the order in which the amendments were signed.
 from collections.abc import Iterable
 
 from chassis.decider import Command, Context, Refused
+from chassis.naming import named
 from contracts.fact import Fact
 from contracts.finance import BudgetAmended, BudgetSet, RevenueMethodChosen
 from contracts.legal import AmendmentSigned
 from contracts.money import Money
 from contracts.values import BillingItem, Pricing, RevenueMethod, ShortText
-from finance.naming import named
 from finance.state import MOST_HOURS, Engagement, decide, least, require_running
 
 USUAL_METHOD: dict[Pricing, RevenueMethod] = {

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 from chassis.decider import Context, Deadline, DeadlinePassed
+from chassis.naming import named
 from contracts.fact import Fact
 from contracts.values import BillingItem
 from finance.billing import event_of
 from finance.invoicing import overdue
-from finance.naming import named
 from finance.state import Engagement, Invoice, decide
 
 

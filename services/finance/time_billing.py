@@ -12,13 +12,13 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
 from chassis.decider import Command, Context, Missing, gate
+from chassis.naming import named
 from contracts.fact import Fact
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
 from contracts.values import BillingItem, Month, RoleRate
 from finance.billing import billed_on, draft
 from finance.months import end_of, require_begun
-from finance.naming import named
 from finance.state import (
     HUNDREDTH,
     Budget,

@@ -15,6 +15,7 @@ _PAUSE = 0.5
 _QUIET_FOR = 1.0
 _TOGETHER = 20
 _JUDGED_TOGETHER = 200
+_AGAIN_AFTER = 10.0
 
 
 class Announcing:
@@ -44,22 +45,35 @@ class Announcing:
                 await self._look_after()
                 await self._judge_on_a_new_day()
                 await self._folding.look_at_others()
-                await self._announce()
+                await self.announce()
             except StoreAway as away:
                 _log.info("announcing waits: %s", away)
             except Exception:  # noqa: BLE001 - it must not end silently
                 _log.exception("announcing cannot go on, and tries again")
 
-    async def _announce(self) -> None:
+    async def announce(self) -> None:
+        """Say what was found wherever the facts have come to rest; raises StoreAway.
+
+        An engagement that cannot be announced is tried again after a while, and holds up no other.
+        """
         while not self._behind():
             engagements = self._folding.to_announce(_QUIET_FOR, _TOGETHER)
             if not engagements:
                 return
             try:
-                await asyncio.gather(*(self._announce_one(each) for each in engagements))
+                await asyncio.gather(*(self._try_to_announce(each) for each in engagements))
             except BaseException:
                 self._folding.announce_later(engagements)
                 raise
+
+    async def _try_to_announce(self, engagement: str) -> None:
+        try:
+            await self._announce_one(engagement)
+        except StoreAway:
+            raise
+        except Exception:  # noqa: BLE001 - a bug concerns this engagement alone
+            _log.exception("%s cannot be announced now, and is tried again", engagement)
+            self._folding.announce_later([engagement], _AGAIN_AFTER)
 
     async def _announce_one(self, engagement: str) -> None:
         held = await self._folding.look(engagement)

@@ -253,10 +253,10 @@ class Folding:
             del self._to_announce[engagement]
         return found[:most]
 
-    def announce_later(self, engagements: Iterable[str]) -> None:
-        """These could not be announced after all."""
+    def announce_later(self, engagements: Iterable[str], seconds: float = 0.0) -> None:
+        """These could not be announced after all: name them again, after so many seconds more."""
         for engagement in engagements:
-            self._to_announce.setdefault(engagement, 0.0)
+            self._to_announce.setdefault(engagement, time.monotonic() + seconds)
 
     def to_judge(self) -> list[str]:
         """On a new day, once: the engagements on this worker's partitions that are not over."""

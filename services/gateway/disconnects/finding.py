@@ -6,10 +6,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
+from chassis.naming import named
 from contracts.channels import Department
 from contracts.money import Money
 from gateway.fold import View
 from gateway.sections.folding import Ref
+
+_LONGEST = 4000
+"""As long as a text may be (`contracts.values.Text`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class Tolerances:
 class Finding:
     """What one rule found in one view.
 
-    `finding` names the rule and, where it can find several, the thing (``rule.thing``). `since` is
+    `finding` names the rule and, where it can find several, the thing (``rule.thing``), shortened
+    by a hash where that would be too long for an identifier; its sentence ends early where it would
+    be too long for a text, so that every finding can be announced. `since` is
     the time (UTC) of the latest fact that proves it. `owner` can end it. `stake` is money that
     hangs on it, never negative: what the customer would get back hangs on it as well. `days` are
     days that do. A confidential finding would tell costs or margins.
@@ -74,9 +80,9 @@ def found(
     """A finding of `rule`, about one thing where the rule can find several."""
     proof = tuple(item for item in evidence if item is not None)
     return Finding(
-        finding=f"{rule}.{about}" if about else rule,
+        finding=named(rule, about, between=".") if about else rule,
         rule=rule,
-        sentence=sentence,
+        sentence=sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1].rstrip()}…",
         evidence=proof,
         since=since or max(item.occurred_at for item in proof),
         owner=owner,
