@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
@@ -18,7 +19,7 @@ from contracts.delivery import (
 from contracts.fact import Fact
 from contracts.values import AsNumber, Identifier, PersonId, ShortText, Text
 from delivery.gates import at_work, day_of, once, standing
-from delivery.state import ZERO, Engagement, Survey, decide
+from delivery.state import ZERO, Engagement, Survey, Timesheet, decide
 
 
 class GoLive(Command):
@@ -136,7 +137,10 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[
 def close_engagement(
     state: Engagement, command: CloseEngagement, context: Context
 ) -> Iterator[Fact]:
-    """Gate 7: accepted or descoped, settled, no open issue, reviewed, and the customer asked."""
+    """Gate 7: accepted or descoped, settled, nothing open or undecided, reviewed, customer asked.
+
+    Nothing can be approved after it: hours that wait would be neither billed nor counted.
+    """
     closed = state.closed
     day = day_of(context, command.closed_on or (closed.closed_on if closed else None))
     if closed and closed.closed_on == day:
@@ -160,6 +164,8 @@ def unfinished(state: Engagement) -> Iterator[Missing]:
             yield Missing("deliverable-not-accepted", sentence, "delivery")
     if state.ledger.settled is None:
         yield Missing("account-not-settled", "the account is not settled", "finance")
+    if state.timesheet.waiting:
+        yield _time_waiting(state.timesheet)
     for issue in state.raid.open_issues:
         sentence = f"issue {issue.item} ({issue.title}) is open"
         yield Missing("issue-open", sentence, "delivery")
@@ -167,3 +173,13 @@ def unfinished(state: Engagement) -> Iterator[Missing]:
         yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
     if not state.surveys:
         yield Missing("survey-not-sent", "the customer was not asked how it was", "delivery")
+
+
+def _time_waiting(sheet: Timesheet) -> Missing:
+    hours: dict[str, Decimal] = {}
+    for entry in sheet.waiting.values():
+        hours[entry.person] = hours.get(entry.person, ZERO) + entry.hours
+    number = len(sheet.waiting)
+    entries = f"{number} time entries wait" if number > 1 else "1 time entry waits"
+    by_person = ", ".join(f"{total} hours of {person}" for person, total in hours.items())
+    return Missing("time-waiting", f"{entries} for approval: {by_person}", "delivery")

@@ -17,6 +17,7 @@ from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
 from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
 from delivery.managing import AssignManager
 from delivery.raid import CloseRaidItem, RaiseIssue
+from delivery.timekeeping import RejectTime, SubmitTime
 from tests.unit.delivery.life import (
     HASH,
     SETTLED,
@@ -162,6 +163,26 @@ def test_each_thing_owed_keeps_it_open_by_itself() -> None:
     rest.heard(SETTLED).when(CLOSE).then_refused("not-closable", missing=["pir-not-held"])
     unasked = accepted(worked, "design", "portal").took(PIR).heard(SETTLED)
     unasked.when(CLOSE).then_refused("not-closable", missing=["survey-not-sent"])
+
+
+def test_time_that_waits_for_approval_keeps_it_open() -> None:
+    def logged(scenario, entry: str, who: str):
+        time = SubmitTime(entry=entry, role="architect", task="analysis", week=WEEK, hours=hours(8))
+        return scenario.took(time, by=who)
+
+    one = logged(finished, "T-8", "dev")
+    one.when(CLOSE).then_refused(
+        "not-closable",
+        missing=["time-waiting"],
+        saying="1 time entry waits for approval: 8 hours of dev",
+    )
+    three = logged(logged(one, "T-9", "milo"), "T-10", "dev")
+    three.when(CLOSE).then_refused(
+        "not-closable",
+        saying="3 time entries wait for approval: 16 hours of dev, 8 hours of milo",
+    )
+    decided = one.took(RejectTime(entry="T-8", why="Twice."), by="mara")
+    decided.when(CLOSE).then_accepted()
 
 
 def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
