@@ -81,19 +81,15 @@ def _costs_of_estimates(state: Engagement, currency: str, records: Records) -> I
 
 
 def _costs_of_changes(state: Engagement, currency: str, records: Records) -> Iterable[Fact]:
-    blocked: set[str] = set()
-    for assessment in state.assessments:
-        if assessment.cost is not None or assessment.change in blocked:
+    """Each change by its last assessment that has a price; an earlier one holds nothing up."""
+    for name in dict.fromkeys(one.change for one in state.assessments):
+        assessment = state.assessment(name)
+        if assessment is None or assessment.price is None or assessment.cost is not None:
             continue
         rates = cost_rates_on(records, currency, assessment.assessed_on)
-        hours = ((line.role, line.hours) for line in assessment.lines)
-        cost = cost_of_hours(hours, rates)
-        if assessment.price is None or cost is None:
-            blocked.add(assessment.change)
-        else:
-            yield ChangeCosted(
-                change=assessment.change, cost=cost, margin=margin_ratio(assessment.price, cost)
-            )
+        cost = cost_of_hours(((line.role, line.hours) for line in assessment.lines), rates)
+        if cost is not None:
+            yield ChangeCosted(change=name, cost=cost, margin=margin_ratio(assessment.price, cost))
 
 
 def _cost_of_budget(state: Engagement, records: Records) -> Iterable[Fact]:

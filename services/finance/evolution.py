@@ -35,13 +35,16 @@ def _estimate_costed(state: Engagement, recorded: Recorded[finance.EstimateCoste
 
 @evolve.on(finance.ChangePriced)
 def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) -> Engagement:
+    """No earlier assessment of a change waits for its price: a later one replaces it."""
     fact = recorded.fact
-    return _with_assessment(state, fact.change, "price", price=fact.price, priced=fact.lines)
+    last = [one for one in state.assessments if one.change == fact.change][-1]
+    return _with_assessment(state, last, price=fact.price, priced=fact.lines)
 
 
 @evolve.on(finance.ChangeCosted)
 def _change_costed(state: Engagement, recorded: Recorded[finance.ChangeCosted]) -> Engagement:
-    return _with_assessment(state, recorded.fact.change, "cost", cost=recorded.fact.cost)
+    assessment = state.assessment(recorded.fact.change)
+    return _with_assessment(state, assessment, cost=recorded.fact.cost) if assessment else state
 
 
 @evolve.on(finance.RevenueMethodChosen)
@@ -251,14 +254,10 @@ def _with_estimate(state: Engagement, version: int, **news: object) -> Engagemen
     return state.model_copy(update={"estimates": {**state.estimates, version: estimate}})
 
 
-def _with_assessment(state: Engagement, change: str, lacking: str, **news: object) -> Engagement:
-    """The first assessment of the change that lacks this gets the news."""
-    assessments: list[Assessment] = []
-    waiting = True
-    for one in state.assessments:
-        here = waiting and one.change == change and getattr(one, lacking) is None
-        assessments.append(one.model_copy(update=news) if here else one)
-        waiting = waiting and not here
+def _with_assessment(state: Engagement, changed: Assessment, **news: object) -> Engagement:
+    assessments = (
+        one.model_copy(update=news) if one is changed else one for one in state.assessments
+    )
     return state.model_copy(update={"assessments": tuple(assessments)})
 
 

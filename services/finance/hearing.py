@@ -168,12 +168,16 @@ def _reported(state: Engagement, recorded: Recorded[delivery.StatusReportPublish
 
 @evolve.on(delivery.ChangeAssessed)
 def _assessed(state: Engagement, recorded: Recorded[delivery.ChangeAssessed]) -> Engagement:
+    """It replaces an earlier one that has no price yet: perhaps that never could have one."""
     assessment = Assessment(
         change=recorded.fact.change,
         lines=recorded.fact.lines,
         assessed_on=recorded.occurred_at.date(),
     )
-    return state.model_copy(update={"assessments": (*state.assessments, assessment)})
+    others = (
+        one for one in state.assessments if one.change != assessment.change or one.price is not None
+    )
+    return state.model_copy(update={"assessments": (*others, assessment)})
 
 
 @evolve.on(delivery.ChangeApproved)

@@ -121,14 +121,11 @@ def prices(state: Engagement, context: Context) -> Iterable[Fact]:
             priced = price_of_estimate(estimate, currency, context.records)
             if priced:
                 yield priced
-    blocked: set[str] = set()
     for assessment in state.assessments:
-        if assessment.price is None and assessment.change not in blocked:
+        if assessment.price is None:
             change = price_of_change(state, assessment, currency, context.records)
             if change:
                 yield change
-            else:
-                blocked.add(assessment.change)
 
 
 def _card(

@@ -176,6 +176,32 @@ def test_a_change_waits_for_the_contract_and_its_next_assessment_is_priced_again
     once.when_heard(less).then(like(ChangePriced, price=eur(90)), like(ChangeCosted, cost=eur(45)))
 
 
+def test_a_new_assessment_is_priced_whatever_the_one_before_it_lacked():
+    misspelt = ASSESSED.model_copy(update={"lines": (RoleHours(role="tsetre", hours=Decimal(1)),)})
+    waits = contracted().when_heard(misspelt).then_nothing()
+    waits.when(CatchUp()).then_refused("still-waiting", missing={"change-unpriced"})
+    priced = waits.when_heard(ASSESSED)
+    priced.then(like(ChangePriced, price=eur(2_900)), like(ChangeCosted, cost=eur(1_450)))
+    priced.after.when(CatchUp()).then_nothing()
+
+
+def test_a_new_assessment_is_costed_whatever_the_one_before_it_lacked():
+    partial = COSTS.model_copy(update={"rates": rates(architect=80, developer=50)})
+    uncosted = contracted().knowing(CARD, partial).when_heard(ASSESSED)
+    less = ASSESSED.model_copy(update={"lines": ASSESSED.lines[:1]})
+    uncosted.then(like(ChangePriced, price=eur(2_900))).when_heard(less).then(
+        like(ChangePriced, price=eur(2_000)), like(ChangeCosted, cost=eur(1_000))
+    )
+
+
+def test_an_assessment_that_has_no_price_yet_leaves_the_one_before_it_its_own():
+    once = contracted().when_heard(ASSESSED).then_accepted()
+    unknown = ASSESSED.model_copy(update={"lines": (RoleHours(role="pilot", hours=Decimal(1)),)})
+    assessment = once.when_heard(unknown).then_nothing().state.assessment("CR-1")
+    assert assessment
+    assert (assessment.price, assessment.cost) == (eur(2_900), eur(1_450))
+
+
 @any_of(
     st.lists(
         st.tuples(
