@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
 
 # Seconds a test may take; a suite of processes on a small machine needs more than a unit test.
-E2E_TIMEOUT ?= 300
+E2E_TIMEOUT ?= 900
 
 .PHONY: help
 help: ## List every target with what it does
@@ -90,8 +90,9 @@ e2e: setup ## Tests of the whole platform as processes, in a browser too
 	@$(PYTEST) tests/e2e $(wildcard tests/browser) --timeout=$(E2E_TIMEOUT)
 
 .PHONY: faults
-faults: setup ## Kill, stop and starve every part under load, at length
+faults: setup ## Kill, stop and starve every part under load, at length; look for new examples
 	@$(PY) -m local prerequisites
+	@$(PYTEST) tests/unit --hypothesis-profile=search
 	@$(PYTEST) tests/faults --timeout=1800
 
 .PHONY: bench

@@ -187,7 +187,7 @@ class Kafka:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, *, limit: float = 60.0) -> float:
+    def start(self, *, limit: float = 120.0) -> float:
         """Start every node that does not run, wait until clients are served; return the seconds.
 
         Raises `ProcessError` with the last log lines where it does not come up.
@@ -208,7 +208,7 @@ class Kafka:
             if node.process is None or not node.process.running:
                 self._prepare(node, jars).start()
 
-    def wait_ready(self, *, limit: float = 60.0) -> None:
+    def wait_ready(self, *, limit: float = 120.0) -> None:
         """Wait until every node serves clients."""
         for process in self.processes:
             process.wait_ready(self._serves_all, limit=limit)

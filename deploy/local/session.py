@@ -13,6 +13,9 @@ from typing import TextIO
 
 from local.platform import Layout
 
+_LOOKING = 1.0
+"""Seconds for which whoever wants a folder waits for those who only look: they lock it, too."""
+
 
 class AlreadyRunning(RuntimeError):
     """A platform of this folder runs already."""
@@ -72,10 +75,8 @@ def hold(layout: Layout) -> Iterator[Holder]:
     path = _file(layout.folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise AlreadyRunning(_read(path)) from None
+        if not _locked(file, within=_LOOKING):
+            raise AlreadyRunning(_read(path))
         yield Holder(layout, file)
 
 
@@ -91,6 +92,20 @@ def running(folder: Path) -> Session | None:
         except BlockingIOError:
             return _read(path)
     return None
+
+
+def _locked(file: TextIO, *, within: float) -> bool:
+    """Whether the file could be locked for this program alone within so many seconds."""
+    ends = time.monotonic() + within
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > ends:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def end(folder: Path, *, limit: float = 45.0) -> bool:

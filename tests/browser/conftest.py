@@ -1,7 +1,6 @@
 """A browser, and applications served to it on this machine."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
@@ -9,8 +8,9 @@ import pytest
 import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from local import places
 from local.prerequisites import chromium
 
 ARGUMENTS = (
@@ -21,8 +21,12 @@ ARGUMENTS = (
     "--disable-sync",
     "--no-first-run",
 )
-PATIENCE = 15_000
+PATIENCE = 30_000
 """Milliseconds that anything may take to show."""
+
+expect.set_options(
+    timeout=PATIENCE
+)  # the limit of a context is for what it does, not what it shows
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
@@ -71,9 +75,7 @@ class Site:
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = places.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None

@@ -238,7 +238,7 @@ def _from_delivery(subject: str, sequence: int, fact: F) -> Recorded[F]:
     )
 
 
-async def until(is_so: Callable[[], bool | Awaitable[bool]], limit: float = 30.0) -> None:
+async def until(is_so: Callable[[], bool | Awaitable[bool]], limit: float = 90.0) -> None:
     """Wait until something is so; fails when it is not within `limit` seconds."""
     async with asyncio.timeout(limit):
         while True:

@@ -169,7 +169,7 @@ def listener(
     )
 
 
-async def until(is_so: Callable[[], object], limit: float = 20.0) -> None:
+async def until(is_so: Callable[[], object], limit: float = 60.0) -> None:
     """Wait until something is so; fail when it is not within `limit` seconds."""
     ends = time.monotonic() + limit
     while not is_so():

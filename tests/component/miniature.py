@@ -281,7 +281,7 @@ async def answers(client: httpx.AsyncClient, path: str, status: int) -> bool:
     return (await client.get(path)).status_code == status
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], within: float = 30) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]], within: float = 90) -> None:
     """Wait until something is so; raises TimeoutError."""
     async with asyncio.timeout(within):
         while not await is_so():  # noqa: ASYNC110 - what is waited for has no event

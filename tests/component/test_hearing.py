@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chassis import streams
 from chassis.decider import Gap
 from chassis.engine import Answer, NotYet
 from chassis.journal import Commit
@@ -39,8 +40,9 @@ async def commits(process: Process) -> list[Commit]:
 
 
 async def test_it_counts_as_heard_at_once_and_is_written_when_it_must_be(
-    store: StoreServer, isolation: str
+    store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(streams, "NOTED_FOR", 3600.0)
     async with opened(store, isolation) as process:
         reading = asyncio.create_task(
             process.engine.read("engagement", "E-1", after={"delivery": 3}, wait=20.0)

@@ -138,7 +138,8 @@ async def test_a_stop_does_not_wait_for_kafka(
             await everybody_heard(process, ["E-1"], "max")
             getattr(kafka, takes_away)()
             began = time.monotonic()
-        assert time.monotonic() - began < 5
+        # Far less than Kafka's own limits, which it would else wait for.
+        assert time.monotonic() - began < 12
         if takes_away == "pause":
             kafka.resume()
         else:

@@ -52,7 +52,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
 
 def begin(process: Process) -> Process:
     process.start()
-    process.wait_ready(lambda: "here" in process.tail(), limit=10)
+    process.wait_ready(lambda: "here" in process.tail(), limit=30)
     return process
 
 
@@ -82,7 +82,7 @@ def test_one_that_is_paused_still_hears_the_request(make: Make) -> None:
 
 def test_one_that_does_not_end_is_killed(make: Make) -> None:
     stubborn, polite = begin(make(STUBBORN)), begin(make(POLITE))
-    stop_all([stubborn, polite], grace=0.3)
+    stop_all([stubborn, polite], grace=3)
     assert (stubborn.returncode, polite.returncode) == (-signal.SIGKILL, 0)
 
 
@@ -90,7 +90,7 @@ def test_its_log_goes_on_after_a_crash(make: Make) -> None:
     process = begin(make(POLITE))
     process.kill()
     process.start()
-    process.wait_ready(lambda: process.tail().count("here") == 2, limit=10)
+    process.wait_ready(lambda: process.tail().count("here") == 2, limit=30)
     with pytest.raises(ProcessError, match="running already"):
         process.start()
 
@@ -137,4 +137,4 @@ time.sleep(60)
         child = int(parent.stdout.readline())
         assert is_alive(child)
         os.kill(parent.pid, signal.SIGKILL)
-    wait_until(lambda: not is_alive(child), limit=5)
+    wait_until(lambda: not is_alive(child), limit=30)

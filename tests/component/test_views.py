@@ -236,7 +236,7 @@ async def test_views_keep_up_across_a_killed_store(
         await asyncio.to_thread(server.start)
         await open_deals(process, *names[100:])
         await until(lambda: _lists_all(views, names))
-        assert views.follower.backlog(NOW + timedelta(days=1)) == 0.0
+        await until(lambda: views.follower.backlog(NOW + timedelta(days=1)) == 0.0)
 
 
 async def _lists_all(views: Views, names: list[str]) -> bool:

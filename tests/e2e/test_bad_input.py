@@ -89,6 +89,7 @@ def test_every_route_refuses_every_mistake_and_stores_nothing(
         mistake for route in known for mistake in mistakes(route, tokens, every=route == first)
     ]
     before = desk.commits()
+    assert before["sales"] > 0, "what people store is counted"
     complaints = made(desk.platform.layout.ports[service], every)
 
     assert not complaints, "\n".join([f"{len(complaints)} of {len(every)}:", *complaints[:20]])

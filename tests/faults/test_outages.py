@@ -21,7 +21,7 @@ from tests.faults.killing import wait_for_all
 from tests.faults.load import Load, company
 from tests.infrastructure import Server
 
-pytestmark = [pytest.mark.fault, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
 
 HOWS = ("stopped", "killed", "paused")
 
