@@ -129,6 +129,11 @@ class View:
         """Whether nothing more is expected to happen."""
         return self.stage in OVER
 
+    @property
+    def on_hold(self) -> bool:
+        """Whether the work rests, and is to go on."""
+        return self.delivery.on_hold and not self.over
+
 
 _STEPS: dict[type[Fact], tuple[str, Callable[[Any, Any], None]]] = {
     kind: (section, step)

@@ -103,7 +103,7 @@ def _quality(figures: Figures, view: View) -> None:
     delivery = view.delivery
     if view.stage in ("mobilising", "delivering", "closing") and delivery.report is not None:
         _add(figures, f"rag.{delivery.report.overall}", Decimal(1))
-    if delivery.on_hold:
+    if view.on_hold:
         _add(figures, "on-hold", Decimal(1))
     for score in delivery.satisfaction:
         _add(figures, "csat.answers", Decimal(1))

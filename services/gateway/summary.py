@@ -67,7 +67,7 @@ def summary(view: View, findings: Mapping[str, Finding]) -> Summary:
         title=view.sales.title,
         account=view.sales.account,
         stage=view.stage,
-        on_hold=view.delivery.on_hold,
+        on_hold=view.on_hold,
         imported=view.sales.imported_from is not None,
         owner=view.sales.owner,
         manager=view.delivery.manager,

@@ -44,7 +44,7 @@ def green_against_figures(view: View, today: date, allowed: Tolerances) -> Itera
 def no_status_report(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
     """Work goes on and the last status report is older than the tier's cadence allows."""
     delivery = view.delivery
-    if view.stage != "delivering" or delivery.on_hold:
+    if view.stage != "delivering" or view.on_hold:
         return
     last = delivery.report.said if delivery.report else delivery.kickoff
     start = delivery.report.as_of if delivery.report else delivery.kickoff_on
@@ -97,7 +97,7 @@ def closing_with_loose_ends(view: View, today: date, allowed: Tolerances) -> Ite
 def silence(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
     """Nothing was heard for long from the department that owes the next step."""
     owed = _next_step(view)
-    if owed is None or view.delivery.on_hold:
+    if owed is None or view.on_hold:
         return
     owner, step, asked = owed
     silent = (today - asked.occurred_at.date()).days

@@ -4,13 +4,14 @@ from decimal import Decimal
 import pytest
 
 from chassis.testing import RecordsOf
-from contracts import finance
+from contracts import delivery, finance, legal, sales
 from contracts.fact import Fact
 from gateway.disconnects import judge
 from gateway.fold import View
 from gateway.pages.presenting import Names
 from gateway.pages.sheets import sheets
 from gateway.portfolio import Figures, contribution, exchange, read, together
+from gateway.summary import summary
 from tests.life import Life, euros
 from tests.unit.gateway.test_disconnects import margin_measured
 from tests.unit.gateway.test_fold import view_of
@@ -129,3 +130,23 @@ def test_what_is_credited_or_void_is_overdue_no_more(
     assert contribution(view, ()).get("EUR.overdue", 0) == overdue
     assert (invoice.overdue is None) == (overdue == 0)
     assert any(shown in line for row in sheet.rows for line in row.lines if row.label == "Invoices")
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        legal.EngagementTerminated(reason="mutual", terminated_on=TODAY),
+        delivery.EngagementClosed(closed_on=TODAY),
+        sales.DealLost(reason="price", lost_on=TODAY),
+    ],
+    ids=lambda end: end.type,
+)
+def test_what_is_over_rests_no_more(end: Fact) -> None:
+    life = Life().worked(8)
+    resting = life.say(96, delivery.EngagementPutOnHold(reason="Freeze.", held_on=TODAY))
+    assert figures_of(resting)["on-hold"] == 1
+    assert summary(view_of(resting.facts), {}).on_hold
+
+    over = resting.say(97, end)
+    assert "on-hold" not in figures_of(over)
+    assert not summary(view_of(over.facts), {}).on_hold
