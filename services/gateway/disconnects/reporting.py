@@ -121,11 +121,13 @@ def _next_step(view: View) -> tuple[Department, str, Ref] | None:
         if sow is None:
             return "legal", "a statement of work", sales.won.said
         if legal.signed is None:
-            if sow.version not in delivery.sow_reviews:
+            of_delivery = delivery.sow_reviews.get(sow.version)
+            of_finance = finance.sow_reviews.get(sow.version)
+            if of_delivery is None:
                 return "delivery", f"its review of version {sow.version}", sow.said
-            if sow.version not in finance.sow_reviews:
+            if of_finance is None:
                 return "finance", f"its review of version {sow.version}", sow.said
-            return "legal", "the signatures", sow.said
+            return "legal", "the signatures", _later(of_delivery.said, of_finance.said)
         if finance.budget is None:
             return "finance", "the budget", legal.signed.said
         if delivery.kickoff is None:
@@ -136,4 +138,13 @@ def _next_step(view: View) -> tuple[Department, str, Ref] | None:
     waiting = [item for item in delivery.estimates.values() if item.version not in finance.priced]
     if waiting:
         return "finance", "a price on the estimate", waiting[-1].said
+    asked = sales.estimate_requested
+    if asked is not None and all(
+        item.said.occurred_at < asked.occurred_at for item in delivery.estimates.values()
+    ):
+        return "delivery", "the estimate", asked
     return None
+
+
+def _later(one: Ref, other: Ref) -> Ref:
+    return max(one, other, key=lambda said: said.occurred_at)

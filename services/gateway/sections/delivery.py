@@ -7,7 +7,7 @@ from decimal import Decimal
 from contracts import delivery
 from contracts.fact import Recorded
 from contracts.values import Milestone
-from gateway.sections.folding import Ref, Steps, ref
+from gateway.sections.folding import Ref, Review, Steps, ref
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class DeliverySection:
     manager_first_assigned: Ref | None = None
     tier: str | None = None
     estimates: dict[int, Estimate] = field(default_factory=dict)
-    sow_reviews: dict[int, str] = field(default_factory=dict)
+    sow_reviews: dict[int, Review] = field(default_factory=dict)
     allocated_hours: dict[str, Decimal] = field(default_factory=dict)
     allocated: Ref | None = None
     brd_signed: Ref | None = None
@@ -195,7 +195,7 @@ def _endorsed(section: DeliverySection, recorded: Recorded[delivery.EstimateEndo
 
 @steps.on(delivery.SowReviewed)
 def _sow_reviewed(section: DeliverySection, recorded: Recorded[delivery.SowReviewed]) -> None:
-    section.sow_reviews[recorded.fact.version] = recorded.fact.verdict
+    section.sow_reviews[recorded.fact.version] = Review(recorded.fact.verdict, ref(recorded))
 
 
 @steps.on(delivery.ResourceAllocated)

@@ -8,7 +8,7 @@ from contracts import finance
 from contracts.fact import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem, Margin
-from gateway.sections.folding import Ref, Steps, ref
+from gateway.sections.folding import Ref, Review, Steps, ref
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Invoice:
 class FinanceSection:
     """The engagement as Finance tells everybody."""
 
-    sow_reviews: dict[int, str] = field(default_factory=dict)
+    sow_reviews: dict[int, Review] = field(default_factory=dict)
     priced: dict[int, Priced] = field(default_factory=dict)
     changes_priced: dict[str, Money] = field(default_factory=dict)
     budget: Budget | None = None
@@ -165,7 +165,7 @@ confidential_steps = Steps[ConfidentialSection]()
 
 @steps.on(finance.SowReviewed)
 def _sow_reviewed(section: FinanceSection, recorded: Recorded[finance.SowReviewed]) -> None:
-    section.sow_reviews[recorded.fact.version] = recorded.fact.verdict
+    section.sow_reviews[recorded.fact.version] = Review(recorded.fact.verdict, ref(recorded))
 
 
 @steps.on(finance.EstimatePriced)

@@ -39,6 +39,14 @@ def ref(recorded: Recorded[Fact]) -> Ref:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A department's word on a version of the statement of work."""
+
+    verdict: str
+    said: Ref
+
+
 class Steps(Generic[Section]):
     """The steps of one section by type of fact."""
 

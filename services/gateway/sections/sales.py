@@ -73,6 +73,7 @@ class SalesSection:
     imported_from: str | None = None
     imported_outcome: str | None = None
     opened: Ref | None = None
+    estimate_requested: Ref | None = None
     proposals: dict[int, Proposal] = field(default_factory=dict)
     won: Won | None = None
     lost: Lost | None = None
@@ -127,6 +128,11 @@ def _qualified(section: SalesSection, recorded: Recorded[sales.OpportunityQualif
 def _advanced(section: SalesSection, recorded: Recorded[sales.OpportunityAdvanced]) -> None:
     section.pipeline_stage = recorded.fact.pipeline_stage
     section.probability = recorded.fact.probability
+
+
+@steps.on(sales.EstimateRequested)
+def _requested(section: SalesSection, recorded: Recorded[sales.EstimateRequested]) -> None:
+    section.estimate_requested = ref(recorded)
 
 
 @steps.on(sales.ProposalDrafted)

@@ -1,0 +1,54 @@
+"""Who owes the next step, and since when."""
+
+from contracts import delivery, finance, legal, sales
+from tests.life import HASH, PORTAL, Life
+from tests.unit.gateway.test_disconnects import findings, only
+
+REQUEST = sales.EstimateRequested(scope_summary="A portal.", deliverables=(PORTAL,))
+
+
+def test_an_estimate_that_was_asked_for_is_owed_by_delivery() -> None:
+    life = Life().opened().say(3, REQUEST)
+    assert findings(life, 24) == {}
+    finding = only(life, 25)
+    assert finding.finding == "next-step-overdue"
+    assert finding.owner == "delivery"
+    assert finding.sentence == "Delivery owes the estimate since 8 January 2026."
+
+
+def test_an_estimate_that_came_is_owed_again_only_where_sales_asked_again() -> None:
+    life = Life().proposed()
+    life.say(10, sales.ProposalRevised(version=1, reason="Smaller."))
+    assert findings(life, 100) == {}
+    assert only(life.say(40, REQUEST), 100).sentence.endswith("since 14 February 2026.")
+    again = next(
+        recorded.fact
+        for recorded in life.facts
+        if isinstance(recorded.fact, delivery.EstimateSubmitted)
+    )
+    life.say(101, again.model_copy(update={"version": 2}))
+    assert findings(life, 102) == {}
+
+
+def drafted() -> Life:
+    """Won, and drafted by Legal on day 16."""
+    sow = next(
+        recorded.fact
+        for recorded in Life().signed().facts
+        if isinstance(recorded.fact, legal.SowDrafted)
+    )
+    return Life().won().say(16, legal.FileOpened(account="acme", title="Portal"), sow)
+
+
+def test_legal_owes_the_signatures_since_the_last_review() -> None:
+    life = drafted()
+    life.say(37, delivery.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
+    life.say(38, finance.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
+    assert findings(life, 38) == {}
+    assert findings(life, 59) == {}
+
+    finding = only(life, 60)
+    assert finding.owner == "legal"
+    assert finding.sentence == "Legal owes the signatures since 12 February 2026."
+    assert finding.days == 22
+    assert finding.since.date() == life.day(38 + 21)
