@@ -149,6 +149,18 @@ class InvoiceDrafted(Fact, channel=FINANCE):
     advance_drawn: NotNegativeMoney
 
 
+class DraftWithdrawn(Fact, channel=FINANCE):
+    """A draft that nobody approved, and its billing event, are no more: it bills what was cut.
+
+    An amendment has left less of the entry of the schedule than fell due on it. What it did leave
+    falls due anew, and is drafted at that.
+    """
+
+    invoice: Identifier
+    billing_event: Identifier
+    amount: PositiveMoney
+
+
 class InvoiceApproved(Fact, channel=FINANCE):
     """The draft may take its number, to be issued on this day."""
 

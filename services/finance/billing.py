@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from chassis.decider import Command, Context, Refused
 from chassis.naming import named
 from contracts.fact import Fact
-from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
+from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
 from contracts.values import BillingItem, Identifier, ShortText
 from finance.state import (
@@ -86,7 +86,10 @@ def bill_outside_schedule(
 
 
 def billing(state: Engagement, context: Context) -> Iterable[Fact]:
-    """What the schedule makes due falls due, and every event gets its draft."""
+    """What the schedule makes due falls due, and every event gets its draft.
+
+    A draft of an entry that holds less by now is withdrawn; what the entry has left falls due anew.
+    """
     budget = state.budget
     if budget is None:
         return
@@ -97,8 +100,13 @@ def billing(state: Engagement, context: Context) -> Iterable[Fact]:
             if due:
                 yield due
     for event in state.events.values():
-        if not any(invoice.event == event.event for invoice in state.live()):
+        invoice = next((one for one in state.live() if one.event == event.event), None)
+        if invoice is None:
             yield _drafted_anew(state, budget, event)
+        elif invoice.stage == "drafted" and too_much_due(state, event.item):
+            yield DraftWithdrawn(
+                invoice=invoice.invoice, billing_event=event.event, amount=invoice.amount
+            )
 
 
 def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEventDue | None:
@@ -123,6 +131,21 @@ def billed_on(state: Engagement, item: str) -> Money:
     return Money.total(
         (event.amount for event in state.events.values() if event.item == item), state.money
     )
+
+
+def invoiced_on(state: Engagement, item: str) -> Money:
+    """What is invoiced of an entry of the schedule; drafts that nobody approved are not."""
+    invoiced = (one for one in state.live() if one.stage != "drafted")
+    return Money.total(
+        (one.amount for one in invoiced if state.events[one.event].item == item), state.money
+    )
+
+
+def too_much_due(state: Engagement, item: str) -> bool:
+    """Whether more fell due on an entry than it holds since an amendment cut it."""
+    schedule = state.budget.schedule if state.budget else ()
+    holds = Money.total((one.amount for one in schedule if one.item == item), state.money)
+    return holds < billed_on(state, item)
 
 
 def in_scope(state: Engagement) -> tuple[str, ...]:
@@ -174,11 +197,14 @@ def draft(
 
 
 def _drafted_anew(state: Engagement, budget: Budget, event: Event) -> InvoiceDrafted:
-    """The first draft of an event, or the same again after its invoice was voided."""
+    """The first draft of an event, or the same again after its invoice was voided.
+
+    Where what is due was cut meanwhile, what the void invoice said does not hold any more.
+    """
     before = [one for one in state.invoices.values() if one.event == event.event]
-    if before:
+    if before and before[-1].amount == event.amount:
         return draft(event, before[-1].lines, before[-1].advance_drawn, len(before) + 1)
     item = next((one for one in budget.schedule if one.item == event.item), None)
     description = item.description if item else event.item
     line = InvoiceLine(description=description, amount=event.amount)
-    return draft(event, (line,), Money.zero(event.amount.currency))
+    return draft(event, (line,), Money.zero(event.amount.currency), len(before) + 1)

@@ -5,7 +5,7 @@ of the estimate under the proposal, contingency included. An amendment changes i
 order that changes the plan, in the order in which the amendments were signed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from chassis.decider import Command, Context, Refused
 from chassis.naming import named
@@ -14,6 +14,7 @@ from contracts.finance import BudgetAmended, BudgetSet, RevenueMethodChosen
 from contracts.legal import AmendmentSigned
 from contracts.money import Money
 from contracts.values import BillingItem, Pricing, RevenueMethod, ShortText
+from finance.billing import invoiced_on
 from finance.state import MOST_HOURS, Engagement, decide, least, require_running
 
 USUAL_METHOD: dict[Pricing, RevenueMethod] = {
@@ -67,12 +68,17 @@ def budgets(state: Engagement, context: Context) -> Iterable[Fact]:
 
 
 def schedule_after(
-    schedule: tuple[BillingItem, ...], amendment: AmendmentSigned, *, hourly: bool
+    schedule: tuple[BillingItem, ...],
+    amendment: AmendmentSigned,
+    *,
+    hourly: bool,
+    invoiced: Callable[[str], Money],
 ) -> tuple[BillingItem, ...]:
     """The schedule with what the amendment adds, or less what it takes away.
 
     Where the amendment's own entries do not make up its whole increase, the rest is billed as the
     contract bills: on acceptance of what is added, by the hour, or else on the new finish.
+    `invoiced` says how much of an entry is invoiced, drafts aside.
     """
     delta = amendment.price_delta
     taken = {item.item for item in schedule}
@@ -80,7 +86,8 @@ def schedule_after(
     rest = delta - Money.total((item.amount for item in added), delta.currency)
     if rest.amount > 0:
         added.append(_rest(amendment, rest, hourly=hourly))
-    return _less([*schedule, *added], -least(rest, Money.zero(delta.currency)), amendment)
+    less = -least(rest, Money.zero(delta.currency))
+    return _less([*schedule, *added], less, amendment, invoiced)
 
 
 def _set(state: Engagement) -> Iterable[Fact]:
@@ -119,29 +126,40 @@ def _amended(state: Engagement) -> Iterable[Fact]:
         price=max(zero, price),
         hours_delta=assessment.hours,
         billing_schedule=schedule_after(
-            budget.schedule, amendment, hourly=sow.pricing == "time-and-materials"
+            budget.schedule,
+            amendment,
+            hourly=sow.pricing == "time-and-materials",
+            invoiced=lambda item: invoiced_on(state, item),
         ),
     )
 
 
 def _less(
-    schedule: list[BillingItem], less: Money, amendment: AmendmentSigned
+    schedule: list[BillingItem],
+    less: Money,
+    amendment: AmendmentSigned,
+    invoiced: Callable[[str], Money],
 ) -> tuple[BillingItem, ...]:
-    """Less so much: first of what waits for descoped deliverables, then of the last entries."""
+    """Less so much: of what is not invoiced, and only beyond that of what is (to be credited).
+
+    Of either, first of what waits for descoped deliverables, then of the last entries.
+    """
     gone = set(amendment.deliverables_descoped)
     order = sorted(
         range(len(schedule)),
         key=lambda place: (bool(gone.intersection(schedule[place].deliverables)), place),
         reverse=True,
     )
-    left = {place: item.amount for place, item in enumerate(schedule)}
-    for place in order:
-        taken = least(less, left[place])
-        left[place], less = left[place] - taken, less - taken
+    left = [item.amount for item in schedule]
+    billed = [least(invoiced(item.item), item.amount) for item in schedule]
+    for kept in (billed, [Money.zero(less.currency)] * len(schedule)):
+        for place in order:
+            taken = least(less, left[place] - kept[place])
+            left[place], less = left[place] - taken, less - taken
     return tuple(
-        item.model_copy(update={"amount": left[place]})
-        for place, item in enumerate(schedule)
-        if left[place].amount > 0
+        item.model_copy(update={"amount": amount})
+        for item, amount in zip(schedule, left, strict=True)
+        if amount.amount > 0
     )
 
 

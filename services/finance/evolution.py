@@ -3,6 +3,7 @@
 from contracts import finance
 from contracts.fact import Recorded
 from contracts.values import RoleRate
+from finance.billing import too_much_due
 from finance.state import (
     Assessment,
     Budget,
@@ -180,6 +181,13 @@ def _drafted(state: Engagement, recorded: Recorded[finance.InvoiceDrafted]) -> E
     return state.model_copy(update={"invoices": {**state.invoices, invoice.invoice: invoice}})
 
 
+@evolve.on(finance.DraftWithdrawn)
+def _withdrawn(state: Engagement, recorded: Recorded[finance.DraftWithdrawn]) -> Engagement:
+    fact = recorded.fact
+    invoices = {name: one for name, one in state.invoices.items() if name != fact.invoice}
+    return _without_event(state.model_copy(update={"invoices": invoices}), fact.billing_event)
+
+
 @evolve.on(finance.InvoiceApproved)
 def _approved(state: Engagement, recorded: Recorded[finance.InvoiceApproved]) -> Engagement:
     fact = recorded.fact
@@ -202,16 +210,16 @@ def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Eng
 
 @evolve.on(finance.InvoiceVoided)
 def _voided(state: Engagement, recorded: Recorded[finance.InvoiceVoided]) -> Engagement:
-    """An exception ends with its invoice; what the contract makes due stays due."""
+    """An exception ends with its invoice; what the contract makes due stays due.
+
+    Of an entry that was cut meanwhile, what is left falls due anew.
+    """
     fact = recorded.fact
     event = state.events[state.invoices[fact.invoice].event]
-    events = {
-        name: one
-        for name, one in state.events.items()
-        if name != event.event or event.exception is None
-    }
     voided = with_invoice(state, fact.invoice, stage="voided", overdue=False)
-    return voided.model_copy(update={"events": events})
+    if event.exception is None and not too_much_due(state, event.item):
+        return voided
+    return _without_event(voided, event.event)
 
 
 @evolve.on(finance.CreditNoteIssued)
@@ -270,6 +278,11 @@ def _measured(state: Engagement, what: str) -> Engagement:
             left = tuple(one for one in reports if one.performance_due or one.margin_due)
             return state.model_copy(update={"reports": left})
     return state
+
+
+def _without_event(state: Engagement, event: str) -> Engagement:
+    events = {name: one for name, one in state.events.items() if name != event}
+    return state.model_copy(update={"events": events})
 
 
 def _moved(state: Engagement, invoice: str, way: str, movement: Movement) -> Engagement:

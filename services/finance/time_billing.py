@@ -226,9 +226,10 @@ def _lines(
 
 
 def _unused(state: Engagement, event: str) -> str:
-    """The name, or the name with the next number where it names an event already."""
+    """The name, or the name with the next number where it named an event before."""
     nth, name = 1, event
-    while name in state.events:
+    taken = {*state.events, *(one.event for one in state.invoices.values())}
+    while name in taken:
         nth += 1
         name = named(event, str(nth))
     return name

@@ -133,6 +133,7 @@ SENTENCES: dict[type[Fact], str] = {
     finance.InvoiceApproved: "Invoice over {amount} approved, to be issued on {issue_on}.",
     finance.InvoiceNumbered: "Invoice takes the number {number}.",
     finance.InvoiceIssued: "Invoice {number} over {amount} issued on {issued_on}, due {due_on}.",
+    finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its entry was cut.",
     finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
     finance.CreditNoteIssued: "Credit note {credit_note} over {amount} issued on {issued_on}: "
     "“{why}”",

@@ -225,6 +225,12 @@ def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.Invoice
     section.drafts += 1
 
 
+@steps.on(finance.DraftWithdrawn)
+def _withdrawn(section: FinanceSection, recorded: Recorded[finance.DraftWithdrawn]) -> None:
+    section.drafts -= 1
+    section.billing.pop(recorded.fact.billing_event, None)
+
+
 @steps.on(finance.InvoiceIssued)
 def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) -> None:
     fact = recorded.fact

@@ -57,6 +57,11 @@ COSTED = BudgetCosted(
 DUE, DRAFTED = like(BillingEventDue, item="start"), like(InvoiceDrafted, amount=eur(5_000))
 
 
+def nothing(item: str) -> Money:
+    """No entry is invoiced yet."""
+    return eur(0)
+
+
 def papers():
     return opened().when_heard(ESTIMATE, PROPOSED, SOW).then_accepted().on(SIGNED)
 
@@ -143,13 +148,13 @@ def test_roles_that_an_amendment_adds_are_contracted_from_then_on():
 
 def test_what_an_amendment_adds_and_does_not_bill_is_billed_as_the_contract_bills():
     bare = AMENDMENT.model_copy(update={"billing_schedule": ()})
-    schedule = schedule_after(SOW.billing_schedule, bare, hourly=False)
+    schedule = schedule_after(SOW.billing_schedule, bare, hourly=False, invoiced=nothing)
     assert schedule[-1].kind == "on-acceptance"
     assert schedule[-1].deliverables == ("report",)
-    hourly = schedule_after(HOURLY_SOW.billing_schedule, bare, hourly=True)
+    hourly = schedule_after(HOURLY_SOW.billing_schedule, bare, hourly=True, invoiced=nothing)
     assert (hourly[-1].kind, hourly[-1].amount) == ("time", eur(2_900))
     nothing_added = bare.model_copy(update={"deliverables_added": ()})
-    dated = schedule_after(SOW.billing_schedule, nothing_added, hourly=False)
+    dated = schedule_after(SOW.billing_schedule, nothing_added, hourly=False, invoiced=nothing)
     assert (dated[-1].kind, dated[-1].due_on) == ("on-date", date(2026, 8, 7))
 
 
@@ -162,7 +167,7 @@ def test_a_price_cut_comes_off_what_is_descoped_and_then_off_the_end():
             "deliverables_descoped": ("design",),
         }
     )
-    schedule = schedule_after(SOW.billing_schedule, cut, hourly=False)
+    schedule = schedule_after(SOW.billing_schedule, cut, hourly=False, invoiced=nothing)
     assert [(item.item, item.amount) for item in schedule] == [
         ("start", eur(5_000)),
         ("portal", eur(6_500)),
@@ -172,8 +177,33 @@ def test_a_price_cut_comes_off_what_is_descoped_and_then_off_the_end():
 def test_an_entry_that_has_the_id_of_another_gets_one_of_its_own():
     again = AMENDMENT.billing_schedule[0].model_copy(update={"item": "start"})
     amendment = AMENDMENT.model_copy(update={"billing_schedule": (again,)})
-    schedule = schedule_after(SOW.billing_schedule, amendment, hourly=False)
+    schedule = schedule_after(SOW.billing_schedule, amendment, hourly=False, invoiced=nothing)
     assert schedule[-1].item == "start-A-CR-1"
+
+
+def test_a_price_cut_spares_what_is_invoiced_as_long_as_it_can():
+    billed = {"care": eur(2_000), "portal": eur(4_000)}
+
+    def after(cut: int) -> list[tuple[str, Money]]:
+        amendment = AMENDMENT.model_copy(
+            update={
+                "price_delta": eur(-cut),
+                "billing_schedule": (),
+                "deliverables_added": (),
+            }
+        )
+        schedule = schedule_after(
+            SOW.billing_schedule,
+            amendment,
+            hourly=False,
+            invoiced=lambda item: billed.get(item, eur(0)),
+        )
+        return [(item.item, item.amount) for item in schedule]
+
+    spared = [("portal", eur(4_000)), ("care", eur(2_000))]
+    assert after(4_000) == [("start", eur(5_000)), ("design", eur(5_000)), *spared]
+    assert after(14_000) == spared
+    assert after(15_000) == [("portal", eur(4_000)), ("care", eur(1_000))]
 
 
 cents = st.integers(1, 10_000_000).map(lambda amount: eur(str(Decimal(amount) / 100)))
@@ -206,7 +236,7 @@ def test_the_schedule_always_adds_up_to_the_price(
             }
         )
         price = price + amendment.price_delta
-        schedule = schedule_after(schedule, amendment, hourly=hourly)
+        schedule = schedule_after(schedule, amendment, hourly=hourly, invoiced=nothing)
         if price.amount < 0:
             assert schedule == ()
             return

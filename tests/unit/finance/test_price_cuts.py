@@ -1,0 +1,130 @@
+"""A change order that lowers the price: what is invoiced stands, what is drafted follows."""
+
+from datetime import date
+
+from chassis.testing import Scenario, like
+from contracts.fact import Fact
+from contracts.finance import (
+    BillingEventDue,
+    DraftWithdrawn,
+    InvoiceApproved,
+    InvoiceDrafted,
+    InvoiceLine,
+    InvoiceVoided,
+)
+from contracts.money import Money
+from finance.invoicing import ApproveInvoice, VoidInvoice
+from finance.state import Engagement
+from finance.time_billing import BillTime
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    HOURLY_SOW,
+    SOW,
+    accepted,
+    contracted,
+    eur,
+    hearing,
+    issued,
+    time,
+)
+
+APRIL_10 = date(2026, 4, 10)
+JUNE = date(2026, 6, 1)
+
+
+def cut(amount: int, **terms: object) -> tuple[Fact, Fact]:
+    """A change order that lowers the price by this, and its assessment."""
+    less = {"price_delta": eur(-amount), "billing_schedule": (), "deliverables_added": (), **terms}
+    return ASSESSED.model_copy(update={"lines": ()}), AMENDMENT.model_copy(update=less)
+
+
+def schedule_of(engagement: Scenario[Engagement]) -> dict[str, Money]:
+    budget = engagement.state.budget
+    return {item.item: item.amount for item in budget.schedule} if budget else {}
+
+
+def test_a_cut_lowers_what_is_still_to_be_billed_and_not_what_is_paid():
+    portal, start = SOW.billing_schedule[2], SOW.billing_schedule[0]
+    schedule = (portal.model_copy(update={"amount": eur(15_000)}), start)
+    engagement = contracted(SOW.model_copy(update={"billing_schedule": schedule}))
+    paid = issued(engagement, "invoice-start", "2026-00001", APRIL_10)
+    less = hearing(paid, *cut(3_000))
+    assert schedule_of(less) == {"portal": eur(12_000), "start": eur(5_000)}
+    less.when_heard(accepted("portal")).then(
+        like(BillingEventDue, amount=eur(12_000)), like(InvoiceDrafted, amount=eur(12_000))
+    )
+
+
+def test_drafts_of_more_than_a_cut_leaves_are_drawn_up_anew_or_fall_away():
+    ready = hearing(contracted(), accepted("design"), accepted("portal")).on(JUNE)
+    less = ready.when_heard(*cut(9_500))
+    assert schedule_of(less.after) == {"start": eur(5_000), "design": eur(5_500)}
+    assert less.facts[-4:] == (
+        DraftWithdrawn(invoice="invoice-design", billing_event="due-design", amount=eur(6_000)),
+        DraftWithdrawn(invoice="invoice-portal", billing_event="due-portal", amount=eur(7_000)),
+        BillingEventDue(
+            billing_event="due-design",
+            item="design",
+            kind="on-acceptance",
+            amount=eur(5_500),
+            due_on=date(2026, 5, 4),
+            deliverables=("design",),
+        ),
+        InvoiceDrafted(
+            invoice="invoice-design",
+            billing_event="due-design",
+            kind="on-acceptance",
+            lines=(InvoiceLine(description="Services", amount=eur(5_500)),),
+            amount=eur(5_500),
+            advance_drawn=eur(0),
+        ),
+    )
+    less.after.when(ApproveInvoice(invoice="invoice-portal")).then_refused("invoice-unknown")
+    both = less.after.took(ApproveInvoice(invoice="invoice-start"))
+    both.when(ApproveInvoice(invoice="invoice-design")).then(
+        like(InvoiceApproved, amount=eur(5_500))
+    )
+
+
+def test_an_approved_draft_stands_and_the_cut_is_taken_elsewhere():
+    approved = contracted().on(JUNE).took(ApproveInvoice(invoice="invoice-start"))
+    less = hearing(approved, *cut(14_000))
+    assert schedule_of(less) == {"start": eur(5_000), "design": eur(1_000)}
+    beyond = hearing(less, *cut(2_000, amendment="A-CR-1b"))
+    assert schedule_of(beyond) == {"start": eur(4_000)}
+    assert beyond.state.invoices["invoice-start"].amount == eur(5_000)
+
+
+def test_a_void_invoice_is_drawn_up_anew_at_what_a_cut_has_left_of_its_entry():
+    sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
+    less = hearing(sent, *cut(18_000))
+    void = less.when(VoidInvoice(invoice="invoice-start", why="Too much."))
+    void.then(
+        like(InvoiceVoided, amount=eur(5_000)),
+        like(BillingEventDue, billing_event="due-start", amount=eur(2_000)),
+        like(InvoiceDrafted, invoice="invoice-start-2", amount=eur(2_000)),
+    )
+
+
+def test_time_that_was_drafted_beyond_a_cut_waits_to_be_billed_again():
+    worked = hearing(contracted(HOURLY_SOW), time("a", hours=150)).on(JUNE)
+    drafted = worked.took(BillTime(month="2026-04"))
+    less = hearing(drafted, *cut(6_000))
+    assert set(less.state.invoices) == {"invoice-advance"}
+    less.when(BillTime(month="2026-04")).then(
+        like(BillingEventDue, amount=eur(10_000)), like(InvoiceDrafted, amount=eur(10_000))
+    )
+
+
+def test_time_that_is_billed_anew_never_takes_the_name_of_a_void_invoice():
+    worked = hearing(contracted(HOURLY_SOW), time("a", hours=150)).on(JUNE)
+    sent = issued(
+        worked.took(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
+    )
+    less = hearing(sent, *cut(6_000))
+    void = less.took(VoidInvoice(invoice="invoice-time-2026-04", why="Too much."))
+    void.when(BillTime(month="2026-04")).then(
+        like(BillingEventDue, billing_event="due-time-2026-04-2", amount=eur(14_000)),
+        like(InvoiceDrafted, invoice="invoice-time-2026-04-2"),
+    )
