@@ -22,7 +22,8 @@ class SettleAccount(Command):
 
     The gate says what is open. Entries of the schedule that bill time need not be used up, and time
     that an advance covers is paid by it; what time leaves of an advance is credited. After a
-    termination, what never fell due is not billed any more.
+    termination, what never fell due is not billed any more, and what is left of an advance is kept
+    as revenue unless it was credited before.
     """
 
     settled_on: date | None = None

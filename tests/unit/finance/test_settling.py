@@ -184,6 +184,15 @@ def test_time_that_an_advance_covers_is_paid_by_it_and_the_rest_is_credited_and_
     )
 
 
+def test_what_a_termination_leaves_of_an_advance_is_kept_unless_it_was_credited():
+    advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
+    paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    over = hearing(paid, time("a", hours=10), TERMINATED).on(JUNE)
+    assert over.when(SETTLE).facts[0] == AccountSettled(
+        billed=eur(4_000), paid=eur(4_000), settled_on=JUNE
+    )
+
+
 def test_time_that_no_longer_fits_into_the_cap_keeps_nothing_open():
     time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
     sow = HOURLY_SOW.model_copy(
