@@ -54,8 +54,8 @@ LIVES = {
     "paid late, a draft amended": plot(days_late_paying=25, deliverables=("A", "B", "C")),
     "lost": plot(outcome="lost"),
     "terminated": plot(outcome="terminated", hours=400, weeks=8),
-    "billed before it was due": plot(trouble="billed-early", change=False),
-    "a manager who came late": plot(trouble="late-manager"),
+    "billed before it was due": plot(troubles=frozenset({"billed-early"}), change=False),
+    "a manager who came late": plot(troubles=frozenset({"late-manager"})),
 }
 
 

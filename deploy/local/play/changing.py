@@ -39,7 +39,7 @@ async def change_order(scene: Scene, work: Work) -> None:
     drafted = await cast.look_until(
         "legal", "carl", lambda seen: any(each["amendment"] for each in seen["changes"])
     )
-    if plot.trouble == "change-unfollowed":
+    if "change-unfollowed" in plot.troubles:
         return
     amendment = drafted["changes"][-1]["amendment"]["content"]
     today = cast.today.isoformat()

@@ -7,10 +7,9 @@ from typing import Any
 from local.play.changing import change_order
 from local.play.company import TEMPLATE
 from local.play.paying import bill_at_another_rate, bill_early, invoices, money
+from local.play.plots import Plot
 from local.play.selling import Curtain, Scene
-from local.play.working import Work, log_time, person, progress, report, tier
-
-REPORT_EVERY = {"light": 4, "standard": 2, "critical": 1}
+from local.play.working import REPORT_EVERY, Work, log_time, person, progress, report, tier
 
 
 async def mobilise(scene: Scene) -> Work:
@@ -48,13 +47,12 @@ async def mobilise(scene: Scene) -> Work:
 async def _plan(scene: Scene) -> dict[str, Any]:
     plot, cast = scene.plot, scene.cast
     options: dict[str, Any] = {"starts_on": scene.starts_on.isoformat()}
-    if plot.trouble == "deliverable-forgotten":
+    if "deliverable-forgotten" in plot.troubles:
         options["deliverables"] = scene.deliverables[:-1]
     drafted = await cast.act("delivery", "draft-plan", plot.manager, template=TEMPLATE, **options)
-    factors = {"overplanned": Decimal("1.25"), "management-cut": Decimal(1)}
-    if plot.trouble in factors:
+    if plot.troubles & {"overplanned", "management-cut"}:
         draft = drafted["plan"]["draft"]
-        tasks = [_replanned(task, plot.trouble, factors[plot.trouble]) for task in draft["tasks"]]
+        tasks = [_replanned(task, plot) for task in draft["tasks"]]
         drafted = await cast.act(
             "delivery",
             "draft-plan",
@@ -67,10 +65,10 @@ async def _plan(scene: Scene) -> dict[str, Any]:
     return drafted
 
 
-def _replanned(task: dict[str, Any], trouble: str, factor: Decimal) -> dict[str, Any]:
-    if trouble == "management-cut":
-        if task["kind"] != "project-management":
-            return task
+def _replanned(task: dict[str, Any], plot: Plot) -> dict[str, Any]:
+    """The task as somebody plans it who does not look at what was sold."""
+    factor = Decimal("1.25") if "overplanned" in plot.troubles else Decimal(1)
+    if task["kind"] == "project-management" and "management-cut" in plot.troubles:
         factor = Decimal("0.5")
     hours = [
         {**line, "hours": str((Decimal(line["hours"]) * factor).quantize(Decimal("0.01")))}
@@ -81,7 +79,7 @@ def _replanned(task: dict[str, Any], trouble: str, factor: Decimal) -> dict[str,
 
 async def _allocate(scene: Scene, tasks: list[dict[str, Any]]) -> None:
     cast, manager = scene.cast, scene.plot.manager
-    share = Decimal("0.6") if scene.plot.trouble == "underallocated" else Decimal(1)
+    share = Decimal("0.6") if "underallocated" in scene.plot.troubles else Decimal(1)
     by_role: dict[str, Decimal] = {}
     for task in tasks:
         for line in task["hours"]:
@@ -121,9 +119,9 @@ async def build(scene: Scene, work: Work) -> None:
         await money(scene, work)
         if plot.change and week == max(3, plot.weeks // 3):
             await change_order(scene, work)
-        if plot.trouble == "billed-early" and week == max(4, plot.weeks // 3):
+        if "billed-early" in plot.troubles and week == max(4, plot.weeks // 3):
             await bill_early(scene)
-        if plot.trouble == "bill-rate" and week == 4:
+        if "bill-rate" in plot.troubles and week == 4:
             await bill_at_another_rate(scene)
         if plot.outcome == "terminated" and week == plot.weeks // 2:
             await scene.cast.act(

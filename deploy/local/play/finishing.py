@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from local.play.paying import invoices, money
 from local.play.selling import Curtain, Scene
-from local.play.working import Work
+from local.play.working import Work, report
 
 
 async def finish(scene: Scene, work: Work) -> None:
@@ -23,13 +23,14 @@ async def finish(scene: Scene, work: Work) -> None:
         await cast.act("delivery", "implement-change", plot.manager, change="C-1")
     for index, deliverable in enumerate(scene.deliverables):
         await _accept(scene, deliverable["deliverable"], rejected=plot.rejection and index == 0)
+    await report(scene, work, plot.weeks)
     await _reach_milestones(scene)
     await scene.after(2)
     await cast.act("delivery", "go-live", plot.manager)
     await _invoices_due(scene, work)
     await scene.after(5)
     await cast.act("delivery", "send-survey", plot.manager, survey="S-1", contacts=[scene.sponsor])
-    if plot.trouble == "loose-ends":
+    if "loose-ends" in plot.troubles:
         await cast.act(
             "delivery",
             "raise-issue",
@@ -57,7 +58,7 @@ async def finish(scene: Scene, work: Work) -> None:
         went_well=["The manager was there from the first call."],
         went_badly=["Test data came late."],
     )
-    if plot.trouble == "loose-ends":
+    if "loose-ends" in plot.troubles:
         raise Curtain
     await _settle(scene, work)
 

@@ -1,9 +1,9 @@
 """What happens to each engagement of the play, drawn from one seed: the same company each time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
-from typing import Literal, get_args
+from typing import Literal
 
 from local.play.company import CUSTOMERS, MANAGERS, SELLERS, Customer
 
@@ -26,6 +26,7 @@ Trouble = Literal[
     "loose-ends",
     "no-paper",
     "slow-customer",
+    "begun-early",
 ]
 Outcome = Literal["delivered", "lost", "terminated"]
 
@@ -42,7 +43,20 @@ _WORK: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Plant monitoring", ("Sensor gateway", "Alarm console")),
 )
 _STAGES = ("phase 1", "phase 2", "for the north region", "pilot", "roll-out", "renewal")
-_TROUBLES: tuple[Trouble, ...] = get_args(Trouble)
+_TROUBLED: tuple[frozenset[Trouble], ...] = (
+    frozenset({"overrun", "silent"}),
+    frozenset({"sow-price", "billed-early"}),
+    frozenset({"change-unfollowed"}),
+    frozenset({"bill-rate", "begun-early"}),
+    frozenset({"late", "underallocated"}),
+    frozenset({"overplanned", "management-cut"}),
+    frozenset({"deliverable-forgotten", "late-manager"}),
+    frozenset({"loose-ends"}),
+    frozenset({"no-paper"}),
+    frozenset({"slow-customer"}),
+)
+"""What befalls one engagement: a trouble seldom comes alone."""
+_OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +81,29 @@ class Plot:
     days_late_paying: int
     satisfaction: int
     seed: int
-    trouble: Trouble | None = None
+    troubles: frozenset[Trouble] = frozenset()
 
 
 def plots(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Plot]:
     """The company's engagements in the eighteen months before a day; most of them healthy.
 
-    Each kind of trouble befalls one engagement that is under way today, so that it stands.
+    Each kind of trouble befalls one engagement, begun so that the trouble stands today. Of the
+    disconnects, two are in none: a signed version that is not the latest, and a change that was
+    built and not approved. The gates refuse both.
     """
     random = Random(seed)
     begins = today - timedelta(days=MONTHS * 365 // 12)
     plain = [_plot(random, index, number, begins, today) for index in range(number)]
-    return _troubled(plain, today)
+    return sorted(_troubled(plain, today), key=lambda plot: plot.begins)
 
 
 def _plot(random: Random, index: int, number: int, begins: date, today: date) -> Plot:
     work, deliverables = random.choice(_WORK)
     customer = random.choice(CUSTOMERS)
     span = (today - begins).days - 6
-    day = begins + timedelta(days=span * index // number + random.randrange(5))
-    hours = random.choice((240, 320, 400, 560, 720, 960, 1200, 1600))
+    # The company grows: half of its work was begun in the last seven months.
+    day = begins + timedelta(days=round(span * (index / number) ** 0.7) + random.randrange(5))
+    hours = random.choice((240, 320, 480, 720, 960, 1200, 1600, 2000))
     roll = random.random()
     return Plot(
         name=f"play-{index:03d}",
@@ -97,7 +114,7 @@ def _plot(random: Random, index: int, number: int, begins: date, today: date) ->
         manager=random.choice(MANAGERS)[0],
         begins=_workday(day),
         hours=hours,
-        weeks=max(6, min(26, hours // random.choice((45, 55, 65)))),
+        weeks=max(6, min(30, hours // random.choice((40, 50, 60)))),
         selling_days=random.randrange(25, 60),
         time_and_materials=random.random() < 0.25,
         outcome="lost" if roll < 0.13 else "terminated" if roll < 0.17 else "delivered",
@@ -111,47 +128,75 @@ def _plot(random: Random, index: int, number: int, begins: date, today: date) ->
 
 
 def _troubled(plain: list[Plot], today: date) -> list[Plot]:
-    """The same, with every kind of trouble given to one whose time for it is now."""
+    """The same, with all kinds of trouble given to those that move least in time for them."""
     told = list(plain)
-    taken: set[int] = set()
-    for trouble in _TROUBLES:
-        for index, plot in enumerate(told):
-            if index not in taken and _fits(plot, trouble, today):
-                told[index] = _with(plot, trouble)
-                taken.add(index)
-                break
+    for troubles in _TROUBLED:
+        moved = {
+            index: begins
+            for index, plot in enumerate(told)
+            if not plot.troubles and plot.outcome == "delivered"
+            if (begins := _begins(plot, troubles, today)) is not None
+        }
+        if moved:
+            index = min(moved, key=lambda each: abs(moved[each] - told[each].begins))
+            told[index] = _with(told[index], troubles, moved[index])
     return told
 
 
-def _fits(plot: Plot, trouble: Trouble, today: date) -> bool:
-    if plot.outcome != "delivered":
-        return False
-    won = plot.begins + timedelta(days=plot.selling_days)
+def _begins(plot: Plot, troubles: frozenset[Trouble], today: date) -> date | None:
+    """When a plot must begin for troubles to stand today; None where it is too short for them."""
+    spans = [_lasts(plot, trouble) for trouble in troubles]
+    first, last = max(since for since, _ in spans), min(until for _, until in spans)
+    if last - first < timedelta(days=2):
+        return None
+    begins = min(max(plot.begins, today - last + timedelta(days=1)), today - first)
+    return _workday(begins) if _workday(begins) <= today - first else begins - timedelta(days=2)
+
+
+def _lasts(plot: Plot, trouble: Trouble) -> tuple[timedelta, timedelta]:
+    """From when until when a trouble stands, counted from the day a plot begins."""
+    won = timedelta(days=plot.selling_days)
     starts = won + timedelta(days=24)
     ends = starts + timedelta(weeks=plot.weeks)
-    if trouble == "no-paper":
-        return won + timedelta(days=25) < today < won + timedelta(days=70)
-    if trouble == "slow-customer":
-        submitted = won - timedelta(days=8)
-        return submitted + timedelta(days=24) < today < submitted + timedelta(days=70)
-    if trouble == "loose-ends":
-        return ends + timedelta(days=14) < today < ends + timedelta(days=90)
-    if trouble == "bill-rate" and not plot.time_and_materials:
-        return False
-    if trouble in {"billed-early", "overrun", "sow-price"} and plot.time_and_materials:
-        return False
-    enough = 9 if trouble in {"overrun", "silent", "change-unfollowed"} else 4
-    return starts + timedelta(weeks=enough) < today < ends - timedelta(days=7)
+    match trouble:
+        case "no-paper":
+            return won + timedelta(days=26), won + timedelta(days=69)
+        case "slow-customer":
+            return timedelta(days=16 + 25), timedelta(days=16 + 69)
+        case "loose-ends":
+            return ends + timedelta(days=15), ends + timedelta(days=89)
+        case _:
+            since = starts + timedelta(weeks=_weeks_until(plot, trouble))
+            return since, ends - timedelta(days=8)
 
 
-def _with(plot: Plot, trouble: Trouble) -> Plot:
-    fields = {name: getattr(plot, name) for name in plot.__slots__}
-    fields |= {"trouble": trouble, "early_start": False}
-    if trouble == "change-unfollowed":
-        fields["change"] = True
-    elif trouble != "late":
-        fields["change"] = False
-    return Plot(**fields)
+def _weeks_until(plot: Plot, trouble: Trouble) -> int:
+    """Weeks of work until a trouble shows."""
+    match trouble:
+        case "overrun":
+            return plot.weeks * 9 // 10
+        case "billed-early" | "change-unfollowed":
+            return plot.weeks // 3 + 4
+        case "silent":
+            return 10
+        case _:
+            return 5
+
+
+def _when(plot: Plot, first: date, last: date) -> date:
+    return min(max(plot.begins, first), last)
+
+
+def _with(plot: Plot, troubles: frozenset[Trouble], begins: date) -> Plot:
+    return replace(
+        plot,
+        troubles=troubles,
+        begins=begins,
+        early_start=False,
+        change="change-unfollowed" in troubles,
+        time_and_materials="bill-rate" in troubles
+        or (plot.time_and_materials and not troubles & _OF_A_FIXED_PRICE),
+    )
 
 
 def _workday(day: date) -> date:

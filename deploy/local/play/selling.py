@@ -111,7 +111,7 @@ async def sell(scene: Scene) -> bool:
         timing=scene.random.random() > 0.3,
         score=str(scene.random.randrange(55, 96)),
     )
-    if plot.trouble != "late-manager":
+    if "late-manager" not in plot.troubles:
         await _assign(scene)
     await scene.after(4)
     await cast.act(
@@ -134,7 +134,7 @@ async def sell(scene: Scene) -> bool:
             comment="They thanked us for the clear method and went another way.",
         )
         return False
-    if plot.trouble == "slow-customer":
+    if "slow-customer" in plot.troubles:
         raise Curtain
     await _win(scene)
     return True
@@ -173,7 +173,7 @@ async def _estimate(scene: Scene) -> None:
     await cast.act(
         "delivery",
         "submit-estimate",
-        "paul" if plot.trouble == "late-manager" else plot.manager,
+        "paul" if "late-manager" in plot.troubles else plot.manager,
         template=TEMPLATE,
         lines=lines,
         contingency="5",
@@ -181,7 +181,7 @@ async def _estimate(scene: Scene) -> None:
         assumptions=["The customer's experts are available one day a week."],
         confidence=scene.random.choice(("medium", "high")),
     )
-    if plot.trouble != "late-manager":
+    if "late-manager" not in plot.troubles:
         await cast.act("delivery", "endorse-estimate", plot.manager, version=1)
 
 
@@ -213,7 +213,7 @@ async def _propose(scene: Scene) -> None:
         ),
         assumptions=["The customer's experts are available one day a week."],
     )
-    if plot.trouble == "late-manager":
+    if "late-manager" in plot.troubles:
         await scene.after(2)
         await _assign(scene)
         await cast.act("delivery", "endorse-estimate", plot.manager, version=1)
@@ -225,7 +225,12 @@ async def _propose(scene: Scene) -> None:
 
 async def _win(scene: Scene) -> None:
     plot, cast = scene.plot, scene.cast
-    await scene.on(plot.begins + timedelta(days=plot.selling_days))
+    won_on = plot.begins + timedelta(days=plot.selling_days)
+    await scene.on(cast.today + (won_on - cast.today) / 2)
+    await cast.act(
+        "sales", "advance-opportunity", plot.seller, pipeline_stage="negotiating", probability="75"
+    )
+    await scene.on(won_on)
     scene.schedule = _schedule(scene)
     rates = [
         {"role": role, "rate": scene.money(rate(role, plot.customer.currency))}
@@ -277,11 +282,11 @@ def _schedule(scene: Scene) -> tuple[dict[str, Any], ...]:
 async def contract(scene: Scene) -> None:
     """From the deal to the signatures of both parties."""
     plot, cast = scene.plot, scene.cast
-    if plot.trouble == "no-paper":
+    if "no-paper" in plot.troubles:
         raise Curtain
     await scene.after(5)
     changed: dict[str, Any] = {}
-    if plot.trouble == "sow-price":
+    if "sow-price" in plot.troubles:
         first, *rest = scene.schedule
         less = (scene.price / 20).quantize(Decimal(1))
         reduced = scene.money(Decimal(first["amount"]["amount"]) - less)
@@ -294,14 +299,9 @@ async def contract(scene: Scene) -> None:
     )
     content_hash = drafted["statements_of_work"][-1]["content_hash"]
     if plot.early_start:
-        await cast.act(
-            "legal",
-            "authorise-early-start",
-            "carl",
-            cap_hours="60",
-            expires_on=(cast.today + timedelta(days=28)).isoformat(),
-            reason="The customer's date is fixed and the paper is agreed in substance.",
-        )
+        await _authorise(scene)
+    if "begun-early" in plot.troubles:
+        await _begin_early(scene)
     await scene.after(3)
     await cast.act("delivery", "review-sow", plot.manager, version=1, verdict="approved")
     await scene.after(1)
@@ -319,3 +319,34 @@ async def contract(scene: Scene) -> None:
             person=person,
             content_hash=content_hash,
         )
+
+
+async def _authorise(scene: Scene) -> None:
+    await scene.cast.act(
+        "legal",
+        "authorise-early-start",
+        "carl",
+        cap_hours="60",
+        expires_on=(scene.cast.today + timedelta(days=28)).isoformat(),
+        reason="The customer's date is fixed and the paper is agreed in substance.",
+    )
+
+
+async def _begin_early(scene: Scene) -> None:
+    """People begin with nothing signed or authorised, and log it once somebody authorises it."""
+    cast, manager = scene.cast, scene.plot.manager
+    week = cast.today - timedelta(days=cast.today.weekday())
+    await scene.on(week + timedelta(days=7))
+    await _authorise(scene)
+    for person, role, hours in (("cora", "analyst", "24"), ("elif", "architect", "16")):
+        await cast.act(
+            "delivery",
+            "submit-time",
+            person,
+            entry=f"T-early-{role}",
+            role=role,
+            task="initiation",
+            week=week.isoformat(),
+            hours=hours,
+        )
+        await cast.act("delivery", "approve-time", manager, entry=f"T-early-{role}")

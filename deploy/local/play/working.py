@@ -8,6 +8,9 @@ from typing import Any
 from local.play.company import CONSULTANTS
 from local.play.selling import Scene
 
+REPORT_EVERY = {"light": 4, "standard": 2, "critical": 1}
+"""Weeks from one status report to the next, by the engagement's tier."""
+
 
 @dataclass(slots=True)
 class Work:
@@ -43,7 +46,7 @@ def tier(scene: Scene) -> str:
 
 async def log_time(scene: Scene, work: Work, monday: date) -> None:
     """Who worked on what in a week: planned hours of the active tasks, more where it overruns."""
-    effort = Decimal("1.45") if scene.plot.trouble == "overrun" else Decimal(1)
+    effort = Decimal("1.45") if "overrun" in scene.plot.troubles else Decimal(1)
     sunday = monday + timedelta(days=6)
     by_role: dict[str, tuple[str, Decimal]] = {}
     for task in work.tasks:
@@ -98,15 +101,17 @@ async def _log_one(
 
 
 async def progress(scene: Scene, work: Work, week: int) -> None:
-    """How far each task under way is, every second week."""
-    slow = Decimal("0.8") if scene.plot.trouble in {"late", "overrun"} else Decimal(1)
+    """How far each task under way is, every second week or as often as it is reported."""
+    if week % min(2, REPORT_EVERY[tier(scene)]):
+        return
+    slow = Decimal("0.8") if scene.plot.troubles & {"late", "overrun"} else Decimal(1)
     today = scene.cast.today
     for task in work.tasks:
         starts, ends = (
             date.fromisoformat(task["starts_on"]),
             date.fromisoformat(task["finishes_on"]),
         )
-        if starts > today or ends < today - timedelta(days=7) or week % 2:
+        if starts > today or ends < today - timedelta(days=7):
             continue
         days = Decimal((min(today, ends) - starts).days + 1) / ((ends - starts).days + 1)
         complete = min(Decimal(100), (days * 100 * slow)).quantize(Decimal(1))
@@ -124,11 +129,11 @@ async def progress(scene: Scene, work: Work, week: int) -> None:
 async def report(scene: Scene, work: Work, week: int) -> None:
     """The status report, coloured as the manager sees it."""
     plot, cast = scene.plot, scene.cast
-    if plot.trouble == "silent" and week > 4:
+    if "silent" in plot.troubles and week > 4:
         return
-    late = 10 + 2 * week if plot.trouble == "late" and week > 3 else 0
+    late = 10 + 2 * week if "late" in plot.troubles and week > 3 else 0
     schedule = "red" if late > 25 else "amber" if late else "green"
-    if plot.trouble is None and plot.seed % 5 == 0 and week < plot.weeks // 2:
+    if not plot.troubles and plot.seed % 5 == 0 and week < plot.weeks // 2:
         schedule = "amber"
     total = sum((_planned(task) for task in work.tasks), Decimal(0))
     left = total * (plot.weeks - week) / plot.weeks

@@ -100,15 +100,17 @@ def silence(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
     if owed is None or view.on_hold:
         return
     owner, step, asked = owed
-    silent = (today - asked.occurred_at.date()).days
-    if silent > allowed.silence_days:
+    fresh = view.freshness.get(owner)
+    heard = asked.occurred_at if fresh is None else max(asked.occurred_at, fresh.occurred_at)
+    if (today - heard.date()).days > allowed.silence_days:
         yield found(
             "next-step-overdue",
-            f"{owner.capitalize()} owes {step} since {day(asked.occurred_at)}.",
+            f"{owner.capitalize()} owes {step} since {day(asked.occurred_at)}"
+            + ("." if heard == asked.occurred_at else f" and was last heard on {day(heard)}."),
             (asked,),
             owner,
-            since=_midnight(asked.occurred_at.date() + timedelta(days=allowed.silence_days)),
-            days=silent,
+            since=_midnight(heard.date() + timedelta(days=allowed.silence_days)),
+            days=(today - asked.occurred_at.date()).days,
             stake=view.price,
         )
 

@@ -1,5 +1,7 @@
 """Who owes the next step, and since when."""
 
+from decimal import Decimal
+
 from contracts import delivery, finance, legal, sales
 from tests.life import HASH, PORTAL, Life
 from tests.unit.gateway.test_disconnects import findings, only
@@ -52,3 +54,18 @@ def test_legal_owes_the_signatures_since_the_last_review() -> None:
     assert finding.sentence == "Legal owes the signatures since 12 February 2026."
     assert finding.days == 22
     assert finding.since.date() == life.day(38 + 21)
+
+
+def test_who_is_heard_of_is_not_silent_though_the_step_is_owed() -> None:
+    life = Life().proposed()
+    day = (life.facts[-1].occurred_at.date() - life.day(0)).days
+    life.say(
+        day + 15, sales.OpportunityAdvanced(pipeline_stage="negotiating", probability=Decimal(75))
+    )
+    assert findings(life, day + 15 + 21) == {}
+
+    finding = only(life, day + 15 + 22)
+    assert finding.owner == "sales"
+    assert finding.sentence.startswith("Sales owes the customer's decision on the proposal since")
+    assert "and was last heard on" in finding.sentence
+    assert finding.days == 15 + 22
