@@ -139,6 +139,7 @@ def close_engagement(
 ) -> Iterator[Fact]:
     """Gate 7: accepted or descoped, settled, nothing open or undecided, reviewed, customer asked.
 
+    A settlement that knew nothing of a signed amendment settles not all: the budget opens it again.
     Nothing can be approved after it: hours that wait would be neither billed nor counted.
     """
     closed = state.closed
@@ -162,6 +163,10 @@ def unfinished(state: Engagement) -> Iterator[Missing]:
             how = "not accepted" if submission else "not submitted"
             sentence = f"deliverable {name} ({deliverable.title}) is {how}"
             yield Missing("deliverable-not-accepted", sentence, "delivery")
+    for change, amendment in state.contract.amendments.items():
+        if change not in state.ledger.amended:
+            sentence = f"amendment {amendment.amendment} is signed and not in the budget"
+            yield Missing("budget-not-amended", sentence, "finance")
     if state.ledger.settled is None:
         yield Missing("account-not-settled", "the account is not settled", "finance")
     if state.timesheet.waiting:

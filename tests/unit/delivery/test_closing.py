@@ -29,6 +29,7 @@ from tests.unit.delivery.life import (
     released,
     signed,
 )
+from tests.unit.delivery.test_changes import AMENDED, AMENDMENT_SIGNED
 
 TODAY = date(2026, 4, 8)
 SURVEY = SendSurvey(survey="S-1")
@@ -211,6 +212,19 @@ def test_a_change_order_after_the_settlement_has_to_be_settled_too() -> None:
             billing_schedule=(),
         )
     )
+    amended.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    amended.heard(SETTLED).when(CLOSE).then_accepted()
+
+
+def test_an_amendment_that_was_settled_without_keeps_it_open_until_its_budget_is_settled() -> None:
+    # Finance settled first, and says what the amendment does to the budget after it is heard.
+    signed_after = finished.heard(AMENDMENT_SIGNED.model_copy(update={"deliverables_added": ()}))
+    signed_after.when(CLOSE).then_refused(
+        "not-closable",
+        missing=["budget-not-amended"],
+        saying="amendment A-1 is signed and not in the budget",
+    )
+    amended = signed_after.heard(AMENDED)
     amended.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
     amended.heard(SETTLED).when(CLOSE).then_accepted()
 
