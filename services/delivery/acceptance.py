@@ -45,8 +45,7 @@ def submit_deliverable(
     """Submissions count up; the same content is not sent twice while it waits."""
     at_work(state)
     name = command.deliverable
-    if name in state.descoped:
-        raise Refused("descoped", f"deliverable {name} was taken out by an amendment")
+    _agreed_still(state, name)
     if name not in state.owed:
         raise Refused("unknown-deliverable", f"deliverable {name} is neither agreed nor planned")
     content_hash = command.hashed("deliverable")
@@ -67,10 +66,15 @@ def submit_deliverable(
 def accept_deliverable(
     state: Engagement, command: AcceptDeliverable, context: Context
 ) -> Iterator[Fact]:
-    """A submission is decided once; what was submitted before a termination may be accepted."""
+    """A submission is decided once; what was submitted before a termination may be accepted.
+
+    What an amendment took out is not: its acceptance would let it be billed.
+    """
     standing(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
     of_the_customer(context, command.accepted_by)
+    if last.accepted is None:
+        _agreed_still(state, command.deliverable)
     if last.rejected:
         raise Refused("already-rejected", f"submission {command.submission} is rejected")
     day = command.accepted_on or (last.accepted.accepted_on if last.accepted else None)
@@ -104,6 +108,11 @@ def reject_deliverable(
     )
     sentence = f"submission {command.submission} was rejected otherwise"
     yield from once(last.rejected, fact, "already-rejected", sentence)
+
+
+def _agreed_still(state: Engagement, deliverable: str) -> None:
+    if deliverable in state.descoped:
+        raise Refused("descoped", f"deliverable {deliverable} was taken out by an amendment")
 
 
 def _latest(state: Engagement, deliverable: str, submission: int) -> Submission:

@@ -13,6 +13,7 @@ from tests.unit.delivery.life import (
     LOST,
     OTHER_HASH,
     TERMINATED,
+    deliverable,
     eur,
     opened,
     released,
@@ -36,6 +37,16 @@ REJECTED = DeliverableRejected(
     rejected_by="cleo",
     why="A page is missing.",
     rejected_on=TODAY,
+)
+DESCOPED = AmendmentSigned(
+    amendment="A-1",
+    change="CR-1",
+    content_hash=HASH,
+    price_delta=eur(-100),
+    finishes_on=FINISH,
+    deliverables_descoped=("design",),
+    signatories=(),
+    signed_on=TODAY,
 )
 submitted = released.said(SUBMITTED)
 
@@ -93,17 +104,23 @@ def test_only_what_is_owed_is_submitted() -> None:
     released.when(SubmitDeliverable(deliverable="ghost", content_hash=HASH)).then_refused(
         "unknown-deliverable"
     )
-    descoped = AmendmentSigned(
-        amendment="A-1",
-        change="CR-1",
-        content_hash=HASH,
-        price_delta=eur(-100),
-        finishes_on=FINISH,
-        deliverables_descoped=("design",),
-        signatories=(),
-        signed_on=TODAY,
+    released.heard(DESCOPED).when(SUBMIT).then_refused("descoped")
+
+
+def test_what_an_amendment_took_out_is_not_accepted_and_so_not_billed() -> None:
+    taken_out = submitted.heard(DESCOPED)
+    taken_out.when(ACCEPT).then_refused("descoped", saying="taken out by an amendment")
+    taken_out.when(REJECT).then(REJECTED)
+    given_back = DESCOPED.model_copy(
+        update={
+            "amendment": "A-2",
+            "change": "CR-2",
+            "deliverables_added": (deliverable("design"),),
+            "deliverables_descoped": (),
+        }
     )
-    released.heard(descoped).when(SUBMIT).then_refused("descoped")
+    taken_out.heard(given_back).when(ACCEPT).then(ACCEPTED)
+    submitted.took(ACCEPT).heard(DESCOPED).when(ACCEPT).then_nothing()
 
 
 def test_what_rests_or_is_over_submits_nothing_more() -> None:
