@@ -70,6 +70,7 @@ class Standing:
 
     engagement: str
     title: str | None
+    account: str | None
     finding: Finding
     waived: Waiver | None
 
@@ -136,7 +137,11 @@ class Rows:
             found_at = _place_of(row, finding)
             self._disconnects.add(found_at)
             self._standing[found_at] = Standing(
-                row.engagement, row.summary.title, finding, row.waived.get(finding.finding)
+                row.engagement,
+                row.summary.title,
+                row.summary.account,
+                finding,
+                row.waived.get(finding.finding),
             )
 
     def engagements(

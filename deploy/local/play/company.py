@@ -65,6 +65,8 @@ CONSULTANTS: tuple[tuple[str, str, str], ...] = (
     ("kofi", "Kofi Mensah", "engineer"),
     ("lena", "Lena Fischer", "tester"),
     ("mateo", "Mateo Silva", "tester"),
+    ("nadia", "Nadia Berg", "engineer"),
+    ("oscar", "Oscar Nilsen", "analyst"),
 )
 OFFICE: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("vera", "Vera Lange", "executive", ("vp-engagement-management", "executive", "confidential")),

@@ -67,7 +67,7 @@ async def _plan(scene: Scene) -> dict[str, Any]:
 
 def _replanned(task: dict[str, Any], plot: Plot) -> dict[str, Any]:
     """The task as somebody plans it who does not look at what was sold."""
-    factor = Decimal("1.25") if "overplanned" in plot.troubles else Decimal(1)
+    factor = Decimal("1.35") if "overplanned" in plot.troubles else Decimal(1)
     if task["kind"] == "project-management" and "management-cut" in plot.troubles:
         factor = Decimal("0.5")
     hours = [

@@ -93,21 +93,32 @@ def plots(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Plot]:
     """
     random = Random(seed)
     begins = today - timedelta(days=MONTHS * 365 // 12)
-    plain = [_plot(random, index, number, begins, today) for index in range(number)]
+    works = [(*work, stage) for work in _WORK for stage in _STAGES]
+    random.shuffle(works)  # so that no two have the same title, until all are used
+    plain = [
+        _plot(random, index, number, begins, today, works[index % len(works)])
+        for index in range(number)
+    ]
     return sorted(_troubled(plain, today), key=lambda plot: plot.begins)
 
 
-def _plot(random: Random, index: int, number: int, begins: date, today: date) -> Plot:
-    work, deliverables = random.choice(_WORK)
+def _plot(
+    random: Random,
+    index: int,
+    number: int,
+    begins: date,
+    today: date,
+    sold: tuple[str, tuple[str, ...], str],
+) -> Plot:
+    work, deliverables, stage = sold
     customer = random.choice(CUSTOMERS)
     span = (today - begins).days - 6
     # The company grows: half of its work was begun in the last seven months.
     day = begins + timedelta(days=round(span * (index / number) ** 0.7) + random.randrange(5))
     hours = random.choice((240, 320, 480, 720, 960, 1200, 1600, 2000))
-    roll = random.random()
     return Plot(
         name=f"play-{index:03d}",
-        title=f"{work}, {random.choice(_STAGES)}",
+        title=f"{work}, {stage}",
         customer=customer,
         deliverables=deliverables,
         seller=random.choice(SELLERS)[0],
@@ -117,7 +128,7 @@ def _plot(random: Random, index: int, number: int, begins: date, today: date) ->
         weeks=max(6, min(30, hours // random.choice((40, 50, 60)))),
         selling_days=random.randrange(25, 60),
         time_and_materials=random.random() < 0.25,
-        outcome="lost" if roll < 0.13 else "terminated" if roll < 0.17 else "delivered",
+        outcome="lost" if index % 8 == 3 else "terminated" if index % 20 == 9 else "delivered",
         early_start=random.random() < 0.15,
         change=random.random() < 0.3,
         rejection=random.random() < 0.25,

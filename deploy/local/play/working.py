@@ -106,14 +106,15 @@ async def progress(scene: Scene, work: Work, week: int) -> None:
         return
     slow = Decimal("0.8") if scene.plot.troubles & {"late", "overrun"} else Decimal(1)
     today = scene.cast.today
+    sunday = today + timedelta(days=6 - today.weekday())  # time is logged for the whole week, too
     for task in work.tasks:
         starts, ends = (
             date.fromisoformat(task["starts_on"]),
             date.fromisoformat(task["finishes_on"]),
         )
-        if starts > today or ends < today - timedelta(days=7):
+        if starts > today or ends < today - timedelta(days=14):
             continue
-        days = Decimal((min(today, ends) - starts).days + 1) / ((ends - starts).days + 1)
+        days = Decimal((min(sunday, ends) - starts).days + 1) / ((ends - starts).days + 1)
         complete = min(Decimal(100), (days * 100 * slow)).quantize(Decimal(1))
         remaining = (_planned(task) * (100 - complete) / 100).quantize(Decimal("0.01"))
         await scene.cast.act(
