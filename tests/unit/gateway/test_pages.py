@@ -123,6 +123,7 @@ async def test_lists_are_narrowed_and_paged(company_facts: InMemory) -> None:
     ]
     async with browser(company_facts) as vera, browser(InMemory(*facts)) as other:
         delivering = await vera.get("/pages/engagements?stage=delivering&sort=title")
+        open_ones = await vera.get("/pages/disconnects")
         finance = await vera.get("/pages/disconnects?owner=finance")
         first = await other.get("/pages/engagements?sort=title")
         onward = re.search(r'rel="next" href="([^"]+)"', first.text)
@@ -132,6 +133,7 @@ async def test_lists_are_narrowed_and_paged(company_facts: InMemory) -> None:
 
     assert "Fleet telemetry" in delivering.text
     assert "Harbour app" not in delivering.text
+    assert "Warehouse control, phase two Acme Logistics" in text_of(open_ones)
     assert "None." in finance.text
     assert (
         first.text.count('<tr role="row" id="e-'),
