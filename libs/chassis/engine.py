@@ -185,8 +185,8 @@ class Engine:
         """Erase a stream of reference data: a person who asked for it.
 
         Its commits stay, empty, and one more names the records to take off the topics; the relay
-        publishes their tombstones. Raises Unknown, StoreAway, and ValueError for a stream whose
-        facts are kept.
+        publishes their tombstones, and within the hour Kafka has forgotten them. Raises Unknown,
+        StoreAway, and ValueError for a stream whose facts are kept.
         """
         decider = self.streams.deciders[kind]
         stream = decider.stream(subject)

@@ -19,7 +19,7 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from chassis.follower import Follower
 from chassis.journal import Commit, Journal
 from chassis.store import Document, Store
-from contracts.channels import CHANNELS
+from contracts.channels import CHANNELS, SEGMENT_MS
 from contracts.fact import CONTENT_TYPE
 
 RELAY = "relay"
@@ -34,6 +34,7 @@ _REQUEST_TIMEOUT_MS = 60_000
 _PATIENCE = 15.0
 _LAST_PAUSE = 2.0
 _REST = 0.005
+_UNTIL_CLOSED = 1.5 * SEGMENT_MS / 1000
 
 _meter = metrics.get_meter("concord.relay")
 _published = _meter.create_counter("concord.relay.published", description="records acknowledged")
@@ -109,6 +110,10 @@ class Relay:
             records.extend(records_of(commit, self._prefix))
         if records:
             await self._publish(records)
+        if tombstones := [record for record in records if record[2] is None]:
+            # Said again, they close the file that holds them: until then Kafka compacts nothing.
+            await asyncio.sleep(_UNTIL_CLOSED)
+            await self._publish(tombstones)
 
     async def _publish(self, records: Sequence[Record]) -> None:
         pause, said = 0.1, False

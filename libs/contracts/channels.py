@@ -16,6 +16,17 @@ PARTITIONS = 12
 """Partitions of every topic. Equal everywhere and never changed: an engagement's facts of all
 departments then meet in one reader under the range assignment."""
 
+SEGMENT_MS = 1_000
+"""Age (milliseconds) from which the file that a reference topic's partition writes to is closed by
+the next record: Kafka compacts closed files only."""
+
+ERASED_WITHIN_MS = 3_600_000
+"""Time (milliseconds) after which Kafka compacts what was closed, however little it is."""
+
+TOMBSTONE_MS = 7 * 24 * 3_600_000
+"""Time (milliseconds) that a tombstone stays once its record is gone: a reader that was away for no
+longer hears of the erasure."""
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:
@@ -38,7 +49,13 @@ class Channel:
     def settings(self, replication: int) -> dict[str, str]:
         """Topic settings in Kafka's own words, for a cluster of at least `replication` brokers."""
         kept: dict[str, str] = (
-            {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.1"}
+            {
+                "cleanup.policy": "compact",
+                "min.cleanable.dirty.ratio": "0.1",
+                "segment.ms": str(SEGMENT_MS),
+                "max.compaction.lag.ms": str(ERASED_WITHIN_MS),
+                "delete.retention.ms": str(TOMBSTONE_MS),
+            }
             if self.kind == "reference"
             else {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
         )
