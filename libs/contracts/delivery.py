@@ -149,7 +149,7 @@ class PlanDrafted(Fact, channel=DELIVERY):
 class PlanBaselined(Fact, channel=DELIVERY, heard_by=("finance",)):
     """The approved plan, whole. `changes` are all that it takes in, those of earlier baselines too.
 
-    A re-baseline replaces the baseline before it.
+    A re-baseline replaces the baseline before it; it may leave out a change that is not signed.
     """
 
     version: Version
@@ -337,7 +337,7 @@ class ChangeApproved(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
 
 
 class ChangeRejected(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
-    """The change will not be made."""
+    """The change will not be made: unless its amendment is signed, not even an approved one."""
 
     change: Identifier
     why: ShortText

@@ -60,7 +60,7 @@ class ApproveChange(Command):
 
 
 class RejectChange(Command):
-    """Say why the change will not be made."""
+    """Say why the change will not be made; an approved one, too, until its amendment is signed."""
 
     change: Identifier
     why: ShortText
@@ -100,7 +100,7 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
     if fact == known.assessed:
         return
     if known.approved or known.rejected:
-        decided = "approved" if known.approved else "rejected"
+        decided = "rejected" if known.rejected else "approved"
         raise Refused("change-decided", f"change {command.change} is {decided} already")
     for name in command.deliverables_descoped:
         if name not in state.owed:
@@ -141,11 +141,13 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
 
 @decide.on(RejectChange)
 def reject_change(state: Engagement, command: RejectChange, context: Context) -> Iterator[Fact]:
-    """What is approved is a change order, and no longer rejected."""
+    """Until both parties signed its amendment, an approved change may be given up."""
     standing(state)
     known = _change(state, command.change)
-    if known.approved:
-        raise Refused("change-decided", f"change {command.change} is approved already")
+    amendment = state.contract.amendments.get(command.change)
+    if amendment:
+        sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
+        raise Refused("change-decided", f"{sentence}: change {command.change} is agreed")
     day = day_of(
         context, command.rejected_on or (known.rejected.rejected_on if known.rejected else None)
     )
@@ -161,7 +163,7 @@ def implement_change(
     """Gate 6: the same change order in contract, plan and budget, before its work is done."""
     at_work(state)
     known = _change(state, command.change)
-    if known.rejected:
+    if given_up(state, command.change):
         raise Refused("change-decided", f"change {command.change} is rejected")
     done = known.implemented
     day = day_of(context, command.implemented_on or (done.implemented_on if done else None))
@@ -170,6 +172,13 @@ def implement_change(
     fact = ChangeImplemented(change=command.change, implemented_on=day)
     sentence = f"change {command.change} was implemented on another day"
     yield from once(done, fact, "already-implemented", sentence)
+
+
+def given_up(state: Engagement, change: str) -> bool:
+    """Whether a change will not be made; an amendment signed all the same stands above that."""
+    known = state.changes.get(change)
+    rejected = known is not None and known.rejected is not None
+    return rejected and change not in state.contract.amendments
 
 
 def unreleased(state: Engagement, known: Change, day: date) -> Iterator[Missing]:

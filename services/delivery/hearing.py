@@ -60,4 +60,10 @@ def _invoiced(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> E
     return within(state, "ledger", settled=None)
 
 
+@evolve.on(finance.AccountReopened)
+def _reopened(state: Engagement, recorded: Recorded[finance.AccountReopened]) -> Engagement:
+    """Time that was approved after the account was settled is still to be billed."""
+    return within(state, "ledger", settled=None)
+
+
 hear_disconnects(evolve, lambda state: state.disconnects)

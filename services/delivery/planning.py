@@ -1,6 +1,6 @@
 """Planning: a plan drafted from a template, and the baseline everything is measured by."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from typing import Annotated, Self
 
@@ -10,6 +10,7 @@ from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ChangeApproved, ChangeAssessed, PlanBaselined, PlanDrafted
 from contracts.fact import Fact
 from contracts.values import AsNumber, Deliverable, Identifier, Milestone, PlannedTask, Version
+from delivery.changes import given_up
 from delivery.estimating import template_known
 from delivery.gates import day_of, standing
 from delivery.scheduling import contradictions, schedule
@@ -28,7 +29,8 @@ class DraftPlan(Command):
     the agreed ones unless others are given.
 
     `changes` are the approved changes whose work the plan holds, beside those of the baseline: all
-    there are unless some are named; where tasks are given, none but those named.
+    there are unless some are named; where tasks are given, none but those named. Where some are
+    named, the baseline's are held only once their amendments are signed.
     """
 
     template: Identifier
@@ -52,7 +54,8 @@ class DraftPlan(Command):
 class BaselinePlan(Command):
     """Make the newest draft the baseline, with the changes that were drafted into it.
 
-    Where `changes` are named, they have to be those, beside what an earlier baseline took in.
+    Where `changes` are named, they have to be those, beside what an earlier baseline took in. A
+    change of that whose amendment is signed is not left out.
     """
 
     version: Version
@@ -86,12 +89,26 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
 
 
 def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
-    """The changes whose work a plan holds: those of the baseline, and what it takes in anew."""
+    """The changes whose work a plan holds: those of the baseline, and what it takes in anew.
+
+    What is not signed may be left out again, by naming the others; what is given up is left out.
+    """
     baseline, named = state.planning.baseline, command.changes
-    if named is None:
-        approved = (name for name, change in state.changes.items() if change.approved)
-        named = () if command.tasks else tuple(approved)
-    return tuple(dict.fromkeys((*(baseline.changes if baseline else ()), *named)))
+    before = baseline.changes if baseline else ()
+    if named is not None:
+        return tuple(dict.fromkeys((*_signed(state, before), *named)))
+    kept = (change for change in before if not given_up(state, change))
+    approved = () if command.tasks else (name for name in state.changes if _agreed(state, name))
+    return tuple(dict.fromkeys((*kept, *approved)))
+
+
+def _signed(state: Engagement, changes: Iterable[str]) -> Iterator[str]:
+    return (change for change in changes if change in state.contract.amendments)
+
+
+def _agreed(state: Engagement, change: str) -> bool:
+    known = state.changes.get(change)
+    return known is not None and known.approved is not None and not given_up(state, change)
 
 
 def _given(state: Engagement, command: DraftPlan) -> PlanDrafted:
@@ -177,40 +194,41 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
         newest = f"the newest is {draft.version}" if draft else "there is none"
         raise Refused("not-drafted", f"plan {command.version} is not the newest draft: {newest}")
     earlier = before.changes if before else ()
-    changes = tuple(dict.fromkeys((*earlier, *draft.changes)))
-    named = changes if command.changes is None else (*earlier, *command.changes)
-    differing = tuple(_differing(draft, changes, named))
+    held = (change for change in earlier if change in draft.changes)
+    named = draft.changes if command.changes is None else (*held, *command.changes)
+    differing = tuple(_differing(draft, dict.fromkeys((*_signed(state, earlier), *named))))
     if before and before.version == draft.version:
         if differing:
             raise Refused("already-baselined", f"plan {draft.version} is the baseline already")
         return
     gate("changes-differ", differing)
+    gate("change-not-approved", (_unapproved(state, change) for change in draft.changes))
     yield PlanBaselined(
         version=draft.version,
         milestones=draft.milestones,
         tasks=draft.tasks,
         deliverables=draft.deliverables,
-        changes=changes,
+        changes=draft.changes,
         baselined_on=day_of(context, command.baselined_on),
     )
 
 
-def _differing(
-    draft: PlanDrafted, held: tuple[str, ...], named: tuple[str, ...]
-) -> Iterator[Missing]:
-    for change in held:
+def _differing(draft: PlanDrafted, named: Collection[str]) -> Iterator[Missing]:
+    for change in draft.changes:
         if change not in named:
             sentence = f"changes leaves out {change}, whose work plan {draft.version} holds"
             yield Missing("change-not-named", sentence, "delivery")
     for change in named:
-        if change not in held:
+        if change not in draft.changes:
             sentence = f"changes names {change}, whose work plan {draft.version} does not hold"
             yield Missing("change-not-in-plan", f"{sentence}: draft it with {change}", "delivery")
 
 
 def _unapproved(state: Engagement, change: str) -> Missing | None:
-    known = state.changes.get(change)
-    if known and known.approved:
+    if _agreed(state, change):
         return None
+    known = state.changes.get(change)
+    if known and known.rejected:
+        return Missing("change-rejected", f"change {change} was rejected", "delivery")
     sentence = f"change {change} is not {'approved' if known else 'known'}"
     return Missing("change-approved" if known else "change-requested", sentence, "delivery")

@@ -8,7 +8,7 @@ from typing import Literal
 from chassis.decider import Missing
 from contracts import delivery as said
 from contracts.values import RAG
-from delivery.changes import unreleased
+from delivery.changes import given_up, unreleased
 from delivery.closing import unfinished
 from delivery.gates import before_signature, covered, implementation
 from delivery.state import ZERO, Change, Engagement, Estimate, Submission, Survey
@@ -206,7 +206,7 @@ def _change(state: Engagement, name: str, change: Change) -> ChangeView:
     status: Literal["requested", "assessed", "approved", "rejected", "implemented"] = "requested"
     if change.implemented:
         status = "implemented"
-    elif change.rejected:
+    elif given_up(state, name):
         status = "rejected"
     elif change.approved:
         status = "approved"

@@ -23,6 +23,8 @@ from delivery.changes import (
     RequestChange,
 )
 from delivery.managing import PutOnHold
+from delivery.planning import BaselinePlan, DraftPlan
+from delivery.views import engagement_view
 from tests.unit.delivery.life import (
     BASELINED,
     DRAFTED,
@@ -125,16 +127,32 @@ def test_the_customer_agrees_to_a_price() -> None:
     approved.when(ApproveChange(change="CR-1", approved_by="cy")).then_refused("change-decided")
 
 
+REJECT = RejectChange(change="CR-1", why="Too dear.")
+REJECTED = ChangeRejected(change="CR-1", why="Too dear.", rejected_on=TODAY)
+
+
 def test_a_change_is_either_approved_or_rejected() -> None:
-    reject = RejectChange(change="CR-1", why="Too dear.")
-    rejected = priced.when(reject).then(
-        ChangeRejected(change="CR-1", why="Too dear.", rejected_on=TODAY)
-    )
-    rejected.when(reject).then_nothing()
+    rejected = priced.when(REJECT).then(REJECTED)
+    rejected.when(REJECT).then_nothing()
     rejected.when(ApproveChange(change="CR-1", approved_by="cleo")).then_refused("change-decided")
     rejected.when(IMPLEMENT).then_refused("change-decided")
-    approved.when(reject).then_refused("change-decided")
     approved.when(ASSESS.model_copy(update={"days": 1})).then_refused("change-decided")
+
+
+def test_the_customer_may_step_back_from_a_change_until_its_amendment_is_signed() -> None:
+    given_up = approved.heard(AMENDMENT_DRAFTED).when(REJECT).then(REJECTED)
+    assert engagement_view(given_up.state).changes[0].status == "rejected"
+    given_up.when(ApproveChange(change="CR-1", approved_by="cleo")).then_refused("change-decided")
+    given_up.when(IMPLEMENT).then_refused("change-decided")
+    signed.when(REJECT).then_refused("change-decided", saying="A-1 was signed on 2026-04-08")
+
+
+def test_a_signature_that_crossed_the_rejection_stands() -> None:
+    crossed = approved.took(REJECT).heard(AMENDMENT_SIGNED, AMENDED)
+    assert engagement_view(crossed.state).changes[0].status == "approved"
+    crossed.when(IMPLEMENT).then_refused("change-not-released", missing=["plan-not-rebaselined"])
+    planned = crossed.took(DraftPlan(template="web", changes=("CR-1",)))
+    planned.took(BaselinePlan(version=2)).when(IMPLEMENT).then_accepted()
 
 
 def test_scope_that_a_change_cannot_move() -> None:

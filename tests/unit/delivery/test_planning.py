@@ -11,17 +11,22 @@ from contracts.delivery import (
     PlanBaselined,
     PlanDrafted,
 )
+from contracts.legal import AmendmentSigned
 from contracts.values import Milestone, RoleHours
+from delivery.changes import RejectChange
 from delivery.planning import BaselinePlan, DraftPlan
 from tests.unit.delivery.life import (
     BASELINED,
     DRAFTED,
+    FINISH,
+    HASH,
     MILESTONES,
     REQUESTED,
     START,
     TASKS,
     asked,
     estimated,
+    eur,
     hours,
     released,
     signed,
@@ -133,9 +138,55 @@ def test_a_rebaseline_takes_in_the_changes_of_its_draft_and_keeps_earlier_ones()
     second = again.when(BaselinePlan(version=2)).then(
         like(PlanBaselined, version=2, changes=("CR-1",), tasks=TASKS)
     )
+    # Its amendment is not signed: it stays in unless the plan is to hold no changes.
     third = second.took(GIVEN).when(BaselinePlan(version=3))
     third.then(like(PlanBaselined, version=3, changes=("CR-1",)))
     assert third.after.state.planning.first_baselined_on == date(2026, 4, 7)
+
+
+NO_CHANGES = GIVEN.model_copy(update={"changes": ()})
+SIGNED = AmendmentSigned(
+    amendment="A-CR-1",
+    change="CR-1",
+    content_hash=HASH,
+    price_delta=eur(2_000),
+    finishes_on=FINISH,
+    signatories=(),
+    signed_on=START,
+)
+changed = released.said(CHANGE, APPROVED).took(WITH_CHANGE).took(BaselinePlan(version=2))
+
+
+def test_a_plan_leaves_an_unsigned_change_out_again() -> None:
+    without = changed.took(NO_CHANGES)
+    outcome = without.when(BaselinePlan(version=3))
+    outcome.then(like(PlanBaselined, version=3, changes=()))
+    outcome.after.when(BaselinePlan(version=3)).then_nothing()
+
+
+def test_a_plan_does_not_leave_out_what_is_signed() -> None:
+    agreed = changed.heard(SIGNED).took(NO_CHANGES).when(BaselinePlan(version=3))
+    agreed.then(like(PlanBaselined, changes=("CR-1",)))
+    # It was drafted before the amendment was heard of.
+    crossed = changed.took(NO_CHANGES).heard(SIGNED)
+    crossed.when(BaselinePlan(version=3)).then_refused(
+        "changes-differ", missing=["change-not-in-plan"], saying="does not hold: draft it with"
+    )
+
+
+def test_a_change_that_is_given_up_is_in_no_further_plan() -> None:
+    given_up = changed.took(RejectChange(change="CR-1", why="No money."))
+    for plan in (GIVEN, FROM_TEMPLATE):
+        drafted = given_up.took(plan).when(BaselinePlan(version=3))
+        drafted.then(like(PlanBaselined, changes=()))
+    given_up.when(WITH_CHANGE).then_refused(
+        "change-not-approved", missing=["change-rejected"], saying="CR-1 was rejected"
+    )
+    drafted_before = released.said(CHANGE, APPROVED).took(WITH_CHANGE)
+    rejected_since = drafted_before.took(RejectChange(change="CR-1", why="No money."))
+    rejected_since.when(BaselinePlan(version=2)).then_refused(
+        "change-not-approved", missing=["change-rejected"]
+    )
 
 
 def test_a_baseline_holds_no_change_whose_work_was_not_planned() -> None:
