@@ -262,6 +262,16 @@ class AccountSettled(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     settled_on: date
 
 
+class AccountReopened(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+    """The account is not settled any more: time or expenses approved since can still be billed.
+
+    `unbilled` is what waits of them at contracted rates, as far as the contract lets it be billed.
+    """
+
+    settled_on: date
+    unbilled: PositiveMoney
+
+
 class EstimateCosted(Fact, channel=FINANCE_CONFIDENTIAL):
     """What an estimate would cost the company, and the margin its price would leave."""
 

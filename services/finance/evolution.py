@@ -252,6 +252,11 @@ def _settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> E
     return state.model_copy(update={"settled_on": recorded.fact.settled_on})
 
 
+@evolve.on(finance.AccountReopened)
+def _reopened(state: Engagement, recorded: Recorded[finance.AccountReopened]) -> Engagement:
+    return _opened_again(state)
+
+
 def _opened_again(state: Engagement) -> Engagement:
     """The account is not settled, or no longer; what is settled anew is measured anew."""
     return state.model_copy(update={"settled_on": None, "final_margin": None})

@@ -12,6 +12,7 @@ from contracts.delivery import (
 from contracts.delivery import SowReviewed as DeliveryReviewed
 from contracts.fact import Recorded
 from contracts.finance import (
+    AccountReopened,
     AccountSettled,
     ChangePriced,
     CreditNoteIssued,
@@ -184,6 +185,12 @@ def invoice_voided(state: Engagement, recorded: Recorded[InvoiceVoided]) -> Enga
 def account_settled(state: Engagement, recorded: Recorded[AccountSettled]) -> Engagement:
     """Everything that was due is paid, credited or void."""
     return state.model_copy(update={"settled_on": recorded.fact.settled_on})
+
+
+@evolve.on(AccountReopened)
+def account_reopened(state: Engagement, recorded: Recorded[AccountReopened]) -> Engagement:
+    """There is time to be billed again."""
+    return state.model_copy(update={"settled_on": None})
 
 
 def _reviewed(

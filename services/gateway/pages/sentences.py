@@ -141,6 +141,8 @@ SENTENCES: dict[type[Fact], str] = {
     finance.RefundPaid: "{amount} paid back on {paid_on}.",
     finance.PaymentOverdue: "{outstanding} overdue since {due_on}.",
     finance.AccountSettled: "Account settled on {settled_on}: {billed} billed, {paid} paid.",
+    finance.AccountReopened: "The account settled on {settled_on} is open again: {unbilled} "
+    "of approved work can be billed.",
     finance.EstimateCosted: "Estimate {estimate_version} would cost {cost}[, a margin of "
     "{margin|ratio}].",
     finance.ChangeCosted: "Change {change} would cost {cost}[, a margin of {margin|ratio}].",

@@ -307,6 +307,12 @@ def _settled(section: FinanceSection, recorded: Recorded[finance.AccountSettled]
     section.settled = ref(recorded)
 
 
+@steps.on(finance.AccountReopened)
+def _reopened(section: FinanceSection, recorded: Recorded[finance.AccountReopened]) -> None:
+    del recorded
+    section.settled = None
+
+
 @confidential_steps.on(finance.EstimateCosted)
 def _costed(section: ConfidentialSection, recorded: Recorded[finance.EstimateCosted]) -> None:
     section.estimate_costs[recorded.fact.estimate_version] = recorded.fact.cost
