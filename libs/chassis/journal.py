@@ -14,6 +14,7 @@ from datetime import datetime
 
 from opentelemetry import metrics
 
+from chassis.decider import Refused
 from chassis.store import (
     INSERTED_BYTES,
     Document,
@@ -23,11 +24,14 @@ from chassis.store import (
     insert_each,
     reaching,
 )
+from contracts.channels import LARGEST_FACT
 from contracts.fact import Fact, Recorded, decode, encode, read_position, write_position
 from contracts.reference import Reference
 
 MOST_FACTS = 500
 """Facts that one commit may hold."""
+MOST_BYTES = 8 * 1024 * 1024
+"""Bytes that the facts of one commit may have; a document of the store has 16 MiB at most."""
 _PAGE = 200
 _GROUP_COMMITS = 250
 
@@ -55,6 +59,17 @@ class AlreadyDone(Exception):
     def __init__(self, cause: str) -> None:
         super().__init__(f"{cause} was committed before")
         self.cause = cause
+
+
+class TooLarge(Refused):
+    """What would be said, or kept, is more than a topic or the store takes.
+
+    It is found before anything is written: a fact that no topic takes would hold up all that its
+    department says after it, for good.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__("too-large", sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +167,25 @@ def kafka_key(recorded: Recorded[Fact]) -> str:
     return recorded.subject
 
 
+def refuse_too_large(commit: Commit) -> None:
+    """Raise TooLarge for a commit that the store, or one fact of which no topic, would take."""
+    if len(commit.facts) > MOST_FACTS:
+        raise TooLarge(f"a commit holds at most {MOST_FACTS} facts, not {len(commit.facts)}")
+    size = 0
+    for kept in commit.facts:
+        size += len(kept.record)
+        if kept.said and len(kept.record) > LARGEST_FACT:
+            raise TooLarge(
+                f"what {kept.channel} would say of it has {len(kept.record):,} bytes, and one fact"
+                f" has {LARGEST_FACT:,} at most: ask for less at once"
+            )
+    if size > MOST_BYTES:
+        raise TooLarge(
+            f"what follows from it has {size:,} bytes, and one commit has {MOST_BYTES:,} at most:"
+            " ask for less at once"
+        )
+
+
 _Waiting = tuple[Document, "asyncio.Future[None]"]
 
 
@@ -168,11 +202,10 @@ class Journal:
     async def append(self, commit: Commit) -> None:
         """Append a commit; when this returns it is on disk on a majority.
 
-        Raises Raced, AlreadyDone, and StoreAway: then the outcome is open, and whoever asks again
-        with the same cause learns it.
+        Raises TooLarge, Raced, AlreadyDone, and StoreAway: then the outcome is open, and whoever
+        asks again with the same cause learns it.
         """
-        if len(commit.facts) > MOST_FACTS:
-            raise ValueError(f"a commit holds at most {MOST_FACTS} facts, not {len(commit.facts)}")
+        refuse_too_large(commit)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((commit.document(), done))
         if self._writer is None or self._writer.done():

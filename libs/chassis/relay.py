@@ -12,7 +12,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    InvalidTopicError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
@@ -32,15 +38,28 @@ _REPLAYED_TOGETHER = 500
 # with the next: a gap. We give up the producer long before.
 _REQUEST_TIMEOUT_MS = 60_000
 _PATIENCE = 15.0
-_LAST_PAUSE = 2.0
+_FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
 _REST = 0.005
 _UNTIL_CLOSED = 1.5 * SEGMENT_MS / 1000
 
+_FOR_GOOD = (
+    InvalidTopicError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    TopicAuthorizationFailedError,
+)
 _meter = metrics.get_meter("concord.relay")
 _published = _meter.create_counter("concord.relay.published", description="records acknowledged")
+_refused = _meter.create_counter(
+    "concord.relay.refused", description="attempts that Kafka refused and will refuse again"
+)
 
 Record = tuple[str, bytes, bytes | None]
 """Topic, key and value; no value is a tombstone."""
+
+
+class NotTaken(Exception):
+    """Kafka refuses a record and will refuse it again: nothing behind it can be published."""
 
 
 def records_of(commit: Commit, prefix: str) -> list[Record]:
@@ -71,6 +90,8 @@ class Relay:
         self._producer: AIOKafkaProducer | None = None
         self.follower = Follower(store, RELAY, self._relay, self._republish, rest=_REST)
         """Its `progress` and `backlog` say how the relay does."""
+        self.refused: str | None = None
+        """Which record Kafka refuses to take, and why, where waiting will not change it."""
         _meter.create_observable_gauge(
             "concord.relay.backlog",
             callbacks=[self._observe],
@@ -116,16 +137,23 @@ class Relay:
             await self._publish(tombstones)
 
     async def _publish(self, records: Sequence[Record]) -> None:
-        pause, said = 0.1, False
+        pause, said = _FIRST_PAUSE, False
         while True:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await self._send(records)
+            except NotTaken as refused:
+                # What a broken producer was refused a new one may not be: said from the second on.
+                if pause > _FIRST_PAUSE:
+                    self.refused = str(refused)
+                    _refused.add(1)
+                    _log.error("relay: nothing more is published: %s", refused)
             except (KafkaError, OSError, TimeoutError) as error:
                 if not said:
                     _log.warning("relay: Kafka does not take what is said: %r", error)
                     said = True
             else:
+                self.refused = None
                 _published.add(len(records))
                 if said:
                     _log.info("relay: Kafka is back")
@@ -141,8 +169,14 @@ class Relay:
             sent.append(await producer.send(topic, value, key=key, headers=_HEADERS))
             sent[-1].add_done_callback(_look_at)
         await asyncio.wait(sent)
-        for future in sent:
-            future.result()
+        for future, (topic, key, value) in zip(sent, records, strict=True):
+            error = future.exception()
+            if isinstance(error, _FOR_GOOD):
+                raise NotTaken(
+                    f"{topic} refuses {len(value or b'')} bytes of {key.decode()}: {error!r}"
+                ) from error
+            if error is not None:
+                raise error
 
     async def _ready_producer(self) -> AIOKafkaProducer:
         if self._producer is None:

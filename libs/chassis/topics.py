@@ -48,12 +48,14 @@ class Made:
 def differences(channel: Channel, topic: Topic, replication: int) -> list[str]:
     """What of an existing topic contradicts its channel, in a sentence each.
 
-    A setting that the topic leaves to the brokers contradicts nothing: it can be given.
+    A setting that the topic leaves to the brokers contradicts nothing: it can be given. Nor does
+    a smaller bound on records: it can be raised, since whoever wrote less still may.
     """
     wrong = [
         f"{topic.name}: {name} is {topic.settings[name]!r} and must be {value!r}"
         for name, value in channel.settings(replication).items()
-        if topic.settings.get(name, value) != value
+        if (set_to := topic.settings.get(name, value)) != value
+        and not (name == "max.message.bytes" and int(set_to) < int(value))
     ]
     if topic.partitions != PARTITIONS:
         wrong.insert(0, f"{topic.name}: partitions are {topic.partitions}, must be {PARTITIONS}")
@@ -68,6 +70,7 @@ async def create_topics(
 ) -> Made:
     """Make every channel's topic that is missing, and complete the settings of the others.
 
+    The bound on a record's bytes is raised where it was smaller, and that is all that is changed.
     Raises WrongTopic, before anything is changed, where an existing topic has other partitions or
     other settings than its channel: neither is changed behind the back of those who use it.
     KafkaError where Kafka does not answer or forbids it.
@@ -163,7 +166,7 @@ async def _complete(
     resources = []
     for name, topic in existing.items():
         settings = wanted[name].settings(replication)
-        if not settings.keys() <= topic.settings.keys():
+        if not settings.items() <= topic.settings.items():
             # This request replaces all that a topic was given, so what it has goes with it.
             whole = {**topic.settings, **settings}
             resources.append(ConfigResource(ConfigResourceType.TOPIC, name, whole))

@@ -237,7 +237,7 @@ class Works:
         return None
 
     async def _relay(self) -> str | None:
-        return _behind(self.relay.follower)
+        return self.relay.refused or _behind(self.relay.follower)
 
     async def _views(self) -> str | None:
         return _behind(self.views.follower)

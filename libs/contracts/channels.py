@@ -16,6 +16,10 @@ PARTITIONS = 12
 """Partitions of every topic. Equal everywhere and never changed: an engagement's facts of all
 departments then meet in one reader under the range assignment."""
 
+LARGEST_FACT = 1024 * 1024
+"""Bytes that a fact may have as it is published: a larger one is not said. Topics take twice as
+much, so that no fact a journal holds is ever too large for its topic."""
+
 SEGMENT_MS = 1_000
 """Age (milliseconds) from which the file that a reference topic's partition writes to is closed by
 the next record: Kafka compacts closed files only."""
@@ -62,7 +66,7 @@ class Channel:
         return kept | {
             "min.insync.replicas": str(max(1, replication - 1)),
             "message.timestamp.type": "CreateTime",
-            "max.message.bytes": "1048576",
+            "max.message.bytes": str(2 * LARGEST_FACT),
         }
 
 

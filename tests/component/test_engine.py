@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chassis import journal
 from chassis.decider import Gap, Refused
 from chassis.engine import Answer, KeyReused, NotYet, Stale
 from chassis.journal import Commit
@@ -25,6 +26,7 @@ from tests.component.department import (
     Process,
     Publish,
     assigned,
+    of_no_consequence,
     until,
 )
 from tests.infrastructure import StoreServer
@@ -189,6 +191,28 @@ async def test_hundreds_of_facts_are_heard_in_commits_of_bounded_size(
         await process.hearer.hear("engagement:E-1", [assigned("E-1", n) for n in range(1, 451)])
         stream = await process.engine.read("engagement", "E-1")
         assert (stream.position["delivery"], stream.number) == (450, 3)
+
+
+async def test_a_fact_too_large_for_its_topic_is_refused_or_parks_its_engagement_alone(
+    store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Process(store.url, isolation) as process:
+        for name in ("E-1", "E-2"):
+            await tell(process, Open(title="R"), name, name)
+        monkeypatch.setattr(journal, "LARGEST_FACT", 100)
+        with pytest.raises(Refused) as refused:
+            await tell(process, Advance(probability=10), "more")
+        assert refused.value.code == "too-large"
+        failures = await process.hearer.take(
+            {
+                "engagement:E-1": [assigned("E-1", 1)],
+                "engagement:E-2": [of_no_consequence("E-2", 1)],
+            }
+        )
+        assert [*failures] == ["engagement:E-1"]
+        monkeypatch.undo()
+        assert not await process.hearer.take({"engagement:E-1": [assigned("E-1", 1)]})
+        assert (await process.engine.read("engagement", "E-1")).number == 2
 
 
 async def test_a_register_hears_many_engagements_and_each_fact_once(

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from chassis.journal import MOST_FACTS, AlreadyDone, Commit, Journal, Kept, Raced
+from chassis.journal import MOST_FACTS, AlreadyDone, Commit, Journal, Kept, Raced, TooLarge
 from chassis.store import Store, StoreAway
 from tests.component.department import NOW, assigned, until
 from tests.infrastructure import StoreServer
@@ -107,7 +107,7 @@ async def test_an_erased_stream_keeps_its_numbers_and_nothing_else(opened: Store
 
 async def test_a_commit_has_a_limit(opened: Store) -> None:
     facts = commit().facts * (MOST_FACTS + 1)
-    with pytest.raises(ValueError, match="at most 500"):
+    with pytest.raises(TooLarge, match="at most 500"):
         await Journal(opened).append(replace(commit(), facts=facts))
 
 

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from chassis.relay import RELAY, Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
@@ -243,3 +244,25 @@ async def test_store_and_kafka_die_under_load_and_nothing_is_missing(
         await until(lambda: has(kafka, topic, sum(reached.values())), limit=60.0)
     sequences = by_key(await on_topic(kafka.bootstrap, topic))
     assert {key: len(first_seen(said)) for key, said in sequences.items()} == reached
+
+
+async def test_what_kafka_will_never_take_is_said_until_it_does(
+    kafka: KafkaServer, store: StoreServer, isolation: str
+) -> None:
+    topic = SALES.topic(isolation)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(topic, 3, 1, topic_configs={"max.message.bytes": "9"})])
+        async with Process(store.url, isolation) as process:
+            await grow(process, deals=1, steps=1)
+            async with relaying(process, kafka, isolation) as relay:
+                await until(lambda: relay.refused is not None)
+                assert f"{topic} refuses" in (relay.refused or "")
+                assert "of E-0: MessageSizeTooLargeError" in (relay.refused or "")
+                bound = {"max.message.bytes": "1048576"}
+                await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, bound)])
+                await until(lambda: has(kafka, topic, 1))
+                await until(lambda: relay.refused is None)
+    finally:
+        await admin.close()

@@ -63,11 +63,12 @@ async def test_a_second_time_changes_nothing(kafka: KafkaServer, isolation: str)
     assert len(again.kept) == len(EVERY_CHANNEL)
 
 
-async def test_what_a_topic_was_not_told_is_added(kafka: KafkaServer, isolation: str) -> None:
+async def test_what_a_topic_was_not_told_is_added_and_a_smaller_bound_is_raised(
+    kafka: KafkaServer, isolation: str
+) -> None:
     name = SALES.topic(isolation)
-    await add_topic(
-        kafka.bootstrap, name, PARTITIONS, {"retention.ms": "-1", "segment.ms": "3600000"}
-    )
+    given = {"retention.ms": "-1", "segment.ms": "3600000", "max.message.bytes": "1048576"}
+    await add_topic(kafka.bootstrap, name, PARTITIONS, given)
 
     made = await create_topics(kafka.bootstrap, isolation, channels=(SALES,))
 

@@ -1,0 +1,53 @@
+"""Commits that neither the store nor a topic would take."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from chassis.journal import MOST_BYTES, MOST_FACTS, Commit, Kept, TooLarge, refuse_too_large
+from chassis.topics import Topic, differences
+from contracts.channels import CHANNELS, LARGEST_FACT, PARTITIONS, SALES
+
+
+def commit(*sizes: int, said: bool = True) -> Commit:
+    return Commit(
+        cause="ann/1",
+        stream="engagement:E-1",
+        number=1,
+        position={"sales": len(sizes)},
+        actor="ann",
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+        facts=tuple(Kept(b" " * size, said, "sales", "E-1") for size in sizes),
+    )
+
+
+def test_no_fact_is_said_that_is_larger_than_any_may_be() -> None:
+    refuse_too_large(commit(LARGEST_FACT, LARGEST_FACT))
+    with pytest.raises(TooLarge, match="has 1,048,577 bytes, and one fact has 1,048,576") as no:
+        refuse_too_large(commit(1, LARGEST_FACT + 1))
+    assert no.value.code == "too-large"
+
+
+def test_what_was_heard_may_be_larger_since_a_topic_took_it() -> None:
+    refuse_too_large(commit(LARGEST_FACT + 1, said=False))
+
+
+def test_a_commit_has_no_more_than_the_store_takes() -> None:
+    page = MOST_BYTES // 16
+    refuse_too_large(commit(*[page] * 16))
+    with pytest.raises(TooLarge, match="one commit has 8,388,608 at most"):
+        refuse_too_large(commit(*[page] * 16, 1, said=False))
+    with pytest.raises(TooLarge, match="at most 500 facts"):
+        refuse_too_large(replace(commit(), facts=commit(1).facts * (MOST_FACTS + 1)))
+
+
+def test_every_topic_takes_the_largest_fact_and_its_key_and_headers() -> None:
+    for channel in CHANNELS.values():
+        assert int(channel.settings(3)["max.message.bytes"]) >= LARGEST_FACT + 64 * 1024
+
+
+@pytest.mark.parametrize(("bound", "wrong"), [("1048576", 0), ("2097152", 0), ("4194304", 1)])
+def test_a_topic_with_a_smaller_bound_can_be_given_the_larger(bound: str, wrong: int) -> None:
+    topic = Topic("concord.sales.v1", PARTITIONS, {"max.message.bytes": bound})
+    assert len(differences(SALES, topic, 1)) == wrong
