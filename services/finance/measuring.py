@@ -3,7 +3,7 @@
 What Delivery had said before the report counts, and nothing after it: the progress of its tasks,
 its baseline with the changes that takes in, and its approved work up to the report's day. So price
 and plan stand for the same scope: a report on a baseline with a change is measured once the
-amendment of that change is in the budget.
+amendment of that change is in the budget, or once it is sure that none will be.
 """
 
 from collections.abc import Iterable
@@ -83,7 +83,7 @@ def performance_of(
 def margins_of(state: Engagement, report: Report, records: Records) -> MarginMeasured | None:
     """The four margins as of the report; None while price or cost of its scope is not known."""
     baseline, works = report.baseline, known_works(state, report.works)
-    changes = baseline.changes if baseline else ()
+    changes = _priced(state, baseline) if baseline else ()
     price, sold = margins.price_with(state, changes), margins.sold(state, changes)
     performance = performance_of(state, report, records) if baseline else None
     if price is None or sold is None or works is None or (baseline and not performance):
@@ -115,6 +115,21 @@ def known_works(state: Engagement, count: int | None = None) -> tuple[Work, ...]
         if work.amount is None or work.amount.currency == state.currency
     )
     return works if all(work.cost is not None for work in works) else None
+
+
+def _priced(state: Engagement, baseline: Baseline) -> tuple[str, ...]:
+    """The changes of a plan that the price stands for, or will.
+
+    What was given up, or is not signed in the end, never comes into the budget: its work is paid by
+    nothing. A signature stands above a rejection that crossed it.
+    """
+    in_budget = {one.change for one in state.applied}
+    over = state.terminated_on is not None or state.closed_on is not None
+    return tuple(
+        change
+        for change in baseline.changes
+        if change in in_budget or not (over or state.verdicts.get(change) == "rejected")
+    )
 
 
 def _final(state: Engagement) -> Iterable[Fact]:

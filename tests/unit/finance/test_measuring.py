@@ -3,8 +3,11 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from chassis.testing import Scenario, like
-from contracts.delivery import EngagementClosed
+from contracts.delivery import ChangeRejected, EngagementClosed
+from contracts.fact import Fact
 from contracts.finance import (
     MarginMeasured,
     PaymentReceived,
@@ -148,6 +151,41 @@ def test_a_plan_that_takes_a_change_in_is_measured_against_the_amended_price():
         margin_recognised=None,
         margin_forecast=margin(22_900, 7_480, "0.673362"),
     )
+
+
+def with_an_unsigned_change() -> Scenario[Engagement]:
+    changed = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
+    waits = hearing(contracted(), ASSESSED, changed, report(APRIL_20))
+    return hearing(waits, report(date(2026, 5, 4)))
+
+
+def test_reports_wait_no_longer_for_a_change_that_is_given_up():
+    waits = with_an_unsigned_change()
+    assert waits.state.margins is None
+    given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
+    outcome = waits.when_heard(given_up)
+    outcome.then(
+        # The plan holds its work, and nobody pays for it.
+        like(MarginMeasured, as_of=APRIL_20, margin_sold=margin(20_000, 11_220, "0.439")),
+        like(MarginMeasured, as_of=date(2026, 5, 4)),
+    )
+
+
+def test_a_change_that_was_signed_all_the_same_is_in_the_price():
+    waits = hearing(with_an_unsigned_change(), AMENDMENT)
+    given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
+    crossed = hearing(waits, given_up).when_heard(report(date(2026, 5, 11)))
+    margins = crossed.facts[-1]
+    assert isinstance(margins, MarginMeasured)
+    assert margins.margin_sold == margin(22_900, 12_670, "0.446725")
+
+
+@pytest.mark.parametrize("end", [TERMINATED, EngagementClosed(closed_on=date(2026, 5, 18))])
+def test_in_the_end_only_what_is_in_the_budget_counts(end: Fact):
+    outcome = with_an_unsigned_change().when_heard(end)
+    measured = [fact for fact in outcome.facts if isinstance(fact, MarginMeasured)]
+    assert [fact.as_of for fact in measured] == [APRIL_20, date(2026, 5, 4)]
+    assert not outcome.after.state.reports
 
 
 def test_an_amendment_that_the_plan_has_not_taken_in_is_in_no_margin_of_the_report():
