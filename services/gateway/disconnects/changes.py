@@ -29,15 +29,21 @@ def implemented_unapproved(view: View, today: date, allowed: Tolerances) -> Iter
 
 
 def approved_unfollowed(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The customer approved a change; the plan, the contract or the billing does not show it."""
+    """The customer approved a change; the plan, the contract or the billing does not show it.
+
+    One that was given up before it was signed needs no following.
+    """
     baseline, budget = view.delivery.baseline, view.finance.budget
     for change in view.delivery.changes.values():
         approved, on = change.approved, change.approved_on
         if approved is None or on is None or (today - on).days < allowed.report_grace_days:
             continue
         amendment = view.legal.amendment_of(change.change)
+        signed = amendment is not None and amendment.signed is not None
+        if change.rejected and not signed:
+            continue
         absent = []
-        if amendment is None or amendment.signed is None:
+        if not signed:
             absent.append("the contract")
         if baseline is None or change.change not in baseline.changes:
             absent.append("the plan")

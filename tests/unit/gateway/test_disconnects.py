@@ -324,6 +324,8 @@ def test_a_change_that_was_approved_and_that_nobody_followed() -> None:
     finding = only(life)
     assert finding.finding == "change-not-followed.C-1"
     assert "the contract nor in the plan nor in budget" in finding.sentence
+    life.say(100, delivery.ChangeRejected(change="C-1", why="No money.", rejected_on=life.day(100)))
+    assert findings(life, 101) == {}
 
 
 def test_no_status_report_within_the_cadence() -> None:
