@@ -249,7 +249,9 @@ def _overdue(state: Engagement, recorded: Recorded[finance.PaymentOverdue]) -> E
 
 @evolve.on(finance.AccountSettled)
 def _settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> Engagement:
-    return state.model_copy(update={"settled_on": recorded.fact.settled_on})
+    """How much billable work was known tells whether it was settled in the knowledge of all."""
+    settled = {"settled_on": recorded.fact.settled_on, "settled_knowing": state.billable_works}
+    return _opened_again(state).model_copy(update=settled)
 
 
 @evolve.on(finance.AccountReopened)
@@ -259,7 +261,8 @@ def _reopened(state: Engagement, recorded: Recorded[finance.AccountReopened]) ->
 
 def _opened_again(state: Engagement) -> Engagement:
     """The account is not settled, or no longer; what is settled anew is measured anew."""
-    return state.model_copy(update={"settled_on": None, "final_margin": None})
+    news = {"settled_on": None, "settled_knowing": 0, "final_margin": None}
+    return state.model_copy(update=news)
 
 
 def _with_estimate(state: Engagement, version: int, **news: object) -> Engagement:

@@ -10,6 +10,7 @@ from finance.costing import costs
 from finance.invoicing import issues
 from finance.measuring import measurements
 from finance.pricing import prices
+from finance.settling import reopened
 from finance.state import Engagement, decide
 from finance.waiting import waiting
 
@@ -22,12 +23,13 @@ class CatchUp(Command):
 
 
 def react(state: Engagement, context: Context) -> Iterable[Fact]:
-    """Price and cost, budget, bill and issue, measure."""
+    """Price and cost, budget, bill and issue, open the account again, measure."""
     yield from prices(state, context)
     yield from budgets(state, context)
     yield from costs(state, context)
     yield from billing(state, context)
     yield from issues(state, context)
+    yield from reopened(state, context)
     yield from measurements(state, context)
 
 

@@ -1,6 +1,7 @@
 """Settling: the account is square when all that was due is invoiced, and all invoices are paid.
 
-A change order opens it again, and so does an invoice that goes out later: then it is settled anew.
+A change order opens it again, and so does an invoice that goes out later, or work approved later
+that can still be billed: then it is settled anew.
 """
 
 from collections.abc import Iterable
@@ -8,7 +9,7 @@ from datetime import date
 
 from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
-from contracts.finance import AccountSettled, InvoiceDrafted
+from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money
 from finance.billing import billed_on
 from finance.invoicing import lapsed
@@ -24,6 +25,9 @@ class SettleAccount(Command):
     that an advance covers is paid by it; what time leaves of an advance is credited. After a
     termination, what never fell due is not billed any more, and what is left of an advance is kept
     as revenue unless it was credited before.
+
+    Where billable work was approved since that cannot be billed any more, it is said again, of the
+    same day unless another is named: so Delivery knows that this work, too, was thought of.
     """
 
     settled_on: date | None = None
@@ -32,14 +36,23 @@ class SettleAccount(Command):
 @decide.on(SettleAccount)
 def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Fact]:
     """Only once nothing is open."""
-    if state.settled_on is not None:
+    if state.settled_on is not None and state.settled_knowing == state.billable_works:
         if command.settled_on in {None, state.settled_on}:
             return
         raise Refused("account-settled", f"the account was settled on {state.settled_on}")
-    settled_on = command.settled_on or context.today
+    settled_on = command.settled_on or state.settled_on or context.today
     require_past(settled_on, context.today, "the account was settled")
     gate("not-settled", open_points(state))
     yield AccountSettled(billed=billed(state), paid=paid(state), settled_on=settled_on)
+
+
+def reopened(state: Engagement, context: Context) -> Iterable[Fact]:
+    """What keeps an account from being settled opens it again, where work was approved later."""
+    if state.settled_on is None or state.budget is None:
+        return
+    waits = billable_now(state, state.budget)
+    if waits.amount > 0:
+        yield AccountReopened(settled_on=state.settled_on, unbilled=waits)
 
 
 def open_points(state: Engagement) -> Iterable[Missing]:
@@ -85,17 +98,22 @@ def outstanding(state: Engagement) -> Money:
     return Money.total((one.outstanding for one in state.issued()), state.money)
 
 
+def billable_now(state: Engagement, budget: Budget) -> Money:
+    """What approved time and expenses could be billed at this moment, beyond what is paid ahead."""
+    last = date.max
+    drafts = time_billed(state, budget, month_of(last), last)
+    return Money.total(
+        (one.amount for one in drafts if isinstance(one, InvoiceDrafted)), state.money
+    )
+
+
 def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
     """What the schedule still holds, as far as it can be billed, and what an advance has left."""
     for item in budget.schedule:
         rest = item.amount - billed_on(state, item.item)
         if item.kind != "time" and rest.amount > 0 and state.terminated_on is None:
             yield Missing("entry-unbilled", f"{item.item} has {rest} that never fell due")
-    last = date.max
-    drafts = time_billed(state, budget, month_of(last), last)
-    waits = Money.total(
-        (one.amount for one in drafts if isinstance(one, InvoiceDrafted)), state.money
-    )
+    waits = billable_now(state, budget)
     if waits.amount > 0:
         yield Missing("time-unbilled", f"approved time over {waits} is not billed")
     advance = advance_left(state)

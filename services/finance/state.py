@@ -218,6 +218,7 @@ class Engagement(Value):
     """Finance's knowledge of one engagement.
 
     `work` is in the order of approval. `forecasts` are in the order of measuring.
+    `settled_knowing` is how many entries of billable work were known when it was settled.
     `final_margin` says how many recognised months the margin after the end takes in; None before.
     """
 
@@ -259,6 +260,7 @@ class Engagement(Value):
     invoices: dict[Identifier, Invoice] = Field(default_factory=dict)
     recognised: dict[Month, Money] = Field(default_factory=dict)
     settled_on: date | None = None
+    settled_knowing: int = 0
 
     live_on: date | None = None
     lost_on: date | None = None
@@ -282,6 +284,11 @@ class Engagement(Value):
     def applied(self) -> tuple[AmendmentSigned, ...]:
         """Amendments that are in the budget, in the order they were signed."""
         return tuple(one for one in self.amendments if one.amendment in self.amended)
+
+    @property
+    def billable_works(self) -> int:
+        """How many approved entries of billable work are known."""
+        return sum(work.billable for work in self.work.values())
 
     def assessment(self, change: str) -> Assessment | None:
         """The last priced assessment of a change."""

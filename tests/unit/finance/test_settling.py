@@ -2,8 +2,14 @@
 
 from datetime import date
 
-from chassis.testing import Scenario, like
-from contracts.finance import AccountSettled, BillingEventDue, InvoiceDrafted, MarginMeasured
+from chassis.testing import Scenario, like, permutations_agree
+from contracts.finance import (
+    AccountReopened,
+    AccountSettled,
+    BillingEventDue,
+    InvoiceDrafted,
+    MarginMeasured,
+)
 from contracts.values import BillingItem
 from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
 from finance.settling import SettleAccount
@@ -17,6 +23,7 @@ from tests.unit.finance.life import (
     accepted,
     contracted,
     eur,
+    expense,
     hearing,
     issued,
     opened,
@@ -206,6 +213,59 @@ def test_time_that_no_longer_fits_into_the_cap_keeps_nothing_open():
     paid = billed.took(RecordPayment(invoice="invoice-time-2026-04", amount=eur("19999.20")))
     paid.when(BillTime(month="2026-05")).then_refused("not-billable", missing={"cap-spent"})
     paid.when(SETTLE).then(like(AccountSettled, billed=eur("19999.20")))
+
+
+def by_the_hour() -> Scenario[Engagement]:
+    """50 hours of a cap of 20,000 are billed, paid and settled."""
+    time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
+    sow = HOURLY_SOW.model_copy(update={"billing_schedule": (time_alone,)})
+    worked = hearing(contracted(sow), time("a", hours=50)).on(JUNE)
+    paid = square(worked.took(BillTime(month="2026-04")), **{"time-2026-04": 5_000})
+    return paid.took(SETTLE)
+
+
+def test_time_approved_after_settling_opens_the_account_and_is_billed():
+    late = by_the_hour().when_heard(time("late", hours=10))
+    assert late.facts[-1] == AccountReopened(settled_on=JUNE, unbilled=eur(1_000))
+    late.after.when(SETTLE).then_refused("not-settled", missing={"time-unbilled"})
+    billed = late.after.took(BillTime(month="2026-06"))
+    paid = issued(billed, "invoice-time-2026-06", "2026-00009", AUGUST)
+    paid = paid.took(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
+    paid.when(SETTLE).then(AccountSettled(billed=eur(6_000), paid=eur(6_000), settled_on=AUGUST))
+
+
+def test_the_account_is_open_whichever_came_first_the_settlement_or_the_late_time():
+    open_again = hearing(by_the_hour(), time("late", hours=10))
+    paid = issued(
+        open_again.took(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
+    ).took(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
+    settled = AccountSettled(billed=eur(6_000), paid=eur(6_000), settled_on=AUGUST)
+    permutations_agree(paid, settled, time("later", hours=10))
+
+
+def test_what_can_never_be_billed_opens_nothing_and_settling_is_said_again_in_its_knowledge():
+    settled = hearing(by_the_hour(), time("b", hours=150)).took(BillTime(month="2026-05"))
+    paid = issued(settled, "invoice-time-2026-05", "2026-00009", AUGUST)
+    paid = paid.took(RecordPayment(invoice="invoice-time-2026-05", amount=eur(15_000)))
+    whole = paid.took(SETTLE).on(date(2026, 8, 10))
+    for never in (time("beyond", hours=10), expense("dinner", eur(50))):
+        whole = hearing(whole, never)
+        assert whole.state.settled_on == AUGUST
+        whole = whole.when(SETTLE).then(
+            AccountSettled(billed=eur(20_000), paid=eur(20_000), settled_on=AUGUST)
+        )
+        whole.when(SETTLE).then_nothing()
+    hearing(whole, time("own", billable=False)).when(SETTLE).then_nothing()
+
+
+def test_what_an_account_settled_anew_has_cost_is_measured_anew():
+    over = hearing(by_the_hour(), TERMINATED)
+    later = hearing(over, time("none", hours=1, billable=False), time("late", hours=10))
+    billed = issued(
+        later.took(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
+    )
+    paid = billed.took(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
+    paid.when(SETTLE).then(like(AccountSettled, billed=eur(6_000)), like(MarginMeasured))
 
 
 def test_the_future_settles_nothing():
