@@ -155,12 +155,11 @@ def moment(text: str | None, caller: Caller) -> datetime | None:
         raise field_error("Occurred-At", "must be a moment as RFC 3339 writes it") from None
     if when.tzinfo is None:
         raise field_error("Occurred-At", "must have a time zone, such as Z or +02:00")
-    when = when.astimezone(UTC)
     if when > datetime.now(UTC):
         raise field_error("Occurred-At", "must not be in the future")
     if when < _EARLIEST:
         raise field_error("Occurred-At", "must not be before 1970")
-    return when
+    return when.astimezone(UTC)  # which a moment at either end of the calendar has none of
 
 
 def position(text: str | None) -> Mapping[str, int] | None:

@@ -1,5 +1,6 @@
 """Lists over HTTP: filtered and sorted by the fields of a listing, a page at a time."""
 
+import re
 from typing import Any
 
 from fastapi import Request
@@ -76,6 +77,7 @@ class Listed:
             for name in self._listing.fields
             if name in query
         }
+        limit = _limit(query.get("limit", str(ROWS)))
         try:
             page = await works_of(request).views.page(
                 self._listing.kind,
@@ -83,7 +85,7 @@ class Listed:
                 sort=field,
                 descending=descending,
                 cursor=query.get("cursor"),
-                limit=_limit(query.get("limit", str(ROWS))),
+                limit=limit,
             )
         except InvalidCursor as error:
             raise field_error("cursor", str(error)) from None
@@ -112,7 +114,7 @@ def _readings(text: str) -> list[Value]:
 
 
 def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 1 <= int(text[:6]) <= MOST_ROWS:
+    if not re.fullmatch("[0-9]{1,6}", text) or not 1 <= int(text) <= MOST_ROWS:
         raise field_error("limit", f"must be a whole number from 1 to {MOST_ROWS}")
     return int(text)
 

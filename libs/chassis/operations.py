@@ -1,10 +1,10 @@
 """What an operator does to a running service: see to what is parked, and hold the clock."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from chassis.auth import Caller, requires
 from chassis.decider import Command
@@ -17,6 +17,8 @@ from chassis.problems import Problem
 from chassis.reach import works_of
 from contracts.values import ShortText, Text
 
+# A moment at either end of the calendar is in no year at all in UTC, nor in the store.
+_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 Engagement = Annotated[str, Path(min_length=1, max_length=200)]
 
 
@@ -69,7 +71,7 @@ class Skip(Command):
 class Hold(Command):
     """Hold the clock at a moment, while history up to it is played in."""
 
-    at: AwareDatetime
+    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, lt=_LATEST)]
 
 
 class ClockView(BaseModel):

@@ -68,6 +68,7 @@ def position_of(cursor: str, kind: str, sort: str, *, descending: bool) -> str:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         read = json.loads(text)
+        json.dumps(read, ensure_ascii=False).encode()  # a half of a character is no key
     except (ValueError, binascii.Error, RecursionError):
         read = None
     match read:

@@ -8,6 +8,7 @@ import pytest
 from chassis import exchange
 from chassis.auth import Caller
 from chassis.health import readiness
+from chassis.operations import Hold
 from chassis.problems import Problem, describe
 
 HISTORIAN = Caller("hugo", frozenset({"historian"}))
@@ -59,6 +60,11 @@ def test_when_it_happened():
     for wrong in ("2026-01-05", "2026-01-05T10:00:00", "yesterday", "2999-01-01T00:00:00Z", ""):
         with pytest.raises(Problem):
             exchange.moment(wrong, HISTORIAN)
+    for end_of_time in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        with pytest.raises(Problem):
+            exchange.moment(end_of_time, HISTORIAN)
+        with pytest.raises(ValueError, match=r"should be (greater|less) than"):
+            Hold.model_validate({"at": end_of_time})
     with pytest.raises(Problem) as denied:
         exchange.moment("2026-01-05T10:00:00Z", Caller("ann", frozenset()))
     assert denied.value.status_code == 403

@@ -35,6 +35,12 @@ def test_anything_else_is_no_cursor(cursor: str) -> None:
         position_of(cursor, "engagement", "title", descending=False)
 
 
+def test_a_half_of_a_character_is_no_cursor() -> None:
+    cursor = cursor_of("3\ud800\x01s", "engagement", "title", descending=False)
+    with pytest.raises(InvalidCursor):
+        position_of(cursor, "engagement", "title", descending=False)
+
+
 def test_a_cursor_of_another_listing_or_order_is_refused() -> None:
     cursor = cursor_of("3a\x01s", "engagement", "title", descending=False)
     for kind, sort, descending in (

@@ -1,0 +1,29 @@
+"""What a list is asked for, before anything is looked up."""
+
+from urllib.parse import quote
+
+import pytest
+from starlette.requests import Request
+
+from chassis.listing import Listed
+from chassis.problems import Problem
+from chassis.views import Listing
+
+
+async def asked(query: str) -> None:
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "headers": [],
+        "query_string": quote(query, "=").encode(),
+    }
+    await Listed(Listing("deal", ("title",), lambda _: {}), "deals").endpoint(Request(scope))
+
+
+@pytest.mark.parametrize(
+    "limit", ["0", "201", "000001999999999", "000001" + "0" * 5_000, "-1", "1.0", "", "²", "٣"]
+)
+async def test_a_limit_is_a_number_within_bounds(limit: str) -> None:
+    with pytest.raises(Problem) as refused:
+        await asked(f"limit={limit}")
+    assert refused.value.detail == "limit: must be a whole number from 1 to 200"
