@@ -169,6 +169,8 @@ def unfinished(state: Engagement) -> Iterator[Missing]:
             yield Missing("budget-not-amended", sentence, "finance")
     if state.ledger.settled is None:
         yield Missing("account-not-settled", "the account is not settled", "finance")
+    elif state.ledger.bills_time:
+        yield from _settled_without(state)
     if state.timesheet.waiting:
         yield _time_waiting(state.timesheet)
     for issue in state.raid.open_issues:
@@ -178,6 +180,17 @@ def unfinished(state: Engagement) -> Iterator[Missing]:
         yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
     if not state.surveys:
         yield Missing("survey-not-sent", "the customer was not asked how it was", "delivery")
+
+
+def _settled_without(state: Engagement) -> Iterator[Missing]:
+    """Billable work of which Finance had not heard when it settled: it may have to be billed."""
+    knowing = state.ledger.settled_knowing
+    since = [hours for approval, hours in state.billable.items() if approval > knowing]
+    if since:
+        hours = sum(since, ZERO)
+        work = f"{hours} hours" if hours else "expenses"
+        sentence = f"the account was settled before Finance heard of {work} approved since"
+        yield Missing("account-not-settled", f"{sentence}: settle it again", "finance")
 
 
 def _time_waiting(sheet: Timesheet) -> Missing:

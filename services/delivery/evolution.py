@@ -3,6 +3,7 @@
 Most are kept whole, the newest or all by an id; the rest have steps of their own.
 """
 
+from decimal import Decimal
 from typing import TypeVar
 
 from contracts import delivery as said
@@ -53,7 +54,6 @@ keep(said.BrdSubmitted, "brd")
 keep(said.BrdSignedOff, "brd_signed_off", by="version")
 keep(said.PlanDrafted, "planning.draft")
 keep(said.KickoffHeld, "kickoff")
-keep(said.ExpenseApproved, "expenses", by="expense")
 keep(said.TaskProgressed, "progress", by="task")
 keep(said.MilestoneReached, "milestones", by="milestone")
 keep(said.StatusReportPublished, "report")
@@ -146,13 +146,29 @@ def _time_submitted(state: Engagement, recorded: Recorded[said.TimeSubmitted]) -
 def _time_approved(state: Engagement, recorded: Recorded[said.TimeApproved]) -> Engagement:
     fact, sheet = recorded.fact, state.timesheet
     return within(
-        state,
+        _with_billable(state, recorded, fact.hours),
         "timesheet",
         waiting=_without(sheet.waiting, fact.entry),
         decided=sheet.decided | {fact.entry: "approved"},
         by_task=sheet.by_task | {fact.task: sheet.by_task.get(fact.task, ZERO) + fact.hours},
         by_kind=sheet.by_kind | {fact.kind: sheet.by_kind.get(fact.kind, ZERO) + fact.hours},
     )
+
+
+@evolve.on(said.ExpenseApproved)
+def _expense_approved(state: Engagement, recorded: Recorded[said.ExpenseApproved]) -> Engagement:
+    expenses = state.expenses | {recorded.fact.expense: recorded.fact}
+    return _with_billable(state, recorded, ZERO).model_copy(update={"expenses": expenses})
+
+
+def _with_billable(
+    state: Engagement,
+    recorded: Recorded[said.TimeApproved] | Recorded[said.ExpenseApproved],
+    hours: Decimal,
+) -> Engagement:
+    if not recorded.fact.billable:
+        return state
+    return state.model_copy(update={"billable": state.billable | {recorded.sequence: hours}})
 
 
 @evolve.on(said.TimeRejected)

@@ -24,7 +24,6 @@ keep(legal.AmendmentSigned, "contract.amendments", by="change")
 keep(legal.EngagementTerminated, "contract.terminated")
 keep(finance.EstimatePriced, "ledger.estimates", by="estimate_version")
 keep(finance.BudgetSet, "ledger.budget")
-keep(finance.AccountSettled, "ledger.settled")
 
 
 @evolve.on(legal.EarlyStartAuthorised)
@@ -45,6 +44,13 @@ def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) 
     fact = recorded.fact
     priced = PricedChange(price=fact.price, knowing=recorded.heard.get("delivery", 0))
     return within(state, "ledger", changes=state.ledger.changes | {fact.change: priced})
+
+
+@evolve.on(finance.AccountSettled)
+def _account_settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> Engagement:
+    """What Finance had heard of Delivery tells which work is settled."""
+    knowing = recorded.heard.get("delivery", 0)
+    return within(state, "ledger", settled=recorded.fact, settled_knowing=knowing)
 
 
 @evolve.on(finance.BudgetAmended)

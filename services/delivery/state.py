@@ -84,13 +84,26 @@ class PricedChange(Part):
 
 
 class Ledger(Part):
-    """What Finance said, as far as everybody may know it."""
+    """What Finance said, as far as everybody may know it.
+
+    `settled_knowing` is the number of the last fact of Delivery that Finance had heard when it
+    settled.
+    """
 
     estimates: dict[int, finance.EstimatePriced] = {}
     changes: dict[str, PricedChange] = {}
     budget: finance.BudgetSet | None = None
     amended: dict[str, finance.BudgetAmended] = {}
     settled: finance.AccountSettled | None = None
+    settled_knowing: int = 0
+
+    @property
+    def bills_time(self) -> bool:
+        """Whether approved time and expenses are billed, by the contract or an amendment."""
+        papers = (self.budget, *self.amended.values())
+        return any(
+            item.kind == "time" for paper in papers if paper for item in paper.billing_schedule
+        )
 
 
 class Estimate(Part):
@@ -231,7 +244,11 @@ class Survey(Part):
 
 
 class Engagement(Part):
-    """One engagement, as Delivery knows it: `deal`, `contract` and `ledger` are what it heard."""
+    """One engagement, as Delivery knows it: `deal`, `contract` and `ledger` are what it heard.
+
+    `billable` has the hours of billable work (none for an expense) by the number of the fact of its
+    approval.
+    """
 
     engagement: str
     deal: Deal = Deal()
@@ -250,6 +267,7 @@ class Engagement(Part):
     kickoff: said.KickoffHeld | None = None
     timesheet: Timesheet = Timesheet()
     expenses: dict[str, said.ExpenseApproved] = {}
+    billable: dict[int, Decimal] = {}
     progress: dict[str, said.TaskProgressed] = {}
     milestones: dict[str, said.MilestoneReached] = {}
     report: said.StatusReportPublished | None = None

@@ -12,13 +12,15 @@ from contracts.delivery import (
     SurveySent,
     TimeApproved,
 )
-from contracts.finance import BudgetAmended, InvoiceIssued
+from contracts.finance import AccountReopened, BudgetAmended, InvoiceIssued
+from contracts.values import BillingItem
 from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
 from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
 from delivery.managing import AssignManager
 from delivery.raid import CloseRaidItem, RaiseIssue
-from delivery.timekeeping import RejectTime, SubmitTime
+from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from tests.unit.delivery.life import (
+    BUDGET,
     HASH,
     SETTLED,
     TERMINATED,
@@ -227,6 +229,42 @@ def test_an_amendment_that_was_settled_without_keeps_it_open_until_its_budget_is
     amended = signed_after.heard(AMENDED)
     amended.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
     amended.heard(SETTLED).when(CLOSE).then_accepted()
+
+
+HOURLY = BUDGET.model_copy(
+    update={"billing_schedule": (BillingItem(item="B-1", kind="time", amount=eur(100_000)),)}
+)
+EXPENSE = ApproveExpense(
+    expense="X-1", person="dev", amount=eur(90), description="A train.", spent_on=TODAY
+)
+
+
+def test_work_that_was_approved_unheard_of_by_a_settlement_keeps_an_hourly_contract_open() -> None:
+    by_the_hour = finished.heard(HOURLY)
+    heard_of = by_the_hour.stream.position
+    by_the_hour.heard(SETTLED, knowing=heard_of).when(CLOSE).then_accepted()
+    since = by_the_hour.took(
+        SubmitTime(entry="T-9", role="architect", task="analysis", week=WEEK, hours=hours(8)),
+        by="dev",
+    ).took(ApproveTime(entry="T-9"), by="mara")
+    # When the settlement is heard says nothing: Finance settled before it heard of them.
+    since.heard(SETTLED, knowing=heard_of).when(CLOSE).then_refused(
+        "not-closable",
+        missing=["account-not-settled"],
+        saying="before Finance heard of 8 hours approved since",
+    )
+    since.heard(SETTLED, knowing=since.stream.position).when(CLOSE).then_accepted()
+    spent = by_the_hour.took(EXPENSE).heard(SETTLED, knowing=heard_of)
+    spent.when(CLOSE).then_refused("not-closable", saying="Finance heard of expenses approved")
+    free = EXPENSE.model_copy(update={"billable": False})
+    by_the_hour.took(free).heard(SETTLED, knowing=heard_of).when(CLOSE).then_accepted()
+    # Nothing of it can be billed on a fixed price.
+    finished.took(EXPENSE).heard(SETTLED, knowing=heard_of).when(CLOSE).then_accepted()
+
+
+def test_an_account_that_is_open_again_has_to_be_settled() -> None:
+    reopened = finished.heard(AccountReopened(settled_on=SETTLED.settled_on, unbilled=eur(800)))
+    reopened.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
 
 
 def test_after_closing_only_answers_come_in() -> None:
