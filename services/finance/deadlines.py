@@ -1,4 +1,8 @@
-"""What the clock tells Finance: that an entry's date has come, or that an invoice is unpaid."""
+"""What the clock tells Finance: that an entry's date has come, or that an invoice is unpaid.
+
+The clock tells a deadline once. What a change order has left of an entry that fell due before falls
+due anew, on the date of old: so an entry's deadline has another name after each amendment.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
@@ -6,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from chassis.decider import Context, Deadline, DeadlinePassed
 from chassis.naming import named
 from contracts.fact import Fact
-from contracts.values import BillingItem
+from contracts.finance import BillingEventDue
 from finance.billing import event_of
 from finance.invoicing import overdue
 from finance.state import Engagement, Invoice, decide
@@ -14,9 +18,8 @@ from finance.state import Engagement, Invoice, decide
 
 def deadlines(state: Engagement) -> Iterable[Deadline]:
     """Entries of the schedule on their date, invoices the day after they are due (00:00 UTC)."""
-    for item in _dated(state):
-        if item.due_on is not None:
-            yield Deadline(_of_item(item), datetime.combine(item.due_on, time(), UTC))
+    for due in _dated(state):
+        yield Deadline(_of_entry(state, due), datetime.combine(due.due_on, time(), UTC))
     for invoice in _chased(state):
         if invoice.due_on is not None:
             late = datetime.combine(invoice.due_on + timedelta(days=1), time(), UTC)
@@ -26,9 +29,8 @@ def deadlines(state: Engagement) -> Iterable[Deadline]:
 @decide.on(DeadlinePassed)
 def deadline_passed(state: Engagement, command: DeadlinePassed, context: Context) -> Iterable[Fact]:
     """Say what the date brought, unless something else happened meanwhile."""
-    for item in _dated(state):
-        due = item.due_on and event_of(state, item, item.due_on)
-        if due and _of_item(item) == command.deadline:
+    for due in _dated(state):
+        if _of_entry(state, due) == command.deadline:
             yield due
     for invoice in _chased(state):
         late = overdue(invoice, command.at.date())
@@ -36,24 +38,26 @@ def deadline_passed(state: Engagement, command: DeadlinePassed, context: Context
             yield late
 
 
-def _dated(state: Engagement) -> Iterable[BillingItem]:
-    """Entries on a date that are not due yet and will be, for all that is known."""
+def _dated(state: Engagement) -> Iterable[BillingEventDue]:
+    """What is not due yet of entries on a date and will be, for all that is known."""
     if state.budget is None or state.settled_on is not None:
         return
     for item in state.budget.schedule:
         if item.kind != "on-date" or item.due_on is None:
             continue
         ended = state.terminated_on is not None and state.terminated_on < item.due_on
-        if not ended and event_of(state, item, item.due_on):
-            yield item
+        due = None if ended else event_of(state, item, item.due_on)
+        if due:
+            yield due
 
 
 def _chased(state: Engagement) -> Iterable[Invoice]:
     return (one for one in state.issued() if one.outstanding.amount > 0 and not one.overdue)
 
 
-def _of_item(item: BillingItem) -> str:
-    return named("due", item.item)
+def _of_entry(state: Engagement, due: BillingEventDue) -> str:
+    amendments = len(state.amended)
+    return named(due.billing_event, f"a{amendments}") if amendments else due.billing_event
 
 
 def _of_invoice(invoice: Invoice) -> str:

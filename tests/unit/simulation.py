@@ -18,6 +18,7 @@ from pydantic_core import to_json
 
 from chassis.decider import (
     Context,
+    Deadline,
     DeadlinePassed,
     Decider,
     Refused,
@@ -73,6 +74,7 @@ class World:
         self.records = RecordsOf([])
         self._references: list[Reference] = []
         self._random = random
+        self._told: set[tuple[str, Deadline]] = set()
         self._numbers = count(1)
 
     def publish(self, service: str, path: str, body: Body) -> None:
@@ -156,12 +158,19 @@ class World:
     def _tell(
         self, department: Department, decider: Decider[Any], stream: AnyStream, now: datetime
     ) -> None:
-        due = [each for each in decider.deadlines(stream.state) if each.at <= now]
+        """A deadline of which something came is never told again, as by the real clock."""
+        due = [
+            each
+            for each in decider.deadlines(stream.state)
+            if each.at <= now and (stream.id, each) not in self._told
+        ]
         for deadline in sorted(due, key=lambda each: (each.at, each.name)):
             command = DeadlinePassed(deadline=deadline.name, at=deadline.at)
             known = department.streams[stream.id]
             context = self._context(department.service.name, deadline.at, deadline.name)
             step = take(decider, known, command, context)
+            if step.said:
+                self._told.add((stream.id, deadline))
             self._keep(department, step.stream, step.said)
 
     def view(self, service: str, subject: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from contracts.finance import (
     InvoiceVoided,
 )
 from contracts.money import Money
+from finance.deadlines import deadlines
 from finance.invoicing import ApproveInvoice, VoidInvoice
 from finance.state import Engagement
 from finance.time_billing import BillTime
@@ -127,4 +128,38 @@ def test_time_that_is_billed_anew_never_takes_the_name_of_a_void_invoice():
     void.when(BillTime(month="2026-04")).then(
         like(BillingEventDue, billing_event="due-time-2026-04-2", amount=eur(14_000)),
         like(InvoiceDrafted, invoice="invoice-time-2026-04-2"),
+    )
+
+
+def fallen_due() -> Scenario[Engagement]:
+    """The care of 2,000 fell due on its date and is drafted."""
+    return contracted().when_deadline("due-care").then_accepted()
+
+
+def asked_for(engagement: Scenario[Engagement]) -> list[str]:
+    """The deadlines of entries on a date, by the names that the clock remembers."""
+    return [one.name for one in deadlines(engagement.state) if one.name.startswith("due-")]
+
+
+def test_what_a_cut_leaves_of_an_entry_on_a_date_is_told_by_the_clock_again():
+    assert asked_for(contracted()) == ["due-care"]
+    engagement = fallen_due()
+    for number, left in ((1, 1_500), (2, 1_000)):
+        less = hearing(engagement, *cut(500, amendment=f"A-CR-{number}"))
+        assert asked_for(less) == [f"due-care-a{number}"]
+        due = less.when_deadline(f"due-care-a{number}")
+        engagement = due.then(
+            like(BillingEventDue, billing_event="due-care", amount=eur(left)),
+            like(InvoiceDrafted, invoice="invoice-care", amount=eur(left)),
+        )
+        assert asked_for(engagement) == []
+
+
+def test_what_a_cut_leaves_of_an_invoice_on_a_date_that_is_void_is_told_again_too():
+    sent = issued(fallen_due(), "invoice-care", "2026-00001", date(2026, 8, 2))
+    less = hearing(sent, *cut(19_000))
+    void = less.took(VoidInvoice(invoice="invoice-care", why="Too much."))
+    assert asked_for(void) == ["due-care-a1"]
+    void.when_deadline("due-care-a1").then(
+        like(BillingEventDue, amount=eur(1_000)), like(InvoiceDrafted, invoice="invoice-care-2")
     )

@@ -98,7 +98,7 @@ def test_a_change_order_after_settling_falls_due_on_its_date():
     dated = LATE.model_copy(update={"deliverables_added": (), "billing_schedule": (entry,)})
     again = hearing(all_paid().took(SETTLE), ASSESSED, dated)
     again.when(SETTLE).then_refused("not-settled", missing={"entry-unbilled"})
-    again.when_deadline("due-more").then(
+    again.when_deadline("due-more-a1").then(
         like(BillingEventDue, item="more", amount=eur(2_900)), like(InvoiceDrafted)
     )
 
