@@ -22,7 +22,7 @@ from gateway.sections.gateway import Waiver
 from gateway.summary import Summary, summary
 from gateway.timeline import Run, Unwritten
 
-FOLD = "11"
+FOLD = "12"
 """Raised when views of the same facts come out otherwise: what was folded is then folded anew."""
 
 _FOLDING = "folding"

@@ -102,15 +102,16 @@ def silence(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
     owner, step, asked = owed
     fresh = view.freshness.get(owner)
     heard = asked.occurred_at if fresh is None else max(asked.occurred_at, fresh.occurred_at)
-    if (today - heard.date()).days > allowed.silence_days:
+    since, last = asked.occurred_at.date(), heard.date()
+    if (today - last).days > allowed.silence_days:
         yield found(
             "next-step-overdue",
-            f"{owner.capitalize()} owes {step} since {day(asked.occurred_at)}"
-            + ("." if heard == asked.occurred_at else f" and was last heard on {day(heard)}."),
+            f"{owner.capitalize()} owes {step} since {day(since)}"
+            + ("." if last == since else f" and was last heard on {day(last)}."),
             (asked,),
             owner,
-            since=_midnight(heard.date() + timedelta(days=allowed.silence_days)),
-            days=(today - asked.occurred_at.date()).days,
+            since=_midnight(last + timedelta(days=allowed.silence_days)),
+            days=(today - since).days,
             stake=view.price,
         )
 
@@ -125,6 +126,13 @@ def _next_step(view: View) -> tuple[Department, str, Ref] | None:
         if legal.signed is None:
             of_delivery = delivery.sow_reviews.get(sow.version)
             of_finance = finance.sow_reviews.get(sow.version)
+            objections = [
+                review.said
+                for review in (of_delivery, of_finance)
+                if review is not None and review.verdict == "objected"
+            ]
+            if objections:  # the other review can change nothing in that
+                return "legal", "a new version of the statement of work", _earlier(*objections)
             if of_delivery is None:
                 return "delivery", f"its review of version {sow.version}", sow.said
             if of_finance is None:
@@ -150,3 +158,7 @@ def _next_step(view: View) -> tuple[Department, str, Ref] | None:
 
 def _later(one: Ref, other: Ref) -> Ref:
     return max(one, other, key=lambda said: said.occurred_at)
+
+
+def _earlier(*said: Ref) -> Ref:
+    return min(said, key=lambda each: each.occurred_at)

@@ -1,6 +1,9 @@
 """Who owes the next step, and since when."""
 
 from decimal import Decimal
+from typing import Literal
+
+import pytest
 
 from contracts import delivery, finance, legal, sales
 from tests.life import HASH, PORTAL, Life
@@ -54,6 +57,35 @@ def test_legal_owes_the_signatures_since_the_last_review() -> None:
     assert finding.sentence == "Legal owes the signatures since 12 February 2026."
     assert finding.days == 22
     assert finding.since.date() == life.day(38 + 21)
+
+
+@pytest.mark.parametrize("other", [None, "approved", "objected"])
+def test_legal_owes_a_new_version_since_the_first_objection(
+    other: Literal["approved", "objected"] | None,
+) -> None:
+    life = drafted()
+    life.say(
+        37,
+        delivery.SowReviewed(version=1, content_hash=HASH, verdict="objected", why="Too early."),
+    )
+    if other is not None:
+        review = finance.SowReviewed(version=1, content_hash=HASH, verdict=other, why="So be it.")
+        life.say(38, review)
+
+    finding = only(life, 60)
+    assert finding.owner == "legal"
+    assert finding.sentence == (
+        "Legal owes a new version of the statement of work since 11 February 2026."
+    )
+
+
+def test_who_was_last_heard_on_the_day_it_was_asked_is_not_said_to_have_been() -> None:
+    life = drafted()
+    life.say(37, delivery.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
+    life.say(38, finance.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
+    life.say(38, legal.SowApproved(version=1, content_hash=HASH))
+
+    assert only(life, 60).sentence == "Legal owes the signatures since 12 February 2026."
 
 
 def test_who_is_heard_of_is_not_silent_though_the_step_is_owed() -> None:
