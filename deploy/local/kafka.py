@@ -141,6 +141,7 @@ class Kafka:
         brokers: int = 1,
         heap_mb: int = 320,
         settings: Mapping[str, str] | None = None,
+        accounts: Mapping[str, str] | None = None,
         log: Path | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
@@ -148,11 +149,14 @@ class Kafka:
 
         `port` and `controller_port` are the first node's; the others', and these where they are
         not given, are free ones. `settings` are lines of Kafka's configuration that go before
-        ours. The log is `folder/kafka-N.log` unless `log` names a file (one node only).
+        ours. `accounts` are names with their passwords (SCRAM-SHA-512) that a new cluster knows,
+        for tests of who may do what. The log is `folder/kafka-N.log` unless `log` names a file (one
+        node only).
         """
         self.folder = folder
         self.heap_mb = heap_mb
         self.settings = dict(settings or {})
+        self.accounts = dict(accounts or {})
         self._say = say
         self._log = log
         self.nodes = [
@@ -274,6 +278,8 @@ class Kafka:
     def _format(self, java: list[str], configuration: Path) -> None:
         command = [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted"]
         command += ["--cluster-id", self._cluster_id(), "--config", str(configuration)]
+        for name, password in self.accounts.items():
+            command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             last = "\n".join((done.stdout + done.stderr).splitlines()[-10:])

@@ -18,6 +18,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.message import encode_message
 
+from chassis.identity import Identity
 from chassis.journal import kafka_key
 from contracts.channels import DEPARTMENTS, Channel
 from contracts.fact import Fact, Recorded, Undecodable, UnknownFact, decode
@@ -194,7 +195,7 @@ class UnsafeBus(ValueError):
     """A setting under which facts could be lost or applied out of order."""
 
 
-def broker(bootstrap: str, *, client: str = "concord") -> KafkaBroker:
+def broker(bootstrap: str, *, client: str = "concord", identity: Identity = None) -> KafkaBroker:
     """A FastStream broker that reads and creates nothing; it connects to Kafka when started.
 
     `bootstrap` names one or several addresses, with commas between them.
@@ -202,6 +203,7 @@ def broker(bootstrap: str, *, client: str = "concord") -> KafkaBroker:
     return KafkaBroker(
         bootstrap.split(","),  # it would take all of them for one
         client_id=client,
+        security=identity,
         consumer_only=True,
         allow_auto_create_topics=False,
         ack_policy=AckPolicy.MANUAL,

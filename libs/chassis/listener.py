@@ -20,6 +20,7 @@ from opentelemetry import metrics
 
 from chassis import bus
 from chassis.bus import Arrival
+from chassis.identity import Identity
 from chassis.intake import TRANSIENT, Attempt, Intake, NotInTrouble
 from chassis.parking import Parking
 from chassis.progress import Clock, Progress, observe
@@ -76,6 +77,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         reader: Reader,
         parking: Parking,
         prefix: str = "concord",
+        identity: Identity = None,
         batch: int = 500,
         fetch_wait_ms: int = 500,
         rest_per_record: float = REST_PER_RECORD,
@@ -83,7 +85,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self.parking = parking
         self.progress = Progress()
         self.topics = frozenset(channel.topic(prefix) for channel in channels)
-        self.broker = bus.broker(bootstrap, client=group)
+        self.broker = bus.broker(bootstrap, client=group, identity=identity)
         self._group = group
         self._batch = batch
         self._rest_per_record = rest_per_record

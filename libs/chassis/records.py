@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis.bus import Arrival, Codec, let_go
+from chassis.identity import Identity, arguments
 from contracts.channels import PARTITIONS, Channel
 from contracts.fact import Fact, Recorded
 from contracts.reference import Reference
@@ -118,7 +119,12 @@ class RecordsFeed:
     """Keeps `records` equal to the reference topics while it is entered (``async with``)."""
 
     def __init__(
-        self, bootstrap: str, channels: Collection[Channel], prefix: str = "concord"
+        self,
+        bootstrap: str,
+        channels: Collection[Channel],
+        prefix: str = "concord",
+        *,
+        identity: Identity = None,
     ) -> None:
         wrong = [channel.name for channel in channels if channel.kind != "reference"]
         if wrong:
@@ -127,6 +133,7 @@ class RecordsFeed:
         self.unreadable = 0
         """Records that could not be read, and were passed over."""
         self._bootstrap = bootstrap
+        self._identity = identity
         self._topics = sorted(channel.topic(prefix) for channel in channels)
         self._codec = Codec(tuple(channels), prefix)
         self._next: dict[TopicPartition, int] = {}
@@ -171,6 +178,7 @@ class RecordsFeed:
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=500,
                 request_timeout_ms=15_000,
+                **arguments(self._identity),
             )
             try:
                 await consumer.start()

@@ -23,6 +23,7 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.follower import Follower
+from chassis.identity import Identity, arguments
 from chassis.journal import Commit, Journal
 from chassis.store import Document, Store
 from contracts.channels import CHANNELS, SEGMENT_MS
@@ -81,11 +82,13 @@ class Relay:
         *,
         bootstrap: str,
         prefix: str = "concord",
+        identity: Identity = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._journal = journal
         self._bootstrap = bootstrap
         self._prefix = prefix
+        self._identity = identity
         self._now = now
         self._producer: AIOKafkaProducer | None = None
         self.follower = Follower(store, RELAY, self._relay, self._republish, rest=_REST)
@@ -187,6 +190,7 @@ class Relay:
                 request_timeout_ms=_REQUEST_TIMEOUT_MS,
                 max_batch_size=131_072,
                 max_request_size=4_194_304,
+                **arguments(self._identity),
             )
             try:
                 await producer.start()

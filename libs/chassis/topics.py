@@ -1,11 +1,12 @@
 """The topics: made from the contracts, checked where they exist, never made by accident.
 
 ``python -m chassis.topics`` makes what is missing and says what is there. It takes
-CONCORD_KAFKA_BOOTSTRAP, CONCORD_TOPIC_PREFIX and CONCORD_REPLICATION from the environment.
+CONCORD_KAFKA_BOOTSTRAP, CONCORD_TOPIC_PREFIX and CONCORD_REPLICATION from the environment. With an
+account (CONCORD_KAFKA_USER) it gives the departments' accounts their rights as well: that account
+needs to create and alter the topics, and to alter the cluster, which is where rights are kept.
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from chassis import access
+from chassis.identity import Identity, arguments, identity
+from chassis.settings import KafkaSettings, UnsafeSettings
 from contracts.channels import CHANNELS, PARTITIONS, Channel
 
 SET_ON_THE_TOPIC = 1
@@ -67,6 +71,8 @@ async def create_topics(
     prefix: str = "concord",
     replication: int = 1,
     channels: Sequence[Channel] = tuple(CHANNELS.values()),
+    *,
+    identity: Identity = None,
 ) -> Made:
     """Make every channel's topic that is missing, and complete the settings of the others.
 
@@ -76,7 +82,9 @@ async def create_topics(
     KafkaError where Kafka does not answer or forbids it.
     """
     wanted = {channel.topic(prefix): channel for channel in channels}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="concord-topics")
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap, client_id="concord-topics", **arguments(identity)
+    )
     try:
         await admin.start()
         existing = await _existing(admin, tuple(wanted))
@@ -184,13 +192,13 @@ def _raise(code: int, sentence: str) -> None:
 
 def main() -> int:
     """Make the topics that the environment asks for; 0 when all are there and as they must be."""
-    bootstrap = os.environ.get("CONCORD_KAFKA_BOOTSTRAP", "127.0.0.1:9092")
-    prefix = os.environ.get("CONCORD_TOPIC_PREFIX", "concord")
+    where = ""
     try:
-        replication = int(os.environ.get("CONCORD_REPLICATION", "1"))
-        made = asyncio.run(create_topics(bootstrap, prefix, replication))
-    except (WrongTopic, KafkaError, OSError, ValueError) as error:
-        sys.stderr.write(f"topics on {bootstrap}: {error}\n")
+        settings = KafkaSettings.from_environment()
+        where = f" on {settings.kafka_bootstrap}"
+        made, granted = asyncio.run(_all_of_it(settings))
+    except (UnsafeSettings, WrongTopic, KafkaError, OSError) as error:
+        sys.stderr.write(f"topics{where}: {error}\n")
         return 1
     for what, names in (
         ("created", made.created),
@@ -199,7 +207,17 @@ def main() -> int:
     ):
         for name in names:
             sys.stdout.write(f"{what:10} {name}\n")
+    for right in granted:
+        sys.stdout.write(f"granted    {right}\n")
     return 0
+
+
+async def _all_of_it(settings: KafkaSettings) -> tuple[Made, Sequence[access.Right]]:
+    bootstrap, prefix, account = settings.kafka_bootstrap, settings.topic_prefix, identity(settings)
+    made = await create_topics(bootstrap, prefix, settings.replication, identity=account)
+    if account is None:
+        return made, ()
+    return made, await access.grant(bootstrap, prefix, account)
 
 
 if __name__ == "__main__":

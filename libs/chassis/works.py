@@ -15,11 +15,13 @@ from typing import Any, Self
 
 import uuid_utils
 
+from chassis.access import group
 from chassis.clock import Clock
 from chassis.decider import Decider, heard_channels
 from chassis.engine import Engine
 from chassis.follower import Follower
 from chassis.hearing import Hearer, routes_of
+from chassis.identity import identity
 from chassis.journal import Journal
 from chassis.listener import REST_PER_RECORD, Listener
 from chassis.parking import Parking
@@ -74,12 +76,15 @@ class Works:
     ) -> None:
         self.name = name
         self.settings = settings
+        account = identity(settings)
         url = settings.store_url.get_secret_value()
         self.store = Store(url, settings.store_database or name)
         self.journal = Journal(self.store)
         self.snapshots = Snapshots(self.store, {each.kind: each for each in deciders})
         self.feed = (
-            RecordsFeed(settings.kafka_bootstrap, reference, settings.topic_prefix)
+            RecordsFeed(
+                settings.kafka_bootstrap, reference, settings.topic_prefix, identity=account
+            )
             if reference
             else None
         )
@@ -92,6 +97,7 @@ class Works:
             self.journal,
             bootstrap=settings.kafka_bootstrap,
             prefix=settings.topic_prefix,
+            identity=account,
         )
         self.views = Views(self.store, self.journal, self.snapshots, self.streams, listings)
         self.clock = Clock(self.store, self.at_work, now=_now)
@@ -106,12 +112,13 @@ class Works:
         self.listener = (
             Listener(
                 settings.kafka_bootstrap,
-                group=f"{settings.topic_prefix}.{name}",
+                group=group(name, settings.topic_prefix),
                 channels=self.hearing.channels,
                 routes=self.hearing.routes,
                 reader=self.hearing.reader,
                 parking=self.parking,
                 prefix=settings.topic_prefix,
+                identity=account,
                 rest_per_record=self.hearing.rest_per_record,
             )
             if self.hearing.channels

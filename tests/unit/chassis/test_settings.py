@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from chassis.settings import Settings, UnsafeSettings
+from chassis.settings import KafkaSettings, Settings, UnsafeSettings
 
 SECRET = "b7Hq2vXz0LkTn5RwYpCs8DfGjMa3EuIo6QxW1ZyV4tNc"
 
@@ -49,6 +49,8 @@ def test_safe_ones_are_read(environment):
         ({"store_url": "mysql://x"}, "CONCORD_STORE_URL: must begin with"),
         ({"store_url": "mongodb://h/?w=1"}, "CONCORD_STORE_URL: must not weaken"),
         ({"topic_prefix": "a b"}, "CONCORD_TOPIC_PREFIX"),
+        ({"kafka_user": "concord-sales"}, "CONCORD_KAFKA_PASSWORD: must be set as well"),
+        ({"kafka_ca": "/ca.pem"}, "CONCORD_KAFKA_USER: must be set as well"),
     ],
 )
 def test_unsafe_ones_are_refused_in_words(environment, given, said):
@@ -60,8 +62,70 @@ def test_unsafe_ones_are_refused_in_words(environment, given, said):
         assert secret not in str(refused.value)
 
 
+PRODUCTION = {
+    "mode": "production",
+    "replication": "3",
+    "token_secret": None,
+    "token_keys": "/keys.json",
+    "token_issuer": "https://identity.concord.example",
+    "store_url": "mongodb://sales:hunter2@one,two/?replicaSet=concord",
+    "kafka_user": "concord-sales",
+    "kafka_password": "hunter2",
+    "kafka_ca": "/ca.pem",
+}
+
+
+def test_production_with_an_account_for_all_is_safe(environment):
+    environment(**PRODUCTION)
+    assert Settings.from_environment().mode == "production"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"kafka_user": None}, "CONCORD_KAFKA_USER: name the account"),
+        ({"kafka_password": ""}, "CONCORD_KAFKA_PASSWORD: give the password"),
+        ({"kafka_ca": None}, "CONCORD_KAFKA_CA: name a file of certificates"),
+        ({"store_url": None}, "CONCORD_STORE_URL: must name an account"),
+        ({"store_url": "mongodb://one,two/?w=majority"}, "CONCORD_STORE_URL: must name an account"),
+        ({"store_url": "mongodb://sales@one/"}, "CONCORD_STORE_URL: must name an account"),
+        ({"token_issuer": None}, "CONCORD_TOKEN_ISSUER: must be"),
+        ({"token_issuer": "concord-local"}, "CONCORD_TOKEN_ISSUER: must be"),
+    ],
+)
+def test_production_lets_nobody_in_without_an_account(environment, given, said):
+    environment(**PRODUCTION | given)
+    with pytest.raises(UnsafeSettings, match=said) as refused:
+        Settings.from_environment()
+    assert len(str(refused.value).splitlines()) == 1
+    assert "hunter2" not in str(refused.value)
+
+
+def test_all_that_production_lacks_is_said_at_once(environment):
+    environment(mode="production")
+    with pytest.raises(UnsafeSettings) as refused:
+        Settings.from_environment()
+    named = {line.partition(":")[0] for line in str(refused.value).splitlines()}
+    lacking = ("kafka_user", "kafka_password", "kafka_ca", "store_url", "token_issuer")
+    assert {f"CONCORD_{name.upper()}" for name in lacking} < named
+
+
+def test_who_makes_the_topics_needs_an_account_and_no_store(environment):
+    kafka = {name: PRODUCTION[name] for name in PRODUCTION if name.startswith("kafka")}
+    environment(mode="production", replication="3", **kafka)
+    assert KafkaSettings.from_environment().kafka_user == "concord-sales"
+    environment(mode="production", replication="3", kafka_ca=None)
+    with pytest.raises(UnsafeSettings, match="CONCORD_KAFKA_CA"):
+        KafkaSettings.from_environment()
+
+
 def test_secrets_are_not_shown(environment):
-    environment(store_url="mongodb://user:hunter2@127.0.0.1/")
+    environment(
+        store_url="mongodb://user:hunter2@127.0.0.1/",
+        kafka_user="concord-sales",
+        kafka_password="hunter2",
+        kafka_ca="/ca.pem",
+    )
     settings = Settings.from_environment()
     shown = f"{settings!r} {settings} {settings.model_dump_json()}"
     assert SECRET not in shown

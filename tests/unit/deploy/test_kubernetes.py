@@ -11,7 +11,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from chassis.settings import Settings
+from chassis.access import account
+from chassis.settings import KafkaSettings, Settings
+from contracts.channels import DEPARTMENTS
 from local.platform import SERVICES
 
 FOLDER = Path(__file__).parents[3] / "deploy" / "k8s"
@@ -63,6 +65,23 @@ def containers(things: list[Thing]) -> Iterator[tuple[str, Thing]]:
             yield name, container
 
 
+def secrets_of(container: Thing) -> dict[str, str]:
+    """The secret that each variable comes from."""
+    named = {each["name"]: each.get("valueFrom") for each in container["env"]}
+    return {name: value["secretKeyRef"]["name"] for name, value in named.items() if value}
+
+
+def mounted_from(pod: Thing) -> dict[str, Path]:
+    """Where each ConfigMap is mounted."""
+    (container,) = pod["containers"]
+    places = {each["name"]: Path(each["mountPath"]) for each in container.get("volumeMounts") or []}
+    return {
+        volume["configMap"]["name"]: places[volume["name"]]
+        for volume in pod.get("volumes") or []
+        if "configMap" in volume
+    }
+
+
 def test_every_object_is_valid(things: list[Thing]) -> None:
     for thing in things:
         kubernetes_validate.validate(thing, VERSION, strict=True)
@@ -106,11 +125,11 @@ def test_a_service_accepts_what_it_is_told(
     things: list[Thing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     common = of_kind(things, "ConfigMap")["concord"]["data"]
-    urls = {"CONCORD_STORE_URL": "mongodb://store:27017/?replicaSet=concord"}
+    urls = {"CONCORD_STORE_URL": "mongodb://name:word@store:27017/?replicaSet=concord"}
     for service in SERVICES:
         pod = of_kind(things, "Deployment")[f"{service}-service"]["spec"]["template"]["spec"]
         (container,) = pod["containers"]
-        hidden = {**urls, "CONCORD_TOKEN_SECRET": SECRET}
+        hidden = {**urls, "CONCORD_TOKEN_SECRET": SECRET, "CONCORD_KAFKA_PASSWORD": SECRET}
         told = dict(common)
         for variable in container["env"]:
             told[variable["name"]] = variable.get("value") or hidden[variable["name"]]
@@ -122,10 +141,35 @@ def test_a_service_accepts_what_it_is_told(
             settings = Settings.from_environment()
         assert settings.store_database == service
         assert settings.mode in {"container", "production"}
-        if settings.token_keys:
-            (keys,) = [v["name"] for v in pod["volumes"] if "configMap" in v]
-            places = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
-            assert str(settings.token_keys.parent) == places[keys]
+        mounted = mounted_from(pod)
+        if settings.mode == "production":
+            assert settings.kafka_user in {account(name) for name in DEPARTMENTS if name == service}
+            assert secrets_of(container)["CONCORD_KAFKA_PASSWORD"] == f"{service}-kafka"
+            assert settings.token_keys is not None
+            assert mounted["concord-token-keys"] == settings.token_keys.parent
+            assert mounted["concord-kafka-ca"] == getattr(settings.kafka_ca, "parent", None)
+        else:
+            assert (settings.kafka_user, settings.kafka_ca, mounted) == (None, None, {})
+
+
+def test_who_makes_the_topics_accepts_what_it_is_told(
+    things: list[Thing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pod = of_kind(things, "Job")["topics"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    told = dict(of_kind(things, "ConfigMap")["concord"]["data"])
+    for variable in container.get("env") or []:
+        told[variable["name"]] = variable.get("value") or SECRET
+    for key, value in told.items():
+        monkeypatch.setenv(key, value)
+    settings = KafkaSettings.from_environment()
+    if settings.mode == "production":
+        assert settings.kafka_user == "concord-topics"
+        assert secrets_of(container) == {"CONCORD_KAFKA_PASSWORD": "topics-kafka"}
+        assert mounted_from(pod)["concord-kafka-ca"] == getattr(settings.kafka_ca, "parent", None)
+    else:
+        assert settings.kafka_user is None
+        assert mounted_from(pod) == {}
 
 
 def test_a_pod_may_do_no_more_than_it_needs(things: list[Thing]) -> None:

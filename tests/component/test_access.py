@@ -1,0 +1,198 @@
+"""On a Kafka that knows its clients, each account reads and writes what its department does."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    KafkaConnectionError,
+    TopicAuthorizationFailedError,
+)
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+
+from chassis import access, topics
+from chassis.identity import arguments, identity
+from chassis.settings import KafkaSettings, Settings
+from contracts.channels import DEPARTMENTS
+from local import places
+from local.kafka import Kafka
+from tests.component import miniature
+from tests.component.test_http import ANN, DEAL, PAUL
+from tests.infrastructure import StoreServer
+
+PREFIX = "concord"
+TOPICS = f"{PREFIX}-topics"
+COSTS = TopicPartition(f"{PREFIX}.finance.confidential.v1", 0)
+
+
+class Guarded:
+    """A broker that lets nobody in without an account, but for those who start and stop it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ca = folder / "ca.crt"
+        certify(places.HOST, self.ca, folder / "broker.pem")
+        accounts = [TOPICS, *(access.account(name, PREFIX) for name in DEPARTMENTS)]
+        self.passwords = {name: secrets.token_urlsafe(24) for name in accounts}
+        self.kafka = Kafka(folder, accounts=self.passwords)
+        (node,) = self.kafka.nodes
+        self.bootstrap = f"{places.HOST}:{places.free_port()}"
+        controller = f"CONTROLLER://{places.HOST}:{node.controller_port}"
+        known = f"PLAINTEXT://{node.address},ACCOUNTS://{self.bootstrap}"
+        scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
+        self.kafka.settings |= {
+            "listeners": f"{known},{controller}",
+            "advertised.listeners": known,
+            "listener.security.protocol.map": (
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,ACCOUNTS:SASL_SSL"
+            ),
+            "listener.name.accounts.sasl.enabled.mechanisms": "SCRAM-SHA-512",
+            "listener.name.accounts.scram-sha-512.sasl.jaas.config": scram,
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(folder / "broker.pem"),
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "super.users": f"User:ANONYMOUS;User:{TOPICS}",
+        }
+
+    def told(self, account: str) -> dict[str, object]:
+        """What a process of this account is told, in words of Settings."""
+        return {
+            "kafka_bootstrap": self.bootstrap,
+            "kafka_user": account,
+            "kafka_password": SecretStr(self.passwords.get(account, "a guess")),
+            "kafka_ca": self.ca,
+            "topic_prefix": PREFIX,
+        }
+
+    def client(self, account: str) -> dict[str, object]:
+        """What a client of aiokafka's is made with."""
+        known = arguments(identity(KafkaSettings.model_validate(self.told(account))))
+        return {"bootstrap_servers": self.bootstrap, **known}
+
+
+def certify(host: str, ca: Path, broker: Path) -> None:
+    """Write a certificate for an address, and the same with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a broker of a test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    ca.write_bytes(certificate)
+    broker.touch(mode=0o600)
+    broker.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate
+    )
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """The broker, with the topics and the rights that `python -m chassis.topics` makes."""
+    made = Guarded(tmp_path_factory.mktemp("guarded"))
+    with made.kafka, pytest.MonkeyPatch.context() as patch:
+        for name, value in made.told(TOPICS).items():
+            secret = isinstance(value, SecretStr)
+            text = value.get_secret_value() if secret else str(value)  # type: ignore[attr-defined]
+            patch.setenv(f"CONCORD_{name.upper()}", text)
+        assert topics.main() == 0
+        yield made
+
+
+async def say(guarded: Guarded, account: str, place: TopicPartition, value: bytes) -> None:
+    producer = AIOKafkaProducer(**guarded.client(account), acks="all", enable_idempotence=True)
+    await producer.start()
+    try:
+        await producer.send_and_wait(place.topic, value, partition=place.partition)
+    finally:
+        await producer.stop()
+
+
+async def first_of(guarded: Guarded, account: str, place: TopicPartition) -> bytes:
+    consumer = AIOKafkaConsumer(**guarded.client(account), auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        # Without it a consumer asks again for ever, and says in its log alone that it may not.
+        await consumer._client._wait_on_metadata(place.topic)
+        consumer.assign([place])
+        async with asyncio.timeout(10):
+            value: bytes = (await consumer.getone()).value
+            return value
+    finally:
+        await consumer.stop()
+
+
+async def test_costs_are_read_by_the_gateway_and_refused_to_sales(guarded: Guarded) -> None:
+    await say(guarded, "concord-finance", COSTS, b"what it cost")
+
+    assert await first_of(guarded, "concord-gateway", COSTS) == b"what it cost"
+    for account in ("concord-sales", "concord-delivery", "concord-legal"):
+        with pytest.raises(TopicAuthorizationFailedError):
+            await first_of(guarded, account, COSTS)
+        with pytest.raises(TopicAuthorizationFailedError):
+            await say(guarded, account, COSTS, b"something else")
+
+
+async def test_nobody_comes_in_without_the_account(guarded: Guarded) -> None:
+    with pytest.raises((AuthenticationFailedError, KafkaConnectionError)):
+        await say(guarded, "concord-nobody", COSTS, b"something")
+    stranger = AIOKafkaConsumer(bootstrap_servers=guarded.bootstrap, request_timeout_ms=2_000)
+    with pytest.raises(KafkaConnectionError):
+        await stranger.start()
+    await stranger.stop()
+
+
+async def test_departments_work_with_no_more_rights_than_theirs(
+    guarded: Guarded, store: StoreServer, isolation: str
+) -> None:
+    def settings(department: str) -> Settings:
+        told = guarded.told(f"concord-{department}")
+        return miniature.settings(
+            **told, store_url=store.url, store_database=f"{isolation}-{department[0]}"
+        )
+
+    async with contextlib.AsyncExitStack() as both:
+        delivery = await both.enter_async_context(
+            miniature.running(miniature.delivery(), settings("delivery"))
+        )
+        sales = await both.enter_async_context(
+            miniature.running(miniature.sales(), settings("sales"))
+        )
+        headers = {**PAUL, "Idempotency-Key": "p-1"}
+        ann = {"name": "Ann Arbor"}
+        await delivery.post("/people/ann/publish-person", json=ann, headers=headers)
+
+        async def opened() -> bool:
+            headers = {**ANN, "Idempotency-Key": "k-1"}
+            return (await sales.post("/engagements", json=DEAL, headers=headers)).is_success
+
+        await miniature.until(opened, within=20)
+        headers = {**ANN, "Idempotency-Key": "k-1"}
+        engagement = (await sales.post("/engagements", json=DEAL, headers=headers)).json()["id"]
+        qualified = await sales.post(
+            f"/engagements/{engagement}/qualify-deal",
+            json={"score": 80},
+            headers={**ANN, "Idempotency-Key": "k-2", "Prefer": "wait=20"},
+        )
+        # Delivery heard Sales, and Sales has heard Delivery's answer.
+        assert qualified.json()["state"]["manager"] == "emma"

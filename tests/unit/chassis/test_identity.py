@@ -1,0 +1,52 @@
+"""Every client of Kafka is made with the account of its process."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from chassis.identity import arguments, identity
+from chassis.settings import KafkaSettings, UnsafeSettings
+
+PROJECT = Path(__file__).parents[3]
+CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "KafkaBroker"}
+
+
+def made_in(file: Path) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CLIENTS
+    ]
+
+
+def with_the_account(call: ast.Call) -> bool:
+    return any(
+        keyword.arg == "security"
+        or (keyword.arg is None and ast.unparse(keyword.value).startswith("arguments("))
+        for keyword in call.keywords
+    )
+
+
+def test_no_client_is_made_without_it() -> None:
+    files = [*(PROJECT / "libs").rglob("*.py"), *(PROJECT / "services").rglob("*.py")]
+    calls = {file.name: made_in(file) for file in files if made_in(file)}
+    assert {"bus.py", "relay.py", "records.py", "topics.py", "access.py"} == set(calls)
+    assert all(with_the_account(call) for every in calls.values() for call in every)
+
+
+def test_without_an_account_nothing_is_asked() -> None:
+    assert arguments(identity(KafkaSettings())) == {}
+
+
+def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    for content in (None, "nothing of the kind"):
+        file = tmp_path / "ca.crt"
+        if content is not None:
+            file.write_text(content)
+        settings = KafkaSettings(
+            kafka_user="concord-sales", kafka_password=SecretStr("x"), kafka_ca=file
+        )
+        with pytest.raises(UnsafeSettings, match=f"CONCORD_KAFKA_CA: {file}"):
+            identity(settings)
