@@ -197,13 +197,19 @@ class InvoiceIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales
 
 
 class InvoiceVoided(Fact, channel=FINANCE, heard_by=("sales", "legal")):
-    """An issued invoice is void; its number stays used."""
+    """An issued invoice is void; its number stays used.
+
+    `ends_event` says whether its billing event ended with it: an exception does, and so does what
+    an amendment has left less of. Otherwise it is drafted anew. None is said by invoices that were
+    voided before this was recorded: of them, exceptions alone ended.
+    """
 
     invoice: Identifier
     number: Identifier
     amount: PositiveMoney
     why: ShortText
     voided_on: date
+    ends_event: bool | None = None
 
 
 class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("sales", "legal")):

@@ -3,7 +3,6 @@
 from contracts import finance
 from contracts.fact import Recorded
 from contracts.values import RoleRate
-from finance.billing import too_much_due
 from finance.state import (
     Assessment,
     Budget,
@@ -210,16 +209,12 @@ def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Eng
 
 @evolve.on(finance.InvoiceVoided)
 def _voided(state: Engagement, recorded: Recorded[finance.InvoiceVoided]) -> Engagement:
-    """An exception ends with its invoice; what the contract makes due stays due.
-
-    Of an entry that was cut meanwhile, what is left falls due anew.
-    """
+    """Its billing event ends or stays as was decided then; before that was said, exceptions end."""
     fact = recorded.fact
     event = state.events[state.invoices[fact.invoice].event]
     voided = with_invoice(state, fact.invoice, stage="voided", overdue=False)
-    if event.exception is None and not too_much_due(state, event.item):
-        return voided
-    return _without_event(voided, event.event)
+    ends = event.exception is not None if fact.ends_event is None else fact.ends_event
+    return _without_event(voided, event.event) if ends else voided
 
 
 @evolve.on(finance.CreditNoteIssued)

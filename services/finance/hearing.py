@@ -1,5 +1,7 @@
 """How what other departments say changes what Finance knows, and what its own register says."""
 
+from datetime import date
+
 from chassis.disconnects import hear_disconnects
 from contracts import delivery, finance, legal, sales
 from contracts.fact import Recorded
@@ -52,7 +54,8 @@ def _sow_signed(state: Engagement, recorded: Recorded[legal.SowSigned]) -> Engag
 
 @evolve.on(legal.EarlyStartAuthorised)
 def _early_start(state: Engagement, recorded: Recorded[legal.EarlyStartAuthorised]) -> Engagement:
-    return state.model_copy(update={"early_start_until": recorded.fact.expires_on})
+    until = max(state.early_start_until or date.min, recorded.fact.expires_on)
+    return state.model_copy(update={"early_start_until": until})
 
 
 @evolve.on(legal.AmendmentSigned)

@@ -21,6 +21,7 @@ from contracts.finance import (
 )
 from contracts.money import Money, PositiveMoney
 from contracts.values import Identifier, ShortText
+from finance.billing import too_much_due
 from finance.state import (
     Engagement,
     Event,
@@ -43,7 +44,8 @@ class ApproveInvoice(Command):
 class VoidInvoice(Command):
     """Void an issued invoice on which nothing was paid or credited; its number stays used.
 
-    What the contract makes due is drafted anew; an exception ends with its invoice.
+    What the contract makes due is drafted anew; an exception ends with its invoice. Of an entry
+    that was cut meanwhile, what is left falls due anew.
     """
 
     invoice: Identifier
@@ -107,12 +109,14 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
             f"invoice {invoice.number} was paid or credited in part: issue a credit note instead",
         )
     _require_advance(state, invoice, invoice.amount)
+    event = state.events[invoice.event]
     yield InvoiceVoided(
         invoice=invoice.invoice,
         number=invoice.number or invoice.invoice,
         amount=invoice.amount,
         why=command.why,
         voided_on=voided_on,
+        ends_event=event.exception is not None or too_much_due(state, event.item),
     )
 
 

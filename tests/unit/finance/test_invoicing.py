@@ -149,6 +149,7 @@ def test_a_void_invoice_keeps_its_number_and_what_is_due_is_drafted_anew():
                 amount=eur(5_000),
                 why="Wrong address.",
                 voided_on=APRIL_1,
+                ends_event=False,
             ),
             like(InvoiceDrafted, invoice="invoice-start-2", billing_event="due-start"),
         )

@@ -1,15 +1,20 @@
 """A change order that lowers the price: what is invoiced stands, what is drafted follows."""
 
 from datetime import date
+from decimal import Decimal
 
 from chassis.testing import Scenario, like
 from contracts.fact import Fact
 from contracts.finance import (
     BillingEventDue,
+    BudgetAmended,
+    ChangePriced,
     DraftWithdrawn,
     InvoiceApproved,
     InvoiceDrafted,
+    InvoiceIssued,
     InvoiceLine,
+    InvoiceNumbered,
     InvoiceVoided,
 )
 from contracts.money import Money
@@ -21,6 +26,7 @@ from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,
     HOURLY_SOW,
+    ID,
     SOW,
     accepted,
     contracted,
@@ -102,7 +108,7 @@ def test_a_void_invoice_is_drawn_up_anew_at_what_a_cut_has_left_of_its_entry():
     less = hearing(sent, *cut(18_000))
     void = less.when(VoidInvoice(invoice="invoice-start", why="Too much."))
     void.then(
-        like(InvoiceVoided, amount=eur(5_000)),
+        like(InvoiceVoided, amount=eur(5_000), ends_event=True),
         like(BillingEventDue, billing_event="due-start", amount=eur(2_000)),
         like(InvoiceDrafted, invoice="invoice-start-2", amount=eur(2_000)),
     )
@@ -162,4 +168,41 @@ def test_what_a_cut_leaves_of_an_invoice_on_a_date_that_is_void_is_told_again_to
     assert asked_for(void) == ["due-care-a1"]
     void.when_deadline("due-care-a1").then(
         like(BillingEventDue, amount=eur(1_000)), like(InvoiceDrafted, invoice="invoice-care-2")
+    )
+
+
+def test_an_invoice_that_was_voided_before_that_was_recorded_ended_no_event_of_the_contract():
+    sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
+    assessed, less = cut(18_000)
+    priced = sent.heard(assessed).said(ChangePriced(change="CR-1", lines=(), price=eur(0)))
+    start = SOW.billing_schedule[0].model_copy(update={"amount": eur(2_000)})
+    line = InvoiceLine(description="On signature", amount=eur(5_000))
+    of_old = priced.heard(less).said(
+        BudgetAmended(
+            change="CR-1",
+            amendment="A-CR-1",
+            price=eur(2_000),
+            hours_delta=Decimal(0),
+            billing_schedule=(start,),
+        ),
+        InvoiceVoided(
+            invoice="invoice-start",
+            number="2026-00001",
+            amount=eur(5_000),
+            why="Too much.",
+            voided_on=APRIL_10,
+        ),
+        InvoiceDrafted(
+            invoice="invoice-start-2",
+            billing_event="due-start",
+            kind="on-signature",
+            lines=(line,),
+            amount=eur(5_000),
+            advance_drawn=eur(0),
+        ),
+        InvoiceApproved(invoice="invoice-start-2", amount=eur(5_000), issue_on=APRIL_10),
+    )
+    second = {"engagement": ID, "invoice": "invoice-start-2", "number": "2026-00002"}
+    assert like(InvoiceIssued, billing_event="due-start", amount=eur(5_000)).matches(
+        of_old.when_heard(InvoiceNumbered(**second, issue_on=APRIL_10)).facts[-1]
     )
