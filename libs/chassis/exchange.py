@@ -30,11 +30,19 @@ from contracts.fact import read_position, write_position
 WAIT_LIMIT = 30.0
 """Seconds a request may wait at most."""
 
+MOST_ITEMS = 1_000
+"""Items a list of a request may have."""
+MOST_FIELDS = 200
+"""Fields an object of a request may have."""
+MOST_VALUES = 50_000
+"""Values of any kind that a request may have in all; a plan of a thousand tasks has half of it."""
+
 _LARGEST_EXPONENT = 64
 _KEY = re.compile(r"[!#-\[\]-~]{1,128}")
 _ETAG = re.compile(r'"([0-9]{1,12})"')
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters other than tabs and ends of lines, and halves of characters."""
+_QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -232,10 +240,13 @@ class StrictRequest(Request):
         return self._body
 
     async def json(self) -> Any:
-        """The body; raises Problem 400 where it is not JSON."""
+        """The body; raises Problem 400 where it is not JSON, 422 where nobody would send it."""
+        body = await self.body()
+        if _values(body) > MOST_VALUES and _values(_QUOTED.sub(b"", body)) > MOST_VALUES:
+            raise field_error("body", f"must have at most {MOST_VALUES} values in all")
         try:
             content = json.loads(
-                await self.body(),
+                body,
                 parse_int=_number,
                 parse_float=_number,
                 parse_constant=_no_constant,
@@ -271,6 +282,11 @@ class StrictRoute(APIRoute):
         return strictly
 
 
+def _values(body: bytes) -> int:
+    """No fewer values than these, and about as many, stand in a body."""
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
 def _number(text: str) -> Number:
     try:
         number = Number(text)
@@ -293,20 +309,25 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def only_texts(content: Any, place: str = "") -> None:
-    """Refuse what no text may hold: control characters, and halves of characters.
+    """Refuse what no text may hold, and more items or fields than anybody would send.
 
-    Raises Problem 422 that names the field, and ValueError for a field's name.
+    No text holds control characters, or halves of characters. Raises Problem 422 that names the
+    field, and ValueError for a field's name.
     """
     match content:
         case str():
             if _NO_TEXT.search(content):
                 raise field_error(place or "body", "must be text without control characters")
         case dict():
+            if len(content) > MOST_FIELDS:
+                raise field_error(place or "body", f"must have at most {MOST_FIELDS} fields")
             for name, value in content.items():
                 if _NO_TEXT.search(name):
                     raise ValueError("a field's name holds what is no text")
                 only_texts(value, f"{place}.{name}".removeprefix("."))
         case list():
+            if len(content) > MOST_ITEMS:
+                raise field_error(place or "body", f"must have at most {MOST_ITEMS} items")
             for number, value in enumerate(content):
                 only_texts(value, f"{place}[{number}]")
         case _:

@@ -20,7 +20,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Path, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -37,13 +37,15 @@ from chassis.exchange import (
     stands_at,
 )
 from chassis.listing import Listed
-from chassis.problems import MEDIA_TYPE
+from chassis.problems import MEDIA_TYPE, field_error
 from chassis.reach import engine_of
 from chassis.views import Listing
 from contracts.values import EngagementId, Identifier
 
 S = TypeVar("S", bound=BaseModel)
 V = TypeVar("V")
+
+_MOST_ERRORS = 1_000
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {
@@ -285,7 +287,7 @@ class Routes(Generic[S]):
             subject = self.subject or (EngagementId if engagement else Identifier)
             annotations["subject"] = Annotated[subject, Path(alias=self._parameter)]
         if kind is not None:
-            annotations["command"] = Annotated[kind, Body()]
+            annotations["command"] = Annotated[kind, Body(), WrapValidator(few_errors)]
         return endpoint
 
     @property
@@ -336,6 +338,20 @@ class Routes(Generic[S]):
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"the view of {self.path} must say which model it returns")
         return model
+
+
+def few_errors(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """The command in a body; raises Problem 422 where more is wrong than is worth naming.
+
+    What is wrong is found in no time, and each error's description costs as much as a command.
+    """
+    try:
+        return validate(given)
+    except ValidationError as error:
+        if (wrong := error.error_count()) <= _MOST_ERRORS:
+            raise
+        detail = f"{wrong:,} things are wrong with it, more than are named: send a part of it"
+        raise field_error("body", detail) from None
 
 
 def _roles(roles: tuple[Role, ...]) -> str:

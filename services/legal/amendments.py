@@ -6,9 +6,9 @@ own moves with it; when the change is assessed or priced anew, it is drafted ane
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Self, TypeVar
+from typing import Annotated, Self, TypeVar
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from chassis.decider import Command, Context, Missing, Refused, derived, gate
 from contracts.documents import AMENDMENT, UNSEALED, seal
@@ -51,9 +51,9 @@ class DraftAmendment(Command):
     price_delta: Money | None = None
     finishes_on: date | None = None
     scope_delta: Text | None = None
-    deliverables_added: tuple[Deliverable, ...] | None = None
-    deliverables_descoped: tuple[Identifier, ...] | None = None
-    billing_schedule: tuple[BillingItem, ...] | None = None
+    deliverables_added: Annotated[tuple[Deliverable, ...], Field(max_length=200)] | None = None
+    deliverables_descoped: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
+    billing_schedule: Annotated[tuple[BillingItem, ...], Field(max_length=500)] | None = None
 
 
 class SignAmendment(Command):

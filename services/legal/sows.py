@@ -49,13 +49,15 @@ class DraftSow(Command):
     """
 
     scope: Text
-    deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1)] | None = None
+    deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1, max_length=200)] | None = (
+        None
+    )
     price: PositiveMoney | None = None
     pricing: Pricing | None = None
     starts_on: date | None = None
     finishes_on: date | None = None
-    billing_schedule: tuple[BillingItem, ...] | None = None
-    rates: tuple[RoleRate, ...] | None = None
+    billing_schedule: Annotated[tuple[BillingItem, ...], Field(max_length=500)] | None = None
+    rates: Annotated[tuple[RoleRate, ...], Field(max_length=200)] | None = None
     payment_terms_days: Days | None = None
 
     @model_validator(mode="after")

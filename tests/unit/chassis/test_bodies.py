@@ -1,14 +1,16 @@
 """Bodies of requests, read strictly."""
 
+import json
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, WrapValidator
 
 from chassis.exchange import StrictRequest
+from chassis.http import few_errors
 from chassis.problems import Problem
 
 
@@ -62,6 +64,40 @@ async def test_what_is_no_text_is_refused_by_name(content, field):
     assert refused.value.errors[0].field == field
 
 
+@pytest.mark.parametrize(
+    ("content", "field", "bound"),
+    [
+        (b'{"a": {"tasks": [%s]}}' % b",".join([b"0"] * 1_001), "a.tasks", "1000 items"),
+        (b"{%s}" % b",".join(b'"%d": 0' % n for n in range(201)), "body", "200 fields"),
+        (b'{"a": [%s]}' % b",".join([b"[0, 0]"] * 25_000), "body", "50000 values in all"),
+        (b'{"a": "\\\\", "b": [%s' % b",".join([b"{}"] * 25_000), "body", "50000 values in all"),
+    ],
+)
+async def test_more_than_anybody_would_send_is_refused_by_name(content, field, bound):
+    with pytest.raises(Problem) as refused:
+        await read(content)
+
+    assert refused.value.detail == f"{field}: must have at most {bound}"
+
+
+async def test_a_long_text_may_be_full_of_commas():
+    text = ', [{"' * 20_000
+    assert await read(json.dumps({"content": text}).encode()) == {"content": text}
+
+
+async def test_the_first_thousand_errors_are_named_and_no_more():
+    class Lines(BaseModel):
+        lines: list[Sheet]
+
+    body = TypeAdapter(Annotated[Lines, WrapValidator(few_errors)])
+    wrong = {"on": "x", "billable": 3, "count": "x", "hours": "x", "more": 1}
+    with pytest.raises(ValidationError) as named:
+        body.validate_python({"lines": [wrong] * 200})
+    assert named.value.error_count() == 1_000
+    with pytest.raises(Problem, match="1,005 things are wrong with it"):
+        body.validate_python({"lines": [wrong] * 201})
+
+
 async def test_lines_tabs_and_every_script_are_text():
     assert await read('{"text": "a\\n\\tb \\ud83d\\ude00 Łódź"}'.encode()) == {
         "text": "a\n\tb 😀 Łódź"
@@ -70,7 +106,16 @@ async def test_lines_tabs_and_every_script_are_text():
 
 @pytest.mark.parametrize(
     "content",
-    [b'{"\\ud800": 1}', b'{"a": 1, "a": 2}', b"NaN", b"1e400", b"[" * 100_000, b"", b"\xff"],
+    [
+        b'{"\\ud800": 1}',
+        b'{"a": 1, "a": 2}',
+        b"NaN",
+        b"1e400",
+        b"[" * 40_000,
+        b"",
+        b"\xff",
+        b'"' + b'\\",[' * 200_000,
+    ],
 )
 async def test_what_is_not_json_is_refused(content):
     with pytest.raises(Problem) as refused:

@@ -44,6 +44,18 @@ def test_every_command_is_given_somewhere(service):
     assert lost == set(), "decided, and reached by no route"
 
 
+def test_every_list_of_a_command_has_an_end(service):
+    endless = {
+        f"{route.command.named()}: {name}"
+        for routes in service.routes
+        for route in routes.commands
+        for name, field in route.command.model_json_schema()["properties"].items()
+        for part in field.get("anyOf", [field])
+        if part.get("type") == "array" and "maxItems" not in part
+    }
+    assert endless == set()
+
+
 def test_the_openapi_document_is_whole(service, app):
     document = app.openapi()
     schemas = document["components"]["schemas"]
