@@ -71,6 +71,7 @@ async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
 async def signed_in(page: Page, world: World) -> None:
     header = token("vera", "vp-engagement-management", "confidential")["Authorization"]
     await page.goto(f"{world.url}/#token={header.removeprefix('Bearer ')}")
+    await page.get_by_role("button", name="Sign in as vera").click()
 
 
 async def test_facts_reach_the_page_by_themselves(page: Page, world: World) -> None:

@@ -156,13 +156,17 @@ async def test_who_may_not_see_margins_sees_none(page: Page, site: Site) -> None
 # ---- signing in ------------------------------------------------------------------------------
 
 
-async def test_a_link_with_a_token_signs_in_and_leaves_no_token_behind(
+async def test_a_link_with_a_token_fills_it_in_and_leaves_no_token_behind(
     page: Page, site: Site
 ) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
     await page.goto(f"{site.url}/pages/engagements/{LATE}#token={VERA}")
+    enter = page.get_by_role("button", name="Sign in as vera")
+    await expect(enter).to_be_visible()
+    assert await page.context.cookies() == []
+    await enter.click()
 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Warehouse control, phase two")
     assert page.url == f"{site.url}/pages/engagements/{LATE}"
@@ -172,6 +176,21 @@ async def test_a_link_with_a_token_signs_in_and_leaves_no_token_behind(
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/")
     await page.go_back()
     assert VERA not in page.url
+
+
+async def test_a_link_with_a_token_signs_nobody_in_as_somebody_else(page: Page, site: Site) -> None:
+    await signed_in(page, site, by=token("ann", "account-executive"))
+    before = await page.context.cookies()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.method} {request.url}"))
+
+    await page.goto(f"{site.url}/pages/disconnects#token={VERA}")
+
+    await expect(page.get_by_role("status")).to_have_text("Live")
+    await expect(page.get_by_role("banner")).to_contain_text("Ann Archer")
+    assert page.url == f"{site.url}/pages/disconnects"
+    assert not [each for each in sent if not each.startswith("GET ")]
+    assert await page.context.cookies() == before
 
 
 async def test_a_person_signs_in_by_hand_and_out_again(page: Page, site: Site) -> None:

@@ -5,27 +5,29 @@
 const EVERY = 1000; // milliseconds between two renewals at the least
 const LONGEST_PAUSE = 30000; // milliseconds between two tries at the most
 
-signInByLink();
+takeTokenFromLink();
 if (document.body.dataset.live) watch(document.body.dataset.live);
 
-// A link may carry a token behind "#token=", which browsers send to nobody.
-function signInByLink() {
+// A link may carry a token behind "#token=", which browsers send to nobody. It is only filled in,
+// where this page asks for one: whoever follows a link says themselves that they are this person.
+function takeTokenFromLink() {
   const found = /^#token=([A-Za-z0-9._~-]+)$/.exec(location.hash);
   if (!found) return;
-  const place = location.pathname + location.search;
-  history.replaceState(null, "", place);
-  const form = document.createElement("form");
-  form.method = "post";
-  form.action = "/sign-in";
-  for (const [name, value] of [["token", found[1]], ["next", place]]) {
-    const field = document.createElement("input");
-    field.type = "hidden";
-    field.name = name;
-    field.value = value;
-    form.append(field);
+  history.replaceState(null, "", location.pathname + location.search);
+  const field = document.getElementById("token");
+  if (!field) return; // somebody is signed in, and stays so
+  field.value = found[1];
+  const whose = subject(found[1]);
+  if (whose) field.form.querySelector("button").textContent = `Sign in as ${whose}`;
+}
+
+function subject(token) {
+  try {
+    const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
+    return JSON.parse(atob(claims)).sub;
+  } catch {
+    return null; // the gateway says what is wrong with it
   }
-  document.body.append(form);
-  form.submit();
 }
 
 function watch(address) {
