@@ -1,5 +1,6 @@
 """Work at own risk before the signature: authorised up to a cap and a day, and no longer."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from typing import Annotated
@@ -26,7 +27,10 @@ class AuthoriseEarlyStart(Command):
 def authorise_early_start(
     state: Engagement, command: AuthoriseEarlyStart, context: Context
 ) -> Iterator[Fact]:
-    """One authorisation at a time, and none once the contract stands."""
+    """As many as are needed, and none once the contract stands.
+
+    Delivery adds caps up, and Legal hears of no hours: so only people know whether one is spent.
+    """
     require_open(state)
     if state.contract:
         raise Refused(
@@ -36,15 +40,9 @@ def authorise_early_start(
     fact = EarlyStartAuthorised(
         cap_hours=command.cap_hours, expires_on=command.expires_on, reason=command.reason
     )
-    early = state.early_start
-    if early and not early.expired and early.authorised.expires_on >= context.today:
-        if early.authorised == fact:
-            return
-        raise Refused(
-            "early-start-active",
-            f"an early start of {early.authorised.cap_hours} hours is authorised"
-            f" to {early.authorised.expires_on}",
-        )
+    known = any(early.authorised == fact for early in state.early_starts)
+    if known and fact.expires_on >= context.today:
+        return
     if command.expires_on <= context.today:
         raise Refused(
             "expiry-not-in-future", f"{command.expires_on} is not after today, {context.today}"
@@ -57,22 +55,34 @@ def authorise_early_start(
 def expire_early_start(
     state: Engagement, command: DeadlinePassed, context: Context
 ) -> Iterator[Fact]:
-    """The authorisation ends by itself, unless the contract (or the end) came first."""
+    """An authorisation ends by itself, unless the contract (or the end) came first."""
     if any(due.name == command.deadline and due.at <= command.at for due in deadlines(state)):
         yield from lapsed(state, command.at.date())
 
 
 def lapsed(state: Engagement, day: date) -> Iterator[Fact]:
-    """That the authorisation ran out, where it did before this day and nobody has said so yet."""
-    early = state.early_start
-    if early and not early.expired and early.authorised.expires_on < day:
-        yield EarlyStartExpired(expired_on=early.authorised.expires_on)
+    """That authorisations ran out, where they did before this day and nobody has said so yet.
+
+    One fact is enough for all that ended on one day.
+    """
+    ended = (early.authorised.expires_on for early in state.early_starts if not early.expired)
+    for last in dict.fromkeys(ended):
+        if last < day:
+            yield EarlyStartExpired(expired_on=last)
 
 
 def deadlines(state: Engagement) -> Iterable[Deadline]:
-    """The midnight (UTC) after an authorisation's last day, while nothing is signed."""
-    early = state.early_start
-    if early and not early.expired and not state.contract and not state.over:
-        expires_on = early.authorised.expires_on
-        midnight = datetime.combine(moved(expires_on, 1), time(), UTC)
-        yield Deadline(f"early-start-{expires_on}", midnight)
+    """The midnight (UTC) after each authorisation's last day, while nothing is signed.
+
+    A deadline of one name and moment is told once: a further one that ends on a day is numbered.
+    """
+    if state.contract or state.over:
+        return
+    ending: Counter[date] = Counter()
+    for early in state.early_starts:
+        last = early.authorised.expires_on
+        ending[last] += 1
+        if not early.expired:
+            nth = f"-{ending[last]}" if ending[last] > 1 else ""
+            midnight = datetime.combine(moved(last, 1), time(), UTC)
+            yield Deadline(f"early-start-{last}{nth}", midnight)

@@ -92,16 +92,21 @@ def sow_signed(state: Engagement, recorded: Recorded[SowSigned]) -> Engagement:
 def early_start_authorised(
     state: Engagement, recorded: Recorded[EarlyStartAuthorised]
 ) -> Engagement:
-    """The newest authorisation counts."""
+    """A further authorisation stands beside those before it."""
     early = EarlyStart(authorised=recorded.fact, authorised_by=recorded.actor)
-    return state.model_copy(update={"early_start": early})
+    return state.model_copy(update={"early_starts": (*state.early_starts, early)})
 
 
 @evolve.on(EarlyStartExpired)
 def early_start_expired(state: Engagement, recorded: Recorded[EarlyStartExpired]) -> Engagement:
-    """Its end is on record."""
-    early = state.early_start and state.early_start.model_copy(update={"expired": True})
-    return state.model_copy(update={"early_start": early})
+    """The end of all authorisations to that day is on record."""
+    early_starts = tuple(
+        early.model_copy(update={"expired": True})
+        if early.authorised.expires_on == recorded.fact.expired_on
+        else early
+        for early in state.early_starts
+    )
+    return state.model_copy(update={"early_starts": early_starts})
 
 
 @evolve.on(AmendmentDrafted)

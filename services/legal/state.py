@@ -82,7 +82,7 @@ class Sow(Value):
 
 
 class EarlyStart(Value):
-    """The last authorisation to work before the signature; `expired` once its end is recorded."""
+    """An authorisation to work before the signature; `expired` once its end is recorded."""
 
     authorised: EarlyStartAuthorised
     authorised_by: PersonId
@@ -167,7 +167,7 @@ class Engagement(Value):
     nda: NdaSigned | None = None
     msa: MsaSigned | None = None
     sows: tuple[Sow, ...] = ()
-    early_start: EarlyStart | None = None
+    early_starts: tuple[EarlyStart, ...] = ()
     contract: Contract | None = None
     amendments: dict[Identifier, Amendment] = Field(default_factory=dict)
     terminated: EngagementTerminated | None = None

@@ -142,7 +142,7 @@ class EngagementView(Value):
     proposal: ProposalView | None
     won: DealWon | None
     statements_of_work: tuple[SowView, ...]
-    early_start: EarlyStartView | None
+    early_starts: tuple[EarlyStartView, ...]
     contract: Contract | None
     changes: tuple[ChangeView, ...]
     receivables: tuple[Receivable, ...]
@@ -165,7 +165,7 @@ def engagement_view(state: Engagement) -> EngagementView:
         proposal=_proposal(state),
         won=state.won,
         statements_of_work=tuple(_sow(state, sow) for sow in state.sows),
-        early_start=_early_start(state, state.early_start),
+        early_starts=tuple(_early_start(state, early) for early in state.early_starts),
         contract=state.contract,
         changes=tuple(_change(state, name, change) for name, change in state.changes.items()),
         receivables=tuple(state.receivables.values()),
@@ -266,9 +266,7 @@ def _status(state: Engagement, sow: Sow) -> SowStatus:
     return "approved" if sow.approved else "drafted"
 
 
-def _early_start(state: Engagement, early: EarlyStart | None) -> EarlyStartView | None:
-    if early is None:
-        return None
+def _early_start(state: Engagement, early: EarlyStart) -> EarlyStartView:
     return EarlyStartView(
         cap_hours=early.authorised.cap_hours,
         expires_on=early.authorised.expires_on,

@@ -307,12 +307,12 @@ async def early(cast: Observed, plot: Plot) -> None:
     )
     await cast.act("delivery", "submit-time", "cora", **hours("T-3", 8, preparing))
     before = await cast.look("legal", "carl")
-    assert before["early_start"]["status"] == "authorised", (
+    assert before["early_starts"][0]["status"] == "authorised", (
         "the held clock has not come to that day"
     )
     await cast.until(expires_on + timedelta(days=8))
     await cast.look_until(
-        "legal", "carl", lambda seen: bool(seen["early_start"]["status"] == "expired")
+        "legal", "carl", lambda seen: bool(seen["early_starts"][0]["status"] == "expired")
     )
     week = cast.today - timedelta(days=cast.today.weekday())
     cast.refusals["3: expired"] = await cast.refused(

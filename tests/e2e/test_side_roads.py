@@ -57,10 +57,10 @@ def test_an_early_start_is_capped_and_expires_by_the_clock(
     expired = next(each for each in said if isinstance(each.fact, EarlyStartExpired))
 
     assert float(delivery["contract"]["hours_before_signature"]) == EARLY_HOURS
-    assert legal["early_start"]["status"] == "expired"
+    assert legal["early_starts"][0]["status"] == "expired"
     assert expired.subject == lives.early.engagement
     assert expired.actor == "legal", "the clock gave it, and nobody else"
-    day = legal["early_start"]["expires_on"]
+    day = legal["early_starts"][0]["expires_on"]
     assert expired.occurred_at.date().isoformat() > day
     assert isinstance(expired.fact, EarlyStartExpired)
     assert expired.fact.expired_on.isoformat() == day

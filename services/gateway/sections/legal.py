@@ -214,8 +214,9 @@ def _early_start(section: LegalSection, recorded: Recorded[legal.EarlyStartAutho
 
 @steps.on(legal.EarlyStartExpired)
 def _expired(section: LegalSection, recorded: Recorded[legal.EarlyStartExpired]) -> None:
-    if section.early_starts:
-        section.early_starts[-1].expired = ref(recorded)
+    for start in section.early_starts:
+        if start.expires_on == recorded.fact.expired_on:
+            start.expired = start.expired or ref(recorded)
 
 
 @steps.on(legal.AmendmentDrafted)

@@ -1,8 +1,10 @@
 """What people see: the money of an engagement, and cost and margin only by right."""
 
 from datetime import date
+from decimal import Decimal
 
 from chassis.testing import given
+from contracts.legal import EarlyStartAuthorised
 from contracts.money import Money
 from finance.decider import ENGAGEMENT
 from finance.invoicing import IssueCreditNote, RecordPayment
@@ -55,6 +57,15 @@ def test_the_list_says_how_far_the_money_is():
     over = hearing(late, TERMINATED).on(date(2026, 6, 1))
     settled = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     assert listed(settled.took(SettleAccount()).state)["stage"] == "settled"
+
+
+def test_work_was_authorised_up_to_the_last_day_of_all_early_starts():
+    longer, shorter = (
+        EarlyStartAuthorised(cap_hours=Decimal(40), expires_on=day, reason="Hurry.")
+        for day in (date(2026, 4, 30), date(2026, 3, 31))
+    )
+    both = hearing(opened(), longer, shorter)
+    assert engagement_view(both.state).early_start_until == date(2026, 4, 30)
 
 
 def test_the_figures_of_a_view_agree_with_each_other():

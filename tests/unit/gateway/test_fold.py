@@ -44,6 +44,18 @@ def test_a_view_shows_the_stage_that_the_facts_have_reached(life: Life, stage: s
     assert view_of(life.facts).stage == stage
 
 
+def test_the_authorisation_that_ran_out_is_the_one_of_that_last_day() -> None:
+    life = Life().won()
+    for last in (30, 60):
+        authorised = legal.EarlyStartAuthorised(
+            cap_hours=Decimal(40), expires_on=life.day(last), reason="Date is fixed."
+        )
+        life.say(5, authorised)
+    life.say(31, legal.EarlyStartExpired(expired_on=life.day(30)))
+    starts = view_of(life.facts).legal.early_starts
+    assert [start.expired is not None for start in starts] == [True, False]
+
+
 def test_a_healthy_life_shows_what_each_department_said() -> None:
     view = view_of(Life().closed().facts)
 

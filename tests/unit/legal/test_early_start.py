@@ -29,8 +29,7 @@ NAME = "early-start-2026-03-31"
 def test_an_early_start_has_a_cap_and_a_last_day():
     begun = filed.when(AUTHORISE, by="carl").then(AUTHORISED)
     begun.then_deadlines(early_start_2026_03_31=datetime(2026, 4, 1, tzinfo=UTC))
-    assert begun.state.early_start
-    assert begun.state.early_start.authorised_by == "carl"
+    assert [early.authorised_by for early in begun.state.early_starts] == ["carl"]
     begun.on(LAST).when(AUTHORISE).then_nothing()
 
 
@@ -52,10 +51,41 @@ def test_it_does_not_run_out_once_something_else_ended_it(ended: str):
     end[ended].then_deadlines()
 
 
-def test_one_at_a_time():
-    more = AUTHORISE.model_copy(update={"cap_hours": Decimal(120)})
-    early.when(more).then_refused("early-start-active", saying="80 hours")
-    early.on(LAST).when(more).then_refused("early-start-active", saying=str(LAST))
+MORE = AUTHORISE.model_copy(update={"cap_hours": Decimal(40), "expires_on": date(2026, 4, 15)})
+
+
+def test_a_further_one_is_given_while_the_first_is_in_force():
+    # Its cap is spent, which Legal cannot know: Delivery adds the caps up.
+    both = early.when(MORE).then(
+        like(EarlyStartAuthorised, cap_hours=Decimal(40), expires_on=date(2026, 4, 15))
+    )
+    both.then_deadlines(
+        early_start_2026_03_31=date(2026, 4, 1), early_start_2026_04_15=date(2026, 4, 16)
+    )
+    for repeated in (AUTHORISE, MORE):
+        both.when(repeated).then_nothing()
+    one_over = both.when_deadline(NAME).then(EarlyStartExpired(expired_on=LAST))
+    one_over.then_deadlines(early_start_2026_04_15=date(2026, 4, 16))
+    both.on(LAST).when(MORE.model_copy(update={"expires_on": LAST})).then_refused(
+        "expiry-not-in-future"
+    )
+
+
+def test_two_that_end_on_one_day_end_together():
+    both = early.took(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
+    both.then_deadlines(
+        early_start_2026_03_31=date(2026, 4, 1), early_start_2026_03_31_2=date(2026, 4, 1)
+    )
+    both.when_deadline(NAME).then(EarlyStartExpired(expired_on=LAST)).then_deadlines()
+    # History that is told after the clock spoke: the first deadline is not told again.
+    told = early.when_deadline(NAME).after.on(TODAY)
+    late = told.took(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
+    late.then_deadlines(early_start_2026_03_31_2=date(2026, 4, 1))
+    late.when_deadline(f"{NAME}-2").then(EarlyStartExpired(expired_on=LAST))
+
+
+def test_history_is_repeated_without_another_authorisation():
+    early.when_deadline(NAME).after.on(TODAY).when(AUTHORISE).then_nothing()
 
 
 def test_the_next_one_says_first_that_the_last_ran_out_where_the_clock_has_not():

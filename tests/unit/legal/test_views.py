@@ -158,8 +158,8 @@ def test_an_early_start_is_shown_until_and_after_it_ends():
     expired = early.when_deadline("early-start-2026-03-31").after
 
     def shown(scenario: Scenario[Engagement]) -> tuple[str, str] | None:
-        view = engagement_view(scenario.state).early_start
-        return (view.status, view.authorised_by) if view else None
+        views = engagement_view(scenario.state).early_starts
+        return (views[-1].status, views[-1].authorised_by) if views else None
 
     assert shown(filed) is None
     assert shown(early) == ("authorised", "carl")
