@@ -148,20 +148,25 @@ def too_much_due(state: Engagement, item: str) -> bool:
     return holds < billed_on(state, item)
 
 
-def in_scope(state: Engagement) -> tuple[str, ...]:
-    """Deliverables of the contract and its amendments that no later amendment took out."""
-    gone = _descoped(state)
+def in_scope(state: Engagement, day: date) -> tuple[str, ...]:
+    """Deliverables of what is signed by a day: of contract and amendments, less what was taken out.
+
+    A later amendment tells nothing of that day, however late the day is looked at.
+    """
+    gone = _descoped(state, day)
     sold = [one.deliverable for one in (state.contract.deliverables if state.contract else ())]
-    sold += [
-        one.deliverable for amendment in state.amendments for one in amendment.deliverables_added
-    ]
+    for amendment in state.amendments:
+        if amendment.signed_on <= day:
+            sold += [one.deliverable for one in amendment.deliverables_added]
     return tuple(one for one in dict.fromkeys(sold) if one not in gone)
 
 
-def _descoped(state: Engagement) -> Mapping[str, date]:
+def _descoped(state: Engagement, day: date = date.max) -> Mapping[str, date]:
     """What was taken out, and when; what a later amendment gives back is not out any more."""
     gone: dict[str, date] = {}
     for amendment in state.amendments:
+        if day < amendment.signed_on:
+            continue
         gone |= dict.fromkeys(amendment.deliverables_descoped, amendment.signed_on)
         for added in amendment.deliverables_added:
             gone.pop(added.deliverable, None)
@@ -171,7 +176,7 @@ def _descoped(state: Engagement) -> Mapping[str, date]:
 def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None:
     """Since when an entry is due by what has happened; None while it is not, or by the clock."""
     if item.kind == "on-signature":
-        return budget.agreed_on[item.item]
+        return budget.agreed_on(item.item)
     if item.kind != "on-acceptance" or not any(one in state.accepted for one in item.deliverables):
         return None
     done = {**_descoped(state), **state.accepted}

@@ -11,6 +11,7 @@ from finance.state import (
     Forecast,
     Invoice,
     Movement,
+    Schedule,
     evolve,
     rates_of,
     with_invoice,
@@ -61,8 +62,7 @@ def _budget(state: Engagement, recorded: Recorded[finance.BudgetSet]) -> Engagem
         price=fact.price,
         hours=fact.hours,
         revenue_method=fact.revenue_method,
-        schedule=fact.billing_schedule,
-        agreed_on={item.item: signed_on for item in fact.billing_schedule},
+        schedules=(Schedule(signed_on=signed_on, items=fact.billing_schedule),),
         rates=fact.rates,
     )
     return state.model_copy(update={"budget": budget})
@@ -92,9 +92,10 @@ def _amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> En
     amended = budget.model_copy(
         update={
             "price": fact.price,
-            "schedule": fact.billing_schedule,
-            "agreed_on": {item.item: signed_on for item in fact.billing_schedule}
-            | budget.agreed_on,
+            "schedules": (
+                *budget.schedules,
+                Schedule(signed_on=signed_on, items=fact.billing_schedule),
+            ),
             "rates": (
                 *budget.rates,
                 *(

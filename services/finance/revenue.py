@@ -2,7 +2,8 @@
 
 One method per engagement, held by its budget and never switched. Whatever the method, the revenue
 of a month is what is cumulatively earned to its end less what was recognised before, so a signed
-amendment is a cumulative catch-up (IFRS 15.21(b)).
+amendment is a cumulative catch-up (IFRS 15.21(b)) from the day of its signature on: price, scope
+and schedule of a month are those that were signed by its end, however late it is recognised.
 
 - cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price, cost and price
   both of what is signed by the end of the month.
@@ -170,12 +171,12 @@ def _over(state: Engagement, day: date) -> bool:
 def _complete(state: Engagement, day: date) -> bool:
     if state.closed_on is not None and state.closed_on <= day:
         return True
-    scope = in_scope(state)
+    scope = in_scope(state, day)
     return bool(scope) and all(state.accepted.get(one, date.max) <= day for one in scope)
 
 
 def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
-    shares = _shares(state, budget)
+    shares = _shares(state, budget, day)
     done = [one for one in shares if state.accepted.get(one, date.max) <= day]
     if len(done) == len(shares):
         return price if shares else Money.zero(state.money)
@@ -183,16 +184,16 @@ def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -
     return price * (part / whole) if whole else Money.zero(state.money)
 
 
-def _shares(state: Engagement, budget: Budget) -> dict[str, Decimal]:
-    """What each deliverable that is still in scope counts for.
+def _shares(state: Engagement, budget: Budget, day: date) -> dict[str, Decimal]:
+    """What each deliverable that is in scope on a day counts for, by the schedule of that day.
 
     Its part of the entries that wait for it; where none does, its part of all that is billed
     otherwise, for then that is what the customer pays for it.
     """
-    scope = in_scope(state)
+    scope = in_scope(state, day)
     shares = dict.fromkeys(scope, Decimal(0))
     otherwise, named = Decimal(0), set[str]()
-    for item in budget.schedule:
+    for item in budget.schedule_on(day):
         wanted = [one for one in item.deliverables if one in shares]
         if item.kind != "on-acceptance" or not wanted:
             otherwise += item.amount.amount

@@ -91,21 +91,43 @@ class Assessment(Value):
         return sum((line.hours for line in self.lines), Decimal(0))
 
 
+class Schedule(Value):
+    """The billing schedule as it was signed on a day."""
+
+    signed_on: date
+    items: tuple[BillingItem, ...]
+
+
 class Budget(Value):
     """The signed contract in figures. `signed_price` is without, `price` with the amendments.
 
     `hours` and `cost` are those of the statement of work; an amendment's are those of its change.
-    `agreed_on` says on what day each entry of the schedule was signed.
+    `schedules` are the billing schedules that followed each other, never none.
     """
 
     signed_price: Money
     price: Money
     hours: tuple[EstimateLine, ...]
     revenue_method: RevenueMethod
-    schedule: tuple[BillingItem, ...]
-    agreed_on: dict[Identifier, date]
+    schedules: tuple[Schedule, ...]
     rates: tuple[RoleRate, ...] = ()
     cost: Money | None = None
+
+    @property
+    def schedule(self) -> tuple[BillingItem, ...]:
+        """The billing schedule as it stands."""
+        return self.schedules[-1].items
+
+    def schedule_on(self, day: date) -> tuple[BillingItem, ...]:
+        """The billing schedule as it was signed by a day; the contract's own before that."""
+        signed = [one for one in self.schedules if one.signed_on <= day]
+        return (signed or self.schedules[:1])[-1].items
+
+    def agreed_on(self, item: str) -> date:
+        """The day on which an entry of the schedule was signed."""
+        return next(
+            one.signed_on for one in self.schedules if any(each.item == item for each in one.items)
+        )
 
 
 class Baseline(Value):

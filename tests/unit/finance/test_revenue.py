@@ -2,7 +2,6 @@
 
 from calendar import monthrange
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,20 +10,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chassis.testing import Scenario
 from contracts.delivery import EngagementClosed
 from contracts.fact import Fact
 from contracts.finance import RevenueRecognised
-from contracts.values import BillingItem, RevenueMethod, RoleHours
+from contracts.values import BillingItem, RevenueMethod
 from finance.budgeting import ChooseRevenueMethod
 from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
 from finance.months import after, end_of
 from finance.revenue import RecogniseRevenue, contract_asset, contract_liability
 from finance.settling import SettleAccount
-from finance.state import Engagement
 from tests.unit.finance.life import (
-    AMENDMENT,
-    ASSESSED,
     BASELINED,
     ESTIMATE,
     HOURLY_SOW,
@@ -33,7 +28,6 @@ from tests.unit.finance.life import (
     SIGNED,
     SOW,
     SOW_SIGNED,
-    TASKS,
     TERMINATED,
     accepted,
     contracted,
@@ -45,28 +39,7 @@ from tests.unit.finance.life import (
     report,
     time,
 )
-
-
-def recognise(month: str) -> RecogniseRevenue:
-    return RecogniseRevenue(month=f"2026-{month}")
-
-
-def entry(month: str, amount: int | str, cumulative: int | str, method: RevenueMethod):
-    return RevenueRecognised(
-        month=f"2026-{month}", method=method, amount=eur(amount), cumulative=eur(cumulative)
-    )
-
-
-def year_end(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
-    return engagement.on(date(2027, 1, 1))
-
-
-def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
-    """Contracted, with revenue at acceptance, by this schedule or the usual one."""
-    sow = SOW.model_copy(update={"billing_schedule": schedule or SOW.billing_schedule})
-    papers = opened().when_heard(ESTIMATE, PROPOSED, sow).then_accepted()
-    chosen = papers.took(ChooseRevenueMethod(method="at-acceptance", why="Short."))
-    return hearing(chosen.on(SIGNED), SOW_SIGNED)
+from tests.unit.finance.recognising import at_acceptance, delivered, entry, recognise, year_end
 
 
 def test_cost_to_cost_earns_the_share_of_the_expected_cost_that_is_spent():
@@ -103,74 +76,6 @@ def test_of_two_reports_of_one_day_the_second_corrects_the_first():
     year_end(worked).took(recognise("03")).when(recognise("04")).then(
         entry("04", "2711.86", "2711.86", "cost-to-cost")
     )
-
-
-def doubled(signed_on: date) -> tuple[Fact, Fact]:
-    """A change of 20,000 that costs another 10,000, and its amendment."""
-    hours = (RoleHours(role="developer", hours=Decimal(200)),)
-    item = AMENDMENT.billing_schedule[0].model_copy(update={"amount": eur(20_000)})
-    terms = {"price_delta": eur(20_000), "billing_schedule": (item,), "signed_on": signed_on}
-    return ASSESSED.model_copy(update={"lines": hours}), AMENDMENT.model_copy(update=terms)
-
-
-def test_a_change_signed_after_the_last_report_is_in_the_expected_cost_as_in_the_price():
-    worked = hearing(
-        contracted(),
-        BASELINED,
-        time("a", role="architect", hours=40),
-        report(date(2026, 4, 15), hours_to_complete=110),
-        *doubled(signed_on=date(2026, 4, 27)),
-    )
-    # 3,200 of 10,680 measured + 10,000 of the change, x 40,000
-    year_end(worked).took(recognise("03")).when(recognise("04")).then(
-        entry("04", "6189.56", "6189.56", "cost-to-cost")
-    )
-
-
-def test_a_change_that_is_planned_before_it_is_signed_is_in_neither():
-    assessed, amendment = doubled(signed_on=date(2026, 5, 4))
-    more = TASKS[1].model_copy(
-        update={"task": "t3", "hours": (RoleHours(role="developer", hours=Decimal(200)),)}
-    )
-    plan = {"version": 2, "tasks": (*TASKS, more), "changes": ("CR-1",)}
-    worked = hearing(
-        contracted(),
-        BASELINED,
-        time("a", role="architect", hours=40),
-        assessed,
-        BASELINED.model_copy(update=plan),
-        report(date(2026, 4, 29), hours_to_complete=310),
-        amendment,
-    )
-    # 350 h cost 20,200: 3,200 + 310 h = 21,091.43 measured, less the 10,000 that nobody signed yet
-    april = year_end(worked).took(recognise("03")).when(recognise("04"))
-    april.then(entry("04", "5770.22", "5770.22", "cost-to-cost"))
-    # and with them once they are signed: 3,200 of 21,091.43 x 40,000
-    april.after.when(recognise("05")).then(entry("05", "298.60", "6068.82", "cost-to-cost"))
-
-
-def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
-    worked = hearing(
-        contracted(),
-        time("a", role="architect", hours=40),
-        ASSESSED,
-        AMENDMENT.model_copy(update={"signed_on": date(2026, 5, 5)}),
-    )
-    april = year_end(worked).took(recognise("03")).took(recognise("04"))
-    assert april.state.recognised["2026-04"] == eur("5704.10")
-    # 3,200 of 11,220 + 1,450 expected x 22,900
-    april.when(recognise("05")).then(entry("05", "79.64", "5783.74", "cost-to-cost"))
-
-
-def test_a_price_cut_takes_revenue_back():
-    cut = AMENDMENT.model_copy(
-        update={"price_delta": eur(-10_000), "billing_schedule": (), "deliverables_added": ()}
-    )
-    none = ASSESSED.model_copy(update={"lines": ()})
-    worked = hearing(contracted(), time("a", role="architect", hours=40))
-    april = worked.on(date(2026, 5, 1)).took(recognise("03")).took(recognise("04"))
-    later = year_end(hearing(april, none, cut.model_copy(update={"signed_on": date(2026, 5, 5)})))
-    later.when(recognise("05")).then(entry("05", "-2852.05", "2852.05", "cost-to-cost"))
 
 
 def test_once_everything_is_accepted_the_whole_price_is_earned():
@@ -227,15 +132,6 @@ def test_a_deliverable_that_no_entry_waits_for_earns_what_is_billed_otherwise():
     whole.when(recognise("04")).then(entry("04", 16_000, 20_000, "at-acceptance"))
 
 
-def test_a_price_that_was_cut_to_nothing_earns_nothing():
-    free = AMENDMENT.model_copy(
-        update={"price_delta": eur(-20_000), "billing_schedule": (), "deliverables_added": ()}
-    )
-    none = hearing(at_acceptance(), ASSESSED, free.model_copy(update={"signed_on": SIGNED}))
-    half = hearing(none, accepted("design", date(2026, 3, 30)))
-    year_end(half).when(recognise("03")).then(entry("03", 0, 0, "at-acceptance"))
-
-
 def test_after_a_termination_the_revenue_is_what_the_customer_owes():
     billed = issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 7))
     over = hearing(billed, time("a", role="architect", hours=100), TERMINATED)
@@ -275,19 +171,6 @@ def test_a_closed_engagement_has_earned_its_price():
     year_end(closed).when(recognise("03")).then(entry("03", 20_000, 20_000, "cost-to-cost"))
 
 
-def delivered() -> Scenario[Engagement]:
-    """All work is accepted, invoiced and paid by 4 August."""
-    done = hearing(contracted(), time("a", role="architect", hours=40))
-    for deliverable in ("design", "portal"):
-        done = hearing(done, accepted(deliverable, date(2026, 6, 1)))
-    done = done.when_deadline("due-care").then_accepted()
-    amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
-    for number, (item, amount) in enumerate(amounts.items(), start=1):
-        done = issued(done, f"invoice-{item}", f"2026-{number:05}", date(2026, 8, 4))
-        done = done.took(RecordPayment(invoice=f"invoice-{item}", amount=eur(amount)))
-    return done
-
-
 def test_what_was_credited_is_not_earned_once_the_account_is_settled():
     done = delivered()
     done = done.took(IssueCreditNote(invoice="invoice-portal", amount=eur(2_000), why="Late."))
@@ -313,19 +196,6 @@ def test_an_account_that_is_settled_before_the_work_is_done_earns_no_more_by_tha
     working = hearing(paid.took(SettleAccount()), time("a", role="architect", hours=40))
     april = year_end(working).took(recognise("03")).took(recognise("04"))
     assert april.state.recognised["2026-04"] == eur("5704.10")
-
-
-def test_a_change_order_after_settling_earns_by_the_method_again():
-    months = delivered().took(SettleAccount(settled_on=date(2026, 8, 4))).on(date(2026, 9, 1))
-    for month in ("03", "04", "05", "06", "07", "08"):
-        months = months.took(recognise(month))
-    assert months.state.recognised["2026-08"] == eur(20_000)
-    amendment = AMENDMENT.model_copy(update={"signed_on": date(2026, 9, 7)})
-    september = year_end(hearing(months, ASSESSED, amendment))
-    # 3,200 of 11,220 + 1,450 expected x 22,900, until the report is accepted
-    assert september.took(recognise("09")).state.recognised["2026-09"] == eur("5783.74")
-    whole = hearing(september, accepted("report", date(2026, 9, 29)))
-    assert whole.took(recognise("09")).state.recognised["2026-09"] == eur(22_900)
 
 
 def test_contract_asset_and_liability_are_the_two_sides_of_one_difference():

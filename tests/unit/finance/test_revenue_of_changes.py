@@ -1,0 +1,167 @@
+"""What is signed later earns from its day on, and nothing before it."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from contracts.fact import Fact
+from contracts.values import RevenueMethod, RoleHours
+from finance.budgeting import ChooseRevenueMethod
+from finance.settling import SettleAccount
+from tests.unit.finance.life import (
+    AMENDMENT,
+    ASSESSED,
+    BASELINED,
+    ESTIMATE,
+    PROPOSED,
+    SCHEDULE,
+    SIGNED,
+    SOW,
+    SOW_SIGNED,
+    TASKS,
+    accepted,
+    contracted,
+    eur,
+    hearing,
+    opened,
+    report,
+    time,
+)
+from tests.unit.finance.recognising import at_acceptance, delivered, entry, recognise, year_end
+
+MAY_4 = date(2026, 5, 4)
+TWO = tuple(one.model_copy(update={"amount": eur(10_000)}) for one in SCHEDULE[1:3])
+"""Two deliverables of 10,000 each, paid on acceptance."""
+
+
+def doubled(signed_on: date) -> tuple[Fact, Fact]:
+    """A change of 20,000 that costs another 10,000, and its amendment."""
+    hours = (RoleHours(role="developer", hours=Decimal(200)),)
+    item = AMENDMENT.billing_schedule[0].model_copy(update={"amount": eur(20_000)})
+    terms = {"price_delta": eur(20_000), "billing_schedule": (item,), "signed_on": signed_on}
+    return ASSESSED.model_copy(update={"lines": hours}), AMENDMENT.model_copy(update=terms)
+
+
+def test_a_change_signed_after_the_last_report_is_in_the_expected_cost_as_in_the_price():
+    worked = hearing(
+        contracted(),
+        BASELINED,
+        time("a", role="architect", hours=40),
+        report(date(2026, 4, 15), hours_to_complete=110),
+        *doubled(signed_on=date(2026, 4, 27)),
+    )
+    # 3,200 of 10,680 measured + 10,000 of the change, x 40,000
+    year_end(worked).took(recognise("03")).when(recognise("04")).then(
+        entry("04", "6189.56", "6189.56", "cost-to-cost")
+    )
+
+
+def test_a_change_that_is_planned_before_it_is_signed_is_in_neither():
+    assessed, amendment = doubled(signed_on=date(2026, 5, 4))
+    more = TASKS[1].model_copy(
+        update={"task": "t3", "hours": (RoleHours(role="developer", hours=Decimal(200)),)}
+    )
+    plan = {"version": 2, "tasks": (*TASKS, more), "changes": ("CR-1",)}
+    worked = hearing(
+        contracted(),
+        BASELINED,
+        time("a", role="architect", hours=40),
+        assessed,
+        BASELINED.model_copy(update=plan),
+        report(date(2026, 4, 29), hours_to_complete=310),
+        amendment,
+    )
+    # 350 h cost 20,200: 3,200 + 310 h = 21,091.43 measured, less the 10,000 that nobody signed yet
+    april = year_end(worked).took(recognise("03")).when(recognise("04"))
+    april.then(entry("04", "5770.22", "5770.22", "cost-to-cost"))
+    # and with them once they are signed: 3,200 of 21,091.43 x 40,000
+    april.after.when(recognise("05")).then(entry("05", "298.60", "6068.82", "cost-to-cost"))
+
+
+def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
+    worked = hearing(
+        contracted(),
+        time("a", role="architect", hours=40),
+        ASSESSED,
+        AMENDMENT.model_copy(update={"signed_on": date(2026, 5, 5)}),
+    )
+    april = year_end(worked).took(recognise("03")).took(recognise("04"))
+    assert april.state.recognised["2026-04"] == eur("5704.10")
+    # 3,200 of 11,220 + 1,450 expected x 22,900
+    april.when(recognise("05")).then(entry("05", "79.64", "5783.74", "cost-to-cost"))
+
+
+def test_a_price_cut_takes_revenue_back():
+    cut = AMENDMENT.model_copy(
+        update={"price_delta": eur(-10_000), "billing_schedule": (), "deliverables_added": ()}
+    )
+    none = ASSESSED.model_copy(update={"lines": ()})
+    worked = hearing(contracted(), time("a", role="architect", hours=40))
+    april = worked.on(date(2026, 5, 1)).took(recognise("03")).took(recognise("04"))
+    later = year_end(hearing(april, none, cut.model_copy(update={"signed_on": date(2026, 5, 5)})))
+    later.when(recognise("05")).then(entry("05", "-2852.05", "2852.05", "cost-to-cost"))
+
+
+@pytest.mark.parametrize("method", ["cost-to-cost", "at-acceptance"])
+def test_a_month_is_recognised_by_the_scope_that_was_signed_by_its_end(method: RevenueMethod):
+    sow = SOW.model_copy(update={"billing_schedule": TWO})
+    papers = opened().when_heard(ESTIMATE, PROPOSED, sow).then_accepted()
+    chosen = papers.took(ChooseRevenueMethod(method=method, why="Short."))
+    april = hearing(
+        chosen.on(SIGNED),
+        SOW_SIGNED,
+        time("a", role="architect", hours=10),
+        accepted("design", date(2026, 4, 20)),
+    )
+    out = {"price_delta": eur(-10_000), "billing_schedule": (), "deliverables_added": ()}
+    taken_out = AMENDMENT.model_copy(
+        update={**out, "deliverables_descoped": ("portal",), "signed_on": MAY_4}
+    )
+    less = hearing(april, ASSESSED.model_copy(update={"lines": ()}), taken_out)
+    more = hearing(april, ASSESSED, AMENDMENT.model_copy(update={"signed_on": MAY_4}))
+    as_of_april = {
+        scenario.on(date(2026, 5, 6))
+        .took(recognise("03"))
+        .took(recognise("04"))
+        .state.recognised["2026-04"]
+        for scenario in (april, less, more)
+    }
+    assert as_of_april == {eur("10000" if method == "at-acceptance" else "1426.02")}
+    assert year_end(less).took(recognise("03")).took(recognise("04")).took(
+        recognise("05")
+    ).state.recognised["2026-05"] == eur(10_000)
+
+
+def test_what_is_added_later_takes_nothing_of_a_month_in_which_all_was_accepted():
+    done = hearing(
+        at_acceptance(*TWO),
+        accepted("design", date(2026, 4, 20)),
+        accepted("portal", date(2026, 4, 28)),
+        ASSESSED,
+        AMENDMENT.model_copy(update={"signed_on": MAY_4}),
+    )
+    april = year_end(done).took(recognise("03")).took(recognise("04"))
+    assert april.state.recognised["2026-04"] == eur(20_000)
+
+
+def test_a_price_that_was_cut_to_nothing_earns_nothing():
+    free = AMENDMENT.model_copy(
+        update={"price_delta": eur(-20_000), "billing_schedule": (), "deliverables_added": ()}
+    )
+    none = hearing(at_acceptance(), ASSESSED, free.model_copy(update={"signed_on": SIGNED}))
+    half = hearing(none, accepted("design", date(2026, 3, 30)))
+    year_end(half).when(recognise("03")).then(entry("03", 0, 0, "at-acceptance"))
+
+
+def test_a_change_order_after_settling_earns_by_the_method_again():
+    months = delivered().took(SettleAccount(settled_on=date(2026, 8, 4))).on(date(2026, 9, 1))
+    for month in ("03", "04", "05", "06", "07", "08"):
+        months = months.took(recognise(month))
+    assert months.state.recognised["2026-08"] == eur(20_000)
+    amendment = AMENDMENT.model_copy(update={"signed_on": date(2026, 9, 7)})
+    september = year_end(hearing(months, ASSESSED, amendment))
+    # 3,200 of 11,220 + 1,450 expected x 22,900, until the report is accepted
+    assert september.took(recognise("09")).state.recognised["2026-09"] == eur("5783.74")
+    whole = hearing(september, accepted("report", date(2026, 9, 29)))
+    assert whole.took(recognise("09")).state.recognised["2026-09"] == eur(22_900)
