@@ -35,7 +35,7 @@ class SettleAccount(Command):
 
 @decide.on(SettleAccount)
 def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Fact]:
-    """Only once nothing is open."""
+    """Only once nothing is open, and not before the day on which that came about."""
     if state.settled_on is not None and state.settled_knowing == state.billable_works:
         if command.settled_on in {None, state.settled_on}:
             return
@@ -43,6 +43,12 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
     settled_on = command.settled_on or state.settled_on or context.today
     require_past(settled_on, context.today, "the account was settled")
     gate("not-settled", open_points(state))
+    last = max(_movements(state), default=settled_on)
+    if settled_on < last:
+        raise Refused(
+            "settled-before-last-movement",
+            f"the account cannot have been settled on {settled_on}: it last moved on {last}",
+        )
     yield AccountSettled(billed=billed(state), paid=paid(state), settled_on=settled_on)
 
 
@@ -96,6 +102,14 @@ def paid(state: Engagement) -> Money:
 def outstanding(state: Engagement) -> Money:
     """What the customer owes on invoices that went out."""
     return Money.total((one.outstanding for one in state.issued()), state.money)
+
+
+def _movements(state: Engagement) -> Iterable[date]:
+    """The days on which something was invoiced, credited, paid or refunded."""
+    for invoice in state.issued():
+        yield from (one.on for one in (*invoice.credits, *invoice.payments, *invoice.refunds))
+        if invoice.issue_on is not None:
+            yield invoice.issue_on
 
 
 def billable_now(state: Engagement, budget: Budget) -> Money:

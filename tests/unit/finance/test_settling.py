@@ -82,6 +82,13 @@ def test_a_square_account_is_settled_once():
     settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused("account-settled")
 
 
+def test_an_account_is_settled_no_earlier_than_it_last_moved():
+    before = SettleAccount(settled_on=date(2026, 5, 15))
+    all_paid().when(before).then_refused("settled-before-last-movement", saying="on 2026-08-03")
+    late = all_paid().on(date(2026, 8, 10))
+    late.when(SettleAccount(settled_on=AUGUST)).then(like(AccountSettled, settled_on=AUGUST))
+
+
 def test_a_change_order_opens_a_settled_account_and_what_it_brings_is_settled_too():
     again = hearing(all_paid().took(SETTLE), ASSESSED, LATE)
     again.when(SETTLE).then_refused(
