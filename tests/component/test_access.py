@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     AuthenticationFailedError,
     KafkaConnectionError,
     TopicAuthorizationFailedError,
 )
+from aiokafka.protocol.admin import CreateAclsRequest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -29,7 +31,7 @@ from local import places
 from local.kafka import Kafka
 from tests.component import miniature
 from tests.component.test_http import ANN, DEAL, PAUL
-from tests.infrastructure import StoreServer
+from tests.infrastructure import StoreServer, wait_until
 
 PREFIX = "concord"
 TOPICS = f"{PREFIX}-topics"
@@ -61,7 +63,7 @@ class Guarded:
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(folder / "broker.pem"),
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "super.users": f"User:ANONYMOUS;User:{TOPICS}",
+            "super.users": "User:ANONYMOUS",
         }
 
     def told(self, account: str) -> dict[str, object]:
@@ -111,12 +113,55 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """The broker, with the topics and the rights that `python -m chassis.topics` makes."""
     made = Guarded(tmp_path_factory.mktemp("guarded"))
     with made.kafka, pytest.MonkeyPatch.context() as patch:
+        asyncio.run(let_make_topics(made.kafka.bootstrap))
         for name, value in made.told(TOPICS).items():
             secret = isinstance(value, SecretStr)
             text = value.get_secret_value() if secret else str(value)  # type: ignore[attr-defined]
             patch.setenv(f"CONCORD_{name.upper()}", text)
-        assert topics.main() == 0
+        # Kafka says yes before the broker keeps to it.
+        wait_until(lambda: topics.main() == 0)
+        asyncio.run(until_granted(made))
         yield made
+
+
+async def let_make_topics(bootstrap: str) -> None:
+    """What whoever runs the cluster allows the account that makes topics, and nothing more."""
+    topic, cluster, literal, prefixed, allow = 2, 4, 3, 4, 3
+    create, alter, describe, describe_settings, alter_settings = 5, 7, 8, 10, 11
+    on_topics = (create, describe, describe_settings, alter_settings)
+    wanted = [(topic, f"{PREFIX}.", prefixed, operation) for operation in on_topics]
+    wanted.append((cluster, "kafka-cluster", literal, alter))
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        for kind, name, pattern, operation in wanted:
+            account = f"User:{TOPICS}"
+            request = CreateAclsRequest(kind, name, pattern, account, "*", operation, allow)
+            answer = await admin._send_request(request)
+            assert [error for error, _ in answer.creation_responses] == [0]
+    finally:
+        await admin.close()
+
+
+async def until_granted(guarded: Guarded) -> None:
+    """Wait for what was granted last: the gateway then sees all topics that are for it."""
+    gateway = access.account("gateway", PREFIX)
+    granted = {
+        right.name
+        for right in access.rights(PREFIX)
+        if right.account == gateway and right.resource is access.Resource.TOPIC
+    }
+    consumer = AIOKafkaConsumer(**guarded.client(gateway))
+    await consumer.start()
+    try:
+
+        async def sees_all() -> bool:
+            seen: set[str] = await consumer.topics()
+            return granted <= seen
+
+        await miniature.until(sees_all, within=20)
+    finally:
+        await consumer.stop()
 
 
 async def say(guarded: Guarded, account: str, place: TopicPartition, value: bytes) -> None:
