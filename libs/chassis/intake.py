@@ -129,10 +129,10 @@ class Intake:
             if key in behind:
                 trouble = WAITING
             elif key in failed and failed[key][0] is arrival:
-                trouble, expected = trouble_of(failed[key][1])
-                self._alarm(arrival, trouble, failed[key][1])
+                trouble, expected = trouble_of(failed[key][1], arrival.channel)
+                alarm(self._name, arrival, trouble, failed[key][1])
             elif trouble not in {None, WAITING}:
-                self._alarm(arrival, trouble)
+                alarm(self._name, arrival, trouble)
             if trouble is not None:
                 behind.add(key)
                 await self._parking.park(arrival, trouble, expected)
@@ -141,21 +141,6 @@ class Intake:
             head = self._parking.heads.get(key)
             if head is not None and head.ends_with(arrivals):
                 await self.try_again(key)
-
-    def _alarm(
-        self, arrival: Arrival, trouble: Trouble | None, error: Exception | None = None
-    ) -> None:
-        if trouble is None:
-            return
-        log.error(
-            "%s: %s parks %s (%s): %s",
-            self._name,
-            arrival.id,
-            arrival.key,
-            trouble.code,
-            trouble.sentence,
-            exc_info=error if trouble.code == "failed" else None,
-        )
 
     async def skip(self, engagement: str, record: str, by: str, why: str) -> None:
         """Go on without the record that holds an engagement up, or without what it waits for.
@@ -206,9 +191,27 @@ class Intake:
         except TRANSIENT:
             raise
         except Exception as error:  # noqa: BLE001 - a bug: it stays parked
-            return trouble_of(error)
+            return trouble_of(error, record.channel)
         _raise_transient(errors)
-        return next((trouble_of(each) for each in errors.values()), None)
+        return next((trouble_of(each, record.channel) for each in errors.values()), None)
+
+
+def alarm(
+    name: str, arrival: Arrival, trouble: Trouble | None, error: Exception | None = None
+) -> None:
+    """Log that a record parks its engagement, with the traceback of a bug that may be shown."""
+    if trouble is None:
+        return
+    shown = trouble.code == "failed" and not arrival.channel.confidential
+    log.error(
+        "%s: %s parks %s (%s): %s",
+        name,
+        arrival.id,
+        arrival.key,
+        trouble.code,
+        trouble.sentence,
+        exc_info=error if shown else None,
+    )
 
 
 def _raise_transient(errors: Mapping[str, Exception]) -> None:

@@ -9,8 +9,11 @@ import time
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from traceback import extract_tb
 from typing import cast
 
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from chassis.bus import Arrival, Trouble, TroubleCode
@@ -121,12 +124,32 @@ def in_sequence(records: Sequence[ParkedRecord]) -> list[ParkedRecord]:
     return tried
 
 
-def trouble_of(error: Exception) -> tuple[Trouble, int | None]:
-    """What an error means for a record, and what a gap waits for."""
+def trouble_of(error: Exception, channel: Channel) -> tuple[Trouble, int | None]:
+    """What an error means for a record of a channel, and what a gap waits for.
+
+    Operators and logs are told it: of a confidential channel no more than where it went wrong.
+    """
     if isinstance(error, Gap):
         return Trouble("gap", str(error)), error.expected
-    sentence = f"{type(error).__name__}: {error}"
+    sentence = f"{type(error).__name__}: {_words(error, channel)}"
     return Trouble("failed", sentence[:SENTENCE_LIMIT]), None
+
+
+def _words(error: Exception, channel: Channel) -> str:
+    words = str(error)
+    if isinstance(error, ValidationError):  # whose own text repeats what was given
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        wrong = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: "
+            f"{each['type'] if channel.confidential else each['msg']}"
+            for each in found
+        )
+        words = f"{error.title}: {wrong}"
+    elif channel.confidential:
+        words = "what it says is confidential"
+    if channel.confidential and (frames := extract_tb(error.__traceback__)):
+        words += f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
+    return words
 
 
 class Parking:

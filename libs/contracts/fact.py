@@ -28,7 +28,8 @@ class Fact(BaseModel):
     the class name in kebab case. The gateway hears everything and is not named.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What is wrong with a fact is told to more people than what it says.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     channel: ClassVar[Channel]
     heard_by: ClassVar[tuple[Department, ...]] = ()

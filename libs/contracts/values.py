@@ -94,7 +94,7 @@ Party = Literal["company", "customer"]
 class Value(BaseModel):
     """A part of a fact or a command: compared by what it says, never changed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Deliverable(Value):

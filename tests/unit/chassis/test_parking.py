@@ -1,0 +1,59 @@
+"""What is told of a record that could not be taken in."""
+
+import logging
+from decimal import Decimal
+
+import pytest
+
+from chassis.bus import Arrival
+from chassis.decider import Gap
+from chassis.intake import alarm
+from chassis.parking import trouble_of
+from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, Channel
+from contracts.values import Margin
+from tests.component.department import assigned
+
+SECRET = Decimal("870.12345678901234567")
+
+
+def wrong_margin() -> Exception:
+    cost = {"amount": SECRET, "currency": "EUR"}
+    with pytest.raises(ValueError, match="Margin") as wrong:
+        Margin.model_validate({"revenue": cost, "cost": cost, "margin": None})
+    return wrong.value
+
+
+def wrong_sum() -> Exception:
+    with pytest.raises(ArithmeticError) as wrong:
+        SECRET / 0
+    return ArithmeticError(f"cannot divide {SECRET} EUR").with_traceback(wrong.tb)
+
+
+@pytest.mark.parametrize("error", [wrong_margin(), wrong_sum()])
+def test_what_is_confidential_is_neither_shown_nor_logged(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    trouble, _ = trouble_of(error, FINANCE_CONFIDENTIAL)
+    arrival = Arrival("topic", 0, 0, "E-1", FINANCE_CONFIDENTIAL, b"")
+    with caplog.at_level(logging.ERROR):
+        alarm("sales", arrival, trouble, error)
+    assert "870.12" not in trouble.sentence + caplog.text
+    assert f"{type(error).__name__}: " in trouble.sentence
+    assert "line " in trouble.sentence
+
+
+def test_a_validation_names_the_field_and_never_what_stood_there() -> None:
+    trouble, _ = trouble_of(wrong_margin(), FINANCE)
+    assert trouble.sentence.startswith("ValidationError: Margin: revenue.amount: ")
+    assert "870.12" not in trouble.sentence
+    assert "870.12" not in str(wrong_margin())
+
+
+def test_any_other_error_is_told_in_its_own_words() -> None:
+    assert trouble_of(wrong_sum(), FINANCE)[0].sentence.startswith("ArithmeticError: cannot divide")
+
+
+@pytest.mark.parametrize("channel", [FINANCE, FINANCE_CONFIDENTIAL])
+def test_a_gap_says_what_it_waits_for(channel: Channel) -> None:
+    trouble, expected = trouble_of(Gap(assigned("E-1", 3), 2), channel)
+    assert (trouble.code, expected) == ("gap", 2)
