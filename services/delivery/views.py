@@ -45,7 +45,7 @@ def engagement_view(state: Engagement) -> EngagementView:
         manager=state.manager.manager if state.manager else None,
         managed_since=state.manager.assigned_on if state.manager else None,
         tier=state.tier,
-        on_hold=state.held,
+        on_hold=None if _over(state) else state.held,
         next_milestone=_next_milestone(state),
         status=_status(state.report),
         gates=_gates(state),
@@ -81,6 +81,10 @@ def engagement_view(state: Engagement) -> EngagementView:
     )
 
 
+def _over(state: Engagement) -> bool:
+    return state.closed is not None or state.over_on is not None
+
+
 def _status(report: said.StatusReportPublished | None) -> RAG | None:
     """The worst of scope, schedule and cost in the last report."""
     if report is None:
@@ -100,7 +104,7 @@ def _next_milestone(state: Engagement) -> date | None:
 
 
 def _gates(state: Engagement) -> Gates:
-    if state.closed or state.over_on:
+    if _over(state):
         return Gates(work=(), implementation=(), closing=())
     first = state.contract.early_start_until or date.max
     lacking = covered(state, first, date.max, date.min, hours=ZERO)

@@ -19,6 +19,7 @@ from delivery.estimating import SubmitEstimate
 from delivery.managing import AssignManager, ChooseTier, PutOnHold, Resume, proposed_tier
 from delivery.raid import RaiseIssue
 from delivery.timekeeping import SubmitTime
+from delivery.views import engagement_view
 from tests.unit.delivery.life import (
     BUDGET,
     LOST,
@@ -168,6 +169,12 @@ def test_holding_and_resuming_twice_is_harmless() -> None:
     held.when(PutOnHold(reason="Strike.")).then_refused("already-on-hold")
     held.when(Resume(resumed_on=date(2026, 4, 7))).then_refused("before-the-hold")
     released.when(Resume()).then_nothing()
+
+
+def test_what_is_over_rests_no_more() -> None:
+    held = released.took(PutOnHold(reason="Budget freeze."))
+    assert engagement_view(held.state).on_hold is not None
+    assert engagement_view(held.heard(TERMINATED).state).on_hold is None
 
 
 def test_stages() -> None:
