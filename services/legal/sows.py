@@ -38,7 +38,7 @@ from contracts.values import (
 )
 from legal.early_start import lapsed
 from legal.state import REVIEWERS, Engagement, Sow, decide, require_open, require_past
-from legal.terms import repeated, schedule_faults
+from legal.terms import moved, repeated, schedule_faults
 
 
 class DraftSow(Command):
@@ -189,7 +189,8 @@ def record_signature(
     gate("sow-not-approved", withheld(sow))
     content_hash, signatories = sow.drafted.content_hash, (*sow.signatories, signatory)
     signed_on = max(one.signed_on for one in signatories)
-    if sow.signatories and sow.sent_on and signed_on < sow.sent_on:
+    # A day back is let pass, since somewhere west of UTC it is yesterday still.
+    if sow.signatories and sow.sent_on and signed_on < moved(sow.sent_on, -1):
         raise Refused(
             "signed-before-sent",
             f"version {version} was sent on {sow.sent_on}: both cannot have signed by {signed_on}",
