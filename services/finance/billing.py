@@ -110,14 +110,18 @@ def billing(state: Engagement, context: Context) -> Iterable[Fact]:
 
 
 def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEventDue | None:
-    """What is left of an entry, due on a day; None where it is due already, or nothing is left."""
-    if named("due", item.item) in state.events:
-        return None
+    """What is left of an entry, due on a day; None where nothing is.
+
+    What an exception leaves when it ends falls due beside what is due already, by another name.
+    """
     rest = item.amount - billed_on(state, item.item)
     if rest.amount <= 0:
         return None
+    name = named("due", item.item)
+    while name in state.events:
+        name = named(name, "rest")
     return BillingEventDue(
-        billing_event=named("due", item.item),
+        billing_event=name,
         item=item.item,
         kind=item.kind,
         amount=rest,

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from chassis.testing import like
-from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
+from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
 from finance.billing import BillOutsideSchedule
-from finance.invoicing import RecordPayment
+from finance.invoicing import RecordPayment, VoidInvoice
 from finance.settling import SettleAccount
 from finance.time_billing import BillTime
 from tests.unit.finance.life import (
@@ -164,6 +164,33 @@ def test_what_an_exception_leaves_of_its_entry_falls_due_as_agreed():
     part.when_heard(accepted("design")).then(
         like(BillingEventDue, billing_event="due-design", amount=eur(5_000), exception=None),
         like(InvoiceDrafted, amount=eur(5_000)),
+    )
+
+
+def test_what_a_void_exception_billed_falls_due_beside_the_rest_that_was_due_before():
+    part = contracted().on(date(2026, 4, 10)).took(early(lines=(line(1_000),)))
+    name = list(part.state.invoices)[-1]
+    sent = issued(hearing(part, accepted("design")), name, "2026-00001", date(2026, 5, 5))
+    void = sent.when(VoidInvoice(invoice=name, why="Not agreed."))
+    again = void.then(
+        like(InvoiceVoided, ends_event=True),
+        like(BillingEventDue, billing_event="due-design-rest", amount=eur(1_000), exception=None),
+        like(InvoiceDrafted, invoice="invoice-design-rest", amount=eur(1_000)),
+    )
+    again.when(early(lines=(line(1),))).then_refused("beyond-schedule")
+
+
+def test_what_a_void_exception_billed_of_an_entry_on_a_date_falls_due_on_that_date():
+    part = contracted().on(date(2026, 7, 1)).took(early(item="care", lines=(line(500),)))
+    name = list(part.state.invoices)[-1]
+    rest = part.when_deadline("due-care").then(
+        like(BillingEventDue, amount=eur(1_500)), like(InvoiceDrafted, invoice="invoice-care")
+    )
+    sent = issued(rest, name, "2026-00001", date(2026, 8, 3))
+    void = sent.took(VoidInvoice(invoice=name, why="Not agreed."))
+    void.when_deadline("due-care-rest").then(
+        like(BillingEventDue, billing_event="due-care-rest", amount=eur(500)),
+        like(InvoiceDrafted, invoice="invoice-care-rest"),
     )
 
 

@@ -18,6 +18,7 @@ from contracts.finance import (
     InvoiceVoided,
 )
 from contracts.money import Money
+from finance.billing import BillOutsideSchedule
 from finance.deadlines import deadlines
 from finance.invoicing import ApproveInvoice, VoidInvoice
 from finance.state import Engagement
@@ -38,6 +39,7 @@ from tests.unit.finance.life import (
 
 APRIL_10 = date(2026, 4, 10)
 JUNE = date(2026, 6, 1)
+TWENTY = SOW.billing_schedule[1].model_copy(update={"amount": eur(20_000)})
 
 
 def cut(amount: int, **terms: object) -> tuple[Fact, Fact]:
@@ -111,6 +113,21 @@ def test_a_void_invoice_is_drawn_up_anew_at_what_a_cut_has_left_of_its_entry():
         like(InvoiceVoided, amount=eur(5_000), ends_event=True),
         like(BillingEventDue, billing_event="due-start", amount=eur(2_000)),
         like(InvoiceDrafted, invoice="invoice-start-2", amount=eur(2_000)),
+    )
+
+
+def test_what_a_withdrawn_exception_leaves_falls_due_beside_what_is_approved():
+    engagement = contracted(SOW.model_copy(update={"billing_schedule": (TWENTY,)})).on(JUNE)
+    line = InvoiceLine(description="A part", amount=eur(3_000))
+    part = BillOutsideSchedule(item="design", lines=(line,), reason="Asked for.")
+    rest = hearing(engagement.took(part), accepted("design"))
+    approved = rest.took(ApproveInvoice(invoice="invoice-design"))
+    assessed, amendment = cut(1_000)
+    hearing(approved, assessed).when_heard(amendment).then(
+        like(BudgetAmended),
+        like(DraftWithdrawn, amount=eur(3_000)),
+        like(BillingEventDue, billing_event="due-design-rest", amount=eur(2_000)),
+        like(InvoiceDrafted, invoice="invoice-design-rest", amount=eur(2_000)),
     )
 
 
