@@ -235,11 +235,12 @@ async def waive(
     wishes: Annotated[Wishes, Depends(commanding)],
 ) -> Response:
     """Accept a contradiction as it is, with a reason."""
+    caller: Caller = request.state.caller
     answer = await engine_of(request).command(
         "engagement",
         engagement,
-        command,
-        actor=request.state.caller.actor,
+        command.given_by(confidential=caller.may("confidential")),
+        actor=caller.actor,
         key=wishes.key or "",
         occurred_at=wishes.occurred_at,
         wait=wishes.wait,

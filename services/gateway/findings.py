@@ -67,6 +67,14 @@ class WaiveDisconnect(Command):
     finding: Identifier
     why: Text
 
+    def given_by(self, *, confidential: bool) -> "WaiveDisconnect":
+        """The waiver of somebody who may, or may not, see what is confidential."""
+        return WaiveAnyDisconnect(**dict(self)) if confidential else self
+
+
+class WaiveAnyDisconnect(WaiveDisconnect):
+    """The same, given by somebody who may see what is confidential."""
+
 
 def found_now(finding: Finding) -> FoundNow:
     """The finding in the words of the contracts."""
@@ -165,9 +173,13 @@ def announce(state: Announcements, command: AnnounceFindings, context: Context) 
 
 @decide.on(WaiveDisconnect)
 def waive(state: Announcements, command: WaiveDisconnect, context: Context) -> Iterable[Fact]:
-    """A person accepts a finding that stands; twice the same changes nothing."""
+    """A person accepts a finding that stands; twice the same changes nothing.
+
+    For those who may not see it, what is confidential does not stand.
+    """
     standing = state.standing.get(command.finding)
-    if standing is None:
+    hidden = not isinstance(command, WaiveAnyDisconnect)
+    if standing is None or (standing.confidential and hidden):
         raise Refused("no-such-disconnect", f"No disconnect {command.finding} stands here.")
     if standing.waived == command.why:
         return
@@ -181,12 +193,15 @@ def waive(state: Announcements, command: WaiveDisconnect, context: Context) -> I
     )
 
 
+decide.on(WaiveAnyDisconnect)(waive)
+
+
 ENGAGEMENT = Decider(
     department="gateway",
     kind="engagement",
     initial=lambda _: Announcements(),
     evolve=evolve,
     decide=decide,
-    opens=frozenset({AnnounceFindings, WaiveDisconnect}),
+    opens=frozenset({AnnounceFindings, WaiveDisconnect, WaiveAnyDisconnect}),
     route=lambda _: None,
 )

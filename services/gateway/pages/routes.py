@@ -317,12 +317,17 @@ def _acting(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         except ValidationError:
             raise Problem(422, "invalid-input", "A waiver needs a reason, in words.") from None
         source = sources(request)
+        confidential = caller.may("confidential")
         found = (await source.reading.engagement(engagement)).findings.get(finding)
-        if found is None or (found.confidential and not caller.may("confidential")):
+        if found is None or (found.confidential and not confidential):
             raise Problem(409, "no-such-disconnect", "This disconnect does not stand any more.")
         # Two clicks are two keys; the decider says the same waiver once all the same.
         answer = await source.commands.command(
-            "engagement", engagement, command, actor=caller.actor, key=f"page-{uuid4()}"
+            "engagement",
+            engagement,
+            command.given_by(confidential=confidential),
+            actor=caller.actor,
+            key=f"page-{uuid4()}",
         )
         with suppress(NotYet):
             await source.reading.engagement(engagement, answer.stream.position, WAIT)
