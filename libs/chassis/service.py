@@ -27,6 +27,7 @@ from chassis.decider import Decider
 from chassis.http import Routes
 from chassis.settings import Settings, UnsafeSettings
 from chassis.traced import Traced
+from chassis.wire import Bounded
 from chassis.works import Hearing, Works
 from contracts.channels import Channel, Department
 from contracts.fact import Fact
@@ -162,24 +163,28 @@ def run(service: Service) -> None:
     try:
         app = create_app(service, settings)
         settle_memory()
-        config = uvicorn.Config(
-            app,
-            host=settings.service_host,
-            port=settings.service_port,
-            loop="uvloop",
-            http="httptools",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=max(1, round(settings.stop_within / 2)),
-        )
-        server = _Server(config, app)
+        server = _Server(server_config(app, settings), app)
         server.run()
         if not server.started:
             sys.exit(3)  # it could not listen, and has said why
     finally:
         measured.end()
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How a service listens."""
+    return uvicorn.Config(
+        app,
+        host=settings.service_host,
+        port=settings.service_port,
+        loop="uvloop",
+        http=Bounded,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(settings.stop_within / 2)),
+    )
 
 
 class _Server(uvicorn.Server):
