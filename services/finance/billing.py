@@ -145,6 +145,13 @@ def invoiced_on(state: Engagement, item: str) -> Money:
     )
 
 
+def credited_on(state: Engagement, item: str) -> Money:
+    """What was given back, by credit notes, of what is invoiced of an entry of the schedule."""
+    return Money.total(
+        (one.credited for one in state.live() if state.events[one.event].item == item), state.money
+    )
+
+
 def too_much_due(state: Engagement, item: str) -> bool:
     """Whether more fell due on an entry than it holds since an amendment cut it."""
     schedule = state.budget.schedule if state.budget else ()

@@ -14,7 +14,7 @@ from contracts.finance import BudgetAmended, BudgetSet, RevenueMethodChosen
 from contracts.legal import AmendmentSigned
 from contracts.money import Money
 from contracts.values import BillingItem, Pricing, RevenueMethod, ShortText
-from finance.billing import invoiced_on
+from finance.billing import credited_on, invoiced_on
 from finance.state import MOST_HOURS, Engagement, decide, least, require_running
 
 USUAL_METHOD: dict[Pricing, RevenueMethod] = {
@@ -73,12 +73,14 @@ def schedule_after(
     *,
     hourly: bool,
     invoiced: Callable[[str], Money],
+    credited: Callable[[str], Money],
 ) -> tuple[BillingItem, ...]:
     """The schedule with what the amendment adds, or less what it takes away.
 
     Where the amendment's own entries do not make up its whole increase, the rest is billed as the
     contract bills: on acceptance of what is added, by the hour, or else on the new finish.
-    `invoiced` says how much of an entry is invoiced, drafts aside.
+    `invoiced` says how much of an entry is invoiced, drafts aside, `credited` how much of that was
+    given back.
     """
     delta = amendment.price_delta
     taken = {item.item for item in schedule}
@@ -87,7 +89,7 @@ def schedule_after(
     if rest.amount > 0:
         added.append(_rest(amendment, rest, hourly=hourly))
     less = -least(rest, Money.zero(delta.currency))
-    return _less([*schedule, *added], less, amendment, invoiced)
+    return _less([*schedule, *added], less, amendment, invoiced, credited)
 
 
 def _set(state: Engagement) -> Iterable[Fact]:
@@ -130,6 +132,7 @@ def _amended(state: Engagement) -> Iterable[Fact]:
             amendment,
             hourly=sow.pricing == "time-and-materials",
             invoiced=lambda item: invoiced_on(state, item),
+            credited=lambda item: credited_on(state, item),
         ),
     )
 
@@ -139,10 +142,12 @@ def _less(
     less: Money,
     amendment: AmendmentSigned,
     invoiced: Callable[[str], Money],
+    credited: Callable[[str], Money],
 ) -> tuple[BillingItem, ...]:
     """Less so much: of what is not invoiced, and only beyond that of what is (to be credited).
 
-    Of either, first of what waits for descoped deliverables, then of the last entries.
+    First goes what waits for descoped deliverables; then what was credited already, for it was
+    given back before the paper said so; then the last entries.
     """
     gone = set(amendment.deliverables_descoped)
     order = sorted(
@@ -150,11 +155,18 @@ def _less(
         key=lambda place: (bool(gone.intersection(schedule[place].deliverables)), place),
         reverse=True,
     )
+    parts: tuple[dict[int, Money], ...] = ({}, {}, {}, {})
+    descoped, given_back, waiting, kept = parts
+    for place, item in enumerate(schedule):
+        billed = least(invoiced(item.item), item.amount)
+        kept[place] = least(billed, invoiced(item.item) - credited(item.item))
+        given_back[place] = billed - kept[place]
+        out = gone.intersection(item.deliverables)
+        (descoped if out else waiting)[place] = item.amount - billed
     left = [item.amount for item in schedule]
-    billed = [least(invoiced(item.item), item.amount) for item in schedule]
-    for kept in (billed, [Money.zero(less.currency)] * len(schedule)):
+    for part in parts:
         for place in order:
-            taken = least(less, left[place] - kept[place])
+            taken = least(less, part.get(place, Money.zero(less.currency)))
             left[place], less = left[place] - taken, less - taken
     return tuple(
         item.model_copy(update={"amount": amount})

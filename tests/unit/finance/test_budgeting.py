@@ -148,13 +148,19 @@ def test_roles_that_an_amendment_adds_are_contracted_from_then_on():
 
 def test_what_an_amendment_adds_and_does_not_bill_is_billed_as_the_contract_bills():
     bare = AMENDMENT.model_copy(update={"billing_schedule": ()})
-    schedule = schedule_after(SOW.billing_schedule, bare, hourly=False, invoiced=nothing)
+    schedule = schedule_after(
+        SOW.billing_schedule, bare, hourly=False, invoiced=nothing, credited=nothing
+    )
     assert schedule[-1].kind == "on-acceptance"
     assert schedule[-1].deliverables == ("report",)
-    hourly = schedule_after(HOURLY_SOW.billing_schedule, bare, hourly=True, invoiced=nothing)
+    hourly = schedule_after(
+        HOURLY_SOW.billing_schedule, bare, hourly=True, invoiced=nothing, credited=nothing
+    )
     assert (hourly[-1].kind, hourly[-1].amount) == ("time", eur(2_900))
     nothing_added = bare.model_copy(update={"deliverables_added": ()})
-    dated = schedule_after(SOW.billing_schedule, nothing_added, hourly=False, invoiced=nothing)
+    dated = schedule_after(
+        SOW.billing_schedule, nothing_added, hourly=False, invoiced=nothing, credited=nothing
+    )
     assert (dated[-1].kind, dated[-1].due_on) == ("on-date", date(2026, 8, 7))
 
 
@@ -167,7 +173,9 @@ def test_a_price_cut_comes_off_what_is_descoped_and_then_off_the_end():
             "deliverables_descoped": ("design",),
         }
     )
-    schedule = schedule_after(SOW.billing_schedule, cut, hourly=False, invoiced=nothing)
+    schedule = schedule_after(
+        SOW.billing_schedule, cut, hourly=False, invoiced=nothing, credited=nothing
+    )
     assert [(item.item, item.amount) for item in schedule] == [
         ("start", eur(5_000)),
         ("portal", eur(6_500)),
@@ -177,7 +185,9 @@ def test_a_price_cut_comes_off_what_is_descoped_and_then_off_the_end():
 def test_an_entry_that_has_the_id_of_another_gets_one_of_its_own():
     again = AMENDMENT.billing_schedule[0].model_copy(update={"item": "start"})
     amendment = AMENDMENT.model_copy(update={"billing_schedule": (again,)})
-    schedule = schedule_after(SOW.billing_schedule, amendment, hourly=False, invoiced=nothing)
+    schedule = schedule_after(
+        SOW.billing_schedule, amendment, hourly=False, invoiced=nothing, credited=nothing
+    )
     assert schedule[-1].item == "start-A-CR-1"
 
 
@@ -197,6 +207,7 @@ def test_a_price_cut_spares_what_is_invoiced_as_long_as_it_can():
             amendment,
             hourly=False,
             invoiced=lambda item: billed.get(item, eur(0)),
+            credited=nothing,
         )
         return [(item.item, item.amount) for item in schedule]
 
@@ -204,6 +215,33 @@ def test_a_price_cut_spares_what_is_invoiced_as_long_as_it_can():
     assert after(4_000) == [("start", eur(5_000)), ("design", eur(5_000)), *spared]
     assert after(14_000) == spared
     assert after(15_000) == [("portal", eur(4_000)), ("care", eur(1_000))]
+
+
+def test_a_price_cut_comes_off_what_was_credited_before_and_never_twice():
+    invoiced = {"start": eur(5_000), "portal": eur(4_000)}
+    credited = {"start": eur(3_000)}
+
+    def less(
+        schedule: tuple[BillingItem, ...], amount: int, *descoped: str
+    ) -> tuple[BillingItem, ...]:
+        cut = {"price_delta": eur(-amount), "deliverables_descoped": descoped}
+        bare: dict[str, object] = {"billing_schedule": (), "deliverables_added": ()}
+        return schedule_after(
+            schedule,
+            AMENDMENT.model_copy(update=cut | bare),
+            hourly=False,
+            invoiced=lambda item: invoiced.get(item, eur(0)),
+            credited=lambda item: credited.get(item, eur(0)),
+        )
+
+    def amounts(schedule: tuple[BillingItem, ...]) -> list[int]:
+        return [int(item.amount.amount) for item in schedule]
+
+    once = less(SOW.billing_schedule, 2_500)
+    assert amounts(once) == [2_500, 6_000, 7_000, 2_000]
+    assert amounts(less(once, 2_500)) == [2_000, 6_000, 7_000]
+    assert amounts(less(SOW.billing_schedule, 6_000, "design")) == [5_000, 7_000, 2_000]
+    assert amounts(less(SOW.billing_schedule, 14_500, "design")) == [2_000, 3_500]
 
 
 cents = st.integers(1, 10_000_000).map(lambda amount: eur(str(Decimal(amount) / 100)))
@@ -236,7 +274,9 @@ def test_the_schedule_always_adds_up_to_the_price(
             }
         )
         price = price + amendment.price_delta
-        schedule = schedule_after(schedule, amendment, hourly=hourly, invoiced=nothing)
+        schedule = schedule_after(
+            schedule, amendment, hourly=hourly, invoiced=nothing, credited=nothing
+        )
         if price.amount < 0:
             assert schedule == ()
             return

@@ -170,6 +170,19 @@ def test_what_was_billed_beyond_a_price_that_was_cut_is_credited_first():
     )
 
 
+def test_what_was_credited_before_the_change_order_said_so_is_not_taken_off_twice():
+    credit = IssueCreditNote(invoice="invoice-start", amount=eur(5_000), why="As agreed.")
+    cut = AMENDMENT.model_copy(
+        update={"price_delta": eur(-5_000), "billing_schedule": (), "deliverables_added": ()}
+    )
+    less = hearing(out().took(credit), ASSESSED, cut, accepted("design"), accepted("portal"))
+    due = less.when_deadline("due-care-a1").then_accepted().on(AUGUST)
+    paid = square(due, design=6_000, portal=7_000)
+    paid = issued(paid, "invoice-care", "2026-00004", AUGUST)
+    paid = paid.took(RecordPayment(invoice="invoice-care", amount=eur(2_000)))
+    paid.when(SETTLE).then(like(AccountSettled, billed=eur(15_000)))
+
+
 def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed_first():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
     paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
