@@ -92,8 +92,9 @@ class InMemory:
         held.figures = figures
         row = row_of(held)
         self._rows.put(row)
+        change = Change.of(held, row)
         for watcher in self._watchers:
-            watcher.put_nowait(Change(engagement, row.number, row))
+            watcher.put_nowait(change)
 
     def _announce(self, engagement: str) -> None:
         found = tuple(found_now(each) for each in self._held[engagement].findings.values())
@@ -151,6 +152,7 @@ class InMemory:
             findings=held.findings,
             row=row_of(held),
             complete=held.view.causally_complete,
+            open_number=held.open_revision,
         )
 
     async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:
@@ -173,13 +175,17 @@ class InMemory:
 
         return self._rows.disconnects(wanted, cursor, limit)
 
-    async def changes(self, engagement: str | None = None) -> AsyncIterator[Change]:
+    async def changes(
+        self, engagement: str | None = None, *, confidential: bool
+    ) -> AsyncIterator[Change]:
         queue: asyncio.Queue[Change] = asyncio.Queue()
         self._watchers.add(queue)
         try:
             while True:
                 change = await queue.get()
-                if engagement in (None, change.engagement):
+                if engagement in (None, change.engagement) and (
+                    confidential or change.open_number is not None
+                ):
                     yield change
         finally:
             self._watchers.discard(queue)
@@ -192,6 +198,7 @@ def app_of(gateway: InMemory) -> FastAPI:
     """The pages of this gateway as an application."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.tokens = Tokens(SETTINGS)
+    app.state.wait_limit = SETTINGS.wait_limit
     problems.install(app)
 
     def sources(_: Request) -> Sources:

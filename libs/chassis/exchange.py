@@ -27,9 +27,6 @@ from chassis.auth import Caller, Guard
 from chassis.problems import Problem, field_error
 from contracts.fact import read_position, write_position
 
-WAIT_LIMIT = 30.0
-"""Seconds a request may wait at most."""
-
 MOST_ITEMS = 1_000
 """Items a list of a request may have."""
 MOST_FIELDS = 200
@@ -79,7 +76,8 @@ async def reading(
     ] = None,
 ) -> Wishes:
     """What a request to read asks for."""
-    return Wishes(after=position(concord_after), wait=wait(prefer))
+    limit: float = request.app.state.wait_limit
+    return Wishes(after=position(concord_after), wait=wait(prefer, limit))
 
 
 async def commanding(
@@ -129,7 +127,7 @@ async def commanding(
         if_match=etag(if_match),
         occurred_at=moment(occurred_at, request.state.caller),
         after=position(concord_after),
-        wait=wait(prefer),
+        wait=wait(prefer, request.app.state.wait_limit),
     )
 
 
@@ -180,12 +178,12 @@ def position(text: str | None) -> Mapping[str, int] | None:
         raise field_error("Concord-After", str(error)) from None
 
 
-def wait(prefer: str | None) -> float:
-    """Seconds that a Prefer header asks to wait; other preferences are passed over."""
+def wait(prefer: str | None, limit: float) -> float:
+    """Seconds up to a limit that a Prefer header asks to wait; others of its are passed over."""
     for preference in re.split("[,;]", prefer or ""):
         found = _WAIT.fullmatch(preference.strip())
         if found:
-            return min(float(found[1]), WAIT_LIMIT)
+            return min(float(found[1]), limit)
     return 0.0
 
 
@@ -277,7 +275,9 @@ class StrictRoute(APIRoute):
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if takes_body and kind not in {"application/json", ""}:
                 raise Problem(415, "unsupported-media-type", "send the body as application/json")
-            return await handle(StrictRequest(request.scope, request.receive))
+            response = await handle(StrictRequest(request.scope, request.receive))
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+            return response
 
         return strictly
 

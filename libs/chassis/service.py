@@ -106,6 +106,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.body_limit = settings.body_limit
+    app.state.wait_limit = settings.wait_limit
     app.state.tokens = Tokens(settings)
     app.add_middleware(Traced)
     problems.install(app)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chassis import journal
+from chassis import journal, streams
 from chassis.decider import Gap, Refused
 from chassis.engine import Answer, KeyReused, NotYet, Stale
 from chassis.journal import Commit
@@ -250,6 +250,25 @@ async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolat
         assert (await reading).position["delivery"] == 1
         with pytest.raises(Unknown):
             await two.engine.read("engagement", "E-none")
+
+
+async def test_who_waits_in_vain_asks_the_store_ever_more_rarely(
+    store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "_POLL", 0.001)
+    async with Process(store.url, isolation) as process:
+        asked = 0
+        current = process.streams.current
+
+        async def counted(stream: str) -> Any:
+            nonlocal asked
+            asked += 1
+            return await current(stream)
+
+        monkeypatch.setattr(process.streams, "current", counted)
+        with pytest.raises(Unknown):
+            await process.engine.read("engagement", "E-9", wait=1.0)
+        assert 5 < asked < 100
 
 
 async def test_nobody_waits_for_a_service_that_stops(store: StoreServer, isolation: str) -> None:

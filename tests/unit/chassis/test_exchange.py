@@ -30,7 +30,8 @@ HISTORIAN = Caller("hugo", frozenset({"historian"}))
     ],
 )
 def test_how_long_to_wait(prefer, seconds):
-    assert exchange.wait(prefer) == seconds
+    assert exchange.wait(prefer, 30.0) == seconds
+    assert exchange.wait(prefer, 0.0) == 0.0
 
 
 @pytest.mark.parametrize("key", ["k", "4b7e0c5e-5f0e-4f0e-9d5e-0d5f9c7b1a2e", "x" * 128, '"k/1"'])
