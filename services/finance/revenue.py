@@ -61,8 +61,9 @@ def recognise_revenue(
             "month-out-of-order", f"{following} comes before {command.month}: recognise it first"
         )
     require_over(command.month, context.today)
-    gate("revenue-not-measurable", _missing(state, budget))
-    cumulative = earned_to(state, budget, end_of(command.month))
+    day = end_of(command.month)
+    gate("revenue-not-measurable", _missing(state, budget, day))
+    cumulative = earned_to(state, budget, day)
     before = state.recognised[max(state.recognised)] if state.recognised else None
     yield RevenueRecognised(
         month=command.month,
@@ -106,12 +107,17 @@ def contract_liability(recognised: Money, billed: Money) -> Money:
     return billed - least(recognised, billed)
 
 
-def _missing(state: Engagement, budget: Budget) -> Iterable[Missing]:
+def _missing(state: Engagement, budget: Budget, day: date) -> Iterable[Missing]:
     if budget.revenue_method == "cost-to-cost":
         if budget.cost is None:
             yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")
         if known_works(state) is None:
             yield Missing("cost-unknown", "what some approved work cost is not known", "finance")
+        _, held = _measured(state, budget, day)
+        for change in sorted(held ^ _signed(state, day)):
+            assessment = state.assessment(change)
+            if assessment is not None and assessment.cost is None:
+                yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")
     if budget.revenue_method == "as-invoiced" and (
         worth(state.work.values(), budget.rates, state.money) is None
     ):
@@ -146,13 +152,22 @@ def _expected_cost(state: Engagement, budget: Budget, day: date) -> Money:
     Plan and paper seldom change on one day: a signed change that the measured plan does not hold
     yet is added at what it was assessed to cost, one that it holds unsigned is taken off.
     """
-    expected, held = budget.cost or Money.zero(state.money), frozenset[str]()
-    measured = [one for one in state.forecasts if one.on <= day]
-    if measured:
-        last = max(reversed(measured), key=lambda one: one.on)
-        expected, held = last.amount, frozenset(last.changes)
-    signed = {one.change for one in state.applied if one.signed_on <= day}
+    expected, held = _measured(state, budget, day)
+    signed = _signed(state, day)
     return expected + _cost_of(state, signed - held) - _cost_of(state, held - signed)
+
+
+def _measured(state: Engagement, budget: Budget, day: date) -> tuple[Money, frozenset[str]]:
+    """The last cost at completion that is known of a day, and the changes that it takes in."""
+    measured = [one for one in state.forecasts if one.on <= day]
+    if not measured:
+        return budget.cost or Money.zero(state.money), frozenset()
+    last = max(reversed(measured), key=lambda one: one.on)
+    return last.amount, frozenset(last.changes)
+
+
+def _signed(state: Engagement, day: date) -> frozenset[str]:
+    return frozenset(one.change for one in state.applied if one.signed_on <= day)
 
 
 def _cost_of(state: Engagement, changes: Iterable[str]) -> Money:

@@ -8,11 +8,14 @@ import pytest
 from contracts.fact import Fact
 from contracts.values import RevenueMethod, RoleHours
 from finance.budgeting import ChooseRevenueMethod
+from finance.react import CatchUp
 from finance.settling import SettleAccount
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,
     BASELINED,
+    CARD,
+    COSTS,
     ESTIMATE,
     PROPOSED,
     SCHEDULE,
@@ -25,6 +28,7 @@ from tests.unit.finance.life import (
     eur,
     hearing,
     opened,
+    rates,
     report,
     time,
 )
@@ -165,3 +169,18 @@ def test_a_change_order_after_settling_earns_by_the_method_again():
     assert september.took(recognise("09")).state.recognised["2026-09"] == eur("5783.74")
     whole = hearing(september, accepted("report", date(2026, 9, 29)))
     assert whole.took(recognise("09")).state.recognised["2026-09"] == eur(22_900)
+
+
+def test_a_change_of_which_the_cost_is_not_known_does_not_cost_nothing():
+    no_tester = COSTS.model_copy(
+        update={"rates": rates(architect=80, developer=50, project_manager=100)}
+    )
+    known = contracted().knowing(CARD, no_tester)
+    worked = hearing(known, time("a", role="architect", hours=40), ASSESSED, AMENDMENT)
+    march = year_end(worked).took(recognise("03"))
+    march.when(recognise("04")).then_refused(
+        "revenue-not-measurable", missing={"cost-unknown"}, saying="CR-1"
+    )
+    caught_up = march.knowing(CARD, COSTS).took(CatchUp())
+    # 3,200 of 11,220 + 1,450 expected x 22,900
+    caught_up.when(recognise("04")).then(entry("04", "5783.74", "5783.74", "cost-to-cost"))
