@@ -199,8 +199,12 @@ def _rejected(state: Engagement, recorded: Recorded[delivery.ChangeRejected]) ->
 
 @evolve.on(delivery.ChangeImplemented)
 def _implemented(state: Engagement, recorded: Recorded[delivery.ChangeImplemented]) -> Engagement:
+    fact = recorded.fact
     return state.model_copy(
-        update={"verdicts": {**state.verdicts, recorded.fact.change: "implemented"}}
+        update={
+            "verdicts": {**state.verdicts, fact.change: "implemented"},
+            "implemented": {**state.implemented, fact.change: fact.implemented_on},
+        }
     )
 
 

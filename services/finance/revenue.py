@@ -13,6 +13,9 @@ and schedule of a month are those that were signed by its end, however late it i
   the acceptance entries of the billing schedule (equally inside an entry); what is billed otherwise
   is shared equally by those that no entry names, and by all in proportion where each is named.
 
+A change by hours alone (a higher price, and nothing more to accept) is not earned by the acceptance
+of everything else: it has to be implemented, too, unless the engagement is closed.
+
 In the end the revenue is what was invoiced less credit notes, for the customer owes no more: after
 a termination, and once everything is accepted (or the engagement closed) and the account settled.
 """
@@ -135,10 +138,11 @@ def _price_at(state: Engagement, budget: Budget, day: date) -> Money:
 def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
     """Cost to date over total expected cost, of the scope that the price of the day pays for.
 
-    Once everything is accepted (or the engagement is closed) there is no cost to come.
+    Once everything is accepted (or the engagement is closed) there is no cost to come but that of
+    changes by hours alone.
     """
-    if _complete(state, day):
-        return price
+    if _accepted(state, day):
+        return _less(price, _to_implement(state, day))
     spent = cost_to(known_works(state) or (), state.money, day)
     expected = _expected_cost(state, budget, day)
     if spent.amount == 0:
@@ -180,21 +184,42 @@ def _over(state: Engagement, day: date) -> bool:
     if state.terminated_on is not None and state.terminated_on <= day:
         return True
     settled = state.settled_on is not None and state.settled_on <= day
-    return settled and _complete(state, day)
+    return settled and _accepted(state, day) and _to_implement(state, day).amount == 0
 
 
-def _complete(state: Engagement, day: date) -> bool:
-    if state.closed_on is not None and state.closed_on <= day:
+def _closed(state: Engagement, day: date) -> bool:
+    return state.closed_on is not None and state.closed_on <= day
+
+
+def _accepted(state: Engagement, day: date) -> bool:
+    if _closed(state, day):
         return True
     scope = in_scope(state, day)
     return bool(scope) and all(state.accepted.get(one, date.max) <= day for one in scope)
+
+
+def _to_implement(state: Engagement, day: date) -> Money:
+    """The price of changes by hours alone that are signed by the day and not implemented."""
+    waiting = (
+        one.price_delta
+        for one in state.applied
+        if one.signed_on <= day
+        and one.price_delta.amount > 0
+        and not one.deliverables_added
+        and day < state.implemented.get(one.change, date.max)
+    )
+    return Money.total([] if _closed(state, day) else waiting, state.money)
+
+
+def _less(price: Money, part: Money) -> Money:
+    return price - least(price, part)
 
 
 def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
     shares = _shares(state, budget, day)
     done = [one for one in shares if state.accepted.get(one, date.max) <= day]
     if len(done) == len(shares):
-        return price if shares else Money.zero(state.money)
+        return _less(price, _to_implement(state, day)) if shares else Money.zero(state.money)
     part, whole = sum(shares[one] for one in done), sum(shares.values())
     return price * (part / whole) if whole else Money.zero(state.money)
 

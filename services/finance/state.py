@@ -263,6 +263,7 @@ class Engagement(Value):
     verdicts: dict[Identifier, Literal["approved", "rejected", "implemented"]] = Field(
         default_factory=dict
     )
+    implemented: dict[Identifier, date] = Field(default_factory=dict)
     amendments: tuple[AmendmentSigned, ...] = ()
     amended: tuple[Identifier, ...] = ()
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from contracts.delivery import ChangeImplemented, EngagementClosed
 from contracts.fact import Fact
 from contracts.values import RevenueMethod, RoleHours
 from finance.budgeting import ChooseRevenueMethod
@@ -184,3 +185,28 @@ def test_a_change_of_which_the_cost_is_not_known_does_not_cost_nothing():
     caught_up = march.knowing(CARD, COSTS).took(CatchUp())
     # 3,200 of 11,220 + 1,450 expected x 22,900
     caught_up.when(recognise("04")).then(entry("04", "5783.74", "5783.74", "cost-to-cost"))
+
+
+@pytest.mark.parametrize("method", ["cost-to-cost", "at-acceptance"])
+def test_a_change_by_hours_alone_is_earned_when_it_is_implemented(method: RevenueMethod):
+    papers = opened().when_heard(ESTIMATE, PROPOSED, SOW).then_accepted()
+    chosen = papers.took(ChooseRevenueMethod(method=method, why="Short."))
+    done = hearing(
+        chosen.on(SIGNED),
+        SOW_SIGNED,
+        time("a", role="architect", hours=50),
+        accepted("design"),
+        accepted("portal"),
+    )
+    entry_of_it = SCHEDULE[3].model_copy(update={"item": "more", "amount": eur(2_900)})
+    by_hours = {"deliverables_added": (), "billing_schedule": (entry_of_it,)}
+    amendment = AMENDMENT.model_copy(update={**by_hours, "signed_on": date(2026, 6, 10)})
+    june = year_end(hearing(done, ASSESSED, amendment))
+    for month in ("03", "04", "05", "06"):
+        june = june.took(recognise(month))
+    assert june.state.recognised["2026-06"] == eur(20_000)
+    implemented = ChangeImplemented(change="CR-1", implemented_on=date(2026, 7, 20))
+    july = hearing(june, implemented).when(recognise("07"))
+    july.then(entry("07", 2_900, 22_900, method))
+    closed = hearing(june, EngagementClosed(closed_on=date(2026, 7, 1)))
+    assert closed.took(recognise("07")).state.recognised["2026-07"] == eur(22_900)
