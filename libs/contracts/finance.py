@@ -90,7 +90,7 @@ class BudgetSet(Fact, channel=FINANCE, heard_by=("delivery",)):
     rates: tuple[RoleRate, ...] = ()
 
 
-class BudgetAmended(Fact, channel=FINANCE, heard_by=("delivery",)):
+class BudgetAmended(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     """An amendment is in the budget and in the billing schedule: both as they stand after it."""
 
     change: Identifier

@@ -14,6 +14,7 @@ from contracts.fact import Recorded
 from contracts.finance import (
     AccountReopened,
     AccountSettled,
+    BudgetAmended,
     ChangePriced,
     CreditNoteIssued,
     InvoiceIssued,
@@ -145,10 +146,11 @@ def engagement_closed(state: Engagement, recorded: Recorded[EngagementClosed]) -
 
 @evolve.on(InvoiceIssued)
 def invoice_issued(state: Engagement, recorded: Recorded[InvoiceIssued]) -> Engagement:
-    """The customer owes its amount."""
+    """The customer owes its amount, and the account is not settled, or no longer."""
     fact = recorded.fact
     receivable = Receivable(number=fact.number, outstanding=fact.amount, due_on=fact.due_on)
-    return state.model_copy(update={"receivables": {**state.receivables, fact.invoice: receivable}})
+    receivables = {**state.receivables, fact.invoice: receivable}
+    return state.model_copy(update={"receivables": receivables, "settled_on": None})
 
 
 @evolve.on(PaymentOverdue)
@@ -185,6 +187,15 @@ def invoice_voided(state: Engagement, recorded: Recorded[InvoiceVoided]) -> Enga
 def account_settled(state: Engagement, recorded: Recorded[AccountSettled]) -> Engagement:
     """Everything that was due is paid, credited or void."""
     return state.model_copy(update={"settled_on": recorded.fact.settled_on})
+
+
+@evolve.on(BudgetAmended)
+def budget_amended(state: Engagement, recorded: Recorded[BudgetAmended]) -> Engagement:
+    """Price and schedule are no longer those that were settled.
+
+    Legal's own amendment says nothing of that: Finance may settle before it hears of it or after.
+    """
+    return state.model_copy(update={"settled_on": None})
 
 
 @evolve.on(AccountReopened)

@@ -1,12 +1,18 @@
 """What Legal hears: the same whatever the order, and readable after it was put away."""
 
 from datetime import date
+from decimal import Decimal
+
+import pytest
 
 from chassis.decider import heard_channels
 from chassis.testing import permutations_agree
 from contracts.delivery import ChangeImplemented, ChangeRejected, EngagementClosed
+from contracts.fact import Fact
 from contracts.finance import (
+    AccountReopened,
     AccountSettled,
+    BudgetAmended,
     CreditNoteIssued,
     InvoiceIssued,
     InvoiceVoided,
@@ -103,6 +109,24 @@ def test_a_life_ends_settled_and_closed_in_any_order():
         EngagementClosed(closed_on=TODAY),
         knowing=ALL,
     )
+
+
+AMENDED = BudgetAmended(
+    change="C-1",
+    amendment="A-C-1",
+    price=eur(31_000),
+    hours_delta=Decimal(8),
+    billing_schedule=(),
+)
+REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000))
+
+
+@pytest.mark.parametrize("fact", [AMENDED, REOPENED, ISSUED], ids=lambda fact: type(fact).__name__)
+def test_what_finance_says_after_a_settlement_opens_the_account(fact: Fact):
+    settled = AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY)
+    signed.heard(settled).then_state(settled_on=TODAY)
+    signed.heard(settled, fact).then_state(settled_on=None)
+    signed.heard(settled, fact, settled).then_state(settled_on=TODAY)
 
 
 def test_the_customer_owes_what_is_neither_paid_nor_credited():
