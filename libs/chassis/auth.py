@@ -63,7 +63,11 @@ OPEN_TO_ALL = frozenset(
 )
 """Paths that need no token: health, and documents that say nothing of the business."""
 
-_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NO_SUBJECT = (
+    "the token's subject must be an id such as ann.archer, and no e-mail address: it is recorded"
+    " for ever and must name nobody"
+)
 _REMEMBERED = 1000
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="concord"'}
 
@@ -131,7 +135,7 @@ class Tokens:
             raise _unauthorised("invalid-token", _reason(error)) from None
         subject, roles = claims["sub"], claims.get("roles", [])
         if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
-            raise _unauthorised("invalid-token", "the token's subject names nobody")
+            raise _unauthorised("invalid-token", _NO_SUBJECT)
         if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
             raise _unauthorised("invalid-token", "the token's roles are not a list of names")
         if claims["exp"] - claims["iat"] > LONGEST.total_seconds():

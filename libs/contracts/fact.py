@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from contracts.channels import CHANNELS, Channel, Department
+from contracts.values import HEARD
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 FACTS: dict[str, type["Fact"]] = {}
@@ -181,7 +182,7 @@ def decode(record: bytes | str) -> Recorded[Fact]:
             id=_text(event, "id"),
             subject=_text(event, "subject"),
             sequence=sequence,
-            fact=known.model_validate(event["data"], extra="ignore"),
+            fact=known.model_validate(event["data"], extra="ignore", context=HEARD),
             actor=_text(event, "actor"),
             cause=_text(event, "causationid"),
             occurred_at=_moment(event, "occurredat"),

@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     StrictBool,
     StringConstraints,
+    ValidationInfo,
     model_validator,
 )
 
@@ -29,7 +30,21 @@ EngagementId = Annotated[
 ]
 """``E-`` and thirteen characters of Crockford's base 32; made by Sales, the key of everything."""
 
-PersonId = Identifier
+HEARD = {"heard": True}
+"""Validation context of what was said already: it is read as it stands."""
+
+
+def _names_nobody(person: str, info: ValidationInfo) -> str:
+    if "@" in person and info.context is not HEARD:
+        raise ValueError(
+            "must be an id of your own making such as ann.archer, and no e-mail address: what is"
+            " recorded is kept for ever and must name nobody"
+        )
+    return person
+
+
+PersonId = Annotated[Identifier, AfterValidator(_names_nobody)]
+"""Names a person to those who have the record of that person, and to nobody else."""
 AccountId = Identifier
 Role = Annotated[
     str,

@@ -3,6 +3,7 @@
 from chassis.auth import Role
 from chassis.decider import Command, Decider
 from chassis.http import Routes
+from contracts.values import PersonId
 from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
 from delivery.changes import (
     ApproveChange,
@@ -112,7 +113,14 @@ def engagements(decider: Decider[Engagement]) -> Routes[Engagement]:
 
 def people() -> Routes[Person]:
     """The routes of people's records, which may be erased whole."""
-    routes = Routes(PERSON, path="people", view=person_view, seen_by=COMPANY, erased_by=KEEPING)
+    routes = Routes(
+        PERSON,
+        path="people",
+        view=person_view,
+        seen_by=COMPANY,
+        subject=PersonId,
+        erased_by=KEEPING,
+    )
     routes.command(PublishPerson, by=KEEPING)
     return routes
 

@@ -57,6 +57,7 @@ def test_a_good_token_names_the_actor_and_the_roles_we_know():
         (signed(aud=[AUDIENCE, "other"]), "invalid-token", "somebody else"),
         (signed(iss="other"), "invalid-token", "issuer"),
         (signed(sub="../etc"), "invalid-token", "subject"),
+        (signed(sub="ann@acme.com"), "invalid-token", "no e-mail address"),
         (signed(roles="operator"), "invalid-token", "roles"),
         (signed(roles=[7]), "invalid-token", "roles"),
         (

@@ -130,3 +130,8 @@ def test_a_position_is_read_as_it_was_written(position: dict[str, int]) -> None:
 def test_what_is_no_position_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not channel=number"):
         read_position(text)
+
+
+def test_what_was_said_before_is_read_as_it_stands() -> None:
+    record = encode(OPENED).replace(b'"owner":"ann"', b'"owner":"ann@acme.com"')
+    assert b"ann@acme.com" in encode(decode(record))

@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.values import AsNumber, Days, Version, YesNo
+from contracts.values import HEARD, AsNumber, Days, PersonId, Version, YesNo
 
 WHOLE: TypeAdapter[int] = TypeAdapter(Annotated[int, AsNumber])
 
@@ -28,3 +28,11 @@ def test_what_may_be_taken_for_a_number_is_none(given: object) -> None:
 def test_what_may_be_taken_for_yes_is_not(given: object) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(YesNo).validate_python(given)
+
+
+def test_a_person_goes_by_an_id_and_never_by_an_address() -> None:
+    person: TypeAdapter[str] = TypeAdapter(PersonId)
+    assert person.validate_python("ann.archer") == "ann.archer"
+    with pytest.raises(ValidationError, match=r"such as ann\.archer, and no e-mail address"):
+        person.validate_python("ann.archer@acme.com")
+    assert person.validate_python("ann@acme.com", context=HEARD) == "ann@acme.com"
