@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -18,23 +16,25 @@ from chassis.problems import field_error
 from chassis.reach import engine_of, works_of
 from chassis.streaming import events
 from contracts.channels import Department
-from contracts.fact import Fact, Recorded
-from contracts.money import Currency, Money
+from contracts.money import Currency
 from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
-from gateway.disconnects import Finding
 from gateway.findings import WaiveDisconnect
-from gateway.fold import STAGES, Freshness
+from gateway.fold import STAGES
 from gateway.folding import Folding
 from gateway.portfolio import Portfolio
-from gateway.reading import Reading, Unified
-from gateway.rows import SORTS, BadCursor, Page, Standing
-from gateway.sections.delivery import DeliverySection
-from gateway.sections.finance import ConfidentialSection, FinanceSection
-from gateway.sections.folding import Ref
-from gateway.sections.gateway import Waiver
-from gateway.sections.legal import LegalSection
-from gateway.sections.sales import SalesSection
-from gateway.summary import Summary
+from gateway.reading import Reading
+from gateway.rows import SORTS, BadCursor
+from gateway.shown import (
+    DisconnectPage,
+    EngagementPage,
+    EngagementView,
+    TimelineEntry,
+    disconnect_page,
+    engagement_view,
+    seen,
+    timeline_entry,
+    written,
+)
 
 SEEN_BY: tuple[Role, ...] = (
     "executive",
@@ -56,77 +56,6 @@ WAIVED_BY: tuple[Role, ...] = ("executive", "vp-engagement-management")
 
 _HEARTBEAT = 15.0
 _PAGE_LIMIT = 200
-
-
-class EngagementPage(BaseModel):
-    """A page of engagements; `next` is the cursor of the page behind it."""
-
-    items: list[Summary]
-    next: str | None
-
-
-class DisconnectView(BaseModel):
-    """A disconnect: what contradicts what, proved by which facts, and what hangs on it.
-
-    Each piece of evidence says how far its author had heard the others when it was recorded.
-    """
-
-    engagement: str
-    title: str | None
-    finding: str
-    rule: str
-    sentence: str
-    since: datetime
-    owner: Department
-    severity: str
-    stake: Money | None
-    days: int | None
-    confidential: bool
-    evidence: list[Ref]
-    waived: Waiver | None
-
-
-class DisconnectPage(BaseModel):
-    """A page of disconnects; `next` is the cursor of the page behind it."""
-
-    items: list[DisconnectView]
-    next: str | None
-
-
-class EngagementView(BaseModel):
-    """One engagement as all departments together tell it.
-
-    `complete` says whether all that the departments had heard of each other is folded; findings
-    are those of the last moment at which it was. Costs and margins are null for those who may not
-    see them.
-    """
-
-    engagement: str
-    stage: str
-    complete: bool
-    summary: Summary
-    sales: SalesSection
-    legal: LegalSection
-    delivery: DeliverySection
-    finance: FinanceSection
-    confidential: ConfidentialSection | None
-    freshness: dict[str, Freshness]
-    disconnects: list[DisconnectView]
-
-
-class TimelineEntry(BaseModel):
-    """A fact: who said what, when it happened and was recorded, and what its author had heard."""
-
-    id: str
-    type: str
-    channel: str
-    sequence: int
-    actor: str
-    cause: str
-    occurred_at: datetime
-    recorded_at: datetime
-    heard: dict[str, int]
-    data: dict[str, Any]
 
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS)
@@ -204,13 +133,18 @@ async def engagement(
 ) -> Response:
     """One engagement, from all departments, with what contradicts in it."""
     only(request)
-    unified = await reading_of(request).engagement(engagement, wishes.after, wishes.wait)
-    headers = stands_at(unified.number, unified.view.position()) | wishes.applied
-    if not_modified(request, unified.number):
-        return Response(status_code=304, headers=headers)
     caller: Caller = request.state.caller
-    view = engagement_view(unified, confidential=caller.may("confidential"))
-    return Response(view.model_dump_json(), headers=headers, media_type="application/json")
+    confidential = caller.may("confidential")
+    # Nobody waits for what they may not see: how long it took would tell how much there is.
+    after = seen(wishes.after or {}, confidential=confidential)
+    unified = await reading_of(request).engagement(engagement, after, wishes.wait)
+    number = unified.number if confidential else unified.open_number
+    position = seen(unified.view.position(), confidential=confidential)
+    headers = stands_at(number, position) | wishes.applied
+    if not_modified(request, number):
+        return Response(status_code=304, headers=headers)
+    view = engagement_view(unified, confidential=confidential)
+    return written(view, headers, confidential=confidential)
 
 
 @router.get("/engagements/{engagement}/timeline", dependencies=_SEEN, tags=["engagements"])
@@ -218,8 +152,9 @@ async def timeline(request: Request, engagement: _EngagementPath) -> list[Timeli
     """Every fact of an engagement by when it happened."""
     only(request)
     caller: Caller = request.state.caller
-    facts = await reading_of(request).timeline(engagement, confidential=caller.may("confidential"))
-    return [timeline_entry(recorded) for recorded in facts]
+    confidential = caller.may("confidential")
+    facts = await reading_of(request).timeline(engagement, confidential=confidential)
+    return [timeline_entry(recorded, confidential=confidential) for recorded in facts]
 
 
 @router.post(
@@ -236,17 +171,21 @@ async def waive(
 ) -> Response:
     """Accept a contradiction as it is, with a reason."""
     caller: Caller = request.state.caller
+    confidential = caller.may("confidential")
     answer = await engine_of(request).command(
         "engagement",
         engagement,
-        command.given_by(confidential=caller.may("confidential")),
+        command.given_by(confidential=confidential),
         actor=caller.actor,
         key=wishes.key or "",
         occurred_at=wishes.occurred_at,
         wait=wishes.wait,
     )
-    stream = answer.stream
-    return Response(status_code=204, headers=stands_at(stream.number, stream.position))
+    position = seen(answer.stream.position, confidential=confidential)
+    headers = stands_at(answer.stream.number, position)
+    if not confidential:
+        del headers["ETag"]  # the number counts what is confidential as well
+    return Response(status_code=204, headers=headers)
 
 
 @router.get("/portfolio", dependencies=_SEEN, tags=["portfolio"])
@@ -257,7 +196,7 @@ async def portfolio(request: Request) -> Portfolio:
     return await reading_of(request).portfolio(confidential=caller.may("confidential"))
 
 
-@router.get("/disconnects", dependencies=_SEEN, tags=["disconnects"])
+@router.get("/disconnects", dependencies=_SEEN, tags=["disconnects"], response_model=DisconnectPage)
 async def disconnects(
     request: Request,
     rule: Annotated[str | None, Query(max_length=64)] = None,
@@ -267,7 +206,7 @@ async def disconnects(
     waived: Annotated[bool | None, Query()] = None,
     cursor: Annotated[str | None, Query(max_length=600)] = None,
     limit: Annotated[int, Query(ge=1, le=_PAGE_LIMIT)] = 50,
-) -> DisconnectPage:
+) -> Response:
     """What departments contradict each other in; the serious and oldest first."""
     only(request, "rule", "owner", "severity", "engagement", "waived", "cursor", "limit")
     wanted = {
@@ -279,13 +218,14 @@ async def disconnects(
     }
     filters = {name: value for name, value in wanted.items() if value is not None}
     caller: Caller = request.state.caller
+    confidential = caller.may("confidential")
     try:
         page = await reading_of(request).disconnects(
-            filters, cursor, limit, confidential=caller.may("confidential")
+            filters, cursor, limit, confidential=confidential
         )
     except BadCursor as bad:
         raise field_error("cursor", str(bad)) from None
-    return _disconnect_page(page)
+    return written(disconnect_page(page), {}, confidential=confidential)
 
 
 @router.get("/changes", dependencies=_SEEN, tags=["live"], response_class=StreamingResponse)
@@ -308,78 +248,6 @@ async def changes(
     return events(stream, works_of(request).stopping)
 
 
-def engagement_view(unified: Unified, *, confidential: bool) -> EngagementView:
-    """The view as its readers may see it."""
-    view = unified.view
-    waived = view.gateway.waived | view.gateway_confidential.waived
-    return EngagementView(
-        engagement=view.engagement,
-        stage=view.stage,
-        complete=unified.complete,
-        summary=unified.row.seen(confidential=confidential),
-        sales=view.sales,
-        legal=view.legal,
-        delivery=view.delivery,
-        finance=view.finance,
-        confidential=view.confidential if confidential else None,
-        freshness={
-            channel: fresh
-            for channel, fresh in view.freshness.items()
-            if confidential or "confidential" not in channel
-        },
-        disconnects=[
-            disconnect_view(view.engagement, view.sales.title, each, waived.get(each.finding))
-            for each in unified.findings.values()
-            if confidential or not each.confidential
-        ],
-    )
-
-
-def disconnect_view(
-    engagement: str, title: str | None, finding: Finding, waived: Waiver | None
-) -> DisconnectView:
-    """A finding as it is shown."""
-    return DisconnectView(
-        engagement=engagement,
-        title=title,
-        finding=finding.finding,
-        rule=finding.rule,
-        sentence=finding.sentence,
-        since=finding.since,
-        owner=finding.owner,
-        severity=finding.severity,
-        stake=finding.stake,
-        days=finding.days,
-        confidential=finding.confidential,
-        evidence=list(finding.evidence),
-        waived=waived,
-    )
-
-
-def timeline_entry(recorded: Recorded[Fact]) -> TimelineEntry:
-    """A fact as the timeline shows it."""
-    return TimelineEntry(
-        id=recorded.id,
-        type=recorded.fact.type,
-        channel=recorded.channel.name,
-        sequence=recorded.sequence,
-        actor=recorded.actor,
-        cause=recorded.cause,
-        occurred_at=recorded.occurred_at,
-        recorded_at=recorded.recorded_at,
-        heard=dict(recorded.heard),
-        data=recorded.fact.model_dump(mode="json"),
-    )
-
-
-def _disconnect_page(page: Page[Standing]) -> DisconnectPage:
-    items = [
-        disconnect_view(each.engagement, each.title, each.finding, each.waived)
-        for each in page.items
-    ]
-    return DisconnectPage(items=items, next=page.next)
-
-
 async def _events(
     source: Reading,
     engagement: str | None,
@@ -388,7 +256,7 @@ async def _events(
     confidential: bool,
 ) -> AsyncGenerator[bytes]:
     """Changes as server-sent events, with a comment now and then so that proxies keep the line."""
-    changes = source.changes(engagement)
+    changes = source.changes(engagement, confidential=confidential)
     yield b": here\n\nretry: 2000\n\n"
     upcoming = asyncio.ensure_future(anext(changes))
     try:
@@ -400,9 +268,12 @@ async def _events(
                 continue
             change = upcoming.result()
             upcoming = asyncio.ensure_future(anext(changes))
+            number = change.number if confidential else change.open_number
+            if number is None:
+                continue
             summary = change.row.seen(confidential=confidential)
-            data: Mapping[str, object] = {"number": change.number, **summary.model_dump()}
-            yield b"id: %d\nevent: engagement\ndata: %s\n\n" % (change.number, to_json(data))
+            data: Mapping[str, object] = {"number": number, **summary.model_dump()}
+            yield b"id: %d\nevent: engagement\ndata: %s\n\n" % (number, to_json(data))
     finally:
         upcoming.cancel()
         await asyncio.wait([upcoming])

@@ -40,6 +40,9 @@ OVER: tuple[Stage, ...] = ("closed", "lost", "terminated")
 FOLDED = frozenset(name for name, channel in CHANNELS.items() if channel.kind == "facts")
 """Channels whose facts make the view."""
 
+CONFIDENTIAL = frozenset(name for name in FOLDED if CHANNELS[name].confidential)
+"""Those of them that not everybody who reads the gateway may see, nor how much they said."""
+
 
 @dataclass(slots=True)
 class Freshness:
@@ -68,6 +71,10 @@ class View:
     def position(self) -> dict[str, int]:
         """Up to which sequence each channel has been folded."""
         return {channel: fresh.sequence for channel, fresh in self.freshness.items()}
+
+    def open_freshness(self) -> list[Freshness]:
+        """How far each channel that everybody may see has been folded."""
+        return [fresh for name, fresh in self.freshness.items() if name not in CONFIDENTIAL]
 
     @property
     def causally_complete(self) -> bool:

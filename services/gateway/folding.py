@@ -44,11 +44,22 @@ TRACED = 8
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An engagement moved: for whoever watches live."""
+    """An engagement moved: for whoever watches live.
+
+    `open_number` is its number for those who may not see what is confidential; None where nothing
+    moved that they see.
+    """
 
     engagement: str
     number: int
     row: Row
+    open_number: int | None
+
+    @classmethod
+    def of(cls, held: Held, row: Row) -> "Change":
+        """What changed since whoever watches was told last."""
+        before, held.told = held.told, held.open_revision
+        return cls(row.engagement, row.number, row, None if held.told == before else held.told)
 
 
 class Folding:
@@ -338,10 +349,11 @@ class Folding:
         for each in changed:
             row = row_of(each)
             self.rows.put(row)
+            change = Change.of(each, row)
             for watcher in self._watchers:
                 if watcher.full():
                     watcher.get_nowait()
-                watcher.put_nowait(Change(row.engagement, row.number, row))
+                watcher.put_nowait(change)
 
 
 def _in_its_trace(recorded: Recorded[Fact], before: int) -> AbstractContextManager[object]:

@@ -25,13 +25,15 @@ class Unified:
     """One engagement: the view, what the rules find in it, and itself in a line.
 
     Findings are those of the last moment at which the view was causally complete; `complete` says
-    whether it is so now. `number` grows with every change.
+    whether it is so now. `number` grows with every change; `open_number` differs with every one
+    that everybody may see.
     """
 
     view: View
     findings: dict[str, Finding]
     row: Row
     complete: bool
+    open_number: int
 
     @property
     def number(self) -> int:
@@ -104,6 +106,7 @@ class Reading:
                     findings=held.findings,
                     row=row_of(held),
                     complete=held.view.causally_complete,
+                    open_number=held.open_revision,
                 )
             if left <= 0 or self._stopping.is_set():
                 raise NotYet(engagement, lacking) if lacking else Unknown(engagement)
@@ -145,8 +148,12 @@ class Reading:
 
         return self._folding.rows.disconnects(wanted, cursor, limit)
 
-    async def changes(self, engagement: str | None = None) -> AsyncGenerator[Change]:
-        """Every change from now on, of all engagements or of one."""
+    async def changes(
+        self, engagement: str | None = None, *, confidential: bool
+    ) -> AsyncGenerator[Change]:
+        """Every change from now on, of all engagements or of one, that such a reader sees."""
         async for change in self._folding.changes():
-            if engagement is None or change.engagement == engagement:
+            if engagement in (None, change.engagement) and (
+                confidential or change.open_number is not None
+            ):
                 yield change

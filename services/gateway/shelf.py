@@ -22,7 +22,7 @@ from gateway.sections.gateway import Waiver
 from gateway.summary import Summary, summary
 from gateway.timeline import Run, Unwritten
 
-FOLD = "12"
+FOLD = "13"
 """Raised when views of the same facts come out otherwise: what was folded is then folded anew."""
 
 _FOLDING = "folding"
@@ -43,14 +43,25 @@ class Held:
     stands: bool = False
     """Whether there is a document of it in the store already."""
 
+    told: int = field(init=False)
+    """The open revision that whoever watches was told of last."""
+
     def __post_init__(self) -> None:
         self.unwritten = Unwritten(self.view.engagement)
+        self.told = self.open_revision
 
     @property
     def revision(self) -> int:
         """Grows with every fact folded and with every day judged, and with nothing else."""
         folded = sum(fresh.sequence for fresh in self.view.freshness.values())
         return (folded << 20) + self.judged_on.toordinal()
+
+    @property
+    def open_revision(self) -> int:
+        """Differs when anything does that everybody may see, and does not count what is not."""
+        folded = sum(fresh.sequence for fresh in self.view.open_freshness())
+        complete = self.view.causally_complete
+        return (folded << 21) + (complete << 20) + self.judged_on.toordinal()
 
 
 class Shelf:

@@ -81,7 +81,7 @@ def summary(view: View, findings: Mapping[str, Finding]) -> Summary:
         disconnects=len(worst),
         sentence=worst[0].sentence if worst else None,
         updated=max(
-            (fresh.recorded_at for fresh in view.freshness.values()),
+            (fresh.recorded_at for fresh in view.open_freshness()),
             default=datetime.fromtimestamp(0).astimezone(),
         ),
     )

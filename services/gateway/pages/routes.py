@@ -91,8 +91,10 @@ class Reads(Protocol):
     ) -> Page[Standing]:
         """A page of disconnects, the serious and oldest first; raises BadCursor."""
 
-    def changes(self, engagement: str | None = None) -> AsyncIterator[Change]:
-        """Every change from now on, of all engagements or of one."""
+    def changes(
+        self, engagement: str | None = None, *, confidential: bool
+    ) -> AsyncIterator[Change]:
+        """Every change from now on, of all engagements or of one, that such a reader sees."""
 
 
 class Commands(Protocol):
@@ -244,7 +246,7 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             return False
 
         source = sources(request)
-        changes = source.reading.changes(engagement)
+        changes = source.reading.changes(engagement, confidential=caller.may("confidential"))
         return events(live.tidings(changes, signed_in), source.stopping)
 
     files = rendering.static_files()

@@ -1,12 +1,28 @@
 """What is confidential shows to nobody else: not by a waiver, and not by what stands around it."""
 
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import cast
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from chassis import problems
+from chassis.auth import Tokens
 from chassis.testing import Scenario, given
-from contracts import gateway
+from contracts import delivery, gateway
+from gateway import api
 from gateway.findings import ENGAGEMENT, AnnounceFindings, Announcements, WaiveDisconnect, found_now
+from gateway.reading import Reading
+from tests.in_memory import SETTINGS, InMemory, token
 from tests.life import Life
 from tests.lives import green_in_the_red, named
 from tests.unit.gateway.test_disconnects import findings
 
+EVE = token("eve", "executive")
+VERA = token("vera", "executive", "confidential")
 SECRET = "forecast-margin-below-sold"
 
 
@@ -34,3 +50,103 @@ def test_who_may_see_it_waives_it() -> None:
     (waived,) = announced().when(waiver, by="vera").facts
 
     assert isinstance(waived, gateway.ConfidentialDisconnectWaived)
+
+
+# ---- what stands around it -------------------------------------------------------------------
+
+
+@pytest.fixture
+def life() -> Life:
+    """Found out of step by what is confidential and by what is not."""
+    life = green_in_the_red(Life(named(1)))
+    return life.say(106, life.report(10, 106, finish=180))
+
+
+@pytest.fixture
+def folded(life: Life, monkeypatch: pytest.MonkeyPatch) -> InMemory:
+    gateway = InMemory(*life.facts)
+    monkeypatch.setattr(api, "reading_of", lambda _: gateway)
+    return gateway
+
+
+async def answer(path: str, who: str, **headers: str) -> httpx.Response:
+    app = FastAPI()
+    app.state.tokens = Tokens(SETTINGS)
+    app.state.wait_limit = SETTINGS.wait_limit
+    problems.install(app)
+    app.include_router(api.router)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://gateway"
+    ) as client:
+        return await client.get(path, headers={"Authorization": f"Bearer {who}", **headers})
+
+
+@pytest.mark.parametrize(
+    "path", [f"/engagements/{named(1)}", f"/engagements/{named(1)}/timeline", "/disconnects"]
+)
+async def test_how_much_is_confidential_is_confidential(folded: InMemory, path: str) -> None:
+    known, hidden = await answer(path, VERA), await answer(path, EVE)
+
+    assert hidden.status_code == known.status_code == 200
+    assert "finance.confidential" in known.text
+    for channel in ("finance.confidential", "gateway.confidential"):
+        assert channel not in hidden.text
+        assert channel not in hidden.headers.get("Concord-Position", "")
+
+
+async def test_what_an_author_had_heard_of_all_else_stays(folded: InMemory) -> None:
+    found = json.loads((await answer("/disconnects", EVE)).text)["items"]
+    assert any("legal=" in each["heard"] for one in found for each in one["evidence"])
+    timeline = json.loads((await answer(f"/engagements/{named(1)}/timeline", EVE)).text)
+    assert any(each["heard"].keys() >= {"sales", "finance"} for each in timeline)
+
+
+async def test_nobody_waits_for_what_they_may_not_see(folded: InMemory) -> None:
+    after = {"Concord-After": "finance.confidential=9999", "Prefer": "wait=1"}
+    assert (await answer(f"/engagements/{named(1)}", EVE, **after)).status_code == 200
+    assert (await answer(f"/engagements/{named(1)}", VERA, **after)).status_code == 504
+
+
+async def told(events: AsyncGenerator[bytes]) -> bool:
+    """Whether an event comes at once."""
+    waiting = asyncio.ensure_future(anext(events))
+    await asyncio.wait([waiting], timeout=0.02)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    return not waiting.cancelled()
+
+
+async def test_a_confidential_fact_alone_changes_nothing_for_others(
+    folded: InMemory, life: Life
+) -> None:
+    path = f"/engagements/{named(1)}"
+    before = {who: await answer(path, who) for who in (EVE, VERA)}
+    said = next(each.fact for each in life.facts if each.fact.channel.confidential)
+
+    folded.hear(life.say(106, said).facts[-1:])
+
+    for who, same in ((EVE, True), (VERA, False)):
+        after = await answer(path, who)
+        assert (after.headers["ETag"] == before[who].headers["ETag"]) is same
+        assert (after.text == before[who].text) is same
+
+
+async def test_who_watches_is_told_of_what_they_may_see(folded: InMemory, life: Life) -> None:
+    said = next(each.fact for each in life.facts if each.fact.channel.confidential)
+    open_fact = delivery.RaidItemClosed(item="R-1", resolution="Done.", closed_on=life.day(106))
+
+    for fact, by in ((said, [VERA]), (open_fact, [EVE, VERA])):
+        streams = {
+            who: api._events(cast(Reading, folded), None, lambda: None, confidential=who is VERA)
+            for who in (EVE, VERA)
+        }
+        for stream in streams.values():
+            assert b"here" in await anext(stream)
+        waiting = {who: asyncio.ensure_future(told(stream)) for who, stream in streams.items()}
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert len(folded._watchers) == len(streams)
+        folded.hear(life.say(106, fact).facts[-1:])
+        assert [who for who, heard in waiting.items() if await heard] == by
+        for stream in streams.values():
+            await stream.aclose()

@@ -413,7 +413,7 @@ async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either(
 
 
 def events(gateway: InMemory, *, signed_in: bool = True) -> AsyncGenerator[bytes]:
-    return live.tidings(gateway.changes(), lambda: signed_in)
+    return live.tidings(gateway.changes(confidential=True), lambda: signed_in)
 
 
 async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
