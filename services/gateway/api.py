@@ -1,7 +1,8 @@
 """The gateway's routes: engagements, the portfolio, disconnects, and a live stream of changes."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from chassis.auth import Caller, Role, requires
 from chassis.exchange import StrictRoute, Wishes, commanding, not_modified, only, reading, stands_at
 from chassis.http import PROBLEMS
-from chassis.problems import field_error
+from chassis.problems import Problem, field_error
 from chassis.reach import engine_of, works_of
 from chassis.streaming import events
 from contracts.channels import Department
@@ -61,7 +62,8 @@ _PAGE_LIMIT = 200
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS)
 """The routes, for an application of `chassis.service` whose facts a Folding hears."""
 
-_SEEN = [Depends(requires(*SEEN_BY))]
+_READER = requires(*SEEN_BY)
+_SEEN = [Depends(_READER)]
 _EngagementPath = Annotated[EngagementId, Path()]
 
 
@@ -232,26 +234,32 @@ async def disconnects(
 async def changes(
     request: Request, engagement: Annotated[EngagementId | None, Query()] = None
 ) -> StreamingResponse:
-    """Server-sent events: each engagement that moves, in a line, until you leave.
+    """Server-sent events: each engagement that moves, in a line, until you or your token leave.
 
     An event's id is the engagement's number, its data a summary. A reader who was away reads
-    the lists again: the stream begins anew with each connection.
+    the lists again: the stream begins anew with each connection. One person has 20 of them open at
+    the most, else 429 `too-many-streams`.
     """
     only(request, "engagement")
     caller: Caller = request.state.caller
+
+    async def still_here() -> bool:
+        with suppress(Problem):
+            works_of(request)
+            await _READER(request)  # which asks whether the token still holds
+            return True
+        return False
+
     stream = _events(
-        reading_of(request),
-        engagement,
-        lambda: works_of(request),
-        confidential=caller.may("confidential"),
+        reading_of(request), engagement, still_here, confidential=caller.may("confidential")
     )
-    return events(stream, works_of(request).stopping)
+    return events(stream, works_of(request).stopping, caller.actor)
 
 
 async def _events(
     source: Reading,
     engagement: str | None,
-    still_here: Callable[[], object],
+    still_here: Callable[[], Awaitable[bool]],
     *,
     confidential: bool,
 ) -> AsyncGenerator[bytes]:
@@ -262,7 +270,8 @@ async def _events(
     try:
         while True:
             done, _ = await asyncio.wait([upcoming], timeout=_HEARTBEAT)
-            still_here()
+            if not await still_here():
+                return
             if not done:
                 yield b": still here\n\n"
                 continue

@@ -247,7 +247,7 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
 
         source = sources(request)
         changes = source.reading.changes(engagement, confidential=caller.may("confidential"))
-        return events(live.tidings(changes, signed_in), source.stopping)
+        return events(live.tidings(changes, signed_in), source.stopping, caller.actor)
 
     files = rendering.static_files()
 

@@ -3,11 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 from starlette.types import Message
 
+from chassis import problems, streaming
 from chassis.streaming import events
+
+ANN = "ann"
 
 
 async def ticking(closed: list[str]) -> AsyncGenerator[bytes]:
@@ -27,7 +32,7 @@ def chunks(answer: StreamingResponse) -> AsyncGenerator[bytes]:
 
 async def test_it_ends_when_the_service_stops() -> None:
     stopping, closed = asyncio.Event(), list[str]()
-    body = chunks(events(ticking(closed), stopping))
+    body = chunks(events(ticking(closed), stopping, ANN))
     assert [await anext(body), await anext(body)] == [b"data: 1\n\n", b"data: 2\n\n"]
     waiting = asyncio.ensure_future(anext(body, None))
     await asyncio.sleep(0)
@@ -41,12 +46,14 @@ async def test_it_ends_with_its_source() -> None:
     async def short() -> AsyncGenerator[bytes]:
         yield b"data: 1\n\n"
 
-    assert [each async for each in chunks(events(short(), asyncio.Event()))] == [b"data: 1\n\n"]
+    assert [each async for each in chunks(events(short(), asyncio.Event(), ANN))] == [
+        b"data: 1\n\n"
+    ]
 
 
 async def test_a_reader_who_leaves_ends_it() -> None:
     closed = list[str]()
-    body = chunks(events(ticking(closed), asyncio.Event()))
+    body = chunks(events(ticking(closed), asyncio.Event(), ANN))
     await anext(body)
     await body.aclose()
     assert closed == ["closed"]
@@ -71,7 +78,7 @@ async def test_a_reader_whose_connection_breaks_ends_it() -> None:
         if message.get("body"):
             asyncio.get_running_loop().call_later(0.01, gone.set)
 
-    await events(slow(), asyncio.Event())({"type": "http"}, receive, send)
+    await events(slow(), asyncio.Event(), ANN)({"type": "http"}, receive, send)
     async with asyncio.timeout(1):
         while not closed:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
@@ -82,7 +89,38 @@ async def test_what_goes_wrong_is_not_hidden() -> None:
         yield b"data: 1\n\n"
         raise ConnectionError("gone")
 
-    body = chunks(events(broken(), asyncio.Event()))
+    body = chunks(events(broken(), asyncio.Event(), ANN))
     await anext(body)
     with pytest.raises(ConnectionError, match="gone"):
         await anext(body)
+
+
+async def test_one_person_has_a_bounded_number_of_them_open() -> None:
+    app, stopping, begun = FastAPI(), asyncio.Event(), list[str]()
+    problems.install(app)
+
+    @app.get("/{actor}")
+    async def watch(actor: str) -> StreamingResponse:
+        async def told() -> AsyncGenerator[bytes]:
+            begun.append(actor)
+            yield b"data: 1\n\n"
+            await asyncio.Event().wait()
+
+        return events(told(), stopping, actor)
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://service"
+    ) as client:
+        most = streaming.MOST_AT_ONCE
+        asked = [asyncio.ensure_future(client.get("/ann")) for _ in range(most + 3)]
+        refused, open_ones = await asyncio.wait(asked, timeout=0.2)
+        other = asyncio.ensure_future(client.get("/ben"))
+        await asyncio.sleep(0.05)
+        assert begun == [ANN] * most + ["ben"]
+        assert {(each.result().status_code, each.result().json()["code"]) for each in refused} == {
+            (429, "too-many-streams")
+        }
+        assert len(refused) == 3
+        stopping.set()
+        assert {(await each).status_code for each in (*open_ones, other)} == {200}
+    assert not streaming._open
