@@ -1,6 +1,7 @@
 """What may be asked of Sales over HTTP, and by whom."""
 
 from datetime import UTC, datetime
+from secrets import token_bytes
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,6 +12,7 @@ from chassis.exchange import only
 from chassis.http import PROBLEMS, Routes
 from chassis.problems import Problem
 from chassis.reach import works_of
+from chassis.store import Store, StoreAway, insert_each, reaching
 from chassis.views import Listing
 from contracts.money import Currency
 from contracts.reference import AccountPublished, PersonPublished
@@ -19,6 +21,7 @@ from sales.accounts import PublishAccount
 from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Unusable, read_export
 from sales.importing.intake import Report, take_over
+from sales.importing.owners import Owners
 from sales.opportunities import (
     AdoptOpportunity,
     AdvanceOpportunity,
@@ -94,6 +97,8 @@ def accounts() -> Routes[Account]:
 LARGEST_EXPORT = 4 * 1024 * 1024
 """Bytes of an export that are taken in one request: some 50,000 rows."""
 
+_OWNERS = "owners"
+
 imports = APIRouter(tags=["imports"], responses=PROBLEMS)
 
 Product = Annotated[str, Query(min_length=1, max_length=200)]
@@ -125,7 +130,8 @@ async def take_export(
     The body is the export, as CSV in UTF-8, 4 MiB at most: opportunity_id, sales_agent, product,
     account, deal_stage (Prospecting, Engaging, Won, Lost), engage_date, close_date
     (month/day/year) and close_value. Sent again it changes nothing, so it needs no
-    Idempotency-Key.
+    Idempotency-Key. A sales_agent whose name no published person bears is an owner under an id
+    that does not tell the name; the notes say which, so that the person can be published under it.
 
     For: sales-manager.
     """
@@ -150,6 +156,10 @@ async def take_export(
             (await _bounded(request)).decode("utf-8"),
             {each.fact.account: each.fact.name for each in records.all(AccountPublished)},
             product or (),
+            Owners(
+                {each.fact.person: each.fact.name for each in records.all(PersonPublished)},
+                await _secret(works.store),
+            ),
             source=source,
             currency=currency,
             today=datetime.now(UTC).date(),
@@ -160,9 +170,21 @@ async def take_export(
         ) from None
     except Unusable as error:
         raise Problem(422, "unusable-export", str(error)) from None
-    return await take_over(
-        export, give, {each.fact.person for each in records.all(PersonPublished)}
-    )
+    return await take_over(export, give)
+
+
+async def _secret(store: Store) -> bytes:
+    """By which names of a CRM become ids: drawn at the first import, and kept in the store."""
+    secrets = store.database["secrets"]
+    with reaching():
+        found = await secrets.find_one({"_id": _OWNERS})
+        if found is None:
+            # Of two at a time, the first one's stands.
+            await insert_each(secrets, [{"_id": _OWNERS, "secret": token_bytes(32)}])
+            found = await secrets.find_one({"_id": _OWNERS})
+    if found is None:
+        raise StoreAway("the secret of imports was not kept")
+    return bytes(found["secret"])
 
 
 async def _bounded(request: Request) -> bytes:

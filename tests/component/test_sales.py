@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -139,6 +140,8 @@ async def test_a_crms_export_is_taken_over_once(world: World, tmp_path: Path) ->
     assert "18 rows read" in first.stdout
     assert "6 taken, 0 unchanged, 12 refused; 3 accounts published" in first.stdout
     assert "is before the engage_date" in first.stdout
+    told = " ".join(first.stdout.split())
+    owners = set(re.findall(r"is nobody known here, and is (owner-\w{13}) ", told))
 
     again = await run_import(world, CRM)
     assert again.returncode == 0
@@ -152,6 +155,8 @@ async def test_a_crms_export_is_taken_over_once(world: World, tmp_path: Path) ->
 
     said = await world.facts(6, of=OpportunityImported, about="")
     assert len({each.subject for each in said}) == 6
+    assert owners
+    assert {each.fact.owner for each in said} == owners
     won = next(each for each in said if each.fact.external_id == "OPP-1001")
     assert won.occurred_at == datetime(2017, 3, 1, tzinfo=UTC)
     assert won.recorded_at > won.occurred_at + timedelta(days=365)

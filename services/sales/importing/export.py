@@ -5,7 +5,6 @@ Pure. The columns are those of a pipeline export (`COLUMNS`), days are written m
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -14,9 +13,10 @@ from typing import Final, Literal
 
 from pydantic import ValidationError
 
-from chassis.decider import derived
 from contracts.sales import PipelineStage
 from contracts.values import AccountId, Value
+from sales.importing.naming import slug
+from sales.importing.owners import Owners
 from sales.importing.taking import ImportOpportunity
 
 COLUMNS: Final = (
@@ -86,6 +86,7 @@ def read_export(
     text: str,
     accounts: Mapping[AccountId, str],
     products: Iterable[str],
+    owners: Owners,
     *,
     source: str,
     currency: str,
@@ -94,9 +95,10 @@ def read_export(
     """Read an export; raises Unusable where it is none.
 
     `accounts` are the names of those that are known, by id. `products`, which may be empty, are the
-    names as they should be. `source` names the CRM; `currency` is that of all values.
+    names as they should be. `owners` tell who owns what. `source` names the CRM;
+    `currency` is that of all values.
     """
-    reading = _Reading(accounts, products, source, currency, today)
+    reading = _Reading(accounts, products, owners, source, currency, today)
     taken: list[Row] = []
     refused: list[Refusal] = []
     rows = 0
@@ -119,13 +121,6 @@ def read_export(
     )
 
 
-def slug(name: str) -> str:
-    """A name as an id: lower case, dashes for all that is neither letter nor digit, 64 at most."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    dashed = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    return dashed if 0 < len(dashed) <= 64 else f"{dashed[:50]}-{derived(name, 10)}".lstrip("-")
-
-
 class _Bad(Exception):
     """What is wrong with a row: columns and reasons."""
 
@@ -141,6 +136,7 @@ class _Reading:
         self,
         accounts: Mapping[AccountId, str],
         products: Iterable[str],
+        owners: Owners,
         source: str,
         currency: str,
         today: date,
@@ -151,6 +147,7 @@ class _Reading:
         self._accounts = {slug(name): (known, name) for known, name in accounts.items()}
         self._products = {_squeezed(name): name for name in products}
         self._listed_products = frozenset(self._products)
+        self._owners = owners
         self._seen: dict[str, int] = {}
 
     def opportunity(self, number: int, cells: Mapping[str, str]) -> ImportOpportunity:
@@ -178,13 +175,14 @@ class _Reading:
             amount = None  # nothing was sold; what it would have been worth is not known
         product = self._product(number, cells["product"])
         account, name = self._account(number, cells["account"])
+        owner, owner_known = self._owners.owner(cells["sales_agent"])
         command = {
             "source": self.source,
             "external_id": cells["opportunity_id"],
             "account": account,
             "title": (f"{product} for {name}" if name else product)[:200],
             "product": product,
-            "owner": slug(cells["sales_agent"]),
+            "owner": owner,
             "outcome": outcome,
             "pipeline_stage": pipeline_stage,
             "opened_on": opened_on,
@@ -197,6 +195,9 @@ class _Reading:
             raise _Bad(
                 *((_column(e["loc"]), _sentence(e["msg"])) for e in error.errors())
             ) from None
+        if not owner_known:
+            agent = _short(cells["sales_agent"])
+            self._note(number, f"sales_agent: {agent} is nobody known here, and is {owner}")
         if account is not None and name is not None and slug(name) not in self._accounts:
             self._accounts[slug(name)] = account, name
             self.new_accounts[account] = name

@@ -1,14 +1,14 @@
 """Taking a whole export over: accounts first, then its rows, many at a time."""
 
 import asyncio
-from collections.abc import Callable, Container, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from chassis.decider import Command, Refused, derived
-from contracts.values import AccountId, PersonId, Value
+from contracts.values import AccountId, Value
 from sales.accounts import IntroduceAccount
-from sales.importing.export import COLUMN_OF, Export, Refusal, Row, listed
+from sales.importing.export import COLUMN_OF, Export, Refusal, Row
 
 AT_ONCE = 100
 """Commands under way at a time; their commits travel together."""
@@ -42,8 +42,8 @@ class Give(Protocol):
         """Give it under this idempotency key, as of this moment (None: now)."""
 
 
-async def take_over(export: Export, give: Give, people: Container[PersonId]) -> Report:
-    """Take over what an export holds; `people` are the persons that are known.
+async def take_over(export: Export, give: Give) -> Report:
+    """Take over what an export holds.
 
     May be repeated after a fault in the middle: what was taken is then found unchanged.
     """
@@ -74,7 +74,7 @@ async def take_over(export: Export, give: Give, people: Container[PersonId]) -> 
         refused=len({refusal.row for refusal in refusals}),
         accounts_published=sum(introduced),
         refusals=tuple(sorted(refusals, key=lambda refusal: refusal.row)),
-        notes=(*export.notes, *_strangers(export, people)),
+        notes=export.notes,
     )
 
 
@@ -105,15 +105,4 @@ def _refusals(row: Row, refused: Refused) -> list[Refusal]:
     return [
         Refusal(row=row.row, opportunity_id=external_id, field=field, reason=reason)
         for field, reason in found
-    ]
-
-
-def _strangers(export: Export, people: Container[PersonId]) -> list[str]:
-    rows: dict[PersonId, list[int]] = {}
-    for row in export.taken:
-        if row.opportunity.owner not in people:
-            rows.setdefault(row.opportunity.owner, []).append(row.row)
-    return [
-        f"sales_agent: {owner} is nobody known here ({listed(where)})"
-        for owner, where in sorted(rows.items())
     ]

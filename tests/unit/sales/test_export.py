@@ -1,6 +1,7 @@
 """Reading a CRM's export: what is taken, what is refused and why, what is noted."""
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.money import Money
-from sales.importing.export import COLUMNS, Export, Unusable, read_export, slug
+from sales.importing.export import COLUMNS, Export, Unusable, read_export
+from sales.importing.naming import slug
+from sales.importing.owners import Owners
 from sales.importing.taking import ImportOpportunity
 
 SHIPPED = Path(__file__).parents[2] / "data" / "crm_pipeline.csv"
@@ -20,9 +23,17 @@ HEADER = ",".join(COLUMNS)
 PRODUCTS = ("Portal Basic", "Data Lake")
 
 
-def read(text: str, accounts: dict[str, str] | None = None, products: Sequence[str] = ()) -> Export:
+OWNERS = Owners({"nora": "Nora Field", "ivo": "Ivo Marsh"}, bytes(32))
+
+
+def read(
+    text: str,
+    accounts: dict[str, str] | None = None,
+    products: Sequence[str] = (),
+    owners: Owners = OWNERS,
+) -> Export:
     return read_export(
-        text, accounts or {}, products, source="crm", currency="USD", today=date(2026, 1, 5)
+        text, accounts or {}, products, owners, source="crm", currency="USD", today=date(2026, 1, 5)
     )
 
 
@@ -89,7 +100,7 @@ def test_a_won_deal_has_its_own_dates_and_value() -> None:
         account="northwind-traders",
         title="Portal Basic for Northwind Traders",
         product="Portal Basic",
-        owner="nora-field",
+        owner="nora",
         outcome="won",
         pipeline_stage="qualifying",
         opened_on=date(2016, 10, 29),
@@ -161,6 +172,35 @@ def test_names_are_read_as_they_are_known() -> None:
     assert taken.title == "Data Lake for Acme Corp"
     assert export.accounts == {}
     assert len(export.notes) == 2
+
+
+def test_who_is_known_by_name_or_id_owns_what_they_sold() -> None:
+    for seller in ("Nora Field", "nora  FIELD", "nora"):
+        export = read(f"{HEADER}\n{row(sales_agent=seller)}")
+        assert (only(export).owner, export.notes) == ("nora", ())
+
+
+def test_no_fact_tells_the_name_of_whom_nobody_knows() -> None:
+    export = read(f"{HEADER}\n{row(sales_agent='Anna Schmidt')}")
+    owner = only(export).owner
+    assert re.fullmatch(r"owner-[0-9a-z]{13}", owner)
+    assert "schmidt" not in only(export).model_dump_json().lower()
+    note = f"sales_agent: 'Anna Schmidt' is nobody known here, and is {owner} (row 2)"
+    assert export.notes == (note,)
+
+    again = row(opportunity_id="A2", sales_agent="anna schmidt")
+    assert only(read(f"{HEADER}\n{again}")).owner == owner, "in every export the same"
+    published = Owners({owner: "Anna Schmidt"}, bytes(32))
+    known = read(f"{HEADER}\n{again}", owners=published)
+    assert (only(known).owner, known.notes) == (owner, ())
+    elsewhere = read(f"{HEADER}\n{again}", owners=Owners({}, bytes(31) + b"1"))
+    assert only(elsewhere).owner != owner, "whoever has no secret cannot try names"
+
+
+def test_of_two_with_one_name_nobody_is_taken_for_the_other() -> None:
+    both = Owners({"nora": "Nora Field", "nora-2": "Nora Field"}, bytes(32))
+    assert only(read(f"{HEADER}\n{row()}", owners=both)).owner.startswith("owner-")
+    assert only(read(f"{HEADER}\n{row(sales_agent='nora-2')}", owners=both)).owner == "nora-2"
 
 
 def test_a_product_that_nobody_listed_is_taken_and_noted() -> None:

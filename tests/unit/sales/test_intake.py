@@ -11,8 +11,10 @@ from chassis.testing import given
 from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Export, Refusal, read_export
 from sales.importing.intake import AT_ONCE, Report, take_over
+from sales.importing.owners import Owners
 
 SHIPPED = (Path(__file__).parents[2] / "data" / "crm_pipeline.csv").read_text()
+OWNERS = Owners({"nora-field": "Nora Field"}, bytes(32))
 PRODUCTS = ("Portal Basic", "Data Lake")
 
 
@@ -41,24 +43,29 @@ class Books:
 
 
 def export_of(text: str) -> Export:
-    return read_export(text, {}, PRODUCTS, source="crm", currency="USD", today=date(2026, 1, 5))
+    return read_export(
+        text, {}, PRODUCTS, OWNERS, source="crm", currency="USD", today=date(2026, 1, 5)
+    )
 
 
 async def test_all_that_can_be_taken_is_taken_and_the_rest_is_told() -> None:
     books = Books()
-    report = await take_over(export_of(SHIPPED), books, {"nora-field"})
+    report = await take_over(export_of(SHIPPED), books)
     assert (report.rows, report.taken, report.unchanged, report.refused) == (18, 6, 0, 12)
     assert report.accounts_published == 3
     assert len([stream for stream in books.streams if stream.startswith("engagement:")]) == 6
-    assert report.notes[-1] == "sales_agent: ivo-marsh is nobody known here (rows 4, 5, 6)"
+    ivo, _ = OWNERS.owner("Ivo Marsh")
+    assert f"sales_agent: 'Ivo Marsh' is nobody known here, and is {ivo} (rows 4, 5, 6)" in (
+        report.notes
+    )
     assert [len(listing) for listing in (report.refusals, report.notes)] == [12, 5]
 
 
 async def test_the_same_export_again_changes_nothing() -> None:
     books = Books()
-    await take_over(export_of(SHIPPED), books, ())
+    await take_over(export_of(SHIPPED), books)
     before = dict(books.streams)
-    again = await take_over(export_of(SHIPPED), books, ())
+    again = await take_over(export_of(SHIPPED), books)
     assert (again.taken, again.unchanged, again.refused) == (0, 6, 12)
     assert again.accounts_published == 0
     assert books.streams == before
@@ -66,10 +73,10 @@ async def test_the_same_export_again_changes_nothing() -> None:
 
 async def test_a_row_that_has_changed_is_told_and_not_taken() -> None:
     books = Books()
-    await take_over(export_of(SHIPPED), books, ())
+    await take_over(export_of(SHIPPED), books)
     before = dict(books.streams)
     changed = SHIPPED.replace('"4,821.50"', "4900").replace("3/1/2017,4900", "3/2/2017,4900")
-    report = await take_over(export_of(changed), books, ())
+    report = await take_over(export_of(changed), books)
     assert (report.taken, report.unchanged, report.refused) == (0, 5, 13)
     assert report.refusals[:2] == (
         Refusal(
@@ -92,16 +99,16 @@ async def test_what_was_broken_off_is_finished_the_next_time() -> None:
     books = Books()
     books.fails_after = 5
     with pytest.raises(ConnectionError):
-        await take_over(export_of(SHIPPED), books, ())
+        await take_over(export_of(SHIPPED), books)
     books.fails_after = None
-    rest = await take_over(export_of(SHIPPED), books, ())
+    rest = await take_over(export_of(SHIPPED), books)
     assert (rest.taken, rest.unchanged) == (4, 2)
 
 
 async def test_rows_happened_when_the_crm_says() -> None:
     books = Books()
     export = export_of(SHIPPED)
-    await take_over(export, books, ())
+    await take_over(export, books)
     moments = [books.occurred[row.opportunity.engagement] for row in export.taken]
     assert [moment.date() if moment else None for moment in moments] == [
         date(2017, 3, 1),
@@ -119,5 +126,5 @@ async def test_a_large_export_goes_in_portions() -> None:
         for number in range(3 * AT_ONCE)
     ]
     text = "\n".join([SHIPPED.splitlines()[0], *lines])
-    report: Report = await take_over(export_of(text), Books(), {"nora-field"})
+    report: Report = await take_over(export_of(text), Books())
     assert (report.taken, report.accounts_published, report.notes) == (3 * AT_ONCE, 1, ())
