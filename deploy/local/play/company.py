@@ -67,6 +67,11 @@ CONSULTANTS: tuple[tuple[str, str, str], ...] = (
     ("mateo", "Mateo Silva", "tester"),
     ("nadia", "Nadia Berg", "engineer"),
     ("oscar", "Oscar Nilsen", "analyst"),
+    ("pavel", "Pavel Novak", "architect"),
+    ("rosa", "Rosa Marin", "engineer"),
+    ("stefan", "Stefan Huber", "engineer"),
+    ("tilda", "Tilda Ek", "tester"),
+    ("wanda", "Wanda Kowal", "engineer"),
 )
 OFFICE: tuple[tuple[str, str, str, tuple[Role, ...]], ...] = (
     ("vera", "Vera Lange", "executive", ("vp-engagement-management", "executive", "confidential")),
