@@ -4,6 +4,8 @@ An account executive wants to know who manages the engagement, what it would tak
 it is signed, how it goes beside what was promised, and whether the customer pays.
 """
 
+from collections.abc import Callable
+
 from chassis.disconnects import hear_disconnects
 from contracts.delivery import (
     EngagementClosed,
@@ -180,30 +182,24 @@ def _invoice_issued(state: Engagement, recorded: Recorded[InvoiceIssued]) -> Eng
 
 @evolve.on(InvoiceVoided)
 def _invoice_voided(state: Engagement, recorded: Recorded[InvoiceVoided]) -> Engagement:
-    return _invoice(state, recorded.fact.invoice, {"voided": True})
+    return _invoice(state, recorded.fact.invoice, lambda _: {"voided": True})
 
 
 @evolve.on(CreditNoteIssued)
 def _invoice_credited(state: Engagement, recorded: Recorded[CreditNoteIssued]) -> Engagement:
     fact = recorded.fact
-    invoice = state.invoices.get(fact.invoice)
-    if invoice is None:
-        return state
-    return _invoice(state, fact.invoice, {"credited": invoice.credited + fact.amount})
+    return _invoice(state, fact.invoice, lambda one: {"credited": one.credited + fact.amount})
 
 
 @evolve.on(PaymentReceived)
 def _payment_received(state: Engagement, recorded: Recorded[PaymentReceived]) -> Engagement:
     fact = recorded.fact
-    invoice = state.invoices.get(fact.invoice)
-    if invoice is None:
-        return state
-    return _invoice(state, fact.invoice, {"paid": invoice.paid + fact.amount})
+    return _invoice(state, fact.invoice, lambda one: {"paid": one.paid + fact.amount})
 
 
 @evolve.on(PaymentOverdue)
 def _payment_overdue(state: Engagement, recorded: Recorded[PaymentOverdue]) -> Engagement:
-    return _invoice(state, recorded.fact.invoice, {"fell_due": True})
+    return _invoice(state, recorded.fact.invoice, lambda _: {"fell_due": True})
 
 
 def _estimate(state: Engagement, version: int, update: dict[str, object]) -> Engagement:
@@ -215,10 +211,14 @@ def _statement(state: Engagement, statement: Statement) -> Engagement:
     return state.model_copy(update={"statement": statement})
 
 
-def _invoice(state: Engagement, id: str, update: dict[str, object]) -> Engagement:
-    if id not in state.invoices:
+def _invoice(
+    state: Engagement, id: str, news: Callable[[Invoice], dict[str, object]]
+) -> Engagement:
+    """With the news of an invoice; one that was never issued has none."""
+    known = state.invoices.get(id)
+    if known is None:
         return state
-    moved = state.invoices[id].model_copy(update=update)
+    moved = known.model_copy(update=news(known))
     return state.model_copy(update={"invoices": {**state.invoices, id: moved}})
 
 

@@ -67,7 +67,6 @@ class Persistent(Stage):
         self.acknowledged: list[Acknowledged] = []
         self.answers: Counter[str] = Counter()
         """How often which answer came: statuses, and ``unanswered``."""
-        self.asked_twice = 0
         self._patience = patience
         self._asks_twice = asks_twice
         self._random = Random(seed)
@@ -159,7 +158,6 @@ class Persistent(Stage):
         """The same request again, which has the same answer or none."""
         again = await self._ask(method, service, path, by, headers, body)
         if isinstance(again, httpx.Response) and again.status_code not in _NOT_YET:
-            self.asked_twice += 1
             assert again.status_code == first.status_code, f"{service}{path}: {again.text}"
             assert again.content == first.content, (
                 f"{by}: {method} {service}{path} was answered otherwise when it was sent again:\n"
