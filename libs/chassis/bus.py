@@ -20,8 +20,8 @@ from faststream.message import encode_message
 
 from chassis.identity import Identity
 from chassis.journal import kafka_key
-from contracts.channels import DEPARTMENTS, Channel
-from contracts.fact import Fact, Recorded, Undecodable, UnknownFact, decode
+from contracts.channels import Channel
+from contracts.fact import Fact, Recorded, Undecodable, Undecoded, read
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
     from faststream.kafka.subscriber.usecase import BatchSubscriber
     from faststream.message import StreamMessage
 
-TroubleCode = Literal[
-    "unreadable",
-    "unknown-fact",
-    "unknown-department",
-    "wrong-channel",
-    "wrong-key",
-    "no-key",
-    "gap",
-    "failed",
-    "waiting",
+AsideCode = Literal[
+    "no-event", "wrong-channel", "wrong-key", "no-key", "passed-over", "not-handled"
 ]
-"""Why a record was not taken in. ``waiting`` ones are well and stand behind one that is not."""
+"""Why a record was set aside: it is no event of its key's engagement on its channel, its number had
+been passed over, or handling it failed outside of any engagement."""
+
+ParkedCode = Literal["gap", "failed", "unreadable", "newer-version", "waiting"]
+"""Why an event parks its engagement. ``newer-version``: its type is unknown here. ``waiting``: it
+is behind another."""
+
+TroubleCode = AsideCode | ParkedCode
+"""Why a record was not taken in."""
 
 KEY_LIMIT = 200
 """Characters of the longest Kafka key that is taken for the name of an engagement or a record."""
@@ -61,8 +61,8 @@ class Arrival:
     """A record as it came from Kafka: where it stood, its bytes, and the fact or the trouble.
 
     `key` is the engagement (or the reference record's id and version); None where there is none
-    that can be read. `channel` is that of the topic. With neither fact nor trouble it is a
-    tombstone of a reference record.
+    that can be read. `channel` is that of the topic. A record with `trouble` is to be set aside.
+    With neither event nor trouble it is a tombstone of a reference record.
     """
 
     topic: str
@@ -81,7 +81,7 @@ class Arrival:
 
 
 class Codec:
-    """Reads records of the given channels' topics; whatever they hold, it returns and never raises.
+    """Read records of the given channels' topics; return a value for each, whatever it holds.
 
     FastStream asks it to write as well, which services do not do through it: the relay publishes.
     """
@@ -92,7 +92,7 @@ class Codec:
     def read(
         self, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None
     ) -> Arrival:
-        """One record, as a fact or with the trouble it has."""
+        """Return one record, as an event or with what is wrong with it; raise nothing."""
         channel = self._channels[topic]
         name = _name(key)
         if name is None:
@@ -133,24 +133,26 @@ class Codec:
 
 
 def judge(channel: Channel, key: str, value: bytes | None) -> Recorded[Fact] | Trouble:
-    """The fact in a record's value, or what is wrong with it on this channel under this key."""
+    """Return the event in a record's value, or why it is none on this channel under this key.
+
+    Its data may be `Undecoded`. Nothing is raised, whatever the bytes are.
+    """
     if value is None:
-        return Trouble("unreadable", "the record is empty")
+        return Trouble("no-event", "the record is empty")
     try:
-        recorded = decode(value)
-    except UnknownFact as error:
-        code: TroubleCode = "unknown-fact" if _of_a_department(value) else "unknown-department"
-        return Trouble(code, str(error))
+        recorded = read(value, channel)
     except Undecodable as error:
-        return Trouble("unreadable", str(error))
-    except RecursionError:
-        return Trouble("unreadable", "the record is nested too deeply")
+        return Trouble("no-event", str(error))
     if recorded.channel is not channel:
         return Trouble(
-            "wrong-channel", f"{recorded.fact.type} is said on {recorded.channel.name}, not here"
+            "wrong-channel",
+            f"{recorded.fact.type} is published on {recorded.channel.name}, not here",
         )
-    if kafka_key(recorded) != key:
-        return Trouble("wrong-key", f"its key is not {kafka_key(recorded)!r}, which it speaks of")
+    expected = kafka_key(recorded)
+    if isinstance(recorded.fact, Undecoded) and channel.kind == "reference":
+        expected = f"{key.partition(':')[0]}:{recorded.subject}@{recorded.sequence}"
+    if expected != key:
+        return Trouble("wrong-key", f"its key is not {expected!r}, which it is about")
     return recorded
 
 
@@ -162,10 +164,6 @@ def _name(key: bytes | None) -> str | None:
     except UnicodeDecodeError:
         return None
     return name if name.isprintable() else None
-
-
-def _of_a_department(value: bytes) -> bool:
-    return any(b'"concord.%s.' % department.encode() in value for department in DEPARTMENTS)
 
 
 async def _whole_batch(message: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaMessage:

@@ -8,7 +8,7 @@ data come in through the context.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from contracts.channels import Channel, Department
-from contracts.fact import Fact, Recorded
+from contracts.fact import Fact, Recorded, Undecoded
 from contracts.reference import Reference
 
 S = TypeVar("S", bound=BaseModel)
@@ -246,16 +246,48 @@ class Decider(Generic[S]):
 
 
 @dataclass(frozen=True, slots=True)
+class PassedOver:
+    """Missing events of a channel, numbered `first` to `last`, that a person decided to do without.
+
+    `at` is in UTC.
+    """
+
+    channel: str
+    first: int
+    last: int
+    by: str
+    why: str
+    at: datetime
+
+    def covers(self, recorded: Recorded[Fact]) -> bool:
+        """Return whether the event is one of them."""
+        return (
+            self.channel == recorded.channel.name and self.first <= recorded.sequence <= self.last
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return it as a document of the store has it."""
+        return asdict(self)
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "PassedOver":
+        """Read it back from a document of the store."""
+        return cls(**{**document, "at": document["at"].astimezone(UTC)})
+
+
+@dataclass(frozen=True, slots=True)
 class Stream(Generic[S]):
     """A stream as far as it is known: its state, how many commits it has, and its position.
 
-    `position` says by channel the last sequence said (own channels) or heard (all others).
+    `position` says by channel the last sequence said (own channels) or heard (all others), and
+    `passed_over` which events it was decided to do without.
     """
 
     id: str
     state: S
     number: int = 0
     position: Mapping[str, int] = field(default_factory=dict)
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -271,6 +303,46 @@ class Gap(Exception):
             f"{recorded.channel.name} {recorded.sequence} came where {expected} was expected"
         )
         self.recorded, self.expected = recorded, expected
+
+
+class NotDecoded(Exception):
+    """The next event of its channel cannot be read by this version of the contracts."""
+
+    def __init__(self, event: Undecoded) -> None:
+        super().__init__(event.sentence)
+        self.newer_version = event.why is None
+
+
+class CameLate(Exception):
+    """An event came after a person had decided to do without it."""
+
+    def __init__(self, recorded: Recorded[Fact], passed: PassedOver) -> None:
+        super().__init__(
+            f"{recorded.channel.name} {recorded.sequence} came after {passed.by} had passed over it"
+        )
+
+
+def is_next(recorded: Recorded[Fact], last: int, passed_over: Sequence[PassedOver] = ()) -> bool:
+    """Return whether a numbered stream that has heard a channel up to `last` takes the event in.
+
+    It does not where it has heard it already. Raises Gap where another must precede it, CameLate
+    and NotDecoded.
+    """
+    if recorded.sequence <= last:
+        for passed in passed_over:
+            if passed.covers(recorded):
+                raise CameLate(recorded, passed)
+        return False
+    if recorded.sequence > last + 1 and recorded.channel.kind == "facts":
+        raise Gap(recorded, last + 1)
+    refuse_undecoded(recorded)
+    return True
+
+
+def refuse_undecoded(recorded: Recorded[Fact]) -> None:
+    """Raise NotDecoded for an event that this version of the contracts cannot read."""
+    if isinstance(recorded.fact, Undecoded):
+        raise NotDecoded(recorded.fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +391,8 @@ def hear(
 ) -> Step[S]:
     """Take in facts of other streams, one after the other, and react to each; seen ones pass by.
 
-    Raises Gap where a numbered stream misses a fact of a channel of facts.
+    Raises Gap where a numbered stream misses a fact of a channel of facts, CameLate where it was
+    decided to do without one, and NotDecoded where it cannot be read.
     """
     entries: list[Entry] = []
     after = stream
@@ -328,11 +401,11 @@ def hear(
         channel = recorded.channel
         if decider.numbered:
             last = after.position.get(channel.name, 0)
-            if recorded.sequence <= last:
+            if not is_next(recorded, last, after.passed_over):
                 continue
-            if channel.kind == "facts" and recorded.sequence > last + 1:
-                raise Gap(recorded, last + 1)
             after = replace(after, position={**after.position, channel.name: recorded.sequence})
+        else:
+            refuse_undecoded(recorded)
         moved = True
         if type(recorded.fact) in decider.evolve.types:
             entries.append(Entry(recorded, said=False))

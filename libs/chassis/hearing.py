@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from chassis import telemetry
-from chassis.decider import Context, Decider, Step, hear
+from chassis.decider import Context, Decider, PassedOver, Step, hear
 from chassis.journal import MOST_FACTS, AlreadyDone, Commit, Kept, Raced
+from chassis.parked_records import Head
 from chassis.reader import Batch
 from chassis.snapshots import AnyDecider, Known
 from chassis.sorting import Routes
 from chassis.store import StoreAway
 from chassis.streams import Streams, Surroundings
-from contracts.channels import Channel
 from contracts.fact import Fact, Recorded, whole
 
 _TOGETHER = 200
@@ -75,13 +75,20 @@ class Hearer:
         """What mattered is in the journal; how far was heard beyond it follows within a second."""
         return await self._streams.write_noted(now=now)
 
-    async def pass_over(
-        self, engagement: str, channel: Channel, sequence: int, by: str, why: str
-    ) -> None:
-        """Move the position of every numbered stream of this engagement; raises StoreAway."""
+    async def pass_over(self, engagement: str, passed: PassedOver) -> None:
+        """Do without missing events in every numbered stream of this engagement.
+
+        A stream that has heard as much already stays as it is. Raises StoreAway.
+        """
         for decider in self._streams.deciders.values():
             if decider.numbered and decider.kind == "engagement":
-                await self._skip(decider.stream(engagement), channel, sequence, by, why)
+                await self._pass_over(decider.stream(engagement), passed)
+
+    async def waits(self, engagement: str, head: Head | None) -> None:
+        """Show nothing: operators see it in what is parked."""
+
+    async def wait(self, heads: Mapping[str, Head]) -> None:
+        """Show nothing, as `waits` does."""
 
     async def given(self, partitions: frozenset[int]) -> None:
         """A department reads what it needs, when it needs it."""
@@ -95,26 +102,28 @@ class Hearer:
         with telemetry.step("hear", facts[0].traceparent, stream=stream):
             await self.hear(stream, facts)
 
-    async def _skip(
-        self, stream: str, channel: Channel, sequence: int, actor: str, why: str
-    ) -> None:
-        """What was heard so far stays heard: again, or behind that, it changes nothing."""
+    async def _pass_over(self, stream: str, passed: PassedOver) -> None:
         async with self._streams.lock(stream):
             while True:
                 before = (await self._streams.current(stream)).stream
-                if before.position.get(channel.name, 0) >= sequence:
+                if before.position.get(passed.channel, 0) >= passed.last:
                     return
-                position = {**before.position, channel.name: sequence}
-                after = replace(before, position=position, number=before.number + 1)
+                position = {**before.position, passed.channel: passed.last}
+                after = replace(
+                    before,
+                    position=position,
+                    number=before.number + 1,
+                    passed_over=(*before.passed_over, passed),
+                )
                 commit = Commit(
-                    cause=f"{stream}/skipped/{channel.name}/{before.subject}/{sequence}",
+                    cause=f"{stream}/passed-over/{passed.channel}/{before.subject}/{passed.last}",
                     stream=stream,
                     number=after.number,
                     position=position,
-                    actor=actor,
+                    actor=passed.by,
                     at=self._surroundings.now(),
-                    command="skip",
-                    note=why,
+                    command="pass-over",
+                    passed_over=passed,
                 )
                 try:
                     await self._streams.append(after, commit)

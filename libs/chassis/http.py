@@ -17,10 +17,17 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Path, Request
-from pydantic import BaseModel, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    BaseModel,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+)
 from pydantic_core import to_json
 from starlette.responses import Response
 
@@ -37,6 +44,7 @@ from chassis.exchange import (
     stands_at,
 )
 from chassis.listing import Listed
+from chassis.passed_over import PassedOverView, shown
 from chassis.problems import MEDIA_TYPE, field_error
 from chassis.reach import engine_of
 from chassis.views import Listing
@@ -294,10 +302,13 @@ class Routes(Generic[S]):
     def _parameter(self) -> str:
         return self.decider.kind.replace("-", "_")
 
-    def _view(self, caller: Caller, stream: Stream[S]) -> BaseModel:
-        if self.confidential is not None and caller.may("confidential"):
-            return self.confidential(stream.state)
-        return self.view(stream.state)
+    def _view(self, caller: Caller, stream: Stream[S]) -> BaseModel | dict[str, object]:
+        confidential = caller.may("confidential")
+        view = self.view if self.confidential is None or not confidential else self.confidential
+        if self.decider.kind != "engagement":
+            return view(stream.state)
+        passed_over = shown(stream.passed_over, confidential=confidential)
+        return {**dict(view(stream.state)), "passed_over": passed_over}
 
     def _answer(
         self,
@@ -331,13 +342,18 @@ class Routes(Generic[S]):
             headers["Idempotency-Replayed"] = "true"
         return Response(to_json(body), status, headers, media_type="application/json")
 
-    @property
+    @cached_property
     def view_model(self) -> type[BaseModel]:
         """The schema of what is read."""
         model = typing.get_type_hints(self.view).get("return")
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise TypeError(f"the view of {self.path} must say which model it returns")
-        return model
+        if self.decider.kind != "engagement":
+            return model
+        passed_over: Any = (list[PassedOverView], ...)
+        return create_model(
+            model.__name__, __base__=model, __doc__=model.__doc__, passed_over=passed_over
+        )
 
 
 def few_errors(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:

@@ -1,19 +1,23 @@
 """The intake: what happens to a batch of records once it is read, with no Kafka in sight.
 
 Facts are handed to the reader by stream; what it cannot take in parks its engagement, and is tried
-again when a missing fact arrives or a person says so.
+again when a missing event arrives, when a person says so, or when a newer version starts. Every
+record of a batch is accounted for.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from aiokafka.errors import KafkaError
-from opentelemetry import metrics
 
-from chassis import bus, telemetry
+from chassis import telemetry
+from chassis.accounts import Account, Unaccounted
 from chassis.bus import Arrival, Trouble
-from chassis.parking import Head, ParkedRecord, Parking, trouble_of
+from chassis.decider import CameLate, PassedOver
+from chassis.parked_records import Head, ParkedRecord, in_sequence, not_proven, trouble_of
+from chassis.parking import Parking, Request
 from chassis.reader import Reader
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
 from chassis.store import StoreAway
@@ -23,12 +27,17 @@ log = logging.getLogger(__name__)
 TRANSIENT: tuple[type[Exception], ...] = (StoreAway, KafkaError, OSError)
 """Faults that pass by themselves: they are waited out and park nothing."""
 
-_meter = metrics.get_meter("concord.listener")
-_set_aside = _meter.create_counter("concord.listener.set_aside", description="records set aside")
+
+FAILURES_BEFORE_ISOLATION = 2
+"""Times that a batch is tried again whole before the record that makes it fail is looked for."""
 
 
 class NotInTrouble(Exception):
     """Nothing is parked under this name, or the record is not the one that holds it up."""
+
+
+class NotProven(Exception):
+    """Nothing but one record claims that events are missing, so they are not passed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,16 @@ class Attempt:
     asked: bool = False
 
 
+@dataclass(slots=True)
+class _HandedOver:
+    """What a reader did with events: which it has taken, which came late, which failed first."""
+
+    taken: set[int] = field(default_factory=set)
+    late: dict[int, Exception] = field(default_factory=dict)
+    failed: dict[str, tuple[Arrival, Exception]] = field(default_factory=dict)
+    """By engagement."""
+
+
 class Intake:
     """Takes batches in for one reader. Not for two tasks at once: its caller holds a lock."""
 
@@ -53,50 +72,117 @@ class Intake:
         self._reader = reader
         self._parking = parking
         self._routes = routes
+        self._failures = 0
+        self.unaccounted = 0
+        """Batches of which it was not known what became of each record."""
 
-    async def take_in(self, arrivals: Sequence[Arrival]) -> None:
-        """Take a batch in, park what must wait, set aside what names no engagement.
+    async def account_for(self, arrivals: Sequence[Arrival]) -> Account:
+        """Take a batch in as `take_in` does; what became of each record is known, or this raises.
 
-        Raises one of TRANSIENT when something is away; the whole batch may be taken in again.
+        An error that is no engagement's and that repeats is isolated, by halving the batch, to the
+        record that brings it about, and that record is set aside.
+        """
+        try:
+            account = await self._accounted(arrivals)
+        except TRANSIENT:
+            raise
+        except Exception:
+            self._failures += 1
+            if self._failures <= FAILURES_BEFORE_ISOLATION:
+                raise
+            log.exception("%s: a batch of %d fails again and again", self._name, len(arrivals))
+            account = await self._isolate(arrivals)
+        self._failures = 0
+        return account
+
+    async def _accounted(self, arrivals: Sequence[Arrival]) -> Account:
+        account = await self.take_in(arrivals)
+        try:
+            account.refuse_difference(len(arrivals))
+        except Unaccounted:
+            self.unaccounted += 1
+            raise
+        return account
+
+    async def _isolate(self, arrivals: Sequence[Arrival]) -> Account:
+        account = Account()
+        half = (len(arrivals) + 1) // 2
+        for part in (arrivals[:half], arrivals[half:]):
+            try:
+                account += await self._accounted(part)
+            except TRANSIENT:
+                raise
+            except Exception as error:  # noqa: BLE001 - logged with the batch
+                if len(part) > 1:
+                    account += await self._isolate(part)
+                    continue
+                trouble = Trouble("not-handled", f"handling it failed: {type(error).__name__}")
+                await self.set_aside(part[0], trouble)
+                account += Account(1, aside=1)
+        return account
+
+    async def take_in(self, arrivals: Sequence[Arrival]) -> Account:
+        """Take a batch in, park what must wait, set aside what is no event of an engagement.
+
+        Return what became of each record. Raises one of TRANSIENT when something is away; the
+        whole batch may be taken in again.
         """
         parents = (each.recorded.traceparent for each in arrivals if each.recorded is not None)
         with telemetry.batch(self._name, parents, len(arrivals)):
-            await self._take_in(arrivals)
+            return await self._take_in(arrivals)
 
-    async def _take_in(self, arrivals: Sequence[Arrival]) -> None:
+    async def _take_in(self, arrivals: Sequence[Arrival]) -> Account:
         found = sort_out(arrivals, self._parking, self._routes)
-        failed = await self._hand_over(found.groups)
+        account = Account(len(arrivals), ignored=len(found.ignored))
+        handed = await self._hand_over(found.groups)
         for arrival, trouble in found.aside:
-            log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
-            await self._parking.set_aside(arrival, trouble)
-            _set_aside.add(1, {"group": self._name})
-        if failed or found.stopped:
-            await self._park(found, failed)
+            await self.set_aside(arrival, trouble)
+            account.aside += 1
+        late = [each for each in found.all if id(each) in handed.late]
+        for arrival in late:
+            await self._came_late(arrival, handed.late[id(arrival)])
+            account.aside += 1
+        parked: set[int] = set()
+        if handed.failed or found.stopped:
+            parked = await self._park(found, handed)
+            account.parked = len(parked)
+        account.taken = len(handed.taken - parked - handed.late.keys())
+        return account
 
-    async def _hand_over(
-        self, groups: Mapping[str, list[Arrival]]
-    ) -> dict[str, tuple[Arrival, Exception]]:
-        """Give facts to the reader; by engagement, the first that failed.
+    async def set_aside(self, arrival: Arrival, trouble: Trouble) -> None:
+        """Keep a record out of everybody's way, and say so."""
+        log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
+        await self._parking.set_aside(arrival, trouble)
+
+    async def _hand_over(self, groups: Mapping[str, list[Arrival]]) -> _HandedOver:
+        """Give facts to the reader.
 
         A stream that fails as a whole is given its facts one by one, so that what comes before the
         failing one, and other engagements in the same stream, get through.
         """
+        handed = _HandedOver()
         errors = await self._ask(groups)
+        for stream, group in groups.items():
+            if stream not in errors:
+                handed.taken.update(map(id, group))
         left = {stream: groups[stream] for stream in errors}
-        failed: dict[str, tuple[Arrival, Exception]] = {}
         while left:
             errors = await self._ask({stream: queue[:1] for stream, queue in left.items()})
             for stream, queue in list(left.items()):
                 first, rest = queue[0], queue[1:]
                 error = errors.get(stream)
-                if error is not None:
-                    failed.setdefault(first.key or "", (first, error))
+                if isinstance(error, CameLate):
+                    handed.late[id(first)] = error
+                elif error is not None:
+                    handed.failed.setdefault(first.key or "", (first, error))
                     rest = [each for each in rest if each.key != first.key]
+                else:
+                    handed.taken.add(id(first))
                 if rest:
                     left[stream] = rest
                 else:
                     del left[stream]
-        return failed
+        return handed
 
     async def _ask(self, groups: Mapping[str, Sequence[Arrival]]) -> Mapping[str, Exception]:
         batch = {
@@ -117,57 +203,132 @@ class Intake:
         _raise_transient(errors)
         return errors
 
-    async def _park(self, found: Sorted, failed: Mapping[str, tuple[Arrival, Exception]]) -> None:
+    async def _came_late(self, arrival: Arrival, error: Exception) -> None:
+        """Set aside an event that was passed over, unless the very same is set aside already."""
+        aside = await self._parking.records_set_aside(arrival.key)
+        if not any(each.raw == arrival.raw and each.id != arrival.id for each in aside):
+            await self.set_aside(arrival, trouble_of(error, arrival.channel)[0])
+
+    async def _park(self, found: Sorted, handed: _HandedOver) -> set[int]:
+        """Park what must wait; return which records do (or were set aside by a person before)."""
         stopped = {id(arrival): trouble for arrival, trouble in found.stopped}
-        behind: set[str] = set()
-        waiting: dict[str, list[Arrival]] = {}
+        out = {id(arrival) for arrival, _ in found.aside} | handed.late.keys()
+        behind: dict[str, list[Arrival]] = {}
         for arrival in found.all:
             key = arrival.key
-            if key is None:
+            if key is None or arrival.recorded is None or id(arrival) in out:
                 continue
             trouble, expected = stopped.get(id(arrival)), None
             if key in behind:
                 trouble = WAITING
-            elif key in failed and failed[key][0] is arrival:
-                trouble, expected = trouble_of(failed[key][1], arrival.channel)
-                alarm(self._name, arrival, trouble, failed[key][1])
+            elif key in handed.failed and handed.failed[key][0] is arrival:
+                trouble, expected = trouble_of(handed.failed[key][1], arrival.channel)
+                alarm(self._name, arrival, trouble, handed.failed[key][1])
             elif trouble not in {None, WAITING}:
                 alarm(self._name, arrival, trouble)
             if trouble is not None:
-                behind.add(key)
+                behind.setdefault(key, []).append(arrival)
                 await self._parking.park(arrival, trouble, expected)
-                waiting.setdefault(key, []).append(arrival)
-        for key, arrivals in waiting.items():
+        for key, arrivals in behind.items():
             head = self._parking.heads.get(key)
-            if head is not None and head.ends_with(arrivals):
+            if head is None:
+                continue
+            # "waiting" as the first: what it was behind had been set aside by a person before.
+            ended = head.code == "waiting" or head.ends_with(arrivals)
+            if ended or await self._decided(key, head):
                 await self.try_again(key)
+            else:
+                await self._reader.waits(key, head)
+        return {id(arrival) for arrivals in behind.values() for arrival in arrivals}
 
-    async def skip(self, engagement: str, record: str, by: str, why: str) -> None:
-        """Go on without the record that holds an engagement up, or without what it waits for.
+    async def _decided(self, engagement: str, head: Head) -> bool:
+        """Pass over a gap that a person had decided to pass over before all was read again."""
+        if head.code != "gap":
+            return False
+        for passed in await self._parking.passed_over(engagement):
+            found = passed.channel, passed.first, passed.last + 1
+            if found == (head.channel, head.expected, head.sequence):
+                await self._reader.pass_over(engagement, passed)
+                return True
+        return False
 
-        Raises NotInTrouble where the record is not the one.
+    # ---- what a person, or a newer version, does about it --------------------------------------
+
+    async def refuse(self, request: Request) -> PassedOver | ParkedRecord | None:
+        """Raise NotInTrouble or NotProven where what was asked cannot be done.
+
+        Otherwise return what it comes to: events to do without, a record to set aside, or None,
+        which is to try again.
         """
-        parked = {each.id: each for each in await self._parking.look(engagement)}.get(record)
-        if parked is None or parked.code == "waiting":
-            raise NotInTrouble(f"{record} is not what holds {engagement} up")
-        last = parked.sequence
-        if parked.code == "gap" and last is not None:
-            last -= 1
-        if last is not None and parked.channel.kind == "facts":
-            await self._reader.pass_over(engagement, parked.channel, last, by, why)
-        await self._parking.skip(parked, by, why)
+        engagement = request.engagement
+        parked = await self._parking.look(engagement)
+        aside = await self._parking.records_set_aside(engagement)
+        if request.action == "retry":
+            if not parked and all(each.by is not None for each in aside):
+                raise NotInTrouble(f"nothing is parked for {engagement}")
+            return None
+        record = next((each for each in parked if each.id == request.record), None)
+        if record is None or record.code == "waiting":
+            raise NotInTrouble(f"{request.record} is not what holds {engagement} up")
+        if record.code != "gap" or request.action == "set-aside":
+            return record
+        refusal = not_proven(record, [*parked, *aside], request.published)
+        if refusal is not None:
+            raise NotProven(refusal)
+        now = datetime.now(UTC)
+        return PassedOver(
+            channel=record.channel.name,
+            first=record.expected or 1,
+            last=(record.sequence or 1) - 1,
+            by=request.by,
+            why=request.why,
+            at=now.replace(microsecond=now.microsecond // 1000 * 1000),  # as the store keeps it
+        )
+
+    async def answer(self, request: Request) -> Attempt:
+        """Do what was asked of an engagement and try it again; raises NotInTrouble, NotProven."""
+        engagement = request.engagement
+        decided = await self.refuse(request)
+        if isinstance(decided, PassedOver):
+            await self._parking.remember(engagement, decided)
+            await self._reader.pass_over(engagement, decided)
+        elif decided is not None:
+            await self._parking.put_aside(decided, request.by, request.why)
+        attempt = await self.try_again(engagement)
+        log.info(
+            "%s: %s: %s by %s: %s", self._name, engagement, request.action, request.by, attempt
+        )
+        return attempt
+
+    async def try_newer(self) -> None:
+        """Try what waited for a newer version: this process may be one.
+
+        Records that an older version could not read at all are tried with what is parked.
+        """
+        for engagement, head in [*self._parking.heads.items()]:
+            if not head.is_parked:
+                await self.try_again(engagement)
 
     async def try_again(self, engagement: str) -> Attempt:
-        """Try what waits for an engagement, in order, until one record fails again."""
-        records = await self._parking.look(engagement)
+        """Try what waits for an engagement, in order, until one event fails again.
+
+        A record that was set aside as unreadable is tried with it where it can be read now.
+        """
+        records = in_sequence([*await self._parking.look(engagement), *await self._now(engagement)])
         taken: list[ParkedRecord] = []
+        late = 0
         stopped: tuple[ParkedRecord, Trouble, int | None] | None = None
         for record in records:
-            wrong = await self._try(record)
-            if wrong is not None:
-                stopped = (record, *wrong)
+            error = await self._try(record)
+            if isinstance(error, CameLate):
+                trouble, _ = trouble_of(error, record.channel)
+                await self._parking.put_aside(record, "", "", trouble)
+                late += 1
+            elif error is not None:
+                stopped = (record, *trouble_of(error, record.channel))
                 break
-            taken.append(record)
+            else:
+                taken.append(record)
         if taken and not await self._reader.settle(now=True):
             raise TimeoutError("what was taken in could not be made durable yet")
         await self._parking.release(taken)
@@ -176,24 +337,30 @@ class Intake:
             log.info("%s: %s flows again", self._name, engagement)
         else:
             await self._parking.mark(*stopped)
-        head = self._parking.heads.get(engagement)
-        return Attempt(len(taken), len(records) - len(taken), head)
+        head_now = self._parking.heads.get(engagement)
+        await self._reader.waits(engagement, head_now)
+        return Attempt(len(taken), len(records) - len(taken) - late, head_now)
 
-    async def _try(self, record: ParkedRecord) -> tuple[Trouble, int | None] | None:
+    async def _now(self, engagement: str) -> Iterable[ParkedRecord]:
+        """Return what was set aside by itself and is an event to this version."""
+        aside = await self._parking.records_set_aside(engagement)
+        return [each for each in aside if each.by is None and each.event() is not None]
+
+    async def _try(self, record: ParkedRecord) -> Exception | None:
         if record.raw is None and record.channel.kind == "reference":
             return None
-        fact = bus.judge(record.channel, record.engagement or "", record.raw)
-        if isinstance(fact, Trouble):
-            return fact, None
+        event = record.event()
+        if event is None:
+            return ValueError("it is no event of this engagement")
         try:
-            batch = {stream: [fact] for stream in self._routes(fact)}
+            batch = {stream: [event] for stream in self._routes(event)}
             errors = await self._reader.take(batch)
         except TRANSIENT:
             raise
         except Exception as error:  # noqa: BLE001 - a bug: it stays parked
-            return trouble_of(error, record.channel)
+            return error
         _raise_transient(errors)
-        return next((trouble_of(each, record.channel) for each in errors.values()), None)
+        return next(iter(errors.values()), None)
 
 
 def alarm(
@@ -201,6 +368,9 @@ def alarm(
 ) -> None:
     """Log that a record parks its engagement, with the traceback of a bug that may be shown."""
     if trouble is None:
+        return
+    if trouble.code == "newer-version":
+        log.warning("%s: %s waits for a newer version: %s", name, arrival.key, trouble.sentence)
         return
     shown = trouble.code == "failed" and not arrival.channel.confidential
     log.error(

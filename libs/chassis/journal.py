@@ -14,7 +14,7 @@ from datetime import datetime
 
 from opentelemetry import metrics
 
-from chassis.decider import Refused
+from chassis.decider import PassedOver, Refused
 from chassis.store import (
     INSERTED_BYTES,
     Document,
@@ -96,8 +96,8 @@ class Commit:
 
     `position` is the stream's after it, `at` when it was decided (UTC, to the millisecond).
     `command` and `fingerprint` say which command it took, and are empty where facts were heard.
-    `note` says why somebody passed over a fact. `erases` are the (channel, key) of records that
-    the erasure of a person takes off the topics.
+    `passed_over` are missing events that somebody decided to do without. `erases` are the
+    (channel, key) of records that the erasure of a person takes off the topics.
     """
 
     cause: str
@@ -109,7 +109,7 @@ class Commit:
     facts: tuple[Kept, ...] = ()
     command: str = ""
     fingerprint: str = ""
-    note: str = ""
+    passed_over: PassedOver | None = None
     erases: tuple[tuple[str, str], ...] = ()
 
     def recorded(self) -> Iterator[Recorded[Fact]]:
@@ -131,7 +131,7 @@ class Commit:
             "at": self.at.replace(microsecond=self.at.microsecond // 1000 * 1000),
             "command": self.command,
             "fingerprint": self.fingerprint,
-            "note": self.note,
+            "passed_over": self.passed_over.document() if self.passed_over else None,
             "entries": [
                 {"said": kept.said, "channel": kept.channel, "key": kept.key, "fact": kept.record}
                 for kept in self.facts
@@ -155,7 +155,7 @@ class Commit:
             ),
             command=document["command"],
             fingerprint=document["fingerprint"],
-            note=document["note"],
+            passed_over=PassedOver.read(passed) if (passed := document["passed_over"]) else None,
             erases=tuple((each["channel"], each["key"]) for each in document["erases"]),
         )
 
@@ -254,7 +254,7 @@ class Journal:
         They stay, empty, for their numbers and causes: who remembers the stream as it was, or does
         not know it at all, must not commit in their place. Raises StoreAway.
         """
-        empty = {"entries": [], "note": "", "fingerprint": ""}
+        empty: Document = {"entries": [], "passed_over": None, "fingerprint": ""}
         with reaching():
             numbers = {"$gt": 0, "$lt": before}
             await self._store.commits.update_many(

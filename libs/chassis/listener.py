@@ -19,10 +19,13 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from opentelemetry import metrics
 
 from chassis import bus
+from chassis.accounts import Account
 from chassis.bus import Arrival
+from chassis.continuity import Continuity
 from chassis.identity import Identity
-from chassis.intake import TRANSIENT, Attempt, Intake, NotInTrouble
-from chassis.parking import Parking
+from chassis.intake import TRANSIENT, Attempt, Intake, NotInTrouble, NotProven
+from chassis.parking import Parking, Request
+from chassis.partitioning import partition_of
 from chassis.progress import Clock, Progress, observe
 from chassis.reader import Reader
 from chassis.sorting import Routes
@@ -56,7 +59,6 @@ RESTART_AFTER = 45.0
 """Seconds without a word from the group's coordinator after which a new consumer is made."""
 
 _meter = metrics.get_meter("concord.listener")
-_records = _meter.create_counter("concord.listener.records", description="records taken in")
 _batches = _meter.create_histogram("concord.listener.batch", unit="s", description="time per batch")
 
 
@@ -107,6 +109,9 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._epoch = 0
         self._partitions: frozenset[int] = frozenset()
         self._prepared = False
+        self.account = Account()
+        """What became of all records that this process consumed."""
+        self._continuity = Continuity(group)
         self._taken: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
         self._durable: dict[TopicPartition, int] = {}
@@ -142,6 +147,15 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         await bus.let_go(self._subscriber.stop(), self.consumer, self._patience)
         await self.broker.stop()
 
+    def degraded(self) -> str | None:
+        """Return what an operator must look at although events flow, or None."""
+        if self._continuity.lost:
+            return f"{self._continuity.lost} records that Kafka had numbered are not there"
+        if self._intake.unaccounted:
+            return f"{self._intake.unaccounted} batches could not be accounted for"
+        parked = [name for name, head in self.parking.heads.items() if head.is_parked]
+        return f"{len(parked)} engagements are parked" if parked else None
+
     @property
     def consumer(self) -> AIOKafkaConsumer | None:
         """The consumer of the moment."""
@@ -157,15 +171,25 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
 
     async def retry(self, engagement: str, by: str) -> Attempt:
         """Try a parked engagement again; raises NotInTrouble, and StoreAway or TimeoutError."""
-        return await self._serve(engagement, None, by, "")
+        return await self._serve(Request(engagement, "retry", by))
 
-    async def skip(self, engagement: str, record: str, by: str, why: str) -> Attempt:
-        """Go on without the record that holds an engagement up, and try the rest.
+    async def skip(
+        self, engagement: str, record: str, by: str, why: str, published: int | None = None
+    ) -> Attempt:
+        """Go on without what holds an engagement up, and try the rest.
 
-        Where a fact is missing, it is the missing one that is passed over. Raises NotInTrouble,
-        and StoreAway or TimeoutError.
+        Where events are missing before the record, exactly these are passed over; `published` is
+        how many the author has published, as a person looked it up. Any other record is set aside,
+        and moves no position. Raises NotInTrouble, NotProven, and StoreAway or TimeoutError.
         """
-        return await self._serve(engagement, record, by, why)
+        return await self._serve(Request(engagement, "skip", by, record, why, published))
+
+    async def set_aside(self, engagement: str, record: str, by: str, why: str) -> Attempt:
+        """Set aside the record that holds an engagement up, also before a gap; try the rest.
+
+        Raises NotInTrouble, and StoreAway or TimeoutError.
+        """
+        return await self._serve(Request(engagement, "set-aside", by, record, why))
 
     def prepare_again(self) -> None:
         """Give the reader its partitions once more: it may want to read them again."""
@@ -203,6 +227,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._uncommitted.clear()
         self._durable.clear()
         self._taken.clear()
+        self._continuity.begin({})
         self._partitions = frozenset()
         self.progress.joined = False
         self.progress.lag = {}
@@ -214,7 +239,11 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             if once_back is not None:
                 await self._go_back()
                 await once_back()
+            elif self.consumer is not None:
+                await self._continuity.resume(self.consumer)
+            await self._reader.wait(self.parking.heads)
             self._prepared = True
+            await self._intake.try_newer()
 
     async def _go_back(self) -> None:
         """Read everything again from the first records, also if this process ends now."""
@@ -225,6 +254,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         await consumer.commit(first)
         for place, offset in first.items():
             consumer.seek(place, offset)
+        self._continuity.begin(first)
         self._epoch += 1  # what is in hand comes again, after what precedes it
         self._uncommitted.clear()
         self._taken.clear()
@@ -240,7 +270,6 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             self.progress.busy_since = began = Clock()
             try:
                 await self._patiently(lambda: self._take_in(arrivals))
-                _records.add(len(arrivals), {"group": self._group})
                 _batches.record(Clock() - began, {"group": self._group})
                 await self._commit()
             except _LeftAlone:
@@ -283,7 +312,13 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         await self._prepare()
         if epoch != self._epoch:
             raise _LeftAlone
-        await self._intake.take_in(arrivals)
+        consumer = self.consumer
+        if consumer is not None and await self._continuity.must_read_again(arrivals, consumer):
+            raise _LeftAlone
+        account = await self._intake.account_for(arrivals)
+        account.measure(self._group)
+        self.account += account
+        self._continuity.advance(arrivals)
         last = {(arrival.topic, arrival.partition): arrival.offset for arrival in arrivals}
         for place, offset in last.items():
             self._uncommitted[TopicPartition(*place)] = offset + 1
@@ -312,25 +347,20 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
 
     # ---- parked engagements --------------------------------------------------------------------
 
-    async def _serve(self, engagement: str, record: str | None, by: str, why: str) -> Attempt:
+    async def _serve(self, request: Request) -> Attempt:
         async with asyncio.timeout(ANSWER_WITHIN):
             await self._lock.acquire()
         try:
-            if self._prepared and engagement in self.parking:
-                return await self._answer(engagement, record, by, why)
-            if not await self.parking.look(engagement):
-                raise NotInTrouble(f"nothing is parked for {engagement}")
-            await self.parking.ask(engagement, record, by, why)
+            if self._prepared and self._is_mine(request.engagement):
+                return await self._intake.answer(request)
+            await self._intake.refuse(request)
+            await self.parking.ask(request)
             return Attempt(asked=True)
         finally:
             self._lock.release()
 
-    async def _answer(self, engagement: str, record: str | None, by: str, why: str) -> Attempt:
-        if record is not None:
-            await self._intake.skip(engagement, record, by, why)
-        attempt = await self._intake.try_again(engagement)
-        log.info("%s: %s tried again for %s: %s", self._group, engagement, by, attempt)
-        return attempt
+    def _is_mine(self, engagement: str) -> bool:
+        return engagement in self.parking or partition_of(engagement) in self._partitions
 
     # ---- watch ---------------------------------------------------------------------------------
 
@@ -395,8 +425,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             return
         await self._prepare()
         await self._commit()
-        if self.parking.heads:
-            for request in await self.parking.asked():
-                with suppress(NotInTrouble):
-                    await self._answer(request.engagement, request.record, request.by, request.why)
-                await self.parking.answered(request)
+        for request in await self.parking.asked(self._is_mine):
+            with suppress(NotInTrouble, NotProven):
+                await self._intake.answer(request)
+            await self.parking.answered(request)

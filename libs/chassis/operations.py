@@ -1,6 +1,7 @@
 """What an operator does to a running service: see to what is parked, and hold the clock."""
 
-from datetime import UTC, datetime
+from collections.abc import Awaitable
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -10,15 +11,14 @@ from chassis.auth import Caller, requires
 from chassis.decider import Command
 from chassis.exchange import StrictRoute, only
 from chassis.http import PROBLEMS
-from chassis.intake import Attempt, NotInTrouble
+from chassis.intake import Attempt, NotInTrouble, NotProven
 from chassis.listener import Listener
-from chassis.parking import Head, ParkedRecord
+from chassis.parked_records import Head, ParkedRecord
 from chassis.problems import Problem
 from chassis.reach import works_of
+from contracts.envelope import EARLIEST, LARGEST_NUMBER, LATEST
 from contracts.values import ShortText, Text
 
-# A moment at either end of the calendar is in no year at all in UTC, nor in the store.
-_EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 Engagement = Annotated[str, Path(min_length=1, max_length=200)]
 
 
@@ -37,6 +37,7 @@ class ParkedRecordView(BaseModel):
     """A record that waits. `record` is its text where it has one that may be shown."""
 
     id: str
+    engagement: str | None
     channel: str
     partition: int
     offset: int
@@ -45,6 +46,8 @@ class ParkedRecordView(BaseModel):
     sentence: str
     expected: int | None
     at: datetime
+    set_aside_by: str | None
+    set_aside_why: str | None
     record: str | None
 
 
@@ -61,17 +64,27 @@ class AttemptView(BaseModel):
     asked: bool
 
 
-class Skip(Command):
-    """Go on without a record, or without the fact that is missing before it, and say why."""
+class SetAside(Command):
+    """Set aside the record that holds an engagement up, and say why. No position moves."""
 
     record: ShortText
     why: Text
 
 
+class Skip(SetAside):
+    """Go on without a record, or without the events that are missing before it, and say why.
+
+    `published` is how many events of the engagement its author has published, as that service's
+    own view shows it under `position`; it is needed where one record alone claims the gap.
+    """
+
+    published: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] | None = None
+
+
 class Hold(Command):
     """Hold the clock at a moment, while history up to it is played in."""
 
-    at: Annotated[AwareDatetime, Field(ge=_EARLIEST, lt=_LATEST)]
+    at: Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
 
 
 class ClockView(BaseModel):
@@ -81,7 +94,7 @@ class ClockView(BaseModel):
 
 
 def router() -> APIRouter:
-    """The operator's routes, for an application of `chassis.service`."""
+    """Return the operator's routes, for an application of `chassis.service`."""
     routes = APIRouter(
         prefix="/operations",
         route_class=StrictRoute,
@@ -89,12 +102,22 @@ def router() -> APIRouter:
         dependencies=[Depends(requires("operator"))],
         responses=PROBLEMS,
     )
+    _look_at_parked(routes)
+    _decide_on_parked(routes)
+    _hold_the_clock(routes)
+    return routes
 
-    @routes.get("/parked", summary="Engagements whose facts wait, the oldest first")
+
+def _look_at_parked(routes: APIRouter) -> None:
+    @routes.get("/parked", summary="Engagements with an event in trouble, the oldest first")
     async def parked(request: Request) -> list[ParkedEngagementView]:
         only(request)
-        found = await _listener(request).parking.engagements()
-        return [_engagement(each.engagement, each.head, each.records) for each in found]
+        return await _waiting(request, is_parked=True)
+
+    @routes.get("/waiting", summary="Engagements that wait for a newer version, the oldest first")
+    async def waiting(request: Request) -> list[ParkedEngagementView]:
+        only(request)
+        return await _waiting(request, is_parked=False)
 
     @routes.get("/parked/{engagement}", summary="All that waits for one engagement, in order")
     async def look(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
@@ -105,24 +128,7 @@ def router() -> APIRouter:
         caller: Caller = request.state.caller
         return [_record(record, caller) for record in records]
 
-    @routes.post("/parked/{engagement}/retry", summary="Try a parked engagement again")
-    async def retry(request: Request, engagement: Engagement) -> AttemptView:
-        try:
-            attempt = await _listener(request).retry(engagement, request.state.caller.actor)
-        except NotInTrouble as trouble:
-            raise Problem(404, "not-parked", str(trouble)) from None
-        return _attempt(attempt)
-
-    @routes.post("/parked/{engagement}/skip", summary="Go on without the record that holds it up")
-    async def skip(request: Request, engagement: Engagement, skip: Skip) -> AttemptView:
-        actor = request.state.caller.actor
-        try:
-            attempt = await _listener(request).skip(engagement, skip.record, actor, skip.why)
-        except NotInTrouble as trouble:
-            raise Problem(404, "not-parked", str(trouble)) from None
-        return _attempt(attempt)
-
-    @routes.get("/set-aside", summary="Records that name no engagement, the oldest first")
+    @routes.get("/set-aside", summary="Records that are no events here, the oldest first")
     async def set_aside(request: Request) -> list[ParkedRecordView]:
         only(request)
         caller: Caller = request.state.caller
@@ -130,6 +136,30 @@ def router() -> APIRouter:
             _record(each, caller) for each in await _listener(request).parking.records_set_aside()
         ]
 
+
+def _decide_on_parked(routes: APIRouter) -> None:
+    @routes.post("/parked/{engagement}/retry", summary="Try a parked engagement again")
+    async def retry(request: Request, engagement: Engagement) -> AttemptView:
+        return await _attempt(_listener(request).retry(engagement, request.state.caller.actor))
+
+    @routes.post("/parked/{engagement}/skip", summary="Go on without what holds it up")
+    async def skip(request: Request, engagement: Engagement, skip: Skip) -> AttemptView:
+        actor = request.state.caller.actor
+        return await _attempt(
+            _listener(request).skip(engagement, skip.record, actor, skip.why, skip.published)
+        )
+
+    @routes.post("/parked/{engagement}/set-aside", summary="Set aside the record that holds it up")
+    async def set_aside(
+        request: Request, engagement: Engagement, set_aside: SetAside
+    ) -> AttemptView:
+        actor = request.state.caller.actor
+        return await _attempt(
+            _listener(request).set_aside(engagement, set_aside.record, actor, set_aside.why)
+        )
+
+
+def _hold_the_clock(routes: APIRouter) -> None:
     @routes.get("/clock", summary="Whether the clock is held, and at which moment")
     async def clock(request: Request) -> ClockView:
         only(request)
@@ -146,14 +176,21 @@ def router() -> APIRouter:
         await works_of(request).clock.release()
         return ClockView(held_at=None)
 
-    return routes
-
 
 def _listener(request: Request) -> Listener:
     listener = works_of(request).listener
     if listener is None:
         raise Problem(404, "not-parked", "this service hears nobody")
     return listener
+
+
+async def _waiting(request: Request, *, is_parked: bool) -> list[ParkedEngagementView]:
+    found = await _listener(request).parking.engagements()
+    return [
+        _engagement(each.engagement, each.head, each.records)
+        for each in found
+        if each.head.is_parked is is_parked
+    ]
 
 
 def _engagement(engagement: str, head: Head, records: int) -> ParkedEngagementView:
@@ -172,6 +209,7 @@ def _record(record: ParkedRecord, caller: Caller) -> ParkedRecordView:
     raw = record.raw if shown else None
     return ParkedRecordView(
         id=record.id,
+        engagement=record.engagement,
         channel=record.channel.name,
         partition=record.partition,
         offset=record.offset,
@@ -180,11 +218,19 @@ def _record(record: ParkedRecord, caller: Caller) -> ParkedRecordView:
         sentence=record.sentence,
         expected=record.expected,
         at=record.at,
+        set_aside_by=record.by,
+        set_aside_why=record.why,
         record=None if raw is None else raw.decode(errors="replace"),
     )
 
 
-def _attempt(attempt: Attempt) -> AttemptView:
+async def _attempt(asked: Awaitable[Attempt]) -> AttemptView:
+    try:
+        attempt = await asked
+    except NotInTrouble as trouble:
+        raise Problem(404, "not-parked", str(trouble)) from None
+    except NotProven as trouble:
+        raise Problem(409, "gap-not-proven", str(trouble)) from None
     head = attempt.head
     return AttemptView(
         taken=attempt.taken,

@@ -1,74 +1,23 @@
-"""Parking: where an engagement waits whose facts cannot be taken in, so that all others flow.
+"""Parking: where an engagement waits whose events cannot be taken in, so that all others flow.
 
-The first record that cannot be handled parks its engagement for this reader; what comes later for
-it waits behind. A record that names no engagement is set aside and holds nobody up. Both are kept
-whole until a person, or a missing fact that arrives, ends it.
+The first event that cannot be handled parks its engagement for this reader; what comes later for
+it waits behind. A record that is no event of an engagement is set aside and holds nothing up. Both
+are kept whole until a person, a missing event that arrives, or a newer version ends it.
 """
 
 import time
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from traceback import extract_tb
 from typing import cast
 
-from pydantic import ValidationError
-from pydantic_core import from_json
-
 from chassis.bus import Arrival, Trouble, TroubleCode
-from chassis.decider import Gap
-from chassis.store import Collection, Document, reaching
-from contracts.channels import CHANNELS, Channel
+from chassis.decider import PassedOver
+from chassis.parked_records import Head, ParkedRecord, in_sequence, sequence_of, storable
+from chassis.store import Collection as StoredCollection
+from chassis.store import Document, reaching
+from contracts.channels import CHANNELS
 from contracts.fact import written
-
-SENTENCE_LIMIT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class ParkedRecord:
-    """A record that waits: where it stood, what it is, why it waits, and since when (UTC).
-
-    `sequence` is None where the bytes do not tell it. `expected` is the sequence that a gap waits
-    for. `order` counts arrivals. `skipped_by` and `skipped_why`: who decided to go on without it.
-    """
-
-    id: str
-    engagement: str | None
-    channel: Channel
-    partition: int
-    offset: int
-    sequence: int | None
-    code: TroubleCode
-    sentence: str
-    expected: int | None
-    raw: bytes | None
-    at: datetime
-    order: int
-    skipped_by: str | None = None
-    skipped_why: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What an engagement is parked for, as far as a reader must know it for every record."""
-
-    code: TroubleCode
-    sentence: str
-    channel: str
-    sequence: int | None
-    expected: int | None
-    since: datetime
-    partition: int
-
-    def ends_with(self, arrivals: Iterable[Arrival]) -> bool:
-        """Whether one of these is the fact that a gap waited for."""
-        return self.code == "gap" and any(
-            arrival.channel.name == self.channel
-            and arrival.recorded is not None
-            and arrival.recorded.sequence == self.expected
-            for arrival in arrivals
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,74 +31,19 @@ class ParkedEngagement:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a person asked of a parked engagement: to be tried again, or to skip a record first."""
+    """What a person asked of an engagement: to try it again, after `action` on a record.
 
-    id: str
+    `action` is ``retry``, ``skip`` or ``set-aside``; `published` is how many events the author has
+    published, as the person looked it up.
+    """
+
     engagement: str
-    record: str | None
+    action: str
     by: str
-    why: str
-
-
-def sequence_of(arrival: Arrival) -> int | None:
-    """The sequence a record claims, even where it is otherwise unreadable."""
-    if arrival.recorded is not None:
-        return arrival.recorded.sequence
-    try:
-        claimed = from_json(arrival.raw or b"")["sequence"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    return claimed if type(claimed) is int and claimed > 0 else None
-
-
-def in_sequence(records: Sequence[ParkedRecord]) -> list[ParkedRecord]:
-    """Records in the order in which to try them: as they came, but each channel by its sequence.
-
-    A record whose sequence nobody can tell keeps its place, and none of its channel passes it.
-    """
-    came = sorted(records, key=lambda record: record.order)
-    tried: list[ParkedRecord] = list(came)
-    for name in {record.channel.name for record in came}:
-        run: list[int] = []
-        for place, record in [*enumerate(came), (len(came), None)]:
-            if record is not None and record.channel.name != name:
-                continue
-            if record is None or record.sequence is None:
-                ordered = sorted((came[at] for at in run), key=lambda r: (r.sequence or 0, r.order))
-                for at, sorted_record in zip(run, ordered, strict=True):
-                    tried[at] = sorted_record
-                run = []
-            else:
-                run.append(place)
-    return tried
-
-
-def trouble_of(error: Exception, channel: Channel) -> tuple[Trouble, int | None]:
-    """What an error means for a record of a channel, and what a gap waits for.
-
-    Operators and logs are told it: of a confidential channel no more than where it went wrong.
-    """
-    if isinstance(error, Gap):
-        return Trouble("gap", str(error)), error.expected
-    sentence = f"{type(error).__name__}: {_words(error, channel)}"
-    return Trouble("failed", sentence[:SENTENCE_LIMIT]), None
-
-
-def _words(error: Exception, channel: Channel) -> str:
-    words = str(error)
-    if isinstance(error, ValidationError):  # whose own text repeats what was given
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        wrong = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: "
-            f"{each['type'] if channel.confidential else each['msg']}"
-            for each in found
-        )
-        words = f"{error.title}: {wrong}"
-    elif channel.confidential:
-        words = "what it says is confidential"
-    if channel.confidential and (frames := extract_tb(error.__traceback__)):
-        words += f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
-    return words
+    record: str = ""
+    why: str = ""
+    published: int | None = None
+    id: str = ""
 
 
 class Parking:
@@ -158,114 +52,108 @@ class Parking:
     Everything that reads or writes the store raises StoreAway where it cannot be reached.
     """
 
-    def __init__(self, documents: Collection) -> None:
+    def __init__(self, documents: StoredCollection) -> None:
         self._documents = documents
         self._heads: dict[str, Head] = {}
+        self._partitions: frozenset[int] = frozenset()
         self._last_order = 0
 
     @property
     def heads(self) -> Mapping[str, Head]:
-        """What is parked on the partitions that were loaded."""
+        """What waits on the partitions that were loaded."""
         return self._heads
 
     def __contains__(self, engagement: object) -> bool:
         return engagement in self._heads
 
     def oldest_age(self, now: datetime) -> float:
-        """Seconds since the engagement that waits longest was parked; 0 where none waits."""
-        since = min((head.since for head in self._heads.values()), default=now)
-        return (now - since).total_seconds()
+        """Return for how many seconds the engagement waits that was parked first; 0 if none is."""
+        parked = (head.since for head in self._heads.values() if head.is_parked)
+        return (now - min(parked, default=now)).total_seconds()
 
     async def prepare(self) -> None:
         """Make the index that reading needs."""
         with reaching():
             await self._documents.create_index([("state", 1), ("engagement", 1), ("order", 1)])
 
-    async def load(self, partitions: Container[int]) -> None:
-        """Learn what is parked on these partitions, and on no other."""
+    async def load(self, partitions: Collection[int]) -> None:
+        """Learn what waits on these partitions, and on no other."""
         await self.prepare()
         heads: dict[str, Head] = {}
         waiting: dict[str, Head] = {}
         for record in await self._found({"state": "parked"}, raw=False):
             if record.partition in partitions and record.engagement is not None:
                 of = waiting if record.code == "waiting" else heads
-                of.setdefault(record.engagement, _head(record))
+                of.setdefault(record.engagement, head_of(record))
         self._heads = {**waiting, **heads}
+        self._partitions = frozenset(partitions)
 
     def forget(self) -> None:
         """Know of nothing parked: other readers have the partitions now."""
         self._heads = {}
+        self._partitions = frozenset()
 
-    async def park(
-        self,
-        arrival: Arrival,
-        trouble: Trouble,
-        expected: int | None = None,
-    ) -> None:
-        """Keep a record whose engagement must wait; a second time changes nothing.
+    async def park(self, arrival: Arrival, trouble: Trouble, expected: int | None = None) -> bool:
+        """Keep an event whose engagement must wait; a second time changes nothing.
 
-        One that a person has skipped meanwhile stays skipped.
+        Return whether it waits: one that was set aside meanwhile stays so.
         """
         if arrival.key is None:
             raise ValueError(f"{arrival.id} names no engagement: set it aside")
-        if await self._keep(arrival, "parked", trouble, expected):
+        waits = await self._keep(arrival, "parked", trouble, expected)
+        if waits:
             record = _record(self._document(arrival, trouble, expected))
-            self._heads.setdefault(arrival.key, _head(record))
+            self._heads.setdefault(arrival.key, head_of(record))
+        return waits
 
     async def set_aside(self, arrival: Arrival, trouble: Trouble) -> None:
-        """Keep a record that names no engagement; a second time changes nothing."""
+        """Keep a record that is no event of an engagement; a second time changes nothing."""
         await self._keep(arrival, "aside", trouble, None)
 
     async def engagements(self) -> list[ParkedEngagement]:
-        """Everything parked in the store, also by other processes; the oldest first."""
+        """Return everything that waits in the store, also for other processes; the oldest first."""
         records: dict[str, list[ParkedRecord]] = {}
         for record in await self._found({"state": "parked"}, raw=False):
             records.setdefault(str(record.engagement), []).append(record)
         return [
             ParkedEngagement(
                 name,
-                _head(next((one for one in found if one.code != "waiting"), found[0])),
+                head_of(next((one for one in found if one.code != "waiting"), found[0])),
                 len(found),
             )
             for name, found in records.items()
         ]
 
     async def look(self, engagement: str) -> list[ParkedRecord]:
-        """All that waits for an engagement, in the order in which it will be tried."""
+        """Return all that waits for an engagement, in the order in which it will be tried."""
         return in_sequence(await self._found({"state": "parked", "engagement": engagement}))
 
-    async def records_set_aside(self) -> list[ParkedRecord]:
-        """Records that name no engagement, the oldest first."""
-        return await self._found({"state": "aside"})
-
-    async def skipped(self, engagement: str) -> list[ParkedRecord]:
-        """What persons decided to go on without."""
-        return await self._found({"state": "skipped", "engagement": engagement})
-
-    async def find(self, record: str) -> ParkedRecord | None:
-        """One record by its id, in whatever state."""
-        with reaching():
-            document = await self._documents.find_one({"_id": record})
-        return None if document is None or "channel" not in document else _record(document)
+    async def records_set_aside(self, engagement: str | None = None) -> list[ParkedRecord]:
+        """Return records that were set aside, of one engagement or of all, the oldest first."""
+        condition: Document = {"state": "aside"}
+        if engagement is not None:
+            condition["engagement"] = engagement
+        return await self._found(condition)
 
     async def mark(
         self, record: ParkedRecord, trouble: Trouble, expected: int | None = None
     ) -> None:
         """Say what a record waits for now that it was tried again; its engagement stays parked."""
-        changed = {"code": trouble.code, "sentence": trouble.sentence, "expected": expected}
+        changed = {
+            "state": "parked",
+            "code": trouble.code,
+            "sentence": storable(trouble.sentence),
+            "expected": expected,
+        }
         with reaching():
             await self._documents.update_one({"_id": record.id}, {"$set": changed})
         if record.engagement is not None:
             before = self._heads.get(record.engagement)
             since = before.since if before else record.at
             renewed = replace(
-                record,
-                code=trouble.code,
-                sentence=trouble.sentence,
-                expected=expected,
-                at=since,
+                record, code=trouble.code, sentence=trouble.sentence, expected=expected, at=since
             )
-            self._heads[record.engagement] = _head(renewed)
+            self._heads[record.engagement] = head_of(renewed)
 
     async def release(self, records: Iterable[ParkedRecord]) -> None:
         """Forget records that were taken in."""
@@ -277,44 +165,64 @@ class Parking:
         """Let an engagement flow again, after all that waited was released."""
         self._heads.pop(engagement, None)
 
-    async def skip(self, record: ParkedRecord, by: str, why: str) -> None:
-        """Remember that a person decided to go on without a record, or without what it waits for.
-
-        The record waits no longer; behind a gap it does, and what is remembered is a copy of it.
-        """
-        changed = {"state": "skipped", "skipped_by": by, "skipped_why": why}
+    async def put_aside(
+        self, record: ParkedRecord, by: str, why: str, trouble: Trouble | None = None
+    ) -> None:
+        """Set aside a record that waits; `by` and `why` say whose decision it was."""
+        changed: Document = {"state": "aside", "by": by, "why": why}
+        if trouble is not None:
+            changed |= {"code": trouble.code, "sentence": storable(trouble.sentence)}
         with reaching():
-            if record.code != "gap":
-                await self._documents.update_one({"_id": record.id}, {"$set": changed})
-                return
-            document = await self._documents.find_one({"_id": record.id})
-            if document is not None:
-                document |= {"_id": f"{record.id}/gap/{self._next_order()}", "raw": None, **changed}
-                await self._documents.insert_one(document)
+            await self._documents.update_one({"_id": record.id}, {"$set": changed})
 
-    async def ask(self, engagement: str, record: str | None, by: str, why: str) -> None:
+    async def remember(self, engagement: str, passed: PassedOver) -> None:
+        """Keep a decision to do without missing events, for a reader that reads all again."""
+        document = {**passed.document(), "state": "passed-over", "engagement": engagement}
+        name = f"passed-over/{engagement}/{passed.channel}/{passed.first}"
+        with reaching():
+            await self._documents.replace_one({"_id": name}, document, upsert=True)
+
+    async def passed_over(self, engagement: str) -> list[PassedOver]:
+        """Return the decisions that were taken to do without missing events of an engagement."""
+        names = PassedOver.__dataclass_fields__
+        with reaching():
+            found = await self._documents.find(
+                {"state": "passed-over", "engagement": engagement}
+            ).to_list(None)
+        return [PassedOver.read({name: each[name] for name in names}) for each in found]
+
+    async def ask(self, request: Request) -> None:
         """Leave a request for the process that reads this engagement's partition."""
         order = self._next_order()
+        document = {
+            "_id": f"asked/{request.engagement}/{order}",
+            "state": "asked",
+            "engagement": request.engagement,
+            "action": request.action,
+            "record": request.record,
+            "by": request.by,
+            "why": request.why,
+            "published": request.published,
+            "order": order,
+        }
         with reaching():
-            await self._documents.insert_one(
-                {
-                    "_id": f"asked/{engagement}/{order}",
-                    "state": "asked",
-                    "engagement": engagement,
-                    "record": record,
-                    "by": by,
-                    "why": why,
-                    "order": order,
-                }
-            )
+            await self._documents.insert_one(document)
 
-    async def asked(self) -> list[Request]:
-        """Requests that concern what is parked in this process, in the order they were made."""
+    async def asked(self, is_mine: Callable[[str], bool]) -> list[Request]:
+        """Return requests for engagements of this process, in the order they were made."""
         with reaching():
             found = self._documents.find({"state": "asked"}).sort("order", 1)
-            documents = [each async for each in found if each["engagement"] in self._heads]
+            documents = [each async for each in found if is_mine(each["engagement"])]
         return [
-            Request(each["_id"], each["engagement"], each["record"], each["by"], each["why"])
+            Request(
+                engagement=each["engagement"],
+                action=each["action"],
+                by=each["by"],
+                record=each["record"],
+                why=each["why"],
+                published=each["published"],
+                id=each["_id"],
+            )
             for each in documents
         ]
 
@@ -358,7 +266,7 @@ class Parking:
             "offset": arrival.offset,
             "sequence": sequence_of(arrival),
             "code": trouble.code,
-            "sentence": trouble.sentence[:SENTENCE_LIMIT],
+            "sentence": storable(trouble.sentence),
             "expected": expected,
             "raw": arrival.raw,
             "at": written(datetime.now(UTC)),
@@ -385,12 +293,13 @@ def _record(document: Document) -> ParkedRecord:
         raw=None if document.get("raw") is None else bytes(document["raw"]),
         at=datetime.fromisoformat(document["at"]),
         order=document["order"],
-        skipped_by=document.get("skipped_by"),
-        skipped_why=document.get("skipped_why"),
+        by=document.get("by"),
+        why=document.get("why"),
     )
 
 
-def _head(record: ParkedRecord) -> Head:
+def head_of(record: ParkedRecord) -> Head:
+    """Return what an engagement waits for whose first record this is."""
     return Head(
         record.code,
         record.sentence,

@@ -84,7 +84,12 @@ def observe(group: str, progress: Progress, parking: "Parking") -> None:
         ]
 
     def parked(_: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(len(parking.heads), attributes)]
+        count = sum(head.is_parked for head in parking.heads.values())
+        return [Observation(count, attributes)]
+
+    def waiting(_: CallbackOptions) -> Iterable[Observation]:
+        count = sum(not head.is_parked for head in parking.heads.values())
+        return [Observation(count, attributes)]
 
     def oldest(_: CallbackOptions) -> Iterable[Observation]:
         return [Observation(parking.oldest_age(datetime.now(UTC)), attributes)]
@@ -92,4 +97,5 @@ def observe(group: str, progress: Progress, parking: "Parking") -> None:
     meter = metrics.get_meter("concord.listener")
     meter.create_observable_gauge("concord.listener.lag", [lag])
     meter.create_observable_gauge("concord.parked.engagements", [parked])
+    meter.create_observable_gauge("concord.waiting.engagements", [waiting])
     meter.create_observable_gauge("concord.parked.oldest", [oldest], unit="s")

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from contracts.channels import Channel
+from chassis.decider import PassedOver
+from chassis.parked_records import Head
 from contracts.fact import Fact, Recorded
 
 Batch: TypeAlias = Mapping[str, Sequence[Recorded[Fact]]]
@@ -17,6 +18,7 @@ class Reader(Protocol):
 
         Facts of a stream that is named in the answer, or of all where this raises, are given again
         one by one. A fault that passes by itself (StoreAway) means: all of it again, later.
+        Whether a fact is the next one, `chassis.decider.is_next` says.
         """
 
     async def settle(self, *, now: bool) -> bool:
@@ -25,10 +27,14 @@ class Reader(Protocol):
         With `now` it must be made so, or this must raise.
         """
 
-    async def pass_over(
-        self, engagement: str, channel: Channel, sequence: int, by: str, why: str
-    ) -> None:
-        """Go on as if the channel had been heard up to a sequence, because a person said so."""
+    async def pass_over(self, engagement: str, passed: PassedOver) -> None:
+        """Do without missing events that a person decided to do without, and show that it does."""
+
+    async def waits(self, engagement: str, head: Head | None) -> None:
+        """Show what an engagement waits for, or that it waits no longer (None)."""
+
+    async def wait(self, heads: Mapping[str, Head]) -> None:
+        """Show that these engagements wait, and no others on the partitions that were given."""
 
     async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         """These partitions of all topics are this reader's now, and no others are.

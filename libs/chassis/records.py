@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from chassis.bus import Arrival, Codec, let_go
 from chassis.identity import Identity, arguments
 from contracts.channels import PARTITIONS, Channel
-from contracts.fact import Fact, Recorded
+from contracts.fact import Fact, Recorded, Undecoded
 from contracts.reference import Reference
 
 if TYPE_CHECKING:
@@ -234,6 +234,10 @@ class RecordsFeed:
         if arrival.trouble is not None:
             self.unreadable += 1
             log.error("reference data: %s passed over: %s", arrival.id, arrival.trouble.sentence)
+        elif arrival.recorded is not None and isinstance(arrival.recorded.fact, Undecoded):
+            self.unreadable += 1
+            sentence = arrival.recorded.fact.sentence
+            log.error("reference data: %s passed over: %s", arrival.id, sentence)
         elif arrival.recorded is not None:
             self.records.put(arrival.recorded)
         elif arrival.key is not None:

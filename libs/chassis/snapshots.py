@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from chassis.decider import Decider, Stream, replay
+from chassis.decider import Decider, PassedOver, Stream, replay
 from chassis.journal import Commit
 from chassis.store import Document, Store, reaching, replace_older
 from contracts.fact import Fact, read_position, write_position
@@ -36,7 +36,10 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
         return Known(replace(empty, number=commit.number, position=dict(commit.position)))
     if commit.number != known.stream.number + 1:
         raise RuntimeError(f"the journal lacks commit {known.stream.number + 1} of {commit.stream}")
-    return Known(replay(decider, known.stream, commit.recorded(), commit.position), open=True)
+    stream = replay(decider, known.stream, commit.recorded(), commit.position)
+    if commit.passed_over is not None:
+        stream = replace(stream, passed_over=(*stream.passed_over, commit.passed_over))
+    return Known(stream, open=True)
 
 
 def fold_of(decider: AnyDecider) -> str:
@@ -46,7 +49,7 @@ def fold_of(decider: AnyDecider) -> str:
     """
     digest = blake2b(digest_size=8)
     state = type(decider.initial("-"))
-    digest.update(str(state.model_json_schema()).encode())
+    digest.update(f"{state.model_json_schema()} {sorted(Stream.__annotations__)}".encode())
     places = {decider.initial.__module__, decider.react.__module__, state.__module__}
     for module in sorted(places | {Fact.__module__}):
         file = getattr(sys.modules.get(module), "__file__", None)
@@ -102,6 +105,7 @@ class Snapshots:
                 state=type(empty).model_validate_json(document["state"]),
                 number=document["number"],
                 position=read_position(document["position"]),
+                passed_over=tuple(map(PassedOver.read, document["passed_over"])),
             ),
             open=document["open"],
         )
@@ -114,6 +118,7 @@ class Snapshots:
             "kind": kind,
             "number": known.stream.number,
             "position": write_position(known.stream.position),
+            "passed_over": [each.document() for each in known.stream.passed_over],
             "open": known.open,
             "fold": self.folds[kind],
             "state": known.stream.state.model_dump_json(),

@@ -10,36 +10,38 @@ from contracts.fact import Fact, Recorded
 Routes: TypeAlias = Callable[[Recorded[Fact]], Iterable[str]]
 """The streams that hear a fact."""
 
-WAITING = Trouble("waiting", "it stands behind another")
+WAITING = Trouble("waiting", "it is behind another event")
 
 
 @dataclass(slots=True)
 class Sorted:
-    """A batch sorted: facts by stream in order, records that must wait, records set aside."""
+    """A batch sorted: each record is in one or several groups, or in exactly one of the lists.
+
+    `groups` are events by the stream that hears them, `stopped` those that must wait, `aside`
+    records that are no events of an engagement, `ignored` events that no stream here hears and
+    tombstones.
+    """
 
     all: Sequence[Arrival]
     groups: dict[str, list[Arrival]] = field(default_factory=dict)
     stopped: list[tuple[Arrival, Trouble]] = field(default_factory=list)
     aside: list[tuple[Arrival, Trouble]] = field(default_factory=list)
+    ignored: list[Arrival] = field(default_factory=list)
 
 
 def sort_out(arrivals: Sequence[Arrival], parked: Container[object], routes: Routes) -> Sorted:
-    """Sort a batch; whatever follows a record that must wait, for the same engagement, waits too.
-
-    Tombstones of reference records, and facts that nobody here hears, are in none of the lists.
-    """
+    """Sort a batch; what follows an event that must wait, for the same engagement, waits too."""
     found = Sorted(arrivals)
     stopped: set[str] = set()
     for arrival in arrivals:
         key, trouble, recorded = arrival.key, arrival.trouble, arrival.recorded
-        if key is None:
+        if trouble is not None or key is None:
             found.aside.append((arrival, trouble or Trouble("no-key", "it names no engagement")))
+        elif recorded is None:
+            found.ignored.append(arrival)
         elif key in stopped or key in parked:
             found.stopped.append((arrival, WAITING))
-        elif trouble is not None:
-            found.stopped.append((arrival, trouble))
-            stopped.add(key)
-        elif recorded is not None:
+        else:
             try:
                 streams = list(routes(recorded))
             except Exception as error:  # noqa: BLE001 - a bug in routing concerns this fact alone
@@ -52,4 +54,6 @@ def sort_out(arrivals: Sequence[Arrival], parked: Container[object], routes: Rou
                     found.groups[stream] = [arrival]
                 else:
                     group.append(arrival)
+            if not streams:
+                found.ignored.append(arrival)
     return found

@@ -8,13 +8,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
-import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from contracts.channels import CHANNELS, Channel, Department
+from contracts.envelope import (
+    Envelope,
+    Unsound,
+    read_envelope,
+    read_heard,
+    read_moment,
+    sound_traceparent,
+)
 from contracts.values import HEARD
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
@@ -58,6 +65,32 @@ class Fact(BaseModel):
         return stream
 
 
+class Undecoded(Fact):
+    """An event in a sound envelope whose data this version of the contracts cannot read.
+
+    It takes the place of the event, so that a reader can tell whether it has seen it already and
+    whether one is missing before it. ``name`` is its type on the wire. ``why`` says what is wrong
+    with the data; None where the type is unknown, which a newer version may know.
+    """
+
+    name: str
+    why: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with it."""
+        return self.why or f"no event of type {self.name!r} is known"
+
+
+def _undecoded(channel: Channel) -> type[Undecoded]:
+    kind: type[Undecoded] = type(f"Undecoded{channel.name.title()}", (Undecoded,), {})
+    kind.channel = channel
+    return kind
+
+
+_UNDECODED = {name: _undecoded(channel) for name, channel in CHANNELS.items()}
+
+
 F_co = TypeVar("F_co", bound=Fact, covariant=True)
 
 
@@ -92,15 +125,7 @@ class Recorded(Generic[F_co]):
 
 
 class Undecodable(ValueError):
-    """A record that is not a fact of these contracts; the text says what is wrong with it."""
-
-
-class Unreadable(Undecodable):
-    """Not a well-formed envelope, or a fact whose fields are missing or wrong."""
-
-
-class UnknownFact(Undecodable):
-    """A well-formed envelope with a type these contracts do not have."""
+    """A record that is not an event of these contracts; the text says what is wrong with it."""
 
 
 def written(moment: datetime) -> str:
@@ -156,62 +181,67 @@ def whole(recorded: Recorded[Fact]) -> bytes:
 
 
 def decode(record: bytes | str) -> Recorded[Fact]:
-    """Read a CloudEvent back. Fields a newer author added are passed over.
+    """Read an event that these contracts know. Fields a newer author added are ignored.
 
-    Raises Unreadable or UnknownFact.
+    Raises Undecodable, and nothing else, whatever the bytes are.
+    """
+    recorded = read(record, None)
+    if isinstance(recorded.fact, Undecoded):
+        raise Undecodable(recorded.fact.sentence)
+    return recorded
+
+
+def read(record: bytes | str, channel: Channel | None) -> Recorded[Fact]:
+    """Read an event in a sound envelope that came on a channel, or on any (None).
+
+    Its data are `Undecoded` where they cannot be read, or where its type is unknown, which takes a
+    channel to be read. Raises Undecodable, and nothing else, whatever the bytes are: no content may
+    end the work of its reader.
     """
     try:
-        event = orjson.loads(record)
-    except ValueError as error:
-        raise Unreadable(f"not JSON: {error}") from None
-    if not isinstance(event, dict):
-        raise Unreadable("not a CloudEvent: the record is not an object")
-    kind = event.get("type")
-    known = FACTS.get(kind) if isinstance(kind, str) else None
-    if known is None:
-        if event.get("specversion") == "1.0" and isinstance(kind, str):
-            raise UnknownFact(f"no fact of type {kind!r} is known")
-        raise Unreadable("not a CloudEvent 1.0: specversion or type is missing")
+        return _read(record, channel)
+    except Unsound as error:
+        raise Undecodable(str(error)) from None
+    except Exception as error:
+        raise Undecodable(f"it cannot be read: {type(error).__name__}") from error
+
+
+def _read(record: bytes | str, channel: Channel | None) -> Recorded[Fact]:
+    envelope = read_envelope(record)
+    name = envelope["type"]
+    known = FACTS.get(name)
+    if known is not None:
+        channel = known.channel
+    elif channel is None:
+        raise Unsound(f"type: no event of type {name!r} is known")
+    department = channel.department
+    if envelope["source"] != f"/concord/{department}" or name.split(".")[1] != department:
+        raise Unsound(f"source: {envelope['source']!r} does not publish {name} here")
+    heard = read_heard(envelope["heard"])
+    return Recorded(
+        id=envelope["id"],
+        subject=envelope["subject"],
+        sequence=envelope["sequence"],
+        fact=_UNDECODED[channel.name](name=name) if known is None else _fact(known, envelope),
+        actor=envelope["actor"],
+        cause=envelope["causationid"],
+        occurred_at=read_moment(envelope["occurredat"], "occurredat"),
+        recorded_at=read_moment(envelope["time"], "time"),
+        # A channel of a newer version is not known here, nor whether it is confidential.
+        heard={each: last for each, last in heard.items() if each in CHANNELS},
+        traceparent=sound_traceparent(envelope.get("traceparent")),
+        record=record if isinstance(record, bytes) else None,
+    )
+
+
+def _fact(known: type[Fact], envelope: Envelope) -> Fact:
     try:
-        sequence = event["sequence"]
-        if type(sequence) is not int or sequence < 1:
-            raise Unreadable("sequence: must be a whole number from 1")
-        if event["source"] != f"/concord/{known.channel.department}":
-            raise Unreadable(f"source: {event['source']!r} does not say {kind}")
-        return Recorded(
-            id=_text(event, "id"),
-            subject=_text(event, "subject"),
-            sequence=sequence,
-            fact=known.model_validate(event["data"], extra="ignore", context=HEARD),
-            actor=_text(event, "actor"),
-            cause=_text(event, "causationid"),
-            occurred_at=_moment(event, "occurredat"),
-            recorded_at=_moment(event, "time"),
-            heard=read_position(event["heard"]),
-            traceparent=event.get("traceparent"),
-            record=record if isinstance(record, bytes) else None,
-        )
-    except KeyError as error:
-        raise Unreadable(f"{error.args[0]}: is missing") from None
+        return known.model_validate(envelope["data"], extra="ignore", context=HEARD)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in ("data", *first["loc"]))
-        raise Unreadable(f"{place}: {first['msg']}") from None
-    except Undecodable:
-        raise
-    except (ValueError, TypeError, AttributeError) as error:
-        raise Unreadable(str(error)) from None
-
-
-def _text(event: dict[str, Any], name: str) -> str:
-    value = event[name]
-    if not isinstance(value, str) or not value:
-        raise Unreadable(f"{name}: must be a text")
-    return value
-
-
-def _moment(event: dict[str, Any], name: str) -> datetime:
-    moment = datetime.fromisoformat(_text(event, name))
-    if moment.tzinfo is None:
-        raise Unreadable(f"{name}: must have a time zone")
-    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+        why = first["type"] if known.channel.confidential else first["msg"]
+        return _UNDECODED[known.channel.name](name=known.type, why=f"{place}: {why}")
+    except Exception as error:  # noqa: BLE001 - whatever a validator raises concerns this event
+        why = f"data: {type(error).__name__}"
+        return _UNDECODED[known.channel.name](name=known.type, why=why)

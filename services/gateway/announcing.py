@@ -77,7 +77,7 @@ class Announcing:
 
     async def _announce_one(self, engagement: str) -> None:
         held = await self._folding.look(engagement)
-        if held is None or not held.view.causally_complete:
+        if held is None or not held.complete:
             return
         findings = tuple(found_now(each) for each in held.findings.values())
         command = AnnounceFindings(findings=findings)

@@ -14,9 +14,10 @@ from datetime import date
 from itertools import islice
 
 from chassis import telemetry
-from chassis.decider import Gap
+from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.parked_records import Head
 from chassis.reader import Batch
-from contracts.channels import CHANNELS, PARTITIONS, Channel
+from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge
 from gateway.fold import FOLDED, OVER, fold, pass_over
@@ -24,6 +25,7 @@ from gateway.portfolio import Figures, contribution, exchange, together
 from gateway.rows import Row, Rows
 from gateway.shelf import Held, Shelf, row_of
 from gateway.timeline import in_order
+from gateway.waiting import waits_for
 
 HEARD = frozenset(CHANNELS[name] for name in FOLDED)
 """The channels the gateway listens to: all that say facts of engagements."""
@@ -99,9 +101,9 @@ class Folding:
             each = held[engagement]
             before = each.view.position()
             try:
-                news = _news(before, facts)
-            except Gap as gap:
-                errors[engagement] = gap
+                news = _news(before, each.passed_over, facts)
+            except (Gap, NotDecoded, CameLate) as error:
+                errors[engagement] = error
                 continue
             if not news:
                 continue
@@ -157,14 +159,38 @@ class Folding:
                 break
             del self._held[engagement]
 
-    async def pass_over(
-        self, engagement: str, channel: Channel, sequence: int, by: str, why: str
-    ) -> None:
-        """Go on with an engagement as if the channel had been heard so far; raises StoreAway."""
-        del by, why  # the parking remembers them
+    async def pass_over(self, engagement: str, passed: PassedOver) -> None:
+        """Do without missing events of an engagement, and show it; raises StoreAway."""
         each = (await self._hold([engagement]))[engagement]
-        pass_over(each.view, channel.name, sequence)
+        if each.view.position().get(passed.channel, 0) >= passed.last:
+            return
+        pass_over(each.view, passed.channel, passed.last)
+        each.passed_over = (*each.passed_over, passed)
+        each.turns += 1
         self._dirty[engagement] = each
+        self._tell([each])
+
+    async def waits(self, engagement: str, head: Head | None) -> None:
+        """Show what an engagement waits for; judge it when it waits no longer."""
+        each = (await self._hold([engagement]))[engagement]
+        waits = waits_for(head)
+        if each.waits == waits:
+            return
+        each.waits = waits
+        each.turns += 1
+        self._judge(each, self.today())
+        self._dirty[engagement] = each
+        self._tell([each])
+
+    async def wait(self, heads: Mapping[str, Head]) -> None:
+        """Show that these engagements wait, and no others on these partitions; raises StoreAway."""
+        shown = [
+            row.engagement
+            for row in self.rows
+            if row.summary.waits is not None and row.partition in self._partitions
+        ]
+        for engagement in {*heads, *shown}:
+            await self.waits(engagement, heads.get(engagement))
 
     async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         """Take partitions over: what their engagements add is counted anew from what is written.
@@ -206,7 +232,7 @@ class Folding:
         held = self._held.get(engagement)
         if held is None:
             held = (await self._shelf.take([engagement]))[engagement]
-        return held if held.view.freshness else None
+        return held if held.view.freshness or held.waits is not None else None
 
     async def timeline(self, engagement: str) -> list[Recorded[Fact]]:
         """Every fact of an engagement by when it occurred; raises StoreAway."""
@@ -299,7 +325,7 @@ class Folding:
 
     def _judge(self, each: Held, today: date) -> None:
         view = each.view
-        if view.causally_complete:
+        if each.complete:
             findings = judge(view, today)
             if findings.keys() != each.findings.keys() or findings != each.findings:
                 each.findings = findings
@@ -363,17 +389,18 @@ def _in_its_trace(recorded: Recorded[Fact], before: int) -> AbstractContextManag
     return telemetry.step("fold", recorded.traceparent, engagement=recorded.subject)
 
 
-def _news(position: Mapping[str, int], facts: Sequence[Recorded[Fact]]) -> list[Recorded[Fact]]:
-    """The facts not folded yet, in order; raises Gap where one is missing before them."""
+def _news(
+    position: Mapping[str, int],
+    passed_over: Sequence[PassedOver],
+    facts: Sequence[Recorded[Fact]],
+) -> list[Recorded[Fact]]:
+    """Return the facts not folded yet, in order; raises as `is_next` does."""
     last = dict(position)
     news: list[Recorded[Fact]] = []
     for recorded in facts:
         channel = recorded.fact.channel.name
         seen = last.get(channel, 0)
-        if recorded.sequence <= seen:
-            continue
-        if recorded.sequence > seen + 1:
-            raise Gap(recorded, seen + 1)
-        last[channel] = recorded.sequence
-        news.append(recorded)
+        if is_next(recorded, seen, passed_over):
+            last[channel] = recorded.sequence
+            news.append(recorded)
     return news

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from chassis.decider import Records
+from chassis.decider import PassedOver, Records
 from chassis.engine import NotYet
 from chassis.streams import Unknown
 from contracts.fact import Fact, Recorded
@@ -18,15 +18,16 @@ from gateway.portfolio import Portfolio, read
 from gateway.rows import Page, Row, Standing
 from gateway.shelf import row_of
 from gateway.summary import Summary
+from gateway.waiting import Waits
 
 
 @dataclass(frozen=True, slots=True)
 class Unified:
     """One engagement: the view, what the rules find in it, and itself in a line.
 
-    Findings are those of the last moment at which the view was causally complete; `complete` says
-    whether it is so now. `number` grows with every change; `open_number` differs with every one
-    that everybody may see.
+    Findings are those of the last moment at which the view was complete; `complete` says whether
+    it is so now, and `waits` what it waits for if an event of it could not be taken in. `number`
+    grows with every change; `open_number` differs with every one that everybody may see.
     """
 
     view: View
@@ -34,6 +35,8 @@ class Unified:
     row: Row
     complete: bool
     open_number: int
+    waits: Waits | None = None
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def number(self) -> int:
@@ -105,7 +108,9 @@ class Reading:
                     view=held.view,
                     findings=held.findings,
                     row=row_of(held),
-                    complete=held.view.causally_complete,
+                    complete=held.complete,
+                    waits=held.waits,
+                    passed_over=held.passed_over,
                     open_number=held.open_revision,
                 )
             if left <= 0 or self._stopping.is_set():
@@ -115,7 +120,7 @@ class Reading:
     async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:
         """Every fact of an engagement by when it occurred; raises Unknown."""
         facts = await self._folding.timeline(engagement)
-        if not facts:
+        if not facts and await self._folding.look(engagement) is None:
             raise Unknown(engagement)
         return [each for each in facts if confidential or not each.channel.confidential]
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from pydantic import TypeAdapter
 
+from chassis.decider import PassedOver
 from chassis.partitioning import partition_of
 from chassis.store import Document, Store, put_new, reaching, replace_older
 from contracts.channels import PARTITIONS
@@ -21,12 +22,14 @@ from gateway.rows import Row
 from gateway.sections.gateway import Waiver
 from gateway.summary import Summary, summary
 from gateway.timeline import Run, Unwritten
+from gateway.waiting import Waits
 
-FOLD = "13"
+FOLD = "14"
 """Raised when views of the same facts come out otherwise: what was folded is then folded anew."""
 
 _FOLDING = "folding"
 _FINDINGS = TypeAdapter(dict[str, Finding])
+_WAITS = TypeAdapter(Waits | None)
 _WAIVERS = TypeAdapter(dict[str, Waiver])
 
 
@@ -40,6 +43,15 @@ class Held:
     judged_on: date = date.min
     figures: Figures = field(default_factory=dict)
     unwritten: Unwritten = field(init=False)
+    waits: Waits | None = None
+    """What it waits for; then it is not complete, and no rule judges it."""
+
+    passed_over: tuple[PassedOver, ...] = ()
+    """Events that a person decided to do without."""
+
+    turns: int = 0
+    """How often it began or ceased to wait, or events of it were passed over."""
+
     stands: bool = False
     """Whether there is a document of it in the store already."""
 
@@ -51,17 +63,21 @@ class Held:
         self.told = self.open_revision
 
     @property
+    def complete(self) -> bool:
+        """Whether nothing of it waits and all that its authors had heard is folded."""
+        return self.waits is None and self.view.causally_complete
+
+    @property
     def revision(self) -> int:
-        """Grows with every fact folded and with every day judged, and with nothing else."""
+        """Grows with every fact folded, every turn and every day judged, and with nothing else."""
         folded = sum(fresh.sequence for fresh in self.view.freshness.values())
-        return (folded << 20) + self.judged_on.toordinal()
+        return (folded + self.turns << 20) + self.judged_on.toordinal()
 
     @property
     def open_revision(self) -> int:
         """Differs when anything does that everybody may see, and does not count what is not."""
         folded = sum(fresh.sequence for fresh in self.view.open_freshness())
-        complete = self.view.causally_complete
-        return (folded << 21) + (complete << 20) + self.judged_on.toordinal()
+        return (folded + self.turns << 21) + (self.complete << 20) + self.judged_on.toordinal()
 
 
 class Shelf:
@@ -200,6 +216,9 @@ def _held(document: Document) -> Held:
         findings=_FINDINGS.validate_json(document["findings"]),
         judged_on=date.fromisoformat(document["judged_on"]),
         figures=_figures(document["figures"]),
+        waits=_WAITS.validate_json(document["waits"]),
+        passed_over=tuple(map(PassedOver.read, document["passed_over"])),
+        turns=document["turns"],
         stands=True,
     )
 
@@ -210,7 +229,7 @@ def row_of(held: Held) -> Row:
     return Row(
         partition=held.partition,
         number=held.revision,
-        summary=summary(view, held.findings),
+        summary=summary(view, held.findings, held.waits),
         findings=list(held.findings.values()),
         waived=view.gateway.waived | view.gateway_confidential.waived,
     )
@@ -236,7 +255,10 @@ def _document(held: Held) -> Document:
         "findings": _FINDINGS.dump_json(held.findings),
         "judged_on": held.judged_on.isoformat(),
         "figures": _text(held.figures),
-        "summary": summary(view, held.findings).model_dump_json(),
+        "summary": summary(view, held.findings, held.waits).model_dump_json(),
+        "waits": _WAITS.dump_json(held.waits),
+        "passed_over": [each.document() for each in held.passed_over],
+        "turns": held.turns,
         "waived": _WAIVERS.dump_json(view.gateway.waived | view.gateway_confidential.waived),
     }
 

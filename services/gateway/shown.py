@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from chassis import passed_over
+from chassis.passed_over import PassedOverView
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded, read_position, write_position
 from contracts.money import Money
@@ -22,6 +24,7 @@ from gateway.sections.gateway import Waiver
 from gateway.sections.legal import LegalSection
 from gateway.sections.sales import SalesSection
 from gateway.summary import Summary
+from gateway.waiting import Waits
 
 _HEARD = re.compile(r'(?<="heard":")[^"]*confidential[^"]*')
 """What an author had heard, in JSON; no text holds this, since a quote in a text is escaped."""
@@ -66,13 +69,16 @@ class EngagementView(BaseModel):
     """One engagement as all departments together tell it.
 
     `complete` says whether all that the departments had heard of each other is folded; findings
-    are those of the last moment at which it was. Costs and margins are null for those who may not
-    see them.
+    are those of the last moment at which it was. An engagement that `waits` is not complete: an
+    event of it could not be taken in. `passed_over` are events it was decided to do without. Costs
+    and margins are null for those who may not see them.
     """
 
     engagement: str
     stage: str
     complete: bool
+    waits: Waits | None
+    passed_over: list[PassedOverView]
     summary: Summary
     sales: SalesSection
     legal: LegalSection
@@ -123,6 +129,8 @@ def engagement_view(unified: Unified, *, confidential: bool) -> EngagementView:
         engagement=view.engagement,
         stage=view.stage,
         complete=unified.complete,
+        waits=unified.waits and unified.waits.seen(confidential=confidential),
+        passed_over=passed_over.shown(unified.passed_over, confidential=confidential),
         summary=unified.row.seen(confidential=confidential),
         sales=view.sales,
         legal=view.legal,

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import BaseModel
 
 from gateway.disconnects import Finding
 from gateway.fold import View
+from gateway.waiting import Waits
 
 _RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
 
@@ -15,7 +17,8 @@ _RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
 class Summary(BaseModel):
     """An engagement in a list. `attention` grows with what is wrong; 0 asks for nothing.
 
-    `price` is a decimal number in `currency`; `finish` is what is contracted or promised.
+    `price` is a decimal number in `currency`; `finish` is what is contracted or promised. What
+    `waits` is not complete: an event of it could not be taken in.
     """
 
     engagement: str
@@ -32,6 +35,7 @@ class Summary(BaseModel):
     finish: date | None
     forecast_finish: date | None
     rag: str | None
+    waits: Literal["parked", "newer-version"] | None = None
     attention: int
     disconnects: int
     sentence: str | None
@@ -43,7 +47,7 @@ def weight(findings: Iterable[Finding]) -> int:
     return sum(30 if each.severity == "serious" else 10 for each in findings)
 
 
-def summary(view: View, findings: Mapping[str, Finding]) -> Summary:
+def summary(view: View, findings: Mapping[str, Finding], waits: Waits | None = None) -> Summary:
     """The engagement in a line, from its view and what the rules found in it.
 
     What is confidential neither weighs nor counts nor shows here.
@@ -77,6 +81,7 @@ def summary(view: View, findings: Mapping[str, Finding]) -> Summary:
         finish=view.legal.contract_finish or promised,
         forecast_finish=report.forecast_finish if report is not None else None,
         rag=rag,
+        waits=waits.state if waits is not None else None,
         attention=weight(worst) + _RAG_WEIGHT[rag or "green"],
         disconnects=len(worst),
         sentence=worst[0].sentence if worst else None,

@@ -10,9 +10,10 @@ from decimal import Decimal
 
 from aiokafka import AIOKafkaProducer
 
-from chassis.decider import Gap
+from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
 from chassis.journal import kafka_key
 from chassis.listener import Listener
+from chassis.parked_records import Head
 from chassis.parking import Parking
 from chassis.reader import Batch
 from chassis.store import Store
@@ -105,7 +106,8 @@ class Counting:
     def __init__(self, *, dedupe: bool = True) -> None:
         self.heard: defaultdict[str, list[str]] = defaultdict(list)
         self.position: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        self.passed_over: list[tuple[str, str, int, str, str]] = []
+        self.passed_over: list[tuple[str, PassedOver]] = []
+        self.waiting: dict[str, str] = {}
         self.stumbles: Callable[[Recorded[Fact]], Exception | None] = sound
         self.batches: list[int] = []
         self.whole: list[bytes] = []
@@ -122,32 +124,40 @@ class Counting:
         await asyncio.sleep(self.pause)
         for stream, facts in batch.items():
             for recorded in facts:
-                error = self.stumbles(recorded) or self._gap(stream, recorded)
-                if error is not None:
-                    errors[stream] = error
+                try:
+                    error = self.stumbles(recorded)
+                    if error is not None:
+                        raise error
+                    if self._dedupe and not self._is_next(stream, recorded):
+                        continue
+                except (CameLate, Gap, NotDecoded, ArithmeticError, RuntimeError) as wrong:
+                    errors[stream] = wrong
                     break
-                if self._dedupe and self._seen(stream, recorded):
-                    continue
                 self.heard[recorded.subject].append(f"{recorded.channel.name}-{recorded.sequence}")
                 self.position[stream][recorded.channel.name] = recorded.sequence
                 self.whole.append(whole(recorded))
         return errors
 
-    def _seen(self, stream: str, recorded: Recorded[Fact]) -> bool:
-        return recorded.sequence <= self.position[stream].get(recorded.channel.name, 0)
-
-    def _gap(self, stream: str, recorded: Recorded[Fact]) -> Exception | None:
-        expected = self.position[stream].get(recorded.channel.name, 0) + 1
-        return Gap(recorded, expected) if self._dedupe and recorded.sequence > expected else None
+    def _is_next(self, stream: str, recorded: Recorded[Fact]) -> bool:
+        last = self.position[stream].get(recorded.channel.name, 0)
+        passed_over = [each for name, each in self.passed_over if name == recorded.subject]
+        return is_next(recorded, last, passed_over)
 
     async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
         return True
 
-    async def pass_over(
-        self, engagement: str, channel: Channel, sequence: int, by: str, why: str
-    ) -> None:
-        self.passed_over.append((engagement, channel.name, sequence, by, why))
-        self.position[f"engagement:{engagement}"][channel.name] = sequence
+    async def pass_over(self, engagement: str, passed: PassedOver) -> None:
+        self.passed_over.append((engagement, passed))
+        self.position[f"engagement:{engagement}"][passed.channel] = passed.last
+
+    async def waits(self, engagement: str, head: Head | None) -> None:
+        if head is None:
+            self.waiting.pop(engagement, None)
+        else:
+            self.waiting[engagement] = head.code
+
+    async def wait(self, heads: Mapping[str, Head]) -> None:
+        self.waiting = {name: head.code for name, head in heads.items()}
 
     async def given(self, partitions: frozenset[int]) -> None: ...
 

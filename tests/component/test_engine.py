@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from chassis import journal, streams
-from chassis.decider import Gap, Refused
+from chassis.decider import CameLate, Gap, PassedOver, Refused
 from chassis.engine import Answer, KeyReused, NotYet, Stale
 from chassis.journal import Commit
 from chassis.streams import Unknown
-from contracts.channels import DELIVERY
 from contracts.fact import encode
 from tests.component.department import (
     PEOPLE,
@@ -230,11 +230,17 @@ async def test_a_register_hears_many_engagements_and_each_fact_once(
 
 async def test_a_person_may_have_a_fact_passed_over(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
+        passed = PassedOver("delivery", 1, 3, "ops", "broken", datetime(2026, 3, 2, tzinfo=UTC))
         for _ in range(2):
-            await process.hearer.pass_over("E-1", DELIVERY, 3, "ops", "broken")
-        await process.hearer.hear("engagement:E-1", [assigned("E-1", 3), assigned("E-1", 4)])
+            await process.hearer.pass_over("E-1", passed)
+        await process.hearer.hear("engagement:E-1", [assigned("E-1", 4)])
         stream = await process.engine.read("engagement", "E-1")
         assert (stream.position["delivery"], stream.number) == (4, 2)
+        assert stream.passed_over == (passed,)
+        with pytest.raises(CameLate, match="delivery 3 came after ops"):
+            await process.hearer.hear("engagement:E-1", [assigned("E-1", 3)])
+    async with Process(store.url, isolation) as another:
+        assert (await another.engine.read("engagement", "E-1")).passed_over == (passed,)
 
 
 async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolation: str) -> None:

@@ -7,10 +7,13 @@ from functools import partial
 
 import pytest
 
+from chassis.decider import PassedOver
 from chassis.journal import MOST_FACTS, AlreadyDone, Commit, Journal, Kept, Raced, TooLarge
 from chassis.store import Store, StoreAway
 from tests.component.department import NOW, assigned, until
 from tests.infrastructure import StoreServer
+
+PASSED = PassedOver("delivery", 2, 4, "olga", "lost in a fire", NOW)
 
 
 def commit(stream: str = "engagement:E-1", number: int = 1, cause: str = "") -> Commit:
@@ -44,7 +47,9 @@ async def numbers(journal: Journal, stream: str, after: int = 0) -> list[int]:
 
 async def test_a_commit_reads_back_as_it_was_written(opened: Store) -> None:
     journal = Journal(opened)
-    written = replace(commit(), note="why", erases=(("delivery.reference", "person:bob@1"),))
+    written = replace(
+        commit(), passed_over=PASSED, erases=(("delivery.reference", "person:bob@1"),)
+    )
     await journal.append(written)
     assert [each async for each in journal.read(written.stream)] == [written]
     assert await journal.by_cause(written.cause) == written
@@ -93,12 +98,14 @@ async def test_a_long_stream_is_read_in_order_and_from_any_number(opened: Store)
 async def test_an_erased_stream_keeps_its_numbers_and_nothing_else(opened: Store) -> None:
     journal = Journal(opened)
     stream = "person:bob"
-    written = [replace(commit(stream, n), note="Bob", fingerprint="f") for n in range(1, 302)]
+    written = [
+        replace(commit(stream, n), passed_over=PASSED, fingerprint="f") for n in range(1, 302)
+    ]
     await opened.commits.insert_many([each.document() for each in written])
     for _ in range(2):
         await journal.erase(stream, before=301)
     assert [each async for each in journal.read(stream)] == [
-        *(replace(each, facts=(), note="", fingerprint="") for each in written[:-1]),
+        *(replace(each, facts=(), passed_over=None, fingerprint="") for each in written[:-1]),
         written[-1],
     ]
     with pytest.raises(Raced):

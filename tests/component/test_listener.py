@@ -104,47 +104,6 @@ async def test_a_restart_goes_on_where_it_was(scene: Scene) -> None:
     assert all(ids == ["sales-1", "sales-2"] for ids in reader.heard.values())
 
 
-BAD = {
-    "not JSON": (b"{oops", "unreadable"),
-    "not an event": (b"[1,2]", "unreadable"),
-    "empty": (None, "unreadable"),
-    "nested too deeply": (b"[" * 5_000 + b"]" * 5_000, "unreadable"),
-    "wrong field": (
-        encode(said("E-1", 2)).replace(b'"probability":"50"', b'"probability":"x"'),
-        "unreadable",
-    ),
-    "unknown type": (
-        encode(said("E-1", 2)).replace(b"opportunity-advanced", b"opportunity-sung"),
-        "unknown-fact",
-    ),
-    "unknown department": (
-        encode(said("E-1", 2)).replace(b"concord.sales.", b"concord.astrology."),
-        "unknown-department",
-    ),
-    "another's topic": (encode(said("E-1", 1, LEGAL)), "wrong-channel"),
-    "another's key": (encode(said("E-7", 2)), "wrong-key"),
-}
-
-
-@pytest.mark.parametrize("what", BAD)
-async def test_a_bad_record_parks_its_engagement_and_no_other(scene: Scene, what: str) -> None:
-    value, code = BAD[what]
-    await scene.topics.say(said("E-1", 1))
-    place = await scene.topics.put(SALES, b"E-1", value)
-    await scene.topics.say(said("E-1", 3), said("E-1", 1, LEGAL), said("E-2", 1))
-
-    async with scene.listener() as heard:
-        await until(lambda: scene.reader.heard["E-2"] and sum(heard.progress.lag.values()) == 0)
-        await until(lambda: "E-1" in heard.parking)
-        (parked,) = await heard.parking.engagements()
-
-        assert (parked.engagement, parked.head.code) == ("E-1", code)
-        assert parked.records >= 1
-        found = await heard.parking.look("E-1")
-        assert found[0].id == place or place in {each.id for each in found}
-        assert found[0].raw == value or value is None
-
-
 async def test_a_record_of_nobody_is_set_aside_and_holds_nobody_up(scene: Scene) -> None:
     no_key = await scene.topics.put(SALES, None, b"who am I")
     no_text = await scene.topics.put(SALES, b"\xff\xfe", encode(said("E-1", 1)))
@@ -223,7 +182,7 @@ async def test_a_bug_parks_the_facts_behind_it_and_a_retry_after_the_repair_take
 
 
 async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(scene: Scene) -> None:
-    bad = encode(said("E-1", 2)).replace(b"opportunity-advanced", b"opportunity-sung")
+    bad = encode(said("E-1", 2)).replace(b'"probability":"50"', b'"probability":"x"')
     await scene.topics.say(said("E-1", 1))
     place = await scene.topics.put(SALES, b"E-1", bad)
     async with scene.listener() as heard:
@@ -242,12 +201,14 @@ async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(sce
             await heard.skip("E-1", waiting.id, by="olga", why="no")
         done = await heard.skip("E-1", place, by="olga", why="sung by mistake")
 
+        assert done.head is not None
+        assert (done.head.code, done.head.expected) == ("gap", 2), "a bad record moves no position"
+        (aside,) = await heard.parking.records_set_aside("E-1")
+        assert (aside.id, aside.by, aside.why) == (place, "olga", "sung by mistake")
+
+        done = await heard.skip("E-1", waiting.id, by="olga", why="it is not needed")
         assert (done.taken, done.waiting) == (1, 0)
-        assert scene.reader.passed_over == [("E-1", "sales", 2, "olga", "sung by mistake")]
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-3"]
-        (skipped,) = await heard.parking.skipped("E-1")
-        assert (skipped.id, skipped.skipped_by) == (place, "olga")
-        assert skipped.skipped_why == "sung by mistake"
 
 
 async def test_a_missing_fact_that_never_comes_can_be_passed_over(scene: Scene) -> None:
@@ -259,10 +220,11 @@ async def test_a_missing_fact_that_never_comes_can_be_passed_over(scene: Scene) 
         done = await heard.skip("E-1", first.id, by="olga", why="lost in a fire")
 
         assert (done.taken, done.waiting) == (2, 0)
-        assert scene.reader.passed_over == [("E-1", "sales", 3, "olga", "lost in a fire")]
+        ((_, passed),) = scene.reader.passed_over
+        assert (passed.channel, passed.first, passed.last) == ("sales", 2, 3)
+        assert (passed.by, passed.why) == ("olga", "lost in a fire")
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-4", "sales-5"]
-        (remembered,) = await heard.parking.skipped("E-1")
-        assert remembered.skipped_why == "lost in a fire"
+        assert await heard.parking.passed_over("E-1") == [passed]
 
 
 async def test_two_listeners_under_load_take_every_fact_once(scene: Scene) -> None:

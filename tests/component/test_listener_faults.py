@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from chassis.hearing import routes_of
+from chassis.intake import NotProven
 from chassis.listener import Listener
 from chassis.parking import Parking
 from chassis.topics import create_topics
@@ -158,10 +159,15 @@ async def test_a_skipped_fact_is_in_the_journal_with_who_and_why(
         await until(lambda: "E-1" in listener.parking)
         (parked,) = await listener.parking.look("E-1")
 
-        await listener.skip("E-1", parked.id, by="olga", why="lost in a fire")
+        with pytest.raises(NotProven, match=f"only {parked.id} claims"):
+            await listener.skip("E-1", parked.id, by="olga", why="lost in a fire")
+        with pytest.raises(NotProven, match="has published 2 events"):
+            await listener.skip("E-1", parked.id, by="olga", why="lost", published=2)
+        await listener.skip("E-1", parked.id, by="olga", why="lost in a fire", published=3)
 
         assert await heard(process, "E-1") == ("eva", (50,))
         commits = [each async for each in process.journal.read("engagement:E-1")]
-        (skipped,) = [each for each in commits if each.command == "skip"]
-        assert (skipped.actor, skipped.note) == ("olga", "lost in a fire")
+        (skipped,) = [each for each in commits if each.command == "pass-over"]
+        assert skipped.passed_over is not None
+        assert (skipped.actor, skipped.passed_over.why) == ("olga", "lost in a fire")
         assert skipped.position["delivery"] == 2

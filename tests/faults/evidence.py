@@ -10,7 +10,8 @@ from functools import lru_cache
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.journal import Commit, Journal
-from chassis.parking import ParkedRecord, Parking
+from chassis.parked_records import ParkedRecord
+from chassis.parking import Parking
 from chassis.service import Service
 from chassis.snapshots import AnyDecider, Known, Snapshots
 from chassis.store import Store

@@ -26,6 +26,7 @@ from starlette.responses import RedirectResponse, Response
 from chassis.auth import Caller
 from chassis.decider import Command, Records
 from chassis.engine import Answer, NotYet
+from chassis.passed_over import shown as shown_passed_over
 from chassis.problems import Problem
 from chassis.reach import works_of
 from chassis.streaming import events
@@ -222,6 +223,8 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             view=view,
             summary=unified.row.seen(confidential=confidential),
             complete=unified.complete,
+            waits=unified.waits and unified.waits.seen(confidential=confidential),
+            passed_over=shown_passed_over(unified.passed_over, confidential=confidential),
             way=way(view),
             cases=cases(view, unified.findings, timeline, names, confidential=confidential),
             sheets=sheets(view, names, confidential=confidential),

@@ -8,7 +8,7 @@ import pytest
 from chassis.bus import Arrival
 from chassis.decider import Gap
 from chassis.intake import alarm
-from chassis.parking import trouble_of
+from chassis.parked_records import trouble_of
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, Channel
 from contracts.values import Margin
 from tests.component.department import assigned

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.bus import Arrival, Codec, UnsafeBus, broker, refuse_unsafe, subscribe
-from chassis.parking import ParkedRecord, in_sequence
+from chassis.parked_records import ParkedRecord, in_sequence
 from chassis.sorting import WAITING, sort_out
 from contracts.channels import CHANNELS, DELIVERY_REFERENCE, LEGAL, SALES, Channel
 from contracts.fact import Fact, Recorded, encode
@@ -73,16 +73,32 @@ def test_facts_go_to_every_stream_that_hears_them_in_order() -> None:
 
 
 def test_what_comes_behind_trouble_waits_and_others_flow() -> None:
-    bad = arrival(said("E-1", 2), value=b"{oops")
+    def routes(recorded: Recorded[Fact]) -> list[str]:
+        if recorded.sequence == 2:
+            raise KeyError("who")
+        return to_engagement(recorded)
+
+    bad = arrival(said("E-1", 2))
     batch = [arrival(said("E-1", 1)), bad, arrival(said("E-1", 1, LEGAL)), arrival(said("E-2", 1))]
 
-    found = sort_out(batch, (), to_engagement)
+    found = sort_out(batch, (), routes)
 
     assert set(found.groups) == {"engagement:E-1", "engagement:E-2"}
     assert [(each.id, trouble.code) for each, trouble in found.stopped] == [
-        (bad.id, "unreadable"),
+        (bad.id, "failed"),
         (batch[2].id, "waiting"),
     ]
+
+
+def test_a_record_that_is_no_event_is_set_aside_and_its_engagement_flows() -> None:
+    bad = arrival(said("E-1", 2), value=b"{oops")
+    batch = [arrival(said("E-1", 1)), bad, arrival(said("E-1", 2))]
+
+    found = sort_out(batch, (), to_engagement)
+
+    assert [(each.id, trouble.code) for each, trouble in found.aside] == [(bad.id, "no-event")]
+    assert found.groups == {"engagement:E-1": [batch[0], batch[2]]}
+    assert not found.stopped
 
 
 def test_all_of_a_parked_engagement_waits() -> None:
@@ -102,6 +118,7 @@ def test_what_nobody_hears_and_tombstones_pass_by() -> None:
     assert not found.groups
     assert not found.stopped
     assert not found.aside
+    assert len(found.ignored) == 2
 
 
 def test_a_bug_in_routing_parks_the_fact_alone() -> None:

@@ -1,0 +1,125 @@
+"""The envelope of an event: CloudEvents 1.0 attributes, each with its bounds.
+
+A record is judged here before anything else looks at it, so that no other code sees content whose
+size or kind is not known.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal, NotRequired
+
+import orjson
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(3000, 1, 1, tzinfo=UTC)
+"""Moments from EARLIEST up to, not including, LATEST can be written, stored and computed with."""
+
+LARGEST_NUMBER = 2**53
+"""The largest number of a stream: every JSON reader represents it exactly."""
+
+_Name = Annotated[
+    str,
+    StringConstraints(strict=True, max_length=400, pattern=r"^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$"),
+]
+_Moment = Annotated[
+    str,
+    StringConstraints(
+        strict=True,
+        max_length=40,
+        pattern=(
+            r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
+            r"([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+        ),
+    ),
+]
+_Position = Annotated[
+    str,
+    StringConstraints(
+        strict=True,
+        max_length=2_000,
+        pattern=r"^([a-z][a-z0-9.-]*=[0-9]{1,16}(,[a-z][a-z0-9.-]*=[0-9]{1,16})*)?$",
+    ),
+]
+
+# W3C Trace Context, version 00: neither id is all zeros.
+_TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Envelope(TypedDict):
+    """The attributes of an event as JSON has them; others are ignored.
+
+    `subject` is the engagement or the reference record, `sequence` the event's number on its
+    channel, `heard` how far the author had processed other channels (``delivery=4,sales=17``).
+    `time` is when the event was recorded, `occurredat` when it happened, both RFC 3339.
+    """
+
+    specversion: Literal["1.0"]
+    id: _Name
+    source: Annotated[str, StringConstraints(strict=True, max_length=100)]
+    type: Annotated[
+        str,
+        StringConstraints(
+            strict=True, max_length=200, pattern=r"^concord\.[a-z]+\.[a-z0-9-]+\.v[0-9]{1,4}$"
+        ),
+    ]
+    subject: Annotated[_Name, Field(max_length=200)]
+    time: _Moment
+    occurredat: _Moment
+    sequence: Annotated[int, Field(strict=True, ge=1, le=LARGEST_NUMBER)]
+    causationid: _Name
+    actor: _Name
+    heard: _Position
+    traceparent: NotRequired[object]
+    data: dict[str, object]
+
+
+_ENVELOPE = TypeAdapter(Envelope)
+
+
+class Unsound(ValueError):
+    """A record without a sound envelope; the text names the attribute and what is wrong with it."""
+
+
+def read_envelope(record: bytes | str) -> Envelope:
+    """Read the envelope of a record; raises Unsound."""
+    try:
+        event = orjson.loads(record)
+    except ValueError as error:
+        raise Unsound(f"not JSON: {error}") from None
+    if not isinstance(event, dict):
+        raise Unsound("not a CloudEvent: the record is not an object")
+    try:
+        return _ENVELOPE.validate_python(event)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise Unsound(f"{first['loc'][0]}: {first['msg']}") from None
+
+
+def read_moment(text: str, name: str) -> datetime:
+    """Return a moment of an envelope in UTC; raises Unsound where it is out of bounds."""
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        in_bounds = EARLIEST <= moment < LATEST
+    except (ValueError, OverflowError) as error:
+        raise Unsound(f"{name}: {error}") from None
+    if not in_bounds:
+        raise Unsound(f"{name}: must be between 1970 and 2999 in UTC")
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def read_heard(text: str) -> dict[str, int]:
+    """Return the positions in `heard` by the name of the channel; raises Unsound."""
+    position: dict[str, int] = {}
+    for part in text.split(",") if text else ():
+        channel, _, number = part.partition("=")
+        position[channel] = int(number)
+        if position[channel] > LARGEST_NUMBER:
+            raise Unsound(f"heard: {channel} must be at most {LARGEST_NUMBER}")
+    return position
+
+
+def sound_traceparent(value: object) -> str | None:
+    """Return a W3C traceparent as it is, and None for anything else."""
+    return value if isinstance(value, str) and _TRACEPARENT.fullmatch(value) else None
