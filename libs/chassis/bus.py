@@ -20,7 +20,8 @@ from faststream.message import encode_message
 
 from chassis.identity import Identity
 from chassis.journal import kafka_key
-from contracts.channels import Channel
+from chassis.partitioning import partition_of
+from contracts.channels import LARGEST_FACT, Channel
 from contracts.fact import Fact, Recorded, Undecodable, Undecoded, read
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
     from faststream.message import StreamMessage
 
 AsideCode = Literal[
-    "no-event", "wrong-channel", "wrong-key", "no-key", "passed-over", "not-handled"
+    "no-event",
+    "wrong-channel",
+    "wrong-key",
+    "wrong-partition",
+    "no-key",
+    "passed-over",
+    "not-handled",
 ]
 """Why a record was set aside: it is no event of its key's engagement on its channel, its number had
 been passed over, or handling it failed outside of any engagement."""
@@ -43,6 +50,10 @@ is behind another."""
 
 TroubleCode = AsideCode | ParkedCode
 """Why a record was not taken in."""
+
+LARGEST_RECORD = 2 * LARGEST_FACT
+"""Bytes of the largest record that is read. A topic refuses larger ones, unless they come
+compressed; of those no more is kept, since the store takes 16 MB."""
 
 KEY_LIMIT = 200
 """Characters of the longest Kafka key that is taken for the name of an engagement or a record."""
@@ -95,9 +106,17 @@ class Codec:
         """Return one record, as an event or with what is wrong with it; raise nothing."""
         channel = self._channels[topic]
         name = _name(key)
+        trouble: Trouble | None = None
+        if value is not None and len(value) > LARGEST_RECORD:
+            trouble = Trouble("no-event", f"it has {len(value)} bytes, and none has so many")
+            value = value[:LARGEST_RECORD]
         if name is None:
             trouble = Trouble("no-key", "the record's key does not name an engagement")
-            return Arrival(topic, partition, offset, None, channel, value, trouble=trouble)
+        elif partition_of(name) != partition:
+            # Two processes may read the two partitions, and each would take the engagement for its.
+            trouble = Trouble("wrong-partition", f"its key belongs on {partition_of(name)}")
+        if name is None or trouble is not None:
+            return Arrival(topic, partition, offset, name, channel, value, trouble=trouble)
         if value is None and channel.kind == "reference":
             return Arrival(topic, partition, offset, name, channel, value)
         fact = judge(channel, name, value)

@@ -6,7 +6,7 @@ record of a batch is accounted for.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -30,6 +30,10 @@ TRANSIENT: tuple[type[Exception], ...] = (StoreAway, KafkaError, OSError)
 
 FAILURES_BEFORE_ISOLATION = 2
 """Times that a batch is tried again whole before the record that makes it fail is looked for."""
+
+
+LOGGED = 20
+"""Records set aside of one batch that are logged one by one."""
 
 
 class NotInTrouble(Exception):
@@ -117,7 +121,7 @@ class Intake:
                     account += await self._isolate(part)
                     continue
                 trouble = Trouble("not-handled", f"handling it failed: {type(error).__name__}")
-                await self.set_aside(part[0], trouble)
+                await self._set_aside([(part[0], trouble)])
                 account += Account(1, aside=1)
         return account
 
@@ -135,9 +139,8 @@ class Intake:
         found = sort_out(arrivals, self._parking, self._routes)
         account = Account(len(arrivals), ignored=len(found.ignored))
         handed = await self._hand_over(found.groups)
-        for arrival, trouble in found.aside:
-            await self.set_aside(arrival, trouble)
-            account.aside += 1
+        await self._set_aside(found.aside)
+        account.aside = len(found.aside)
         late = [each for each in found.all if id(each) in handed.late]
         for arrival in late:
             await self._came_late(arrival, handed.late[id(arrival)])
@@ -149,10 +152,15 @@ class Intake:
         account.taken = len(handed.taken - parked - handed.late.keys())
         return account
 
-    async def set_aside(self, arrival: Arrival, trouble: Trouble) -> None:
-        """Keep a record out of everybody's way, and say so."""
-        log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
-        await self._parking.set_aside(arrival, trouble)
+    async def _set_aside(self, records: Sequence[tuple[Arrival, Trouble]]) -> None:
+        """Keep records out of the way of all others, and log it: of very many, only the first."""
+        if not records:
+            return
+        await self._parking.set_aside(records)
+        for arrival, trouble in records[:LOGGED]:
+            log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
+        if len(records) > LOGGED:
+            log.error("%s: %d records are set aside in all", self._name, len(records))
 
     async def _hand_over(self, groups: Mapping[str, list[Arrival]]) -> _HandedOver:
         """Give facts to the reader.
@@ -205,9 +213,8 @@ class Intake:
 
     async def _came_late(self, arrival: Arrival, error: Exception) -> None:
         """Set aside an event that was passed over, unless the very same is set aside already."""
-        aside = await self._parking.records_set_aside(arrival.key)
-        if not any(each.raw == arrival.raw and each.id != arrival.id for each in aside):
-            await self.set_aside(arrival, trouble_of(error, arrival.channel)[0])
+        if not await self._parking.is_repeat(arrival):
+            await self._set_aside([(arrival, trouble_of(error, arrival.channel)[0])])
 
     async def _park(self, found: Sorted, handed: _HandedOver) -> set[int]:
         """Park what must wait; return which records do (or were set aside by a person before)."""
@@ -262,9 +269,8 @@ class Intake:
         """
         engagement = request.engagement
         parked = await self._parking.look(engagement)
-        aside = await self._parking.records_set_aside(engagement)
         if request.action == "retry":
-            if not parked and all(each.by is not None for each in aside):
+            if not parked and not await self._parking.events_set_aside(engagement):
                 raise NotInTrouble(f"nothing is parked for {engagement}")
             return None
         record = next((each for each in parked if each.id == request.record), None)
@@ -272,6 +278,7 @@ class Intake:
             raise NotInTrouble(f"{request.record} is not what holds {engagement} up")
         if record.code != "gap" or request.action == "set-aside":
             return record
+        aside = await self._parking.records_set_aside(engagement)
         refusal = not_proven(record, [*parked, *aside], request.published)
         if refusal is not None:
             raise NotProven(refusal)
@@ -294,27 +301,34 @@ class Intake:
             await self._reader.pass_over(engagement, decided)
         elif decided is not None:
             await self._parking.put_aside(decided, request.by, request.why)
-        attempt = await self.try_again(engagement)
+        attempt = await self.try_again(engagement, aside=request.action == "retry")
         log.info(
             "%s: %s: %s by %s: %s", self._name, engagement, request.action, request.by, attempt
         )
         return attempt
 
-    async def try_newer(self) -> None:
-        """Try what waited for a newer version: this process may be one.
+    async def take_up(self) -> None:
+        """Try what may be taken in now that partitions were taken over.
 
-        Records that an older version could not read at all are tried with what is parked.
+        This process may be a newer version. And the one before may have ended after a decision was
+        stored and before what waited for it was tried.
         """
+        decided = await self._parking.engagements_passed_over()
         for engagement, head in [*self._parking.heads.items()]:
             if not head.is_parked:
+                await self.try_again(engagement, aside=True)
+            elif head.code == "waiting" or (head.code == "gap" and engagement in decided):
                 await self.try_again(engagement)
 
-    async def try_again(self, engagement: str) -> Attempt:
+    async def try_again(self, engagement: str, *, aside: bool = False) -> Attempt:
         """Try what waits for an engagement, in order, until one event fails again.
 
-        A record that was set aside as unreadable is tried with it where it can be read now.
+        With `aside`, a record that an older version could not read at all, and set aside, is tried
+        with it where it can be read now.
         """
-        records = in_sequence([*await self._parking.look(engagement), *await self._now(engagement)])
+        records = await self._parking.look(engagement)
+        if aside:
+            records = in_sequence([*records, *await self._parking.events_set_aside(engagement)])
         taken: list[ParkedRecord] = []
         late = 0
         stopped: tuple[ParkedRecord, Trouble, int | None] | None = None
@@ -340,11 +354,6 @@ class Intake:
         head_now = self._parking.heads.get(engagement)
         await self._reader.waits(engagement, head_now)
         return Attempt(len(taken), len(records) - len(taken) - late, head_now)
-
-    async def _now(self, engagement: str) -> Iterable[ParkedRecord]:
-        """Return what was set aside by itself and is an event to this version."""
-        aside = await self._parking.records_set_aside(engagement)
-        return [each for each in aside if each.by is None and each.event() is not None]
 
     async def _try(self, record: ParkedRecord) -> Exception | None:
         if record.raw is None and record.channel.kind == "reference":

@@ -243,7 +243,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 await self._continuity.resume(self.consumer)
             await self._reader.wait(self.parking.heads)
             self._prepared = True
-            await self._intake.try_newer()
+            await self._intake.take_up()
 
     async def _go_back(self) -> None:
         """Read everything again from the first records, also if this process ends now."""

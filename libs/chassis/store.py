@@ -279,6 +279,14 @@ async def put_new(collection: Collection, documents: Sequence[Document]) -> None
     await replace_older(collection, there)
 
 
+async def put_absent(collection: Collection, documents: Sequence[Document]) -> None:
+    """Write documents that are not there yet, and leave those that are; raises StoreAway."""
+    for page in _pages(documents):
+        for outcome in await insert_each(collection, page):
+            if outcome is not None and not isinstance(outcome, Duplicate):
+                raise outcome
+
+
 def _pages(documents: Sequence[Document]) -> Iterator[list[Document]]:
     """Documents in pages of INSERTED_BYTES, or of one document that is larger."""
     page: list[Document] = []
