@@ -14,13 +14,14 @@ from aiokafka.errors import KafkaError
 
 from chassis import telemetry
 from chassis.accounts import Account, Unaccounted
-from chassis.bus import Arrival, Trouble
+from chassis.bus import Arrival
 from chassis.decider import CameLate, PassedOver
-from chassis.parked_records import Head, ParkedRecord, in_sequence, not_proven, trouble_of
+from chassis.parked_records import ParkedRecord, ends_gap, in_sequence, not_proven, trouble_of
 from chassis.parking import Parking, Request
 from chassis.reader import Reader
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
 from chassis.store import StoreAway
+from chassis.trouble import Head, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -241,7 +242,7 @@ class Intake:
             if head is None:
                 continue
             # "waiting" as the first: what it was behind had been set aside by a person before.
-            ended = head.code == "waiting" or head.ends_with(arrivals)
+            ended = head.code == "waiting" or ends_gap(head, arrivals)
             if ended or await self._decided(key, head):
                 await self.try_again(key)
             else:

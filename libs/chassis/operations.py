@@ -13,9 +13,10 @@ from chassis.exchange import StrictRoute, only
 from chassis.http import PROBLEMS
 from chassis.intake import Attempt, NotInTrouble, NotProven
 from chassis.listener import Listener
-from chassis.parked_records import Head, ParkedRecord
+from chassis.parked_records import ParkedRecord
 from chassis.problems import Problem
 from chassis.reach import works_of
+from chassis.trouble import Head
 from contracts.envelope import EARLIEST, LARGEST_NUMBER, LATEST
 from contracts.values import ShortText, Text
 

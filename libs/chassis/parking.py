@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
-from chassis.bus import Arrival, Trouble, TroubleCode
+from chassis.bus import Arrival
 from chassis.decider import PassedOver
-from chassis.parked_records import Head, ParkedRecord, in_sequence, sequence_of, storable
+from chassis.parked_records import ParkedRecord, in_sequence, sequence_of, storable
 from chassis.store import Collection as StoredCollection
 from chassis.store import Document, put_absent, reaching
+from chassis.trouble import Head, Trouble, TroubleCode
 from contracts.channels import CHANNELS
 from contracts.fact import written
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from chassis.bus import Arrival, Trouble
+from chassis.bus import Arrival
 from chassis.parked_records import trouble_of
+from chassis.trouble import Trouble
 from contracts.fact import Fact, Recorded
 
 Routes: TypeAlias = Callable[[Recorded[Fact]], Iterable[str]]

@@ -15,8 +15,8 @@ from itertools import islice
 
 from chassis import telemetry
 from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
-from chassis.parked_records import Head
 from chassis.reader import Batch
+from chassis.trouble import Head
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge

@@ -13,10 +13,10 @@ from aiokafka import AIOKafkaProducer
 from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
 from chassis.journal import kafka_key
 from chassis.listener import Listener
-from chassis.parked_records import Head
 from chassis.parking import Parking
 from chassis.reader import Batch
 from chassis.store import Store
+from chassis.trouble import Head
 from contracts.channels import DELIVERY, LEGAL, SALES, Channel
 from contracts.delivery import EngagementResumed
 from contracts.fact import Fact, Recorded, encode, whole
