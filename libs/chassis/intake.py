@@ -279,7 +279,7 @@ class Intake:
             raise NotInTrouble(f"{request.record} is not what holds {engagement} up")
         if record.code != "gap" or request.action == "set-aside":
             return record
-        aside = await self._parking.records_set_aside(engagement)
+        aside = await self._parking.set_aside_by_people(engagement)
         refusal = not_proven(record, [*parked, *aside], request.published)
         if refusal is not None:
             raise NotProven(refusal)

@@ -99,8 +99,8 @@ def not_proven(
     One record alone may claim any number: if events were passed over on its word, all that the
     author publishes later up to that number would count as seen. So something else must confirm
     that the author has published that many: the event that follows it, an event of another author
-    who had heard it, a record set aside for each missing number, or a person who looked it up at
-    the author's service (`published`).
+    who had heard it, a record of each missing number that a person set aside, or a person who
+    looked it up at the author's service (`published`).
     """
     first, number = head.expected or 1, head.sequence or 0
     if published is not None:
@@ -118,7 +118,8 @@ def not_proven(
         if record.channel is head.channel:
             if event is not None and event.sequence == number + 1:
                 return None
-            claimed |= {record.sequence} if record.sequence is not None else set()
+            if record.sequence is not None and record.by:  # anybody can publish claims
+                claimed.add(record.sequence)
         elif event is not None and event.heard.get(head.channel.name, 0) >= number:
             return None
     if number - first <= len(claimed) and claimed.issuperset(range(first, number)):

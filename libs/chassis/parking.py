@@ -164,15 +164,22 @@ class Parking:
             return [_record(document) async for document in cursor]
 
     async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:
-        """Return the records set aside without a person that this version reads as events.
+        """Return the records set aside without a person that this version reads as events."""
+        return await self._aside(engagement, lambda each: each.by is None and bool(each.event()))
 
-        Any number of others may be there: they are read one after the other.
-        """
+    async def set_aside_by_people(self, engagement: str) -> list[ParkedRecord]:
+        """Return the records that people set aside."""
+        return await self._aside(engagement, lambda each: bool(each.by))
+
+    async def _aside(
+        self, engagement: str, is_wanted: Callable[[ParkedRecord], bool]
+    ) -> list[ParkedRecord]:
+        """Return some of what was set aside; all others, of any number, are not held in memory."""
         condition = {"state": "aside", "engagement": engagement}
         with reaching():
             cursor = self._documents.find(condition).sort("order", 1)
             records = (_record(document) async for document in cursor)
-            return [each async for each in records if each.by is None and each.event() is not None]
+            return [each async for each in records if is_wanted(each)]
 
     async def is_repeat(self, arrival: Arrival) -> bool:
         """Return whether the same bytes are set aside already, from another place on the topic."""
