@@ -22,6 +22,7 @@ from chassis.reader import Reader
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
 from chassis.store import StoreAway
 from chassis.trouble import Head, Trouble
+from contracts.fact import Fact, Recorded
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ TRANSIENT: tuple[type[Exception], ...] = (StoreAway, KafkaError, OSError)
 FAILURES_BEFORE_ISOLATION = 2
 """Times that a batch is tried again whole before the record that makes it fail is looked for."""
 
+
+TOGETHER = 200
+"""Records of an engagement that are tried together, before they are tried one by one."""
 
 LOGGED = 20
 """Records set aside of one batch that are logged one by one."""
@@ -333,7 +337,11 @@ class Intake:
         taken: list[ParkedRecord] = []
         late = 0
         stopped: tuple[ParkedRecord, Trouble, int | None] | None = None
-        for record in records:
+        while len(taken) < len(records) and await self._all_taken(
+            part := records[len(taken) : len(taken) + TOGETHER]
+        ):
+            taken += part
+        for record in records[len(taken) :]:
             error = await self._try(record)
             if isinstance(error, CameLate):
                 trouble, _ = trouble_of(error, record.channel)
@@ -356,9 +364,24 @@ class Intake:
         await self._reader.waits(engagement, head_now)
         return Attempt(len(taken), len(records) - len(taken) - late, head_now)
 
+    async def _all_taken(self, records: Sequence[ParkedRecord]) -> bool:
+        """Return whether the reader takes in all of these; if not, it may have taken some."""
+        batch: dict[str, list[Recorded[Fact]]] = {}
+        try:
+            for record in records:
+                if (event := record.event()) is None:
+                    return False
+                for stream in self._routes(event):
+                    batch.setdefault(stream, []).append(event)
+            errors = await self._reader.take(batch)
+        except TRANSIENT:
+            raise
+        except Exception:  # noqa: BLE001 - found again by the record that brings it about
+            return False
+        _raise_transient(errors)
+        return not errors
+
     async def _try(self, record: ParkedRecord) -> Exception | None:
-        if record.raw is None and record.channel.kind == "reference":
-            return None
         event = record.event()
         if event is None:
             return ValueError("it is no event of this engagement")

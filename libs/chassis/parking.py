@@ -20,6 +20,8 @@ from chassis.trouble import Head, Trouble, TroubleCode
 from contracts.channels import CHANNELS
 from contracts.fact import written
 
+_RELEASED_TOGETHER = 500
+
 
 @dataclass(frozen=True, slots=True)
 class ParkedEngagement:
@@ -210,9 +212,11 @@ class Parking:
 
     async def release(self, records: Iterable[ParkedRecord]) -> None:
         """Forget records that were taken in."""
+        names = [record.id for record in records]
         with reaching():
-            for record in records:
-                await self._documents.delete_one({"_id": record.id})
+            for start in range(0, len(names), _RELEASED_TOGETHER):
+                part = names[start : start + _RELEASED_TOGETHER]
+                await self._documents.delete_many({"_id": {"$in": part}})
 
     def unpark(self, engagement: str) -> None:
         """Let an engagement flow again, after all that waited was released."""

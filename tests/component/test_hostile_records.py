@@ -238,6 +238,20 @@ async def test_garbage_under_one_key_does_not_slow_its_engagement(scene: Scene) 
     assert len(read) < 20
 
 
+async def test_what_waits_behind_a_record_is_tried_together(scene: Scene) -> None:
+    """One by one, some thousands would keep all other engagements waiting for as many seconds."""
+    bad = await scene.topics.put(SALES, b"E-1", forged(1, data={}))
+    await scene.topics.say(*(said("E-1", number) for number in range(2, 301)), said("E-1", 1))
+    async with scene.listener() as heard:
+        await until(lambda: heard.account.parked == 301)
+        before = len(scene.reader.batches)
+        done = await heard.set_aside("E-1", bad, by="olga", why="it was never published")
+        assert (done.taken, done.waiting) == (300, 0)
+        assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 301)]
+        assert len(scene.reader.batches) - before <= 3
+        assert await heard.parking.engagements() == []
+
+
 async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: Scene) -> None:
     await scene.topics.say(said("E-1", 1))
     await scene.topics.put(SALES, b"E-1", forged(2, specversion="1.1"))
