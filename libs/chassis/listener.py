@@ -238,6 +238,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             once_back = await self._reader.given(self._partitions)
             if once_back is not None:
                 await self._go_back()
+                await self.parking.reset()
                 await once_back()
             elif self.consumer is not None:
                 await self._continuity.resume(self.consumer)

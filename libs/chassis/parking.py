@@ -97,6 +97,16 @@ class Parking:
         self._heads = {}
         self._partitions = frozenset()
 
+    async def reset(self) -> None:
+        """Forget what waits on the partitions that were loaded: all of it is being read again.
+
+        It would wait in front of what precedes it. What was set aside, or passed over, stays so.
+        """
+        condition = {"state": "parked", "partition": {"$in": sorted(self._partitions)}}
+        with reaching():
+            await self._documents.delete_many(condition)
+        self._heads = {}
+
     async def park(self, arrival: Arrival, trouble: Trouble, expected: int | None = None) -> bool:
         """Keep an event whose engagement must wait; a second time changes nothing.
 

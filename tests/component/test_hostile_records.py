@@ -252,6 +252,27 @@ async def test_what_waits_behind_a_record_is_tried_together(scene: Scene) -> Non
         assert await heard.parking.engagements() == []
 
 
+async def test_what_waits_is_found_again_when_everything_is_read_again(scene: Scene) -> None:
+    """A parked engagement comes back as far as it had come, and no further."""
+    await scene.topics.say(said("E-1", 1))
+    bad = await scene.topics.put(SALES, b"E-1", forged(2, data={}))
+    async with scene.listener() as heard:
+        await until(lambda: "E-1" in heard.parking)
+        await scene.topics.say(said("E-1", 1, LEGAL))
+        await until(lambda: heard.account.parked == 2)
+    assert scene.reader.heard["E-1"] == ["sales-1"]
+    scene.reader.reads_again = True
+
+    async with scene.listener() as heard:
+        await until(lambda: not scene.reader.reads_again)
+        await until(lambda: "sales-1" in scene.reader.heard["E-1"] and "E-1" in heard.parking)
+        first, *_ = await heard.parking.look("E-1")
+        assert (first.id, first.code) == (bad, "unreadable")
+        await heard.set_aside("E-1", bad, by="olga", why="it was never published")
+        await until(lambda: sorted(scene.reader.heard["E-1"]) == ["legal-1", "sales-1"])
+        await until(lambda: not heard.parking.heads)
+
+
 async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: Scene) -> None:
     await scene.topics.say(said("E-1", 1))
     await scene.topics.put(SALES, b"E-1", forged(2, specversion="1.1"))
