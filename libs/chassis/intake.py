@@ -312,18 +312,20 @@ class Intake:
         )
         return attempt
 
-    async def take_up(self) -> None:
-        """Try what may be taken in now that partitions were taken over.
+    async def to_take_up(self) -> list[str]:
+        """Return the engagements that may be processed again now that partitions were taken over.
 
         This process may be a newer version. And the one before may have ended after a decision was
         stored and before what waited for it was tried.
         """
         decided = await self._parking.engagements_passed_over()
-        for engagement, head in [*self._parking.heads.items()]:
-            if not head.is_parked:
-                await self.try_again(engagement, aside=True)
-            elif head.code == "waiting" or (head.code == "gap" and engagement in decided):
-                await self.try_again(engagement)
+        return [
+            engagement
+            for engagement, head in self._parking.heads.items()
+            if not head.is_parked
+            or head.code == "waiting"
+            or (head.code == "gap" and engagement in decided)
+        ]
 
     async def try_again(self, engagement: str, *, aside: bool = False) -> Attempt:
         """Try what waits for an engagement, in order, until one event fails again.

@@ -8,7 +8,7 @@ be done just now is waited out. Departments and the gateway differ in their Read
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -54,6 +54,9 @@ is taken in soon, and the more comes, the more of it comes together."""
 SHORTEST_REST, LONGEST_REST = 0.01, 0.05
 """Seconds. What was fetched, and is not asked for within a tenth of a second, waits for the fetch
 after the next one (see `bus.subscribe`): a batch and its rest should be shorter than that."""
+
+LOOK_FOR = 0.5
+"""Seconds for which engagements that may be processed again are tried in one go."""
 
 RESTART_AFTER = 45.0
 """Seconds without a word from the group's coordinator after which a new consumer is made."""
@@ -112,6 +115,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self.account = Account()
         """What became of all records that this process consumed."""
         self._continuity = Continuity(group)
+        self._to_try: Sequence[str] = ()
         self._taken: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
         self._durable: dict[TopicPartition, int] = {}
@@ -228,6 +232,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._durable.clear()
         self._taken.clear()
         self._continuity.begin({})
+        self._to_try = ()
         self._partitions = frozenset()
         self.progress.joined = False
         self.progress.lag = {}
@@ -243,8 +248,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             elif self.consumer is not None:
                 await self._continuity.resume(self.consumer)
             await self._reader.wait(self.parking.heads)
+            self._to_try = await self._intake.to_take_up()
             self._prepared = True
-            await self._intake.take_up()
 
     async def _go_back(self) -> None:
         """Read everything again from the first records, also if this process ends now."""
@@ -426,6 +431,10 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             return
         await self._prepare()
         await self._commit()
+        ends = Clock() + LOOK_FOR
+        while self._to_try and Clock() < ends:
+            await self._intake.try_again(self._to_try[0], aside=True)
+            self._to_try = self._to_try[1:]
         for request in await self.parking.asked(self._is_mine):
             with suppress(NotInTrouble, NotProven):
                 await self._intake.answer(request)
