@@ -63,8 +63,8 @@ FORGEABLE: Mapping[str, Fact] = {
 """What is said with a forged number. An approved invoice would be given a number by the register,
 which knows no numbers of others, and what a register says is taken in under any higher number."""
 
-AHEAD = (100, 5_000, hostile.LARGEST_NUMBER)
-"""Numbers, near and far, that no author reaches here: none publishes a hundred events of one
+AHEAD = (500, 5_000, hostile.LARGEST_NUMBER)
+"""Numbers, near and far, that no author reaches here: none publishes five hundred events of one
 engagement on one channel."""
 
 
@@ -184,8 +184,9 @@ class Planter:
 
     def _engagement(self, seed: Seed) -> tuple[str, int]:
         """Return an engagement at play, and the number that the record is to claim."""
-        newest = [each.subject for each in self._load.acknowledged if each.key.endswith("/open")]
-        engagement = self._random.choice(newest[-12:])
+        subjects = dict.fromkeys(each.subject for each in self._load.acknowledged)
+        begun = [subject for subject in subjects if subject.startswith("E-")]
+        engagement = self._random.choice(begun[-12:])
         if seed.family == FORGED:
             return engagement, 1  # which its kind replaces
         if CHANNELS[seed.channel].kind == "register":
