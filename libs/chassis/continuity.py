@@ -55,25 +55,33 @@ class Continuity:
     ) -> bool:
         """Return whether records before these never arrived; then the consumer was set back.
 
-        Raises KafkaError.
+        Each gap is read again READ_AGAIN times, all gaps of a batch together. Raises KafkaError.
         """
         expected = dict(self._next)
+        gaps: dict[tuple[TopicPartition, int], int] = {}
         for arrival in arrivals:
             place = TopicPartition(arrival.topic, arrival.partition)
             at = expected.get(place)
             expected[place] = arrival.offset + 1
-            if at is None or arrival.offset <= at or arrival.channel.kind == "reference":
-                continue
-            first = (await consumer.beginning_offsets([place]))[place]
-            tries = self._tries.get((place, at), 0)
-            if arrival.offset > max(at, first) and tries < READ_AGAIN:
-                self._tries = {(place, at): tries + 1}
-                _log.error(
-                    "%s: %s from %d on did not arrive: reading again", self._group, place, at
-                )
-                for each, offset in self._next.items():
-                    consumer.seek(each, offset)
-                return True
-            self.lost += arrival.offset - at
-            _log.error("%s: Kafka lacks %s from %d to %d", self._group, place, at, arrival.offset)
+            if at is not None and arrival.offset > at and arrival.channel.kind != "reference":
+                gaps[place, at] = arrival.offset
+        if not gaps:
+            return False
+        first = await consumer.beginning_offsets([place for place, _ in gaps])
+        again = [
+            (place, at)
+            for (place, at), offset in gaps.items()
+            if offset > first[place] and self._tries.get((place, at), 0) < READ_AGAIN
+        ]
+        for place, at in again:
+            self._tries[place, at] = self._tries.get((place, at), 0) + 1
+            _log.error("%s: %s from %d on did not arrive: reading again", self._group, place, at)
+        if again:
+            for each, offset in self._next.items():
+                consumer.seek(each, offset)
+            return True
+        for (place, at), offset in gaps.items():
+            self.lost += offset - at
+            self._tries.pop((place, at), None)
+            _log.error("%s: Kafka lacks %s from %d to %d", self._group, place, at, offset)
         return False
