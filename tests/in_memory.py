@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 
 from chassis import problems
 from chassis.auth import Role, Tokens, issue
-from chassis.decider import Command, Context, Records, Stream, take
+from chassis.decider import Command, Context, PassedOver, Records, Stream, take
 from chassis.engine import Answer, NotYet
 from chassis.partitioning import partition_of
 from chassis.settings import LOCAL_ISSUER, Settings
@@ -32,6 +32,7 @@ from gateway.reading import Unified
 from gateway.rows import Page, Rows, Standing
 from gateway.shelf import Held, row_of
 from gateway.summary import Summary
+from gateway.waiting import Waits
 
 TODAY = date(2026, 5, 25)
 PEOPLE = (
@@ -114,6 +115,12 @@ class InMemory:
             self._judge(engagement)
         return step.stream
 
+    def wait(self, engagement: str, waits: Waits, *passed_over: PassedOver) -> None:
+        """Let an engagement wait, and events of it be passed over."""
+        held = self._held[engagement]
+        held.waits, held.passed_over = waits, passed_over
+        self._rows.put(row_of(held))
+
     # ---- what it is asked --------------------------------------------------------------------
 
     async def command(
@@ -151,8 +158,10 @@ class InMemory:
             view=held.view,
             findings=held.findings,
             row=row_of(held),
-            complete=held.view.causally_complete,
+            complete=held.complete,
             open_number=held.open_revision,
+            waits=held.waits,
+            passed_over=held.passed_over,
         )
 
     async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:

@@ -235,10 +235,9 @@ class Intake:
                 continue
             # "waiting" as the first: what it was behind had been set aside by a person before.
             ended = head.code == "waiting" or head.ends_with(arrivals)
+            await self._reader.waits(key, head)
             if ended or await self._decided(key, head):
                 await self.try_again(key)
-            else:
-                await self._reader.waits(key, head)
         return {id(arrival) for arrivals in behind.values() for arrival in arrivals}
 
     async def _decided(self, engagement: str, head: Head) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
@@ -93,6 +93,7 @@ async def engagements(
     currency: Annotated[Currency | None, Query()] = None,
     on_hold: Annotated[bool | None, Query()] = None,
     imported: Annotated[bool | None, Query()] = None,
+    waits: Annotated[Literal["parked", "newer-version"] | None, Query()] = None,
 ) -> EngagementPage:
     """Engagements in a line each: filtered, sorted, page by page."""
     wanted = {
@@ -105,6 +106,7 @@ async def engagements(
         "currency": currency,
         "on_hold": on_hold,
         "imported": imported,
+        "waits": waits,
     }
     only(request, "sort", "cursor", "limit", *wanted)
     if sort.removeprefix("-") not in SORTS:

@@ -84,6 +84,7 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
         "title": "A new plant",
         "manager": None,
         "score": None,
+        "passed_over": [],
     }
 
     # The same request again: one effect, the same answer.

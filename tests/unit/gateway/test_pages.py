@@ -1,16 +1,18 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from chassis.decider import PassedOver
 from contracts import delivery
 from gateway.folding import Change
 from gateway.pages import live
+from gateway.waiting import Waits
 from tests.in_memory import InMemory, app_of, token
-from tests.life import Life
+from tests.life import ENGAGEMENT, Life
 from tests.lives import company, green_in_the_red, late, named, retold
 
 HOST = "http://127.0.0.1"
@@ -95,6 +97,27 @@ async def test_an_engagement_shows_departments_margins_proof_and_timeline(
     ] == []
     assert "Status report 9: scope green, schedule green, cost amber" in text
     assert "The latest 60 of" in text
+
+
+async def test_an_engagement_that_waits_says_so_with_the_reason() -> None:
+    since = datetime(2026, 6, 1, 10, 44, tzinfo=UTC)
+    gateway = InMemory(*Life().signed().facts)
+    waits = Waits(
+        state="parked", since=since, code="gap", channel="finance.confidential", why="finance 3"
+    )
+    gateway.wait(ENGAGEMENT, waits, PassedOver("sales", 2, 4, "olga", "Lost.", since))
+    async with browser(gateway) as vera, browser(gateway, ANN) as ann:
+        all_of_it = await vera.get(f"/pages/engagements/{ENGAGEMENT}")
+        some_of_it = await ann.get(f"/pages/engagements/{ENGAGEMENT}")
+        listed = await ann.get("/pages/engagements")
+
+    text = text_of(all_of_it)
+    assert "Since 1 Jun 2026, 10:44 UTC an event of finance.confidential could not be" in text
+    assert "Reason: finance 3." in text
+    assert "Events 2 to 4 of sales are missing here. olga decided" in text
+    assert "Since 1 Jun 2026, 10:44 UTC an event could not be processed" in text_of(some_of_it)
+    assert "finance 3" not in text_of(some_of_it)
+    assert "incomplete: parked" in text_of(listed)
 
 
 async def test_the_whole_timeline_or_that_of_one_department_can_be_asked_for(
