@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from chassis.view_model import ViewModel
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded, read_position, write_position
 from contracts.money import Money
@@ -27,14 +28,14 @@ _HEARD = re.compile(r'(?<="heard":")[^"]*confidential[^"]*')
 """What an author had heard, in JSON; no text holds this, since a quote in a text is escaped."""
 
 
-class EngagementPage(BaseModel):
+class EngagementPage(ViewModel):
     """A page of engagements; `next` is the cursor of the page behind it."""
 
     items: list[Summary]
     next: str | None
 
 
-class DisconnectView(BaseModel):
+class DisconnectView(ViewModel):
     """A disconnect: what contradicts what, proved by which facts, and what hangs on it.
 
     Each piece of evidence says how far its author had heard the others when it was recorded.
@@ -55,14 +56,14 @@ class DisconnectView(BaseModel):
     waived: Waiver | None
 
 
-class DisconnectPage(BaseModel):
+class DisconnectPage(ViewModel):
     """A page of disconnects; `next` is the cursor of the page behind it."""
 
     items: list[DisconnectView]
     next: str | None
 
 
-class EngagementView(BaseModel):
+class EngagementView(ViewModel):
     """One engagement as all departments together tell it.
 
     `complete` says whether all that the departments had heard of each other is folded; findings
@@ -83,7 +84,7 @@ class EngagementView(BaseModel):
     disconnects: list[DisconnectView]
 
 
-class TimelineEntry(BaseModel):
+class TimelineEntry(ViewModel):
     """A fact: who said what, when it happened and was recorded, and what its author had heard."""
 
     id: str
