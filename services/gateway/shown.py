@@ -1,11 +1,11 @@
 """What the gateway's API shows of engagements, disconnects and facts, to whoever may see it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from chassis.view_model import ViewModel
@@ -106,9 +106,11 @@ def seen(position: Mapping[str, int], *, confidential: bool) -> dict[str, int]:
     return {name: last for name, last in position.items() if name not in CONFIDENTIAL}
 
 
-def written(view: BaseModel, headers: Mapping[str, str], *, confidential: bool) -> Response:
+def written(
+    view: ViewModel | Sequence[ViewModel], headers: Mapping[str, str], *, confidential: bool
+) -> Response:
     """The view as an answer, with no more of what authors had heard than its readers may see."""
-    text = view.model_dump_json()
+    text = to_json(view).decode()
     if not confidential:
         text = _HEARD.sub(
             lambda heard: write_position(seen(read_position(heard[0]), confidential=False)), text
