@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts.channels import Channel, Department
 from contracts.fact import Fact, Recorded, Undecoded
@@ -71,6 +71,19 @@ class Refused(Exception):
     def __init__(self, code: str, sentence: str, missing: Sequence[Missing] = ()) -> None:
         super().__init__(sentence)
         self.code, self.sentence, self.missing = code, sentence, tuple(missing)
+
+
+class NotRecordable(Refused):
+    """An event that would follow cannot be recorded: `field` of it, by its path, and why.
+
+    Nobody could read what the engagement says from then on.
+    """
+
+    def __init__(self, event: str, field: str, why: str) -> None:
+        super().__init__(
+            "not-recordable", f"what would follow cannot be recorded: {event}, {field}: {why}"
+        )
+        self.field, self.why = field, why
 
 
 def gate(name: str, missing: Iterable[Missing | None]) -> None:
@@ -375,11 +388,16 @@ def take(decider: Decider[S], stream: Stream[S], command: Command, context: Cont
     """Decide a command and let the department react to what follows; raises Refused."""
     entries: list[Entry] = []
     after = stream
-    for fact in decider.decide(stream.state, command, context):
-        after = _say(decider, after, fact, context, entries)
-    if entries:
-        after = _settle(decider, after, replace(context, actor=decider.department), entries)
-        after = replace(after, number=stream.number + 1)
+    try:
+        for fact in decider.decide(stream.state, command, context):
+            after = _say(decider, after, fact, context, entries)
+        if entries:
+            after = _settle(decider, after, replace(context, actor=decider.department), entries)
+            after = replace(after, number=stream.number + 1)
+    except ValidationError as error:  # of an event, or of the state after one
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise NotRecordable(error.title, field, first["msg"]) from error
     return Step(after, tuple(entries), bool(entries))
 
 

@@ -9,12 +9,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from opentelemetry import metrics
 
-from chassis.decider import PassedOver, Refused
+from chassis.decider import NotRecordable, PassedOver, Refused
 from chassis.store import (
     INSERTED_BYTES,
     Document,
@@ -25,7 +25,15 @@ from chassis.store import (
     reaching,
 )
 from contracts.channels import LARGEST_FACT
-from contracts.fact import Fact, Recorded, decode, encode, read_position, write_position
+from contracts.fact import (
+    Fact,
+    Recorded,
+    Undecodable,
+    decode,
+    encode,
+    read_position,
+    write_position,
+)
 from contracts.reference import Reference
 
 MOST_FACTS = 500
@@ -86,8 +94,12 @@ class Kept:
 
     @classmethod
     def of(cls, recorded: Recorded[Fact], *, said: bool, record: bytes | None = None) -> "Kept":
-        """Keep a fact; `record` are the bytes in which it was heard, if it was."""
-        return cls(record or encode(recorded), said, recorded.channel.name, kafka_key(recorded))
+        """Keep a fact; `record` are the bytes in which it was heard, if it was.
+
+        Raises NotRecordable for a new one whose bytes cannot be read, or say something else.
+        """
+        kept = record or _readable(recorded)
+        return cls(kept, said, recorded.channel.name, kafka_key(recorded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +170,31 @@ class Commit:
             passed_over=PassedOver.read(passed) if (passed := document["passed_over"]) else None,
             erases=tuple((each["channel"], each["key"]) for each in document["erases"]),
         )
+
+
+def _readable(recorded: Recorded[Fact]) -> bytes:
+    """The bytes of a new fact, which were read back from them as it is; raises NotRecordable."""
+    event = recorded.fact.type
+    record = encode(recorded)
+    try:
+        read = decode(record)
+    except Undecodable as error:
+        field, _, why = str(error).partition(": ")
+        raise NotRecordable(event, field, why) from error
+    if read == recorded:
+        return record
+    wanted, found = _fields(recorded), _fields(read)
+    field = next((name for name in wanted if wanted[name] != found.get(name)), "data")
+    raise NotRecordable(event, field, "it would be read back as something else")
+
+
+def _fields(recorded: Recorded[Fact]) -> dict[str, object]:
+    """What a fact says and its envelope, by the path of each field in the event."""
+    said = {f"data.{name}": value for name, value in recorded.fact}
+    envelope = {
+        each.name: getattr(recorded, each.name) for each in fields(recorded) if each.compare
+    }
+    return said | envelope
 
 
 def kafka_key(recorded: Recorded[Fact]) -> str:

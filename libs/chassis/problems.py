@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from chassis.decider import Refused
+from chassis.decider import NotRecordable, Refused
 from chassis.engine import KeyReused, NotYet, Stale
 from chassis.store import StoreAway
 from chassis.streams import Unknown
@@ -111,6 +111,9 @@ class Problem(FastAPIProblem):
 def translated(error: Exception) -> Problem:
     """What an error of the engine or the store is over HTTP; any other is raised again."""
     match error:
+        case NotRecordable():
+            errors = [FieldError(field=error.field, problem=error.why)]
+            return Problem(422, error.code, str(error), errors=errors)
         case Refused():
             missing = [
                 MissingItem(code=each.code, sentence=each.sentence, owed_by=each.owed_by)

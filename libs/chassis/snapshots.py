@@ -11,6 +11,7 @@ from chassis.decider import Decider, PassedOver, Stream, replay
 from chassis.journal import Commit
 from chassis.store import Document, Store, reaching, replace_older
 from contracts.fact import Fact, read_position, write_position
+from contracts.values import HEARD
 
 AnyDecider = Decider[Any]
 _TOGETHER = 200
@@ -102,7 +103,7 @@ class Snapshots:
         return Known(
             Stream(
                 id=stream,
-                state=type(empty).model_validate_json(document["state"]),
+                state=type(empty).model_validate_json(document["state"], context=HEARD),
                 number=document["number"],
                 position=read_position(document["position"]),
                 passed_over=tuple(map(PassedOver.read, document["passed_over"])),

@@ -76,7 +76,7 @@ def reading_of(request: Request) -> Reading:
     return Reading(folding, works.records, folding.today, works.stopping)
 
 
-@router.get("/engagements", dependencies=_SEEN, tags=["engagements"])
+@router.get("/engagements", dependencies=_SEEN, tags=["engagements"], response_model=EngagementPage)
 async def engagements(
     request: Request,
     sort: Annotated[
@@ -94,7 +94,7 @@ async def engagements(
     on_hold: Annotated[bool | None, Query()] = None,
     imported: Annotated[bool | None, Query()] = None,
     waits: Annotated[Literal["parked", "newer-version"] | None, Query()] = None,
-) -> EngagementPage:
+) -> Response:
     """Engagements in a line each: filtered, sorted, page by page."""
     wanted = {
         "stage": stage,
@@ -115,13 +115,15 @@ async def engagements(
         raise field_error("stage", f"must be one of {', '.join(STAGES)}")
     filters = {name: value for name, value in wanted.items() if value is not None}
     caller: Caller = request.state.caller
+    confidential = caller.may("confidential")
     try:
         page = await reading_of(request).engagements(
-            filters, sort, cursor, limit, confidential=caller.may("confidential")
+            filters, sort, cursor, limit, confidential=confidential
         )
     except BadCursor as bad:
         raise field_error("cursor", str(bad)) from None
-    return EngagementPage(items=page.items, next=page.next)
+    shown = EngagementPage(items=page.items, next=page.next)
+    return written(shown, {}, confidential=confidential)
 
 
 @router.get(
@@ -151,14 +153,20 @@ async def engagement(
     return written(view, headers, confidential=confidential)
 
 
-@router.get("/engagements/{engagement}/timeline", dependencies=_SEEN, tags=["engagements"])
-async def timeline(request: Request, engagement: _EngagementPath) -> list[TimelineEntry]:
+@router.get(
+    "/engagements/{engagement}/timeline",
+    dependencies=_SEEN,
+    tags=["engagements"],
+    response_model=list[TimelineEntry],
+)
+async def timeline(request: Request, engagement: _EngagementPath) -> Response:
     """Every fact of an engagement by when it happened."""
     only(request)
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     facts = await reading_of(request).timeline(engagement, confidential=confidential)
-    return [timeline_entry(recorded, confidential=confidential) for recorded in facts]
+    entries = [timeline_entry(recorded, confidential=confidential) for recorded in facts]
+    return written(entries, {}, confidential=confidential)
 
 
 @router.post(
@@ -192,12 +200,14 @@ async def waive(
     return Response(status_code=204, headers=headers)
 
 
-@router.get("/portfolio", dependencies=_SEEN, tags=["portfolio"])
-async def portfolio(request: Request) -> Portfolio:
+@router.get("/portfolio", dependencies=_SEEN, tags=["portfolio"], response_model=Portfolio)
+async def portfolio(request: Request) -> Response:
     """All engagements at a glance, per currency."""
     only(request)
     caller: Caller = request.state.caller
-    return await reading_of(request).portfolio(confidential=caller.may("confidential"))
+    confidential = caller.may("confidential")
+    shown = await reading_of(request).portfolio(confidential=confidential)
+    return written(shown, {}, confidential=confidential)
 
 
 @router.get("/disconnects", dependencies=_SEEN, tags=["disconnects"], response_model=DisconnectPage)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 
 from chassis.decider import Missing
+from chassis.view_model import ViewModel
 from contracts.channels import Department
 from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.gateway import Disconnect
@@ -27,7 +28,6 @@ from contracts.values import (
     PersonId,
     ShortText,
     Signatory,
-    Value,
     Version,
 )
 from legal.amendments import amendment_of, waits_for
@@ -62,7 +62,7 @@ to; `reviewing` waits for the approvals of the latest version."""
 SowStatus = Literal["drafted", "approved", "sent", "signed", "superseded"]
 
 
-class Owed(Value):
+class Owed(ViewModel):
     """One thing that a paper waits for, and who owes it."""
 
     code: str
@@ -70,7 +70,7 @@ class Owed(Value):
     owed_by: Department | None
 
 
-class SowView(Value):
+class SowView(ViewModel):
     """A version of the statement of work; `waits_for` names the approvals that it lacks."""
 
     version: Version
@@ -84,7 +84,7 @@ class SowView(Value):
     waits_for: tuple[Owed, ...]
 
 
-class EarlyStartView(Value):
+class EarlyStartView(ViewModel):
     """Work before the signature: how much, to what day; replaced by the contract once it stands."""
 
     cap_hours: Hours
@@ -94,7 +94,7 @@ class EarlyStartView(Value):
     status: Literal["authorised", "expired", "replaced"]
 
 
-class AmendmentView(Value):
+class AmendmentView(ViewModel):
     """An amendment as it was last drafted."""
 
     amendment: Identifier
@@ -105,7 +105,7 @@ class AmendmentView(Value):
     signed_on: date | None
 
 
-class ChangeView(Value):
+class ChangeView(ViewModel):
     """A change, its amendment, and what it waits for until that is signed."""
 
     change: Identifier
@@ -117,7 +117,7 @@ class ChangeView(Value):
     amendment: AmendmentView | None
 
 
-class ProposalView(Value):
+class ProposalView(ViewModel):
     """The newest proposal of Sales, as far as the papers rest on it."""
 
     version: Version
@@ -129,7 +129,7 @@ class ProposalView(Value):
     submitted_on: date | None
 
 
-class EngagementView(Value):
+class EngagementView(ViewModel):
     """An engagement as Legal sees it."""
 
     engagement: str

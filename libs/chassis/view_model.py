@@ -1,0 +1,40 @@
+"""What people are shown: models that are built from what is known already, and so cannot fail."""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ViewModel(BaseModel):
+    """Base of everything that is shown, whole views and their parts.
+
+    Constructing one validates nothing: a state that was reached can always be shown. The types of
+    the arguments are checked by mypy. The schema, and how it is serialised, are those of any model;
+    `model_validate` and `model_validate_json` validate as usual.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **fields: Any) -> None:
+            """Take the fields as they are; raises TypeError for a missing or an unknown one."""
+            known = type(self).model_fields
+            given = fields.keys() & known.keys()
+            needed = {name for name, field in known.items() if field.is_required()}
+            if len(given) < len(fields) or not needed <= given:
+                differing = sorted(needed - given | fields.keys() - known.keys())
+                raise TypeError(f"{type(self).__name__}: missing or unknown {', '.join(differing)}")
+            values = {
+                name: fields[name]
+                if name in given
+                else field.get_default(call_default_factory=True)
+                for name, field in known.items()
+            }
+            object.__setattr__(self, "__dict__", values)
+            object.__setattr__(self, "__pydantic_fields_set__", set(fields))
+            object.__setattr__(self, "__pydantic_extra__", None)
+            object.__setattr__(self, "__pydantic_private__", None)
+
+        # So that pydantic validates where it is asked to, instead of calling the constructor.
+        __init__.__pydantic_base_init__ = True
