@@ -208,9 +208,9 @@ async def _folded(store: Store, evidence: Evidence) -> None:
     evidence.folded = await shelf.take(engagements)
     for engagement in engagements:
         evidence.timelines[engagement] = await shelf.runs(engagement)
+    totals = await shelf.stored_totals(frozenset(range(PARTITIONS)))
     for partition in range(PARTITIONS):
-        totals = await shelf.totals(frozenset({partition}))
-        evidence.totals[partition] = totals[0] if totals else {}
+        evidence.totals[partition] = totals[partition].figures if partition in totals else {}
 
 
 def _engagements(evidence: Evidence) -> Sequence[str]:
