@@ -112,6 +112,7 @@ class Store:
         self.leases: Collection = self.database["leases"]
         self.parked: Collection = self.database["parked"]
         self.clock: Collection = self.database["clock"]
+        self.left: Collection = self.database["left"]
 
     async def prepare(self, *followers: str) -> None:
         """Make the indexes, and mark where each follower begins; raises StoreAway.

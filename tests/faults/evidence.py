@@ -14,6 +14,7 @@ from chassis.parking import ParkedRecord, Parking
 from chassis.service import Service
 from chassis.snapshots import AnyDecider, Known, Snapshots
 from chassis.store import Store
+from chassis.unreadable import UnreadableStream
 from chassis.views import Listing, Value
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded, decode
@@ -129,7 +130,7 @@ async def gather(places: Places) -> Evidence:
     evidence = Evidence(topics=await read_topics(places.bootstrap, places.prefix))
     for name in places.stores:
         async with opened(places, name) as store:
-            evidence.journals[name] = [commit async for commit in Journal(store).everything()]
+            evidence.journals[name] = await _commits(store)
     for name in places.stores:
         async with opened(places, name) as store:
             evidence.views[name] = await _views(store, DECIDERS[name])
@@ -181,6 +182,15 @@ async def read_topics(bootstrap: str, prefix: str) -> dict[str, list[Published]]
     finally:
         await consumer.stop()
     return found
+
+
+async def _commits(store: Store) -> list[Commit]:
+    commits: list[Commit] = []
+    async for commit in Journal(store).everything():
+        if isinstance(commit, UnreadableStream):
+            raise commit
+        commits.append(commit)
+    return commits
 
 
 async def _views(store: Store, deciders: Mapping[str, AnyDecider]) -> dict[str, View]:
