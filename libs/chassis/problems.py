@@ -24,6 +24,8 @@ from chassis.streams import Unknown
 from chassis.unreadable import UnreadableStream, say_once
 
 MEDIA_TYPE = "application/problem+json"
+TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway)
+"""The errors of which `translated` makes a problem."""
 _SECRETS = ("token", "secret", "password", "authorization", "key")
 _LONGEST_SHOWN = 80
 _MOST_SHOWN = 50
@@ -157,7 +159,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of the application as a problem."""
     app.add_exception_handler(HTTPException, _from_http)
     app.add_exception_handler(RequestValidationError, _from_validation)
-    for kind in (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway):
+    for kind in TRANSLATED:
         app.add_exception_handler(kind, _from_engine)
     app.add_exception_handler(Exception, _from_bug)
 

@@ -33,7 +33,7 @@ from chassis.left import Behind, LeftBehind
 from chassis.store import Document, Store, reaching
 from chassis.unreadable import UnreadableStream, say_once
 from contracts.channels import CHANNELS, SEGMENT_MS
-from contracts.fact import CONTENT_TYPE
+from contracts.fact import CONTENT_TYPE, Undecodable, UnknownFact, decode
 
 RELAY = "relay"
 """The name under which the store keeps the relay's lease and token."""
@@ -78,6 +78,22 @@ def records_of(commit: Commit, prefix: str) -> list[Record]:
         for kept in commit.facts
         if kept.said
     ] + [(CHANNELS[channel].topic(prefix), key.encode(), None) for channel, key in commit.erases]
+
+
+def publishable(commit: Commit) -> Commit | UnreadableStream:
+    """Return the commit, or the error that says which of the facts it says is none.
+
+    A fact of a type that only newer contracts have can be published: its bytes are passed on.
+    """
+    for kept in commit.facts:
+        if kept.said:
+            try:
+                decode(kept.record)
+            except UnknownFact:
+                continue
+            except Undecodable as error:
+                return UnreadableStream(commit.stream, commit.number, str(error))
+    return commit
 
 
 class Relay:
@@ -169,6 +185,8 @@ class Relay:
         again: dict[str, None] = {}
         for each in commits:
             commit = await self._placed(each)
+            if isinstance(commit, Commit):
+                commit = publishable(commit)
             if commit.stream in self._left.streams:
                 again[commit.stream] = None
             elif isinstance(commit, UnreadableStream):
@@ -207,6 +225,8 @@ class Relay:
                     if commit.number != expected + len(found):
                         behind = Behind(expected + len(found), "the journal lacks it")
                         break
+                    if isinstance(unsaid := publishable(commit), UnreadableStream):
+                        raise unsaid
                     found.append(commit)
                     behind = None
             except UnreadableStream as unreadable:

@@ -258,18 +258,17 @@ class Streams:
             after = measured(after)
             if after.measured <= most:
                 return after
-            self._remember_measured(after, size)
+            self._remember_measured(after)
         raise TooLarge(
             f"{after.id} would hold about {after.measured + after.since:,} bytes with this, and"
             f" {most:,} is the most that one holds: go on in another one"
         )
 
-    def _remember_measured(self, after: Stream[Any], size: int) -> None:
-        """Keep what a measurement showed, less what was refused: so the next need not measure."""
-        known = self._cache.get(after.id)
-        if known is not None and known.stream.number == after.number - 1:
-            before = replace(known.stream, measured=max(0, after.measured - size), since=0)
-            self._cache[after.id] = replace(known, stream=before)
+    def _remember_measured(self, refused: Stream[Any]) -> None:
+        """Measure what the stream holds without what was refused, so that the next need not."""
+        known = self._cache.get(refused.id)
+        if known is not None and known.stream.number == refused.number - 1:
+            self._cache[refused.id] = replace(known, stream=measured(known.stream))
 
     def note(self, stream: str, position: Mapping[str, int]) -> None:
         """Remember how far a stream has heard, where that is all that there is to say."""

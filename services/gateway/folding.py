@@ -119,9 +119,10 @@ class Folding:
 
         Raises CannotBeKept, StoreAway.
         """
-        settled = await self._keeping.settle(now=now)
-        self._evict()
-        return settled
+        try:
+            return await self._keeping.settle(now=now)
+        finally:
+            self._evict()
 
     async def checkpoint(self) -> None:
         """Make durable all that was folded until now; raises CannotBeKept, StoreAway."""
@@ -130,8 +131,8 @@ class Folding:
     async def give_up(self, engagement: str) -> list[Recorded[Fact]]:
         """Leave an engagement as it was last written, and return the facts that were not kept.
 
-        Whoever calls this keeps them: they are in the order in which they are to be taken again,
-        and what comes after them is refused as a gap. Raises StoreAway.
+        Whoever calls this keeps them: each channel's are in order, and what comes after them is
+        refused as a gap until they were taken. Raises StoreAway.
         """
         written = (await self._shelf.take([engagement]))[engagement]
         held = self._held.pop(engagement, None)
@@ -319,6 +320,8 @@ class Folding:
             each.judged_on = date.min if view.over else today
             if each.unannounced:
                 self._to_announce[view.engagement] = time.monotonic()
+            else:
+                self._to_announce.pop(view.engagement, None)
         waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
         each.figures = contribution(view, each.findings.values(), waived)
         self._totals.count(each.partition, view.engagement, each.share)

@@ -30,7 +30,7 @@ from tests.component.mortal import Killed, Life, MortalStore
 from tests.component.test_relay import by_key, create_topics, on_topic
 from tests.component.test_views import LISTING, advance, open_deals
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.lives import company
+from tests.lives import company, named
 
 TODAY = date(2026, 5, 25)
 ALL = frozenset(range(PARTITIONS))
@@ -53,8 +53,12 @@ class Worker:
         self.folding = Folding(Shelf(self.store), lambda: TODAY)
 
     async def begin(self, at: int = 0) -> None:
+        """Take all partitions over, where so many batches were acknowledged."""
         self.taken = self.durable = at
-        await self.folding.given(ALL)
+        once_back = await self.folding.given(ALL)
+        if once_back is not None:
+            self.taken = self.durable = 0
+            await once_back()
 
     async def work(self, batches: list[Batch]) -> None:
         """Take what is left, a checkpoint after each batch."""
@@ -66,15 +70,13 @@ class Worker:
 
 
 def batches(count_of: int = 3) -> list[Batch]:
-    """The facts of a small company, in so many batches."""
-    facts = company()
-    size = -(-len(facts) // count_of)
-    made: list[Batch] = []
-    for start in range(0, len(facts), size):
-        batch: Batch = {}
-        for recorded in facts[start : start + size]:
-            batch.setdefault(recorded.subject, []).append(recorded)
-        made.append(batch)
+    """A third each, and so on, of what was said of four engagements on two partitions."""
+    made: list[Batch] = [{} for _ in range(count_of)]
+    for engagement in (named(1), named(3), named(7), named(11)):
+        facts = [each for each in company() if each.subject == engagement]
+        size = -(-len(facts) // count_of)
+        for number, batch in enumerate(made):
+            batch[engagement] = facts[number * size : (number + 1) * size]
     return made
 
 
@@ -157,6 +159,27 @@ async def test_a_gateway_killed_at_any_write_leaves_what_the_next_one_makes_righ
             assert await stored(opened) == expected, f"killed after {writes} writes"
             await opened._client.drop_database(name)
     assert writes > 30
+
+
+async def test_a_gateway_killed_while_it_folds_everything_again(
+    store: StoreServer, isolation: str, facts: list[Batch]
+) -> None:
+    expected = await undisturbed(store.url, isolation, facts)
+    async with prepared(store.url, isolation) as opened:
+        for writes in count(0, 3):
+            await Shelf(opened).fold_again()
+            life = Life(writes)
+            first = Worker(MortalStore(store.url, isolation, life))
+            with suppress(Killed):
+                await first.begin(len(facts))
+                await first.work(facts)
+            second = Worker(opened)
+            await second.begin(first.durable)
+            await second.work(facts)
+            assert await stored(opened) == expected, f"killed after {writes} writes"
+            if not life.ended:
+                break
+    assert writes > 40
 
 
 @pytest.mark.parametrize("before", [0, 1, 2])
@@ -289,7 +312,8 @@ async def test_a_views_writer_killed_at_any_write_leaves_what_the_next_one_makes
         expected: str | None = None
         for writes in count():
             life = Life(None if expected is None else writes - 1)
-            titles = [f"{writes:03}-{number}" for number in range(3)]
+            name = f"run{writes:03}x"
+            titles = [f"{name}-{number}" for number in range(3)]
             await open_deals(process, *titles)
             for title in titles:
                 await advance(process, title, 10)
@@ -301,7 +325,7 @@ async def test_a_views_writer_killed_at_any_write_leaves_what_the_next_one_makes
             if killed:
                 heir = asyncio.create_task(views_of(process).run())
                 assert not await until_ended(heir, done)
-            found = without_name(await view_documents(process.store, titles), f"{writes:03}")
+            found = without_name(await view_documents(process.store, titles), name)
             expected = expected or found
             assert found == expected, f"killed after {writes - 1} writes"
             if not killed and writes > 0:
