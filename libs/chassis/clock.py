@@ -14,6 +14,7 @@ from chassis.engine import Engine
 from chassis.snapshots import Known
 from chassis.store import Store, StoreAway, reaching
 from chassis.streams import Unknown
+from chassis.unreadable import UnreadableStream, say_once
 
 _log = logging.getLogger(__name__)
 _HOLD = "hold"
@@ -84,7 +85,9 @@ class Clock:
             for outcome in told:
                 if isinstance(outcome, StoreAway | asyncio.CancelledError):
                     raise outcome
-                if outcome is not None:
+                if isinstance(outcome, UnreadableStream):
+                    say_once(outcome)
+                elif outcome is not None:
                     _log.error("clock: a stream cannot be told", exc_info=outcome)
         named = {each["_id"] for each in due}
         self._in_vain = {key: at for key, at in self._in_vain.items() if key[0] in named}

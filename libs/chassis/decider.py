@@ -293,7 +293,9 @@ class Stream(Generic[S]):
     """A stream as far as it is known: its state, how many commits it has, and its position.
 
     `position` says by channel the last sequence said (own channels) or heard (all others), and
-    `passed_over` which events it was decided to do without.
+    `passed_over` which events it was decided to do without. `measured` are the bytes of the state
+    as JSON when it was last measured, and `since` those of the facts after that: together about as
+    many as the state has now.
     """
 
     id: str
@@ -301,6 +303,8 @@ class Stream(Generic[S]):
     number: int = 0
     position: Mapping[str, int] = field(default_factory=dict)
     passed_over: tuple[PassedOver, ...] = ()
+    measured: int = field(default=0, compare=False)
+    since: int = field(default=0, compare=False)
 
     @property
     def subject(self) -> str:

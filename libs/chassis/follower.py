@@ -182,7 +182,8 @@ class Follower:
         async for changes in self._store.inserts(token, *self._fields):
             commits = changes.documents
             if commits:
-                self._oldest = commits[0].get("at", datetime.now(UTC))
+                at = commits[0].get("at")
+                self._oldest = at if isinstance(at, datetime) else datetime.now(UTC)
                 await self._lease.sure()
                 await self._take(commits)
                 self._oldest = None

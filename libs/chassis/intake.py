@@ -18,9 +18,11 @@ from chassis.bus import Arrival, Trouble
 from chassis.decider import CameLate, PassedOver
 from chassis.parked_records import Head, ParkedRecord, in_sequence, not_proven, trouble_of
 from chassis.parking import Parking, Request
-from chassis.reader import Reader
+from chassis.partitioning import partition_of
+from chassis.reader import CannotBeKept, Reader
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
 from chassis.store import StoreAway
+from contracts.fact import whole
 
 log = logging.getLogger(__name__)
 
@@ -251,6 +253,32 @@ class Intake:
                 return True
         return False
 
+    async def settle(self, *, now: bool) -> bool:
+        """Return whether all that was taken in is durable; park what cannot be made so."""
+        while True:
+            try:
+                return await self._reader.settle(now=now)
+            except CannotBeKept as refused:
+                for engagement, why in refused.why.items():
+                    await self._give_up(engagement, why)
+
+    async def _give_up(self, engagement: str, why: str) -> None:
+        """Park an engagement whose events were taken in and cannot be written."""
+        trouble = Trouble("failed", f"it cannot be written: {why}")
+        for event in await self._reader.give_up(engagement):
+            channel = event.channel
+            # Where the record stood is not known any more: its own number stands for it.
+            place = f"not-written/{engagement}/{channel.name}"
+            partition = partition_of(engagement)
+            arrival = Arrival(
+                place, partition, event.sequence, engagement, channel, whole(event), event
+            )
+            if trouble is not WAITING:
+                alarm(self._name, arrival, trouble)
+            await self._parking.park(arrival, trouble)
+            trouble = WAITING
+        await self._reader.waits(engagement, self._parking.heads.get(engagement))
+
     # ---- what a person, or a newer version, does about it --------------------------------------
 
     async def refuse(self, request: Request) -> PassedOver | ParkedRecord | None:
@@ -328,8 +356,16 @@ class Intake:
                 break
             else:
                 taken.append(record)
-        if taken and not await self._reader.settle(now=True):
-            raise TimeoutError("what was taken in could not be made durable yet")
+        if taken:
+            try:
+                if not await self._reader.settle(now=True):
+                    raise TimeoutError("what was taken in could not be made durable yet")
+            except CannotBeKept as refused:
+                if engagement not in refused.why:
+                    raise
+                await self._reader.give_up(engagement)  # all of it is parked already
+                trouble = Trouble("failed", f"it cannot be written: {refused.why[engagement]}")
+                stopped, taken = (taken[0], trouble, None), []
         await self._parking.release(taken)
         if stopped is None:
             self._parking.unpark(engagement)

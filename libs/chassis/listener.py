@@ -328,7 +328,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         """Commit what the reader has made durable: ten times a second at most, unless `now`."""
         consumer = self.consumer
         try:
-            if self._uncommitted and await self._reader.settle(now=now):
+            if self._uncommitted and await self._intake.settle(now=now):
                 self._durable |= self._uncommitted
                 self._uncommitted.clear()
             early = not now and Clock() - self._committed < COMMIT_EVERY

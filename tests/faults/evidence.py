@@ -15,6 +15,7 @@ from chassis.parking import Parking
 from chassis.service import Service
 from chassis.snapshots import AnyDecider, Known, Snapshots
 from chassis.store import Store
+from chassis.unreadable import UnreadableStream
 from chassis.views import Listing, Value
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded, decode
@@ -130,7 +131,7 @@ async def gather(places: Places) -> Evidence:
     evidence = Evidence(topics=await read_topics(places.bootstrap, places.prefix))
     for name in places.stores:
         async with opened(places, name) as store:
-            evidence.journals[name] = [commit async for commit in Journal(store).everything()]
+            evidence.journals[name] = await _commits(store)
     for name in places.stores:
         async with opened(places, name) as store:
             evidence.views[name] = await _views(store, DECIDERS[name])
@@ -184,6 +185,15 @@ async def read_topics(bootstrap: str, prefix: str) -> dict[str, list[Published]]
     return found
 
 
+async def _commits(store: Store) -> list[Commit]:
+    commits: list[Commit] = []
+    async for commit in Journal(store).everything():
+        if isinstance(commit, UnreadableStream):
+            raise commit
+        commits.append(commit)
+    return commits
+
+
 async def _views(store: Store, deciders: Mapping[str, AnyDecider]) -> dict[str, View]:
     snapshots = Snapshots(store, deciders)
     return {
@@ -209,9 +219,9 @@ async def _folded(store: Store, evidence: Evidence) -> None:
     evidence.folded = await shelf.take(engagements)
     for engagement in engagements:
         evidence.timelines[engagement] = await shelf.runs(engagement)
+    totals = await shelf.stored_totals(frozenset(range(PARTITIONS)))
     for partition in range(PARTITIONS):
-        totals = await shelf.totals(frozenset({partition}))
-        evidence.totals[partition] = totals[0] if totals else {}
+        evidence.totals[partition] = totals[partition].figures if partition in totals else {}
 
 
 def _engagements(evidence: Evidence) -> Sequence[str]:

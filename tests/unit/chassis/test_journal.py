@@ -4,11 +4,22 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chassis.decider import NotRecordable
 from chassis.expecting import recorded_as
-from chassis.journal import MOST_BYTES, MOST_FACTS, Commit, Kept, TooLarge, refuse_too_large
+from chassis.journal import (
+    MOST_BYTES,
+    MOST_FACTS,
+    Commit,
+    Kept,
+    TooLarge,
+    readable,
+    refuse_too_large,
+)
 from chassis.topics import Topic, differences
+from chassis.unreadable import UnreadableStream
 from contracts.channels import CHANNELS, LARGEST_FACT, PARTITIONS, SALES
 from contracts.fact import Fact, Recorded
 from contracts.sales import DealLost
@@ -83,3 +94,41 @@ def test_a_new_event_that_would_be_read_as_something_else_is_not_kept() -> None:
 def test_what_was_heard_is_kept_in_the_bytes_in_which_it_came() -> None:
     fact = recorded(DealLost(reason="price", lost_on=date(2026, 3, 2)))
     assert Kept.of(fact, said=False, record=b"as it came").record == b"as it came"
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.binary() | st.datetimes(),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.data())
+def test_any_document_is_a_commit_or_an_error_that_names_its_place(data: st.DataObject) -> None:
+    document = replace(commit(3, 4), erases=(("sales", "E-1"),)).document()
+    entry = document["entries"][1]
+    for part in data.draw(st.sampled_from([[document], [entry], [document, entry]])):
+        name = data.draw(st.sampled_from(sorted(part)))
+        if data.draw(st.booleans()):
+            part[name] = data.draw(ANYTHING)
+        else:
+            del part[name]
+    found = readable(document)
+    if isinstance(found, UnreadableStream):
+        stream = document.get("stream")
+        named = isinstance(stream, str) and stream != ""
+        assert found.stream == stream if named else found.stream.startswith("an unknown stream")
+        assert found.number == document.get("number") or found.number == 0
+        assert found.why
+    else:
+        assert Commit.read(found.document()) == found
+
+
+def test_a_commit_that_can_be_read_is_what_was_written() -> None:
+    whole = replace(commit(3, 4), erases=(("sales", "E-1"),))
+    assert Commit.read(whole.document()) == whole
+
+
+def test_a_fact_that_is_none_names_its_stream_and_commit() -> None:
+    with pytest.raises(UnreadableStream, match="commit 1 of engagement:E-1 cannot be read: not"):
+        list(commit(3).recorded())
