@@ -5,8 +5,9 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal, Never
 
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local import prerequisites, session
+from local.elsewhere import NoKeyError, elsewhere
 from local.platform import SERVICES, Layout, Platform, PortTakenError, is_ready
 from local.processes import ProcessError
 
@@ -73,13 +75,26 @@ def env(
     service: Annotated[
         Service | None, typer.Option("--of", help="As one of the services: with its store, too.")
     ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Of a platform in containers or on a cluster: the file with its secret."),
+    ] = None,
 ) -> None:
     """Run a command that is told where the platform is, and the secret that signs its tokens."""
+    if key is not None:
+        try:
+            _run(command, elsewhere(key, os.environ))
+        except NoKeyError as trouble:
+            _fail(str(trouble))
     folder = Layout.from_environment().folder
     found = session.running(folder)
     layout = found.layout(folder) if found else Layout.from_environment()
     platform = Platform(layout, say=lambda _: None)
     told = platform.environment(service) if service else platform.outside_environment()
+    _run(command, told)
+
+
+def _run(command: list[str], told: Mapping[str, str]) -> Never:
     done = subprocess.run(command, env={**os.environ, **told}, check=False)
     raise typer.Exit(done.returncode)
 

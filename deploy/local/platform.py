@@ -57,6 +57,12 @@ class Layout:
             {part: int(os.environ.get(port_variable(part), port)) for part, port in _PORTS.items()},
         )
 
+    @staticmethod
+    def published(service: str, environment: Mapping[str, str]) -> str:
+        """Return the address that a service has on this machine when the environment is this."""
+        port = environment.get(port_variable(service), _PORTS[service])
+        return f"http://{places.HOST}:{port}"
+
     @classmethod
     def on_free_ports(cls, folder: Path) -> "Layout":
         """Return the layout of a platform of its own, for a test."""
@@ -235,7 +241,7 @@ class Platform:
 
     def stop(self) -> None:
         """Stop everything that was started: first who writes, then what they write to."""
-        stop_all(list(self.services.values()), grace=15)
+        stop_all(list(self.services.values()), grace=20)
         stop_all([*self.kafka.processes, *(store.process for store in self.stores.values())])
 
     def kill(self) -> None:

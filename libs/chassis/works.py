@@ -142,14 +142,20 @@ class Works:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop in the reverse order of coming up; each part has a share of the time allowed."""
+        """Stop in the reverse order of coming up, within two thirds of `stop_within`.
+
+        A part may take half of that. When all of it is over, the parts that remain are told to stop
+        and are not waited for.
+        """
         self.waits_for = "the service is stopping"
         for task in self._tasks[:1]:  # nothing more comes up
             task.cancel()
             await asyncio.wait([task])
+        loop, share = asyncio.get_running_loop(), self.settings.stop_within / 3
+        ends = loop.time() + 2 * share
         for name, end in reversed(self._entered):
             try:
-                async with asyncio.timeout(self.settings.stop_within / 2):
+                async with asyncio.timeout_at(min(ends, loop.time() + share)):
                     await end()
             except Exception as trouble:  # noqa: BLE001 - the others are stopped all the same
                 _log.warning("%s: did not stop in order: %r", name, trouble)

@@ -11,6 +11,7 @@ from chassis import store as store_module
 from chassis import streams as streams_module
 from chassis.decider import Stream
 from chassis.journal import Commit, TooLarge
+from chassis.reader import CannotBeKept
 from chassis.service import Service
 from chassis.snapshots import measured
 from chassis.topics import create_topics as create_all_topics

@@ -1,7 +1,7 @@
 """Telling a browser that what it shows has changed: it then asks for the page again."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
 from gateway.folding import Change
@@ -13,7 +13,7 @@ BEAT = 15.0
 
 
 async def tidings(
-    changes: AsyncIterator[Change], signed_in: Callable[[], bool]
+    changes: AsyncIterator[Change], signed_in: Callable[[], Awaitable[bool]]
 ) -> AsyncGenerator[bytes]:
     """Server-sent events: `changed`, and `signed-out` at the end of the token's life."""
     moved = asyncio.Event()
@@ -30,7 +30,7 @@ async def tidings(
             with suppress(TimeoutError):
                 async with asyncio.timeout(BEAT):
                     await moved.wait()
-            if not signed_in():
+            if not await signed_in():
                 yield b"event: signed-out\ndata: \n\n"
                 return
             if watching.done():

@@ -243,9 +243,9 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
     ) -> Response:
         token = request.cookies[session.COOKIE]
 
-        def signed_in() -> bool:
+        async def signed_in() -> bool:
             with suppress(SignedOut):
-                return caller_of(request, token) == caller
+                return await caller_of(request, token) == caller
             return False
 
         source = sources(request)
@@ -345,7 +345,7 @@ def _signing_in(router: APIRouter) -> None:
         form = await own_form(request)
         token, goes_to = form.get("token", "").strip(), own_page(form.get("next", "/"))
         try:
-            caller_of(request, token)
+            await caller_of(request, token)
         except SignedOut as out:
             return rendering.sign_in(goes_to, out)
         return session.begun(request, token, goes_to)

@@ -436,7 +436,10 @@ async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either(
 
 
 def events(gateway: InMemory, *, signed_in: bool = True) -> AsyncGenerator[bytes]:
-    return live.tidings(gateway.changes(confidential=True), lambda: signed_in)
+    async def still() -> bool:
+        return signed_in
+
+    return live.tidings(gateway.changes(confidential=True), still)
 
 
 async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,6 +473,9 @@ async def test_the_stream_ends_when_there_is_nothing_to_listen_to_any_more() -> 
         return
         yield
 
-    told = [chunk async for chunk in live.tidings(gone(), lambda: True)]
+    async def signed_in() -> bool:
+        return True
+
+    told = [chunk async for chunk in live.tidings(gone(), signed_in)]
 
     assert len(told) <= 2
