@@ -36,6 +36,10 @@ def hearing(works: Works) -> Hearing:
         listener = works.listener
         return listener is None or sum(listener.progress.lag.values()) > _BEHIND
 
+    async def prepare() -> None:
+        await shelf.prepare()
+        await folding.look_at_others()  # lists show what was written before Kafka is reached
+
     async def look_at_the_clock() -> None:
         held_at = await works.clock.held_at()
         today.held = held_at.date() if held_at is not None else None
@@ -50,9 +54,10 @@ def hearing(works: Works) -> Hearing:
         reader=folding,
         routes=lambda recorded: (recorded.subject,),
         channels=HEARD,
-        prepare=shelf.prepare,
+        prepare=prepare,
         beside={"announcing": announcing.run},
         rest_per_record=0.002,
+        lists_read_at=lambda: folding.others_read_at,
     )
 
 

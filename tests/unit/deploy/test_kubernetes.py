@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from chassis.access import account
+from chassis.health import PROBE_TIMEOUT, READY_WITHIN
 from chassis.settings import KafkaSettings, Settings
 from contracts.channels import DEPARTMENTS
 from local.platform import SERVICES
@@ -118,6 +119,8 @@ def test_a_service_is_probed_and_gets_time_to_end(things: list[Thing]) -> None:
         assert container["livenessProbe"]["httpGet"]["path"] == "/live"
         assert container["startupProbe"]["httpGet"]["path"] == "/live"
         assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
+        for probe in ("livenessProbe", "startupProbe", "readinessProbe"):
+            assert container[probe]["timeoutSeconds"] >= PROBE_TIMEOUT > READY_WITHIN
         assert pod["terminationGracePeriodSeconds"] > Settings.model_fields["stop_within"].default
 
 
