@@ -193,6 +193,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     def prepare_again(self) -> None:
         """Give the reader its partitions once more: it may want to read them again."""
         self._prepared = False
+        self.caught_up.begins_again(self._partitions, datetime.now(UTC))
 
     # ---- partitions come and go ----------------------------------------------------------------
 

@@ -55,6 +55,10 @@ _unreadable = _meter.create_counter(
 )
 
 
+class _TopicMissing(Exception):
+    """A topic does not exist, or may not be read."""
+
+
 class ReferenceFeed:
     """Reads the topics of `channels` into `records` while it is entered (``async with``)."""
 
@@ -232,10 +236,12 @@ class ReferenceFeed:
             try:
                 await consumer.start()
                 await self._read(consumer)
+            except _TopicMissing as missing:
+                self.behind = str(missing)
             except (KafkaError, OSError, TimeoutError) as error:
                 if self.behind is None:
                     log.warning("reference data: Kafka is away: %r", error)
-                self.behind = str(error) or f"Kafka does not answer ({type(error).__name__})"
+                self.behind = f"Kafka does not answer ({type(error).__name__})"
             except StoreAway:
                 self.behind = "the store does not answer"
             except Exception as error:
@@ -251,7 +257,7 @@ class ReferenceFeed:
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         missing = set(self._topics) - await consumer.topics()
         if missing:
-            raise ConnectionError(f"topic {min(missing)} is not there")
+            raise _TopicMissing(f"topic {min(missing)} is not there")
         consumer.assign([TopicPartition(*place) for place in self._places])
         for place in self._places:
             if self._must_begin_again(self._progress[place]):

@@ -7,13 +7,24 @@ From then on requests are taken; the consumer connects to Kafka meanwhile, howev
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import uuid_utils
+from opentelemetry import metrics
+from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.access import group
 from chassis.as_of import OLD_AFTER, AsOf
@@ -40,6 +51,8 @@ from chassis.views import VIEWS, Listing, Views
 from contracts.channels import Channel, Department
 
 _log = logging.getLogger(__name__)
+_meter = metrics.get_meter("concord.works")
+_Callback: TypeAlias = Callable[[CallbackOptions], Iterable[Observation]]
 _LONGEST_PAUSE = 2.0
 _FAR_BEHIND = 30.0
 
@@ -138,6 +151,7 @@ class Works:
             lists_in_memory=self.hearing.lists_read_at is not None,
         )
         self.health = Monitor(name, lambda: self.preconditions, lambda: self.checks)
+        self._measure()
         self._not_usable: str | None = "the store is not prepared yet"
         self.stopping = self.streams.stopping
         """Set when the service is told to stop: answers without an end, or that wait, end then."""
@@ -200,6 +214,31 @@ class Works:
         if self.feed is not None:
             checks["reference-data"] = self._reference
         return checks
+
+    def _measure(self) -> None:
+        """Measure in seconds how old the data are that this service answers from."""
+
+        def age(moment: Callable[[], datetime | None]) -> _Callback:
+            def observe(_: CallbackOptions) -> Iterator[Observation]:
+                if (known := moment()) is not None:
+                    yield Observation((_now() - known).total_seconds(), {"service": self.name})
+
+            return observe
+
+        feed = self.feed
+        moments: dict[str, Callable[[], datetime | None]] = {
+            "concord.as_of.age": self.as_of.of_all,
+            "concord.as_of.lists.age": self.as_of.of_lists,
+        }
+        if feed is not None:
+            moments["concord.reference.age"] = lambda: feed.as_of
+        for metric, moment in moments.items():
+            _meter.create_observable_gauge(metric, [age(moment)], unit="s")
+        _meter.create_observable_gauge(
+            "concord.views.backlog",
+            [lambda _: [Observation(self.views.follower.backlog(_now()), {"service": self.name})]],
+            unit="s",
+        )
 
     async def _come_up(self) -> None:
         await self._until_prepared()

@@ -155,6 +155,21 @@ async def test_what_is_read_again_from_its_start_has_no_moment_until_it_has_caug
     assert (one.of_all(), other.of_all()) == (at(9), at(9))
 
 
+async def test_who_had_a_partition_before_learns_that_it_is_read_again(
+    documents: Documents,
+) -> None:
+    before, after = CaughtUp(), CaughtUp()
+    one, two = replica(documents, before), replica(documents, after)
+    no_lag(before, 1)
+    before.settled(at(2))
+    before.withdrawn()
+    after.begins_again(EVERY, at(3))
+    for each in (one, two, one):
+        await each.exchange()
+
+    assert one.of_all() is None
+
+
 async def test_lists_are_as_old_as_what_is_written_into_them(documents: Documents) -> None:
     caught_up = CaughtUp()
     lists: list[datetime | None] = [None]
