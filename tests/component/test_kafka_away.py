@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -136,7 +137,7 @@ async def test_a_department_works_while_kafka_is_away(
                 assert await ready(client), (await client.get("/ready")).text
                 number += 1
                 opened = await open_deal(client, f"away-{number}")
-                await until(lambda opened=opened: is_listed(client, opened))  # type: ignore[misc]
+                await until(partial(is_listed, client, opened))
                 await asyncio.sleep(1)
             read = await client.get(f"/engagements/{first}", headers=ANN)
             assert as_of(read) < went + timedelta(seconds=5)
@@ -228,6 +229,45 @@ async def test_the_gateway_shows_what_was_last_written_while_kafka_is_away(
 async def no_notice(client: httpx.AsyncClient, text: Callable[..., Any]) -> bool:
     shown = await text(client)
     return "may be missing" not in shown and "Portfolio" in shown
+
+
+async def holds(
+    client: httpx.AsyncClient,
+    path: str,
+    published: datetime,
+    managers: Callable[[Any], list[str | None]],
+) -> bool:
+    """Whether an answer says that it holds what was published by then; if so, it must."""
+    answer = await client.get(path, headers=ANN)
+    if "concord-as-of" not in answer.headers or as_of(answer) < published:
+        return False
+    assert set(managers(answer.json())) == {"emma"}, f"{path} as of {as_of(answer)}"
+    return True
+
+
+@pytest.mark.slow
+async def test_an_answer_holds_all_that_was_published_before_its_moment(
+    kafka: KafkaServer, store: StoreServer, isolation: str
+) -> None:
+    """Of two replicas each reads half of the partitions, and both answer for all of them."""
+    its = given(kafka, store, isolation)
+    await create_topics(kafka.bootstrap, isolation)
+    await say(kafka, isolation, PERSON)
+    async with running(sales(), its) as one, running(sales(), its) as two:
+        for number in range(3):
+            deals = {await open_deal(one, f"deal-{number}-{each}") for each in range(6)}
+            await say(kafka, isolation, *(assigned(deal) for deal in deals))
+            published = datetime.now(UTC)
+            reads = [(f"/engagements/{deal}", lambda view: [view["manager"]]) for deal in deals]
+            for client in (one, two):
+                for path, read in reads:
+                    await until(partial(holds, client, path, published, read))
+                listed = partial(managers_of, deals)
+                await until(partial(holds, client, "/engagements?limit=200", published, listed))
+
+
+def managers_of(deals: set[str], page: Any) -> list[str | None]:
+    return [row["manager"] for row in page["rows"] if row["id"] in deals]
 
 
 async def test_without_kafka_and_without_a_copy_a_service_says_why_it_takes_nothing(
