@@ -203,15 +203,22 @@ class InMemory:
 SETTINGS = Settings(token_secret=secrets.token_urlsafe(48))  # type: ignore[arg-type]
 
 
-def app_of(gateway: InMemory) -> FastAPI:
-    """The pages of this gateway as an application."""
+def app_of(gateway: InMemory, as_of: datetime | None = None) -> FastAPI:
+    """The pages of this gateway as an application; its data are new unless `as_of` is given."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.tokens = Tokens(SETTINGS)
     app.state.wait_limit = SETTINGS.wait_limit
     problems.install(app)
 
     def sources(_: Request) -> Sources:
-        return Sources(gateway, gateway, gateway.records, gateway.today, asyncio.Event())
+        return Sources(
+            gateway,
+            gateway,
+            gateway.records,
+            gateway.today,
+            asyncio.Event(),
+            lambda: as_of or datetime.now(UTC),
+        )
 
     app.include_router(pages(sources))
     return app

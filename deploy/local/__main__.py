@@ -13,11 +13,12 @@ from typing import Annotated, Literal, Never
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from local import prerequisites, session
 from local.elsewhere import NoKeyError, elsewhere
-from local.platform import SERVICES, Layout, Platform, PortTakenError, is_ready
+from local.platform import SERVICES, Layout, Platform, PortTakenError, health
 from local.processes import ProcessError
 
 Service = Literal["sales", "legal", "delivery", "finance", "gateway"]
@@ -65,8 +66,7 @@ def status() -> None:
         raise typer.Exit(1)
     _tell_of(found, found.layout(folder))
     for service in SERVICES:
-        ready = is_ready(found.layout(folder).url(service))
-        console.print(f"  {service:<9} {'ready' if ready else '[red]not ready[/red]'}")
+        console.print(f"  {service:<9} {_condition(found.layout(folder).url(service))}")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -110,6 +110,23 @@ def check_prerequisites(
         prerequisites.ensure(wanted)
     except prerequisites.Missing as trouble:
         _fail(str(trouble))
+
+
+def _condition(url: str) -> str:
+    """Return in a line whether a service takes requests, and which of its parts are behind."""
+    said = health(url)
+    if said is None:
+        return "[red]does not answer[/red]"
+    ready = "takes requests" if said["ready"] else "[red]takes no requests[/red]"
+    behind = [
+        f"{name}: {part['reason']} (since {part['since']})"
+        for name, part in said["parts"].items()
+        if "reason" in part
+    ]
+    if not behind:
+        return f"{ready}, healthy"
+    colour = "yellow" if said["healthy"] else "red"
+    return f"{ready}, [{colour}]{escape('; '.join(behind))}[/{colour}]"
 
 
 def _run_platform(layout: Layout, holder: session.Holder, *, play: bool) -> None:

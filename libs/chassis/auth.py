@@ -51,6 +51,7 @@ LONGEST = timedelta(days=31)
 OPEN_TO_ALL = frozenset(
     {
         "/live",
+        "/health",
         "/ready",
         "/docs",
         "/docs/oauth2-redirect",

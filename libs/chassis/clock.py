@@ -34,6 +34,8 @@ class Clock:
         self._engine = engine
         self._now = now
         self._every = every
+        self.looked_at: datetime | None = None
+        """When it last told all that was due, or found that nothing is; None before."""
         self._in_vain: dict[tuple[str, Deadline], int] = {}
 
     async def run(self) -> None:
@@ -42,6 +44,7 @@ class Clock:
         while True:
             try:
                 await self.tick()
+                self.looked_at = datetime.now(UTC)
                 pause = self._every
             except StoreAway as away:
                 if pause == self._every:

@@ -115,7 +115,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.state.tokens = Tokens(settings)
     app.add_middleware(Traced)
     problems.install(app)
-    app.include_router(health.router(lambda: app.state.works.checks))
+    app.include_router(health.router(lambda: app.state.works.health))
     for routes in service.routes:
         app.include_router(routes.router())
     for router in service.routers:

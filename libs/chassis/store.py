@@ -85,7 +85,7 @@ class Changes:
 
 
 class Store:
-    """One department's database: journal, views, leases, what is parked, and the clock's hold."""
+    """One department's database: journal, views, parked records, reference data and the rest."""
 
     def __init__(self, url: str, database: str) -> None:
         """Describe the connection; nothing is reached before it is used.
@@ -113,6 +113,9 @@ class Store:
         self.parked: Collection = self.database["parked"]
         self.clock: Collection = self.database["clock"]
         self.left: Collection = self.database["left"]
+        self.reference: Collection = self.database["reference"]
+        self.reference_progress: Collection = self.database["reference-progress"]
+        self.as_of: Collection = self.database["as-of"]
 
     async def prepare(self, *followers: str) -> None:
         """Make the indexes, and mark where each follower begins; raises StoreAway.

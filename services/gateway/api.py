@@ -11,10 +11,19 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from chassis.auth import Caller, Role, requires
-from chassis.exchange import StrictRoute, Wishes, commanding, not_modified, only, reading, stands_at
+from chassis.exchange import (
+    AS_OF,
+    StrictRoute,
+    Wishes,
+    commanding,
+    not_modified,
+    only,
+    reading,
+    stands_at,
+)
 from chassis.http import PROBLEMS
 from chassis.problems import Problem, field_error
-from chassis.reach import engine_of, works_of
+from chassis.reach import as_of_engagement, as_of_lists, engine_of, works_of
 from chassis.streaming import events
 from contracts.channels import Department
 from contracts.money import Currency
@@ -64,6 +73,8 @@ router = APIRouter(route_class=StrictRoute, responses=PROBLEMS)
 
 _READER = requires(*SEEN_BY)
 _SEEN = [Depends(_READER)]
+_OF_ONE = [*_SEEN, Depends(as_of_engagement("engagement"))]
+_OF_LISTS = [*_SEEN, Depends(as_of_lists)]
 _EngagementPath = Annotated[EngagementId, Path()]
 
 
@@ -76,7 +87,13 @@ def reading_of(request: Request) -> Reading:
     return Reading(folding, works.records, folding.today, works.stopping)
 
 
-@router.get("/engagements", dependencies=_SEEN, tags=["engagements"], response_model=EngagementPage)
+@router.get(
+    "/engagements",
+    dependencies=_OF_LISTS,
+    tags=["engagements"],
+    response_model=EngagementPage,
+    responses=AS_OF,
+)
 async def engagements(
     request: Request,
     sort: Annotated[
@@ -128,8 +145,9 @@ async def engagements(
 
 @router.get(
     "/engagements/{engagement}",
-    dependencies=_SEEN,
+    dependencies=_OF_ONE,
     tags=["engagements"],
+    responses=AS_OF,
     response_model=EngagementView,
 )
 async def engagement(
@@ -155,9 +173,10 @@ async def engagement(
 
 @router.get(
     "/engagements/{engagement}/timeline",
-    dependencies=_SEEN,
+    dependencies=_OF_ONE,
     tags=["engagements"],
     response_model=list[TimelineEntry],
+    responses=AS_OF,
 )
 async def timeline(request: Request, engagement: _EngagementPath) -> Response:
     """Every fact of an engagement by when it happened."""
@@ -200,7 +219,13 @@ async def waive(
     return Response(status_code=204, headers=headers)
 
 
-@router.get("/portfolio", dependencies=_SEEN, tags=["portfolio"], response_model=Portfolio)
+@router.get(
+    "/portfolio",
+    dependencies=_OF_LISTS,
+    tags=["portfolio"],
+    response_model=Portfolio,
+    responses=AS_OF,
+)
 async def portfolio(request: Request) -> Response:
     """All engagements at a glance, per currency."""
     only(request)
@@ -210,7 +235,13 @@ async def portfolio(request: Request) -> Response:
     return written(shown, {}, confidential=confidential)
 
 
-@router.get("/disconnects", dependencies=_SEEN, tags=["disconnects"], response_model=DisconnectPage)
+@router.get(
+    "/disconnects",
+    dependencies=_OF_LISTS,
+    tags=["disconnects"],
+    response_model=DisconnectPage,
+    responses=AS_OF,
+)
 async def disconnects(
     request: Request,
     rule: Annotated[str | None, Query(max_length=64)] = None,

@@ -44,6 +44,7 @@ def hearing(works: Works) -> Hearing:
         # Before the first fact is judged: a hold may have been there before this process was.
         await look_at_the_clock()
         await shelf.prepare()
+        await folding.look_at_others()  # lists show what was written before Kafka is reached
 
     async def look_after() -> None:
         await look_at_the_clock()
@@ -58,6 +59,7 @@ def hearing(works: Works) -> Hearing:
         prepare=prepare,
         beside={"announcing": announcing.run},
         rest_per_record=0.002,
+        lists_read_at=lambda: folding.others_read_at,
     )
 
 

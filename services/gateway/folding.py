@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 
 from chassis import telemetry
@@ -36,6 +36,10 @@ _log = logging.getLogger(__name__)
 
 HEARD = frozenset(CHANNELS[name] for name in FOLDED)
 """The channels the gateway listens to: all that say facts of engagements."""
+
+_PUT_TOGETHER = 200
+_ALL_EVERY = 10.0
+"""Seconds between two readings of all rows."""
 
 TRACED = 8
 """Engagements of a batch whose folding shows in their own traces; a span costs more than a fold."""
@@ -77,6 +81,8 @@ class Folding:
         self._totals = Totals()
         self.rows = Rows()
         """Every engagement in a line, for lists; those of other workers as they were written."""
+        self.others_read_at: datetime | None = None
+        """When what other workers wrote was last read into the rows (UTC)."""
         self._moved = asyncio.Event()
         self._watchers: set[asyncio.Queue[Change]] = set()
         self._to_announce: dict[str, float] = {}
@@ -191,6 +197,7 @@ class Folding:
         again = await self._shelf.to_fold_again() & partitions
         if again:
             await self._shelf.forget(again)
+            self.rows.forget(again)
         stored = await self._shelf.stored_totals(partitions)
         counted, written = Totals(partitions), Totals(partitions)
         found, unreadable = await self._shelf.rows(frozenset(range(PARTITIONS)))
@@ -227,11 +234,13 @@ class Folding:
             await self.checkpoint()
 
     async def withdrawn(self) -> None:
-        """Forget everything: another worker may have these partitions now."""
+        """Forget all but the rows: another worker may have these partitions now.
+
+        Lists go on showing what they did; what other workers write is read into them.
+        """
         self._held.clear()
         self._totals = Totals()
         self._keeping.begin(Totals())
-        self.rows.clear()
         self._to_announce.clear()
         self._judged_for = None
         self._partitions = frozenset()
@@ -273,12 +282,24 @@ class Folding:
         return bool(await self._shelf.to_fold_again() & self._partitions)
 
     async def look_at_others(self) -> None:
-        """Read the rows of other workers' engagements again; raises StoreAway."""
+        """Read the rows of other workers' engagements again; raises StoreAway.
+
+        A worker without partitions (Kafka is away, say) does so less often: it reads all rows.
+        """
+        asked = datetime.now(UTC)
         others = frozenset(range(PARTITIONS)) - self._partitions
-        if others and self._partitions:  # with none at all, nothing is known yet
+        if not self._partitions:
+            read_at = self.others_read_at
+            if read_at is not None and (asked - read_at).total_seconds() < _ALL_EVERY:
+                return
+            others -= await self._shelf.to_fold_again()  # their rows may be of older code
+        if others:
             found, _ = await self._shelf.rows(others)
-            for each in found:
+            for count, each in enumerate(found, 1):
                 self.rows.put(each.row)
+                if count % _PUT_TOGETHER == 0:
+                    await asyncio.sleep(0)
+        self.others_read_at = asked
 
     async def changes(self, most: int = 1_000) -> AsyncGenerator[Change]:
         """Every change from now on; a watcher who falls `most` behind loses the oldest."""

@@ -7,7 +7,7 @@ pass looks at more of them, a fraction of a microsecond each.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
@@ -112,6 +112,13 @@ class Rows:
     def clear(self) -> None:
         """Forget all of them."""
         self.__init__()  # type: ignore[misc]  # begins anew
+
+    def forget(self, partitions: Collection[int]) -> None:
+        """Forget the rows of these partitions."""
+        kept = [row for row in self if row.partition not in partitions]
+        self.clear()
+        for row in kept:
+            self.put(row)
 
     def put(self, row: Row) -> None:
         """Put a row in, in the place of an older one of its engagement."""

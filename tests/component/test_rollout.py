@@ -22,7 +22,7 @@ import yaml
 
 from chassis.topics import create_topics
 from local import places
-from local.platform import is_ready
+from local.platform import is_healthy
 from local.processes import Process
 from tests.component.world import SECRET, bearer, token
 from tests.infrastructure import KafkaServer, StoreServer
@@ -179,7 +179,7 @@ class Instances:
         )
         process.start()
         url = f"http://{places.HOST}:{port}"
-        await asyncio.to_thread(process.wait_ready, lambda: is_ready(url))
+        await asyncio.to_thread(process.wait_ready, lambda: is_healthy(url))
         return port
 
     async def end_as_kubernetes_does(self, port: int) -> None:

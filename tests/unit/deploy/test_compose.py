@@ -13,9 +13,10 @@ import jsonschema
 import pytest
 import yaml
 
+from chassis.health import PROBE_TIMEOUT, READY_WITHIN
 from chassis.settings import Settings
 from local.kafka import version
-from local.platform import SERVICES
+from local.platform import HEALTH_TIMEOUT, SERVICES
 from tests.infrastructure import STORE_IMAGE
 
 PROJECT = Path(__file__).parents[3]
@@ -68,8 +69,15 @@ def test_a_service_accepts_what_it_is_told(name: str, monkeypatch: pytest.Monkey
 def test_a_service_says_whether_it_is_ready(name: str) -> None:
     check = " ".join(PARTS[name]["healthcheck"]["test"])
     assert f":{PARTS[name]['environment']['CONCORD_SERVICE_PORT']}/ready" in check
+    (asked_within,) = re.findall(r"timeout=([0-9.]+)\)", check)
+    (probed_within,) = re.findall(r"^([0-9]+)s$", PARTS[name]["healthcheck"]["timeout"])
+    assert float(probed_within) > float(asked_within) >= PROBE_TIMEOUT > READY_WITHIN
     needs = PARTS[name]["depends_on"]
     assert needs["topics"]["condition"] == "service_completed_successfully"
+
+
+def test_the_local_runner_waits_for_an_answer_as_long_as_every_probe() -> None:
+    assert HEALTH_TIMEOUT >= PROBE_TIMEOUT
 
 
 @pytest.mark.parametrize("name", PARTS)

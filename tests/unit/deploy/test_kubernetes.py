@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from chassis.access import account
+from chassis.health import PROBE_TIMEOUT, READY_WITHIN
 from chassis.settings import KafkaSettings, Settings
 from contracts.channels import DEPARTMENTS
 from local.platform import SERVICES
@@ -132,6 +133,8 @@ def test_a_service_is_probed_and_gets_time_to_end(things: list[Thing]) -> None:
         assert asked == "sleep"
         # None of 1,467 connections was refused with six seconds, on a cluster of one machine.
         assert int(seconds) >= 6
+        for probe in ("livenessProbe", "startupProbe", "readinessProbe"):
+            assert container[probe]["timeoutSeconds"] >= PROBE_TIMEOUT > READY_WITHIN
         stop_within = Settings.model_fields["stop_within"].default
         assert pod["terminationGracePeriodSeconds"] >= int(seconds) + stop_within + 10
         rolling = deployment["spec"]["strategy"]["rollingUpdate"]

@@ -10,6 +10,7 @@ from chassis.decider import PassedOver
 from contracts import delivery
 from gateway.folding import Change
 from gateway.pages import live
+from gateway.pages.presenting import age_notice
 from gateway.waiting import Waits
 from tests.in_memory import InMemory, app_of, token
 from tests.life import ENGAGEMENT, Life
@@ -28,9 +29,11 @@ def company_facts() -> InMemory:
     return InMemory(*company())
 
 
-def browser(gateway: InMemory, signed_in: str | None = VERA) -> httpx.AsyncClient:
+def browser(
+    gateway: InMemory, signed_in: str | None = VERA, as_of: datetime | None = None
+) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app_of(gateway)),
+        transport=httpx.ASGITransport(app=app_of(gateway, as_of)),
         base_url=HOST,
         cookies={"concord": signed_in} if signed_in else None,
     )
@@ -432,6 +435,32 @@ async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either(
     assert not (await gateway.disconnects({"waived": "true"}, None, 9, confidential=True)).items
 
 
+# ---- how old the data are ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/pages/engagements", "/pages/disconnects", f"/pages/engagements/{LATE}"]
+)
+async def test_every_page_says_when_its_data_are_old(company_facts: InMemory, path: str) -> None:
+    received = datetime.now(UTC) - timedelta(seconds=40)
+    async with (
+        browser(company_facts, as_of=received) as old,
+        browser(company_facts, as_of=datetime.now(UTC) - timedelta(seconds=20)) as new,
+    ):
+        shown, not_shown = text_of(await old.get(path)), text_of(await new.get(path))
+
+    assert f"Last update received {received:%H:%M} UTC" in shown
+    assert "Newer events may be missing." in shown
+    assert "Last update received" not in not_shown
+
+
+def test_data_of_another_day_are_shown_with_the_day() -> None:
+    received = datetime(2026, 3, 2, 23, 50, tzinfo=UTC)
+    said = age_notice(received, datetime(2026, 3, 3, 8, tzinfo=UTC))
+    assert said == "Last update received 23:50 UTC on 2 March 2026. Newer events may be missing."
+    assert "not known" in (age_notice(None, received) or "")
+
+
 # ---- live ------------------------------------------------------------------------------------
 
 
@@ -439,7 +468,7 @@ def events(gateway: InMemory, *, signed_in: bool = True) -> AsyncGenerator[bytes
     async def still() -> bool:
         return signed_in
 
-    return live.tidings(gateway.changes(confidential=True), still)
+    return live.tidings(gateway.changes(confidential=True), still, lambda: None)
 
 
 async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -460,6 +489,28 @@ async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.Mo
     assert not gateway._watchers
 
 
+async def test_a_page_is_told_when_its_data_become_old_and_new_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "LOOK", 0.01)
+    monkeypatch.setattr(live, "PAUSE", 0.0)
+    notices: list[str | None] = [None]
+
+    async def signed_in() -> bool:
+        return True
+
+    stream = live.tidings(InMemory().changes(confidential=True), signed_in, lambda: notices[0])
+    assert b"retry" in await anext(stream)
+
+    for notice in ("Last update received 10:44 UTC.", None):
+        waiting = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.03)
+        assert not waiting.done()
+        notices[0] = notice
+        assert await waiting == b"event: changed\ndata: \n\n"
+    await stream.aclose()
+
+
 async def test_the_stream_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "BEAT", 0.01)
 
@@ -476,6 +527,6 @@ async def test_the_stream_ends_when_there_is_nothing_to_listen_to_any_more() -> 
     async def signed_in() -> bool:
         return True
 
-    told = [chunk async for chunk in live.tidings(gone(), signed_in)]
+    told = [chunk async for chunk in live.tidings(gone(), signed_in, lambda: None)]
 
     assert len(told) <= 2
