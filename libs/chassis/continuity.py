@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from chassis.accounts import count_unaccounted
 from chassis.bus import Arrival
 
 READ_AGAIN = 3
@@ -75,5 +76,6 @@ class Continuity:
                     consumer.seek(each, offset)
                 return True
             self.lost += arrival.offset - at
+            count_unaccounted(self._group, arrival.offset - at)
             _log.error("%s: Kafka lacks %s from %d to %d", self._group, place, at, arrival.offset)
         return False

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from aiokafka.errors import KafkaError
 
 from chassis import telemetry
-from chassis.accounts import Account, Unaccounted
+from chassis.accounts import Account, Unaccounted, count_unaccounted
 from chassis.bus import Arrival, Trouble
 from chassis.decider import CameLate, PassedOver
 from chassis.parked_records import Head, ParkedRecord, in_sequence, not_proven, trouble_of
@@ -103,6 +103,7 @@ class Intake:
             account.refuse_difference(len(arrivals))
         except Unaccounted:
             self.unaccounted += 1
+            count_unaccounted(self._name, len(arrivals))
             raise
         return account
 
