@@ -1,5 +1,6 @@
 """A platform as docker-compose.yml sets it up, reached by its addresses and its key file alone."""
 
+import asyncio
 import json
 import os
 import re
@@ -16,8 +17,11 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
+from chassis.topics import create_topics
 from local import places
-from local.platform import SERVICES, Layout, Platform
+from local.platform import SERVICES, is_ready
+from local.processes import Process, stop_all
+from tests.infrastructure import KafkaServer, StoreServer
 
 PROJECT = Path(__file__).parents[2]
 
@@ -42,13 +46,13 @@ def compose(key: Path) -> dict[str, Any]:
 class Elsewhere:
     """Where the services are, and the file with the secret of their tokens."""
 
-    layout: Layout
+    urls: dict[str, str]
     key: Path
 
     def run(self, *words: str) -> str:
         """Run a module as `make` does, told only the addresses and the key file."""
         given = {name: text for name, text in os.environ.items() if not name.startswith("CONCORD_")}
-        given |= {f"CONCORD_{name.upper()}_URL": self.layout.url(name) for name in SERVICES}
+        given |= {f"CONCORD_{name.upper()}_URL": url for name, url in self.urls.items()}
         python = [sys.executable, "-m"]
         done = subprocess.run(
             [*python, "local", "env", "--key", str(self.key), "--", *python, *words],
@@ -63,29 +67,50 @@ class Elsewhere:
         return done.stdout.strip()
 
 
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    """Five services with what compose tells them, but for where they and their parts listen."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    key = folder / ".env"
+def told(part: dict[str, Any]) -> dict[str, str]:
+    """What compose tells a service, but for the collector, which is not here."""
+    environment: dict[str, str] = part["environment"]
+    return {name: text for name, text in environment.items() if name != "CONCORD_OTLP_ENDPOINT"}
+
+
+@pytest.fixture
+def elsewhere(
+    kafka: KafkaServer, store: StoreServer, isolation: str, tmp_path: Path
+) -> Iterator[Elsewhere]:
+    """Five services with what compose tells them, but for where they and their data are."""
+    key = tmp_path / ".env"
     example = (PROJECT / "deploy" / "compose" / "example.env").read_text()
     filled = f"CONCORD_TOKEN_SECRET={secrets.token_urlsafe(48)}"
     key.write_text(example.replace("CONCORD_TOKEN_SECRET=", filled))
-    platform = Platform(Layout.on_free_ports(folder / "home"), say=lambda _: None)
-    for name, part in compose(key).items():
-        if name not in SERVICES:
-            continue
-        told = dict(part["environment"])
-        told.pop("CONCORD_OTLP_ENDPOINT")
-        own = platform.environment(name)
-        moved = ("CONCORD_SERVICE_PORT", "CONCORD_STORE_URL", "CONCORD_KAFKA_BOOTSTRAP")
-        told |= {name: own[name] for name in moved} | {"CONCORD_SERVICE_HOST": places.HOST}
-        platform.services[name].environment = told
+    asyncio.run(create_topics(kafka.bootstrap, isolation))
+    ports = {name: places.free_port() for name in SERVICES}
+    processes = {
+        name: Process(
+            name,
+            [sys.executable, "-m", *part["command"]],
+            log=tmp_path / f"{name}.log",
+            environment={
+                **told(part),
+                "CONCORD_SERVICE_HOST": places.HOST,
+                "CONCORD_SERVICE_PORT": str(ports[name]),
+                "CONCORD_KAFKA_BOOTSTRAP": kafka.bootstrap,
+                "CONCORD_TOPIC_PREFIX": isolation,
+                "CONCORD_STORE_URL": store.url,
+                "CONCORD_STORE_DATABASE": f"{isolation}-{name}",
+            },
+        )
+        for name, part in compose(key).items()
+        if name in SERVICES
+    }
+    made = Elsewhere({name: f"http://{places.HOST}:{port}" for name, port in ports.items()}, key)
     try:
-        platform.start()
-        yield Elsewhere(platform.layout, key)
+        for process in processes.values():
+            process.start()
+        for name, process in processes.items():
+            process.wait_ready(lambda url=made.urls[name]: is_ready(url), limit=120)  # type: ignore[misc]
+        yield made
     finally:
-        platform.stop()
+        stop_all(list(processes.values()), grace=20)
 
 
 def first_command() -> tuple[str, dict[str, Any]]:
@@ -101,7 +126,7 @@ def test_the_readmes_first_command_succeeds_once_the_demo_is_loaded(elsewhere: E
 
     def give(key: str) -> int:
         headers = {"Authorization": f"Bearer {bearer}", "Idempotency-Key": key}
-        url = elsewhere.layout.url("sales") + "/engagements"
+        url = elsewhere.urls["sales"] + "/engagements"
         return httpx.post(url, json=body, headers=headers, timeout=30).status_code
 
     assert give("before") == 409  # nobody has published the account
