@@ -1,8 +1,10 @@
 """The gateway as a service: its parts put together."""
 
+import logging
 from datetime import UTC, date, datetime
 
 from chassis.service import Service, run
+from chassis.store import StoreAway
 from chassis.works import Hearing, Works
 from contracts.fact import FACTS
 from contracts.reference import AccountPublished, PersonPublished
@@ -13,6 +15,7 @@ from gateway.pages import pages
 from gateway.shelf import Shelf
 
 _BEHIND = 500
+_log = logging.getLogger(__name__)
 
 
 class Today:
@@ -38,7 +41,13 @@ def hearing(works: Works) -> Hearing:
 
     async def prepare() -> None:
         await shelf.prepare()
-        await folding.look_at_others()  # lists show what was written before Kafka is reached
+        try:
+            # Lists show what was written before Kafka is reached.
+            await folding.look_at_others()
+        except StoreAway:
+            raise
+        except Exception:  # noqa: BLE001 - it is tried again beside the folding
+            _log.exception("the lists cannot be read now")
 
     async def look_at_the_clock() -> None:
         held_at = await works.clock.held_at()
