@@ -278,7 +278,8 @@ class Works:
                 self._not_usable = "the store is away"
             except Exception as trouble:  # noqa: BLE001 - said, and tried again
                 _log.exception("the store cannot be prepared")
-                self._not_usable = f"the store cannot be prepared: {trouble}"
+                kind = type(trouble).__name__
+                self._not_usable = f"the store cannot be prepared, see the log: {kind}"
             else:
                 return
             await asyncio.sleep(pause)
