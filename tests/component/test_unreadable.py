@@ -21,8 +21,9 @@ from gateway.keeping import CannotBeKept
 from gateway.shelf import Held
 from tests.component.department import Advance, Deal, Process, assigned, until
 from tests.component.miniature import running, sales, settings, token
+from tests.component.test_followers_killed import read_by
 from tests.component.test_relay import create_topics, grow, has, on_topic, relaying
-from tests.component.test_taken_over import Worker, added_up, batches, prepared, read_by, stored
+from tests.component.test_taken_over import Worker, added_up, batches, prepared, stored
 from tests.component.test_views import advance, open_deals, viewing, written
 from tests.infrastructure import KafkaServer, StoreServer
 
