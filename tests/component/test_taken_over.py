@@ -1,43 +1,31 @@
-"""What is stored is right at rest, wherever a process was killed between two writes.
+"""What the gateway stores is right at rest, wherever a worker was killed between two writes.
 
-Each test ends the work at its first write, at its second, and so on until none is left, lets a
-fresh process take over, and compares what is stored with what an undisturbed run stores.
+Tests end the work at its first write, at its second, and so on until none is left, let a fresh
+worker take over, and compare what is stored with what an undisturbed run stores.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from itertools import count
 from typing import Any
 
 import pytest
 
-from chassis import relay as relay_module
-from chassis.follower import Follower
-from chassis.relay import Relay
 from chassis.store import Store
-from chassis.views import Views
-from contracts.channels import DELIVERY_REFERENCE, PARTITIONS, SALES
+from contracts.channels import PARTITIONS
 from contracts.fact import Fact, Recorded
 from gateway.folding import Folding
 from gateway.shelf import Shelf
-from tests.component.department import DEALS, PEOPLE, Process, Publish
 from tests.component.mortal import Killed, Life, MortalStore
-from tests.component.test_relay import by_key, create_topics, on_topic
-from tests.component.test_views import LISTING, advance, open_deals
-from tests.infrastructure import KafkaServer, StoreServer
+from tests.infrastructure import StoreServer
 from tests.lives import company, named
 
 TODAY = date(2026, 5, 25)
 ALL = frozenset(range(PARTITIONS))
 Batch = dict[str, list[Recorded[Fact]]]
-
-
-# ---- the gateway's checkpoint ------------------------------------------------------------------
 
 
 @dataclass
@@ -70,9 +58,9 @@ class Worker:
 
 
 def batches(count_of: int = 3) -> list[Batch]:
-    """A third each, and so on, of what was said of four engagements on two partitions."""
+    """A third each, and so on, of what was said of three engagements on two partitions."""
     made: list[Batch] = [{} for _ in range(count_of)]
-    for engagement in (named(1), named(3), named(7), named(11)):
+    for engagement in (named(1), named(3), named(7)):
         facts = [each for each in company() if each.subject == engagement]
         size = -(-len(facts) // count_of)
         for number, batch in enumerate(made):
@@ -253,196 +241,3 @@ async def test_what_a_new_day_changes_is_written_without_a_further_fact(
         assert judged == {(TODAY + timedelta(days=30)).isoformat()}
         added = await added_up(opened)
         assert {number: figures for number, (_, figures) in totals.items()} == added
-
-
-# ---- the views' writer -------------------------------------------------------------------------
-
-
-def hasty(follower: Follower) -> None:
-    """A lease that the next process may take after a moment."""
-    follower._lease.seconds = 0.2
-
-
-async def until_ended(task: asyncio.Task[None], is_so: Callable[[], Awaitable[bool]]) -> bool:
-    """Wait until something is so or the task was killed; whether it was killed."""
-    async with asyncio.timeout(60):
-        while not task.done():
-            if await is_so():
-                task.cancel()
-                await asyncio.wait([task])
-                return False
-            await asyncio.sleep(0.02)
-    assert isinstance(task.exception(), Killed)
-    return True
-
-
-def views_of(process: Process) -> Views:
-    views = Views(process.store, process.journal, process.snapshots, process.streams, [LISTING])
-    hasty(views.follower)
-    return views
-
-
-async def view_documents(store: Store, names: list[str]) -> list[dict[str, Any]]:
-    asked = {"_id": {"$in": [f"engagement:E-{name}" for name in names]}}
-    return await store.views.find(asked).sort("_id").to_list(None)
-
-
-async def all_written(store: Store, names: list[str], chance: int) -> bool:
-    documents = await view_documents(store, names)
-    shown = [each.get("fields", {}).get("chance") for each in documents]
-    return shown == [chance] * len(names)
-
-
-def without_name(documents: list[dict[str, Any]], name: str) -> str:
-    return repr(documents).replace(name, "NAME")
-
-
-async def killed_views(store: StoreServer, name: str, life: Life) -> Process:
-    process = Process(store.url, name)
-    process.store = MortalStore(store.url, name, life)
-    for part in (process.journal, process.snapshots):
-        part._store = process.store
-    return process
-
-
-async def test_a_views_writer_killed_at_any_write_leaves_what_the_next_one_makes_right(
-    store: StoreServer, isolation: str
-) -> None:
-    async with Process(store.url, isolation) as process:
-        expected: str | None = None
-        for writes in count():
-            life = Life(None if expected is None else writes - 1)
-            name = f"run{writes:03}x"
-            titles = [f"{name}-{number}" for number in range(3)]
-            await open_deals(process, *titles)
-            for title in titles:
-                await advance(process, title, 10)
-                await advance(process, title, 20)
-            done = partial(all_written, process.store, titles, 20)
-            mortal = await killed_views(store, isolation, life)
-            killed = await until_ended(asyncio.create_task(views_of(mortal).run()), done)
-            await mortal.store.close()
-            if killed:
-                heir = asyncio.create_task(views_of(process).run())
-                assert not await until_ended(heir, done)
-            found = without_name(await view_documents(process.store, titles), name)
-            expected = expected or found
-            assert found == expected, f"killed after {writes - 1} writes"
-            if not killed and writes > 0:
-                break
-    assert writes > 3
-
-
-async def test_a_views_writer_killed_while_it_folds_everything_again(
-    store: StoreServer, isolation: str
-) -> None:
-    async with Process(store.url, isolation) as process:
-        titles = [f"{number}" for number in range(5)]
-        await open_deals(process, *titles)
-        for title in titles:
-            await advance(process, title, 20)
-        await views_of(process).rebuild()
-        expected = await view_documents(process.store, titles)
-        assert len(expected) == 5
-        for writes in count():
-            life = Life(writes)
-            older = {"fold": "other code", "fields": {}, "state": "{}"}
-            await process.store.views.update_many({}, {"$set": older})
-            await process.store.leases.update_one(
-                {"_id": "views-folds"}, {"$set": {"folds.engagement": "other code"}}
-            )
-            folds = {"_id": "views-folds", "folds": process.snapshots.folds}
-
-            async def again(folds: dict[str, Any] = folds) -> bool:
-                return await process.store.leases.find_one(folds) is not None
-
-            mortal = await killed_views(store, isolation, life)
-            killed = await until_ended(asyncio.create_task(views_of(mortal).run()), again)
-            await mortal.store.close()
-            if killed:
-                heir = asyncio.create_task(views_of(process).run())
-                assert not await until_ended(heir, again)
-            assert await view_documents(process.store, titles) == expected
-            if not killed:
-                break
-    assert writes > 5
-
-
-# ---- the relay ---------------------------------------------------------------------------------
-
-
-class MortalRelay(Relay):
-    """A relay of which each record sent counts as a write, as those to the store do."""
-
-    life: Life
-
-    async def _send(self, records: Any) -> None:
-        done = self.life.spend(len(records))
-        if done:
-            await super()._send(records[:done])
-        if done < len(records):
-            raise self.life.end()
-
-
-def relay_of(process: Process, kafka: KafkaServer, prefix: str, life: Life) -> MortalRelay:
-    relay = MortalRelay(process.store, process.journal, bootstrap=kafka.bootstrap, prefix=prefix)
-    relay.life = life
-    hasty(relay.follower)
-    return relay
-
-
-def read_by(records: list[tuple[str, bytes | None]]) -> dict[str, list[int]]:
-    """What a reader takes in by key, who passes over what it has seen and stops at a gap."""
-    taken: dict[str, list[int]] = {}
-    for key, sequences in by_key([each for each in records if each[1] is not None]).items():
-        for sequence in sequences:
-            last = taken.setdefault(key, [0])[-1]
-            assert sequence <= last + 1, f"a gap before {sequence} in {sequences} of {key}"
-            if sequence == last + 1:
-                taken[key].append(sequence)
-    return taken
-
-
-async def test_a_relay_killed_at_any_write_leaves_no_gap_and_nothing_out(
-    kafka: KafkaServer,
-    store: StoreServer,
-    isolation: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(relay_module, "_UNTIL_CLOSED", 0.0)
-    deals, people = SALES.topic(isolation), DELIVERY_REFERENCE.topic(isolation)
-    await create_topics(kafka.bootstrap, deals, people)
-    both = (DEALS, PEOPLE)
-    async with Process(store.url, isolation, deciders=both) as process:
-        for writes in count():
-            names = [f"{writes:03}-{number}" for number in range(2)]
-            await open_deals(process, *names)
-            for name in names:
-                await advance(process, name, 10)
-                await advance(process, name, 20)
-            bob = f"bob-{writes}"
-            for key, title in enumerate(("Bob", "Rob")):
-                publish = Publish(name=title)
-                await process.engine.command("person", bob, publish, actor="hr", key=f"{bob}/{key}")
-            await process.engine.erase("person", bob, actor="hr", key=f"{bob}/erase")
-
-            async def at_rest(names: list[str] = names, people_gone: int = writes + 1) -> bool:
-                found = read_by(await on_topic(kafka.bootstrap, deals))
-                told = [found.get(f"E-{name}") == [0, 1, 2, 3] for name in names]
-                gone = [value for _, value in await on_topic(kafka.bootstrap, people)]
-                return all(told) and gone.count(None) >= 2 * people_gone
-
-            life = Life(writes)
-            mortal = await killed_views(store, isolation, life)
-            relay = relay_of(mortal, kafka, isolation, life)
-            killed = await until_ended(asyncio.create_task(relay.run()), at_rest)
-            await mortal.store.close()
-            if killed:
-                heir = relay_of(process, kafka, isolation, Life(None))
-                assert not await until_ended(asyncio.create_task(heir.run()), at_rest)
-            if not killed:
-                break
-        told = read_by(await on_topic(kafka.bootstrap, deals))
-    assert writes > 8
-    everyone = [f"E-{number:03}-{deal}" for number in range(writes + 1) for deal in range(2)]
-    assert told == {name: [0, 1, 2, 3] for name in everyone}

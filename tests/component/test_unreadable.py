@@ -21,8 +21,9 @@ from gateway import shelf as shelf_module
 from gateway.shelf import Held
 from tests.component.department import Advance, Deal, Process, assigned, until
 from tests.component.miniature import running, sales, settings, token
+from tests.component.test_followers_killed import read_by
 from tests.component.test_relay import create_topics, grow, has, on_topic, relaying
-from tests.component.test_taken_over import Worker, added_up, batches, prepared, read_by, stored
+from tests.component.test_taken_over import Worker, added_up, batches, prepared, stored
 from tests.component.test_views import advance, open_deals, viewing, written
 from tests.infrastructure import KafkaServer, StoreServer
 
@@ -153,8 +154,8 @@ async def test_over_http_it_is_a_problem_of_its_own_and_all_others_are_served(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with Process(store.url, isolation) as process:
-        await open_deals(process, "Roof", "Wall")
-        await damage(process, WALL, 1, {"entries.0.fact": b'{"secret": 1}'})
+        await open_deals(process, "0000000000001", "0000000000002")
+        await damage(process, "engagement:E-0000000000002", 1, {"entries.0.fact": b'{"secret": 1}'})
     await create_all_topics(kafka.bootstrap, isolation)
     given = settings(
         kafka_bootstrap=kafka.bootstrap,
@@ -165,18 +166,18 @@ async def test_over_http_it_is_a_problem_of_its_own_and_all_others_are_served(
     async with running(without_reference(sales()), given) as client:
         ann = token("ann", "account-executive")
         for _ in range(2):
-            answer = await client.get("/engagements/E-Wall", headers=ann)
+            answer = await client.get("/engagements/E-0000000000002", headers=ann)
             assert (answer.status_code, answer.json()["code"]) == (500, "unreadable-stream")
-            assert WALL in answer.json()["detail"]
+            assert "engagement:E-0000000000002" in answer.json()["detail"]
             assert "specversion" not in answer.text
         command = await client.post(
-            "/engagements/E-Wall/qualify-deal",
+            "/engagements/E-0000000000002/qualify-deal",
             json={"score": 80},
             headers={**ann, "Idempotency-Key": "k-1"},
         )
         assert (command.status_code, command.json()["code"]) == (500, "unreadable-stream")
-        good = await client.get("/engagements/E-Roof", headers=ann)
-        assert good.json()["title"] == "Roof"
+        good = await client.get("/engagements/E-0000000000001", headers=ann)
+        assert good.json()["title"] == "0000000000001"
     told = [each.message for each in caplog.records if "commit 1 of" in each.message]
     assert [each for each in told if "not a CloudEvent" in each] == told[:1]
 
