@@ -1,8 +1,17 @@
 """What people are shown: models that are built from what is known already, and so cannot fail."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
+
+LARGEST_WHOLE = 2**53 - 1
+"""The largest whole number that every reader of JSON, and the store, takes as it is."""
+
+
+def whole(amount: Decimal) -> int:
+    """Return the amount in whole units, for a list to sort by: no more than LARGEST_WHOLE."""
+    return max(-LARGEST_WHOLE, min(round(amount), LARGEST_WHOLE))
 
 
 class ViewModel(BaseModel):
