@@ -5,7 +5,7 @@ from datetime import date
 from typing import Literal
 
 from chassis.decider import Missing
-from chassis.view_model import ViewModel
+from chassis.view_model import ViewModel, whole
 from contracts.channels import Department
 from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.gateway import Disconnect
@@ -185,7 +185,7 @@ LISTED = (
     "open_amendments",
 )
 """What engagements can be filtered and sorted by. `price_minor_units` is the contract price as it
-stands, in cents or whatever the smallest unit of the currency is."""
+stands, in cents or whatever the smallest unit of the currency is, and 2^53 - 1 at most."""
 
 
 def listed(state: Engagement) -> dict[str, str | int | None]:
@@ -198,7 +198,7 @@ def listed(state: Engagement) -> dict[str, str | int | None]:
         "stage": stage(state),
         "signed_on": contract.signed_on.isoformat() if contract else None,
         "price_minor_units": (
-            int(price.amount.scaleb(MINOR_UNITS[price.currency])) if price else None
+            whole(price.amount.scaleb(MINOR_UNITS[price.currency])) if price else None
         ),
         "currency": price.currency if price else None,
         "open_amendments": open_amendments(state),

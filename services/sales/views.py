@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
-from chassis.view_model import ViewModel
+from chassis.view_model import ViewModel, whole
 from contracts.channels import Department
 from contracts.delivery import EngagementPutOnHold, StatusReportPublished
 from contracts.finance import EstimatePriced
@@ -188,8 +188,8 @@ LISTED = (
 def summary(state: Engagement) -> Mapping[str, str | int | bool | None]:
     """An engagement in a line of a list.
 
-    Days are written YYYY-MM-DD. The value is in whole units of the currency, the probability in
-    whole percent: to sort by; the exact figures stand in the engagement's own view.
+    Days are written YYYY-MM-DD. The value is in whole units of the currency (2^53 - 1 at most), the
+    probability in whole percent: to sort by; the exact figures stand in the engagement's own view.
     """
     known = state.opened or state.imported
     value = state.won.price if state.won else state.expected_value
@@ -202,7 +202,7 @@ def summary(state: Engagement) -> Mapping[str, str | int | bool | None]:
         "manager": state.manager,
         "opened_on": str(state.opened_on) if state.opened_on else None,
         "expected_close": str(closes) if closes else None,
-        "expected_value": round(value.amount) if value else None,
+        "expected_value": whole(value.amount) if value else None,
         "currency": value.currency if value else None,
         "probability": None if state.probability is None else round(state.probability),
         "imported": state.imported is not None,

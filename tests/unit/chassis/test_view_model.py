@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 
-from chassis.view_model import ViewModel
+from chassis.view_model import ViewModel, whole
 
 
 class Part(ViewModel):
@@ -47,6 +47,14 @@ def test_it_is_equal_and_serialised_as_any_other_model() -> None:
 def test_what_is_read_is_validated() -> None:
     with pytest.raises(ValidationError, match=r"parts\.0\.hours"):
         Whole.model_validate({"day": "2026-03-02", "parts": [{"hours": "11"}]})
+
+
+@pytest.mark.parametrize(
+    ("amount", "listed"),
+    [("2.5", 2), ("-1e3", -1000), ("1e26", 2**53 - 1), ("-1e26", 1 - 2**53)],
+)
+def test_an_amount_in_a_list_is_a_number_that_every_reader_takes(amount: str, listed: int) -> None:
+    assert whole(Decimal(amount)) == listed
 
 
 def test_a_missing_or_unknown_field_is_a_mistake_in_the_code() -> None:
