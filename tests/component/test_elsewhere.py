@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 
 from chassis.topics import create_topics
 from local import places
-from local.platform import SERVICES, is_ready
+from local.platform import SERVICES, is_healthy
 from local.processes import Process, stop_all
 from tests.infrastructure import KafkaServer, StoreServer
 
@@ -107,7 +107,7 @@ def elsewhere(
         for process in processes.values():
             process.start()
         for name, process in processes.items():
-            process.wait_ready(lambda url=made.urls[name]: is_ready(url), limit=120)  # type: ignore[misc]
+            process.wait_ready(lambda url=made.urls[name]: is_healthy(url), limit=120)  # type: ignore[misc]
         yield made
     finally:
         stop_all(list(processes.values()), grace=20)
