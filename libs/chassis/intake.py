@@ -328,15 +328,6 @@ class Intake:
         )
         return attempt
 
-    async def try_newer(self) -> None:
-        """Try what waited for a newer version: this process may be one.
-
-        Records that an older version could not read at all are tried with what is parked.
-        """
-        for engagement, head in [*self._parking.heads.items()]:
-            if not head.is_parked:
-                await self.try_again(engagement)
-
     async def try_again(self, engagement: str) -> Attempt:
         """Try what waits for an engagement, in order, until one event fails again.
 
