@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 # Active ISO 4217 codes whose minor unit is not two digits; every other active code has two.
 _MINOR_UNITS = {
@@ -139,9 +140,16 @@ class Money(BaseModel):
         return Money.model_construct(amount=amount, currency=self.currency)
 
 
+def beyond_an_item(field: str, bound: str, given: Decimal) -> ValidationError:
+    """Return the error of one field of a model whose value only a total may have."""
+    error = PydanticCustomError("beyond_an_item", "must be {bound}", {"bound": bound})
+    details = InitErrorDetails(type=error, loc=(field,), input=given)
+    return ValidationError.from_exception_data("item", [details])
+
+
 def _item(money: Money) -> Money:
     if abs(money.amount) >= BEYOND_ITEMS:
-        raise ValueError(f"amount must be less than {BEYOND_ITEMS:,} and more than the negative")
+        raise beyond_an_item("amount", f"less than {BEYOND_ITEMS:,}", money.amount)
     return money
 
 

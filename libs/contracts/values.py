@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from contracts.money import Money, NotNegativeMoney, PositiveMoney
+from contracts.money import Money, NotNegativeMoney, PositiveMoney, beyond_an_item
 
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)
@@ -200,7 +200,7 @@ H = TypeVar("H", RoleHours, EstimateLine)
 
 def _of_an_item(line: H) -> H:
     if line.hours > MOST_HOURS:
-        raise ValueError(f"hours must be {MOST_HOURS:,} at most")
+        raise beyond_an_item("hours", f"{MOST_HOURS:,} at most", line.hours)
     return line
 
 

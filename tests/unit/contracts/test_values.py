@@ -107,11 +107,11 @@ def test_an_item_is_bounded_and_a_total_of_many_is_not() -> None:
     most = item.validate_python({"amount": "99999999999999.9999", "currency": "EUR"})
     many = Money.total([most] * 1_000_000, "EUR")
     assert total.validate_python(many) == many
-    with pytest.raises(ValidationError, match="amount must be less than 100,000,000,000,000"):
+    with pytest.raises(ValidationError, match=r"amount\n +must be less than 100,000,000,000,000"):
         item.validate_python({"amount": "100000000000000", "currency": "EUR"})
     line = {"phase": "Build", "role": "engineer", "hours": "1000000.01"}
     assert EstimateLine.model_validate(line).hours == Decimal("1000000.01")
-    with pytest.raises(ValidationError, match="hours must be 1,000,000 at most"):
+    with pytest.raises(ValidationError, match=r"hours\n +must be 1,000,000 at most"):
         TypeAdapter(ItemLine).validate_python(line)
 
 
