@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -20,7 +20,9 @@ from faststream.message import encode_message
 
 from chassis.identity import Identity
 from chassis.journal import kafka_key
-from contracts.channels import Channel
+from chassis.partitioning import partition_of
+from chassis.trouble import Trouble
+from contracts.channels import LARGEST_FACT, Channel
 from contracts.fact import Fact, Recorded, Undecodable, Undecoded, read
 
 if TYPE_CHECKING:
@@ -31,29 +33,12 @@ if TYPE_CHECKING:
     from faststream.kafka.subscriber.usecase import BatchSubscriber
     from faststream.message import StreamMessage
 
-AsideCode = Literal[
-    "no-event", "wrong-channel", "wrong-key", "no-key", "passed-over", "not-handled"
-]
-"""Why a record was set aside: it is no event of its key's engagement on its channel, its number had
-been passed over, or handling it failed outside of any engagement."""
-
-ParkedCode = Literal["gap", "failed", "unreadable", "newer-version", "waiting"]
-"""Why an event parks its engagement. ``newer-version``: its type is unknown here. ``waiting``: it
-is behind another."""
-
-TroubleCode = AsideCode | ParkedCode
-"""Why a record was not taken in."""
+LARGEST_RECORD = 2 * LARGEST_FACT
+"""Bytes of the largest record that is read. A topic refuses larger ones, unless they come
+compressed; of those no more is kept, since the store takes 16 MB."""
 
 KEY_LIMIT = 200
 """Characters of the longest Kafka key that is taken for the name of an engagement or a record."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """What is wrong with a record: a stable code, and a sentence for whoever looks at it."""
-
-    code: TroubleCode
-    sentence: str
 
 
 @dataclass(slots=True, eq=False)  # not frozen: one is made for every record, and that costs
@@ -95,9 +80,17 @@ class Codec:
         """Return one record, as an event or with what is wrong with it; raise nothing."""
         channel = self._channels[topic]
         name = _name(key)
+        trouble: Trouble | None = None
+        if value is not None and len(value) > LARGEST_RECORD:
+            trouble = Trouble("no-event", f"it has {len(value)} bytes, and none has so many")
+            value = value[:LARGEST_RECORD]
         if name is None:
             trouble = Trouble("no-key", "the record's key does not name an engagement")
-            return Arrival(topic, partition, offset, None, channel, value, trouble=trouble)
+        elif partition_of(name) != partition:
+            # Two processes may read the two partitions, and each would take the engagement for its.
+            trouble = Trouble("wrong-partition", f"its key belongs on {partition_of(name)}")
+        if name is None or trouble is not None:
+            return Arrival(topic, partition, offset, name, channel, value, trouble=trouble)
         if value is None and channel.kind == "reference":
             return Arrival(topic, partition, offset, name, channel, value)
         fact = judge(channel, name, value)

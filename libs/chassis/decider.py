@@ -243,8 +243,12 @@ class Decider(Generic[S]):
     numbered: bool = True
 
     def hearer(self, recorded: Recorded[Fact]) -> str | None:
-        """The subject whose stream of this kind hears the fact, or None."""
+        """Return the subject whose stream of this kind hears the fact, or None.
+
+        Raises NotDecoded where a route cannot tell, since the event cannot be read.
+        """
         if self.route is not None:
+            self._refuse_unroutable(recorded.fact)
             return self.route(recorded)
         channel = recorded.channel
         if self.kind != "engagement" or channel.kind == "reference":
@@ -252,6 +256,14 @@ class Decider(Generic[S]):
         if channel.department == self.department and channel.kind != "register":
             return None
         return recorded.subject
+
+    def _refuse_unroutable(self, fact: Fact) -> None:
+        """Raise NotDecoded for what may be of a type that this kind of stream evolves by."""
+        if isinstance(fact, Undecoded) and any(
+            kind.channel is fact.channel and (fact.why is None or kind.type == fact.name)
+            for kind in self.evolve.types
+        ):
+            raise NotDecoded(fact)
 
     def stream(self, subject: str) -> str:
         """The id of a subject's stream."""

@@ -8,12 +8,12 @@ from typing import Any
 from chassis import telemetry
 from chassis.decider import Context, Decider, PassedOver, Step, hear
 from chassis.journal import MOST_FACTS, AlreadyDone, Commit, Kept, Raced
-from chassis.parked_records import Head
 from chassis.reader import Batch
 from chassis.snapshots import AnyDecider, Known
 from chassis.sorting import Routes
 from chassis.store import StoreAway
 from chassis.streams import Streams, Surroundings
+from chassis.trouble import Head
 from contracts.fact import Fact, Recorded, whole
 
 _TOGETHER = 200

@@ -6,7 +6,7 @@ record of a batch is accounted for.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,15 +14,16 @@ from aiokafka.errors import KafkaError
 
 from chassis import telemetry
 from chassis.accounts import Account, Unaccounted, count_unaccounted
-from chassis.bus import Arrival, Trouble
+from chassis.bus import Arrival
 from chassis.decider import CameLate, PassedOver
-from chassis.parked_records import Head, ParkedRecord, in_sequence, not_proven, trouble_of
+from chassis.parked_records import ParkedRecord, ends_gap, in_sequence, not_proven, trouble_of
 from chassis.parking import Parking, Request
 from chassis.partitioning import partition_of
 from chassis.reader import CannotBeKept, Reader
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
 from chassis.store import StoreAway
-from contracts.fact import whole
+from chassis.trouble import Head, Trouble
+from contracts.fact import Fact, Recorded, whole
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,13 @@ TRANSIENT: tuple[type[Exception], ...] = (StoreAway, KafkaError, OSError)
 
 FAILURES_BEFORE_ISOLATION = 2
 """Times that a batch is tried again whole before the record that makes it fail is looked for."""
+
+
+TOGETHER = 200
+"""Records of an engagement that are tried together, before they are tried one by one."""
+
+LOGGED = 20
+"""Records set aside of one batch that are logged one by one."""
 
 
 class NotInTrouble(Exception):
@@ -120,7 +128,7 @@ class Intake:
                     account += await self._isolate(part)
                     continue
                 trouble = Trouble("not-handled", f"handling it failed: {type(error).__name__}")
-                await self.set_aside(part[0], trouble)
+                await self._set_aside([(part[0], trouble)])
                 account += Account(1, aside=1)
         return account
 
@@ -138,9 +146,8 @@ class Intake:
         found = sort_out(arrivals, self._parking, self._routes)
         account = Account(len(arrivals), ignored=len(found.ignored))
         handed = await self._hand_over(found.groups)
-        for arrival, trouble in found.aside:
-            await self.set_aside(arrival, trouble)
-            account.aside += 1
+        await self._set_aside(found.aside)
+        account.aside = len(found.aside)
         late = [each for each in found.all if id(each) in handed.late]
         for arrival in late:
             await self._came_late(arrival, handed.late[id(arrival)])
@@ -152,10 +159,15 @@ class Intake:
         account.taken = len(handed.taken - parked - handed.late.keys())
         return account
 
-    async def set_aside(self, arrival: Arrival, trouble: Trouble) -> None:
-        """Keep a record out of everybody's way, and say so."""
-        log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
-        await self._parking.set_aside(arrival, trouble)
+    async def _set_aside(self, records: Sequence[tuple[Arrival, Trouble]]) -> None:
+        """Keep records out of the way of all others, and log it: of very many, only the first."""
+        if not records:
+            return
+        await self._parking.set_aside(records)
+        for arrival, trouble in records[:LOGGED]:
+            log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
+        if len(records) > LOGGED:
+            log.error("%s: %d records are set aside in all", self._name, len(records))
 
     async def _hand_over(self, groups: Mapping[str, list[Arrival]]) -> _HandedOver:
         """Give facts to the reader.
@@ -208,9 +220,8 @@ class Intake:
 
     async def _came_late(self, arrival: Arrival, error: Exception) -> None:
         """Set aside an event that was passed over, unless the very same is set aside already."""
-        aside = await self._parking.records_set_aside(arrival.key)
-        if not any(each.raw == arrival.raw and each.id != arrival.id for each in aside):
-            await self.set_aside(arrival, trouble_of(error, arrival.channel)[0])
+        if not await self._parking.is_repeat(arrival):
+            await self._set_aside([(arrival, trouble_of(error, arrival.channel)[0])])
 
     async def _park(self, found: Sorted, handed: _HandedOver) -> set[int]:
         """Park what must wait; return which records do (or were set aside by a person before)."""
@@ -237,7 +248,7 @@ class Intake:
             if head is None:
                 continue
             # "waiting" as the first: what it was behind had been set aside by a person before.
-            ended = head.code == "waiting" or head.ends_with(arrivals)
+            ended = head.code == "waiting" or ends_gap(head, arrivals)
             await self._reader.waits(key, head)
             if ended or await self._decided(key, head):
                 await self.try_again(key)
@@ -290,9 +301,8 @@ class Intake:
         """
         engagement = request.engagement
         parked = await self._parking.look(engagement)
-        aside = await self._parking.records_set_aside(engagement)
         if request.action == "retry":
-            if not parked and all(each.by is not None for each in aside):
+            if not parked and not await self._parking.events_set_aside(engagement):
                 raise NotInTrouble(f"nothing is parked for {engagement}")
             return None
         record = next((each for each in parked if each.id == request.record), None)
@@ -300,6 +310,7 @@ class Intake:
             raise NotInTrouble(f"{request.record} is not what holds {engagement} up")
         if record.code != "gap" or request.action == "set-aside":
             return record
+        aside = await self._parking.set_aside_by_people(engagement)
         refusal = not_proven(record, [*parked, *aside], request.published)
         if refusal is not None:
             raise NotProven(refusal)
@@ -322,22 +333,44 @@ class Intake:
             await self._reader.pass_over(engagement, decided)
         elif decided is not None:
             await self._parking.put_aside(decided, request.by, request.why)
-        attempt = await self.try_again(engagement)
+        attempt = await self.try_again(engagement, aside=request.action == "retry")
         log.info(
             "%s: %s: %s by %s: %s", self._name, engagement, request.action, request.by, attempt
         )
         return attempt
 
-    async def try_again(self, engagement: str) -> Attempt:
+    async def to_take_up(self) -> list[str]:
+        """Return the engagements that may be processed again now that partitions were taken over.
+
+        This process may be a newer version. And the one before may have ended after a decision was
+        stored and before what waited for it was tried.
+        """
+        decided = await self._parking.engagements_passed_over()
+        return [
+            engagement
+            for engagement, head in self._parking.heads.items()
+            if not head.is_parked
+            or head.code == "waiting"
+            or (head.code == "gap" and engagement in decided)
+        ]
+
+    async def try_again(self, engagement: str, *, aside: bool = False) -> Attempt:
         """Try what waits for an engagement, in order, until one event fails again.
 
-        A record that was set aside as unreadable is tried with it where it can be read now.
+        With `aside`, a record that an older version could not read at all, and set aside, is tried
+        with it where it can be read now.
         """
-        records = in_sequence([*await self._parking.look(engagement), *await self._now(engagement)])
+        records = await self._parking.look(engagement)
+        if aside:
+            records = in_sequence([*records, *await self._parking.events_set_aside(engagement)])
         taken: list[ParkedRecord] = []
         late = 0
         stopped: tuple[ParkedRecord, Trouble, int | None] | None = None
-        for record in records:
+        while len(taken) < len(records) and await self._all_taken(
+            part := records[len(taken) : len(taken) + TOGETHER]
+        ):
+            taken += part
+        for record in records[len(taken) :]:
             error = await self._try(record)
             if isinstance(error, CameLate):
                 trouble, _ = trouble_of(error, record.channel)
@@ -368,14 +401,24 @@ class Intake:
         await self._reader.waits(engagement, head_now)
         return Attempt(len(taken), len(records) - len(taken) - late, head_now)
 
-    async def _now(self, engagement: str) -> Iterable[ParkedRecord]:
-        """Return what was set aside by itself and is an event to this version."""
-        aside = await self._parking.records_set_aside(engagement)
-        return [each for each in aside if each.by is None and each.event() is not None]
+    async def _all_taken(self, records: Sequence[ParkedRecord]) -> bool:
+        """Return whether the reader takes in all of these; if not, it may have taken some."""
+        batch: dict[str, list[Recorded[Fact]]] = {}
+        try:
+            for record in records:
+                if (event := record.event()) is None:
+                    return False
+                for stream in self._routes(event):
+                    batch.setdefault(stream, []).append(event)
+            errors = await self._reader.take(batch)
+        except TRANSIENT:
+            raise
+        except Exception:  # noqa: BLE001 - found again by the record that brings it about
+            return False
+        _raise_transient(errors)
+        return not errors
 
     async def _try(self, record: ParkedRecord) -> Exception | None:
-        if record.raw is None and record.channel.kind == "reference":
-            return None
         event = record.event()
         if event is None:
             return ValueError("it is no event of this engagement")

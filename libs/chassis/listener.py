@@ -58,7 +58,7 @@ SHORTEST_REST, LONGEST_REST = 0.01, 0.05
 after the next one (see `bus.subscribe`): a batch and its rest should be shorter than that."""
 
 LOOK_FOR = 0.5
-"""Seconds for which engagements that wait for a newer version are tried in one go."""
+"""Seconds for which engagements that may be processed again are tried in one go."""
 
 RESTART_AFTER = 45.0
 """Seconds without a word from the group's coordinator after which a new consumer is made."""
@@ -120,7 +120,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self.account = Account()
         """What became of all records that this process consumed."""
         self._continuity = Continuity(group)
-        self._newer: list[str] = []
+        self._to_try: Sequence[str] = ()
         self._taken: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
         self._durable: dict[TopicPartition, int] = {}
@@ -255,7 +255,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._durable.clear()
         self._taken.clear()
         self._continuity.begin({})
-        self._newer.clear()
+        self._to_try = ()
         self._partitions = frozenset()
         self.caught_up.withdrawn()
         self.progress.joined = False
@@ -267,14 +267,13 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             once_back = await self._reader.given(self._partitions)
             if once_back is not None:
                 await self._go_back()
+                await self.parking.reset()
                 await once_back()
             elif self.consumer is not None:
                 await self._continuity.resume(self.consumer)
             await self._reader.wait(self.parking.heads)
+            self._to_try = await self._intake.to_take_up()
             self._prepared = True
-            # This process may be the newer version that they wait for.
-            heads = self.parking.heads
-            self._newer = [each for each, head in heads.items() if not head.is_parked]
 
     async def _go_back(self) -> None:
         """Read everything again from the first records, also if this process ends now."""
@@ -481,9 +480,9 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         await self._prepare()
         await self._commit()
         ends = Clock() + LOOK_FOR
-        while self._newer and Clock() < ends:
-            await self._intake.try_again(self._newer[-1])
-            self._newer.pop()
+        while self._to_try and Clock() < ends:
+            await self._intake.try_again(self._to_try[0], aside=True)
+            self._to_try = self._to_try[1:]
         for request in await self.parking.asked(self._is_mine):
             with suppress(NotInTrouble, NotProven):
                 await self._intake.answer(request)

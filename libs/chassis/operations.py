@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from chassis.auth import Caller, requires
@@ -13,11 +13,15 @@ from chassis.exchange import StrictRoute, only
 from chassis.http import PROBLEMS
 from chassis.intake import Attempt, NotInTrouble, NotProven
 from chassis.listener import Listener
-from chassis.parked_records import Head, ParkedRecord
+from chassis.parked_records import ParkedRecord
 from chassis.problems import Problem
 from chassis.reach import works_of
+from chassis.trouble import Head
 from contracts.envelope import EARLIEST, LARGEST_NUMBER, LATEST
 from contracts.values import ShortText, Text
+
+MOST_RECORDS = 200
+"""Records in one answer. Their texts are not among them: each may have megabytes."""
 
 Engagement = Annotated[str, Path(min_length=1, max_length=200)]
 
@@ -34,7 +38,7 @@ class ParkedEngagementView(BaseModel):
 
 
 class ParkedRecordView(BaseModel):
-    """A record that waits. `record` is its text where it has one that may be shown."""
+    """A record that waits or was set aside: where it stands, and why."""
 
     id: str
     engagement: str | None
@@ -48,7 +52,19 @@ class ParkedRecordView(BaseModel):
     at: datetime
     set_aside_by: str | None
     set_aside_why: str | None
+
+
+class ParkedRecordText(ParkedRecordView):
+    """A record with its text, where it has one that may be shown."""
+
     record: str | None
+
+
+class SetAsidePage(BaseModel):
+    """Records that were set aside, and the cursor to those after them; null where none follow."""
+
+    items: list[ParkedRecordView]
+    cursor: str | None
 
 
 class AttemptView(BaseModel):
@@ -119,22 +135,39 @@ def _look_at_parked(routes: APIRouter) -> None:
         only(request)
         return await _waiting(request, is_parked=False)
 
-    @routes.get("/parked/{engagement}", summary="All that waits for one engagement, in order")
+    @routes.get("/parked/{engagement}", summary="What waits for one engagement, in order")
     async def look(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
         only(request)
-        records = await _listener(request).parking.look(engagement)
+        records = await _listener(request).parking.look(engagement, raw=False)
         if not records:
             raise Problem(404, "not-parked", f"nothing is parked for {engagement}")
-        caller: Caller = request.state.caller
-        return [_record(record, caller) for record in records]
+        return [ParkedRecordView.model_validate(_shown(each)) for each in records[:MOST_RECORDS]]
 
     @routes.get("/set-aside", summary="Records that are no events here, the oldest first")
-    async def set_aside(request: Request) -> list[ParkedRecordView]:
-        only(request)
+    async def set_aside(
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=MOST_RECORDS)] = MOST_RECORDS,
+        cursor: Annotated[str, Query(pattern=r"^[0-9]{1,19}$")] = "0",
+    ) -> SetAsidePage:
+        only(request, "limit", "cursor")
+        found = await _listener(request).parking.page_set_aside(int(cursor), limit)
+        return SetAsidePage(
+            items=[ParkedRecordView.model_validate(_shown(each)) for each in found],
+            cursor=str(found[-1].order) if len(found) == limit else None,
+        )
+
+    @routes.get("/record", summary="One record that waits or was set aside, with its text")
+    async def record(
+        request: Request, id: Annotated[str, Query(max_length=400)]
+    ) -> ParkedRecordText:
+        only(request, "id")
+        found = await _listener(request).parking.record(id)
+        if found is None:
+            raise Problem(404, "not-parked", f"no record {id} waits or was set aside")
         caller: Caller = request.state.caller
-        return [
-            _record(each, caller) for each in await _listener(request).parking.records_set_aside()
-        ]
+        shown = not found.channel.confidential or caller.may("confidential")
+        text = None if found.raw is None or not shown else found.raw.decode(errors="replace")
+        return ParkedRecordText.model_validate({**_shown(found), "record": text})
 
 
 def _decide_on_parked(routes: APIRouter) -> None:
@@ -204,24 +237,21 @@ def _engagement(engagement: str, head: Head, records: int) -> ParkedEngagementVi
     )
 
 
-def _record(record: ParkedRecord, caller: Caller) -> ParkedRecordView:
-    shown = not record.channel.confidential or caller.may("confidential")
-    raw = record.raw if shown else None
-    return ParkedRecordView(
-        id=record.id,
-        engagement=record.engagement,
-        channel=record.channel.name,
-        partition=record.partition,
-        offset=record.offset,
-        sequence=record.sequence,
-        code=record.code,
-        sentence=record.sentence,
-        expected=record.expected,
-        at=record.at,
-        set_aside_by=record.by,
-        set_aside_why=record.why,
-        record=None if raw is None else raw.decode(errors="replace"),
-    )
+def _shown(record: ParkedRecord) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "engagement": record.engagement,
+        "channel": record.channel.name,
+        "partition": record.partition,
+        "offset": record.offset,
+        "sequence": record.sequence,
+        "code": record.code,
+        "sentence": record.sentence,
+        "expected": record.expected,
+        "at": record.at,
+        "set_aside_by": record.by,
+        "set_aside_why": record.why,
+    }
 
 
 async def _attempt(asked: Awaitable[Attempt]) -> AttemptView:

@@ -9,8 +9,9 @@ from traceback import extract_tb
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from chassis.bus import Arrival, Trouble, TroubleCode, judge
+from chassis.bus import Arrival, judge
 from chassis.decider import CameLate, Gap, NotDecoded
+from chassis.trouble import Head, Trouble, TroubleCode
 from contracts.channels import Channel
 from contracts.envelope import LARGEST_NUMBER
 from contracts.fact import Fact, Recorded
@@ -47,31 +48,14 @@ class ParkedRecord:
         return None if isinstance(judged, Trouble) else judged
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What an engagement waits for, as far as a reader must know it for every record."""
-
-    code: TroubleCode
-    sentence: str
-    channel: str
-    sequence: int | None
-    expected: int | None
-    since: datetime
-    partition: int
-
-    @property
-    def is_parked(self) -> bool:
-        """Return whether something is wrong; otherwise it waits for a newer version."""
-        return self.code != "newer-version"
-
-    def ends_with(self, arrivals: Iterable[Arrival]) -> bool:
-        """Return whether one of these is the event that a gap waits for."""
-        return self.code == "gap" and any(
-            arrival.channel.name == self.channel
-            and arrival.recorded is not None
-            and arrival.recorded.sequence == self.expected
-            for arrival in arrivals
-        )
+def ends_gap(head: Head, arrivals: Iterable[Arrival]) -> bool:
+    """Return whether one of these is the event that a gap waits for."""
+    return head.code == "gap" and any(
+        arrival.channel.name == head.channel
+        and arrival.recorded is not None
+        and arrival.recorded.sequence == head.expected
+        for arrival in arrivals
+    )
 
 
 def sequence_of(arrival: Arrival) -> int | None:
@@ -115,8 +99,8 @@ def not_proven(
     One record alone may claim any number: if events were passed over on its word, all that the
     author publishes later up to that number would count as seen. So something else must confirm
     that the author has published that many: the event that follows it, an event of another author
-    who had heard it, a record set aside for each missing number, or a person who looked it up at
-    the author's service (`published`).
+    who had heard it, a record of each missing number that a person set aside, or a person who
+    looked it up at the author's service (`published`).
     """
     first, number = head.expected or 1, head.sequence or 0
     if published is not None:
@@ -134,7 +118,8 @@ def not_proven(
         if record.channel is head.channel:
             if event is not None and event.sequence == number + 1:
                 return None
-            claimed |= {record.sequence} if record.sequence is not None else set()
+            if record.sequence is not None and record.by:  # anybody can publish claims
+                claimed.add(record.sequence)
         elif event is not None and event.heard.get(head.channel.name, 0) >= number:
             return None
     if number - first <= len(claimed) and claimed.issuperset(range(first, number)):

@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
-from chassis.bus import Arrival, Trouble, TroubleCode
+from chassis.bus import Arrival
 from chassis.decider import PassedOver
-from chassis.parked_records import Head, ParkedRecord, in_sequence, sequence_of, storable
+from chassis.parked_records import ParkedRecord, in_sequence, sequence_of, storable
 from chassis.store import Collection as StoredCollection
-from chassis.store import Document, reaching
+from chassis.store import Document, put_absent, reaching
+from chassis.trouble import Head, Trouble, TroubleCode
 from contracts.channels import CHANNELS
 from contracts.fact import written
+
+_RELEASED_TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Parking:
         """Make the index that reading needs."""
         with reaching():
             await self._documents.create_index([("state", 1), ("engagement", 1), ("order", 1)])
+            await self._documents.create_index([("state", 1), ("order", 1)])
 
     async def load(self, partitions: Collection[int]) -> None:
         """Learn what waits on these partitions, and on no other."""
@@ -93,6 +97,16 @@ class Parking:
         self._heads = {}
         self._partitions = frozenset()
 
+    async def reset(self) -> None:
+        """Forget what waits on the partitions that were loaded: all of it is being read again.
+
+        It would wait in front of what precedes it. What was set aside, or passed over, stays so.
+        """
+        condition = {"state": "parked", "partition": {"$in": sorted(self._partitions)}}
+        with reaching():
+            await self._documents.delete_many(condition)
+        self._heads = {}
+
     async def park(self, arrival: Arrival, trouble: Trouble, expected: int | None = None) -> bool:
         """Keep an event whose engagement must wait; a second time changes nothing.
 
@@ -100,15 +114,25 @@ class Parking:
         """
         if arrival.key is None:
             raise ValueError(f"{arrival.id} names no engagement: set it aside")
-        waits = await self._keep(arrival, "parked", trouble, expected)
-        if waits:
-            record = _record(self._document(arrival, trouble, expected))
-            self._heads.setdefault(arrival.key, head_of(record))
-        return waits
+        document = self._document(arrival, trouble, expected)
+        with reaching():
+            result = await self._documents.update_one(
+                {"_id": arrival.id}, {"$setOnInsert": {**document, "state": "parked"}}, upsert=True
+            )
+            if result.upserted_id is None:
+                kept = await self._documents.find_one({"_id": arrival.id}, {"state": 1})
+                if kept is None or kept["state"] != "parked":
+                    return False
+        self._heads.setdefault(arrival.key, head_of(_record(document)))
+        return True
 
-    async def set_aside(self, arrival: Arrival, trouble: Trouble) -> None:
-        """Keep a record that is no event of an engagement; a second time changes nothing."""
-        await self._keep(arrival, "aside", trouble, None)
+    async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> None:
+        """Keep records that are no events of an engagement; a second time changes nothing."""
+        documents = [
+            {"_id": each.id, **self._document(each, trouble, None), "state": "aside"}
+            for each, trouble in records
+        ]
+        await put_absent(self._documents, documents)
 
     async def engagements(self) -> list[ParkedEngagement]:
         """Return everything that waits in the store, also for other processes; the oldest first."""
@@ -124,9 +148,18 @@ class Parking:
             for name, found in records.items()
         ]
 
-    async def look(self, engagement: str) -> list[ParkedRecord]:
-        """Return all that waits for an engagement, in the order in which it will be tried."""
-        return in_sequence(await self._found({"state": "parked", "engagement": engagement}))
+    async def look(self, engagement: str, *, raw: bool = True) -> list[ParkedRecord]:
+        """Return all that waits for an engagement, in the order in which it will be tried.
+
+        Their bytes are left out where `raw` is false.
+        """
+        condition = {"state": "parked", "engagement": engagement}
+        return in_sequence(await self._found(condition, raw=raw))
+
+    async def record(self, id: str) -> ParkedRecord | None:
+        """Return a record that waits or was set aside, with its bytes; None where there is none."""
+        found = await self._found({"_id": id, "state": {"$in": ["parked", "aside"]}})
+        return found[0] if found else None
 
     async def records_set_aside(self, engagement: str | None = None) -> list[ParkedRecord]:
         """Return records that were set aside, of one engagement or of all, the oldest first."""
@@ -134,6 +167,38 @@ class Parking:
         if engagement is not None:
             condition["engagement"] = engagement
         return await self._found(condition)
+
+    async def page_set_aside(self, after: int, limit: int) -> list[ParkedRecord]:
+        """Return the first records set aside after one of this order, without their bytes."""
+        condition = {"state": "aside", "order": {"$gt": after}}
+        with reaching():
+            cursor = self._documents.find(condition, {"raw": 0}).sort("order", 1).limit(limit)
+            return [_record(document) async for document in cursor]
+
+    async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:
+        """Return the records set aside without a person that this version reads as events."""
+        return await self._aside(engagement, lambda each: each.by is None and bool(each.event()))
+
+    async def set_aside_by_people(self, engagement: str) -> list[ParkedRecord]:
+        """Return the records that people set aside."""
+        return await self._aside(engagement, lambda each: bool(each.by))
+
+    async def _aside(
+        self, engagement: str, is_wanted: Callable[[ParkedRecord], bool]
+    ) -> list[ParkedRecord]:
+        """Return some of what was set aside; all others, of any number, are not held in memory."""
+        condition = {"state": "aside", "engagement": engagement}
+        with reaching():
+            cursor = self._documents.find(condition).sort("order", 1)
+            records = (_record(document) async for document in cursor)
+            return [each async for each in records if is_wanted(each)]
+
+    async def is_repeat(self, arrival: Arrival) -> bool:
+        """Return whether the same bytes are set aside already, from another place on the topic."""
+        condition = {"state": "aside", "engagement": arrival.key, "raw": arrival.raw}
+        with reaching():
+            found = await self._documents.find(condition, {"_id": 1}).limit(2).to_list(None)
+        return any(document["_id"] != arrival.id for document in found)
 
     async def mark(
         self, record: ParkedRecord, trouble: Trouble, expected: int | None = None
@@ -157,9 +222,11 @@ class Parking:
 
     async def release(self, records: Iterable[ParkedRecord]) -> None:
         """Forget records that were taken in."""
+        names = [record.id for record in records]
         with reaching():
-            for record in records:
-                await self._documents.delete_one({"_id": record.id})
+            for start in range(0, len(names), _RELEASED_TOGETHER):
+                part = names[start : start + _RELEASED_TOGETHER]
+                await self._documents.delete_many({"_id": {"$in": part}})
 
     def unpark(self, engagement: str) -> None:
         """Let an engagement flow again, after all that waited was released."""
@@ -190,6 +257,14 @@ class Parking:
                 {"state": "passed-over", "engagement": engagement}
             ).to_list(None)
         return [PassedOver.read({name: each[name] for name in names}) for each in found]
+
+    async def engagements_passed_over(self) -> frozenset[str]:
+        """Return the engagements of which a person decided to do without missing events."""
+        with reaching():
+            found = await self._documents.find({"state": "passed-over"}, {"engagement": 1}).to_list(
+                None
+            )
+        return frozenset(each["engagement"] for each in found)
 
     async def ask(self, request: Request) -> None:
         """Leave a request for the process that reads this engagement's partition."""
@@ -235,23 +310,6 @@ class Parking:
         with reaching():
             cursor = self._documents.find(condition, None if raw else {"raw": 0})
             return [_record(document) async for document in cursor.sort("order", 1)]
-
-    async def _keep(
-        self,
-        arrival: Arrival,
-        state: str,
-        trouble: Trouble,
-        expected: int | None,
-    ) -> bool:
-        document = self._document(arrival, trouble, expected)
-        with reaching():
-            result = await self._documents.update_one(
-                {"_id": arrival.id}, {"$setOnInsert": {**document, "state": state}}, upsert=True
-            )
-            if result.upserted_id is not None:
-                return True
-            kept = await self._documents.find_one({"_id": arrival.id}, {"state": 1})
-        return kept is not None and kept["state"] == state
 
     def _document(
         self,

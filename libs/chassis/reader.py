@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from chassis.decider import PassedOver
-from chassis.parked_records import Head
+from chassis.trouble import Head
 from contracts.fact import Fact, Recorded
 
 Batch: TypeAlias = Mapping[str, Sequence[Recorded[Fact]]]

@@ -20,10 +20,18 @@ class _Versions:
     newest: int = 0
     days: list[date] = field(default_factory=list)
     in_force: list[int] = field(default_factory=list)
+    arranged: bool = False
 
-    def arrange(self) -> None:
+    def on(self, day: date) -> Recorded[Any] | None:
+        """Return the version in force on a day; arranged when it is asked for, not at each put."""
+        if not self.arranged:
+            self._arrange()
+        place = bisect_right(self.days, day)
+        return self.by_number[self.in_force[place - 1]] if place else None
+
+    def _arrange(self) -> None:
         """Work out what holds on which day: of all versions dated so far, the newest."""
-        self.newest = max(self.by_number, default=0)
+        self.arranged = True
         self.days, self.in_force = [], []
         dated = sorted(
             (recorded.fact.effective_from or date.min, number)
@@ -60,10 +68,7 @@ class Records:
     def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
         """The version in force on a day: the newest whose effective_from is not after it."""
         versions = self._kinds.get(kind.kind, {}).get(id)
-        if versions is None:
-            return None
-        place = bisect_right(versions.days, day)
-        return versions.by_number[versions.in_force[place - 1]] if place else None
+        return None if versions is None else versions.on(day)
 
     def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
         """The newest version of every record of a kind, in the order of their ids."""
@@ -77,7 +82,8 @@ class Records:
             raise TypeError(f"{fact.type} is no reference data")
         versions = self._kinds.setdefault(fact.kind, {}).setdefault(recorded.subject, _Versions())
         versions.by_number[recorded.sequence] = recorded
-        versions.arrange()
+        versions.newest = max(versions.newest, recorded.sequence)
+        versions.arranged = False
         self.revision += 1
 
     def remove(self, key: str) -> None:
@@ -91,6 +97,7 @@ class Records:
         versions.by_number.pop(int(number), None)
         self.revision += 1
         if versions.by_number:
-            versions.arrange()
+            versions.newest = max(versions.by_number)
+            versions.arranged = False
         else:
             del records[name]

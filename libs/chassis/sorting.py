@@ -4,7 +4,9 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from chassis.bus import Arrival, Trouble
+from chassis.bus import Arrival
+from chassis.parked_records import trouble_of
+from chassis.trouble import Trouble
 from contracts.fact import Fact, Recorded
 
 Routes: TypeAlias = Callable[[Recorded[Fact]], Iterable[str]]
@@ -44,8 +46,8 @@ def sort_out(arrivals: Sequence[Arrival], parked: Container[object], routes: Rou
         else:
             try:
                 streams = list(routes(recorded))
-            except Exception as error:  # noqa: BLE001 - a bug in routing concerns this fact alone
-                found.stopped.append((arrival, Trouble("failed", f"routing failed: {error!r}")))
+            except Exception as error:  # noqa: BLE001 - whatever it is concerns this fact alone
+                found.stopped.append((arrival, trouble_of(error, arrival.channel)[0]))
                 stopped.add(key)
                 continue
             for stream in streams:

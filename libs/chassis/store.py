@@ -292,6 +292,14 @@ async def put_new(collection: Collection, documents: Sequence[Document]) -> None
     await replace_older(collection, there)
 
 
+async def put_absent(collection: Collection, documents: Sequence[Document]) -> None:
+    """Write documents that are not there yet, and leave those that are; raises StoreAway."""
+    for page in _pages(documents):
+        for outcome in await insert_each(collection, page):
+            if outcome is not None and not isinstance(outcome, Duplicate):
+                raise outcome
+
+
 async def each_written(
     write: Callable[[Sequence[T]], Awaitable[object]], items: Sequence[T]
 ) -> list[tuple[T, Exception]]:

@@ -16,10 +16,10 @@ from itertools import islice
 
 from chassis import telemetry
 from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
-from chassis.parked_records import Head
 from chassis.partitioning import partition_of
 from chassis.reader import Batch, CannotBeKept
 from chassis.store import StoreAway
+from chassis.trouble import Head
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge

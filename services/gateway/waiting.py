@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chassis.parked_records import Head
+from chassis.trouble import Head
 from contracts.channels import CHANNELS
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,10 +13,10 @@ from aiokafka import AIOKafkaProducer
 from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
 from chassis.journal import kafka_key
 from chassis.listener import Listener
-from chassis.parked_records import Head
 from chassis.parking import Parking
 from chassis.reader import Batch
 from chassis.store import Store
+from chassis.trouble import Head
 from contracts.channels import DELIVERY, LEGAL, SALES, Channel
 from contracts.delivery import EngagementResumed
 from contracts.fact import Fact, Recorded, encode, whole
@@ -112,6 +112,8 @@ class Counting:
         self.batches: list[int] = []
         self.whole: list[bytes] = []
         self.pause = 0.0
+        self.reads_again = False
+        """Whether all is to be read again from the first record."""
         self._dedupe = dedupe
 
     @property
@@ -162,7 +164,16 @@ class Counting:
     async def wait(self, heads: Mapping[str, Head]) -> None:
         self.waiting = {name: head.code for name, head in heads.items()}
 
-    async def given(self, partitions: frozenset[int]) -> None: ...
+    async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:  # noqa: ARG002
+        if not self.reads_again:
+            return None
+        self.heard.clear()
+        self.position.clear()
+
+        async def once_back() -> None:
+            self.reads_again = False
+
+        return once_back
 
     async def withdrawn(self) -> None: ...
 

@@ -4,21 +4,26 @@ Each kind stands for whatever an attacker, a broken client or a newer version ma
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import orjson
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from chassis import sorting
 from chassis.bus import Arrival
+from chassis.decider import PassedOver
 from chassis.listener import Listener
+from chassis.parked_records import ParkedRecord
+from chassis.parking import Parking
 from chassis.store import Store
 from chassis.topics import create_topics
 from contracts import fact as facts
 from contracts.channels import LEGAL, SALES
-from contracts.fact import FACTS, encode
+from contracts.fact import FACTS, Fact, Recorded, encode
+from tests import hostile
 from tests.component.listening import CHANNELS, Counting, Topics, listener, said, topics, until
 from tests.component.miniature import until as until_it_is
 from tests.infrastructure import KafkaServer, StoreServer
@@ -47,44 +52,16 @@ async def scene(kafka: KafkaServer, store: StoreServer, isolation: str) -> Async
     await documents.close()
 
 
+EVENT = orjson.loads(encode(said("E-1", 2)))
+"""Sales' second event of E-1."""
+
+
 def forged(sequence: object = 2, **attributes: object) -> bytes:
-    """An event of sales about E-1 with some attributes replaced."""
-    event = orjson.loads(encode(said("E-1", 2))) | {"sequence": sequence} | attributes
-    return json.dumps(event).encode()
+    """Return the event with some attributes replaced."""
+    return hostile.written(EVENT, sequence=sequence, **attributes)
 
 
-NO_EVENTS: dict[str, bytes | None] = {
-    "no JSON": b"{oops",
-    "no text": b"\xff\xfe\x00",
-    "no object": b"[1,2]",
-    "empty": None,
-    "nested too deeply": b"[" * 50_000,
-    "a number beyond a float": b'{"sequence": 1e999}',
-    "half a character": b'{"id": "\\ud800"}',
-    "a moment before the calendar in UTC": forged(time="0001-01-01T00:00:00+14:00"),
-    "a moment after the calendar in UTC": forged(occurredat="9999-12-31T23:59:59-14:00"),
-    "a moment in 1969": forged(time="1969-12-31T23:59:59Z"),
-    "a moment that is no day": forged(occurredat="2026-02-30T00:00:00Z"),
-    "a moment that is a number": forged(time=1e308),
-    "a moment with an odd zone": forged(time="2026-03-02T09:00:00+99:99"),
-    "a number beyond 64 bits": forged(2**63),
-    "a number beyond 53 bits": forged(2**53 + 1),
-    "a number that is a list": forged([]),
-    "a number that is a fraction": forged(2.5),
-    "a number below one": forged(-(2**63)),
-    "no subject": forged(subject=None),
-    "a subject with control characters": forged(subject="E-1\x00"),
-    "an id that is an object": forged(id={"$gt": ""}),
-    "an id beyond bounds": forged(id="x" * 100_000),
-    "heard that is a list": forged(heard=["legal=1"]),
-    "heard beyond 53 bits": forged(heard="legal=99999999999999999999"),
-    "a type that is a list": forged(type=[]),
-    "a type of nobody": forged(type="concord.astrology.moon-rose.v1"),
-    "a source that is another": forged(source="/concord/legal"),
-    "data that are a list": forged(data=[]),
-    "another's topic": encode(said("E-1", 1, LEGAL)),
-    "another's key": encode(said("E-7", 2)),
-}
+NO_EVENTS = hostile.no_events(EVENT, orjson.loads(encode(said("E-1", 1, LEGAL))))
 
 
 async def test_what_is_no_event_is_set_aside_and_everything_flows(scene: Scene) -> None:
@@ -120,14 +97,10 @@ async def test_no_traceparent_keeps_an_event_from_its_reader(
         assert heard.account.aside == 0
 
 
-@pytest.mark.parametrize(
-    "data", [{}, {"probability": "x"}, {"probability": 10**30}, {"pipeline_stage": "\u0000" * 9}]
-)
-async def test_an_event_with_unreadable_data_parks_its_engagement(
-    scene: Scene, data: dict[str, object]
-) -> None:
+@pytest.mark.parametrize("kind", hostile.unreadable_data(EVENT))
+async def test_an_event_with_unreadable_data_parks_its_engagement(scene: Scene, kind: str) -> None:
     await scene.topics.say(said("E-1", 1))
-    place = await scene.topics.put(SALES, b"E-1", forged(2, data=data))
+    place = await scene.topics.put(SALES, b"E-1", hostile.unreadable_data(EVENT)[kind])
     await scene.topics.say(said("E-1", 3), said("E-2", 1))
 
     async with scene.listener() as heard:
@@ -204,6 +177,100 @@ async def test_an_unknown_type_waits_for_a_newer_version_and_is_tried_by_it(
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
         await until(lambda: "E-1" not in heard.parking)
         await until(lambda: scene.reader.waiting == {})
+
+
+async def test_a_process_that_ended_behind_a_decision_leaves_nothing_waiting(scene: Scene) -> None:
+    """A record was set aside, or missing events were passed over, and what waited was not tried."""
+    bad = await scene.topics.put(SALES, b"E-1", forged(1, data={}))
+    await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 3))
+    async with scene.listener() as heard:
+        await until(lambda: heard.account.parked == 3)
+        first, *_ = await heard.parking.look("E-1")
+    assert first.id == bad
+    now = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    passed = PassedOver(channel="sales", first=1, last=2, by="olga", why="lost in a fire", at=now)
+    parking = Parking(scene.store.parked)
+    await parking.put_aside(first, "olga", "it was never published")
+    await parking.remember("E-2", passed)
+    await scene.reader.pass_over("E-2", passed)
+
+    async with scene.listener() as heard:
+        await until(lambda: scene.reader.heard["E-1"] == ["legal-1"])
+        await until(lambda: scene.reader.heard["E-2"] == ["sales-3"])
+        await until(lambda: not heard.parking.heads)
+        assert await heard.parking.engagements() == []
+
+
+async def test_a_record_that_no_document_could_hold_is_set_aside(scene: Scene) -> None:
+    """A topic bounds what it takes compressed: twenty megabytes of spaces are some kilobytes."""
+    huge = b"{" + b" " * (20 * 2**20)
+    topic = SALES.topic(scene.prefix)
+    async with AIOKafkaProducer(
+        bootstrap_servers=scene.bootstrap, compression_type="gzip", max_request_size=2**26
+    ) as producer:
+        await producer.send_and_wait(topic, huge, b"E-1")
+    await scene.topics.say(said("E-1", 1), said("E-2", 1))
+
+    async with scene.listener() as heard:
+        await until(lambda: scene.reader.heard["E-1"] and scene.reader.heard["E-2"])
+        (aside,) = await heard.parking.records_set_aside()
+        assert (aside.engagement, aside.code) == ("E-1", "no-event")
+        assert len(aside.raw or b"") < len(huge)
+
+
+async def test_garbage_under_one_key_does_not_slow_its_engagement(scene: Scene) -> None:
+    """What was set aside is not read again with every event that waits."""
+    for _ in range(200):
+        await scene.topics.put(SALES, b"E-1", b"{oops")
+    await scene.topics.say(said("E-1", 3), said("E-1", 2), said("E-1", 1))
+    read: list[str] = []
+    event = ParkedRecord.event
+
+    def counted(record: ParkedRecord) -> Recorded[Fact] | None:
+        read.append(record.id)
+        return event(record)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ParkedRecord, "event", counted)
+        async with scene.listener() as heard:
+            await until(lambda: len(scene.reader.heard["E-1"]) == 3)
+            await until(lambda: not heard.parking.heads)
+    assert len(read) < 20
+
+
+async def test_what_waits_behind_a_record_is_tried_together(scene: Scene) -> None:
+    """One by one, some thousands would keep all other engagements waiting for as many seconds."""
+    bad = await scene.topics.put(SALES, b"E-1", forged(1, data={}))
+    await scene.topics.say(*(said("E-1", number) for number in range(2, 301)), said("E-1", 1))
+    async with scene.listener() as heard:
+        await until(lambda: heard.account.parked == 301)
+        before = len(scene.reader.batches)
+        done = await heard.set_aside("E-1", bad, by="olga", why="it was never published")
+        assert (done.taken, done.waiting) == (300, 0)
+        assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 301)]
+        assert len(scene.reader.batches) - before <= 3
+        assert await heard.parking.engagements() == []
+
+
+async def test_what_waits_is_found_again_when_everything_is_read_again(scene: Scene) -> None:
+    """A parked engagement comes back as far as it had come, and no further."""
+    await scene.topics.say(said("E-1", 1))
+    bad = await scene.topics.put(SALES, b"E-1", forged(2, data={}))
+    async with scene.listener() as heard:
+        await until(lambda: "E-1" in heard.parking)
+        await scene.topics.say(said("E-1", 1, LEGAL))
+        await until(lambda: heard.account.parked == 2)
+    assert scene.reader.heard["E-1"] == ["sales-1"]
+    scene.reader.reads_again = True
+
+    async with scene.listener() as heard:
+        await until(lambda: not scene.reader.reads_again)
+        await until(lambda: "sales-1" in scene.reader.heard["E-1"] and "E-1" in heard.parking)
+        first, *_ = await heard.parking.look("E-1")
+        assert (first.id, first.code) == (bad, "unreadable")
+        await heard.set_aside("E-1", bad, by="olga", why="it was never published")
+        await until(lambda: sorted(scene.reader.heard["E-1"]) == ["legal-1", "sales-1"])
+        await until(lambda: not heard.parking.heads)
 
 
 async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: Scene) -> None:

@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 
 from chassis.topics import create_topics
+from contracts.channels import DELIVERY
+from tests.component.listening import topics
 from tests.component.miniature import delivery, running, sales, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
@@ -23,10 +25,10 @@ DEAL = {
 
 
 class Company:
-    """Both departments, and how to talk to them."""
+    """Both departments, how to talk to them, and the prefix of their topics."""
 
-    def __init__(self, sales: httpx.AsyncClient, delivery: httpx.AsyncClient) -> None:
-        self.sales, self.delivery = sales, delivery
+    def __init__(self, sales: httpx.AsyncClient, delivery: httpx.AsyncClient, prefix: str) -> None:
+        self.sales, self.delivery, self.prefix = sales, delivery, prefix
 
     async def open(self, key: str = "k-1", **fields: Any) -> httpx.Response:
         headers = {**ANN, "Idempotency-Key": key, **fields.pop("headers", {})}
@@ -65,7 +67,7 @@ async def company(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Compa
             headers={**PAUL, "Idempotency-Key": "p-1"},
         )
         assert published.status_code == 200, published.text
-        company = Company(of_sales, of_delivery)
+        company = Company(of_sales, of_delivery, isolation)
         await until(company.knows_ann)
         yield company
 
@@ -244,6 +246,41 @@ async def test_the_operator_sees_what_waits(company: Company) -> None:
     assert denied.status_code == 403
     nothing = await company.sales.post("/operations/parked/E-1/retry", headers=headers)
     assert (nothing.status_code, nothing.json()["code"]) == (404, "not-parked")
+
+
+async def test_the_operator_pages_through_what_was_set_aside(
+    company: Company, kafka: KafkaServer
+) -> None:
+    headers = token("oscar", "operator")
+    async with topics(kafka.bootstrap, company.prefix) as spoken:
+        places = [await spoken.put(DELIVERY, b"E-1", b"{oops %d" % each) for each in range(3)]
+
+    async def page(cursor: str = "0", limit: int = 2) -> dict[str, Any]:
+        query = f"?cursor={cursor}&limit={limit}"
+        answer = await company.sales.get(f"/operations/set-aside{query}", headers=headers)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    async def all_are_there() -> bool:
+        found = await page(limit=200)
+        return [each["id"] for each in found["items"]] == places and found["cursor"] is None
+
+    await until(all_are_there)
+    first = await page()
+    second = await page(first["cursor"])
+    assert [each["id"] for each in first["items"]] == places[:2]
+    assert [each["id"] for each in second["items"]] == places[2:]
+    assert second["cursor"] is None
+    assert "record" not in first["items"][0], "a page of texts may have hundreds of megabytes"
+
+    one = await company.sales.get(f"/operations/record?id={places[1]}", headers=headers)
+    assert (one.json()["record"], one.json()["code"]) == ("{oops 1", "no-event")
+    none = await company.sales.get("/operations/record?id=nowhere/0/0", headers=headers)
+    assert (none.status_code, none.json()["code"]) == (404, "not-parked")
+    for wrong, field in (("limit=0", "limit"), ("limit=201", "limit"), ("cursor=x", "cursor")):
+        refused = await company.sales.get(f"/operations/set-aside?{wrong}", headers=headers)
+        assert refused.status_code == 422
+        assert field in refused.text
 
 
 async def test_a_list_is_filtered_sorted_and_paged(company: Company) -> None:

@@ -17,6 +17,7 @@ from chassis.snapshots import AnyDecider, Known, advanced, nothing_known
 from chassis.views import SUBJECT, Value
 from contracts.channels import CHANNELS, Channel
 from contracts.fact import Fact, Recorded
+from tests.faults.aside import set_aside
 from tests.faults.effects import effects
 from tests.faults.evidence import DECIDERS, LISTINGS, Acknowledged, Evidence, Published, decoded
 from tests.faults.finding import Finding
@@ -33,6 +34,7 @@ def check(evidence: Evidence, acknowledged: Sequence[Acknowledged] = ()) -> list
         *hearing(evidence),
         *views(evidence),
         *parked(evidence),
+        *set_aside(evidence),
         *effects(evidence),
         *unified(evidence),
     ]
@@ -340,7 +342,7 @@ def shown(service: str, known: Known) -> tuple[Mapping[str, Value], datetime | N
 
 
 def parked(evidence: Evidence) -> Iterator[Finding]:
-    """Nothing waits, and nothing was set aside."""
+    """Nothing waits."""
     for service, records in evidence.parked.items():
         for record in records:
             yield Finding(

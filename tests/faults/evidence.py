@@ -1,14 +1,17 @@
 """Evidence: all that topics and stores hold, read past the services, so that nobody is believed."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from chassis.decider import heard_channels
 from chassis.journal import Commit, Journal
 from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking
@@ -17,16 +20,20 @@ from chassis.snapshots import AnyDecider, Known, Snapshots
 from chassis.store import Store
 from chassis.unreadable import UnreadableStream
 from chassis.views import Listing, Value
-from contracts.channels import CHANNELS, PARTITIONS
+from contracts.channels import CHANNELS, PARTITIONS, Channel
 from contracts.fact import Fact, Recorded, decode
 from delivery.app import SERVICE as DELIVERY
 from finance.app import SERVICE as FINANCE
 from gateway.app import SERVICE as GATEWAY
+from gateway.folding import HEARD
 from gateway.portfolio import Figures
 from gateway.shelf import Held, Shelf
 from gateway.timeline import Run
 from legal.app import SERVICE as LEGAL
 from sales.app import SERVICE as SALES
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
 
 SERVICES: Mapping[str, Service] = {
     service.name: service for service in (SALES, LEGAL, DELIVERY, FINANCE, GATEWAY)
@@ -46,8 +53,21 @@ LISTINGS: Mapping[str, Mapping[str, Listing]] = {
 }
 """The same: what people see of a stream in a list."""
 
+CONSUMED: Mapping[str, frozenset[Channel]] = {
+    name: heard_channels(deciders.values()) for name, deciders in DECIDERS.items()
+} | {"gateway": HEARD}
+"""By service, the channels of facts that it consumes."""
+
 decoded = lru_cache(maxsize=200_000)(decode)
 """A record's fact; the same bytes stand in many places and are read once."""
+
+
+PLANTED = "concord-test-planted"
+"""The header of a record that a test planted. Its value is ``<family>: <kind>``."""
+
+NO_EVENT, UNREADABLE, UNKNOWN, FORGED = "no event", "unreadable data", "unknown type", "forged"
+"""Families of planted records: no event; an event whose data cannot be read, or whose type is
+unknown; a readable event with a number that its author never reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +77,30 @@ class Published:
     partition: int
     key: str
     value: bytes | None
+    offset: int = -1
 
     @property
     def recorded(self) -> Recorded[Fact] | None:
         """The fact it carries; raises Undecodable."""
         return None if self.value is None else decoded(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A record that a test put on a topic, where it stood, and its kind.
+
+    `sequence` is the number that it claims, where it is an event in a sound envelope. `decodable`
+    says whether its data can be read as well.
+    """
+
+    id: str
+    channel: str
+    key: str
+    partition: int
+    offset: int
+    kind: str
+    sequence: int | None = None
+    decodable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +137,17 @@ class Evidence:
 
     Topics by channel, each partition in its order; journals by service, each stream in its order;
     views by service and stream; `folded` is what the gateway wrote, by engagement, `timelines` the
-    runs of facts beside it, and `totals` the portfolio's figures by partition.
+    runs of facts beside it, and `totals` the portfolio's figures by partition. `parked` are records
+    that wait, and `aside` those that were set aside, by service. `planted` is what a test put on
+    the topics, which `topics` leave out.
     """
 
     topics: dict[str, list[Published]] = field(default_factory=dict)
     journals: dict[str, list[Commit]] = field(default_factory=dict)
     views: dict[str, dict[str, View]] = field(default_factory=dict)
+    planted: list[Planted] = field(default_factory=list)
     parked: dict[str, list[ParkedRecord]] = field(default_factory=dict)
+    aside: dict[str, list[ParkedRecord]] = field(default_factory=dict)
     folded: dict[str, Held] = field(default_factory=dict)
     timelines: dict[str, list[Run]] = field(default_factory=dict)
     totals: dict[int, Figures] = field(default_factory=dict)
@@ -128,14 +171,16 @@ class Places:
 
 async def gather(places: Places) -> Evidence:
     """Read everything: topics first, so that whatever stands on them stands in a journal, too."""
-    evidence = Evidence(topics=await read_topics(places.bootstrap, places.prefix))
+    evidence = await read_topics(places.bootstrap, places.prefix)
     for name in places.stores:
         async with opened(places, name) as store:
             evidence.journals[name] = await _commits(store)
     for name in places.stores:
         async with opened(places, name) as store:
             evidence.views[name] = await _views(store, DECIDERS[name])
-            evidence.parked[name] = await _parked(store)
+            parking = Parking(store.parked)
+            evidence.parked[name] = await _parked(parking)
+            evidence.aside[name] = await parking.records_set_aside()
             if name == "gateway":
                 await _folded(store, evidence)
     return evidence
@@ -151,10 +196,10 @@ async def opened(places: Places, service: str) -> AsyncIterator[Store]:
         await store.close()
 
 
-async def read_topics(bootstrap: str, prefix: str) -> dict[str, list[Published]]:
+async def read_topics(bootstrap: str, prefix: str) -> Evidence:
     """Every record of every channel's topic, from the first to the last of this moment."""
     channels = {channel.topic(prefix): name for name, channel in CHANNELS.items()}
-    found: dict[str, list[Published]] = {name: [] for name in CHANNELS}
+    found = Evidence(topics={name: [] for name in CHANNELS})
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
@@ -171,10 +216,8 @@ async def read_topics(bootstrap: str, prefix: str) -> dict[str, list[Published]]
         async with asyncio.timeout(60):
             while ends:
                 for place, batch in (await consumer.getmany(timeout_ms=200)).items():
-                    found[channels[place.topic]] += [
-                        Published(record.partition, (record.key or b"").decode(), record.value)
-                        for record in batch
-                    ]
+                    for record in batch:
+                        _sort(found, channels[place.topic], record)
                 ends = {
                     place: end
                     for place, end in ends.items()
@@ -194,6 +237,35 @@ async def _commits(store: Store) -> list[Commit]:
     return commits
 
 
+def _sort(found: Evidence, channel: str, record: "ConsumerRecord[bytes, bytes]") -> None:
+    kind = dict(record.headers).get(PLANTED)
+    if kind is None:
+        key = (record.key or b"").decode()
+        found.topics[channel].append(Published(record.partition, key, record.value, record.offset))
+        return
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    key = (record.key or b"").decode(errors="replace")
+    found.planted.append(
+        planted(place, channel, key, record.partition, record.offset, kind, record.value)
+    )
+
+
+def planted(
+    place: str,
+    channel: str,
+    key: str,
+    partition: int,
+    offset: int,
+    header: bytes,
+    value: bytes | None,
+) -> Planted:
+    """Return a planted record as its header tells it: ``<family>: <kind>``."""
+    kind = header.decode()
+    family = kind.partition(":")[0]
+    sequence = None if family == NO_EVENT else json.loads(value or b"")["sequence"]
+    return Planted(place, channel, key, partition, offset, kind, sequence, family == FORGED)
+
+
 async def _views(store: Store, deciders: Mapping[str, AnyDecider]) -> dict[str, View]:
     snapshots = Snapshots(store, deciders)
     return {
@@ -205,9 +277,8 @@ async def _views(store: Store, deciders: Mapping[str, AnyDecider]) -> dict[str, 
     }
 
 
-async def _parked(store: Store) -> list[ParkedRecord]:
-    parking = Parking(store.parked)
-    found = await parking.records_set_aside()
+async def _parked(parking: Parking) -> list[ParkedRecord]:
+    found: list[ParkedRecord] = []
     for parked in await parking.engagements():
         found += await parking.look(parked.engagement)
     return found

@@ -13,10 +13,20 @@ import pytest
 import pytest_asyncio
 
 from contracts import delivery, finance, sales
+from contracts.channels import SALES
 from contracts.fact import Fact, Recorded, encode
 from gateway.fold import fold
+from tests.component.listening import topics
 from tests.faults.checker import at_rest, check, told
-from tests.faults.evidence import Acknowledged, Evidence, Published, decoded, gather
+from tests.faults.evidence import (
+    NO_EVENT,
+    PLANTED,
+    Acknowledged,
+    Evidence,
+    Published,
+    decoded,
+    gather,
+)
 from tests.faults.inside import world
 from tests.faults.load import Person, a_plot, begin_history, live
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
@@ -45,6 +55,10 @@ async def lived(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Lived]:
         )
         person = Person(made.stage, "lived")
         await live(plot, person)
+        key = person.engagement.encode()
+        header = (PLANTED, f"{NO_EVENT}: no JSON".encode())
+        async with topics(kafka.bootstrap, made.places.prefix) as spoken:
+            await spoken.put(SALES, key, b"{oops", [header])
         evidence = await at_rest(lambda: gather(made.places), made.stage.acknowledged, limit=LIMIT)
         yield Lived(person.engagement, evidence, made.stage.acknowledged)
 
@@ -221,6 +235,31 @@ def no_file(evidence: Evidence) -> None:
     ]
 
 
+def planted_one_vanished(evidence: Evidence) -> None:
+    evidence.aside["legal"].clear()
+
+
+def honest_one_set_aside(evidence: Evidence) -> None:
+    (aside,) = evidence.aside["legal"]
+    records, place = place_of(evidence, sales.DealWon)
+    name = f"{aside.id.rpartition('/')[0]}/{records[place].offset}"
+    evidence.aside["legal"].append(replace(aside, id=name, raw=records[place].value))
+
+
+def planted_by_nobody(evidence: Evidence) -> None:
+    evidence.planted.clear()
+
+
+def set_aside_though_a_repeat(evidence: Evidence) -> None:
+    (planted,) = evidence.planted
+    evidence.planted[0] = replace(planted, sequence=1)
+
+
+def event_waits(evidence: Evidence) -> None:
+    (aside,) = evidence.aside["gateway"]
+    evidence.parked["gateway"].append(replace(aside, code="gap", sequence=7))
+
+
 @pytest.mark.parametrize(
     ("alter", "sentence"),
     [
@@ -247,6 +286,11 @@ def no_file(evidence: Evidence) -> None:
         (accrued_twice, "the costs until then add up to"),
         (number_given_twice, "invoices of 2025 are numbered"),
         (no_file, "DealWon once led to no FileOpened"),
+        (planted_one_vanished, "legal has not set"),
+        (honest_one_set_aside, "which nobody planted"),
+        (planted_by_nobody, "which nobody planted"),
+        (set_aside_though_a_repeat, "which passes by"),
+        (event_waits, "gateway parks"),
     ],
     ids=lambda given: given.__name__ if callable(given) else "",
 )

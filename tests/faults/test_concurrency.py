@@ -260,5 +260,5 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(
 
 async def _said(places: Places) -> set[str]:
     """Ids of all facts on Sales' topic."""
-    records = (await read_topics(places.bootstrap, places.prefix))["sales"]
+    records = (await read_topics(places.bootstrap, places.prefix)).topics["sales"]
     return {each.recorded.id for each in records if each.recorded is not None}

@@ -1,23 +1,42 @@
-"""Services are killed under load: nothing acknowledged is lost, and nothing happens twice."""
+"""Services are killed under load, and records are planted that should never have been published.
 
+Nothing that was acknowledged is lost, nothing happens twice, and no other record is affected.
+"""
+
+import asyncio
+import sys
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 
+from gateway.fold import dump
 from gateway.portfolio import Portfolio
+from gateway.shelf import Shelf
+from gateway.timeline import in_order
 from local.platform import SERVICES, Platform
+from local.processes import Process
 from tests.faults.checker import at_rest
-from tests.faults.evidence import Evidence, Places, gather
+from tests.faults.evidence import Evidence, Places, Published, gather, opened
 from tests.faults.killing import kill_at_random, relay_holders
 from tests.faults.load import Load, company
+from tests.faults.planting import AHEAD, FORGEABLE, Operator, Planter, Seed, everything, some
 from tests.faults.unified import portfolio
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
 
 
-async def test_every_service_is_killed_again_and_again(platform: Platform, places: Places) -> None:
-    assert await _killed(platform, places, seed=20, rounds=4) >= 20
+async def test_every_service_is_killed_while_hostile_records_are_published(
+    platform: Platform, places: Places
+) -> None:
+    """Afterwards the gateway folds all topics again, the same records among them."""
+    planted = some(Random(20), 40)
+    kills = await _killed(platform, places, seed=20, rounds=4, planted=planted)
+    assert kills >= 20
+    await _rebuilt(platform, places)
 
 
 @pytest.mark.slow
@@ -29,11 +48,34 @@ async def test_they_are_killed_for_a_long_time(
     assert await _killed(platform, places, seed=seed, rounds=12) >= 60
 
 
-async def _killed(platform: Platform, places: Places, *, seed: int, rounds: int) -> int:
-    async with Load(company(platform), seed, clients=10) as load:
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("seed", [11, 12, 13])
+async def test_every_kind_of_hostile_record_is_published_while_they_are_killed(
+    platform: Platform, places: Places, seed: int
+) -> None:
+    kills = await _killed(platform, places, seed=seed, rounds=8, planted=everything())
+    assert kills >= 40
+    await _rebuilt(platform, places)
+
+
+async def _killed(
+    platform: Platform, places: Places, *, seed: int, rounds: int, planted: Sequence[Seed] = ()
+) -> int:
+    """Return how often services were killed."""
+    async with AsyncExitStack() as stack:
+        load = await stack.enter_async_context(Load(company(platform), seed, clients=10))
         await load.begin()
+        planter = await stack.enter_async_context(Planter(places.bootstrap, load, seed))
+        operator = await stack.enter_async_context(Operator(platform, load, planter))
+        await load.moved(20)
+        planting = asyncio.create_task(planter.plant(planted, seconds=10 * rounds))
         holders = await relay_holders(places)
-        kills = await kill_at_random(platform, load, seed, rounds)
+        try:
+            kills = await kill_at_random(platform, load, seed, rounds)
+            await planting
+        finally:
+            planting.cancel()
         await load.moved(50)
         await load.end()
         evidence = await at_rest(lambda: gather(places), load.acknowledged, limit=120)
@@ -43,8 +85,55 @@ async def _killed(platform: Platform, places: Places, *, seed: int, rounds: int)
         # Whoever held a relay's lease was killed, and the one that was started took it over.
         for service, holder in (await relay_holders(places)).items():
             assert holder not in {"None", holders[service]}
+        if planted:
+            assert len(planter.done) == len(planted)
+            assert operator.decided
+            assert max(_last_number(evidence.topics[name]) for name in FORGEABLE) < AHEAD[0]
         await _agrees(load, places, evidence)
         return len(kills)
+
+
+def _last_number(records: Sequence[Published]) -> int:
+    return max((each.recorded.sequence for each in records if each.recorded is not None), default=0)
+
+
+async def _rebuilt(platform: Platform, places: Places) -> None:
+    """Every engagement comes back to the same bytes when all is folded from the first records.
+
+    The clock goes by the time again: of some a deadline may pass meanwhile.
+    """
+    before = _folded(await at_rest(lambda: gather(places), limit=120))
+    rebuild = Process(
+        "rebuild",
+        [sys.executable, "-m", "gateway.rebuild"],
+        log=platform.layout.logs / "rebuild.log",
+        environment=platform.environment("gateway"),
+    )
+    rebuild.start()
+    assert await asyncio.to_thread(rebuild.wait, 60) == 0
+    async with asyncio.timeout(60), opened(places, "gateway") as store:
+        while await Shelf(store).to_fold_again():  # noqa: ASYNC110 - another process ends it
+            await asyncio.sleep(0.2)
+    after = _folded(await at_rest(lambda: gather(places), limit=120))
+    unmoved = [name for name, (position, *_) in before.items() if after[name][0] == position]
+    assert len(unmoved) > len(before) / 2
+    assert {name: after[name] for name in unmoved} == {name: before[name] for name in unmoved}
+
+
+def _folded(evidence: Evidence) -> dict[str, tuple[object, ...]]:
+    """Return of each engagement its position, the bytes of its view, and its timeline."""
+    return {
+        name: (
+            held.view.position(),
+            dump(held.view),
+            held.passed_over,
+            {
+                (each.channel.name, each.sequence): each.record
+                for each in in_order(evidence.timelines[name])
+            },
+        )
+        for name, held in evidence.folded.items()
+    }
 
 
 async def _agrees(load: Load, places: Places, evidence: Evidence) -> None:

@@ -98,7 +98,8 @@ HEAD = parked(event(5), expected=3)
         ([parked(event(5))], "a copy of it"),
         ([parked(event(7))], "one that does not follow it"),
         ([parked(event(1, LEGAL, sales=4))], "an author who had heard less"),
-        ([parked(event(3))], "one of two missing ones"),
+        ([replace(parked(event(3)), by="olga")], "one of two missing ones"),
+        ([parked(event(3)), parked(event(4))], "records that nobody has looked at"),
         ([replace(parked(event(6)), raw=b"{oops")], "one that is no event"),
     ],
 )
@@ -113,7 +114,10 @@ def test_one_record_alone_proves_no_gap(others: Sequence[ParkedRecord], why: str
     [
         ([parked(event(6))], "the event that follows it"),
         ([parked(event(1, LEGAL, sales=5))], "an author who had heard it"),
-        ([parked(event(3)), parked(event(4))], "a record for each missing number"),
+        (
+            [replace(parked(event(number)), by="olga") for number in (3, 4)],
+            "a record for each missing number that a person set aside",
+        ),
     ],
 )
 def test_another_record_proves_it(others: Sequence[ParkedRecord], why: str) -> None:

@@ -2,16 +2,17 @@
 
 import logging
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from chassis.bus import Arrival
 from chassis.decider import Gap
 from chassis.intake import alarm
-from chassis.parked_records import trouble_of
-from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, Channel
+from chassis.parked_records import ParkedRecord, not_proven, trouble_of
+from contracts.channels import DELIVERY, FINANCE, FINANCE_CONFIDENTIAL, Channel
 from contracts.values import Margin
-from tests.component.department import assigned
+from tests.component.department import NOW, assigned
 
 SECRET = Decimal("870.12345678901234567")
 
@@ -57,3 +58,30 @@ def test_any_other_error_is_told_in_its_own_words() -> None:
 def test_a_gap_says_what_it_waits_for(channel: Channel) -> None:
     trouble, expected = trouble_of(Gap(assigned("E-1", 3), 2), channel)
     assert (trouble.code, expected) == ("gap", 2)
+
+
+def gap(sequence: int, **fields: Any) -> ParkedRecord:
+    """A record of delivery that waits for its third event."""
+    given = {"code": "gap", "expected": 3, "raw": None, "order": sequence, **fields}
+    return ParkedRecord(
+        id=f"delivery/0/{sequence}",
+        engagement="E-1",
+        channel=DELIVERY,
+        partition=0,
+        offset=sequence,
+        sequence=sequence,
+        sentence="",
+        at=NOW,
+        **given,
+    )
+
+
+def test_a_gap_is_proven_by_a_record_of_each_missing_number_that_a_person_set_aside() -> None:
+    head = gap(5)
+    assert not_proven(head, [gap(3, by="olga"), gap(4, by="olga")], None) is None
+    assert not_proven(head, [gap(3, by="olga")], None) is not None
+
+
+def test_a_gap_is_not_proven_by_records_that_claim_the_missing_numbers() -> None:
+    """Whoever forges one record can publish the others with it."""
+    assert not_proven(gap(5), [gap(3), gap(4, code="no-event")], None) is not None

@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from chassis.records import Records
+from chassis.records import Records, _Versions
 from chassis.reference_feed import ReferenceFeed
 from chassis.store import Store
 from contracts.channels import SALES
@@ -115,3 +115,20 @@ async def test_a_feed_follows_reference_topics_alone() -> None:
     with pytest.raises(ValueError, match="sales"):
         ReferenceFeed("127.0.0.1:1", (SALES,), store)
     await store.close()
+
+
+def test_reading_many_versions_of_one_record_takes_no_longer_for_each() -> None:
+    """What is in force is worked out when it is asked for: else some thousands take seconds."""
+    arranged: list[int] = []
+    arrange = _Versions._arrange
+
+    def counted(versions: _Versions) -> None:
+        arranged.append(len(versions.by_number))
+        arrange(versions)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Versions, "_arrange", counted)
+        records = Records.fixed(*(version(number) for number in range(1, 500)))
+        assert in_force(records, MAY) == 499
+
+    assert arranged == [499]

@@ -1,5 +1,6 @@
 """How a batch is read and sorted: what flows, what waits behind what, what is set aside."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -7,14 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.bus import Arrival, Codec, UnsafeBus, broker, refuse_unsafe, subscribe
+from chassis.bus import (
+    LARGEST_RECORD,
+    Arrival,
+    Codec,
+    UnsafeBus,
+    broker,
+    refuse_unsafe,
+    subscribe,
+)
+from chassis.hearing import routes_of
 from chassis.parked_records import ParkedRecord, in_sequence
+from chassis.partitioning import partition_of
 from chassis.sorting import WAITING, sort_out
-from contracts.channels import CHANNELS, DELIVERY_REFERENCE, LEGAL, SALES, Channel
+from contracts.channels import CHANNELS, DELIVERY_REFERENCE, LEGAL, PARTITIONS, SALES, Channel
+from contracts.delivery import ManagerAssigned
 from contracts.fact import Fact, Recorded, encode
 from contracts.legal import FileOpened
 from contracts.reference import PersonPublished
 from contracts.sales import OpportunityAdvanced
+from tests.component.department import REGISTER, assigned, of_no_consequence
 
 MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CODEC = Codec(tuple(CHANNELS.values()), "concord")
@@ -41,11 +54,12 @@ def said(engagement: str, sequence: int, channel: Channel = SALES) -> Recorded[F
 def arrival(
     recorded: Recorded[Fact], *, key: bytes | None = None, value: bytes | None = None
 ) -> Arrival:
+    name = recorded.subject.encode() if key is None else key
     return CODEC.read(
         recorded.channel.topic(),
-        3,
+        partition_of(name.decode(errors="replace")),
         recorded.sequence,
-        recorded.subject.encode() if key is None else key,
+        name,
         encode(recorded) if value is None else value,
     )
 
@@ -111,7 +125,8 @@ def test_all_of_a_parked_engagement_waits() -> None:
 
 
 def test_what_nobody_hears_and_tombstones_pass_by() -> None:
-    tombstone = CODEC.read(DELIVERY_REFERENCE.topic(), 0, 0, b"person:ann@1", None)
+    place = partition_of("person:ann@1")
+    tombstone = CODEC.read(DELIVERY_REFERENCE.topic(), place, 0, b"person:ann@1", None)
 
     found = sort_out([arrival(said("E-1", 1)), tombstone], (), nobody)
 
@@ -141,6 +156,57 @@ def test_a_key_that_names_nothing_sets_a_record_aside(key: bytes) -> None:
     assert not found.groups
 
 
+def test_a_record_on_a_partition_that_is_not_its_keys_is_set_aside() -> None:
+    elsewhere = (partition_of("E-1") + 1) % PARTITIONS
+    read = CODEC.read(SALES.topic(), elsewhere, 0, b"E-1", encode(said("E-1", 1)))
+
+    assert read.trouble is not None
+    assert read.trouble.code == "wrong-partition"
+    assert read.key == "E-1"
+
+
+def test_of_a_record_larger_than_a_topic_takes_only_the_beginning_is_kept() -> None:
+    """Compressed, it may be any size; the store would refuse to keep it whole."""
+    huge = b"{" + b" " * (20 * 2**20)
+    read = CODEC.read(SALES.topic(), partition_of("E-1"), 0, b"E-1", huge)
+
+    assert read.trouble is not None
+    assert read.trouble.sentence == f"it has {len(huge)} bytes, and none has so many"
+    assert read.raw == huge[:LARGEST_RECORD]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("concord.delivery.manager-sung.v1", "newer-version"),
+        ("concord.delivery.manager-assigned.v2", "newer-version"),
+        ("concord.delivery.manager-assigned.v1", "unreadable"),
+    ],
+)
+def test_an_event_that_a_register_may_have_to_hear_waits_until_it_can_be_read(
+    name: str, code: str
+) -> None:
+    """A register's route looks at the type, which tells nothing while the data cannot be read."""
+    register = replace(
+        REGISTER, route=lambda each: "all" if isinstance(each.fact, ManagerAssigned) else None
+    )
+    value = encode(assigned("E-1")).replace(b"concord.delivery.manager-assigned.v1", name.encode())
+    value = value.replace(b'"manager":"max"', b'"manager":[]')
+
+    found = sort_out([arrival(assigned("E-1"), value=value)], (), routes_of([register]))
+
+    assert [trouble.code for _, trouble in found.stopped] == [code]
+
+
+def test_an_unreadable_event_that_no_register_hears_is_ignored() -> None:
+    register = replace(REGISTER, route=lambda _: None)
+    value = encode(of_no_consequence("E-1", 1)).replace(b'"tier":"standard"', b'"tier":[]')
+
+    found = sort_out([arrival(of_no_consequence("E-1", 1), value=value)], (), routes_of([register]))
+
+    assert len(found.ignored) == 1
+
+
 @given(value=st.binary(max_size=200), key=st.none() | st.binary(max_size=20))
 def test_whatever_the_bytes_are_reading_answers(value: bytes, key: bytes | None) -> None:
     read = CODEC.read(SALES.topic(), 0, 0, key, value)
@@ -153,8 +219,11 @@ def test_reference_data_is_known_by_kind_id_and_version() -> None:
     record = Recorded("1", "ann", 3, fact, "ann", "test", MOMENT, MOMENT, {})
     topic = DELIVERY_REFERENCE.topic()
 
-    assert CODEC.read(topic, 0, 0, b"person:ann@3", encode(record)).trouble is None
-    wrong = CODEC.read(topic, 0, 0, b"person:ann@2", encode(record)).trouble
+    def read(key: str) -> Arrival:
+        return CODEC.read(topic, partition_of(key), 0, key.encode(), encode(record))
+
+    assert read("person:ann@3").trouble is None
+    wrong = read("person:ann@2").trouble
     assert wrong is not None
     assert wrong.code == "wrong-key"
 

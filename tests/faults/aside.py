@@ -1,0 +1,56 @@
+"""What is set aside: all that was planted, in every service that reads its topic, and nothing else.
+
+A planted event passes by as a repeat where its author had published one of the same number before
+it, and it is ignored where no stream of the service hears it.
+"""
+
+from collections.abc import Iterator
+
+from contracts.channels import CHANNELS
+from tests.faults.evidence import CONSUMED, Evidence, Planted, Published
+from tests.faults.finding import Finding
+
+
+def set_aside(evidence: Evidence) -> Iterator[Finding]:
+    """Compare what each service set aside with what was planted on the topics that it consumes."""
+    published = {
+        (name, record.key, record.recorded.sequence): record
+        for name, records in evidence.topics.items()
+        for record in reversed(records)  # the first of a number is the one that counts
+        if record.recorded is not None
+    }
+    for service, records in evidence.aside.items():
+        aside = {record.id: record for record in records}
+        wanted = {
+            each.id: each
+            for each in evidence.planted
+            if CHANNELS[each.channel] in CONSUMED[service]
+            and not _passes_by(
+                service, each, published.get((each.channel, each.key, each.sequence or 0))
+            )
+        }
+        for name in sorted(wanted.keys() - aside.keys()):
+            yield Finding(f"{service} has not set {_told(wanted[name])} aside", may_pass=True)
+        planted = {each.id for each in evidence.planted}
+        for name in sorted(aside.keys() - wanted.keys()):
+            record = aside[name]
+            what = "which passes by" if name in planted else "which nobody planted"
+            yield Finding(
+                f"{service} has set {name} aside, {what}: {record.engagement}"
+                f" {record.channel.name} {record.sequence}, {record.code}: {record.sentence}"
+            )
+
+
+def _passes_by(service: str, planted: Planted, published: Published | None) -> bool:
+    if planted.sequence is None:
+        return False
+    channel = CHANNELS[planted.channel]
+    if service == channel.department and service != "gateway" and channel.kind == "facts":
+        # Registers alone hear their own department. They know no numbers: what they cannot read
+        # waits, and of what they can, nothing here is for them.
+        return planted.decodable
+    return published is not None and published.offset < planted.offset
+
+
+def _told(planted: Planted) -> str:
+    return f"{planted.id} ({planted.kind}, {planted.channel} of {planted.key or 'nobody'})"

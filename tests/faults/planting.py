@@ -1,0 +1,289 @@
+"""Planting: records that should never have been published, under the keys of engagements at play.
+
+Whoever plants has the right to write every topic. An operator sees to what such a record parks.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from random import Random
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import orjson
+from aiokafka import AIOKafkaProducer
+from uuid_utils import uuid7
+
+from chassis.partitioning import partition_of
+from contracts import delivery, finance, gateway, legal, reference, sales
+from contracts.channels import CHANNELS, PARTITIONS
+from contracts.fact import Fact, Recorded, encode
+from contracts.money import Money
+from local.platform import SERVICES, Platform
+from tests import hostile
+from tests.faults.evidence import FORGED, NO_EVENT, PLANTED, UNKNOWN, UNREADABLE
+from tests.faults.load import Load
+
+_EUR = Money(amount=Decimal(1_000), currency="EUR")
+_DAY = date(2025, 3, 3)
+_SAID: Sequence[Fact] = (
+    sales.OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
+    legal.FileOpened(account="novamed", title="Migration"),
+    delivery.EngagementResumed(resumed_on=_DAY),
+    finance.InvoiceApproved(invoice="inv-planted", amount=_EUR, issue_on=_DAY),
+    finance.EstimateCosted(estimate_version=1, cost=_EUR, margin=None),
+    finance.InvoiceNumbered(
+        engagement="E-0000000000000", invoice="inv-planted", number="2025-99999", issue_on=_DAY
+    ),
+    gateway.DisconnectResolved(finding="planted", rule="planted"),
+    gateway.ConfidentialDisconnectResolved(finding="planted", rule="planted"),
+    reference.AccountPublished(account="planted", name="Planted"),
+    reference.PersonPublished(person="planted", name="Planted", department="delivery"),
+    reference.RateCardPublished(rate_card="planted", currency="EUR", rates=()),
+    reference.CostRatesPublished(cost_rates="planted", currency="EUR", rates=()),
+)
+"""A fact of each channel."""
+
+SAID: Mapping[str, Fact] = {fact.channel.name: fact for fact in _SAID}
+NUMBERED = tuple(
+    name for name, channel in CHANNELS.items() if channel.kind in {"facts", "register"}
+)
+FORGEABLE: Mapping[str, Fact] = {
+    name: finance.RevenueMethodChosen(method="cost-to-cost", why="planted")
+    if name == "finance"
+    else SAID[name]
+    for name in NUMBERED
+    if CHANNELS[name].kind == "facts"
+}
+"""What is said with a forged number. An approved invoice would be given a number by the register,
+which knows no numbers of others, and what a register says is taken in under any higher number."""
+
+AHEAD = (100, 5_000, hostile.LARGEST_NUMBER)
+"""Numbers, near and far, that no author reaches here: none publishes a hundred events of one
+engagement on one channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A record to be planted: its family and kind, the channel, and how it is made."""
+
+    family: str
+    kind: str
+    channel: str
+
+
+def event(fact: Fact, subject: str, sequence: int) -> hostile.Event:
+    """Return the attributes of a sound event, as JSON has them."""
+    moment = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    recorded: Recorded[Fact] = Recorded(
+        id=str(uuid7()),
+        subject=subject,
+        sequence=sequence,
+        fact=fact,
+        actor="mallory",
+        cause="planted",
+        occurred_at=moment,
+        recorded_at=moment,
+        heard={},
+    )
+    made: dict[str, Any] = orjson.loads(encode(recorded))
+    return made
+
+
+def everything() -> list[Seed]:
+    """Return every kind of record, on every channel on which it can be."""
+    return [
+        *(
+            Seed(NO_EVENT, kind, channel)
+            for channel in CHANNELS
+            for kind in [*_no_events(channel, "E-1", 1), *_odd_places(channel)]
+        ),
+        *(
+            Seed(family, kind, channel)
+            for channel in NUMBERED
+            for family, kinds in _parking(channel, "E-1", 1).items()
+            for kind in kinds
+        ),
+    ]
+
+
+def some(random: Random, parking: int) -> list[Seed]:
+    """Return every kind that is no event, on every channel, and so many that park an engagement."""
+    every = everything()
+    harmless = [each for each in every if each.family == NO_EVENT]
+    return harmless + random.sample([each for each in every if each.family != NO_EVENT], parking)
+
+
+class Planter:
+    """Puts records on the topics while a load runs; for as long as it is entered."""
+
+    def __init__(self, bootstrap: str, load: Load, seed: int, prefix: str = "concord") -> None:
+        self.done: list[str] = []
+        """The places of all that was planted."""
+        self._load = load
+        self._random = Random(f"planted-{seed}")
+        self._prefix = prefix
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap, acks="all", max_request_size=2**21
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._producer.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._producer.stop()
+
+    async def plant(self, seeds: Sequence[Seed], *, seconds: float) -> None:
+        """Plant these in an order drawn from the seed, spread over about so many seconds."""
+        order = self._random.sample(seeds, len(seeds))
+        ends = time.monotonic() + seconds
+        for number, seed in enumerate(order):
+            await self._plant(seed)
+            left = max(0.0, ends - time.monotonic()) / (len(order) - number)
+            await asyncio.sleep(left * self._random.uniform(0.5, 1.5))
+
+    async def _plant(self, seed: Seed) -> None:
+        channel = CHANNELS[seed.channel]
+        subject, sequence = self._engagement(seed)
+        key: bytes | None = subject.encode()
+        partition: int | None = None
+        value: bytes | None
+        if seed.family != NO_EVENT:
+            value = _parking(seed.channel, subject, sequence)[seed.family][seed.kind]
+        elif seed.kind in (places := _odd_places(seed.channel)):
+            key, away = places[seed.kind]
+            value = hostile.written(event(SAID[seed.channel], subject, sequence))
+            if away:
+                key = subject.encode()
+                partition = (partition_of(subject) + away) % PARTITIONS
+        else:
+            if channel.kind == "reference":
+                subject = f"planted-{len(self.done)}"
+                key = f"{SAID[seed.channel].kind}:{subject}@1".encode()  # type: ignore[attr-defined]
+                sequence = 1
+            value = _no_events(seed.channel, subject, sequence)[seed.kind]
+        sent = await self._producer.send_and_wait(
+            channel.topic(self._prefix),
+            value,
+            key,
+            partition,
+            headers=[(PLANTED, f"{seed.family}: {seed.kind}".encode())],
+        )
+        self.done.append(f"{sent.topic}/{sent.partition}/{sent.offset}")
+
+    def _engagement(self, seed: Seed) -> tuple[str, int]:
+        """Return an engagement at play, and the number that the record is to claim."""
+        newest = [each.subject for each in self._load.acknowledged if each.key.endswith("/open")]
+        engagement = self._random.choice(newest[-12:])
+        if seed.family == FORGED:
+            return engagement, 1  # which its kind replaces
+        if CHANNELS[seed.channel].kind == "register":
+            return engagement, 10**6  # a register's numbers may skip: only a higher one is new
+        known = [
+            each.position.get(seed.channel, 0)
+            for each in self._load.acknowledged
+            if each.subject == engagement
+        ]
+        return engagement, max(known, default=0) + self._random.choice((1, 1, 1, 2, 5, 5_000))
+
+
+def _no_events(channel: str, subject: str, sequence: int) -> Mapping[str, bytes | None]:
+    other = "legal" if channel != "legal" else "sales"
+    return hostile.no_events(
+        event(SAID[channel], subject, sequence), event(SAID[other], subject, sequence)
+    )
+
+
+def _odd_places(channel: str) -> Mapping[str, tuple[bytes | None, int]]:
+    """Return keys under which a sound event is none, and by how many partitions it is misplaced."""
+    places: dict[str, tuple[bytes | None, int]] = {
+        "a key that is no text": (b"\xff\xfe", 0),
+        "a key with control characters": (b"E-1\x00", 0),
+        "a key beyond bounds": (b"K" * 201, 0),
+        "a huge key": (b"K" * 500_000, 0),
+        "a key of no bytes": (b"", 0),
+    }
+    if CHANNELS[channel].kind != "reference":  # such a topic takes no record without a key
+        places |= {"no key": (None, 0), "another partition": (None, 1)}
+    return places
+
+
+def _parking(channel: str, subject: str, sequence: int) -> Mapping[str, Mapping[str, bytes]]:
+    """Return records that park an engagement, by family and kind."""
+    said = event(SAID[channel], subject, sequence)
+    found: dict[str, dict[str, bytes]] = {
+        UNREADABLE: hostile.unreadable_data(said),
+        UNKNOWN: hostile.unknown_types(said),
+    }
+    if channel in FORGEABLE:
+        found[FORGED] = {
+            f"number {number}": hostile.written(event(FORGEABLE[channel], subject, number))
+            for number in AHEAD
+        }
+    return found
+
+
+class Operator:
+    """Sets aside, over HTTP, what was planted and parks an engagement; touches nothing else."""
+
+    def __init__(self, platform: Platform, load: Load, planter: Planter) -> None:
+        self.decided: set[tuple[str, str]] = set()
+        """Services and records that were set aside."""
+        self._platform = platform
+        self._load = load
+        self._planter = planter
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._look_round(), name="operator")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task  # raises what ended it before
+
+    async def _look_round(self) -> None:
+        while True:
+            await asyncio.gather(*(self._see_to(service) for service in SERVICES))
+            await asyncio.sleep(0.5)
+
+    async def _see_to(self, service: str) -> None:
+        for engagement in [
+            *await self._ask(service, "GET", "/operations/parked"),
+            *await self._ask(service, "GET", "/operations/waiting"),
+        ]:
+            path = f"/operations/parked/{engagement['engagement']}"
+            records = await self._ask(service, "GET", path)
+            for record in records:
+                if record["code"] != "waiting" and record["id"] in self._planter.done:
+                    body = {"record": record["id"], "why": "it was planted by a test"}
+                    await self._ask(service, "POST", f"{path}/set-aside", body)
+                    self.decided.add((service, record["id"]))
+
+    async def _ask(
+        self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None
+    ) -> Any:
+        answer = await self._load.stage._ask(method, service, path, "operator", {}, body)
+        if isinstance(answer, httpx.Response):
+            if answer.is_success:
+                return answer.json()
+            assert answer.status_code in {404, 503, 504}, f"{service}{path}: {answer.text}"
+        return []
