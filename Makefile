@@ -98,10 +98,10 @@ e2e: setup ## Tests of the whole platform as processes, in a browser too
 	@$(PYTEST) tests/e2e $(wildcard tests/browser) --timeout=$(E2E_TIMEOUT)
 
 .PHONY: faults
-faults: setup ## Kill, stop and starve every part under load, at length; look for new examples
+faults: setup ## Kill, stop and starve every part under load with new seeds (SEED=... repeats them)
 	@$(PY) -m local prerequisites
 	@$(PYTEST) tests/unit --hypothesis-profile=search
-	@$(PYTEST) tests/faults --timeout=1800
+	@CONCORD_FAULT_SEED=$(SEED) $(PYTEST) tests/faults --timeout=1800
 
 .PHONY: bench
 bench: setup ## Measure, and print each figure beside its ceiling on this machine

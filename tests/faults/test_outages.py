@@ -19,6 +19,7 @@ from tests.faults.checker import at_rest
 from tests.faults.evidence import Places, gather, opened
 from tests.faults.killing import wait_for_all
 from tests.faults.load import Load, company
+from tests.faults.seeds import seeds
 from tests.infrastructure import Server
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
@@ -143,7 +144,7 @@ async def test_a_command_is_refused_while_its_store_is_away_or_kept_for_good(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("seed", [41, 42])
+@pytest.mark.parametrize("seed", seeds("outages", 2))
 async def test_everything_goes_away_in_any_order(
     platform: Platform, places: Places, seed: int
 ) -> None:
