@@ -42,15 +42,23 @@ stop: setup ## Stop the platform that `make run` started
 status: setup ## Say what of the platform runs, where, and how long
 	@$(PY) -m local status
 
+# Of a platform in containers or on a cluster: KEY=.env, the file with the secret of its tokens. Its
+# addresses are those of `make run` unless CONCORD_SALES_URL, CONCORD_GATEWAY_URL and so on are set.
+TOLD = $(PY) -m local env $(if $(KEY),--key "$(KEY)") --
+
 .PHONY: token
-token: setup ## Print a bearer token for local use: make token AS=person-or-role
-	@test -n "$(AS)" || { echo "usage: make token AS=person-or-role" >&2; exit 2; }
-	@$(PY) -m local env -- $(PY) -m chassis.token --as "$(AS)"
+token: setup ## Print a bearer token: make token AS=person-or-role [KEY=.env]
+	@test -n "$(AS)" || { echo "usage: make token AS=person-or-role [KEY=.env]" >&2; exit 2; }
+	@$(TOLD) $(PY) -m chassis.token --as "$(AS)"
+
+.PHONY: demo
+demo: setup ## Play the made-up company into a platform without one: make demo KEY=.env
+	@$(TOLD) $(PY) -m local.play
 
 .PHONY: import
-import: setup ## Take a CRM export of opportunities into Sales: make import FILE=pipeline.csv
-	@test -n "$(FILE)" || { echo "usage: make import FILE=pipeline.csv" >&2; exit 2; }
-	@$(PY) -m local env -- $(PY) -m sales.importing "$(FILE)"
+import: setup ## Take a CRM export of opportunities into Sales: make import FILE=pipeline.csv [KEY=.env]
+	@test -n "$(FILE)" || { echo "usage: make import FILE=pipeline.csv [KEY=.env]" >&2; exit 2; }
+	@$(TOLD) $(PY) -m sales.importing "$(FILE)"
 
 .PHONY: rebuild
 rebuild: setup ## Delete the gateway's view and fold it again from the topics
@@ -90,10 +98,10 @@ e2e: setup ## Tests of the whole platform as processes, in a browser too
 	@$(PYTEST) tests/e2e $(wildcard tests/browser) --timeout=$(E2E_TIMEOUT)
 
 .PHONY: faults
-faults: setup ## Kill, stop and starve every part under load, at length; look for new examples
+faults: setup ## Kill, stop and starve every part under load with new seeds (SEED=... repeats them)
 	@$(PY) -m local prerequisites
 	@$(PYTEST) tests/unit --hypothesis-profile=search
-	@$(PYTEST) tests/faults --timeout=1800
+	@CONCORD_FAULT_SEED=$(SEED) $(PYTEST) tests/faults --timeout=1800
 
 .PHONY: bench
 bench: setup ## Measure, and print each figure beside its ceiling on this machine

@@ -10,7 +10,7 @@ from bench import backlog
 from bench.client import Connection
 from bench.figures import Figure, Spread
 from bench.ground import Ground, expect
-from local.platform import is_ready
+from local.platform import is_healthy
 
 _PREFIX = "bench-pages"
 _PATHS = (
@@ -29,7 +29,7 @@ async def measure(ground: Ground, sizes: tuple[int, ...], *, requests: int) -> l
     gateway.start()
     try:
         url = ground.platform.layout.url("gateway")
-        await asyncio.to_thread(lambda: gateway.wait_ready(lambda: is_ready(url), limit=60))
+        await asyncio.to_thread(lambda: gateway.wait_ready(lambda: is_healthy(url), limit=60))
         spreads: dict[str, list[Spread]] = {path: [] for path in ("/live", *_PATHS)}
         there = 0
         async with ground.connection("gateway") as connection:

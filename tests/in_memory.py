@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 
 from chassis import problems
 from chassis.auth import Role, Tokens, issue
-from chassis.decider import Command, Context, Records, Stream, take
+from chassis.decider import Command, Context, PassedOver, Records, Stream, take
 from chassis.engine import Answer, NotYet
 from chassis.partitioning import partition_of
 from chassis.settings import LOCAL_ISSUER, Settings
@@ -32,6 +32,7 @@ from gateway.reading import Unified
 from gateway.rows import Page, Rows, Standing
 from gateway.shelf import Held, row_of
 from gateway.summary import Summary
+from gateway.waiting import Waits
 
 TODAY = date(2026, 5, 25)
 PEOPLE = (
@@ -114,6 +115,12 @@ class InMemory:
             self._judge(engagement)
         return step.stream
 
+    def wait(self, engagement: str, waits: Waits, *passed_over: PassedOver) -> None:
+        """Let an engagement wait, and events of it be passed over."""
+        held = self._held[engagement]
+        held.waits, held.passed_over = waits, passed_over
+        self._rows.put(row_of(held))
+
     # ---- what it is asked --------------------------------------------------------------------
 
     async def command(
@@ -151,8 +158,10 @@ class InMemory:
             view=held.view,
             findings=held.findings,
             row=row_of(held),
-            complete=held.view.causally_complete,
+            complete=held.complete,
             open_number=held.open_revision,
+            waits=held.waits,
+            passed_over=held.passed_over,
         )
 
     async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:
@@ -194,15 +203,22 @@ class InMemory:
 SETTINGS = Settings(token_secret=secrets.token_urlsafe(48))  # type: ignore[arg-type]
 
 
-def app_of(gateway: InMemory) -> FastAPI:
-    """The pages of this gateway as an application."""
+def app_of(gateway: InMemory, as_of: datetime | None = None) -> FastAPI:
+    """The pages of this gateway as an application; its data are new unless `as_of` is given."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.tokens = Tokens(SETTINGS)
     app.state.wait_limit = SETTINGS.wait_limit
     problems.install(app)
 
     def sources(_: Request) -> Sources:
-        return Sources(gateway, gateway, gateway.records, gateway.today, asyncio.Event())
+        return Sources(
+            gateway,
+            gateway,
+            gateway.records,
+            gateway.today,
+            asyncio.Event(),
+            lambda: as_of or datetime.now(UTC),
+        )
 
     app.include_router(pages(sources))
     return app

@@ -1,18 +1,22 @@
 """Where tests get a real Kafka and a real document store from.
 
 In this order: what the environment names (`CONCORD_TEST_KAFKA`, `CONCORD_TEST_STORE`), containers
-where Docker answers and has the images already (nothing is pulled), processes of this machine
-otherwise. The same tests run on all three. Each test keeps to itself by a database name and a topic
-prefix of its own (`unique_name`), or asks for a broker or a store of its own.
+where Docker answers, has the images already (nothing is pulled) and can run them, processes of this
+machine otherwise. The same tests run on all three. Each test keeps to itself by a database name and
+a topic prefix of its own (`unique_name`), or asks for a broker or a store of its own.
 """
 
 import os
 import re
 import secrets
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,6 +24,8 @@ from local import kafka, places, store
 
 KAFKA_IMAGE = f"apache/kafka:{kafka.version()}"
 STORE_IMAGE = "mongo:8.0"
+DOCKER_ANSWERS_WITHIN = 2
+"""Seconds that Docker is given for each answer when it is asked what it has."""
 
 
 class Server(Protocol):
@@ -122,11 +128,9 @@ class KafkaContainer(Contained):
     """Apache's own image of Kafka, one node."""
 
     def __init__(self) -> None:
-        from testcontainers.core.container import DockerContainer
-
         port = places.free_port()
         self.bootstrap = f"{places.HOST}:{port}"
-        container = on_loopback(DockerContainer(KAFKA_IMAGE), 9092, port)
+        container = container_of(KAFKA_IMAGE, 9092, port)
         for name, value in {
             "KAFKA_NODE_ID": "1",
             "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -151,11 +155,9 @@ class StoreContainer(Contained):
     """MongoDB's own image, as a replica set of one: change streams need one."""
 
     def __init__(self) -> None:
-        from testcontainers.core.container import DockerContainer
-
         port = places.free_port()
         self.url = f"mongodb://{places.HOST}:{port}/?directConnection=true&retryWrites=false"
-        container = on_loopback(DockerContainer(STORE_IMAGE), 27017, port)
+        container = container_of(STORE_IMAGE, 27017, port)
         container = container.with_command("mongod --replSet concord --bind_ip_all")
         super().__init__(container, self._is_primary)
 
@@ -176,28 +178,44 @@ class StoreContainer(Contained):
         return False
 
 
-def on_loopback(container: Any, inside: int, outside: int) -> Any:
-    """Publish a port of a container on this machine's loopback alone, always the same one."""
+def container_of(image: str, inside: int, outside: int) -> Any:
+    """Describe a container with one port published on this machine's loopback, always the same."""
+    from testcontainers.core.config import testcontainers_config
+    from testcontainers.core.container import DockerContainer
+
+    # It would pull an image to remove what is left over; `Supply.end` removes what it made.
+    testcontainers_config.ryuk_disabled = True
+    container: Any = DockerContainer(image)
     container.ports[f"{inside}/tcp"] = (places.HOST, outside)
     return container
 
 
+@cache
 def docker_has(image: str) -> bool:
-    """Tell whether Docker answers here and has this image already."""
+    """Tell whether a Docker of this machine answers and has this image already."""
     try:
-        import docker
+        from testcontainers.core.docker_client import DockerClient
 
-        client = docker.from_env(timeout=2)
+        client = DockerClient(timeout=DOCKER_ANSWERS_WITHIN).client
     except Exception:  # noqa: BLE001 - whatever it lacks, there is no Docker to use
         return False
     try:
-        client.images.get(image)
+        # Ports are published on the loopback of the machine on which the engine runs.
+        is_here = urlsplit(client.api.base_url).hostname in {"localhost", places.HOST}
+        if is_here:
+            client.images.get(image)
     except Exception:  # noqa: BLE001 - as above
         return False
     else:
-        return True
+        return is_here
     finally:
         client.close()
+
+
+C = TypeVar("C", bound=Contained)
+
+_unusable: set[str] = set()
+"""Images that Docker has and could not run, so that it is not tried again."""
 
 
 class Supply:
@@ -212,10 +230,7 @@ class Supply:
         named = os.environ.get("CONCORD_TEST_KAFKA")
         if given and named:
             return Given(named)
-        if brokers == 1 and docker_has(KAFKA_IMAGE):
-            contained = KafkaContainer()
-            self._ends.append(contained.remove)
-            contained.start()
+        if brokers == 1 and (contained := self._contained(KAFKA_IMAGE, KafkaContainer)):
             return contained
         process = kafka.Kafka(self._folder / unique_name("kafka"), brokers=brokers)
         self._ends.append(process.kill)
@@ -227,15 +242,30 @@ class Supply:
         named = os.environ.get("CONCORD_TEST_STORE")
         if given and named:
             return Given(named)
-        if docker_has(STORE_IMAGE):
-            contained = StoreContainer()
-            self._ends.append(contained.remove)
-            contained.start()
+        if contained := self._contained(STORE_IMAGE, StoreContainer):
             return contained
         process = store.Store(self._folder / unique_name("store"))
         self._ends.append(process.kill)
         process.start()
         return process
+
+    def _contained(self, image: str, make: Callable[[], C]) -> C | None:
+        """Return a running container, or None where Docker cannot give one."""
+        if image in _unusable or not docker_has(image):
+            return None
+        contained: C | None = None
+        try:
+            contained = make()
+            contained.start()
+        except Exception as trouble:  # noqa: BLE001 - processes serve as well
+            warnings.warn(f"Docker has {image} and cannot run it: {trouble!r}", stacklevel=2)
+            _unusable.add(image)
+            if contained is not None:
+                with suppress(Exception):
+                    contained.remove()
+            return None
+        self._ends.append(contained.remove)
+        return contained
 
     def end(self) -> None:
         """End everything that was supplied; what it held is thrown away, so nothing is asked."""

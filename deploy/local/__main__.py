@@ -5,17 +5,20 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal, Never
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from local import prerequisites, session
-from local.platform import SERVICES, Layout, Platform, PortTakenError, is_ready
+from local.elsewhere import NoKeyError, elsewhere
+from local.platform import SERVICES, Layout, Platform, PortTakenError, health
 from local.processes import ProcessError
 
 Service = Literal["sales", "legal", "delivery", "finance", "gateway"]
@@ -63,8 +66,7 @@ def status() -> None:
         raise typer.Exit(1)
     _tell_of(found, found.layout(folder))
     for service in SERVICES:
-        ready = is_ready(found.layout(folder).url(service))
-        console.print(f"  {service:<9} {'ready' if ready else '[red]not ready[/red]'}")
+        console.print(f"  {service:<9} {_condition(found.layout(folder).url(service))}")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -73,13 +75,26 @@ def env(
     service: Annotated[
         Service | None, typer.Option("--of", help="As one of the services: with its store, too.")
     ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Of a platform in containers or on a cluster: the file with its secret."),
+    ] = None,
 ) -> None:
     """Run a command that is told where the platform is, and the secret that signs its tokens."""
+    if key is not None:
+        try:
+            _run(command, elsewhere(key, os.environ))
+        except NoKeyError as trouble:
+            _fail(str(trouble))
     folder = Layout.from_environment().folder
     found = session.running(folder)
     layout = found.layout(folder) if found else Layout.from_environment()
     platform = Platform(layout, say=lambda _: None)
     told = platform.environment(service) if service else platform.outside_environment()
+    _run(command, told)
+
+
+def _run(command: list[str], told: Mapping[str, str]) -> Never:
     done = subprocess.run(command, env={**os.environ, **told}, check=False)
     raise typer.Exit(done.returncode)
 
@@ -95,6 +110,23 @@ def check_prerequisites(
         prerequisites.ensure(wanted)
     except prerequisites.Missing as trouble:
         _fail(str(trouble))
+
+
+def _condition(url: str) -> str:
+    """Return in a line whether a service takes requests, and which of its parts are behind."""
+    said = health(url)
+    if said is None:
+        return "[red]does not answer[/red]"
+    ready = "takes requests" if said["ready"] else "[red]takes no requests[/red]"
+    behind = [
+        f"{name}: {part['reason']} (since {part['since']})"
+        for name, part in said["parts"].items()
+        if "reason" in part
+    ]
+    if not behind:
+        return f"{ready}, healthy"
+    colour = "yellow" if said["healthy"] else "red"
+    return f"{ready}, [{colour}]{escape('; '.join(behind))}[/{colour}]"
 
 
 def _run_platform(layout: Layout, holder: session.Holder, *, play: bool) -> None:

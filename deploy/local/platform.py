@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -13,6 +14,9 @@ from local import places
 from local.kafka import Kafka
 from local.processes import Process, ProcessError, stop_all
 from local.store import Store
+
+HEALTH_TIMEOUT = 5.0
+"""Seconds that a service is given to say how it is; it answers within less (`chassis.health`)."""
 
 DEPARTMENTS = ("sales", "legal", "delivery", "finance")
 SERVICES = (*DEPARTMENTS, "gateway")
@@ -56,6 +60,12 @@ class Layout:
             places.home(),
             {part: int(os.environ.get(port_variable(part), port)) for part, port in _PORTS.items()},
         )
+
+    @staticmethod
+    def published(service: str, environment: Mapping[str, str]) -> str:
+        """Return the address that a service has on this machine when the environment is this."""
+        port = environment.get(port_variable(service), _PORTS[service])
+        return f"http://{places.HOST}:{port}"
 
     @classmethod
     def on_free_ports(cls, folder: Path) -> "Layout":
@@ -164,7 +174,7 @@ class Platform:
         return [process for process in every if process.pid is not None]
 
     def start(self) -> None:
-        """Start everything and wait until every service is ready."""
+        """Start everything and wait until every part of every service does its work."""
         self.start_infrastructure()
         self.create_topics()
         self.start_services()
@@ -185,30 +195,27 @@ class Platform:
         self.run("chassis.topics", log=self.layout.logs / "topics.log", limit=60)
 
     def start_services(self, *, limit: float = 90.0) -> None:
-        """Start the five services, all at once, and wait until each says that it is ready."""
+        """Start the five services, all at once, and wait until each says that it is healthy."""
         self._say("Starting the five services ...")
         for service in self.services.values():
             service.start()
         for name in self.services:
-            self.wait_ready(name, limit=limit, needs_all=True)
+            self.wait_healthy(name, limit=limit, needs_all=True)
 
-    def wait_ready(self, service: str, *, limit: float = 60.0, needs_all: bool = False) -> float:
-        """Wait until one service says that it is ready; return the seconds.
+    def wait_healthy(self, service: str, *, limit: float = 60.0, needs_all: bool = False) -> float:
+        """Wait until one service says that it is healthy; return the seconds.
 
-        With `needs_all`, give up as soon as any part of the platform has ended.
+        A service takes requests before: this waits until events flow, too. With `needs_all`, give
+        up as soon as any part of the platform has ended.
         """
 
-        def is_ready() -> bool:
+        def healthy() -> bool:
             dead = self.dead() if needs_all else None
             if dead is not None:
                 raise ProcessError(dead.trouble("ended early"))
-            return self.is_ready(service)
+            return is_healthy(self.layout.url(service))
 
-        return self.services[service].wait_ready(is_ready, limit=limit)
-
-    def is_ready(self, service: str) -> bool:
-        """Tell whether a service says that it is ready."""
-        return is_ready(self.layout.url(service))
+        return self.services[service].wait_ready(healthy, limit=limit)
 
     def run(self, module: str, *arguments: str, log: Path | None, limit: float | None) -> None:
         """Run a module of the project beside the services to its end.
@@ -235,7 +242,7 @@ class Platform:
 
     def stop(self) -> None:
         """Stop everything that was started: first who writes, then what they write to."""
-        stop_all(list(self.services.values()), grace=15)
+        stop_all(list(self.services.values()), grace=20)
         stop_all([*self.kafka.processes, *(store.process for store in self.stores.values())])
 
     def kill(self) -> None:
@@ -253,9 +260,17 @@ class Platform:
         )
 
 
-def is_ready(url: str) -> bool:
-    """Tell whether the service at this address says that it is ready."""
+def health(url: str) -> dict[str, Any] | None:
+    """Return what the service at this address says of its parts; None where it does not answer."""
     try:
-        return httpx.get(f"{url}/ready", timeout=2.0).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
+        answer = httpx.get(f"{url}/health", timeout=HEALTH_TIMEOUT)
+        said: dict[str, Any] = answer.raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    return said
+
+
+def is_healthy(url: str) -> bool:
+    """Tell whether every part of the service at this address does its work."""
+    said = health(url)
+    return said is not None and said["healthy"] is True

@@ -87,6 +87,15 @@ def rights(prefix: str = "concord") -> list[Right]:
     return every
 
 
+def topics(department: Department, prefix: str = "concord") -> frozenset[str]:
+    """Return the names of the topics that a department reads or writes."""
+    return frozenset(
+        channel.topic(prefix)
+        for channel in CHANNELS.values()
+        if channel.department == department or department in readers(channel)
+    )
+
+
 async def grant(bootstrap: str, prefix: str, identity: Identity) -> Sequence[Right]:
     """Give the departments' accounts their rights; again is harmless. Takes none away.
 

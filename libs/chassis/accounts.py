@@ -55,6 +55,6 @@ class Account:
                 _records.add(count, {"group": group, "outcome": outcome})
 
 
-def alarm(group: str, count: int) -> None:
-    """Count records that are not accounted for, where an alarm looks."""
+def count_unaccounted(group: str, count: int) -> None:
+    """Count records that are not accounted for in the metric that an alarm is set on."""
     _unaccounted.add(count, {"group": group})

@@ -4,20 +4,19 @@ The token's subject is the actor of every fact that follows. Roles say what a pe
 which department; `confidential` is the right to see costs and margins, apart from reading.
 """
 
-import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import jwt
 from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from chassis.keys import PublicKeys
 from chassis.problems import Problem
 from chassis.settings import Settings
 
@@ -52,6 +51,7 @@ LONGEST = timedelta(days=31)
 OPEN_TO_ALL = frozenset(
     {
         "/live",
+        "/health",
         "/ready",
         "/docs",
         "/docs/oauth2-redirect",
@@ -69,6 +69,8 @@ _NO_SUBJECT = (
     " for ever and must name nobody"
 )
 _REMEMBERED = 1000
+_LATEST = 2**53
+"""Seconds since 1970 before which every moment of a token must lie."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="concord"'}
 
 
@@ -84,63 +86,116 @@ class Caller:
         return not self.roles.isdisjoint(roles)
 
 
+class _OtherKey(Problem):
+    """A token is signed with a key that is not known here; it may have been published since."""
+
+
 class Tokens:
-    """Checks tokens by the one algorithm that the settings name."""
+    """Checks tokens by the one algorithm that the settings name.
+
+    Raises UnsafeSettings where the settings name a file that holds no public keys.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._issuer = settings.token_issuer
-        self._keys: dict[str | None, jwt.PyJWK | str] = {}
+        self._keys: PublicKeys | None = None
+        self._secret = ""
         if settings.token_keys is not None:
-            self._algorithm: Literal["HS256", "RS256"] = "RS256"
-            self._keys = _public_keys(settings.token_keys)
+            self._keys = PublicKeys(settings.token_keys)
         elif settings.token_secret is not None:
-            self._algorithm = "HS256"
-            self._keys = {None: settings.token_secret.get_secret_value()}
+            self._secret = settings.token_secret.get_secret_value()
         else:
             raise ValueError("neither a secret nor public keys to check tokens by")
 
-        self._known: dict[str, tuple[float, Caller]] = {}
+        self._known: dict[str, tuple[float, int, Caller]] = {}
 
-    def caller(self, token: str) -> Caller:
-        """Whoever the token was issued to; raises Problem 401 saying what is wrong with it."""
-        until, caller = self._known.get(token, (0.0, None))
-        if caller is not None and until > time.time():
+    async def caller(self, token: str) -> Caller:
+        """Return whom the token was issued to; raises Problem 401 saying what is wrong with it.
+
+        A token signed with an unknown key makes the file of keys be read again, off the event loop
+        and at most every ten seconds.
+        """
+        if self._keys is None:
+            return self._remembered(token)
+        self._keys.refresh()
+        try:
+            return self._remembered(token)
+        except _OtherKey:
+            if not await self._keys.read_again():
+                raise
+        return self._remembered(token)
+
+    def _remembered(self, token: str) -> Caller:
+        revision = 0 if self._keys is None else self._keys.revision
+        until, under, caller = self._known.get(token, (0.0, revision, None))
+        if caller is not None and under == revision and until > time.time():
             return caller
         caller, until = self._checked(token)
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        self._known[token] = until, caller
+        self._known[token] = until, revision, caller
         return caller
 
     def _checked(self, token: str) -> tuple[Caller, float]:
-        try:
-            name = jwt.get_unverified_header(token).get("kid")
-            key = self._keys.get(name) or self._keys.get(None)
-            if key is None:
-                raise _unauthorised("invalid-token", "the token's key is not known")
-            claims = jwt.decode(
-                token,
-                key,
-                algorithms=[self._algorithm],
-                audience=AUDIENCE,
-                issuer=self._issuer,
-                leeway=LEEWAY,
-                options={"require": ["exp", "iat", "aud", "iss", "sub"], "strict_aud": True},
-            )
-        except jwt.ExpiredSignatureError:
-            raise _unauthorised("token-expired", "the token has expired") from None
-        except jwt.MissingRequiredClaimError as error:
-            raise _unauthorised("invalid-token", f"the token has no {error.claim}") from None
-        except (jwt.PyJWTError, ValueError, TypeError) as error:
-            raise _unauthorised("invalid-token", _reason(error)) from None
+        claims = self._claims(token)
         subject, roles = claims["sub"], claims.get("roles", [])
         if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
             raise _unauthorised("invalid-token", _NO_SUBJECT)
         if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
             raise _unauthorised("invalid-token", "the token's roles are not a list of names")
-        if claims["exp"] - claims["iat"] > LONGEST.total_seconds():
-            raise _unauthorised("invalid-token", "the token is valid for too long")
-        return Caller(subject, frozenset(role for role in ROLES if role in roles)), claims["exp"]
+        until = _until(claims)
+        return Caller(subject, frozenset(role for role in ROLES if role in roles)), until
+
+    def _claims(self, token: str) -> dict[str, Any]:
+        """Return what a token says that is signed, from our issuer and for us."""
+        try:
+            name = jwt.get_unverified_header(token).get("kid")
+            key = self._secret if self._keys is None else self._keys.get(name)
+            if key is None:
+                raise _unauthorised("invalid-token", "the token's key is not known", _OtherKey)
+            return jwt.decode(
+                token,
+                key,
+                algorithms=["HS256" if self._keys is None else "RS256"],
+                audience=AUDIENCE,
+                issuer=self._issuer,
+                options={
+                    "require": ["exp", "iat", "aud", "iss", "sub"],
+                    "strict_aud": True,
+                    # Judged by `_until`: the library takes text and truth values for moments.
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.MissingRequiredClaimError as error:
+            raise _unauthorised("invalid-token", f"the token has no {error.claim}") from None
+        except jwt.InvalidSignatureError as error:
+            raise _unauthorised("invalid-token", _reason(error), _OtherKey) from None
+        except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            raise _unauthorised("invalid-token", _reason(error)) from None
+
+
+def _until(claims: Mapping[str, Any]) -> float:
+    """Return when the token ends, in seconds since 1970; raises Problem where that is not to come.
+
+    The token must have begun, and be valid for no longer than `LONGEST`.
+    """
+    for name in ("exp", "iat", "nbf"):
+        moment = claims.get(name, 0)
+        is_number = isinstance(moment, int | float) and not isinstance(moment, bool)
+        if not is_number or not abs(moment) < _LATEST:  # NaN is less than nothing
+            detail = f"the token's {name} must be a number of seconds since 1970"
+            raise _unauthorised("invalid-token", detail)
+    now, leeway = time.time(), LEEWAY.total_seconds()
+    ends, begins = float(claims["exp"]), float(claims["iat"])
+    if ends <= now - leeway:
+        raise _unauthorised("token-expired", "the token has expired")
+    if max(begins, claims.get("nbf", begins)) > now + leeway:
+        raise _unauthorised("invalid-token", "the token is not valid yet")
+    if ends - begins > LONGEST.total_seconds():
+        raise _unauthorised("invalid-token", "the token is valid for too long")
+    return ends
 
 
 def issue(
@@ -176,7 +231,7 @@ class Guard:
         if scheme.lower() != "bearer" or not token.strip():
             raise _unauthorised("token-missing", "send a bearer token in the Authorization header")
         tokens: Tokens = request.app.state.tokens
-        caller = tokens.caller(token.strip())
+        caller = await tokens.caller(token.strip())
         if self.roles and not caller.may(*self.roles):
             raise Problem(
                 403,
@@ -224,30 +279,18 @@ def _depends_on_a_guard(dependant: Dependant) -> bool:
     )
 
 
-def _public_keys(file: Path) -> dict[str | None, jwt.PyJWK | str]:
-    text = file.read_text()
-    if "PRIVATE KEY" in text:
-        raise ValueError(f"{file} holds a private key; only public ones belong in a service")
-    if text.lstrip().startswith("{"):
-        keys = jwt.PyJWKSet.from_dict(json.loads(text)).keys
-        return {key.key_id: key for key in keys if key.key_type == "RSA"}
-    return {None: text}
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, jwt.InvalidAudienceError):
         return "the token is for somebody else"
     if isinstance(error, jwt.InvalidIssuerError):
         return "the token is from an issuer that is not known here"
-    if isinstance(error, jwt.ImmatureSignatureError):
-        return "the token is not valid yet"
     if isinstance(error, jwt.InvalidSignatureError | jwt.InvalidAlgorithmError):
         return "the token's signature is not good"
     return "the token cannot be read"
 
 
-def _unauthorised(code: str, detail: str) -> Problem:
+def _unauthorised(code: str, detail: str, kind: type[Problem] = Problem) -> Problem:
     error = "" if code == "token-missing" else ', error="invalid_token"'
-    return Problem(
+    return kind(
         401, code, detail, headers={"WWW-Authenticate": _CHALLENGE["WWW-Authenticate"] + error}
     )

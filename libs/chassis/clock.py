@@ -14,6 +14,7 @@ from chassis.engine import Engine
 from chassis.snapshots import Known
 from chassis.store import Store, StoreAway, reaching
 from chassis.streams import Unknown
+from chassis.unreadable import UnreadableStream, say_once
 
 _log = logging.getLogger(__name__)
 _HOLD = "hold"
@@ -33,6 +34,8 @@ class Clock:
         self._engine = engine
         self._now = now
         self._every = every
+        self.looked_at: datetime | None = None
+        """When it last told all that was due, or found that nothing is; None before."""
         self._in_vain: dict[tuple[str, Deadline], int] = {}
 
     async def run(self) -> None:
@@ -41,6 +44,7 @@ class Clock:
         while True:
             try:
                 await self.tick()
+                self.looked_at = datetime.now(UTC)
                 pause = self._every
             except StoreAway as away:
                 if pause == self._every:
@@ -84,7 +88,9 @@ class Clock:
             for outcome in told:
                 if isinstance(outcome, StoreAway | asyncio.CancelledError):
                     raise outcome
-                if outcome is not None:
+                if isinstance(outcome, UnreadableStream):
+                    say_once(outcome)
+                elif outcome is not None:
                     _log.error("clock: a stream cannot be told", exc_info=outcome)
         named = {each["_id"] for each in due}
         self._in_vain = {key: at for key, at in self._in_vain.items() if key[0] in named}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from chassis.accounts import count_unaccounted
 from chassis.bus import Arrival
 
 READ_AGAIN = 3
@@ -82,6 +83,7 @@ class Continuity:
             return True
         for (place, at), offset in gaps.items():
             self.lost += offset - at
+            count_unaccounted(self._group, offset - at)
             self._tries.pop((place, at), None)
             _log.error("%s: Kafka lacks %s from %d to %d", self._group, place, at, offset)
         return False

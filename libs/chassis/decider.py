@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from hashlib import blake2b
 from typing import Any, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts.channels import Channel, Department
 from contracts.fact import Fact, Recorded, Undecoded
@@ -71,6 +71,19 @@ class Refused(Exception):
     def __init__(self, code: str, sentence: str, missing: Sequence[Missing] = ()) -> None:
         super().__init__(sentence)
         self.code, self.sentence, self.missing = code, sentence, tuple(missing)
+
+
+class NotRecordable(Refused):
+    """An event that would follow cannot be recorded: `field` of it, by its path, and why.
+
+    Nobody could read what the engagement says from then on.
+    """
+
+    def __init__(self, event: str, field: str, why: str) -> None:
+        super().__init__(
+            "not-recordable", f"what would follow cannot be recorded: {event}, {field}: {why}"
+        )
+        self.field, self.why = field, why
 
 
 def gate(name: str, missing: Iterable[Missing | None]) -> None:
@@ -292,7 +305,9 @@ class Stream(Generic[S]):
     """A stream as far as it is known: its state, how many commits it has, and its position.
 
     `position` says by channel the last sequence said (own channels) or heard (all others), and
-    `passed_over` which events it was decided to do without.
+    `passed_over` which events it was decided to do without. `measured` are the bytes of the state
+    as JSON when it was last measured, and `since` those of the facts after that: together about as
+    many as the state has now.
     """
 
     id: str
@@ -300,6 +315,8 @@ class Stream(Generic[S]):
     number: int = 0
     position: Mapping[str, int] = field(default_factory=dict)
     passed_over: tuple[PassedOver, ...] = ()
+    measured: int = field(default=0, compare=False)
+    since: int = field(default=0, compare=False)
 
     @property
     def subject(self) -> str:
@@ -387,11 +404,16 @@ def take(decider: Decider[S], stream: Stream[S], command: Command, context: Cont
     """Decide a command and let the department react to what follows; raises Refused."""
     entries: list[Entry] = []
     after = stream
-    for fact in decider.decide(stream.state, command, context):
-        after = _say(decider, after, fact, context, entries)
-    if entries:
-        after = _settle(decider, after, replace(context, actor=decider.department), entries)
-        after = replace(after, number=stream.number + 1)
+    try:
+        for fact in decider.decide(stream.state, command, context):
+            after = _say(decider, after, fact, context, entries)
+        if entries:
+            after = _settle(decider, after, replace(context, actor=decider.department), entries)
+            after = replace(after, number=stream.number + 1)
+    except ValidationError as error:  # of an event, or of the state after one
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise NotRecordable(error.title, field, first["msg"]) from error
     return Step(after, tuple(entries), bool(entries))
 
 

@@ -8,6 +8,8 @@
 ``Prefer: wait=SECONDS``  how long to wait, RFC 7240; 30 at most
 ``ETag``                  (answer) the stream's number
 ``Concord-Position``      (answer) the last sequence said or heard, by channel
+``Concord-As-Of``         (answer) all that other departments published before this moment is in
+                          the answer
 ========================  =====================================================================
 """
 
@@ -23,6 +25,7 @@ from fastapi import Header, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
+from chassis import as_of
 from chassis.auth import Caller, Guard
 from chassis.problems import Problem, field_error
 from contracts.fact import read_position, write_position
@@ -42,6 +45,21 @@ _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+AS_OF: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            as_of.HEADER: {
+                "description": "All that other departments published before this moment (RFC 3339,"
+                " UTC) is in the answer; newer events may be. Left out where it is not known, and"
+                " for an engagement whose events wait until a person has looked at them.",
+                "schema": {"type": "string", "format": "date-time"},
+                "example": "2026-03-02T09:00:00.000Z",
+            }
+        }
+    }
+}
+"""The header of answers that show views or lists, for the OpenAPI document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +295,7 @@ class StrictRoute(APIRoute):
                 raise Problem(415, "unsupported-media-type", "send the body as application/json")
             response = await handle(StrictRequest(request.scope, request.receive))
             response.headers.setdefault("Cache-Control", "private, no-cache")
+            response.headers.update(as_of.header(getattr(request.state, "as_of", None)))
             return response
 
         return strictly

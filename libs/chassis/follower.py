@@ -113,6 +113,9 @@ class Follower:
         the store again after `rest` seconds only: what is committed meanwhile goes together.
         """
         self.progress: Progress = "waiting"
+        self.done_until: datetime | None = None
+        """All commits made before this moment (UTC) are done with; None if this process follows
+        nothing at present."""
         self._store = store
         self._take = take
         self._replay = replay
@@ -176,19 +179,23 @@ class Follower:
         finally:
             if self._lease.held and self._lease.token is not None:
                 self._lease.token = self._done  # released with it
-            self._oldest = None
+            self._oldest = self.done_until = None
 
     async def _work(self, token: Token) -> None:
+        asked = datetime.now(UTC)
         async for changes in self._store.inserts(token, *self._fields):
             commits = changes.documents
             if commits:
-                self._oldest = commits[0].get("at", datetime.now(UTC))
+                at = commits[0].get("at")
+                self._oldest = at if isinstance(at, datetime) else datetime.now(UTC)
                 await self._lease.sure()
                 await self._take(commits)
                 self._oldest = None
             self._done = changes.token
-            if len(commits) < _MUCH:
+            if len(commits) < _MUCH:  # the store had no more when it was asked
+                self.done_until = asked
                 await asyncio.sleep(self._rest if commits else max(self._rest, _AFTER_NOTHING))
+            asked = datetime.now(UTC)
 
     async def _renew(self) -> None:
         while True:

@@ -75,6 +75,10 @@ class Hearer:
         """What mattered is in the journal; how far was heard beyond it follows within a second."""
         return await self._streams.write_noted(now=now)
 
+    async def give_up(self, engagement: str) -> Facts:  # noqa: ARG002
+        """Give up nothing: a commit that cannot be written is refused when it is appended."""
+        return ()
+
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
         """Do without missing events in every numbered stream of this engagement.
 

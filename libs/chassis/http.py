@@ -35,6 +35,7 @@ from chassis import engine
 from chassis.auth import Caller, Role, requires
 from chassis.decider import Command, Decider, Stream, derived
 from chassis.exchange import (
+    AS_OF,
     StrictRoute,
     Wishes,
     commanding,
@@ -46,7 +47,7 @@ from chassis.exchange import (
 from chassis.listing import Listed
 from chassis.passed_over import PassedOverView, shown
 from chassis.problems import MEDIA_TYPE, field_error
-from chassis.reach import engine_of
+from chassis.reach import as_of_all, as_of_engagement, as_of_lists, engine_of
 from chassis.views import Listing
 from contracts.values import EngagementId, Identifier
 
@@ -169,9 +170,17 @@ class Routes(Generic[S]):
             f"/{self.path}/{{{self._parameter}}}",
             self._reader(),
             response_model=self.view_model,
-            dependencies=[Depends(requires(*self.seen_by))],
+            dependencies=[
+                Depends(requires(*self.seen_by)),
+                Depends(
+                    as_of_engagement(self._parameter)
+                    if self.decider.kind == "engagement"
+                    else as_of_all
+                ),
+            ],
             summary=f"Read one {name}",
             description=_roles(self.seen_by),
+            responses=AS_OF,
             operation_id=f"read-{self.decider.kind}",
         )
         if self.listing is not None:
@@ -180,7 +189,8 @@ class Routes(Generic[S]):
                 f"/{self.path}",
                 listed.endpoint,
                 response_model=listed.model,
-                dependencies=[Depends(requires(*self.seen_by))],
+                dependencies=[Depends(requires(*self.seen_by)), Depends(as_of_lists)],
+                responses=AS_OF,
                 summary=f"List every {name}",
                 description=f"{listed.words}\n\n{_roles(self.seen_by)}",
                 operation_id=f"list-{self.decider.kind}",

@@ -13,16 +13,17 @@ from datetime import UTC, datetime
 from aiokafka.errors import KafkaError
 
 from chassis import telemetry
-from chassis.accounts import Account, Unaccounted
+from chassis.accounts import Account, Unaccounted, count_unaccounted
 from chassis.bus import Arrival
 from chassis.decider import CameLate, PassedOver
 from chassis.parked_records import ParkedRecord, ends_gap, in_sequence, not_proven, trouble_of
 from chassis.parking import Parking, Request
-from chassis.reader import Reader
+from chassis.partitioning import partition_of
+from chassis.reader import CannotBeKept, Reader
 from chassis.sorting import WAITING, Routes, Sorted, sort_out
 from chassis.store import StoreAway
 from chassis.trouble import Head, Trouble
-from contracts.fact import Fact, Recorded
+from contracts.fact import Fact, Recorded, whole
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ class Intake:
             account.refuse_difference(len(arrivals))
         except Unaccounted:
             self.unaccounted += 1
+            count_unaccounted(self._name, len(arrivals))
             raise
         return account
 
@@ -247,10 +249,9 @@ class Intake:
                 continue
             # "waiting" as the first: what it was behind had been set aside by a person before.
             ended = head.code == "waiting" or ends_gap(head, arrivals)
+            await self._reader.waits(key, head)
             if ended or await self._decided(key, head):
                 await self.try_again(key)
-            else:
-                await self._reader.waits(key, head)
         return {id(arrival) for arrivals in behind.values() for arrival in arrivals}
 
     async def _decided(self, engagement: str, head: Head) -> bool:
@@ -263,6 +264,32 @@ class Intake:
                 await self._reader.pass_over(engagement, passed)
                 return True
         return False
+
+    async def settle(self, *, now: bool) -> bool:
+        """Return whether all that was taken in is durable; park what cannot be made so."""
+        while True:
+            try:
+                return await self._reader.settle(now=now)
+            except CannotBeKept as refused:
+                for engagement, why in refused.why.items():
+                    await self._give_up(engagement, why)
+
+    async def _give_up(self, engagement: str, why: str) -> None:
+        """Park an engagement whose events were taken in and cannot be written."""
+        trouble = Trouble("failed", f"it cannot be written: {why}")
+        for event in await self._reader.give_up(engagement):
+            channel = event.channel
+            # Where the record stood is not known any more: its own number stands for it.
+            place = f"not-written/{engagement}/{channel.name}"
+            partition = partition_of(engagement)
+            arrival = Arrival(
+                place, partition, event.sequence, engagement, channel, whole(event), event
+            )
+            if trouble is not WAITING:
+                alarm(self._name, arrival, trouble)
+            await self._parking.park(arrival, trouble)
+            trouble = WAITING
+        await self._reader.waits(engagement, self._parking.heads.get(engagement))
 
     # ---- what a person, or a newer version, does about it --------------------------------------
 
@@ -354,8 +381,16 @@ class Intake:
                 break
             else:
                 taken.append(record)
-        if taken and not await self._reader.settle(now=True):
-            raise TimeoutError("what was taken in could not be made durable yet")
+        if taken:
+            try:
+                if not await self._reader.settle(now=True):
+                    raise TimeoutError("what was taken in could not be made durable yet")
+            except CannotBeKept as refused:
+                if engagement not in refused.why:
+                    raise
+                await self._reader.give_up(engagement)  # all of it is parked already
+                trouble = Trouble("failed", f"it cannot be written: {refused.why[engagement]}")
+                stopped, taken = (taken[0], trouble, None), []
         await self._parking.release(taken)
         if stopped is None:
             self._parking.unpark(engagement)

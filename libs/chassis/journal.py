@@ -9,12 +9,12 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from opentelemetry import metrics
 
-from chassis.decider import PassedOver, Refused
+from chassis.decider import NotRecordable, PassedOver, Refused
 from chassis.store import (
     INSERTED_BYTES,
     Document,
@@ -24,8 +24,17 @@ from chassis.store import (
     insert_each,
     reaching,
 )
-from contracts.channels import LARGEST_FACT
-from contracts.fact import Fact, Recorded, decode, encode, read_position, write_position
+from chassis.unreadable import UnreadableStream, field_of
+from contracts.channels import CHANNELS, LARGEST_FACT
+from contracts.fact import (
+    Fact,
+    Recorded,
+    Undecodable,
+    decode,
+    encode,
+    read_position,
+    write_position,
+)
 from contracts.reference import Reference
 
 MOST_FACTS = 500
@@ -86,8 +95,12 @@ class Kept:
 
     @classmethod
     def of(cls, recorded: Recorded[Fact], *, said: bool, record: bytes | None = None) -> "Kept":
-        """Keep a fact; `record` are the bytes in which it was heard, if it was."""
-        return cls(record or encode(recorded), said, recorded.channel.name, kafka_key(recorded))
+        """Keep a fact; `record` are the bytes in which it was heard, if it was.
+
+        Raises NotRecordable for a new one whose bytes cannot be read, or say something else.
+        """
+        kept = record or _readable(recorded)
+        return cls(kept, said, recorded.channel.name, kafka_key(recorded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +125,27 @@ class Commit:
     passed_over: PassedOver | None = None
     erases: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def size(self) -> int:
+        """The bytes of its facts."""
+        return sum(len(kept.record) for kept in self.facts)
+
     def recorded(self) -> Iterator[Recorded[Fact]]:
-        """The facts, heard and said, in the order they were taken in."""
-        return (decode(kept.record) for kept in self.facts)
+        """Yield the facts, heard and said, in the order they were taken in.
+
+        Raises UnreadableStream.
+        """
+        return (self._decoded(kept) for kept in self.facts)
 
     def said(self) -> Iterator[Recorded[Fact]]:
-        """The facts that it says to others, in order."""
-        return (decode(kept.record) for kept in self.facts if kept.said)
+        """Yield the facts that it says to others, in order; raises UnreadableStream."""
+        return (self._decoded(kept) for kept in self.facts if kept.said)
+
+    def _decoded(self, kept: Kept) -> Recorded[Fact]:
+        try:
+            return decode(kept.record)
+        except Undecodable as error:
+            raise UnreadableStream(self.stream, self.number, str(error)) from None
 
     def document(self) -> Document:
         """The commit as the store has it."""
@@ -141,23 +168,90 @@ class Commit:
 
     @classmethod
     def read(cls, document: Document) -> "Commit":
-        """The reverse of `document`."""
-        return cls(
-            cause=document["_id"],
-            stream=document["stream"],
-            number=document["number"],
-            position=read_position(document["position"]),
-            actor=document["actor"],
-            at=document["at"],
-            facts=tuple(
-                Kept(entry["fact"], entry["said"], entry["channel"], entry["key"])
-                for entry in document["entries"]
-            ),
-            command=document["command"],
-            fingerprint=document["fingerprint"],
-            passed_over=PassedOver.read(passed) if (passed := document["passed_over"]) else None,
-            erases=tuple((each["channel"], each["key"]) for each in document["erases"]),
-        )
+        """Do the reverse of `document`; raises UnreadableStream."""
+        stream, number = place_of(document)
+        try:
+            return cls(
+                cause=field_of(str, document, "_id"),
+                stream=stream,
+                number=number,
+                position=read_position(field_of(str, document, "position")),
+                actor=field_of(str, document, "actor"),
+                at=field_of(datetime, document, "at"),
+                facts=tuple(_kept(entry) for entry in field_of(list, document, "entries")),
+                command=field_of(str, document, "command"),
+                fingerprint=field_of(str, document, "fingerprint"),
+                passed_over=_passed_over(document.get("passed_over")),
+                erases=tuple(
+                    (_channel(each), field_of(str, each, "key"))
+                    for each in field_of(list, document, "erases")
+                ),
+            )
+        except ValueError as error:
+            raise UnreadableStream(stream, number, str(error)) from None
+
+
+def readable(document: Document) -> Commit | UnreadableStream:
+    """Return the commit, or the error that says why its document cannot be read."""
+    try:
+        return Commit.read(document)
+    except UnreadableStream as unreadable:
+        return unreadable
+
+
+def place_of(document: Document) -> tuple[str, int]:
+    """Return the stream and the number of a commit's document; raises UnreadableStream."""
+    stream, number, cause = document.get("stream"), document.get("number"), document.get("_id")
+    if not isinstance(stream, str) or not stream:
+        why = "stream: must be a text"
+        raise UnreadableStream(f"an unknown stream (cause {cause})", 0, why, cause)
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise UnreadableStream(stream, 0, f"number: must be a whole number from 1 ({cause})", cause)
+    return stream, number
+
+
+def _passed_over(document: object) -> PassedOver | None:
+    try:
+        return PassedOver.read(document) if isinstance(document, dict) else None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"passed_over: {error}") from None
+
+
+def _kept(entry: object) -> Kept:
+    record = field_of(bytes, entry, "fact")
+    return Kept(record, field_of(bool, entry, "said"), _channel(entry), field_of(str, entry, "key"))
+
+
+def _channel(entry: object) -> str:
+    name = field_of(str, entry, "channel")
+    if name not in CHANNELS:
+        raise ValueError(f"channel: {name!r} is none")
+    return name
+
+
+def _readable(recorded: Recorded[Fact]) -> bytes:
+    """The bytes of a new fact, which were read back from them as it is; raises NotRecordable."""
+    event = recorded.fact.type
+    record = encode(recorded)
+    try:
+        read = decode(record)
+    except Undecodable as error:
+        field, _, why = str(error).partition(": ")
+        raise NotRecordable(event, field, why) from error
+    if read == recorded:
+        return record
+    wanted, found = _fields(recorded), _fields(read)
+    field = next((name for name in wanted if wanted[name] != found.get(name)), "data")
+    raise NotRecordable(event, field, "it would be read back as something else")
+
+
+def _fields(recorded: Recorded[Fact]) -> dict[str, object]:
+    """What a fact says and its envelope, by the path of each field in the event."""
+    said = {f"data.{name}": value for name, value in recorded.fact}
+    envelope = {
+        each.name: getattr(recorded, each.name) for each in fields(recorded) if each.compare
+    }
+    return said | envelope
 
 
 def kafka_key(recorded: Recorded[Fact]) -> str:
@@ -222,7 +316,7 @@ class Journal:
     ) -> AsyncIterator[Commit]:
         """A stream's commits in order: those numbered above `after`, up to `until`.
 
-        Raises StoreAway.
+        Raises StoreAway, and UnreadableStream where it comes to one that cannot be read.
         """
         with reaching():
             while until is None or after < until:
@@ -236,17 +330,23 @@ class Journal:
                 after = page[-1]["number"]
 
     async def by_cause(self, cause: str) -> Commit | None:
-        """The commit that a command's key or a heard fact led to, or None; raises StoreAway."""
+        """The commit that a command's key or a heard fact led to, or None.
+
+        Raises StoreAway, UnreadableStream.
+        """
         with reaching():
             document = await self._store.commits.find_one({"_id": cause})
         return None if document is None else Commit.read(document)
 
-    async def everything(self) -> AsyncIterator[Commit]:
-        """All commits, stream by stream, each stream in order; raises StoreAway."""
+    async def everything(self) -> AsyncIterator[Commit | UnreadableStream]:
+        """Yield all commits, stream by stream, each stream in order; raises StoreAway.
+
+        In the place of a commit that cannot be read comes the error that says so.
+        """
         with reaching():
             order = [("stream", 1), ("number", 1)]
             async for document in self._store.commits.find({}, sort=order, batch_size=500):
-                yield Commit.read(document)
+                yield readable(document)
 
     async def erase(self, stream: str, before: int) -> None:
         """Leave nothing in a stream's commits numbered below `before`; again is harmless.

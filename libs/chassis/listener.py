@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ from opentelemetry import metrics
 
 from chassis import bus
 from chassis.accounts import Account
+from chassis.as_of import CaughtUp
 from chassis.bus import Arrival
 from chassis.continuity import Continuity
 from chassis.identity import Identity
@@ -89,7 +91,10 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     ) -> None:
         self.parking = parking
         self.progress = Progress()
+        self.caught_up = CaughtUp()
+        """Up to which moment all that was published is processed, by partition."""
         self.topics = frozenset(channel.topic(prefix) for channel in channels)
+        self._confidential = {each.topic(prefix) for each in channels if each.confidential}
         self.broker = bus.broker(bootstrap, client=group, identity=identity)
         self._group = group
         self._batch = batch
@@ -151,14 +156,13 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         await bus.let_go(self._subscriber.stop(), self.consumer, self._patience)
         await self.broker.stop()
 
-    def degraded(self) -> str | None:
-        """Return what an operator must look at although events flow, or None."""
+    def unaccounted(self) -> str | None:
+        """Return which records are not accounted for although events flow, or None."""
         if self._continuity.lost:
             return f"{self._continuity.lost} records that Kafka had numbered are not there"
         if self._intake.unaccounted:
             return f"{self._intake.unaccounted} batches could not be accounted for"
-        parked = [name for name, head in self.parking.heads.items() if head.is_parked]
-        return f"{len(parked)} engagements are parked" if parked else None
+        return None
 
     @property
     def consumer(self) -> AIOKafkaConsumer | None:
@@ -172,6 +176,24 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     def not_ready(self) -> str | None:
         """Why this listener does not get on, or None."""
         return self.progress.not_ready(self.topics, self.consumer)
+
+    def details(self) -> dict[str, str | int | float | bool | None]:
+        """Return what this listener reads at present and how far it is behind.
+
+        Records of confidential channels are not counted: how many there are is confidential.
+        """
+        lag = [
+            count
+            for place, count in self.progress.lag.items()
+            if place.topic not in self._confidential
+        ]
+        return {
+            "partitions": len(self._partitions),
+            "lag": sum(lag),
+            "busy_seconds": None
+            if self.progress.busy_since is None
+            else round(Clock() - self.progress.busy_since, 1),
+        }
 
     async def retry(self, engagement: str, by: str) -> Attempt:
         """Try a parked engagement again; raises NotInTrouble, and StoreAway or TimeoutError."""
@@ -198,6 +220,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     def prepare_again(self) -> None:
         """Give the reader its partitions once more: it may want to read them again."""
         self._prepared = False
+        self.caught_up.begins_again(self._partitions, datetime.now(UTC))
 
     # ---- partitions come and go ----------------------------------------------------------------
 
@@ -234,6 +257,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._continuity.begin({})
         self._to_try = ()
         self._partitions = frozenset()
+        self.caught_up.withdrawn()
         self.progress.joined = False
         self.progress.lag = {}
 
@@ -262,6 +286,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             consumer.seek(place, offset)
         self._continuity.begin(first)
         self._epoch += 1  # what is in hand comes again, after what precedes it
+        self.caught_up.begins_again(self._partitions, datetime.now(UTC))
         self._uncommitted.clear()
         self._taken.clear()
         log.info("%s: reads everything again from the first records", self._group)
@@ -334,9 +359,11 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         """Commit what the reader has made durable: ten times a second at most, unless `now`."""
         consumer = self.consumer
         try:
-            if self._uncommitted and await self._reader.settle(now=now):
+            if self._uncommitted and await self._intake.settle(now=now):
                 self._durable |= self._uncommitted
                 self._uncommitted.clear()
+            if not self._uncommitted:
+                self.caught_up.settled(datetime.now(UTC))
             early = not now and Clock() - self._committed < COMMIT_EVERY
             if not self._durable or consumer is None or early:
                 return
@@ -399,20 +426,16 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         partitions = sorted(consumer.assignment()) if consumer is not None else []
         if consumer is None or not partitions:
             return
+        epoch = self._epoch
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 await consumer.committed(partitions[0])
                 self.progress.answered = Clock()
-                for partition in partitions:
-                    if partition not in self._taken:
-                        self._taken[partition] = await consumer.position(partition)
         except (KafkaError, OSError, IllegalStateError):
             return
-        self.progress.lag = {
-            partition: max(0, (consumer.highwater(partition) or 0) - self._taken[partition])
-            for partition in partitions
-            if consumer.assignment() >= {partition} and partition in self._taken
-        }
+        with suppress(KafkaError, OSError, IllegalStateError):
+            async with asyncio.timeout(ANSWER_WITHIN):
+                await self._look_at_lag(consumer, partitions, epoch)
         if self.progress.busy_since is not None or not any(self.progress.lag.values()):
             self.progress.advanced = Clock()
         with suppress(TimeoutError):
@@ -425,6 +448,31 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 log.warning("%s: will look again: %r", self._group, error, exc_info=is_bug)
             finally:
                 self._lock.release()
+
+    async def _look_at_lag(
+        self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], epoch: int
+    ) -> None:
+        for partition in partitions:
+            if partition not in self._taken:
+                # Not the consumer's position: it is ahead of what was processed.
+                begin = await consumer.committed(partition)
+                if begin is None:
+                    begin = (await consumer.beginning_offsets([partition]))[partition]
+                if epoch == self._epoch:
+                    self._taken.setdefault(partition, begin)
+        asked = datetime.now(UTC)
+        ends = await consumer.end_offsets(partitions)
+        if epoch != self._epoch:
+            return  # the partitions are going, or are read from their start again
+        self.progress.lag = {each: max(0, end - self._taken[each]) for each, end in ends.items()}
+        for number in {each.partition for each in partitions}:
+            of = [each for each in partitions if each.partition == number]
+            self.caught_up.compare(
+                number,
+                asked,
+                {each.topic: ends[each] for each in of},
+                {each.topic: self._taken[each] for each in of},
+            )
 
     async def _look_after(self) -> None:
         if not self.progress.joined:

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
-from pydantic import BaseModel
-
 from chassis.decider import PassedOver
+from chassis.view_model import ViewModel
 from contracts.channels import CHANNELS
 
 
-class PassedOverView(BaseModel):
+class PassedOverView(ViewModel):
     """Missing events, numbered `first` to `last`, that it was decided to do without: by whom, why.
 
     `at` is in UTC.
@@ -27,7 +26,7 @@ class PassedOverView(BaseModel):
 def shown(passed_over: Iterable[PassedOver], *, confidential: bool) -> list[PassedOverView]:
     """Return what a reader sees of them: of confidential channels only those who may."""
     return [
-        PassedOverView.model_construct(**asdict(each))
+        PassedOverView(**asdict(each))
         for each in passed_over
         if confidential or not CHANNELS[each.channel].confidential
     ]

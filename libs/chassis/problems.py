@@ -17,12 +17,15 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from chassis.decider import Refused
+from chassis.decider import NotRecordable, Refused
 from chassis.engine import KeyReused, NotYet, Stale
 from chassis.store import StoreAway
 from chassis.streams import Unknown
+from chassis.unreadable import UnreadableStream, say_once
 
 MEDIA_TYPE = "application/problem+json"
+TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway)
+"""The errors of which `translated` makes a problem."""
 _SECRETS = ("token", "secret", "password", "authorization", "key")
 _LONGEST_SHOWN = 80
 _MOST_SHOWN = 50
@@ -111,6 +114,9 @@ class Problem(FastAPIProblem):
 def translated(error: Exception) -> Problem:
     """What an error of the engine or the store is over HTTP; any other is raised again."""
     match error:
+        case NotRecordable():
+            errors = [FieldError(field=error.field, problem=error.why)]
+            return Problem(422, error.code, str(error), errors=errors)
         case Refused():
             missing = [
                 MissingItem(code=each.code, sentence=each.sentence, owed_by=each.owed_by)
@@ -125,6 +131,14 @@ def translated(error: Exception) -> Problem:
             return Problem(422, "key-reused", str(error))
         case NotYet():
             return Problem(504, "not-heard-yet", str(error), headers={"Retry-After": "1"})
+        case UnreadableStream():
+            say_once(error)
+            # What is wrong with it is for the log alone: it may be confidential.
+            detail = (
+                f"{error.stream} cannot be read past commit {error.number - 1} of its journal:"
+                " an operator finds the cause in this service's log"
+            )
+            return Problem(500, "unreadable-stream", detail)
         case StoreAway():
             _log.warning("the store is away: %s", error)
             return Problem(503, "store-away", _AWAY, headers={"Retry-After": "1"})
@@ -148,7 +162,7 @@ def install(app: FastAPI) -> None:
     """Answer every error of the application as a problem."""
     app.add_exception_handler(HTTPException, _from_http)
     app.add_exception_handler(RequestValidationError, _from_validation)
-    for kind in (Refused, Unknown, Stale, KeyReused, NotYet, StoreAway):
+    for kind in TRANSLATED:
         app.add_exception_handler(kind, _from_engine)
     app.add_exception_handler(Exception, _from_bug)
 

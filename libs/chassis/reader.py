@@ -10,6 +10,19 @@ from contracts.fact import Fact, Recorded
 Batch: TypeAlias = Mapping[str, Sequence[Recorded[Fact]]]
 
 
+class CannotBeKept(Exception):
+    """What was taken in for some engagements cannot be written; everything else was.
+
+    `why` says for each of them what is wrong with it. The reader holds them in memory and raises
+    this again, until `Reader.give_up` was called for all of them. Until then no offset behind their
+    events may be committed.
+    """
+
+    def __init__(self, why: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name} cannot be kept: {each}" for name, each in why.items()))
+        self.why = why
+
+
 class Reader(Protocol):
     """What a service does with the facts it hears."""
 
@@ -24,7 +37,13 @@ class Reader(Protocol):
     async def settle(self, *, now: bool) -> bool:
         """Whether all that was taken in is durable, so that offsets may be committed.
 
-        With `now` it must be made so, or this must raise.
+        With `now` it must be made so, or this must raise. Raises CannotBeKept.
+        """
+
+    async def give_up(self, engagement: str) -> Sequence[Recorded[Fact]]:
+        """Leave an engagement as it was last written; return, in order, the events not kept.
+
+        Whoever calls this keeps them; a later event is a gap until they were taken in.
         """
 
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:

@@ -1,32 +1,13 @@
-"""Reference data, held in full by whoever needs it: every version of every record, in memory.
+"""Reference data in memory: every version of every record. `reference_feed` keeps it up to date."""
 
-The copy is read from the topics with no group: each process has all of it, and a record that is
-erased from its topic (a tombstone) is gone from here as well.
-"""
-
-import asyncio
-import logging
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
-
-from chassis.bus import Arrival, Codec, let_go
-from chassis.identity import Identity, arguments
-from contracts.channels import PARTITIONS, Channel
-from contracts.fact import Fact, Recorded, Undecoded
+from contracts.fact import Fact, Recorded
 from contracts.reference import Reference
-
-if TYPE_CHECKING:
-    from aiokafka import ConsumerRecord
-
-log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Reference)
 
@@ -120,132 +101,3 @@ class Records:
             versions.arranged = False
         else:
             del records[name]
-
-
-class RecordsFeed:
-    """Keeps `records` equal to the reference topics while it is entered (``async with``)."""
-
-    def __init__(
-        self,
-        bootstrap: str,
-        channels: Collection[Channel],
-        prefix: str = "concord",
-        *,
-        identity: Identity = None,
-    ) -> None:
-        wrong = [channel.name for channel in channels if channel.kind != "reference"]
-        if wrong:
-            raise ValueError(f"no reference data is said on {', '.join(wrong)}")
-        self.records = Records()
-        self.unreadable = 0
-        """Records that could not be read, and were passed over."""
-        self._bootstrap = bootstrap
-        self._identity = identity
-        self._topics = sorted(channel.topic(prefix) for channel in channels)
-        self._codec = Codec(tuple(channels), prefix)
-        self._next: dict[TopicPartition, int] = {}
-        self._wanted: dict[TopicPartition, int] | None = None
-        self._complete = asyncio.Event()
-        self._hindrance: str | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._follow(), name="reference data")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def ready(self, within: float = 30.0) -> None:
-        """Wait until all is held that the topics had at the start; raises TimeoutError."""
-        async with asyncio.timeout(within):
-            await self._complete.wait()
-
-    def not_ready(self) -> str | None:
-        """Why this copy is not whole yet, or None; once whole, it serves for good."""
-        if self._complete.is_set():
-            return None
-        return f"reference data: {self._hindrance or 'still reading'}"
-
-    async def _follow(self) -> None:
-        pause = 0.2
-        while True:
-            consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap,
-                group_id=None,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                fetch_max_wait_ms=500,
-                request_timeout_ms=15_000,
-                **arguments(self._identity),
-            )
-            try:
-                await consumer.start()
-                await self._read(consumer)
-            except (KafkaError, OSError) as error:
-                if self._hindrance is None:
-                    log.warning("reference data: Kafka is away: %s", error)
-                self._hindrance = str(error) or type(error).__name__
-            except Exception as error:
-                log.exception("reference data cannot be read")
-                self._hindrance = f"{type(error).__name__}: {error}"
-            finally:
-                await let_go(consumer.stop(), consumer, within=5.0)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
-
-    async def _read(self, consumer: AIOKafkaConsumer) -> None:
-        missing = set(self._topics) - await consumer.topics()
-        if missing:
-            raise ConnectionError(f"topic {min(missing)} is not there")
-        partitions = [
-            TopicPartition(topic, number) for topic in self._topics for number in range(PARTITIONS)
-        ]
-        consumer.assign(partitions)
-        for partition in partitions:
-            # Where reading broke off: from the start a tombstone might not be there any more.
-            consumer.seek(partition, self._next.get(partition, 0))
-        if self._wanted is None:
-            self._wanted = await consumer.end_offsets(partitions)
-        self._hindrance = None
-        while True:
-            batches = await consumer.getmany(timeout_ms=500)
-            for partition, batch in batches.items():
-                for record in batch:
-                    self._take(record)
-                self._next[partition] = batch[-1].offset + 1
-            if not self._complete.is_set():
-                await self._look_whether_complete(consumer, self._wanted)
-
-    async def _look_whether_complete(
-        self, consumer: AIOKafkaConsumer, wanted: dict[TopicPartition, int]
-    ) -> None:
-        for partition, end in wanted.items():
-            # Not by the last record: compaction may have removed the last ones.
-            if end > 0 and await consumer.position(partition) < end:
-                return
-        self._complete.set()
-
-    def _take(self, record: "ConsumerRecord[bytes, bytes]") -> None:
-        arrival: Arrival = self._codec.read(
-            record.topic, record.partition, record.offset, record.key, record.value
-        )
-        if arrival.trouble is not None:
-            self.unreadable += 1
-            log.error("reference data: %s passed over: %s", arrival.id, arrival.trouble.sentence)
-        elif arrival.recorded is not None and isinstance(arrival.recorded.fact, Undecoded):
-            self.unreadable += 1
-            sentence = arrival.recorded.fact.sentence
-            log.error("reference data: %s passed over: %s", arrival.id, sentence)
-        elif arrival.recorded is not None:
-            self.records.put(arrival.recorded)
-        elif arrival.key is not None:
-            self.records.remove(arrival.key)

@@ -3,10 +3,14 @@
 It follows the journal and publishes with a producer of its own, which it replaces when it breaks or
 hangs. A batch is sent again whole until all of it is acknowledged, so whatever is repeated on a
 topic is repeated in order and without a gap; readers pass over what they have seen.
+
+A stream of which a commit cannot be read is left there, and all others go on. It is tried again
+from that commit on with its next one, now and then, and at the next start: nothing is passed over.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,10 +28,12 @@ from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.follower import Follower
 from chassis.identity import Identity, arguments
-from chassis.journal import Commit, Journal
-from chassis.store import Document, Store
+from chassis.journal import Commit, Journal, readable
+from chassis.left import Behind, LeftBehind
+from chassis.store import Document, Store, reaching
+from chassis.unreadable import UnreadableStream, say_once
 from contracts.channels import CHANNELS, SEGMENT_MS
-from contracts.fact import CONTENT_TYPE
+from contracts.fact import CONTENT_TYPE, Undecodable, read
 
 RELAY = "relay"
 """The name under which the store keeps the relay's lease and token."""
@@ -42,6 +48,8 @@ _PATIENCE = 15.0
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
 _REST = 0.005
 _UNTIL_CLOSED = 1.5 * SEGMENT_MS / 1000
+
+_TRIED_AGAIN_AFTER = 10.0
 
 _FOR_GOOD = (
     InvalidTopicError,
@@ -72,6 +80,20 @@ def records_of(commit: Commit, prefix: str) -> list[Record]:
     ] + [(CHANNELS[channel].topic(prefix), key.encode(), None) for channel, key in commit.erases]
 
 
+def publishable(commit: Commit) -> Commit | UnreadableStream:
+    """Return the commit, or the error that says which of the facts it says is none.
+
+    A fact of a type that only newer contracts have can be published: its bytes are passed on.
+    """
+    for kept in commit.facts:
+        if kept.said:
+            try:
+                read(kept.record, CHANNELS[kept.channel])
+            except Undecodable as error:
+                return UnreadableStream(commit.stream, commit.number, str(error))
+    return commit
+
+
 class Relay:
     """Publishes one department's journal; one process at a time does, the others wait."""
 
@@ -85,22 +107,46 @@ class Relay:
         identity: Identity = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        self._store = store
         self._journal = journal
+        self._left = LeftBehind(store, RELAY)
+        self._try_again_at = 0.0
+        self._placeless: str | None = None
+        self._not_taken: str | None = None
         self._bootstrap = bootstrap
         self._prefix = prefix
         self._identity = identity
         self._now = now
         self._producer: AIOKafkaProducer | None = None
-        self.follower = Follower(store, RELAY, self._relay, self._republish, rest=_REST)
+        self.follower = Follower(
+            store, RELAY, self._relay, self._republish, begin=self._begin, rest=_REST
+        )
         """Its `progress` and `backlog` say how the relay does."""
-        self.refused: str | None = None
-        """Which record Kafka refuses to take, and why, where waiting will not change it."""
+        _meter.create_observable_gauge(
+            "concord.relay.left",
+            callbacks=[lambda _: [Observation(len(self._left.streams))]],
+            description="streams of which nothing more is published: a commit cannot be read",
+        )
         _meter.create_observable_gauge(
             "concord.relay.backlog",
             callbacks=[self._observe],
             unit="s",
             description="age of the oldest commit read and not yet published",
         )
+
+    @property
+    def refused(self) -> str | None:
+        """What is not published and why, where waiting will not change it; None if there is none.
+
+        A record that Kafka refuses, or a commit that cannot be read.
+        """
+        left = [
+            f"commit {behind.number} of {stream} cannot be read, and nothing behind it is"
+            f" published: {behind.why}"
+            for stream, behind in self._left.streams.items()
+        ]
+        more = [f"and {len(left) - 1} streams more"] if len(left) > 1 else []
+        return self._not_taken or self._placeless or "; ".join([*left[:1], *more]) or None
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -113,11 +159,18 @@ class Relay:
         """Age in seconds of the oldest commit read and not yet published."""
         return self.follower.backlog(self._now())
 
+    async def _begin(self) -> None:
+        await self._left.load()
+        await self._try_again([*self._left.streams])
+
     async def _relay(self, documents: Sequence[Document]) -> None:
-        await self._publish_commits([Commit.read(document) for document in documents])
+        await self._publish_commits([readable(document) for document in documents])
+        if self._left.streams and time.monotonic() >= self._try_again_at:
+            await self._try_again([*self._left.streams])
 
     async def _republish(self) -> None:
-        commits: list[Commit] = []
+        await self._left.clear()
+        commits: list[Commit | UnreadableStream] = []
         async for commit in self._journal.everything():
             commits.append(commit)
             if len(commits) >= _REPLAYED_TOGETHER:
@@ -125,7 +178,64 @@ class Relay:
                 commits = []
         await self._publish_commits(commits)
 
-    async def _publish_commits(self, commits: Iterable[Commit]) -> None:
+    async def _publish_commits(self, commits: Iterable[Commit | UnreadableStream]) -> None:
+        sound: list[Commit] = []
+        again: dict[str, None] = {}
+        for each in commits:
+            commit = await self._placed(each)
+            if isinstance(commit, Commit):
+                commit = publishable(commit)
+            if commit.stream in self._left.streams:
+                again[commit.stream] = None
+            elif isinstance(commit, UnreadableStream):
+                say_once(commit)
+                await self._left.put(commit.stream, commit.number, commit.why)
+            else:
+                sound.append(commit)
+        await self._publish_in_order(sound)
+        await self._try_again([*again])
+
+    async def _placed(self, commit: Commit | UnreadableStream) -> Commit | UnreadableStream:
+        """Wait for an operator where a commit's document does not name its stream and number.
+
+        Nobody can tell then which stream is to be left behind.
+        """
+        while isinstance(commit, UnreadableStream) and commit.number == 0:
+            say_once(commit)
+            self._placeless = f"nothing more is published: {commit}"
+            await asyncio.sleep(_LAST_PAUSE)
+            with reaching():
+                document = await self._store.commits.find_one({"_id": commit.document})
+            if document is not None:
+                commit = readable(document)
+        self._placeless = None
+        return commit
+
+    async def _try_again(self, streams: Sequence[str]) -> None:
+        """Publish what can be read now of streams that were left behind."""
+        self._try_again_at = time.monotonic() + _TRIED_AGAIN_AFTER
+        for stream in streams:
+            expected = self._left.streams[stream].number
+            found: list[Commit] = []
+            behind: Behind | None = Behind(expected, "the journal lacks it")
+            try:
+                async for commit in self._journal.read(stream, after=expected - 1):
+                    if commit.number != expected + len(found):
+                        behind = Behind(expected + len(found), "the journal lacks it")
+                        break
+                    if isinstance(unsaid := publishable(commit), UnreadableStream):
+                        raise unsaid
+                    found.append(commit)
+                    behind = None
+            except UnreadableStream as unreadable:
+                behind = Behind(unreadable.number, unreadable.why)
+            await self._publish_in_order(found)
+            if behind is None:
+                await self._left.drop(stream)
+            elif behind != self._left.streams[stream]:
+                await self._left.move(stream, behind)
+
+    async def _publish_in_order(self, commits: Sequence[Commit]) -> None:
         records: list[Record] = []
         for commit in commits:
             if commit.erases:
@@ -148,7 +258,7 @@ class Relay:
             except NotTaken as refused:
                 # What a broken producer was refused a new one may not be: said from the second on.
                 if pause > _FIRST_PAUSE:
-                    self.refused = str(refused)
+                    self._not_taken = str(refused)
                     _refused.add(1)
                     _log.error("relay: nothing more is published: %s", refused)
             except (KafkaError, OSError, TimeoutError) as error:
@@ -156,7 +266,7 @@ class Relay:
                     _log.warning("relay: Kafka does not take what is said: %r", error)
                     said = True
             else:
-                self.refused = None
+                self._not_taken = None
                 _published.add(len(records))
                 if said:
                     _log.info("relay: Kafka is back")

@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Never
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
@@ -32,6 +32,11 @@ from chassis.works import Hearing, Works
 from contracts.channels import Channel, Department
 from contracts.fact import Fact
 from contracts.reference import Reference
+
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle: longer than proxies keep one (60 s, as a rule).
+
+So the proxy closes it, and no request is on its way to a connection that is being closed here."""
 
 LARGEST_BODY = 32 * 1024 * 1024
 """Bytes beyond which no route takes a body, whatever it does with it (a file, say)."""
@@ -110,7 +115,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
     app.state.tokens = Tokens(settings)
     app.add_middleware(Traced)
     problems.install(app)
-    app.include_router(health.router(lambda: app.state.works.checks))
+    app.include_router(health.router(lambda: app.state.works.health))
     for routes in service.routes:
         app.include_router(routes.router())
     for router in service.routers:
@@ -155,8 +160,7 @@ def run(service: Service) -> None:
     try:
         settings = Settings.from_environment()
     except UnsafeSettings as unsafe:
-        sys.stderr.write(f"{service.name} does not start:\n{unsafe}\n")
-        sys.exit(2)
+        _refuse(service, unsafe)
     telemetry.log_to_stderr(service.name, settings)
     measured = telemetry.begin(service.name, settings)
     # The server stops in order on the signal and then sends it again, when all is done already.
@@ -168,8 +172,15 @@ def run(service: Service) -> None:
         server.run()
         if not server.started:
             sys.exit(3)  # it could not listen, and has said why
+    except UnsafeSettings as unsafe:  # a file that the settings name is not what it must be
+        _refuse(service, unsafe)
     finally:
         measured.end()
+
+
+def _refuse(service: Service, unsafe: UnsafeSettings) -> Never:
+    sys.stderr.write(f"{service.name} does not start:\n{unsafe}\n")
+    sys.exit(2)
 
 
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
@@ -184,12 +195,16 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=max(1, round(settings.stop_within / 2)),
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=max(1, round(settings.stop_within / 3)),
     )
 
 
 class _Server(uvicorn.Server):
-    """Tells the service that it is to stop before it waits for answers under way to end."""
+    """Tells the service that it is to stop before it waits for answers under way to end.
+
+    From then on every answer closes its connection, so that clients make their next one elsewhere.
+    """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -198,6 +213,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         works: Works = self._app.state.works
         works.stopping.set()
+        closing = (b"connection", b"close")
+        self.server_state.default_headers = [*self.server_state.default_headers, closing]
         await super().shutdown(sockets)
 
 

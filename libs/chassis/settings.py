@@ -127,8 +127,9 @@ class Settings(KafkaSettings):
     """Bytes a request's body may have."""
     wait_limit: Annotated[float, Field(ge=0, le=30)] = 30.0
     """Seconds a request may ask to wait."""
-    stop_within: Annotated[float, Field(gt=0, le=120)] = 10.0
-    """Seconds that an orderly stop may take."""
+    stop_within: Annotated[float, Field(gt=0, le=120)] = 15.0
+    """Seconds that an orderly stop may take: a third of it for answers under way, the rest for the
+    service's parts."""
 
     @field_validator("token_secret")
     @classmethod

@@ -1,18 +1,25 @@
 """Streams as they are kept outside the journal: folded, so that nobody need fold from the start."""
 
+import logging
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from chassis.decider import Decider, PassedOver, Stream, replay
 from chassis.journal import Commit
-from chassis.store import Document, Store, reaching, replace_older
+from chassis.store import Document, Store, reaching, replace_older, size_of
+from chassis.unreadable import UnreadableStream
 from contracts.fact import Fact, read_position, write_position
+from contracts.values import HEARD
 
 AnyDecider = Decider[Any]
+_log = logging.getLogger(__name__)
 _TOGETHER = 200
 
 
@@ -30,16 +37,45 @@ def nothing_known(decider: AnyDecider, stream: str) -> Known:
 
 
 def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
-    """What is known after one more commit; raises RuntimeError where a commit is missing."""
+    """Return what is known after one more commit.
+
+    Raises UnreadableStream where a commit is missing, or cannot be read or folded.
+    """
     if commit.erases:
         empty = nothing_known(decider, commit.stream).stream
         return Known(replace(empty, number=commit.number, position=dict(commit.position)))
-    if commit.number != known.stream.number + 1:
-        raise RuntimeError(f"the journal lacks commit {known.stream.number + 1} of {commit.stream}")
-    stream = replay(decider, known.stream, commit.recorded(), commit.position)
+    missing = known.stream.number + 1
+    if commit.number != missing:
+        raise UnreadableStream(commit.stream, missing, "the journal lacks it")
+    recorded = list(commit.recorded())
+    try:
+        stream = replay(decider, known.stream, recorded, commit.position)
+    except Exception as error:
+        why = f"its facts cannot be folded: {described(error)}"
+        raise UnreadableStream(commit.stream, commit.number, why) from error
     if commit.passed_over is not None:
         stream = replace(stream, passed_over=(*stream.passed_over, commit.passed_over))
-    return Known(stream, open=True)
+    return Known(grown(stream, commit.size), open=True)
+
+
+def grown(stream: Stream[Any], size: int) -> Stream[Any]:
+    """Return the stream with so many more bytes of facts since its state was measured."""
+    return replace(stream, since=stream.since + size)
+
+
+def measured(stream: Stream[Any]) -> Stream[Any]:
+    """Return the stream with its state measured now; costs as much as the state is large."""
+    size = len(stream.state.model_dump_json().encode())
+    return replace(stream, measured=size, since=0)
+
+
+def described(error: Exception) -> str:
+    """Return what went wrong and where, and nothing of the values that it happened to."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    return f"{type(error).__name__}{''.join(f' in {at.name}, line {at.lineno}' for at in place)}"
 
 
 def fold_of(decider: AnyDecider) -> str:
@@ -85,9 +121,12 @@ class Snapshots:
 
     def _known(self, stream: str, document: Document | None) -> Known:
         kind = stream.partition(":")[0]
-        if document is None or document["fold"] != self.folds[kind]:
-            return nothing_known(self._deciders[kind], stream)
-        return self.read(document)
+        if document is not None and document.get("fold") == self.folds[kind]:
+            try:
+                return self.read(document)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                _log.error("the snapshot of %s is passed over: %s", stream, described(error))
+        return nothing_known(self._deciders[kind], stream)
 
     async def erase(self, stream: str, tombstone: Commit) -> None:
         """Leave nothing of a stream but that it was erased; raises StoreAway."""
@@ -96,13 +135,14 @@ class Snapshots:
         await replace_older(self._store.views, [self.document(known)])
 
     def read(self, document: Document) -> Known:
-        """A snapshot read back."""
+        """Return a snapshot read back; raises KeyError, TypeError, ValueError, AttributeError."""
         stream = str(document["_id"])
         empty = self._deciders[document["kind"]].initial(stream.partition(":")[2])
         return Known(
             Stream(
                 id=stream,
-                state=type(empty).model_validate_json(document["state"]),
+                state=type(empty).model_validate_json(document["state"], context=HEARD),
+                measured=size_of(document["state"]),
                 number=document["number"],
                 position=read_position(document["position"]),
                 passed_over=tuple(map(PassedOver.read, document["passed_over"])),

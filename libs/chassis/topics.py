@@ -4,27 +4,54 @@
 CONCORD_KAFKA_BOOTSTRAP, CONCORD_TOPIC_PREFIX and CONCORD_REPLICATION from the environment. With an
 account (CONCORD_KAFKA_USER) it gives the departments' accounts their rights as well: that account
 needs to create and alter the topics, and to alter the cluster, which is where rights are kept.
+It waits for Kafka for two minutes.
+
+``python -m chassis.topics --wait-for sales`` makes nothing: it waits until the account of Sales
+sees every topic that Sales reads or writes. On Kubernetes it runs before a service starts. Where
+Kafka does not answer for half a minute it ends well: the service then starts and takes commands.
 """
 
+import argparse
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    InvalidReplicationFactorError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
 from chassis import access
 from chassis.identity import Identity, arguments, identity
 from chassis.settings import KafkaSettings, UnsafeSettings
-from contracts.channels import CHANNELS, PARTITIONS, Channel
+from contracts.channels import CHANNELS, DEPARTMENTS, PARTITIONS, Channel, Department
+
+T = TypeVar("T")
 
 SET_ON_THE_TOPIC = 1
 """Kafka's number for a setting's source: the topic itself, not a default of the brokers."""
 
 PATIENCE = 30.0
 """Seconds within which a topic that was made must have a leader for every partition."""
+
+
+WAIT = 120.0
+"""Seconds for which Kafka is waited for by whoever makes the topics, and topics by a service."""
+
+AWAY = 30.0
+"""Seconds without an answer from Kafka after which a service starts without its topics."""
+
+_LONGEST_PAUSE = 5.0
+
+
+class MissingTopics(Exception):
+    """An account does not see topics that it needs; the text names them."""
 
 
 class WrongTopic(Exception):
@@ -190,15 +217,87 @@ def _raise(code: int, sentence: str) -> None:
         raise for_code(code)(sentence)
 
 
-def main() -> int:
-    """Make the topics that the environment asks for; 0 when all are there and as they must be."""
+async def wait_for_topics(
+    bootstrap: str, names: Collection[str], identity: Identity, *, within: float
+) -> None:
+    """Wait until an account sees topics; it sees those that are there and that it has a right on.
+
+    Raises MissingTopics where it does not within so many seconds, KafkaError or OSError where
+    Kafka does not answer for `AWAY` seconds at the beginning.
+    """
+
+    async def look() -> set[str]:
+        return set(names) - await _seen(bootstrap, names, identity)
+
+    loop = asyncio.get_running_loop()
+    ends, pause = loop.time() + within, 0.5
+    missing = await _patiently(look, min(AWAY, within))
+    while missing:
+        if loop.time() + pause > ends:
+            raise MissingTopics(f"not there, or no right to see: {', '.join(sorted(missing))}")
+        if pause == 0.5:
+            sys.stderr.write(f"waiting for {', '.join(sorted(missing))}\n")
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+        missing = await _patiently(look, max(ends - loop.time(), pause))
+
+
+async def _seen(bootstrap: str, names: Collection[str], identity: Identity) -> set[str]:
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap, client_id="concord-topics", **arguments(identity)
+    )
+    try:
+        await admin.start()
+        found = await admin.describe_topics(list(names))
+        return {each["topic"] for each in found if each["error_code"] == 0}
+    finally:
+        await admin.close()
+
+
+async def _patiently(work: Callable[[], Awaitable[T]], within: float) -> T:
+    """Do it again until Kafka is there, for so many seconds; what is no matter of time is raised.
+
+    Raises TimeoutError where Kafka takes connections and does not answer.
+    """
+    loop = asyncio.get_running_loop()
+    ends, pause = loop.time() + within, 0.5
+    while True:
+        try:
+            async with asyncio.timeout_at(ends):
+                return await work()
+        except (KafkaError, OSError) as error:
+            if not _may_pass(error) or loop.time() + pause > ends:
+                raise
+            if pause == 0.5:
+                sys.stderr.write(f"waiting for Kafka: {error}\n")
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+def _may_pass(error: Exception) -> bool:
+    # Brokers come up one after the other: at first there are fewer than copies are wanted.
+    passing = OSError, InvalidReplicationFactorError
+    return isinstance(error, passing) or (isinstance(error, KafkaError) and error.retriable)
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Make the topics that the environment asks for; 0 when all are there and as they must be.
+
+    With ``--wait-for DEPARTMENT`` wait for that department's; 0 when they are there, or Kafka is
+    away.
+    """
+    parser = argparse.ArgumentParser(prog="python -m chassis.topics")
+    parser.add_argument("--wait-for", choices=DEPARTMENTS, metavar="DEPARTMENT")
+    department: Department | None = parser.parse_args(arguments).wait_for
     where = ""
     try:
         settings = KafkaSettings.from_environment()
         where = f" on {settings.kafka_bootstrap}"
-        made, granted = asyncio.run(_all_of_it(settings))
-    except (UnsafeSettings, WrongTopic, KafkaError, OSError) as error:
-        sys.stderr.write(f"topics{where}: {error}\n")
+        if department is not None:
+            return asyncio.run(_wait(settings, department))
+        made, granted = asyncio.run(_patiently(lambda: _all_of_it(settings), WAIT))
+    except (UnsafeSettings, WrongTopic, MissingTopics, KafkaError, OSError) as error:
+        sys.stderr.write(f"topics{where}: {error or type(error).__name__}\n")
         return 1
     for what, names in (
         ("created", made.created),
@@ -212,6 +311,17 @@ def main() -> int:
     return 0
 
 
+async def _wait(settings: KafkaSettings, department: Department) -> int:
+    names = access.topics(department, settings.topic_prefix)
+    try:
+        await wait_for_topics(settings.kafka_bootstrap, names, identity(settings), within=WAIT)
+    except (KafkaError, OSError) as error:
+        if not _may_pass(error):
+            raise
+        sys.stderr.write(f"Kafka is away, {department} starts without it: {error}\n")
+    return 0
+
+
 async def _all_of_it(settings: KafkaSettings) -> tuple[Made, Sequence[access.Right]]:
     bootstrap, prefix, account = settings.kafka_bootstrap, settings.topic_prefix, identity(settings)
     made = await create_topics(bootstrap, prefix, settings.replication, identity=account)
@@ -221,4 +331,4 @@ async def _all_of_it(settings: KafkaSettings) -> tuple[Made, Sequence[access.Rig
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -17,14 +17,14 @@ _duration = metrics.get_meter("concord").create_histogram(
         0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
     ],
 )  # fmt: skip
-_QUIET = frozenset({"/live", "/ready"})
+_QUIET = frozenset({"/live", "/ready", "/health"})
 
 
 class Traced:
     """ASGI middleware: a span and a duration for every request, named by its route."""
 
     def __init__(
-        self, app: ASGIApp, quiet: frozenset[str] = frozenset({"/live", "/ready"})
+        self, app: ASGIApp, quiet: frozenset[str] = frozenset({"/live", "/ready", "/health"})
     ) -> None:
         self._app = app
         self._quiet = quiet

@@ -4,20 +4,28 @@ One process at a time follows the journal and writes: at once after a time of re
 under load. The documents hold the whole state, so they are the snapshots, too, and when a
 stream wants to be woken, which is how the clock finds it. A stream of which people see nothing new
 is not written for some commits: its snapshot lags, which costs whoever needs it a longer reading.
+
+A stream that cannot be read or written keeps the document that it has, and is tried again with its
+next commit and at the next start; all others go on.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from opentelemetry import metrics
+from opentelemetry.metrics import CallbackOptions, Observation
+
 from chassis.follower import Follower
-from chassis.journal import Journal
+from chassis.journal import Journal, place_of
+from chassis.left import LeftBehind
 from chassis.paging import Fences, Page, Row, cursor_of, key_of, position_of
-from chassis.snapshots import Known, Snapshots, advanced, nothing_known
-from chassis.store import Document, Store, put_new, reaching, replace_older
+from chassis.snapshots import Known, Snapshots, advanced, described, nothing_known
+from chassis.store import Document, Store, each_written, put_new, reaching, replace_older
 from chassis.streams import Streams
+from chassis.unreadable import UnreadableStream, say_once
 
 VIEWS = "views"
 """The name under which the store keeps the lease and token of whoever writes the views."""
@@ -29,6 +37,7 @@ _Shown: TypeAlias = tuple[dict[str, Value] | None, datetime | None]
 """What people see of a stream in a list, and when it wants to be woken."""
 
 _log = logging.getLogger(__name__)
+_meter = metrics.get_meter("concord.views")
 _TOGETHER = 200
 # A document's update costs the store as much as ten commits: what moves again meanwhile is saved.
 _PACE = 0.5
@@ -69,6 +78,7 @@ class Views:
         self._listings = {listing.kind: listing for listing in listings}
         self._fences: dict[tuple[str, str], Fences] = {}
         self._written: dict[str, tuple[_Shown, int]] = {}
+        self._left = LeftBehind(store, VIEWS)
         self.follower = Follower(
             store,
             VIEWS,
@@ -79,6 +89,16 @@ class Views:
             rest=_PACE,
         )
         """Its `progress` and `backlog` say how far the views are behind."""
+        _meter.create_observable_gauge(
+            "concord.views.unwritten",
+            callbacks=[self._observe],
+            description="streams whose view cannot be written now",
+        )
+
+    @property
+    def unwritten(self) -> Mapping[str, str]:
+        """Streams whose view cannot be written now, and why; known to the process that writes."""
+        return {stream: behind.why for stream, behind in self._left.streams.items()}
 
     async def prepare(self) -> None:
         """Make the indexes that the listings need; raises StoreAway."""
@@ -128,67 +148,125 @@ class Views:
         return Page(rows, cursor_of(last, kind, sort, descending=descending))
 
     async def rebuild(self) -> None:
-        """Throw the views away and fold them again from the journal; raises StoreAway."""
+        """Replace all views by what the journal gives now; raises StoreAway.
+
+        The view of a stream that cannot be read stays as it is.
+        """
         with reaching():
-            await self._store.views.delete_many({})
-        await self._refold()
+            kinds = [*self._streams.deciders]
+            await self._store.views.delete_many({"kind": {"$nin": kinds}})
+        await self._refold(afresh=True)
 
     # ---- writing ------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        """Fold everything again where the documents were made by other code."""
+        """Fold everything again where the documents were made by other code, else what was left."""
         self._written.clear()  # another process may have written since
+        await self._left.load()
         with reaching():
             written = await self._store.leases.find_one({"_id": _FOLDS})
         if written is None or written["folds"] != self._snapshots.folds:
             await self._refold()
+        else:
+            left = {stream: behind.number for stream, behind in self._left.streams.items()}
+            await self._write(await self._readable(left))
 
-    async def _refold(self) -> None:
+    async def _refold(self, *, afresh: bool = False) -> None:
+        """Fold every stream from its first commit; `afresh` replaces newer documents, too."""
+        await self._left.load()
         known: Known | None = None
+        broken: str | None = None
         folded: list[Known] = []
         async for commit in self._journal.everything():
             decider = self._streams.deciders.get(commit.stream.partition(":")[0])
-            if decider is None:
-                continue  # a kind of stream that this code does not have
-            if known is None or known.stream.id != commit.stream:
-                if known is not None:
-                    folded.append(known)
-                known = nothing_known(decider, commit.stream)
-            known = advanced(decider, known, commit)
+            if decider is None or commit.stream == broken:
+                continue  # a kind of stream that this code does not have, or one given up
+            if known is not None and known.stream.id != commit.stream:
+                folded.append(known)
+                known = None
             if len(folded) >= _TOGETHER:
-                await self._write(folded, new=True)
+                await self._replace(folded, afresh=afresh)
                 folded = []
-        await self._write([*folded, *([known] if known is not None else [])], new=True)
+            try:
+                if isinstance(commit, UnreadableStream):
+                    raise commit
+                known = advanced(decider, known or nothing_known(decider, commit.stream), commit)
+            except UnreadableStream as unreadable:
+                broken, known = commit.stream, None
+                await self._leave(broken, unreadable, unreadable.number)
+        await self._replace([*folded, *([known] if known is not None else [])], afresh=afresh)
         with reaching():
             await self._store.leases.replace_one(
                 {"_id": _FOLDS}, {"folds": self._snapshots.folds}, upsert=True
             )
 
+    async def _replace(self, streams: Sequence[Known], *, afresh: bool) -> None:
+        if afresh:
+            with reaching():
+                names = [known.stream.id for known in streams]
+                await self._store.views.delete_many({"_id": {"$in": names}})
+        await self._write(streams, new=True)
+
     async def _take(self, commits: Sequence[Document]) -> None:
-        newest = {
-            commit["stream"]: int(commit["number"])
-            for commit in commits
-            if commit["stream"].partition(":")[0] in self._streams.deciders
-        }
-        new = {commit["stream"] for commit in commits if commit["number"] == 1}
+        newest: dict[str, int] = {}
+        for commit in commits:
+            try:
+                stream, number = place_of(commit)
+            except UnreadableStream as unreadable:
+                await self._leave(unreadable.stream, unreadable, unreadable.number)
+                continue
+            if stream.partition(":")[0] in self._streams.deciders:
+                newest[stream] = number
+        new = {stream for stream, number in newest.items() if number == 1}
         moved: list[Known] = []
-        for stream, number in newest.items():
-            known = await self._streams.written(stream, number)
-            shown, at = self._written.get(stream, (None, 0))
+        for known in await self._readable(newest):
+            shown, at = self._written.get(known.stream.id, (None, 0))
             if shown != self._listed(known) or known.stream.number - at >= _MOST_BEHIND:
                 moved.append(known)
         await self._write([each for each in moved if each.stream.id in new], new=True)
         await self._write([each for each in moved if each.stream.id not in new])
 
+    async def _readable(self, newest: Mapping[str, int]) -> list[Known]:
+        """Return streams as they are after these commits; leave those that cannot be read."""
+        found: list[Known] = []
+        for stream, number in newest.items():
+            if stream.partition(":")[0] not in self._streams.deciders:
+                continue
+            try:
+                found.append(await self._streams.written(stream, number))
+            except UnreadableStream as unreadable:
+                await self._leave(stream, unreadable, number)
+        return found
+
+    async def _leave(self, stream: str, error: Exception, number: int) -> None:
+        """Leave a stream whose commit of this number was to be written; raises StoreAway."""
+        self._written.pop(stream, None)
+        if isinstance(error, UnreadableStream):
+            say_once(error)
+            why = str(error)
+        else:
+            why = described(error)
+            _log.error("the view of %s cannot be written: %s", stream, why)
+        await self._left.put(stream, number, why)
+
     async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
         for start in range(0, len(streams), _TOGETHER):
             page = streams[start : start + _TOGETHER]
-            documents = [self._document(known) for known in page]
-            await (put_new if new else replace_older)(self._store.views, documents)
+
+            async def write(part: Sequence[Known]) -> None:
+                documents = [self._document(known) for known in part]
+                await (put_new if new else replace_older)(self._store.views, documents)
+
+            failed = {known.stream.id: error for known, error in await each_written(write, page)}
             if len(self._written) > _MOST_REMEMBERED:
                 self._written.clear()
             for known in page:
-                self._written[known.stream.id] = (self._listed(known), known.stream.number)
+                stream = known.stream
+                if stream.id in failed:
+                    await self._leave(stream.id, failed[stream.id], stream.number)
+                else:
+                    self._written[stream.id] = (self._listed(known), stream.number)
+                    await self._left.drop(stream.id)
 
     def _listed(self, known: Known) -> _Shown:
         stream = known.stream
@@ -218,6 +296,9 @@ class Views:
             stream = known.stream.id
             document["keys"] = {name: key_of(value, stream) for name, value in fields.items()}
         return document
+
+    def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
+        return [Observation(len(self._left.streams))]
 
 
 def _one_of(wanted: Value | Sequence[Value]) -> list[Value]:

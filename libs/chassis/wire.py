@@ -1,6 +1,15 @@
-"""What stands beside a request's body has an end: the parser of HTTP has no bound of its own."""
+"""HTTP on the wire: a bound on what stands beside a request's body, and connections that end well.
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+The parser of HTTP has no bound of its own.
+"""
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+LAST_CALL = 1.0
+"""Seconds that an idle connection stays open once the service is to stop.
+
+Whoever uses it meanwhile is answered `Connection: close`. Closed at once, it could meet a request
+that is on its way."""
 
 MOST_BESIDE = 64 * 1024
 """Bytes that a request may have beside its body: its line, headers, trailers, ends of chunks."""
@@ -30,3 +39,18 @@ class Bounded(HttpToolsProtocol):
         """The body has a bound of its own."""
         self._beside -= len(body)
         super().on_body(body)
+
+    def shutdown(self) -> None:
+        """End the connection with its next answer, or after `LAST_CALL` without a request."""
+        if self._answering:
+            self.cycle.keep_alive = False
+            return
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            LAST_CALL, self.timeout_keep_alive_handler
+        )
+
+    @property
+    def _answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request
+        return cycle is not None and not cycle.response_complete

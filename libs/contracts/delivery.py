@@ -1,6 +1,5 @@
 """What Delivery (the PMO) says: estimates, plans, work done, changes, acceptance, closing."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -13,21 +12,23 @@ from contracts.values import (
     RAG,
     Confidence,
     ContentHash,
+    Day,
     Days,
     Deliverable,
-    EstimateLine,
     Hours,
     Identifier,
+    ItemLine,
+    ItemRoleHours,
     LineKind,
     Milestone,
     Percent,
     PersonId,
     PlannedTask,
     Role,
-    RoleHours,
     ShortText,
     Text,
     Tier,
+    TotalHours,
     Verdict,
     Version,
     Week,
@@ -38,7 +39,7 @@ class ManagerAssigned(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
     """This person manages the engagement from this day; earlier is better."""
 
     manager: PersonId
-    assigned_on: date
+    assigned_on: Day
 
 
 class TierChosen(Fact, channel=DELIVERY):
@@ -57,7 +58,7 @@ class EstimateSubmitted(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
     """
 
     version: Version
-    lines: tuple[EstimateLine, ...]
+    lines: tuple[ItemLine, ...]
     contingency: Percent
     template: Identifier
     duration_days: Days
@@ -88,8 +89,8 @@ class ResourceRequested(Fact, channel=DELIVERY):
     request: Identifier
     role: Role
     hours: Hours
-    starts_on: date
-    finishes_on: date
+    starts_on: Day
+    finishes_on: Day
 
 
 class ResourceAllocated(Fact, channel=DELIVERY):
@@ -99,8 +100,8 @@ class ResourceAllocated(Fact, channel=DELIVERY):
     person: PersonId
     role: Role
     hours: Hours
-    starts_on: date
-    finishes_on: date
+    starts_on: Day
+    finishes_on: Day
     commitment: Literal["soft", "hard"]
 
 
@@ -109,7 +110,7 @@ class ResourceReleased(Fact, channel=DELIVERY):
 
     request: Identifier
     person: PersonId
-    released_on: date
+    released_on: Day
 
 
 class BrdSubmitted(Fact, channel=DELIVERY):
@@ -125,7 +126,7 @@ class BrdSignedOff(Fact, channel=DELIVERY):
     version: Version
     content_hash: ContentHash
     signed_by: PersonId
-    signed_on: date
+    signed_on: Day
 
 
 class PlanDrafted(Fact, channel=DELIVERY):
@@ -157,13 +158,13 @@ class PlanBaselined(Fact, channel=DELIVERY, heard_by=("finance",)):
     tasks: tuple[PlannedTask, ...]
     deliverables: tuple[Deliverable, ...]
     changes: tuple[Identifier, ...] = ()
-    baselined_on: date
+    baselined_on: Day
 
 
 class KickoffHeld(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
     """The engagement began with everybody in one room, on this day."""
 
-    held_on: date
+    held_on: Day
     attendees: tuple[PersonId, ...]
 
 
@@ -206,7 +207,7 @@ class ExpenseApproved(Fact, channel=DELIVERY, heard_by=("finance",)):
     person: PersonId
     amount: PositiveMoney
     description: ShortText
-    spent_on: date
+    spent_on: Day
     billable: bool
 
 
@@ -216,14 +217,14 @@ class TaskProgressed(Fact, channel=DELIVERY, heard_by=("finance",)):
     task: Identifier
     complete: Percent
     remaining_hours: Hours
-    as_of: date
+    as_of: Day
 
 
 class MilestoneReached(Fact, channel=DELIVERY):
     """The milestone was reached on this day."""
 
     milestone: Identifier
-    reached_on: date
+    reached_on: Day
 
 
 class DeliverableSubmitted(Fact, channel=DELIVERY):
@@ -232,7 +233,7 @@ class DeliverableSubmitted(Fact, channel=DELIVERY):
     deliverable: Identifier
     submission: Version
     content_hash: ContentHash
-    submitted_on: date
+    submitted_on: Day
 
 
 class DeliverableAccepted(Fact, channel=DELIVERY, heard_by=("finance",)):
@@ -241,7 +242,7 @@ class DeliverableAccepted(Fact, channel=DELIVERY, heard_by=("finance",)):
     deliverable: Identifier
     submission: Version
     accepted_by: PersonId
-    accepted_on: date
+    accepted_on: Day
 
 
 class DeliverableRejected(Fact, channel=DELIVERY):
@@ -251,7 +252,7 @@ class DeliverableRejected(Fact, channel=DELIVERY):
     submission: Version
     rejected_by: PersonId
     why: Text
-    rejected_on: date
+    rejected_on: Day
 
 
 class RiskRaised(Fact, channel=DELIVERY):
@@ -281,7 +282,7 @@ class DecisionRecorded(Fact, channel=DELIVERY):
     title: ShortText
     rationale: Text
     decided_by: PersonId
-    decided_on: date
+    decided_on: Day
 
 
 class RaidItemClosed(Fact, channel=DELIVERY):
@@ -289,7 +290,7 @@ class RaidItemClosed(Fact, channel=DELIVERY):
 
     item: Identifier
     resolution: Text
-    closed_on: date
+    closed_on: Day
 
 
 class StatusReportPublished(Fact, channel=DELIVERY, heard_by=("finance", "sales")):
@@ -299,12 +300,12 @@ class StatusReportPublished(Fact, channel=DELIVERY, heard_by=("finance", "sales"
     """
 
     report: Version
-    as_of: date
+    as_of: Day
     scope: RAG
     schedule: RAG
     cost: RAG
     narrative: Text
-    forecast_finish: date
+    forecast_finish: Day
     estimate_to_complete: Hours
 
 
@@ -314,14 +315,14 @@ class ChangeRequested(Fact, channel=DELIVERY, heard_by=("legal",)):
     change: Identifier
     requested_by: PersonId
     description: Text
-    requested_on: date
+    requested_on: Day
 
 
 class ChangeAssessed(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
     """What the change would take: hours by role, days on the finish, the risk, deliverables."""
 
     change: Identifier
-    lines: tuple[RoleHours, ...]
+    lines: tuple[ItemRoleHours, ...]
     days: int = Field(ge=-10_000, le=10_000)
     risk: Text
     deliverables_added: tuple[Deliverable, ...] = ()
@@ -333,7 +334,7 @@ class ChangeApproved(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
 
     change: Identifier
     approved_by: PersonId
-    approved_on: date
+    approved_on: Day
 
 
 class ChangeRejected(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
@@ -341,30 +342,30 @@ class ChangeRejected(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
 
     change: Identifier
     why: ShortText
-    rejected_on: date
+    rejected_on: Day
 
 
 class ChangeImplemented(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
     """The change order's work is done."""
 
     change: Identifier
-    implemented_on: date
+    implemented_on: Day
 
 
 class SolutionWentLive(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
     """The customer uses it from this day."""
 
-    live_on: date
+    live_on: Day
 
 
 class PirHeld(Fact, channel=DELIVERY):
     """The post-implementation review: what went well, what did not, sold and delivered hours."""
 
-    held_on: date
+    held_on: Day
     went_well: tuple[ShortText, ...]
     went_badly: tuple[ShortText, ...]
-    sold_hours: Hours
-    delivered_hours: Hours
+    sold_hours: TotalHours
+    delivered_hours: TotalHours
 
 
 class SurveySent(Fact, channel=DELIVERY):
@@ -372,7 +373,7 @@ class SurveySent(Fact, channel=DELIVERY):
 
     survey: Identifier
     contacts: tuple[PersonId, ...]
-    sent_on: date
+    sent_on: Day
 
 
 Score = Annotated[int, Field(ge=1, le=5)]
@@ -386,25 +387,25 @@ class SurveyAnswered(Fact, channel=DELIVERY, heard_by=("sales",)):
     satisfaction: dict[Identifier, Score]
     recommend: Annotated[int, Field(ge=0, le=10)]
     comment: Text | None = None
-    answered_on: date
+    answered_on: Day
 
 
 class EngagementPutOnHold(Fact, channel=DELIVERY, heard_by=("sales",)):
     """Work rests until it is resumed."""
 
     reason: ShortText
-    held_on: date
+    held_on: Day
 
 
 class EngagementResumed(Fact, channel=DELIVERY, heard_by=("sales",)):
     """Work goes on."""
 
-    resumed_on: date
+    resumed_on: Day
 
 
 class EngagementClosed(Fact, channel=DELIVERY, heard_by=("sales", "legal", "finance")):
     """The last gate is passed: nothing is owed any more, by anybody."""
 
-    closed_on: date
-    sold_hours: Hours = Decimal(0)
-    delivered_hours: Hours = Decimal(0)
+    closed_on: Day
+    sold_hours: TotalHours = Decimal(0)
+    delivered_hours: TotalHours = Decimal(0)

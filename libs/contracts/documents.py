@@ -96,7 +96,6 @@ def _object(fields: Mapping[str, object]) -> dict[str, object]:
 def _written(number: Decimal) -> str:
     if not number.is_finite():
         raise TypeError(f"{number} has no canonical form")
-    text = f"{number:f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
+    # Normalised first: a nought may be written with any number of digits behind the point.
+    text = f"{number.normalize():f}"
     return "0" if text == "-0" else text

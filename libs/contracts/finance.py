@@ -1,23 +1,31 @@
 """What Finance says: prices, budgets, billing, and (confidentially) cost and margin."""
 
-from datetime import date
 from typing import Literal
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, FINANCE_REGISTER
 from contracts.fact import Fact
-from contracts.money import Money, NotNegativeMoney, PositiveMoney
+from contracts.money import (
+    ItemMoney,
+    Money,
+    NotNegativeMoney,
+    NotNegativeTotal,
+    PositiveMoney,
+    PositiveTotal,
+)
 from contracts.values import (
     BillingItem,
     BillingKind,
+    ComputedPercent,
     ContentHash,
+    Day,
     EngagementId,
     EstimateLine,
     Hours,
+    HoursDelta,
     Identifier,
     LineKind,
     Margin,
     Month,
-    Percent,
     PersonId,
     PricedLine,
     Ratio,
@@ -26,6 +34,7 @@ from contracts.values import (
     RoleRate,
     ShortText,
     Text,
+    TotalHours,
     Value,
     Verdict,
     Version,
@@ -54,8 +63,8 @@ class EstimatePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery")):
     rate_card: Identifier
     rate_card_version: Version
     lines: tuple[PricedLine, ...]
-    price: PositiveMoney
-    project_management_share: Percent
+    price: PositiveTotal
+    project_management_share: ComputedPercent
     floor: Literal["above", "below", "unknown"]
 
 
@@ -64,7 +73,7 @@ class ChangePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery", "legal"
 
     change: Identifier
     lines: tuple[PricedLine, ...]
-    price: Money
+    price: ItemMoney
 
 
 class RevenueMethodChosen(Fact, channel=FINANCE):
@@ -83,7 +92,7 @@ class BudgetSet(Fact, channel=FINANCE, heard_by=("delivery",)):
     The revenue method is chosen here, once (IFRS 15).
     """
 
-    price: PositiveMoney
+    price: PositiveTotal
     hours: tuple[EstimateLine, ...]
     revenue_method: RevenueMethod
     billing_schedule: tuple[BillingItem, ...]
@@ -95,8 +104,8 @@ class BudgetAmended(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
 
     change: Identifier
     amendment: Identifier
-    price: NotNegativeMoney
-    hours_delta: Hours
+    price: NotNegativeTotal
+    hours_delta: HoursDelta
     billing_schedule: tuple[BillingItem, ...]
 
 
@@ -120,7 +129,7 @@ class BillingEventDue(Fact, channel=FINANCE):
     item: Identifier
     kind: BillingKind
     amount: PositiveMoney
-    due_on: date
+    due_on: Day
     deliverables: tuple[Identifier, ...] = ()
     exception: ShortText | None = None
 
@@ -129,9 +138,9 @@ class InvoiceLine(Value):
     """One line of an invoice; hours and rate stand where time is billed."""
 
     description: ShortText
-    amount: Money
+    amount: ItemMoney
     role: Role | None = None
-    hours: Hours | None = None
+    hours: TotalHours | None = None
     rate: NotNegativeMoney | None = None
 
 
@@ -146,7 +155,7 @@ class InvoiceDrafted(Fact, channel=FINANCE):
     kind: BillingKind
     lines: tuple[InvoiceLine, ...]
     amount: PositiveMoney
-    advance_drawn: NotNegativeMoney
+    advance_drawn: NotNegativeTotal
 
 
 class DraftWithdrawn(Fact, channel=FINANCE):
@@ -166,7 +175,7 @@ class InvoiceApproved(Fact, channel=FINANCE):
 
     invoice: Identifier
     amount: PositiveMoney
-    issue_on: date
+    issue_on: Day
 
 
 class InvoiceNumbered(Fact, channel=FINANCE_REGISTER, heard_by=("finance",)):
@@ -175,7 +184,7 @@ class InvoiceNumbered(Fact, channel=FINANCE_REGISTER, heard_by=("finance",)):
     engagement: EngagementId
     invoice: Identifier
     number: Identifier
-    issue_on: date
+    issue_on: Day
 
     def subject(self, stream: str) -> str:  # noqa: ARG002 -- a register speaks of engagements
         """The engagement that asked for the number."""
@@ -192,8 +201,8 @@ class InvoiceIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales
     amount: PositiveMoney
     deliverables: tuple[Identifier, ...] = ()
     lines: tuple[InvoiceLine, ...] = ()
-    issued_on: date
-    due_on: date
+    issued_on: Day
+    due_on: Day
 
 
 class InvoiceVoided(Fact, channel=FINANCE, heard_by=("sales", "legal")):
@@ -208,7 +217,7 @@ class InvoiceVoided(Fact, channel=FINANCE, heard_by=("sales", "legal")):
     number: Identifier
     amount: PositiveMoney
     why: ShortText
-    voided_on: date
+    voided_on: Day
     ends_event: bool | None = None
 
 
@@ -219,7 +228,7 @@ class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("sales", "legal")):
     invoice: Identifier
     amount: PositiveMoney
     why: ShortText
-    issued_on: date
+    issued_on: Day
 
 
 class PaymentReceived(
@@ -234,7 +243,7 @@ class PaymentReceived(
 
     invoice: Identifier
     amount: PositiveMoney
-    received_on: date
+    received_on: Day
 
 
 class RefundPaid(Fact, channel=FINANCE):
@@ -242,7 +251,7 @@ class RefundPaid(Fact, channel=FINANCE):
 
     invoice: Identifier
     amount: PositiveMoney
-    paid_on: date
+    paid_on: Day
 
 
 class PaymentOverdue(
@@ -256,16 +265,16 @@ class PaymentOverdue(
     """The due day passed with this much unpaid."""
 
     invoice: Identifier
-    due_on: date
-    outstanding: PositiveMoney
+    due_on: Day
+    outstanding: PositiveTotal
 
 
 class AccountSettled(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     """All that was due was invoiced, and all invoices are paid, voided or credited."""
 
-    billed: NotNegativeMoney
-    paid: NotNegativeMoney
-    settled_on: date
+    billed: NotNegativeTotal
+    paid: NotNegativeTotal
+    settled_on: Day
 
 
 class AccountReopened(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
@@ -274,15 +283,15 @@ class AccountReopened(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     `unbilled` is what waits of them at contracted rates, as far as the contract lets it be billed.
     """
 
-    settled_on: date
-    unbilled: PositiveMoney
+    settled_on: Day
+    unbilled: PositiveTotal
 
 
 class EstimateCosted(Fact, channel=FINANCE_CONFIDENTIAL):
     """What an estimate would cost the company, and the margin its price would leave."""
 
     estimate_version: Version
-    cost: NotNegativeMoney
+    cost: NotNegativeTotal
     margin: Ratio | None
 
 
@@ -290,14 +299,14 @@ class ChangeCosted(Fact, channel=FINANCE_CONFIDENTIAL):
     """What a change would cost the company, and the margin its price would leave."""
 
     change: Identifier
-    cost: NotNegativeMoney
+    cost: NotNegativeTotal
     margin: Ratio | None
 
 
 class BudgetCosted(Fact, channel=FINANCE_CONFIDENTIAL):
     """What the budgeted hours cost, and the margin that was sold with them."""
 
-    cost: NotNegativeMoney
+    cost: NotNegativeTotal
     margin_sold: Margin
 
 
@@ -310,8 +319,8 @@ class CostAccrued(Fact, channel=FINANCE_CONFIDENTIAL):
     kind: LineKind
     week: Week | None
     hours: Hours
-    cost: NotNegativeMoney
-    cumulative: NotNegativeMoney
+    cost: NotNegativeTotal
+    cumulative: NotNegativeTotal
 
 
 class PerformanceMeasured(Fact, channel=FINANCE_CONFIDENTIAL):
@@ -320,22 +329,22 @@ class PerformanceMeasured(Fact, channel=FINANCE_CONFIDENTIAL):
     All amounts are cost in the engagement's currency; ratios are None where a divisor is zero.
     """
 
-    as_of: date
-    budget_at_completion: NotNegativeMoney
-    planned_value: NotNegativeMoney
-    earned_value: NotNegativeMoney
-    actual_cost: NotNegativeMoney
+    as_of: Day
+    budget_at_completion: NotNegativeTotal
+    planned_value: NotNegativeTotal
+    earned_value: NotNegativeTotal
+    actual_cost: NotNegativeTotal
     cost_performance_index: Ratio | None
     schedule_performance_index: Ratio | None
-    estimate_to_complete: NotNegativeMoney | None
-    estimate_at_completion: NotNegativeMoney | None
+    estimate_to_complete: NotNegativeTotal | None
+    estimate_at_completion: NotNegativeTotal | None
     variance_at_completion: Money | None
 
 
 class MarginMeasured(Fact, channel=FINANCE_CONFIDENTIAL):
     """The four margins at a day, never mixed; None while one has no basis yet."""
 
-    as_of: date
+    as_of: Day
     margin_sold: Margin | None
     margin_billed: Margin | None
     margin_recognised: Margin | None

@@ -7,7 +7,7 @@ from typing import Literal
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.fact import Fact
 from contracts.money import Money
-from contracts.values import Identifier, PersonId, ShortText, Text, Value
+from contracts.values import Identifier, PersonId, ShortText, Text, TotalDays, Value
 
 
 class Evidence(Value):
@@ -32,7 +32,7 @@ class _Detected(_Finding):
     since: datetime
     owner: Department
     stake: Money | None = None
-    days: int | None = None
+    days: TotalDays | None = None
     severity: Literal["warning", "serious"] = "warning"
 
 

@@ -1,15 +1,15 @@
 """What Legal says: papers drafted, approved, signed, amended, ended."""
 
-from datetime import date
 from typing import Literal
 
 from contracts.channels import LEGAL
 from contracts.fact import Fact
-from contracts.money import Money, PositiveMoney
+from contracts.money import ItemMoney, PositiveTotal
 from contracts.values import (
     AccountId,
     BillingItem,
     ContentHash,
+    Day,
     Days,
     Deliverable,
     Hours,
@@ -35,15 +35,15 @@ class FileOpened(Fact, channel=LEGAL):
 class NdaSigned(Fact, channel=LEGAL, heard_by=("sales",)):
     """The non-disclosure agreement binds both parties until it expires."""
 
-    signed_on: date
-    expires_on: date | None = None
+    signed_on: Day
+    expires_on: Day | None = None
 
 
 class MsaSigned(Fact, channel=LEGAL, heard_by=("sales",)):
     """The master services agreement binds both parties."""
 
-    signed_on: date
-    expires_on: date | None = None
+    signed_on: Day
+    expires_on: Day | None = None
 
 
 class SowDrafted(Fact, channel=LEGAL, heard_by=("delivery", "finance", "sales")):
@@ -54,10 +54,10 @@ class SowDrafted(Fact, channel=LEGAL, heard_by=("delivery", "finance", "sales"))
     proposal_version: Version
     scope: Text
     deliverables: tuple[Deliverable, ...]
-    price: PositiveMoney
+    price: PositiveTotal
     pricing: Pricing
-    starts_on: date
-    finishes_on: date
+    starts_on: Day
+    finishes_on: Day
     billing_schedule: tuple[BillingItem, ...]
     rates: tuple[RoleRate, ...] = ()
     payment_terms_days: Days
@@ -84,7 +84,7 @@ class SowSentForSignature(Fact, channel=LEGAL, heard_by=("sales",)):
 
     version: Version
     content_hash: ContentHash
-    sent_on: date
+    sent_on: Day
 
 
 class SowSignatureRecorded(Fact, channel=LEGAL):
@@ -101,21 +101,21 @@ class SowSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
     version: Version
     content_hash: ContentHash
     signatories: tuple[Signatory, ...]
-    signed_on: date
+    signed_on: Day
 
 
 class EarlyStartAuthorised(Fact, channel=LEGAL, heard_by=("delivery", "finance")):
     """Work may begin before the signature, at own risk, up to these hours and to this day."""
 
     cap_hours: Hours
-    expires_on: date
+    expires_on: Day
     reason: ShortText
 
 
 class EarlyStartExpired(Fact, channel=LEGAL):
     """The early-start authorisation ran out unsigned; `expired_on` was its last day."""
 
-    expired_on: date
+    expired_on: Day
 
 
 class AmendmentDrafted(
@@ -134,8 +134,8 @@ class AmendmentDrafted(
     amendment: Identifier
     change: Identifier
     content_hash: ContentHash
-    price_delta: Money
-    finishes_on: date
+    price_delta: ItemMoney
+    finishes_on: Day
     scope_delta: Text
     deliverables_added: tuple[Deliverable, ...] = ()
     deliverables_descoped: tuple[Identifier, ...] = ()
@@ -148,13 +148,13 @@ class AmendmentSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finan
     amendment: Identifier
     change: Identifier
     content_hash: ContentHash
-    price_delta: Money
-    finishes_on: date
+    price_delta: ItemMoney
+    finishes_on: Day
     deliverables_added: tuple[Deliverable, ...] = ()
     deliverables_descoped: tuple[Identifier, ...] = ()
     billing_schedule: tuple[BillingItem, ...] = ()
     signatories: tuple[Signatory, ...]
-    signed_on: date
+    signed_on: Day
 
 
 class EngagementTerminated(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
@@ -162,5 +162,5 @@ class EngagementTerminated(Fact, channel=LEGAL, heard_by=("sales", "delivery", "
 
     reason: Literal["convenience", "breach", "insolvency", "mutual"]
     comment: Text | None = None
-    terminated_on: date
+    terminated_on: Day
     decided_by: PersonId | None = None

@@ -1,10 +1,17 @@
-"""Money: a decimal amount in one currency, never a float, never added across currencies."""
+"""Money: a decimal amount in one currency, never a float, never added across currencies.
 
+An amount that is given (a rate, a payment, an entry of a schedule) is bounded as an item. What is
+worked out of such amounts (a sum, a product, a difference) has the bound of a total, which no
+number of items reaches.
+"""
+
+import decimal
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 # Active ISO 4217 codes whose minor unit is not two digits; every other active code has two.
 _MINOR_UNITS = {
@@ -56,7 +63,20 @@ Currency = Annotated[
 ]
 """An active ISO 4217 alphabetic currency code."""
 
-Amount = Annotated[Decimal, Field(max_digits=18, decimal_places=4, allow_inf_nan=False)]
+DIGITS = 100
+"""Digits to which decimals are worked out in every thread and task.
+
+The largest intermediate result, three totals over two of the least amounts, has fewer, so that
+neither sums nor roundings of amounts and hours lose a digit or fail.
+"""
+decimal.DefaultContext.prec = DIGITS  # of threads that begin later
+decimal.getcontext().prec = DIGITS
+
+BEYOND_ITEMS = Decimal(10) ** 14
+"""An amount of one item, negative or not, is less than this."""
+
+Amount = Annotated[Decimal, Field(max_digits=30, decimal_places=4, allow_inf_nan=False)]
+"""Of an item or a total."""
 
 
 class CurrencyMismatch(ValueError):
@@ -64,7 +84,7 @@ class CurrencyMismatch(ValueError):
 
 
 class Money(BaseModel):
-    """An amount in a currency. Negative amounts are reductions (credits, price cuts)."""
+    """An amount in a currency, bounded as a total. Negative amounts are reductions (price cuts)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -120,6 +140,19 @@ class Money(BaseModel):
         return Money.model_construct(amount=amount, currency=self.currency)
 
 
+def beyond_an_item(field: str, bound: str, given: Decimal) -> ValidationError:
+    """Return the error of one field of a model whose value only a total may have."""
+    error = PydanticCustomError("beyond_an_item", "must be {bound}", {"bound": bound})
+    details = InitErrorDetails(type=error, loc=(field,), input=given)
+    return ValidationError.from_exception_data("item", [details])
+
+
+def _item(money: Money) -> Money:
+    if abs(money.amount) >= BEYOND_ITEMS:
+        raise beyond_an_item("amount", f"less than {BEYOND_ITEMS:,}", money.amount)
+    return money
+
+
 def _not_negative(money: Money) -> Money:
     if money.amount < 0:
         raise ValueError("must not be negative")
@@ -132,5 +165,11 @@ def _positive(money: Money) -> Money:
     return money
 
 
-NotNegativeMoney = Annotated[Money, AfterValidator(_not_negative)]
-PositiveMoney = Annotated[Money, AfterValidator(_positive)]
+_OF_AN_ITEM: Any = Field(json_schema_extra={"x-amount-below": str(BEYOND_ITEMS)})
+
+ItemMoney = Annotated[Money, AfterValidator(_item), _OF_AN_ITEM]
+NotNegativeMoney = Annotated[ItemMoney, AfterValidator(_not_negative)]
+PositiveMoney = Annotated[ItemMoney, AfterValidator(_positive)]
+
+NotNegativeTotal = Annotated[Money, AfterValidator(_not_negative)]
+PositiveTotal = Annotated[Money, AfterValidator(_positive)]

@@ -4,7 +4,6 @@ Names and contacts of people stand here and nowhere else, so that a person can b
 facts stay whole. Rates are effective-dated: the newest record from before a day holds on it.
 """
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
@@ -20,9 +19,10 @@ from contracts.fact import Fact
 from contracts.money import Currency
 from contracts.values import (
     AccountId,
-    EstimateLine,
+    Day,
     Hours,
     Identifier,
+    ItemLine,
     LineKind,
     Percent,
     PersonId,
@@ -37,7 +37,7 @@ class Reference(Fact):
     """Base of reference records. `kind` names the stream's kind; `effective_from` dates it."""
 
     kind: ClassVar[str] = ""
-    effective_from: date | None = None
+    effective_from: Day | None = None
 
 
 class AccountPublished(Reference, channel=SALES_REFERENCE):
@@ -89,7 +89,7 @@ class TemplatePublished(Reference, channel=DELIVERY_REFERENCE):
     kind: ClassVar[str] = "template"
     template: Identifier
     name: ShortText
-    estimate: tuple[EstimateLine, ...] = ()
+    estimate: tuple[ItemLine, ...] = ()
     phases: tuple[TemplatePhase, ...]
 
 

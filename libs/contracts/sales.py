@@ -1,14 +1,14 @@
 """What Sales says: from the first call to a deal won or lost."""
 
-from datetime import date
 from typing import Literal
 
 from contracts.channels import SALES
 from contracts.fact import Fact
-from contracts.money import NotNegativeMoney, PositiveMoney
+from contracts.money import NotNegativeMoney, PositiveTotal
 from contracts.values import (
     AccountId,
     BillingItem,
+    Day,
     Days,
     Deliverable,
     Identifier,
@@ -32,7 +32,7 @@ class OpportunityOpened(Fact, channel=SALES, heard_by=("delivery", "legal", "fin
     title: ShortText
     contacts: tuple[PersonId, ...] = ()
     expected_value: NotNegativeMoney
-    expected_close: date
+    expected_close: Day
     owner: PersonId
 
 
@@ -58,8 +58,8 @@ class OpportunityImported(
     owner: PersonId
     outcome: Literal["open", "won", "lost"]
     pipeline_stage: PipelineStage
-    opened_on: date | None
-    closed_on: date | None
+    opened_on: Day | None
+    closed_on: Day | None
     value: NotNegativeMoney | None
 
 
@@ -85,7 +85,7 @@ class EstimateRequested(Fact, channel=SALES, heard_by=("delivery",)):
 
     scope_summary: Text
     deliverables: tuple[Deliverable, ...]
-    wanted_finish: date | None = None
+    wanted_finish: Day | None = None
 
 
 class ProposalDrafted(
@@ -108,10 +108,10 @@ class ProposalDrafted(
     deliverables: tuple[Deliverable, ...]
     lines: tuple[PricedLine, ...]
     project_management_waiver: ShortText | None = None
-    price: PositiveMoney
+    price: PositiveTotal
     pricing: Pricing
-    promised_start: date
-    promised_finish: date
+    promised_start: Day
+    promised_finish: Day
     method: Text
     assumptions: tuple[ShortText, ...] = ()
     exclusions: tuple[ShortText, ...] = ()
@@ -128,7 +128,7 @@ class ProposalSubmitted(
     """This version went to the customer."""
 
     version: Version
-    submitted_on: date
+    submitted_on: Day
 
 
 class ProposalRevised(Fact, channel=SALES):
@@ -145,15 +145,15 @@ class DealWon(Fact, channel=SALES, heard_by=("legal", "delivery", "finance")):
     """
 
     proposal_version: Version
-    price: PositiveMoney
+    price: PositiveTotal
     pricing: Pricing
     deliverables: tuple[Deliverable, ...]
-    starts_on: date
-    finishes_on: date
+    starts_on: Day
+    finishes_on: Day
     billing_schedule: tuple[BillingItem, ...]
     rates: tuple[RoleRate, ...] = ()
     payment_terms_days: Days
-    won_on: date
+    won_on: Day
 
 
 class DealLost(Fact, channel=SALES, heard_by=("legal", "delivery", "finance")):
@@ -162,4 +162,4 @@ class DealLost(Fact, channel=SALES, heard_by=("legal", "delivery", "finance")):
     reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
     comment: Text | None = None
     competitor: ShortText | None = None
-    lost_on: date
+    lost_on: Day

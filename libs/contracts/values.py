@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from contracts.money import Money, NotNegativeMoney, PositiveMoney
+from contracts.money import Money, NotNegativeMoney, PositiveMoney, beyond_an_item
 
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)
@@ -73,14 +73,52 @@ YesNo = StrictBool
 """``true`` or ``false``, and nothing that may be taken for one of them."""
 
 Version = Annotated[int, Field(ge=1, le=1_000_000), AsNumber]
+MOST_HOURS = 1_000_000
 Hours = Annotated[
-    Decimal, Field(ge=0, le=1_000_000, max_digits=9, decimal_places=2, allow_inf_nan=False)
+    Decimal, Field(ge=0, le=MOST_HOURS, max_digits=9, decimal_places=2, allow_inf_nan=False)
 ]
+"""Hours of one item: a line, an entry, a request."""
+
+_MOST_TOTAL_HOURS = 10_000_000_000
+TotalHours = Annotated[
+    Decimal, Field(ge=0, le=_MOST_TOTAL_HOURS, max_digits=13, decimal_places=2, allow_inf_nan=False)
+]
+"""Hours that were added up, or raised by a contingency; no number of items reaches the bound."""
+HoursDelta = Annotated[
+    Decimal,
+    Field(
+        ge=-_MOST_TOTAL_HOURS,
+        le=_MOST_TOTAL_HOURS,
+        max_digits=13,
+        decimal_places=2,
+        allow_inf_nan=False,
+    ),
+]
+"""By how much total hours change."""
+
 Percent = Annotated[
     Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4, allow_inf_nan=False)
 ]
-Ratio = Annotated[Decimal, Field(max_digits=18, decimal_places=6, allow_inf_nan=False)]
+"""A percentage that is given."""
+ComputedPercent = Annotated[Decimal, Field(max_digits=38, decimal_places=4, allow_inf_nan=False)]
+"""A percentage that is worked out: it may be above 100, or negative."""
+Ratio = Annotated[Decimal, Field(max_digits=40, decimal_places=6, allow_inf_nan=False)]
+"""One total over another."""
+
 Days = Annotated[int, Field(ge=0, le=10_000), AsNumber]
+"""A duration that is given, in calendar days."""
+TotalDays = Annotated[int, Field(ge=-1_000_000, le=1_000_000), AsNumber]
+"""Calendar days from one day to another; negative where the other is earlier."""
+
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
+"""All days of facts and commands lie between these, so that moments computed from them exist."""
+_RANGE = {"x-minimum": str(FIRST_DAY), "x-maximum": str(LAST_DAY)}
+
+
+def _in_range(day: date) -> date:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"must be a day from {FIRST_DAY} to {LAST_DAY}")
+    return day
 
 
 def _monday(day: date) -> date:
@@ -89,11 +127,32 @@ def _monday(day: date) -> date:
     return day
 
 
-Week = Annotated[date, AfterValidator(_monday)]
+def _month_in_range(month: str) -> str:
+    if not FIRST_DAY.isoformat() <= f"{month}-31" <= LAST_DAY.isoformat():
+        raise ValueError(f"must be a month from {FIRST_DAY:%Y-%m} to {LAST_DAY:%Y-%m}")
+    return month
+
+
+Day = Annotated[date, AfterValidator(_in_range), Field(json_schema_extra=_RANGE)]
+"""A calendar day from 1970 to 2999."""
+
+Week = Annotated[Day, AfterValidator(_monday)]
 """A calendar week, named by its Monday."""
 
-Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
-"""A calendar month as ``YYYY-MM``."""
+Month = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$"),
+    AfterValidator(_month_in_range),
+    Field(json_schema_extra={"x-minimum": f"{FIRST_DAY:%Y-%m}", "x-maximum": f"{LAST_DAY:%Y-%m}"}),
+]
+"""A calendar month as ``YYYY-MM``, from 1970 to 2999."""
+
+
+def days_after(day: date, days: int) -> date:
+    """Return the day so many days after (or before) another, held within what a `Day` can be."""
+    ordinal = min(max(day.toordinal() + days, FIRST_DAY.toordinal()), LAST_DAY.toordinal())
+    return date.fromordinal(ordinal)
+
 
 RAG = Literal["green", "amber", "red"]
 Tier = Literal["light", "standard", "critical"]
@@ -121,27 +180,47 @@ class Deliverable(Value):
 
 
 class RoleHours(Value):
-    """Hours of one role."""
+    """Hours of one role; in a plan they may be those of many lines of an estimate."""
 
     role: Role
-    hours: Hours
+    hours: TotalHours
 
 
 class EstimateLine(Value):
-    """Hours of a role in a phase, before a price stands on them."""
+    """Hours of a role in a phase, before a price stands on them; in a budget with contingency."""
 
     phase: ShortText
     role: Role
-    hours: Hours
+    hours: TotalHours
     kind: LineKind = "delivery"
+
+
+H = TypeVar("H", RoleHours, EstimateLine)
+
+
+def _of_an_item(line: H) -> H:
+    if line.hours > MOST_HOURS:
+        raise beyond_an_item("hours", f"{MOST_HOURS:,} at most", line.hours)
+    return line
+
+
+_ITEM: Any = Field(json_schema_extra={"x-hours-maximum": str(MOST_HOURS)})
+
+ItemRoleHours = Annotated[RoleHours, AfterValidator(_of_an_item), _ITEM]
+"""Hours of one role as they are given: `Hours`, and no total."""
+ItemLine = Annotated[EstimateLine, AfterValidator(_of_an_item), _ITEM]
+"""A line of an estimate as it is given: its hours are `Hours`, and no total."""
 
 
 class PricedLine(Value):
-    """Hours of a role at a bill rate an hour; amount = hours x rate, to the minor unit."""
+    """Hours of a role at a bill rate an hour; amount = hours x rate, to the minor unit.
+
+    The hours may be those of many lines of an estimate.
+    """
 
     role: Role
     kind: LineKind = "delivery"
-    hours: Hours
+    hours: TotalHours
     rate: NotNegativeMoney
     amount: NotNegativeMoney
 
@@ -171,7 +250,7 @@ class BillingItem(Value):
     item: Identifier
     kind: BillingKind
     amount: PositiveMoney
-    due_on: date | None = None
+    due_on: Day | None = None
     deliverables: tuple[Identifier, ...] = ()
     description: ShortText = "Services"
 
@@ -189,7 +268,7 @@ class Milestone(Value):
 
     milestone: Identifier
     title: ShortText
-    due_on: date
+    due_on: Day
     deliverables: tuple[Identifier, ...] = ()
 
 
@@ -203,8 +282,8 @@ class PlannedTask(Value):
     task: Identifier
     title: ShortText
     phase: ShortText
-    starts_on: date
-    finishes_on: date
+    starts_on: Day
+    finishes_on: Day
     hours: tuple[RoleHours, ...]
     kind: LineKind = "delivery"
     implementation: bool = True
@@ -222,7 +301,7 @@ class Signatory(Value):
 
     party: Party
     person: PersonId
-    signed_on: date
+    signed_on: Day
 
 
 class Margin(Value):

@@ -6,7 +6,7 @@ from datetime import date
 from chassis.decider import Command, Context, Refused
 from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
 from contracts.fact import Fact
-from contracts.values import Identifier, PersonId, Text, Version
+from contracts.values import Day, Identifier, PersonId, Text, Version
 from delivery.gates import at_work, day_of, of_the_customer, once, standing
 from delivery.papers import Paper
 from delivery.state import Engagement, Submission, decide
@@ -16,7 +16,7 @@ class SubmitDeliverable(Paper):
     """Send a deliverable to the customer for acceptance, the first time or again."""
 
     deliverable: Identifier
-    submitted_on: date | None = None
+    submitted_on: Day | None = None
 
 
 class AcceptDeliverable(Command):
@@ -25,7 +25,7 @@ class AcceptDeliverable(Command):
     deliverable: Identifier
     submission: Version
     accepted_by: PersonId
-    accepted_on: date | None = None
+    accepted_on: Day | None = None
 
 
 class RejectDeliverable(Command):
@@ -35,7 +35,7 @@ class RejectDeliverable(Command):
     submission: Version
     rejected_by: PersonId
     why: Text
-    rejected_on: date | None = None
+    rejected_on: Day | None = None
 
 
 @decide.on(SubmitDeliverable)

@@ -17,10 +17,11 @@ from contracts.delivery import (
 from contracts.fact import Fact
 from contracts.values import (
     AsNumber,
+    Day,
     Deliverable,
     Identifier,
+    ItemRoleHours,
     PersonId,
-    RoleHours,
     ShortText,
     Text,
 )
@@ -34,7 +35,7 @@ class RequestChange(Command):
     change: Identifier | None = None
     requested_by: PersonId
     description: Text
-    requested_on: date | None = None
+    requested_on: Day | None = None
 
 
 class AssessChange(Command):
@@ -44,7 +45,7 @@ class AssessChange(Command):
     """
 
     change: Identifier
-    lines: Annotated[tuple[RoleHours, ...], Field(max_length=100)]
+    lines: Annotated[tuple[ItemRoleHours, ...], Field(max_length=100)]
     days: Annotated[int, Field(ge=-10_000, le=10_000), AsNumber]
     risk: Text
     deliverables_added: Annotated[tuple[Deliverable, ...], Field(max_length=100)] = ()
@@ -56,7 +57,7 @@ class ApproveChange(Command):
 
     change: Identifier
     approved_by: PersonId
-    approved_on: date | None = None
+    approved_on: Day | None = None
 
 
 class RejectChange(Command):
@@ -64,14 +65,14 @@ class RejectChange(Command):
 
     change: Identifier
     why: ShortText
-    rejected_on: date | None = None
+    rejected_on: Day | None = None
 
 
 class ImplementChange(Command):
     """Record that the change order's work is done."""
 
     change: Identifier
-    implemented_on: date | None = None
+    implemented_on: Day | None = None
 
 
 @decide.on(RequestChange)

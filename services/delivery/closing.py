@@ -1,7 +1,6 @@
 """Closing: live, surveyed, reviewed, settled, and only then closed."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -17,7 +16,7 @@ from contracts.delivery import (
     SurveySent,
 )
 from contracts.fact import Fact
-from contracts.values import AsNumber, Identifier, PersonId, ShortText, Text
+from contracts.values import AsNumber, Day, Identifier, PersonId, ShortText, Text
 from delivery.gates import at_work, day_of, once, standing
 from delivery.state import ZERO, Engagement, Survey, Timesheet, decide
 
@@ -25,7 +24,7 @@ from delivery.state import ZERO, Engagement, Survey, Timesheet, decide
 class GoLive(Command):
     """Record the day from which the customer uses what was built."""
 
-    live_on: date | None = None
+    live_on: Day | None = None
 
 
 class SendSurvey(Command):
@@ -33,7 +32,7 @@ class SendSurvey(Command):
 
     survey: Identifier | None = None
     contacts: Annotated[tuple[PersonId, ...], Field(max_length=200)] = ()
-    sent_on: date | None = None
+    sent_on: Day | None = None
 
 
 class AnswerSurvey(Command):
@@ -44,7 +43,7 @@ class AnswerSurvey(Command):
     satisfaction: Annotated[dict[Identifier, Score], Field(min_length=1, max_length=50)]
     recommend: Annotated[int, Field(ge=0, le=10), AsNumber]
     comment: Text | None = None
-    answered_on: date | None = None
+    answered_on: Day | None = None
 
 
 class HoldPir(Command):
@@ -53,7 +52,7 @@ class HoldPir(Command):
     Sold and delivered hours are worked out.
     """
 
-    held_on: date | None = None
+    held_on: Day | None = None
     went_well: Annotated[tuple[ShortText, ...], Field(max_length=100)]
     went_badly: Annotated[tuple[ShortText, ...], Field(max_length=100)]
 
@@ -61,7 +60,7 @@ class HoldPir(Command):
 class CloseEngagement(Command):
     """Close the engagement: nothing is owed any more, by anybody."""
 
-    closed_on: date | None = None
+    closed_on: Day | None = None
 
 
 @decide.on(GoLive)

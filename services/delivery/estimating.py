@@ -11,10 +11,12 @@ from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.fact import Fact, Recorded
 from contracts.reference import TemplatePublished
 from contracts.values import (
+    MOST_HOURS,
     AsNumber,
     Confidence,
     EstimateLine,
     Identifier,
+    ItemLine,
     Percent,
     ShortText,
     Version,
@@ -34,7 +36,7 @@ class SubmitEstimate(Command):
     """
 
     template: Identifier
-    lines: Annotated[tuple[EstimateLine, ...], Field(max_length=500)] = ()
+    lines: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = ()
     scale: Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)] = Decimal(1)
     contingency: Percent = Decimal(0)
     duration_days: Annotated[int, Field(ge=1, le=10_000), AsNumber]
@@ -78,6 +80,12 @@ def submit_estimate(state: Engagement, command: SubmitEstimate, context: Context
     if not lines:
         record = template_known(context, command.template)
         lines, made_from = scaled(record.fact, command.scale), record.sequence
+        if any(line.hours > MOST_HOURS for line in lines):
+            raise Refused(
+                "too-many-hours",
+                f"template {command.template} times {command.scale} has a line of more than"
+                f" {MOST_HOURS:,} hours: choose a smaller scale",
+            )
     if not any(line.hours for line in lines):
         raise Refused("empty-estimate", f"template {command.template} has no hours: give lines")
     newest = max(state.estimates, default=0)

@@ -1,7 +1,6 @@
 """Managing: who answers for the engagement, how much method it gets, and when it rests."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 
 from chassis.decider import Command, Context, Refused
@@ -9,7 +8,7 @@ from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAs
 from contracts.fact import Fact
 from contracts.money import Money
 from contracts.reference import AccountPublished
-from contracts.values import PersonId, ShortText, Tier, YesNo
+from contracts.values import Day, PersonId, ShortText, Tier, YesNo
 from delivery.gates import day_of, known_person, once, standing
 from delivery.state import Engagement, decide
 
@@ -30,7 +29,7 @@ class AssignManager(Command):
     """
 
     manager: PersonId
-    assigned_on: date | None = None
+    assigned_on: Day | None = None
 
 
 class ChooseTier(Command):
@@ -48,13 +47,13 @@ class PutOnHold(Command):
     """Let all work rest until it is resumed."""
 
     reason: ShortText
-    held_on: date | None = None
+    held_on: Day | None = None
 
 
 class Resume(Command):
     """Let work go on."""
 
-    resumed_on: date | None = None
+    resumed_on: Day | None = None
 
 
 def proposed_tier(

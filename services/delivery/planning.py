@@ -9,7 +9,16 @@ from pydantic import Field, model_validator
 from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ChangeApproved, ChangeAssessed, PlanBaselined, PlanDrafted
 from contracts.fact import Fact
-from contracts.values import AsNumber, Deliverable, Identifier, Milestone, PlannedTask, Version
+from contracts.values import (
+    LAST_DAY,
+    AsNumber,
+    Day,
+    Deliverable,
+    Identifier,
+    Milestone,
+    PlannedTask,
+    Version,
+)
 from delivery.changes import given_up
 from delivery.estimating import template_known
 from delivery.gates import day_of, standing
@@ -34,7 +43,7 @@ class DraftPlan(Command):
     """
 
     template: Identifier
-    starts_on: date | None = None
+    starts_on: Day | None = None
     duration_days: Annotated[int, Field(ge=1, le=10_000), AsNumber] | None = None
     estimate_version: Version | None = None
     tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000)] = ()
@@ -60,7 +69,7 @@ class BaselinePlan(Command):
 
     version: Version
     changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
-    baselined_on: date | None = None
+    baselined_on: Day | None = None
 
 
 @decide.on(DraftPlan)
@@ -140,10 +149,13 @@ def _scheduled(
     orders = tuple(_change_orders(state, changes))
     more = sum(assessed.days for assessed, _ in orders)
     duration_days = command.duration_days or max(1, estimate.submitted.duration_days + more)
-    if starts_on > date.max - timedelta(days=duration_days):
-        raise Refused("beyond-the-calendar", f"no plan of {duration_days} days begins {starts_on}")
-    plan = schedule(record.fact, estimate.submitted.lines, deliverables, starts_on, duration_days)
     finishes_on = starts_on + timedelta(days=duration_days - 1)
+    if finishes_on > LAST_DAY:
+        raise Refused(
+            "beyond-the-calendar",
+            f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
+        )
+    plan = schedule(record.fact, estimate.submitted.lines, deliverables, starts_on, duration_days)
     return PlanDrafted(
         version=1,
         template=command.template,

@@ -1,12 +1,11 @@
 """Progress: how far tasks are, milestones reached, and the one standard status report."""
 
 from collections.abc import Iterator
-from datetime import date
 
 from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
 from contracts.fact import Fact
-from contracts.values import RAG, Hours, Identifier, Percent, Text
+from contracts.values import RAG, Day, Hours, Identifier, Percent, Text
 from delivery.gates import at_work, day_of, implementation, once, standing
 from delivery.state import Engagement, decide
 
@@ -17,14 +16,14 @@ class ProgressTask(Command):
     task: Identifier
     complete: Percent
     remaining_hours: Hours
-    as_of: date | None = None
+    as_of: Day | None = None
 
 
 class ReachMilestone(Command):
     """Record that a milestone of the baseline was reached."""
 
     milestone: Identifier
-    reached_on: date | None = None
+    reached_on: Day | None = None
 
 
 class PublishStatusReport(Command):
@@ -33,12 +32,12 @@ class PublishStatusReport(Command):
     `estimate_to_complete` is the hours still needed in the manager's judgement.
     """
 
-    as_of: date | None = None
+    as_of: Day | None = None
     scope: RAG
     schedule: RAG
     cost: RAG
     narrative: Text
-    forecast_finish: date
+    forecast_finish: Day
     estimate_to_complete: Hours
 
 

@@ -1,13 +1,12 @@
 """RAID: risks, issues and decisions, raised, recorded, closed."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Literal
 
 from chassis.decider import Command, Context, Refused
 from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
 from contracts.fact import Fact
-from contracts.values import Identifier, Percent, PersonId, ShortText, Text
+from contracts.values import Day, Identifier, Percent, PersonId, ShortText, Text
 from delivery.gates import day_of, once, standing
 from delivery.state import Engagement, decide
 
@@ -41,7 +40,7 @@ class RecordDecision(Command):
     title: ShortText
     rationale: Text
     decided_by: PersonId | None = None
-    decided_on: date | None = None
+    decided_on: Day | None = None
 
 
 class CloseRaidItem(Command):
@@ -49,7 +48,7 @@ class CloseRaidItem(Command):
 
     item: Identifier
     resolution: Text
-    closed_on: date | None = None
+    closed_on: Day | None = None
 
 
 @decide.on(RaiseRisk)

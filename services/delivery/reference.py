@@ -1,16 +1,16 @@
 """Reference data that Delivery keeps: people (names stand nowhere else) and templates."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from chassis.decider import Command, Context, Decider, Decisions, Evolution, Refused
+from chassis.view_model import ViewModel
 from contracts.fact import Fact, Recorded
 from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished
-from contracts.values import AccountId, EstimateLine, Hours, PersonId, Role, ShortText
+from contracts.values import AccountId, Day, Hours, ItemLine, PersonId, Role, ShortText
 from delivery.state import Part
 
 WHOLE = Decimal(100)
@@ -19,7 +19,7 @@ WHOLE = Decimal(100)
 class PublishPerson(Command):
     """Publish a person of the company or of a customer, or what changed about them, whole."""
 
-    effective_from: date | None = None
+    effective_from: Day | None = None
     name: ShortText
     email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
@@ -35,9 +35,9 @@ class PublishTemplate(Command):
     Shares are in percent: of the duration by phase, of each role's hours by task; each add up.
     """
 
-    effective_from: date | None = None
+    effective_from: Day | None = None
     name: ShortText
-    estimate: Annotated[tuple[EstimateLine, ...], Field(max_length=500)] = ()
+    estimate: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = ()
     phases: Annotated[tuple[TemplatePhase, ...], Field(min_length=1, max_length=50)]
 
 
@@ -120,14 +120,14 @@ TEMPLATE: Decider[Template] = Decider(
 )
 
 
-class PersonView(Part):
+class PersonView(ViewModel):
     """The record of a person as it stands."""
 
     person: str
     record: PersonPublished | None
 
 
-class TemplateView(Part):
+class TemplateView(ViewModel):
     """The record of a template as it stands."""
 
     template: str

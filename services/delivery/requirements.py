@@ -1,12 +1,11 @@
 """Requirements: what the customer needs, in a document the customer signs off."""
 
 from collections.abc import Iterator
-from datetime import date
 
 from chassis.decider import Command, Context, Refused
 from contracts.delivery import BrdSignedOff, BrdSubmitted
 from contracts.fact import Fact
-from contracts.values import PersonId, Version
+from contracts.values import Day, PersonId, Version
 from delivery.gates import day_of, of_the_customer, once, standing
 from delivery.papers import Paper
 from delivery.state import Engagement, decide
@@ -21,7 +20,7 @@ class SignOffBrd(Command):
 
     version: Version
     signed_by: PersonId
-    signed_on: date | None = None
+    signed_on: Day | None = None
 
 
 @decide.on(SubmitBrd)

@@ -1,7 +1,6 @@
 """Resources: hours of a role are wanted, and a person is given to them, softly or for good."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
@@ -10,7 +9,7 @@ from pydantic import Field, model_validator
 from chassis.decider import Command, Context, Refused
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
 from contracts.fact import Fact
-from contracts.values import Hours, Identifier, PersonId, Role
+from contracts.values import Day, Hours, Identifier, PersonId, Role
 from delivery.gates import day_of, known_person, once, standing
 from delivery.state import Engagement, Request, decide
 
@@ -23,8 +22,8 @@ class RequestResource(Command):
     request: Identifier | None = None
     role: Role
     hours: SomeHours
-    starts_on: date
-    finishes_on: date
+    starts_on: Day
+    finishes_on: Day
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -43,8 +42,8 @@ class AllocateResource(Command):
     request: Identifier
     person: PersonId
     hours: SomeHours | None = None
-    starts_on: date | None = None
-    finishes_on: date | None = None
+    starts_on: Day | None = None
+    finishes_on: Day | None = None
     commitment: Literal["soft", "hard"] = "soft"
 
 
@@ -53,7 +52,7 @@ class ReleaseResource(Command):
 
     request: Identifier
     person: PersonId
-    released_on: date | None = None
+    released_on: Day | None = None
 
 
 @decide.on(RequestResource)

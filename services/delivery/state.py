@@ -15,7 +15,7 @@ from contracts import delivery as said
 from contracts import finance, legal, sales
 from contracts.gateway import Disconnect
 from contracts.money import Money
-from contracts.values import Deliverable, LineKind, PlannedTask
+from contracts.values import FIRST_DAY, Deliverable, LineKind, PlannedTask
 
 Stage = Literal[
     "imported", "planning", "mobilising", "delivering", "closing", "closed", "terminated", "lost"
@@ -56,7 +56,7 @@ class Deal(Part):
         if self.lost:
             return self.lost.lost_on
         if self.imported and not self.opened and self.imported.outcome == "lost":
-            return self.imported.closed_on or self.imported.opened_on or date.min
+            return self.imported.closed_on or self.imported.opened_on or FIRST_DAY
         return None
 
 

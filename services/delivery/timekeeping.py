@@ -11,7 +11,7 @@ from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ExpenseApproved, TimeApproved, TimeRejected, TimeSubmitted
 from contracts.fact import Fact
 from contracts.money import PositiveMoney
-from contracts.values import Hours, Identifier, PersonId, Role, ShortText, Week, YesNo
+from contracts.values import Day, Hours, Identifier, PersonId, Role, ShortText, Week, YesNo
 from delivery.gates import (
     at_work,
     covered,
@@ -63,7 +63,7 @@ class ApproveExpense(Command):
     person: PersonId
     amount: PositiveMoney
     description: ShortText
-    spent_on: date
+    spent_on: Day
     billable: YesNo = True
 
 

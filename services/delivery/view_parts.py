@@ -1,9 +1,9 @@
 """What is seen of an engagement, part by part: the shapes in which `views` shows it."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Literal
 
+from chassis.view_model import ViewModel
 from contracts import delivery as said
 from contracts.channels import Department
 from contracts.gateway import Disconnect
@@ -13,16 +13,16 @@ from contracts.sales import EstimateRequested
 from contracts.values import (
     RAG,
     AccountId,
+    ComputedPercent,
     ContentHash,
     Hours,
     Identifier,
     LineKind,
     Milestone,
-    Percent,
     PersonId,
     PlannedTask,
     ShortText,
-    Value,
+    TotalHours,
     Verdict,
     Version,
     Week,
@@ -30,7 +30,7 @@ from contracts.values import (
 from delivery.state import Stage
 
 
-class Owed(Value):
+class Owed(ViewModel):
     """One thing that a gate waits for, and who owes it."""
 
     code: str
@@ -38,7 +38,7 @@ class Owed(Value):
     owed_by: Department | None
 
 
-class Gates(Value):
+class Gates(ViewModel):
     """What the gates ahead wait for; empty where one is open (an early start has its last day)."""
 
     work: tuple[Owed, ...]
@@ -46,19 +46,19 @@ class Gates(Value):
     closing: tuple[Owed, ...]
 
 
-class EstimateView(Value):
+class EstimateView(ViewModel):
     """A version of the estimate, in hours; the share of project management is in percent."""
 
     version: Version
     submitted: said.EstimateSubmitted
-    hours: Hours
-    project_management_hours: Hours
-    project_management_share: Percent | None
+    hours: TotalHours
+    project_management_hours: TotalHours
+    project_management_share: ComputedPercent | None
     endorsed_by: PersonId | None
     price: Money | None
 
 
-class SowView(Value):
+class SowView(ViewModel):
     """A version of the statement of work that Legal drafted, and Delivery's verdict on it."""
 
     version: Version
@@ -67,7 +67,7 @@ class SowView(Value):
     why: str | None
 
 
-class ContractView(Value):
+class ContractView(ViewModel):
     """What was promised and signed, as far as Delivery heard, and hours that no contract covers."""
 
     proposal_submitted: Version | None
@@ -75,42 +75,42 @@ class ContractView(Value):
     statements_of_work: tuple[SowView, ...]
     signed_on: date | None
     early_starts: tuple[EarlyStartAuthorised, ...]
-    hours_before_signature: Hours
+    hours_before_signature: TotalHours
     promised_finish: date | None
     budgeted: bool
     settled_on: date | None
 
 
-class ResourceView(Value):
+class ResourceView(ViewModel):
     """Hours that were asked for, and who is given to them."""
 
     requested: said.ResourceRequested
     allocated: tuple[said.ResourceAllocated, ...]
 
 
-class RequirementsView(Value):
+class RequirementsView(ViewModel):
     """The newest version of the requirements, and every version that was signed off."""
 
     submitted: said.BrdSubmitted | None
     signed_off: tuple[said.BrdSignedOff, ...]
 
 
-class TaskView(Value):
+class TaskView(ViewModel):
     """A planned task, the hours approved on it, and how far it is."""
 
     planned: PlannedTask
-    approved_hours: Hours
+    approved_hours: TotalHours
     progressed: said.TaskProgressed | None
 
 
-class MilestoneView(Value):
+class MilestoneView(ViewModel):
     """A milestone of the baseline, and the day it was reached."""
 
     planned: Milestone
     reached_on: date | None
 
 
-class PlanView(Value):
+class PlanView(ViewModel):
     """The newest draft, and the baseline with what has become of it."""
 
     draft: said.PlanDrafted | None
@@ -121,7 +121,7 @@ class PlanView(Value):
     milestones: tuple[MilestoneView, ...]
 
 
-class EntryView(Value):
+class EntryView(ViewModel):
     """Hours that wait for approval."""
 
     entry: Identifier
@@ -133,17 +133,17 @@ class EntryView(Value):
     billable: bool
 
 
-class TimeView(Value):
+class TimeView(ViewModel):
     """Hours that wait, and hours that count; what managing the work takes of them, in percent."""
 
     waiting: tuple[EntryView, ...]
-    approved_hours: Hours
-    approved_by_kind: dict[LineKind, Hours]
-    project_management_share: Percent | None
+    approved_hours: TotalHours
+    approved_by_kind: dict[LineKind, TotalHours]
+    project_management_share: ComputedPercent | None
     expenses: tuple[said.ExpenseApproved, ...]
 
 
-class RaidView(Value):
+class RaidView(ViewModel):
     """What may happen, what went wrong, what was decided."""
 
     open_risks: tuple[said.RiskRaised, ...]
@@ -151,7 +151,7 @@ class RaidView(Value):
     decisions: tuple[said.DecisionRecorded, ...]
 
 
-class ChangeView(Value):
+class ChangeView(ViewModel):
     """A change, its price, how far it went, and what it waits for until it may be implemented."""
 
     change: Identifier
@@ -162,7 +162,7 @@ class ChangeView(Value):
     waits_for: tuple[Owed, ...]
 
 
-class DeliverableView(Value):
+class DeliverableView(ViewModel):
     """Something the customer is owed, and how far it is."""
 
     deliverable: Identifier
@@ -173,7 +173,7 @@ class DeliverableView(Value):
     why: str | None
 
 
-class SurveyView(Value):
+class SurveyView(ViewModel):
     """Who was asked and what they said; percentages are None until somebody answered.
 
     CSAT: answers of 4 or 5 of all answers. NPS: shares of 9-10 less 0-6; from -100 to 100.
@@ -181,11 +181,11 @@ class SurveyView(Value):
 
     sent: said.SurveySent
     answers: tuple[said.SurveyAnswered, ...]
-    customer_satisfaction: Decimal | None
-    net_promoter_score: Decimal | None
+    customer_satisfaction: ComputedPercent | None
+    net_promoter_score: ComputedPercent | None
 
 
-class EngagementView(Value):
+class EngagementView(ViewModel):
     """An engagement as Delivery sees it."""
 
     engagement: str

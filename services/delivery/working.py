@@ -1,7 +1,6 @@
 """Beginning the work: the kickoff, with everybody in one room."""
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from pydantic import Field
 from chassis.decider import Command, Context, gate
 from contracts.delivery import KickoffHeld
 from contracts.fact import Fact
-from contracts.values import PersonId
+from contracts.values import Day, PersonId
 from delivery.gates import at_work, covered, day_of, once
 from delivery.state import Engagement, decide
 
@@ -18,7 +17,7 @@ from delivery.state import Engagement, decide
 class HoldKickoff(Command):
     """Record the kickoff. It waits for a signed statement of work or an early start in force."""
 
-    held_on: date | None = None
+    held_on: Day | None = None
     attendees: Annotated[tuple[PersonId, ...], Field(min_length=1, max_length=200)]
 
 

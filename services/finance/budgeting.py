@@ -15,7 +15,7 @@ from contracts.legal import AmendmentSigned
 from contracts.money import Money
 from contracts.values import BillingItem, Pricing, RevenueMethod, ShortText
 from finance.billing import credited_on, invoiced_on
-from finance.state import MOST_HOURS, Engagement, decide, least, require_running
+from finance.state import Engagement, decide, least, require_running
 
 USUAL_METHOD: dict[Pricing, RevenueMethod] = {
     "fixed-price": "cost-to-cost",
@@ -97,8 +97,6 @@ def _set(state: Engagement) -> Iterable[Fact]:
     proposal = state.proposals.get(sow.proposal_version) if sow else None
     estimate = state.estimates.get(proposal.estimate_version) if proposal else None
     if sow is None or estimate is None or state.currency != sow.price.currency:
-        return
-    if any(line.hours > MOST_HOURS for line in estimate.with_contingency):
         return
     chosen = state.chosen_method
     fits = chosen is not None and _fits(chosen, sow.pricing)

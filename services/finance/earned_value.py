@@ -12,15 +12,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from contracts.values import PlannedTask
 
 _DIGITS = Decimal("0.000001")
-_LIMIT = Decimal(10) ** 12
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
-    """The quotient to six digits; None where the whole is zero, or too small to divide by."""
-    if whole == 0:
-        return None
-    quotient = part / whole
-    return quotient.quantize(_DIGITS, ROUND_HALF_EVEN) if abs(quotient) < _LIMIT else None
+    """The quotient to six digits behind the point; None where the whole is zero."""
+    return (part / whole).quantize(_DIGITS, ROUND_HALF_EVEN) if whole else None
 
 
 def elapsed(task: PlannedTask, day: date) -> Decimal:

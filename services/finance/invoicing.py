@@ -6,7 +6,7 @@ back by a credit note; what was paid beyond that is refunded.
 """
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date
 
 from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
@@ -20,7 +20,7 @@ from contracts.finance import (
     RefundPaid,
 )
 from contracts.money import Money, PositiveMoney
-from contracts.values import Identifier, ShortText
+from contracts.values import Day, Identifier, ShortText, days_after
 from finance.billing import too_much_due
 from finance.state import (
     Engagement,
@@ -38,7 +38,7 @@ class ApproveInvoice(Command):
     """Approve a draft: it takes its number and is issued, today unless an earlier day is named."""
 
     invoice: Identifier
-    issue_on: date | None = None
+    issue_on: Day | None = None
 
 
 class VoidInvoice(Command):
@@ -50,7 +50,7 @@ class VoidInvoice(Command):
 
     invoice: Identifier
     why: ShortText
-    voided_on: date | None = None
+    voided_on: Day | None = None
 
 
 class IssueCreditNote(Command):
@@ -59,7 +59,7 @@ class IssueCreditNote(Command):
     invoice: Identifier
     amount: PositiveMoney
     why: ShortText
-    issued_on: date | None = None
+    issued_on: Day | None = None
 
 
 class RecordPayment(Command):
@@ -67,7 +67,7 @@ class RecordPayment(Command):
 
     invoice: Identifier
     amount: PositiveMoney
-    received_on: date | None = None
+    received_on: Day | None = None
 
 
 class RecordRefund(Command):
@@ -75,7 +75,7 @@ class RecordRefund(Command):
 
     invoice: Identifier
     amount: PositiveMoney
-    paid_on: date | None = None
+    paid_on: Day | None = None
 
 
 @decide.on(ApproveInvoice)
@@ -186,7 +186,7 @@ def issues(state: Engagement, context: Context) -> Iterable[Fact]:
             deliverables=event.deliverables,
             lines=invoice.lines,
             issued_on=issue_on,
-            due_on=issue_on + timedelta(days=terms),
+            due_on=days_after(issue_on, terms),
         )
 
 

@@ -13,14 +13,13 @@ from typing import Literal
 from chassis.decider import Context, Records
 from contracts.fact import Fact, Recorded
 from contracts.finance import ChangePriced, EstimatePriced
-from contracts.money import Money
+from contracts.money import BEYOND_ITEMS, Money
 from contracts.reference import RateCardPublished
 from contracts.values import LineKind, PricedLine
 from finance.costing import cost_of_hours, cost_rates_on
-from finance.state import MOST_HOURS, Assessment, Engagement, Estimate, rates_of
+from finance.state import Assessment, Engagement, Estimate, rates_of
 
 PROJECT_MANAGER = "project-manager"
-_MOST = Decimal(10) ** 13
 
 
 def rate_card_id(currency: str) -> str:
@@ -33,13 +32,13 @@ def priced_lines(
 ) -> tuple[PricedLine, ...] | None:
     """Hours x rate, one line per role and kind; None where a role has no rate.
 
-    None, too, where hours or money are more than any fact can say.
+    None, too, where the amount of a line is more than an item's can be.
     """
     totals: dict[tuple[str, LineKind], Decimal] = {}
     for role, kind, amount in hours:
         totals[role, kind] = totals.get((role, kind), Decimal(0)) + amount
     if any(
-        role not in rates or total > MOST_HOURS or rates[role].amount * total > _MOST
+        role not in rates or (rates[role] * total).rounded().amount >= BEYOND_ITEMS
         for (role, _), total in totals.items()
     ):
         return None
@@ -89,10 +88,11 @@ def price_of_change(
 ) -> ChangePriced | None:
     """The change at contracted, else list rates; None while a role has neither.
 
-    Only its hours have a price: a deliverable that falls away changes none by itself.
+    Only its hours have a price: a deliverable that falls away changes none by itself. The price is
+    an item of the contract: one that is more than an item's amount can be is not said either.
     """
     budget = state.budget
-    if budget is None or assessment.hours > MOST_HOURS:
+    if budget is None:
         return None
     card = _card(currency, assessment, records)
     listed = rates_of(card.fact.rates) if card else {}
@@ -108,6 +108,8 @@ def price_of_change(
     if lines is None:
         return None
     price = Money.total((line.amount for line in lines), currency)
+    if price.amount >= BEYOND_ITEMS:
+        return None
     return ChangePriced(change=assessment.change, lines=lines, price=price)
 
 

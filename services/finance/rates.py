@@ -6,7 +6,6 @@ never changed. Engagements in euro are priced by the card ``standard-EUR`` and c
 """
 
 from collections.abc import Iterable
-from datetime import date
 from decimal import Decimal
 
 from pydantic import Field, field_validator
@@ -15,7 +14,7 @@ from chassis.decider import Command, Context, Decider, Decisions, Evolution, Ref
 from contracts.fact import Fact, Recorded
 from contracts.money import Currency
 from contracts.reference import CostRatesPublished, RateCardPublished
-from contracts.values import Percent, RoleRate, Value
+from contracts.values import Day, Percent, RoleRate, Value
 
 _HIGHEST = Decimal(10) ** 8
 
@@ -23,7 +22,7 @@ _HIGHEST = Decimal(10) ** 8
 class _PublishRates(Command):
     currency: Currency
     rates: tuple[RoleRate, ...] = Field(min_length=1, max_length=200)
-    effective_from: date | None = None
+    effective_from: Day | None = None
 
     @field_validator("rates")
     @classmethod

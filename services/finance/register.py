@@ -5,14 +5,13 @@ It hears that a draft was approved and gives the next number of the year of issu
 """
 
 from collections.abc import Iterable
-from datetime import date
 
 from pydantic import Field
 
 from chassis.decider import Context, Decider, Decisions, Evolution
 from contracts.fact import Fact, Recorded
 from contracts.finance import InvoiceApproved, InvoiceNumbered
-from contracts.values import EngagementId, Identifier, Value
+from contracts.values import Day, EngagementId, Identifier, Value
 
 INVOICES = "invoices"
 """The one subject of this kind of stream."""
@@ -23,7 +22,7 @@ class Waiting(Value):
 
     engagement: EngagementId
     invoice: Identifier
-    issue_on: date
+    issue_on: Day
 
 
 class Register(Value):

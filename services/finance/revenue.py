@@ -28,7 +28,7 @@ from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.finance import RevenueRecognised
 from contracts.money import Money
-from contracts.values import Month
+from contracts.values import FIRST_DAY, Month
 from finance.billing import in_scope
 from finance.margins import billed_to, cost_to
 from finance.measuring import known_works
@@ -80,7 +80,7 @@ def next_month(state: Engagement) -> Month:
     """The month whose revenue is to be recognised next."""
     if state.recognised:
         return after(max(state.recognised))
-    return month_of(state.signed_on or date.min)
+    return month_of(state.signed_on or FIRST_DAY)
 
 
 def earned_to(state: Engagement, budget: Budget, day: date) -> Money:

@@ -11,6 +11,7 @@ from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money
+from contracts.values import LAST_DAY, Day
 from finance.billing import billed_on
 from finance.invoicing import lapsed
 from finance.months import month_of
@@ -30,7 +31,7 @@ class SettleAccount(Command):
     same day unless another is named: so Delivery knows that this work, too, was thought of.
     """
 
-    settled_on: date | None = None
+    settled_on: Day | None = None
 
 
 @decide.on(SettleAccount)
@@ -114,7 +115,7 @@ def _movements(state: Engagement) -> Iterable[date]:
 
 def billable_now(state: Engagement, budget: Budget) -> Money:
     """What approved time and expenses could be billed at this moment, beyond what is paid ahead."""
-    last = date.max
+    last = LAST_DAY
     drafts = time_billed(state, budget, month_of(last), last)
     return Money.total(
         (one.amount for one in drafts if isinstance(one, InvoiceDrafted)), state.money

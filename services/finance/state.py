@@ -41,8 +41,6 @@ from contracts.values import (
 )
 
 HUNDREDTH = Decimal("0.01")
-MOST_HOURS = Decimal(1_000_000)
-"""More hours than this no fact can say (`Hours`)."""
 
 
 class Estimate(Value):

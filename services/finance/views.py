@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from pydantic import BaseModel
-
+from chassis.view_model import ViewModel
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.gateway import Disconnect
 from contracts.money import Money
@@ -20,7 +19,7 @@ from finance.time_billing import advance_left
 from finance.waiting import waiting
 
 
-class EstimateView(BaseModel):
+class EstimateView(ViewModel):
     """A version of the estimate and its price."""
 
     version: int
@@ -29,7 +28,7 @@ class EstimateView(BaseModel):
     endorsed: bool
 
 
-class SowView(BaseModel):
+class SowView(ViewModel):
     """A version of the statement of work, and what Finance said of it."""
 
     version: int
@@ -40,7 +39,7 @@ class SowView(BaseModel):
     signed_on: date | None
 
 
-class EntryView(BaseModel):
+class EntryView(ViewModel):
     """An entry of the billing schedule, what fell due of it, and what is left."""
 
     item: str
@@ -52,7 +51,7 @@ class EntryView(BaseModel):
     due_on: date | None
 
 
-class BudgetView(BaseModel):
+class BudgetView(ViewModel):
     """The contract in figures, with its amendments."""
 
     signed_price: Money
@@ -62,7 +61,7 @@ class BudgetView(BaseModel):
     rates: dict[str, Money]
 
 
-class ChangeView(BaseModel):
+class ChangeView(ViewModel):
     """A change, its price, and whether its amendment is in the budget."""
 
     change: str
@@ -71,7 +70,7 @@ class ChangeView(BaseModel):
     in_budget: bool
 
 
-class InvoiceView(BaseModel):
+class InvoiceView(ViewModel):
     """An invoice, from its draft on."""
 
     invoice: str
@@ -91,7 +90,7 @@ class InvoiceView(BaseModel):
     overdue: bool
 
 
-class EngagementView(BaseModel):
+class EngagementView(ViewModel):
     """The money of an engagement, as far as everybody in Finance may see it."""
 
     title: str | None
@@ -122,7 +121,7 @@ class EngagementView(BaseModel):
     disconnects: list[Disconnect]
 
 
-class EarnedValueView(BaseModel):
+class EarnedValueView(ViewModel):
     """Earned value as last measured, with all that follows from it by formula."""
 
     measured: PerformanceMeasured
@@ -145,7 +144,7 @@ class ConfidentialView(EngagementView):
     margins: MarginMeasured | None
 
 
-class RateCardView(BaseModel):
+class RateCardView(ViewModel):
     """The newest version of a rate card."""
 
     rate_card: str
@@ -154,7 +153,7 @@ class RateCardView(BaseModel):
     rates: dict[str, Money]
 
 
-class CostRatesNotice(BaseModel):
+class CostRatesNotice(ViewModel):
     """Which roles have a cost rate, and since when; not what it is."""
 
     cost_rates: str
@@ -197,25 +196,52 @@ def stage(state: Engagement) -> str:
 
 def engagement_view(state: Engagement) -> EngagementView:
     """What everybody in Finance may see."""
-    return EngagementView.model_validate(_open_view(state))
+    known = state.currency is not None
+    last = max(state.recognised) if state.recognised else None
+    recognised = state.recognised[last] if last else Money.zero(state.money) if known else None
+    owed = billed(state) if known else None
+    return EngagementView(
+        title=state.title,
+        stage=stage(state),
+        currency=state.currency,
+        manager=state.manager,
+        kicked_off_on=state.kicked_off_on,
+        live_on=state.live_on,
+        ended=_ended(state),
+        early_start_until=state.early_start_until,
+        estimates=[_estimate(one) for one in state.estimates.values()],
+        sows=[_sow(state, version) for version in sorted(state.sows)],
+        budget=_budget(state, state.budget) if state.budget else None,
+        changes=[_change(state, one) for one in state.assessments],
+        invoices=[_invoice(state, one) for one in state.invoices.values()],
+        billed=owed,
+        paid=paid(state) if known else None,
+        outstanding=outstanding(state) if known else None,
+        overdue=_overdue(state),
+        advance_left=advance_left(state) if known else None,
+        recognised=recognised,
+        recognised_to=last,
+        contract_asset=contract_asset(recognised, owed) if recognised and owed else None,
+        contract_liability=contract_liability(recognised, owed) if recognised and owed else None,
+        open_points=[one.sentence for one in open_points(state)] if state.budget else [],
+        waiting=[one.sentence for one in waiting(state)],
+        settled_on=state.settled_on,
+        disconnects=list(state.disconnects.values()),
+    )
 
 
 def confidential_view(state: Engagement) -> ConfidentialView:
     """What those see who may see costs and margins."""
-    return ConfidentialView.model_validate(
-        {
-            **_open_view(state),
-            "estimate_costs": {
-                one.version: one.cost for one in state.estimates.values() if one.cost is not None
-            },
-            "change_costs": {
-                one.change: one.cost for one in state.assessments if one.cost is not None
-            },
-            "budget_cost": state.budget.cost if state.budget else None,
-            "cost_to_date": state.cost_to_date,
-            "earned_value": _earned_value(state.performance) if state.performance else None,
-            "margins": state.margins,
-        }
+    return ConfidentialView(
+        **dict(engagement_view(state)),
+        estimate_costs={
+            one.version: one.cost for one in state.estimates.values() if one.cost is not None
+        },
+        change_costs={one.change: one.cost for one in state.assessments if one.cost is not None},
+        budget_cost=state.budget.cost if state.budget else None,
+        cost_to_date=state.cost_to_date,
+        earned_value=_earned_value(state.performance) if state.performance else None,
+        margins=state.margins,
     )
 
 
@@ -249,41 +275,6 @@ def cost_rates_view(state: CostRates) -> CostRatesView:
         rates={one.role: one.rate for one in latest.rates} if latest else {},
         floor=str(latest.floor) if latest else None,
     )
-
-
-def _open_view(state: Engagement) -> dict[str, object]:
-    known = state.currency is not None
-    last = max(state.recognised) if state.recognised else None
-    recognised = state.recognised[last] if last else Money.zero(state.money) if known else None
-    owed = billed(state) if known else None
-    return {
-        "title": state.title,
-        "stage": stage(state),
-        "currency": state.currency,
-        "manager": state.manager,
-        "kicked_off_on": state.kicked_off_on,
-        "live_on": state.live_on,
-        "ended": _ended(state),
-        "early_start_until": state.early_start_until,
-        "estimates": [_estimate(one) for one in state.estimates.values()],
-        "sows": [_sow(state, version) for version in sorted(state.sows)],
-        "budget": _budget(state, state.budget) if state.budget else None,
-        "changes": [_change(state, one) for one in state.assessments],
-        "invoices": [_invoice(state, one) for one in state.invoices.values()],
-        "billed": owed,
-        "paid": paid(state) if known else None,
-        "outstanding": outstanding(state) if known else None,
-        "overdue": _overdue(state),
-        "advance_left": advance_left(state) if known else None,
-        "recognised": recognised,
-        "recognised_to": last,
-        "contract_asset": contract_asset(recognised, owed) if recognised and owed else None,
-        "contract_liability": contract_liability(recognised, owed) if recognised and owed else None,
-        "open_points": [one.sentence for one in open_points(state)] if state.budget else [],
-        "waiting": [one.sentence for one in waiting(state)],
-        "settled_on": state.settled_on,
-        "disconnects": list(state.disconnects.values()),
-    }
 
 
 def _ended(state: Engagement) -> str | None:

@@ -1,11 +1,16 @@
-"""Work beside the folding: findings are announced as facts, and engagements judged on new days."""
+"""Work beside the folding: findings are announced as facts, and engagements judged on new days.
+
+What a new day changes is written here: the listener writes only after facts.
+"""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from chassis.decider import derived
 from chassis.engine import Engine
+from chassis.reader import CannotBeKept
 from chassis.store import StoreAway
 from gateway.findings import AnnounceFindings, found_now
 from gateway.folding import Folding
@@ -44,6 +49,8 @@ class Announcing:
                 await asyncio.sleep(_PAUSE)
                 await self._look_after()
                 await self._judge_on_a_new_day()
+                with suppress(CannotBeKept):  # the listener is told the same, and acts on it
+                    await self._folding.settle(now=False)
                 await self._folding.look_at_others()
                 await self.announce()
             except StoreAway as away:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
@@ -11,10 +11,19 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from chassis.auth import Caller, Role, requires
-from chassis.exchange import StrictRoute, Wishes, commanding, not_modified, only, reading, stands_at
+from chassis.exchange import (
+    AS_OF,
+    StrictRoute,
+    Wishes,
+    commanding,
+    not_modified,
+    only,
+    reading,
+    stands_at,
+)
 from chassis.http import PROBLEMS
 from chassis.problems import Problem, field_error
-from chassis.reach import engine_of, works_of
+from chassis.reach import as_of_engagement, as_of_lists, engine_of, works_of
 from chassis.streaming import events
 from contracts.channels import Department
 from contracts.money import Currency
@@ -64,6 +73,8 @@ router = APIRouter(route_class=StrictRoute, responses=PROBLEMS)
 
 _READER = requires(*SEEN_BY)
 _SEEN = [Depends(_READER)]
+_OF_ONE = [*_SEEN, Depends(as_of_engagement("engagement"))]
+_OF_LISTS = [*_SEEN, Depends(as_of_lists)]
 _EngagementPath = Annotated[EngagementId, Path()]
 
 
@@ -76,7 +87,13 @@ def reading_of(request: Request) -> Reading:
     return Reading(folding, works.records, folding.today, works.stopping)
 
 
-@router.get("/engagements", dependencies=_SEEN, tags=["engagements"])
+@router.get(
+    "/engagements",
+    dependencies=_OF_LISTS,
+    tags=["engagements"],
+    response_model=EngagementPage,
+    responses=AS_OF,
+)
 async def engagements(
     request: Request,
     sort: Annotated[
@@ -93,7 +110,8 @@ async def engagements(
     currency: Annotated[Currency | None, Query()] = None,
     on_hold: Annotated[bool | None, Query()] = None,
     imported: Annotated[bool | None, Query()] = None,
-) -> EngagementPage:
+    waits: Annotated[Literal["parked", "newer-version"] | None, Query()] = None,
+) -> Response:
     """Engagements in a line each: filtered, sorted, page by page."""
     wanted = {
         "stage": stage,
@@ -105,6 +123,7 @@ async def engagements(
         "currency": currency,
         "on_hold": on_hold,
         "imported": imported,
+        "waits": waits,
     }
     only(request, "sort", "cursor", "limit", *wanted)
     if sort.removeprefix("-") not in SORTS:
@@ -113,19 +132,22 @@ async def engagements(
         raise field_error("stage", f"must be one of {', '.join(STAGES)}")
     filters = {name: value for name, value in wanted.items() if value is not None}
     caller: Caller = request.state.caller
+    confidential = caller.may("confidential")
     try:
         page = await reading_of(request).engagements(
-            filters, sort, cursor, limit, confidential=caller.may("confidential")
+            filters, sort, cursor, limit, confidential=confidential
         )
     except BadCursor as bad:
         raise field_error("cursor", str(bad)) from None
-    return EngagementPage(items=page.items, next=page.next)
+    shown = EngagementPage(items=page.items, next=page.next)
+    return written(shown, {}, confidential=confidential)
 
 
 @router.get(
     "/engagements/{engagement}",
-    dependencies=_SEEN,
+    dependencies=_OF_ONE,
     tags=["engagements"],
+    responses=AS_OF,
     response_model=EngagementView,
 )
 async def engagement(
@@ -149,14 +171,21 @@ async def engagement(
     return written(view, headers, confidential=confidential)
 
 
-@router.get("/engagements/{engagement}/timeline", dependencies=_SEEN, tags=["engagements"])
-async def timeline(request: Request, engagement: _EngagementPath) -> list[TimelineEntry]:
+@router.get(
+    "/engagements/{engagement}/timeline",
+    dependencies=_OF_ONE,
+    tags=["engagements"],
+    response_model=list[TimelineEntry],
+    responses=AS_OF,
+)
+async def timeline(request: Request, engagement: _EngagementPath) -> Response:
     """Every fact of an engagement by when it happened."""
     only(request)
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     facts = await reading_of(request).timeline(engagement, confidential=confidential)
-    return [timeline_entry(recorded, confidential=confidential) for recorded in facts]
+    entries = [timeline_entry(recorded, confidential=confidential) for recorded in facts]
+    return written(entries, {}, confidential=confidential)
 
 
 @router.post(
@@ -190,15 +219,29 @@ async def waive(
     return Response(status_code=204, headers=headers)
 
 
-@router.get("/portfolio", dependencies=_SEEN, tags=["portfolio"])
-async def portfolio(request: Request) -> Portfolio:
+@router.get(
+    "/portfolio",
+    dependencies=_OF_LISTS,
+    tags=["portfolio"],
+    response_model=Portfolio,
+    responses=AS_OF,
+)
+async def portfolio(request: Request) -> Response:
     """All engagements at a glance, per currency."""
     only(request)
     caller: Caller = request.state.caller
-    return await reading_of(request).portfolio(confidential=caller.may("confidential"))
+    confidential = caller.may("confidential")
+    shown = await reading_of(request).portfolio(confidential=confidential)
+    return written(shown, {}, confidential=confidential)
 
 
-@router.get("/disconnects", dependencies=_SEEN, tags=["disconnects"], response_model=DisconnectPage)
+@router.get(
+    "/disconnects",
+    dependencies=_OF_LISTS,
+    tags=["disconnects"],
+    response_model=DisconnectPage,
+    responses=AS_OF,
+)
 async def disconnects(
     request: Request,
     rule: Annotated[str | None, Query(max_length=64)] = None,

@@ -40,6 +40,12 @@ def hearing(works: Works) -> Hearing:
         held_at = await works.clock.held_at()
         today.held = held_at.date() if held_at is not None else None
 
+    async def prepare() -> None:
+        # Before the first fact is judged: a hold may have been there before this process was.
+        await look_at_the_clock()
+        await shelf.prepare()
+        await folding.look_at_others()  # lists show what was written before Kafka is reached
+
     async def look_after() -> None:
         await look_at_the_clock()
         if works.listener is not None and await folding.must_fold_again():
@@ -50,9 +56,10 @@ def hearing(works: Works) -> Hearing:
         reader=folding,
         routes=lambda recorded: (recorded.subject,),
         channels=HEARD,
-        prepare=shelf.prepare,
+        prepare=prepare,
         beside={"announcing": announcing.run},
         rest_per_record=0.002,
+        lists_read_at=lambda: folding.others_read_at,
     )
 
 

@@ -14,6 +14,7 @@ from contracts.gateway import Evidence
 from contracts.money import Money
 from contracts.values import Identifier, Text, Value
 from gateway.disconnects import Finding
+from gateway.sections.gateway import proof
 
 
 class Announced(Value):
@@ -95,11 +96,10 @@ def found_now(finding: Finding) -> FoundNow:
     )
 
 
-def proof(
+def _proof(
     finding: FoundNow | contract.DisconnectDetected | contract.ConfidentialDisconnectDetected,
 ) -> str:
-    """What must differ before a standing finding is announced again."""
-    return "/".join([finding.severity, *(item.fact for item in finding.evidence)])
+    return proof(finding.severity, (item.fact for item in finding.evidence))
 
 
 evolve = Evolution[Announcements]()
@@ -117,7 +117,7 @@ def _detected(
         Announced(
             rule=fact.rule,
             confidential=fact.channel.confidential,
-            proof=proof(fact),
+            proof=_proof(fact),
             waived=standing.waived if standing else None,
         ),
     )
@@ -154,7 +154,7 @@ def announce(state: Announcements, command: AnnounceFindings, context: Context) 
     now = {finding.finding: finding for finding in command.findings}
     for name, finding in now.items():
         standing = state.standing.get(name)
-        if standing is None or standing.proof != proof(finding):
+        if standing is None or standing.proof != _proof(finding):
             kind = (
                 contract.ConfidentialDisconnectDetected
                 if finding.confidential

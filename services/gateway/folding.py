@@ -5,40 +5,41 @@ it, so a crash loses nothing and a repeated fact passes by.
 """
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 
 from chassis import telemetry
 from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
-from chassis.reader import Batch
+from chassis.partitioning import partition_of
+from chassis.reader import Batch, CannotBeKept
+from chassis.store import StoreAway
 from chassis.trouble import Head
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge
 from gateway.fold import FOLDED, OVER, fold, pass_over
-from gateway.portfolio import Figures, contribution, exchange, together
+from gateway.keeping import Keeping
+from gateway.portfolio import Figures, contribution, together
 from gateway.rows import Row, Rows
 from gateway.shelf import Held, Shelf, row_of
 from gateway.timeline import in_order
+from gateway.totals import Totals
 from gateway.waiting import waits_for
+
+_log = logging.getLogger(__name__)
 
 HEARD = frozenset(CHANNELS[name] for name in FOLDED)
 """The channels the gateway listens to: all that say facts of engagements."""
 
-PACE = 1.0
-"""Least seconds between two checkpoints: writing a view costs far more than folding a fact."""
-
-SHARE = 4
-"""How many times as long as the last checkpoint took it is until the next: writing never takes more
-than a fifth of the time, and what is behind catches up by writing each view less often."""
-
-_LONGEST_PACE = 20.0
-_WRITTEN_TOGETHER = 100
+_PUT_TOGETHER = 200
+_ALL_EVERY = 10.0
+"""Seconds between two readings of all rows."""
 
 TRACED = 8
 """Engagements of a batch whose folding shows in their own traces; a span costs more than a fold."""
@@ -75,15 +76,13 @@ class Folding:
         self.today = today
         self._most = held
         self._held: OrderedDict[str, Held] = OrderedDict()
-        self._dirty: dict[str, Held] = {}
+        self._keeping = Keeping(shelf)
         self._partitions: frozenset[int] = frozenset()
-        self._totals: dict[int, Figures] = {}
-        self._revisions: dict[int, int] = {}
-        self._counted: dict[str, Figures] = {}
-        self._next_checkpoint = 0.0
-        self._checkpoint = asyncio.Lock()
+        self._totals = Totals()
         self.rows = Rows()
         """Every engagement in a line, for lists; those of other workers as they were written."""
+        self.others_read_at: datetime | None = None
+        """When what other workers wrote was last read into the rows (UTC)."""
         self._moved = asyncio.Event()
         self._watchers: set[asyncio.Queue[Change]] = set()
         self._to_announce: dict[str, float] = {}
@@ -119,45 +118,42 @@ class Folding:
                 continue
             changed.append(each)
         for each in changed:
-            self._dirty[each.view.engagement] = each
+            self._keeping.put(each)
         self._tell(changed)
         return errors
 
     async def settle(self, *, now: bool) -> bool:
-        """Write what was folded: at once after a time of rest, else once a second or less often."""
-        if self._dirty and not now and time.monotonic() < self._next_checkpoint:
-            return False
-        await self.checkpoint()
-        return True
+        """Write what was folded: at once after a time of rest, else once a second or less often.
+
+        Raises CannotBeKept, StoreAway.
+        """
+        try:
+            return await self._keeping.settle(now=now)
+        finally:
+            self._evict()
 
     async def checkpoint(self) -> None:
-        """Make durable all that was folded until now; raises StoreAway."""
-        async with self._checkpoint:
-            began = time.monotonic()
-            dirty, self._dirty = self._dirty, {}
-            partitions = {each.partition for each in dirty.values()}
-            try:
-                while dirty:
-                    page = list(islice(dirty.items(), _WRITTEN_TOGETHER))
-                    await self._shelf.put(each for _, each in page)
-                    for engagement, _ in page:
-                        del dirty[engagement]
-                await self._shelf.put_totals(
-                    (partition, self._revisions[partition], self._totals[partition])
-                    for partition in partitions
-                    if partition in self._totals
-                )
-            except BaseException:
-                self._dirty = dirty | self._dirty
-                raise
-            now = time.monotonic()
-            pause = min(max(PACE, SHARE * (now - began)), _LONGEST_PACE)
-            self._next_checkpoint = now + pause
-        while len(self._held) > self._most:
-            engagement = next(iter(self._held))
-            if engagement in self._dirty:
-                break
-            del self._held[engagement]
+        """Make durable all that was folded until now; raises CannotBeKept, StoreAway."""
+        await self.settle(now=True)
+
+    async def give_up(self, engagement: str) -> list[Recorded[Fact]]:
+        """Leave an engagement as it was last written, and return the facts that were not kept.
+
+        Whoever calls this keeps them: each channel's are in order, and what comes after them is
+        refused as a gap until they were taken. Raises StoreAway.
+        """
+        written = (await self._shelf.take([engagement]))[engagement]
+        held = self._held.pop(engagement, None)
+        self._keeping.forget(engagement)
+        kept = self._keeping.written.share(engagement)
+        self._totals.count(written.partition, engagement, kept)
+        self.rows.put_back(engagement, row_of(written) if written.view.freshness else None)
+        position = written.view.position()
+        return [
+            recorded
+            for recorded in in_order([] if held is None else held.unwritten.runs)
+            if recorded.sequence > position.get(recorded.channel.name, 0)
+        ]
 
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
         """Do without missing events of an engagement, and show it; raises StoreAway."""
@@ -167,7 +163,7 @@ class Folding:
         pass_over(each.view, passed.channel, passed.last)
         each.passed_over = (*each.passed_over, passed)
         each.turns += 1
-        self._dirty[engagement] = each
+        self._keeping.put(each)
         self._tell([each])
 
     async def waits(self, engagement: str, head: Head | None) -> None:
@@ -179,7 +175,7 @@ class Folding:
         each.waits = waits
         each.turns += 1
         self._judge(each, self.today())
-        self._dirty[engagement] = each
+        self._keeping.put(each)
         self._tell([each])
 
     async def wait(self, heads: Mapping[str, Head]) -> None:
@@ -201,26 +197,50 @@ class Folding:
         again = await self._shelf.to_fold_again() & partitions
         if again:
             await self._shelf.forget(again)
-        totals: dict[int, Figures] = {partition: {} for partition in partitions}
-        for row, figures in await self._shelf.rows(frozenset(range(PARTITIONS))):
-            self.rows.put(row)
-            if row.partition in partitions:
-                exchange(totals[row.partition], {}, figures)
-                self._counted[row.engagement] = figures
-        revisions = await self._shelf.total_revisions(partitions)
-        self._totals = totals
-        self._revisions = {each: revisions.get(each, 0) for each in partitions}
+            self.rows.forget(again)
+        stored = await self._shelf.stored_totals(partitions)
+        counted, written = Totals(partitions), Totals(partitions)
+        found, unreadable = await self._shelf.rows(frozenset(range(PARTITIONS)))
+        for each in found:
+            self.rows.put(each.row)
+            engagement, partition = each.row.engagement, each.row.partition
+            counted.count(partition, engagement, each.share)
+            written.count(partition, engagement, each.share)
+            if each.unannounced and partition in partitions:
+                self._to_announce[engagement] = time.monotonic()
+        await self._shelf.correct_totals(stored, counted.by_partition)
+        self._totals = counted
+        self._keeping.begin(written)
         self._partitions = partitions
+        await self._mend(unreadable)
         return (lambda: self._shelf.folding_again(again)) if again else None
 
+    async def _mend(self, unreadable: Sequence[str]) -> None:
+        """Write again what could not be read of own engagements; raises StoreAway."""
+        today = self.today()
+        for engagement in unreadable:
+            if partition_of(engagement) in self._partitions:
+                try:
+                    each = (await self._hold([engagement]))[engagement]
+                    self._judge(each, today)
+                except StoreAway:
+                    raise
+                except Exception:  # noqa: BLE001 - the others must not wait
+                    _log.exception("%s cannot be folded from its timeline", engagement)
+                    continue
+                self._keeping.put(each)
+                self._tell([each])
+        with suppress(CannotBeKept):  # whoever settles next is told again
+            await self.checkpoint()
+
     async def withdrawn(self) -> None:
-        """Forget everything: another worker may have these partitions now."""
+        """Forget all but the rows: another worker may have these partitions now.
+
+        Lists go on showing what they did; what other workers write is read into them.
+        """
         self._held.clear()
-        self._dirty.clear()
-        self._totals.clear()
-        self._revisions.clear()
-        self._counted.clear()
-        self.rows.clear()
+        self._totals = Totals()
+        self._keeping.begin(Totals())
         self._to_announce.clear()
         self._judged_for = None
         self._partitions = frozenset()
@@ -247,8 +267,9 @@ class Folding:
     async def totals(self) -> Figures:
         """The portfolio's figures: from memory for own partitions, as written for all others."""
         others = frozenset(range(PARTITIONS)) - self._partitions
-        written = await self._shelf.totals(others) if others else []
-        return together([*self._totals.values(), *written])
+        written = await self._shelf.stored_totals(others) if others else {}
+        totals = [*self._totals.by_partition.values(), *written.values()]
+        return together(each.figures for each in totals)
 
     async def moved(self, seconds: float) -> None:
         """Wait until anything is folded, or for so long."""
@@ -261,11 +282,24 @@ class Folding:
         return bool(await self._shelf.to_fold_again() & self._partitions)
 
     async def look_at_others(self) -> None:
-        """Read the rows of other workers' engagements again; raises StoreAway."""
+        """Read the rows of other workers' engagements again; raises StoreAway.
+
+        A worker without partitions (Kafka is away, say) does so less often: it reads all rows.
+        """
+        asked = datetime.now(UTC)
         others = frozenset(range(PARTITIONS)) - self._partitions
-        if others and self._partitions:  # with none at all, nothing is known yet
-            for row, _ in await self._shelf.rows(others):
-                self.rows.put(row)
+        if not self._partitions:
+            read_at = self.others_read_at
+            if read_at is not None and (asked - read_at).total_seconds() < _ALL_EVERY:
+                return
+            others -= await self._shelf.to_fold_again()  # their rows may be of older code
+        if others:
+            found, _ = await self._shelf.rows(others)
+            for count, each in enumerate(found, 1):
+                self.rows.put(each.row)
+                if count % _PUT_TOGETHER == 0:
+                    await asyncio.sleep(0)
+        self.others_read_at = asked
 
     async def changes(self, most: int = 1_000) -> AsyncGenerator[Change]:
         """Every change from now on; a watcher who falls `most` behind loses the oldest."""
@@ -311,10 +345,10 @@ class Folding:
         """Judge engagements on a new day; raises StoreAway."""
         today = self.today()
         changed = []
-        for engagement, each in (await self._hold(list(engagements))).items():
+        for each in (await self._hold(list(engagements))).values():
             if each.view.freshness and each.judged_on < today:
                 self._judge(each, today)
-                self._dirty[engagement] = each
+                self._keeping.put(each)
                 changed.append(each)
         self._tell(changed)
 
@@ -331,15 +365,13 @@ class Folding:
                 each.findings = findings
             # What is over is judged no more, so that it folds to the same on any day.
             each.judged_on = date.min if view.over else today
-            if each.findings or view.gateway.announced or view.gateway_confidential.announced:
+            if each.unannounced:
                 self._to_announce[view.engagement] = time.monotonic()
+            else:
+                self._to_announce.pop(view.engagement, None)
         waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
         each.figures = contribution(view, each.findings.values(), waived)
-        totals = self._totals.get(each.partition)
-        if totals is not None:
-            exchange(totals, self._counted.get(view.engagement, {}), each.figures)
-            self._counted[view.engagement] = each.figures
-            self._revisions[each.partition] += 1
+        self._totals.count(each.partition, view.engagement, each.share)
 
     # ---- in memory ----------------------------------------------------------------------------
 
@@ -353,6 +385,12 @@ class Folding:
             self._held.move_to_end(engagement)
         return {engagement: self._held[engagement] for engagement in engagements}
 
+    def _evict(self) -> None:
+        """Forget engagements that were not asked for lately; those not yet written stay."""
+        for engagement in list(islice(self._held, max(0, len(self._held) - self._most))):
+            if engagement not in self._keeping:
+                del self._held[engagement]
+
     async def _restore(self, broken: Held, before: Mapping[str, int]) -> None:
         """Undo a fold that broke off in the middle: fold again what was folded before it."""
         engagement = broken.view.engagement
@@ -364,8 +402,8 @@ class Folding:
                 fold(written.view, recorded)
                 written.unwritten.add(recorded)
         self._held[engagement] = written
-        if engagement in self._dirty:
-            self._dirty[engagement] = written
+        if engagement in self._keeping:
+            self._keeping.put(written)
 
     def _tell(self, changed: Sequence[Held]) -> None:
         if not changed:

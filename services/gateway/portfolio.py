@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
-from pydantic import BaseModel
-
+from chassis.view_model import ViewModel
 from contracts.money import Money
 from contracts.values import Margin
 from gateway.disconnects import Finding
@@ -146,7 +145,7 @@ def together(parts: Iterable[Mapping[str, Decimal]]) -> Figures:
     return totals
 
 
-class CurrencyFigures(BaseModel):
+class CurrencyFigures(ViewModel):
     """The portfolio in one currency; amounts are decimal numbers in it."""
 
     currency: str
@@ -162,7 +161,7 @@ class CurrencyFigures(BaseModel):
     at_stake: Decimal
 
 
-class MarginFigures(BaseModel):
+class MarginFigures(ViewModel):
     """Revenue, cost and margin of all engagements that have this margin, in one currency."""
 
     revenue: Decimal
@@ -170,7 +169,7 @@ class MarginFigures(BaseModel):
     margin: Decimal | None
 
 
-class ConfidentialFigures(BaseModel):
+class ConfidentialFigures(ViewModel):
     """Costs and the four margins in one currency, for those who may see them."""
 
     currency: str
@@ -182,7 +181,7 @@ class ConfidentialFigures(BaseModel):
     margin_forecast: MarginFigures
 
 
-class Portfolio(BaseModel):
+class Portfolio(ViewModel):
     """All engagements at a glance.
 
     Disconnects that would tell costs or margins count for those who may see these, and for nobody

@@ -7,7 +7,7 @@ pass looks at more of them, a fraction of a microsecond each.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
@@ -113,31 +113,45 @@ class Rows:
         """Forget all of them."""
         self.__init__()  # type: ignore[misc]  # begins anew
 
+    def forget(self, partitions: Collection[int]) -> None:
+        """Forget the rows of these partitions."""
+        kept = [row for row in self if row.partition not in partitions]
+        self.clear()
+        for row in kept:
+            self.put(row)
+
     def put(self, row: Row) -> None:
         """Put a row in, in the place of an older one of its engagement."""
         old = self._rows.get(row.engagement)
-        if old is not None and old.number > row.number:
-            return
-        self._rows[row.engagement] = row
-        stood = self._placed.get(row.engagement, {})
-        places = self._placed[row.engagement] = row.places()
-        for name, place in places.items():
-            before = stood.get(name)
+        if old is None or old.number <= row.number:
+            self.put_back(row.engagement, row)
+
+    def put_back(self, engagement: str, row: Row | None) -> None:
+        """Put a row in, or none, in the place of any that is there of the engagement."""
+        old = self._rows.pop(engagement, None)
+        stood = self._placed.pop(engagement, {})
+        places: Mapping[str, str] = {} if row is None else row.places()
+        for name, order in self._sorted.items():
+            before, place = stood.get(name), places.get(name)
             if before == place:
                 continue
             if before is not None:
-                self._sorted[name].remove((before, row.engagement))
-            self._sorted[name].add((place, row.engagement))
+                order.remove((before, engagement))
+            if place is not None:
+                order.add((place, engagement))
         if old is not None and (old.findings or old.waived):
             for finding in old.findings:
                 found_at = _place_of(old, finding)
                 self._disconnects.remove(found_at)
                 del self._standing[found_at]
+        if row is None:
+            return
+        self._rows[engagement], self._placed[engagement] = row, places
         for finding in row.findings:
             found_at = _place_of(row, finding)
             self._disconnects.add(found_at)
             self._standing[found_at] = Standing(
-                row.engagement,
+                engagement,
                 row.summary.title,
                 row.summary.account,
                 finding,

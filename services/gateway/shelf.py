@@ -1,33 +1,39 @@
 """The shelf: where the gateway keeps what it folded, so that it need not fold from the beginning.
 
 Every document is replaced only by a newer one of itself, so a worker that lost its partitions and
-wakes up late changes nothing.
+wakes up late changes nothing. A view that cannot be read is folded again from its timeline.
 """
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from chassis.decider import PassedOver
 from chassis.partitioning import partition_of
-from chassis.store import Document, Store, put_new, reaching, replace_older
+from chassis.store import Document, Duplicate, Store, put_new, reaching, replace_older
 from contracts.channels import PARTITIONS
 from gateway.disconnects import Finding
-from gateway.fold import View, dump, load
+from gateway.fold import View, dump, fold, load
 from gateway.portfolio import Figures
 from gateway.rows import Row
-from gateway.sections.gateway import Waiver
+from gateway.sections.gateway import Waiver, proof
 from gateway.summary import Summary, summary
-from gateway.timeline import Run, Unwritten
+from gateway.timeline import Run, Unwritten, in_order
+from gateway.totals import Share, Total
 from gateway.waiting import Waits
 
 FOLD = "14"
 """Raised when views of the same facts come out otherwise: what was folded is then folded anew."""
 
+_log = logging.getLogger(__name__)
 _FOLDING = "folding"
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
+"""What reading a document of another shape raises; a ValidationError is a ValueError."""
 _FINDINGS = TypeAdapter(dict[str, Finding])
 _WAITS = TypeAdapter(Waits | None)
 _WAIVERS = TypeAdapter(dict[str, Waiver])
@@ -74,10 +80,33 @@ class Held:
         return (folded + self.turns << 20) + self.judged_on.toordinal()
 
     @property
+    def share(self) -> Share:
+        """What it adds to the totals."""
+        return Share(self.revision, self.figures)
+
+    @property
+    def unannounced(self) -> bool:
+        """Whether its findings differ from those that were heard to be announced."""
+        view = self.view
+        return view.gateway.proofs | view.gateway_confidential.proofs != {
+            name: proof(found.severity, (each.fact for each in found.evidence))
+            for name, found in self.findings.items()
+        }
+
+    @property
     def open_revision(self) -> int:
         """Differs when anything does that everybody may see, and does not count what is not."""
         folded = sum(fresh.sequence for fresh in self.view.open_freshness())
         return (folded + self.turns << 21) + (self.complete << 20) + self.judged_on.toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is written of an engagement beside its view."""
+
+    row: Row
+    share: Share
+    unannounced: bool
 
 
 class Shelf:
@@ -130,53 +159,75 @@ class Shelf:
             )
 
     async def take(self, engagements: Sequence[str]) -> dict[str, Held]:
-        """The engagements as they were last written; new ones with nothing folded."""
+        """The engagements as they were last written; new ones with nothing folded.
+
+        One whose document cannot be read is folded from its timeline, and not judged.
+        """
         found: dict[str, Held] = {}
         if engagements:
             with reaching():
                 cursor = self._unified.find({"_id": {"$in": list(engagements)}})
-                async for document in cursor:
-                    found[document["_id"]] = _held(document)
+                documents = await cursor.to_list(None)
+            for document in documents:
+                engagement = document["_id"]
+                try:
+                    found[engagement] = _held(document)
+                except _MALFORMED as error:
+                    _log.error("%s is folded again: %s", engagement, _cause(error))
+                    found[engagement] = await self._from_timeline(engagement)
         for engagement in engagements:
             if engagement not in found:
                 found[engagement] = Held(View(engagement), partition_of(engagement))
         return found
 
-    async def rows(self, partitions: frozenset[int]) -> list[tuple[Row, Figures]]:
-        """The engagements on these partitions in a line each, and what they add to the totals."""
-        found: list[tuple[Row, Figures]] = []
-        with reaching():
-            for partition in sorted(partitions):
+    async def rows(self, partitions: frozenset[int]) -> tuple[list[Written], list[str]]:
+        """Return what is written of these partitions' engagements, and the ids of the unreadable.
+
+        The views themselves are not read.
+        """
+        found: list[Written] = []
+        unreadable: list[str] = []
+        for partition in sorted(partitions):
+            with reaching():
                 cursor = self._unified.find({"partition": partition}, {"view": 0})
-                found.extend([(_row(each), _figures(each["figures"])) async for each in cursor])
-        return found
+                documents = await cursor.to_list(None)
+            for document in documents:
+                try:
+                    found.append(_written(document))
+                except _MALFORMED:
+                    unreadable.append(document["_id"])
+        return found, unreadable
 
-    async def total_revisions(self, partitions: frozenset[int]) -> dict[int, int]:
-        """How often the totals of these partitions have been counted."""
-        with reaching():
-            cursor = self._totals.find({"_id": {"$in": sorted(partitions)}}, {"number": 1})
-            return {each["_id"]: each["number"] async for each in cursor}
+    async def put(self, held: Sequence[Held]) -> dict[str, Share]:
+        """Write views, and the facts folded into them since they were last written.
 
-    async def put(self, held: Iterable[Held]) -> None:
-        """Write views, and the facts folded into them since they were last written."""
+        Return what each adds to the totals as it was written. Raises whatever a document that
+        cannot be written raises; writing again is harmless.
+        """
         written = [(each, each.unwritten.begin()) for each in held]
         try:
-            runs = [_run_document(each.partition, run) for each, runs in written for run in runs]
-            if runs:
-                await put_new(self._timeline, runs)
-            for put, those in (
-                (put_new, [each for each, _ in written if not each.stands]),
-                (replace_older, [each for each, _ in written if each.stands]),
-            ):
-                if those:
-                    await put(self._unified, [_document(each) for each in those])
+            shares = {each.view.engagement: each.share for each in held}
+            documents = [(each.stands, _document(each)) for each in held]
+            await put_new(
+                self._timeline,
+                [_run_document(each.partition, run) for each, runs in written for run in runs],
+            )
+            await put_new(self._unified, [each for stands, each in documents if not stands])
+            await replace_older(self._unified, [each for stands, each in documents if stands])
         except BaseException:
-            for each, _ in written:
+            for each in held:
                 each.unwritten.not_written()
             raise
-        for each, _ in written:
+        for each in held:
             each.stands = True
             each.unwritten.written()
+        return shares
+
+    async def _from_timeline(self, engagement: str) -> Held:
+        view = View(engagement)
+        for recorded in in_order(await self.runs(engagement)):
+            fold(view, recorded)
+        return Held(view, partition_of(engagement), stands=True)
 
     async def runs(self, engagement: str) -> list[Run]:
         """The written timeline of an engagement."""
@@ -193,20 +244,37 @@ class Shelf:
                 async for each in cursor
             ]
 
-    async def put_totals(self, totals: Iterable[tuple[int, int, Figures]]) -> None:
-        """Write the portfolio's figures by partition: partition, revision, figures."""
-        documents: list[Document] = [
-            {"_id": partition, "number": revision, "figures": _text(figures)}
-            for partition, revision, figures in totals
-        ]
-        if documents:
-            await replace_older(self._totals, documents)
+    async def put_totals(self, totals: Mapping[int, Total]) -> None:
+        """Write totals by partition, unless one that counts more is there."""
+        await replace_older(self._totals, [_total_document(*each) for each in totals.items()])
 
-    async def totals(self, partitions: frozenset[int]) -> list[Figures]:
-        """The figures of partitions that other workers have."""
+    async def stored_totals(self, partitions: frozenset[int]) -> dict[int, Total]:
+        """Return the totals of these partitions as they are written."""
         with reaching():
             cursor = self._totals.find({"_id": {"$in": sorted(partitions)}})
-            return [_figures(each["figures"]) async for each in cursor]
+            return {
+                each["_id"]: Total(each["number"], _figures(each["figures"]))
+                async for each in cursor
+            }
+
+    async def correct_totals(
+        self, stored: Mapping[int, Total], counted: Mapping[int, Total]
+    ) -> None:
+        """Write what was counted from the written views wherever what is stored is anything else.
+
+        `stored` was read before the views were: so what counts more than they do is wrong, too.
+        """
+        for partition, total in counted.items():
+            before = stored.get(partition, Total())
+            if (before.number, before.figures) != (total.number, total.figures):
+                await self._replace_total(partition, total, max(before.number, total.number))
+
+    async def _replace_total(self, partition: int, total: Total, newest: int) -> None:
+        condition = {"_id": partition, "number": {"$lte": newest}}
+        with suppress(Duplicate), reaching():  # one that counts more was written meanwhile
+            await self._totals.replace_one(
+                condition, _total_document(partition, total), upsert=True
+            )
 
 
 def _held(document: Document) -> Held:
@@ -235,14 +303,16 @@ def row_of(held: Held) -> Row:
     )
 
 
-def _row(document: Document) -> Row:
-    return Row(
+def _written(document: Document) -> Written:
+    row = Row(
         partition=document["partition"],
         number=document["number"],
         summary=Summary.model_validate_json(document["summary"]),
         findings=list(_FINDINGS.validate_json(document["findings"]).values()),
         waived=_WAIVERS.validate_json(document["waived"]),
     )
+    share = Share(document["number"], _figures(document["figures"]))
+    return Written(row, share, document["unannounced"])
 
 
 def _document(held: Held) -> Document:
@@ -260,6 +330,7 @@ def _document(held: Held) -> Document:
         "passed_over": [each.document() for each in held.passed_over],
         "turns": held.turns,
         "waived": _WAIVERS.dump_json(view.gateway.waived | view.gateway_confidential.waived),
+        "unannounced": held.unannounced,
     }
 
 
@@ -273,6 +344,18 @@ def _run_document(partition: int, run: Run) -> Document:
         "first": run.first,
         "facts": run.facts,
     }
+
+
+def _total_document(partition: int, total: Total) -> Document:
+    return {"_id": partition, "number": total.number, "figures": _text(total.figures)}
+
+
+def _cause(error: Exception) -> str:
+    """Name what is wrong with a document, and nothing of what it holds."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return type(error).__name__
 
 
 def _text(figures: Figures) -> dict[str, str]:

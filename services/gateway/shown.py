@@ -1,15 +1,16 @@
 """What the gateway's API shows of engagements, disconnects and facts, to whoever may see it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from chassis import passed_over
 from chassis.passed_over import PassedOverView
+from chassis.view_model import ViewModel
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded, read_position, write_position
 from contracts.money import Money
@@ -30,14 +31,14 @@ _HEARD = re.compile(r'(?<="heard":")[^"]*confidential[^"]*')
 """What an author had heard, in JSON; no text holds this, since a quote in a text is escaped."""
 
 
-class EngagementPage(BaseModel):
+class EngagementPage(ViewModel):
     """A page of engagements; `next` is the cursor of the page behind it."""
 
     items: list[Summary]
     next: str | None
 
 
-class DisconnectView(BaseModel):
+class DisconnectView(ViewModel):
     """A disconnect: what contradicts what, proved by which facts, and what hangs on it.
 
     Each piece of evidence says how far its author had heard the others when it was recorded.
@@ -58,14 +59,14 @@ class DisconnectView(BaseModel):
     waived: Waiver | None
 
 
-class DisconnectPage(BaseModel):
+class DisconnectPage(ViewModel):
     """A page of disconnects; `next` is the cursor of the page behind it."""
 
     items: list[DisconnectView]
     next: str | None
 
 
-class EngagementView(BaseModel):
+class EngagementView(ViewModel):
     """One engagement as all departments together tell it.
 
     `complete` says whether all that the departments had heard of each other is folded; findings
@@ -89,7 +90,7 @@ class EngagementView(BaseModel):
     disconnects: list[DisconnectView]
 
 
-class TimelineEntry(BaseModel):
+class TimelineEntry(ViewModel):
     """A fact: who said what, when it happened and was recorded, and what its author had heard."""
 
     id: str
@@ -111,9 +112,11 @@ def seen(position: Mapping[str, int], *, confidential: bool) -> dict[str, int]:
     return {name: last for name, last in position.items() if name not in CONFIDENTIAL}
 
 
-def written(view: BaseModel, headers: Mapping[str, str], *, confidential: bool) -> Response:
+def written(
+    view: ViewModel | Sequence[ViewModel], headers: Mapping[str, str], *, confidential: bool
+) -> Response:
     """The view as an answer, with no more of what authors had heard than its readers may see."""
-    text = view.model_dump_json()
+    text = to_json(view).decode()
     if not confidential:
         text = _HEARD.sub(
             lambda heard: write_position(seen(read_position(heard[0]), confidential=False)), text

@@ -5,8 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import BaseModel
-
+from chassis.view_model import ViewModel
 from gateway.disconnects import Finding
 from gateway.fold import View
 from gateway.waiting import Waits
@@ -14,7 +13,7 @@ from gateway.waiting import Waits
 _RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
 
 
-class Summary(BaseModel):
+class Summary(ViewModel):
     """An engagement in a list. `attention` grows with what is wrong; 0 asks for nothing.
 
     `price` is a decimal number in `currency`; `finish` is what is contracted or promised. What

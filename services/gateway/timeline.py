@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 from contracts.fact import Fact, Recorded, Undecodable, decode, whole
 
+LONGEST = 1_000_000
+"""Bytes that the facts of a run have at most, unless a single fact has more."""
+
 
 @dataclass(slots=True)
 class Run:
@@ -20,6 +23,8 @@ class Run:
     first: int
     last: int
     facts: list[bytes] = field(default_factory=list)
+    size: int = 0
+    """Bytes of the facts, in a run that is being filled."""
 
     @property
     def id(self) -> str:
@@ -30,44 +35,46 @@ class Run:
 class Unwritten:
     """Runs of one engagement that are not in the store yet, or are just being written there."""
 
-    __slots__ = ("_engagement", "_runs", "_writing")
+    __slots__ = ("_engagement", "_full", "_open", "_writing")
 
     def __init__(self, engagement: str) -> None:
         self._engagement = engagement
-        self._runs: dict[str, Run] = {}
+        self._open: dict[str, Run] = {}
+        self._full: list[Run] = []
         self._writing: list[Run] = []
 
     def add(self, recorded: Recorded[Fact]) -> None:
         """Put a fact behind the last of its channel."""
         channel, sequence = recorded.fact.channel.name, recorded.sequence
-        run = self._runs.get(channel)
+        record = whole(recorded)
+        run = self._open.get(channel)
+        if run is not None and run.size + len(record) > LONGEST:
+            self._full.append(run)
+            run = None
         if run is None:
-            run = self._runs[channel] = Run(self._engagement, channel, sequence, sequence)
+            run = self._open[channel] = Run(self._engagement, channel, sequence, sequence)
         run.last = sequence
-        run.facts.append(whole(recorded))
+        run.facts.append(record)
+        run.size += len(record)
 
     @property
     def runs(self) -> list[Run]:
         """All that cannot be found in the store for certain."""
-        return [*self._writing, *self._runs.values()]
+        return [*self._writing, *self._full, *self._open.values()]
 
     def begin(self) -> list[Run]:
-        """What is to be written now; `written` or `not_written` says how it ended."""
-        self._writing, self._runs = list(self._runs.values()), {}
+        """Return what is to be written now; `written` or `not_written` says how it ended."""
+        self._writing = [*self._full, *self._open.values()]
+        self._full, self._open = [], {}
         return self._writing
 
     def written(self) -> None:
-        """It is in the store."""
+        """Forget what was being written: it is in the store."""
         self._writing = []
 
     def not_written(self) -> None:
-        """It could not be written after all; newer facts stand behind it."""
-        for run in self._writing:
-            newer = self._runs.get(run.channel)
-            if newer is not None:
-                run.facts.extend(newer.facts)
-                run.last = newer.last
-            self._runs[run.channel] = run
+        """Keep what was being written for the next time."""
+        self._full = [*self._writing, *self._full]
         self._writing = []
 
 

@@ -14,16 +14,18 @@ from chassis.decider import Command, Context, Missing, Refused, derived, gate
 from contracts.documents import AMENDMENT, UNSEALED, seal
 from contracts.fact import Fact
 from contracts.legal import AmendmentDrafted, AmendmentSigned
-from contracts.money import Money
+from contracts.money import ItemMoney, Money
 from contracts.values import (
     BillingItem,
     BillingKind,
     ContentHash,
+    Day,
     Deliverable,
     Identifier,
     Pricing,
     Signatory,
     Text,
+    days_after,
 )
 from legal.state import (
     Amendment,
@@ -34,7 +36,7 @@ from legal.state import (
     require_open,
     require_past,
 )
-from legal.terms import moved, schedule_faults
+from legal.terms import schedule_faults
 
 T = TypeVar("T")
 
@@ -48,8 +50,8 @@ class DraftAmendment(Command):
     """
 
     change: Identifier
-    price_delta: Money | None = None
-    finishes_on: date | None = None
+    price_delta: ItemMoney | None = None
+    finishes_on: Day | None = None
     scope_delta: Text | None = None
     deliverables_added: Annotated[tuple[Deliverable, ...], Field(max_length=200)] | None = None
     deliverables_descoped: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
@@ -243,7 +245,7 @@ def _drafted(contract: Contract, command: DraftAmendment, change: Change) -> Ame
     amendment = amendment_of(command.change)
     added = _given(command.deliverables_added, assessed.deliverables_added)
     descoped = _given(command.deliverables_descoped, assessed.deliverables_descoped)
-    finishes_on = command.finishes_on or moved(contract.finishes_on, assessed.days)
+    finishes_on = command.finishes_on or days_after(contract.finishes_on, assessed.days)
     told = change.requested.description if change.requested else f"Change order {command.change}"
     return seal(
         AMENDMENT,
@@ -291,7 +293,7 @@ def _billing(
 def _follow(amendment: Amendment, finish: date) -> AmendmentDrafted:
     """The same draft, as many days from the contract's new finish as it was from the old one."""
     drafted = amendment.drafted
-    own = moved(finish, (drafted.finishes_on - amendment.contract_finish).days)
+    own = days_after(finish, (drafted.finishes_on - amendment.contract_finish).days)
     schedule = tuple(
         item.model_copy(update={"due_on": own}) if item.due_on == drafted.finishes_on else item
         for item in drafted.billing_schedule

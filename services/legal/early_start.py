@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from pydantic import Field
@@ -10,16 +10,15 @@ from pydantic import Field
 from chassis.decider import Command, Context, Deadline, DeadlinePassed, Refused
 from contracts.fact import Fact
 from contracts.legal import EarlyStartAuthorised, EarlyStartExpired
-from contracts.values import Hours, ShortText
+from contracts.values import Day, Hours, ShortText
 from legal.state import Engagement, decide, require_open
-from legal.terms import moved
 
 
 class AuthoriseEarlyStart(Command):
     """Let work begin before the signature, up to these hours and to the end of this day (UTC)."""
 
     cap_hours: Annotated[Hours, Field(gt=0)]
-    expires_on: date
+    expires_on: Day
     reason: ShortText
 
 
@@ -84,5 +83,5 @@ def deadlines(state: Engagement) -> Iterable[Deadline]:
         ending[last] += 1
         if not early.expired:
             nth = f"-{ending[last]}" if ending[last] > 1 else ""
-            midnight = datetime.combine(moved(last, 1), time(), UTC)
+            midnight = datetime.combine(last + timedelta(days=1), time(), UTC)
             yield Deadline(f"early-start-{last}{nth}", midnight)

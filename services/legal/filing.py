@@ -9,7 +9,7 @@ from pydantic import model_validator
 from chassis.decider import Command, Context, Refused
 from contracts.fact import Fact
 from contracts.legal import FileOpened, MsaSigned, NdaSigned
-from contracts.values import AccountId, ShortText
+from contracts.values import AccountId, Day, ShortText
 from legal.state import Engagement, decide, require_open, require_past
 
 
@@ -24,8 +24,8 @@ class OpenFile(Command):
 
 
 class _Agreement(Command):
-    signed_on: date | None = None
-    expires_on: date | None = None
+    signed_on: Day | None = None
+    expires_on: Day | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -4,7 +4,6 @@ A version that a department objected to is answered with the next one.
 """
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -20,11 +19,12 @@ from contracts.legal import (
     SowSignatureRecorded,
     SowSigned,
 )
-from contracts.money import PositiveMoney
+from contracts.money import PositiveTotal
 from contracts.sales import DealWon
 from contracts.values import (
     BillingItem,
     ContentHash,
+    Day,
     Days,
     Deliverable,
     Party,
@@ -35,10 +35,11 @@ from contracts.values import (
     Signatory,
     Text,
     Version,
+    days_after,
 )
 from legal.early_start import lapsed
 from legal.state import REVIEWERS, Engagement, Sow, decide, require_open, require_past
-from legal.terms import moved, repeated, schedule_faults
+from legal.terms import repeated, schedule_faults
 
 
 class DraftSow(Command):
@@ -52,10 +53,10 @@ class DraftSow(Command):
     deliverables: Annotated[tuple[Deliverable, ...], Field(min_length=1, max_length=200)] | None = (
         None
     )
-    price: PositiveMoney | None = None
+    price: PositiveTotal | None = None
     pricing: Pricing | None = None
-    starts_on: date | None = None
-    finishes_on: date | None = None
+    starts_on: Day | None = None
+    finishes_on: Day | None = None
     billing_schedule: Annotated[tuple[BillingItem, ...], Field(max_length=500)] | None = None
     rates: Annotated[tuple[RoleRate, ...], Field(max_length=200)] | None = None
     payment_terms_days: Days | None = None
@@ -86,7 +87,7 @@ class SendSow(Command):
     """Send the approved latest version to both parties, today unless a day is named."""
 
     version: Version
-    sent_on: date | None = None
+    sent_on: Day | None = None
 
 
 class RecordSignature(Command):
@@ -100,7 +101,7 @@ class RecordSignature(Command):
     party: Party
     person: PersonId
     content_hash: ContentHash
-    signed_on: date | None = None
+    signed_on: Day | None = None
 
 
 @decide.on(DraftSow)
@@ -190,7 +191,7 @@ def record_signature(
     content_hash, signatories = sow.drafted.content_hash, (*sow.signatories, signatory)
     signed_on = max(one.signed_on for one in signatories)
     # A day back is let pass, since somewhere west of UTC it is yesterday still.
-    if sow.signatories and sow.sent_on and signed_on < moved(sow.sent_on, -1):
+    if sow.signatories and sow.sent_on and signed_on < days_after(sow.sent_on, -1):
         raise Refused(
             "signed-before-sent",
             f"version {version} was sent on {sow.sent_on}: both cannot have signed by {signed_on}",

@@ -1,13 +1,12 @@
 """The end of a contract before the end of its work."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Literal
 
 from chassis.decider import Command, Context, Refused
 from contracts.fact import Fact
 from contracts.legal import EngagementTerminated
-from contracts.values import PersonId, Text
+from contracts.values import Day, PersonId, Text
 from legal.state import Engagement, decide, require_open, require_past
 
 
@@ -16,7 +15,7 @@ class TerminateEngagement(Command):
 
     reason: Literal["convenience", "breach", "insolvency", "mutual"]
     comment: Text | None = None
-    terminated_on: date | None = None
+    terminated_on: Day | None = None
     decided_by: PersonId | None = None
 
 

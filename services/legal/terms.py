@@ -1,16 +1,10 @@
 """What holds of the terms of any paper: dates, and billing schedules that can be paid."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 
 from chassis.decider import Missing
 from contracts.money import Money
 from contracts.values import BillingItem
-
-
-def moved(day: date, days: int) -> date:
-    """The day so many days later (or earlier), held within what a calendar can say."""
-    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 
 
 def repeated(ids: Iterable[str]) -> tuple[str, ...]:

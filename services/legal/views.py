@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 
 from chassis.decider import Missing
+from chassis.view_model import ViewModel, whole
 from contracts.channels import Department
 from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.gateway import Disconnect
@@ -27,7 +28,6 @@ from contracts.values import (
     PersonId,
     ShortText,
     Signatory,
-    Value,
     Version,
 )
 from legal.amendments import amendment_of, waits_for
@@ -62,7 +62,7 @@ to; `reviewing` waits for the approvals of the latest version."""
 SowStatus = Literal["drafted", "approved", "sent", "signed", "superseded"]
 
 
-class Owed(Value):
+class Owed(ViewModel):
     """One thing that a paper waits for, and who owes it."""
 
     code: str
@@ -70,7 +70,7 @@ class Owed(Value):
     owed_by: Department | None
 
 
-class SowView(Value):
+class SowView(ViewModel):
     """A version of the statement of work; `waits_for` names the approvals that it lacks."""
 
     version: Version
@@ -84,7 +84,7 @@ class SowView(Value):
     waits_for: tuple[Owed, ...]
 
 
-class EarlyStartView(Value):
+class EarlyStartView(ViewModel):
     """Work before the signature: how much, to what day; replaced by the contract once it stands."""
 
     cap_hours: Hours
@@ -94,7 +94,7 @@ class EarlyStartView(Value):
     status: Literal["authorised", "expired", "replaced"]
 
 
-class AmendmentView(Value):
+class AmendmentView(ViewModel):
     """An amendment as it was last drafted."""
 
     amendment: Identifier
@@ -105,7 +105,7 @@ class AmendmentView(Value):
     signed_on: date | None
 
 
-class ChangeView(Value):
+class ChangeView(ViewModel):
     """A change, its amendment, and what it waits for until that is signed."""
 
     change: Identifier
@@ -117,7 +117,7 @@ class ChangeView(Value):
     amendment: AmendmentView | None
 
 
-class ProposalView(Value):
+class ProposalView(ViewModel):
     """The newest proposal of Sales, as far as the papers rest on it."""
 
     version: Version
@@ -129,7 +129,7 @@ class ProposalView(Value):
     submitted_on: date | None
 
 
-class EngagementView(Value):
+class EngagementView(ViewModel):
     """An engagement as Legal sees it."""
 
     engagement: str
@@ -185,7 +185,7 @@ LISTED = (
     "open_amendments",
 )
 """What engagements can be filtered and sorted by. `price_minor_units` is the contract price as it
-stands, in cents or whatever the smallest unit of the currency is."""
+stands, in cents or whatever the smallest unit of the currency is, and 2^53 - 1 at most."""
 
 
 def listed(state: Engagement) -> dict[str, str | int | None]:
@@ -198,7 +198,7 @@ def listed(state: Engagement) -> dict[str, str | int | None]:
         "stage": stage(state),
         "signed_on": contract.signed_on.isoformat() if contract else None,
         "price_minor_units": (
-            int(price.amount.scaleb(MINOR_UNITS[price.currency])) if price else None
+            whole(price.amount.scaleb(MINOR_UNITS[price.currency])) if price else None
         ),
         "currency": price.currency if price else None,
         "open_amendments": open_amendments(state),

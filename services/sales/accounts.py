@@ -1,12 +1,11 @@
 """Accounts: the customer organisations, published whole for everybody to look up."""
 
 from collections.abc import Iterable
-from datetime import date
 
 from chassis.decider import Command, Context
 from contracts.fact import Fact
 from contracts.reference import AccountPublished
-from contracts.values import ShortText, YesNo
+from contracts.values import Day, ShortText, YesNo
 from sales.state import Account, decide_account
 
 
@@ -17,7 +16,7 @@ class PublishAccount(Command):
     sector: ShortText | None = None
     country: ShortText | None = None
     own_pmo: YesNo = False
-    effective_from: date | None = None
+    effective_from: Day | None = None
 
 
 @decide_account.on(PublishAccount)

@@ -1,7 +1,6 @@
 """Opportunities: opened, qualified, advanced, handed to Delivery for an estimate, lost."""
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -20,6 +19,7 @@ from contracts.sales import (
 )
 from contracts.values import (
     AccountId,
+    Day,
     Deliverable,
     Percent,
     PersonId,
@@ -41,7 +41,7 @@ class OpenOpportunity(Command):
     title: ShortText
     contacts: tuple[PersonId, ...] = Field(default=(), max_length=50)
     expected_value: NotNegativeMoney
-    expected_close: date
+    expected_close: Day
     owner: PersonId
 
 
@@ -55,7 +55,7 @@ class AdoptOpportunity(Command):
     title: ShortText | None = None
     contacts: tuple[PersonId, ...] = Field(default=(), max_length=50)
     expected_value: NotNegativeMoney | None = None
-    expected_close: date
+    expected_close: Day
     owner: PersonId | None = None
 
 
@@ -87,7 +87,7 @@ class RequestEstimate(Command):
 
     scope_summary: Text
     deliverables: tuple[Deliverable, ...] = Field(min_length=1, max_length=200)
-    wanted_finish: date | None = None
+    wanted_finish: Day | None = None
 
     @field_validator("deliverables")
     @classmethod
@@ -102,7 +102,7 @@ class LoseDeal(Command):
     reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
     comment: Text | None = None
     competitor: ShortText | None = None
-    lost_on: date | None = Field(default=None, description="today unless given")
+    lost_on: Day | None = Field(default=None, description="today unless given")
 
 
 @decide.on(OpenOpportunity)

@@ -7,10 +7,11 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from chassis.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
-from contracts.money import Money, PositiveMoney
+from contracts.money import Money, PositiveTotal
 from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted
 from contracts.values import (
     BillingItem,
+    Day,
     Days,
     Deliverable,
     PricedLine,
@@ -36,10 +37,10 @@ class DraftProposal(Command):
     deliverables: tuple[Deliverable, ...] = Field(min_length=1, max_length=200)
     lines: tuple[PricedLine, ...] = Field(min_length=1, max_length=200)
     project_management_waiver: ShortText | None = None
-    price: PositiveMoney | None = Field(default=None, description="the sum of the lines")
+    price: PositiveTotal | None = Field(default=None, description="the sum of the lines")
     pricing: Pricing
-    promised_start: date
-    promised_finish: date
+    promised_start: Day
+    promised_finish: Day
     method: Text
     assumptions: tuple[ShortText, ...] = Field(default=(), max_length=100)
     exclusions: tuple[ShortText, ...] = Field(default=(), max_length=100)
@@ -62,7 +63,7 @@ class DraftProposal(Command):
 
     @field_validator("price")
     @classmethod
-    def _adds_up(cls, price: PositiveMoney | None, info: ValidationInfo) -> PositiveMoney | None:
+    def _adds_up(cls, price: PositiveTotal | None, info: ValidationInfo) -> PositiveTotal | None:
         lines = info.data.get("lines")
         if price is not None and lines and price != _total(lines):
             raise ValueError(f"must be the sum of the lines, {_total(lines)}")
@@ -85,7 +86,7 @@ class SubmitProposal(Command):
     """
 
     version: Version
-    submitted_on: date | None = Field(default=None, description="today unless given")
+    submitted_on: Day | None = Field(default=None, description="today unless given")
 
 
 class ReviseProposal(Command):
@@ -104,12 +105,12 @@ class WinDeal(Command):
     """
 
     proposal_version: Version
-    starts_on: date | None = Field(default=None, description="the promised start unless given")
-    finishes_on: date | None = Field(default=None, description="the promised finish unless given")
+    starts_on: Day | None = Field(default=None, description="the promised start unless given")
+    finishes_on: Day | None = Field(default=None, description="the promised finish unless given")
     billing_schedule: tuple[BillingItem, ...] = Field(min_length=1, max_length=500)
     rates: tuple[RoleRate, ...] = Field(default=(), max_length=200)
     payment_terms_days: Days = 30
-    won_on: date | None = Field(default=None, description="today unless given")
+    won_on: Day | None = Field(default=None, description="today unless given")
 
     @field_validator("billing_schedule")
     @classmethod

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
+from chassis.view_model import ViewModel, whole
 from contracts.channels import Department
 from contracts.delivery import EngagementPutOnHold, StatusReportPublished
 from contracts.finance import EstimatePriced
@@ -19,12 +20,20 @@ from contracts.sales import (
     OpportunityQualified,
     ProposalDrafted,
 )
-from contracts.values import AccountId, Confidence, Days, Percent, PersonId, Value, Version
+from contracts.values import (
+    AccountId,
+    Confidence,
+    Days,
+    Percent,
+    PersonId,
+    TotalDays,
+    Version,
+)
 from sales.proposals import waits_for
 from sales.state import Account, Amendment, Engagement, Estimate, Stage, Statement
 
 
-class Owed(Value):
+class Owed(ViewModel):
     """One thing that the proposal waits for before it may be submitted, and who owes it."""
 
     code: str
@@ -32,7 +41,7 @@ class Owed(Value):
     owed_by: Department | None
 
 
-class EstimateView(Value):
+class EstimateView(ViewModel):
     """A version of the estimate: how long it would take, who stands behind it, its price."""
 
     version: Version
@@ -42,7 +51,7 @@ class EstimateView(Value):
     priced: EstimatePriced | None
 
 
-class ProposalView(Value):
+class ProposalView(ViewModel):
     """A version of the proposal; `waits_for` names what the gate before submission lacks."""
 
     version: Version
@@ -52,7 +61,7 @@ class ProposalView(Value):
     waits_for: tuple[Owed, ...]
 
 
-class InvoiceView(Value):
+class InvoiceView(ViewModel):
     """An invoice to the customer: what was asked, by when, what came, and what was given back."""
 
     number: str
@@ -65,7 +74,7 @@ class InvoiceView(Value):
     overdue: bool
 
 
-class DeliveryView(Value):
+class DeliveryView(ViewModel):
     """How the work goes beside what was promised; `late_by_days` is negative when it is early."""
 
     manager: PersonId | None
@@ -73,7 +82,7 @@ class DeliveryView(Value):
     kicked_off_on: date | None
     promised_finish: date | None
     forecast_finish: date | None
-    late_by_days: int | None
+    late_by_days: TotalDays | None
     status_report: StatusReportPublished | None
     on_hold: EngagementPutOnHold | None
     live_on: date | None
@@ -81,7 +90,7 @@ class DeliveryView(Value):
     closed_on: date | None
 
 
-class ContractView(Value):
+class ContractView(ViewModel):
     """What is signed: agreements, the statement of work, amendments; and what was ended."""
 
     nda_signed_on: date | None
@@ -92,7 +101,7 @@ class ContractView(Value):
     terminated: EngagementTerminated | None
 
 
-class EngagementView(Value):
+class EngagementView(ViewModel):
     """An engagement as Sales sees it."""
 
     engagement: str
@@ -118,7 +127,7 @@ class EngagementView(Value):
     disconnects: tuple[Disconnect, ...]
 
 
-class AccountView(Value):
+class AccountView(ViewModel):
     """The record of a customer organisation as it stands."""
 
     account: AccountId
@@ -179,8 +188,8 @@ LISTED = (
 def summary(state: Engagement) -> Mapping[str, str | int | bool | None]:
     """An engagement in a line of a list.
 
-    Days are written YYYY-MM-DD. The value is in whole units of the currency, the probability in
-    whole percent: to sort by; the exact figures stand in the engagement's own view.
+    Days are written YYYY-MM-DD. The value is in whole units of the currency (2^53 - 1 at most), the
+    probability in whole percent: to sort by; the exact figures stand in the engagement's own view.
     """
     known = state.opened or state.imported
     value = state.won.price if state.won else state.expected_value
@@ -193,7 +202,7 @@ def summary(state: Engagement) -> Mapping[str, str | int | bool | None]:
         "manager": state.manager,
         "opened_on": str(state.opened_on) if state.opened_on else None,
         "expected_close": str(closes) if closes else None,
-        "expected_value": round(value.amount) if value else None,
+        "expected_value": whole(value.amount) if value else None,
         "currency": value.currency if value else None,
         "probability": None if state.probability is None else round(state.probability),
         "imported": state.imported is not None,

@@ -17,7 +17,7 @@ from contracts.reference import AccountPublished, PersonPublished
 from gateway.app import SERVICE
 from tests.browser.conftest import served
 from tests.component.listening import Topics, topics
-from tests.component.miniature import answers, settings, token, until
+from tests.component.miniature import healthy, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 from tests.life import Life
 from tests.lives import late, named, retold
@@ -64,7 +64,7 @@ async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
             served(create_app(SERVICE, given)) as site,
             httpx.AsyncClient(base_url=site.url) as client,
         ):
-            await until(lambda: answers(client, "/ready", 200))
+            await until(lambda: healthy(client))
             yield World(site.url, speaking)
 
 

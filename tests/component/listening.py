@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -147,6 +147,9 @@ class Counting:
 
     async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
         return True
+
+    async def give_up(self, engagement: str) -> Sequence[Recorded[Fact]]:
+        raise AssertionError(engagement)
 
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
         self.passed_over.append((engagement, passed))

@@ -262,9 +262,23 @@ def token(actor: str, *roles: Role) -> dict[str, str]:
     return {"Authorization": f"Bearer {issued}"}
 
 
+async def healthy(client: httpx.AsyncClient) -> bool:
+    """Whether every part of the service does its work now, so that events flow."""
+    return bool((await client.get("/health")).json()["healthy"])
+
+
+async def ready(client: httpx.AsyncClient) -> bool:
+    """Whether the service takes requests now."""
+    return (await client.get("/ready")).status_code == 200
+
+
 @asynccontextmanager
-async def running(service: Service, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service, which is ready; it is stopped in order afterwards."""
+async def running(
+    service: Service,
+    settings: Settings,
+    wait: Callable[[httpx.AsyncClient], Awaitable[bool]] | None = healthy,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service once `wait` is true of it; it is stopped in order afterwards."""
     app = create_app(service, settings)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
@@ -272,13 +286,9 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[httpx.A
         httpx.AsyncClient(transport=transport, base_url=f"http://{service.name}") as client,
     ):
         client.app = app  # type: ignore[attr-defined]
-        await until(lambda: answers(client, "/ready", 200))
+        if wait is not None:
+            await until(lambda: wait(client))
         yield client
-
-
-async def answers(client: httpx.AsyncClient, path: str, status: int) -> bool:
-    """Whether it answers a path with this status now."""
-    return (await client.get(path)).status_code == status
 
 
 async def until(is_so: Callable[[], Awaitable[bool]], within: float = 90) -> None:

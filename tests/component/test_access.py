@@ -207,6 +207,14 @@ async def test_nobody_comes_in_without_the_account(guarded: Guarded) -> None:
     await stranger.stop()
 
 
+async def test_an_account_sees_the_topics_that_it_has_a_right_on(guarded: Guarded) -> None:
+    sales = identity(KafkaSettings.model_validate(guarded.told("concord-sales")))
+    ours = access.topics("sales", PREFIX)
+    await topics.wait_for_topics(guarded.bootstrap, ours, sales, within=20)
+    with pytest.raises(topics.MissingTopics, match=COSTS.topic):
+        await topics.wait_for_topics(guarded.bootstrap, {COSTS.topic, *ours}, sales, within=1)
+
+
 async def test_departments_work_with_no_more_rights_than_theirs(
     guarded: Guarded, store: StoreServer, isolation: str
 ) -> None:

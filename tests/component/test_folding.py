@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 from chassis.store import Store
+from chassis.works import Works
+from gateway.app import hearing
+from gateway.findings import ENGAGEMENT as ENGAGEMENT_FINDINGS
 from gateway.folding import Folding
 from gateway.shelf import Held, Shelf
+from tests.component.miniature import settings
 from tests.infrastructure import StoreServer
 from tests.life import ENGAGEMENT, Life
 
@@ -52,3 +56,18 @@ async def test_what_is_folded_while_an_engagement_is_read_is_not_undone(
         assert sum(held.view.position().values()) == len(facts)
     finally:
         await opened.close()
+
+
+async def test_a_clock_that_is_held_is_known_before_the_first_fact_is_judged(
+    store: StoreServer, isolation: str
+) -> None:
+    given = settings(kafka_bootstrap="127.0.0.1:9", store_url=store.url, store_database=isolation)
+    works = Works(name="gateway", settings=given, deciders=[ENGAGEMENT_FINDINGS], hearing=hearing)
+    try:
+        await works.clock.hold(datetime(2026, 3, 2, 12, tzinfo=UTC), by="otto")
+        assert works.hearing.prepare is not None
+        await works.hearing.prepare()
+        assert isinstance(works.hearing.reader, Folding)
+        assert works.hearing.reader.today() == TODAY
+    finally:
+        await works.store.close()

@@ -218,6 +218,21 @@ async def test_a_fact_out_of_order_waits_for_the_one_before_it(world: World) -> 
         return waiting == {engagement: "gap"}
 
     await until(parked)
+
+    async def shown_as_parked() -> bool:
+        answer = await world.client.get(f"/engagements/{engagement}", headers=VERA)
+        return answer.status_code == 200 and answer.json()["waits"] is not None
+
+    await until(shown_as_parked)
+    view = await world.get(f"/engagements/{engagement}", EMMA)
+    assert not view["complete"]
+    waits = view["waits"]
+    assert (waits["state"], waits["code"], waits["channel"]) == ("parked", "gap", "sales")
+    assert waits["why"] == "sales 3 came where 2 was expected"
+    assert datetime.fromisoformat(waits["since"]) <= datetime.now(UTC)
+    (row,) = (await world.get("/engagements", waits="parked"))["items"]
+    assert row["engagement"] == engagement
+
     await world.topics.say(sales[1])
     assert (await world.folded(engagement, life))["stage"] == "proposal"
 
@@ -226,6 +241,36 @@ async def test_a_fact_out_of_order_waits_for_the_one_before_it(world: World) -> 
         return not found
 
     await until(flows)
+
+
+async def test_a_parked_engagement_is_judged_by_no_rule(world: World) -> None:
+    """It would be late, but what Delivery says of it is not whole; and it is late once it is."""
+    engagement = "E-0000000000005"
+    life = Life(engagement, TODAY - timedelta(days=365)).worked(8)
+    life.say(95, life.report(9, 95, finish=180))
+    missing = next(each for each in life.facts if each.channel.name == "delivery")
+    await world.topics.say(*(each for each in life.facts if each is not missing))
+
+    async def parked() -> bool:
+        answer = await world.client.get(f"/engagements/{engagement}", headers=VERA)
+        return answer.status_code == 200 and answer.json()["waits"] is not None
+
+    await until(parked)
+    (waiting, *_) = await world.get(f"/operations/parked/{engagement}", OSCAR)
+    assert (await world.get(f"/engagements/{engagement}"))["disconnects"] == []
+
+    body = {"record": waiting["id"], "why": "The first event of Delivery was never published."}
+    skipped = await world.client.post(
+        f"/operations/parked/{engagement}/skip", json=body, headers=OSCAR
+    )
+    assert (skipped.status_code, skipped.json()["waiting"]) == (200, 0), skipped.text
+    view = await world.folded(engagement, life)
+    assert view["complete"]
+    assert view["waits"] is None
+    (passed,) = view["passed_over"]
+    assert (passed["channel"], passed["first"], passed["last"]) == ("delivery", 1, 1)
+    assert (passed["by"], passed["why"]) == ("oscar", body["why"])
+    assert "promised-finish-before-forecast" in {each["rule"] for each in view["disconnects"]}
 
 
 async def test_what_is_folded_again_from_the_topics_is_the_same(world: World) -> None:

@@ -168,7 +168,7 @@ async def test_an_unknown_type_waits_for_a_newer_version_and_is_tried_by_it(
         assert (head.code, head.is_parked) == ("newer-version", False)
         assert "concord.sales.opportunity-sung.v1" in head.sentence
         await until(lambda: scene.reader.waiting == {"E-1": "newer-version"})
-        assert heard.degraded() is None
+        assert heard.unaccounted() is None
 
     kind = FACTS["concord.sales.opportunity-advanced.v1"]
     monkeypatch.setitem(facts.FACTS, "concord.sales.opportunity-sung.v1", kind)
@@ -334,4 +334,4 @@ async def test_records_that_did_not_arrive_are_read_again(
         for number in range(20):
             assert scene.reader.heard[f"E-{number}"] == ["sales-1", "sales-2", "sales-3"]
         assert heard.parking.heads == {}
-        assert heard.degraded() is None
+        assert heard.unaccounted() is None

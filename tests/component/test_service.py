@@ -67,7 +67,9 @@ async def test_a_service_comes_up_says_what_it_waits_for_and_stops_in_order(
         assert waiting is not None
         assert waiting.status_code == 503
         assert waiting.json()["parts"]["store"] == {"ready": True}
-        assert waiting.json()["parts"]["records"]["ready"] is False
+        assert waiting.json()["parts"]["process"] == {"ready": True}
+        assert waiting.json()["parts"]["reference-data"]["ready"] is False
+        assert status(f"{url}/health") == 200
         await create_topics(kafka.bootstrap, isolation)
         wait_until(lambda: status(f"{url}/ready") == 200)
         sales.send_signal(signal.SIGTERM)

@@ -3,14 +3,17 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError
 
-from chassis.topics import WrongTopic, create_topics
+from chassis.access import topics
+from chassis.topics import MissingTopics, WrongTopic, create_topics, wait_for_topics
 from contracts.channels import CHANNELS, PARTITIONS, SALES, SALES_REFERENCE
+from local.kafka import Kafka
 from tests.component.miniature import until
 from tests.infrastructure import KafkaServer
 
@@ -106,13 +109,57 @@ async def test_kafka_that_is_not_there_is_said() -> None:
         await create_topics("127.0.0.1:1")
 
 
+def typed(bootstrap: str, prefix: str, *words: str) -> "subprocess.Popen[str]":
+    """A person, or a manifest, runs the program."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "chassis.topics", *words],
+        env=os.environ | {"CONCORD_KAFKA_BOOTSTRAP": bootstrap, "CONCORD_TOPIC_PREFIX": prefix},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def waits_for(program: "subprocess.Popen[str]", what: str) -> bool:
+    assert program.stderr is not None
+    return any(line.startswith(f"waiting for {what}") for line in program.stderr)
+
+
 def test_a_person_types_it(kafka: KafkaServer, isolation: str) -> None:
-    environment = os.environ | {
-        "CONCORD_KAFKA_BOOTSTRAP": kafka.bootstrap,
-        "CONCORD_TOPIC_PREFIX": isolation,
-    }
-    command = [sys.executable, "-m", "chassis.topics"]
+    with typed(kafka.bootstrap, isolation) as program:
+        output, _ = program.communicate(timeout=60)
+    assert program.returncode == 0
+    assert f"created    {isolation}.sales.v1" in output
 
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
 
-    assert f"created    {isolation}.sales.v1" in done.stdout
+def test_it_waits_until_kafka_is_there(tmp_path: Path, isolation: str) -> None:
+    kafka = Kafka(tmp_path, say=lambda _: None)
+    try:
+        with typed(kafka.bootstrap, isolation) as program:
+            assert waits_for(program, "Kafka")
+            kafka.start()
+            output, errors = program.communicate(timeout=60)
+        assert program.returncode == 0, errors
+        assert f"created    {isolation}.sales.v1" in output
+    finally:
+        kafka.kill()
+
+
+async def test_a_service_waits_until_its_topics_are_there(
+    kafka: KafkaServer, isolation: str
+) -> None:
+    with typed(kafka.bootstrap, isolation, "--wait-for", "legal") as program:
+        assert waits_for(program, isolation)
+        await create_topics(kafka.bootstrap, isolation)
+        _, errors = program.communicate(timeout=60)
+    assert program.returncode == 0, errors
+
+
+async def test_a_service_that_waits_in_vain_is_told_for_what(
+    kafka: KafkaServer, isolation: str
+) -> None:
+    await create_topics(kafka.bootstrap, isolation)
+    missing = f"{isolation}.never.v1"
+    wanted = [missing, *topics("legal", isolation)]
+    with pytest.raises(MissingTopics, match=f"^not there, or no right to see: {missing}$"):
+        await wait_for_topics(kafka.bootstrap, wanted, None, within=1)

@@ -27,7 +27,7 @@ from contracts.channels import CHANNELS
 from contracts.fact import Fact, Recorded, decode, encode, write_position
 from contracts.reference import Reference
 from local.places import free_port
-from local.platform import is_ready
+from local.platform import is_healthy
 from local.processes import Process
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
@@ -122,7 +122,7 @@ def running(name: str, kafka: KafkaServer, store: StoreServer, folder: Path) -> 
     url = f"http://127.0.0.1:{port}"
     process.start()
     try:
-        process.wait_ready(lambda: is_ready(url))
+        process.wait_ready(lambda: is_healthy(url))
         yield Running(name, url, kafka.bootstrap, prefix)
     finally:
         process.stop()

@@ -64,7 +64,7 @@ def routes(service: str, document: Mapping[str, Any]) -> Iterator[Route]:
     """Every operation that needs a token."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            if path in {"/live", "/ready"}:
+            if path in {"/live", "/ready", "/health"}:
                 continue
             parameters: dict[str, dict[str, Schema]] = {}
             for each in operation.get("parameters", []):

@@ -6,6 +6,12 @@ import pytest
 
 from local.platform import SERVICES, Layout, Platform
 from tests.faults.evidence import Places
+from tests.faults.seeds import SEED
+
+
+def pytest_report_header() -> str:
+    """Say how the seeds of this run can be had again."""
+    return f"seeds of the long fault tests: CONCORD_FAULT_SEED={SEED}"
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from chassis.parking import Parking
 from chassis.service import Service
 from chassis.snapshots import AnyDecider, Known, Snapshots
 from chassis.store import Store
+from chassis.unreadable import UnreadableStream
 from chassis.views import Listing, Value
 from contracts.channels import CHANNELS, PARTITIONS, Channel
 from contracts.fact import Fact, Recorded, decode
@@ -173,7 +174,7 @@ async def gather(places: Places) -> Evidence:
     evidence = await read_topics(places.bootstrap, places.prefix)
     for name in places.stores:
         async with opened(places, name) as store:
-            evidence.journals[name] = [commit async for commit in Journal(store).everything()]
+            evidence.journals[name] = await _commits(store)
     for name in places.stores:
         async with opened(places, name) as store:
             evidence.views[name] = await _views(store, DECIDERS[name])
@@ -225,6 +226,15 @@ async def read_topics(bootstrap: str, prefix: str) -> Evidence:
     finally:
         await consumer.stop()
     return found
+
+
+async def _commits(store: Store) -> list[Commit]:
+    commits: list[Commit] = []
+    async for commit in Journal(store).everything():
+        if isinstance(commit, UnreadableStream):
+            raise commit
+        commits.append(commit)
+    return commits
 
 
 def _sort(found: Evidence, channel: str, record: "ConsumerRecord[bytes, bytes]") -> None:
@@ -280,9 +290,9 @@ async def _folded(store: Store, evidence: Evidence) -> None:
     evidence.folded = await shelf.take(engagements)
     for engagement in engagements:
         evidence.timelines[engagement] = await shelf.runs(engagement)
+    totals = await shelf.stored_totals(frozenset(range(PARTITIONS)))
     for partition in range(PARTITIONS):
-        totals = await shelf.totals(frozenset({partition}))
-        evidence.totals[partition] = totals[0] if totals else {}
+        evidence.totals[partition] = totals[partition].figures if partition in totals else {}
 
 
 def _engagements(evidence: Evidence) -> Sequence[str]:

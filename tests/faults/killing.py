@@ -71,9 +71,9 @@ async def kill_at_random(
 
 
 async def wait_for_all(platform: Platform, *, limit: float = COMES_UP_WITHIN) -> None:
-    """Wait until every service is ready."""
+    """Wait until every part of every service does its work."""
     for service in SERVICES:
-        await asyncio.to_thread(platform.wait_ready, service, limit=limit)
+        await asyncio.to_thread(platform.wait_healthy, service, limit=limit)
 
 
 async def relay_holders(places: Places) -> Mapping[str, str]:

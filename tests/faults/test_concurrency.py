@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from chassis.journal import Commit, Journal
 from local import places as machine
-from local.platform import Platform, is_ready
+from local.platform import Platform, is_healthy
 from local.processes import Process
 from tests.faults.checker import at_rest
 from tests.faults.evidence import Places, gather, opened, read_topics
@@ -44,7 +44,7 @@ def second_process(platform: Platform, service: str) -> Iterator[str]:
     )
     process.start()
     try:
-        process.wait_ready(lambda: is_ready(url), limit=60)
+        process.wait_ready(lambda: is_healthy(url), limit=60)
         yield url
     finally:
         process.kill()
@@ -254,7 +254,7 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(
         assert time.monotonic() - killed < HEARS_WITHIN, "nobody listens in its place"
         await asyncio.sleep(0.2)
     await asyncio.to_thread(platform.services["sales"].start)
-    await asyncio.to_thread(platform.wait_ready, "sales")
+    await asyncio.to_thread(platform.wait_healthy, "sales")
     await at_rest(lambda: gather(places), stage.acknowledged)
 
 

@@ -24,6 +24,7 @@ from tests.faults.evidence import Evidence, Places, Published, gather, opened
 from tests.faults.killing import kill_at_random, relay_holders
 from tests.faults.load import Load, company
 from tests.faults.planting import AHEAD, FORGEABLE, Operator, Planter, Seed, everything, some
+from tests.faults.seeds import seeds
 from tests.faults.unified import portfolio
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
@@ -41,7 +42,7 @@ async def test_every_service_is_killed_while_hostile_records_are_published(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("seed", [1, 2, 3, 5])
+@pytest.mark.parametrize("seed", seeds("killed", 2))
 async def test_they_are_killed_for_a_long_time(
     platform: Platform, places: Places, seed: int
 ) -> None:
@@ -50,7 +51,7 @@ async def test_they_are_killed_for_a_long_time(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", seeds("planted", 2))
 async def test_every_kind_of_hostile_record_is_published_while_they_are_killed(
     platform: Platform, places: Places, seed: int
 ) -> None:

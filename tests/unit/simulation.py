@@ -80,10 +80,13 @@ class World:
     def publish(self, service: str, path: str, body: Body) -> None:
         """Reference data is known everywhere at once."""
         place, subject, command = path.split("/")
+        said = self.departments[service].said  # type: ignore[index]
+        before = len(said)
         self.command(service, place, subject, command, body, "someone", _START, key=path)
-        said = self.departments[service].said.pop().fact  # type: ignore[index]
-        assert isinstance(said, Reference)
-        self._references.append(said)
+        for recorded in said[before:]:
+            assert isinstance(recorded.fact, Reference)
+            self._references.append(recorded.fact)
+        del said[before:]
         self.records = RecordsOf(self._references)
 
     def command(
@@ -101,7 +104,7 @@ class World:
         """Decide a command on what has arrived; raises Refused."""
         department = self.departments[service]  # type: ignore[index]
         routes = department.routes(place)
-        kind = next(each.command for each in routes.commands if each.command.named() == command)
+        kind = next(each for each in routes.decider.decide.types if each.named() == command)
         stream = department.stream(routes.decider, subject)
         if stream.number == 0 and kind not in routes.decider.opens:
             raise Refused("unknown-stream", f"{service} has not heard of {subject}")
@@ -309,8 +312,8 @@ class PureCast(Cast):
         return state
 
 
-async def founded(random: Random | None = None) -> World:
+async def founded(random: Random | None = None, world: World | None = None) -> World:
     """A world in which the play's company has its people, customers, template and rates."""
-    world = World(random)
+    world = world or World(random)
     await publish(PureStage(world, _START.date()), _START.date())
     return world

@@ -1,4 +1,4 @@
-"""Play the company in: ``python -m local.play``, with what ``make run`` sets for it."""
+"""Play the company in: ``python -m local.play``, as ``make run`` and ``make demo`` do."""
 
 import asyncio
 import os
@@ -74,7 +74,7 @@ def main(
     try:
         at = company()
     except KeyError as missing:
-        console.print(f"{missing.args[0]} is not set: run it through `make run`", style="red")
+        console.print(f"{missing.args[0]} is not set: run it through `make demo`", style="red")
         sys.exit(2)
     today = datetime.now(UTC).date()
     console.print(f"Playing {MONTHS} months of {engagements} engagements (seed {seed})")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from chassis.as_of import OLD_AFTER
 from chassis.decider import Records
 from contracts.channels import CHANNELS
 from contracts.money import MINOR_UNITS, Money
@@ -131,6 +132,17 @@ def clock(value: datetime) -> str:
 def moment(value: datetime) -> str:
     """A moment to the minute, UTC."""
     return f"{short_day(value)}, {clock(value)}"
+
+
+def age_notice(as_of: datetime | None, now: datetime) -> str | None:
+    """Return what a page says of data that are not up to date; None where they are."""
+    if as_of is None:
+        return "It is not known when the last update was received. Newer events may be missing."
+    if (now - as_of).total_seconds() <= OLD_AFTER:
+        return None
+    received = as_of.astimezone(UTC)
+    on = "" if received.date() == now.astimezone(UTC).date() else f" on {day(received)}"
+    return f"Last update received {received:%H:%M} UTC{on}. Newer events may be missing."
 
 
 def elapsed(since: datetime, today: date) -> str:

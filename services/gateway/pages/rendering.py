@@ -13,11 +13,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from chassis.decider import Refused
-from chassis.engine import KeyReused, NotYet, Stale
-from chassis.problems import Problem, translated
-from chassis.store import StoreAway
-from chassis.streams import Unknown
+from chassis.problems import TRANSLATED, Problem, translated
 from gateway.pages import presenting
 from gateway.pages.session import SignedOut
 from gateway.rows import BadCursor
@@ -125,7 +121,7 @@ class PageRoute(APIRoute):
                 return failed(problem)
             except (RequestValidationError, BadCursor):
                 return failed(Problem(404, "unknown-route", ""))
-            except (Refused, Unknown, Stale, KeyReused, NotYet, StoreAway) as error:
+            except TRANSLATED as error:
                 return failed(translated(error))
 
         return shown

@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Protocol
 from uuid import uuid4
 
@@ -38,7 +38,7 @@ from gateway.findings import WaiveDisconnect
 from gateway.folding import Change, Folding
 from gateway.pages import live, overview, rendering, session
 from gateway.pages.dossier import by_month, cases, entry, way
-from gateway.pages.presenting import OVER, STAGE_NAMES, UNDER_WAY, Names
+from gateway.pages.presenting import OVER, STAGE_NAMES, UNDER_WAY, Names, age_notice
 from gateway.pages.rendering import PageRoute, page
 from gateway.pages.session import SignedOut, caller_of, own_form, own_page, viewer
 from gateway.pages.sheets import sheets, things
@@ -112,6 +112,7 @@ class Sources:
     """What the pages are made from.
 
     `records` give names to ids, `today` is the day in UTC, `stopping` ends what has no end.
+    `as_of` returns the moment up to which the data hold what departments published, if known.
     """
 
     reading: Reads
@@ -119,6 +120,11 @@ class Sources:
     records: Records
     today: date
     stopping: asyncio.Event
+    as_of: Callable[[], datetime | None]
+
+    def age_notice(self) -> str | None:
+        """Return what a page says of data that are not up to date; None where they are."""
+        return age_notice(self.as_of(), datetime.now(UTC))
 
 
 Viewer = Annotated[Caller, Depends(viewer)]
@@ -132,7 +138,12 @@ def at_work(request: Request) -> Sources:
     if not isinstance(folding, Folding):
         raise TypeError("the gateway's facts are heard by its folding")
     return Sources(
-        reading_of(request), works.at_work, works.records, folding.today(), works.stopping
+        reading_of(request),
+        works.at_work,
+        works.records,
+        folding.today(),
+        works.stopping,
+        works.as_of.of_lists,
     )
 
 
@@ -154,6 +165,7 @@ def _content(caller: Caller, source: Sources, **content: object) -> dict[str, ob
         "names": Names(source.records),
         "today": source.today,
         "live": "/pages/live",
+        "age_notice": source.age_notice(),
         **content,
     }
 
@@ -243,14 +255,15 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
     ) -> Response:
         token = request.cookies[session.COOKIE]
 
-        def signed_in() -> bool:
+        async def signed_in() -> bool:
             with suppress(SignedOut):
-                return caller_of(request, token) == caller
+                return await caller_of(request, token) == caller
             return False
 
         source = sources(request)
         changes = source.reading.changes(engagement, confidential=caller.may("confidential"))
-        return events(live.tidings(changes, signed_in), source.stopping, caller.actor)
+        told = live.tidings(changes, signed_in, source.age_notice)
+        return events(told, source.stopping, caller.actor)
 
     files = rendering.static_files()
 
@@ -345,7 +358,7 @@ def _signing_in(router: APIRouter) -> None:
         form = await own_form(request)
         token, goes_to = form.get("token", "").strip(), own_page(form.get("next", "/"))
         try:
-            caller_of(request, token)
+            await caller_of(request, token)
         except SignedOut as out:
             return rendering.sign_in(goes_to, out)
         return session.begun(request, token, goes_to)

@@ -30,7 +30,7 @@ class SignedIn(Guard):
 
     async def __call__(self, request: Request) -> Caller:
         """Whoever is signed in; raises SignedOut, or Problem 403 without the role."""
-        caller = caller_of(request, request.cookies.get(COOKIE, ""))
+        caller = await caller_of(request, request.cookies.get(COOKIE, ""))
         if not caller.may(*self.roles):
             raise Problem(
                 403, "not-allowed", f"{caller.actor} has no role that may read these pages."
@@ -43,13 +43,13 @@ viewer = SignedIn(*SEEN_BY)
 """What the pages depend on."""
 
 
-def caller_of(request: Request, token: str) -> Caller:
+async def caller_of(request: Request, token: str) -> Caller:
     """Whoever the token was issued to; raises SignedOut."""
     if not token:
         raise SignedOut(401, "token-missing", "")
     tokens: Tokens = request.app.state.tokens
     try:
-        return tokens.caller(token)
+        return await tokens.caller(token)
     except Problem as problem:
         raise SignedOut(401, problem.code, str(problem.detail)) from None
 

@@ -1,5 +1,6 @@
 """What the gateway itself said of an engagement: findings announced, and those a person waived."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contracts import gateway
@@ -22,7 +23,14 @@ class GatewaySection:
     """Findings as announced on one of the gateway's channels."""
 
     announced: dict[str, Ref] = field(default_factory=dict)
+    proofs: dict[str, str] = field(default_factory=dict)
+    """The `proof` of each finding that is announced."""
     waived: dict[str, Waiver] = field(default_factory=dict)
+
+
+def proof(severity: str, evidence: Iterable[str]) -> str:
+    """Return what must differ before a finding is announced again, from its facts' ids."""
+    return "/".join([severity, *evidence])
 
 
 steps = Steps[GatewaySection]()
@@ -32,7 +40,9 @@ def _detected(
     section: GatewaySection,
     recorded: Recorded[gateway.DisconnectDetected | gateway.ConfidentialDisconnectDetected],
 ) -> None:
-    section.announced[recorded.fact.finding] = ref(recorded)
+    fact = recorded.fact
+    section.announced[fact.finding] = ref(recorded)
+    section.proofs[fact.finding] = proof(fact.severity, (item.fact for item in fact.evidence))
 
 
 def _resolved(
@@ -40,6 +50,7 @@ def _resolved(
     recorded: Recorded[gateway.DisconnectResolved | gateway.ConfidentialDisconnectResolved],
 ) -> None:
     section.announced.pop(recorded.fact.finding, None)
+    section.proofs.pop(recorded.fact.finding, None)
     section.waived.pop(recorded.fact.finding, None)
 
 

@@ -1,14 +1,14 @@
 """Taking one opportunity of a CRM over, once."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import Literal
 
 from chassis.decider import Command, Context, Missing, Refused, derived
 from contracts.fact import Fact
 from contracts.money import NotNegativeMoney
 from contracts.sales import OpportunityImported, PipelineStage
-from contracts.values import AccountId, Identifier, PersonId, ShortText
+from contracts.values import AccountId, Day, Identifier, PersonId, ShortText
 from sales.state import Engagement, decide
 
 
@@ -23,8 +23,8 @@ class ImportOpportunity(Command):
     owner: PersonId
     outcome: Literal["open", "won", "lost"]
     pipeline_stage: PipelineStage
-    opened_on: date | None
-    closed_on: date | None
+    opened_on: Day | None
+    closed_on: Day | None
     value: NotNegativeMoney | None
 
     @property

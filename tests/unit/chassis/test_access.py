@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 
-from chassis.access import Operation, Resource, group, readers, rights
+from chassis.access import Operation, Resource, account, group, readers, rights, topics
 from chassis.decider import heard_channels
 from chassis.service import Service
 from contracts.channels import (
@@ -76,3 +76,13 @@ def test_installations_on_one_cluster_share_nothing() -> None:
         right.account.startswith("two-") and right.name.startswith("two.")
         for right in rights("two")
     )
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_a_department_needs_the_topics_that_its_account_has_rights_on(department) -> None:
+    granted = {
+        right.name
+        for right in rights()
+        if right.account == account(department) and right.resource is Resource.TOPIC
+    }
+    assert topics(department) == granted

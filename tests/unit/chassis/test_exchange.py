@@ -1,13 +1,11 @@
 """Headers, read strictly."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
 
 from chassis import exchange
 from chassis.auth import Caller
-from chassis.health import readiness
 from chassis.operations import Hold
 from chassis.problems import Problem, describe
 
@@ -96,29 +94,3 @@ def test_what_was_given_is_shown_only_where_it_is_short_and_no_secret():
     assert describe(error(type="extra_forbidden", input="abc")).given is None
     assert describe(error(input={"a": 1})).given is None
     assert describe(error(input=10**400)).given is None
-
-
-async def test_ready_means_that_every_part_is(monkeypatch):
-    monkeypatch.setattr("chassis.health.PATIENCE", 0.05)
-
-    async def well() -> None:
-        return None
-
-    async def ill() -> str:
-        return "away"
-
-    async def broken() -> str:
-        raise ConnectionError("gone")
-
-    async def silent() -> None:
-        await asyncio.sleep(60)
-
-    assert (await readiness({"a": well})).ready
-    found = await readiness({"a": well, "b": ill, "c": broken, "d": silent})
-    assert not found.ready
-    assert {name: part.reason for name, part in found.parts.items()} == {
-        "a": None,
-        "b": "away",
-        "c": "ConnectionError: gone",
-        "d": "no answer within 0.05 s",
-    }

@@ -1,13 +1,28 @@
 """Commits that neither the store nor a topic would take."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chassis.journal import MOST_BYTES, MOST_FACTS, Commit, Kept, TooLarge, refuse_too_large
+from chassis.decider import NotRecordable
+from chassis.expecting import recorded_as
+from chassis.journal import (
+    MOST_BYTES,
+    MOST_FACTS,
+    Commit,
+    Kept,
+    TooLarge,
+    readable,
+    refuse_too_large,
+)
 from chassis.topics import Topic, differences
+from chassis.unreadable import UnreadableStream
 from contracts.channels import CHANNELS, LARGEST_FACT, PARTITIONS, SALES
+from contracts.fact import Fact, Recorded
+from contracts.sales import DealLost
 
 
 def commit(*sizes: int, said: bool = True) -> Commit:
@@ -51,3 +66,69 @@ def test_every_topic_takes_the_largest_fact_and_its_key_and_headers() -> None:
 def test_a_topic_with_a_smaller_bound_can_be_given_the_larger(bound: str, wrong: int) -> None:
     topic = Topic("concord.sales.v1", PARTITIONS, {"max.message.bytes": bound})
     assert len(differences(SALES, topic, 1)) == wrong
+
+
+def recorded(fact: Fact) -> Recorded[Fact]:
+    return recorded_as(fact, "E-0000000000001", 1, "ann", datetime(2026, 3, 2, tzinfo=UTC), {})
+
+
+def test_a_new_event_that_nobody_could_read_is_not_kept() -> None:
+    lost = DealLost.model_construct(
+        reason="price", comment=None, competitor=None, lost_on=date(1, 1, 1)
+    )
+    with pytest.raises(NotRecordable, match=r"1970-01-01 to 2999-12-31") as no:
+        Kept.of(recorded(lost), said=True)
+    assert no.value.field == "data.lost_on"
+    assert "concord.sales.deal-lost.v1" in str(no.value)
+
+
+def test_a_new_event_that_would_be_read_as_something_else_is_not_kept() -> None:
+    lost = DealLost.model_construct(
+        reason="price", comment=" padded ", competitor=None, lost_on=date(2026, 3, 2)
+    )
+    with pytest.raises(NotRecordable, match="read back as something else") as no:
+        Kept.of(recorded(lost), said=True)
+    assert no.value.field == "data.comment"
+
+
+def test_what_was_heard_is_kept_in_the_bytes_in_which_it_came() -> None:
+    fact = recorded(DealLost(reason="price", lost_on=date(2026, 3, 2)))
+    assert Kept.of(fact, said=False, record=b"as it came").record == b"as it came"
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.binary() | st.datetimes(),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(), parts, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.data())
+def test_any_document_is_a_commit_or_an_error_that_names_its_place(data: st.DataObject) -> None:
+    document = replace(commit(3, 4), erases=(("sales", "E-1"),)).document()
+    entry = document["entries"][1]
+    for part in data.draw(st.sampled_from([[document], [entry], [document, entry]])):
+        name = data.draw(st.sampled_from(sorted(part)))
+        if data.draw(st.booleans()):
+            part[name] = data.draw(ANYTHING)
+        else:
+            del part[name]
+    found = readable(document)
+    if isinstance(found, UnreadableStream):
+        stream = document.get("stream")
+        named = isinstance(stream, str) and stream != ""
+        assert found.stream == stream if named else found.stream.startswith("an unknown stream")
+        assert found.number == document.get("number") or found.number == 0
+        assert found.why
+    else:
+        assert Commit.read(found.document()) == found
+
+
+def test_a_commit_that_can_be_read_is_what_was_written() -> None:
+    whole = replace(commit(3, 4), erases=(("sales", "E-1"),))
+    assert Commit.read(whole.document()) == whole
+
+
+def test_a_fact_that_is_none_names_its_stream_and_commit() -> None:
+    with pytest.raises(UnreadableStream, match="commit 1 of engagement:E-1 cannot be read: not"):
+        list(commit(3).recorded())

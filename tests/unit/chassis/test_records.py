@@ -6,7 +6,9 @@ from itertools import permutations
 
 import pytest
 
-from chassis.records import Records, RecordsFeed, _Versions
+from chassis.records import Records, _Versions
+from chassis.reference_feed import ReferenceFeed
+from chassis.store import Store
 from contracts.channels import SALES
 from contracts.fact import Fact, Recorded
 from contracts.reference import AccountPublished, PersonPublished
@@ -106,8 +108,13 @@ def test_only_reference_data_is_taken() -> None:
                 "E-1", 1, OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50))
             )
         )
+
+
+async def test_a_feed_follows_reference_topics_alone() -> None:
+    store = Store("mongodb://127.0.0.1:1", "none")
     with pytest.raises(ValueError, match="sales"):
-        RecordsFeed("127.0.0.1:1", (SALES,))
+        ReferenceFeed("127.0.0.1:1", (SALES,), store)
+    await store.close()
 
 
 def test_reading_many_versions_of_one_record_takes_no_longer_for_each() -> None:

@@ -12,6 +12,7 @@ import pytest
 from chassis.decider import Decider, Decisions, Evolution
 from chassis.journal import Commit
 from chassis.snapshots import advanced, fold_of, nothing_known
+from chassis.unreadable import UnreadableStream
 from tests.component.department import DEALS, Deal
 
 SOURCE = """
@@ -66,7 +67,7 @@ def commit(number: int) -> Commit:
 def test_a_commit_that_is_missing_is_not_passed_over() -> None:
     known = advanced(DEALS, nothing_known(DEALS, "engagement:E-1"), commit(1))
     assert (known.open, known.stream.number, known.stream.position) == (True, 1, {"sales": 1})
-    with pytest.raises(RuntimeError, match="lacks commit 2"):
+    with pytest.raises(UnreadableStream, match=r"commit 2 .*: the journal lacks it"):
         advanced(DEALS, known, commit(3))
 
 

@@ -1,5 +1,7 @@
 """The program that prints tokens for local use."""
 
+import asyncio
+
 import pytest
 from typer import Typer
 from typer.testing import CliRunner
@@ -36,7 +38,7 @@ def test_a_token_is_good_for_whom_it_names(say, monkeypatch, words, actor, roles
     monkeypatch.setenv("CONCORD_TOKEN_SECRET", SECRET)
     printed = say(*words)
     assert printed.exit_code == 0, printed.output
-    caller = Tokens(settings()).caller(printed.output.strip())
+    caller = asyncio.run(Tokens(settings()).caller(printed.output.strip()))
     assert (caller.actor, set(caller.roles)) == (actor, roles)
 
 
@@ -44,7 +46,7 @@ def test_the_local_platform_keeps_the_secret_in_a_file(say, tmp_path):
     (tmp_path / ".concord" / "run").mkdir(parents=True)
     (tmp_path / ".concord" / "run" / "token-secret").write_text(SECRET + "\n")
     printed = say("--as", "oscar")
-    assert Tokens(settings()).caller(printed.output.strip()).may("operator")
+    assert asyncio.run(Tokens(settings()).caller(printed.output.strip())).may("operator")
 
 
 def test_what_cannot_be_issued_is_said(say, monkeypatch):

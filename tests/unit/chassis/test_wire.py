@@ -90,5 +90,70 @@ async def test_a_large_body_and_many_requests_on_one_connection_are_taken() -> N
     assert wire.written.count(b"HTTP/1.1 204") == 21
 
 
+class Connection:
+    """A connection to a server that can be told to stop, as `chassis.service` tells it."""
+
+    def __init__(self, app: Any = app) -> None:
+        self.wire, self.server = Wire(), ServerState()
+        config = uvicorn.Config(app, ws="none", log_config=None)
+        self.protocol = Bounded(config, self.server, {})
+        self.protocol.connection_made(self.wire)
+
+    async def ask(self) -> str:
+        """What a request is answered, once there is an answer."""
+        self.wire.written = b""
+        self.protocol.data_received(LINE + b"Content-Length: 0\r\n\r\n")
+        return await self.answer()
+
+    async def answer(self) -> str:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return self.wire.written.decode().lower()
+
+    def stop(self) -> None:
+        self.server.default_headers = [(b"connection", b"close")]
+        self.protocol.shutdown()
+
+
+async def test_a_connection_in_use_ends_with_its_next_answer_once_the_service_stops() -> None:
+    connection = Connection()
+    assert "connection: close" not in await connection.ask()
+    connection.stop()
+    assert not connection.wire.closed
+    assert "connection: close" in await connection.ask()
+    assert connection.wire.closed
+
+
+async def test_an_idle_connection_ends_by_itself_once_the_service_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("chassis.wire.LAST_CALL", 0.01)
+    used, unused = Connection(), Connection()
+    await used.ask()
+    used.stop()
+    unused.stop()
+    async with asyncio.timeout(10):
+        while not (used.wire.closed and unused.wire.closed):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_an_answer_under_way_is_finished_and_says_that_the_connection_ends() -> None:
+    go_on = asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await go_on.wait()
+        await app(scope, receive, send)
+
+    connection = Connection(slow)
+    assert await connection.ask() == ""
+    connection.stop()
+    assert not connection.wire.closed
+    go_on.set()
+    answer = await connection.answer()
+    assert answer.startswith("http/1.1 204")
+    assert "connection: close" in answer
+    assert connection.wire.closed
+
+
 def test_the_services_listen_so() -> None:
     assert server_config(FastAPI(), settings()).http is Bounded

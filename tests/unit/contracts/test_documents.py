@@ -97,7 +97,15 @@ def test_the_order_of_keys_is_nothing_and_the_order_of_a_list_is_something():
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [("0", "0"), ("-0.00", "0"), ("1E+3", "1000"), ("0.10", "0.1"), ("-5.0", "-5"), ("100", "100")],
+    [
+        ("0", "0"),
+        ("-0.00", "0"),
+        ("1E+3", "1000"),
+        ("0.10", "0.1"),
+        ("-5.0", "-5"),
+        ("100", "100"),
+        ("0E-999999999", "0"),
+    ],
 )
 def test_decimals_are_written_one_way(number: str, text: str):
     assert canonical({"n": Decimal(number)}) == f'{{"n":"{text}"}}'

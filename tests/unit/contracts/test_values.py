@@ -1,12 +1,29 @@
-"""Numbers and truth values are what they are, and not what may be taken for them."""
+"""Numbers, days and truth values are what they are, within the bounds of an item or a total."""
 
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.values import HEARD, AsNumber, Days, PersonId, Version, YesNo
+from contracts.money import Money, PositiveMoney, PositiveTotal
+from contracts.values import (
+    FIRST_DAY,
+    HEARD,
+    LAST_DAY,
+    AsNumber,
+    Day,
+    Days,
+    EstimateLine,
+    ItemLine,
+    Month,
+    PersonId,
+    Version,
+    Week,
+    YesNo,
+    days_after,
+)
 
 WHOLE: TypeAdapter[int] = TypeAdapter(Annotated[int, AsNumber])
 
@@ -36,3 +53,70 @@ def test_a_person_goes_by_an_id_and_never_by_an_address() -> None:
     with pytest.raises(ValidationError, match=r"such as ann\.archer, and no e-mail address"):
         person.validate_python("ann.archer@acme.com")
     assert person.validate_python("ann@acme.com", context=HEARD) == "ann@acme.com"
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad", "told"),
+    [
+        (
+            Day,
+            ["1970-01-01", "2999-12-31"],
+            ["1969-12-31", "3000-01-01", "0001-01-01", "9999-12-31"],
+            "must be a day from 1970-01-01 to 2999-12-31",
+        ),
+        (
+            Week,
+            ["1970-01-05", "2999-12-30"],
+            ["1969-12-29", "3000-01-06"],
+            "must be a day from 1970-01-01 to 2999-12-31",
+        ),
+        (
+            Month,
+            ["1970-01", "2999-12"],
+            ["1969-12", "3000-01", "0000-01", "9999-12"],
+            "must be a month from 1970-01 to 2999-12",
+        ),
+    ],
+)
+def test_the_calendar_has_ends(kind: Any, good: list[str], bad: list[str], told: str) -> None:
+    calendar: TypeAdapter[Any] = TypeAdapter(kind)
+    for text in good:
+        assert str(calendar.validate_python(text)) == text
+    for text in bad:
+        with pytest.raises(ValidationError, match=told):
+            calendar.validate_python(text)
+
+
+@pytest.mark.parametrize(
+    ("day", "days", "after"),
+    [
+        (date(2026, 2, 27), 2, date(2026, 3, 1)),
+        (date(2026, 3, 1), -1, date(2026, 2, 28)),
+        (LAST_DAY, 10_000, LAST_DAY),
+        (FIRST_DAY, -10_000, FIRST_DAY),
+        (date.max, 1, LAST_DAY),
+    ],
+)
+def test_a_day_that_is_computed_is_a_day(day: date, days: int, after: date) -> None:
+    assert days_after(day, days) == after
+
+
+def test_an_item_is_bounded_and_a_total_of_many_is_not() -> None:
+    item: TypeAdapter[Money] = TypeAdapter(PositiveMoney)
+    total: TypeAdapter[Money] = TypeAdapter(PositiveTotal)
+    most = item.validate_python({"amount": "99999999999999.9999", "currency": "EUR"})
+    many = Money.total([most] * 1_000_000, "EUR")
+    assert total.validate_python(many) == many
+    with pytest.raises(ValidationError, match=r"amount\n +must be less than 100,000,000,000,000"):
+        item.validate_python({"amount": "100000000000000", "currency": "EUR"})
+    line = {"phase": "Build", "role": "engineer", "hours": "1000000.01"}
+    assert EstimateLine.model_validate(line).hours == Decimal("1000000.01")
+    with pytest.raises(ValidationError, match=r"hours\n +must be 1,000,000 at most"):
+        TypeAdapter(ItemLine).validate_python(line)
+
+
+def test_sums_and_roundings_lose_no_digit() -> None:
+    large = Money(amount=Decimal("99999999999999999999999999.9999"), currency="EUR")
+    sum_of_both = large + Money(amount=Decimal("0.0001"), currency="EUR")
+    assert sum_of_both.amount == Decimal(10) ** 26
+    assert (large * Decimal("0.5")).rounded().amount == Decimal(10) ** 26 / 2

@@ -11,6 +11,7 @@ from contracts.delivery import (
     SurveyAnswered,
     SurveySent,
     TimeApproved,
+    TimeSubmitted,
 )
 from contracts.finance import AccountReopened, BudgetAmended, InvoiceIssued
 from contracts.values import BillingItem
@@ -19,6 +20,7 @@ from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, Sen
 from delivery.managing import AssignManager
 from delivery.raid import CloseRaidItem, RaiseIssue
 from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
+from delivery.views import engagement_view
 from tests.unit.delivery.life import (
     BUDGET,
     HASH,
@@ -113,6 +115,17 @@ def test_the_review_compares_sold_with_delivered_hours() -> None:
     held.on(date(2026, 4, 9)).when(PIR).then_nothing()
     held.when(HoldPir(went_well=(), went_badly=())).then_refused("pir-already-held")
     asked.when(PIR).then_refused("not-sold", missing=["deal-won"])
+
+
+def test_delivered_hours_are_more_than_one_entry_can_have() -> None:
+    large = released
+    for entry in ("T-1", "T-2", "T-3"):
+        work = {"entry": entry, "person": "dev", "role": "architect", "task": "analysis"}
+        work |= {"week": "2026-04-06", "hours": "1000000"}
+        large = large.said(TimeSubmitted.model_validate(work), TimeApproved.model_validate(work))
+    held = large.when(PIR).then(like(PirHeld, delivered_hours=hours(3_000_000)))
+    assert engagement_view(held.state).time.approved_hours == hours(3_000_000)
+    assert type(held.state).model_validate_json(held.state.model_dump_json()) == held.state
 
 
 def test_what_is_finished_is_closed_once() -> None:

@@ -12,7 +12,7 @@ from contracts.delivery import (
     PlanDrafted,
 )
 from contracts.legal import AmendmentSigned
-from contracts.values import Milestone, RoleHours
+from contracts.values import LAST_DAY, Milestone, RoleHours
 from delivery.changes import RejectChange
 from delivery.planning import BaselinePlan, DraftPlan
 from tests.unit.delivery.life import (
@@ -81,7 +81,7 @@ def test_before_the_deal_is_won_the_start_has_to_be_given() -> None:
     estimated.when(begun).then(like(PlanDrafted, estimate_version=1))
     asked.when(begun).then_refused("unknown-estimate")
     won.when(DraftPlan(template="none")).then_refused("unknown-template")
-    late = DraftPlan(template="web", starts_on=date.max)
+    late = DraftPlan(template="web", starts_on=LAST_DAY)
     won.when(late).then_refused("beyond-the-calendar")
 
 

@@ -2,6 +2,7 @@
 
 import importlib.resources
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,15 +13,18 @@ import jsonschema
 import pytest
 import yaml
 
+from chassis.health import PROBE_TIMEOUT, READY_WITHIN
 from chassis.settings import Settings
 from local.kafka import version
-from local.platform import SERVICES
+from local.platform import HEALTH_TIMEOUT, SERVICES
 from tests.infrastructure import STORE_IMAGE
 
 PROJECT = Path(__file__).parents[3]
 FILE = PROJECT / "docker-compose.yml"
 SECRET = "m7Zx-Rk1v_9qLw3TbY8sNc2HdJ5gPfQe"
 OURS = [*SERVICES, "topics"]
+WITHIN = 20.0
+"""Seconds that a program named docker is given for an answer."""
 
 
 def compose() -> dict[str, Any]:
@@ -65,8 +69,15 @@ def test_a_service_accepts_what_it_is_told(name: str, monkeypatch: pytest.Monkey
 def test_a_service_says_whether_it_is_ready(name: str) -> None:
     check = " ".join(PARTS[name]["healthcheck"]["test"])
     assert f":{PARTS[name]['environment']['CONCORD_SERVICE_PORT']}/ready" in check
+    (asked_within,) = re.findall(r"timeout=([0-9.]+)\)", check)
+    (probed_within,) = re.findall(r"^([0-9]+)s$", PARTS[name]["healthcheck"]["timeout"])
+    assert float(probed_within) > float(asked_within) >= PROBE_TIMEOUT > READY_WITHIN
     needs = PARTS[name]["depends_on"]
     assert needs["topics"]["condition"] == "service_completed_successfully"
+
+
+def test_the_local_runner_waits_for_an_answer_as_long_as_every_probe() -> None:
+    assert HEALTH_TIMEOUT >= PROBE_TIMEOUT
 
 
 @pytest.mark.parametrize("name", PARTS)
@@ -104,14 +115,11 @@ def test_kafka_and_the_store_are_those_of_the_tests() -> None:
     assert PARTS["kafka"]["environment"]["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
 
 
-def test_what_is_mounted_is_in_the_tree() -> None:
+def test_nothing_of_the_clone_is_mounted() -> None:
+    """Under umask 077 the users of the containers could not read it."""
     for part in PARTS.values():
         for volume in part.get("volumes", []):
-            source = volume.split(":")[0]
-            if source.startswith("."):
-                assert (PROJECT / source).is_file()
-            else:
-                assert source in COMPOSE["volumes"]
+            assert volume.split(":")[0] in COMPOSE["volumes"]
 
 
 def test_no_secret_is_in_the_tree() -> None:
@@ -122,7 +130,9 @@ def test_no_secret_is_in_the_tree() -> None:
 
 
 def test_the_collector_sends_traces_on() -> None:
-    settings = yaml.safe_load((PROJECT / "deploy" / "compose" / "collector.yaml").read_text())
+    scheme, _, variable = PARTS["collector"]["command"][0].removeprefix("--config=").partition(":")
+    assert scheme == "env"
+    settings = yaml.safe_load(PARTS["collector"]["environment"][variable])
     for pipeline in settings["service"]["pipelines"].values():
         for kind in ("receivers", "processors", "exporters"):
             assert set(pipeline[kind]) <= set(settings[kind])
@@ -142,16 +152,82 @@ def test_the_image_runs_as_nobody_from_the_lock() -> None:
         assert f"!{source}" in (PROJECT / ".dockerignore").read_text().split()
 
 
-def test_compose_itself_reads_it() -> None:
-    docker = shutil.which("docker")
-    asked = [docker or "docker", "compose", "version"]
-    if not docker or subprocess.run(asked, capture_output=True, check=False).returncode:
+def test_the_image_can_be_read_by_its_user_whatever_the_clone_s_umask(tmp_path: Path) -> None:
+    """COPY keeps modes: what a clone under umask 077 has is copied, and the steps are run on it."""
+    text = (PROJECT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ")
+    final = text[text.rindex("\nFROM ") :]
+    image = tmp_path / "image"
+    for source, target in re.findall(r"^COPY (?!--)(\S+) (\S+)$", final, re.MULTILINE):
+        copy = image / target.lstrip("/")
+        leave_out = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(PROJECT / source, copy, ignore=leave_out)
+        for path in [copy, *copy.rglob("*")]:
+            path.chmod(path.stat().st_mode & 0o700)
+    (step,) = re.findall(r"chmod [^&|;\n]+", final)
+    *command, on = step.split()
+    subprocess.run([*command, str(image) + on], check=True)
+    for path in image.rglob("*"):
+        wanted = 0o555 if path.is_dir() else 0o444
+        assert path.stat().st_mode & wanted == wanted, path
+        assert not path.stat().st_mode & 0o022, path
+    assert list(image.rglob("app.py"))
+
+
+def test_compose_itself_reads_it(tmp_path: Path) -> None:
+    answer = compose_config(tmp_path)
+    if answer is None:
         pytest.skip("no docker compose here")
-    done = subprocess.run(
-        [docker, "compose", "--file", str(FILE), "config", "--quiet"],
-        env={"CONCORD_TOKEN_SECRET": SECRET, "PATH": str(Path(docker).parent)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    assert answer.returncode == 0, answer.stderr
+
+
+def compose_config(folder: Path) -> "subprocess.CompletedProcess[str] | None":
+    """What compose says of the file; None where there is none that answers.
+
+    It is asked as this person would ask it, since it may be a plug-in in their home, but for their
+    own .env, which might not fit.
+    """
+    environment = {**os.environ, "CONCORD_TOKEN_SECRET": SECRET}
+
+    def ask(*words: str) -> "subprocess.CompletedProcess[str] | None":
+        try:
+            return subprocess.run(
+                ["docker", "compose", *words],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=WITHIN,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+
+    version = ask("version")
+    if version is None or version.returncode or "Compose" not in version.stdout:
+        return None
+    (folder / "none.env").touch()
+    none = ("--env-file", str(folder / "none.env"))
+    return ask("--file", str(FILE), *none, "config", "--quiet")
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("exit 1", None),
+        ("exec sleep 60", None),
+        ("echo 'unknown command' >&2", None),
+        ('case "$*" in *version) echo Docker Compose version v2;; *) exec sleep 60;; esac', None),
+        ('case "$*" in *version) echo Docker Compose version v2;; *) exit 0;; esac', 0),
+        ('case "$*" in *version) echo Docker Compose version v2;; *) exit 15;; esac', 15),
+    ],
+)
+def test_a_docker_of_any_kind_is_asked_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, code: int | None
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\n{script}\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(f"{__name__}.WITHIN", 0.5)
+    answer = compose_config(tmp_path)
+    assert (answer and answer.returncode) == code

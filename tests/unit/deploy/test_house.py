@@ -30,6 +30,17 @@ def test_help_lists_every_target() -> None:
     assert all(len(line) > 2 for line in lines)
 
 
+def test_what_the_pages_tell_a_person_to_type_is_there() -> None:
+    targets = set(re.findall(r"^([a-z0-9-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    pages = [PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    typed = set(re.findall(r"(?:^ *|`|\()make (?:-s )?([a-z]+)", text, re.MULTILINE))
+    assert {"run", "demo", "token"} <= typed <= targets
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page}: {link}"
+
+
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
 def test_a_lock_pins_every_package_by_hash_and_names_no_index(name: str) -> None:
     text = (PROJECT / name).read_text()

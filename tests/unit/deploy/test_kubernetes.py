@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from chassis.access import account
+from chassis.health import PROBE_TIMEOUT, READY_WITHIN
 from chassis.settings import KafkaSettings, Settings
 from contracts.channels import DEPARTMENTS
 from local.platform import SERVICES
@@ -28,16 +29,21 @@ Thing = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files, with the secret beside them that the tree has not."""
+    """The files, with a secret beside them that the tree has not."""
+    return copied(tmp_path_factory)
+
+
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("kubernetes") / "k8s"
-    shutil.copytree(FOLDER, copy)
+    shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("secret.env"))
     (copy / "overlays" / "local" / "secret.env").write_text(f"secret={SECRET}\n")
     return copy
 
 
 @cache
 def rendered(folder: Path) -> list[Thing]:
-    done = subprocess.run(["kubectl", "kustomize", str(folder)], capture_output=True, check=False)
+    command = ["kubectl", "kustomize", str(folder)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
     # A warning is something that the next version will refuse.
     assert not done.stderr, done.stderr.decode()
@@ -61,7 +67,7 @@ def pods(things: list[Thing]) -> Iterator[tuple[str, Thing]]:
 
 def containers(things: list[Thing]) -> Iterator[tuple[str, Thing]]:
     for name, pod in pods(things):
-        for container in pod["spec"]["containers"]:
+        for container in [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]:
             yield name, container
 
 
@@ -71,15 +77,20 @@ def secrets_of(container: Thing) -> dict[str, str]:
     return {name: value["secretKeyRef"]["name"] for name, value in named.items() if value}
 
 
-def mounted_from(pod: Thing) -> dict[str, Path]:
-    """Where each ConfigMap is mounted."""
-    (container,) = pod["containers"]
+def mounted_from(pod: Thing, container: Thing) -> dict[str, Path]:
+    """Where each ConfigMap is mounted in a container."""
     places = {each["name"]: Path(each["mountPath"]) for each in container.get("volumeMounts") or []}
     return {
         volume["configMap"]["name"]: places[volume["name"]]
         for volume in pod.get("volumes") or []
-        if "configMap" in volume
+        if "configMap" in volume and volume["name"] in places
     }
+
+
+def job_of(things: list[Thing]) -> Thing:
+    """The Job that makes the topics, under whatever name."""
+    (job,) = of_kind(things, "Job").values()
+    return job
 
 
 def test_every_object_is_valid(things: list[Thing]) -> None:
@@ -118,7 +129,16 @@ def test_a_service_is_probed_and_gets_time_to_end(things: list[Thing]) -> None:
         assert container["livenessProbe"]["httpGet"]["path"] == "/live"
         assert container["startupProbe"]["httpGet"]["path"] == "/live"
         assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
-        assert pod["terminationGracePeriodSeconds"] > Settings.model_fields["stop_within"].default
+        (asked, seconds) = container["lifecycle"]["preStop"]["exec"]["command"]
+        assert asked == "sleep"
+        # None of 1,467 connections was refused with six seconds, on a cluster of one machine.
+        assert int(seconds) >= 6
+        for probe in ("livenessProbe", "startupProbe", "readinessProbe"):
+            assert container[probe]["timeoutSeconds"] >= PROBE_TIMEOUT > READY_WITHIN
+        stop_within = Settings.model_fields["stop_within"].default
+        assert pod["terminationGracePeriodSeconds"] >= int(seconds) + stop_within + 10
+        rolling = deployment["spec"]["strategy"]["rollingUpdate"]
+        assert (rolling["maxSurge"], rolling["maxUnavailable"]) == (1, 0)
 
 
 def test_a_service_accepts_what_it_is_told(
@@ -141,7 +161,7 @@ def test_a_service_accepts_what_it_is_told(
             settings = Settings.from_environment()
         assert settings.store_database == service
         assert settings.mode in {"container", "production"}
-        mounted = mounted_from(pod)
+        mounted = mounted_from(pod, container)
         if settings.mode == "production":
             assert settings.kafka_user in {account(name) for name in DEPARTMENTS if name == service}
             assert secrets_of(container)["CONCORD_KAFKA_PASSWORD"] == f"{service}-kafka"
@@ -155,8 +175,9 @@ def test_a_service_accepts_what_it_is_told(
 def test_who_makes_the_topics_accepts_what_it_is_told(
     things: list[Thing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pod = of_kind(things, "Job")["topics"]["spec"]["template"]["spec"]
+    pod = job_of(things)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
+    assert container["args"] == ["chassis.topics"]
     told = dict(of_kind(things, "ConfigMap")["concord"]["data"])
     for variable in container.get("env") or []:
         told[variable["name"]] = variable.get("value") or SECRET
@@ -166,10 +187,76 @@ def test_who_makes_the_topics_accepts_what_it_is_told(
     if settings.mode == "production":
         assert settings.kafka_user == "concord-topics"
         assert secrets_of(container) == {"CONCORD_KAFKA_PASSWORD": "topics-kafka"}
-        assert mounted_from(pod)["concord-kafka-ca"] == getattr(settings.kafka_ca, "parent", None)
+        mounted = mounted_from(pod, container)
+        assert mounted["concord-kafka-ca"] == getattr(settings.kafka_ca, "parent", None)
     else:
         assert settings.kafka_user is None
-        assert mounted_from(pod) == {}
+        assert mounted_from(pod, container) == {}
+
+
+def test_a_service_waits_for_its_topics_by_its_own_account(
+    things: list[Thing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for service in SERVICES:
+        pod = of_kind(things, "Deployment")[f"{service}-service"]["spec"]["template"]["spec"]
+        (waiting,), (container,) = pod["initContainers"], pod["containers"]
+        assert waiting["args"] == ["chassis.topics", "--wait-for", service]
+        assert waiting["image"] == container["image"]
+        told = dict(of_kind(things, "ConfigMap")["concord"]["data"])
+        for variable in waiting.get("env") or []:
+            told[variable["name"]] = variable.get("value") or SECRET
+        with monkeypatch.context() as patch:
+            for key, value in told.items():
+                patch.setenv(key, value)
+            settings = KafkaSettings.from_environment()
+        known = {"CONCORD_KAFKA_PASSWORD": f"{service}-kafka"}
+        in_production = settings.mode == "production"
+        assert settings.kafka_user == (f"concord-{service}" if in_production else None)
+        assert secrets_of(waiting) == (known if in_production else {})
+        assert ("concord-kafka-ca" in mounted_from(pod, waiting)) == in_production
+
+
+@pytest.mark.parametrize(
+    ("image", "tag"),
+    [
+        ("registry.example/concord", "1.4.2"),
+        ("registry.example:5000/teams/concord", "2026-11-29.3"),
+        ("localhost:5001/concord", "f00dcafe"),
+    ],
+)
+def test_each_release_has_a_job_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory, image: str, tag: str
+) -> None:
+    folder = copied(tmp_path_factory)
+    production = folder / "overlays" / "production" / "kustomization.yaml"
+    text = production.read_text().replace("REGISTRY/concord", image)
+    jobs = {}
+    for release in (tag, f"{tag}-b"):
+        production.write_text(text.replace("RELEASE", release))
+        rendered.cache_clear()
+        things = rendered(production.parent)
+        jobs[release] = job_of(things)
+        kubernetes_validate.validate(jobs[release], VERSION, strict=True)
+        images = {container["image"] for _, container in containers(things)}
+        assert images == {f"{image}:{release}"}
+    assert {job["metadata"]["name"] for job in jobs.values()} == {
+        f"topics-{tag}",
+        f"topics-{tag}-b",
+    }
+    for job in jobs.values():
+        assert job["spec"]["ttlSecondsAfterFinished"] <= 86_400
+
+
+def test_an_image_of_another_name_is_refused_when_rendered(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = copied(tmp_path_factory) / "overlays" / "production"
+    file = folder / "kustomization.yaml"
+    file.write_text(file.read_text().replace("REGISTRY/concord", "registry.example/platform"))
+    command = ["kubectl", "kustomize", str(folder)]
+    done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+    assert done.returncode != 0
+    assert "registry.example/platform:RELEASE" in done.stderr
 
 
 def test_a_pod_may_do_no_more_than_it_needs(things: list[Thing]) -> None:
@@ -214,7 +301,8 @@ def test_no_secret_is_in_the_tree(folder: Path, build: str) -> None:
 
 
 def test_the_local_secret_is_an_example_only() -> None:
-    assert not (FOLDER / "overlays" / "local" / "secret.env").exists()
+    ignored = (FOLDER.parents[1] / ".gitignore").read_text().split()
+    assert {"*.env", "!example.env"} <= set(ignored)
     for line in (FOLDER / "overlays" / "local" / "example.env").read_text().splitlines():
         assert line.startswith("#") or line.endswith("="), line
 

@@ -77,7 +77,7 @@ def test_where_nothing_was_spent_planned_or_earned_the_ratio_is_unknown_and_not_
     assert ev.estimate_at_completion_by_cost_and_schedule(D(10), D(0), D(5), D(5)) is None
     assert ev.estimate_at_completion_by_cost_and_schedule(D(10), D(5), D(5), D(0)) is None
     assert ev.to_complete_performance_index(D(10), D(5), D(10)) is None
-    assert ev.ratio(D(10) ** 17, D("0.0001")) is None
+    assert ev.ratio(D(10) ** 17, D("0.0001")) == D(10) ** 21
 
 
 @any_of(positive, positive, positive, positive)

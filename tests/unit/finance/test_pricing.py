@@ -115,13 +115,26 @@ def test_the_card_of_the_day_of_the_estimate_counts_whatever_comes_after():
     opened().knowing(CARD, dearer, COSTS).on(ESTIMATED).when_heard(ESTIMATE).then(PRICED, COSTED)
 
 
-def test_more_hours_than_can_be_said_are_neither_priced_nor_budgeted():
+def test_hours_are_added_up_beyond_what_one_line_can_have():
     most = ESTIMATE.lines[0].model_copy(update={"hours": Decimal(1_000_000)})
-    endless = ESTIMATE.model_copy(update={"lines": (most,)})
-    waits = opened().when_heard(endless).then_nothing()
-    waits.when_heard(PROPOSED, SOW, SOW_SIGNED).then_nothing()
+    large = ESTIMATE.model_copy(update={"lines": (most, most)})
+    priced = like(EstimatePriced, price=eur(2_200_000 * 150))
+    estimated = opened().when_heard(large).then(priced, like(EstimateCosted))
+    budgeted = estimated.when_heard(PROPOSED, SOW, SOW_SIGNED).then_accepted()
+    assert budgeted.state.budget is not None
+    assert [line.hours for line in budgeted.state.budget.hours] == [Decimal(1_100_000)] * 2
     line = RoleHours(role="tester", hours=Decimal(1_000_000))
-    contracted().when_heard(ASSESSED.model_copy(update={"lines": (line, line)})).then_nothing()
+    change = ASSESSED.model_copy(update={"lines": (line, line)})
+    contracted().when_heard(change).then(
+        like(ChangePriced, price=eur(2_000_000 * 90)), like(ChangeCosted)
+    )
+
+
+def test_a_change_whose_price_is_more_than_an_item_of_the_contract_waits():
+    dear = CARD.model_copy(update={"rates": rates(tester=10**8)})
+    line = RoleHours(role="tester", hours=Decimal(1_000_000))
+    change = ASSESSED.model_copy(update={"lines": (line,)})
+    contracted().knowing(dear, COSTS).when_heard(change).then_nothing()
 
 
 def test_nothing_is_priced_in_another_currency():

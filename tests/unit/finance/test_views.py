@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
 from chassis.testing import given
 from contracts.legal import EarlyStartAuthorised
 from contracts.money import Money
@@ -116,6 +118,36 @@ def test_costs_and_margins_are_seen_by_right_alone():
     assert measured.estimate_at_completion_by_trend == eur(12_750)
     assert measured.estimate_at_completion_as_planned == eur(11_000)
     assert measured.to_complete_performance_index == "1.129032"
+
+
+def _total(amount: str) -> Money:
+    return Money.model_construct(amount=Decimal(amount), currency="EUR")
+
+
+@pytest.mark.parametrize(
+    ("bac", "pv", "earned", "ac"),
+    [
+        ("1e26", "1e26", "0.01", "1e26"),
+        ("0", "0", "0", "1e26"),
+        ("1e26", "0.01", "1e26", "0.01"),
+        ("0.01", "0", "0.01", "0"),
+    ],
+)
+def test_whatever_was_measured_can_be_shown(bac: str, pv: str, earned: str, ac: str):
+    engagement = hearing(out(), BASELINED, report(date(2026, 4, 20)))
+    assert engagement.state.performance is not None
+    measured = engagement.state.performance.model_copy(
+        update={
+            "budget_at_completion": _total(bac),
+            "planned_value": _total(pv),
+            "earned_value": _total(earned),
+            "actual_cost": _total(ac),
+        }
+    )
+    state = engagement.state.model_copy(update={"performance": measured})
+    shown = confidential_view(state).earned_value
+    assert shown is not None
+    assert shown.cost_variance.amount == Decimal(earned) - Decimal(ac)
 
 
 def test_what_waits_is_told_in_words():

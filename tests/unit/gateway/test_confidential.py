@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from types import SimpleNamespace
 from typing import cast
 
 import httpx
@@ -24,6 +25,7 @@ from tests.unit.gateway.test_disconnects import findings
 EVE = token("eve", "executive")
 VERA = token("vera", "executive", "confidential")
 SECRET = "forecast-margin-below-sold"
+UP_TO_DATE = SimpleNamespace(of_lists=lambda: None, of_engagement=lambda _: None)
 
 
 def announced() -> Scenario[Announcements]:
@@ -73,6 +75,7 @@ async def answer(path: str, who: str, **headers: str) -> httpx.Response:
     app = FastAPI()
     app.state.tokens = Tokens(SETTINGS)
     app.state.wait_limit = SETTINGS.wait_limit
+    app.state.works = SimpleNamespace(waits_for=None, as_of=UP_TO_DATE)
     problems.install(app)
     app.include_router(api.router)
     async with httpx.AsyncClient(

@@ -1,16 +1,19 @@
 import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
+from chassis.decider import PassedOver
 from contracts import delivery
 from gateway.folding import Change
 from gateway.pages import live
+from gateway.pages.presenting import age_notice
+from gateway.waiting import Waits
 from tests.in_memory import InMemory, app_of, token
-from tests.life import Life
+from tests.life import ENGAGEMENT, Life
 from tests.lives import company, green_in_the_red, late, named, retold
 
 HOST = "http://127.0.0.1"
@@ -26,9 +29,11 @@ def company_facts() -> InMemory:
     return InMemory(*company())
 
 
-def browser(gateway: InMemory, signed_in: str | None = VERA) -> httpx.AsyncClient:
+def browser(
+    gateway: InMemory, signed_in: str | None = VERA, as_of: datetime | None = None
+) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app_of(gateway)),
+        transport=httpx.ASGITransport(app=app_of(gateway, as_of)),
         base_url=HOST,
         cookies={"concord": signed_in} if signed_in else None,
     )
@@ -95,6 +100,27 @@ async def test_an_engagement_shows_departments_margins_proof_and_timeline(
     ] == []
     assert "Status report 9: scope green, schedule green, cost amber" in text
     assert "The latest 60 of" in text
+
+
+async def test_an_engagement_that_waits_says_so_with_the_reason() -> None:
+    since = datetime(2026, 6, 1, 10, 44, tzinfo=UTC)
+    gateway = InMemory(*Life().signed().facts)
+    waits = Waits(
+        state="parked", since=since, code="gap", channel="finance.confidential", why="finance 3"
+    )
+    gateway.wait(ENGAGEMENT, waits, PassedOver("sales", 2, 4, "olga", "Lost.", since))
+    async with browser(gateway) as vera, browser(gateway, ANN) as ann:
+        all_of_it = await vera.get(f"/pages/engagements/{ENGAGEMENT}")
+        some_of_it = await ann.get(f"/pages/engagements/{ENGAGEMENT}")
+        listed = await ann.get("/pages/engagements")
+
+    text = text_of(all_of_it)
+    assert "Since 1 Jun 2026, 10:44 UTC an event of finance.confidential could not be" in text
+    assert "Reason: finance 3." in text
+    assert "Events 2 to 4 of sales are missing here. olga decided" in text
+    assert "Since 1 Jun 2026, 10:44 UTC an event could not be processed" in text_of(some_of_it)
+    assert "finance 3" not in text_of(some_of_it)
+    assert "incomplete: parked" in text_of(listed)
 
 
 async def test_the_whole_timeline_or_that_of_one_department_can_be_asked_for(
@@ -409,11 +435,40 @@ async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either(
     assert not (await gateway.disconnects({"waived": "true"}, None, 9, confidential=True)).items
 
 
+# ---- how old the data are ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/pages/engagements", "/pages/disconnects", f"/pages/engagements/{LATE}"]
+)
+async def test_every_page_says_when_its_data_are_old(company_facts: InMemory, path: str) -> None:
+    received = datetime.now(UTC) - timedelta(seconds=40)
+    async with (
+        browser(company_facts, as_of=received) as old,
+        browser(company_facts, as_of=datetime.now(UTC) - timedelta(seconds=20)) as new,
+    ):
+        shown, not_shown = text_of(await old.get(path)), text_of(await new.get(path))
+
+    assert f"Last update received {received:%H:%M} UTC" in shown
+    assert "Newer events may be missing." in shown
+    assert "Last update received" not in not_shown
+
+
+def test_data_of_another_day_are_shown_with_the_day() -> None:
+    received = datetime(2026, 3, 2, 23, 50, tzinfo=UTC)
+    said = age_notice(received, datetime(2026, 3, 3, 8, tzinfo=UTC))
+    assert said == "Last update received 23:50 UTC on 2 March 2026. Newer events may be missing."
+    assert "not known" in (age_notice(None, received) or "")
+
+
 # ---- live ------------------------------------------------------------------------------------
 
 
 def events(gateway: InMemory, *, signed_in: bool = True) -> AsyncGenerator[bytes]:
-    return live.tidings(gateway.changes(confidential=True), lambda: signed_in)
+    async def still() -> bool:
+        return signed_in
+
+    return live.tidings(gateway.changes(confidential=True), still, lambda: None)
 
 
 async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,6 +489,28 @@ async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.Mo
     assert not gateway._watchers
 
 
+async def test_a_page_is_told_when_its_data_become_old_and_new_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "LOOK", 0.01)
+    monkeypatch.setattr(live, "PAUSE", 0.0)
+    notices: list[str | None] = [None]
+
+    async def signed_in() -> bool:
+        return True
+
+    stream = live.tidings(InMemory().changes(confidential=True), signed_in, lambda: notices[0])
+    assert b"retry" in await anext(stream)
+
+    for notice in ("Last update received 10:44 UTC.", None):
+        waiting = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0.03)
+        assert not waiting.done()
+        notices[0] = notice
+        assert await waiting == b"event: changed\ndata: \n\n"
+    await stream.aclose()
+
+
 async def test_the_stream_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "BEAT", 0.01)
 
@@ -447,6 +524,9 @@ async def test_the_stream_ends_when_there_is_nothing_to_listen_to_any_more() -> 
         return
         yield
 
-    told = [chunk async for chunk in live.tidings(gone(), lambda: True)]
+    async def signed_in() -> bool:
+        return True
+
+    told = [chunk async for chunk in live.tidings(gone(), signed_in, lambda: None)]
 
     assert len(told) <= 2

@@ -116,3 +116,17 @@ def test_a_cursor_belongs_to_one_order() -> None:
         rows.engagements({}, "price", cursor, 1, confidential=False)
     with pytest.raises(BadCursor):
         rows.engagements({}, "title", "gone", 1, confidential=False)
+
+
+def test_an_engagement_is_put_back_to_an_older_line_or_taken_out() -> None:
+    rows = Rows()
+    rows.put(row("E-1", finding("late", confidential=False), number=5, attention=3))
+    rows.put(row("E-2"))
+    rows.put_back("E-1", row("E-1", number=4))
+    assert [each.summary.attention for each in rows] == [0, 0]
+    assert rows.disconnects(lambda _: True, None, 10).items == []
+    rows.put_back("E-1", None)
+    listed = rows.engagements({}, "title", None, 10, confidential=False)
+    assert [each.engagement for each in listed.items] == ["E-2"]
+    rows.put(row("E-1", number=1))
+    assert len(rows) == 2

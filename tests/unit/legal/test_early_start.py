@@ -13,6 +13,7 @@ from contracts.legal import (
     SowSigned,
 )
 from contracts.sales import DealLost
+from contracts.values import LAST_DAY
 from legal.early_start import AuthoriseEarlyStart
 from legal.sows import RecordSignature
 from tests.unit.legal.papers import TODAY, V1, filed, heard_of, sent, signature, signed
@@ -121,8 +122,8 @@ def test_it_needs_a_file_a_day_to_come_and_no_contract():
 
 
 def test_the_last_day_of_all_days_breaks_nothing():
-    forever = AUTHORISE.model_copy(update={"expires_on": date.max})
-    filed.took(forever).then_deadlines(early_start_9999_12_31=date.max)
+    forever = AUTHORISE.model_copy(update={"expires_on": LAST_DAY})
+    filed.took(forever).then_deadlines(early_start_2999_12_31=date(3000, 1, 1))
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "NaN", "0.001", "1e9"])

@@ -132,7 +132,7 @@ def test_an_open_deal_may_be_worth_something_and_know_no_day() -> None:
         ({"engage_date": "2/25/2027"}, "engage_date", "2027-02-25 is yet to come"),
         ({"close_value": "1,23"}, "close_value", "'1,23' is no number"),
         ({"close_value": "Infinity"}, "close_value", "is no number"),
-        ({"close_value": "1" * 30}, "close_value", "should have no more than 18 digits"),
+        ({"close_value": "1" * 20}, "close_value", "must be less than 100,000,000,000,000"),
         ({"close_value": "1e3"}, "close_value", "is no number"),
         ({"sales_agent": "", "product": ""}, "sales_agent", "is missing"),
         ({"product": "x" * 201}, "product", "at most 200"),

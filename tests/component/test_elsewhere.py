@@ -1,0 +1,134 @@
+"""A platform as docker-compose.yml sets it up, reached by its addresses and its key file alone."""
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from dotenv import dotenv_values
+
+from chassis.topics import create_topics
+from local import places
+from local.platform import SERVICES, is_healthy
+from local.processes import Process, stop_all
+from tests.infrastructure import KafkaServer, StoreServer
+
+PROJECT = Path(__file__).parents[2]
+
+
+def compose(key: Path) -> dict[str, Any]:
+    """The services of docker-compose.yml, as compose reads them with this `.env`."""
+    given = dotenv_values(key)
+
+    def fill(found: re.Match[str]) -> str:
+        value = given.get(found.group(1)) or found.group(2)
+        assert value is not None, f"{found.group(1)} has to be set"
+        return value
+
+    text = re.sub(
+        r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)\}", fill, (PROJECT / "docker-compose.yml").read_text()
+    )
+    services: dict[str, Any] = yaml.safe_load(text)["services"]
+    return services
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where the services are, and the file with the secret of their tokens."""
+
+    urls: dict[str, str]
+    key: Path
+
+    def run(self, *words: str) -> str:
+        """Run a module as `make` does, told only the addresses and the key file."""
+        given = {name: text for name, text in os.environ.items() if not name.startswith("CONCORD_")}
+        given |= {f"CONCORD_{name.upper()}_URL": url for name, url in self.urls.items()}
+        python = [sys.executable, "-m"]
+        done = subprocess.run(
+            [*python, "local", "env", "--key", str(self.key), "--", *python, *words],
+            env=given,
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip()
+
+
+def told(part: dict[str, Any]) -> dict[str, str]:
+    """What compose tells a service, but for the collector, which is not here."""
+    environment: dict[str, str] = part["environment"]
+    return {name: text for name, text in environment.items() if name != "CONCORD_OTLP_ENDPOINT"}
+
+
+@pytest.fixture
+def elsewhere(
+    kafka: KafkaServer, store: StoreServer, isolation: str, tmp_path: Path
+) -> Iterator[Elsewhere]:
+    """Five services with what compose tells them, but for where they and their data are."""
+    key = tmp_path / ".env"
+    example = (PROJECT / "deploy" / "compose" / "example.env").read_text()
+    filled = f"CONCORD_TOKEN_SECRET={secrets.token_urlsafe(48)}"
+    key.write_text(example.replace("CONCORD_TOKEN_SECRET=", filled))
+    asyncio.run(create_topics(kafka.bootstrap, isolation))
+    ports = {name: places.free_port() for name in SERVICES}
+    processes = {
+        name: Process(
+            name,
+            [sys.executable, "-m", *part["command"]],
+            log=tmp_path / f"{name}.log",
+            environment={
+                **told(part),
+                "CONCORD_SERVICE_HOST": places.HOST,
+                "CONCORD_SERVICE_PORT": str(ports[name]),
+                "CONCORD_KAFKA_BOOTSTRAP": kafka.bootstrap,
+                "CONCORD_TOPIC_PREFIX": isolation,
+                "CONCORD_STORE_URL": store.url,
+                "CONCORD_STORE_DATABASE": f"{isolation}-{name}",
+            },
+        )
+        for name, part in compose(key).items()
+        if name in SERVICES
+    }
+    made = Elsewhere({name: f"http://{places.HOST}:{port}" for name, port in ports.items()}, key)
+    try:
+        for process in processes.values():
+            process.start()
+        for name, process in processes.items():
+            process.wait_ready(lambda url=made.urls[name]: is_healthy(url), limit=120)  # type: ignore[misc]
+        yield made
+    finally:
+        stop_all(list(processes.values()), grace=20)
+
+
+def first_command() -> tuple[str, dict[str, Any]]:
+    """Who gives the command that the README tries first, and what it sends."""
+    text = (PROJECT / "README.md").read_text()
+    who, body = re.search(r"make -s token AS=(\w+)\).*?-d '(\{.*?\})'", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    return who, json.loads(body)
+
+
+def test_the_readmes_first_command_succeeds_once_the_demo_is_loaded(elsewhere: Elsewhere) -> None:
+    who, body = first_command()
+    bearer = elsewhere.run("chassis.token", "--as", who)
+
+    def give(key: str) -> int:
+        headers = {"Authorization": f"Bearer {bearer}", "Idempotency-Key": key}
+        url = elsewhere.urls["sales"] + "/engagements"
+        return httpx.post(url, json=body, headers=headers, timeout=30).status_code
+
+    assert give("before") == 409  # nobody has published the account
+    assert "commands in" in elsewhere.run("local.play", "--engagements", "2")
+    assert give("after") == 201

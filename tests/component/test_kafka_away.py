@@ -1,0 +1,293 @@
+"""Services take commands and answer reads while Kafka is away, from the start or for a while."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.settings import Settings
+from chassis.topics import create_topics
+from contracts.delivery import ManagerAssigned
+from contracts.fact import Fact, Recorded
+from contracts.reference import PersonPublished
+from gateway.app import SERVICE as GATEWAY
+from tests.component.listening import MOMENT, topics
+from tests.component.miniature import healthy, ready, running, sales, settings, token, until
+from tests.infrastructure import KafkaServer, StoreServer
+from tests.life import Life
+
+ANN = token("ann", "account-executive")
+VERA = token("vera", "vp-engagement-management", "confidential")
+NOWHERE = "127.0.0.1:1"
+"""An address where no Kafka answers."""
+AWAY_FOR = 32.0
+"""Seconds for which Kafka is away: longer than the consumer needs to lose its partitions."""
+DEAL = {
+    "account": "acme",
+    "title": "A new plant",
+    "expected_value": {"amount": "1000.00", "currency": "EUR"},
+    "expected_close": "2026-06-30",
+    "owner": "ann",
+}
+FIRST, SECOND = "E-0000000000001", "E-0000000000002"
+
+
+async def open_deal(client: httpx.AsyncClient, key: str) -> str:
+    """A command that needs reference data: the owner must be somebody who was published."""
+    answer = await client.post("/engagements", json=DEAL, headers={**ANN, "Idempotency-Key": key})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def say(kafka: KafkaServer, prefix: str, *facts: Recorded[Fact]) -> None:
+    async with topics(kafka.bootstrap, prefix) as speaking:
+        await speaking.say(*facts)
+
+
+def recorded(subject: str, fact: Fact) -> Recorded[Fact]:
+    return Recorded(
+        id=f"{subject}-{fact.type}",
+        subject=subject,
+        sequence=1,
+        fact=fact,
+        actor="paul",
+        cause="test",
+        occurred_at=MOMENT,
+        recorded_at=MOMENT,
+        heard={},
+    )
+
+
+PERSON = recorded("ann", PersonPublished(person="ann", name="Ann", department="sales"))
+
+
+def assigned(engagement: str) -> Recorded[Fact]:
+    return recorded(engagement, ManagerAssigned(manager="emma", assigned_on=MOMENT.date()))
+
+
+async def has_manager(client: httpx.AsyncClient, engagement: str) -> bool:
+    answer = await client.get(f"/engagements/{engagement}", headers=ANN)
+    return answer.status_code == 200 and answer.json()["manager"] == "emma"
+
+
+async def parts(client: httpx.AsyncClient) -> dict[str, Any]:
+    answer = await client.get("/health")
+    assert answer.status_code == 200
+    found: dict[str, Any] = answer.json()["parts"]
+    return found
+
+
+def as_of(answer: httpx.Response) -> datetime:
+    return datetime.fromisoformat(answer.headers["concord-as-of"])
+
+
+async def is_listed(client: httpx.AsyncClient, engagement: str) -> bool:
+    rows = (await client.get("/engagements", headers=ANN)).json()["rows"]
+    return engagement in {row["id"] for row in rows}
+
+
+@asynccontextmanager
+async def away(kafka: KafkaServer) -> AsyncIterator[None]:
+    await asyncio.to_thread(kafka.stop)
+    yield
+    await asyncio.to_thread(kafka.start)
+
+
+def given(kafka: KafkaServer, store: StoreServer, isolation: str) -> Settings:
+    return settings(
+        kafka_bootstrap=kafka.bootstrap,
+        topic_prefix=isolation,
+        store_url=store.url,
+        store_database=isolation,
+    )
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_a_department_works_while_kafka_is_away(
+    fresh_kafka: Callable[..., KafkaServer], store: StoreServer, isolation: str
+) -> None:
+    kafka = fresh_kafka()
+    its = given(kafka, store, isolation)
+    await create_topics(kafka.bootstrap, isolation)
+    await say(kafka, isolation, PERSON)
+
+    async with running(sales(), its) as client:
+        first = await open_deal(client, "before")
+        await until(lambda: is_listed(client, first))
+
+        async def has_moment() -> bool:
+            read = await client.get(f"/engagements/{first}", headers=ANN)
+            listed = await client.get("/engagements", headers=ANN)
+            return all("concord-as-of" in each.headers for each in (read, listed))
+
+        await until(has_moment)
+        went = datetime.now(UTC)
+        async with away(kafka):
+            ends = time.monotonic() + AWAY_FOR
+            number = 0
+            while time.monotonic() < ends:
+                assert await ready(client), (await client.get("/ready")).text
+                number += 1
+                opened = await open_deal(client, f"away-{number}")
+                await until(partial(is_listed, client, opened))
+                await asyncio.sleep(1)
+            read = await client.get(f"/engagements/{first}", headers=ANN)
+            assert as_of(read) < went + timedelta(seconds=5)
+            found = await parts(client)
+            assert found["consumer"]["healthy"] is False
+            assert datetime.fromisoformat(found["consumer"]["since"]) > went
+            assert found["as-of"]["degraded"] is True
+            assert found["as-of"]["reason"].endswith("s old")
+            assert found["reference-data"]["degraded"] is True
+            assert found["store"]["healthy"] is found["deadlines"]["healthy"] is True
+
+    # A process that starts while Kafka is away has the copy of the reference data.
+    await asyncio.to_thread(kafka.stop)
+    async with running(sales(), its, ready) as client:
+        second = await open_deal(client, "started")
+        assert not await healthy(client)
+        assert "concord-as-of" in (await client.get("/engagements", headers=ANN)).headers
+        await asyncio.to_thread(kafka.start)
+        await until(lambda: healthy(client))
+        await say(kafka, isolation, assigned(first), assigned(second))
+        await until(lambda: has_manager(client, first))
+        await until(lambda: has_manager(client, second))
+
+        async def all_is_well() -> bool:
+            moment = as_of(await client.get("/engagements", headers=ANN))
+            is_new = datetime.now(UTC) - moment < timedelta(seconds=20)
+            return is_new and not any("reason" in each for each in (await parts(client)).values())
+
+        await until(all_is_well)
+
+
+@pytest.mark.fault
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_the_gateway_shows_what_was_last_written_while_kafka_is_away(
+    fresh_kafka: Callable[..., KafkaServer], store: StoreServer, isolation: str
+) -> None:
+    kafka = fresh_kafka()
+    its = given(kafka, store, isolation)
+    await create_topics(kafka.bootstrap, isolation)
+    begins = datetime.now(UTC).date() - timedelta(days=365)
+    await say(kafka, isolation, *Life(FIRST, begins).closed().facts)
+
+    async def shown(client: httpx.AsyncClient) -> tuple[list[str], Any, list[str]]:
+        page = (await client.get("/engagements", headers=VERA)).json()
+        portfolio = (await client.get("/portfolio", headers=VERA)).json()
+        view = (await client.get(f"/engagements/{FIRST}", headers=VERA)).json()
+        return [each["engagement"] for each in page["items"]], portfolio["by_stage"], view["stage"]
+
+    async def text(client: httpx.AsyncClient) -> str:
+        cookie = f"concord={VERA['Authorization'].removeprefix('Bearer ')}"
+        return (await client.get("/", headers={"Cookie": cookie})).text
+
+    async def is_closed(client: httpx.AsyncClient) -> bool:
+        answer = await client.get(f"/engagements/{FIRST}", headers=VERA)
+        return answer.status_code == 200 and answer.json()["stage"] == "closed"
+
+    async def is_old(client: httpx.AsyncClient) -> bool:
+        return "Last update received" in await text(client)
+
+    async with running(GATEWAY, its) as client:
+        await until(lambda: is_closed(client))
+        await until(lambda: no_notice(client, text))
+        before = await shown(client)
+        assert before[0] == [FIRST]
+        async with away(kafka):
+            ends = time.monotonic() + AWAY_FOR
+            while time.monotonic() < ends:
+                assert await ready(client)
+                assert await shown(client) == before
+                await asyncio.sleep(1)
+            await until(lambda: is_old(client))
+
+    await asyncio.to_thread(kafka.stop)
+    async with running(GATEWAY, its, ready) as client:
+        assert await shown(client) == before
+        assert await is_old(client)
+        await asyncio.to_thread(kafka.start)
+        await until(lambda: healthy(client))
+        await say(kafka, isolation, *Life(SECOND, begins).signed().facts)
+
+        async def has_both() -> bool:
+            return sorted((await shown(client))[0]) == [FIRST, SECOND]
+
+        await until(has_both)
+        await until(lambda: no_notice(client, text))
+
+
+async def no_notice(client: httpx.AsyncClient, text: Callable[..., Any]) -> bool:
+    shown = await text(client)
+    return "may be missing" not in shown and "Portfolio" in shown
+
+
+async def holds(
+    client: httpx.AsyncClient,
+    path: str,
+    published: datetime,
+    managers: Callable[[Any], list[str | None]],
+) -> bool:
+    """Whether an answer says that it holds what was published by then; if so, it must."""
+    answer = await client.get(path, headers=ANN)
+    if "concord-as-of" not in answer.headers or as_of(answer) < published:
+        return False
+    assert set(managers(answer.json())) == {"emma"}, f"{path} as of {as_of(answer)}"
+    return True
+
+
+@pytest.mark.slow
+async def test_an_answer_holds_all_that_was_published_before_its_moment(
+    kafka: KafkaServer, store: StoreServer, isolation: str
+) -> None:
+    """Of two replicas each reads half of the partitions, and both answer for all of them."""
+    its = given(kafka, store, isolation)
+    await create_topics(kafka.bootstrap, isolation)
+    await say(kafka, isolation, PERSON)
+    async with running(sales(), its) as one, running(sales(), its) as two:
+        for number in range(3):
+            deals = {await open_deal(one, f"deal-{number}-{each}") for each in range(6)}
+            await say(kafka, isolation, *(assigned(deal) for deal in deals))
+            published = datetime.now(UTC)
+            reads = [(f"/engagements/{deal}", lambda view: [view["manager"]]) for deal in deals]
+            for client in (one, two):
+                for path, read in reads:
+                    await until(partial(holds, client, path, published, read))
+                listed = partial(managers_of, deals)
+                await until(partial(holds, client, "/engagements?limit=200", published, listed))
+
+
+def managers_of(deals: set[str], page: Any) -> list[str | None]:
+    return [row["manager"] for row in page["rows"] if row["id"] in deals]
+
+
+async def test_without_kafka_and_without_a_copy_a_service_says_why_it_takes_nothing(
+    store: StoreServer, isolation: str
+) -> None:
+    its = settings(
+        kafka_bootstrap=NOWHERE,
+        topic_prefix=isolation,
+        store_url=store.url,
+        store_database=isolation,
+    )
+
+    async def says_why() -> bool:
+        answer = await client.get("/ready")
+        part = answer.json()["parts"]["reference-data"]
+        return answer.status_code == 503 and "Kafka does not answer" in part.get("reason", "")
+
+    async with running(sales(), its, wait=None) as client:
+        await until(says_why)
+        refused = await client.get("/engagements", headers=ANN)
+        assert (refused.status_code, refused.json()["code"]) == (503, "starting")
+        assert "never read" in refused.json()["detail"]
+        assert (await client.get("/health")).json()["ready"] is False

@@ -1,0 +1,243 @@
+"""What the gateway stores is right at rest, wherever a worker was killed between two writes.
+
+Tests end the work at its first write, at its second, and so on until none is left, let a fresh
+worker take over, and compare what is stored with what an undisturbed run stores.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+
+import pytest
+
+from chassis.store import Store
+from contracts.channels import PARTITIONS
+from contracts.fact import Fact, Recorded
+from gateway.folding import Folding
+from gateway.shelf import Shelf
+from tests.component.mortal import Killed, Life, MortalStore
+from tests.infrastructure import StoreServer
+from tests.lives import company, named
+
+TODAY = date(2026, 5, 25)
+ALL = frozenset(range(PARTITIONS))
+Batch = dict[str, list[Recorded[Fact]]]
+
+
+@dataclass
+class Worker:
+    """One process of the gateway: how many batches it has taken, and how many are durable."""
+
+    store: Store
+    taken: int = 0
+    durable: int = 0
+    folding: Folding = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folding = Folding(Shelf(self.store), lambda: TODAY)
+
+    async def begin(self, at: int = 0) -> None:
+        """Take all partitions over, where so many batches were acknowledged."""
+        self.taken = self.durable = at
+        once_back = await self.folding.given(ALL)
+        if once_back is not None:
+            self.taken = self.durable = 0
+            await once_back()
+
+    async def work(self, batches: list[Batch]) -> None:
+        """Take what is left, a checkpoint after each batch."""
+        for batch in batches[self.taken :]:
+            assert await self.folding.take(batch) == {}
+            self.taken += 1
+            await self.folding.checkpoint()
+            self.durable = self.taken
+
+
+def batches(count_of: int = 3) -> list[Batch]:
+    """A third each, and so on, of what was said of three engagements on two partitions."""
+    made: list[Batch] = [{} for _ in range(count_of)]
+    for engagement in (named(1), named(3), named(7)):
+        facts = [each for each in company() if each.subject == engagement]
+        size = -(-len(facts) // count_of)
+        for number, batch in enumerate(made):
+            batch[engagement] = facts[number * size : (number + 1) * size]
+    return made
+
+
+@asynccontextmanager
+async def prepared(url: str, name: str) -> AsyncIterator[Store]:
+    opened = Store(url, name)
+    try:
+        await Shelf(opened).prepare()
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def stored(store: Store) -> tuple[Any, Any, Any]:
+    """Views, totals and timeline as they are in the store."""
+    views = {each["_id"]: each async for each in store.database["unified"].find({})}
+    totals = {
+        each["_id"]: (each["number"], _numbers(each["figures"]))
+        async for each in store.database["totals"].find({})
+    }
+    timeline: dict[tuple[str, str], set[bytes]] = {}
+    async for run in store.database["timeline"].find({}):
+        timeline.setdefault((run["engagement"], run["channel"]), set()).update(run["facts"])
+    return views, totals, timeline
+
+
+def _numbers(figures: dict[str, str]) -> dict[str, Decimal]:
+    return {name: Decimal(amount) for name, amount in figures.items() if Decimal(amount)}
+
+
+async def added_up(store: Store) -> dict[int, dict[str, Decimal]]:
+    """What the stored views of each partition add up to."""
+    sums: dict[int, dict[str, Decimal]] = {}
+    async for each in store.database["unified"].find({}):
+        partition = sums.setdefault(each["partition"], {})
+        for name, amount in _numbers(each["figures"]).items():
+            partition[name] = partition.get(name, Decimal(0)) + amount
+    return {number: _not_zero(figures) for number, figures in sums.items()}
+
+
+def _not_zero(figures: dict[str, Decimal]) -> dict[str, Decimal]:
+    return {name: amount for name, amount in figures.items() if amount}
+
+
+@pytest.fixture(scope="module")
+def facts() -> list[Batch]:
+    return batches()
+
+
+async def undisturbed(url: str, name: str, facts: list[Batch]) -> tuple[Any, Any, Any]:
+    async with prepared(url, name) as opened:
+        worker = Worker(opened)
+        await worker.begin()
+        await worker.work(facts)
+        return await stored(opened)
+
+
+async def test_a_gateway_killed_at_any_write_leaves_what_the_next_one_makes_right(
+    store: StoreServer, isolation: str, facts: list[Batch]
+) -> None:
+    expected = await undisturbed(store.url, isolation, facts)
+    for writes in count(1):
+        life = Life(writes)
+        name = f"{isolation}-{writes}"
+        async with prepared(store.url, name) as opened:
+            first = Worker(MortalStore(store.url, name, life))
+            with suppress(Killed):
+                await first.begin()
+                await first.work(facts)
+            if not life.ended:
+                assert await stored(opened) == expected
+                break
+            second = Worker(opened)
+            await second.begin(first.durable)
+            # Before anything more is heard, the figures are those of the views.
+            _, totals, _ = await stored(opened)
+            added = await added_up(opened)
+            assert {number: figures for number, (_, figures) in totals.items()} == added
+            await second.work(facts)
+            assert await stored(opened) == expected, f"killed after {writes} writes"
+            await opened._client.drop_database(name)
+    assert writes > 30
+
+
+async def test_a_gateway_killed_while_it_folds_everything_again(
+    store: StoreServer, isolation: str, facts: list[Batch]
+) -> None:
+    expected = await undisturbed(store.url, isolation, facts)
+    async with prepared(store.url, isolation) as opened:
+        for writes in count(0, 3):
+            await Shelf(opened).fold_again()
+            life = Life(writes)
+            first = Worker(MortalStore(store.url, isolation, life))
+            with suppress(Killed):
+                await first.begin(len(facts))
+                await first.work(facts)
+            second = Worker(opened)
+            await second.begin(first.durable)
+            await second.work(facts)
+            assert await stored(opened) == expected, f"killed after {writes} writes"
+            if not life.ended:
+                break
+    assert writes > 40
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+async def test_a_gateway_that_wakes_up_late_changes_nothing(
+    store: StoreServer, isolation: str, facts: list[Batch], before: int
+) -> None:
+    """It folded a batch that it had not written when it lost its partitions."""
+    expected = await undisturbed(store.url, isolation, facts)
+    name = f"{isolation}-late"
+    async with prepared(store.url, name) as opened:
+        late, new = Worker(opened), Worker(opened)
+        await late.begin()
+        await late.work(facts[:before])
+        await late.folding.take(facts[before])
+        await new.begin(before)
+        await new.work(facts)
+        await late.folding.checkpoint()
+        assert await stored(opened) == expected
+
+
+async def test_totals_that_are_wrong_are_written_right_by_whoever_takes_over(
+    store: StoreServer, isolation: str, facts: list[Batch]
+) -> None:
+    expected = await undisturbed(store.url, isolation, facts)
+    async with prepared(store.url, isolation) as opened:
+        wrong = {"$set": {"figures": {"on-hold": "7"}}, "$inc": {"number": 1 << 40}}
+        await opened.database["totals"].update_many({}, wrong)
+        await Worker(opened).begin(len(facts))
+        assert await stored(opened) == expected
+
+
+async def test_a_view_that_cannot_be_read_is_written_again_from_its_timeline(
+    store: StoreServer, isolation: str, facts: list[Batch]
+) -> None:
+    expected = await undisturbed(store.url, isolation, facts)
+    async with prepared(store.url, isolation) as opened:
+        engagement = next(iter(facts[0]))
+        broken = {"view": b"{}", "summary": "{}", "figures": 7}
+        await opened.database["unified"].update_one({"_id": engagement}, {"$set": broken})
+        await Worker(opened).begin(len(facts))
+        assert await stored(opened) == expected
+
+
+async def test_findings_not_announced_when_a_process_died_are_named_to_the_next(
+    store: StoreServer, isolation: str, facts: list[Batch]
+) -> None:
+    async with prepared(store.url, isolation) as opened:
+        first, second = Worker(opened), Worker(opened)
+        await first.begin()
+        await first.work(facts)
+        wanted = set(first.folding.to_announce(0.0, 100))
+        assert wanted
+        await second.begin(len(facts))
+        assert set(second.folding.to_announce(0.0, 100)) == wanted
+
+
+async def test_what_a_new_day_changes_is_written_without_a_further_fact(
+    store: StoreServer, isolation: str, facts: list[Batch]
+) -> None:
+    async with prepared(store.url, isolation) as opened:
+        worker = Worker(opened)
+        await worker.begin()
+        await worker.work(facts)
+        worker.folding.today = lambda: TODAY + timedelta(days=30)
+        engagements = worker.folding.to_judge()
+        assert engagements
+        await worker.folding.judge_again(engagements)
+        assert await worker.folding.settle(now=True)
+        views, totals, _ = await stored(opened)
+        judged = {views[each]["judged_on"] for each in engagements}
+        assert judged == {(TODAY + timedelta(days=30)).isoformat()}
+        added = await added_up(opened)
+        assert {number: figures for number, (_, figures) in totals.items()} == added

@@ -1,0 +1,131 @@
+"""A correctly signed token with any claims, and any bytes as a header, is accepted or a 401."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from chassis.auth import AUDIENCE, Tokens
+from chassis.problems import Problem
+from chassis.service import create_app
+from chassis.settings import LOCAL_ISSUER
+from tests.component.miniature import SECRET, sales, settings
+
+TOKENS = Tokens(settings())
+NAMES = ("exp", "nbf", "iat", "sub", "roles", "aud", "iss", "jti")
+
+extremes = st.sampled_from(
+    [
+        *("null", "true", "false", "NaN", "Infinity", "-Infinity", "1e400", "-1e400", "1e308"),
+        *("0", "-0.0", "-1", str(2**53), str(2**63), str(-(2**63)), "9" * 4000, "9" * 5000),
+        *(
+            '""',
+            '"123"',
+            f'"{2**33}"',
+            '"NaN"',
+            '"\\ud800"',
+            '"\\u0000"',
+            '"٣"',
+            "[]",
+            "[[]]",
+            "{}",
+        ),
+        *('["concord"]', '["\\udfff"]', "[7]", '{"a": 1}', "[" * 20_000 + "]" * 20_000),
+    ]
+)
+values = extremes | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+).map(json.dumps)
+
+
+def signed(claims: dict[str, str], header: dict[str, Any] | None = None) -> str:
+    """A token whose claims are these pieces of JSON, in place of good ones."""
+    now = int(time.time())
+    good = {"iss": LOCAL_ISSUER, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + 3600}
+    pieces = {name: json.dumps(value) for name, value in good.items()} | claims
+    text = ", ".join(f"{json.dumps(name)}: {piece}" for name, piece in pieces.items())
+    return jwt.PyJWS().encode(f"{{{text}}}".encode(), SECRET, algorithm="HS256", headers=header)
+
+
+def judged(token: str) -> Problem | None:
+    """The problem for which a token is refused, or None; anything else fails the test."""
+    problem: Problem | None = None
+    try:
+        asyncio.run(TOKENS.caller(token))
+    except Problem as refused:
+        problem = refused
+    if problem is not None:
+        assert problem.status_code == 401
+        assert problem.code in {"invalid-token", "token-expired"}
+        assert problem.detail
+    return problem
+
+
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), values, max_size=4))
+@example({"exp": "1e400"})
+@example({"exp": f'"{2**33}"'})
+@example({"iat": "-1e400"})
+@example({"nbf": "null"})
+@example({"exp": "true", "iat": "false"})
+def test_any_claims(claims: dict[str, str]) -> None:
+    judged(signed(claims))
+
+
+@pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
+@pytest.mark.parametrize(
+    "piece", ['"123"', "[]", "{}", "NaN", "Infinity", "1e400", "-1e400", "true", str(2**63)]
+)
+def test_a_moment_that_is_none_is_named(name: str, piece: str) -> None:
+    problem = judged(signed({name: piece}))
+    assert problem is not None
+    assert problem.detail == f"the token's {name} must be a number of seconds since 1970"
+
+
+def test_moments_may_have_fractions() -> None:
+    now = time.time()
+    fractions = {"iat": f"{now - 0.25:.3f}", "exp": f"{now + 60.5:.3f}", "nbf": f"{now - 0.5:.3f}"}
+    assert judged(signed(fractions)) is None
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["kid", "typ", "cty", "crit", "x5t", "jku", "alg"]),
+        st.sampled_from([None, 7, [], ["b64"], {}, "\ud800", "x", 1e300, True]),
+        max_size=3,
+    )
+)
+def test_any_header_of_the_token(header: dict[str, Any]) -> None:
+    first, body, signature = signed({}).split(".")
+    odd = json.dumps({**json.loads(jwt.utils.base64url_decode(first)), **header})
+    judged(f"{jwt.utils.base64url_encode(odd.encode()).decode()}.{body}.{signature}")
+
+
+@given(st.text(max_size=60) | st.lists(st.text(max_size=20), min_size=3, max_size=3).map(".".join))
+def test_any_text(text: str) -> None:
+    assert judged(text) is not None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(b"", b"Bearer", b"Bearer ", b"Bearer  ", b"bearer a.b.c", b"Basic YTpi", b"Bearer \xff"),
+        *(b"\xff\xfe", b"Bearer a b c", b"Bearer " + b"." * 2000, b"Bearer " + b"e30." * 5000),
+        *(b"Bearer " + signed({"exp": piece}).encode() for piece in ("[]", "NaN", "1e400", '"9"')),
+    ],
+)
+async def test_over_http(header: bytes) -> None:
+    app = create_app(sales(), settings())
+    transport = httpx.ASGITransport(app=app)  # raises what the service does not turn into an answer
+    async with httpx.AsyncClient(transport=transport, base_url="http://sales") as client:
+        answer = await client.get("/engagements", headers={b"Authorization": header})
+    assert answer.status_code == 401
+    assert answer.json()["code"] in {"token-missing", "invalid-token"}
+    assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="concord"')

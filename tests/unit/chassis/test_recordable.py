@@ -1,0 +1,76 @@
+"""A command never leads to an event that nobody could read."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.decider import (
+    Command,
+    Context,
+    Decider,
+    Decisions,
+    Evolution,
+    NotRecordable,
+    Stream,
+    hear,
+    take,
+)
+from chassis.expecting import RecordsOf, recorded_as
+from chassis.problems import translated
+from contracts.fact import Fact
+from contracts.legal import EngagementTerminated
+from contracts.sales import DealLost
+from contracts.values import Value
+
+
+class Known(Value):
+    ended: bool = False
+
+
+class Lose(Command):
+    lost_on: str
+
+
+evolve = Evolution[Known]()
+decide = Decisions[Known]()
+
+
+@evolve.on(EngagementTerminated)
+def _ended(state: Known, recorded: object) -> Known:
+    return Known(ended=True)
+
+
+@decide.on(Lose)
+def lose(state: Known, command: Lose, context: Context) -> Iterator[Fact]:
+    yield DealLost.model_validate({"reason": "price", "lost_on": command.lost_on})
+
+
+def react(state: Known, context: Context) -> Iterator[Fact]:
+    if state.ended:
+        yield DealLost.model_validate({"reason": "price", "lost_on": "0001-01-01"})
+
+
+DECIDER = Decider("sales", "engagement", lambda _: Known(), evolve, decide, react)
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+CONTEXT = Context("ann", NOW, NOW, "step", RecordsOf([]), lambda: "fact-1")
+STREAM = Stream("engagement:E-0000000000001", Known())
+
+
+def test_a_command_is_refused_with_the_field_of_the_event_and_why() -> None:
+    with pytest.raises(NotRecordable) as refused:
+        take(DECIDER, STREAM, Lose(lost_on="3000-01-01"), CONTEXT)
+    problem = translated(refused.value)
+    assert (problem.status_code, problem.code) == (422, "not-recordable")
+    assert problem.errors is not None
+    assert problem.errors[0].field == "lost_on"
+    assert "from 1970-01-01 to 2999-12-31" in problem.errors[0].problem
+    assert "DealLost" in problem.detail
+
+
+def test_a_reaction_to_another_department_raises_which_parks_the_engagement() -> None:
+    terminated = EngagementTerminated(reason="mutual", terminated_on=date(2026, 3, 2))
+    heard = recorded_as(terminated, "E-0000000000001", 1, "legal", NOW, {})
+    with pytest.raises(ValidationError):
+        hear(DECIDER, STREAM, [heard], lambda _: CONTEXT)

@@ -1,0 +1,43 @@
+"""A platform elsewhere is found by its addresses and by the file with its secret."""
+
+from pathlib import Path
+
+import pytest
+
+from local.elsewhere import NoKeyError, elsewhere
+from local.platform import SERVICES
+
+SECRET = "m7Zx-Rk1v_9qLw3TbY8sNc2HdJ5gPfQe"
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+@pytest.mark.parametrize("line", ["CONCORD_TOKEN_SECRET={}", "secret={}", "secret='{}' # ours"])
+def test_the_secret_is_what_compose_or_the_overlay_is_told(key: Path, line: str) -> None:
+    key.write_text(f"# a comment\n\n{line.format(SECRET)}\n")
+    told = elsewhere(key, {})
+    assert told["CONCORD_TOKEN_SECRET"] == SECRET
+    assert told["CONCORD_GATEWAY_URL"] == "http://127.0.0.1:8100"
+    assert {f"CONCORD_{name.upper()}_URL" for name in SERVICES} < set(told)
+
+
+def test_addresses_are_those_of_the_environment_then_of_the_published_ports(key: Path) -> None:
+    key.write_text(f"secret={SECRET}\nCONCORD_SALES_PORT=9101\nCONCORD_LEGAL_PORT=9102\n")
+    told = elsewhere(
+        key, {"CONCORD_LEGAL_PORT": "9202", "CONCORD_GATEWAY_URL": "https://gateway.example"}
+    )
+    assert told["CONCORD_SALES_URL"] == "http://127.0.0.1:9101"
+    assert told["CONCORD_LEGAL_URL"] == "http://127.0.0.1:9202"
+    assert told["CONCORD_GATEWAY_URL"] == "https://gateway.example"
+    assert told["CONCORD_DELIVERY_URL"] == "http://127.0.0.1:8103"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"CONCORD_TOKEN_SECRET=\n", b"\xff\xfe", b"x"])
+def test_a_file_without_the_secret_is_named(key: Path, content: bytes | None) -> None:
+    if content is not None:
+        key.write_bytes(content)
+    with pytest.raises(NoKeyError, match=r"\.env (holds no line CONCORD_TOKEN|cannot be read)"):
+        elsewhere(key, {})

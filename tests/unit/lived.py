@@ -1,0 +1,318 @@
+"""Moments in real lives of engagements, each with a command that was accepted in it."""
+
+import asyncio
+import copy
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from random import Random
+from typing import Any
+
+from chassis.decider import Refused
+from local.play import life
+from local.play.company import CUSTOMERS
+from local.play.selling import scene
+from local.play.stage import Body, Refusal
+from tests.unit.simulation import (
+    ENGAGEMENT,
+    AnyStream,
+    Department,
+    PureCast,
+    PureStage,
+    World,
+    founded,
+)
+from tests.unit.test_interleaving import LAST_DAY, plot
+
+LIVES = {
+    "whole": plot(),
+    "by the hour": plot(time_and_materials=True, early_start=True),
+    "paid late": plot(days_late_paying=25, deliverables=("A", "B", "C")),
+}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A world as it was, and a command that was accepted in it."""
+
+    world: World
+    service: str
+    place: str
+    subject: str
+    command: str
+    body: Body
+    by: str
+    at: datetime
+
+    def give(self, world: World, body: Mapping[str, Any], key: str) -> None:
+        """Give the command with this body in a world; raises Refused, ValidationError."""
+        if self.place != "engagements":
+            path = f"{self.place}/{self.subject}/{self.command}"
+            world.publish(self.service, path, dict(body))
+            return
+        world.command(
+            self.service,
+            self.place,
+            self.subject,
+            self.command,
+            dict(body),
+            self.by,
+            self.at,
+            key=key,
+        )
+
+
+def fork(world: World) -> World:
+    """The same world, to go on otherwise."""
+    other = copy.copy(world)
+    other.departments = {}
+    for name, department in world.departments.items():
+        same = Department(department.service)
+        same.streams, same.said = dict(department.streams), list(department.said)
+        same.arriving = {channel: deque(facts) for channel, facts in department.arriving.items()}
+        other.departments[name] = same
+    other._references, other._told = list(world._references), set(world._told)
+    other._numbers = copy.copy(world._numbers)
+    return other
+
+
+class Remembered(World):
+    """A world that keeps every moment at which a command was accepted."""
+
+    def __init__(self, random: Random | None = None) -> None:
+        super().__init__(random)
+        self.moments: list[Moment] = []
+
+    def command(
+        self,
+        service: str,
+        place: str,
+        subject: str,
+        command: str,
+        body: Body,
+        by: str,
+        at: datetime,
+        *,
+        key: str,
+    ) -> AnyStream:
+        before = World(None)
+        before.__dict__.update(fork(self).__dict__)
+        stream = super().command(service, place, subject, command, body, by, at, key=key)
+        del before.moments  # type: ignore[attr-defined]
+        self.moments.append(Moment(before, service, place, subject, command, body, by, at))
+        return stream
+
+
+class Impatient(PureCast):
+    """People who leave where what they wait for does not come."""
+
+    async def look_until(
+        self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
+    ) -> dict[str, Any]:
+        for _ in range(100):
+            if seen(state := await self.look(service, by)):
+                return state
+        raise Refusal(f"{by} waited for {service} in vain")
+
+
+async def lived(name: str, world: World) -> World:
+    """One of the lives in a world that is founded, as far as it gets there."""
+    story = LIVES[name]
+    try:
+        await life.live(scene(story, Impatient(PureStage(world, story.begins), name), LAST_DAY))
+    except Refusal:
+        pass
+    except Exception as error:
+        # People who find something else than they expect go no further; a service always can.
+        if "/local/play/" not in traceback.extract_tb(error.__traceback__)[-1].filename:
+            raise
+    world.deliver_all()
+    return world
+
+
+_BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
+    ("sales", "revise-proposal"): lambda _: {"version": 1, "reason": "Too dear."},
+    ("sales", "lose-deal"): lambda _: {"reason": "price"},
+    ("legal", "open-file"): lambda _: {},
+    ("legal", "record-nda"): lambda _: {},
+    ("legal", "record-msa"): lambda _: {},
+    ("legal", "terminate-engagement"): lambda _: {"reason": "mutual"},
+    ("legal", "redline-sow"): lambda _: {
+        "version": 1,
+        "by": "customer",
+        "clause": "Liability",
+        "text": "Less.",
+    },
+    ("legal", "draft-amendment"): lambda seen: next(
+        ({"change": one["change"]} for one in seen["changes"]), None
+    ),
+    ("delivery", "raise-issue"): lambda _: {
+        "item": "I-1",
+        "title": "Access is missing",
+        "severity": "high",
+        "owner": "emma",
+    },
+    ("delivery", "record-decision"): lambda _: {"title": "Cloud", "rationale": "Cheaper."},
+    ("delivery", "put-on-hold"): lambda _: {"reason": "Budget freeze."},
+    ("delivery", "release-resource"): lambda seen: next(
+        (
+            {"request": one["requested"]["request"], "person": one["allocated"][0]["person"]}
+            for one in seen["resources"]
+            if one["allocated"]
+        ),
+        None,
+    ),
+    ("delivery", "reject-time"): lambda seen: next(
+        ({"entry": one["entry"], "why": "Wrong."} for one in seen["time"]["waiting"]), None
+    ),
+    ("delivery", "approve-expense"): lambda _: {
+        "person": "erin",
+        "amount": {"amount": "120", "currency": "EUR"},
+        "description": "Train",
+        "spent_on": "2025-04-07",
+        "billable": True,
+    },
+    ("delivery", "close-raid-item"): lambda seen: next(
+        ({"item": one["item"], "resolution": "Over."} for one in seen["raid"]["open_risks"]), None
+    ),
+    ("delivery", "reject-change"): lambda seen: next(
+        ({"change": one["change"], "why": "Too dear."} for one in seen["changes"]), None
+    ),
+    ("finance", "choose-revenue-method"): lambda _: {
+        "method": "at-acceptance",
+        "why": "It fits.",
+    },
+    ("finance", "catch-up"): lambda _: {},
+    ("finance", "bill-outside-schedule"): lambda seen: next(
+        (
+            {
+                "item": one["item"],
+                "lines": [{"description": "Ahead", "amount": one["left"]}],
+                "reason": "Agreed.",
+            }
+            for one in (seen["budget"] or {"schedule": ()})["schedule"]
+            if float(one["left"]["amount"]) > 0
+        ),
+        None,
+    ),
+    ("finance", "void-invoice"): lambda seen: _invoice(seen, {"why": "Wrong."}, paid=False),
+    ("finance", "issue-credit-note"): lambda seen: _invoice(
+        seen, {"why": "Late.", "amount": {"amount": "10", "currency": "EUR"}}, paid=True
+    ),
+}
+"""Commands that nobody gives in the lives, by what is seen where they are given."""
+
+
+def _invoice(seen: dict[str, Any], body: Body, *, paid: bool) -> Body | None:
+    issued = (
+        one
+        for one in seen["invoices"]
+        if one["stage"] == "issued" and (float(one["outstanding"]["amount"]) == 0) is paid
+    )
+    return next(({"invoice": one["invoice"], **body} for one in issued), None)
+
+
+@cache
+def moments() -> dict[tuple[str, str], list[Moment]]:
+    """Moments by department and command, of all lives."""
+    found: dict[tuple[str, str], list[Moment]] = {}
+    for name in LIVES:
+        world = Remembered()
+        asyncio.run(founded(world=world))
+        asyncio.run(lived(name, world))
+        for moment in world.moments:
+            found.setdefault((moment.service, moment.command), []).append(moment)
+        for beside in _beside(world.moments):
+            found.setdefault((beside.service, beside.command), []).append(beside)
+    for moment in _after_an_import():
+        found.setdefault((moment.service, moment.command), []).append(moment)
+    return found
+
+
+def _beside(lived: list[Moment]) -> list[Moment]:
+    """For each command that nobody gave, some moments of a life at which it would be accepted."""
+    found = []
+    for (service, command), body_of in _BESIDE.items():
+        taken = 0
+        for moment in lived:
+            if taken == 3 or moment.place != "engagements" or moment.world is None:
+                continue
+            world = moment.world
+            department = world.departments[service]  # type: ignore[index]
+            if f"engagement:{ENGAGEMENT}" not in department.streams:
+                continue
+            body = body_of(world.view(service, ENGAGEMENT))
+            if body is None:
+                continue
+            one = Moment(
+                world, service, "engagements", ENGAGEMENT, command, body, "carol", moment.at
+            )
+            after = fork(world)
+            try:
+                one.give(after, body, "beside")
+            except Refused:
+                continue
+            taken += 1
+            found.append(one)
+            found += _then(after, one)
+    return found
+
+
+def _then(after: World, moment: Moment) -> list[Moment]:
+    """What becomes possible by a command."""
+    bodies: dict[str, tuple[str, Body]] = {
+        "put-on-hold": ("resume", {}),
+        "issue-credit-note": (
+            "record-refund",
+            {
+                "invoice": moment.body.get("invoice"),
+                "amount": {"amount": "10", "currency": "EUR"},
+            },
+        ),
+    }
+    if moment.command not in bodies:
+        return []
+    command, body = bodies[moment.command]
+    next_one = Moment(
+        after, moment.service, "engagements", ENGAGEMENT, command, body, "carol", moment.at
+    )
+    try:
+        next_one.give(fork(after), body, "then")
+    except Refused:
+        return []
+    return [next_one]
+
+
+def _after_an_import() -> list[Moment]:
+    """An opportunity taken over from a CRM, and adopted."""
+    world = asyncio.run(founded())
+    at = datetime(2025, 3, 3, 9, tzinfo=UTC)
+    taken = Moment(
+        world, "sales", "engagements", ENGAGEMENT, "import-opportunity", _IMPORTED, "carol", at
+    )
+    after = fork(world)
+    taken.give(after, _IMPORTED, "import")
+    adopt: Body = {"account": CUSTOMERS[0].account, "expected_close": "2025-06-01"}
+    adopted = Moment(
+        after, "sales", "engagements", ENGAGEMENT, "adopt-opportunity", adopt, "ann", at
+    )
+    adopted.give(fork(after), adopt, "adopt")
+    return [taken, adopted]
+
+
+_IMPORTED: Body = {
+    "source": "crm",
+    "external_id": "1",
+    "account": None,
+    "title": "Portal",
+    "product": "GTX",
+    "owner": "ann",
+    "outcome": "open",
+    "pipeline_stage": "negotiating",
+    "opened_on": "2025-02-03",
+    "closed_on": None,
+    "value": {"amount": "1000", "currency": "EUR"},
+}

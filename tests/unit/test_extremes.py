@@ -1,0 +1,308 @@
+"""Whatever command is accepted, what it leads to can be read, kept, shown and folded everywhere."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import bson
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from chassis.decider import Command, Context, DeadlinePassed, Decider, NotRecordable, Refused, take
+from chassis.decider import Stream as DeciderStream
+from chassis.http import Routes
+from chassis.journal import Kept
+from chassis.paging import key_of
+from chassis.testing import RecordsOf
+from contracts.fact import Fact, Recorded
+from contracts.values import HEARD
+from gateway.disconnects import judge
+from gateway.findings import ENGAGEMENT as ANNOUNCING
+from gateway.findings import AnnounceFindings, found_now
+from gateway.fold import View, dump, load
+from gateway.portfolio import contribution, exchange, read
+from gateway.reading import Unified
+from gateway.rows import Row, Rows
+from gateway.shown import disconnect_page, engagement_view, timeline_entry
+from gateway.summary import Summary, summary
+from local.play.stage import Body
+from tests.unit.extremes import Extremes
+from tests.unit.lived import LIVES, Moment, fork, lived, moments
+from tests.unit.simulation import AnyStream, Department, World, founded
+from tests.unit.test_interleaving import shown
+
+_FAR = datetime(2999, 12, 31, tzinfo=UTC)
+_THOROUGH = not settings().derandomize
+"""Whether new examples are looked for, as `make faults` does."""
+_SUPPRESSED = list(HealthCheck)
+_ONE = settings(
+    max_examples=200 if _THOROUGH else 5,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=_SUPPRESSED,
+)
+_WHOLE = settings(
+    max_examples=200 if _THOROUGH else 8,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=_SUPPRESSED,
+)
+
+
+def kinds() -> dict[tuple[str, str], type[Command]]:
+    """Every command that people give to a department."""
+    world = World()
+    return {
+        (name, kind.named()): kind
+        for name, department in world.departments.items()
+        for routes in department.service.routes
+        for kind in routes.decider.decide.types
+        if kind is not DeadlinePassed and kind.named() != "introduce-account"
+    }
+
+
+KINDS = kinds()
+
+
+# ---- what must hold of a world -------------------------------------------------------------------
+
+
+def check(world: World, since: World | None = None) -> None:
+    """All departments and the gateway can keep, read and show what they know and said.
+
+    What was so before, in the world `since`, is not looked at again.
+    """
+    for name, department in world.departments.items():
+        before = since.departments[name] if since else Department(department.service)
+        deciders = {decider.kind: decider for decider in department.service.all_deciders}
+        routes = {each.decider.kind: each for each in department.service.routes}
+        for stream in department.streams.values():
+            if stream is before.streams.get(stream.id):
+                continue
+            kind = stream.id.partition(":")[0]
+            check_kept(deciders[kind], stream)
+            if kind in routes:
+                check_shown(routes[kind], stream)
+        for recorded in department.said[len(before.said) :]:
+            Kept.of(recorded, said=True)
+    check_gateway([each for each in world.facts() if each.channel.kind == "facts"])
+
+
+def check_kept(decider: Decider[Any], stream: AnyStream) -> None:
+    state = stream.state
+    assert type(state).model_validate_json(state.model_dump_json(), context=HEARD) == state
+    for deadline in decider.deadlines(state):
+        kept = bson.decode(bson.encode({"at": deadline.at}))["at"]
+        assert kept.replace(tzinfo=UTC) == deadline.at
+
+
+def check_shown(routes: Routes[Any], stream: AnyStream) -> None:
+    for show in filter(None, (routes.view, routes.confidential)):
+        check_schema(show(stream.state))
+    if routes.listing is not None:
+        row = dict(routes.listing.summarise(stream.state))
+        assert bson.decode(bson.encode(row)) == row
+        for value in row.values():
+            assert not isinstance(value, int) or abs(value) < 2**53
+            key_of(value, stream.id)
+
+
+def check_schema(view: BaseModel) -> None:
+    """What is shown is as its schema says."""
+    text = view.model_dump_json(warnings="error")
+    assert type(view).model_validate_json(text, context=HEARD).model_dump_json() == text
+
+
+def check_gateway(facts: Iterable[Recorded[Fact]]) -> None:
+    facts = list(facts)
+    view = shown(facts)
+    assert load(dump(view)) == view
+    assert view.causally_complete
+    for today in (date(2026, 6, 1), date(2999, 12, 31)):
+        findings = judge(view, today)
+        line = summary(view, findings)
+        assert Summary.model_validate_json(line.model_dump_json(warnings="error")) == line
+        figures = contribution(view, findings.values())
+        totals: dict[str, Any] = {}
+        exchange(totals, {}, figures)
+        for available in (Decimal(0), Decimal("0.01"), Decimal(1_000_000)):
+            check_schema(read(totals, today, available, with_confidential=True))
+        row = Row(3, 1, line, list(findings.values()), dict(view.gateway.waived))
+        rows = Rows()
+        rows.put(row)
+        page = rows.disconnects(lambda _: True, None, 50)
+        to_json(disconnect_page(page))
+        for confidential in (False, True):
+            unified = Unified(view, findings, row, complete=True, open_number=1)
+            to_json(engagement_view(unified, confidential=confidential))
+        check_announced(view, AnnounceFindings(findings=tuple(map(found_now, findings.values()))))
+    to_json([timeline_entry(each, confidential=True) for each in facts])
+
+
+def check_announced(view: View, command: AnnounceFindings) -> None:
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    context = Context("gateway", now, now, "found", RecordsOf([]), lambda: "fact-1")
+    stream = DeciderStream(f"engagement:{view.engagement}", ANNOUNCING.initial(view.engagement))
+    step = take(ANNOUNCING, stream, command, context)
+    for entry in step.entries:
+        Kept.of(entry.recorded, said=True)
+    check_kept(ANNOUNCING, step.stream)
+
+
+def accepted(moment: Moment, world: World, body: Body, key: str = "extreme") -> bool:
+    """Whether the command is accepted with this body, or else refused as it should be."""
+    if not is_command(KINDS[moment.service, moment.command], body):
+        return False
+    try:
+        moment.give(world, body, key)
+    except NotRecordable:
+        raise  # it should have been refused for what is wrong with it
+    except Refused:
+        return False
+    return True
+
+
+def is_command(kind: type[Command], body: Body) -> bool:
+    try:
+        kind.model_validate(body)
+    except ValidationError:
+        return False
+    return True
+
+
+def settled(world: World) -> World:
+    """Once all has arrived everywhere, and every deadline has passed."""
+    world.deliver_all()
+    world.tell_time(_FAR)
+    world.deliver_all()
+    return world
+
+
+# ---- one command at the ends of its fields -------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS), ids="/".join)
+def test_a_command_with_extreme_values_leaves_all_that_can_be_read(kind: tuple[str, str]) -> None:
+    known = moments()[kind]
+
+    @_ONE
+    @given(st.data())
+    def whatever_is_said(data: st.DataObject) -> None:
+        moment = data.draw(st.sampled_from(known))
+        extremes = Extremes(KINDS[kind], moment.at.date())
+        body = extremes.changed(data.draw, moment.body, all_of_it=data.draw(st.booleans()))
+        world = fork(moment.world)
+        if accepted(moment, world, body):
+            check(settled(world), moment.world)
+
+    whatever_is_said()
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS), ids="/".join)
+def test_the_largest_command_may_be_given_again_and_again(kind: tuple[str, str]) -> None:
+    moment = moments()[kind][0]
+    world = fork(moment.world)
+    largest = Extremes(KINDS[kind], moment.at.date()).largest(moment.body)
+    for number in range(50):
+        accepted(moment, world, again(KINDS[kind], largest, number), f"again-{number}")
+    check(settled(world), moment.world)
+
+
+def again(kind: type[Command], body: Body, number: int) -> Body:
+    """The same command about another thing, or in other words."""
+    own = {"entry": "T", "expense": "X", "change": "CR", "request": "RQ", "survey": "S"}
+    other = dict(body)
+    for name, field in kind.model_fields.items():
+        if name in own and not field.is_required():
+            other[name] = f"{own[name]}-again-{number}"
+        elif name in {"title", "narrative", "reason", "why", "description", "scope", "method"}:
+            other[name] = f"{number} times"
+        elif name == "duration_days":
+            other[name] = 10_000 - number
+    return other
+
+
+# ---- whole lives with extremes in them -----------------------------------------------------------
+
+
+class Extravagant(World):
+    """A world in which some commands are given with extreme values, where they are accepted."""
+
+    def __init__(self, random: Random | None = None) -> None:
+        super().__init__(random)
+        self.draw: Any = None
+        self.chosen: set[str] = set()
+
+    def command(
+        self,
+        service: str,
+        place: str,
+        subject: str,
+        command: str,
+        body: Body,
+        by: str,
+        at: datetime,
+        *,
+        key: str,
+    ) -> AnyStream:
+        bodies = [body]
+        if command in self.chosen and self.draw is not None:
+            extremes = Extremes(KINDS[service, command], at.date())
+            drawn = extremes.changed(self.draw, body, all_of_it=False)
+            bodies = [drawn, extremes.largest(body), body]
+            if self.draw(st.booleans()):
+                bodies[:2] = bodies[1::-1]
+        refusal: Refused | None = None
+        for each in bodies:
+            if not is_command(KINDS[service, command], each):
+                refusal = Refused("invalid-input", f"{command} is not given as it should be")
+                continue
+            try:
+                return super().command(service, place, subject, command, each, by, at, key=key)
+            except NotRecordable:
+                raise AssertionError(f"{command} leads to what cannot be recorded") from None
+            except Refused as refused:
+                refusal = refused
+        assert refusal is not None
+        raise refusal
+
+
+_CONSEQUENTIAL = (
+    "publish-rate-card",
+    "publish-cost-rates",
+    "publish-template",
+    "open-opportunity",
+    "submit-estimate",
+    "draft-proposal",
+    "win-deal",
+    "draft-sow",
+    "draft-plan",
+    "authorise-early-start",
+    "request-resource",
+    "submit-time",
+    "progress-task",
+    "publish-status-report",
+    "assess-change",
+    "draft-amendment",
+    "record-payment",
+)
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_a_life_with_extremes_in_it_can_be_read(name: str) -> None:
+    @_WHOLE
+    @given(st.data())
+    def however_it_goes(data: st.DataObject) -> None:
+        world = Extravagant()
+        world.draw = data.draw
+        world.chosen = data.draw(st.sets(st.sampled_from(_CONSEQUENTIAL), min_size=1, max_size=6))
+        asyncio.run(founded(world=world))
+        check(settled(asyncio.run(lived(name, world))))
+
+    however_it_goes()

@@ -1,0 +1,247 @@
+"""A deal as large as the bounds of items let it be is sold, signed, changed, billed and shown."""
+
+import asyncio
+import copy
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from contracts.money import BEYOND_ITEMS
+from local.play.company import CUSTOMERS, TEMPLATE
+from tests.unit.lived import fork
+from tests.unit.simulation import ENGAGEMENT, World, founded
+from tests.unit.test_extremes import check
+
+MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
+RATE = Decimal("99999999.99")
+ROLES = [f"role-{number:03d}" for number in range(199)] + ["project-manager"]
+
+
+def eur(amount: Decimal | int) -> dict[str, str]:
+    return {"amount": str(amount), "currency": "EUR"}
+
+
+class Deal:
+    """One engagement, and who does what with it, a day after the other."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.at = MORNING
+        self._acts = 0
+
+    def again(self) -> "Deal":
+        """The same deal, to go on otherwise."""
+        deal = copy.copy(self)
+        deal.world = fork(self.world)
+        return deal
+
+    def act(self, service: str, command: str, by: str, **body: Any) -> dict[str, Any]:
+        """Give a command, let all of it arrive, and see what its department shows then."""
+        self._acts += 1
+        self.world.command(
+            service,
+            "engagements",
+            ENGAGEMENT,
+            command,
+            body,
+            by,
+            self.at,
+            key=f"act-{self._acts}",
+        )
+        self.world.deliver_all()
+        self.at += timedelta(days=1)
+        return self.seen(service)
+
+    def seen(self, service: str) -> dict[str, Any]:
+        return dict(self.world.view(service, ENGAGEMENT))
+
+    def publish(self, path: str, **body: Any) -> None:
+        self.world.publish("finance", path, body)
+
+
+def sold() -> Deal:
+    deal = Deal(asyncio.run(founded()))
+    rates = [{"role": role, "rate": eur(RATE)} for role in ROLES]
+    day = str(MORNING.date())
+    deal.publish(
+        "rate-cards/standard-EUR/publish-rate-card",
+        currency="EUR",
+        rates=rates,
+        effective_from=day,
+    )
+    deal.publish(
+        "cost-rates/standard-EUR/publish-cost-rates",
+        currency="EUR",
+        rates=rates,
+        effective_from=day,
+        floor=100,
+    )
+    deal.act(
+        "sales",
+        "open-opportunity",
+        "ann",
+        account=CUSTOMERS[0].account,
+        title="Everything",
+        contacts=["cleo"],
+        expected_value=eur(BEYOND_ITEMS - 1),
+        expected_close="2026-12-31",
+        owner="ann",
+    )
+    everything = [{"deliverable": "all", "title": "All"}]
+    deal.act("sales", "request-estimate", "ann", scope_summary="All.", deliverables=everything)
+    deal.act("delivery", "assign-manager", "paul", manager="emma")
+    deal.act(
+        "delivery",
+        "submit-estimate",
+        "emma",
+        template=TEMPLATE,
+        lines=[
+            {
+                "phase": "Build",
+                "role": role,
+                "hours": 1_000_000,
+                "kind": "project-management" if role == "project-manager" else "delivery",
+            }
+            for role in ROLES
+        ],
+        duration_days=10_000,
+    )
+    deal.act("delivery", "endorse-estimate", "emma", version=1)
+    priced = deal.seen("sales")["estimates"][0]["priced"]
+    assert Decimal(priced["price"]["amount"]) == RATE * 1_000_000 * 200
+    lines = priced["lines"]
+    deal.act(
+        "sales",
+        "draft-proposal",
+        "ann",
+        estimate_version=1,
+        deliverables=everything,
+        lines=lines,
+        pricing="time-and-materials",
+        promised_start="2026-04-06",
+        promised_finish="2999-12-31",
+        method="As ever.",
+    )
+    deal.act("sales", "submit-proposal", "ann", version=1)
+    deal.act(
+        "sales",
+        "win-deal",
+        "ann",
+        proposal_version=1,
+        billing_schedule=[
+            {
+                "item": f"item-{number}",
+                "kind": "on-signature" if number < 100 else "time",
+                "amount": lines[0]["amount"],
+            }
+            for number in range(200)
+        ],
+        rates=rates,
+        payment_terms_days=10_000,
+    )
+    return deal
+
+
+@cache
+def signed() -> Deal:
+    deal = sold()
+    deal.act("legal", "draft-sow", "lena", scope="Everything.")
+    for reviewer, by in (("delivery", "emma"), ("finance", "fiona")):
+        deal.act(reviewer, "review-sow", by, version=1, verdict="approved")
+    deal.act("legal", "approve-sow", "lena", version=1)
+    deal.act("legal", "send-sow", "lena", version=1)
+    paper = deal.seen("legal")["statements_of_work"][0]["content_hash"]
+    for party in ("company", "customer"):
+        deal.act(
+            "legal", "record-signature", "lena", party=party, person="cleo", content_hash=paper
+        )
+    return deal
+
+
+def test_the_largest_deal_can_be_read_from_the_first_call_to_the_last_payment() -> None:
+    deal = signed().again()
+    check(deal.world)
+    finance = deal.seen("finance")
+    assert Decimal(finance["budget"]["price"]["amount"]) > BEYOND_ITEMS * 100
+    for invoice in finance["invoices"][:4]:
+        deal.act("finance", "approve-invoice", "cora", invoice=invoice["invoice"])
+        deal.act(
+            "finance",
+            "record-payment",
+            "cora",
+            invoice=invoice["invoice"],
+            amount=invoice["amount"],
+        )
+    check(deal.world)
+    paid = Decimal(deal.seen("finance")["paid"]["amount"])
+    assert paid == RATE * 1_000_000 * 4
+    assert deal.seen("finance")["invoices"][0]["due_on"] > "2053"
+
+
+def test_the_largest_plan_is_measured_and_shown() -> None:
+    deal = signed().again()
+    deal.act("delivery", "hold-kickoff", "emma", attendees=["emma"])
+    deal.act("delivery", "submit-brd", "emma", content="All.")
+    deal.act("delivery", "sign-off-brd", "emma", version=1, signed_by="cleo")
+    deal.act("delivery", "draft-plan", "emma", template=TEMPLATE)
+    deal.act("delivery", "baseline-plan", "emma", version=1)
+    for number in range(3):
+        deal.act(
+            "delivery",
+            "publish-status-report",
+            "emma",
+            scope="green",
+            schedule="red",
+            cost="amber",
+            narrative=f"Report {number}.",
+            forecast_finish="2999-12-31",
+            estimate_to_complete=1_000_000,
+        )
+    deal.act("finance", "catch-up", "cora")
+    check(deal.world)
+    measured = deal.seen("finance")["earned_value"]["measured"]
+    assert Decimal(measured["budget_at_completion"]["amount"]) == RATE * 1_000_000 * 200
+
+
+def test_changes_as_large_as_an_item_come_on_top_of_it() -> None:
+    deal = signed().again()
+    for number in range(3):
+        change = f"CR-{number}"
+        deal.act(
+            "delivery",
+            "request-change",
+            "emma",
+            change=change,
+            requested_by="cleo",
+            description="More.",
+        )
+        deal.act(
+            "delivery",
+            "assess-change",
+            "emma",
+            change=change,
+            lines=[{"role": ROLES[0], "hours": 1_000_000}],
+            days=10_000,
+            risk="None.",
+        )
+        deal.act("delivery", "approve-change", "emma", change=change, approved_by="cleo")
+        amendment = next(
+            each["amendment"] for each in deal.seen("legal")["changes"] if each["change"] == change
+        )
+        day = str(deal.at.date())
+        deal.act(
+            "legal",
+            "sign-amendment",
+            "lena",
+            amendment=amendment["amendment"],
+            content_hash=amendment["content_hash"],
+            signatories=[
+                {"party": party, "person": "cleo", "signed_on": day}
+                for party in ("company", "customer")
+            ],
+        )
+    check(deal.world)
+    price = Decimal(deal.seen("finance")["budget"]["price"]["amount"])
+    assert price == RATE * 1_000_000 * 203
+    assert deal.seen("legal")["contract"]["finishes_on"] == str(date(2999, 12, 31))
