@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from faststream.message import StreamMessage
 
 LARGEST_RECORD = 2 * LARGEST_FACT
-"""Bytes of the largest record that is read. A topic refuses larger ones, unless they come
-compressed; of those no more is kept, since the store takes 16 MB."""
+"""Bytes of the largest record that is read; of a larger one, which a topic whose settings were
+changed may take, only the beginning is kept."""
 
 KEY_LIMIT = 200
 """Characters of the longest Kafka key that is taken for the name of an engagement or a record."""

@@ -228,6 +228,7 @@ class Intake:
         stopped = {id(arrival): trouble for arrival, trouble in found.stopped}
         out = {id(arrival) for arrival, _ in found.aside} | handed.late.keys()
         behind: dict[str, list[Arrival]] = {}
+        to_park: list[tuple[Arrival, Trouble, int | None]] = []
         for arrival in found.all:
             key = arrival.key
             if key is None or arrival.recorded is None or id(arrival) in out:
@@ -242,7 +243,8 @@ class Intake:
                 alarm(self._name, arrival, trouble)
             if trouble is not None:
                 behind.setdefault(key, []).append(arrival)
-                await self._parking.park(arrival, trouble, expected)
+                to_park.append((arrival, trouble, expected))
+        await self._parking.park(to_park)
         for key, arrivals in behind.items():
             head = self._parking.heads.get(key)
             if head is None:
@@ -277,6 +279,7 @@ class Intake:
     async def _give_up(self, engagement: str, why: str) -> None:
         """Park an engagement whose events were taken in and cannot be written."""
         trouble = Trouble("failed", f"it cannot be written: {why}")
+        to_park: list[tuple[Arrival, Trouble, int | None]] = []
         for event in await self._reader.give_up(engagement):
             channel = event.channel
             # Where the record stood is not known any more: its own number stands for it.
@@ -287,8 +290,9 @@ class Intake:
             )
             if trouble is not WAITING:
                 alarm(self._name, arrival, trouble)
-            await self._parking.park(arrival, trouble)
+            to_park.append((arrival, trouble, None))
             trouble = WAITING
+        await self._parking.park(to_park)
         await self._reader.waits(engagement, self._parking.heads.get(engagement))
 
     # ---- what a person, or a newer version, does about it --------------------------------------

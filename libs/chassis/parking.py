@@ -6,7 +6,7 @@ are kept whole until a person, a missing event that arrives, or a newer version 
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
@@ -107,24 +107,25 @@ class Parking:
             await self._documents.delete_many(condition)
         self._heads = {}
 
-    async def park(self, arrival: Arrival, trouble: Trouble, expected: int | None = None) -> bool:
-        """Keep an event whose engagement must wait; a second time changes nothing.
+    async def park(self, records: Sequence[tuple[Arrival, Trouble, int | None]]) -> None:
+        """Keep events whose engagements must wait, with the number that a gap waits for.
 
-        Return whether it waits: one that was set aside meanwhile stays so.
+        A second time changes nothing, and one that was set aside meanwhile stays so.
         """
-        if arrival.key is None:
-            raise ValueError(f"{arrival.id} names no engagement: set it aside")
-        document = self._document(arrival, trouble, expected)
-        with reaching():
-            result = await self._documents.update_one(
-                {"_id": arrival.id}, {"$setOnInsert": {**document, "state": "parked"}}, upsert=True
-            )
-            if result.upserted_id is None:
-                kept = await self._documents.find_one({"_id": arrival.id}, {"state": 1})
-                if kept is None or kept["state"] != "parked":
-                    return False
-        self._heads.setdefault(arrival.key, head_of(_record(document)))
-        return True
+        documents = [
+            {"_id": each.id, **self._document(each, trouble, expected), "state": "parked"}
+            for each, trouble, expected in records
+        ]
+        there = await put_absent(self._documents, documents)
+        aside: set[str] = set()
+        if there:
+            condition = {"_id": {"$in": [each["_id"] for each in there]}, "state": "aside"}
+            with reaching():
+                found = await self._documents.find(condition, {"_id": 1}).to_list(None)
+            aside = {each["_id"] for each in found}
+        for document in documents:
+            if document["_id"] not in aside:
+                self._heads.setdefault(document["engagement"], head_of(_record(document)))
 
     async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> None:
         """Keep records that are no events of an engagement; a second time changes nothing."""

@@ -292,12 +292,16 @@ async def put_new(collection: Collection, documents: Sequence[Document]) -> None
     await replace_older(collection, there)
 
 
-async def put_absent(collection: Collection, documents: Sequence[Document]) -> None:
-    """Write documents that are not there yet, and leave those that are; raises StoreAway."""
+async def put_absent(collection: Collection, documents: Sequence[Document]) -> list[Document]:
+    """Write documents that are not there yet; return those that were. Raises StoreAway."""
+    there: list[Document] = []
     for page in _pages(documents):
-        for outcome in await insert_each(collection, page):
-            if outcome is not None and not isinstance(outcome, Duplicate):
+        for document, outcome in zip(page, await insert_each(collection, page), strict=True):
+            if isinstance(outcome, Duplicate):
+                there.append(document)
+            elif outcome is not None:
                 raise outcome
+    return there
 
 
 async def each_written(

@@ -66,6 +66,9 @@ class Channel:
         return kept | {
             "min.insync.replicas": str(max(1, replication - 1)),
             "message.timestamp.type": "CreateTime",
+            # The bound on a record holds for what it is, and not for what it is compressed to: a
+            # reader that decompresses hundreds of megabytes would run out of memory.
+            "compression.type": "uncompressed",
             "max.message.bytes": str(2 * LARGEST_FACT),
         }
 

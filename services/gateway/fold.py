@@ -86,6 +86,13 @@ class View:
                 return False
         return True
 
+    def lacking(self) -> dict[str, int]:
+        """Return up to which number authors had heard channels of which less is folded here."""
+        position = self.position()
+        return {
+            name: number for name, number in self.needed.items() if position.get(name, 0) < number
+        }
+
     @property
     def currency(self) -> str | None:
         """The engagement's currency, from the deal or from what was expected of it."""

@@ -347,7 +347,11 @@ class Folding:
         changed = []
         for each in (await self._hold(list(engagements))).values():
             if each.view.freshness and each.judged_on < today:
-                self._judge(each, today)
+                try:
+                    self._judge(each, today)
+                except Exception:  # noqa: BLE001 - a bug in a rule concerns this engagement alone
+                    _log.exception("%s cannot be judged", each.view.engagement)
+                    continue
                 self._keeping.put(each)
                 changed.append(each)
         self._tell(changed)

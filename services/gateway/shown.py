@@ -70,7 +70,8 @@ class EngagementView(ViewModel):
     """One engagement as all departments together tell it.
 
     `complete` says whether all that the departments had heard of each other is folded; findings
-    are those of the last moment at which it was. An engagement that `waits` is not complete: an
+    are those of the last moment at which it was. `lacking` says up to which number an author had
+    heard a channel of which less has arrived. An engagement that `waits` is not complete: an
     event of it could not be taken in. `passed_over` are events it was decided to do without. Costs
     and margins are null for those who may not see them.
     """
@@ -78,6 +79,7 @@ class EngagementView(ViewModel):
     engagement: str
     stage: str
     complete: bool
+    lacking: dict[str, int]
     waits: Waits | None
     passed_over: list[PassedOverView]
     summary: Summary
@@ -132,6 +134,7 @@ def engagement_view(unified: Unified, *, confidential: bool) -> EngagementView:
         engagement=view.engagement,
         stage=view.stage,
         complete=unified.complete,
+        lacking=seen(view.lacking(), confidential=confidential),
         waits=unified.waits and unified.waits.seen(confidential=confidential),
         passed_over=passed_over.shown(unified.passed_over, confidential=confidential),
         summary=unified.row.seen(confidential=confidential),

@@ -122,6 +122,7 @@ async def test_engagements_are_shown_as_their_departments_tell_them(world: World
     closed = await world.get(f"/engagements/{CLOSED}")
     assert closed["stage"] == "closed"
     assert closed["complete"]
+    assert closed["lacking"] == {}
     assert closed["confidential"]["cost"] == {"amount": "48000", "currency": "EUR"}
     assert closed["disconnects"] == []
 
