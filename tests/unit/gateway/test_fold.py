@@ -105,6 +105,7 @@ def test_a_view_is_incomplete_while_something_its_facts_rest_on_is_missing() -> 
     view = view_of(without_sales)
 
     assert not view.causally_complete
+    assert view.lacking().keys() == {"sales"}
     with pytest.raises(ValueError, match="causally complete"):
         judge(view, TODAY)
 
