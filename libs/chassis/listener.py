@@ -452,14 +452,15 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     async def _look_at_lag(
         self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], epoch: int
     ) -> None:
-        for partition in partitions:
-            if partition not in self._taken:
-                # Not the consumer's position: it is ahead of what was processed.
-                begin = await consumer.committed(partition)
-                if begin is None:
-                    begin = (await consumer.beginning_offsets([partition]))[partition]
-                if epoch == self._epoch:
-                    self._taken.setdefault(partition, begin)
+        new = [each for each in partitions if each not in self._taken]
+        # Not the consumer's positions: they are ahead of what was processed.
+        committed = await asyncio.gather(*(consumer.committed(each) for each in new))
+        begins = dict(zip(new, committed, strict=True))
+        if never := [each for each, offset in begins.items() if offset is None]:
+            # In one request: each would wait until the fetch before it is answered.
+            begins |= await consumer.beginning_offsets(never)
+        if epoch == self._epoch:
+            self._taken = begins | self._taken
         asked = datetime.now(UTC)
         ends = await consumer.end_offsets(partitions)
         if epoch != self._epoch:
