@@ -14,7 +14,7 @@ from chassis.http import PROBLEMS
 from chassis.intake import Attempt, NotInTrouble, NotProven
 from chassis.listener import Listener
 from chassis.parked_records import ParkedRecord
-from chassis.problems import Problem
+from chassis.problems import Problem, field_error
 from chassis.reach import works_of
 from chassis.trouble import Head
 from contracts.envelope import EARLIEST, LARGEST_NUMBER, LATEST
@@ -158,9 +158,11 @@ def _look_at_parked(routes: APIRouter) -> None:
 
     @routes.get("/record", summary="One record that waits or was set aside, with its text")
     async def record(
-        request: Request, id: Annotated[str, Query(max_length=400)]
+        request: Request, id: Annotated[str | None, Query(max_length=400)] = None
     ) -> ParkedRecordText:
         only(request, "id")
+        if id is None:
+            raise field_error("id", "is missing")
         found = await _listener(request).parking.record(id)
         if found is None:
             raise Problem(404, "not-parked", f"no record {id} waits or was set aside")

@@ -146,6 +146,9 @@ class Planter:
 
     async def plant(self, seeds: Sequence[Seed], *, seconds: float) -> None:
         """Plant these in an order drawn from the seed, spread over about so many seconds."""
+        async with asyncio.timeout(120):
+            while not self._begun():  # noqa: ASYNC110 - the load gives no signal
+                await asyncio.sleep(0.05)
         order = self._random.sample(seeds, len(seeds))
         ends = time.monotonic() + seconds
         for number, seed in enumerate(order):
@@ -182,11 +185,14 @@ class Planter:
         )
         self.done.append(f"{sent.topic}/{sent.partition}/{sent.offset}")
 
+    def _begun(self) -> list[str]:
+        """Return the engagements at play, the newest last."""
+        subjects = dict.fromkeys(each.subject for each in self._load.acknowledged)
+        return [subject for subject in subjects if subject.startswith("E-")]
+
     def _engagement(self, seed: Seed) -> tuple[str, int]:
         """Return an engagement at play, and the number that the record is to claim."""
-        subjects = dict.fromkeys(each.subject for each in self._load.acknowledged)
-        begun = [subject for subject in subjects if subject.startswith("E-")]
-        engagement = self._random.choice(begun[-12:])
+        engagement = self._random.choice(self._begun()[-12:])
         if seed.family == FORGED:
             return engagement, 1  # which its kind replaces
         if CHANNELS[seed.channel].kind == "register":
