@@ -66,12 +66,14 @@ class Attempt:
 
 @dataclass(slots=True)
 class _HandedOver:
-    """What a reader did with events: which it has taken, which came late, which failed first."""
+    """What a reader did with events, by their identity: taken, came late, or failed.
+
+    What follows one that failed, for the same engagement, was not handed over.
+    """
 
     taken: set[int] = field(default_factory=set)
     late: dict[int, Exception] = field(default_factory=dict)
-    failed: dict[str, tuple[Arrival, Exception]] = field(default_factory=dict)
-    """By engagement."""
+    failed: dict[int, Exception] = field(default_factory=dict)
 
 
 class Intake:
@@ -189,7 +191,7 @@ class Intake:
                 if isinstance(error, CameLate):
                     handed.late[id(first)] = error
                 elif error is not None:
-                    handed.failed.setdefault(first.key or "", (first, error))
+                    handed.failed[id(first)] = error
                     rest = [each for each in rest if each.key != first.key]
                 else:
                     handed.taken.add(id(first))
@@ -227,6 +229,7 @@ class Intake:
         """Park what must wait; return which records do (or were set aside by a person before)."""
         stopped = {id(arrival): trouble for arrival, trouble in found.stopped}
         out = {id(arrival) for arrival, _ in found.aside} | handed.late.keys()
+        out |= {id(arrival) for arrival in found.ignored}
         behind: dict[str, list[Arrival]] = {}
         to_park: list[tuple[Arrival, Trouble, int | None]] = []
         for arrival in found.all:
@@ -236,9 +239,9 @@ class Intake:
             trouble, expected = stopped.get(id(arrival)), None
             if key in behind:
                 trouble = WAITING
-            elif key in handed.failed and handed.failed[key][0] is arrival:
-                trouble, expected = trouble_of(handed.failed[key][1], arrival.channel)
-                alarm(self._name, arrival, trouble, handed.failed[key][1])
+            elif (error := handed.failed.get(id(arrival))) is not None:
+                trouble, expected = trouble_of(error, arrival.channel)
+                alarm(self._name, arrival, trouble, error)
             elif trouble not in {None, WAITING}:
                 alarm(self._name, arrival, trouble)
             if trouble is not None:

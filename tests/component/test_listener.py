@@ -314,3 +314,50 @@ async def test_a_stream_of_many_engagements_is_held_up_by_none_of_them(scene: Sc
     assert "E-2" not in scene.reader.heard
     for each in ("E-0", "E-1", "E-3", "E-4"):
         assert set(scene.reader.heard[each]) == {"register:all", f"engagement:{each}"}
+
+
+class FailsApart(NotNumbered):
+    """A reader whose register fails at a later event than its engagements do."""
+
+    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+        fails_at = {"register:all": 4, "engagement:E-1": 3}
+        errors = await super().take(
+            {
+                stream: [each for each in facts if each.sequence < fails_at.get(stream, 9)]
+                for stream, facts in batch.items()
+            }
+        )
+        failed = {
+            stream: ZeroDivisionError(stream)
+            for stream, facts in batch.items()
+            if any(each.sequence >= fails_at.get(stream, 9) for each in facts)
+        }
+        return {**errors, **failed}
+
+
+async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_once(
+    scene: Scene,
+) -> None:
+    """The events of Legal are of no concern here, also behind one in trouble."""
+    await scene.topics.say(*(said("E-1", number) for number in range(1, 6)), said("E-2", 1))
+    await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 1, LEGAL))
+    reading = Listener(
+        scene.bootstrap,
+        group=f"{scene.prefix}-register",
+        channels=CHANNELS,
+        routes=lambda recorded: (
+            () if recorded.channel is LEGAL else ("register:all", f"engagement:{recorded.subject}")
+        ),
+        reader=FailsApart(scene.reader),
+        parking=Parking(scene.store.parked),
+        prefix=scene.prefix,
+    )
+    async with reading:
+        await until(lambda: reading.account.consumed == 8)
+        head = reading.parking.heads["E-1"]
+        assert (head.sequence, head.sentence) == (3, "ZeroDivisionError: engagement:E-1")
+        assert [each.sequence for each in await reading.parking.look("E-1")] == [3, 4, 5]
+        account = reading.account
+        assert (account.taken, account.ignored, account.parked) == (3, 2, 3)
+        assert account.unaccounted == 0
+        assert reading.unaccounted() is None
