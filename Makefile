@@ -67,9 +67,14 @@ rebuild: setup ## Delete the gateway's view and fold it again from the topics
 # ---- checking --------------------------------------------------------------------------------
 
 .PHONY: test
-test: lint unit ## Everything a change must pass: lint, unit, component, end to end, browser, a few faults
+test: lint unit ## Check a change: lint, unit, component, end to end, browser, a few faults
 	@$(PY) -m local prerequisites --browser
-	@$(PYTEST) --ignore=tests/unit -m "not slow" --timeout=$(E2E_TIMEOUT)
+	@$(PYTEST) --ignore=tests/unit -m "not slow and not long" --timeout=$(E2E_TIMEOUT)
+
+.PHONY: test-long
+test-long: setup ## Check a change further: services are killed and parts go away under load
+	@$(PY) -m local prerequisites --browser
+	@$(PYTEST) --ignore=tests/unit -m "long and not slow" --timeout=$(E2E_TIMEOUT)
 
 .PHONY: lint
 lint: setup ## Style, formatting, types and the rules for imports

@@ -30,6 +30,7 @@ from tests.faults.unified import portfolio
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
 
 
+@pytest.mark.long
 async def test_every_service_is_killed_while_hostile_records_are_published(
     platform: Platform, places: Places
 ) -> None:

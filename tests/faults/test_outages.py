@@ -96,6 +96,7 @@ async def an_opportunity(load: Load, key: str) -> str:
     return str(answer.json()["id"])
 
 
+@pytest.mark.long
 async def test_kafka_goes_and_comes_back(platform: Platform, places: Places) -> None:
     async with under_load(platform, places, 31) as load:
         engagement = await an_opportunity(load, "kafka")
@@ -110,6 +111,7 @@ async def test_kafka_goes_and_comes_back(platform: Platform, places: Places) -> 
             await load.moved(20)
 
 
+@pytest.mark.long
 async def test_each_store_goes_and_comes_back(platform: Platform, places: Places) -> None:
     async with under_load(platform, places, 32) as load:
         for number, service in enumerate(SERVICES):
@@ -119,6 +121,7 @@ async def test_each_store_goes_and_comes_back(platform: Platform, places: Places
             await load.moved(20)
 
 
+@pytest.mark.long
 async def test_a_command_is_refused_while_its_store_is_away_or_kept_for_good(
     platform: Platform, places: Places
 ) -> None:
