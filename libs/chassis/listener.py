@@ -288,6 +288,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._epoch += 1  # what is in hand comes again, after what precedes it
         self.caught_up.begins_again(self._partitions, datetime.now(UTC))
         self._uncommitted.clear()
+        self._durable.clear()  # these offsets are beyond what is to be read again
         self._taken.clear()
         log.info("%s: reads everything again from the first records", self._group)
 
