@@ -30,7 +30,8 @@ class InMemory(Parking):
 
     async def park(self, records: Sequence[tuple[Arrival, Trouble, int | None]]) -> None:
         for each, trouble, expected in records:
-            assert each.key is not None and each.recorded is not None
+            assert each.key is not None
+            assert each.recorded is not None
             record = ParkedRecord(
                 each.id,
                 each.key,
