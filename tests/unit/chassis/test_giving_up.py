@@ -1,6 +1,6 @@
-"""Engagements that cannot be written, and decisions that were stored and not carried out."""
+"""What is parked and cannot simply be tried again: it holds up nothing else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -11,6 +11,7 @@ from chassis.journal import kafka_key
 from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking, head_of
 from chassis.reader import CannotBeKept
+from chassis.store import Document
 from chassis.trouble import Head, Trouble
 from contracts.channels import SALES
 from contracts.fact import Fact, Recorded, encode
@@ -124,3 +125,43 @@ async def test_a_decision_that_was_stored_is_carried_out_by_whoever_takes_over()
 
     assert reader.heard[E] == ["sales-3"]
     assert not parking.heads
+
+
+class Documents:
+    """A collection that finds the same documents, whatever is asked."""
+
+    def __init__(self, *documents: Document) -> None:
+        self.documents = documents
+
+    async def create_index(self, keys: object) -> None: ...
+
+    def find(self, *_: object) -> "Documents":
+        return self
+
+    def sort(self, *_: object) -> "Documents":
+        return self
+
+    async def __aiter__(self) -> AsyncIterator[Document]:
+        for each in self.documents:
+            yield each
+
+
+async def test_what_a_newer_version_parked_on_a_channel_of_its_own_stops_no_older_one() -> None:
+    parked: Document = {
+        "_id": "place",
+        "engagement": E,
+        "partition": 0,
+        "offset": 0,
+        "sequence": 1,
+        "code": "failed",
+        "sentence": "a bug",
+        "expected": None,
+        "at": NOW.isoformat(),
+        "order": 1,
+    }
+    newer = {**parked, "engagement": OTHER, "channel": "support"}
+    parking = Parking(cast("Any", Documents(newer, {**parked, "channel": "sales"})))
+
+    await parking.load({0})
+
+    assert parking.heads.keys() == {E}
