@@ -18,6 +18,7 @@ from chassis import telemetry
 from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
 from chassis.partitioning import partition_of
 from chassis.reader import Batch, CannotBeKept
+from chassis.snapshots import described
 from chassis.store import StoreAway
 from chassis.trouble import Head
 from contracts.channels import CHANNELS, PARTITIONS
@@ -43,6 +44,10 @@ _ALL_EVERY = 10.0
 
 TRACED = 8
 """Engagements of a batch whose folding shows in their own traces; a span costs more than a fold."""
+
+
+class CannotBeJudged(Exception):
+    """A rule failed. The text names the place alone: rules see what is confidential, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +129,7 @@ class Folding:
                     for recorded in news:
                         fold(each.view, recorded)
                         each.unwritten.add(recorded)
-                    self._judge(each, today)
+                    self._judge_new(each, today)
             except Exception as error:  # noqa: BLE001 - a bug concerns this engagement alone
                 errors[engagement] = error
                 self._tear(each, before)
@@ -385,6 +390,13 @@ class Folding:
     def partitions(self) -> frozenset[int]:
         """The partitions this worker has."""
         return self._partitions
+
+    def _judge_new(self, each: Held, today: date) -> None:
+        """Judge what was just folded; raises CannotBeJudged."""
+        try:
+            self._judge(each, today)
+        except Exception as error:  # noqa: BLE001 - its place is kept, and its words are not
+            raise CannotBeJudged(described(error)) from None
 
     def _judge(self, each: Held, today: date) -> None:
         view = each.view

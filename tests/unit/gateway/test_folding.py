@@ -7,10 +7,11 @@ from typing import Any, cast
 
 import pytest
 
+from chassis.parked_records import trouble_of
 from chassis.partitioning import partition_of
 from chassis.store import LARGEST_DOCUMENT, DocumentTooLarge, StoreAway
 from chassis.trouble import Head
-from contracts.channels import PARTITIONS
+from contracts.channels import PARTITIONS, SALES
 from contracts.fact import Fact, Recorded
 from gateway import folding as module
 from gateway import shelf as shelves
@@ -88,7 +89,7 @@ class Rule:
 
     def __call__(self, view: View, today: date) -> dict[str, Finding]:
         if self.broken and view.engagement == E:
-            raise ArithmeticError("a rule is broken")
+            raise ArithmeticError("a rule is broken: 870.12 EUR of cost")
         return judge(view, today)
 
 
@@ -112,6 +113,9 @@ async def test_what_was_folded_beside_a_broken_rule_is_written_though_the_store_
 
     errors = await folding.take({OTHER: of_other(FACTS)[3:], E: FACTS[3:]})
     assert errors.keys() == {E}
+    trouble, _ = trouble_of(errors[E], SALES)
+    assert "ArithmeticError in __call__, line " in trouble.sentence
+    assert "870.12" not in trouble.sentence  # everybody who reads the engagement is told it
     with pytest.raises(StoreAway):
         await folding.settle(now=True)
     shelf.away = False
