@@ -20,6 +20,7 @@ from faststream.message import encode_message
 
 from chassis.identity import Identity
 from chassis.journal import kafka_key
+from chassis.odd_headers import read_odd_headers
 from chassis.partitioning import partition_of
 from chassis.trouble import Trouble
 from contracts.channels import LARGEST_FACT, Channel
@@ -191,6 +192,7 @@ def broker(bootstrap: str, *, client: str = "concord", identity: Identity = None
 
     `bootstrap` names one or several addresses, with commas between them.
     """
+    read_odd_headers()
     return KafkaBroker(
         bootstrap.split(","),  # it would take all of them for one
         client_id=client,

@@ -272,14 +272,17 @@ class Intake:
 
     async def settle(self, *, now: bool) -> bool:
         """Return whether all that was taken in is durable; park what cannot be made so."""
+        given_up: set[str] = set()
         while True:
             try:
                 return await self._reader.settle(now=now)
             except CannotBeKept as refused:
                 for engagement, why in refused.why.items():
-                    await self._give_up(engagement, why)
+                    # Refused again, it has no room even for what it waits for.
+                    await self._give_up(engagement, why, shown=engagement not in given_up)
+                given_up |= refused.why.keys()
 
-    async def _give_up(self, engagement: str, why: str) -> None:
+    async def _give_up(self, engagement: str, why: str, *, shown: bool) -> None:
         """Park an engagement whose events were taken in and cannot be written."""
         trouble = Trouble("failed", f"it cannot be written: {why}")
         to_park: list[tuple[Arrival, Trouble, int | None]] = []
@@ -296,7 +299,8 @@ class Intake:
             to_park.append((arrival, trouble, None))
             trouble = WAITING
         await self._parking.park(to_park)
-        await self._reader.waits(engagement, self._parking.heads.get(engagement))
+        if shown:
+            await self._reader.waits(engagement, self._parking.heads.get(engagement))
 
     # ---- what a person, or a newer version, does about it --------------------------------------
 
@@ -361,6 +365,13 @@ class Intake:
             or (head.code == "gap" and engagement in decided)
         ]
 
+    async def take_up(self, engagement: str) -> None:
+        """Carry out what was decided on an engagement, and try it again."""
+        head = self._parking.heads.get(engagement)
+        if head is not None:
+            await self._decided(engagement, head)
+        await self.try_again(engagement, aside=True)
+
     async def try_again(self, engagement: str, *, aside: bool = False) -> Attempt:
         """Try what waits for an engagement, in order, until one event fails again.
 
@@ -392,12 +403,11 @@ class Intake:
             try:
                 if not await self._reader.settle(now=True):
                     raise TimeoutError("what was taken in could not be made durable yet")
-            except CannotBeKept as refused:
-                if engagement not in refused.why:
-                    raise
-                await self._reader.give_up(engagement)  # all of it is parked already
-                trouble = Trouble("failed", f"it cannot be written: {refused.why[engagement]}")
-                stopped, taken = (taken[0], trouble, None), []
+            except CannotBeKept as refused:  # all that it does not name was written
+                if (why := refused.why.get(engagement)) is not None:
+                    await self._reader.give_up(engagement)  # all of it is parked already
+                    trouble = Trouble("failed", f"it cannot be written: {why}")
+                    stopped, taken = (taken[0], trouble, None), []
         await self._parking.release(taken)
         if stopped is None:
             self._parking.unpark(engagement)

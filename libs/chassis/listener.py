@@ -288,6 +288,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._epoch += 1  # what is in hand comes again, after what precedes it
         self.caught_up.begins_again(self._partitions, datetime.now(UTC))
         self._uncommitted.clear()
+        self._durable.clear()  # these offsets are beyond what is to be read again
         self._taken.clear()
         log.info("%s: reads everything again from the first records", self._group)
 
@@ -482,7 +483,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         await self._commit()
         ends = Clock() + LOOK_FOR
         while self._to_try and Clock() < ends:
-            await self._intake.try_again(self._to_try[0], aside=True)
+            await self._intake.take_up(self._to_try[0])
             self._to_try = self._to_try[1:]
         for request in await self.parking.asked(self._is_mine):
             with suppress(NotInTrouble, NotProven):

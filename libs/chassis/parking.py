@@ -191,7 +191,7 @@ class Parking:
         condition = {"state": "aside", "engagement": engagement}
         with reaching():
             cursor = self._documents.find(condition).sort("order", 1)
-            records = (_record(document) async for document in cursor)
+            records = (_record(document) async for document in cursor if _is_known(document))
             return [each async for each in records if is_wanted(each)]
 
     async def is_repeat(self, arrival: Arrival) -> bool:
@@ -310,7 +310,8 @@ class Parking:
     async def _found(self, condition: Document, *, raw: bool = True) -> list[ParkedRecord]:
         with reaching():
             cursor = self._documents.find(condition, None if raw else {"raw": 0})
-            return [_record(document) async for document in cursor.sort("order", 1)]
+            found = cursor.sort("order", 1)
+            return [_record(document) async for document in found if _is_known(document)]
 
     def _document(
         self,
@@ -336,6 +337,11 @@ class Parking:
         # Later than all before it, also over a restart, as long as the clock is not set back.
         self._last_order = max(self._last_order + 1, time.time_ns())
         return self._last_order
+
+
+def _is_known(document: Document) -> bool:
+    """Return whether this version knows the record's channel; a newer one may have parked it."""
+    return document["channel"] in CHANNELS
 
 
 def _record(document: Document) -> ParkedRecord:

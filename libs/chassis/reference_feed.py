@@ -25,6 +25,7 @@ from opentelemetry import metrics
 from chassis.bus import Codec, let_go
 from chassis.decider import refuse_undecoded
 from chassis.identity import Identity, arguments
+from chassis.odd_headers import read_odd_headers
 from chassis.records import Records
 from chassis.reference_copy import Kept, Place, Progress, ReferenceCopy
 from chassis.store import Store, StoreAway
@@ -45,7 +46,8 @@ _ANSWER_WITHIN = 10.0
 _FIRST_PAUSE, _LAST_PAUSE = 0.2, 5.0
 _STORE_PAUSE = 2.0
 _LATEST = 2**53
-"""Milliseconds since 1970 beyond which a record's timestamp is not believed."""
+"""Milliseconds since 1970. After a record with such a timestamp, or a later one, no timestamps are
+compared: it would be found each time, and its partition read again each time."""
 _WRITTEN_TOGETHER = 1_000
 _WRITE_MOMENT_EVERY = timedelta(minutes=1)
 """A moment alone is written to the copy no more often than this."""
@@ -101,6 +103,7 @@ class ReferenceFeed:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        read_odd_headers()
         self._task = asyncio.create_task(self._run(), name="reference data")
         return self
 
@@ -381,7 +384,11 @@ class ReferenceFeed:
             return set()
         first = await consumer.beginning_offsets(list(read))
         newer = await consumer.offsets_for_times(
-            {partition: min(known.newest, _LATEST) + 1 for partition, known in read.items()}
+            {
+                partition: known.newest + 1
+                for partition, known in read.items()
+                if known.newest < _LATEST
+            }
         )
         return {
             partitions[partition]

@@ -96,6 +96,10 @@ class Announcing:
 
     async def _judge_on_a_new_day(self) -> None:
         engagements = self._folding.to_judge()
-        for start in range(0, len(engagements), _JUDGED_TOGETHER):
-            await self._folding.judge_again(engagements[start : start + _JUDGED_TOGETHER])
-            await asyncio.sleep(0)
+        try:
+            for start in range(0, len(engagements), _JUDGED_TOGETHER):
+                await self._folding.judge_again(engagements[start : start + _JUDGED_TOGETHER])
+                await asyncio.sleep(0)
+        except BaseException:
+            self._folding.judge_later()
+            raise

@@ -18,6 +18,7 @@ from chassis import telemetry
 from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
 from chassis.partitioning import partition_of
 from chassis.reader import Batch, CannotBeKept
+from chassis.snapshots import described
 from chassis.store import StoreAway
 from chassis.trouble import Head
 from contracts.channels import CHANNELS, PARTITIONS
@@ -45,6 +46,10 @@ TRACED = 8
 """Engagements of a batch whose folding shows in their own traces; a span costs more than a fold."""
 
 
+class CannotBeJudged(Exception):
+    """A rule failed. The text names the place alone: rules see what is confidential, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """An engagement moved: for whoever watches live.
@@ -65,6 +70,18 @@ class Change:
         return cls(row.engagement, row.number, row, None if held.told == before else held.told)
 
 
+@dataclass(frozen=True, slots=True)
+class _Torn:
+    """A view in which a fold broke off: how far it was folded before, and if it was to be written.
+
+    What was folded before is folded again from what is written, as soon as the store answers.
+    """
+
+    held: Held
+    before: Mapping[str, int]
+    unwritten: bool
+
+
 class Folding:
     """Everything folded on this worker's partitions, as far as it is held in memory.
 
@@ -76,6 +93,7 @@ class Folding:
         self.today = today
         self._most = held
         self._held: OrderedDict[str, Held] = OrderedDict()
+        self._torn: dict[str, _Torn] = {}
         self._keeping = Keeping(shelf)
         self._partitions: frozenset[int] = frozenset()
         self._totals = Totals()
@@ -111,14 +129,13 @@ class Folding:
                     for recorded in news:
                         fold(each.view, recorded)
                         each.unwritten.add(recorded)
-                    self._judge(each, today)
+                    self._judge_new(each, today)
             except Exception as error:  # noqa: BLE001 - a bug concerns this engagement alone
                 errors[engagement] = error
-                await self._restore(each, before)
+                self._tear(each, before)
                 continue
-            changed.append(each)
-        for each in changed:
             self._keeping.put(each)
+            changed.append(each)
         self._tell(changed)
         return errors
 
@@ -127,6 +144,7 @@ class Folding:
 
         Raises CannotBeKept, StoreAway.
         """
+        await self._restore()
         try:
             return await self._keeping.settle(now=now)
         finally:
@@ -174,7 +192,10 @@ class Folding:
             return
         each.waits = waits
         each.turns += 1
-        self._judge(each, self.today())
+        try:
+            self._judge(each, self.today())
+        except Exception:  # noqa: BLE001 - a bug in a rule concerns this engagement alone
+            _log.exception("%s cannot be judged", engagement)
         self._keeping.put(each)
         self._tell([each])
 
@@ -185,8 +206,12 @@ class Folding:
             for row in self.rows
             if row.summary.waits is not None and row.partition in self._partitions
         ]
-        for engagement in {*heads, *shown}:
-            await self.waits(engagement, heads.get(engagement))
+        named = list({*heads, *shown})
+        for start in range(0, len(named), _PUT_TOGETHER):
+            page = named[start : start + _PUT_TOGETHER]
+            await self._hold(page)  # in one reading
+            for engagement in page:
+                await self.waits(engagement, heads.get(engagement))
 
     async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         """Take partitions over: what their engagements add is counted anew from what is written.
@@ -239,6 +264,7 @@ class Folding:
         Lists go on showing what they did; what other workers write is read into them.
         """
         self._held.clear()
+        self._torn.clear()
         self._totals = Totals()
         self._keeping.begin(Totals())
         self._to_announce.clear()
@@ -341,6 +367,10 @@ class Folding:
             if row.partition in self._partitions and row.summary.stage not in OVER
         ]
 
+    def judge_later(self) -> None:
+        """Name the engagements of this day once more: not all of them could be judged."""
+        self._judged_for = None
+
     async def judge_again(self, engagements: Iterable[str]) -> None:
         """Judge engagements on a new day; raises StoreAway."""
         today = self.today()
@@ -361,6 +391,13 @@ class Folding:
         """The partitions this worker has."""
         return self._partitions
 
+    def _judge_new(self, each: Held, today: date) -> None:
+        """Judge what was just folded; raises CannotBeJudged."""
+        try:
+            self._judge(each, today)
+        except Exception as error:  # noqa: BLE001 - its place is kept, and its words are not
+            raise CannotBeJudged(described(error)) from None
+
     def _judge(self, each: Held, today: date) -> None:
         view = each.view
         if each.complete:
@@ -380,8 +417,9 @@ class Folding:
     # ---- in memory ----------------------------------------------------------------------------
 
     async def _hold(self, engagements: Sequence[str]) -> dict[str, Held]:
-        absent = [each for each in engagements if each not in self._held]
-        if absent:
+        await self._restore()
+        # Again, since those that were there may have been evicted meanwhile.
+        while absent := [each for each in engagements if each not in self._held]:
             for engagement, held in (await self._shelf.take(absent)).items():
                 # Whoever else read it meanwhile may have folded on: that one is not put back.
                 self._held.setdefault(engagement, held)
@@ -395,19 +433,34 @@ class Folding:
             if engagement not in self._keeping:
                 del self._held[engagement]
 
-    async def _restore(self, broken: Held, before: Mapping[str, int]) -> None:
-        """Undo a fold that broke off in the middle: fold again what was folded before it."""
-        engagement = broken.view.engagement
-        written = (await self._shelf.take([engagement]))[engagement]
-        position = written.view.position()
-        for recorded in in_order(broken.unwritten.runs):
-            channel = recorded.fact.channel.name
-            if position.get(channel, 0) < recorded.sequence <= before.get(channel, 0):
-                fold(written.view, recorded)
-                written.unwritten.add(recorded)
-        self._held[engagement] = written
-        if engagement in self._keeping:
-            self._keeping.put(written)
+    def _tear(self, each: Held, before: Mapping[str, int]) -> None:
+        """Put away a view in which a fold broke off: nobody sees, folds or writes it any more."""
+        engagement = each.view.engagement
+        each.torn = True
+        self._torn[engagement] = _Torn(each, before, engagement in self._keeping)
+        self._held.pop(engagement, None)
+        self._keeping.forget(engagement)
+
+    async def _restore(self) -> None:
+        """Fold again what was folded before a fold broke off; raises StoreAway."""
+        for engagement in list(self._torn):
+            written = (await self._shelf.take([engagement]))[engagement]
+            torn = self._torn.pop(engagement, None)
+            if torn is None:
+                continue  # restored meanwhile, or forgotten with its partition
+            position = written.view.position()
+            for recorded in in_order(torn.held.unwritten.runs):
+                channel = recorded.fact.channel.name
+                if position.get(channel, 0) < recorded.sequence <= torn.before.get(channel, 0):
+                    fold(written.view, recorded)
+                    written.unwritten.add(recorded)
+            for passed in torn.held.passed_over:
+                pass_over(written.view, passed.channel, passed.last)
+            written.passed_over, written.turns = torn.held.passed_over, torn.held.turns
+            written.waits = torn.held.waits
+            self._held[engagement] = written
+            if torn.unwritten:
+                self._keeping.put(written)
 
     def _tell(self, changed: Sequence[Held]) -> None:
         if not changed:

@@ -79,7 +79,7 @@ class Keeping:
             self._writing = dict(dirty)
             refused: dict[str, tuple[Held, str]] = {}
             try:
-                while dirty:
+                while dirty and written is self.written:
                     page = self._page(dirty)
                     for each, error in await each_written(self._write, page):
                         refused[each.view.engagement] = each, f"{type(error).__name__}: {error}"
@@ -108,8 +108,9 @@ class Keeping:
         written, unsummed = self.written, self._unsummed
         shares = await self._shelf.put(page)
         for each in page:
-            if each.partition in written.by_partition:
-                written.count(each.partition, each.view.engagement, shares[each.view.engagement])
+            share = shares.get(each.view.engagement)
+            if share is not None and each.partition in written.by_partition:
+                written.count(each.partition, each.view.engagement, share)
                 unsummed.add(each.partition)
 
     def _report(self, refused: dict[str, str]) -> None:

@@ -15,7 +15,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from chassis.decider import PassedOver
 from chassis.partitioning import partition_of
-from chassis.store import Document, Duplicate, Store, put_new, reaching, replace_older
+from chassis.store import (
+    LARGEST_DOCUMENT,
+    Document,
+    DocumentTooLarge,
+    Duplicate,
+    Store,
+    put_new,
+    reaching,
+    replace_older,
+    size_of,
+)
 from contracts.channels import PARTITIONS
 from gateway.disconnects import Finding
 from gateway.fold import View, dump, fold, load
@@ -29,6 +39,9 @@ from gateway.waiting import Waits
 
 FOLD = "14"
 """Raised when views of the same facts come out otherwise: what was folded is then folded anew."""
+
+_ROOM = 64 * 1024
+"""Bytes that facts leave free in a document, for what its engagement waits for."""
 
 _log = logging.getLogger(__name__)
 _FOLDING = "folding"
@@ -60,6 +73,9 @@ class Held:
 
     stands: bool = False
     """Whether there is a document of it in the store already."""
+
+    torn: bool = False
+    """Whether a fold broke off in its view, which is then neither used nor written any more."""
 
     told: int = field(init=False)
     """The open revision that whoever watches was told of last."""
@@ -201,13 +217,18 @@ class Shelf:
     async def put(self, held: Sequence[Held]) -> dict[str, Share]:
         """Write views, and the facts folded into them since they were last written.
 
-        Return what each adds to the totals as it was written. Raises whatever a document that
-        cannot be written raises; writing again is harmless.
+        Return what each adds to the totals as it was written. Views in which a fold broke off are
+        left out. Raises whatever a document that cannot be written raises; writing again is
+        harmless.
         """
+        held = [each for each in held if not each.torn]
         written = [(each, each.unwritten.begin()) for each in held]
         try:
             shares = {each.view.engagement: each.share for each in held}
             documents = [(each.stands, _document(each)) for each in held]
+            for (_, document), (_, runs) in zip(documents, written, strict=True):
+                if runs:
+                    _refuse_full(document)
             await put_new(
                 self._timeline,
                 [_run_document(each.partition, run) for each, runs in written for run in runs],
@@ -332,6 +353,13 @@ def _document(held: Held) -> Document:
         "waived": _WAIVERS.dump_json(view.gateway.waived | view.gateway_confidential.waived),
         "unannounced": held.unannounced,
     }
+
+
+def _refuse_full(document: Document) -> None:
+    """Raise DocumentTooLarge where an engagement would have no room for what it waits for."""
+    size, most = size_of(document), LARGEST_DOCUMENT - _ROOM
+    if size > most:
+        raise DocumentTooLarge(f"its view has {size:,} bytes, and {most:,} are the most")
 
 
 def _run_document(partition: int, run: Run) -> Document:

@@ -1,0 +1,207 @@
+"""The folding where a rule or the store fails: one engagement's trouble stays its own."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+import pytest
+
+from chassis.parked_records import trouble_of
+from chassis.partitioning import partition_of
+from chassis.store import LARGEST_DOCUMENT, DocumentTooLarge, StoreAway
+from chassis.trouble import Head
+from contracts.channels import PARTITIONS, SALES
+from contracts.fact import Fact, Recorded
+from gateway import folding as module
+from gateway import shelf as shelves
+from gateway.announcing import Announcing
+from gateway.disconnects import Finding, judge
+from gateway.fold import View
+from gateway.folding import Folding
+from gateway.shelf import Held, Shelf
+from gateway.totals import Share, Total
+from tests.life import Life
+
+TODAY = date(2026, 3, 2)
+FACTS = Life().won().facts
+E = FACTS[0].subject
+OTHER = "E-0000000000009"
+HEAD = Head("failed", "a bug", "sales", 3, None, datetime(2026, 3, 2, 9, tzinfo=UTC), 0)
+
+
+class InMemory(Shelf):
+    """Documents as they are in the store, which can be away."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.runs_of: dict[str, list[bytes]] = {}
+        self.away = False
+
+    async def take(self, engagements: Sequence[str]) -> dict[str, Held]:
+        if self.away:
+            raise StoreAway("the test wants it so")
+        return {
+            each: shelves._held(self.documents[each])
+            if each in self.documents
+            else Held(View(each), partition_of(each))
+            for each in engagements
+        }
+
+    async def put(self, held: Sequence[Held]) -> dict[str, Share]:
+        if self.away:
+            raise StoreAway("the test wants it so")
+        sound = [each for each in held if not each.torn]
+        for each in sound:
+            self.documents[each.view.engagement] = shelves._document(each)
+            for run in each.unwritten.begin():
+                self.runs_of.setdefault(each.view.engagement, []).extend(run.facts)
+            each.unwritten.written()
+        return {each.view.engagement: each.share for each in sound}
+
+    async def rows(self, partitions: frozenset[int]) -> tuple[list[shelves.Written], list[str]]:
+        found = map(shelves._written, self.documents.values())
+        return [each for each in found if each.row.partition in partitions], []
+
+    async def put_totals(self, totals: Mapping[int, Total]) -> None: ...
+
+    async def stored_totals(self, partitions: frozenset[int]) -> dict[int, Total]:  # noqa: ARG002
+        return {}
+
+    async def correct_totals(
+        self, stored: Mapping[int, Total], counted: Mapping[int, Total]
+    ) -> None: ...
+
+    async def to_fold_again(self) -> frozenset[int]:
+        return frozenset()
+
+    def folded(self, engagement: str) -> dict[str, int]:
+        """How far an engagement is folded as it is written."""
+        return shelves._held(self.documents[engagement]).view.position()
+
+
+class Rule:
+    """The rules, of which one fails for an engagement as long as it is broken."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.broken = False
+        monkeypatch.setattr(module, "judge", self)
+
+    def __call__(self, view: View, today: date) -> dict[str, Finding]:
+        if self.broken and view.engagement == E:
+            raise ArithmeticError("a rule is broken: 870.12 EUR of cost")
+        return judge(view, today)
+
+
+def of_other(facts: Sequence[Recorded[Fact]]) -> list[Recorded[Fact]]:
+    return [each for each in Life(OTHER).won().facts if each.sequence][: len(facts)]
+
+
+async def begun(shelf: InMemory) -> Folding:
+    folding = Folding(shelf, lambda: TODAY)
+    assert await folding.given(frozenset(range(PARTITIONS))) is None
+    return folding
+
+
+async def test_what_was_folded_beside_a_broken_rule_is_written_though_the_store_was_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelf, rule = InMemory(), Rule(monkeypatch)
+    folding = await begun(shelf)
+    assert await folding.take({E: FACTS[:3], OTHER: of_other(FACTS[:3])}) == {}
+    rule.broken, shelf.away = True, True
+
+    errors = await folding.take({OTHER: of_other(FACTS)[3:], E: FACTS[3:]})
+    assert errors.keys() == {E}
+    trouble, _ = trouble_of(errors[E], SALES)
+    assert "ArithmeticError in __call__, line " in trouble.sentence
+    assert "870.12" not in trouble.sentence  # everybody who reads the engagement is told it
+    with pytest.raises(StoreAway):
+        await folding.settle(now=True)
+    shelf.away = False
+    assert await folding.settle(now=True)
+
+    assert sum(shelf.folded(OTHER).values()) == len(of_other(FACTS))
+    assert sum(shelf.folded(E).values()) == 3
+    rule.broken = False
+    assert await folding.take({E: FACTS[3:]}) == {}  # none of them counts as seen
+    assert await folding.settle(now=True)
+    assert sum(shelf.folded(E).values()) == len(FACTS)
+
+
+async def test_a_broken_rule_keeps_no_worker_from_taking_its_partitions_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its engagement was tried again, and the process ended before it was judged."""
+    shelf, rule = InMemory(), Rule(monkeypatch)
+    folding = await begun(shelf)
+    await folding.take({E: FACTS})
+    await folding.waits(E, HEAD)
+    assert await folding.settle(now=True)
+    rule.broken = True
+
+    folding = await begun(shelf)
+    await folding.wait({})
+
+    held = await folding.look(E)
+    assert held is not None
+    assert held.waits is None
+    assert await folding.settle(now=True)
+
+
+async def test_who_could_not_be_judged_on_a_new_day_is_judged_when_the_store_is_back() -> None:
+    shelf = InMemory()
+    folding = await begun(shelf)
+    await folding.take({E: FACTS})
+    assert await folding.settle(now=True)
+    folding = await begun(shelf)
+    tomorrow = TODAY.replace(day=3)
+    folding.today = lambda: tomorrow
+
+    async def nothing() -> None: ...
+
+    announcing = Announcing(folding, cast("Any", None), lambda: True, nothing)
+    shelf.away = True
+    with pytest.raises(StoreAway):
+        await announcing._judge_on_a_new_day()
+    shelf.away = False
+    await announcing._judge_on_a_new_day()
+
+    held = await folding.look(E)
+    assert held is not None
+    assert held.judged_on == tomorrow
+
+
+async def test_facts_leave_room_for_what_their_engagement_waits_for() -> None:
+    shelf = InMemory()
+    folding = await begun(shelf)
+    await folding.take({E: FACTS})
+    held = await folding.look(E)
+    assert held is not None
+    document = shelves._document(held)
+    document["view"] = b" " * (LARGEST_DOCUMENT - 1_000)
+
+    with pytest.raises(DocumentTooLarge, match="its view has"):
+        shelves._refuse_full(document)
+
+
+async def test_who_was_evicted_while_others_were_read_is_read_again() -> None:
+    shelf = InMemory()
+    folding = await begun(shelf)
+    await folding.take({E: FACTS})
+    assert await folding.settle(now=True)
+    took = asyncio.Event()
+    take = shelf.take
+
+    async def slowly(engagements: Sequence[str]) -> dict[str, Held]:
+        took.set()
+        await asyncio.sleep(0)
+        return await take(engagements)
+
+    shelf.take = slowly  # type: ignore[method-assign]
+    holding = asyncio.create_task(folding._hold([E, OTHER]))
+    await took.wait()
+    folding._most = 0
+    folding._evict()
+
+    assert (await holding).keys() == {E, OTHER}
