@@ -486,6 +486,12 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             await self._intake.take_up(self._to_try[0])
             self._to_try = self._to_try[1:]
         for request in await self.parking.asked(self._is_mine):
-            with suppress(NotInTrouble, NotProven):
+            try:
                 await self._intake.answer(request)
+            except TRANSIENT:
+                raise  # it is answered when what is away is back
+            except (NotInTrouble, NotProven) as refusal:
+                log.info("%s: %s: %s", self._group, request.engagement, refusal)
+            except Exception:
+                log.exception("%s: %s of %s fails", self._group, request.action, request.engagement)
             await self.parking.answered(request)

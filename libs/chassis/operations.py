@@ -13,11 +13,11 @@ from chassis.exchange import StrictRoute, only
 from chassis.http import PROBLEMS
 from chassis.intake import Attempt, NotInTrouble, NotProven
 from chassis.listener import Listener
-from chassis.parked_records import ParkedRecord
+from chassis.parked_records import MOST_EVENTS, ParkedRecord
 from chassis.problems import Problem, field_error
 from chassis.reach import works_of
 from chassis.trouble import Head
-from contracts.envelope import EARLIEST, LARGEST_NUMBER, LATEST
+from contracts.envelope import EARLIEST, LATEST
 from contracts.values import ShortText, Text
 
 MOST_RECORDS = 200
@@ -94,7 +94,7 @@ class Skip(SetAside):
     own view shows it under `position`; it is needed where one record alone claims the gap.
     """
 
-    published: Annotated[int, Field(ge=1, le=LARGEST_NUMBER)] | None = None
+    published: Annotated[int, Field(ge=1, le=MOST_EVENTS)] | None = None
 
 
 class Hold(Command):

@@ -18,6 +18,9 @@ from contracts.fact import Fact, Recorded
 
 SENTENCE_LIMIT = 500
 
+MOST_EVENTS = 1_000_000_000
+"""A number of an engagement's events on one channel that no honest author reaches."""
+
 
 @dataclass(frozen=True, slots=True)
 class ParkedRecord:
@@ -96,38 +99,35 @@ def not_proven(
 ) -> str | None:
     """Return why the gap before a record is not proven, or None where it is.
 
-    One record alone may claim any number: if events were passed over on its word, all that the
-    author publishes later up to that number would count as seen. So something else must confirm
-    that the author has published that many: the event that follows it, an event of another author
-    who had heard it, a record of each missing number that a person set aside, or a person who
-    looked it up at the author's service (`published`).
+    A channel may claim any number: if events were passed over on its word, all that the author
+    publishes later up to that number would count as seen. So something else must confirm that the
+    author has published that many: an event of another author who had heard it, a record of each
+    missing number that a person set aside, or a person who looked it up at the author's service
+    (`published`).
     """
-    first, number = head.expected or 1, head.sequence or 0
+    first, number, name = head.expected or 1, head.sequence or 0, head.channel.name
+    if number > MOST_EVENTS:
+        return f"no engagement has {number} events: set {head.id} aside"
     if published is not None:
         if published >= number:
             return None
         return (
-            f"{head.channel.name} has published {published} events of this engagement, so"
-            f" {head.id}, which claims to be number {number}, is not one of them: set it aside"
+            f"{name} has published {published} events of this engagement, so {head.id}, which"
+            f" claims to be number {number}, is not one of them: set it aside"
         )
     claimed: set[int] = set()
     for record in others:
-        if record.id == head.id:
-            continue
-        event = record.event()
         if record.channel is head.channel:
-            if event is not None and event.sequence == number + 1:
-                return None
-            if record.sequence is not None and record.by:  # anybody can publish claims
+            if record.sequence is not None and record.by:
                 claimed.add(record.sequence)
-        elif event is not None and event.heard.get(head.channel.name, 0) >= number:
+        elif (event := record.event()) is not None and event.heard.get(name, 0) >= number:
             return None
     if number - first <= len(claimed) and claimed.issuperset(range(first, number)):
         return None
     return (
-        f"only {head.id} claims that {head.channel.name} has published {number} events of this"
-        f" engagement: look it up at that service and give it as `published`, wait for another"
-        " event to confirm it, or set the record aside"
+        f"nothing but {name} itself says that it has published {number} events of this engagement:"
+        f" look the number up at that service and give it as `published`, wait for an event of"
+        " another department that confirms it, or set the record aside"
     )
 
 

@@ -322,7 +322,8 @@ class Folding:
         if others:
             found, _ = await self._shelf.rows(others)
             for count, each in enumerate(found, 1):
-                self.rows.put(each.row)
+                if each.row.partition not in self._partitions:  # it may be ours by now
+                    self.rows.mirror(each.row)
                 if count % _PUT_TOGETHER == 0:
                     await asyncio.sleep(0)
         self.others_read_at = asked

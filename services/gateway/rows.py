@@ -126,6 +126,12 @@ class Rows:
         if old is None or old.number <= row.number:
             self.put_back(row.engagement, row)
 
+    def mirror(self, row: Row) -> None:
+        """Put a row in as another worker wrote it, also where that began anew and is behind."""
+        old = self._rows.get(row.engagement)
+        if old is None or old.number != row.number:
+            self.put_back(row.engagement, row)
+
     def put_back(self, engagement: str, row: Row | None) -> None:
         """Put a row in, or none, in the place of any that is there of the engagement."""
         old = self._rows.pop(engagement, None)

@@ -143,7 +143,7 @@ async def test_an_event_that_was_passed_over_and_comes_late_is_kept(scene: Scene
     async with scene.listener() as heard:
         await until(lambda: "E-1" in heard.parking)
         first, *_ = await heard.parking.look("E-1")
-        await heard.skip("E-1", first.id, by="olga", why="lost in a fire")
+        await heard.skip("E-1", first.id, by="olga", why="lost in a fire", published=4)
 
         await scene.topics.say(said("E-1", 2), said("E-1", 5))
         await until(lambda: "sales-5" in scene.reader.heard["E-1"])

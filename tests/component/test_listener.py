@@ -217,7 +217,7 @@ async def test_a_missing_fact_that_never_comes_can_be_passed_over(scene: Scene) 
         await until(lambda: "E-1" in heard.parking)
         first, *_ = await heard.parking.look("E-1")
 
-        done = await heard.skip("E-1", first.id, by="olga", why="lost in a fire")
+        done = await heard.skip("E-1", first.id, by="olga", why="lost in a fire", published=5)
 
         assert (done.taken, done.waiting) == (2, 0)
         ((_, passed),) = scene.reader.passed_over

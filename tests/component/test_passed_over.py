@@ -38,7 +38,7 @@ async def test_missing_events_that_were_passed_over_are_shown_with_who_and_why(
         await until(both_are_parked)
         (first, _) = await parked()
         assert (first["code"], first["expected"]) == ("gap", 2)
-        body = {"record": first["id"], "why": "It was lost when a disk failed."}
+        body = {"record": first["id"], "why": "It was lost when a disk failed.", "published": 4}
         path = f"/operations/parked/{ENGAGEMENT}/skip"
         answer = await client.post(path, json=body, headers=OSCAR)
         assert (answer.status_code, answer.json()["waiting"]) == (200, 0), answer.text
