@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import MessageSizeTooLargeError
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from chassis import sorting
 from chassis.bus import Arrival
@@ -19,6 +21,7 @@ from chassis.decider import PassedOver
 from chassis.listener import Listener
 from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking
+from chassis.partitioning import partition_of
 from chassis.store import Store
 from chassis.topics import create_topics
 from contracts import fact as facts
@@ -218,6 +221,38 @@ async def test_a_topic_refuses_a_record_that_only_compression_makes_small(scene:
     async with scene.listener() as heard:
         await until(lambda: scene.reader.heard["E-1"] == ["sales-1"])
         assert heard.account.consumed == 1
+
+
+async def test_a_header_whose_name_is_no_text_stops_no_reader(scene: Scene) -> None:
+    """The client raises at such a record, each time anew; no client of ours can make one."""
+    await scene.topics.say(said("E-1", 1))
+    place = TopicPartition(SALES.topic(scene.prefix), partition_of("E-1"))
+    batch = _DefaultRecordBatchBuilderPy(
+        magic=2,
+        compression_type=0,
+        is_transactional=0,
+        producer_id=-1,
+        producer_epoch=-1,
+        base_sequence=-1,
+        batch_size=100_000,
+    )
+    batch.append(0, 1, b"E-1", encode(said("E-1", 2)), headers=[("??", b"x")])
+    at = batch._buffer.index(b"??")
+    batch._buffer[at : at + 2] = b"\xff\xfe"
+    async with AIOKafkaProducer(bootstrap_servers=scene.bootstrap) as producer:
+        await producer.partitions_for(place.topic)
+        node = producer.client.cluster.leader_for_partition(place)
+        written = [(place.topic, [(place.partition, bytes(batch.build()))])]
+        request = ProduceRequest(
+            transactional_id=None, required_acks=-1, timeout=10_000, topics=written
+        )
+        answer = await producer.client.send(node, request)
+        assert answer.topics[0][1][0][1] == 0
+    await scene.topics.say(said("E-1", 3))
+
+    async with scene.listener() as heard:
+        await until(lambda: len(scene.reader.heard["E-1"]) == 3)
+        assert heard.account.taken == 3
 
 
 async def test_garbage_under_one_key_does_not_slow_its_engagement(scene: Scene) -> None:
