@@ -5,6 +5,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -16,12 +17,14 @@ from chassis.listener import Listener
 from chassis.parking import Parking
 from chassis.reader import Batch
 from chassis.store import Store
+from chassis.topics import create_topics
 from chassis.trouble import Head
 from contracts.channels import DELIVERY, LEGAL, SALES, Channel
 from contracts.delivery import EngagementResumed
 from contracts.fact import Fact, Recorded, encode, whole
 from contracts.legal import FileOpened
 from contracts.sales import OpportunityAdvanced
+from tests.infrastructure import KafkaServer, StoreServer
 
 CHANNELS = (SALES, LEGAL, DELIVERY)
 MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -191,6 +194,31 @@ def listener(
         prefix=prefix,
         batch=batch,
     )
+
+
+@dataclass
+class Scene:
+    """One prefix on Kafka, one database, and what is published and consumed there."""
+
+    bootstrap: str
+    prefix: str
+    store: Store
+    topics: Topics
+    reader: Counting
+
+    def listener(self, reader: Counting | None = None, batch: int = 500) -> Listener:
+        return listener(self.bootstrap, self.prefix, reader or self.reader, self.store, batch)
+
+
+@asynccontextmanager
+async def open_scene(
+    kafka: KafkaServer, store: StoreServer, isolation: str
+) -> AsyncIterator[Scene]:
+    await create_topics(kafka.bootstrap, isolation, channels=CHANNELS)
+    documents = Store(store.url, isolation)
+    async with topics(kafka.bootstrap, isolation) as spoken:
+        yield Scene(kafka.bootstrap, isolation, documents, spoken, Counting())
+    await documents.close()
 
 
 async def until(is_so: Callable[[], object], limit: float = 60.0) -> None:

@@ -5,7 +5,6 @@ Each kind stands for whatever an attacker, a broken client or a newer version ma
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
@@ -22,38 +21,24 @@ from chassis.listener import Listener
 from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking
 from chassis.partitioning import partition_of
-from chassis.store import Store
-from chassis.topics import create_topics
 from contracts import fact as facts
 from contracts.channels import LEGAL, SALES
 from contracts.fact import FACTS, Fact, Recorded, encode
 from tests import hostile
-from tests.component.listening import CHANNELS, Counting, Topics, listener, said, topics, until
+from tests.component.listening import (
+    Scene,
+    open_scene,
+    said,
+    until,
+)
 from tests.component.miniature import until as until_it_is
 from tests.infrastructure import KafkaServer, StoreServer
 
 
-@dataclass
-class Scene:
-    """One prefix on Kafka, one database, and what is published and consumed there."""
-
-    bootstrap: str
-    prefix: str
-    store: Store
-    topics: Topics
-    reader: Counting
-
-    def listener(self, batch: int = 500) -> Listener:
-        return listener(self.bootstrap, self.prefix, self.reader, self.store, batch)
-
-
 @pytest.fixture
 async def scene(kafka: KafkaServer, store: StoreServer, isolation: str) -> AsyncIterator[Scene]:
-    await create_topics(kafka.bootstrap, isolation, channels=CHANNELS)
-    documents = Store(store.url, isolation)
-    async with topics(kafka.bootstrap, isolation) as spoken:
-        yield Scene(kafka.bootstrap, isolation, documents, spoken, Counting())
-    await documents.close()
+    async with open_scene(kafka, store, isolation) as opened:
+        yield opened
 
 
 EVENT = orjson.loads(encode(said("E-1", 2)))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 
 import pytest
 
@@ -10,18 +9,15 @@ from chassis.intake import NotInTrouble
 from chassis.listener import Listener
 from chassis.parking import Parking
 from chassis.reader import Batch
-from chassis.store import Store
-from chassis.topics import create_topics
 from contracts.channels import LEGAL, SALES
 from contracts.fact import encode
 from tests.component.listening import (
     CHANNELS,
     Counting,
-    Topics,
-    listener,
+    Scene,
+    open_scene,
     said,
     sound,
-    topics,
     until,
 )
 from tests.component.miniature import until as until_it_is
@@ -47,27 +43,10 @@ class NotNumbered(Counting):
         return errors
 
 
-@dataclass
-class Scene:
-    """One prefix on Kafka, one database, and whoever speaks and listens there."""
-
-    bootstrap: str
-    prefix: str
-    store: Store
-    topics: Topics
-    reader: Counting
-
-    def listener(self, reader: Counting | None = None, batch: int = 500) -> Listener:
-        return listener(self.bootstrap, self.prefix, reader or self.reader, self.store, batch)
-
-
 @pytest.fixture
 async def scene(kafka: KafkaServer, store: StoreServer, isolation: str) -> AsyncIterator[Scene]:
-    await create_topics(kafka.bootstrap, isolation, channels=CHANNELS)
-    documents = Store(store.url, isolation)
-    async with topics(kafka.bootstrap, isolation) as spoken:
-        yield Scene(kafka.bootstrap, isolation, documents, spoken, Counting())
-    await documents.close()
+    async with open_scene(kafka, store, isolation) as opened:
+        yield opened
 
 
 async def test_facts_of_many_engagements_arrive_in_order_and_in_batches(scene: Scene) -> None:
