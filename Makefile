@@ -49,7 +49,7 @@ TOLD = $(PY) -m local env $(if $(KEY),--key "$(KEY)") --
 .PHONY: token
 token: setup ## Print a bearer token: make token AS=person-or-role [KEY=.env]
 	@test -n "$(AS)" || { echo "usage: make token AS=person-or-role [KEY=.env]" >&2; exit 2; }
-	@$(TOLD) $(PY) -m chassis.token --as "$(AS)"
+	@$(TOLD) $(PY) -m local.token --as "$(AS)"
 
 .PHONY: demo
 demo: setup ## Play the made-up company into a platform without one: make demo KEY=.env
@@ -58,7 +58,8 @@ demo: setup ## Play the made-up company into a platform without one: make demo K
 .PHONY: import
 import: setup ## Take a CRM export of opportunities into Sales: make import FILE=pipeline.csv [KEY=.env]
 	@test -n "$(FILE)" || { echo "usage: make import FILE=pipeline.csv [KEY=.env]" >&2; exit 2; }
-	@$(TOLD) $(PY) -m sales.importing "$(FILE)"
+	@CONCORD_TOKEN=$${CONCORD_TOKEN:-$$($(TOLD) $(PY) -m local.token --as sam)} \
+		$(TOLD) $(PY) -m sales.importing "$(FILE)"
 
 .PHONY: rebuild
 rebuild: setup ## Delete the gateway's view and fold it again from the topics

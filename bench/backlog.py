@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from aiokafka import AIOKafkaProducer
 
-from chassis.partitioning import partition_of
+from chassis.base.partitioning import partition_of
 from contracts.fact import CONTENT_TYPE, Fact, Recorded, encode
 from tests.life import Life
 

@@ -19,7 +19,7 @@ import orjson
 from bench.client import Answer, Connection
 from bench.figures import Figure, Spread
 from bench.ground import ACCOUNT, SELLER, Ground, expect
-from chassis.store import Store, reaching
+from chassis.eventstore.mongo import Store, reaching
 
 CLIENTS = 8
 _MOVES = (

@@ -24,9 +24,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from bench import backlog
 from bench.figures import Figure
 from bench.ground import Ground
-from chassis.service import settle_memory
-from chassis.settings import Settings
-from chassis.works import Works
+from chassis.base.settings import Settings
+from chassis.runtime.container import Works
+from chassis.runtime.service import settle_memory
 from contracts.channels import PARTITIONS, Department
 from gateway.app import SERVICE, hearing
 from gateway.folding import HEARD, Folding

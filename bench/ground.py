@@ -11,8 +11,9 @@ from pathlib import Path
 import orjson
 
 from bench.client import Answer, Connection
-from chassis.auth import ROLES, issue
-from chassis.settings import LOCAL_ISSUER
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.web.auth import issue
+from contracts.roles import ROLES
 from local.platform import SERVICES, Layout, Platform
 from local.processes import Process
 
@@ -74,7 +75,10 @@ class Ground:
         environment = self.platform.outside_environment() | {"CONCORD_TOPIC_PREFIX": prefix}
         usual = self.platform.services["sales"]
         maker = Process(
-            "topics", [usual.command[0], "-m", "chassis.topics"], log=None, environment=environment
+            "topics",
+            [usual.command[0], "-m", "chassis.kafka.topics"],
+            log=None,
+            environment=environment,
         )
         maker.log = self.platform.layout.logs / "topics.log"
         maker.start()

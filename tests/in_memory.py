@@ -12,16 +12,16 @@ from decimal import Decimal
 
 from fastapi import FastAPI, Request
 
-from chassis import problems
-from chassis.auth import Role, Tokens, issue
-from chassis.decider import Command, Context, PassedOver, Records, Stream, take
-from chassis.engine import Answer, NotYet
-from chassis.partitioning import partition_of
-from chassis.settings import LOCAL_ISSUER, Settings
-from chassis.streams import Unknown
-from chassis.testing import RecordsOf
+from chassis.application.command_handler import Answer, NotYet
+from chassis.application.repository import Unknown
+from chassis.base.partitioning import partition_of
+from chassis.base.settings import LOCAL_ISSUER, Settings
+from chassis.domain.decider import Command, Context, PassedOver, Records, Stream, take
+from chassis.web import problems
+from chassis.web.auth import Tokens, issue
 from contracts.fact import Fact, Recorded
 from contracts.reference import AccountPublished, PersonPublished
+from contracts.roles import Role
 from gateway.disconnects import judge
 from gateway.findings import ENGAGEMENT, AnnounceFindings, Announcements, found_now
 from gateway.fold import View, fold
@@ -33,6 +33,7 @@ from gateway.rows import Page, Rows, Standing
 from gateway.shelf import Held, row_of
 from gateway.summary import Summary
 from gateway.waiting import Waits
+from testkit.scenario import RecordsOf
 
 TODAY = date(2026, 5, 25)
 PEOPLE = (

@@ -16,7 +16,7 @@ from local.processes import Process, ProcessError, stop_all
 from local.store import Store
 
 HEALTH_TIMEOUT = 5.0
-"""Seconds that a service is given to say how it is; it answers within less (`chassis.health`)."""
+"""Seconds that a service is given to say how it is; it answers within less."""
 
 DEPARTMENTS = ("sales", "legal", "delivery", "finance")
 SERVICES = (*DEPARTMENTS, "gateway")
@@ -192,7 +192,7 @@ class Platform:
     def create_topics(self) -> None:
         """Create the topics that the contracts name; those that stand already stay."""
         self._say("Creating the topics of the contracts ...")
-        self.run("chassis.topics", log=self.layout.logs / "topics.log", limit=60)
+        self.run("chassis.kafka.topics", log=self.layout.logs / "topics.log", limit=60)
 
     def start_services(self, *, limit: float = 90.0) -> None:
         """Start the five services, all at once, and wait until each says that it is healthy."""

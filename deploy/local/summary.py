@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from chassis.auth import issue
-from chassis.settings import LOCAL_ISSUER
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.web.auth import issue
 
 WORST = 3
 _MARGINS = ("sold", "billed", "recognised", "forecast")

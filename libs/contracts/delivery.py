@@ -24,7 +24,7 @@ from contracts.values import (
     Percent,
     PersonId,
     PlannedTask,
-    Role,
+    ProjectRole,
     ShortText,
     Text,
     Tier,
@@ -87,7 +87,7 @@ class ResourceRequested(Fact, channel=DELIVERY):
     """Hours of a role are wanted between two days (both inclusive)."""
 
     request: Identifier
-    role: Role
+    role: ProjectRole
     hours: Hours
     starts_on: Day
     finishes_on: Day
@@ -98,7 +98,7 @@ class ResourceAllocated(Fact, channel=DELIVERY):
 
     request: Identifier
     person: PersonId
-    role: Role
+    role: ProjectRole
     hours: Hours
     starts_on: Day
     finishes_on: Day
@@ -173,7 +173,7 @@ class TimeSubmitted(Fact, channel=DELIVERY):
 
     entry: Identifier
     person: PersonId
-    role: Role
+    role: ProjectRole
     task: Identifier
     week: Week
     hours: Hours
@@ -185,7 +185,7 @@ class TimeApproved(Fact, channel=DELIVERY, heard_by=("finance",)):
 
     entry: Identifier
     person: PersonId
-    role: Role
+    role: ProjectRole
     task: Identifier
     week: Week
     hours: Hours

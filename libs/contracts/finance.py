@@ -28,9 +28,9 @@ from contracts.values import (
     Month,
     PersonId,
     PricedLine,
+    ProjectRole,
     Ratio,
     RevenueMethod,
-    Role,
     RoleRate,
     ShortText,
     Text,
@@ -139,7 +139,7 @@ class InvoiceLine(Value):
 
     description: ShortText
     amount: ItemMoney
-    role: Role | None = None
+    role: ProjectRole | None = None
     hours: TotalHours | None = None
     rate: NotNegativeMoney | None = None
 
@@ -315,7 +315,7 @@ class CostAccrued(Fact, channel=FINANCE_CONFIDENTIAL):
 
     entry: Identifier
     person: PersonId
-    role: Role | None
+    role: ProjectRole | None
     kind: LineKind
     week: Week | None
     hours: Hours

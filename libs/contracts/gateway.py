@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
 from contracts.fact import Fact
@@ -79,9 +79,13 @@ class Disconnect(Value):
     waived: DisconnectWaived | None = None
 
 
-def standing(
-    known: Mapping[str, Disconnect],
-    said: DisconnectDetected | DisconnectResolved | DisconnectWaived,
+DisconnectEvent: TypeAlias = DisconnectDetected | DisconnectResolved | DisconnectWaived
+DISCONNECT_EVENTS = (DisconnectDetected, DisconnectResolved, DisconnectWaived)
+"""What happens to a disconnect that everybody may know of."""
+
+
+def open_disconnects(
+    known: Mapping[str, Disconnect], said: DisconnectEvent
 ) -> dict[str, Disconnect]:
     """What stands after the gateway said one thing more, by finding, the latest last."""
     before = known.get(said.finding)

@@ -26,7 +26,7 @@ from contracts.values import (
     LineKind,
     Percent,
     PersonId,
-    Role,
+    ProjectRole,
     RoleRate,
     ShortText,
     Value,
@@ -59,7 +59,7 @@ class PersonPublished(Reference, channel=DELIVERY_REFERENCE):
     name: ShortText
     email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
-    roles: tuple[Role, ...] = ()
+    roles: tuple[ProjectRole, ...] = ()
     manager: PersonId | None = None
     account: AccountId | None = None
     available_hours: Hours = Decimal(40)
@@ -78,7 +78,7 @@ class TemplateTask(Value):
     """A task of a template; it takes this share in percent of its role's estimated hours."""
 
     title: ShortText
-    role: Role
+    role: ProjectRole
     share: Percent
     kind: LineKind = "delivery"
 

@@ -46,7 +46,7 @@ def _names_nobody(person: str, info: ValidationInfo) -> str:
 PersonId = Annotated[Identifier, AfterValidator(_names_nobody)]
 """Names a person to those who have the record of that person, and to nobody else."""
 AccountId = Identifier
-Role = Annotated[
+ProjectRole = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=40),
     Field(examples=["architect"]),
@@ -182,7 +182,7 @@ class Deliverable(Value):
 class RoleHours(Value):
     """Hours of one role; in a plan they may be those of many lines of an estimate."""
 
-    role: Role
+    role: ProjectRole
     hours: TotalHours
 
 
@@ -190,7 +190,7 @@ class EstimateLine(Value):
     """Hours of a role in a phase, before a price stands on them; in a budget with contingency."""
 
     phase: ShortText
-    role: Role
+    role: ProjectRole
     hours: TotalHours
     kind: LineKind = "delivery"
 
@@ -218,7 +218,7 @@ class PricedLine(Value):
     The hours may be those of many lines of an estimate.
     """
 
-    role: Role
+    role: ProjectRole
     kind: LineKind = "delivery"
     hours: TotalHours
     rate: NotNegativeMoney
@@ -236,7 +236,7 @@ class PricedLine(Value):
 class RoleRate(Value):
     """What an hour of a role is billed at, or costs."""
 
-    role: Role
+    role: ProjectRole
     rate: PositiveMoney
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from chassis.decider import Command, Context, Refused
+from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
 from contracts.fact import Fact
 from contracts.values import Day, Identifier, PersonId, Text, Version

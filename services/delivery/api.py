@@ -1,8 +1,8 @@
 """What may be asked of Delivery over HTTP, and by whom."""
 
-from chassis.auth import Role
-from chassis.decider import Command, Decider
-from chassis.http import Routes
+from chassis.domain.decider import Command, Decider
+from chassis.web.command_routes import Routes
+from contracts.roles import Role
 from contracts.values import PersonId
 from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
 from delivery.changes import (

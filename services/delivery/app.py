@@ -1,6 +1,6 @@
 """The delivery service: ``python -m delivery.app``."""
 
-from chassis.service import Service, run
+from chassis.runtime.service import Service, run
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
 from delivery.api import engagements, people, templates
 from delivery.decider import ENGAGEMENT

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import (
     EngagementClosed,
     PirHeld,

@@ -1,6 +1,6 @@
 """The decider of engagements: what Delivery knows, decides, and says by itself."""
 
-from chassis.decider import Decider
+from chassis.domain.decider import Decider
 from delivery import (
     acceptance,
     changes,

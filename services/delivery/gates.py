@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from chassis.decider import Context, Missing, Refused, gate
+from chassis.domain.decider import Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.reference import PersonPublished
 from delivery.state import Engagement

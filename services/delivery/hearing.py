@@ -4,9 +4,9 @@ So the order in which departments are heard never matters. That an early start h
 be heard: the authorisation names its last day.
 """
 
-from chassis.disconnects import hear_disconnects
 from contracts import finance, legal, sales
 from contracts.fact import Recorded
+from contracts.gateway import DISCONNECT_EVENTS, DisconnectEvent, open_disconnects
 from delivery.evolution import keep, within
 from delivery.state import Engagement, PricedChange, evolve
 
@@ -72,4 +72,7 @@ def _reopened(state: Engagement, recorded: Recorded[finance.AccountReopened]) ->
     return within(state, "ledger", settled=None)
 
 
-hear_disconnects(evolve, lambda state: state.disconnects)
+@evolve.on_each(DISCONNECT_EVENTS)
+def _disconnect(state: Engagement, recorded: Recorded[DisconnectEvent]) -> Engagement:
+    still_open = open_disconnects(state.disconnects, recorded.fact)
+    return state.model_copy(update={"disconnects": still_open})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from chassis.decider import Command, Context, Refused
+from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAssigned, TierChosen
 from contracts.fact import Fact
 from contracts.money import Money

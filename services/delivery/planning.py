@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ChangeApproved, ChangeAssessed, PlanBaselined, PlanDrafted
 from contracts.fact import Fact
 from contracts.values import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
 from contracts.fact import Fact
 from contracts.values import RAG, Day, Hours, Identifier, Percent, Text

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from chassis.decider import Command, Context, Refused
+from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
 from contracts.fact import Fact
 from contracts.values import Day, Identifier, Percent, PersonId, ShortText, Text

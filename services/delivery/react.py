@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chassis.decider import Context
+from chassis.domain.decider import Context
 from contracts.delivery import ResourceReleased
 from contracts.fact import Fact
 from delivery.state import Engagement

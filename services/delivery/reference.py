@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from chassis.decider import Command, Context, Decider, Decisions, Evolution, Refused
-from chassis.view_model import ViewModel
+from chassis.base.view_model import ViewModel
+from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
 from contracts.fact import Fact, Recorded
 from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished
-from contracts.values import AccountId, Day, Hours, ItemLine, PersonId, Role, ShortText
+from contracts.values import AccountId, Day, Hours, ItemLine, PersonId, ProjectRole, ShortText
 from delivery.state import Part
 
 WHOLE = Decimal(100)
@@ -23,7 +23,7 @@ class PublishPerson(Command):
     name: ShortText
     email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
-    roles: Annotated[tuple[Role, ...], Field(max_length=20)] = ()
+    roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     manager: PersonId | None = None
     account: AccountId | None = None
     available_hours: Hours = Decimal(40)

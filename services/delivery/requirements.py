@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chassis.decider import Command, Context, Refused
+from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import BrdSignedOff, BrdSubmitted
 from contracts.fact import Fact
 from contracts.values import Day, PersonId, Version

@@ -6,10 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chassis.decider import Command, Context, Refused
+from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
 from contracts.fact import Fact
-from contracts.values import Day, Hours, Identifier, PersonId, Role
+from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole
 from delivery.gates import day_of, known_person, once, standing
 from delivery.state import Engagement, Request, decide
 
@@ -20,7 +20,7 @@ class RequestResource(Command):
     """Ask for hours of a role between two days (both inclusive)."""
 
     request: Identifier | None = None
-    role: Role
+    role: ProjectRole
     hours: SomeHours
     starts_on: Day
     finishes_on: Day

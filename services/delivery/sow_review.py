@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import SowReviewed
 from contracts.fact import Fact
 from contracts.values import Text, Verdict, Version

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chassis.decider import Decisions, Evolution
+from chassis.domain.decider import Decisions, Evolution
 from contracts import delivery as said
 from contracts import finance, legal, sales
 from contracts.gateway import Disconnect

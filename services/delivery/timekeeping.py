@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ExpenseApproved, TimeApproved, TimeRejected, TimeSubmitted
 from contracts.fact import Fact
 from contracts.money import PositiveMoney
-from contracts.values import Day, Hours, Identifier, PersonId, Role, ShortText, Week, YesNo
+from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole, ShortText, Week, YesNo
 from delivery.gates import (
     at_work,
     covered,
@@ -36,7 +36,7 @@ class SubmitTime(Command):
 
     entry: Identifier | None = None
     person: PersonId | None = None
-    role: Role
+    role: ProjectRole
     task: Identifier
     week: Week
     hours: Annotated[Hours, Field(gt=Decimal(0), le=WEEK_LIMIT)]

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Literal
 
-from chassis.view_model import ViewModel
+from chassis.base.view_model import ViewModel
 from contracts import delivery as said
 from contracts.channels import Department
 from contracts.gateway import Disconnect

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.decider import Command, Context, gate
+from chassis.domain.decider import Command, Context, gate
 from contracts.delivery import KickoffHeld
 from contracts.fact import Fact
 from contracts.values import Day, PersonId

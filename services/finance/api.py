@@ -1,8 +1,8 @@
 """What may be asked of Finance over HTTP, and by whom."""
 
-from chassis.auth import Role
-from chassis.http import Routes
-from chassis.views import Listing
+from chassis.application.read_models import Listing
+from chassis.web.command_routes import Routes
+from contracts.roles import Role
 from finance.billing import BillOutsideSchedule
 from finance.budgeting import ChooseRevenueMethod
 from finance.decider import ENGAGEMENT

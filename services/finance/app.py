@@ -1,6 +1,6 @@
 """The finance service: ``python -m finance.app``."""
 
-from chassis.service import Service, run
+from chassis.runtime.service import Service, run
 from contracts.reference import CostRatesPublished, RateCardPublished
 from finance.api import cost_rates, engagements, rate_cards
 from finance.register import REGISTER

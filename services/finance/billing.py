@@ -11,8 +11,8 @@ from datetime import date
 
 from pydantic import Field, field_validator
 
-from chassis.decider import Command, Context, Refused
-from chassis.naming import named
+from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.ids import named
 from contracts.fact import Fact
 from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine
 from contracts.money import Money

@@ -7,8 +7,8 @@ order that changes the plan, in the order in which the amendments were signed.
 
 from collections.abc import Callable, Iterable
 
-from chassis.decider import Command, Context, Refused
-from chassis.naming import named
+from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.ids import named
 from contracts.fact import Fact
 from contracts.finance import BudgetAmended, BudgetSet, RevenueMethodChosen
 from contracts.legal import AmendmentSigned

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from chassis.decider import Context, Records
+from chassis.domain.decider import Context, Records
 from contracts.fact import Fact
 from contracts.finance import BudgetCosted, ChangeCosted, CostAccrued, EstimateCosted
 from contracts.money import Money

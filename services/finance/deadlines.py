@@ -7,8 +7,8 @@ due anew, on the date of old: so an entry's deadline has another name after each
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
-from chassis.decider import Context, Deadline, DeadlinePassed
-from chassis.naming import named
+from chassis.domain.decider import Context, Deadline, DeadlinePassed
+from chassis.domain.ids import named
 from contracts.fact import Fact
 from contracts.finance import BillingEventDue
 from finance.billing import event_of

@@ -1,6 +1,6 @@
 """Finance's decider of an engagement: all of its knowledge in one value."""
 
-from chassis.decider import Decider
+from chassis.domain.decider import Decider
 from finance import (
     budgeting,
     evolution,

@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from chassis.disconnects import hear_disconnects
 from contracts import delivery, finance, legal, sales
 from contracts.fact import Recorded
+from contracts.gateway import DISCONNECT_EVENTS, DisconnectEvent, open_disconnects
 from finance.state import (
     Assessment,
     Baseline,
@@ -229,4 +229,7 @@ def _numbered(state: Engagement, recorded: Recorded[finance.InvoiceNumbered]) ->
     )
 
 
-hear_disconnects(evolve, lambda state: state.disconnects)
+@evolve.on_each(DISCONNECT_EVENTS)
+def _disconnect(state: Engagement, recorded: Recorded[DisconnectEvent]) -> Engagement:
+    still_open = open_disconnects(state.disconnects, recorded.fact)
+    return state.model_copy(update={"disconnects": still_open})

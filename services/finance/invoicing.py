@@ -8,7 +8,7 @@ back by a credit note; what was paid beyond that is refunded.
 from collections.abc import Iterable
 from datetime import date
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.finance import (
     CreditNoteIssued,

@@ -9,7 +9,7 @@ amendment of that change is in the budget, or once it is sure that none will be.
 from collections.abc import Iterable
 from decimal import Decimal
 
-from chassis.decider import Context, Records
+from chassis.domain.decider import Context, Records
 from contracts.fact import Fact
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.money import Money

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
-from chassis.decider import Context, Records
+from chassis.domain.decider import Context, Records
 from contracts.fact import Fact, Recorded
 from contracts.finance import ChangePriced, EstimatePriced
 from contracts.money import BEYOND_ITEMS, Money

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from pydantic import Field, field_validator
 
-from chassis.decider import Command, Context, Decider, Decisions, Evolution, Refused
+from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
 from contracts.fact import Fact, Recorded
 from contracts.money import Currency
 from contracts.reference import CostRatesPublished, RateCardPublished

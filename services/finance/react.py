@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chassis.decider import Command, Context, Refused
+from chassis.domain.decider import Command, Context, Refused
 from contracts.fact import Fact
 from finance.billing import billing
 from finance.budgeting import budgets

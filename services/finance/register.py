@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from chassis.decider import Context, Decider, Decisions, Evolution
+from chassis.domain.decider import Context, Decider, Decisions, Evolution
 from contracts.fact import Fact, Recorded
 from contracts.finance import InvoiceApproved, InvoiceNumbered
 from contracts.values import Day, EngagementId, Identifier, Value

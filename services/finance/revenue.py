@@ -24,7 +24,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.finance import RevenueRecognised
 from contracts.money import Money

@@ -7,7 +7,7 @@ that can still be billed: then it is settled anew.
 from collections.abc import Iterable
 from datetime import date
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money

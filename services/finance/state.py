@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from chassis.decider import Decisions, Evolution, Refused
+from chassis.domain.decider import Decisions, Evolution, Refused
 from contracts.finance import InvoiceLine, MarginMeasured, PerformanceMeasured
 from contracts.gateway import Disconnect
 from contracts.legal import AmendmentSigned, SowDrafted
@@ -29,8 +29,8 @@ from contracts.values import (
     PersonId,
     PlannedTask,
     PricedLine,
+    ProjectRole,
     RevenueMethod,
-    Role,
     RoleHours,
     RoleRate,
     ShortText,
@@ -163,7 +163,7 @@ class Work(Value):
     kind: LineKind
     on: date
     billable: bool
-    role: Role | None = None
+    role: ProjectRole | None = None
     week: Week | None = None
     hours: Hours = Decimal(0)
     amount: Money | None = None

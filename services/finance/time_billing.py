@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
-from chassis.decider import Command, Context, Missing, gate
-from chassis.naming import named
+from chassis.domain.decider import Command, Context, Missing, gate
+from chassis.domain.ids import named
 from contracts.fact import Fact
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.money import Money

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from chassis.view_model import ViewModel
+from chassis.base.view_model import ViewModel
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.gateway import Disconnect
 from contracts.money import Money

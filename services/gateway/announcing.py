@@ -8,10 +8,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from chassis.decider import derived
-from chassis.engine import Engine
-from chassis.reader import CannotBeKept
-from chassis.store import StoreAway
+from chassis.application.command_handler import Engine
+from chassis.application.ports import CannotBeKept
+from chassis.domain.decider import derived
+from chassis.eventstore.mongo import StoreAway
 from gateway.findings import AnnounceFindings, found_now
 from gateway.folding import Folding
 

@@ -10,8 +10,12 @@ from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from chassis.auth import Caller, Role, requires
-from chassis.exchange import (
+from chassis.runtime.container import works_of
+from chassis.web.auth import Caller, requires
+from chassis.web.command_routes import PROBLEMS
+from chassis.web.dependencies import as_of_engagement, as_of_lists, engine_of
+from chassis.web.problems import Problem, field_error
+from chassis.web.request import (
     AS_OF,
     StrictRoute,
     Wishes,
@@ -21,12 +25,10 @@ from chassis.exchange import (
     reading,
     stands_at,
 )
-from chassis.http import PROBLEMS
-from chassis.problems import Problem, field_error
-from chassis.reach import as_of_engagement, as_of_lists, engine_of, works_of
-from chassis.streaming import events
+from chassis.web.sse import events
 from contracts.channels import Department
 from contracts.money import Currency
+from contracts.roles import Role
 from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
 from gateway.findings import WaiveDisconnect
 from gateway.fold import STAGES
@@ -69,7 +71,7 @@ _PAGE_LIMIT = 200
 
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS)
-"""The routes, for an application of `chassis.service` whose facts a Folding hears."""
+"""The routes, for an application of `chassis.runtime.service` whose facts a Folding hears."""
 
 _READER = requires(*SEEN_BY)
 _SEEN = [Depends(_READER)]

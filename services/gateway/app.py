@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from chassis.service import Service, run
-from chassis.works import Hearing, Works
+from chassis.runtime.container import Hearing, Works
+from chassis.runtime.service import Service, run
 from contracts.fact import FACTS
 from contracts.reference import AccountPublished, PersonPublished
 from gateway import api, findings

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chassis.decider import Command, Context, Decider, Decisions, Evolution, Refused
+from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
 from contracts import gateway as contract
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded

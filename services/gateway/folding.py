@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 
-from chassis import telemetry
-from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
-from chassis.partitioning import partition_of
-from chassis.reader import Batch, CannotBeKept
-from chassis.snapshots import described
-from chassis.store import StoreAway
-from chassis.trouble import Head
+from chassis.application.ports import Batch, CannotBeKept
+from chassis.application.trouble import Head
+from chassis.base import telemetry
+from chassis.base.partitioning import partition_of
+from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.eventstore.mongo import StoreAway
+from chassis.eventstore.snapshots import described
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded
 from gateway.disconnects import judge

@@ -10,8 +10,8 @@ import time
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from chassis.reader import CannotBeKept
-from chassis.store import each_written
+from chassis.application.ports import CannotBeKept
+from chassis.eventstore.mongo import each_written
 from gateway.shelf import Held, Shelf
 from gateway.totals import Totals
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 
-from chassis.view_model import ViewModel
+from chassis.base.view_model import ViewModel
 from contracts.money import Money
 from contracts.values import Margin
 from gateway.disconnects import Finding

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from chassis.decider import PassedOver, Records
-from chassis.engine import NotYet
-from chassis.streams import Unknown
+from chassis.application.command_handler import NotYet
+from chassis.application.repository import Unknown
+from chassis.domain.decider import PassedOver, Records
 from contracts.fact import Fact, Recorded
 from contracts.reference import PersonPublished
 from gateway.disconnects import Finding

@@ -7,8 +7,8 @@ departments' facts and the gateway's own, waivers among them, are all on the top
 import asyncio
 import sys
 
-from chassis.settings import Settings, UnsafeSettings
-from chassis.store import Store, StoreAway
+from chassis.base.settings import Settings, UnsafeSettings
+from chassis.eventstore.mongo import Store, StoreAway
 from gateway.shelf import Shelf
 
 

@@ -13,9 +13,9 @@ from decimal import Decimal, InvalidOperation
 
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.decider import PassedOver
-from chassis.partitioning import partition_of
-from chassis.store import (
+from chassis.base.partitioning import partition_of
+from chassis.domain.decider import PassedOver
+from chassis.eventstore.mongo import (
     LARGEST_DOCUMENT,
     Document,
     DocumentTooLarge,

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from chassis import passed_over
-from chassis.passed_over import PassedOverView
-from chassis.view_model import ViewModel
+from chassis.application import passed_over
+from chassis.application.passed_over import PassedOverView
+from chassis.base.view_model import ViewModel
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded, read_position, write_position
 from contracts.money import Money

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from chassis.view_model import ViewModel
+from chassis.base.view_model import ViewModel
 from gateway.disconnects import Finding
 from gateway.fold import View
 from gateway.waiting import Waits

@@ -10,7 +10,7 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from chassis.decider import Command, Context, Missing, Refused, derived, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, derived, gate
 from contracts.documents import AMENDMENT, UNSEALED, seal
 from contracts.fact import Fact
 from contracts.legal import AmendmentDrafted, AmendmentSigned

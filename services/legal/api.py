@@ -1,9 +1,9 @@
 """What may be asked of Legal over HTTP, and by whom."""
 
-from chassis.auth import Role
-from chassis.decider import Decider
-from chassis.http import Routes
-from chassis.views import Listing
+from chassis.application.read_models import Listing
+from chassis.domain.decider import Decider
+from chassis.web.command_routes import Routes
+from contracts.roles import Role
 from legal.amendments import DraftAmendment, SignAmendment
 from legal.early_start import AuthoriseEarlyStart
 from legal.filing import OpenFile, RecordMsa, RecordNda

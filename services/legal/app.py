@@ -1,6 +1,6 @@
 """The legal service: ``python -m legal.app``."""
 
-from chassis.service import Service, run
+from chassis.runtime.service import Service, run
 from legal.api import engagements
 from legal.decider import ENGAGEMENT
 

@@ -1,6 +1,6 @@
 """All that Legal decides about an engagement, in one place."""
 
-from chassis.decider import Decider
+from chassis.domain.decider import Decider
 from legal import amendments, early_start, evolution, filing, hearing, sows, terminating
 from legal.react import react
 from legal.state import Engagement, decide, evolve

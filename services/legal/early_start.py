@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.decider import Command, Context, Deadline, DeadlinePassed, Refused
+from chassis.domain.decider import Command, Context, Deadline, DeadlinePassed, Refused
 from contracts.fact import Fact
 from contracts.legal import EarlyStartAuthorised, EarlyStartExpired
 from contracts.values import Day, Hours, ShortText

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from chassis.decider import Command, Context, Refused
+from chassis.domain.decider import Command, Context, Refused
 from contracts.fact import Fact
 from contracts.legal import FileOpened, MsaSigned, NdaSigned
 from contracts.values import AccountId, Day, ShortText

@@ -1,6 +1,5 @@
 """What Legal takes in of what other departments say."""
 
-from chassis.disconnects import hear_disconnects
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,
@@ -23,6 +22,7 @@ from contracts.finance import (
     PaymentReceived,
 )
 from contracts.finance import SowReviewed as FinanceReviewed
+from contracts.gateway import DISCONNECT_EVENTS, DisconnectEvent, open_disconnects
 from contracts.money import Money
 from contracts.sales import (
     DealLost,
@@ -227,4 +227,7 @@ def _owed_less(state: Engagement, invoice: str, amount: Money) -> Engagement:
     return state.model_copy(update={"receivables": others})
 
 
-hear_disconnects(evolve, lambda state: state.disconnects)
+@evolve.on_each(DISCONNECT_EVENTS)
+def _disconnect(state: Engagement, recorded: Recorded[DisconnectEvent]) -> Engagement:
+    still_open = open_disconnects(state.disconnects, recorded.fact)
+    return state.model_copy(update={"disconnects": still_open})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chassis.decider import Context
+from chassis.domain.decider import Context
 from contracts.fact import Fact
 from contracts.legal import FileOpened
 from legal.amendments import due

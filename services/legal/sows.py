@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.documents import STATEMENT_OF_WORK, UNSEALED, seal
 from contracts.fact import Fact
 from contracts.legal import (

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from chassis.decider import Decisions, Evolution, Refused
+from chassis.domain.decider import Decisions, Evolution, Refused
 from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.gateway import Disconnect
 from contracts.legal import (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from chassis.decider import Command, Context, Refused
+from chassis.domain.decider import Command, Context, Refused
 from contracts.fact import Fact
 from contracts.legal import EngagementTerminated
 from contracts.values import Day, PersonId, Text

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
-from chassis.decider import Missing
-from chassis.view_model import ViewModel, whole
+from chassis.base.view_model import ViewModel, whole
+from chassis.domain.decider import Missing
 from contracts.channels import Department
 from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.gateway import Disconnect

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chassis.decider import Command, Context
+from chassis.domain.decider import Command, Context
 from contracts.fact import Fact
 from contracts.reference import AccountPublished
 from contracts.values import Day, ShortText, YesNo

@@ -6,16 +6,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from chassis.auth import Role, requires
-from chassis.decider import Command
-from chassis.exchange import only
-from chassis.http import PROBLEMS, Routes
-from chassis.problems import Problem
-from chassis.reach import works_of
-from chassis.store import Store, StoreAway, insert_each, reaching
-from chassis.views import Listing
+from chassis.application.read_models import Listing
+from chassis.domain.decider import Command
+from chassis.eventstore.mongo import Store, StoreAway, insert_each, reaching
+from chassis.runtime.container import works_of
+from chassis.web.auth import requires
+from chassis.web.command_routes import PROBLEMS, Routes
+from chassis.web.problems import Problem
+from chassis.web.request import only
 from contracts.money import Currency
 from contracts.reference import AccountPublished, PersonPublished
+from contracts.roles import Role
 from contracts.values import ShortText
 from sales.accounts import PublishAccount
 from sales.decider import ACCOUNT, ENGAGEMENT

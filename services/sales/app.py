@@ -1,6 +1,6 @@
 """The sales service: ``python -m sales.app``."""
 
-from chassis.service import Service, run
+from chassis.runtime.service import Service, run
 from contracts.reference import AccountPublished, PersonPublished
 from sales.api import accounts, engagements, imports
 

@@ -3,7 +3,7 @@
 There are no reactions: everything Sales says, a person decides.
 """
 
-from chassis.decider import Decider
+from chassis.domain.decider import Decider
 from sales import accounts, evolution, hearing, opportunities, proposals
 from sales.importing import taking
 from sales.state import (

@@ -6,7 +6,6 @@ it is signed, how it goes beside what was promised, and whether the customer pay
 
 from collections.abc import Callable
 
-from chassis.disconnects import hear_disconnects
 from contracts.delivery import (
     EngagementClosed,
     EngagementPutOnHold,
@@ -29,6 +28,7 @@ from contracts.finance import (
     PaymentOverdue,
     PaymentReceived,
 )
+from contracts.gateway import DISCONNECT_EVENTS, DisconnectEvent, open_disconnects
 from contracts.legal import (
     AmendmentDrafted,
     AmendmentSigned,
@@ -222,4 +222,7 @@ def _invoice(
     return state.model_copy(update={"invoices": {**state.invoices, id: moved}})
 
 
-hear_disconnects(evolve, lambda state: state.disconnects)
+@evolve.on_each(DISCONNECT_EVENTS)
+def _disconnect(state: Engagement, recorded: Recorded[DisconnectEvent]) -> Engagement:
+    still_open = open_disconnects(state.disconnects, recorded.fact)
+    return state.model_copy(update={"disconnects": still_open})

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.money import NotNegativeMoney
 from contracts.reference import AccountPublished

@@ -5,7 +5,7 @@ from datetime import date
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from chassis.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.fact import Fact
 from contracts.money import Money, PositiveTotal
 from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted

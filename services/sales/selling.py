@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from chassis.decider import Context, Refused
+from chassis.domain.decider import Context, Refused
 from contracts.money import Money
 from sales.state import Engagement
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chassis.decider import Decisions, Evolution
+from chassis.domain.decider import Decisions, Evolution
 from contracts.delivery import (
     EngagementPutOnHold,
     EstimateSubmitted,

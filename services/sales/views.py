@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal
 
-from chassis.view_model import ViewModel, whole
+from chassis.base.view_model import ViewModel, whole
 from contracts.channels import Department
 from contracts.delivery import EngagementPutOnHold, StatusReportPublished
 from contracts.finance import EstimatePriced

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from chassis.service import create_app
-from chassis.topics import create_topics
+from chassis.kafka.topics import create_topics
+from chassis.runtime.service import create_app
 from contracts import delivery
 from contracts.fact import Fact, Recorded
 from contracts.reference import AccountPublished, PersonPublished

@@ -10,7 +10,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict
 from uuid_utils import uuid7
 
-from chassis.decider import (
+from chassis.application.command_handler import Engine
+from chassis.application.event_handler import Hearer
+from chassis.application.repository import Streams, Surroundings
+from chassis.domain.decider import (
     Command,
     Context,
     Deadline,
@@ -20,12 +23,9 @@ from chassis.decider import (
     Evolution,
     Refused,
 )
-from chassis.engine import Engine
-from chassis.hearing import Hearer
-from chassis.journal import Journal
-from chassis.snapshots import Snapshots
-from chassis.store import Store
-from chassis.streams import Streams, Surroundings
+from chassis.eventstore.journal import Journal
+from chassis.eventstore.mongo import Store
+from chassis.eventstore.snapshots import Snapshots
 from contracts.delivery import ManagerAssigned, TierChosen
 from contracts.fact import Fact, Recorded
 from contracts.money import Money

@@ -11,14 +11,14 @@ from decimal import Decimal
 
 from aiokafka import AIOKafkaProducer
 
-from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
-from chassis.journal import kafka_key
-from chassis.listener import Listener
-from chassis.parking import Parking
-from chassis.reader import Batch
-from chassis.store import Store
-from chassis.topics import create_topics
-from chassis.trouble import Head
+from chassis.application.ports import Batch
+from chassis.application.trouble import Head
+from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.eventstore.journal import kafka_key
+from chassis.eventstore.mongo import Store
+from chassis.kafka.consumer import Listener
+from chassis.kafka.parked import Parking
+from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY, LEGAL, SALES, Channel
 from contracts.delivery import EngagementResumed
 from contracts.fact import Fact, Recorded, encode, whole

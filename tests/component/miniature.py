@@ -10,16 +10,17 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from chassis.auth import Role, issue
-from chassis.decider import Command, Context, Decider, Decisions, Evolution, Missing, gate
-from chassis.http import Routes
-from chassis.service import Service, create_app
-from chassis.settings import LOCAL_ISSUER, Settings
-from chassis.views import Listing, Value
+from chassis.application.read_models import Listing, Value
+from chassis.base.settings import LOCAL_ISSUER, Settings
+from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Missing, gate
+from chassis.runtime.service import Service, create_app
+from chassis.web.auth import issue
+from chassis.web.command_routes import Routes
 from contracts.delivery import ManagerAssigned
 from contracts.fact import Fact, Recorded
 from contracts.money import NotNegativeMoney
 from contracts.reference import PersonPublished
+from contracts.roles import Role
 from contracts.sales import OpportunityOpened, OpportunityQualified
 from contracts.values import AccountId, Hours, Percent, PersonId, ShortText
 

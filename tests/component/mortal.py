@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from chassis.store import Store
+from chassis.eventstore.mongo import Store
 
 _MANY = frozenset({"insert_many", "bulk_write"})
 _ONE = frozenset(

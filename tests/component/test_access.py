@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
-from chassis import access, topics
-from chassis.identity import arguments, identity
-from chassis.settings import KafkaSettings, Settings
+from chassis.base.settings import KafkaSettings, Settings
+from chassis.kafka import acls, topics
+from chassis.kafka.credentials import arguments, identity
 from contracts.channels import DEPARTMENTS
 from local import places
 from local.kafka import Kafka
@@ -44,7 +44,7 @@ class Guarded:
     def __init__(self, folder: Path) -> None:
         self.ca = folder / "ca.crt"
         certify(places.HOST, self.ca, folder / "broker.pem")
-        accounts = [TOPICS, *(access.account(name, PREFIX) for name in DEPARTMENTS)]
+        accounts = [TOPICS, *(acls.account(name, PREFIX) for name in DEPARTMENTS)]
         self.passwords = {name: secrets.token_urlsafe(24) for name in accounts}
         self.kafka = Kafka(folder, accounts=self.passwords)
         (node,) = self.kafka.nodes
@@ -110,7 +110,7 @@ def certify(host: str, ca: Path, broker: Path) -> None:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """The broker, with the topics and the rights that `python -m chassis.topics` makes."""
+    """The broker, with the topics and the rights that `python -m chassis.kafka.topics` makes."""
     made = Guarded(tmp_path_factory.mktemp("guarded"))
     with made.kafka, pytest.MonkeyPatch.context() as patch:
         asyncio.run(let_make_topics(made.kafka.bootstrap))
@@ -145,11 +145,11 @@ async def let_make_topics(bootstrap: str) -> None:
 
 async def until_granted(guarded: Guarded) -> None:
     """Wait for what was granted last: the gateway then sees all topics that are for it."""
-    gateway = access.account("gateway", PREFIX)
+    gateway = acls.account("gateway", PREFIX)
     granted = {
         right.name
-        for right in access.rights(PREFIX)
-        if right.account == gateway and right.resource is access.Resource.TOPIC
+        for right in acls.rights(PREFIX)
+        if right.account == gateway and right.resource is acls.Resource.TOPIC
     }
     consumer = AIOKafkaConsumer(**guarded.client(gateway))
     await consumer.start()
@@ -209,7 +209,7 @@ async def test_nobody_comes_in_without_the_account(guarded: Guarded) -> None:
 
 async def test_an_account_sees_the_topics_that_it_has_a_right_on(guarded: Guarded) -> None:
     sales = identity(KafkaSettings.model_validate(guarded.told("concord-sales")))
-    ours = access.topics("sales", PREFIX)
+    ours = acls.topics("sales", PREFIX)
     await topics.wait_for_topics(guarded.bootstrap, ours, sales, within=20)
     with pytest.raises(topics.MissingTopics, match=COSTS.topic):
         await topics.wait_for_topics(guarded.bootstrap, {COSTS.topic, *ours}, sales, within=1)

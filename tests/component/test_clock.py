@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-from chassis.clock import Clock
-from chassis.views import Views
+from chassis.application.deadlines import Clock
+from chassis.application.read_models import Views
 from tests.component.department import NOW, Deal, Open, Process, until
 from tests.infrastructure import StoreServer
 

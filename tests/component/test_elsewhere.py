@@ -17,7 +17,7 @@ import pytest
 import yaml
 from dotenv import dotenv_values
 
-from chassis.topics import create_topics
+from chassis.kafka.topics import create_topics
 from local import places
 from local.platform import SERVICES, is_healthy
 from local.processes import Process, stop_all
@@ -122,7 +122,7 @@ def first_command() -> tuple[str, dict[str, Any]]:
 
 def test_the_readmes_first_command_succeeds_once_the_demo_is_loaded(elsewhere: Elsewhere) -> None:
     who, body = first_command()
-    bearer = elsewhere.run("chassis.token", "--as", who)
+    bearer = elsewhere.run("local.token", "--as", who)
 
     def give(key: str) -> int:
         headers = {"Authorization": f"Bearer {bearer}", "Idempotency-Key": key}

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from chassis import journal, streams
-from chassis.decider import CameLate, Gap, PassedOver, Refused
-from chassis.engine import Answer, KeyReused, NotYet, Stale
-from chassis.journal import Commit
-from chassis.streams import Unknown
+from chassis.application import repository
+from chassis.application.command_handler import Answer, KeyReused, NotYet, Stale
+from chassis.application.repository import Unknown
+from chassis.domain.decider import CameLate, Gap, PassedOver, Refused
+from chassis.eventstore import journal
+from chassis.eventstore.journal import Commit
 from contracts.fact import encode
 from tests.component.department import (
     PEOPLE,
@@ -261,7 +262,7 @@ async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolat
 async def test_who_waits_in_vain_asks_the_store_ever_more_rarely(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "_POLL", 0.001)
+    monkeypatch.setattr(repository, "_POLL", 0.001)
     async with Process(store.url, isolation) as process:
         asked = 0
         current = process.streams.current

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from chassis.topics import create_topics
+from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY_REFERENCE, PARTITIONS
 from local.kafka import Kafka
 from tests.component.department import PEOPLE, Process, Publish, until

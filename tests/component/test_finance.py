@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from chassis.auth import Role
 from contracts.finance import BillingEventDue, InvoiceIssued, InvoiceNumbered, PaymentOverdue
+from contracts.roles import Role
 from tests.component.world import (
     Running,
     World,

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from chassis.store import Store
-from chassis.works import Works
+from chassis.eventstore.mongo import Store
+from chassis.runtime.container import Works
 from gateway.app import hearing
 from gateway.findings import ENGAGEMENT as ENGAGEMENT_FINDINGS
 from gateway.folding import Folding

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from chassis import relay as relay_module
-from chassis.follower import Follower
-from chassis.relay import Relay
-from chassis.store import Store
-from chassis.views import Views
+from chassis.application.read_models import Views
+from chassis.eventstore.mongo import Store
+from chassis.eventstore.subscription import Follower
+from chassis.kafka import outbox_relay as relay_module
+from chassis.kafka.outbox_relay import Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
 from tests.component.department import DEALS, PEOPLE, Process, Publish
 from tests.component.mortal import Killed, Life, MortalStore

@@ -10,8 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from chassis.store import Store
-from chassis.topics import create_topics
+from chassis.eventstore.mongo import Store
+from chassis.kafka.topics import create_topics
 from contracts.fact import Fact, Recorded
 from gateway.app import SERVICE
 from gateway.rebuild import ask

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chassis import streams
-from chassis.decider import Gap
-from chassis.engine import Answer, NotYet
-from chassis.journal import Commit
+from chassis.application import repository
+from chassis.application.command_handler import Answer, NotYet
+from chassis.domain.decider import Gap
+from chassis.eventstore.journal import Commit
 from contracts.fact import Fact, Recorded
 from tests.component.department import Advance, Open, Process, assigned, of_no_consequence
 from tests.infrastructure import StoreServer
@@ -42,7 +42,7 @@ async def commits(process: Process) -> list[Commit]:
 async def test_it_counts_as_heard_at_once_and_is_written_when_it_must_be(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "NOTED_FOR", 3600.0)
+    monkeypatch.setattr(repository, "NOTED_FOR", 3600.0)
     async with opened(store, isolation) as process:
         reading = asyncio.create_task(
             process.engine.read("engagement", "E-1", after={"delivery": 3}, wait=20.0)

@@ -14,13 +14,13 @@ from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
-from chassis import sorting
-from chassis.bus import Arrival
-from chassis.decider import PassedOver
-from chassis.listener import Listener
-from chassis.parked_records import ParkedRecord
-from chassis.parking import Parking
-from chassis.partitioning import partition_of
+from chassis.base.partitioning import partition_of
+from chassis.domain.decider import PassedOver
+from chassis.kafka import routing
+from chassis.kafka.consumer import Listener
+from chassis.kafka.consumer_settings import Arrival
+from chassis.kafka.parked import Parking
+from chassis.kafka.parked_record import ParkedRecord
 from contracts import fact as facts
 from contracts.channels import LEGAL, SALES
 from contracts.fact import FACTS, Fact, Recorded, encode
@@ -312,14 +312,14 @@ async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bug that no reader's guard catches: whatever it is, one record is set aside."""
-    sort_out = sorting.sort_out
+    sort_out = routing.sort_out
 
     def breaks(arrivals, parked, routes):
         if any(each.key == "E-17" for each in arrivals):
             raise OverflowError("date value out of range")
         return sort_out(arrivals, parked, routes)
 
-    monkeypatch.setattr("chassis.intake.sort_out", breaks)
+    monkeypatch.setattr("chassis.kafka.batch_processor.sort_out", breaks)
     await scene.topics.say(*(said(f"E-{number}", 1) for number in range(60)))
     async with scene.listener() as heard:
         await until(lambda: len(scene.reader.heard) == 59)

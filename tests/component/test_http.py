@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from chassis.topics import create_topics
+from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
 from tests.component.listening import topics
 from tests.component.miniature import delivery, running, sales, settings, token, until

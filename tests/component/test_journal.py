@@ -7,9 +7,17 @@ from functools import partial
 
 import pytest
 
-from chassis.decider import PassedOver
-from chassis.journal import MOST_FACTS, AlreadyDone, Commit, Journal, Kept, Raced, TooLarge
-from chassis.store import Store, StoreAway
+from chassis.domain.decider import PassedOver
+from chassis.eventstore.journal import (
+    MOST_FACTS,
+    AlreadyDone,
+    Commit,
+    Journal,
+    Kept,
+    Raced,
+    TooLarge,
+)
+from chassis.eventstore.mongo import Store, StoreAway
 from tests.component.department import NOW, assigned, until
 from tests.infrastructure import StoreServer
 

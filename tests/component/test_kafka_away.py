@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.settings import Settings
-from chassis.topics import create_topics
+from chassis.base.settings import Settings
+from chassis.kafka.topics import create_topics
 from contracts.delivery import ManagerAssigned
 from contracts.fact import Fact, Recorded
 from contracts.reference import PersonPublished

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from chassis.auth import Role
 from contracts import delivery, finance
 from contracts.documents import STATEMENT_OF_WORK, content_hash
 from contracts.legal import AmendmentDrafted, EarlyStartExpired, SowDrafted
+from contracts.roles import Role
 from tests.component.world import (
     Running,
     World,

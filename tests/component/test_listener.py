@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from chassis.intake import NotInTrouble
-from chassis.listener import Listener
-from chassis.parking import Parking
-from chassis.reader import Batch
+from chassis.application.ports import Batch
+from chassis.kafka.batch_processor import NotInTrouble
+from chassis.kafka.consumer import Listener
+from chassis.kafka.parked import Parking
 from contracts.channels import LEGAL, SALES
 from contracts.fact import encode
 from tests.component.listening import (

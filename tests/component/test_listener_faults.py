@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from chassis.hearing import routes_of
-from chassis.intake import NotProven
-from chassis.listener import Listener
-from chassis.parking import Parking
-from chassis.topics import create_topics
+from chassis.application.event_handler import routes_of
+from chassis.kafka.batch_processor import NotProven
+from chassis.kafka.consumer import Listener
+from chassis.kafka.parked import Parking
+from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
 from tests.component.department import DEALS, Deal, Process, assigned
 from tests.component.department import until as until_answered

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis.topics import create_topics
+from chassis.kafka.topics import create_topics
 from delivery.app import SERVICE
 from tests.component.listening import said, topics
 from tests.component.miniature import running, settings, token, until

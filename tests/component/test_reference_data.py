@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis.bus import Arrival, Codec
-from chassis.partitioning import partition_of
-from chassis.reference_copy import Kept, ReferenceCopy
-from chassis.reference_feed import ReferenceFeed
-from chassis.store import Store
-from chassis.topics import create_topics
+from chassis.base.partitioning import partition_of
+from chassis.eventstore.mongo import Store
+from chassis.kafka.consumer_settings import Arrival, Codec
+from chassis.kafka.reference_copy import Kept, ReferenceCopy
+from chassis.kafka.reference_feed import ReferenceFeed
+from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY_REFERENCE, FINANCE_REFERENCE, Channel
 from contracts.fact import Fact, Recorded, encode
 from contracts.money import Money

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from chassis.relay import RELAY, Relay
+from chassis.kafka.outbox_relay import RELAY, Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
 from contracts.fact import CONTENT_TYPE, decode
 from tests.component.department import PEOPLE, Advance, Open, Process, Publish, until

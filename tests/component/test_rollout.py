@@ -20,7 +20,7 @@ import httpx
 import pytest
 import yaml
 
-from chassis.topics import create_topics
+from chassis.kafka.topics import create_topics
 from local import places
 from local.platform import is_healthy
 from local.processes import Process

@@ -9,12 +9,14 @@ from contextlib import contextmanager
 
 import httpx
 
-from chassis.topics import create_topics
+from chassis.kafka.topics import create_topics
 from local.places import free_port
 from tests.component.miniature import SECRET
 from tests.infrastructure import KafkaServer, StoreServer, wait_until
 
-PROGRAM = "from tests.component.miniature import {0}; from chassis.service import run; run({0}())"
+PROGRAM = (
+    "from tests.component.miniature import {0}; from chassis.runtime.service import run; run({0}())"
+)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from chassis.store import Store
+from chassis.eventstore.mongo import Store
 from contracts.channels import PARTITIONS
 from contracts.fact import Fact, Recorded
 from gateway.folding import Folding

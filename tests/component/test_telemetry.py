@@ -9,8 +9,8 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chassis import telemetry
-from chassis.topics import create_topics
+from chassis.base import telemetry
+from chassis.kafka.topics import create_topics
 from tests.component.miniature import delivery, running, sales, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer
 

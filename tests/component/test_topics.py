@@ -10,8 +10,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaConnectionError
 
-from chassis.access import topics
-from chassis.topics import MissingTopics, WrongTopic, create_topics, wait_for_topics
+from chassis.kafka.acls import topics
+from chassis.kafka.topics import MissingTopics, WrongTopic, create_topics, wait_for_topics
 from contracts.channels import CHANNELS, PARTITIONS, SALES, SALES_REFERENCE
 from local.kafka import Kafka
 from tests.component.miniature import until
@@ -112,7 +112,7 @@ async def test_kafka_that_is_not_there_is_said() -> None:
 def typed(bootstrap: str, prefix: str, *words: str) -> "subprocess.Popen[str]":
     """A person, or a manifest, runs the program."""
     return subprocess.Popen(
-        [sys.executable, "-m", "chassis.topics", *words],
+        [sys.executable, "-m", "chassis.kafka.topics", *words],
         env=os.environ | {"CONCORD_KAFKA_BOOTSTRAP": bootstrap, "CONCORD_TOPIC_PREFIX": prefix},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from chassis import relay as relay_module
-from chassis import store as store_module
-from chassis import streams as streams_module
-from chassis.decider import Stream
-from chassis.journal import Commit, TooLarge
-from chassis.reader import CannotBeKept
-from chassis.service import Service
-from chassis.snapshots import measured
-from chassis.topics import create_topics as create_all_topics
-from chassis.unreadable import UnreadableStream
+from chassis.application import repository as streams_module
+from chassis.application.ports import CannotBeKept
+from chassis.domain.decider import Stream
+from chassis.eventstore import mongo as store_module
+from chassis.eventstore.journal import Commit, TooLarge
+from chassis.eventstore.snapshots import measured
+from chassis.eventstore.unreadable import UnreadableStream
+from chassis.kafka import outbox_relay as relay_module
+from chassis.kafka.topics import create_topics as create_all_topics
+from chassis.runtime.service import Service
 from contracts.channels import SALES
 from gateway import shelf as shelf_module
 from gateway.shelf import Held

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from chassis.views import Listing, UnknownField, Views
+from chassis.application.read_models import Listing, UnknownField, Views
 from tests.component.department import (
     DEALS,
     NOW,
@@ -247,7 +247,7 @@ async def _lists_all(views: Views, names: list[str]) -> bool:
 def test_every_process_trusts_what_another_of_the_same_code_folded() -> None:
     """Python shuffles sets anew in each process; a fingerprint may not depend on that."""
     asked = (
-        "from chassis.snapshots import fold_of; from legal.decider import ENGAGEMENT;"
+        "from chassis.eventstore.snapshots import fold_of; from legal.decider import ENGAGEMENT;"
         " print(fold_of(ENGAGEMENT))"
     )
     told = {

@@ -18,14 +18,15 @@ from typing import Any, TypeVar
 import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from chassis.auth import Role, issue
-from chassis.decider import derived
-from chassis.journal import kafka_key
-from chassis.settings import LOCAL_ISSUER
-from chassis.topics import create_topics
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.domain.decider import derived
+from chassis.eventstore.journal import kafka_key
+from chassis.kafka.topics import create_topics
+from chassis.web.auth import issue
 from contracts.channels import CHANNELS
 from contracts.fact import Fact, Recorded, decode, encode, write_position
 from contracts.reference import Reference
+from contracts.roles import Role
 from local.places import free_port
 from local.platform import is_healthy
 from local.processes import Process

@@ -11,10 +11,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from pymongo import MongoClient
 
-from chassis.auth import Role, issue
-from chassis.settings import LOCAL_ISSUER
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.web.auth import issue
 from contracts.channels import CHANNELS
 from contracts.fact import Fact, Recorded, decode
+from contracts.roles import Role
 from local.platform import SERVICES, Layout, Platform
 from local.play.company import publish, roles
 from local.play.stage import Company, Stage

@@ -9,8 +9,9 @@ from typing import Any
 
 import jwt
 
-from chassis.auth import AUDIENCE, ROLES, issue
-from chassis.settings import LOCAL_ISSUER
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.web.auth import AUDIENCE, issue
+from contracts.roles import ROLES
 from tests.e2e.openapi import (
     Place,
     Route,

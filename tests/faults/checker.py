@@ -10,11 +10,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from chassis.decider import heard_channels
-from chassis.journal import Commit, Kept
-from chassis.partitioning import partition_of
-from chassis.snapshots import AnyDecider, Known, advanced, nothing_known
-from chassis.views import SUBJECT, Value
+from chassis.application.read_models import SUBJECT, Value
+from chassis.base.partitioning import partition_of
+from chassis.domain.decider import heard_channels
+from chassis.eventstore.journal import Commit, Kept
+from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS, Channel
 from contracts.fact import Fact, Recorded
 from tests.faults.aside import set_aside

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from chassis.decider import heard_channels
-from chassis.journal import Commit, Journal
-from chassis.parked_records import ParkedRecord
-from chassis.parking import Parking
-from chassis.service import Service
-from chassis.snapshots import AnyDecider, Known, Snapshots
-from chassis.store import Store
-from chassis.unreadable import UnreadableStream
-from chassis.views import Listing, Value
+from chassis.application.read_models import Listing, Value
+from chassis.domain.decider import heard_channels
+from chassis.eventstore.journal import Commit, Journal
+from chassis.eventstore.mongo import Store
+from chassis.eventstore.snapshots import AnyDecider, Known, Snapshots
+from chassis.eventstore.unreadable import UnreadableStream
+from chassis.kafka.parked import Parking
+from chassis.kafka.parked_record import ParkedRecord
+from chassis.runtime.service import Service
 from contracts.channels import CHANNELS, PARTITIONS, Channel
 from contracts.fact import Fact, Recorded, decode
 from delivery.app import SERVICE as DELIVERY

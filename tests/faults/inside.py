@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from chassis.settings import LOCAL_ISSUER
-from chassis.topics import create_topics
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.kafka.topics import create_topics
 from local.platform import SERVICES
 from local.play.company import roles
 from local.play.stage import Company

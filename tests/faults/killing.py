@@ -8,7 +8,7 @@ from random import Random
 
 import httpx
 
-from chassis.relay import RELAY
+from chassis.kafka.outbox_relay import RELAY
 from local.platform import SERVICES, Platform
 from tests.faults.evidence import Places, opened
 from tests.faults.load import Load

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import httpx
 
-from chassis.settings import LOCAL_ISSUER
+from chassis.base.settings import LOCAL_ISSUER
 from local.platform import SERVICES, Platform
 from local.play.company import CUSTOMERS, MANAGERS, SELLERS, publish, roles
 from local.play.delivering import build, mobilise

@@ -19,7 +19,7 @@ import orjson
 from aiokafka import AIOKafkaProducer
 from uuid_utils import uuid7
 
-from chassis.partitioning import partition_of
+from chassis.base.partitioning import partition_of
 from contracts import delivery, finance, gateway, legal, reference, sales
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.fact import Fact, Recorded, encode

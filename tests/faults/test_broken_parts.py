@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from chassis.decider import Step
-from chassis.hearing import Hearer
-from chassis.journal import Commit, Journal
-from chassis.reader import Batch
-from chassis.relay import Record, Relay
-from chassis.snapshots import AnyDecider
+from chassis.application.event_handler import Hearer
+from chassis.application.ports import Batch
+from chassis.domain.decider import Step
+from chassis.eventstore.journal import Commit, Journal
+from chassis.eventstore.snapshots import AnyDecider
+from chassis.kafka.outbox_relay import Record, Relay
 from contracts import delivery
 from contracts.fact import Fact, Recorded
 from gateway.fold import fold
@@ -139,10 +139,22 @@ async def a_beginning(made: World) -> None:
     ("broken", "sentence"),
     [
         ({}, None),
-        ({"sales": {"chassis.works.Relay": Skips}}, "sales: E-.* 2 is in the journal and not on"),
-        ({"sales": {"chassis.works.Relay": Swaps}}, "sales: E-.* 3 came where 2 was expected"),
-        ({"sales": {"chassis.works.Journal": Forgets}}, "ann/.* was acknowledged and is not in"),
-        ({"delivery": {"chassis.works.Hearer": TakesInTwice}}, "1 was taken in 2 times"),
+        (
+            {"sales": {"chassis.runtime.container.Relay": Skips}},
+            "sales: E-.* 2 is in the journal and not on",
+        ),
+        (
+            {"sales": {"chassis.runtime.container.Relay": Swaps}},
+            "sales: E-.* 3 came where 2 was expected",
+        ),
+        (
+            {"sales": {"chassis.runtime.container.Journal": Forgets}},
+            "ann/.* was acknowledged and is not in",
+        ),
+        (
+            {"delivery": {"chassis.runtime.container.Hearer": TakesInTwice}},
+            "1 was taken in 2 times",
+        ),
         ({"gateway": {"gateway.app.Folding": FoldsTwice}}, "not what its facts give, in delivery"),
     ],
     ids=["sound", "skips", "swaps", "forgets", "takes-in-twice", "folds-twice"],

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from chassis.journal import Commit, Journal
+from chassis.eventstore.journal import Commit, Journal
 from local import places as machine
 from local.platform import Platform, is_healthy
 from local.processes import Process

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis.journal import Journal
+from chassis.eventstore.journal import Journal
 from local.kafka import Kafka
 from local.platform import SERVICES, Layout, Platform
 from tests.faults.checker import at_rest

@@ -16,7 +16,7 @@ import httpx
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from chassis.decider import (
+from chassis.domain.decider import (
     Context,
     Deadline,
     DeadlinePassed,
@@ -27,9 +27,8 @@ from chassis.decider import (
     heard_channels,
     take,
 )
-from chassis.http import Routes
-from chassis.service import Service
-from chassis.testing import RecordsOf
+from chassis.runtime.service import Service
+from chassis.web.command_routes import Routes
 from contracts.fact import Fact, Recorded, read_position
 from contracts.reference import Reference
 from delivery.app import SERVICE as DELIVERY
@@ -38,6 +37,7 @@ from legal.app import SERVICE as LEGAL
 from local.play.company import publish
 from local.play.stage import Body, Calendar, Cast, Refusal, Stage
 from sales.app import SERVICE as SALES
+from testkit.scenario import RecordsOf
 
 AnyStream = Stream[Any]
 

@@ -14,12 +14,19 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from chassis.decider import Command, Context, DeadlinePassed, Decider, NotRecordable, Refused, take
-from chassis.decider import Stream as DeciderStream
-from chassis.http import Routes
-from chassis.journal import Kept
-from chassis.paging import key_of
-from chassis.testing import RecordsOf
+from chassis.domain.decider import (
+    Command,
+    Context,
+    DeadlinePassed,
+    Decider,
+    NotRecordable,
+    Refused,
+    take,
+)
+from chassis.domain.decider import Stream as DeciderStream
+from chassis.eventstore.journal import Kept
+from chassis.eventstore.paging import key_of
+from chassis.web.command_routes import Routes
 from contracts.fact import Fact, Recorded
 from contracts.values import HEARD
 from gateway.disconnects import judge
@@ -32,6 +39,7 @@ from gateway.rows import Row, Rows
 from gateway.shown import disconnect_page, engagement_view, timeline_entry
 from gateway.summary import Summary, summary
 from local.play.stage import Body
+from testkit.scenario import RecordsOf
 from tests.unit.extremes import Extremes
 from tests.unit.lived import LIVES, Moment, fork, lived, moments
 from tests.unit.simulation import AnyStream, Department, World, founded

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from chassis.settings import LOCAL_ISSUER
+from chassis.base.settings import LOCAL_ISSUER
 from local.play.company import publish, roles
 from local.play.life import live
 from local.play.plots import ENGAGEMENTS, MONTHS, plots

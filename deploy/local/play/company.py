@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from chassis.auth import ROLES, Role
+from contracts.roles import ROLES, Role
 from local.play.stage import Stage
 
 

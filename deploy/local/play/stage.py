@@ -16,8 +16,9 @@ from typing import Any, Self
 
 import httpx
 
-from chassis.auth import Role, issue
-from chassis.decider import derived
+from chassis.domain.decider import derived
+from chassis.web.auth import issue
+from contracts.roles import Role
 
 WAIT = 25
 """Seconds that an act waits for what it needs to be heard."""

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from chassis.naming import named
+from chassis.domain.ids import named
 from contracts.channels import Department
 from contracts.money import Money
 from gateway.fold import View

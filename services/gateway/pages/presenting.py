@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from chassis.as_of import OLD_AFTER
-from chassis.decider import Records
+from chassis.application.as_of import OLD_AFTER
+from chassis.domain.decider import Records
 from contracts.channels import CHANNELS
 from contracts.money import MINOR_UNITS, Money
 from contracts.reference import AccountPublished, PersonPublished

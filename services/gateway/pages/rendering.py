@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from chassis.problems import TRANSLATED, Problem, translated
+from chassis.web.problems import TRANSLATED, Problem, translated
 from gateway.pages import presenting
 from gateway.pages.session import SignedOut
 from gateway.rows import BadCursor

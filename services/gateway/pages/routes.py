@@ -23,13 +23,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from chassis.auth import Caller
-from chassis.decider import Command, Records
-from chassis.engine import Answer, NotYet
-from chassis.passed_over import shown as shown_passed_over
-from chassis.problems import Problem
-from chassis.reach import works_of
-from chassis.streaming import events
+from chassis.application.command_handler import Answer, NotYet
+from chassis.application.passed_over import shown as shown_passed_over
+from chassis.domain.decider import Command, Records
+from chassis.runtime.container import works_of
+from chassis.web.auth import Caller
+from chassis.web.problems import Problem
+from chassis.web.sse import events
 from contracts.channels import Department
 from contracts.fact import Fact, Recorded
 from contracts.values import EngagementId
@@ -99,7 +99,7 @@ class Reads(Protocol):
 
 
 class Commands(Protocol):
-    """What carries a command to its decider; see chassis.engine."""
+    """What carries a command to its decider; see chassis.application.command_handler."""
 
     async def command(
         self, kind: str, subject: str, command: Command, *, actor: str, key: str
@@ -148,7 +148,7 @@ def at_work(request: Request) -> Sources:
 
 
 def pages(sources: Callable[[Request], Sources] = at_work) -> APIRouter:
-    """The routes, for an application of `chassis.service` whose facts a Folding hears."""
+    """The routes, for an application of `chassis.runtime.service` whose facts a Folding hears."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     _reading(router, sources)
     _lists(router, sources)

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from chassis.auth import Caller, Guard, Tokens
-from chassis.exchange import only_texts
-from chassis.problems import Problem
+from chassis.web.auth import Caller, Guard, Tokens
+from chassis.web.problems import Problem
+from chassis.web.request import only_texts
 from gateway.api import SEEN_BY
 
 COOKIE = "concord"

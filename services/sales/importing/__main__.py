@@ -5,9 +5,6 @@ service cannot be reached or does not let this person in.
 """
 
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -27,13 +24,10 @@ _MOST_SHOWN = 200
 
 def main(
     file: Annotated[Path, typer.Argument(help="The export, a CSV file.")],
+    token: Annotated[str, typer.Option(envvar="CONCORD_TOKEN", help="A sales manager's token.")],
     url: Annotated[
         str, typer.Option(envvar="CONCORD_SALES_URL", help="Where the sales service listens.")
     ] = "http://127.0.0.1:8101",
-    token: Annotated[
-        str | None,
-        typer.Option(envvar="CONCORD_TOKEN", help="A sales manager's token; made here if it can."),
-    ] = None,
     currency: Annotated[str, typer.Option(help="The currency of all values.")] = "USD",
     source: Annotated[str, typer.Option(help="What the CRM is called.")] = "crm",
     products: Annotated[
@@ -56,11 +50,11 @@ def main(
             content=content,
             headers={
                 "Content-Type": "text/csv; charset=utf-8",
-                "Authorization": f"Bearer {token or _local_token()}",
+                "Authorization": f"Bearer {token}",
             },
             timeout=_PATIENCE,
         )
-    except (httpx.HTTPError, subprocess.CalledProcessError) as trouble:
+    except httpx.HTTPError as trouble:
         errors.print(f"[red]the sales service at {url} cannot be reached:[/] {trouble}")
         raise typer.Exit(UNREACHED) from None
     try:
@@ -108,18 +102,6 @@ def _products(file: Path, products: Path | None, console: Console) -> list[str]:
         raise ValueError(f"{chosen} has no column product")
     console.print(f"Names of products are held against {chosen}.", highlight=False)
     return [row["product"] for row in rows if row["product"]]
-
-
-def _local_token() -> str:
-    """A sales manager's token, where this machine may issue one."""
-    made = subprocess.run(
-        [sys.executable, "-m", "chassis.token", "--as", "sam"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        env=os.environ,
-    )
-    return made.stdout.strip()
 
 
 def _detail(answer: httpx.Response) -> str:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from chassis.decider import derived
+from chassis.domain.decider import derived
 
 
 def slug(name: str) -> str:

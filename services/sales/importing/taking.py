@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from typing import Literal
 
-from chassis.decider import Command, Context, Missing, Refused, derived
+from chassis.domain.decider import Command, Context, Missing, Refused, derived
 from contracts.fact import Fact
 from contracts.money import NotNegativeMoney
 from contracts.sales import OpportunityImported, PipelineStage

@@ -5,9 +5,9 @@ from importlib import import_module
 
 import pytest
 
-from chassis.access import Operation, Resource, account, group, readers, rights, topics
-from chassis.decider import heard_channels
-from chassis.service import Service
+from chassis.domain.decider import heard_channels
+from chassis.kafka.acls import Operation, Resource, account, group, readers, rights, topics
+from chassis.runtime.service import Service
 from contracts.channels import (
     CHANNELS,
     DEPARTMENTS,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chassis import as_of
-from chassis.as_of import AsOf, CaughtUp, Mark
-from chassis.partitioning import partition_of
-from chassis.store import Document
+from chassis.application import as_of
+from chassis.application.as_of import AsOf, CaughtUp, Mark
+from chassis.base.partitioning import partition_of
+from chassis.eventstore.mongo import Document
 from contracts.channels import PARTITIONS
 
 ENGAGEMENT = "E-0000000000001"

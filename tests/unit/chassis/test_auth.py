@@ -9,10 +9,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chassis.auth import AUDIENCE, Tokens, guarded, issue, unguarded
-from chassis.problems import Problem
-from chassis.service import create_app
-from chassis.settings import LOCAL_ISSUER
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.runtime.service import create_app
+from chassis.web.auth import AUDIENCE, Tokens, guarded, issue, unguarded
+from chassis.web.problems import Problem
 from tests.component.miniature import SECRET, delivery, sales, settings
 
 NOW = datetime.now(UTC)
@@ -82,7 +82,7 @@ async def test_a_token_that_was_good_expires(monkeypatch):
     tokens = Tokens(settings())
     token = signed(exp=datetime.now(UTC) - timedelta(seconds=2))  # within the leeway
     assert (await tokens.caller(token)).actor == "ann"
-    monkeypatch.setattr("chassis.auth.LEEWAY", timedelta(0))
+    monkeypatch.setattr("chassis.web.auth.LEEWAY", timedelta(0))
     with pytest.raises(Problem) as refused:
         await tokens.caller(token)
     assert refused.value.code == "token-expired"

@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, WrapValidator
 
-from chassis.exchange import StrictRequest
-from chassis.http import few_errors
-from chassis.problems import Problem
+from chassis.web.command_routes import few_errors
+from chassis.web.problems import Problem
+from chassis.web.request import StrictRequest
 
 
 async def read(content: bytes) -> Any:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI
 from httpx import ASGITransport, AsyncClient
 from starlette.responses import Response
 
-from chassis.exchange import StrictRoute
+from chassis.web.request import StrictRoute
 
 routes = APIRouter(route_class=StrictRoute)
 

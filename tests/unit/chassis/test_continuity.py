@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from aiokafka import TopicPartition
 
-from chassis.bus import Arrival
-from chassis.continuity import READ_AGAIN, Continuity
+from chassis.kafka.consumer_settings import Arrival
+from chassis.kafka.offset_gaps import READ_AGAIN, Continuity
 from contracts.channels import SALES
 
 PLACES = [TopicPartition(SALES.topic(), number) for number in range(3)]

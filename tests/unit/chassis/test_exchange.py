@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chassis import exchange
-from chassis.auth import Caller
-from chassis.operations import Hold
-from chassis.problems import Problem, describe
+from chassis.runtime.operations import Hold
+from chassis.web import request
+from chassis.web.auth import Caller
+from chassis.web.problems import Problem, describe
 
 HISTORIAN = Caller("hugo", frozenset({"historian"}))
 
@@ -28,51 +28,51 @@ HISTORIAN = Caller("hugo", frozenset({"historian"}))
     ],
 )
 def test_how_long_to_wait(prefer, seconds):
-    assert exchange.wait(prefer, 30.0) == seconds
-    assert exchange.wait(prefer, 0.0) == 0.0
+    assert request.wait(prefer, 30.0) == seconds
+    assert request.wait(prefer, 0.0) == 0.0
 
 
 @pytest.mark.parametrize("key", ["k", "4b7e0c5e-5f0e-4f0e-9d5e-0d5f9c7b1a2e", "x" * 128, '"k/1"'])
 def test_good_keys(key):
-    assert exchange.key(key) == key.strip('"')
+    assert request.key(key) == key.strip('"')
 
 
 @pytest.mark.parametrize("key", ["", '""', "a b", "x" * 129, "é", "a\n", 'a"b', "a\\b"])
 def test_bad_keys(key):
     with pytest.raises(Problem):
-        exchange.key(key)
+        request.key(key)
 
 
 def test_etags():
-    assert exchange.etag(None) is None
-    assert exchange.etag("*") is None
-    assert exchange.etag('"12"') == 12
+    assert request.etag(None) is None
+    assert request.etag("*") is None
+    assert request.etag('"12"') == 12
     for wrong in ("12", 'W/"12"', '"a"', '"1", "2"', '"-1"'):
         with pytest.raises(Problem):
-            exchange.etag(wrong)
+            request.etag(wrong)
 
 
 def test_when_it_happened():
-    assert exchange.moment(None, HISTORIAN) is None
-    told = exchange.moment("2026-01-05T10:00:00+02:00", HISTORIAN)
+    assert request.moment(None, HISTORIAN) is None
+    told = request.moment("2026-01-05T10:00:00+02:00", HISTORIAN)
     assert told == datetime(2026, 1, 5, 8, tzinfo=UTC)
     for wrong in ("2026-01-05", "2026-01-05T10:00:00", "yesterday", "2999-01-01T00:00:00Z", ""):
         with pytest.raises(Problem):
-            exchange.moment(wrong, HISTORIAN)
+            request.moment(wrong, HISTORIAN)
     for end_of_time in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
         with pytest.raises(Problem):
-            exchange.moment(end_of_time, HISTORIAN)
+            request.moment(end_of_time, HISTORIAN)
         with pytest.raises(ValueError, match=r"should be (greater|less) than"):
             Hold.model_validate({"at": end_of_time})
     with pytest.raises(Problem) as denied:
-        exchange.moment("2026-01-05T10:00:00Z", Caller("ann", frozenset()))
+        request.moment("2026-01-05T10:00:00Z", Caller("ann", frozenset()))
     assert denied.value.status_code == 403
 
 
 def test_positions():
-    assert exchange.position("sales=17, legal=4") == {"sales": 17, "legal": 4}
+    assert request.position("sales=17, legal=4") == {"sales": 17, "legal": 4}
     with pytest.raises(Problem):
-        exchange.position("nowhere=1")
+        request.position("nowhere=1")
 
 
 def error(**fields):

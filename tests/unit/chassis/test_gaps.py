@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
-from chassis.journal import kafka_key
-from chassis.parked_records import ParkedRecord, not_proven
+from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.eventstore.journal import kafka_key
+from chassis.kafka.parked_record import ParkedRecord, not_proven
 from contracts.channels import LEGAL, SALES, Channel
 from contracts.fact import Fact, Recorded, encode, read
 from contracts.legal import FileOpened

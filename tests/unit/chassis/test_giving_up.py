@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from chassis.bus import Arrival, judge
-from chassis.decider import PassedOver
-from chassis.intake import Intake
-from chassis.journal import kafka_key
-from chassis.parked_records import ParkedRecord
-from chassis.parking import Parking, head_of
-from chassis.reader import CannotBeKept
-from chassis.store import Document
-from chassis.trouble import Head, Trouble
+from chassis.application.ports import CannotBeKept
+from chassis.application.trouble import Head, Trouble
+from chassis.domain.decider import PassedOver
+from chassis.eventstore.journal import kafka_key
+from chassis.eventstore.mongo import Document
+from chassis.kafka.batch_processor import Intake
+from chassis.kafka.consumer_settings import Arrival, judge
+from chassis.kafka.parked import Parking, head_of
+from chassis.kafka.parked_record import ParkedRecord
 from contracts.channels import SALES
 from contracts.fact import Fact, Recorded, encode
 from tests.component.listening import Counting, said

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from aiokafka import TopicPartition
 
-from chassis.listener import Listener
-from chassis.parking import Parking
+from chassis.kafka.consumer import Listener
+from chassis.kafka.parked import Parking
 from contracts.channels import SALES
 from tests.component.listening import Counting
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from chassis.health import Check, Condition, Monitor, readiness, router
+from chassis.runtime.health import Check, Condition, Monitor, readiness, router
 
 TEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ async def silent() -> None:
 async def test_every_precondition_must_be_met_and_answer_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chassis.health.READY_WITHIN", 0.05)
+    monkeypatch.setattr("chassis.runtime.health.READY_WITHIN", 0.05)
 
     assert (await readiness({"a": well})).ready
     found = await readiness({"a": well, "b": away, "c": broken, "d": silent})

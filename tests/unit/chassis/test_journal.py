@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.decider import NotRecordable
-from chassis.expecting import recorded_as
-from chassis.journal import (
+from chassis.domain.decider import NotRecordable
+from chassis.eventstore.journal import (
     MOST_BYTES,
     MOST_FACTS,
     Commit,
@@ -18,11 +17,12 @@ from chassis.journal import (
     readable,
     refuse_too_large,
 )
-from chassis.topics import Topic, differences
-from chassis.unreadable import UnreadableStream
+from chassis.eventstore.unreadable import UnreadableStream
+from chassis.kafka.topics import Topic, differences
 from contracts.channels import CHANNELS, LARGEST_FACT, PARTITIONS, SALES
 from contracts.fact import Fact, Recorded
 from contracts.sales import DealLost
+from testkit.matchers import recorded_as
 
 
 def commit(*sizes: int, said: bool = True) -> Commit:

@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chassis import keys
-from chassis.auth import AUDIENCE, Tokens
-from chassis.problems import Problem
-from chassis.settings import LOCAL_ISSUER, UnsafeSettings
+from chassis.base.settings import LOCAL_ISSUER, UnsafeSettings
+from chassis.web import signing_keys
+from chassis.web.auth import AUDIENCE, Tokens
+from chassis.web.problems import Problem
 from tests.component.miniature import settings
 
 PRIVATE = {
@@ -62,7 +62,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr("chassis.keys._clock", lambda: self.now)
+        monkeypatch.setattr("chassis.web.signing_keys._clock", lambda: self.now)
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         moments.append(time.perf_counter())
         return await really(work, *given)
 
-    monkeypatch.setattr("chassis.keys.asyncio.to_thread", counted)
+    monkeypatch.setattr("chassis.web.signing_keys.asyncio.to_thread", counted)
     return moments
 
 
@@ -111,7 +111,7 @@ async def test_a_new_key_is_read_and_the_old_one_dropped_and_back(
     assert await accepts(tokens, by_b)
     assert not await accepts(tokens, by_a)  # though it was accepted before
 
-    clock.now += keys.READ_AT_MOST_EVERY
+    clock.now += signing_keys.READ_AT_MOST_EVERY
     issuer.publish("a", "b")
     assert await accepts(tokens, by_a)
     assert await accepts(tokens, by_b)
@@ -138,7 +138,7 @@ async def test_a_withdrawn_key_is_dropped_though_nobody_names_a_new_one(
     assert await accepts(tokens, by_a)
     issuer.publish("b")
 
-    clock.now += keys.READ_AT_LEAST_EVERY
+    clock.now += signing_keys.READ_AT_LEAST_EVERY
     assert await accepts(tokens, by_b)  # begins the reading, and does not wait for it
     async with asyncio.timeout(10):
         while await accepts(tokens, by_a):  # noqa: ASYNC110 - a file has no event
@@ -155,7 +155,7 @@ async def test_a_flood_of_unknown_keys_reads_the_file_once_in_ten_seconds(
     assert not any([await accepts(tokens, token) for token in flood])
     assert len(readings) == 1
 
-    clock.now += keys.READ_AT_MOST_EVERY - 0.1
+    clock.now += signing_keys.READ_AT_MOST_EVERY - 0.1
     assert not await accepts(tokens, flood[0])
     assert len(readings) == 1
     clock.now += 0.1
@@ -176,7 +176,7 @@ async def test_a_file_that_cannot_be_read_changes_nothing(
     assert not await accepts(tokens, issuer.token("b"))
     assert await accepts(tokens, issuer.token("a"))
 
-    clock.now += keys.READ_AT_MOST_EVERY
+    clock.now += signing_keys.READ_AT_MOST_EVERY
     issuer.publish("a", "b")
     assert await accepts(tokens, issuer.token("b"))
 
@@ -191,8 +191,8 @@ async def test_a_file_that_does_not_answer_holds_nobody_up(
         await never.wait()
         return ""
 
-    monkeypatch.setattr("chassis.keys.asyncio.to_thread", hang)
-    monkeypatch.setattr(keys, "_WAIT", 0.05)
+    monkeypatch.setattr("chassis.web.signing_keys.asyncio.to_thread", hang)
+    monkeypatch.setattr(signing_keys, "_WAIT", 0.05)
     asking = asyncio.create_task(accepts(tokens, issuer.token("b")))
     await asyncio.sleep(0)
     assert await accepts(tokens, issuer.token("a"))

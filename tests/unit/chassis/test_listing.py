@@ -5,9 +5,9 @@ from urllib.parse import quote
 import pytest
 from starlette.requests import Request
 
-from chassis.listing import Listed
-from chassis.problems import Problem
-from chassis.views import Listing
+from chassis.application.read_models import Listing
+from chassis.web.list_routes import Listed
+from chassis.web.problems import Problem
 
 
 async def asked(query: str) -> None:

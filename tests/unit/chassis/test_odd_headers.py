@@ -8,8 +8,8 @@ from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchBuilderPy
 
-from chassis import bus
-from chassis.odd_headers import Records, read_odd_headers
+from chassis.kafka import consumer_settings
+from chassis.kafka.lenient_headers import Records, read_odd_headers
 
 ODD = b"\xff\xfe"
 NONE, GZIP = 0, 1
@@ -54,7 +54,7 @@ def read(data: bytes) -> list[Any]:
 
 @pytest.mark.parametrize("compression", [NONE, GZIP])
 def test_the_records_around_an_odd_one_are_read_with_it(compression: int) -> None:
-    bus.broker("127.0.0.1:9")
+    consumer_settings.broker("127.0.0.1:9")
     first = fetched(compression, b"aa", b"bb", ODD, b"cc")
     assert DefaultRecordBatch(bytearray(first)).compression_type == compression
 
@@ -67,7 +67,7 @@ def test_the_records_around_an_odd_one_are_read_with_it(compression: int) -> Non
 
 
 def test_the_client_itself_cannot_read_it() -> None:
-    """If it can, some day, `chassis.odd_headers` is needed no more."""
+    """If it can, some day, `chassis.kafka.lenient_headers` is needed no more."""
     with pytest.raises(UnicodeDecodeError):
         list(DefaultRecordBatch(bytearray(fetched(NONE, ODD))))
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chassis.auth import AUDIENCE, Tokens
-from chassis.problems import Problem
-from chassis.service import create_app
-from chassis.settings import LOCAL_ISSUER
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.runtime.service import create_app
+from chassis.web.auth import AUDIENCE, Tokens
+from chassis.web.problems import Problem
 from tests.component.miniature import SECRET, sales, settings
 
 TOKENS = Tokens(settings())

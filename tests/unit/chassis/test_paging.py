@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.paging import InvalidCursor, cursor_of, key_of, position_of
+from chassis.eventstore.paging import InvalidCursor, cursor_of, key_of, position_of
 
 
 def test_nothing_comes_first_then_truth_numbers_and_texts() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from chassis.bus import Arrival
-from chassis.decider import Gap
-from chassis.intake import alarm
-from chassis.parked_records import ParkedRecord, not_proven, trouble_of
+from chassis.domain.decider import Gap
+from chassis.kafka.batch_processor import alarm
+from chassis.kafka.consumer_settings import Arrival
+from chassis.kafka.parked_record import ParkedRecord, not_proven, trouble_of
 from contracts.channels import DELIVERY, FINANCE, FINANCE_CONFIDENTIAL, Channel
 from contracts.values import Margin
 from tests.component.department import NOW, assigned

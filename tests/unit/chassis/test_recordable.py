@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from pydantic import ValidationError
 
-from chassis.decider import (
+from chassis.domain.decider import (
     Command,
     Context,
     Decider,
@@ -17,12 +17,12 @@ from chassis.decider import (
     hear,
     take,
 )
-from chassis.expecting import RecordsOf, recorded_as
-from chassis.problems import translated
+from chassis.web.problems import translated
 from contracts.fact import Fact
 from contracts.legal import EngagementTerminated
 from contracts.sales import DealLost
 from contracts.values import Value
+from testkit.matchers import RecordsOf, recorded_as
 
 
 class Known(Value):

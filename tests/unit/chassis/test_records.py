@@ -6,9 +6,9 @@ from itertools import permutations
 
 import pytest
 
-from chassis.records import Records, _Versions
-from chassis.reference_feed import ReferenceFeed
-from chassis.store import Store
+from chassis.eventstore.mongo import Store
+from chassis.kafka.reference_data import Records, _Versions
+from chassis.kafka.reference_feed import ReferenceFeed
 from contracts.channels import SALES
 from contracts.fact import Fact, Recorded
 from contracts.reference import AccountPublished, PersonPublished

@@ -8,8 +8,8 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndTimestamp
 
-from chassis.reference_copy import Progress
-from chassis.reference_feed import ReferenceFeed
+from chassis.kafka.reference_copy import Progress
+from chassis.kafka.reference_feed import ReferenceFeed
 from contracts.channels import SALES_REFERENCE
 
 PLACE = (SALES_REFERENCE.topic(), 0)

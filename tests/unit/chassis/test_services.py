@@ -5,9 +5,9 @@ from importlib import import_module
 
 import pytest
 
-from chassis import asyncapi
-from chassis.auth import guarded, unguarded
-from chassis.service import create_app
+from chassis.kafka import asyncapi
+from chassis.runtime.service import create_app
+from chassis.web.auth import guarded, unguarded
 from contracts.channels import DEPARTMENTS
 from tests.component.miniature import settings
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from chassis.settings import KafkaSettings, Settings, UnsafeSettings
+from chassis.base.settings import KafkaSettings, Settings, UnsafeSettings
 
 SECRET = "b7Hq2vXz0LkTn5RwYpCs8DfGjMa3EuIo6QxW1ZyV4tNc"
 

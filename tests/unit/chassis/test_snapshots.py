@@ -9,10 +9,10 @@ from types import ModuleType
 
 import pytest
 
-from chassis.decider import Decider, Decisions, Evolution
-from chassis.journal import Commit
-from chassis.snapshots import advanced, fold_of, nothing_known
-from chassis.unreadable import UnreadableStream
+from chassis.domain.decider import Decider, Decisions, Evolution
+from chassis.eventstore.journal import Commit
+from chassis.eventstore.snapshots import advanced, fold_of, nothing_known
+from chassis.eventstore.unreadable import UnreadableStream
 from tests.component.department import DEALS, Deal
 
 SOURCE = """

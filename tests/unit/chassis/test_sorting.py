@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.bus import (
+from chassis.application.event_handler import routes_of
+from chassis.base.partitioning import partition_of
+from chassis.kafka.consumer_settings import (
     LARGEST_RECORD,
     Arrival,
     Codec,
@@ -17,10 +19,8 @@ from chassis.bus import (
     refuse_unsafe,
     subscribe,
 )
-from chassis.hearing import routes_of
-from chassis.parked_records import ParkedRecord, in_sequence
-from chassis.partitioning import partition_of
-from chassis.sorting import WAITING, sort_out
+from chassis.kafka.parked_record import ParkedRecord, in_sequence
+from chassis.kafka.routing import WAITING, sort_out
 from contracts.channels import CHANNELS, DELIVERY_REFERENCE, LEGAL, PARTITIONS, SALES, Channel
 from contracts.delivery import ManagerAssigned
 from contracts.fact import Fact, Recorded, encode

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from chassis.works import Works
+from chassis.runtime.container import Works
 from tests.component.miniature import settings
 
 

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from starlette.responses import StreamingResponse
 from starlette.types import Message
 
-from chassis import problems, streaming
-from chassis.streaming import events
+from chassis.web import problems, sse
+from chassis.web.sse import events
 
 ANN = "ann"
 
@@ -111,7 +111,7 @@ async def test_one_person_has_a_bounded_number_of_them_open() -> None:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app), base_url="http://service"
     ) as client:
-        most = streaming.MOST_AT_ONCE
+        most = sse.MOST_AT_ONCE
         asked = [asyncio.ensure_future(client.get("/ann")) for _ in range(most + 3)]
         refused, open_ones = await asyncio.wait(asked, timeout=0.2)
         other = asyncio.ensure_future(client.get("/ben"))
@@ -123,4 +123,4 @@ async def test_one_person_has_a_bounded_number_of_them_open() -> None:
         assert len(refused) == 3
         stopping.set()
         assert {(await each).status_code for each in (*open_ones, other)} == {200}
-    assert not streaming._open
+    assert not sse._open

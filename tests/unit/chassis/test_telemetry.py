@@ -2,7 +2,7 @@
 
 import logging
 
-from chassis.telemetry import Seldom
+from chassis.base.telemetry import Seldom
 
 
 def said(logger: str, text: str, *values: object, at: float) -> logging.LogRecord:
@@ -28,5 +28,5 @@ def test_a_library_that_repeats_itself_is_heard_now_and_then() -> None:
 
 def test_others_say_all_they_have_to_say() -> None:
     seldom = Seldom("aiokafka")
-    for logger in ("chassis.listener", "aiokafkaesque"):
+    for logger in ("chassis.kafka.consumer", "aiokafkaesque"):
         assert all(seldom.filter(said(logger, "again", at=1.0)) for _ in range(3))

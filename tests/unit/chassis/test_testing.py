@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from chassis.decider import (
+from chassis.domain.decider import (
     Command,
     Context,
     Deadline,
@@ -17,10 +17,10 @@ from chassis.decider import (
     Missing,
     gate,
 )
-from chassis.testing import given, like, permutations_agree
 from contracts.channels import DELIVERY, LEGAL, SALES
 from contracts.fact import Fact, Recorded
 from contracts.reference import PersonPublished
+from testkit.scenario import given, like, permutations_agree
 
 ENGAGEMENT_ID = "E-0000000000001"
 

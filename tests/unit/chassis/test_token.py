@@ -6,8 +6,8 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from chassis import token
-from chassis.auth import Tokens
+from chassis.web.auth import Tokens
+from local import token
 from tests.component.miniature import SECRET, settings
 
 APP = Typer()

@@ -11,7 +11,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from chassis import topics
+from chassis.kafka import topics
 from local.places import free_port
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 
-from chassis.view_model import ViewModel, whole
+from chassis.base.view_model import ViewModel, whole
 
 
 class Part(ViewModel):

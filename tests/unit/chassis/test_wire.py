@@ -8,8 +8,8 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.server import ServerState
 
-from chassis.service import server_config
-from chassis.wire import MOST_BESIDE, Bounded
+from chassis.runtime.service import server_config
+from chassis.web.limits import MOST_BESIDE, Bounded
 from tests.component.miniature import settings
 
 LINE = b"POST /live HTTP/1.1\r\nHost: x\r\n"
@@ -91,7 +91,7 @@ async def test_a_large_body_and_many_requests_on_one_connection_are_taken() -> N
 
 
 class Connection:
-    """A connection to a server that can be told to stop, as `chassis.service` tells it."""
+    """A connection to a server that can be told to stop, as `chassis.runtime.service` tells it."""
 
     def __init__(self, app: Any = app) -> None:
         self.wire, self.server = Wire(), ServerState()
@@ -127,7 +127,7 @@ async def test_a_connection_in_use_ends_with_its_next_answer_once_the_service_st
 async def test_an_idle_connection_ends_by_itself_once_the_service_stops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chassis.wire.LAST_CALL", 0.01)
+    monkeypatch.setattr("chassis.web.limits.LAST_CALL", 0.01)
     used, unused = Connection(), Connection()
     await used.ask()
     used.stop()

@@ -8,7 +8,7 @@ from contracts.gateway import (
     DisconnectDetected,
     DisconnectResolved,
     DisconnectWaived,
-    standing,
+    open_disconnects,
 )
 
 
@@ -37,7 +37,7 @@ Said = DisconnectDetected | DisconnectResolved | DisconnectWaived
 def after(said: Sequence[Said]) -> list[tuple[str, str, bool]]:
     known: dict[str, Disconnect] = {}
     for each in said:
-        known = standing(known, each)
+        known = open_disconnects(known, each)
     return [(name, each.detected.sentence, each.waived is not None) for name, each in known.items()]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chassis.decider import Decider
+from chassis.domain.decider import Decider
 from contracts.fact import FACTS, Fact
 from delivery.decider import ENGAGEMENT as DELIVERY
 from finance.decider import ENGAGEMENT as FINANCE

@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-from chassis.testing import Scenario, given
 from contracts import finance, legal, sales
 from contracts.delivery import (
     BrdSignedOff,
@@ -29,6 +28,7 @@ from contracts.values import (
 )
 from delivery.decider import ENGAGEMENT
 from delivery.state import Engagement
+from testkit.scenario import Scenario, given
 
 ID = "E-0000000000001"
 HASH, OTHER_HASH = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"

@@ -2,7 +2,6 @@ from datetime import date
 
 import pytest
 
-from chassis.testing import like
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,
@@ -25,6 +24,7 @@ from delivery.changes import (
 from delivery.managing import PutOnHold
 from delivery.planning import BaselinePlan, DraftPlan
 from delivery.views import engagement_view
+from testkit.scenario import like
 from tests.unit.delivery.life import (
     BASELINED,
     DRAFTED,

@@ -3,7 +3,6 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import like
 from contracts.delivery import (
     EngagementClosed,
     PirHeld,
@@ -21,6 +20,7 @@ from delivery.managing import AssignManager
 from delivery.raid import CloseRaidItem, RaiseIssue
 from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from delivery.views import engagement_view
+from testkit.scenario import like
 from tests.unit.delivery.life import (
     BUDGET,
     HASH,

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.testing import like
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted, TierChosen
 from contracts.values import EstimateLine
 from delivery.estimating import EndorseEstimate, SubmitEstimate, scaled
 from delivery.managing import AssignManager
+from testkit.scenario import like
 from tests.unit.delivery.life import (
     ESTIMATED,
     TEMPLATE,

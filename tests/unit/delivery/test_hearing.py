@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 
-from chassis.decider import heard_channels
-from chassis.testing import permutations_agree
+from chassis.domain.decider import heard_channels
 from contracts.channels import FINANCE, GATEWAY, LEGAL, SALES
 from contracts.delivery import (
     BrdSignedOff,
@@ -18,6 +17,7 @@ from contracts.delivery import (
 from contracts.sales import OpportunityImported, OpportunityQualified, ProposalSubmitted
 from delivery.decider import CAPABILITIES, ENGAGEMENT
 from delivery.state import Engagement
+from testkit.scenario import permutations_agree
 from tests.unit.delivery import test_changes, test_closing, test_timekeeping
 from tests.unit.delivery.life import (
     BASELINED,

@@ -3,7 +3,6 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import like
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,
@@ -15,6 +14,7 @@ from contracts.legal import AmendmentSigned
 from contracts.values import LAST_DAY, Milestone, RoleHours
 from delivery.changes import RejectChange
 from delivery.planning import BaselinePlan, DraftPlan
+from testkit.scenario import like
 from tests.unit.delivery.life import (
     BASELINED,
     DRAFTED,

@@ -1,9 +1,9 @@
 from datetime import date
 
-from chassis.testing import like
 from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
 from delivery.planning import BaselinePlan
 from delivery.progress import ProgressTask, PublishStatusReport, ReachMilestone
+from testkit.scenario import like
 from tests.unit.delivery.life import DRAFTED, FINISH, hours, kicked_off, released
 
 TODAY = date(2026, 4, 8)

@@ -1,8 +1,8 @@
 from datetime import date
 
-from chassis.testing import like
 from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
 from delivery.raid import CloseRaidItem, RaiseIssue, RaiseRisk, RecordDecision
+from testkit.scenario import like
 from tests.unit.delivery.life import TERMINATED, hours, opened, released
 
 TODAY = date(2026, 4, 8)

@@ -1,9 +1,9 @@
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import given, like
 from contracts.reference import PersonPublished
 from delivery.reference import PERSON, TEMPLATE, PublishPerson, PublishTemplate
+from testkit.scenario import given, like
 from tests.unit.delivery.life import TEMPLATE as WEB
 from tests.unit.delivery.life import hours
 

@@ -3,9 +3,9 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import like, permutations_agree
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
 from delivery.resources import AllocateResource, ReleaseResource, RequestResource
+from testkit.scenario import like, permutations_agree
 from tests.unit.delivery.life import FINISH, LOST, START, TERMINATED, hours, managed, signed
 
 WANTED = ResourceRequested(

@@ -5,7 +5,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chassis.testing import like
 from contracts.delivery import (
     EngagementPutOnHold,
     ExpenseApproved,
@@ -16,6 +15,7 @@ from contracts.delivery import (
 )
 from delivery.planning import BaselinePlan
 from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
+from testkit.scenario import like
 from tests.unit.delivery.life import (
     DRAFTED,
     EARLY_START,

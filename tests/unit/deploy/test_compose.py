@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 import yaml
 
-from chassis.health import PROBE_TIMEOUT, READY_WITHIN
-from chassis.settings import Settings
+from chassis.base.settings import Settings
+from chassis.runtime.health import PROBE_TIMEOUT, READY_WITHIN
 from local.kafka import version
 from local.platform import HEALTH_TIMEOUT, SERVICES
 from tests.infrastructure import STORE_IMAGE

@@ -11,9 +11,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from chassis.access import account
-from chassis.health import PROBE_TIMEOUT, READY_WITHIN
-from chassis.settings import KafkaSettings, Settings
+from chassis.base.settings import KafkaSettings, Settings
+from chassis.kafka.acls import account
+from chassis.runtime.health import PROBE_TIMEOUT, READY_WITHIN
 from contracts.channels import DEPARTMENTS
 from local.platform import SERVICES
 
@@ -177,7 +177,7 @@ def test_who_makes_the_topics_accepts_what_it_is_told(
 ) -> None:
     pod = job_of(things)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    assert container["args"] == ["chassis.topics"]
+    assert container["args"] == ["chassis.kafka.topics"]
     told = dict(of_kind(things, "ConfigMap")["concord"]["data"])
     for variable in container.get("env") or []:
         told[variable["name"]] = variable.get("value") or SECRET
@@ -200,7 +200,7 @@ def test_a_service_waits_for_its_topics_by_its_own_account(
     for service in SERVICES:
         pod = of_kind(things, "Deployment")[f"{service}-service"]["spec"]["template"]["spec"]
         (waiting,), (container,) = pod["initContainers"], pod["containers"]
-        assert waiting["args"] == ["chassis.topics", "--wait-for", service]
+        assert waiting["args"] == ["chassis.kafka.topics", "--wait-for", service]
         assert waiting["image"] == container["image"]
         told = dict(of_kind(things, "ConfigMap")["concord"]["data"])
         for variable in waiting.get("env") or []:

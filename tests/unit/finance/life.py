@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from chassis.testing import Scenario, given
 from contracts.delivery import (
     ChangeAssessed,
     ChangeRequested,
@@ -39,6 +38,7 @@ from contracts.values import (
 from finance.decider import ENGAGEMENT
 from finance.invoicing import ApproveInvoice
 from finance.state import Engagement
+from testkit.scenario import Scenario, given
 
 ID = "E-0000000000001"
 HASH = f"sha256:{'a' * 64}"

@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from chassis.testing import Scenario
 from contracts.finance import RevenueRecognised
 from contracts.values import BillingItem, RevenueMethod
 from finance.budgeting import ChooseRevenueMethod
 from finance.invoicing import RecordPayment
 from finance.revenue import RecogniseRevenue
 from finance.state import Engagement
+from testkit.scenario import Scenario
 from tests.unit.finance.life import (
     ESTIMATE,
     PROPOSED,

@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import like
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
 from finance.billing import BillOutsideSchedule
 from finance.invoicing import RecordPayment, VoidInvoice
 from finance.settling import SettleAccount
 from finance.time_billing import BillTime
+from testkit.scenario import like
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,

@@ -6,7 +6,6 @@ from decimal import Decimal
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
-from chassis.testing import like
 from contracts.finance import (
     BillingEventDue,
     BudgetAmended,
@@ -19,6 +18,7 @@ from contracts.money import Money
 from contracts.values import BillingItem, EstimateLine, Margin
 from finance.budgeting import ChooseRevenueMethod, schedule_after
 from finance.react import CatchUp
+from testkit.scenario import like
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,

@@ -3,10 +3,10 @@
 from datetime import date
 from decimal import Decimal
 
-from chassis.testing import given, like
 from contracts.finance import CostAccrued
 from finance.decider import ENGAGEMENT
 from finance.react import CatchUp
+from testkit.scenario import given, like
 from tests.unit.finance.life import (
     CARD,
     COSTS,

@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime
 
-from chassis.testing import Scenario, like
 from contracts.finance import (
     BillingEventDue,
     CreditNoteIssued,
@@ -26,6 +25,7 @@ from finance.invoicing import (
 )
 from finance.settling import billed, outstanding, paid
 from finance.state import Engagement
+from testkit.scenario import Scenario, like
 from tests.unit.finance.life import (
     ID,
     SIGNED,

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.testing import Scenario, like
 from contracts.delivery import ChangeRejected, EngagementClosed
 from contracts.fact import Fact
 from contracts.finance import (
@@ -19,6 +18,7 @@ from finance.invoicing import RecordPayment
 from finance.revenue import RecogniseRevenue
 from finance.settling import SettleAccount
 from finance.state import Engagement
+from testkit.scenario import Scenario, like
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,

@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-from chassis.testing import Scenario, like
 from contracts.fact import Fact
 from contracts.finance import (
     BillingEventDue,
@@ -23,6 +22,7 @@ from finance.deadlines import deadlines
 from finance.invoicing import ApproveInvoice, VoidInvoice
 from finance.state import Engagement
 from finance.time_billing import BillTime
+from testkit.scenario import Scenario, like
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,

@@ -6,7 +6,6 @@ from decimal import Decimal
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
-from chassis.testing import like
 from contracts.finance import ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
 from contracts.money import Money
 from contracts.values import EstimateLine, PricedLine, RoleHours
@@ -14,6 +13,7 @@ from finance.costing import cost_of_hours
 from finance.pricing import priced_lines
 from finance.react import CatchUp
 from finance.state import Estimate, rates_of
+from testkit.scenario import like
 from tests.unit.finance.life import (
     ASSESSED,
     CARD,

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import given
 from contracts.reference import CostRatesPublished, RateCardPublished
 from finance.rates import COST_RATES, RATE_CARD, PublishCostRates, PublishRateCard
 from finance.views import cost_rates_notice, cost_rates_view, rate_card_view
+from testkit.scenario import given
 from tests.unit.finance.life import eur, rates, usd
 
 TODAY = date(2026, 3, 2)

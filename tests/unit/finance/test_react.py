@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from chassis.testing import Scenario, given, permutations_agree
 from contracts.delivery import (
     ChangeApproved,
     EstimateEndorsed,
@@ -20,6 +19,7 @@ from finance.register import INVOICES, REGISTER
 from finance.revenue import RecogniseRevenue
 from finance.state import Engagement
 from finance.time_billing import BillTime
+from testkit.scenario import Scenario, given, permutations_agree
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,

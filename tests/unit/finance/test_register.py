@@ -6,9 +6,9 @@ from hypothesis import given as any_of
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from chassis.testing import given
 from contracts.finance import InvoiceApproved, InvoiceNumbered
 from finance.register import INVOICES, REGISTER
+from testkit.scenario import given
 from tests.unit.finance.life import eur
 
 ONE, TWO = "E-0000000000001", "E-0000000000002"

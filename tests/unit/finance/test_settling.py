@@ -2,7 +2,6 @@
 
 from datetime import date
 
-from chassis.testing import Scenario, like, permutations_agree
 from contracts.finance import (
     AccountReopened,
     AccountSettled,
@@ -15,6 +14,7 @@ from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
 from finance.settling import SettleAccount
 from finance.state import Engagement
 from finance.time_billing import BillTime
+from testkit.scenario import Scenario, like, permutations_agree
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,

@@ -3,11 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import given
 from contracts.finance import SowReviewed
 from contracts.values import BillingItem
 from finance.decider import ENGAGEMENT
 from finance.sow_review import ReviewSow
+from testkit.scenario import given
 from tests.unit.finance.life import (
     HASH,
     HOURLY_SOW,

@@ -7,13 +7,13 @@ from hypothesis import given as any_of
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from chassis.testing import Scenario, like
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
 from contracts.money import Money
 from contracts.values import BillingItem
 from finance.invoicing import IssueCreditNote, VoidInvoice
 from finance.state import Engagement
 from finance.time_billing import BillTime, advance_left
+from testkit.scenario import Scenario, like
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.testing import given
 from contracts.legal import EarlyStartAuthorised
 from contracts.money import Money
 from finance.decider import ENGAGEMENT
@@ -13,6 +12,7 @@ from finance.invoicing import IssueCreditNote, RecordPayment
 from finance.revenue import RecogniseRevenue
 from finance.settling import SettleAccount
 from finance.views import LISTED, confidential_view, engagement_view, listed
+from testkit.scenario import given
 from tests.unit.finance.life import (
     AMENDMENT,
     ASSESSED,

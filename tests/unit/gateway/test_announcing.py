@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from chassis.engine import Engine
-from chassis.partitioning import partition_of
-from chassis.store import StoreAway
+from chassis.application.command_handler import Engine
+from chassis.base.partitioning import partition_of
+from chassis.eventstore.mongo import StoreAway
 from contracts import delivery
 from contracts.values import Deliverable
 from gateway.announcing import Announcing

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from chassis import problems
-from chassis.auth import Tokens
+from chassis.web import problems
+from chassis.web.auth import Tokens
 from gateway import api
 from tests.in_memory import SETTINGS, InMemory, token
 from tests.life import Life

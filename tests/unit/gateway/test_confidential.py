@@ -10,13 +10,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from chassis import problems
-from chassis.auth import Tokens
-from chassis.testing import Scenario, given
+from chassis.web import problems
+from chassis.web.auth import Tokens
 from contracts import delivery, gateway
 from gateway import api
 from gateway.findings import ENGAGEMENT, AnnounceFindings, Announcements, WaiveDisconnect, found_now
 from gateway.reading import Reading
+from testkit.scenario import Scenario, given
 from tests.in_memory import SETTINGS, InMemory, token
 from tests.life import Life
 from tests.lives import green_in_the_red, named

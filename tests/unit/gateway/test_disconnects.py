@@ -400,9 +400,9 @@ def test_what_is_over_or_taken_over_from_elsewhere_is_not_judged() -> None:
 
 
 def test_every_finding_can_be_said_in_the_words_of_the_contracts() -> None:
-    from chassis.testing import given
     from gateway.findings import ENGAGEMENT as DECIDER
     from gateway.findings import AnnounceFindings, WaiveDisconnect, found_now
+    from testkit.scenario import given
 
     life = Life().worked(8)
     life.say(95, life.report(9, 95, finish=180), margin_measured(life, "18"))

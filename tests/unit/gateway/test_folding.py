@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
-from chassis.parked_records import trouble_of
-from chassis.partitioning import partition_of
-from chassis.store import LARGEST_DOCUMENT, DocumentTooLarge, StoreAway
-from chassis.trouble import Head
+from chassis.application.trouble import Head
+from chassis.base.partitioning import partition_of
+from chassis.eventstore.mongo import LARGEST_DOCUMENT, DocumentTooLarge, StoreAway
+from chassis.kafka.parked_record import trouble_of
 from contracts.channels import PARTITIONS, SALES
 from contracts.fact import Fact, Recorded
 from gateway import folding as module

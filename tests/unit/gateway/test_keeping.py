@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from chassis.partitioning import partition_of
+from chassis.base.partitioning import partition_of
 from gateway.fold import View
 from gateway.keeping import Keeping
 from gateway.shelf import Held

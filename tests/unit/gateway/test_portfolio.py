@@ -3,7 +3,6 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.testing import RecordsOf
 from contracts import delivery, finance, legal, sales
 from contracts.fact import Fact
 from gateway.disconnects import judge
@@ -12,6 +11,7 @@ from gateway.pages.presenting import Names
 from gateway.pages.sheets import sheets
 from gateway.portfolio import Figures, contribution, exchange, read, together
 from gateway.summary import summary
+from testkit.scenario import RecordsOf
 from tests.life import Life, euros
 from tests.unit.gateway.test_disconnects import margin_measured
 from tests.unit.gateway.test_fold import view_of

@@ -3,7 +3,6 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.testing import RecordsOf
 from contracts import delivery, finance, gateway, legal, sales
 from contracts.fact import FACTS, Fact
 from contracts.money import Money
@@ -16,6 +15,7 @@ from gateway.pages.dossier import cases, entry, way
 from gateway.pages.presenting import Names
 from gateway.pages.sentences import SENTENCES, fields, tell
 from gateway.pages.sheets import freshness, sheets, things
+from testkit.scenario import RecordsOf
 from tests.life import ENGAGEMENT, Life, euros
 from tests.lives import late
 

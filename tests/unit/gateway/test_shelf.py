@@ -3,7 +3,7 @@
 from datetime import date
 from hashlib import blake2b
 
-from chassis.partitioning import partition_of
+from chassis.base.partitioning import partition_of
 from gateway.disconnects import judge
 from gateway.fold import View, dump, fold
 from gateway.portfolio import contribution

@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from chassis.testing import Scenario, given
 from contracts import delivery, finance
 from contracts.delivery import ChangeApproved, ChangeAssessed, ChangeRequested
 from contracts.finance import ChangePriced
@@ -29,6 +28,7 @@ from contracts.values import (
 from legal.decider import ENGAGEMENT
 from legal.sows import DraftSow
 from legal.state import Engagement
+from testkit.scenario import Scenario, given
 
 ID = "E-0000000000001"
 TODAY = date(2026, 3, 2)

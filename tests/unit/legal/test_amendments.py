@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chassis.decider import Command
-from chassis.testing import Scenario, like
+from chassis.domain.decider import Command
 from contracts.delivery import ChangeApproved, ChangeRejected
 from contracts.documents import AMENDMENT, content_hash
 from contracts.legal import (
@@ -22,6 +21,7 @@ from contracts.values import BillingItem, Signatory
 from legal.amendments import DraftAmendment, SignAmendment, amendment_of
 from legal.sows import RecordSignature
 from legal.state import Engagement
+from testkit.scenario import Scenario, like
 from tests.unit.legal.papers import (
     ALL,
     BOTH,

@@ -4,7 +4,6 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from chassis.testing import like
 from contracts.legal import (
     EarlyStartAuthorised,
     EarlyStartExpired,
@@ -16,6 +15,7 @@ from contracts.sales import DealLost
 from contracts.values import LAST_DAY
 from legal.early_start import AuthoriseEarlyStart
 from legal.sows import RecordSignature
+from testkit.scenario import like
 from tests.unit.legal.papers import TODAY, V1, filed, heard_of, sent, signature, signed
 
 LAST = date(2026, 3, 31)

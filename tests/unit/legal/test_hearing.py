@@ -5,8 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.decider import heard_channels
-from chassis.testing import permutations_agree
+from chassis.domain.decider import heard_channels
 from contracts.delivery import ChangeImplemented, ChangeRejected, EngagementClosed
 from contracts.fact import Fact
 from contracts.finance import (
@@ -22,6 +21,7 @@ from contracts.finance import (
 from contracts.sales import ProposalSubmitted
 from legal.decider import ENGAGEMENT
 from legal.state import Engagement
+from testkit.scenario import permutations_agree
 from tests.unit.legal.papers import (
     ALL,
     OPENED,

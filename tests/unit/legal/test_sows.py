@@ -3,8 +3,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from chassis.decider import Command
-from chassis.testing import like
+from chassis.domain.decider import Command
 from contracts.documents import STATEMENT_OF_WORK, content_hash
 from contracts.fact import decode, encode
 from contracts.legal import (
@@ -19,6 +18,7 @@ from contracts.legal import (
 from contracts.sales import DealLost
 from contracts.values import BillingItem, Deliverable, RoleRate
 from legal.sows import ApproveSow, DraftSow, RecordSignature, RedlineSow, SendSow
+from testkit.scenario import like
 from tests.unit.legal.papers import (
     BOTH,
     FILE,

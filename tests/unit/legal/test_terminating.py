@@ -2,12 +2,12 @@ from datetime import date
 
 import pytest
 
-from chassis.testing import Scenario
 from contracts.delivery import EngagementClosed
 from contracts.legal import EngagementTerminated
 from contracts.sales import DealLost
 from legal.state import Engagement
 from legal.terminating import TerminateEngagement
+from testkit.scenario import Scenario
 from tests.unit.legal.papers import TODAY, filed, heard_of, sent, signed
 
 END = TerminateEngagement(reason="breach", comment="Three invoices unpaid.")

@@ -3,7 +3,6 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.testing import Scenario
 from contracts.delivery import ChangeRejected, EngagementClosed
 from contracts.legal import EarlyStartAuthorised, EngagementTerminated
 from contracts.sales import DealLost, ProposalSubmitted
@@ -11,6 +10,7 @@ from legal.amendments import SignAmendment
 from legal.sows import RedlineSow
 from legal.state import Engagement
 from legal.views import LISTED, engagement_view, listed, open_amendments, stage
+from testkit.scenario import Scenario
 from tests.unit.legal.papers import (
     ALL,
     BOTH,

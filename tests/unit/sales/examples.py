@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 
-from chassis.testing import given
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted, ManagerAssigned
 from contracts.finance import EstimatePriced
 from contracts.money import Money
@@ -13,6 +12,7 @@ from contracts.values import BillingItem, Deliverable, EstimateLine, PricedLine
 from sales.decider import ENGAGEMENT
 from sales.opportunities import OpenOpportunity
 from sales.proposals import DraftProposal, SubmitProposal, WinDeal
+from testkit.scenario import given
 
 ENGAGEMENT_ID = "E-0000000000001"
 ACME = AccountPublished(account="acme", name="Acme")

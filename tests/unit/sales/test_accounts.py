@@ -1,9 +1,9 @@
 """Accounts are published whole, a version at a time."""
 
-from chassis.testing import given
 from contracts.reference import AccountPublished
 from sales.accounts import IntroduceAccount, PublishAccount
 from sales.decider import ACCOUNT
+from testkit.scenario import given
 
 PUBLISH = PublishAccount(name="Acme", country="Norway")
 

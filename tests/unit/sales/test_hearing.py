@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from pydantic import BaseModel
 
-from chassis.testing import permutations_agree
 from contracts.delivery import (
     EngagementClosed,
     EngagementPutOnHold,
@@ -41,6 +40,7 @@ from contracts.values import Signatory
 from sales.decider import ENGAGEMENT
 from sales.state import Engagement, Statement
 from sales.views import engagement_view
+from testkit.scenario import permutations_agree
 from tests.unit.sales.examples import (
     DRAFT,
     ENDORSED,

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from chassis.decider import Command, Decider, Stream, take
-from chassis.testing import given
+from chassis.domain.decider import Command, Decider, Stream, take
 from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Export, Refusal, read_export
 from sales.importing.intake import AT_ONCE, Report, take_over
 from sales.importing.owners import Owners
+from testkit.scenario import given
 
 SHIPPED = (Path(__file__).parents[2] / "data" / "crm_pipeline.csv").read_text()
 OWNERS = Owners({"nora-field": "Nora Field"}, bytes(32))

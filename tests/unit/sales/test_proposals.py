@@ -8,12 +8,12 @@ from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chassis.testing import like, permutations_agree
 from contracts.delivery import EstimateEndorsed, ManagerAssigned
 from contracts.money import Money
 from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted
 from contracts.values import BillingItem, RoleRate
 from sales.proposals import DraftProposal, ReviseProposal, SubmitProposal, WinDeal
+from testkit.scenario import like, permutations_agree
 from tests.unit.sales.examples import (
     DRAFT,
     ENDORSED,

@@ -1,0 +1,1 @@
+"""Command and event handlers, the stream repository, deadlines and read models."""

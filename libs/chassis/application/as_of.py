@@ -1,0 +1,253 @@
+"""As of when the data are: up to which moment all that other departments published is processed.
+
+Per partition, since one consumer reads an engagement's partition of all topics. A moment is known
+once the consumer has processed everything that the topics held at that moment. The replica that
+reads a partition writes its moment to the store every few seconds, once what it processed is
+written; the others read it from there.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from chassis.base.partitioning import partition_of
+from chassis.eventstore.mongo import Collection as Documents
+from chassis.eventstore.mongo import Document, StoreAway, reaching, replace_older
+from contracts.channels import PARTITIONS
+
+HEADER = "Concord-As-Of"
+OLD_AFTER = 30.0
+"""Seconds from which data count as old."""
+
+_VIEWS = "views"
+_LOOK_EVERY = 1.0
+_STORE_EVERY = 5.0
+_MOST_PARKED = 1_000
+_log = logging.getLogger(__name__)
+
+Ends = Mapping[str, int]
+"""The offset behind the last record, by topic, of one partition of all topics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """All that was published before `at` was processed and written by `written`.
+
+    `at` is None while the partition is processed from its first records again.
+    """
+
+    at: datetime | None
+    written: datetime
+    parked: frozenset[str] = frozenset()
+    """Engagements whose events wait, to which the moment does not apply."""
+
+
+@dataclass(slots=True)
+class CaughtUp:
+    """What one consumer says of the partitions it reads."""
+
+    seen: dict[int, datetime] = field(default_factory=dict)
+    """Up to when everything is processed, visible to this process at least."""
+    written: dict[int, Mark] = field(default_factory=dict)
+    _asked: dict[int, tuple[datetime, Ends]] = field(default_factory=dict)
+
+    def compare(self, partition: int, asked: datetime, ends: Ends, taken: Ends) -> None:
+        """Note the ends that a partition had at a moment, and how far it was processed since.
+
+        Under a steady load the ends of this moment are reached only later: they are kept until
+        they are, and the moment that then is known is that at which they were asked for.
+        """
+        since = self._asked.setdefault(partition, (asked, ends))
+        if _reached(taken, since[1]):
+            self.seen[partition] = asked if _reached(taken, ends) else since[0]
+            del self._asked[partition]
+
+    def settled(self, now: datetime) -> None:
+        """Note that all that was processed is written."""
+        for partition, at in self.seen.items():
+            before = self.written.get(partition)
+            if before is None or before.at != at:
+                self.written[partition] = Mark(at, now)
+
+    def withdrawn(self) -> None:
+        """Forget what this process alone can see: the partitions may be another replica's now."""
+        self.seen.clear()
+        self._asked.clear()
+
+    def begins_again(self, partitions: Collection[int], now: datetime) -> None:
+        """Take all moments back: these partitions are processed from their first records again."""
+        self.withdrawn()
+        self.written |= {partition: Mark(None, now) for partition in partitions}
+
+
+def _reached(taken: Ends, ends: Ends) -> bool:
+    return all(taken.get(topic, -1) >= end for topic, end in ends.items())
+
+
+class AsOf:
+    """The moments of all partitions, whoever reads them."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        caught_up: CaughtUp | None,
+        *,
+        listed: Callable[[], datetime | None],
+        parked: Callable[[], Collection[str]],
+        lists_in_memory: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`caught_up` is None for a service that hears nobody.
+
+        `listed` returns the moment up to which what is written is also in the lists, None where
+        another replica knows it. With `lists_in_memory`, the lists have what this process itself
+        processed at once.
+        """
+        self._documents = documents
+        self._caught_up = caught_up
+        self._listed = listed
+        self._parked = parked
+        self._lists_in_memory = lists_in_memory
+        self._now = now
+        self._stored: dict[int, Mark] = {}
+        self._stored_listed: datetime | None = None
+        self._sent: dict[int, Mark] = {}
+        self._waiting: dict[int, Mark] = {}
+        self._in_lists: dict[int, datetime | None] = {}
+
+    # ---- what is asked ------------------------------------------------------------------------
+
+    def of_engagement(self, engagement: str) -> datetime | None:
+        """Return the moment for an engagement; None where it is not known, or its events wait."""
+        if self._caught_up is None:
+            return self._now()
+        partition = partition_of(engagement)
+        mark = self._mark(partition)
+        if engagement in self._parked() or (mark is not None and engagement in mark.parked):
+            return None
+        return self._of(partition)
+
+    def of_all(self) -> datetime | None:
+        """Return the moment for what rests on all engagements; None where it is not known."""
+        if self._caught_up is None:
+            return self._now()
+        return _earliest([self._of(partition) for partition in range(PARTITIONS)])
+
+    def of_lists(self) -> datetime | None:
+        """Return the moment for lists, which are written later; None where it is not known."""
+        if self._caught_up is None:
+            return self._listed() or self._stored_listed
+        return _earliest([self._of_list(partition) for partition in range(PARTITIONS)])
+
+    @property
+    def unknown(self) -> list[int]:
+        """The partitions of which no moment is known."""
+        if self._caught_up is None:
+            return []
+        return [partition for partition in range(PARTITIONS) if self._of(partition) is None]
+
+    def _mark(self, partition: int) -> Mark | None:
+        own = None if self._caught_up is None else self._caught_up.written.get(partition)
+        stored = self._stored.get(partition)
+        if own is None or stored is None:
+            return own or stored
+        return max(own, stored, key=lambda mark: mark.written)
+
+    def _of(self, partition: int) -> datetime | None:
+        mark = self._mark(partition)
+        written = None if mark is None else mark.at
+        seen = None if self._caught_up is None else self._caught_up.seen.get(partition)
+        return max((each for each in (written, seen) if each is not None), default=None)
+
+    def _of_list(self, partition: int) -> datetime | None:
+        reads = self._caught_up is not None and partition in self._caught_up.seen
+        if self._lists_in_memory and reads:
+            return self._of(partition)
+        return self._in_lists.get(partition)
+
+    # ---- what is kept up ----------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Keep the moments up until cancelled; while the store is away, those known stay."""
+        loop = asyncio.get_running_loop()
+        stored = float("-inf")
+        while True:
+            if loop.time() - stored >= _STORE_EVERY:
+                try:
+                    await self.exchange()
+                except StoreAway as away:
+                    _log.info("as of: the store is away: %s", away)
+                except Exception:  # noqa: BLE001 - it must not end silently
+                    _log.exception("as of: cannot go on, and tries again")
+                stored = loop.time()
+            self.look_at_lists()
+            await asyncio.sleep(_LOOK_EVERY)
+
+    async def exchange(self) -> None:
+        """Write the moments of own partitions, and read those of all others; raises StoreAway."""
+        parked = frozenset(self._parked())
+        new: dict[int, Mark] = {}
+        if self._caught_up is not None:
+            for partition, mark in self._caught_up.written.items():
+                waits = {each for each in parked if partition_of(each) == partition}
+                full = Mark(mark.at, mark.written, frozenset(sorted(waits)[:_MOST_PARKED]))
+                if self._sent.get(partition) != full:
+                    new[partition] = full
+        documents = [_document(partition, mark) for partition, mark in new.items()]
+        listed = self._listed()
+        if listed is not None and not self._lists_in_memory:
+            documents.append({"_id": _VIEWS, "number": _milliseconds(listed), "at": listed})
+        await replace_older(self._documents, documents)
+        self._sent |= new
+        with reaching():
+            found = await self._documents.find({}).to_list(None)
+        self._stored = {each["_id"]: _mark(each) for each in found if each["_id"] != _VIEWS}
+        self._stored_listed = next((each["at"] for each in found if each["_id"] == _VIEWS), None)
+
+    def look_at_lists(self) -> None:
+        """Note which moments are true of the lists by now."""
+        listed = self._listed() or self._stored_listed
+        for partition in range(PARTITIONS):
+            mark = self._mark(partition)
+            if mark is None or mark.at is None:
+                self._in_lists[partition] = None
+                self._waiting.pop(partition, None)
+                continue
+            waiting = self._waiting.setdefault(partition, mark)
+            if listed is not None and listed >= waiting.written:
+                latest = mark if listed >= mark.written else waiting
+                self._in_lists[partition] = latest.at
+                del self._waiting[partition]
+
+
+def header(moment: datetime | None) -> dict[str, str]:
+    """Return the header that says as of when an answer is; none where that is not known."""
+    if moment is None:
+        return {}
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return {HEADER: text.replace("+00:00", "Z")}
+
+
+def _earliest(moments: list[datetime | None]) -> datetime | None:
+    known = [moment for moment in moments if moment is not None]
+    return min(known) if len(known) == len(moments) else None
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _document(partition: int, mark: Mark) -> Document:
+    return {
+        "_id": partition,
+        "number": _milliseconds(mark.written),
+        "at": mark.at,
+        "written": mark.written,
+        "parked": sorted(mark.parked),
+    }
+
+
+def _mark(document: Document) -> Mark:
+    return Mark(document["at"], document["written"], frozenset(document["parked"]))

@@ -1,0 +1,1 @@
+"""Settings, telemetry and small helpers that every other package uses."""

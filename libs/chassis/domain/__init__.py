@@ -1,0 +1,1 @@
+"""The decider: pure decisions, and the ids of what they make."""

@@ -1,0 +1,141 @@
+"""Pages of a listing by an index: keys that sort alike everywhere, opaque cursors, bounded ranges.
+
+A key is a text in which a field's value and the stream's id sort as the values do, so that one
+range of one index is the rest of a listing. The local store reads a range whole, whatever its
+limit; so a process remembers where pages ended, and asks from one such fence to the next.
+"""
+
+import base64
+import binascii
+import json
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chassis.eventstore.mongo import Collection, Document
+
+_TOP = "\uffff"
+_LONGEST_TEXT = 120
+_MOST_FENCES = 2_000
+_MIDDLE = 10**18
+
+
+class InvalidCursor(ValueError):
+    """The cursor was not made for this listing in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a listing: the subject, and the listed fields."""
+
+    subject: str
+    fields: Mapping[str, str | int | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in order, and the cursor to what follows; None where nothing does."""
+
+    rows: tuple[Row, ...]
+    cursor: str | None
+
+
+def key_of(value: str | int | bool | None, stream: str) -> str:
+    """The key of a stream under a field's value: nothing, then false and true, numbers, texts.
+
+    Texts sort without regard to case, by their first 120 characters.
+    """
+    match value:
+        case None:
+            text = "0"
+        case bool():
+            text = f"1{value:d}"
+        case int():
+            text = f"2{value + _MIDDLE:019d}"
+        case str():
+            text = f"3{value.casefold()[:_LONGEST_TEXT]}"
+    return f"{text}\x01{stream}"
+
+
+def cursor_of(key: str, kind: str, sort: str, *, descending: bool) -> str:
+    """An opaque cursor to what follows a key."""
+    text = json.dumps([kind, sort, descending, key], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def position_of(cursor: str, kind: str, sort: str, *, descending: bool) -> str:
+    """The key in a cursor; raises InvalidCursor."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        read = json.loads(text)
+        json.dumps(read, ensure_ascii=False).encode()  # a half of a character is no key
+    except (ValueError, binascii.Error, RecursionError):
+        read = None
+    match read:
+        case [str(of), str(by), bool(down), str(key)] if (of, by, down) == (kind, sort, descending):
+            return key
+        case _:
+            pass
+    raise InvalidCursor("the cursor belongs to another listing, or to none")
+
+
+class Fences:
+    """Keys of one listing at which pages ended. They bound ranges; what they say can be old."""
+
+    def __init__(self) -> None:
+        self._keys: list[str] = []
+
+    async def walk(
+        self,
+        collection: Collection,
+        asked: Document,
+        field: str,
+        start: str | None,
+        limit: int,
+        *,
+        descending: bool,
+    ) -> list[Document]:
+        """Up to `limit` documents from after `start`, in order of the field; the driver's errors.
+
+        The state, which is the most of a document, is left out.
+        """
+        found: list[Document] = []
+        at = start if start is not None else (_TOP if descending else "")
+        while True:
+            fence = self._before(at) if descending else self._after(at)
+            between = {"$lt": at, "$gte": fence} if descending else {"$gt": at, "$lte": fence}
+            wanted = limit - len(found)
+            page = await collection.find(
+                {**asked, field: between},
+                projection={"state": 0},
+                sort=[(field, -1 if descending else 1)],
+                limit=wanted,
+            ).to_list(None)
+            found.extend(page)
+            if len(found) >= limit:
+                self._learn(_value(found[-1], field))
+                return found
+            if fence in {"", _TOP}:
+                return found
+            at = fence
+
+    def _after(self, key: str) -> str:
+        place = bisect_right(self._keys, key)
+        return self._keys[place] if place < len(self._keys) else _TOP
+
+    def _before(self, key: str) -> str:
+        place = bisect_left(self._keys, key)
+        return self._keys[place - 1] if place else ""
+
+    def _learn(self, key: str) -> None:
+        place = bisect_left(self._keys, key)
+        if place < len(self._keys) and self._keys[place] == key:
+            return
+        if len(self._keys) >= _MOST_FENCES:
+            del self._keys[::2]
+        insort(self._keys, key)
+
+
+def _value(document: Document, path: str) -> str:
+    keys, field = path.split(".")
+    return str(document[keys][field])

@@ -1,0 +1,165 @@
+"""Streams as they are kept outside the journal: folded, so that nobody need fold from the start."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from chassis.domain.decider import Decider, PassedOver, Stream, replay
+from chassis.eventstore.journal import Commit
+from chassis.eventstore.mongo import Document, Store, reaching, replace_older, size_of
+from chassis.eventstore.unreadable import UnreadableStream
+from contracts.fact import Fact, read_position, write_position
+from contracts.values import HEARD
+
+AnyDecider = Decider[Any]
+_log = logging.getLogger(__name__)
+_TOGETHER = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A stream as it is known; `open` is false before its first commit, and once it is erased."""
+
+    stream: Stream[Any]
+    open: bool = False
+
+
+def nothing_known(decider: AnyDecider, stream: str) -> Known:
+    """A stream of which no commit is known."""
+    return Known(Stream(stream, decider.initial(stream.partition(":")[2])))
+
+
+def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
+    """Return what is known after one more commit.
+
+    Raises UnreadableStream where a commit is missing, or cannot be read or folded.
+    """
+    if commit.erases:
+        empty = nothing_known(decider, commit.stream).stream
+        return Known(replace(empty, number=commit.number, position=dict(commit.position)))
+    missing = known.stream.number + 1
+    if commit.number != missing:
+        raise UnreadableStream(commit.stream, missing, "the journal lacks it")
+    recorded = list(commit.recorded())
+    try:
+        stream = replay(decider, known.stream, recorded, commit.position)
+    except Exception as error:
+        why = f"its facts cannot be folded: {described(error)}"
+        raise UnreadableStream(commit.stream, commit.number, why) from error
+    if commit.passed_over is not None:
+        stream = replace(stream, passed_over=(*stream.passed_over, commit.passed_over))
+    return Known(grown(stream, commit.size), open=True)
+
+
+def grown(stream: Stream[Any], size: int) -> Stream[Any]:
+    """Return the stream with so many more bytes of facts since its state was measured."""
+    return replace(stream, since=stream.since + size)
+
+
+def measured(stream: Stream[Any]) -> Stream[Any]:
+    """Return the stream with its state measured now; costs as much as the state is large."""
+    size = len(stream.state.model_dump_json().encode())
+    return replace(stream, measured=size, since=0)
+
+
+def described(error: Exception) -> str:
+    """Return what went wrong and where, and nothing of the values that it happened to."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    return f"{type(error).__name__}{''.join(f' in {at.name}, line {at.lineno}' for at in place)}"
+
+
+def fold_of(decider: AnyDecider) -> str:
+    """A fingerprint of how states come about: their shape, the department's code, the contracts.
+
+    What was folded by other code is folded again rather than trusted.
+    """
+    digest = blake2b(digest_size=8)
+    state = type(decider.initial("-"))
+    digest.update(f"{state.model_json_schema()} {sorted(Stream.__annotations__)}".encode())
+    places = {decider.initial.__module__, decider.react.__module__, state.__module__}
+    for module in sorted(places | {Fact.__module__}):
+        file = getattr(sys.modules.get(module), "__file__", None)
+        if file is not None:
+            for source in sorted(Path(file).parent.glob("*.py")):
+                digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+class Snapshots:
+    """Snapshots of streams; they are the views' documents, which hold the whole state."""
+
+    def __init__(self, store: Store, deciders: Mapping[str, AnyDecider]) -> None:
+        self._store = store
+        self._deciders = deciders
+        self.folds = {kind: fold_of(decider) for kind, decider in deciders.items()}
+        """Fingerprints by kind of stream."""
+
+    async def load(self, stream: str) -> Known:
+        """The newest snapshot that this code made, or nothing known; raises StoreAway."""
+        (known,) = await self.load_all([stream])
+        return known
+
+    async def load_all(self, streams: Sequence[str]) -> list[Known]:
+        """The newest snapshots of many streams, in their order; raises StoreAway."""
+        found: dict[str, Document] = {}
+        for start in range(0, len(streams), _TOGETHER):
+            asked = {"_id": {"$in": list(streams[start : start + _TOGETHER])}}
+            with reaching():
+                page = await self._store.views.find(asked).to_list(None)
+            found.update((document["_id"], document) for document in page)
+        return [self._known(stream, found.get(stream)) for stream in streams]
+
+    def _known(self, stream: str, document: Document | None) -> Known:
+        kind = stream.partition(":")[0]
+        if document is not None and document.get("fold") == self.folds[kind]:
+            try:
+                return self.read(document)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                _log.error("the snapshot of %s is passed over: %s", stream, described(error))
+        return nothing_known(self._deciders[kind], stream)
+
+    async def erase(self, stream: str, tombstone: Commit) -> None:
+        """Leave nothing of a stream but that it was erased; raises StoreAway."""
+        decider = self._deciders[stream.partition(":")[0]]
+        known = advanced(decider, nothing_known(decider, stream), tombstone)
+        await replace_older(self._store.views, [self.document(known)])
+
+    def read(self, document: Document) -> Known:
+        """Return a snapshot read back; raises KeyError, TypeError, ValueError, AttributeError."""
+        stream = str(document["_id"])
+        empty = self._deciders[document["kind"]].initial(stream.partition(":")[2])
+        return Known(
+            Stream(
+                id=stream,
+                state=type(empty).model_validate_json(document["state"], context=HEARD),
+                measured=size_of(document["state"]),
+                number=document["number"],
+                position=read_position(document["position"]),
+                passed_over=tuple(map(PassedOver.read, document["passed_over"])),
+            ),
+            open=document["open"],
+        )
+
+    def document(self, known: Known) -> Document:
+        """What a view's document holds of the stream itself."""
+        kind = known.stream.id.partition(":")[0]
+        return {
+            "_id": known.stream.id,
+            "kind": kind,
+            "number": known.stream.number,
+            "position": write_position(known.stream.position),
+            "passed_over": [each.document() for each in known.stream.passed_over],
+            "open": known.open,
+            "fold": self.folds[kind],
+            "state": known.stream.state.model_dump_json(),
+        }

@@ -1,0 +1,1 @@
+"""Consumer, parked records, outbox relay, reference data, topics and access rights."""

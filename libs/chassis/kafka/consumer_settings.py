@@ -1,0 +1,295 @@
+"""The bus: how facts arrive from Kafka, with every setting that keeps one from being lost.
+
+FastStream acknowledges early, begins at the newest record, spreads topics without regard to each
+other, creates missing topics, and swallows an exception that leaves a handler. Here none of that
+can happen: the settings are fixed, and a record that cannot be read arrives as a value that says
+why.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.message import encode_message
+
+from chassis.application.trouble import Trouble
+from chassis.base.partitioning import partition_of
+from chassis.eventstore.journal import kafka_key
+from chassis.kafka.credentials import Identity
+from chassis.kafka.lenient_headers import read_odd_headers
+from contracts.channels import LARGEST_FACT, Channel
+from contracts.fact import Fact, Recorded, Undecodable, Undecoded, read
+
+if TYPE_CHECKING:
+    from aiokafka import ConsumerRecord
+    from aiokafka.abc import ConsumerRebalanceListener
+    from fast_depends.library.serializer import SerializerProto
+    from faststream._internal.basic_types import SendableMessage
+    from faststream.kafka.subscriber.usecase import BatchSubscriber
+    from faststream.message import StreamMessage
+
+LARGEST_RECORD = 2 * LARGEST_FACT
+"""Bytes of the largest record that is read; of a larger one, which a topic whose settings were
+changed may take, only the beginning is kept."""
+
+KEY_LIMIT = 200
+"""Characters of the longest Kafka key that is taken for the name of an engagement or a record."""
+
+
+@dataclass(slots=True, eq=False)  # not frozen: one is made for every record, and that costs
+class Arrival:
+    """A record as it came from Kafka: where it stood, its bytes, and the fact or the trouble.
+
+    `key` is the engagement (or the reference record's id and version); None where there is none
+    that can be read. `channel` is that of the topic. A record with `trouble` is to be set aside.
+    With neither event nor trouble it is a tombstone of a reference record.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    key: str | None
+    channel: Channel
+    raw: bytes | None
+    recorded: Recorded[Fact] | None = None
+    trouble: Trouble | None = None
+
+    @property
+    def id(self) -> str:
+        """The place of the record, which is its own for ever: topic/partition/offset."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+class Codec:
+    """Read records of the given channels' topics; return a value for each, whatever it holds.
+
+    FastStream asks it to write as well, which services do not do through it: the relay publishes.
+    """
+
+    def __init__(self, channels: Sequence[Channel], prefix: str) -> None:
+        self._channels = {channel.topic(prefix): channel for channel in channels}
+
+    def read(
+        self, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None
+    ) -> Arrival:
+        """Return one record, as an event or with what is wrong with it; raise nothing."""
+        channel = self._channels[topic]
+        name = _name(key)
+        trouble: Trouble | None = None
+        if value is not None and len(value) > LARGEST_RECORD:
+            trouble = Trouble("no-event", f"it has {len(value)} bytes, and none has so many")
+            value = value[:LARGEST_RECORD]
+        if name is None:
+            trouble = Trouble("no-key", "the record's key does not name an engagement")
+        elif partition_of(name) != partition:
+            # Two processes may read the two partitions, and each would take the engagement for its.
+            trouble = Trouble("wrong-partition", f"its key belongs on {partition_of(name)}")
+        if name is None or trouble is not None:
+            return Arrival(topic, partition, offset, name, channel, value, trouble=trouble)
+        if value is None and channel.kind == "reference":
+            return Arrival(topic, partition, offset, name, channel, value)
+        fact = judge(channel, name, value)
+        if isinstance(fact, Trouble):
+            return Arrival(topic, partition, offset, name, channel, value, trouble=fact)
+        return Arrival(topic, partition, offset, name, channel, value, fact)
+
+    async def decode_batch(
+        self, msg: "StreamMessage[Sequence[ConsumerRecord[Any, Any]]]"
+    ) -> "list[Any]":
+        """Every record of a batch, in order."""
+        return [
+            self.read(record.topic, record.partition, record.offset, record.key, record.value)
+            for record in msg.raw_message
+        ]
+
+    async def decode(self, msg: "StreamMessage[ConsumerRecord[Any, Any]]") -> Arrival:
+        """A single record."""
+        record = msg.raw_message
+        return self.read(record.topic, record.partition, record.offset, record.key, record.value)
+
+    async def encode(
+        self, msg: "SendableMessage", serializer: "SerializerProto | None" = None
+    ) -> tuple[bytes, str | None]:
+        """As FastStream would."""
+        return encode_message(msg, serializer)
+
+    async def encode_batch(
+        self, msgs: "Sequence[SendableMessage]", serializer: "SerializerProto | None" = None
+    ) -> list[tuple[bytes, str | None]]:
+        """As FastStream would."""
+        return [encode_message(msg, serializer) for msg in msgs]
+
+
+def judge(channel: Channel, key: str, value: bytes | None) -> Recorded[Fact] | Trouble:
+    """Return the event in a record's value, or why it is none on this channel under this key.
+
+    Its data may be `Undecoded`. Nothing is raised, whatever the bytes are.
+    """
+    if value is None:
+        return Trouble("no-event", "the record is empty")
+    try:
+        recorded = read(value, channel)
+    except Undecodable as error:
+        return Trouble("no-event", str(error))
+    if recorded.channel is not channel:
+        return Trouble(
+            "wrong-channel",
+            f"{recorded.fact.type} is published on {recorded.channel.name}, not here",
+        )
+    expected = kafka_key(recorded)
+    if isinstance(recorded.fact, Undecoded) and channel.kind == "reference":
+        expected = f"{key.partition(':')[0]}:{recorded.subject}@{recorded.sequence}"
+    if expected != key:
+        return Trouble("wrong-key", f"its key is not {expected!r}, which it is about")
+    return recorded
+
+
+def _name(key: bytes | None) -> str | None:
+    if not key or len(key) > KEY_LIMIT:
+        return None
+    try:
+        name = key.decode()
+    except UnicodeDecodeError:
+        return None
+    return name if name.isprintable() else None
+
+
+async def _whole_batch(message: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaMessage:
+    """A batch as FastStream passes it on, with no look at headers: one may not be text."""
+    first, last = message[0], message[-1]
+    batch = KafkaMessage(
+        body=b"",
+        raw_message=message,
+        message_id=f"{first.offset}-{last.offset}-{first.timestamp}",
+        consumer=_NeverAcknowledges(),
+    )
+    batch.committed = None
+    return batch
+
+
+class _NeverAcknowledges:
+    """FastStream may not commit: only the listener knows what was taken in."""
+
+    async def commit(self) -> None:
+        raise RuntimeError("only the listener commits offsets")
+
+    def seek(self, partition: object, offset: int) -> None:
+        raise RuntimeError(f"only the listener moves positions: {partition} to {offset}")
+
+
+class UnsafeBus(ValueError):
+    """A setting under which facts could be lost or applied out of order."""
+
+
+def broker(bootstrap: str, *, client: str = "concord", identity: Identity = None) -> KafkaBroker:
+    """A FastStream broker that reads and creates nothing; it connects to Kafka when started.
+
+    `bootstrap` names one or several addresses, with commas between them.
+    """
+    read_odd_headers()
+    return KafkaBroker(
+        bootstrap.split(","),  # it would take all of them for one
+        client_id=client,
+        security=identity,
+        consumer_only=True,
+        allow_auto_create_topics=False,
+        ack_policy=AckPolicy.MANUAL,
+        apply_types=False,
+        graceful_timeout=15.0,
+        metadata_max_age_ms=60_000,
+        request_timeout_ms=15_000,
+        logger=None,
+    )
+
+
+def subscribe(
+    bus: KafkaBroker,
+    handle: Callable[[list[Arrival]], Awaitable[None]],
+    *,
+    group: str,
+    channels: Sequence[Channel],
+    prefix: str,
+    rebalance: "ConsumerRebalanceListener",
+    batch: int = 500,
+    fetch_wait_ms: int = 500,
+) -> "BatchSubscriber":
+    """Subscribe a handler of whole batches to the channels' topics; it starts with the broker.
+
+    A fetch waits at Kafka for at most `fetch_wait_ms`: that is also how long a partition whose
+    records were not taken within a tenth of a second may wait, on a quiet day, until it is asked
+    again. Raises UnsafeBus.
+    """
+    names = [channel.topic(prefix) for channel in channels]
+    if not names or len(set(names)) != len(names):
+        raise UnsafeBus("a listener needs channels, each of them once")
+    if not group:
+        raise UnsafeBus("a listener without a group would remember no offsets")
+    subscriber: BatchSubscriber = bus.subscriber(  # type: ignore[call-overload]  # of two booleans
+        *names,
+        batch=True,
+        group_id=group,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.MANUAL,
+        partition_assignment_strategy=(RangePartitionAssignor,),
+        batch_timeout_ms=10,
+        max_records=batch,
+        fetch_max_wait_ms=fetch_wait_ms,
+        rebalance_timeout_ms=60_000,
+        session_timeout_ms=10_000,
+        heartbeat_interval_ms=3_000,
+        listener=rebalance,
+        parser=_whole_batch,
+        codec=Codec(channels, prefix),
+        no_reply=True,
+    )
+    subscriber(handle)
+    refuse_unsafe(bus, subscriber)
+    return subscriber
+
+
+def refuse_unsafe(bus: KafkaBroker, subscriber: "BatchSubscriber") -> None:
+    """Raise UnsafeBus where a broker or a subscriber could lose a fact or take one in too early."""
+    settings = subscriber._connection_args  # noqa: SLF001 - there is no other way to see them
+    config = bus.config
+    wrong = [
+        what
+        for what, is_wrong in {
+            "auto_offset_reset must be earliest": settings.get("auto_offset_reset") != "earliest",
+            "ack_policy must be MANUAL": subscriber.ack_policy is not AckPolicy.MANUAL,
+            "enable_auto_commit must be off": settings.get("enable_auto_commit") is not False,
+            "allow_auto_create_topics must be off": config.broker_config.allow_auto_create_topics,
+            "the range assignor, and no other, must be used": tuple(
+                settings.get("partition_assignment_strategy", ())
+            )
+            != (RangePartitionAssignor,),
+            "a group is needed": not subscriber.group_id,
+        }.items()
+        if is_wrong
+    ]
+    if wrong:
+        raise UnsafeBus("; ".join(wrong))
+
+
+async def let_go(
+    stop: Coroutine[Any, Any, None], consumer: AIOKafkaConsumer | None, within: float
+) -> None:
+    """Stop a consumer in at most `within` seconds and a little, whatever state Kafka is in.
+
+    aiokafka's own stop raises CancelledError where a fetch was waiting for a broker that is away,
+    which would end whoever stops it, and leaves the connections open.
+    """
+    stopping = asyncio.create_task(stop, name="stopping a consumer")
+    await asyncio.wait({stopping}, timeout=within)
+    if not stopping.done():
+        stopping.cancel()
+        await asyncio.wait({stopping}, timeout=1)
+    failed = stopping.cancelled() or not stopping.done() or stopping.exception() is not None
+    if failed and consumer is not None:
+        with suppress(Exception):
+            await consumer._client.close()  # noqa: SLF001 - its stop did not come that far

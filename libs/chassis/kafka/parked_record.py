@@ -1,0 +1,169 @@
+"""Records that wait or were set aside: what is kept of them, and what follows from them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from traceback import extract_tb
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from chassis.application.trouble import Head, Trouble, TroubleCode
+from chassis.domain.decider import CameLate, Gap, NotDecoded
+from chassis.kafka.consumer_settings import Arrival, judge
+from contracts.channels import Channel
+from contracts.envelope import LARGEST_NUMBER
+from contracts.fact import Fact, Recorded
+
+SENTENCE_LIMIT = 500
+
+MOST_EVENTS = 1_000_000_000
+"""A number of an engagement's events on one channel that no honest author reaches."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRecord:
+    """A record that waits or was set aside: where it stood, what it is, why, and since when (UTC).
+
+    `sequence` is the number it claims, None where the bytes do not tell it. `expected` is the
+    number that a gap waits for. `order` counts arrivals. `by` and `why`: who set it aside.
+    """
+
+    id: str
+    engagement: str | None
+    channel: Channel
+    partition: int
+    offset: int
+    sequence: int | None
+    code: TroubleCode
+    sentence: str
+    expected: int | None
+    raw: bytes | None
+    at: datetime
+    order: int
+    by: str | None = None
+    why: str | None = None
+
+    def event(self) -> Recorded[Fact] | None:
+        """Return the event that it is, as far as this version can tell."""
+        judged = judge(self.channel, self.engagement or "", self.raw)
+        return None if isinstance(judged, Trouble) else judged
+
+
+def ends_gap(head: Head, arrivals: Iterable[Arrival]) -> bool:
+    """Return whether one of these is the event that a gap waits for."""
+    return head.code == "gap" and any(
+        arrival.channel.name == head.channel
+        and arrival.recorded is not None
+        and arrival.recorded.sequence == head.expected
+        for arrival in arrivals
+    )
+
+
+def sequence_of(arrival: Arrival) -> int | None:
+    """Return the number a record claims, even where it is otherwise unreadable."""
+    if arrival.recorded is not None:
+        return arrival.recorded.sequence
+    try:
+        claimed = from_json(arrival.raw or b"")["sequence"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return claimed if type(claimed) is int and 0 < claimed <= LARGEST_NUMBER else None
+
+
+def in_sequence(records: Sequence[ParkedRecord]) -> list[ParkedRecord]:
+    """Return records in the order in which to try them: as they came, each channel by its number.
+
+    A record whose number is unknown keeps its place, and none of its channel passes it.
+    """
+    came = sorted(records, key=lambda record: record.order)
+    tried: list[ParkedRecord] = list(came)
+    for name in {record.channel.name for record in came}:
+        run: list[int] = []
+        for place, record in [*enumerate(came), (len(came), None)]:
+            if record is not None and record.channel.name != name:
+                continue
+            if record is None or record.sequence is None:
+                ordered = sorted((came[at] for at in run), key=lambda r: (r.sequence or 0, r.order))
+                for at, sorted_record in zip(run, ordered, strict=True):
+                    tried[at] = sorted_record
+                run = []
+            else:
+                run.append(place)
+    return tried
+
+
+def not_proven(
+    head: ParkedRecord, others: Iterable[ParkedRecord], published: int | None
+) -> str | None:
+    """Return why the gap before a record is not proven, or None where it is.
+
+    A channel may claim any number: if events were passed over on its word, all that the author
+    publishes later up to that number would count as seen. So something else must confirm that the
+    author has published that many: an event of another author who had heard it, a record of each
+    missing number that a person set aside, or a person who looked it up at the author's service
+    (`published`).
+    """
+    first, number, name = head.expected or 1, head.sequence or 0, head.channel.name
+    if number > MOST_EVENTS:
+        return f"no engagement has {number} events: set {head.id} aside"
+    if published is not None:
+        if published >= number:
+            return None
+        return (
+            f"{name} has published {published} events of this engagement, so {head.id}, which"
+            f" claims to be number {number}, is not one of them: set it aside"
+        )
+    claimed: set[int] = set()
+    for record in others:
+        if record.channel is head.channel:
+            if record.sequence is not None and record.by:
+                claimed.add(record.sequence)
+        elif (event := record.event()) is not None and event.heard.get(name, 0) >= number:
+            return None
+    if number - first <= len(claimed) and claimed.issuperset(range(first, number)):
+        return None
+    return (
+        f"nothing but {name} itself says that it has published {number} events of this engagement:"
+        f" look the number up at that service and give it as `published`, wait for an event of"
+        " another department that confirms it, or set the record aside"
+    )
+
+
+def trouble_of(error: Exception, channel: Channel) -> tuple[Trouble, int | None]:
+    """Return what an error means for a record of a channel, and the number that a gap waits for.
+
+    Operators and logs are told it: of a confidential channel no more than where it went wrong.
+    """
+    if isinstance(error, Gap):
+        return Trouble("gap", str(error)), error.expected
+    if isinstance(error, NotDecoded):
+        code: TroubleCode = "newer-version" if error.newer_version else "unreadable"
+        return Trouble(code, str(error)), None
+    if isinstance(error, CameLate):
+        return Trouble("passed-over", str(error)), None
+    sentence = f"{type(error).__name__}: {_words(error, channel)}"
+    return Trouble("failed", storable(sentence)), None
+
+
+def storable(sentence: str) -> str:
+    """Return a sentence as the store takes it: bounded, and without halves of characters."""
+    return sentence[:SENTENCE_LIMIT].encode(errors="replace").decode()
+
+
+def _words(error: Exception, channel: Channel) -> str:
+    words = str(error)
+    if isinstance(error, ValidationError):  # whose own text repeats what was given
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        wrong = "; ".join(
+            f"{'.'.join(map(str, each['loc']))}: "
+            f"{each['type'] if channel.confidential else each['msg']}"
+            for each in found
+        )
+        words = f"{error.title}: {wrong}"
+    elif channel.confidential:
+        words = "what it says is confidential"
+    if channel.confidential and (frames := extract_tb(error.__traceback__)):
+        words += f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
+    return words

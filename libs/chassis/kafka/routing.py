@@ -1,0 +1,57 @@
+"""Sorting a batch: which stream hears which of its records, and which of them must wait."""
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+
+from chassis.application.ports import Routes
+from chassis.application.trouble import Trouble
+from chassis.kafka.consumer_settings import Arrival
+from chassis.kafka.parked_record import trouble_of
+
+WAITING = Trouble("waiting", "it is behind another event")
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A batch sorted: each record is in one or several groups, or in exactly one of the lists.
+
+    `groups` are events by the stream that hears them, `stopped` those that must wait, `aside`
+    records that are no events of an engagement, `ignored` events that no stream here hears and
+    tombstones.
+    """
+
+    all: Sequence[Arrival]
+    groups: dict[str, list[Arrival]] = field(default_factory=dict)
+    stopped: list[tuple[Arrival, Trouble]] = field(default_factory=list)
+    aside: list[tuple[Arrival, Trouble]] = field(default_factory=list)
+    ignored: list[Arrival] = field(default_factory=list)
+
+
+def sort_out(arrivals: Sequence[Arrival], parked: Container[object], routes: Routes) -> Sorted:
+    """Sort a batch; what follows an event that must wait, for the same engagement, waits too."""
+    found = Sorted(arrivals)
+    stopped: set[str] = set()
+    for arrival in arrivals:
+        key, trouble, recorded = arrival.key, arrival.trouble, arrival.recorded
+        if trouble is not None or key is None:
+            found.aside.append((arrival, trouble or Trouble("no-key", "it names no engagement")))
+        elif recorded is None:
+            found.ignored.append(arrival)
+        elif key in stopped or key in parked:
+            found.stopped.append((arrival, WAITING))
+        else:
+            try:
+                streams = list(routes(recorded))
+            except Exception as error:  # noqa: BLE001 - whatever it is concerns this fact alone
+                found.stopped.append((arrival, trouble_of(error, arrival.channel)[0]))
+                stopped.add(key)
+                continue
+            for stream in streams:
+                group = found.groups.get(stream)
+                if group is None:
+                    found.groups[stream] = [arrival]
+                else:
+                    group.append(arrival)
+            if not streams:
+                found.ignored.append(arrival)
+    return found

@@ -1,0 +1,1 @@
+"""The running service: container, health, operations, start and stop."""

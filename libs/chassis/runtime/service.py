@@ -1,0 +1,228 @@
+"""The composition root: what a service is made of, how it starts, and in what order it stops.
+
+SERVICE = Service("sales", "Sales", routes=(engagements, accounts), reads=(PersonPublished,))
+
+if __name__ == "__main__":
+run(SERVICE)
+"""
+
+import gc
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Never
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
+from starlette.responses import HTMLResponse
+
+from chassis.base import telemetry
+from chassis.base.settings import Settings, UnsafeSettings
+from chassis.domain.decider import Decider
+from chassis.kafka import asyncapi
+from chassis.runtime import health, operations
+from chassis.runtime.container import Hearing, Works
+from chassis.web import problems
+from chassis.web.auth import Tokens
+from chassis.web.command_routes import Routes
+from chassis.web.limits import Bounded
+from chassis.web.tracing import Traced
+from contracts.channels import Channel, Department
+from contracts.fact import Fact
+from contracts.reference import Reference
+
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle: longer than proxies keep one (60 s, as a rule).
+
+So the proxy closes it, and no request is on its way to a connection that is being closed here."""
+
+LARGEST_BODY = 32 * 1024 * 1024
+"""Bytes beyond which no route takes a body, whatever it does with it (a file, say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A department, or the gateway, as the chassis runs it.
+
+    `routes` bring their deciders along; `deciders` are those nobody reaches over HTTP. `reads` are
+    the kinds of reference data that decisions look up. `routers` are further routes, each of which
+    authorises by itself. `hearing` replaces what is done with facts that are heard, and `hears`
+    names their types where no decider does.
+    """
+
+    name: Department
+    title: str
+    description: str = ""
+    routes: tuple[Routes[Any], ...] = ()
+    deciders: tuple[Decider[Any], ...] = ()
+    reads: tuple[type[Reference], ...] = ()
+    routers: tuple[APIRouter, ...] = ()
+    hears: tuple[type[Fact], ...] = ()
+    hearing: Callable[[Works], Hearing] | None = None
+
+    @property
+    def all_deciders(self) -> tuple[Decider[Any], ...]:
+        """Every kind of stream, once."""
+        every = [*(routes.decider for routes in self.routes), *self.deciders]
+        return tuple({decider.kind: decider for decider in every}.values())
+
+    @property
+    def reference_channels(self) -> Collection[Channel]:
+        """Where the reference data that it reads is said."""
+        return {kind.channel for kind in self.reads}
+
+    @property
+    def heard_types(self) -> tuple[type[Fact], ...]:
+        """The types of facts of others that it hears."""
+        types = {kind for each in self.all_deciders for kind in each.evolve.types}
+        others = {kind for kind in types if kind.channel.department != self.name}
+        return tuple(sorted({*others, *self.hears, *self.reads}, key=lambda kind: kind.type))
+
+
+def create_app(service: Service, settings: Settings) -> FastAPI:
+    """The service as an ASGI application; what it is made of lives as long as its lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        works = Works(
+            name=service.name,
+            settings=settings,
+            deciders=service.all_deciders,
+            listings=[each.listing for each in service.routes if each.listing is not None],
+            reference=service.reference_channels,
+            hearing=service.hearing,
+        )
+        app.state.works = works
+        async with works:
+            yield
+
+    app = FastAPIOffline(
+        docs_url="/docs",
+        redoc_url=None,
+        title=f"Concord: {service.title}",
+        version="1",
+        description=service.description,
+        lifespan=lifespan,
+        max_body_size=LARGEST_BODY,
+        redirect_slashes=False,
+        # `Traced` says it all; FastAPI would say it again, for a quarter of a request's handling.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.body_limit = settings.body_limit
+    app.state.wait_limit = settings.wait_limit
+    app.state.tokens = Tokens(settings)
+    app.add_middleware(Traced)
+    problems.install(app)
+    app.include_router(health.router(lambda: app.state.works.health))
+    for routes in service.routes:
+        app.include_router(routes.router())
+    for router in service.routers:
+        app.include_router(router)
+    app.include_router(operations.router())
+    _document(app, service, settings)
+    return app
+
+
+def _document(app: FastAPI, service: Service, settings: Settings) -> None:
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
+            parts = schema.setdefault("components", {})
+            parts.setdefault("schemas", {}).update(problems.schemas())
+            parts["securitySchemes"] = {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            }
+            schema["security"] = [{"bearer": []}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    facts = asyncapi.document(
+        service.name, service.title, service.heard_types, settings.topic_prefix
+    )
+    page = asyncapi.page(facts)
+
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def asyncapi_document() -> dict[str, Any]:
+        return facts
+
+    @app.get("/asyncapi", include_in_schema=False)
+    async def asyncapi_page() -> HTMLResponse:
+        return HTMLResponse(page)
+
+
+def run(service: Service) -> None:
+    """Run a service until it is told to stop; ends the process with 2 where settings are unsafe."""
+    try:
+        settings = Settings.from_environment()
+    except UnsafeSettings as unsafe:
+        _refuse(service, unsafe)
+    telemetry.log_to_stderr(service.name, settings)
+    measured = telemetry.begin(service.name, settings)
+    # The server stops in order on the signal and then sends it again, when all is done already.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        app = create_app(service, settings)
+        settle_memory()
+        server = _Server(server_config(app, settings), app)
+        server.run()
+        if not server.started:
+            sys.exit(3)  # it could not listen, and has said why
+    except UnsafeSettings as unsafe:  # a file that the settings name is not what it must be
+        _refuse(service, unsafe)
+    finally:
+        measured.end()
+
+
+def _refuse(service: Service, unsafe: UnsafeSettings) -> Never:
+    sys.stderr.write(f"{service.name} does not start:\n{unsafe}\n")
+    sys.exit(2)
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How a service listens."""
+    return uvicorn.Config(
+        app,
+        host=settings.service_host,
+        port=settings.service_port,
+        loop="uvloop",
+        http=Bounded,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=max(1, round(settings.stop_within / 3)),
+    )
+
+
+class _Server(uvicorn.Server):
+    """Tells the service that it is to stop before it waits for answers under way to end.
+
+    From then on every answer closes its connection, so that clients make their next one elsewhere.
+    """
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        works: Works = self._app.state.works
+        works.stopping.set()
+        closing = (b"connection", b"close")
+        self.server_state.default_headers = [*self.server_state.default_headers, closing]
+        await super().shutdown(sockets)
+
+
+def settle_memory() -> None:
+    """What is in memory now stays: the collector need not look at it again, and less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -1,0 +1,1 @@
+"""HTTP: command and list routes, request parsing, authentication, problems, limits."""

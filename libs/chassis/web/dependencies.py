@@ -1,0 +1,64 @@
+"""FastAPI dependencies: the parts of the running service that routes use."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from fastapi import Request
+
+from chassis.application.as_of import AsOf
+from chassis.application.command_handler import Engine
+from chassis.application.read_models import Views
+from chassis.web.problems import Problem
+
+
+class RunningService(Protocol):
+    """The parts of a running service that routes of every service use."""
+
+    at_work: Engine
+    views: Views
+    as_of: AsOf
+    stopping: asyncio.Event
+
+    @property
+    def waits_for(self) -> str | None:
+        """What it waits for before it takes requests; None when it takes them."""
+
+
+def get_service(request: Request) -> RunningService:
+    """Return the parts of the service; raises Problem 503 while it does not take requests."""
+    service: RunningService = request.app.state.works
+    refuse_unready(service)
+    return service
+
+
+def refuse_unready(service: RunningService) -> None:
+    """Raise Problem 503 while the service does not take requests."""
+    if service.waits_for is not None:
+        detail = f"the service is starting: {service.waits_for}"
+        raise Problem(503, "starting", detail, headers={"Retry-After": "1"})
+
+
+def engine_of(request: Request) -> Engine:
+    """Return the command handler; raises Problem 503 while the service takes no requests."""
+    return get_service(request).at_work
+
+
+async def as_of_lists(request: Request) -> None:
+    """Note, before a list is read, up to which moment it holds what others published."""
+    request.state.as_of = get_service(request).as_of.of_lists()
+
+
+async def as_of_all(request: Request) -> None:
+    """Note, before it is read, up to which moment an answer holds what others published."""
+    request.state.as_of = get_service(request).as_of.of_all()
+
+
+def as_of_engagement(parameter: str) -> Callable[[Request], Awaitable[None]]:
+    """Return what notes the moment of the engagement that a parameter of the path names."""
+
+    async def note(request: Request) -> None:
+        engagement = request.path_params[parameter]
+        request.state.as_of = get_service(request).as_of.of_engagement(engagement)
+
+    return note

@@ -1,0 +1,123 @@
+"""Lists over HTTP: filtered and sorted by the fields of a listing, a page at a time."""
+
+import re
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel, create_model
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from chassis.application.read_models import SUBJECT, Listing, Value
+from chassis.eventstore.paging import InvalidCursor
+from chassis.web.dependencies import get_service
+from chassis.web.problems import field_error
+from chassis.web.request import only
+
+MOST_ROWS = 200
+ROWS = 50
+
+
+class Listed:
+    """The route of one listing: ``?stage=won&stage=lost&sort=-value&limit=50&cursor=…``."""
+
+    def __init__(self, listing: Listing, path: str) -> None:
+        taken = {"id", "sort", "cursor", "limit", SUBJECT} & set(listing.fields)
+        if taken:
+            raise TypeError(f"{path} cannot be listed by a field called {', '.join(taken)}")
+        self._listing = listing
+        fields: dict[str, Any] = dict.fromkeys(listing.fields, (Value, None))
+        name = "".join(part.title() for part in listing.kind.split("-"))
+        row = create_model(f"{name}Row", id=(str, ...), **fields)
+        self.model: type[BaseModel] = create_model(
+            f"{name}Page",
+            rows=(list[row], ...),
+            cursor=(str | None, None),
+        )
+        self.words = (
+            f"Filter by {', '.join(listing.fields)}: a field given several times may have any of"
+            " the values. Lists are written behind: what was answered a moment ago may be missing."
+        )
+
+    @property
+    def parameters(self) -> list[dict[str, Any]]:
+        """The query's parameters, for the OpenAPI document."""
+        sorts = [SUBJECT, *self._listing.fields]
+        filters = [
+            _parameter(name, {"type": "array", "items": {"type": "string"}}, "Any of these.")
+            for name in self._listing.fields
+        ]
+        both = [*sorts, *(f"-{name}" for name in sorts)]
+        return [
+            *filters,
+            _parameter("sort", {"enum": both, "default": SUBJECT}, "`-` for descending."),
+            _parameter("cursor", {"type": "string"}, "Of the page before, as it was given."),
+            _parameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": ROWS},
+                "",
+            ),
+        ]
+
+    async def endpoint(self, request: Request) -> Response:
+        """A page of rows in order, and the cursor of the next."""
+        query = request.query_params
+        only(request, *self._listing.fields, "sort", "cursor", "limit")
+        for name in ("sort", "cursor", "limit"):
+            if len(query.getlist(name)) > 1:
+                raise field_error(name, "is given twice")
+        sort = query.get("sort", SUBJECT)
+        descending, field = sort.startswith("-"), sort.removeprefix("-")
+        if field not in {SUBJECT, *self._listing.fields}:
+            raise field_error(
+                "sort", f"must be one of {SUBJECT}, {', '.join(self._listing.fields)}"
+            )
+        filters = {
+            name: [value for text in query.getlist(name) for value in _readings(text)]
+            for name in self._listing.fields
+            if name in query
+        }
+        limit = _limit(query.get("limit", str(ROWS)))
+        try:
+            page = await get_service(request).views.page(
+                self._listing.kind,
+                filters=filters,
+                sort=field,
+                descending=descending,
+                cursor=query.get("cursor"),
+                limit=limit,
+            )
+        except InvalidCursor as error:
+            raise field_error("cursor", str(error)) from None
+        rows = [
+            {
+                "id": row.subject,
+                **{name: row.fields.get(name) for name in self._listing.fields},
+            }
+            for row in page.rows
+        ]
+        body = to_json({"rows": rows, "cursor": page.cursor})
+        headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+        return Response(body, headers=headers, media_type="application/json")
+
+
+def _readings(text: str) -> list[Value]:
+    """What a value in a query may stand for: the text, and the number or truth value it spells."""
+    readings: list[Value] = [text]
+    if text in {"true", "false"}:
+        readings.append(text == "true")
+    elif text == "":
+        readings.append(None)
+    elif text.removeprefix("-").isdecimal() and len(text) <= 18:
+        readings.append(int(text))
+    return readings
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,6}", text) or not 1 <= int(text) <= MOST_ROWS:
+        raise field_error("limit", f"must be a whole number from 1 to {MOST_ROWS}")
+    return int(text)
+
+
+def _parameter(name: str, schema: dict[str, Any], words: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "required": False, "schema": schema, "description": words}

@@ -1,0 +1,225 @@
+"""Problems: every error of the HTTP interface as RFC 9457 says, with a `code` that never changes.
+
+Programs go by `code`; `detail` is for people. Nothing that was sent is repeated back unless it is
+a short plain value of a field that holds no secret.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi import HTTPException as FastAPIProblem
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from chassis.application.command_handler import KeyReused, NotYet, Stale
+from chassis.application.repository import Unknown
+from chassis.domain.decider import NotRecordable, Refused
+from chassis.eventstore.mongo import StoreAway
+from chassis.eventstore.unreadable import UnreadableStream, say_once
+
+MEDIA_TYPE = "application/problem+json"
+TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway)
+"""The errors of which `translated` makes a problem."""
+_SECRETS = ("token", "secret", "password", "authorization", "key")
+_LONGEST_SHOWN = 80
+_MOST_SHOWN = 50
+_OF_THE_FRAMEWORK = {
+    400: ("malformed-request", "the request cannot be read"),
+    404: ("unknown-route", "there is nothing at this address"),
+    405: ("method-not-allowed", "this address does not take this method"),
+    413: ("body-too-large", "the body has more bytes than are taken here"),
+}
+_AWAY = (
+    "the store cannot be reached now; whether a command was taken is open: send it again with the"
+    " same Idempotency-Key"
+)
+_log = logging.getLogger(__name__)
+
+
+class FieldError(BaseModel):
+    """One field that was refused: where it stands, what is wrong, and what was given if short."""
+
+    field: str
+    problem: str
+    given: str | int | float | bool | None = None
+
+
+class MissingItem(BaseModel):
+    """One thing a refused command waits for, and the department that owes it."""
+
+    code: str
+    sentence: str
+    owed_by: str | None = None
+
+
+class ProblemDocument(BaseModel):
+    """An error, as RFC 9457 lays it out. `code` is stable; the sentence in `detail` may change."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field(examples=["urn:concord:problem:proposal-not-ready"])
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str | None = None
+    missing: list[MissingItem] | None = None
+    errors: list[FieldError] | None = None
+
+
+class Problem(FastAPIProblem):
+    """An answer that is an error; raise it anywhere below a route."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        missing: Sequence[MissingItem] | None = None,
+        errors: Sequence[FieldError] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, dict(headers or {}))
+        self.code = code
+        self.missing = None if missing is None else list(missing)
+        self.errors = None if errors is None else list(errors)
+
+    def response(self, instance: str | None = None) -> Response:
+        """The problem as bytes, headers and all; `instance` is the path it is about."""
+        document = ProblemDocument(
+            type=f"urn:concord:problem:{self.code}",
+            title=self.code.replace("-", " ").capitalize(),
+            status=self.status_code,
+            code=self.code,
+            detail=self.detail,
+            instance=instance,
+            missing=self.missing,
+            errors=self.errors,
+        )
+        return Response(
+            to_json(document, exclude_none=True),
+            self.status_code,
+            headers={**(self.headers or {}), "Cache-Control": "no-store"},
+            media_type=MEDIA_TYPE,
+        )
+
+
+def translated(error: Exception) -> Problem:
+    """What an error of the engine or the store is over HTTP; any other is raised again."""
+    match error:
+        case NotRecordable():
+            errors = [FieldError(field=error.field, problem=error.why)]
+            return Problem(422, error.code, str(error), errors=errors)
+        case Refused():
+            missing = [
+                MissingItem(code=each.code, sentence=each.sentence, owed_by=each.owed_by)
+                for each in error.missing
+            ]
+            return Problem(409, error.code, str(error), missing=missing)
+        case Unknown():
+            return Problem(404, "unknown-stream", str(error))
+        case Stale():
+            return Problem(412, "stale", str(error), headers={"ETag": f'"{error.number}"'})
+        case KeyReused():
+            return Problem(422, "key-reused", str(error))
+        case NotYet():
+            return Problem(504, "not-heard-yet", str(error), headers={"Retry-After": "1"})
+        case UnreadableStream():
+            say_once(error)
+            # What is wrong with it is for the log alone: it may be confidential.
+            detail = (
+                f"{error.stream} cannot be read past commit {error.number - 1} of its journal:"
+                " an operator finds the cause in this service's log"
+            )
+            return Problem(500, "unreadable-stream", detail)
+        case StoreAway():
+            _log.warning("the store is away: %s", error)
+            return Problem(503, "store-away", _AWAY, headers={"Retry-After": "1"})
+        case _:
+            raise error
+
+
+def field_error(field: str, problem: str) -> Problem:
+    """One field, header or parameter that was refused."""
+    error = FieldError(field=field, problem=problem)
+    return Problem(422, "invalid-input", f"{field}: {problem}", errors=[error])
+
+
+def schemas() -> dict[str, Any]:
+    """The JSON Schemas of a problem and its parts, for the OpenAPI document."""
+    whole = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**whole.pop("$defs"), "Problem": whole}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application as a problem."""
+    app.add_exception_handler(HTTPException, _from_http)
+    app.add_exception_handler(RequestValidationError, _from_validation)
+    for kind in TRANSLATED:
+        app.add_exception_handler(kind, _from_engine)
+    app.add_exception_handler(Exception, _from_bug)
+
+
+def describe(error: Mapping[str, Any]) -> FieldError:
+    """One of pydantic's errors, as the field of the request that it is about."""
+    place, *path = error["loc"] or ("body",)
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    field = field.removeprefix(".") or str(place)
+    message = {
+        "extra_forbidden": "is not a field of this request",
+        "missing": "is missing",
+        "model_attributes_type": "must be a JSON object, sent as application/json",
+    }.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    return FieldError(field=field, problem=message, given=_shown(field, error))
+
+
+def _shown(field: str, error: Mapping[str, Any]) -> str | int | float | bool | None:
+    given = error.get("input")
+    if error["loc"][:1] == ("header",) or error["type"] in {"missing", "extra_forbidden"}:
+        return None
+    if any(word in field.lower() for word in _SECRETS):
+        return None
+    if isinstance(given, Decimal):
+        given = int(given) if given == given.to_integral_value() else str(given)
+    if isinstance(given, str):
+        return given if len(given) <= _LONGEST_SHOWN else None
+    if isinstance(given, bool):
+        return given
+    if isinstance(given, int):
+        return given if abs(given) <= 2**53 else None
+    return None
+
+
+async def _from_http(request: Request, error: Exception) -> Response:
+    if isinstance(error, Problem):
+        return error.response(request.url.path)
+    if not isinstance(error, HTTPException):
+        raise error
+    code, detail = _OF_THE_FRAMEWORK.get(error.status_code, ("http-error", str(error.detail)))
+    return Problem(error.status_code, code, detail, headers=error.headers).response(
+        request.url.path
+    )
+
+
+async def _from_validation(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    errors = [describe(each) for each in error.errors()[:_MOST_SHOWN]]
+    detail = "; ".join(f"{each.field}: {each.problem}" for each in errors)
+    return Problem(422, "invalid-input", detail, errors=errors).response(request.url.path)
+
+
+async def _from_engine(request: Request, error: Exception) -> Response:
+    return translated(error).response(request.url.path)
+
+
+async def _from_bug(request: Request, error: Exception) -> Response:
+    problem = Problem(500, "internal-error", "something went wrong here, and it has been recorded")
+    return problem.response(request.url.path)

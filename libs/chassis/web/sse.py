@@ -1,0 +1,81 @@
+"""Answers without an end: server-sent events, for as long as the reader and the service stay."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from chassis.web.problems import Problem
+
+MOST_AT_ONCE = 20
+"""Streams that one actor may have open at a process: whatever happens is told to each of them."""
+
+_open = Counter[str]()
+"""How many streams each actor has open."""
+
+_endings: set[asyncio.Task[None]] = set()
+"""What is being ended: the loop itself keeps no hold of its tasks."""
+
+
+def events(source: AsyncGenerator[bytes], stopping: asyncio.Event, actor: str) -> StreamingResponse:
+    """Server-sent events as `source` gives them; they end when it does, or the service stops.
+
+    Where the actor has too many of them open already, the answer is a problem, 429.
+    """
+    return _Events(_until(stopping, source), actor)
+
+
+class _Events(StreamingResponse):
+    def __init__(self, content: AsyncGenerator[bytes], actor: str) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(content, media_type="text/event-stream", headers=headers)
+        self._actor = actor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and count as open for as long; raises Problem 429 before anything is sent."""
+        if _open[self._actor] >= MOST_AT_ONCE:
+            detail = f"{MOST_AT_ONCE} streams are open already; close one first"
+            raise Problem(429, "too-many-streams", detail)
+        _open[self._actor] += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            _open[self._actor] -= 1
+            if not _open[self._actor]:
+                del _open[self._actor]
+
+
+async def _until(stopping: asyncio.Event, source: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    stopped = asyncio.create_task(stopping.wait())
+    upcoming: asyncio.Task[bytes | None] | None = None
+    try:
+        while True:
+            upcoming = asyncio.create_task(_next(source))
+            await asyncio.wait({upcoming, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if not upcoming.done() or upcoming.cancelled():
+                return
+            if (event := upcoming.result()) is None:
+                return
+            yield event
+    finally:
+        stopped.cancel()
+        # Apart from whoever reads: when a reader leaves, that task is cancelled again and again.
+        ending = asyncio.create_task(_end(source, upcoming))
+        _endings.add(ending)
+        ending.add_done_callback(_endings.discard)
+        await asyncio.shield(ending)
+
+
+async def _next(source: AsyncGenerator[bytes]) -> bytes | None:
+    return await anext(source, None)
+
+
+async def _end(
+    source: AsyncGenerator[bytes], upcoming: "asyncio.Task[bytes | None] | None"
+) -> None:
+    if upcoming is not None:
+        upcoming.cancel()
+        await asyncio.gather(upcoming, return_exceptions=True)
+    await source.aclose()

@@ -1,0 +1,63 @@
+"""Requests in traces and metrics: a span for each, and how long it took."""
+
+import time
+
+from opentelemetry import metrics, trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.base.telemetry import continued
+
+_tracer = trace.get_tracer("concord")
+_duration = metrics.get_meter("concord").create_histogram(
+    "http.server.request.duration",
+    unit="s",
+    description="how long requests took",
+    explicit_bucket_boundaries_advisory=[
+        0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+    ],
+)  # fmt: skip
+_QUIET = frozenset({"/live", "/ready", "/health"})
+
+
+class Traced:
+    """ASGI middleware: a span and a duration for every request, named by its route."""
+
+    def __init__(
+        self, app: ASGIApp, quiet: frozenset[str] = frozenset({"/live", "/ready", "/health"})
+    ) -> None:
+        self._app = app
+        self._quiet = quiet
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, and record how it went."""
+        if scope["type"] != "http" or scope["path"] in _QUIET:
+            await self._app(scope, receive, send)
+            return
+        parent = next(
+            (v.decode("latin-1") for k, v in scope["headers"] if k == b"traceparent"), None
+        )
+        method, status = scope["method"], 500
+        began = time.perf_counter()
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with _tracer.start_as_current_span(method, continued(parent), SpanKind.SERVER) as span:
+            try:
+                await self._app(scope, receive, sending)
+            finally:
+                route = getattr(scope.get("route"), "path", "unknown")
+                span.update_name(f"{method} {route}")
+                attributes = {
+                    "http.request.method": method,
+                    "http.route": route,
+                    "http.response.status_code": status,
+                }
+                span.set_attributes(attributes)
+                if status >= 500:
+                    span.set_status(Status(StatusCode.ERROR))
+                _duration.record(time.perf_counter() - began, attributes)

@@ -1,0 +1,24 @@
+"""Roles that a token may carry: what its holder may read and ask for, in every service."""
+
+from typing import Literal, get_args
+
+Role = Literal[
+    "account-executive",
+    "sales-manager",
+    "engagement-manager",
+    "pmo-director",
+    "consultant",
+    "counsel",
+    "contract-manager",
+    "project-accountant",
+    "controller",
+    "executive",
+    "vp-engagement-management",
+    "customer",
+    "partner",
+    "confidential",
+    "historian",
+    "operator",
+]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""All roles a token may carry; others in a token are passed over."""
