@@ -115,7 +115,7 @@ bench: setup ## Measure, and print each figure beside its ceiling on this machin
 	@$(PY) -m bench
 
 .PHONY: schemas
-schemas: setup ## Release the schemas of the facts (refuses a change that breaks a reader)
+schemas: setup ## Release the schemas of the events (refuses a change that breaks a reader)
 	@$(PY) -m contracts.release
 
 # ---- cleaning --------------------------------------------------------------------------------

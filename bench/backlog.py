@@ -9,7 +9,7 @@ from itertools import zip_longest
 from aiokafka import AIOKafkaProducer
 
 from chassis.base.partitioning import partition_of
-from contracts.fact import CONTENT_TYPE, Fact, Recorded, encode
+from contracts.event import CONTENT_TYPE, Event, Recorded, encode
 from tests.life import Life
 
 _HEADERS = [("content-type", CONTENT_TYPE.encode())]
@@ -22,8 +22,8 @@ def named(number: int) -> str:
     return f"E-{number:013d}"
 
 
-def lives(engagements: int) -> Iterator[Recorded[Fact]]:
-    """Facts as they were said: a hundred engagements at a time, each a fact further in turn.
+def lives(engagements: int) -> Iterator[Recorded[Event]]:
+    """Events as they were said: a hundred engagements at a time, each an event further in turn.
 
     Half of them are closed, the others have come to different points on the way; they began so
     that a healthy one is in time today.
@@ -41,11 +41,11 @@ def lives(engagements: int) -> Iterator[Recorded[Fact]]:
             for number in range(first, min(first + _SIDE_BY_SIDE, engagements))
         ]
         for turn in zip_longest(*group):
-            yield from (fact for fact in turn if fact is not None)
+            yield from (event for event in turn if event is not None)
 
 
-def openings(first: int, last: int) -> Iterator[Recorded[Fact]]:
-    """The first facts of engagements, from one number up to another."""
+def openings(first: int, last: int) -> Iterator[Recorded[Event]]:
+    """The first events of engagements, from one number up to another."""
     example = _begun(datetime.now(UTC).date(), 3).opened()
     for number in range(first, last):
         yield from _retold(example, named(number))
@@ -55,15 +55,15 @@ def _begun(today: date, days_ago: int) -> Life:
     return Life(begins=today - timedelta(days=days_ago))
 
 
-def _retold(life: Life, engagement: str) -> list[Recorded[Fact]]:
+def _retold(life: Life, engagement: str) -> list[Recorded[Event]]:
     return [
-        replace(fact, subject=engagement, id=fact.id.replace(life.engagement, engagement))
-        for fact in life.facts
+        replace(event, subject=engagement, id=event.id.replace(life.engagement, engagement))
+        for event in life.events
     ]
 
 
-async def produce(bootstrap: str, prefix: str, facts: Iterator[Recorded[Fact]]) -> int:
-    """Put facts on their topics, in order; answers how many."""
+async def produce(bootstrap: str, prefix: str, events: Iterator[Recorded[Event]]) -> int:
+    """Put events on their topics, in order; answers how many."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5, max_batch_size=262_144
     )
@@ -71,7 +71,7 @@ async def produce(bootstrap: str, prefix: str, facts: Iterator[Recorded[Fact]]) 
     count = 0
     sent: list[asyncio.Future[object]] = []
     try:
-        for recorded in facts:
+        for recorded in events:
             sent.append(
                 await producer.send(
                     recorded.channel.topic(prefix),

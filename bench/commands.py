@@ -46,7 +46,7 @@ class Seller:
     _left: list[tuple[str, bytes]] = field(default_factory=list)
 
     async def next(self) -> Answer:
-        """Give the next command; it always leads to a fact."""
+        """Give the next command; it always leads to an event."""
         key = f"bench-{next(_numbers)}"
         if not self._left:
             answer = expect(
@@ -64,7 +64,7 @@ class Seller:
 
 
 def said_up_to(answer: Answer) -> int:
-    """Up to which of its own facts Sales had come with this answer."""
+    """Up to which of its own events Sales had come with this answer."""
     position = answer.headers[b"concord-position"].decode()
     return next(int(part[6:]) for part in position.split(",") if part.startswith("sales="))
 
@@ -162,7 +162,7 @@ async def inserts(url: str, seconds: float) -> float:
             number += 1
             with reaching():
                 await collection.insert_one(
-                    {"_id": f"{began}/{client}/{number}", "stream": f"s{client}", "fact": filling}
+                    {"_id": f"{began}/{client}/{number}", "stream": f"s{client}", "event": filling}
                 )
             done += 1
 

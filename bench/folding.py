@@ -1,8 +1,8 @@
-"""The gateway's processor time per fact, beside a bare loop over the same topics.
+"""The gateway's processor time per event, beside a bare loop over the same topics.
 
 Both read the same backlog in processes of their own: the gateway's own parts, with the views, the
 portfolio, the disconnects and what is written to the store; and aiokafka, orjson and a dict.
-``python -m bench.folding gateway|loop FACTS`` is such a process.
+``python -m bench.folding gateway|loop EVENTS`` is such a process.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from bench import backlog
 from bench.figures import Figure
 from bench.ground import Ground
 from chassis.base.settings import Settings
-from chassis.runtime.container import Works
+from chassis.runtime.container import Container
 from chassis.runtime.service import settle_memory
 from contracts.channels import PARTITIONS, Department
 from gateway.app import SERVICE, hearing
@@ -37,22 +37,22 @@ _PREFIX = "bench-folding"
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Processor seconds of a reader, its wall seconds, and how many facts it read."""
+    """Processor seconds of a reader, its wall seconds, and how many events it read."""
 
     processor: float
     wall: float
-    facts: int
+    events: int
 
     @property
-    def per_fact(self) -> float:
+    def per_event(self) -> float:
         """Microseconds of processor time."""
-        return 1e6 * self.processor / self.facts
+        return 1e6 * self.processor / self.events
 
 
 async def measure(ground: Ground, *, engagements: int, rounds: int) -> Figure:
     """Produce the backlog, and let both read it in turn."""
     ground.create_topics(_PREFIX)
-    facts = await backlog.produce(ground.bootstrap, _PREFIX, backlog.lives(engagements))
+    events = await backlog.produce(ground.bootstrap, _PREFIX, backlog.lives(engagements))
     loops: list[Spent] = []
     folds: list[Spent] = []
     for number in range(rounds):
@@ -61,15 +61,15 @@ async def measure(ground: Ground, *, engagements: int, rounds: int) -> Figure:
             "CONCORD_STORE_DATABASE": f"folding-{number}",
             "BENCH_NAME": f"gateway-{number}",
         }
-        loops.append(await asyncio.to_thread(_run, "loop", facts, environment))
-        folds.append(await asyncio.to_thread(_run, "gateway", facts, environment))
-    loop = median(each.per_fact for each in loops)
-    fold = median(each.per_fact for each in folds)
-    ratio = median(one.per_fact / other.per_fact for one, other in zip(folds, loops, strict=True))
-    rate = median(each.facts / each.wall for each in folds)
+        loops.append(await asyncio.to_thread(_run, "loop", events, environment))
+        folds.append(await asyncio.to_thread(_run, "gateway", events, environment))
+    loop = median(each.per_event for each in loops)
+    fold = median(each.per_event for each in folds)
+    ratio = median(one.per_event / other.per_event for one, other in zip(folds, loops, strict=True))
+    rate = median(each.events / each.wall for each in folds)
     return Figure(
-        what=f"gateway: processor time per fact folded, {facts} facts of {engagements} engagements"
-        f" ({rate:.0f} facts/s)",
+        what=f"gateway: processor time per event, {events} events of {engagements} engagements"
+        f" ({rate:.0f} events/s)",
         measured=f"{fold:.1f} µs",
         ceiling=f"{loop:.1f} µs",
         ratio=f"{ratio:.1f}",
@@ -78,9 +78,9 @@ async def measure(ground: Ground, *, engagements: int, rounds: int) -> Figure:
     )
 
 
-def _run(reader: str, facts: int, environment: Mapping[str, str]) -> Spent:
+def _run(reader: str, events: int, environment: Mapping[str, str]) -> Spent:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.folding", reader, str(facts)],
+        [sys.executable, "-m", "bench.folding", reader, str(events)],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -92,7 +92,7 @@ def _run(reader: str, facts: int, environment: Mapping[str, str]) -> Spent:
     return Spent(**orjson.loads(done.stdout.splitlines()[-1]))
 
 
-async def loop(settings: Settings, facts: int) -> Spent:
+async def loop(settings: Settings, events: int) -> Spent:
     """What reading alone costs: fetch, parse, and count in a dict."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap,
@@ -110,7 +110,7 @@ async def loop(settings: Settings, facts: int) -> Spent:
     seen: dict[tuple[str, str], int] = {}
     count = 0
     processor, wall = time.process_time(), time.perf_counter()
-    while count < facts:
+    while count < events:
         for records in (await consumer.getmany(timeout_ms=100, max_records=500)).values():
             for record in records:
                 event = orjson.loads(record.value)
@@ -121,39 +121,39 @@ async def loop(settings: Settings, facts: int) -> Spent:
     return spent
 
 
-async def fold(settings: Settings, facts: int) -> Spent:
+async def fold(settings: Settings, events: int) -> Spent:
     """What the gateway spends, until all is folded and written."""
-    works = Works(
-        # The name is the group's, too; under one of its own it begins with the first fact.
+    container = Container(
+        # The name is the group's, too; under one of its own it begins with the first event.
         name=cast("Department", os.environ["BENCH_NAME"]),
         settings=settings,
         deciders=SERVICE.all_deciders,
-        hearing=lambda works: replace(hearing(works), beside={}),
+        hearing=lambda container: replace(hearing(container), beside={}),
     )
-    folding = works.hearing.reader
+    folding = container.hearing.reader
     assert isinstance(folding, Folding)
     settle_memory()
-    async with works:
-        while works.listener is None or not works.listener.progress.joined:  # noqa: ASYNC110
+    async with container:
+        while container.listener is None or not container.listener.progress.joined:  # noqa: ASYNC110
             await asyncio.sleep(0.002)
         processor, wall = time.process_time(), time.perf_counter()
         ends = wall + 100
-        while (folded := sum(row.number >> 20 for row in folding.rows)) < facts:
+        while (folded := sum(row.number >> 20 for row in folding.rows)) < events:
             await asyncio.sleep(0.1)
             if time.perf_counter() > ends:
-                raise TimeoutError(f"{folded} of {facts} facts were folded")
+                raise TimeoutError(f"{folded} of {events} events were folded")
         await folding.checkpoint()
         return Spent(time.process_time() - processor, time.perf_counter() - wall, folded)
 
 
 def main() -> None:
     logging.basicConfig(level=logging.ERROR)
-    reader, facts = sys.argv[1], int(sys.argv[2])
+    reader, events = sys.argv[1], int(sys.argv[2])
     gc.collect()
-    spent = uvloop.run((fold if reader == "gateway" else loop)(Settings.from_environment(), facts))
+    spent = uvloop.run((fold if reader == "gateway" else loop)(Settings.from_environment(), events))
     print(
         orjson.dumps(
-            {"processor": spent.processor, "wall": spent.wall, "facts": spent.facts}
+            {"processor": spent.processor, "wall": spent.wall, "events": spent.events}
         ).decode()
     )
 

@@ -7,20 +7,20 @@ import gzip
 import json
 from collections.abc import Mapping
 
-Event = Mapping[str, object]
+RawEvent = Mapping[str, object]
 """The attributes of a sound event, as JSON has them."""
 
 LARGEST_NUMBER = 2**53
 
 
-def written(event: Event, **attributes: object) -> bytes:
+def written(event: RawEvent, **attributes: object) -> bytes:
     """Return the event with some attributes replaced; one that is `...` is left out."""
     changed = {**event, **attributes}
     kept = {name: value for name, value in changed.items() if value is not ...}
     return json.dumps(kept).encode()
 
 
-def no_events(event: Event, of_another_channel: Event) -> dict[str, bytes | None]:
+def no_events(event: RawEvent, of_another_channel: RawEvent) -> dict[str, bytes | None]:
     """Return records that are no event of the given event's channel under its key, by their kind.
 
     `of_another_channel` is a sound event about the same engagement.
@@ -40,7 +40,7 @@ def no_events(event: Event, of_another_channel: Event) -> dict[str, bytes | None
     }
 
 
-def _no_objects(event: Event) -> dict[str, bytes | None]:
+def _no_objects(event: RawEvent) -> dict[str, bytes | None]:
     whole = written(event)
     return {
         "no JSON": b"{oops",
@@ -63,7 +63,7 @@ def _no_objects(event: Event) -> dict[str, bytes | None]:
     }
 
 
-def _wrong_moments(event: Event) -> dict[str, bytes | None]:
+def _wrong_moments(event: RawEvent) -> dict[str, bytes | None]:
     return {
         "a moment before the calendar in UTC": written(event, time="0001-01-01T00:00:00+14:00"),
         "a moment after the calendar in UTC": written(
@@ -79,7 +79,7 @@ def _wrong_moments(event: Event) -> dict[str, bytes | None]:
     }
 
 
-def _wrong_numbers(event: Event) -> dict[str, bytes | None]:
+def _wrong_numbers(event: RawEvent) -> dict[str, bytes | None]:
     return {
         "a number beyond 64 bits": written(event, sequence=2**63),
         "a number beyond 53 bits": written(event, sequence=LARGEST_NUMBER + 1),
@@ -95,7 +95,7 @@ def _wrong_numbers(event: Event) -> dict[str, bytes | None]:
     }
 
 
-def _wrong_names(event: Event) -> dict[str, bytes | None]:
+def _wrong_names(event: RawEvent) -> dict[str, bytes | None]:
     return {
         "no subject": written(event, subject=None),
         "a subject with control characters": written(event, subject="E-1\x00"),
@@ -109,7 +109,7 @@ def _wrong_names(event: Event) -> dict[str, bytes | None]:
     }
 
 
-def _wrong_positions(event: Event) -> dict[str, bytes | None]:
+def _wrong_positions(event: RawEvent) -> dict[str, bytes | None]:
     return {
         "heard that is a list": written(event, heard=["legal=1"]),
         "heard beyond 53 bits": written(event, heard="legal=99999999999999999999"),
@@ -121,7 +121,7 @@ def _wrong_positions(event: Event) -> dict[str, bytes | None]:
     }
 
 
-def _wrong_types(event: Event) -> dict[str, bytes | None]:
+def _wrong_types(event: RawEvent) -> dict[str, bytes | None]:
     department = str(event["type"]).split(".")[1]
     other = "legal" if department != "legal" else "sales"
     return {
@@ -138,7 +138,7 @@ def _wrong_types(event: Event) -> dict[str, bytes | None]:
     }
 
 
-def unreadable_data(event: Event) -> dict[str, bytes]:
+def unreadable_data(event: RawEvent) -> dict[str, bytes]:
     """Return sound envelopes of the event's known type whose data cannot be read, by their kind.
 
     The event's type must have fields that are required.
@@ -155,7 +155,7 @@ def unreadable_data(event: Event) -> dict[str, bytes]:
     }
 
 
-def unknown_types(event: Event) -> dict[str, bytes]:
+def unknown_types(event: RawEvent) -> dict[str, bytes]:
     """Return sound envelopes of types that the event's department may say in a newer version."""
     name = str(event["type"])
     department = name.split(".")[1]
@@ -168,7 +168,7 @@ def unknown_types(event: Event) -> dict[str, bytes]:
     }
 
 
-def _data(event: Event) -> list[str]:
+def _data(event: RawEvent) -> list[str]:
     data = event["data"]
     assert isinstance(data, dict)
     return [*data]

@@ -1,6 +1,6 @@
-"""A gateway in memory: its own fold, rules, figures, lists and decider, on facts that are given.
+"""A gateway in memory: its own fold, rules, figures, lists and decider, on events that are given.
 
-What a running gateway has beside these is how facts reach it and where they are kept.
+What a running gateway has beside these is how events reach it and where they are kept.
 """
 
 import asyncio
@@ -16,10 +16,17 @@ from chassis.application.command_handler import Answer, NotYet
 from chassis.application.repository import Unknown
 from chassis.base.partitioning import partition_of
 from chassis.base.settings import LOCAL_ISSUER, Settings
-from chassis.domain.decider import Command, Context, PassedOver, Records, Stream, take
+from chassis.domain.decider import (
+    Command,
+    Context,
+    PassedOver,
+    ReferenceData,
+    Stream,
+    handle_command,
+)
 from chassis.web import problems
 from chassis.web.auth import Tokens, issue
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.roles import Role
 from gateway.disconnects import judge
@@ -52,36 +59,36 @@ ACCOUNTS = (
 class InMemory:
     """Everything that the pages read, and the one command they give."""
 
-    def __init__(self, *facts: Recorded[Fact], today: date = TODAY) -> None:
+    def __init__(self, *events: Recorded[Event], today: date = TODAY) -> None:
         self.today = today
-        self.records: Records = RecordsOf([*PEOPLE, *ACCOUNTS])
+        self.records: ReferenceData = RecordsOf([*PEOPLE, *ACCOUNTS])
         self._held: dict[str, Held] = {}
-        self._facts: defaultdict[str, list[Recorded[Fact]]] = defaultdict(list)
+        self._events: defaultdict[str, list[Recorded[Event]]] = defaultdict(list)
         self._streams: dict[str, Stream[Announcements]] = {}
         self._totals: Figures = {}
         self._rows = Rows()
         self._watchers: set[asyncio.Queue[Change]] = set()
-        self.hear(facts)
+        self.handle_events(events)
 
     # ---- what it hears -----------------------------------------------------------------------
 
-    def hear(self, facts: Iterable[Recorded[Fact]]) -> None:
-        """Fold facts, judge where they end, and announce what is found."""
+    def handle_events(self, events: Iterable[Recorded[Event]]) -> None:
+        """Fold events, judge where they end, and announce what is found."""
         touched: dict[str, None] = {}
-        for recorded in facts:
+        for recorded in events:
             self._fold(recorded)
             touched[recorded.subject] = None
         for engagement in touched:
             self._judge(engagement)
             self._announce(engagement)
 
-    def _fold(self, recorded: Recorded[Fact]) -> None:
+    def _fold(self, recorded: Recorded[Event]) -> None:
         engagement = recorded.subject
         held = self._held.get(engagement)
         if held is None:
             held = self._held[engagement] = Held(View(engagement), partition_of(engagement))
         fold(held.view, recorded)
-        self._facts[engagement].append(recorded)
+        self._events[engagement].append(recorded)
 
     def _judge(self, engagement: str) -> None:
         held = self._held[engagement]
@@ -108,7 +115,7 @@ class InMemory:
         )
         now = datetime.combine(self.today, time(10), UTC)
         context = Context(actor, now, now, "test", self.records, lambda: secrets.token_hex(8))
-        step = take(ENGAGEMENT, stream, command, context)
+        step = handle_command(ENGAGEMENT, stream, command, context)
         self._streams[engagement] = step.stream
         for recorded in step.said:
             self._fold(recorded)
@@ -165,11 +172,11 @@ class InMemory:
             passed_over=held.passed_over,
         )
 
-    async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:
-        facts = sorted(self._facts[engagement], key=lambda each: (each.occurred_at, each.id))
-        if not facts:
+    async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Event]]:
+        events = sorted(self._events[engagement], key=lambda each: (each.occurred_at, each.id))
+        if not events:
             raise Unknown(engagement)
-        return [each for each in facts if confidential or not each.channel.confidential]
+        return [each for each in events if confidential or not each.channel.confidential]
 
     async def disconnects(
         self, filters: Mapping[str, str], cursor: str | None, limit: int, *, confidential: bool

@@ -1,7 +1,7 @@
-"""One engagement's whole healthy life as recorded facts, for tests and benchmarks that read them.
+"""One engagement's whole healthy life as recorded events, for tests and benchmarks that read them.
 
-Every fact says that its author had heard all facts before it; to make another life, leave out,
-change or add facts with `Life.say`.
+Every event says that its author had heard all events before it; to make another life, leave out,
+change or add events with `Life.say`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import count
 
 from contracts import delivery, finance, legal, sales
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.money import Money
 from contracts.values import (
     BillingItem,
@@ -36,31 +36,31 @@ def euros(amount: str | int) -> Money:
 
 
 class Life:
-    """Facts of one engagement in the order they were recorded."""
+    """Events of one engagement in the order they were recorded."""
 
     def __init__(self, engagement: str = ENGAGEMENT, begins: date = date(2026, 1, 5)) -> None:
         self.engagement = engagement
         self.begins = begins
-        self.facts: list[Recorded[Fact]] = []
+        self.events: list[Recorded[Event]] = []
         self._position: dict[str, int] = {}
         self._numbers = count(1)
 
     def day(self, days: int) -> date:
         return self.begins + timedelta(days=days)
 
-    def say(self, days: int, *facts: Fact, deaf_to: Sequence[str] = ()) -> "Life":
-        """Record facts `days` after the beginning; `deaf_to` names channels not heard at all."""
-        for fact in facts:
-            channel = fact.channel.name
+    def say(self, days: int, *events: Event, deaf_to: Sequence[str] = ()) -> "Life":
+        """Record events `days` after the beginning; `deaf_to` names channels not heard at all."""
+        for event in events:
+            channel = event.channel.name
             sequence = self._position.get(channel, 0) + 1
             number = next(self._numbers)
             moment = datetime.combine(self.day(days), time(9), UTC) + timedelta(seconds=number)
-            self.facts.append(
+            self.events.append(
                 Recorded(
                     id=f"{self.engagement}-{number:06d}",
                     subject=self.engagement,
                     sequence=sequence,
-                    fact=fact,
+                    event=event,
                     actor="ann",
                     cause=f"test-{number}",
                     occurred_at=moment,
@@ -75,12 +75,12 @@ class Life:
             self._position[channel] = sequence
         return self
 
-    def without(self, *kinds: type[Fact]) -> "Life":
-        """The same life as if facts of these kinds had never been said (numbers close up)."""
+    def without(self, *kinds: type[Event]) -> "Life":
+        """The same life as if events of these kinds had never been said (numbers close up)."""
         other = Life(self.engagement, self.begins)
-        for recorded in self.facts:
-            if not isinstance(recorded.fact, kinds):
-                other.say((recorded.occurred_at.date() - self.begins).days, recorded.fact)
+        for recorded in self.events:
+            if not isinstance(recorded.event, kinds):
+                other.say((recorded.occurred_at.date() - self.begins).days, recorded.event)
         return other
 
     # The acts, in their order. Each says what a healthy engagement says.
@@ -373,7 +373,7 @@ class Life:
             }
         )
 
-    def invoice(self, item: BillingItem, number: int, days: int) -> tuple[Fact, ...]:
+    def invoice(self, item: BillingItem, number: int, days: int) -> tuple[Event, ...]:
         return (
             finance.BillingEventDue(
                 billing_event=f"due-{item.item}",

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 
 from contracts import delivery, finance, legal, sales
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.values import Margin
 from tests.life import HASH, PORTAL, REPORTS, Life, euros
 
@@ -22,14 +22,14 @@ def named(number: int) -> str:
 
 
 def retold(
-    facts: Iterable[Recorded[Fact]],
+    events: Iterable[Recorded[Event]],
     *,
     engagement: str | None = None,
     title: str | None = None,
     account: str | None = None,
     currency: str | None = None,
     factor: int = 1,
-) -> list[Recorded[Fact]]:
+) -> list[Recorded[Event]]:
     """The same life of another engagement: other names, amounts times a factor."""
 
     def told(value: Any) -> Any:
@@ -42,18 +42,18 @@ def retold(
             return tuple(told(each) for each in value)
         return value
 
-    def fact_told(fact: Fact) -> Fact:
-        fields = told(fact.model_dump())
-        if isinstance(fact, sales.OpportunityOpened):
-            fields |= {"title": title or fact.title, "account": account or fact.account}
-        return type(fact).model_validate(fields)
+    def event_told(event: Event) -> Event:
+        fields = told(event.model_dump())
+        if isinstance(event, sales.OpportunityOpened):
+            fields |= {"title": title or event.title, "account": account or event.account}
+        return type(event).model_validate(fields)
 
     retelling = []
-    for recorded in facts:
+    for recorded in events:
         subject = engagement or recorded.subject
         own_id = recorded.id.replace(recorded.subject, subject)
-        fact = fact_told(recorded.fact)
-        retelling.append(replace(recorded, id=own_id, subject=subject, fact=fact, record=None))
+        event = event_told(recorded.event)
+        retelling.append(replace(recorded, id=own_id, subject=subject, event=event, record=None))
     return retelling
 
 
@@ -146,7 +146,7 @@ def unfollowed(life: Life) -> Life:
 
 
 @cache
-def company() -> tuple[Recorded[Fact], ...]:
+def company() -> tuple[Recorded[Event], ...]:
     """Eleven engagements, of which some have what can go wrong."""
     number = count(1)
     begun = lambda: Life(named(next(number)), BEGINS)  # noqa: E731
@@ -175,9 +175,9 @@ def company() -> tuple[Recorded[Fact], ...]:
         ),
     ]
     return tuple(
-        fact
+        event
         for title, account, currency, factor, life in scenes
-        for fact in retold(
-            life.facts, title=title, account=account, currency=currency, factor=factor
+        for event in retold(
+            life.events, title=title, account=account, currency=currency, factor=factor
         )
     )

@@ -98,7 +98,7 @@ class Broker:
             "log.dirs": str(self.folder / "data"),
             # A topic comes into being by its contract, never by being spoken to.
             "auto.create.topics.enable": "false",
-            # Facts are kept for ever; a topic that wants otherwise says so itself.
+            # Events are kept for ever; a topic that wants otherwise says so itself.
             "log.retention.ms": "-1",
             # The quickest return after a crash: its old session must end before it may join again.
             "broker.session.timeout.ms": "3000",

@@ -1,6 +1,6 @@
-"""What the departments of Concord say to each other: facts, their envelope, channels and words.
+"""What the departments of Concord say to each other: events, their envelope, channels and words.
 
-Importing the package makes every fact known to the envelope.
+Importing the package makes every event known to the envelope.
 """
 
 from contracts import delivery, finance, gateway, legal, reference, sales

@@ -1,24 +1,24 @@
 """Channels: the ordered voices of the departments, and the Kafka topic each is heard on.
 
-A channel counts its facts per stream without a gap, has one topic, and one access list. What not
-everybody may know is said on a confidential channel, and no fact stands on two of them.
+A channel counts its events per stream without a gap, has one topic, and one access list. What not
+everybody may know is said on a confidential channel, and no event stands on two of them.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 Department = Literal["sales", "legal", "delivery", "finance", "gateway"]
-ChannelKind = Literal["facts", "reference", "register"]
+ChannelKind = Literal["events", "reference", "register"]
 
 DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finance", "gateway")
 
 PARTITIONS = 12
-"""Partitions of every topic. Equal everywhere and never changed: an engagement's facts of all
+"""Partitions of every topic. Equal everywhere and never changed: an engagement's events of all
 departments then meet in one reader under the range assignment."""
 
-LARGEST_FACT = 1024 * 1024
-"""Bytes that a fact may have as it is published: a larger one is not said. Topics take twice as
-much, so that no fact a journal holds is ever too large for its topic."""
+LARGEST_EVENT = 1024 * 1024
+"""Bytes that an event may have as it is published: a larger one is not said. Topics take twice as
+much, so that no event a journal holds is ever too large for its topic."""
 
 SEGMENT_MS = 1_000
 """Age (milliseconds) from which the file that a reference topic's partition writes to is closed by
@@ -36,14 +36,14 @@ longer hears of the erasure."""
 class Channel:
     """One department's ordered voice.
 
-    ``facts``: what happened to engagements, kept for ever, numbered per engagement without a gap.
+    ``events``: what happened to engagements, kept for ever, numbered per engagement without a gap.
     ``reference``: whole records by id and version, compacted. ``register``: what a register inside
     a department says to engagements; numbered per register, so one engagement sees gaps.
     """
 
     name: str
     department: Department
-    kind: ChannelKind = "facts"
+    kind: ChannelKind = "events"
     confidential: bool = False
 
     def topic(self, prefix: str = "concord") -> str:
@@ -69,7 +69,7 @@ class Channel:
             # The bound on a record holds for what it is, and not for what it is compressed to: a
             # reader that decompresses hundreds of megabytes would run out of memory.
             "compression.type": "uncompressed",
-            "max.message.bytes": str(2 * LARGEST_FACT),
+            "max.message.bytes": str(2 * LARGEST_EVENT),
         }
 
 

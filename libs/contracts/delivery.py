@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contracts.channels import DELIVERY
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import PositiveMoney
 from contracts.values import (
     RAG,
@@ -35,14 +35,14 @@ from contracts.values import (
 )
 
 
-class ManagerAssigned(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+class ManagerAssigned(Event, channel=DELIVERY, heard_by=("sales", "finance")):
     """This person manages the engagement from this day; earlier is better."""
 
     manager: PersonId
     assigned_on: Day
 
 
-class TierChosen(Fact, channel=DELIVERY):
+class TierChosen(Event, channel=DELIVERY):
     """How much method the engagement gets: what was proposed, what the manager chose, and why."""
 
     tier: Tier
@@ -50,7 +50,7 @@ class TierChosen(Fact, channel=DELIVERY):
     reason: ShortText
 
 
-class EstimateSubmitted(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+class EstimateSubmitted(Event, channel=DELIVERY, heard_by=("sales", "finance")):
     """What the work would take, by phase and role; project management hours are among the lines.
 
     Contingency is in percent on top of the lines' hours. Duration is in calendar days. The
@@ -67,14 +67,14 @@ class EstimateSubmitted(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
     template_version: Version | None = None
 
 
-class EstimateEndorsed(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+class EstimateEndorsed(Event, channel=DELIVERY, heard_by=("sales", "finance")):
     """The assigned manager stands behind this version of the estimate."""
 
     version: Version
     manager: PersonId
 
 
-class SowReviewed(Fact, channel=DELIVERY, heard_by=("legal",)):
+class SowReviewed(Event, channel=DELIVERY, heard_by=("legal",)):
     """Delivery approved this content of the statement of work, or objected and said why."""
 
     version: Version
@@ -83,7 +83,7 @@ class SowReviewed(Fact, channel=DELIVERY, heard_by=("legal",)):
     why: Text | None = None
 
 
-class ResourceRequested(Fact, channel=DELIVERY):
+class ResourceRequested(Event, channel=DELIVERY):
     """Hours of a role are wanted between two days (both inclusive)."""
 
     request: Identifier
@@ -93,7 +93,7 @@ class ResourceRequested(Fact, channel=DELIVERY):
     finishes_on: Day
 
 
-class ResourceAllocated(Fact, channel=DELIVERY):
+class ResourceAllocated(Event, channel=DELIVERY):
     """A person is given to a request: soft may still be taken away, hard may not."""
 
     request: Identifier
@@ -105,7 +105,7 @@ class ResourceAllocated(Fact, channel=DELIVERY):
     commitment: Literal["soft", "hard"]
 
 
-class ResourceReleased(Fact, channel=DELIVERY):
+class ResourceReleased(Event, channel=DELIVERY):
     """The person is free of this request again."""
 
     request: Identifier
@@ -113,14 +113,14 @@ class ResourceReleased(Fact, channel=DELIVERY):
     released_on: Day
 
 
-class BrdSubmitted(Fact, channel=DELIVERY):
+class BrdSubmitted(Event, channel=DELIVERY):
     """A version of the business requirements document went to the customer."""
 
     version: Version
     content_hash: ContentHash
 
 
-class BrdSignedOff(Fact, channel=DELIVERY):
+class BrdSignedOff(Event, channel=DELIVERY):
     """The customer's person signed this version of the requirements off."""
 
     version: Version
@@ -129,7 +129,7 @@ class BrdSignedOff(Fact, channel=DELIVERY):
     signed_on: Day
 
 
-class PlanDrafted(Fact, channel=DELIVERY):
+class PlanDrafted(Event, channel=DELIVERY):
     """A version of the plan, made from a template: milestones, tasks with hours, deliverables.
 
     `changes` are the approved changes whose work it holds, those of earlier baselines too. Where
@@ -147,7 +147,7 @@ class PlanDrafted(Fact, channel=DELIVERY):
     changes: tuple[Identifier, ...] = ()
 
 
-class PlanBaselined(Fact, channel=DELIVERY, heard_by=("finance",)):
+class PlanBaselined(Event, channel=DELIVERY, heard_by=("finance",)):
     """The approved plan, whole. `changes` are all that it takes in, those of earlier baselines too.
 
     A re-baseline replaces the baseline before it; it may leave out a change that is not signed.
@@ -161,14 +161,14 @@ class PlanBaselined(Fact, channel=DELIVERY, heard_by=("finance",)):
     baselined_on: Day
 
 
-class KickoffHeld(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+class KickoffHeld(Event, channel=DELIVERY, heard_by=("sales", "finance")):
     """The engagement began with everybody in one room, on this day."""
 
     held_on: Day
     attendees: tuple[PersonId, ...]
 
 
-class TimeSubmitted(Fact, channel=DELIVERY):
+class TimeSubmitted(Event, channel=DELIVERY):
     """A person's hours on a task in a week, waiting for approval."""
 
     entry: Identifier
@@ -180,7 +180,7 @@ class TimeSubmitted(Fact, channel=DELIVERY):
     billable: bool = True
 
 
-class TimeApproved(Fact, channel=DELIVERY, heard_by=("finance",)):
+class TimeApproved(Event, channel=DELIVERY, heard_by=("finance",)):
     """Hours that count: it says again what was submitted, so readers need nothing else."""
 
     entry: Identifier
@@ -193,14 +193,14 @@ class TimeApproved(Fact, channel=DELIVERY, heard_by=("finance",)):
     kind: LineKind = "delivery"
 
 
-class TimeRejected(Fact, channel=DELIVERY):
+class TimeRejected(Event, channel=DELIVERY):
     """Submitted hours do not count, for this reason."""
 
     entry: Identifier
     why: ShortText
 
 
-class ExpenseApproved(Fact, channel=DELIVERY, heard_by=("finance",)):
+class ExpenseApproved(Event, channel=DELIVERY, heard_by=("finance",)):
     """Money spent for the engagement by a person, to be billed on or not."""
 
     expense: Identifier
@@ -211,7 +211,7 @@ class ExpenseApproved(Fact, channel=DELIVERY, heard_by=("finance",)):
     billable: bool
 
 
-class TaskProgressed(Fact, channel=DELIVERY, heard_by=("finance",)):
+class TaskProgressed(Event, channel=DELIVERY, heard_by=("finance",)):
     """The task is this far done in percent, and needs these hours more, as of this day."""
 
     task: Identifier
@@ -220,14 +220,14 @@ class TaskProgressed(Fact, channel=DELIVERY, heard_by=("finance",)):
     as_of: Day
 
 
-class MilestoneReached(Fact, channel=DELIVERY):
+class MilestoneReached(Event, channel=DELIVERY):
     """The milestone was reached on this day."""
 
     milestone: Identifier
     reached_on: Day
 
 
-class DeliverableSubmitted(Fact, channel=DELIVERY):
+class DeliverableSubmitted(Event, channel=DELIVERY):
     """The deliverable went to the customer for acceptance, the n-th time."""
 
     deliverable: Identifier
@@ -236,7 +236,7 @@ class DeliverableSubmitted(Fact, channel=DELIVERY):
     submitted_on: Day
 
 
-class DeliverableAccepted(Fact, channel=DELIVERY, heard_by=("finance",)):
+class DeliverableAccepted(Event, channel=DELIVERY, heard_by=("finance",)):
     """The customer's person accepted this submission of the deliverable."""
 
     deliverable: Identifier
@@ -245,7 +245,7 @@ class DeliverableAccepted(Fact, channel=DELIVERY, heard_by=("finance",)):
     accepted_on: Day
 
 
-class DeliverableRejected(Fact, channel=DELIVERY):
+class DeliverableRejected(Event, channel=DELIVERY):
     """The customer's person did not accept this submission, and said why."""
 
     deliverable: Identifier
@@ -255,7 +255,7 @@ class DeliverableRejected(Fact, channel=DELIVERY):
     rejected_on: Day
 
 
-class RiskRaised(Fact, channel=DELIVERY):
+class RiskRaised(Event, channel=DELIVERY):
     """Something may happen: probability in percent, impact, who owns it, the response."""
 
     item: Identifier
@@ -266,7 +266,7 @@ class RiskRaised(Fact, channel=DELIVERY):
     response: Text
 
 
-class IssueRaised(Fact, channel=DELIVERY):
+class IssueRaised(Event, channel=DELIVERY):
     """Something went wrong: how bad, who owns it."""
 
     item: Identifier
@@ -275,7 +275,7 @@ class IssueRaised(Fact, channel=DELIVERY):
     owner: PersonId
 
 
-class DecisionRecorded(Fact, channel=DELIVERY):
+class DecisionRecorded(Event, channel=DELIVERY):
     """Something was decided, by whom and why."""
 
     item: Identifier
@@ -285,7 +285,7 @@ class DecisionRecorded(Fact, channel=DELIVERY):
     decided_on: Day
 
 
-class RaidItemClosed(Fact, channel=DELIVERY):
+class RaidItemClosed(Event, channel=DELIVERY):
     """A risk or an issue is over."""
 
     item: Identifier
@@ -293,7 +293,7 @@ class RaidItemClosed(Fact, channel=DELIVERY):
     closed_on: Day
 
 
-class StatusReportPublished(Fact, channel=DELIVERY, heard_by=("finance", "sales")):
+class StatusReportPublished(Event, channel=DELIVERY, heard_by=("finance", "sales")):
     """The one standard report: scope, schedule and cost as RAG, in words, and what is forecast.
 
     `estimate_to_complete` is the hours still needed in the manager's judgement.
@@ -309,7 +309,7 @@ class StatusReportPublished(Fact, channel=DELIVERY, heard_by=("finance", "sales"
     estimate_to_complete: Hours
 
 
-class ChangeRequested(Fact, channel=DELIVERY, heard_by=("legal",)):
+class ChangeRequested(Event, channel=DELIVERY, heard_by=("legal",)):
     """Somebody wants something else than was agreed."""
 
     change: Identifier
@@ -318,7 +318,7 @@ class ChangeRequested(Fact, channel=DELIVERY, heard_by=("legal",)):
     requested_on: Day
 
 
-class ChangeAssessed(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeAssessed(Event, channel=DELIVERY, heard_by=("legal", "finance")):
     """What the change would take: hours by role, days on the finish, the risk, deliverables."""
 
     change: Identifier
@@ -329,7 +329,7 @@ class ChangeAssessed(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
     deliverables_descoped: tuple[Identifier, ...] = ()
 
 
-class ChangeApproved(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeApproved(Event, channel=DELIVERY, heard_by=("legal", "finance")):
     """The customer's person agreed to the priced change: it is a change order now."""
 
     change: Identifier
@@ -337,7 +337,7 @@ class ChangeApproved(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
     approved_on: Day
 
 
-class ChangeRejected(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeRejected(Event, channel=DELIVERY, heard_by=("legal", "finance")):
     """The change will not be made: unless its amendment is signed, not even an approved one."""
 
     change: Identifier
@@ -345,20 +345,20 @@ class ChangeRejected(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
     rejected_on: Day
 
 
-class ChangeImplemented(Fact, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeImplemented(Event, channel=DELIVERY, heard_by=("legal", "finance")):
     """The change order's work is done."""
 
     change: Identifier
     implemented_on: Day
 
 
-class SolutionWentLive(Fact, channel=DELIVERY, heard_by=("sales", "finance")):
+class SolutionWentLive(Event, channel=DELIVERY, heard_by=("sales", "finance")):
     """The customer uses it from this day."""
 
     live_on: Day
 
 
-class PirHeld(Fact, channel=DELIVERY):
+class PirHeld(Event, channel=DELIVERY):
     """The post-implementation review: what went well, what did not, sold and delivered hours."""
 
     held_on: Day
@@ -368,7 +368,7 @@ class PirHeld(Fact, channel=DELIVERY):
     delivered_hours: TotalHours
 
 
-class SurveySent(Fact, channel=DELIVERY):
+class SurveySent(Event, channel=DELIVERY):
     """The customer's people were asked how it was."""
 
     survey: Identifier
@@ -379,7 +379,7 @@ class SurveySent(Fact, channel=DELIVERY):
 Score = Annotated[int, Field(ge=1, le=5)]
 
 
-class SurveyAnswered(Fact, channel=DELIVERY, heard_by=("sales",)):
+class SurveyAnswered(Event, channel=DELIVERY, heard_by=("sales",)):
     """A person's answers: 1 to 5 by question (CSAT), 0 to 10 whether they would recommend (NPS)."""
 
     survey: Identifier
@@ -390,20 +390,20 @@ class SurveyAnswered(Fact, channel=DELIVERY, heard_by=("sales",)):
     answered_on: Day
 
 
-class EngagementPutOnHold(Fact, channel=DELIVERY, heard_by=("sales",)):
+class EngagementPutOnHold(Event, channel=DELIVERY, heard_by=("sales",)):
     """Work rests until it is resumed."""
 
     reason: ShortText
     held_on: Day
 
 
-class EngagementResumed(Fact, channel=DELIVERY, heard_by=("sales",)):
+class EngagementResumed(Event, channel=DELIVERY, heard_by=("sales",)):
     """Work goes on."""
 
     resumed_on: Day
 
 
-class EngagementClosed(Fact, channel=DELIVERY, heard_by=("sales", "legal", "finance")):
+class EngagementClosed(Event, channel=DELIVERY, heard_by=("sales", "legal", "finance")):
     """The last gate is passed: nothing is owed any more, by anybody."""
 
     closed_on: Day

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from contracts.fact import written
+from contracts.event import written
 from contracts.values import ContentHash
 
 D = TypeVar("D", bound=BaseModel)
@@ -32,8 +32,8 @@ def content_hash(kind: str, content: BaseModel | Mapping[str, object]) -> Conten
 
     Hashed are the UTF-8 bytes of ``canonical({"content": content, "kind": kind})``: the kind of
     document (``statement-of-work``) together with every field of the content but its own
-    `content_hash`. A fact that carries its document whole can therefore be checked by anybody:
-    ``content_hash(kind, fact) == fact.content_hash``. Raises TypeError as `canonical` does.
+    `content_hash`. An event that carries its document whole can therefore be checked by anybody:
+    ``content_hash(kind, event) == event.content_hash``. Raises TypeError as `canonical` does.
     """
     fields = {name: value for name, value in _fields(content).items() if name != OWN_HASH}
     text = canonical({"kind": kind, "content": fields})

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, FINANCE_REGISTER
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import (
     ItemMoney,
     Money,
@@ -42,7 +42,7 @@ from contracts.values import (
 )
 
 
-class SowReviewed(Fact, channel=FINANCE, heard_by=("legal",)):
+class SowReviewed(Event, channel=FINANCE, heard_by=("legal",)):
     """Finance approved this content of the statement of work, or objected and said why."""
 
     version: Version
@@ -51,7 +51,7 @@ class SowReviewed(Fact, channel=FINANCE, heard_by=("legal",)):
     why: Text | None = None
 
 
-class EstimatePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery")):
+class EstimatePriced(Event, channel=FINANCE, heard_by=("sales", "delivery")):
     """An estimate at the rates of a rate card: price by line, contingency in the hours.
 
     `project_management_share` is PM amount / price in percent. Below the floor means that the
@@ -68,7 +68,7 @@ class EstimatePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery")):
     floor: Literal["above", "below", "unknown"]
 
 
-class ChangePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery", "legal")):
+class ChangePriced(Event, channel=FINANCE, heard_by=("sales", "delivery", "legal")):
     """What the customer would pay for a change (signed), at contracted or else list rates."""
 
     change: Identifier
@@ -76,7 +76,7 @@ class ChangePriced(Fact, channel=FINANCE, heard_by=("sales", "delivery", "legal"
     price: ItemMoney
 
 
-class RevenueMethodChosen(Fact, channel=FINANCE):
+class RevenueMethodChosen(Event, channel=FINANCE):
     """How revenue will be recognised where the usual method for the pricing does not fit.
 
     It is chosen before the budget is set, and stands from then on.
@@ -86,7 +86,7 @@ class RevenueMethodChosen(Fact, channel=FINANCE):
     why: ShortText
 
 
-class BudgetSet(Fact, channel=FINANCE, heard_by=("delivery",)):
+class BudgetSet(Event, channel=FINANCE, heard_by=("delivery",)):
     """What may be spent in hours, and earned in price, as the signed contract has it.
 
     The revenue method is chosen here, once (IFRS 15).
@@ -99,7 +99,7 @@ class BudgetSet(Fact, channel=FINANCE, heard_by=("delivery",)):
     rates: tuple[RoleRate, ...] = ()
 
 
-class BudgetAmended(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+class BudgetAmended(Event, channel=FINANCE, heard_by=("delivery", "legal")):
     """An amendment is in the budget and in the billing schedule: both as they stand after it."""
 
     change: Identifier
@@ -109,7 +109,7 @@ class BudgetAmended(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     billing_schedule: tuple[BillingItem, ...]
 
 
-class RevenueRecognised(Fact, channel=FINANCE):
+class RevenueRecognised(Event, channel=FINANCE):
     """Revenue of a month; `cumulative` is all recognised to its end. May be negative (catch-up)."""
 
     month: Month
@@ -118,7 +118,7 @@ class RevenueRecognised(Fact, channel=FINANCE):
     cumulative: Money
 
 
-class BillingEventDue(Fact, channel=FINANCE):
+class BillingEventDue(Event, channel=FINANCE):
     """An entry of the billing schedule (or a month's approved time) may be invoiced now.
 
     `exception` is a controller's reason to bill it although the schedule does not make it due, or
@@ -144,7 +144,7 @@ class InvoiceLine(Value):
     rate: NotNegativeMoney | None = None
 
 
-class InvoiceDrafted(Fact, channel=FINANCE):
+class InvoiceDrafted(Event, channel=FINANCE):
     """An invoice before its number; an advance is a contract liability until drawn down.
 
     `amount` is the sum of the lines less `advance_drawn`, the part of an advance they use up.
@@ -158,7 +158,7 @@ class InvoiceDrafted(Fact, channel=FINANCE):
     advance_drawn: NotNegativeTotal
 
 
-class DraftWithdrawn(Fact, channel=FINANCE):
+class DraftWithdrawn(Event, channel=FINANCE):
     """A draft that nobody approved, and its billing event, are no more: it bills what was cut.
 
     An amendment has left less of the entry of the schedule than fell due on it. What it did leave
@@ -170,7 +170,7 @@ class DraftWithdrawn(Fact, channel=FINANCE):
     amount: PositiveMoney
 
 
-class InvoiceApproved(Fact, channel=FINANCE):
+class InvoiceApproved(Event, channel=FINANCE):
     """The draft may take its number, to be issued on this day."""
 
     invoice: Identifier
@@ -178,7 +178,7 @@ class InvoiceApproved(Fact, channel=FINANCE):
     issue_on: Day
 
 
-class InvoiceNumbered(Fact, channel=FINANCE_REGISTER, heard_by=("finance",)):
+class InvoiceNumbered(Event, channel=FINANCE_REGISTER, heard_by=("finance",)):
     """The register gave the next number of the year, without a gap."""
 
     engagement: EngagementId
@@ -191,7 +191,7 @@ class InvoiceNumbered(Fact, channel=FINANCE_REGISTER, heard_by=("finance",)):
         return self.engagement
 
 
-class InvoiceIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+class InvoiceIssued(Event, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
     """The invoice went out under its number, to be paid by its due day."""
 
     invoice: Identifier
@@ -205,7 +205,7 @@ class InvoiceIssued(Fact, channel=FINANCE, heard_by=("delivery", "legal", "sales
     due_on: Day
 
 
-class InvoiceVoided(Fact, channel=FINANCE, heard_by=("sales", "legal")):
+class InvoiceVoided(Event, channel=FINANCE, heard_by=("sales", "legal")):
     """An issued invoice is void; its number stays used.
 
     `ends_event` says whether its billing event ended with it: an exception does, and so does what
@@ -221,7 +221,7 @@ class InvoiceVoided(Fact, channel=FINANCE, heard_by=("sales", "legal")):
     ends_event: bool | None = None
 
 
-class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("sales", "legal")):
+class CreditNoteIssued(Event, channel=FINANCE, heard_by=("sales", "legal")):
     """Part or all of an issued invoice is given back."""
 
     credit_note: Identifier
@@ -232,7 +232,7 @@ class CreditNoteIssued(Fact, channel=FINANCE, heard_by=("sales", "legal")):
 
 
 class PaymentReceived(
-    Fact,
+    Event,
     channel=FINANCE,
     heard_by=(
         "sales",
@@ -246,7 +246,7 @@ class PaymentReceived(
     received_on: Day
 
 
-class RefundPaid(Fact, channel=FINANCE):
+class RefundPaid(Event, channel=FINANCE):
     """What was paid beyond an invoice's amount less its credit notes went back to the customer."""
 
     invoice: Identifier
@@ -255,7 +255,7 @@ class RefundPaid(Fact, channel=FINANCE):
 
 
 class PaymentOverdue(
-    Fact,
+    Event,
     channel=FINANCE,
     heard_by=(
         "sales",
@@ -269,7 +269,7 @@ class PaymentOverdue(
     outstanding: PositiveTotal
 
 
-class AccountSettled(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+class AccountSettled(Event, channel=FINANCE, heard_by=("delivery", "legal")):
     """All that was due was invoiced, and all invoices are paid, voided or credited."""
 
     billed: NotNegativeTotal
@@ -277,7 +277,7 @@ class AccountSettled(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     settled_on: Day
 
 
-class AccountReopened(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
+class AccountReopened(Event, channel=FINANCE, heard_by=("delivery", "legal")):
     """The account is not settled any more: time or expenses approved since can still be billed.
 
     `unbilled` is what waits of them at contracted rates, as far as the contract lets it be billed.
@@ -287,7 +287,7 @@ class AccountReopened(Fact, channel=FINANCE, heard_by=("delivery", "legal")):
     unbilled: PositiveTotal
 
 
-class EstimateCosted(Fact, channel=FINANCE_CONFIDENTIAL):
+class EstimateCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """What an estimate would cost the company, and the margin its price would leave."""
 
     estimate_version: Version
@@ -295,7 +295,7 @@ class EstimateCosted(Fact, channel=FINANCE_CONFIDENTIAL):
     margin: Ratio | None
 
 
-class ChangeCosted(Fact, channel=FINANCE_CONFIDENTIAL):
+class ChangeCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """What a change would cost the company, and the margin its price would leave."""
 
     change: Identifier
@@ -303,14 +303,14 @@ class ChangeCosted(Fact, channel=FINANCE_CONFIDENTIAL):
     margin: Ratio | None
 
 
-class BudgetCosted(Fact, channel=FINANCE_CONFIDENTIAL):
+class BudgetCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """What the budgeted hours cost, and the margin that was sold with them."""
 
     cost: NotNegativeTotal
     margin_sold: Margin
 
 
-class CostAccrued(Fact, channel=FINANCE_CONFIDENTIAL):
+class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
     """Approved time (or an expense) as cost; `cumulative` is the engagement's cost to date."""
 
     entry: Identifier
@@ -323,7 +323,7 @@ class CostAccrued(Fact, channel=FINANCE_CONFIDENTIAL):
     cumulative: NotNegativeTotal
 
 
-class PerformanceMeasured(Fact, channel=FINANCE_CONFIDENTIAL):
+class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     """Earned value at a status date (PMI, Practice Standard for Earned Value Management).
 
     All amounts are cost in the engagement's currency; ratios are None where a divisor is zero.
@@ -341,7 +341,7 @@ class PerformanceMeasured(Fact, channel=FINANCE_CONFIDENTIAL):
     variance_at_completion: Money | None
 
 
-class MarginMeasured(Fact, channel=FINANCE_CONFIDENTIAL):
+class MarginMeasured(Event, channel=FINANCE_CONFIDENTIAL):
     """The four margins at a day, never mixed; None while one has no basis yet."""
 
     as_of: Day

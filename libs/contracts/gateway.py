@@ -5,21 +5,21 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from contracts.channels import GATEWAY, GATEWAY_CONFIDENTIAL, Department
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Identifier, PersonId, ShortText, Text, TotalDays, Value
 
 
 class Evidence(Value):
-    """A fact that proves a finding: which, and in its author's words when it was recorded."""
+    """An event that proves a finding: which, and in its author's words when it was recorded."""
 
-    fact: Identifier
+    event: Identifier
     type: ShortText
     channel: ShortText
     sequence: int
 
 
-class _Finding(Fact):
+class _Finding(Event):
     """A finding's id names its rule and, where one rule finds several, the thing it is about."""
 
     finding: Identifier
@@ -42,12 +42,12 @@ _EVERYBODY: tuple[Department, ...] = ("sales", "legal", "delivery", "finance")
 class DisconnectDetected(_Detected, channel=GATEWAY, heard_by=_EVERYBODY):
     """Two departments believe what cannot both be true; a person can read the sentence.
 
-    `since` is the time of the latest fact that proves it; `owner` can end it.
+    `since` is the time of the latest event that proves it; `owner` can end it.
     """
 
 
 class DisconnectResolved(_Finding, channel=GATEWAY, heard_by=_EVERYBODY):
-    """The facts no longer contradict each other."""
+    """The events no longer contradict each other."""
 
 
 class DisconnectWaived(_Finding, channel=GATEWAY, heard_by=_EVERYBODY):

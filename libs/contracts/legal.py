@@ -3,7 +3,7 @@
 from typing import Literal
 
 from contracts.channels import LEGAL
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import ItemMoney, PositiveTotal
 from contracts.values import (
     AccountId,
@@ -25,28 +25,28 @@ from contracts.values import (
 )
 
 
-class FileOpened(Fact, channel=LEGAL):
+class FileOpened(Event, channel=LEGAL):
     """Legal keeps a file for this engagement from now on."""
 
     account: AccountId
     title: ShortText
 
 
-class NdaSigned(Fact, channel=LEGAL, heard_by=("sales",)):
+class NdaSigned(Event, channel=LEGAL, heard_by=("sales",)):
     """The non-disclosure agreement binds both parties until it expires."""
 
     signed_on: Day
     expires_on: Day | None = None
 
 
-class MsaSigned(Fact, channel=LEGAL, heard_by=("sales",)):
+class MsaSigned(Event, channel=LEGAL, heard_by=("sales",)):
     """The master services agreement binds both parties."""
 
     signed_on: Day
     expires_on: Day | None = None
 
 
-class SowDrafted(Fact, channel=LEGAL, heard_by=("delivery", "finance", "sales")):
+class SowDrafted(Event, channel=LEGAL, heard_by=("delivery", "finance", "sales")):
     """A version of the statement of work; the hash is of its content in canonical form."""
 
     version: Version
@@ -63,7 +63,7 @@ class SowDrafted(Fact, channel=LEGAL, heard_by=("delivery", "finance", "sales"))
     payment_terms_days: Days
 
 
-class SowRedlined(Fact, channel=LEGAL, heard_by=("sales",)):
+class SowRedlined(Event, channel=LEGAL, heard_by=("sales",)):
     """A party wants a clause of this version to read otherwise."""
 
     version: Version
@@ -72,14 +72,14 @@ class SowRedlined(Fact, channel=LEGAL, heard_by=("sales",)):
     text: Text
 
 
-class SowApproved(Fact, channel=LEGAL, heard_by=("sales",)):
+class SowApproved(Event, channel=LEGAL, heard_by=("sales",)):
     """Legal, Delivery and Finance approved exactly this content."""
 
     version: Version
     content_hash: ContentHash
 
 
-class SowSentForSignature(Fact, channel=LEGAL, heard_by=("sales",)):
+class SowSentForSignature(Event, channel=LEGAL, heard_by=("sales",)):
     """The approved version is with both parties to sign."""
 
     version: Version
@@ -87,7 +87,7 @@ class SowSentForSignature(Fact, channel=LEGAL, heard_by=("sales",)):
     sent_on: Day
 
 
-class SowSignatureRecorded(Fact, channel=LEGAL):
+class SowSignatureRecorded(Event, channel=LEGAL):
     """One party signed this version; the hash is of what it signed."""
 
     version: Version
@@ -95,7 +95,7 @@ class SowSignatureRecorded(Fact, channel=LEGAL):
     signatory: Signatory
 
 
-class SowSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+class SowSigned(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
     """Both parties signed: this is the contract, dated by the later signature."""
 
     version: Version
@@ -104,7 +104,7 @@ class SowSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
     signed_on: Day
 
 
-class EarlyStartAuthorised(Fact, channel=LEGAL, heard_by=("delivery", "finance")):
+class EarlyStartAuthorised(Event, channel=LEGAL, heard_by=("delivery", "finance")):
     """Work may begin before the signature, at own risk, up to these hours and to this day."""
 
     cap_hours: Hours
@@ -112,14 +112,14 @@ class EarlyStartAuthorised(Fact, channel=LEGAL, heard_by=("delivery", "finance")
     reason: ShortText
 
 
-class EarlyStartExpired(Fact, channel=LEGAL):
+class EarlyStartExpired(Event, channel=LEGAL):
     """The early-start authorisation ran out unsigned; `expired_on` was its last day."""
 
     expired_on: Day
 
 
 class AmendmentDrafted(
-    Fact,
+    Event,
     channel=LEGAL,
     heard_by=(
         "sales",
@@ -142,7 +142,7 @@ class AmendmentDrafted(
     billing_schedule: tuple[BillingItem, ...] = ()
 
 
-class AmendmentSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+class AmendmentSigned(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
     """Both parties signed the amendment; what it changes stands here whole again."""
 
     amendment: Identifier
@@ -157,7 +157,7 @@ class AmendmentSigned(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finan
     signed_on: Day
 
 
-class EngagementTerminated(Fact, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+class EngagementTerminated(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
     """The contract ended before its work did."""
 
     reason: Literal["convenience", "breach", "insolvency", "mutual"]

@@ -1,7 +1,7 @@
 """Reference data: records that are not engagements, published whole, one per id and version.
 
 Names and contacts of people stand here and nowhere else, so that a person can be erased while the
-facts stay whole. Rates are effective-dated: the newest record from before a day holds on it.
+events stay whole. Rates are effective-dated: the newest record from before a day holds on it.
 """
 
 from decimal import Decimal
@@ -15,7 +15,7 @@ from contracts.channels import (
     FINANCE_REFERENCE,
     SALES_REFERENCE,
 )
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import Currency
 from contracts.values import (
     AccountId,
@@ -33,7 +33,7 @@ from contracts.values import (
 )
 
 
-class Reference(Fact):
+class Reference(Event):
     """Base of reference records. `kind` names the stream's kind; `effective_from` dates it."""
 
     kind: ClassVar[str] = ""

@@ -1,8 +1,9 @@
-"""Released schemas: what every fact looks like to those who read it, for good.
+"""Released schemas: what every event looks like to those who read it, for good.
 
-``python -m contracts.release`` writes one JSON Schema (2020-12) per fact to ``schemas/``, and
-refuses where a change would break a reader or make a kept fact unreadable: a new field must be
-optional and have a default, anything else is a new version of the fact. ``--check`` writes nothing.
+``python -m contracts.release`` writes one JSON Schema (2020-12) per event to ``schemas/``, and
+refuses where a change would break a reader or make a kept event unreadable: a new field must be
+optional and have a default, anything else is a new version of the event. ``--check`` writes
+nothing.
 """
 
 import json
@@ -15,7 +16,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 import contracts
-from contracts.fact import FACTS, Fact
+from contracts.event import EVENTS, Event
 
 FOLDER = Path(__file__).parent / "schemas"
 _SAID_IN_WORDS = frozenset({"title", "description", "examples", "x-heard-by"})
@@ -54,40 +55,40 @@ def opened(part: Any) -> Any:
     return [opened(value) for value in part] if isinstance(part, list) else part
 
 
-def facts() -> dict[str, type[Fact]]:
-    """The facts of the contracts, by type, in the order of their names."""
+def events() -> dict[str, type[Event]]:
+    """The events of the contracts, by type, in the order of their names."""
     package = contracts.__name__ + "."
     return {
-        name: FACTS[name] for name in sorted(FACTS) if FACTS[name].__module__.startswith(package)
+        name: EVENTS[name] for name in sorted(EVENTS) if EVENTS[name].__module__.startswith(package)
     }
 
 
-def schema(fact: type[Fact]) -> dict[str, Any]:
-    """The JSON Schema of a fact's data as it stands in the ``data`` of its CloudEvent.
+def schema(event: type[Event]) -> dict[str, Any]:
+    """The JSON Schema of an event's data as it stands in the ``data`` of its CloudEvent.
 
     Readers pass over fields they do not know, so no object is said to be closed.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:{fact.type.replace('.', ':')}",
-        "x-channel": fact.channel.name,
-        "x-heard-by": sorted(fact.heard_by),
-        **opened(fact.model_json_schema(mode="serialization", schema_generator=OnTheWire)),
+        "$id": f"urn:{event.type.replace('.', ':')}",
+        "x-channel": event.channel.name,
+        "x-heard-by": sorted(event.heard_by),
+        **opened(event.model_json_schema(mode="serialization", schema_generator=OnTheWire)),
     }
 
 
-def text(fact: type[Fact]) -> str:
-    """The schema as it stands in its file: the same fact always gives the same bytes."""
-    return json.dumps(schema(fact), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+def text(event: type[Event]) -> str:
+    """The schema as it stands in its file: the same event always gives the same bytes."""
+    return json.dumps(schema(event), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def released(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
-    """All released schemas, by the fact's type."""
+    """All released schemas, by the event's type."""
     return {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
 
 
 def breaks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What in the new schema a reader or a kept fact of the old one does not survive."""
+    """What in the new schema a reader or a kept event of the old one does not survive."""
     return _differences("", old, new, old.get("$defs", {}), new.get("$defs", {}))
 
 
@@ -121,7 +122,7 @@ def _differences(
             lines += _differences(f"{at} {name}".strip(), old[name], new[name], old_defs, new_defs)
         else:
             change = f"lost {name}" if name in old else f"got {name} {_short(new[name])}"
-            lines.append(f"{at or 'the fact'}: {change}")
+            lines.append(f"{at or 'the event'}: {change}")
     return lines
 
 
@@ -156,15 +157,15 @@ def _short(value: Any) -> str:
 
 def judged(folder: Path = FOLDER) -> tuple[list[str], list[str]]:
     """What breaks readers, and which schemas wait for release (new ones and changed ones)."""
-    before, now = released(folder), facts()
+    before, now = released(folder), events()
     broken = [f"{name}: was released and is gone" for name in before if name not in now]
     waiting: list[str] = []
-    for name, fact in now.items():
+    for name, event in now.items():
         if name not in before:
             waiting.append(name)
             continue
-        broken += [f"{name}: {line}" for line in breaks(before[name], schema(fact))]
-        if (folder / f"{name}.json").read_text() != text(fact):
+        broken += [f"{name}: {line}" for line in breaks(before[name], schema(event))]
+        if (folder / f"{name}.json").read_text() != text(event):
             waiting.append(name)
     return broken, waiting
 
@@ -175,7 +176,9 @@ def main(arguments: list[str]) -> int:
     for line in broken:
         sys.stderr.write(f"{line}\n")
     if broken:
-        sys.stderr.write("Give the fact a new version instead (version=2), and keep the old one.\n")
+        sys.stderr.write(
+            "Give the event a new version instead (version=2), and keep the old one.\n"
+        )
         return 1
     if "--check" in arguments:
         for name in waiting:
@@ -183,9 +186,9 @@ def main(arguments: list[str]) -> int:
         return 1 if waiting else 0
     FOLDER.mkdir(exist_ok=True)
     for name in waiting:
-        (FOLDER / f"{name}.json").write_text(text(facts()[name]))
+        (FOLDER / f"{name}.json").write_text(text(events()[name]))
         sys.stdout.write(f"released {name}\n")
-    sys.stdout.write(f"{len(facts())} facts, {len(waiting)} schemas written\n")
+    sys.stdout.write(f"{len(events())} events, {len(waiting)} schemas written\n")
     return 0
 
 

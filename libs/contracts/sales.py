@@ -3,7 +3,7 @@
 from typing import Literal
 
 from contracts.channels import SALES
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import NotNegativeMoney, PositiveTotal
 from contracts.values import (
     AccountId,
@@ -25,7 +25,7 @@ from contracts.values import (
 PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
 
 
-class OpportunityOpened(Fact, channel=SALES, heard_by=("delivery", "legal", "finance")):
+class OpportunityOpened(Event, channel=SALES, heard_by=("delivery", "legal", "finance")):
     """An engagement begins: a customer may buy work. Contacts and owner are ids of people."""
 
     account: AccountId
@@ -37,7 +37,7 @@ class OpportunityOpened(Fact, channel=SALES, heard_by=("delivery", "legal", "fin
 
 
 class OpportunityImported(
-    Fact,
+    Event,
     channel=SALES,
     heard_by=(
         "legal",
@@ -63,7 +63,7 @@ class OpportunityImported(
     value: NotNegativeMoney | None
 
 
-class OpportunityQualified(Fact, channel=SALES, heard_by=("delivery",)):
+class OpportunityQualified(Event, channel=SALES, heard_by=("delivery",)):
     """Budget, authority, need and timing were checked; score is 0 to 100."""
 
     budget: bool
@@ -73,14 +73,14 @@ class OpportunityQualified(Fact, channel=SALES, heard_by=("delivery",)):
     score: Percent
 
 
-class OpportunityAdvanced(Fact, channel=SALES):
+class OpportunityAdvanced(Event, channel=SALES):
     """The opportunity stands at this pipeline stage, to be won with this probability (percent)."""
 
     pipeline_stage: PipelineStage
     probability: Percent
 
 
-class EstimateRequested(Fact, channel=SALES, heard_by=("delivery",)):
+class EstimateRequested(Event, channel=SALES, heard_by=("delivery",)):
     """Delivery is asked what the work would take: scope in brief, and what the customer wants."""
 
     scope_summary: Text
@@ -89,7 +89,7 @@ class EstimateRequested(Fact, channel=SALES, heard_by=("delivery",)):
 
 
 class ProposalDrafted(
-    Fact,
+    Event,
     channel=SALES,
     heard_by=(
         "legal",
@@ -118,7 +118,7 @@ class ProposalDrafted(
 
 
 class ProposalSubmitted(
-    Fact,
+    Event,
     channel=SALES,
     heard_by=(
         "legal",
@@ -131,14 +131,14 @@ class ProposalSubmitted(
     submitted_on: Day
 
 
-class ProposalRevised(Fact, channel=SALES):
+class ProposalRevised(Event, channel=SALES):
     """This version is withdrawn, to be followed by a next one, for this reason."""
 
     version: Version
     reason: ShortText
 
 
-class DealWon(Fact, channel=SALES, heard_by=("legal", "delivery", "finance")):
+class DealWon(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
     """The customer said yes to this version: price, dates and how it will be billed.
 
     The billing schedule adds up to the price. Rates are those contracted for time and materials.
@@ -156,7 +156,7 @@ class DealWon(Fact, channel=SALES, heard_by=("legal", "delivery", "finance")):
     won_on: Day
 
 
-class DealLost(Fact, channel=SALES, heard_by=("legal", "delivery", "finance")):
+class DealLost(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
     """The customer said no, or nothing any more: why, and to whom it went."""
 
     reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]

@@ -1,4 +1,4 @@
-"""Words that facts and commands share: identifiers, quantities, and the parts of an engagement."""
+"""Words that events and commands share: identifiers, quantities, and the parts of an engagement."""
 
 from datetime import date
 from decimal import Decimal
@@ -111,7 +111,7 @@ TotalDays = Annotated[int, Field(ge=-1_000_000, le=1_000_000), AsNumber]
 """Calendar days from one day to another; negative where the other is earlier."""
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
-"""All days of facts and commands lie between these, so that moments computed from them exist."""
+"""All days of events and commands lie between these, so that moments computed from them exist."""
 _RANGE = {"x-minimum": str(FIRST_DAY), "x-maximum": str(LAST_DAY)}
 
 
@@ -166,7 +166,7 @@ Party = Literal["company", "customer"]
 
 
 class Value(BaseModel):
-    """A part of a fact or a command: compared by what it says, never changed."""
+    """A part of an event or a command: compared by what it says, never changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

@@ -1,5 +1,5 @@
 # ruff: noqa: S101 - asserting is what this module is for
-"""What tests of departments are given and expect: reference data, facts, and how they differ."""
+"""What tests of departments are given and expect: reference data, events, and how they differ."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel
 
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import Reference
 
 R = TypeVar("R", bound=Reference)
@@ -24,12 +24,12 @@ class RecordsOf:
 
     revision = 0
 
-    def __init__(self, facts: Iterable[Reference]) -> None:
+    def __init__(self, events: Iterable[Reference]) -> None:
         self._versions: dict[tuple[type[Reference], str], list[Recorded[Reference]]] = {}
-        for fact in facts:
-            subject = str(getattr(fact, fact.kind.replace("-", "_")))
-            versions = self._versions.setdefault((type(fact), subject), [])
-            versions.append(recorded_as(fact, subject, len(versions) + 1, "someone", START, {}))
+        for event in events:
+            subject = str(getattr(event, event.kind.replace("-", "_")))
+            versions = self._versions.setdefault((type(event), subject), [])
+            versions.append(recorded_as(event, subject, len(versions) + 1, "someone", START, {}))
 
     def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
         """The version that was listed last."""
@@ -41,11 +41,11 @@ class RecordsOf:
         in_force = [
             version
             for version in self._of(kind, id)
-            if version.fact.effective_from is None or version.fact.effective_from <= day
+            if version.event.effective_from is None or version.event.effective_from <= day
         ]
         return max(
             in_force,
-            key=lambda version: (version.fact.effective_from or date.min, version.sequence),
+            key=lambda version: (version.event.effective_from or date.min, version.sequence),
             default=None,
         )
 
@@ -59,34 +59,39 @@ class RecordsOf:
 
 @dataclass(frozen=True)
 class Like:
-    """Stands for any fact of a type whose named fields have these values."""
+    """Stands for any event of a type whose named fields have these values."""
 
-    kind: type[Fact]
+    kind: type[Event]
     fields: Mapping[str, Any]
 
-    def matches(self, fact: Fact) -> bool:
-        """Tell whether the fact is one of these."""
-        return type(fact) is self.kind and all(
-            getattr(fact, name) == value for name, value in self.fields.items()
+    def matches(self, event: Event) -> bool:
+        """Tell whether the event is one of these."""
+        return type(event) is self.kind and all(
+            getattr(event, name) == value for name, value in self.fields.items()
         )
 
 
-def like(kind: type[Fact], /, **fields: Any) -> Like:
-    """Expect a fact of this type; of its fields only the ones given here are compared."""
+def like(kind: type[Event], /, **fields: Any) -> Like:
+    """Expect an event of this type; of its fields only the ones given here are compared."""
     unknown = fields.keys() - kind.model_fields.keys()
     assert not unknown, f"{kind.__name__} has no field {', '.join(sorted(unknown))}"
     return Like(kind, fields)
 
 
 def recorded_as(
-    fact: Fact, subject: str, sequence: int, actor: str, moment: datetime, heard: Mapping[str, int]
+    event: Event,
+    subject: str,
+    sequence: int,
+    actor: str,
+    moment: datetime,
+    heard: Mapping[str, int],
 ) -> Recorded[Any]:
-    """A fact as a test has it recorded, at one moment."""
+    """An event as a test has it recorded, at one moment."""
     return Recorded(
-        id=f"{fact.channel.name}-{subject}-{sequence}",
+        id=f"{event.channel.name}-{subject}-{sequence}",
         subject=subject,
         sequence=sequence,
-        fact=fact,
+        event=event,
         actor=actor,
         cause="given",
         occurred_at=moment,
@@ -96,7 +101,7 @@ def recorded_as(
 
 
 def told(things: Iterable[object]) -> str:
-    """Facts and states, field by field."""
+    """Events and states, field by field."""
     return "\n".join(_lines(things)) or "nothing"
 
 

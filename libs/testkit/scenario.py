@@ -1,10 +1,10 @@
 # ruff: noqa: S101 - asserting is what this module is for
-"""The test kit of the departments: given facts, when a command (or a fact), then facts or refusal.
+"""Test departments: given events, when a command (or an event), then events or a refusal.
 
     given(ENGAGEMENT, "E-0000000000001", records=[ann]).heard(DealWon(...)).said(FileOpened(...))
         .on(date(2026, 3, 2)).when(SignSow(...), by="carl").then(SowSigned(...))
 
-Pure: no clock, network or store. Facts are compared by what they say, never by their ids. What a
+Pure: no clock, network or store. Events are compared by what they say, never by their ids. What a
 `given` states is on record as it stands, and nothing reacts to it; `when` and what follows it react
 as in a running service. Every step answers with a new scenario, so a common beginning can be kept
 and continued in many tests, and a `then` can be followed by the next `when`.
@@ -28,11 +28,11 @@ from chassis.domain.decider import (
     Refused,
     Step,
     Stream,
-    hear,
+    handle_command,
+    handle_events,
     replay,
-    take,
 )
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import Reference
 from testkit.matchers import START, Like, RecordsOf, difference, like, recorded_as, told
 
@@ -66,9 +66,9 @@ class Scenario(Generic[S]):
         """The state as it is now."""
         return self.stream.state
 
-    def reaches(self, fact: Fact) -> bool:
-        """Tell whether this stream hears such a fact when another stream says it about it."""
-        return self.decider.hearer(self._recorded(fact, None, None)) == self.stream.subject
+    def reaches(self, event: Event) -> bool:
+        """Tell whether this stream hears such an event when another stream says it about it."""
+        return self.decider.subject_for(self._recorded(event, None, None)) == self.stream.subject
 
     def on(self, moment: date | datetime) -> "Scenario[S]":
         """Let what follows happen then; a date stands for nine o'clock UTC on it."""
@@ -80,32 +80,32 @@ class Scenario(Generic[S]):
         """Go on with exactly this reference data."""
         return replace(self, records=RecordsOf(records))
 
-    def said(self, *facts: Fact, by: str = "someone") -> "Scenario[S]":
-        """The stream has said these facts already."""
+    def said(self, *events: Event, by: str = "someone") -> "Scenario[S]":
+        """The stream has said these events already."""
         scenario = self
-        for fact in facts:
-            assert fact.channel.department == self.decider.department, (
-                f"{self.decider.department} cannot say {type(fact).__name__}: use heard(...)"
+        for event in events:
+            assert event.channel.department == self.decider.department, (
+                f"{self.decider.department} cannot say {type(event).__name__}: use heard(...)"
             )
-            scenario = scenario._keeping(scenario._recorded(fact, None, by))
+            scenario = scenario._keeping(scenario._recorded(event, None, by))
         return scenario
 
     def heard(
         self,
-        *facts: Fact,
+        *events: Event,
         by: str | None = None,
         about: str | None = None,
         knowing: Mapping[str, int] | None = None,
     ) -> "Scenario[S]":
-        """The stream has heard these facts already, and said whatever they led to.
+        """The stream has heard these events already, and said whatever they led to.
 
         `by` is their actor, `about` the engagement they are of where that is not the stream's own,
         `knowing` what their author had heard by then, by channel.
         """
         scenario = self
-        for fact in facts:
+        for event in events:
             scenario = scenario._keeping(
-                scenario._reaching(scenario._recorded(fact, about, by, knowing))
+                scenario._reaching(scenario._recorded(event, about, by, knowing))
             )
         return scenario
 
@@ -116,23 +116,23 @@ class Scenario(Generic[S]):
     def when(self, command: Command, *, by: str = "someone") -> "Outcome[S]":
         """Give the command; reactions follow."""
         try:
-            step = take(self.decider, self.stream, command, self._context(by))
+            step = handle_command(self.decider, self.stream, command, self._context(by))
         except Refused as refusal:
             return Outcome(self, self, (), refusal)
         return Outcome(self, self._after(step.stream), step.said)
 
     def when_heard(
         self,
-        *facts: Fact,
+        *events: Event,
         by: str | None = None,
         about: str | None = None,
         knowing: Mapping[str, int] | None = None,
     ) -> "Outcome[S]":
-        """Hear these facts, one after the other; reactions follow each."""
+        """Hear these events, one after the other; reactions follow each."""
         scenario = self
-        said: list[Recorded[Fact]] = []
-        for fact in facts:
-            recorded = scenario._reaching(scenario._recorded(fact, about, by, knowing))
+        said: list[Recorded[Event]] = []
+        for event in events:
+            recorded = scenario._reaching(scenario._recorded(event, about, by, knowing))
             step = scenario._hear(recorded)
             said.extend(step.said)
             scenario = scenario._after(step.stream, recorded)
@@ -162,40 +162,40 @@ class Scenario(Generic[S]):
         assert actual == expected, "the deadlines differ\n" + difference([expected], [actual])
         return self
 
-    def _hear(self, recorded: Recorded[Fact]) -> Step[S]:
+    def _hear(self, recorded: Recorded[Event]) -> Step[S]:
         context = self._context(self.decider.department)
-        return hear(self.decider, self.stream, [recorded], lambda _: context)
+        return handle_events(self.decider, self.stream, [recorded], lambda _: context)
 
-    def _keeping(self, recorded: Recorded[Fact]) -> "Scenario[S]":
+    def _keeping(self, recorded: Recorded[Event]) -> "Scenario[S]":
         position = dict(self.stream.position)
-        if self.decider.numbered or recorded.channel.department == self.decider.department:
+        if self.decider.gap_free or recorded.channel.department == self.decider.department:
             position[recorded.channel.name] = recorded.sequence
         return self._after(replay(self.decider, self.stream, [recorded], position), recorded)
 
     def _recorded(
         self,
-        fact: Fact,
+        event: Event,
         about: str | None,
         by: str | None,
         knowing: Mapping[str, int] | None = None,
-    ) -> Recorded[Fact]:
-        subject = fact.subject(about or self.stream.subject)
-        channel = fact.channel
+    ) -> Recorded[Event]:
+        subject = event.subject(about or self.stream.subject)
+        channel = event.channel
         last = max(
             self.counts.get((channel.name, subject), 0),
             self.stream.position.get(channel.name, 0),
         )
         actor = by or channel.department
-        return recorded_as(fact, subject, last + 1, actor, self.moment, knowing or {})
+        return recorded_as(event, subject, last + 1, actor, self.moment, knowing or {})
 
-    def _reaching(self, recorded: Recorded[Fact]) -> Recorded[Fact]:
-        assert self.decider.hearer(recorded) == self.stream.subject, (
-            f"{type(recorded.fact).__name__} about {recorded.subject} does not reach"
-            f" {self.stream.id}, but {self.decider.hearer(recorded) or 'nobody'}"
+    def _reaching(self, recorded: Recorded[Event]) -> Recorded[Event]:
+        assert self.decider.subject_for(recorded) == self.stream.subject, (
+            f"{type(recorded.event).__name__} about {recorded.subject} does not reach"
+            f" {self.stream.id}, but {self.decider.subject_for(recorded) or 'nobody'}"
         )
         return recorded
 
-    def _after(self, stream: Stream[S], heard: Recorded[Fact] | None = None) -> "Scenario[S]":
+    def _after(self, stream: Stream[S], heard: Recorded[Event] | None = None) -> "Scenario[S]":
         counts = dict(self.counts)
         if heard is not None:
             counts[heard.channel.name, heard.subject] = heard.sequence
@@ -210,32 +210,32 @@ class Scenario(Generic[S]):
             recorded_at=self.moment,
             cause=cause,
             records=self.records,
-            new_fact_id=lambda: f"{cause}-fact-{next(numbers)}",
+            new_event_id=lambda: f"{cause}-event-{next(numbers)}",
         )
 
 
 @dataclass(frozen=True)
 class Outcome(Generic[S]):
-    """What came of a command or a heard fact: facts, or a refusal."""
+    """What came of a command or a heard event: events, or a refusal."""
 
     before: Scenario[S]
     after: Scenario[S]
-    recorded: tuple[Recorded[Fact], ...]
+    recorded: tuple[Recorded[Event], ...]
     refusal: Refused | None = None
 
     @property
-    def facts(self) -> tuple[Fact, ...]:
-        """The facts that were said, in order, reactions included."""
-        return tuple(recorded.fact for recorded in self.recorded)
+    def events(self) -> tuple[Event, ...]:
+        """The events that were said, in order, reactions included."""
+        return tuple(recorded.event for recorded in self.recorded)
 
-    def then(self, *expected: Fact | Like) -> Scenario[S]:
-        """Exactly these facts were said, in this order, reactions included."""
+    def then(self, *expected: Event | Like) -> Scenario[S]:
+        """Exactly these events were said, in this order, reactions included."""
         self.then_accepted()
-        agree = len(expected) == len(self.facts) and all(
-            one.matches(fact) if isinstance(one, Like) else one == fact
-            for one, fact in zip(expected, self.facts, strict=True)
+        agree = len(expected) == len(self.events) and all(
+            one.matches(event) if isinstance(one, Like) else one == event
+            for one, event in zip(expected, self.events, strict=True)
         )
-        assert agree, "other facts were said\n" + difference(expected, self.facts)
+        assert agree, "other events were said\n" + difference(expected, self.events)
         return self.after
 
     def then_nothing(self) -> Scenario[S]:
@@ -252,7 +252,7 @@ class Outcome(Generic[S]):
         self, code: str, *, missing: Iterable[str] | None = None, saying: str = ""
     ) -> Scenario[S]:
         """It was refused with this code, for want of exactly these, in a sentence with `saying`."""
-        assert self.refusal is not None, "it was not refused, but said\n" + told(self.facts)
+        assert self.refusal is not None, "it was not refused, but said\n" + told(self.events)
         refusal = self.refusal
         assert refusal.code == code, f"refused as {refusal.code}, not {code}: {refusal}"
         if missing is not None:
@@ -270,23 +270,23 @@ def given(decider: Decider[S], subject: str, *, records: Iterable[Reference] = (
 
 def permutations_agree(
     scenario: Scenario[S],
-    *facts: Fact,
+    *events: Event,
     apart: timedelta = timedelta(0),
     examples: int = 60,
     knowing: Mapping[str, int] | None = None,
 ) -> None:
     """Check that the order in which channels arrive changes neither the state nor what is said.
 
-    The facts are taken from the scenario on; each channel's facts keep their order, and anything
-    else is shuffled. The stream's own facts count as a channel: they are said as by a command, at
+    The events are taken from the scenario on; each channel's events keep their order, and anything
+    else is shuffled. The stream's own events count as a channel: they are said as by a command, at
     any place among what is heard. All happen at one moment unless they lie `apart`. `knowing` says
-    how far every heard fact's author had heard, by channel.
+    how far every heard event's author had heard, by channel.
     """
     from hypothesis import HealthCheck, Phase, settings, strategies
     from hypothesis import given as hypothesis_given
 
-    channels = [fact.channel.name for fact in facts]
-    expected = _played(scenario, facts, channels, apart, knowing)
+    channels = [event.channel.name for event in events]
+    expected = _played(scenario, events, channels, apart, knowing)
 
     @settings(
         max_examples=examples,
@@ -297,9 +297,9 @@ def permutations_agree(
     )
     @hypothesis_given(strategies.permutations(channels))
     def agrees(order: list[str]) -> None:
-        actual = _played(scenario, facts, order, apart, knowing)
+        actual = _played(scenario, events, order, apart, knowing)
         told = f"in the order {', '.join(channels)} and in the order {', '.join(order)}, "
-        assert actual[1] == expected[1], f"{told}other facts were said\n" + difference(
+        assert actual[1] == expected[1], f"{told}other events were said\n" + difference(
             expected[1].elements(), actual[1].elements()
         )
         assert actual[0] == expected[0], f"{told}the states differ\n" + difference(
@@ -310,42 +310,46 @@ def permutations_agree(
 
 
 class _Say(Command):
-    fact: Fact
+    event: Event
 
 
-def _say_it(state: Any, command: _Say, context: Context) -> Iterable[Fact]:
-    return (command.fact,)
+def _say_it(state: Any, command: _Say, context: Context) -> Iterable[Event]:
+    return (command.event,)
 
 
-def _taken_in(scenario: Scenario[S], fact: Fact, knowing: Mapping[str, int] | None) -> "Outcome[S]":
-    """What comes of a fact, heard or, where it is the stream's own, said by a command."""
-    own = fact.channel.department == scenario.decider.department
-    if not own or scenario.reaches(fact):
-        return scenario.when_heard(fact, knowing=knowing)
+def _taken_in(
+    scenario: Scenario[S], event: Event, knowing: Mapping[str, int] | None
+) -> "Outcome[S]":
+    """What comes of an event, heard or, where it is the stream's own, said by a command."""
+    own = event.channel.department == scenario.decider.department
+    if not own or scenario.reaches(event):
+        return scenario.when_heard(event, knowing=knowing)
     decisions: Decisions[S] = Decisions()
     decisions.on(_Say)(_say_it)
     saying = replace(scenario, decider=replace(scenario.decider, decide=decisions))
-    outcome = saying.when(_Say.model_construct(fact=fact))
+    outcome = saying.when(_Say.model_construct(event=event))
     return replace(outcome, after=replace(outcome.after, decider=scenario.decider))
 
 
 def _played(
     scenario: Scenario[S],
-    facts: Sequence[Fact],
+    events: Sequence[Event],
     order: Sequence[str],
     apart: timedelta,
     knowing: Mapping[str, int] | None,
 ) -> tuple[S, Counter[tuple[str, str]]]:
-    """The state after the facts in this order of channels, and all that was said on the way."""
-    waiting: dict[str, list[tuple[Fact, datetime]]] = {}
-    for number, fact in enumerate(facts):
+    """The state after the events in this order of channels, and all that was said on the way."""
+    waiting: dict[str, list[tuple[Event, datetime]]] = {}
+    for number, event in enumerate(events):
         happens = scenario.moment + number * apart
-        waiting.setdefault(fact.channel.name, []).append((fact, happens))
-    said: list[Fact] = []
+        waiting.setdefault(event.channel.name, []).append((event, happens))
+    said: list[Event] = []
     for name in order:
-        fact, happens = waiting[name].pop(0)
+        event, happens = waiting[name].pop(0)
         scenario = scenario.on(happens)
-        outcome = _taken_in(scenario, fact, knowing)
-        said.extend(outcome.facts)
+        outcome = _taken_in(scenario, event, knowing)
+        said.extend(outcome.events)
         scenario = outcome.after
-    return scenario.state, Counter((type(fact).__name__, fact.model_dump_json()) for fact in said)
+    return scenario.state, Counter(
+        (type(event).__name__, event.model_dump_json()) for event in said
+    )

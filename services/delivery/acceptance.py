@@ -5,7 +5,7 @@ from datetime import date
 
 from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId, Text, Version
 from delivery.gates import at_work, day_of, of_the_customer, once, standing
 from delivery.papers import Paper
@@ -41,7 +41,7 @@ class RejectDeliverable(Command):
 @decide.on(SubmitDeliverable)
 def submit_deliverable(
     state: Engagement, command: SubmitDeliverable, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """Submissions count up; the same content is not sent twice while it waits."""
     at_work(state)
     name = command.deliverable
@@ -65,7 +65,7 @@ def submit_deliverable(
 @decide.on(AcceptDeliverable)
 def accept_deliverable(
     state: Engagement, command: AcceptDeliverable, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """A submission is decided once; what was submitted before a termination may be accepted.
 
     What an amendment took out is not: its acceptance would let it be billed.
@@ -78,20 +78,20 @@ def accept_deliverable(
     if last.rejected:
         raise Refused("already-rejected", f"submission {command.submission} is rejected")
     day = command.accepted_on or (last.accepted.accepted_on if last.accepted else None)
-    fact = DeliverableAccepted(
+    event = DeliverableAccepted(
         deliverable=command.deliverable,
         submission=command.submission,
         accepted_by=command.accepted_by,
         accepted_on=_after(last, day_of(context, day)),
     )
     sentence = f"submission {command.submission} was accepted otherwise"
-    yield from once(last.accepted, fact, "already-accepted", sentence)
+    yield from once(last.accepted, event, "already-accepted", sentence)
 
 
 @decide.on(RejectDeliverable)
 def reject_deliverable(
     state: Engagement, command: RejectDeliverable, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """A submission is decided once; the next one may be."""
     standing(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
@@ -99,7 +99,7 @@ def reject_deliverable(
     if last.accepted:
         raise Refused("already-accepted", f"submission {command.submission} is accepted")
     day = command.rejected_on or (last.rejected.rejected_on if last.rejected else None)
-    fact = DeliverableRejected(
+    event = DeliverableRejected(
         deliverable=command.deliverable,
         submission=command.submission,
         rejected_by=command.rejected_by,
@@ -107,7 +107,7 @@ def reject_deliverable(
         rejected_on=_after(last, day_of(context, day)),
     )
     sentence = f"submission {command.submission} was rejected otherwise"
-    yield from once(last.rejected, fact, "already-rejected", sentence)
+    yield from once(last.rejected, event, "already-rejected", sentence)
 
 
 def _agreed_still(state: Engagement, deliverable: str) -> None:

@@ -1,7 +1,7 @@
 """What may be asked of Delivery over HTTP, and by whom."""
 
 from chassis.domain.decider import Command, Decider
-from chassis.web.command_routes import Routes
+from chassis.web.command_routes import CommandRoutes
 from contracts.roles import Role
 from contracts.values import PersonId
 from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
@@ -98,9 +98,9 @@ MANAGEMENT: tuple[type[Command], ...] = (
 """What its manager, or the director of the PMO, may ask."""
 
 
-def engagements(decider: Decider[Engagement]) -> Routes[Engagement]:
+def engagements(decider: Decider[Engagement]) -> CommandRoutes[Engagement]:
     """The routes of engagements: who directs, who manages, and who does the work."""
-    routes = Routes(decider, path="engagements", view=engagement_view, seen_by=READING)
+    routes = CommandRoutes(decider, path="engagements", view=engagement_view, seen_by=READING)
     routes.command(AssignManager, by=DIRECTING)
     routes.command(EndorseEstimate, by=("engagement-manager",))
     routes.command(RequestChange, by=ASKING)
@@ -111,9 +111,9 @@ def engagements(decider: Decider[Engagement]) -> Routes[Engagement]:
     return routes
 
 
-def people() -> Routes[Person]:
+def people() -> CommandRoutes[Person]:
     """The routes of people's records, which may be erased whole."""
-    routes = Routes(
+    routes = CommandRoutes(
         PERSON,
         path="people",
         view=person_view,
@@ -125,8 +125,8 @@ def people() -> Routes[Person]:
     return routes
 
 
-def templates() -> Routes[Template]:
+def templates() -> CommandRoutes[Template]:
     """The routes of templates, from which estimates and plans are made."""
-    routes = Routes(TEMPLATE, path="templates", view=template_view, seen_by=COMPANY)
+    routes = CommandRoutes(TEMPLATE, path="templates", view=template_view, seen_by=COMPANY)
     routes.command(PublishTemplate, by=MANAGING)
     return routes

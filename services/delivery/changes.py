@@ -14,7 +14,7 @@ from contracts.delivery import (
     ChangeRejected,
     ChangeRequested,
 )
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import (
     AsNumber,
     Day,
@@ -76,29 +76,29 @@ class ImplementChange(Command):
 
 
 @decide.on(RequestChange)
-def request_change(state: Engagement, command: RequestChange, context: Context) -> Iterator[Fact]:
+def request_change(state: Engagement, command: RequestChange, context: Context) -> Iterator[Event]:
     """Anybody may want something else, at any time."""
     standing(state)
     change = command.change or context.new_id("CR")
     known = state.changes.get(change)
     day = command.requested_on or (known.requested.requested_on if known else None)
-    fact = ChangeRequested(
+    event = ChangeRequested(
         change=change,
         requested_by=command.requested_by,
         description=command.description,
         requested_on=day_of(context, day),
     )
     sentence = f"change {change} asks for something else"
-    yield from once(known.requested if known else None, fact, "already-requested", sentence)
+    yield from once(known.requested if known else None, event, "already-requested", sentence)
 
 
 @decide.on(AssessChange)
-def assess_change(state: Engagement, command: AssessChange, context: Context) -> Iterator[Fact]:
+def assess_change(state: Engagement, command: AssessChange, context: Context) -> Iterator[Event]:
     """What is descoped must be owed and not yet accepted; what is added must be new."""
     standing(state)
     known = _change(state, command.change)
-    fact = ChangeAssessed.model_validate(dict(command))
-    if fact == known.assessed:
+    event = ChangeAssessed.model_validate(dict(command))
+    if event == known.assessed:
         return
     if known.approved or known.rejected:
         decided = "rejected" if known.rejected else "approved"
@@ -113,7 +113,7 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
         if added.deliverable in state.owed:
             sentence = f"deliverable {added.deliverable} is owed already"
             raise Refused("deliverable-already-owed", sentence)
-    yield fact
+    yield event
 
 
 def priced(state: Engagement, change: Change) -> bool:
@@ -123,7 +123,7 @@ def priced(state: Engagement, change: Change) -> bool:
 
 
 @decide.on(ApproveChange)
-def approve_change(state: Engagement, command: ApproveChange, context: Context) -> Iterator[Fact]:
+def approve_change(state: Engagement, command: ApproveChange, context: Context) -> Iterator[Event]:
     """The customer agrees to a price, so there has to be one."""
     standing(state)
     known = _change(state, command.change)
@@ -135,13 +135,13 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     day = day_of(
         context, command.approved_on or (known.approved.approved_on if known.approved else None)
     )
-    fact = ChangeApproved(change=command.change, approved_by=command.approved_by, approved_on=day)
+    event = ChangeApproved(change=command.change, approved_by=command.approved_by, approved_on=day)
     sentence = f"change {command.change} was approved otherwise"
-    yield from once(known.approved, fact, "change-decided", sentence)
+    yield from once(known.approved, event, "change-decided", sentence)
 
 
 @decide.on(RejectChange)
-def reject_change(state: Engagement, command: RejectChange, context: Context) -> Iterator[Fact]:
+def reject_change(state: Engagement, command: RejectChange, context: Context) -> Iterator[Event]:
     """Until both parties signed its amendment, an approved change may be given up."""
     standing(state)
     known = _change(state, command.change)
@@ -152,15 +152,15 @@ def reject_change(state: Engagement, command: RejectChange, context: Context) ->
     day = day_of(
         context, command.rejected_on or (known.rejected.rejected_on if known.rejected else None)
     )
-    fact = ChangeRejected(change=command.change, why=command.why, rejected_on=day)
+    event = ChangeRejected(change=command.change, why=command.why, rejected_on=day)
     sentence = f"change {command.change} was rejected otherwise"
-    yield from once(known.rejected, fact, "change-decided", sentence)
+    yield from once(known.rejected, event, "change-decided", sentence)
 
 
 @decide.on(ImplementChange)
 def implement_change(
     state: Engagement, command: ImplementChange, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """Gate 6: the same change order in contract, plan and budget, before its work is done."""
     at_work(state)
     known = _change(state, command.change)
@@ -170,9 +170,9 @@ def implement_change(
     day = day_of(context, command.implemented_on or (done.implemented_on if done else None))
     if done is None:
         gate("change-not-released", unreleased(state, known, day))
-    fact = ChangeImplemented(change=command.change, implemented_on=day)
+    event = ChangeImplemented(change=command.change, implemented_on=day)
     sentence = f"change {command.change} was implemented on another day"
-    yield from once(done, fact, "already-implemented", sentence)
+    yield from once(done, event, "already-implemented", sentence)
 
 
 def given_up(state: Engagement, change: str) -> bool:

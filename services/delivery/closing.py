@@ -15,7 +15,7 @@ from contracts.delivery import (
     SurveyAnswered,
     SurveySent,
 )
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import AsNumber, Day, Identifier, PersonId, ShortText, Text
 from delivery.gates import at_work, day_of, once, standing
 from delivery.state import ZERO, Engagement, Survey, Timesheet, decide
@@ -64,7 +64,7 @@ class CloseEngagement(Command):
 
 
 @decide.on(GoLive)
-def go_live(state: Engagement, command: GoLive, context: Context) -> Iterator[Fact]:
+def go_live(state: Engagement, command: GoLive, context: Context) -> Iterator[Event]:
     """Once; and not before there was a kickoff."""
     at_work(state)
     if state.kickoff is None:
@@ -75,7 +75,7 @@ def go_live(state: Engagement, command: GoLive, context: Context) -> Iterator[Fa
 
 
 @decide.on(SendSurvey)
-def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Iterator[Fact]:
+def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Iterator[Event]:
     """The customer of a terminated engagement is worth asking, too."""
     standing(state, after_termination=True)
     opened = state.deal.opened
@@ -84,17 +84,17 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
         raise Refused("nobody-to-ask", "Sales named no contacts: say whom to ask")
     survey = command.survey or context.new_id("S")
     known = state.surveys.get(survey)
-    fact = SurveySent(
+    event = SurveySent(
         survey=survey,
         contacts=tuple(dict.fromkeys(contacts)),
         sent_on=day_of(context, command.sent_on or (known.sent.sent_on if known else None)),
     )
     sentence = f"survey {survey} was sent to others"
-    yield from once(known.sent if known else None, fact, "already-sent", sentence)
+    yield from once(known.sent if known else None, event, "already-sent", sentence)
 
 
 @decide.on(AnswerSurvey)
-def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) -> Iterator[Fact]:
+def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) -> Iterator[Event]:
     """Only who was asked, once each; after closing, too."""
     known = _survey(state, command.survey)
     if command.answered_by not in known.sent.contacts:
@@ -102,8 +102,8 @@ def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) ->
         raise Refused("not-asked", sentence)
     stands = known.answers.get(command.answered_by)
     day = day_of(context, command.answered_on or (stands.answered_on if stands else None))
-    fact = SurveyAnswered(answered_on=day, **command.model_dump(exclude={"answered_on"}))
-    yield from once(stands, fact, "already-answered", f"{command.answered_by} answered already")
+    event = SurveyAnswered(answered_on=day, **command.model_dump(exclude={"answered_on"}))
+    yield from once(stands, event, "already-answered", f"{command.answered_by} answered already")
 
 
 def _survey(state: Engagement, survey: str) -> Survey:
@@ -114,7 +114,7 @@ def _survey(state: Engagement, survey: str) -> Survey:
 
 
 @decide.on(HoldPir)
-def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[Fact]:
+def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[Event]:
     """A terminated engagement is worth a review, too; one that was never sold is not."""
     standing(state, after_termination=True)
     sold, known = state.sold_estimate, state.pir
@@ -122,20 +122,20 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[
         sentence = "Delivery has not heard that the deal was won on one of its estimates"
         gate("not-sold", [Missing("deal-won", sentence, "sales")])
         return
-    fact = PirHeld(
+    event = PirHeld(
         held_on=day_of(context, command.held_on or (known.held_on if known else None)),
         went_well=command.went_well,
         went_badly=command.went_badly,
         sold_hours=sold.hours,
         delivered_hours=state.timesheet.approved_hours,
     )
-    yield from once(known, fact, "pir-already-held", "the review was held already")
+    yield from once(known, event, "pir-already-held", "the review was held already")
 
 
 @decide.on(CloseEngagement)
 def close_engagement(
     state: Engagement, command: CloseEngagement, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """Gate 7: accepted or descoped, settled, nothing open or undecided, reviewed, customer asked.
 
     A settlement that knew nothing of a signed amendment settles not all: the budget opens it again.

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import TemplatePublished
 from contracts.values import (
     MOST_HOURS,
@@ -68,7 +68,9 @@ def template_known(context: Context, template: str) -> Recorded[TemplatePublishe
 
 
 @decide.on(SubmitEstimate)
-def submit_estimate(state: Engagement, command: SubmitEstimate, context: Context) -> Iterator[Fact]:
+def submit_estimate(
+    state: Engagement, command: SubmitEstimate, context: Context
+) -> Iterator[Event]:
     """Versions count up; a deal that is won rests on the estimate it was won with."""
     standing(state)
     if state.deal.won:
@@ -79,7 +81,7 @@ def submit_estimate(state: Engagement, command: SubmitEstimate, context: Context
     lines, made_from = command.lines, None
     if not lines:
         record = template_known(context, command.template)
-        lines, made_from = scaled(record.fact, command.scale), record.sequence
+        lines, made_from = scaled(record.event, command.scale), record.sequence
         if any(line.hours > MOST_HOURS for line in lines):
             raise Refused(
                 "too-many-hours",
@@ -89,7 +91,7 @@ def submit_estimate(state: Engagement, command: SubmitEstimate, context: Context
     if not any(line.hours for line in lines):
         raise Refused("empty-estimate", f"template {command.template} has no hours: give lines")
     newest = max(state.estimates, default=0)
-    fact = EstimateSubmitted(
+    event = EstimateSubmitted(
         version=newest + 1,
         lines=lines,
         contingency=command.contingency,
@@ -99,10 +101,10 @@ def submit_estimate(state: Engagement, command: SubmitEstimate, context: Context
         confidence=command.confidence,
         template_version=made_from,
     )
-    if not newest or fact.model_copy(update={"version": newest}) != (
+    if not newest or event.model_copy(update={"version": newest}) != (
         state.estimates[newest].submitted
     ):
-        yield fact
+        yield event
 
 
 def _why_unmanaged(
@@ -122,7 +124,7 @@ def _why_unmanaged(
 @decide.on(EndorseEstimate)
 def endorse_estimate(
     state: Engagement, command: EndorseEstimate, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """Only the assigned manager can, and only what is not superseded."""
     standing(state)
     if state.manager is None:

@@ -1,4 +1,4 @@
-"""How Delivery's own facts change what it knows: one small step for each.
+"""How Delivery's own events change what it knows: one small step for each.
 
 Most are kept whole, the newest or all by an id; the rest have steps of their own.
 """
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from contracts import delivery as said
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from delivery.state import (
     STANDING_TASKS,
     ZERO,
@@ -31,15 +31,15 @@ def within(state: Engagement, part: str, **update: object) -> Engagement:
     return state.model_copy(update={part: changed})
 
 
-def keep(kind: type[Fact], where: str, *, by: str | None = None) -> None:
-    """Keep facts of a kind whole: the newest at `where` (``deal.won``), or all there by a field."""
+def keep(kind: type[Event], where: str, *, by: str | None = None) -> None:
+    """Keep events of a type: the newest at `where` (``deal.won``), or all there by a field."""
     part, _, name = where.rpartition(".")
 
-    def step(state: Engagement, recorded: Recorded[Fact]) -> Engagement:
+    def step(state: Engagement, recorded: Recorded[Event]) -> Engagement:
         holder: Part = getattr(state, part) if part else state
-        kept: object = recorded.fact
+        kept: object = recorded.event
         if by is not None:
-            kept = getattr(holder, name) | {getattr(recorded.fact, by): recorded.fact}
+            kept = getattr(holder, name) | {getattr(recorded.event, by): recorded.event}
         update = {name: kept}
         return within(state, part, **update) if part else state.model_copy(update=update)
 
@@ -73,41 +73,41 @@ def _resumed(state: Engagement, recorded: Recorded[said.EngagementResumed]) -> E
 
 @evolve.on(said.EstimateSubmitted)
 def _estimated(state: Engagement, recorded: Recorded[said.EstimateSubmitted]) -> Engagement:
-    estimate = Estimate(submitted=recorded.fact)
+    estimate = Estimate(submitted=recorded.event)
     return state.model_copy(
-        update={"estimates": state.estimates | {recorded.fact.version: estimate}}
+        update={"estimates": state.estimates | {recorded.event.version: estimate}}
     )
 
 
 @evolve.on(said.EstimateEndorsed)
 def _endorsed(state: Engagement, recorded: Recorded[said.EstimateEndorsed]) -> Engagement:
-    fact = recorded.fact
-    endorsed = state.estimates[fact.version].model_copy(update={"endorsed_by": fact.manager})
-    return state.model_copy(update={"estimates": state.estimates | {fact.version: endorsed}})
+    event = recorded.event
+    endorsed = state.estimates[event.version].model_copy(update={"endorsed_by": event.manager})
+    return state.model_copy(update={"estimates": state.estimates | {event.version: endorsed}})
 
 
 @evolve.on(said.ResourceRequested)
 def _resource_requested(
     state: Engagement, recorded: Recorded[said.ResourceRequested]
 ) -> Engagement:
-    request = Request(requested=recorded.fact)
+    request = Request(requested=recorded.event)
     return state.model_copy(
-        update={"resources": state.resources | {recorded.fact.request: request}}
+        update={"resources": state.resources | {recorded.event.request: request}}
     )
 
 
 @evolve.on(said.ResourceAllocated)
 def _allocated(state: Engagement, recorded: Recorded[said.ResourceAllocated]) -> Engagement:
-    fact = recorded.fact
-    request = state.resources[fact.request]
-    return _given(state, fact.request, request.allocated | {fact.person: fact})
+    event = recorded.event
+    request = state.resources[event.request]
+    return _given(state, event.request, request.allocated | {event.person: event})
 
 
 @evolve.on(said.ResourceReleased)
 def _released(state: Engagement, recorded: Recorded[said.ResourceReleased]) -> Engagement:
-    fact = recorded.fact
-    allocated = state.resources[fact.request].allocated
-    return _given(state, fact.request, _without(allocated, fact.person))
+    event = recorded.event
+    allocated = state.resources[event.request].allocated
+    return _given(state, event.request, _without(allocated, event.person))
 
 
 def _given(
@@ -119,45 +119,45 @@ def _given(
 
 @evolve.on(said.PlanBaselined)
 def _plan_baselined(state: Engagement, recorded: Recorded[said.PlanBaselined]) -> Engagement:
-    first = state.planning.first_baselined_on or recorded.fact.baselined_on
-    return within(state, "planning", baseline=recorded.fact, first_baselined_on=first)
+    first = state.planning.first_baselined_on or recorded.event.baselined_on
+    return within(state, "planning", baseline=recorded.event, first_baselined_on=first)
 
 
 @evolve.on(said.TimeSubmitted)
 def _time_submitted(state: Engagement, recorded: Recorded[said.TimeSubmitted]) -> Engagement:
-    fact, sheet = recorded.fact, state.timesheet
-    planned = state.planning.task(fact.task)
+    event, sheet = recorded.event, state.timesheet
+    planned = state.planning.task(event.task)
     entry = WaitingTime(
         submitted_by=recorded.actor,
-        kind=planned.kind if planned else STANDING_TASKS.get(fact.task, "delivery"),
-        **fact.model_dump(exclude={"entry"}),
+        kind=planned.kind if planned else STANDING_TASKS.get(event.task, "delivery"),
+        **event.model_dump(exclude={"entry"}),
     )
-    weeks = sheet.weeks.get(fact.person, {})
-    weeks = weeks | {fact.week: weeks.get(fact.week, ZERO) + fact.hours}
+    weeks = sheet.weeks.get(event.person, {})
+    weeks = weeks | {event.week: weeks.get(event.week, ZERO) + event.hours}
     return within(
         state,
         "timesheet",
-        waiting=sheet.waiting | {fact.entry: entry},
-        weeks=sheet.weeks | {fact.person: weeks},
+        waiting=sheet.waiting | {event.entry: entry},
+        weeks=sheet.weeks | {event.person: weeks},
     )
 
 
 @evolve.on(said.TimeApproved)
 def _time_approved(state: Engagement, recorded: Recorded[said.TimeApproved]) -> Engagement:
-    fact, sheet = recorded.fact, state.timesheet
+    event, sheet = recorded.event, state.timesheet
     return within(
-        _with_billable(state, recorded, fact.hours),
+        _with_billable(state, recorded, event.hours),
         "timesheet",
-        waiting=_without(sheet.waiting, fact.entry),
-        decided=sheet.decided | {fact.entry: "approved"},
-        by_task=sheet.by_task | {fact.task: sheet.by_task.get(fact.task, ZERO) + fact.hours},
-        by_kind=sheet.by_kind | {fact.kind: sheet.by_kind.get(fact.kind, ZERO) + fact.hours},
+        waiting=_without(sheet.waiting, event.entry),
+        decided=sheet.decided | {event.entry: "approved"},
+        by_task=sheet.by_task | {event.task: sheet.by_task.get(event.task, ZERO) + event.hours},
+        by_kind=sheet.by_kind | {event.kind: sheet.by_kind.get(event.kind, ZERO) + event.hours},
     )
 
 
 @evolve.on(said.ExpenseApproved)
 def _expense_approved(state: Engagement, recorded: Recorded[said.ExpenseApproved]) -> Engagement:
-    expenses = state.expenses | {recorded.fact.expense: recorded.fact}
+    expenses = state.expenses | {recorded.event.expense: recorded.event}
     return _with_billable(state, recorded, ZERO).model_copy(update={"expenses": expenses})
 
 
@@ -166,14 +166,14 @@ def _with_billable(
     recorded: Recorded[said.TimeApproved] | Recorded[said.ExpenseApproved],
     hours: Decimal,
 ) -> Engagement:
-    if not recorded.fact.billable:
+    if not recorded.event.billable:
         return state
     return state.model_copy(update={"billable": state.billable | {recorded.sequence: hours}})
 
 
 @evolve.on(said.TimeRejected)
 def _time_rejected(state: Engagement, recorded: Recorded[said.TimeRejected]) -> Engagement:
-    entry, sheet = recorded.fact.entry, state.timesheet
+    entry, sheet = recorded.event.entry, state.timesheet
     gone = sheet.waiting[entry]
     weeks = sheet.weeks[gone.person]
     weeks = weeks | {gone.week: weeks[gone.week] - gone.hours}
@@ -188,31 +188,31 @@ def _time_rejected(state: Engagement, recorded: Recorded[said.TimeRejected]) -> 
 
 @evolve.on(said.ChangeRequested)
 def _change_requested(state: Engagement, recorded: Recorded[said.ChangeRequested]) -> Engagement:
-    change = Change(requested=recorded.fact)
-    return state.model_copy(update={"changes": state.changes | {recorded.fact.change: change}})
+    change = Change(requested=recorded.event)
+    return state.model_copy(update={"changes": state.changes | {recorded.event.change: change}})
 
 
 @evolve.on(said.ChangeAssessed)
 def _change_assessed(state: Engagement, recorded: Recorded[said.ChangeAssessed]) -> Engagement:
-    fact = recorded.fact
-    return _change(state, fact.change, assessed=fact, assessed_at=recorded.sequence)
+    event = recorded.event
+    return _change(state, event.change, assessed=event, assessed_at=recorded.sequence)
 
 
 @evolve.on(said.ChangeApproved)
 def _change_approved(state: Engagement, recorded: Recorded[said.ChangeApproved]) -> Engagement:
-    return _change(state, recorded.fact.change, approved=recorded.fact)
+    return _change(state, recorded.event.change, approved=recorded.event)
 
 
 @evolve.on(said.ChangeRejected)
 def _change_rejected(state: Engagement, recorded: Recorded[said.ChangeRejected]) -> Engagement:
-    return _change(state, recorded.fact.change, rejected=recorded.fact)
+    return _change(state, recorded.event.change, rejected=recorded.event)
 
 
 @evolve.on(said.ChangeImplemented)
 def _change_implemented(
     state: Engagement, recorded: Recorded[said.ChangeImplemented]
 ) -> Engagement:
-    return _change(state, recorded.fact.change, implemented=recorded.fact)
+    return _change(state, recorded.event.change, implemented=recorded.event)
 
 
 def _change(state: Engagement, id: str, **update: object) -> Engagement:
@@ -222,19 +222,19 @@ def _change(state: Engagement, id: str, **update: object) -> Engagement:
 
 @evolve.on(said.DeliverableSubmitted)
 def _submitted(state: Engagement, recorded: Recorded[said.DeliverableSubmitted]) -> Engagement:
-    return _submission(state, Submission(submitted=recorded.fact))
+    return _submission(state, Submission(submitted=recorded.event))
 
 
 @evolve.on(said.DeliverableAccepted)
 def _accepted(state: Engagement, recorded: Recorded[said.DeliverableAccepted]) -> Engagement:
-    submission = state.submissions[recorded.fact.deliverable]
-    return _submission(state, submission.model_copy(update={"accepted": recorded.fact}))
+    submission = state.submissions[recorded.event.deliverable]
+    return _submission(state, submission.model_copy(update={"accepted": recorded.event}))
 
 
 @evolve.on(said.DeliverableRejected)
 def _rejected(state: Engagement, recorded: Recorded[said.DeliverableRejected]) -> Engagement:
-    submission = state.submissions[recorded.fact.deliverable]
-    return _submission(state, submission.model_copy(update={"rejected": recorded.fact}))
+    submission = state.submissions[recorded.event.deliverable]
+    return _submission(state, submission.model_copy(update={"rejected": recorded.event}))
 
 
 def _submission(state: Engagement, submission: Submission) -> Engagement:
@@ -244,16 +244,16 @@ def _submission(state: Engagement, submission: Submission) -> Engagement:
 
 @evolve.on(said.SurveySent)
 def _asked(state: Engagement, recorded: Recorded[said.SurveySent]) -> Engagement:
-    survey = Survey(sent=recorded.fact)
-    return state.model_copy(update={"surveys": state.surveys | {recorded.fact.survey: survey}})
+    survey = Survey(sent=recorded.event)
+    return state.model_copy(update={"surveys": state.surveys | {recorded.event.survey: survey}})
 
 
 @evolve.on(said.SurveyAnswered)
 def _answered(state: Engagement, recorded: Recorded[said.SurveyAnswered]) -> Engagement:
-    fact = recorded.fact
-    survey = state.surveys[fact.survey]
-    survey = survey.model_copy(update={"answers": survey.answers | {fact.answered_by: fact}})
-    return state.model_copy(update={"surveys": state.surveys | {fact.survey: survey}})
+    event = recorded.event
+    survey = state.surveys[event.survey]
+    survey = survey.model_copy(update={"answers": survey.answers | {event.answered_by: event}})
+    return state.model_copy(update={"surveys": state.surveys | {event.survey: survey}})
 
 
 def _without(entries: dict[str, V], gone: str) -> dict[str, V]:

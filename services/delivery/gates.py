@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from chassis.domain.decider import Context, Missing, Refused, gate
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.reference import PersonPublished
 from delivery.state import Engagement
 
@@ -49,11 +49,11 @@ def day_of(context: Context, given: date | None) -> date:
     return given or context.today
 
 
-def once(stands: Fact | None, fact: Fact, code: str, sentence: str) -> Iterator[Fact]:
-    """Say the fact, or nothing where it stands already; refuse where something else stands."""
+def once(stands: Event | None, event: Event, code: str, sentence: str) -> Iterator[Event]:
+    """Say the event, or nothing where it stands already; refuse where something else stands."""
     if stands is None:
-        yield fact
-    elif stands != fact:
+        yield event
+    elif stands != event:
         raise Refused(code, sentence)
 
 
@@ -62,7 +62,7 @@ def known_person(context: Context, person: str) -> PersonPublished:
     record = context.records.latest(PersonPublished, person)
     if record is None:
         raise Refused("unknown-person", f"no person {person} is known")
-    return record.fact
+    return record.event
 
 
 def of_the_customer(context: Context, person: str) -> None:
@@ -71,10 +71,10 @@ def of_the_customer(context: Context, person: str) -> None:
     People of a customer need not be in the reference data.
     """
     record = context.records.latest(PersonPublished, person)
-    if record is not None and record.fact.department != "customer":
+    if record is not None and record.event.department != "customer":
         raise Refused(
             "not-the-customer",
-            f"{person} is with {record.fact.department}: only the customer can say this",
+            f"{person} is with {record.event.department}: only the customer can say this",
         )
 
 

@@ -5,7 +5,7 @@ be heard: the authorisation names its last day.
 """
 
 from contracts import finance, legal, sales
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.gateway import DISCONNECT_EVENTS, DisconnectEvent, open_disconnects
 from delivery.evolution import keep, within
 from delivery.state import Engagement, PricedChange, evolve
@@ -29,34 +29,34 @@ keep(finance.BudgetSet, "ledger.budget")
 @evolve.on(legal.EarlyStartAuthorised)
 def _early_start(state: Engagement, recorded: Recorded[legal.EarlyStartAuthorised]) -> Engagement:
     """A further authorisation takes nothing from those before it."""
-    early_starts = (*state.contract.early_starts, recorded.fact)
+    early_starts = (*state.contract.early_starts, recorded.event)
     return within(state, "contract", early_starts=early_starts)
 
 
 @evolve.on(sales.ProposalSubmitted)
 def _submitted(state: Engagement, recorded: Recorded[sales.ProposalSubmitted]) -> Engagement:
-    return within(state, "deal", submitted=recorded.fact.version)
+    return within(state, "deal", submitted=recorded.event.version)
 
 
 @evolve.on(finance.ChangePriced)
 def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) -> Engagement:
     """What Finance had heard of Delivery tells which assessment the price is for."""
-    fact = recorded.fact
-    priced = PricedChange(price=fact.price, knowing=recorded.heard.get("delivery", 0))
-    return within(state, "ledger", changes=state.ledger.changes | {fact.change: priced})
+    event = recorded.event
+    priced = PricedChange(price=event.price, knowing=recorded.heard.get("delivery", 0))
+    return within(state, "ledger", changes=state.ledger.changes | {event.change: priced})
 
 
 @evolve.on(finance.AccountSettled)
 def _account_settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> Engagement:
     """What Finance had heard of Delivery tells which work is settled."""
     knowing = recorded.heard.get("delivery", 0)
-    return within(state, "ledger", settled=recorded.fact, settled_knowing=knowing)
+    return within(state, "ledger", settled=recorded.event, settled_knowing=knowing)
 
 
 @evolve.on(finance.BudgetAmended)
 def _budget_amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> Engagement:
     """A change order opens a settled account again."""
-    amended = state.ledger.amended | {recorded.fact.change: recorded.fact}
+    amended = state.ledger.amended | {recorded.event.change: recorded.event}
     return within(state, "ledger", amended=amended, settled=None)
 
 
@@ -74,5 +74,5 @@ def _reopened(state: Engagement, recorded: Recorded[finance.AccountReopened]) ->
 
 @evolve.on_each(DISCONNECT_EVENTS)
 def _disconnect(state: Engagement, recorded: Recorded[DisconnectEvent]) -> Engagement:
-    still_open = open_disconnects(state.disconnects, recorded.fact)
+    still_open = open_disconnects(state.disconnects, recorded.event)
     return state.model_copy(update={"disconnects": still_open})

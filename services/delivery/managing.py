@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAssigned, TierChosen
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.values import Day, PersonId, ShortText, Tier, YesNo
@@ -75,7 +75,7 @@ def proposed_tier(
 
 
 @decide.on(AssignManager)
-def assign_manager(state: Engagement, command: AssignManager, context: Context) -> Iterator[Fact]:
+def assign_manager(state: Engagement, command: AssignManager, context: Context) -> Iterator[Event]:
     """Whoever manages it now may be replaced."""
     standing(state)
     person = known_person(context, command.manager)
@@ -91,7 +91,7 @@ def assign_manager(state: Engagement, command: AssignManager, context: Context) 
 
 
 @decide.on(ChooseTier)
-def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Iterator[Fact]:
+def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Iterator[Event]:
     """The proposal rests on the newest price and duration known, and on the customer's record."""
     standing(state)
     account = context.records.latest(AccountPublished, state.account or "")
@@ -100,7 +100,7 @@ def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Ite
         _price(state),
         state.estimates[newest].submitted.duration_days if newest else None,
         novel=command.novel,
-        customer_pmo=account is not None and account.fact.own_pmo,
+        customer_pmo=account is not None and account.event.own_pmo,
     )
     chosen = TierChosen(tier=command.tier, proposed=proposed, reason=command.reason)
     if chosen != state.tier:
@@ -116,16 +116,16 @@ def _price(state: Engagement) -> Money | None:
 
 
 @decide.on(PutOnHold)
-def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iterator[Fact]:
+def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iterator[Event]:
     """Time, progress, submissions and changes then wait; approving what was done does not."""
     standing(state)
     day = command.held_on or (state.held.held_on if state.held else None)
-    fact = EngagementPutOnHold(reason=command.reason, held_on=day_of(context, day))
-    yield from once(state.held, fact, "already-on-hold", "work is on hold already")
+    event = EngagementPutOnHold(reason=command.reason, held_on=day_of(context, day))
+    yield from once(state.held, event, "already-on-hold", "work is on hold already")
 
 
 @decide.on(Resume)
-def resume(state: Engagement, command: Resume, context: Context) -> Iterator[Fact]:
+def resume(state: Engagement, command: Resume, context: Context) -> Iterator[Event]:
     """What is not on hold goes on anyway."""
     standing(state)
     if state.held:

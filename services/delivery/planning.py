@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ChangeApproved, ChangeAssessed, PlanBaselined, PlanDrafted
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import (
     LAST_DAY,
     AsNumber,
@@ -73,7 +73,7 @@ class BaselinePlan(Command):
 
 
 @decide.on(DraftPlan)
-def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Iterator[Fact]:
+def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Iterator[Event]:
     """A plan may differ from what was sold; it may not contradict itself.
 
     What is drafted again before it is baselined is no other version.
@@ -82,19 +82,19 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
     draft, baseline = state.planning.draft, state.planning.baseline
     changes = _changes(state, command)
     gate("change-not-approved", (_unapproved(state, change) for change in changes))
-    fact = (
+    event = (
         _given(state, command) if command.tasks else _scheduled(state, command, changes, context)
     ).model_copy(update={"version": draft.version + 1 if draft else 1, "changes": changes})
     gate(
         "inconsistent-plan",
         (
             Missing("contradiction", sentence, "delivery")
-            for sentence in contradictions(fact.milestones, fact.tasks, fact.deliverables)
+            for sentence in contradictions(event.milestones, event.tasks, event.deliverables)
         ),
     )
     open_draft = None if baseline and draft and baseline.version == draft.version else draft
-    if open_draft is None or fact.model_copy(update={"version": open_draft.version}) != open_draft:
-        yield fact
+    if open_draft is None or event.model_copy(update={"version": open_draft.version}) != open_draft:
+        yield event
 
 
 def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def _scheduled(
             "beyond-the-calendar",
             f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
         )
-    plan = schedule(record.fact, estimate.submitted.lines, deliverables, starts_on, duration_days)
+    plan = schedule(record.event, estimate.submitted.lines, deliverables, starts_on, duration_days)
     return PlanDrafted(
         version=1,
         template=command.template,
@@ -198,7 +198,7 @@ def _deliverables(state: Engagement, command: DraftPlan) -> tuple[Deliverable, .
 
 
 @decide.on(BaselinePlan)
-def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) -> Iterator[Fact]:
+def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) -> Iterator[Event]:
     """Only what was drafted last, with exactly the changes whose work it holds."""
     standing(state)
     draft, before = state.planning.draft, state.planning.baseline

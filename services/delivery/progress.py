@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import RAG, Day, Hours, Identifier, Percent, Text
 from delivery.gates import at_work, day_of, implementation, once, standing
 from delivery.state import Engagement, decide
@@ -42,7 +42,7 @@ class PublishStatusReport(Command):
 
 
 @decide.on(ProgressTask)
-def progress_task(state: Engagement, command: ProgressTask, context: Context) -> Iterator[Fact]:
+def progress_task(state: Engagement, command: ProgressTask, context: Context) -> Iterator[Event]:
     """Gate 4 for tasks of implementation. A task may fall back, but not in the past."""
     at_work(state)
     task = state.planning.task(command.task)
@@ -54,18 +54,20 @@ def progress_task(state: Engagement, command: ProgressTask, context: Context) ->
     last = state.progress.get(command.task)
     if last and day < last.as_of:
         raise Refused("older-than-known", f"progress is known as of {last.as_of}")
-    fact = TaskProgressed(
+    event = TaskProgressed(
         task=command.task,
         complete=command.complete,
         remaining_hours=command.remaining_hours,
         as_of=day,
     )
-    if fact != last:
-        yield fact
+    if event != last:
+        yield event
 
 
 @decide.on(ReachMilestone)
-def reach_milestone(state: Engagement, command: ReachMilestone, context: Context) -> Iterator[Fact]:
+def reach_milestone(
+    state: Engagement, command: ReachMilestone, context: Context
+) -> Iterator[Event]:
     """Only a baseline has milestones that can be reached."""
     at_work(state)
     baseline = state.planning.baseline
@@ -77,25 +79,25 @@ def reach_milestone(state: Engagement, command: ReachMilestone, context: Context
         raise Refused("unknown-milestone", sentence)
     known = state.milestones.get(command.milestone)
     day = day_of(context, command.reached_on or (known.reached_on if known else None))
-    fact = MilestoneReached(milestone=command.milestone, reached_on=day)
+    event = MilestoneReached(milestone=command.milestone, reached_on=day)
     sentence = f"milestone {command.milestone} was reached on another day"
-    yield from once(known, fact, "milestone-already-reached", sentence)
+    yield from once(known, event, "milestone-already-reached", sentence)
 
 
 @decide.on(PublishStatusReport)
 def publish_status_report(
     state: Engagement, command: PublishStatusReport, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """Reports count up, and none is older than the one before it."""
     standing(state)
     last = state.report
     day = day_of(context, command.as_of)
     if last and day < last.as_of:
         raise Refused("older-than-known", f"report {last.report} is as of {last.as_of}")
-    fact = StatusReportPublished(
+    event = StatusReportPublished(
         report=last.report + 1 if last else 1,
         as_of=day,
         **command.model_dump(exclude={"as_of"}),
     )
-    if last is None or fact.model_copy(update={"report": last.report}) != last:
-        yield fact
+    if last is None or event.model_copy(update={"report": last.report}) != last:
+        yield event

@@ -5,7 +5,7 @@ from typing import Literal
 
 from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import Day, Identifier, Percent, PersonId, ShortText, Text
 from delivery.gates import day_of, once, standing
 from delivery.state import Engagement, decide
@@ -52,47 +52,49 @@ class CloseRaidItem(Command):
 
 
 @decide.on(RaiseRisk)
-def raise_risk(state: Engagement, command: RaiseRisk, context: Context) -> Iterator[Fact]:
+def raise_risk(state: Engagement, command: RaiseRisk, context: Context) -> Iterator[Event]:
     """Risks may be raised from the first call on."""
     standing(state)
     item = command.item or context.new_id("R")
-    fact = RiskRaised(item=item, **command.model_dump(exclude={"item"}))
-    yield from _raised(state, state.raid.risks.get(item), fact, item)
+    event = RiskRaised(item=item, **command.model_dump(exclude={"item"}))
+    yield from _raised(state, state.raid.risks.get(item), event, item)
 
 
 @decide.on(RaiseIssue)
-def raise_issue(state: Engagement, command: RaiseIssue, context: Context) -> Iterator[Fact]:
+def raise_issue(state: Engagement, command: RaiseIssue, context: Context) -> Iterator[Event]:
     """Issues may be raised from the first call on."""
     standing(state)
     item = command.item or context.new_id("I")
-    fact = IssueRaised(item=item, **command.model_dump(exclude={"item"}))
-    yield from _raised(state, state.raid.issues.get(item), fact, item)
+    event = IssueRaised(item=item, **command.model_dump(exclude={"item"}))
+    yield from _raised(state, state.raid.issues.get(item), event, item)
 
 
 @decide.on(RecordDecision)
-def record_decision(state: Engagement, command: RecordDecision, context: Context) -> Iterator[Fact]:
+def record_decision(
+    state: Engagement, command: RecordDecision, context: Context
+) -> Iterator[Event]:
     """A decision stands; another one replaces it."""
     standing(state, after_termination=True)
     item = command.item or context.new_id("D")
     known = state.raid.decisions.get(item)
-    fact = DecisionRecorded(
+    event = DecisionRecorded(
         item=item,
         title=command.title,
         rationale=command.rationale,
         decided_by=command.decided_by or context.actor,
         decided_on=day_of(context, command.decided_on or (known.decided_on if known else None)),
     )
-    yield from _raised(state, known, fact, item)
+    yield from _raised(state, known, event, item)
 
 
-def _raised(state: Engagement, stands: Fact | None, fact: Fact, item: str) -> Iterator[Fact]:
+def _raised(state: Engagement, stands: Event | None, event: Event, item: str) -> Iterator[Event]:
     if stands is None and state.raid.knows(item):
         raise Refused("already-raised", f"{item} is the id of another kind of item")
-    yield from once(stands, fact, "already-raised", f"item {item} says otherwise")
+    yield from once(stands, event, "already-raised", f"item {item} says otherwise")
 
 
 @decide.on(CloseRaidItem)
-def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context) -> Iterator[Fact]:
+def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context) -> Iterator[Event]:
     """Decisions do not close."""
     standing(state, after_termination=True)
     item, known = command.item, state.raid.closed.get(command.item)
@@ -101,5 +103,5 @@ def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context)
     if not state.raid.knows(item):
         raise Refused("unknown-item", f"there is no risk or issue {item}")
     day = day_of(context, command.closed_on or (known.closed_on if known else None))
-    fact = RaidItemClosed(item=item, resolution=command.resolution, closed_on=day)
-    yield from once(known, fact, "already-closed", f"item {item} was closed otherwise")
+    event = RaidItemClosed(item=item, resolution=command.resolution, closed_on=day)
+    yield from once(known, event, "already-closed", f"item {item} was closed otherwise")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from chassis.domain.decider import Context
 from contracts.delivery import ResourceReleased
-from contracts.fact import Fact
+from contracts.event import Event
 from delivery.state import Engagement
 
 
-def react(state: Engagement, context: Context) -> Iterator[Fact]:
+def react(state: Engagement, context: Context) -> Iterator[Event]:
     """When the deal is lost or the contract ends, whoever was given to it is free from that day."""
     if state.over_on is None:
         return

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished
 from contracts.values import AccountId, Day, Hours, ItemLine, PersonId, ProjectRole, ShortText
 from delivery.state import Part
@@ -63,28 +63,30 @@ decide_template = Decisions[Template]()
 
 @evolve_person.on(PersonPublished)
 def _person(state: Person, recorded: Recorded[PersonPublished]) -> Person:
-    return state.model_copy(update={"published": recorded.fact})
+    return state.model_copy(update={"published": recorded.event})
 
 
 @evolve_template.on(TemplatePublished)
 def _template(state: Template, recorded: Recorded[TemplatePublished]) -> Template:
-    return state.model_copy(update={"published": recorded.fact})
+    return state.model_copy(update={"published": recorded.event})
 
 
 @decide_person.on(PublishPerson)
-def publish_person(state: Person, command: PublishPerson, context: Context) -> Iterator[Fact]:
+def publish_person(state: Person, command: PublishPerson, context: Context) -> Iterator[Event]:
     """A customer's person belongs to an account, anybody else to none."""
     if command.account is not None and command.department != "customer":
         raise Refused("not-the-customer", "only people of a customer belong to an account")
     if command.manager == state.person:
         raise Refused("own-manager", "nobody is their own manager")
-    fact = PersonPublished.model_validate({"person": state.person} | dict(command))
-    if fact != state.published:
-        yield fact
+    event = PersonPublished.model_validate({"person": state.person} | dict(command))
+    if event != state.published:
+        yield event
 
 
 @decide_template.on(PublishTemplate)
-def publish_template(state: Template, command: PublishTemplate, context: Context) -> Iterator[Fact]:
+def publish_template(
+    state: Template, command: PublishTemplate, context: Context
+) -> Iterator[Event]:
     """Shares that do not add up would lose days or hours in every plan made from it."""
     if sum(phase.duration_share for phase in command.phases) != WHOLE:
         raise Refused("shares-do-not-add-up", "the phases' shares of the duration are not 100 %")
@@ -96,9 +98,9 @@ def publish_template(state: Template, command: PublishTemplate, context: Context
         if share != WHOLE:
             sentence = f"the tasks of {role} take {share} % of its hours, not 100 %"
             raise Refused("shares-do-not-add-up", sentence)
-    fact = TemplatePublished.model_validate({"template": state.template} | dict(command))
-    if fact != state.published:
-        yield fact
+    event = TemplatePublished.model_validate({"template": state.template} | dict(command))
+    if event != state.published:
+        yield event
 
 
 PERSON: Decider[Person] = Decider(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import BrdSignedOff, BrdSubmitted
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import Day, PersonId, Version
 from delivery.gates import day_of, of_the_customer, once, standing
 from delivery.papers import Paper
@@ -24,7 +24,7 @@ class SignOffBrd(Command):
 
 
 @decide.on(SubmitBrd)
-def submit_brd(state: Engagement, command: SubmitBrd, context: Context) -> Iterator[Fact]:
+def submit_brd(state: Engagement, command: SubmitBrd, context: Context) -> Iterator[Event]:
     """Versions count up; content that was sent already is not sent again."""
     standing(state)
     content_hash = command.hashed("business-requirements")
@@ -34,7 +34,7 @@ def submit_brd(state: Engagement, command: SubmitBrd, context: Context) -> Itera
 
 
 @decide.on(SignOffBrd)
-def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> Iterator[Fact]:
+def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> Iterator[Event]:
     """What is signed has the hash of what was submitted."""
     standing(state)
     if state.brd is None or command.version > state.brd.version:
@@ -44,11 +44,11 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
         raise Refused("superseded", sentence)
     of_the_customer(context, command.signed_by)
     known = state.brd_signed_off.get(command.version)
-    fact = BrdSignedOff(
+    event = BrdSignedOff(
         version=command.version,
         content_hash=state.brd.content_hash,
         signed_by=command.signed_by,
         signed_on=day_of(context, command.signed_on or (known.signed_on if known else None)),
     )
     sentence = f"version {command.version} was signed off otherwise"
-    yield from once(known, fact, "already-signed-off", sentence)
+    yield from once(known, event, "already-signed-off", sentence)

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole
 from delivery.gates import day_of, known_person, once, standing
 from delivery.state import Engagement, Request, decide
@@ -58,26 +58,26 @@ class ReleaseResource(Command):
 @decide.on(RequestResource)
 def request_resource(
     state: Engagement, command: RequestResource, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """People may be asked for as early as the proposal."""
     standing(state)
     request = command.request or context.new_id("RQ")
-    fact = ResourceRequested(request=request, **command.model_dump(exclude={"request"}))
+    event = ResourceRequested(request=request, **command.model_dump(exclude={"request"}))
     known = state.resources.get(request)
     sentence = f"request {request} asks for something else"
-    yield from once(known.requested if known else None, fact, "already-requested", sentence)
+    yield from once(known.requested if known else None, event, "already-requested", sentence)
 
 
 @decide.on(AllocateResource)
 def allocate_resource(
     state: Engagement, command: AllocateResource, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """How much of a person is allocated in all is seen in a view, and no reason to refuse."""
     standing(state)
     wanted = _request(state, command.request).requested
     if known_person(context, command.person).department == "customer":
         raise Refused("not-of-the-company", f"{command.person} is with the customer")
-    fact = ResourceAllocated(
+    event = ResourceAllocated(
         request=command.request,
         person=command.person,
         role=wanted.role,
@@ -86,19 +86,19 @@ def allocate_resource(
         finishes_on=command.finishes_on or wanted.finishes_on,
         commitment=command.commitment,
     )
-    if fact.finishes_on < fact.starts_on:
-        raise Refused("ends-before-it-starts", f"{fact.finishes_on} is before {fact.starts_on}")
+    if event.finishes_on < event.starts_on:
+        raise Refused("ends-before-it-starts", f"{event.finishes_on} is before {event.starts_on}")
     known = state.resources[command.request].allocated.get(command.person)
-    if known and known.commitment == "hard" and fact.commitment == "soft":
+    if known and known.commitment == "hard" and event.commitment == "soft":
         raise Refused("already-hard", f"{command.person} is committed to {command.request} already")
-    if fact != known:
-        yield fact
+    if event != known:
+        yield event
 
 
 @decide.on(ReleaseResource)
 def release_resource(
     state: Engagement, command: ReleaseResource, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """Whoever is not allocated is free already."""
     standing(state, after_termination=True)
     if command.person in _request(state, command.request).allocated:

@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import SowReviewed
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import Text, Verdict, Version
 from delivery.gates import standing
 from delivery.state import Engagement, decide
@@ -31,7 +31,7 @@ class ReviewSow(Command):
 
 
 @decide.on(ReviewSow)
-def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Iterator[Fact]:
+def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Iterator[Event]:
     """A verdict may be changed until the statement of work is signed."""
     standing(state)
     drafted = state.contract.drafted.get(command.version)
@@ -43,14 +43,14 @@ def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Itera
     if command.version != newest:
         sentence = f"statement of work {command.version} is superseded by {newest}"
         raise Refused("superseded", sentence)
-    fact = SowReviewed(
+    event = SowReviewed(
         version=command.version,
         content_hash=drafted.content_hash,
         verdict=command.verdict,
         why=command.why,
     )
-    if fact == state.sow_reviews.get(command.version):
+    if event == state.sow_reviews.get(command.version):
         return
     if state.contract.signed:
         raise Refused("already-signed", "the statement of work is signed")
-    yield fact
+    yield event

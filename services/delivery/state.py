@@ -1,6 +1,6 @@
-"""What Delivery knows of one engagement: its own facts, and what it heard of the others.
+"""What Delivery knows of one engagement: its own events, and what it heard of the others.
 
-How own facts change it stands in `evolution`, how other departments' facts do in `hearing`.
+How own events change it stands in `evolution`, how other departments' events do in `hearing`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -86,7 +86,7 @@ class PricedChange(Part):
 class Ledger(Part):
     """What Finance said, as far as everybody may know it.
 
-    `settled_knowing` is the number of the last fact of Delivery that Finance had heard when it
+    `settled_knowing` is the number of the last event of Delivery that Finance had heard when it
     settled.
     """
 
@@ -218,7 +218,7 @@ class Raid(Part):
 
 
 class Change(Part):
-    """A change and how far it went; `assessed_at` is the number of the fact of its assessment."""
+    """A change and how far it went; `assessed_at` is the number of the event of its assessment."""
 
     requested: said.ChangeRequested
     assessed: said.ChangeAssessed | None = None
@@ -246,8 +246,8 @@ class Survey(Part):
 class Engagement(Part):
     """One engagement, as Delivery knows it: `deal`, `contract` and `ledger` are what it heard.
 
-    `billable` has the hours of billable work (none for an expense) by the number of the fact of its
-    approval.
+    `billable` has the hours of billable work (none for an expense) by the number of the event of
+    its approval.
     """
 
     engagement: str

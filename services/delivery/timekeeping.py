@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import ExpenseApproved, TimeApproved, TimeRejected, TimeSubmitted
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import PositiveMoney
 from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole, ShortText, Week, YesNo
 from delivery.gates import (
@@ -68,7 +68,7 @@ class ApproveExpense(Command):
 
 
 @decide.on(SubmitTime)
-def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Iterator[Fact]:
+def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Iterator[Event]:
     """Gate 3, and for implementation gate 4, by the week's last day that has come.
 
     So a contract signed within a week covers all of it, and one terminated within a week, too.
@@ -76,32 +76,32 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
     at_work(state, command.week)
     day_of(context, command.week)
     sheet = state.timesheet
-    fact = TimeSubmitted(
+    event = TimeSubmitted(
         entry=command.entry or context.new_id("T"),
         person=command.person or context.actor,
         **command.model_dump(exclude={"entry", "person"}),
     )
-    if fact.entry in sheet.decided:
-        raise Refused("already-decided", f"entry {fact.entry} is {sheet.decided[fact.entry]}")
-    waiting = sheet.waiting.get(fact.entry)
+    if event.entry in sheet.decided:
+        raise Refused("already-decided", f"entry {event.entry} is {sheet.decided[event.entry]}")
+    waiting = sheet.waiting.get(event.entry)
     if waiting is not None:
         stands = TimeSubmitted(
-            entry=fact.entry, **waiting.model_dump(exclude={"kind", "submitted_by"})
+            entry=event.entry, **waiting.model_dump(exclude={"kind", "submitted_by"})
         )
-        yield from once(stands, fact, "already-submitted", f"entry {fact.entry} says otherwise")
+        yield from once(stands, event, "already-submitted", f"entry {event.entry} says otherwise")
         return
-    work = min(context.today, last_day(fact.week))
-    gate("not-released", [covered(state, fact.week, work, context.today, hours=fact.hours)])
-    if _implements(state, fact.task, fact.week):
+    work = min(context.today, last_day(event.week))
+    gate("not-released", [covered(state, event.week, work, context.today, hours=event.hours)])
+    if _implements(state, event.task, event.week):
         gate("implementation-not-released", implementation(state, work))
-    total = sheet.in_week(fact.person, fact.week) + fact.hours
+    total = sheet.in_week(event.person, event.week) + event.hours
     if total > WEEK_LIMIT:
         raise Refused(
             "too-many-hours",
-            f"{fact.person} would have {total} hours in the week of {fact.week},"
+            f"{event.person} would have {total} hours in the week of {event.week},"
             f" and no week has more than {WEEK_LIMIT}",
         )
-    yield fact
+    yield event
 
 
 def _implements(state: Engagement, task: str, week: date) -> bool:
@@ -117,7 +117,7 @@ def _implements(state: Engagement, task: str, week: date) -> bool:
 
 
 @decide.on(ApproveTime)
-def approve_time(state: Engagement, command: ApproveTime, context: Context) -> Iterator[Fact]:
+def approve_time(state: Engagement, command: ApproveTime, context: Context) -> Iterator[Event]:
     """Gate 3 again, by today: what was logged under an early start counts once it is signed.
 
     Its cap was kept when the hours were submitted.
@@ -133,7 +133,7 @@ def approve_time(state: Engagement, command: ApproveTime, context: Context) -> I
 
 
 @decide.on(RejectTime)
-def reject_time(state: Engagement, command: RejectTime, context: Context) -> Iterator[Fact]:
+def reject_time(state: Engagement, command: RejectTime, context: Context) -> Iterator[Event]:
     """Rejected hours count nowhere; they may be submitted again as another entry."""
     standing(state, after_termination=True)
     if state.timesheet.decided.get(command.entry) != "rejected":
@@ -151,14 +151,16 @@ def _waiting(state: Engagement, entry: str) -> WaitingTime:
 
 
 @decide.on(ApproveExpense)
-def approve_expense(state: Engagement, command: ApproveExpense, context: Context) -> Iterator[Fact]:
+def approve_expense(
+    state: Engagement, command: ApproveExpense, context: Context
+) -> Iterator[Event]:
     """What was spent before a termination may still be approved."""
     standing(state, after_termination=True)
     if command.person == context.actor:
         raise Refused("own-expense", "nobody approves their own expense")
     day_of(context, command.spent_on)
     expense = command.expense or context.new_id("X")
-    fact = ExpenseApproved(
+    event = ExpenseApproved(
         expense=expense,
         person=command.person,
         amount=command.amount,
@@ -167,4 +169,4 @@ def approve_expense(state: Engagement, command: ApproveExpense, context: Context
         billable=command.billable,
     )
     sentence = f"expense {expense} says otherwise"
-    yield from once(state.expenses.get(expense), fact, "already-approved", sentence)
+    yield from once(state.expenses.get(expense), event, "already-approved", sentence)

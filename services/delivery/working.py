@@ -8,7 +8,7 @@ from pydantic import Field
 
 from chassis.domain.decider import Command, Context, gate
 from contracts.delivery import KickoffHeld
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import Day, PersonId
 from delivery.gates import at_work, covered, day_of, once
 from delivery.state import Engagement, decide
@@ -22,12 +22,12 @@ class HoldKickoff(Command):
 
 
 @decide.on(HoldKickoff)
-def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> Iterator[Fact]:
+def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> Iterator[Event]:
     """Gate 3, by the day of the kickoff; an early start counts while its cap is not spent."""
     at_work(state)
     known = state.kickoff
     day = day_of(context, command.held_on or (known.held_on if known else None))
-    fact = KickoffHeld(held_on=day, attendees=command.attendees)
+    event = KickoffHeld(held_on=day, attendees=command.attendees)
     if known is None:
         gate("not-released", [covered(state, day, day, context.today, hours=Decimal(0))])
-    yield from once(known, fact, "kickoff-already-held", "the kickoff was held already")
+    yield from once(known, event, "kickoff-already-held", "the kickoff was held already")

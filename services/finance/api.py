@@ -1,7 +1,7 @@
 """What may be asked of Finance over HTTP, and by whom."""
 
 from chassis.application.read_models import Listing
-from chassis.web.command_routes import Routes
+from chassis.web.command_routes import CommandRoutes
 from contracts.roles import Role
 from finance.billing import BillOutsideSchedule
 from finance.budgeting import ChooseRevenueMethod
@@ -52,9 +52,9 @@ COMPANY: tuple[Role, ...] = (
 )
 
 
-def engagements() -> Routes[Engagement]:
+def engagements() -> CommandRoutes[Engagement]:
     """The routes of engagements; costs and margins need the role `confidential` as well."""
-    routes = Routes(
+    routes = CommandRoutes(
         ENGAGEMENT,
         path="engagements",
         view=engagement_view,
@@ -83,16 +83,16 @@ def engagements() -> Routes[Engagement]:
     return routes
 
 
-def rate_cards() -> Routes[RateCard]:
+def rate_cards() -> CommandRoutes[RateCard]:
     """The routes of rate cards; everybody in the company may look them up."""
-    routes = Routes(RATE_CARD, path="rate-cards", view=rate_card_view, seen_by=COMPANY)
+    routes = CommandRoutes(RATE_CARD, path="rate-cards", view=rate_card_view, seen_by=COMPANY)
     routes.command(PublishRateCard, by=CONTROLLING)
     return routes
 
 
-def cost_rates() -> Routes[CostRates]:
+def cost_rates() -> CommandRoutes[CostRates]:
     """The routes of cost rates; what they are needs the role `confidential`."""
-    routes = Routes(
+    routes = CommandRoutes(
         COST_RATES,
         path="cost-rates",
         view=cost_rates_notice,

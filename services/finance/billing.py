@@ -12,15 +12,15 @@ from datetime import date
 from pydantic import Field, field_validator
 
 from chassis.domain.decider import Command, Context, Refused
-from chassis.domain.ids import named
-from contracts.fact import Fact
+from chassis.domain.ids import derived_id
+from contracts.event import Event
 from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
 from contracts.values import BillingItem, Identifier, ShortText
 from finance.state import (
+    BillingEvent,
     Budget,
     Engagement,
-    Event,
     decide,
     require_budget,
     require_open_account,
@@ -58,7 +58,7 @@ class BillOutsideSchedule(Command):
 @decide.on(BillOutsideSchedule)
 def bill_outside_schedule(
     state: Engagement, command: BillOutsideSchedule, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """The exception to gate 5: it says so in the billing event, for good."""
     budget = require_budget(state)
     require_open_account(state)
@@ -72,7 +72,7 @@ def bill_outside_schedule(
     rest = item.amount - billed_on(state, item.item)
     if rest < amount:
         raise Refused("beyond-schedule", f"entry {item.item} has {rest} left to bill, not {amount}")
-    event = BillingEventDue(
+    billing_event = BillingEventDue(
         billing_event=context.new_id("due"),
         item=item.item,
         kind=item.kind,
@@ -81,11 +81,11 @@ def bill_outside_schedule(
         deliverables=item.deliverables,
         exception=command.reason,
     )
-    yield event
-    yield draft(event, command.lines, Money.zero(currency))
+    yield billing_event
+    yield draft(billing_event, command.lines, Money.zero(currency))
 
 
-def billing(state: Engagement, context: Context) -> Iterable[Fact]:
+def billing(state: Engagement, context: Context) -> Iterable[Event]:
     """What the schedule makes due falls due, and every event gets its draft.
 
     A draft of an entry that holds less by now is withdrawn; what the entry has left falls due anew.
@@ -99,13 +99,17 @@ def billing(state: Engagement, context: Context) -> Iterable[Fact]:
             due = event_of(state, item, due_on)
             if due:
                 yield due
-    for event in state.events.values():
-        invoice = next((one for one in state.live() if one.event == event.event), None)
+    for billing_event in state.billing_events.values():
+        invoice = next(
+            (one for one in state.live() if one.billing_event == billing_event.billing_event), None
+        )
         if invoice is None:
-            yield _drafted_anew(state, budget, event)
-        elif invoice.stage == "drafted" and too_much_due(state, event.item):
+            yield _drafted_anew(state, budget, billing_event)
+        elif invoice.stage == "drafted" and too_much_due(state, billing_event.item):
             yield DraftWithdrawn(
-                invoice=invoice.invoice, billing_event=event.event, amount=invoice.amount
+                invoice=invoice.invoice,
+                billing_event=billing_event.billing_event,
+                amount=invoice.amount,
             )
 
 
@@ -117,9 +121,9 @@ def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEvent
     rest = item.amount - billed_on(state, item.item)
     if rest.amount <= 0:
         return None
-    name = named("due", item.item)
-    while name in state.events:
-        name = named(name, "rest")
+    name = derived_id("due", item.item)
+    while name in state.billing_events:
+        name = derived_id(name, "rest")
     return BillingEventDue(
         billing_event=name,
         item=item.item,
@@ -133,7 +137,12 @@ def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEvent
 def billed_on(state: Engagement, item: str) -> Money:
     """What fell due on an entry of the schedule, invoiced or about to be."""
     return Money.total(
-        (event.amount for event in state.events.values() if event.item == item), state.money
+        (
+            billing_event.amount
+            for billing_event in state.billing_events.values()
+            if billing_event.item == item
+        ),
+        state.money,
     )
 
 
@@ -141,14 +150,20 @@ def invoiced_on(state: Engagement, item: str) -> Money:
     """What is invoiced of an entry of the schedule; drafts that nobody approved are not."""
     invoiced = (one for one in state.live() if one.stage != "drafted")
     return Money.total(
-        (one.amount for one in invoiced if state.events[one.event].item == item), state.money
+        (one.amount for one in invoiced if state.billing_events[one.billing_event].item == item),
+        state.money,
     )
 
 
 def credited_on(state: Engagement, item: str) -> Money:
     """What was given back, by credit notes, of what is invoiced of an entry of the schedule."""
     return Money.total(
-        (one.credited for one in state.live() if state.events[one.event].item == item), state.money
+        (
+            one.credited
+            for one in state.live()
+            if state.billing_events[one.billing_event].item == item
+        ),
+        state.money,
     )
 
 
@@ -197,30 +212,35 @@ def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None
 
 
 def draft(
-    event: BillingEventDue | Event, lines: tuple[InvoiceLine, ...], drawn: Money, nth: int = 1
+    billing_event: BillingEventDue | BillingEvent,
+    lines: tuple[InvoiceLine, ...],
+    drawn: Money,
+    nth: int = 1,
 ) -> InvoiceDrafted:
     """The nth draft of an event's invoice, less what it draws down of an advance."""
-    name = event.billing_event if isinstance(event, BillingEventDue) else event.event
+    name = billing_event.billing_event
     again = [str(nth)] if nth > 1 else []
     return InvoiceDrafted(
-        invoice=named("invoice", name.removeprefix("due-"), *again),
+        invoice=derived_id("invoice", name.removeprefix("due-"), *again),
         billing_event=name,
-        kind=event.kind,
+        kind=billing_event.kind,
         lines=lines,
-        amount=event.amount,
+        amount=billing_event.amount,
         advance_drawn=drawn,
     )
 
 
-def _drafted_anew(state: Engagement, budget: Budget, event: Event) -> InvoiceDrafted:
+def _drafted_anew(state: Engagement, budget: Budget, billing_event: BillingEvent) -> InvoiceDrafted:
     """The first draft of an event, or the same again after its invoice was voided.
 
     Where what is due was cut meanwhile, what the void invoice said does not hold any more.
     """
-    before = [one for one in state.invoices.values() if one.event == event.event]
-    if before and before[-1].amount == event.amount:
-        return draft(event, before[-1].lines, before[-1].advance_drawn, len(before) + 1)
-    item = next((one for one in budget.schedule if one.item == event.item), None)
-    description = item.description if item else event.item
-    line = InvoiceLine(description=description, amount=event.amount)
-    return draft(event, (line,), Money.zero(event.amount.currency), len(before) + 1)
+    before = [
+        one for one in state.invoices.values() if one.billing_event == billing_event.billing_event
+    ]
+    if before and before[-1].amount == billing_event.amount:
+        return draft(billing_event, before[-1].lines, before[-1].advance_drawn, len(before) + 1)
+    item = next((one for one in budget.schedule if one.item == billing_event.item), None)
+    description = item.description if item else billing_event.item
+    line = InvoiceLine(description=description, amount=billing_event.amount)
+    return draft(billing_event, (line,), Money.zero(billing_event.amount.currency), len(before) + 1)

@@ -8,8 +8,8 @@ order that changes the plan, in the order in which the amendments were signed.
 from collections.abc import Callable, Iterable
 
 from chassis.domain.decider import Command, Context, Refused
-from chassis.domain.ids import named
-from contracts.fact import Fact
+from chassis.domain.ids import derived_id
+from contracts.event import Event
 from contracts.finance import BudgetAmended, BudgetSet, RevenueMethodChosen
 from contracts.legal import AmendmentSigned
 from contracts.money import Money
@@ -39,7 +39,7 @@ class ChooseRevenueMethod(Command):
 @decide.on(ChooseRevenueMethod)
 def choose_revenue_method(
     state: Engagement, command: ChooseRevenueMethod, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """Once the pricing is known, and before the budget holds the method."""
     if command.method == (state.budget.revenue_method if state.budget else state.chosen_method):
         return
@@ -59,7 +59,7 @@ def choose_revenue_method(
     yield RevenueMethodChosen(method=command.method, why=command.why)
 
 
-def budgets(state: Engagement, context: Context) -> Iterable[Fact]:
+def budgets(state: Engagement, context: Context) -> Iterable[Event]:
     """Signed, and all that it rests on is known: set it. Amended and priced: amend it."""
     if state.budget is None:
         yield from _set(state)
@@ -92,7 +92,7 @@ def schedule_after(
     return _less([*schedule, *added], less, amendment, invoiced, credited)
 
 
-def _set(state: Engagement) -> Iterable[Fact]:
+def _set(state: Engagement) -> Iterable[Event]:
     sow = state.contract
     proposal = state.proposals.get(sow.proposal_version) if sow else None
     estimate = state.estimates.get(proposal.estimate_version) if proposal else None
@@ -109,7 +109,7 @@ def _set(state: Engagement) -> Iterable[Fact]:
     )
 
 
-def _amended(state: Engagement) -> Iterable[Fact]:
+def _amended(state: Engagement) -> Iterable[Event]:
     waiting = [one for one in state.amendments if one.amendment not in state.amended]
     budget, sow = state.budget, state.contract
     if not waiting or budget is None or sow is None:
@@ -180,11 +180,11 @@ def _fits(method: RevenueMethod, pricing: Pricing) -> bool:
 def _distinct(item: BillingItem, taken: set[str], amendment: AmendmentSigned) -> BillingItem:
     if item.item not in taken:
         return item
-    return item.model_copy(update={"item": named(item.item, amendment.amendment)})
+    return item.model_copy(update={"item": derived_id(item.item, amendment.amendment)})
 
 
 def _rest(amendment: AmendmentSigned, amount: Money, *, hourly: bool) -> BillingItem:
-    item, description = named("amendment", amendment.amendment), f"Change {amendment.change}"
+    item, description = derived_id("amendment", amendment.amendment), f"Change {amendment.change}"
     if hourly:
         return BillingItem(item=item, kind="time", amount=amount, description=description)
     if amendment.deliverables_added:

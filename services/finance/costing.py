@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from chassis.domain.decider import Context, Records
-from contracts.fact import Fact
+from chassis.domain.decider import Context, ReferenceData
+from contracts.event import Event
 from contracts.finance import BudgetCosted, ChangeCosted, CostAccrued, EstimateCosted
 from contracts.money import Money
 from contracts.reference import CostRatesPublished
@@ -24,10 +24,10 @@ def cost_rates_id(currency: str) -> str:
     return f"standard-{currency}"
 
 
-def cost_rates_on(records: Records, currency: str, day: date) -> CostRatesPublished | None:
+def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRatesPublished | None:
     """The cost rates in force on a day, if any are known."""
     rates = records.on(CostRatesPublished, cost_rates_id(currency), day)
-    return rates.fact if rates and rates.fact.currency == currency else None
+    return rates.event if rates and rates.event.currency == currency else None
 
 
 def cost_of_hours(
@@ -55,7 +55,7 @@ def margin(revenue: Money, cost: Money) -> Margin:
     return Margin(revenue=revenue, cost=cost, margin=margin_ratio(revenue, cost))
 
 
-def costs(state: Engagement, context: Context) -> Iterable[Fact]:
+def costs(state: Engagement, context: Context) -> Iterable[Event]:
     """Whatever has a price or was approved gets its cost, once the rates are known."""
     if state.currency is None:
         return
@@ -65,7 +65,9 @@ def costs(state: Engagement, context: Context) -> Iterable[Fact]:
     yield from _accruals(state, state.currency, context.records)
 
 
-def _costs_of_estimates(state: Engagement, currency: str, records: Records) -> Iterable[Fact]:
+def _costs_of_estimates(
+    state: Engagement, currency: str, records: ReferenceData
+) -> Iterable[Event]:
     for estimate in state.estimates.values():
         if estimate.price is None or estimate.cost is not None:
             continue
@@ -80,7 +82,7 @@ def _costs_of_estimates(state: Engagement, currency: str, records: Records) -> I
             )
 
 
-def _costs_of_changes(state: Engagement, currency: str, records: Records) -> Iterable[Fact]:
+def _costs_of_changes(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
     """Each change by its last assessment that has a price; an earlier one holds nothing up."""
     for name in dict.fromkeys(one.change for one in state.assessments):
         assessment = state.assessment(name)
@@ -92,7 +94,7 @@ def _costs_of_changes(state: Engagement, currency: str, records: Records) -> Ite
             yield ChangeCosted(change=name, cost=cost, margin=margin_ratio(assessment.price, cost))
 
 
-def _cost_of_budget(state: Engagement, records: Records) -> Iterable[Fact]:
+def _cost_of_budget(state: Engagement, records: ReferenceData) -> Iterable[Event]:
     budget = state.budget
     if budget is None or budget.cost is not None or state.signed_on is None:
         return
@@ -102,7 +104,7 @@ def _cost_of_budget(state: Engagement, records: Records) -> Iterable[Fact]:
         yield BudgetCosted(cost=cost, margin_sold=margin(budget.signed_price, cost))
 
 
-def _accruals(state: Engagement, currency: str, records: Records) -> Iterable[Fact]:
+def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
     """Work in the order of its approval; an expense in another currency waits for a rate."""
     cumulative = state.cost_to_date or Money.zero(currency)
     for work in state.work.values():
@@ -122,7 +124,7 @@ def _accruals(state: Engagement, currency: str, records: Records) -> Iterable[Fa
         )
 
 
-def cost_of_work(work: Work, currency: str, records: Records) -> Money | None:
+def cost_of_work(work: Work, currency: str, records: ReferenceData) -> Money | None:
     """What approved time or an expense costs, in the currency; None while that is unknown."""
     if work.role is None:
         expense = work.amount

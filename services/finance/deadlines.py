@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
 from chassis.domain.decider import Context, Deadline, DeadlinePassed
-from chassis.domain.ids import named
-from contracts.fact import Fact
+from chassis.domain.ids import derived_id
+from contracts.event import Event
 from contracts.finance import BillingEventDue
 from finance.billing import event_of
 from finance.invoicing import overdue
@@ -27,7 +27,9 @@ def deadlines(state: Engagement) -> Iterable[Deadline]:
 
 
 @decide.on(DeadlinePassed)
-def deadline_passed(state: Engagement, command: DeadlinePassed, context: Context) -> Iterable[Fact]:
+def deadline_passed(
+    state: Engagement, command: DeadlinePassed, context: Context
+) -> Iterable[Event]:
     """Say what the date brought, unless something else happened meanwhile."""
     for due in _dated(state):
         if _of_entry(state, due) == command.deadline:
@@ -57,8 +59,8 @@ def _chased(state: Engagement) -> Iterable[Invoice]:
 
 def _of_entry(state: Engagement, due: BillingEventDue) -> str:
     amendments = len(state.amended)
-    return named(due.billing_event, f"a{amendments}") if amendments else due.billing_event
+    return derived_id(due.billing_event, f"a{amendments}") if amendments else due.billing_event
 
 
 def _of_invoice(invoice: Invoice) -> str:
-    return named("overdue", invoice.invoice)
+    return derived_id("overdue", invoice.invoice)

@@ -1,13 +1,13 @@
-"""How Finance's own facts change what it knows of an engagement."""
+"""How Finance's own events change what it knows of an engagement."""
 
 from contracts import finance
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.values import RoleRate
 from finance.state import (
     Assessment,
+    BillingEvent,
     Budget,
     Engagement,
-    Event,
     Forecast,
     Invoice,
     Movement,
@@ -20,57 +20,57 @@ from finance.state import (
 
 @evolve.on(finance.SowReviewed)
 def _reviewed(state: Engagement, recorded: Recorded[finance.SowReviewed]) -> Engagement:
-    fact = recorded.fact
-    return state.model_copy(update={"reviews": {**state.reviews, fact.version: fact.verdict}})
+    event = recorded.event
+    return state.model_copy(update={"reviews": {**state.reviews, event.version: event.verdict}})
 
 
 @evolve.on(finance.EstimatePriced)
 def _estimate_priced(state: Engagement, recorded: Recorded[finance.EstimatePriced]) -> Engagement:
-    return _with_estimate(state, recorded.fact.estimate_version, price=recorded.fact.price)
+    return _with_estimate(state, recorded.event.estimate_version, price=recorded.event.price)
 
 
 @evolve.on(finance.EstimateCosted)
 def _estimate_costed(state: Engagement, recorded: Recorded[finance.EstimateCosted]) -> Engagement:
-    return _with_estimate(state, recorded.fact.estimate_version, cost=recorded.fact.cost)
+    return _with_estimate(state, recorded.event.estimate_version, cost=recorded.event.cost)
 
 
 @evolve.on(finance.ChangePriced)
 def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) -> Engagement:
     """No earlier assessment of a change waits for its price: a later one replaces it."""
-    fact = recorded.fact
-    last = [one for one in state.assessments if one.change == fact.change][-1]
-    return _with_assessment(state, last, price=fact.price, priced=fact.lines)
+    event = recorded.event
+    last = [one for one in state.assessments if one.change == event.change][-1]
+    return _with_assessment(state, last, price=event.price, priced=event.lines)
 
 
 @evolve.on(finance.ChangeCosted)
 def _change_costed(state: Engagement, recorded: Recorded[finance.ChangeCosted]) -> Engagement:
-    assessment = state.assessment(recorded.fact.change)
-    return _with_assessment(state, assessment, cost=recorded.fact.cost) if assessment else state
+    assessment = state.assessment(recorded.event.change)
+    return _with_assessment(state, assessment, cost=recorded.event.cost) if assessment else state
 
 
 @evolve.on(finance.RevenueMethodChosen)
 def _method(state: Engagement, recorded: Recorded[finance.RevenueMethodChosen]) -> Engagement:
-    return state.model_copy(update={"chosen_method": recorded.fact.method})
+    return state.model_copy(update={"chosen_method": recorded.event.method})
 
 
 @evolve.on(finance.BudgetSet)
 def _budget(state: Engagement, recorded: Recorded[finance.BudgetSet]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     signed_on = state.signed_on or recorded.occurred_at.date()
     budget = Budget(
-        signed_price=fact.price,
-        price=fact.price,
-        hours=fact.hours,
-        revenue_method=fact.revenue_method,
-        schedules=(Schedule(signed_on=signed_on, items=fact.billing_schedule),),
-        rates=fact.rates,
+        signed_price=event.price,
+        price=event.price,
+        hours=event.hours,
+        revenue_method=event.revenue_method,
+        schedules=(Schedule(signed_on=signed_on, items=event.billing_schedule),),
+        rates=event.rates,
     )
     return state.model_copy(update={"budget": budget})
 
 
 @evolve.on(finance.BudgetCosted)
 def _budget_costed(state: Engagement, recorded: Recorded[finance.BudgetCosted]) -> Engagement:
-    budget = state.budget and state.budget.model_copy(update={"cost": recorded.fact.cost})
+    budget = state.budget and state.budget.model_copy(update={"cost": recorded.event.cost})
     return state.model_copy(update={"budget": budget})
 
 
@@ -80,21 +80,21 @@ def _amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> En
 
     It opens a settled account again: price and schedule are no longer those that were settled.
     """
-    fact, budget = recorded.fact, state.budget
+    event, budget = recorded.event, state.budget
     if budget is None:
         return state
     signed_on = next(
-        (one.signed_on for one in state.amendments if one.amendment == fact.amendment),
+        (one.signed_on for one in state.amendments if one.amendment == event.amendment),
         recorded.occurred_at.date(),
     )
-    assessment, contracted = state.assessment(fact.change), rates_of(budget.rates)
+    assessment, contracted = state.assessment(event.change), rates_of(budget.rates)
     added = {line.role: line.rate for line in (assessment.priced if assessment else ())}
     amended = budget.model_copy(
         update={
-            "price": fact.price,
+            "price": event.price,
             "schedules": (
                 *budget.schedules,
-                Schedule(signed_on=signed_on, items=fact.billing_schedule),
+                Schedule(signed_on=signed_on, items=event.billing_schedule),
             ),
             "rates": (
                 *budget.rates,
@@ -106,29 +106,29 @@ def _amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> En
             ),
         }
     )
-    news = {"budget": amended, "amended": (*state.amended, fact.amendment)}
+    news = {"budget": amended, "amended": (*state.amended, event.amendment)}
     return _opened_again(state.model_copy(update=news))
 
 
 @evolve.on(finance.CostAccrued)
 def _accrued(state: Engagement, recorded: Recorded[finance.CostAccrued]) -> Engagement:
-    fact = recorded.fact
-    key = f"expense:{fact.entry}" if fact.role is None else f"time:{fact.entry}"
-    costed = state.work[key].model_copy(update={"cost": fact.cost})
+    event = recorded.event
+    key = f"expense:{event.entry}" if event.role is None else f"time:{event.entry}"
+    costed = state.work[key].model_copy(update={"cost": event.cost})
     return state.model_copy(
-        update={"work": {**state.work, key: costed}, "cost_to_date": fact.cumulative}
+        update={"work": {**state.work, key: costed}, "cost_to_date": event.cumulative}
     )
 
 
 @evolve.on(finance.PerformanceMeasured)
 def _performance(state: Engagement, recorded: Recorded[finance.PerformanceMeasured]) -> Engagement:
     """A cost at completion is that of the changes in the plan that the report was measured by."""
-    fact, news = recorded.fact, dict[str, object](performance=recorded.fact)
-    if fact.estimate_at_completion is not None:
+    event, news = recorded.event, dict[str, object](performance=recorded.event)
+    if event.estimate_at_completion is not None:
         plan = next((one.baseline for one in state.reports if one.performance_due), None)
         forecast = Forecast(
-            on=fact.as_of,
-            amount=fact.estimate_at_completion,
+            on=event.as_of,
+            amount=event.estimate_at_completion,
             changes=plan.changes if plan else (),
         )
         news["forecasts"] = (*state.forecasts, forecast)
@@ -138,7 +138,7 @@ def _performance(state: Engagement, recorded: Recorded[finance.PerformanceMeasur
 @evolve.on(finance.MarginMeasured)
 def _margins(state: Engagement, recorded: Recorded[finance.MarginMeasured]) -> Engagement:
     """Reports are measured in their order; what is measured after the last is a final margin."""
-    news: dict[str, object] = {"margins": recorded.fact}
+    news: dict[str, object] = {"margins": recorded.event}
     if not any(report.margin_due for report in state.reports):
         news["final_margin"] = len(state.recognised)
     return _measured(state.model_copy(update=news), "margin_due")
@@ -146,64 +146,68 @@ def _margins(state: Engagement, recorded: Recorded[finance.MarginMeasured]) -> E
 
 @evolve.on(finance.RevenueRecognised)
 def _recognised(state: Engagement, recorded: Recorded[finance.RevenueRecognised]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     return state.model_copy(
-        update={"recognised": {**state.recognised, fact.month: fact.cumulative}}
+        update={"recognised": {**state.recognised, event.month: event.cumulative}}
     )
 
 
 @evolve.on(finance.BillingEventDue)
 def _due(state: Engagement, recorded: Recorded[finance.BillingEventDue]) -> Engagement:
-    fact = recorded.fact
-    event = Event(
-        event=fact.billing_event,
-        item=fact.item,
-        kind=fact.kind,
-        amount=fact.amount,
-        due_on=fact.due_on,
-        deliverables=fact.deliverables,
-        exception=fact.exception,
+    event = recorded.event
+    billing_event = BillingEvent(
+        billing_event=event.billing_event,
+        item=event.item,
+        kind=event.kind,
+        amount=event.amount,
+        due_on=event.due_on,
+        deliverables=event.deliverables,
+        exception=event.exception,
     )
-    return state.model_copy(update={"events": {**state.events, event.event: event}})
+    return state.model_copy(
+        update={
+            "billing_events": {**state.billing_events, billing_event.billing_event: billing_event}
+        }
+    )
 
 
 @evolve.on(finance.InvoiceDrafted)
 def _drafted(state: Engagement, recorded: Recorded[finance.InvoiceDrafted]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     invoice = Invoice(
-        invoice=fact.invoice,
-        event=fact.billing_event,
-        kind=fact.kind,
-        lines=fact.lines,
-        amount=fact.amount,
-        advance_drawn=fact.advance_drawn,
+        invoice=event.invoice,
+        billing_event=event.billing_event,
+        kind=event.kind,
+        lines=event.lines,
+        amount=event.amount,
+        advance_drawn=event.advance_drawn,
     )
     return state.model_copy(update={"invoices": {**state.invoices, invoice.invoice: invoice}})
 
 
 @evolve.on(finance.DraftWithdrawn)
 def _withdrawn(state: Engagement, recorded: Recorded[finance.DraftWithdrawn]) -> Engagement:
-    fact = recorded.fact
-    invoices = {name: one for name, one in state.invoices.items() if name != fact.invoice}
-    return _without_event(state.model_copy(update={"invoices": invoices}), fact.billing_event)
+    event = recorded.event
+    invoices = {name: one for name, one in state.invoices.items() if name != event.invoice}
+    return _without_event(state.model_copy(update={"invoices": invoices}), event.billing_event)
 
 
 @evolve.on(finance.InvoiceApproved)
 def _approved(state: Engagement, recorded: Recorded[finance.InvoiceApproved]) -> Engagement:
-    fact = recorded.fact
-    return with_invoice(state, fact.invoice, stage="approved", issue_on=fact.issue_on)
+    event = recorded.event
+    return with_invoice(state, event.invoice, stage="approved", issue_on=event.issue_on)
 
 
 @evolve.on(finance.InvoiceIssued)
 def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Engagement:
     """What goes out after the account was settled has to be settled again."""
-    fact = recorded.fact
+    event = recorded.event
     issued = with_invoice(
         state,
-        fact.invoice,
+        event.invoice,
         stage="issued",
-        issue_on=fact.issued_on,
-        due_on=fact.due_on,
+        issue_on=event.issued_on,
+        due_on=event.due_on,
     )
     return _opened_again(issued)
 
@@ -211,42 +215,44 @@ def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Eng
 @evolve.on(finance.InvoiceVoided)
 def _voided(state: Engagement, recorded: Recorded[finance.InvoiceVoided]) -> Engagement:
     """Its billing event ends or stays as was decided then; before that was said, exceptions end."""
-    fact = recorded.fact
-    event = state.events[state.invoices[fact.invoice].event]
-    voided = with_invoice(state, fact.invoice, stage="voided", overdue=False)
-    ends = event.exception is not None if fact.ends_event is None else fact.ends_event
-    return _without_event(voided, event.event) if ends else voided
+    event = recorded.event
+    billing_event = state.billing_events[state.invoices[event.invoice].billing_event]
+    voided = with_invoice(state, event.invoice, stage="voided", overdue=False)
+    ends = billing_event.exception is not None if event.ends_event is None else event.ends_event
+    return _without_event(voided, billing_event.billing_event) if ends else voided
 
 
 @evolve.on(finance.CreditNoteIssued)
 def _credited(state: Engagement, recorded: Recorded[finance.CreditNoteIssued]) -> Engagement:
-    fact = recorded.fact
-    return _moved(state, fact.invoice, "credits", Movement(on=fact.issued_on, amount=fact.amount))
+    event = recorded.event
+    return _moved(
+        state, event.invoice, "credits", Movement(on=event.issued_on, amount=event.amount)
+    )
 
 
 @evolve.on(finance.PaymentReceived)
 def _paid(state: Engagement, recorded: Recorded[finance.PaymentReceived]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     return _moved(
-        state, fact.invoice, "payments", Movement(on=fact.received_on, amount=fact.amount)
+        state, event.invoice, "payments", Movement(on=event.received_on, amount=event.amount)
     )
 
 
 @evolve.on(finance.RefundPaid)
 def _refunded(state: Engagement, recorded: Recorded[finance.RefundPaid]) -> Engagement:
-    fact = recorded.fact
-    return _moved(state, fact.invoice, "refunds", Movement(on=fact.paid_on, amount=fact.amount))
+    event = recorded.event
+    return _moved(state, event.invoice, "refunds", Movement(on=event.paid_on, amount=event.amount))
 
 
 @evolve.on(finance.PaymentOverdue)
 def _overdue(state: Engagement, recorded: Recorded[finance.PaymentOverdue]) -> Engagement:
-    return with_invoice(state, recorded.fact.invoice, overdue=True)
+    return with_invoice(state, recorded.event.invoice, overdue=True)
 
 
 @evolve.on(finance.AccountSettled)
 def _settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> Engagement:
     """How much billable work was known tells whether it was settled in the knowledge of all."""
-    settled = {"settled_on": recorded.fact.settled_on, "settled_knowing": state.billable_works}
+    settled = {"settled_on": recorded.event.settled_on, "settled_knowing": state.billable_works}
     return _opened_again(state).model_copy(update=settled)
 
 
@@ -284,9 +290,11 @@ def _measured(state: Engagement, what: str) -> Engagement:
     return state
 
 
-def _without_event(state: Engagement, event: str) -> Engagement:
-    events = {name: one for name, one in state.events.items() if name != event}
-    return state.model_copy(update={"events": events})
+def _without_event(state: Engagement, billing_event: str) -> Engagement:
+    billing_events = {
+        name: one for name, one in state.billing_events.items() if name != billing_event
+    }
+    return state.model_copy(update={"billing_events": billing_events})
 
 
 def _moved(state: Engagement, invoice: str, way: str, movement: Movement) -> Engagement:

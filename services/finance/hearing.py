@@ -3,7 +3,7 @@
 from datetime import date
 
 from contracts import delivery, finance, legal, sales
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.gateway import DISCONNECT_EVENTS, DisconnectEvent, open_disconnects
 from finance.state import (
     Assessment,
@@ -20,74 +20,76 @@ from finance.state import (
 
 @evolve.on(sales.OpportunityOpened)
 def _opened(state: Engagement, recorded: Recorded[sales.OpportunityOpened]) -> Engagement:
-    fact = recorded.fact
-    return state.model_copy(update={"currency": fact.expected_value.currency, "title": fact.title})
+    event = recorded.event
+    return state.model_copy(
+        update={"currency": event.expected_value.currency, "title": event.title}
+    )
 
 
 @evolve.on(sales.ProposalDrafted)
 def _proposed(state: Engagement, recorded: Recorded[sales.ProposalDrafted]) -> Engagement:
-    fact = recorded.fact
-    proposal = Proposal(estimate_version=fact.estimate_version, price=fact.price)
-    return state.model_copy(update={"proposals": {**state.proposals, fact.version: proposal}})
+    event = recorded.event
+    proposal = Proposal(estimate_version=event.estimate_version, price=event.price)
+    return state.model_copy(update={"proposals": {**state.proposals, event.version: proposal}})
 
 
 @evolve.on(sales.DealWon)
 def _won(state: Engagement, recorded: Recorded[sales.DealWon]) -> Engagement:
-    return state.model_copy(update={"won": recorded.fact})
+    return state.model_copy(update={"won": recorded.event})
 
 
 @evolve.on(sales.DealLost)
 def _lost(state: Engagement, recorded: Recorded[sales.DealLost]) -> Engagement:
-    return state.model_copy(update={"lost_on": recorded.fact.lost_on})
+    return state.model_copy(update={"lost_on": recorded.event.lost_on})
 
 
 @evolve.on(legal.SowDrafted)
 def _sow_drafted(state: Engagement, recorded: Recorded[legal.SowDrafted]) -> Engagement:
-    return state.model_copy(update={"sows": {**state.sows, recorded.fact.version: recorded.fact}})
+    return state.model_copy(update={"sows": {**state.sows, recorded.event.version: recorded.event}})
 
 
 @evolve.on(legal.SowSigned)
 def _sow_signed(state: Engagement, recorded: Recorded[legal.SowSigned]) -> Engagement:
-    fact = recorded.fact
-    return state.model_copy(update={"signed_version": fact.version, "signed_on": fact.signed_on})
+    event = recorded.event
+    return state.model_copy(update={"signed_version": event.version, "signed_on": event.signed_on})
 
 
 @evolve.on(legal.EarlyStartAuthorised)
 def _early_start(state: Engagement, recorded: Recorded[legal.EarlyStartAuthorised]) -> Engagement:
-    until = max(state.early_start_until or date.min, recorded.fact.expires_on)
+    until = max(state.early_start_until or date.min, recorded.event.expires_on)
     return state.model_copy(update={"early_start_until": until})
 
 
 @evolve.on(legal.AmendmentSigned)
 def _amendment(state: Engagement, recorded: Recorded[legal.AmendmentSigned]) -> Engagement:
-    return state.model_copy(update={"amendments": (*state.amendments, recorded.fact)})
+    return state.model_copy(update={"amendments": (*state.amendments, recorded.event)})
 
 
 @evolve.on(legal.EngagementTerminated)
 def _terminated(state: Engagement, recorded: Recorded[legal.EngagementTerminated]) -> Engagement:
-    return state.model_copy(update={"terminated_on": recorded.fact.terminated_on})
+    return state.model_copy(update={"terminated_on": recorded.event.terminated_on})
 
 
 @evolve.on(delivery.ManagerAssigned)
 def _manager(state: Engagement, recorded: Recorded[delivery.ManagerAssigned]) -> Engagement:
-    return state.model_copy(update={"manager": recorded.fact.manager})
+    return state.model_copy(update={"manager": recorded.event.manager})
 
 
 @evolve.on(delivery.EstimateSubmitted)
 def _estimate(state: Engagement, recorded: Recorded[delivery.EstimateSubmitted]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     estimate = Estimate(
-        version=fact.version,
-        lines=fact.lines,
-        contingency=fact.contingency,
+        version=event.version,
+        lines=event.lines,
+        contingency=event.contingency,
         submitted_on=recorded.occurred_at.date(),
     )
-    return state.model_copy(update={"estimates": {**state.estimates, fact.version: estimate}})
+    return state.model_copy(update={"estimates": {**state.estimates, event.version: estimate}})
 
 
 @evolve.on(delivery.EstimateEndorsed)
 def _endorsed(state: Engagement, recorded: Recorded[delivery.EstimateEndorsed]) -> Engagement:
-    version = recorded.fact.version
+    version = recorded.event.version
     if version not in state.estimates:
         return state
     endorsed = state.estimates[version].model_copy(update={"endorsed": True})
@@ -96,71 +98,71 @@ def _endorsed(state: Engagement, recorded: Recorded[delivery.EstimateEndorsed]) 
 
 @evolve.on(delivery.PlanBaselined)
 def _baselined(state: Engagement, recorded: Recorded[delivery.PlanBaselined]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     baseline = Baseline(
-        version=fact.version,
-        tasks=fact.tasks,
-        changes=fact.changes,
-        baselined_on=fact.baselined_on,
+        version=event.version,
+        tasks=event.tasks,
+        changes=event.changes,
+        baselined_on=event.baselined_on,
     )
     return state.model_copy(update={"baseline": baseline})
 
 
 @evolve.on(delivery.KickoffHeld)
 def _kicked_off(state: Engagement, recorded: Recorded[delivery.KickoffHeld]) -> Engagement:
-    return state.model_copy(update={"kicked_off_on": recorded.fact.held_on})
+    return state.model_copy(update={"kicked_off_on": recorded.event.held_on})
 
 
 @evolve.on(delivery.TimeApproved)
 def _time(state: Engagement, recorded: Recorded[delivery.TimeApproved]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     work = Work(
-        entry=fact.entry,
-        person=fact.person,
-        kind=fact.kind,
-        on=fact.week,
-        billable=fact.billable,
-        role=fact.role,
-        week=fact.week,
-        hours=fact.hours,
+        entry=event.entry,
+        person=event.person,
+        kind=event.kind,
+        on=event.week,
+        billable=event.billable,
+        role=event.role,
+        week=event.week,
+        hours=event.hours,
     )
-    return state.model_copy(update={"work": {**state.work, f"time:{fact.entry}": work}})
+    return state.model_copy(update={"work": {**state.work, f"time:{event.entry}": work}})
 
 
 @evolve.on(delivery.ExpenseApproved)
 def _expense(state: Engagement, recorded: Recorded[delivery.ExpenseApproved]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     work = Work(
-        entry=fact.expense,
-        person=fact.person,
+        entry=event.expense,
+        person=event.person,
         kind="expense",
-        on=fact.spent_on,
-        billable=fact.billable,
-        amount=fact.amount,
+        on=event.spent_on,
+        billable=event.billable,
+        amount=event.amount,
     )
-    return state.model_copy(update={"work": {**state.work, f"expense:{fact.expense}": work}})
+    return state.model_copy(update={"work": {**state.work, f"expense:{event.expense}": work}})
 
 
 @evolve.on(delivery.TaskProgressed)
 def _progressed(state: Engagement, recorded: Recorded[delivery.TaskProgressed]) -> Engagement:
-    fact = recorded.fact
-    return state.model_copy(update={"progress": {**state.progress, fact.task: fact.complete}})
+    event = recorded.event
+    return state.model_copy(update={"progress": {**state.progress, event.task: event.complete}})
 
 
 @evolve.on(delivery.DeliverableAccepted)
 def _accepted(state: Engagement, recorded: Recorded[delivery.DeliverableAccepted]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     return state.model_copy(
-        update={"accepted": {**state.accepted, fact.deliverable: fact.accepted_on}}
+        update={"accepted": {**state.accepted, event.deliverable: event.accepted_on}}
     )
 
 
 @evolve.on(delivery.StatusReportPublished)
 def _reported(state: Engagement, recorded: Recorded[delivery.StatusReportPublished]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     report = Report(
-        as_of=fact.as_of,
-        hours_to_complete=fact.estimate_to_complete,
+        as_of=event.as_of,
+        hours_to_complete=event.estimate_to_complete,
         baseline=state.baseline,
         progress=state.progress,
         works=len(state.work),
@@ -173,8 +175,8 @@ def _reported(state: Engagement, recorded: Recorded[delivery.StatusReportPublish
 def _assessed(state: Engagement, recorded: Recorded[delivery.ChangeAssessed]) -> Engagement:
     """It replaces an earlier one that has no price yet: perhaps that never could have one."""
     assessment = Assessment(
-        change=recorded.fact.change,
-        lines=recorded.fact.lines,
+        change=recorded.event.change,
+        lines=recorded.event.lines,
         assessed_on=recorded.occurred_at.date(),
     )
     others = (
@@ -186,50 +188,50 @@ def _assessed(state: Engagement, recorded: Recorded[delivery.ChangeAssessed]) ->
 @evolve.on(delivery.ChangeApproved)
 def _approved(state: Engagement, recorded: Recorded[delivery.ChangeApproved]) -> Engagement:
     return state.model_copy(
-        update={"verdicts": {**state.verdicts, recorded.fact.change: "approved"}}
+        update={"verdicts": {**state.verdicts, recorded.event.change: "approved"}}
     )
 
 
 @evolve.on(delivery.ChangeRejected)
 def _rejected(state: Engagement, recorded: Recorded[delivery.ChangeRejected]) -> Engagement:
     return state.model_copy(
-        update={"verdicts": {**state.verdicts, recorded.fact.change: "rejected"}}
+        update={"verdicts": {**state.verdicts, recorded.event.change: "rejected"}}
     )
 
 
 @evolve.on(delivery.ChangeImplemented)
 def _implemented(state: Engagement, recorded: Recorded[delivery.ChangeImplemented]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     return state.model_copy(
         update={
-            "verdicts": {**state.verdicts, fact.change: "implemented"},
-            "implemented": {**state.implemented, fact.change: fact.implemented_on},
+            "verdicts": {**state.verdicts, event.change: "implemented"},
+            "implemented": {**state.implemented, event.change: event.implemented_on},
         }
     )
 
 
 @evolve.on(delivery.SolutionWentLive)
 def _live(state: Engagement, recorded: Recorded[delivery.SolutionWentLive]) -> Engagement:
-    return state.model_copy(update={"live_on": recorded.fact.live_on})
+    return state.model_copy(update={"live_on": recorded.event.live_on})
 
 
 @evolve.on(delivery.EngagementClosed)
 def _closed(state: Engagement, recorded: Recorded[delivery.EngagementClosed]) -> Engagement:
-    return state.model_copy(update={"closed_on": recorded.fact.closed_on})
+    return state.model_copy(update={"closed_on": recorded.event.closed_on})
 
 
 @evolve.on(finance.InvoiceNumbered)
 def _numbered(state: Engagement, recorded: Recorded[finance.InvoiceNumbered]) -> Engagement:
-    fact = recorded.fact
-    invoice = state.invoices.get(fact.invoice)
+    event = recorded.event
+    invoice = state.invoices.get(event.invoice)
     if invoice is None or invoice.stage != "approved":
         return state
     return with_invoice(
-        state, fact.invoice, stage="numbered", number=fact.number, issue_on=fact.issue_on
+        state, event.invoice, stage="numbered", number=event.number, issue_on=event.issue_on
     )
 
 
 @evolve.on_each(DISCONNECT_EVENTS)
 def _disconnect(state: Engagement, recorded: Recorded[DisconnectEvent]) -> Engagement:
-    still_open = open_disconnects(state.disconnects, recorded.fact)
+    still_open = open_disconnects(state.disconnects, recorded.event)
     return state.model_copy(update={"disconnects": still_open})

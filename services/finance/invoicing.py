@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import (
     CreditNoteIssued,
     InvoiceApproved,
@@ -23,8 +23,8 @@ from contracts.money import Money, PositiveMoney
 from contracts.values import Day, Identifier, ShortText, days_after
 from finance.billing import too_much_due
 from finance.state import (
+    BillingEvent,
     Engagement,
-    Event,
     Invoice,
     decide,
     least,
@@ -79,7 +79,9 @@ class RecordRefund(Command):
 
 
 @decide.on(ApproveInvoice)
-def approve_invoice(state: Engagement, command: ApproveInvoice, context: Context) -> Iterable[Fact]:
+def approve_invoice(
+    state: Engagement, command: ApproveInvoice, context: Context
+) -> Iterable[Event]:
     """Gate 5 once more: a draft is not issued before what it bills is due."""
     invoice = _invoice(state, command.invoice)
     issue_on = command.issue_on or context.today
@@ -90,12 +92,12 @@ def approve_invoice(state: Engagement, command: ApproveInvoice, context: Context
             "already-approved", f"invoice {invoice.invoice} is {invoice.stage}, not a draft"
         )
     require_past(issue_on, context.today, f"invoice {invoice.invoice} is issued")
-    gate("not-billable", _not_due(state, state.events[invoice.event], issue_on))
+    gate("not-billable", _not_due(state, state.billing_events[invoice.billing_event], issue_on))
     yield InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
 
 
 @decide.on(VoidInvoice)
-def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> Iterable[Fact]:
+def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> Iterable[Event]:
     """Only as long as no money moved on it."""
     invoice = _invoice(state, command.invoice)
     if invoice.stage == "voided":
@@ -109,21 +111,21 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
             f"invoice {invoice.number} was paid or credited in part: issue a credit note instead",
         )
     _require_advance(state, invoice, invoice.amount)
-    event = state.events[invoice.event]
+    billing_event = state.billing_events[invoice.billing_event]
     yield InvoiceVoided(
         invoice=invoice.invoice,
         number=invoice.number or invoice.invoice,
         amount=invoice.amount,
         why=command.why,
         voided_on=voided_on,
-        ends_event=event.exception is not None or too_much_due(state, event.item),
+        ends_event=billing_event.exception is not None or too_much_due(state, billing_event.item),
     )
 
 
 @decide.on(IssueCreditNote)
 def issue_credit_note(
     state: Engagement, command: IssueCreditNote, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """No more than the invoice has left."""
     invoice = _invoice(state, command.invoice)
     _require_issued(invoice)
@@ -141,7 +143,7 @@ def issue_credit_note(
 
 
 @decide.on(RecordPayment)
-def record_payment(state: Engagement, command: RecordPayment, context: Context) -> Iterable[Fact]:
+def record_payment(state: Engagement, command: RecordPayment, context: Context) -> Iterable[Event]:
     """No more than is owed on the invoice."""
     invoice = _invoice(state, command.invoice)
     _require_issued(invoice)
@@ -151,7 +153,7 @@ def record_payment(state: Engagement, command: RecordPayment, context: Context) 
 
 
 @decide.on(RecordRefund)
-def record_refund(state: Engagement, command: RecordRefund, context: Context) -> Iterable[Fact]:
+def record_refund(state: Engagement, command: RecordRefund, context: Context) -> Iterable[Event]:
     """No more than the customer has to get back."""
     invoice = _invoice(state, command.invoice)
     _require_issued(invoice)
@@ -169,40 +171,43 @@ def overdue(invoice: Invoice, day: date) -> PaymentOverdue | None:
     )
 
 
-def issues(state: Engagement, context: Context) -> Iterable[Fact]:
+def issues(state: Engagement, context: Context) -> Iterable[Event]:
     """What has its number goes out."""
     for invoice in state.invoices.values():
         issue_on, number = invoice.issue_on, invoice.number
         if invoice.stage != "numbered" or issue_on is None or number is None:
             continue
-        event = state.events[invoice.event]
+        billing_event = state.billing_events[invoice.billing_event]
         terms = state.contract.payment_terms_days if state.contract else 0
         yield InvoiceIssued(
             invoice=invoice.invoice,
             number=number,
-            billing_event=event.event,
+            billing_event=billing_event.billing_event,
             kind=invoice.kind,
             amount=invoice.amount,
-            deliverables=event.deliverables,
+            deliverables=billing_event.deliverables,
             lines=invoice.lines,
             issued_on=issue_on,
             due_on=days_after(issue_on, terms),
         )
 
 
-def lapsed(state: Engagement, event: Event) -> bool:
+def lapsed(state: Engagement, billing_event: BillingEvent) -> bool:
     """Whether the engagement was terminated before the date that would have made this due."""
     ended = state.terminated_on
-    return ended is not None and event.kind == "on-date" and ended < event.due_on
+    return ended is not None and billing_event.kind == "on-date" and ended < billing_event.due_on
 
 
-def _not_due(state: Engagement, event: Event, issue_on: date) -> Iterable[Missing]:
-    if issue_on < event.due_on:
-        yield Missing("not-due", f"{event.item} is due on {event.due_on}, after {issue_on}")
-    if lapsed(state, event):
+def _not_due(state: Engagement, billing_event: BillingEvent, issue_on: date) -> Iterable[Missing]:
+    if issue_on < billing_event.due_on:
+        yield Missing(
+            "not-due", f"{billing_event.item} is due on {billing_event.due_on}, after {issue_on}"
+        )
+    if lapsed(state, billing_event):
         yield Missing(
             "terminated",
-            f"{event.item} would have been due on {event.due_on}; the engagement was terminated"
+            f"{billing_event.item} would have been due on {billing_event.due_on}; "
+            "the engagement was terminated"
             f" on {state.terminated_on}",
             "legal",
         )

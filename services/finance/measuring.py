@@ -9,8 +9,8 @@ amendment of that change is in the budget, or once it is sure that none will be.
 from collections.abc import Iterable
 from decimal import Decimal
 
-from chassis.domain.decider import Context, Records
-from contracts.fact import Fact
+from chassis.domain.decider import Context, ReferenceData
+from contracts.event import Event
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.money import Money
 from contracts.values import PlannedTask
@@ -21,7 +21,7 @@ from finance.months import end_of
 from finance.state import Baseline, Engagement, Report, Work, rates_of
 
 
-def measurements(state: Engagement, context: Context) -> Iterable[Fact]:
+def measurements(state: Engagement, context: Context) -> Iterable[Event]:
     """Reports in their order; after the end of a settled engagement, what came of it."""
     if state.currency is None:
         return
@@ -41,7 +41,7 @@ def measurements(state: Engagement, context: Context) -> Iterable[Fact]:
 
 
 def performance_of(
-    state: Engagement, report: Report, records: Records
+    state: Engagement, report: Report, records: ReferenceData
 ) -> PerformanceMeasured | None:
     """Earned value as of the report; None while a cost is not known.
 
@@ -80,7 +80,7 @@ def performance_of(
     )
 
 
-def margins_of(state: Engagement, report: Report, records: Records) -> MarginMeasured | None:
+def margins_of(state: Engagement, report: Report, records: ReferenceData) -> MarginMeasured | None:
     """The four margins as of the report; None while price or cost of its scope is not known."""
     baseline, works = report.baseline, known_works(state, report.works)
     changes = _priced(state, baseline) if baseline else ()
@@ -132,7 +132,7 @@ def _priced(state: Engagement, baseline: Baseline) -> tuple[str, ...]:
     )
 
 
-def _final(state: Engagement) -> Iterable[Fact]:
+def _final(state: Engagement) -> Iterable[Event]:
     """What came of a settled engagement that is closed or terminated, and of each month after.
 
     Nothing is to come any more: what it earned is what was billed, whatever the price was.
@@ -156,7 +156,9 @@ def _final(state: Engagement) -> Iterable[Fact]:
     )
 
 
-def _task_costs(baseline: Baseline, currency: str, records: Records) -> dict[str, Decimal] | None:
+def _task_costs(
+    baseline: Baseline, currency: str, records: ReferenceData
+) -> dict[str, Decimal] | None:
     """What each task costs as planned, at the rates of the day of the baseline."""
     published = cost_rates_on(records, currency, baseline.baselined_on)
     rates = rates_of(published.rates) if published else {}

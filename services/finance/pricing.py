@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
-from chassis.domain.decider import Context, Records
-from contracts.fact import Fact, Recorded
+from chassis.domain.decider import Context, ReferenceData
+from contracts.event import Event, Recorded
 from contracts.finance import ChangePriced, EstimatePriced
 from contracts.money import BEYOND_ITEMS, Money
 from contracts.reference import RateCardPublished
@@ -59,12 +59,14 @@ def share(part: Money, whole: Money) -> Decimal:
     return (part.amount * 100 / whole.amount).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
 
 
-def price_of_estimate(estimate: Estimate, currency: str, records: Records) -> EstimatePriced | None:
+def price_of_estimate(
+    estimate: Estimate, currency: str, records: ReferenceData
+) -> EstimatePriced | None:
     """The estimate at the card's rates; None while there is no card with every role."""
     card = _card(currency, estimate, records)
     lines = estimate.with_contingency
     priced = card and priced_lines(
-        ((line.role, line.kind, line.hours) for line in lines), rates_of(card.fact.rates)
+        ((line.role, line.kind, line.hours) for line in lines), rates_of(card.event.rates)
     )
     if not card or not priced:
         return None
@@ -74,7 +76,7 @@ def price_of_estimate(estimate: Estimate, currency: str, records: Records) -> Es
     management = (line.amount for line in priced if line.kind == "project-management")
     return EstimatePriced(
         estimate_version=estimate.version,
-        rate_card=card.fact.rate_card,
+        rate_card=card.event.rate_card,
         rate_card_version=card.sequence,
         lines=priced,
         price=price,
@@ -84,7 +86,7 @@ def price_of_estimate(estimate: Estimate, currency: str, records: Records) -> Es
 
 
 def price_of_change(
-    state: Engagement, assessment: Assessment, currency: str, records: Records
+    state: Engagement, assessment: Assessment, currency: str, records: ReferenceData
 ) -> ChangePriced | None:
     """The change at contracted, else list rates; None while a role has neither.
 
@@ -95,7 +97,7 @@ def price_of_change(
     if budget is None:
         return None
     card = _card(currency, assessment, records)
-    listed = rates_of(card.fact.rates) if card else {}
+    listed = rates_of(card.event.rates) if card else {}
     hours: list[tuple[str, LineKind, Decimal]] = [
         (
             line.role,
@@ -113,7 +115,7 @@ def price_of_change(
     return ChangePriced(change=assessment.change, lines=lines, price=price)
 
 
-def prices(state: Engagement, context: Context) -> Iterable[Fact]:
+def prices(state: Engagement, context: Context) -> Iterable[Event]:
     """Every estimate is priced; every assessed change, too, once the contract is known."""
     currency = state.currency
     if currency is None:
@@ -131,15 +133,15 @@ def prices(state: Engagement, context: Context) -> Iterable[Fact]:
 
 
 def _card(
-    currency: str, priced: Estimate | Assessment, records: Records
+    currency: str, priced: Estimate | Assessment, records: ReferenceData
 ) -> Recorded[RateCardPublished] | None:
     day = priced.submitted_on if isinstance(priced, Estimate) else priced.assessed_on
     card = records.on(RateCardPublished, rate_card_id(currency), day)
-    return card if card and card.fact.currency == currency else None
+    return card if card and card.event.currency == currency else None
 
 
 def _floor(
-    estimate: Estimate, price: Money, records: Records
+    estimate: Estimate, price: Money, records: ReferenceData
 ) -> Literal["above", "below", "unknown"]:
     rates = cost_rates_on(records, price.currency, estimate.submitted_on)
     hours = ((line.role, line.hours) for line in estimate.with_contingency)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pydantic import Field, field_validator
 
 from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.money import Currency
 from contracts.reference import CostRatesPublished, RateCardPublished
 from contracts.values import Day, Percent, RoleRate, Value
@@ -70,18 +70,18 @@ decide_costs: Decisions[CostRates] = Decisions()
 
 @evolve_card.on(RateCardPublished)
 def _card_published(state: RateCard, recorded: Recorded[RateCardPublished]) -> RateCard:
-    return state.model_copy(update={"latest": recorded.fact})
+    return state.model_copy(update={"latest": recorded.event})
 
 
 @evolve_costs.on(CostRatesPublished)
 def _costs_published(state: CostRates, recorded: Recorded[CostRatesPublished]) -> CostRates:
-    return state.model_copy(update={"latest": recorded.fact})
+    return state.model_copy(update={"latest": recorded.event})
 
 
 @decide_card.on(PublishRateCard)
 def publish_rate_card(
     state: RateCard, command: PublishRateCard, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """A next version, unless it says what the last one says."""
     _one_currency(command, state.latest.currency if state.latest else command.currency)
     card = RateCardPublished(
@@ -97,7 +97,7 @@ def publish_rate_card(
 @decide_costs.on(PublishCostRates)
 def publish_cost_rates(
     state: CostRates, command: PublishCostRates, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """A next version, unless it says what the last one says."""
     _one_currency(command, state.latest.currency if state.latest else command.currency)
     rates = CostRatesPublished(

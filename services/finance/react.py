@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chassis.domain.decider import Command, Context, Refused
-from contracts.fact import Fact
+from contracts.event import Event
 from finance.billing import billing
 from finance.budgeting import budgets
 from finance.costing import costs
@@ -18,11 +18,11 @@ from finance.waiting import waiting
 class CatchUp(Command):
     """Take up what waited for rates that have been published since.
 
-    It happens by itself with the next fact that is heard of the engagement.
+    It happens by itself with the next event that is heard of the engagement.
     """
 
 
-def react(state: Engagement, context: Context) -> Iterable[Fact]:
+def react(state: Engagement, context: Context) -> Iterable[Event]:
     """Price and cost, budget, bill and issue, open the account again, measure."""
     yield from prices(state, context)
     yield from budgets(state, context)
@@ -34,10 +34,10 @@ def react(state: Engagement, context: Context) -> Iterable[Fact]:
 
 
 @decide.on(CatchUp)
-def catch_up(state: Engagement, command: CatchUp, context: Context) -> Iterable[Fact]:
+def catch_up(state: Engagement, command: CatchUp, context: Context) -> Iterable[Event]:
     """All that can be said now; refused where something waits and nothing of it can be said."""
-    facts = tuple(react(state, context))
+    events = tuple(react(state, context))
     waits = tuple(waiting(state))
-    if waits and not facts:
+    if waits and not events:
         raise Refused("still-waiting", "; ".join(one.sentence for one in waits), waits)
-    yield from facts
+    yield from events

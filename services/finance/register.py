@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from chassis.domain.decider import Context, Decider, Decisions, Evolution
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.finance import InvoiceApproved, InvoiceNumbered
 from contracts.values import Day, EngagementId, Identifier, Value
 
@@ -38,8 +38,8 @@ evolve: Evolution[Register] = Evolution()
 
 @evolve.on(InvoiceApproved)
 def _approved(state: Register, recorded: Recorded[InvoiceApproved]) -> Register:
-    fact = recorded.fact
-    asked = Waiting(engagement=recorded.subject, invoice=fact.invoice, issue_on=fact.issue_on)
+    event = recorded.event
+    asked = Waiting(engagement=recorded.subject, invoice=event.invoice, issue_on=event.issue_on)
     if _key(asked) in state.numbered or any(_key(one) == _key(asked) for one in state.waiting):
         return state
     return state.model_copy(update={"waiting": (*state.waiting, asked)})
@@ -47,9 +47,9 @@ def _approved(state: Register, recorded: Recorded[InvoiceApproved]) -> Register:
 
 @evolve.on(InvoiceNumbered)
 def _numbered(state: Register, recorded: Recorded[InvoiceNumbered]) -> Register:
-    fact = recorded.fact
-    year, count = fact.issue_on.year, int(fact.number.rpartition("-")[2])
-    key = f"{fact.engagement}/{fact.invoice}"
+    event = recorded.event
+    year, count = event.issue_on.year, int(event.number.rpartition("-")[2])
+    key = f"{event.engagement}/{event.invoice}"
     return Register(
         given={**state.given, year: count},
         numbered=state.numbered | {key},
@@ -57,7 +57,7 @@ def _numbered(state: Register, recorded: Recorded[InvoiceNumbered]) -> Register:
     )
 
 
-def number(state: Register, context: Context) -> Iterable[Fact]:
+def number(state: Register, context: Context) -> Iterable[Event]:
     """The first that waits gets the next number of its year."""
     for asked in state.waiting[:1]:
         year = asked.issue_on.year
@@ -73,8 +73,8 @@ def _key(asked: Waiting) -> str:
     return f"{asked.engagement}/{asked.invoice}"
 
 
-def _route(recorded: Recorded[Fact]) -> str | None:
-    return INVOICES if isinstance(recorded.fact, InvoiceApproved) else None
+def _route(recorded: Recorded[Event]) -> str | None:
+    return INVOICES if isinstance(recorded.event, InvoiceApproved) else None
 
 
 REGISTER: Decider[Register] = Decider(
@@ -85,5 +85,5 @@ REGISTER: Decider[Register] = Decider(
     decide=Decisions(),
     react=number,
     route=_route,
-    numbered=False,
+    gap_free=False,
 )

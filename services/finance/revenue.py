@@ -25,7 +25,7 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import RevenueRecognised
 from contracts.money import Money
 from contracts.values import FIRST_DAY, Month
@@ -49,7 +49,7 @@ class RecogniseRevenue(Command):
 @decide.on(RecogniseRevenue)
 def recognise_revenue(
     state: Engagement, command: RecogniseRevenue, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """What is earned to the end of the month, less what was recognised before."""
     budget = require_budget(state)
     following = next_month(state)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money
 from contracts.values import LAST_DAY, Day
@@ -35,7 +35,7 @@ class SettleAccount(Command):
 
 
 @decide.on(SettleAccount)
-def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Fact]:
+def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Event]:
     """Only once nothing is open, and not before the day on which that came about."""
     if state.settled_on is not None and state.settled_knowing == state.billable_works:
         if command.settled_on in {None, state.settled_on}:
@@ -53,7 +53,7 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
     yield AccountSettled(billed=billed(state), paid=paid(state), settled_on=settled_on)
 
 
-def reopened(state: Engagement, context: Context) -> Iterable[Fact]:
+def reopened(state: Engagement, context: Context) -> Iterable[Event]:
     """What keeps an account from being settled opens it again, where work was approved later."""
     if state.settled_on is None or state.budget is None:
         return
@@ -74,7 +74,9 @@ def open_points(state: Engagement) -> Iterable[Missing]:
                 yield Missing("budget-not-amended", f"{one.amendment} is not in the budget yet")
     yield from _unbilled(state, state.budget)
     for invoice in state.live():
-        if invoice.stage != "issued" and not lapsed(state, state.events[invoice.event]):
+        if invoice.stage != "issued" and not lapsed(
+            state, state.billing_events[invoice.billing_event]
+        ):
             yield Missing(
                 "draft-open", f"{invoice.invoice} over {invoice.amount} is due and not issued"
             )

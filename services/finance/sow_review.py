@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import model_validator
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import SowReviewed
 from contracts.legal import SowDrafted
 from contracts.money import Money
@@ -34,7 +34,7 @@ class ReviewSow(Command):
 
 
 @decide.on(ReviewSow)
-def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Iterable[Fact]:
+def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Iterable[Event]:
     """Speak of exactly the content that was heard under this version."""
     require_running(state)
     sow = state.sows.get(command.version)

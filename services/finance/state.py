@@ -1,6 +1,6 @@
 """What Finance knows of one engagement: its contract, its work, what was billed and what was paid.
 
-All money of an engagement is in one currency, that of its opportunity. How facts change the state
+All money of an engagement is in one currency, that of its opportunity. How events change the state
 stands in `evolution` (Finance's own) and in `hearing` (everybody else's).
 """
 
@@ -170,10 +170,10 @@ class Work(Value):
     cost: Money | None = None
 
 
-class Event(Value):
+class BillingEvent(Value):
     """A billing event: so much of an entry of the schedule may be invoiced, since this day."""
 
-    event: Identifier
+    billing_event: Identifier
     item: Identifier
     kind: BillingKind
     amount: Money
@@ -201,7 +201,7 @@ class Invoice(Value):
     """An invoice from its draft on; `amount` is its lines less the advance they draw down."""
 
     invoice: Identifier
-    event: Identifier
+    billing_event: Identifier
     kind: BillingKind
     lines: tuple[InvoiceLine, ...]
     amount: Money
@@ -277,7 +277,7 @@ class Engagement(Value):
     margins: MarginMeasured | None = None
     final_margin: int | None = None
 
-    events: dict[Identifier, Event] = Field(default_factory=dict)
+    billing_events: dict[Identifier, BillingEvent] = Field(default_factory=dict)
     invoices: dict[Identifier, Invoice] = Field(default_factory=dict)
     recognised: dict[Month, Money] = Field(default_factory=dict)
     settled_on: date | None = None

@@ -12,8 +12,8 @@ from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
 from chassis.domain.decider import Command, Context, Missing, gate
-from chassis.domain.ids import named
-from contracts.fact import Fact
+from chassis.domain.ids import derived_id
+from contracts.event import Event
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
 from contracts.values import BillingItem, Month, RoleRate
@@ -44,17 +44,17 @@ class BillTime(Command):
 
 
 @decide.on(BillTime)
-def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterable[Fact]:
+def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterable[Event]:
     """Gate 5 for time: only approved time, at the contracted rate, up to its cap."""
     budget = require_budget(state)
     require_open_account(state)
     require_begun(command.month, context.today)
     until = end_of(command.month)
     gate("not-billable", _not_billable(state, budget, until))
-    facts = tuple(time_billed(state, budget, command.month, context.today))
-    if not facts:
+    events = tuple(time_billed(state, budget, command.month, context.today))
+    if not events:
         gate("not-billable", [_covered(state, budget)])
-    yield from facts
+    yield from events
 
 
 def advance_left(state: Engagement) -> Money:
@@ -137,15 +137,15 @@ def time_billed(
         drawn = least(advance, gross)
         if gross.amount <= 0 or gross <= drawn:
             continue
-        event = BillingEventDue(
-            billing_event=_unused(state, named("due", item.item, month)),
+        billing_event = BillingEventDue(
+            billing_event=_unused(state, derived_id("due", item.item, month)),
             item=item.item,
             kind="time",
             amount=gross - drawn,
             due_on=min(end_of(month), today),
         )
-        yield event
-        yield draft(event, lines, drawn)
+        yield billing_event
+        yield draft(billing_event, lines, drawn)
         advance = advance - drawn
         for line in lines:
             if line.role is None:
@@ -225,11 +225,11 @@ def _lines(
     return tuple(lines)
 
 
-def _unused(state: Engagement, event: str) -> str:
+def _unused(state: Engagement, billing_event: str) -> str:
     """The name, or the name with the next number where it named an event before."""
-    nth, name = 1, event
-    taken = {*state.events, *(one.event for one in state.invoices.values())}
+    nth, name = 1, billing_event
+    taken = {*state.billing_events, *(one.billing_event for one in state.invoices.values())}
     while name in taken:
         nth += 1
-        name = named(event, str(nth))
+        name = derived_id(billing_event, str(nth))
     return name

@@ -344,15 +344,15 @@ def _change(state: Engagement, assessment: Assessment) -> ChangeView:
 
 
 def _invoice(state: Engagement, invoice: Invoice) -> InvoiceView:
-    event = state.events.get(invoice.event)
+    billing_event = state.billing_events.get(invoice.billing_event)
     return InvoiceView(
         invoice=invoice.invoice,
         number=invoice.number,
         stage=invoice.stage,
-        billing_event=invoice.event,
-        item=event.item if event else None,
+        billing_event=invoice.billing_event,
+        item=billing_event.item if billing_event else None,
         kind=invoice.kind,
-        exception=event.exception if event else None,
+        exception=billing_event.exception if billing_event else None,
         amount=invoice.amount,
         advance_drawn=invoice.advance_drawn,
         issued_on=invoice.issue_on if invoice.stage in {"issued", "voided"} else None,

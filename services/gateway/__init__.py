@@ -1,1 +1,1 @@
-"""The gateway: every fact of every department, folded into one view of each engagement."""
+"""The gateway: every event of every department, folded into one view of each engagement."""

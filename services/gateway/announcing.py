@@ -1,6 +1,6 @@
-"""Work beside the folding: findings are announced as facts, and engagements judged on new days.
+"""Work beside the folding: findings are announced as events, and engagements judged on new days.
 
-What a new day changes is written here: the listener writes only after facts.
+What a new day changes is written here: the listener writes only after events.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from chassis.application.command_handler import Engine
+from chassis.application.command_handler import CommandHandler
 from chassis.application.ports import CannotBeKept
 from chassis.domain.decider import derived
 from chassis.eventstore.mongo import StoreAway
@@ -24,16 +24,16 @@ _AGAIN_AFTER = 10.0
 
 
 class Announcing:
-    """Says what the rules find, once an engagement's facts have come to rest.
+    """Says what the rules find, once an engagement's events have come to rest.
 
     Nothing is announced while the folding is `behind`, and of no engagement that moved within the
-    last second: findings that a later fact ends at once would only be noise.
+    last second: findings that a later event ends at once would only be noise.
     """
 
     def __init__(
         self,
         folding: Folding,
-        engine: Engine,
+        engine: CommandHandler,
         behind: Callable[[], bool],
         look_after: Callable[[], Awaitable[None]],
     ) -> None:
@@ -59,7 +59,7 @@ class Announcing:
                 _log.exception("announcing cannot go on, and tries again")
 
     async def announce(self) -> None:
-        """Say what was found wherever the facts have come to rest; raises StoreAway.
+        """Say what was found wherever the events have come to rest; raises StoreAway.
 
         An engagement that cannot be announced is tried again after a while, and holds up no other.
         """

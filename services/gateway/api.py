@@ -10,19 +10,19 @@ from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from chassis.runtime.container import works_of
+from chassis.runtime.container import get_container
 from chassis.web.auth import Caller, requires
 from chassis.web.command_routes import PROBLEMS
-from chassis.web.dependencies import as_of_engagement, as_of_lists, engine_of
+from chassis.web.dependencies import as_of_engagement, as_of_lists, get_command_handler
 from chassis.web.problems import Problem, field_error
 from chassis.web.request import (
     AS_OF,
+    CommandOptions,
     StrictRoute,
-    Wishes,
-    commanding,
+    command_options,
     not_modified,
-    only,
-    reading,
+    read_options,
+    reject_unknown_query,
     stands_at,
 )
 from chassis.web.sse import events
@@ -71,7 +71,7 @@ _PAGE_LIMIT = 200
 
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS)
-"""The routes, for an application of `chassis.runtime.service` whose facts a Folding hears."""
+"""The routes, for an application of `chassis.runtime.service` whose events a Folding hears."""
 
 _READER = requires(*SEEN_BY)
 _SEEN = [Depends(_READER)]
@@ -82,11 +82,11 @@ _EngagementPath = Annotated[EngagementId, Path()]
 
 def reading_of(request: Request) -> Reading:
     """What answers; raises Problem 503 while nothing is folded yet."""
-    works = works_of(request)
-    folding = works.hearing.reader
+    container = get_container(request)
+    folding = container.hearing.reader
     if not isinstance(folding, Folding):
-        raise TypeError("the gateway's facts are heard by its folding")
-    return Reading(folding, works.records, folding.today, works.stopping)
+        raise TypeError("the gateway's events are heard by its folding")
+    return Reading(folding, container.records, folding.today, container.stopping)
 
 
 @router.get(
@@ -127,7 +127,7 @@ async def engagements(
         "imported": imported,
         "waits": waits,
     }
-    only(request, "sort", "cursor", "limit", *wanted)
+    reject_unknown_query(request, "sort", "cursor", "limit", *wanted)
     if sort.removeprefix("-") not in SORTS:
         raise field_error("sort", f"must be one of {', '.join(SORTS)}, - before it turns")
     if stage is not None and stage not in STAGES:
@@ -155,10 +155,10 @@ async def engagements(
 async def engagement(
     request: Request,
     engagement: _EngagementPath,
-    wishes: Annotated[Wishes, Depends(reading)],
+    wishes: Annotated[CommandOptions, Depends(read_options)],
 ) -> Response:
     """One engagement, from all departments, with what contradicts in it."""
-    only(request)
+    reject_unknown_query(request)
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     # Nobody waits for what they may not see: how long it took would tell how much there is.
@@ -181,12 +181,12 @@ async def engagement(
     responses=AS_OF,
 )
 async def timeline(request: Request, engagement: _EngagementPath) -> Response:
-    """Every fact of an engagement by when it happened."""
-    only(request)
+    """Every event of an engagement by when it happened."""
+    reject_unknown_query(request)
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
-    facts = await reading_of(request).timeline(engagement, confidential=confidential)
-    entries = [timeline_entry(recorded, confidential=confidential) for recorded in facts]
+    events = await reading_of(request).timeline(engagement, confidential=confidential)
+    entries = [timeline_entry(recorded, confidential=confidential) for recorded in events]
     return written(entries, {}, confidential=confidential)
 
 
@@ -200,12 +200,12 @@ async def waive(
     request: Request,
     engagement: _EngagementPath,
     command: WaiveDisconnect,
-    wishes: Annotated[Wishes, Depends(commanding)],
+    wishes: Annotated[CommandOptions, Depends(command_options)],
 ) -> Response:
     """Accept a contradiction as it is, with a reason."""
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
-    answer = await engine_of(request).command(
+    answer = await get_command_handler(request).command(
         "engagement",
         engagement,
         command.given_by(confidential=confidential),
@@ -230,7 +230,7 @@ async def waive(
 )
 async def portfolio(request: Request) -> Response:
     """All engagements at a glance, per currency."""
-    only(request)
+    reject_unknown_query(request)
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     shown = await reading_of(request).portfolio(confidential=confidential)
@@ -255,7 +255,9 @@ async def disconnects(
     limit: Annotated[int, Query(ge=1, le=_PAGE_LIMIT)] = 50,
 ) -> Response:
     """What departments contradict each other in; the serious and oldest first."""
-    only(request, "rule", "owner", "severity", "engagement", "waived", "cursor", "limit")
+    reject_unknown_query(
+        request, "rule", "owner", "severity", "engagement", "waived", "cursor", "limit"
+    )
     wanted = {
         "rule": rule,
         "owner": owner,
@@ -285,12 +287,12 @@ async def changes(
     the lists again: the stream begins anew with each connection. One person has 20 of them open at
     the most, else 429 `too-many-streams`.
     """
-    only(request, "engagement")
+    reject_unknown_query(request, "engagement")
     caller: Caller = request.state.caller
 
     async def still_here() -> bool:
         with suppress(Problem):
-            works_of(request)
+            get_container(request)
             await _READER(request)  # which asks whether the token still holds
             return True
         return False
@@ -298,7 +300,7 @@ async def changes(
     stream = _events(
         reading_of(request), engagement, still_here, confidential=caller.may("confidential")
     )
-    return events(stream, works_of(request).stopping, caller.actor)
+    return events(stream, get_container(request).stopping, caller.actor)
 
 
 async def _events(

@@ -2,9 +2,9 @@
 
 from datetime import UTC, date, datetime
 
-from chassis.runtime.container import Hearing, Works
+from chassis.runtime.container import Container, EventHandling
 from chassis.runtime.service import Service, run
-from contracts.fact import FACTS
+from contracts.event import EVENTS
 from contracts.reference import AccountPublished, PersonPublished
 from gateway import api, findings
 from gateway.announcing import Announcing
@@ -26,33 +26,33 @@ class Today:
         return self.held or datetime.now(UTC).date()
 
 
-def hearing(works: Works) -> Hearing:
-    """Facts are folded, and what is found in them is announced."""
-    shelf = Shelf(works.store)
+def hearing(container: Container) -> EventHandling:
+    """Events are folded, and what is found in them is announced."""
+    shelf = Shelf(container.store)
     today = Today()
     folding = Folding(shelf, today)
 
     def behind() -> bool:
-        listener = works.listener
+        listener = container.listener
         return listener is None or sum(listener.progress.lag.values()) > _BEHIND
 
     async def look_at_the_clock() -> None:
-        held_at = await works.clock.held_at()
+        held_at = await container.clock.held_at()
         today.held = held_at.date() if held_at is not None else None
 
     async def prepare() -> None:
-        # Before the first fact is judged: a hold may have been there before this process was.
+        # Before the first event is judged: a hold may have been there before this process was.
         await look_at_the_clock()
         await shelf.prepare()
         await folding.look_at_others()  # lists show what was written before Kafka is reached
 
     async def look_after() -> None:
         await look_at_the_clock()
-        if works.listener is not None and await folding.must_fold_again():
-            works.listener.prepare_again()
+        if container.listener is not None and await folding.must_fold_again():
+            container.listener.prepare_again()
 
-    announcing = Announcing(folding, works.at_work, behind, look_after)
-    return Hearing(
+    announcing = Announcing(folding, container.commands, behind, look_after)
+    return EventHandling(
         reader=folding,
         routes=lambda recorded: (recorded.subject,),
         channels=HEARD,
@@ -70,7 +70,7 @@ SERVICE = Service(
     deciders=(findings.ENGAGEMENT,),
     reads=(AccountPublished, PersonPublished),
     routers=(api.router, pages()),
-    hears=tuple(kind for kind in FACTS.values() if kind.channel in HEARD),
+    hears=tuple(kind for kind in EVENTS.values() if kind.channel in HEARD),
     hearing=hearing,
 )
 

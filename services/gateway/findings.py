@@ -1,4 +1,4 @@
-"""Saying what was found: a small decider, so that findings and waivers are facts like any other."""
+"""The decider of disconnects: findings and waivers are events like any other."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
 from contracts import gateway as contract
 from contracts.channels import Department
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.gateway import Evidence
 from contracts.money import Money
 from contracts.values import Identifier, Text, Value
@@ -84,7 +84,7 @@ def found_now(finding: Finding) -> FoundNow:
         rule=finding.rule,
         sentence=finding.sentence,
         evidence=tuple(
-            Evidence(fact=ref.fact, type=ref.type, channel=ref.channel, sequence=ref.sequence)
+            Evidence(event=ref.event, type=ref.type, channel=ref.channel, sequence=ref.sequence)
             for ref in finding.evidence
         ),
         since=finding.since,
@@ -99,7 +99,7 @@ def found_now(finding: Finding) -> FoundNow:
 def _proof(
     finding: FoundNow | contract.DisconnectDetected | contract.ConfidentialDisconnectDetected,
 ) -> str:
-    return proof(finding.severity, (item.fact for item in finding.evidence))
+    return proof(finding.severity, (item.event for item in finding.evidence))
 
 
 evolve = Evolution[Announcements]()
@@ -110,14 +110,14 @@ def _detected(
     state: Announcements,
     recorded: Recorded[contract.DisconnectDetected | contract.ConfidentialDisconnectDetected],
 ) -> Announcements:
-    fact = recorded.fact
-    standing = state.standing.get(fact.finding)
+    event = recorded.event
+    standing = state.standing.get(event.finding)
     return state.with_standing(
-        fact.finding,
+        event.finding,
         Announced(
-            rule=fact.rule,
-            confidential=fact.channel.confidential,
-            proof=_proof(fact),
+            rule=event.rule,
+            confidential=event.channel.confidential,
+            proof=_proof(event),
             waived=standing.waived if standing else None,
         ),
     )
@@ -127,16 +127,16 @@ def _resolved(
     state: Announcements,
     recorded: Recorded[contract.DisconnectResolved | contract.ConfidentialDisconnectResolved],
 ) -> Announcements:
-    return state.with_standing(recorded.fact.finding, None)
+    return state.with_standing(recorded.event.finding, None)
 
 
 def _waived(
     state: Announcements,
     recorded: Recorded[contract.DisconnectWaived | contract.ConfidentialDisconnectWaived],
 ) -> Announcements:
-    standing = state.standing[recorded.fact.finding]
+    standing = state.standing[recorded.event.finding]
     return state.with_standing(
-        recorded.fact.finding, standing.model_copy(update={"waived": recorded.fact.why})
+        recorded.event.finding, standing.model_copy(update={"waived": recorded.event.why})
     )
 
 
@@ -149,7 +149,7 @@ evolve.on(contract.ConfidentialDisconnectWaived)(_waived)
 
 
 @decide.on(AnnounceFindings)
-def announce(state: Announcements, command: AnnounceFindings, context: Context) -> Iterable[Fact]:
+def announce(state: Announcements, command: AnnounceFindings, context: Context) -> Iterable[Event]:
     """New and changed findings are said, and those that are gone."""
     now = {finding.finding: finding for finding in command.findings}
     for name, finding in now.items():
@@ -172,7 +172,7 @@ def announce(state: Announcements, command: AnnounceFindings, context: Context) 
 
 
 @decide.on(WaiveDisconnect)
-def waive(state: Announcements, command: WaiveDisconnect, context: Context) -> Iterable[Fact]:
+def waive(state: Announcements, command: WaiveDisconnect, context: Context) -> Iterable[Event]:
     """A person accepts a finding that stands; twice the same changes nothing.
 
     For those who may not see it, what is confidential does not stand.

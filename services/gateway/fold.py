@@ -1,7 +1,7 @@
-"""The unified view of one engagement, and how a fact changes it.
+"""The unified view of one engagement, and how an event changes it.
 
-Each section is folded from one channel's facts alone, so the topics may arrive interleaved in any
-way. A view is causally complete when, for every channel, all that its facts say their authors had
+Each section is folded from one channel's events alone, so the topics may arrive interleaved in any
+way. A view is causally complete when, for every channel, all that its events say their authors had
 heard has been folded; only then may it be judged.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from contracts.channels import CHANNELS
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.money import Money
 from gateway.sections import delivery, finance, gateway, legal, sales
 from gateway.sections.delivery import DeliverySection
@@ -37,8 +37,8 @@ STAGES: tuple[Stage, ...] = (
 OVER: tuple[Stage, ...] = ("closed", "lost", "terminated")
 """Stages in which nothing more is expected to happen."""
 
-FOLDED = frozenset(name for name, channel in CHANNELS.items() if channel.kind == "facts")
-"""Channels whose facts make the view."""
+FOLDED = frozenset(name for name, channel in CHANNELS.items() if channel.kind == "events")
+"""Channels whose events make the view."""
 
 CONFIDENTIAL = frozenset(name for name in FOLDED if CHANNELS[name].confidential)
 """Those of them that not everybody who reads the gateway may see, nor how much they said."""
@@ -46,7 +46,7 @@ CONFIDENTIAL = frozenset(name for name in FOLDED if CHANNELS[name].confidential)
 
 @dataclass(slots=True)
 class Freshness:
-    """How far a channel has been folded: its last fact, when it occurred and was recorded (UTC)."""
+    """How far a channel was folded: its last event, when it occurred and was recorded (UTC)."""
 
     sequence: int
     occurred_at: datetime
@@ -78,7 +78,7 @@ class View:
 
     @property
     def causally_complete(self) -> bool:
-        """Whether all that the folded facts' authors had heard has been folded, too."""
+        """Whether all that the folded events' authors had heard has been folded, too."""
         freshness = self.freshness
         for channel, sequence in self.needed.items():
             fresh = freshness.get(channel)
@@ -149,7 +149,7 @@ class View:
         return self.delivery.on_hold and not self.over
 
 
-_STEPS: dict[type[Fact], tuple[str, Callable[[Any, Any], None]]] = {
+_STEPS: dict[type[Event], tuple[str, Callable[[Any, Any], None]]] = {
     kind: (section, step)
     for section, steps in (
         ("sales", sales.steps.by_type),
@@ -165,10 +165,10 @@ _STEPS: dict[type[Fact], tuple[str, Callable[[Any, Any], None]]] = {
 }
 
 
-def fold(view: View, recorded: Recorded[Fact]) -> None:
-    """Take one fact into the view, in place. The caller has seen to order and to repeats."""
-    fact = recorded.fact
-    channel = fact.channel.name
+def fold(view: View, recorded: Recorded[Event]) -> None:
+    """Take one event into the view, in place. The caller has seen to order and to repeats."""
+    event = recorded.event
+    channel = event.channel.name
     view.freshness[channel] = Freshness(
         recorded.sequence, recorded.occurred_at, recorded.recorded_at
     )
@@ -176,7 +176,7 @@ def fold(view: View, recorded: Recorded[Fact]) -> None:
     for heard, sequence in recorded.heard.items():
         if needed.get(heard, 0) < sequence and heard in FOLDED:
             needed[heard] = sequence
-    step = _STEPS.get(type(fact))
+    step = _STEPS.get(type(event))
     if step is not None:
         step[1](getattr(view, step[0]), recorded)
 
@@ -195,7 +195,7 @@ _VIEW = TypeAdapter(View)
 
 
 def dump(view: View) -> bytes:
-    """The view as JSON; views of the same facts give the same bytes, however they interleaved."""
+    """The view as JSON; views of the same events give the same bytes, however they interleaved."""
     view.freshness = dict(sorted(view.freshness.items()))
     view.needed = dict(sorted(view.needed.items()))
     return _VIEW.dump_json(view)

@@ -1,7 +1,7 @@
-"""The gateway's reader: folds facts in memory, judges, counts, and writes behind.
+"""The gateway's reader: folds events in memory, judges, counts, and writes behind.
 
 What was folded is visible at once and durable at the next checkpoint; offsets are committed after
-it, so a crash loses nothing and a repeated fact passes by.
+it, so a crash loses nothing and a repeated event passes by.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_nex
 from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.snapshots import described
 from contracts.channels import CHANNELS, PARTITIONS
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from gateway.disconnects import judge
 from gateway.fold import FOLDED, OVER, fold, pass_over
 from gateway.keeping import Keeping
@@ -36,7 +36,7 @@ from gateway.waiting import waits_for
 _log = logging.getLogger(__name__)
 
 HEARD = frozenset(CHANNELS[name] for name in FOLDED)
-"""The channels the gateway listens to: all that say facts of engagements."""
+"""The channels the gateway listens to: all that say events of engagements."""
 
 _PUT_TOGETHER = 200
 _ALL_EVERY = 10.0
@@ -114,11 +114,11 @@ class Folding:
         errors: dict[str, Exception] = {}
         changed: list[Held] = []
         today = self.today()
-        for engagement, facts in batch.items():
+        for engagement, events in batch.items():
             each = held[engagement]
             before = each.view.position()
             try:
-                news = _news(before, each.passed_over, facts)
+                news = _news(before, each.passed_over, events)
             except (Gap, NotDecoded, CameLate) as error:
                 errors[engagement] = error
                 continue
@@ -154,8 +154,8 @@ class Folding:
         """Make durable all that was folded until now; raises CannotBeKept, StoreAway."""
         await self.settle(now=True)
 
-    async def give_up(self, engagement: str) -> list[Recorded[Fact]]:
-        """Leave an engagement as it was last written, and return the facts that were not kept.
+    async def give_up(self, engagement: str) -> list[Recorded[Event]]:
+        """Leave an engagement as it was last written, and return the events that were not kept.
 
         Whoever calls this keeps them: each channel's are in order, and what comes after them is
         refused as a gap until they were taken. Raises StoreAway.
@@ -216,7 +216,7 @@ class Folding:
     async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         """Take partitions over: what their engagements add is counted anew from what is written.
 
-        Where a folding from the first facts was asked for, what was folded is forgotten.
+        Where a folding from the first events was asked for, what was folded is forgotten.
         """
         await self.withdrawn()
         again = await self._shelf.to_fold_again() & partitions
@@ -280,8 +280,8 @@ class Folding:
             held = (await self._shelf.take([engagement]))[engagement]
         return held if held.view.freshness or held.waits is not None else None
 
-    async def timeline(self, engagement: str) -> list[Recorded[Fact]]:
-        """Every fact of an engagement by when it occurred; raises StoreAway."""
+    async def timeline(self, engagement: str) -> list[Recorded[Event]]:
+        """Every event of an engagement by when it occurred; raises StoreAway."""
         runs = await self._shelf.runs(engagement)
         held = self._held.get(engagement)
         if held is not None:
@@ -304,7 +304,7 @@ class Folding:
                 await self._moved.wait()
 
     async def must_fold_again(self) -> bool:
-        """Whether somebody asked for this worker's partitions to be folded from the first facts."""
+        """Return whether this worker's partitions are to be folded again from the first events."""
         return bool(await self._shelf.to_fold_again() & self._partitions)
 
     async def look_at_others(self) -> None:
@@ -451,7 +451,7 @@ class Folding:
                 continue  # restored meanwhile, or forgotten with its partition
             position = written.view.position()
             for recorded in in_order(torn.held.unwritten.runs):
-                channel = recorded.fact.channel.name
+                channel = recorded.event.channel.name
                 if position.get(channel, 0) < recorded.sequence <= torn.before.get(channel, 0):
                     fold(written.view, recorded)
                     written.unwritten.add(recorded)
@@ -478,8 +478,8 @@ class Folding:
                 watcher.put_nowait(change)
 
 
-def _in_its_trace(recorded: Recorded[Fact], before: int) -> AbstractContextManager[object]:
-    """A span in the trace of the first fact; of a large batch only the first few have one."""
+def _in_its_trace(recorded: Recorded[Event], before: int) -> AbstractContextManager[object]:
+    """A span in the trace of the first event; of a large batch only the first few have one."""
     if before >= TRACED:
         return nullcontext()
     return telemetry.step("fold", recorded.traceparent, engagement=recorded.subject)
@@ -488,13 +488,13 @@ def _in_its_trace(recorded: Recorded[Fact], before: int) -> AbstractContextManag
 def _news(
     position: Mapping[str, int],
     passed_over: Sequence[PassedOver],
-    facts: Sequence[Recorded[Fact]],
-) -> list[Recorded[Fact]]:
-    """Return the facts not folded yet, in order; raises as `is_next` does."""
+    events: Sequence[Recorded[Event]],
+) -> list[Recorded[Event]]:
+    """Return the events not folded yet, in order; raises as `is_next` does."""
     last = dict(position)
-    news: list[Recorded[Fact]] = []
-    for recorded in facts:
-        channel = recorded.fact.channel.name
+    news: list[Recorded[Event]] = []
+    for recorded in events:
+        channel = recorded.event.channel.name
         seen = last.get(channel, 0)
         if is_next(recorded, seen, passed_over):
             last[channel] = recorded.sequence

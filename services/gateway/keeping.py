@@ -16,7 +16,7 @@ from gateway.shelf import Held, Shelf
 from gateway.totals import Totals
 
 PACE = 1.0
-"""Least seconds between two checkpoints: writing a view costs far more than folding a fact."""
+"""Least seconds between two checkpoints: writing a view costs far more than folding an event."""
 
 SHARE = 4
 """How many times as long as the last checkpoint took it is until the next: writing never takes more

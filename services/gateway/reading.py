@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from chassis.application.command_handler import NotYet
 from chassis.application.repository import Unknown
-from chassis.domain.decider import PassedOver, Records
-from contracts.fact import Fact, Recorded
+from chassis.domain.decider import PassedOver, ReferenceData
+from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished
 from gateway.disconnects import Finding
 from gateway.fold import FOLDED, View
@@ -53,7 +53,7 @@ class Reading:
     def __init__(
         self,
         folding: Folding,
-        records: Records,
+        records: ReferenceData,
         today: Callable[[], date],
         stopping: asyncio.Event,
     ) -> None:
@@ -67,9 +67,9 @@ class Reading:
         """The portfolio's figures now."""
         available = sum(
             (
-                person.fact.available_hours
+                person.event.available_hours
                 for person in self._records.all(PersonPublished)
-                if person.fact.department == "delivery"
+                if person.event.department == "delivery"
             ),
             start=Decimal(0),
         )
@@ -117,12 +117,12 @@ class Reading:
                 raise NotYet(engagement, lacking) if lacking else Unknown(engagement)
             await self._folding.moved(min(left, 0.25))
 
-    async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:
-        """Every fact of an engagement by when it occurred; raises Unknown."""
-        facts = await self._folding.timeline(engagement)
-        if not facts and await self._folding.look(engagement) is None:
+    async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Event]]:
+        """Every event of an engagement by when it occurred; raises Unknown."""
+        events = await self._folding.timeline(engagement)
+        if not events and await self._folding.look(engagement) is None:
             raise Unknown(engagement)
-        return [each for each in facts if confidential or not each.channel.confidential]
+        return [each for each in events if confidential or not each.channel.confidential]
 
     async def disconnects(
         self,

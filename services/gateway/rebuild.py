@@ -1,7 +1,7 @@
 """Fold everything again from the topics: ``python -m gateway.rebuild`` (``make rebuild``).
 
 A running gateway takes the request up within seconds; one that starts later, when it starts. The
-departments' facts and the gateway's own, waivers among them, are all on the topics.
+departments' events and the gateway's own, waivers among them, are all on the topics.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ def main() -> None:
     except (UnsafeSettings, StoreAway) as trouble:
         sys.stderr.write(f"The gateway's view cannot be rebuilt now: {trouble}\n")
         sys.exit(1)
-    sys.stdout.write("The gateway forgets its views and folds every fact again from the topics.\n")
+    sys.stdout.write("The gateway forgets its views and folds every event again from the topics.\n")
 
 
 if __name__ == "__main__":

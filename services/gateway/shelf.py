@@ -37,11 +37,11 @@ from gateway.timeline import Run, Unwritten, in_order
 from gateway.totals import Share, Total
 from gateway.waiting import Waits
 
-FOLD = "14"
-"""Raised when views of the same facts come out otherwise: what was folded is then folded anew."""
+FOLD = "15"
+"""Raised when views of the same events come out otherwise: what was folded is then folded anew."""
 
 _ROOM = 64 * 1024
-"""Bytes that facts leave free in a document, for what its engagement waits for."""
+"""Bytes that events leave free in a document, for what its engagement waits for."""
 
 _log = logging.getLogger(__name__)
 _FOLDING = "folding"
@@ -91,7 +91,7 @@ class Held:
 
     @property
     def revision(self) -> int:
-        """Grows with every fact folded, every turn and every day judged, and with nothing else."""
+        """Grows with every event folded, every turn and every day judged, and with nothing else."""
         folded = sum(fresh.sequence for fresh in self.view.freshness.values())
         return (folded + self.turns << 20) + self.judged_on.toordinal()
 
@@ -105,7 +105,7 @@ class Held:
         """Whether its findings differ from those that were heard to be announced."""
         view = self.view
         return view.gateway.proofs | view.gateway_confidential.proofs != {
-            name: proof(found.severity, (each.fact for each in found.evidence))
+            name: proof(found.severity, (each.event for each in found.evidence))
             for name, found in self.findings.items()
         }
 
@@ -148,13 +148,13 @@ class Shelf:
             await self.fold_again()
 
     async def fold_again(self) -> None:
-        """Ask for everything to be forgotten and folded from the first facts."""
+        """Ask for everything to be forgotten and folded from the first events."""
         change = {"fold": FOLD, "again": list(range(PARTITIONS))}
         with reaching():
             await self._folding.update_one({"_id": _FOLDING}, {"$set": change}, upsert=True)
 
     async def to_fold_again(self) -> frozenset[int]:
-        """Partitions that are to be folded from the first facts."""
+        """Partitions that are to be folded from the first events."""
         with reaching():
             document = await self._folding.find_one({"_id": _FOLDING})
         return frozenset() if document is None else frozenset(document["again"])
@@ -215,7 +215,7 @@ class Shelf:
         return found, unreadable
 
     async def put(self, held: Sequence[Held]) -> dict[str, Share]:
-        """Write views, and the facts folded into them since they were last written.
+        """Write views, and the events folded into them since they were last written.
 
         Return what each adds to the totals as it was written. Views in which a fold broke off are
         left out. Raises whatever a document that cannot be written raises; writing again is
@@ -260,7 +260,7 @@ class Shelf:
                     each["channel"],
                     each["first"],
                     each["number"],
-                    [bytes(record) for record in each["facts"]],
+                    [bytes(record) for record in each["events"]],
                 )
                 async for each in cursor
             ]
@@ -370,7 +370,7 @@ def _run_document(partition: int, run: Run) -> Document:
         "engagement": run.engagement,
         "channel": run.channel,
         "first": run.first,
-        "facts": run.facts,
+        "events": run.events,
     }
 
 

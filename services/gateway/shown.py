@@ -1,4 +1,4 @@
-"""What the gateway's API shows of engagements, disconnects and facts, to whoever may see it."""
+"""What the gateway's API shows of engagements, disconnects and events, to whoever may see it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from chassis.application import passed_over
 from chassis.application.passed_over import PassedOverView
 from chassis.base.view_model import ViewModel
 from contracts.channels import Department
-from contracts.fact import Fact, Recorded, read_position, write_position
+from contracts.event import Event, Recorded, read_position, write_position
 from contracts.money import Money
 from gateway.disconnects import Finding
 from gateway.fold import CONFIDENTIAL, Freshness
@@ -39,7 +39,7 @@ class EngagementPage(ViewModel):
 
 
 class DisconnectView(ViewModel):
-    """A disconnect: what contradicts what, proved by which facts, and what hangs on it.
+    """A disconnect: what contradicts what, proved by which events, and what hangs on it.
 
     Each piece of evidence says how far its author had heard the others when it was recorded.
     """
@@ -93,7 +93,7 @@ class EngagementView(ViewModel):
 
 
 class TimelineEntry(ViewModel):
-    """A fact: who said what, when it happened and was recorded, and what its author had heard."""
+    """An event: who said what, when it happened and was recorded, and what its author had heard."""
 
     id: str
     type: str
@@ -177,11 +177,11 @@ def disconnect_view(
     )
 
 
-def timeline_entry(recorded: Recorded[Fact], *, confidential: bool) -> TimelineEntry:
-    """A fact as the timeline shows it."""
+def timeline_entry(recorded: Recorded[Event], *, confidential: bool) -> TimelineEntry:
+    """An event as the timeline shows it."""
     return TimelineEntry(
         id=recorded.id,
-        type=recorded.fact.type,
+        type=recorded.event.type,
         channel=recorded.channel.name,
         sequence=recorded.sequence,
         actor=recorded.actor,
@@ -189,7 +189,7 @@ def timeline_entry(recorded: Recorded[Fact], *, confidential: bool) -> TimelineE
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,
         heard=seen(recorded.heard, confidential=confidential),
-        data=recorded.fact.model_dump(mode="json"),
+        data=recorded.event.model_dump(mode="json"),
     )
 
 

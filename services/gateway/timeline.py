@@ -1,6 +1,6 @@
-"""The timeline: every fact of an engagement in the bytes it came in, for whoever asks how it was.
+"""The timeline: every event of an engagement in the bytes it came in, for whoever asks how it was.
 
-Facts are written in runs: those of one channel that came between two checkpoints. A run that is
+Events are written in runs: those of one channel that came between two checkpoints. A run that is
 written again after a restart may be longer or shorter than before, so runs may overlap, and who
 reads them passes by what was read already.
 """
@@ -8,23 +8,23 @@ reads them passes by what was read already.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from contracts.fact import Fact, Recorded, Undecodable, decode, whole
+from contracts.event import Event, Recorded, Undecodable, decode, whole
 
 LONGEST = 1_000_000
-"""Bytes that the facts of a run have at most, unless a single fact has more."""
+"""Bytes that the events of a run have at most, unless a single event has more."""
 
 
 @dataclass(slots=True)
 class Run:
-    """Consecutive facts of one channel of one engagement."""
+    """Consecutive events of one channel of one engagement."""
 
     engagement: str
     channel: str
     first: int
     last: int
-    facts: list[bytes] = field(default_factory=list)
+    events: list[bytes] = field(default_factory=list)
     size: int = 0
-    """Bytes of the facts, in a run that is being filled."""
+    """Bytes of the events, in a run that is being filled."""
 
     @property
     def id(self) -> str:
@@ -43,9 +43,9 @@ class Unwritten:
         self._full: list[Run] = []
         self._writing: list[Run] = []
 
-    def add(self, recorded: Recorded[Fact]) -> None:
-        """Put a fact behind the last of its channel."""
-        channel, sequence = recorded.fact.channel.name, recorded.sequence
+    def add(self, recorded: Recorded[Event]) -> None:
+        """Put an event behind the last of its channel."""
+        channel, sequence = recorded.event.channel.name, recorded.sequence
         record = whole(recorded)
         run = self._open.get(channel)
         if run is not None and run.size + len(record) > LONGEST:
@@ -54,7 +54,7 @@ class Unwritten:
         if run is None:
             run = self._open[channel] = Run(self._engagement, channel, sequence, sequence)
         run.last = sequence
-        run.facts.append(record)
+        run.events.append(record)
         run.size += len(record)
 
     @property
@@ -78,14 +78,14 @@ class Unwritten:
         self._writing = []
 
 
-def in_order(runs: Iterable[Run]) -> Iterator[Recorded[Fact]]:
-    """Each fact of the runs once, by channel and sequence."""
+def in_order(runs: Iterable[Run]) -> Iterator[Recorded[Event]]:
+    """Each event of the runs once, by channel and sequence."""
     seen: dict[str, int] = {}
     for run in sorted(runs, key=lambda run: (run.channel, run.first, run.last)):
-        for record in run.facts:
+        for record in run.events:
             try:
                 recorded = decode(record)
-            except Undecodable:  # a fact of contracts that are no more
+            except Undecodable:  # an event of contracts that are no more
                 continue
             if recorded.sequence > seen.get(run.channel, 0):
                 seen[run.channel] = recorded.sequence

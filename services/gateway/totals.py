@@ -1,4 +1,4 @@
-"""Totals: the portfolio's figures by partition, and how many facts they count.
+"""Totals: the portfolio's figures by partition, and how many events they count.
 
 A total's number is the sum of the revisions of the views that it counts. Of two totals of one
 partition, the one with the higher number counts more, whichever worker wrote it. So a worker that

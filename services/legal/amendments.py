@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from chassis.domain.decider import Command, Context, Missing, Refused, derived, gate
 from contracts.documents import AMENDMENT, UNSEALED, seal
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.legal import AmendmentDrafted, AmendmentSigned
 from contracts.money import ItemMoney, Money
 from contracts.values import (
@@ -73,7 +73,9 @@ class SignAmendment(Command):
 
 
 @decide.on(DraftAmendment)
-def draft_amendment(state: Engagement, command: DraftAmendment, context: Context) -> Iterator[Fact]:
+def draft_amendment(
+    state: Engagement, command: DraftAmendment, context: Context
+) -> Iterator[Event]:
     """Only a change that the customer approved at a price becomes a paper."""
     require_open(state)
     contract = _contract(state)
@@ -87,14 +89,14 @@ def draft_amendment(state: Engagement, command: DraftAmendment, context: Context
             f"amendment {existing.drafted.amendment} was signed on {existing.signed.signed_on}",
         )
     gate("change-not-ready", unready(command.change, change))
-    fact = _drafted(contract, command, change)
-    gate("amendment-inconsistent", faults(contract, fact))
-    if existing is None or existing.drafted != fact:
-        yield fact
+    event = _drafted(contract, command, change)
+    gate("amendment-inconsistent", faults(contract, event))
+    if existing is None or existing.drafted != event:
+        yield event
 
 
 @decide.on(SignAmendment)
-def sign_amendment(state: Engagement, command: SignAmendment, context: Context) -> Iterator[Fact]:
+def sign_amendment(state: Engagement, command: SignAmendment, context: Context) -> Iterator[Event]:
     """What is signed is what was drafted, and still fits change and contract."""
     require_open(state)
     contract = _contract(state)
@@ -153,9 +155,9 @@ def due(state: Engagement, name: str, change: Change) -> Iterator[AmendmentDraft
         return
     existing = state.amendments.get(amendment_of(name))
     if existing is None or (not existing.signed and any(_outdated(existing, change))):
-        fact = _drafted(contract, DraftAmendment(change=name), change)
-        if not any(faults(contract, fact)):
-            yield fact
+        event = _drafted(contract, DraftAmendment(change=name), change)
+        if not any(faults(contract, event)):
+            yield event
     elif not existing.signed and existing.contract_finish != contract.finishes_on:
         yield _follow(existing, contract.finishes_on)
 

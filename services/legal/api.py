@@ -2,7 +2,7 @@
 
 from chassis.application.read_models import Listing
 from chassis.domain.decider import Decider
-from chassis.web.command_routes import Routes
+from chassis.web.command_routes import CommandRoutes
 from contracts.roles import Role
 from legal.amendments import DraftAmendment, SignAmendment
 from legal.early_start import AuthoriseEarlyStart
@@ -18,9 +18,9 @@ AT_RISK: tuple[Role, ...] = ("counsel", "vp-engagement-management")
 READERS: tuple[Role, ...] = (*PAPERS, "vp-engagement-management", "executive")
 
 
-def engagements(decider: Decider[Engagement]) -> Routes[Engagement]:
+def engagements(decider: Decider[Engagement]) -> CommandRoutes[Engagement]:
     """The routes of engagements. Counsel alone approves for Legal and ends an engagement."""
-    routes = Routes(
+    routes = CommandRoutes(
         decider,
         path="engagements",
         view=engagement_view,

@@ -17,4 +17,4 @@ ENGAGEMENT: Decider[Engagement] = Decider(
     react=react,
     deadlines=early_start.deadlines,
 )
-"""Legal's stream of an engagement. It begins when another department's first fact is heard."""
+"""Legal's stream of an engagement. It begins when another department's first event is heard."""

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from chassis.domain.decider import Command, Context, Deadline, DeadlinePassed, Refused
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.legal import EarlyStartAuthorised, EarlyStartExpired
 from contracts.values import Day, Hours, ShortText
 from legal.state import Engagement, decide, require_open
@@ -25,7 +25,7 @@ class AuthoriseEarlyStart(Command):
 @decide.on(AuthoriseEarlyStart)
 def authorise_early_start(
     state: Engagement, command: AuthoriseEarlyStart, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """As many as are needed, and none once the contract stands.
 
     Delivery adds caps up, and Legal hears of no hours: so only people know whether one is spent.
@@ -36,33 +36,33 @@ def authorise_early_start(
             "sow-already-signed",
             f"the statement of work was signed on {state.contract.signed_on}: work may begin",
         )
-    fact = EarlyStartAuthorised(
+    event = EarlyStartAuthorised(
         cap_hours=command.cap_hours, expires_on=command.expires_on, reason=command.reason
     )
-    known = any(early.authorised == fact for early in state.early_starts)
-    if known and fact.expires_on >= context.today:
+    known = any(early.authorised == event for early in state.early_starts)
+    if known and event.expires_on >= context.today:
         return
     if command.expires_on <= context.today:
         raise Refused(
             "expiry-not-in-future", f"{command.expires_on} is not after today, {context.today}"
         )
     yield from lapsed(state, context.today)
-    yield fact
+    yield event
 
 
 @decide.on(DeadlinePassed)
 def expire_early_start(
     state: Engagement, command: DeadlinePassed, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """An authorisation ends by itself, unless the contract (or the end) came first."""
     if any(due.name == command.deadline and due.at <= command.at for due in deadlines(state)):
         yield from lapsed(state, command.at.date())
 
 
-def lapsed(state: Engagement, day: date) -> Iterator[Fact]:
+def lapsed(state: Engagement, day: date) -> Iterator[Event]:
     """That authorisations ran out, where they did before this day and nobody has said so yet.
 
-    One fact is enough for all that ended on one day.
+    One event is enough for all that ended on one day.
     """
     ended = (early.authorised.expires_on for early in state.early_starts if not early.expired)
     for last in dict.fromkeys(ended):

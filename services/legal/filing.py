@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import model_validator
 
 from chassis.domain.decider import Command, Context, Refused
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.legal import FileOpened, MsaSigned, NdaSigned
 from contracts.values import AccountId, Day, ShortText
 from legal.state import Engagement, decide, require_open, require_past
@@ -49,7 +49,7 @@ class RecordMsa(_Agreement):
 
 
 @decide.on(OpenFile)
-def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterator[Fact]:
+def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterator[Event]:
     """Only one file, under the customer's name that Sales gave."""
     if state.over:
         raise Refused("engagement-over", f"the engagement {state.over}")
@@ -62,29 +62,29 @@ def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterato
         raise Refused(
             "account-differs", f"Sales opened this engagement for {known.account}, not {account}"
         )
-    fact = FileOpened(account=account, title=title)
+    event = FileOpened(account=account, title=title)
     if state.file is None:
-        yield fact
-    elif command.model_fields_set and state.file != fact:
+        yield event
+    elif command.model_fields_set and state.file != event:
         raise Refused("file-already-open", f"the file is open as {state.file.title}")
 
 
 @decide.on(RecordNda)
-def record_nda(state: Engagement, command: RecordNda, context: Context) -> Iterator[Fact]:
+def record_nda(state: Engagement, command: RecordNda, context: Context) -> Iterator[Event]:
     """An agreement is replaced by a later one only."""
     signed_on = _signed_on(state, command, context, "the NDA was signed")
-    fact = NdaSigned(signed_on=signed_on, expires_on=command.expires_on)
-    if _follows(state.nda, fact, "NDA"):
-        yield fact
+    event = NdaSigned(signed_on=signed_on, expires_on=command.expires_on)
+    if _follows(state.nda, event, "NDA"):
+        yield event
 
 
 @decide.on(RecordMsa)
-def record_msa(state: Engagement, command: RecordMsa, context: Context) -> Iterator[Fact]:
+def record_msa(state: Engagement, command: RecordMsa, context: Context) -> Iterator[Event]:
     """An agreement is replaced by a later one only."""
     signed_on = _signed_on(state, command, context, "the MSA was signed")
-    fact = MsaSigned(signed_on=signed_on, expires_on=command.expires_on)
-    if _follows(state.msa, fact, "MSA"):
-        yield fact
+    event = MsaSigned(signed_on=signed_on, expires_on=command.expires_on)
+    if _follows(state.msa, event, "MSA"):
+        yield event
 
 
 def _signed_on(state: Engagement, command: _Agreement, context: Context, act: str) -> date:

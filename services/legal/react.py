@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from chassis.domain.decider import Context
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.legal import FileOpened
 from legal.amendments import due
 from legal.state import Engagement
 
 
-def react(state: Engagement, context: Context) -> Iterator[Fact]:
+def react(state: Engagement, context: Context) -> Iterator[Event]:
     """A won deal gets its file; an approved, assessed and priced change its amendment."""
     if state.terminated:
         return

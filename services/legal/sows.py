@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.documents import STATEMENT_OF_WORK, UNSEALED, seal
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.legal import (
     SowApproved,
     SowDrafted,
@@ -105,7 +105,7 @@ class RecordSignature(Command):
 
 
 @decide.on(DraftSow)
-def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterator[Fact]:
+def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterator[Event]:
     """A version follows the won deal where the draft says nothing else, and agrees with itself."""
     require_open(state)
     _require_unsigned(state, "draft an amendment instead")
@@ -119,7 +119,7 @@ def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterato
 
 
 @decide.on(RedlineSow)
-def redline_sow(state: Engagement, command: RedlineSow, context: Context) -> Iterator[Fact]:
+def redline_sow(state: Engagement, command: RedlineSow, context: Context) -> Iterator[Event]:
     """Only what is still on the table can be redlined."""
     require_open(state)
     sow = _latest(state, command.version)
@@ -133,7 +133,7 @@ def redline_sow(state: Engagement, command: RedlineSow, context: Context) -> Ite
 
 
 @decide.on(ApproveSow)
-def approve_sow(state: Engagement, command: ApproveSow, context: Context) -> Iterator[Fact]:
+def approve_sow(state: Engagement, command: ApproveSow, context: Context) -> Iterator[Event]:
     """Gate 2, first half: Delivery and Finance approved this very content, then Legal does."""
     require_open(state)
     sow = _latest(state, command.version)
@@ -144,7 +144,7 @@ def approve_sow(state: Engagement, command: ApproveSow, context: Context) -> Ite
 
 
 @decide.on(SendSow)
-def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[Fact]:
+def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[Event]:
     """Only what all three departments (still) approve leaves the house."""
     require_open(state)
     sow = _latest(state, command.version)
@@ -171,7 +171,7 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[
 @decide.on(RecordSignature)
 def record_signature(
     state: Engagement, command: RecordSignature, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """Gate 2, second half: what is signed is what is (still) approved and was sent, by both."""
     require_open(state)
     sow = _signed_paper(state, command.content_hash)

@@ -1,6 +1,6 @@
 """What Legal knows of one engagement.
 
-How its own facts change that stands in `evolution`, how other departments' facts do in `hearing`.
+How its own events change that stands in `evolution`, how other departments' events do in `hearing`.
 """
 
 from datetime import date

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from chassis.domain.decider import Command, Context, Refused
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.legal import EngagementTerminated
 from contracts.values import Day, PersonId, Text
 from legal.state import Engagement, decide, require_open, require_past
@@ -22,17 +22,17 @@ class TerminateEngagement(Command):
 @decide.on(TerminateEngagement)
 def terminate_engagement(
     state: Engagement, command: TerminateEngagement, context: Context
-) -> Iterator[Fact]:
+) -> Iterator[Event]:
     """An engagement ends once."""
     earlier = state.terminated
-    fact = EngagementTerminated(
+    event = EngagementTerminated(
         reason=command.reason,
         comment=command.comment,
         terminated_on=command.terminated_on
         or (earlier.terminated_on if earlier else context.today),
         decided_by=command.decided_by or (earlier.decided_by if earlier else context.actor),
     )
-    if earlier == fact:
+    if earlier == event:
         return
     if earlier:
         raise Refused(
@@ -40,5 +40,5 @@ def terminate_engagement(
             f"terminated on {earlier.terminated_on} for {earlier.reason}",
         )
     require_open(state)
-    require_past(fact.terminated_on, context.today, "the engagement was terminated")
-    yield fact
+    require_past(event.terminated_on, context.today, "the engagement was terminated")
+    yield event

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chassis.domain.decider import Command, Context
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.reference import AccountPublished
 from contracts.values import Day, ShortText, YesNo
 from sales.state import Account, decide_account
@@ -20,11 +20,11 @@ class PublishAccount(Command):
 
 
 @decide_account.on(PublishAccount)
-def publish_account(state: Account, command: PublishAccount, context: Context) -> Iterable[Fact]:
+def publish_account(state: Account, command: PublishAccount, context: Context) -> Iterable[Event]:
     """Publish the next version of the record, if it says anything new."""
-    fact = AccountPublished(account=state.account, **dict(command))
-    if state.published != fact:
-        yield fact
+    event = AccountPublished(account=state.account, **dict(command))
+    if state.published != event:
+        yield event
 
 
 class IntroduceAccount(Command):
@@ -36,7 +36,7 @@ class IntroduceAccount(Command):
 @decide_account.on(IntroduceAccount)
 def introduce_account(
     state: Account, command: IntroduceAccount, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """Publish its first version; what is known of it already stays."""
     if state.published is None:
         yield AccountPublished(account=state.account, name=command.name)

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from chassis.application.read_models import Listing
 from chassis.domain.decider import Command
 from chassis.eventstore.mongo import Store, StoreAway, insert_each, reaching
-from chassis.runtime.container import works_of
+from chassis.runtime.container import get_container
 from chassis.web.auth import requires
-from chassis.web.command_routes import PROBLEMS, Routes
+from chassis.web.command_routes import PROBLEMS, CommandRoutes
 from chassis.web.problems import Problem
-from chassis.web.request import only
+from chassis.web.request import reject_unknown_query
 from contracts.money import Currency
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.roles import Role
@@ -57,9 +57,9 @@ COMPANY: tuple[Role, ...] = (
 )
 
 
-def engagements() -> Routes[Engagement]:
+def engagements() -> CommandRoutes[Engagement]:
     """The routes of engagements, while and after they are sold."""
-    routes = Routes(
+    routes = CommandRoutes(
         ENGAGEMENT,
         path="engagements",
         view=engagement_view,
@@ -82,9 +82,9 @@ def engagements() -> Routes[Engagement]:
     return routes
 
 
-def accounts() -> Routes[Account]:
+def accounts() -> CommandRoutes[Account]:
     """The routes of accounts; everybody in the company may look them up."""
-    routes = Routes(
+    routes = CommandRoutes(
         ACCOUNT,
         path="accounts",
         view=account_view,
@@ -136,18 +136,18 @@ async def take_export(
 
     For: sales-manager.
     """
-    only(request, "source", "currency", "product")
+    reject_unknown_query(request, "source", "currency", "product")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "text/csv":
         raise Problem(415, "unsupported-media-type", "send the export as text/csv")
-    works = works_of(request)
-    records = works.records
+    container = get_container(request)
+    records = container.records
     actor = request.state.caller.actor
 
     async def give(
         kind: str, subject: str, command: Command, key: str, occurred_at: datetime | None
     ) -> bool:
-        answer = await works.at_work.command(
+        answer = await container.commands.command(
             kind, subject, command, actor=actor, key=key, occurred_at=occurred_at
         )
         return bool(answer.said) and not answer.repeated
@@ -155,11 +155,11 @@ async def take_export(
     try:
         export = read_export(
             (await _bounded(request)).decode("utf-8"),
-            {each.fact.account: each.fact.name for each in records.all(AccountPublished)},
+            {each.event.account: each.event.name for each in records.all(AccountPublished)},
             product or (),
             Owners(
-                {each.fact.person: each.fact.name for each in records.all(PersonPublished)},
-                await _secret(works.store),
+                {each.event.person: each.event.name for each in records.all(PersonPublished)},
+                await _secret(container.store),
             ),
             source=source,
             currency=currency,

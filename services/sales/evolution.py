@@ -1,6 +1,6 @@
-"""How the own facts of Sales change what it knows of an engagement."""
+"""How the own events of Sales change what it knows of an engagement."""
 
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.sales import (
     DealLost,
     DealWon,
@@ -19,17 +19,17 @@ from sales.state import Engagement, Proposal, evolve
 @evolve.on(OpportunityOpened)
 def _opened(state: Engagement, recorded: Recorded[OpportunityOpened]) -> Engagement:
     day = state.opened_on or recorded.occurred_at.date()
-    return state.model_copy(update={"opened": recorded.fact, "opened_on": day})
+    return state.model_copy(update={"opened": recorded.event, "opened_on": day})
 
 
 @evolve.on(OpportunityImported)
 def _imported(state: Engagement, recorded: Recorded[OpportunityImported]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     return state.model_copy(
         update={
-            "imported": fact,
-            "opened_on": fact.opened_on,
-            "pipeline_stage": fact.pipeline_stage,
+            "imported": event,
+            "opened_on": event.opened_on,
+            "pipeline_stage": event.pipeline_stage,
         }
     )
 
@@ -37,48 +37,48 @@ def _imported(state: Engagement, recorded: Recorded[OpportunityImported]) -> Eng
 @evolve.on(OpportunityQualified)
 def _qualified(state: Engagement, recorded: Recorded[OpportunityQualified]) -> Engagement:
     stage = "qualifying" if state.pipeline_stage == "prospecting" else state.pipeline_stage
-    return state.model_copy(update={"qualified": recorded.fact, "pipeline_stage": stage})
+    return state.model_copy(update={"qualified": recorded.event, "pipeline_stage": stage})
 
 
 @evolve.on(OpportunityAdvanced)
 def _advanced(state: Engagement, recorded: Recorded[OpportunityAdvanced]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     return state.model_copy(
-        update={"pipeline_stage": fact.pipeline_stage, "probability": fact.probability}
+        update={"pipeline_stage": event.pipeline_stage, "probability": event.probability}
     )
 
 
 @evolve.on(EstimateRequested)
 def _estimate_requested(state: Engagement, recorded: Recorded[EstimateRequested]) -> Engagement:
-    return state.model_copy(update={"estimate_requested": recorded.fact})
+    return state.model_copy(update={"estimate_requested": recorded.event})
 
 
 @evolve.on(ProposalDrafted)
 def _drafted(state: Engagement, recorded: Recorded[ProposalDrafted]) -> Engagement:
-    proposals = (*state.proposals, Proposal(drafted=recorded.fact))
+    proposals = (*state.proposals, Proposal(drafted=recorded.event))
     return state.model_copy(update={"proposals": proposals})
 
 
 @evolve.on(ProposalSubmitted)
 def _submitted(state: Engagement, recorded: Recorded[ProposalSubmitted]) -> Engagement:
-    fact = recorded.fact
-    went = {"status": "submitted", "submitted_on": fact.submitted_on}
-    return _proposal_moved(state, fact.version, went)
+    event = recorded.event
+    went = {"status": "submitted", "submitted_on": event.submitted_on}
+    return _proposal_moved(state, event.version, went)
 
 
 @evolve.on(ProposalRevised)
 def _revised(state: Engagement, recorded: Recorded[ProposalRevised]) -> Engagement:
-    return _proposal_moved(state, recorded.fact.version, {"status": "withdrawn"})
+    return _proposal_moved(state, recorded.event.version, {"status": "withdrawn"})
 
 
 @evolve.on(DealWon)
 def _won(state: Engagement, recorded: Recorded[DealWon]) -> Engagement:
-    return state.model_copy(update={"won": recorded.fact})
+    return state.model_copy(update={"won": recorded.event})
 
 
 @evolve.on(DealLost)
 def _lost(state: Engagement, recorded: Recorded[DealLost]) -> Engagement:
-    return state.model_copy(update={"lost": recorded.fact})
+    return state.model_copy(update={"lost": recorded.event})
 
 
 def _proposal_moved(state: Engagement, version: int, update: dict[str, object]) -> Engagement:

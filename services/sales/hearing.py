@@ -18,7 +18,7 @@ from contracts.delivery import (
     StatusReportPublished,
     SurveyAnswered,
 )
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.finance import (
     ChangePriced,
     CreditNoteIssued,
@@ -47,39 +47,39 @@ from sales.state import Amendment, Engagement, Estimate, Invoice, Statement, evo
 
 @evolve.on(ManagerAssigned)
 def _manager_assigned(state: Engagement, recorded: Recorded[ManagerAssigned]) -> Engagement:
-    fact = recorded.fact
-    return state.model_copy(update={"manager": fact.manager, "managed_since": fact.assigned_on})
+    event = recorded.event
+    return state.model_copy(update={"manager": event.manager, "managed_since": event.assigned_on})
 
 
 @evolve.on(EstimateSubmitted)
 def _estimate_submitted(state: Engagement, recorded: Recorded[EstimateSubmitted]) -> Engagement:
-    return _estimate(state, recorded.fact.version, {"submitted": recorded.fact})
+    return _estimate(state, recorded.event.version, {"submitted": recorded.event})
 
 
 @evolve.on(EstimateEndorsed)
 def _estimate_endorsed(state: Engagement, recorded: Recorded[EstimateEndorsed]) -> Engagement:
-    fact = recorded.fact
-    return _estimate(state, fact.version, {"endorsed_by": fact.manager})
+    event = recorded.event
+    return _estimate(state, event.version, {"endorsed_by": event.manager})
 
 
 @evolve.on(EstimatePriced)
 def _estimate_priced(state: Engagement, recorded: Recorded[EstimatePriced]) -> Engagement:
-    return _estimate(state, recorded.fact.estimate_version, {"priced": recorded.fact})
+    return _estimate(state, recorded.event.estimate_version, {"priced": recorded.event})
 
 
 @evolve.on(KickoffHeld)
 def _kickoff_held(state: Engagement, recorded: Recorded[KickoffHeld]) -> Engagement:
-    return state.model_copy(update={"kicked_off_on": recorded.fact.held_on})
+    return state.model_copy(update={"kicked_off_on": recorded.event.held_on})
 
 
 @evolve.on(StatusReportPublished)
 def _status_reported(state: Engagement, recorded: Recorded[StatusReportPublished]) -> Engagement:
-    return state.model_copy(update={"status_report": recorded.fact})
+    return state.model_copy(update={"status_report": recorded.event})
 
 
 @evolve.on(EngagementPutOnHold)
 def _put_on_hold(state: Engagement, recorded: Recorded[EngagementPutOnHold]) -> Engagement:
-    return state.model_copy(update={"held": recorded.fact})
+    return state.model_copy(update={"held": recorded.event})
 
 
 @evolve.on(EngagementResumed)
@@ -89,117 +89,117 @@ def _resumed(state: Engagement, recorded: Recorded[EngagementResumed]) -> Engage
 
 @evolve.on(SolutionWentLive)
 def _went_live(state: Engagement, recorded: Recorded[SolutionWentLive]) -> Engagement:
-    return state.model_copy(update={"live_on": recorded.fact.live_on})
+    return state.model_copy(update={"live_on": recorded.event.live_on})
 
 
 @evolve.on(SurveyAnswered)
 def _survey_answered(state: Engagement, recorded: Recorded[SurveyAnswered]) -> Engagement:
-    return state.model_copy(update={"survey": recorded.fact})
+    return state.model_copy(update={"survey": recorded.event})
 
 
 @evolve.on(EngagementClosed)
 def _closed(state: Engagement, recorded: Recorded[EngagementClosed]) -> Engagement:
-    return state.model_copy(update={"closed_on": recorded.fact.closed_on})
+    return state.model_copy(update={"closed_on": recorded.event.closed_on})
 
 
 @evolve.on(NdaSigned)
 def _nda_signed(state: Engagement, recorded: Recorded[NdaSigned]) -> Engagement:
-    return state.model_copy(update={"nda": recorded.fact})
+    return state.model_copy(update={"nda": recorded.event})
 
 
 @evolve.on(MsaSigned)
 def _msa_signed(state: Engagement, recorded: Recorded[MsaSigned]) -> Engagement:
-    return state.model_copy(update={"msa": recorded.fact})
+    return state.model_copy(update={"msa": recorded.event})
 
 
 @evolve.on(SowDrafted)
 def _sow_drafted(state: Engagement, recorded: Recorded[SowDrafted]) -> Engagement:
-    return _statement(state, Statement(version=recorded.fact.version, status="drafted"))
+    return _statement(state, Statement(version=recorded.event.version, status="drafted"))
 
 
 @evolve.on(SowRedlined)
 def _sow_redlined(state: Engagement, recorded: Recorded[SowRedlined]) -> Engagement:
-    return _statement(state, Statement(version=recorded.fact.version, status="redlined"))
+    return _statement(state, Statement(version=recorded.event.version, status="redlined"))
 
 
 @evolve.on(SowApproved)
 def _sow_approved(state: Engagement, recorded: Recorded[SowApproved]) -> Engagement:
-    return _statement(state, Statement(version=recorded.fact.version, status="approved"))
+    return _statement(state, Statement(version=recorded.event.version, status="approved"))
 
 
 @evolve.on(SowSentForSignature)
 def _sow_sent(state: Engagement, recorded: Recorded[SowSentForSignature]) -> Engagement:
-    return _statement(state, Statement(version=recorded.fact.version, status="sent"))
+    return _statement(state, Statement(version=recorded.event.version, status="sent"))
 
 
 @evolve.on(SowSigned)
 def _sow_signed(state: Engagement, recorded: Recorded[SowSigned]) -> Engagement:
-    fact = recorded.fact
-    signed = Statement(version=fact.version, status="signed", signed_on=fact.signed_on)
+    event = recorded.event
+    signed = Statement(version=event.version, status="signed", signed_on=event.signed_on)
     return _statement(state, signed)
 
 
 @evolve.on(AmendmentDrafted)
 def _amendment_drafted(state: Engagement, recorded: Recorded[AmendmentDrafted]) -> Engagement:
-    fact = recorded.fact
+    event = recorded.event
     drafted = Amendment(
-        change=fact.change, price_delta=fact.price_delta, finishes_on=fact.finishes_on
+        change=event.change, price_delta=event.price_delta, finishes_on=event.finishes_on
     )
-    return state.model_copy(update={"amendments": {**state.amendments, fact.amendment: drafted}})
+    return state.model_copy(update={"amendments": {**state.amendments, event.amendment: drafted}})
 
 
 @evolve.on(AmendmentSigned)
 def _amendment_signed(state: Engagement, recorded: Recorded[AmendmentSigned]) -> Engagement:
-    fact = recorded.fact
-    others = {name: kept for name, kept in state.amendments.items() if name != fact.amendment}
+    event = recorded.event
+    others = {name: kept for name, kept in state.amendments.items() if name != event.amendment}
     signed = Amendment(
-        change=fact.change,
-        price_delta=fact.price_delta,
-        finishes_on=fact.finishes_on,
-        signed_on=fact.signed_on,
+        change=event.change,
+        price_delta=event.price_delta,
+        finishes_on=event.finishes_on,
+        signed_on=event.signed_on,
     )
-    return state.model_copy(update={"amendments": {**others, fact.amendment: signed}})
+    return state.model_copy(update={"amendments": {**others, event.amendment: signed}})
 
 
 @evolve.on(EngagementTerminated)
 def _terminated(state: Engagement, recorded: Recorded[EngagementTerminated]) -> Engagement:
-    return state.model_copy(update={"terminated": recorded.fact})
+    return state.model_copy(update={"terminated": recorded.event})
 
 
 @evolve.on(ChangePriced)
 def _change_priced(state: Engagement, recorded: Recorded[ChangePriced]) -> Engagement:
-    fact = recorded.fact
-    return state.model_copy(update={"changes": {**state.changes, fact.change: fact.price}})
+    event = recorded.event
+    return state.model_copy(update={"changes": {**state.changes, event.change: event.price}})
 
 
 @evolve.on(InvoiceIssued)
 def _invoice_issued(state: Engagement, recorded: Recorded[InvoiceIssued]) -> Engagement:
-    fact = recorded.fact
-    nothing = Money.zero(fact.amount.currency)
-    invoice = Invoice(issued=fact, paid=nothing, credited=nothing)
-    return state.model_copy(update={"invoices": {**state.invoices, fact.invoice: invoice}})
+    event = recorded.event
+    nothing = Money.zero(event.amount.currency)
+    invoice = Invoice(issued=event, paid=nothing, credited=nothing)
+    return state.model_copy(update={"invoices": {**state.invoices, event.invoice: invoice}})
 
 
 @evolve.on(InvoiceVoided)
 def _invoice_voided(state: Engagement, recorded: Recorded[InvoiceVoided]) -> Engagement:
-    return _invoice(state, recorded.fact.invoice, lambda _: {"voided": True})
+    return _invoice(state, recorded.event.invoice, lambda _: {"voided": True})
 
 
 @evolve.on(CreditNoteIssued)
 def _invoice_credited(state: Engagement, recorded: Recorded[CreditNoteIssued]) -> Engagement:
-    fact = recorded.fact
-    return _invoice(state, fact.invoice, lambda one: {"credited": one.credited + fact.amount})
+    event = recorded.event
+    return _invoice(state, event.invoice, lambda one: {"credited": one.credited + event.amount})
 
 
 @evolve.on(PaymentReceived)
 def _payment_received(state: Engagement, recorded: Recorded[PaymentReceived]) -> Engagement:
-    fact = recorded.fact
-    return _invoice(state, fact.invoice, lambda one: {"paid": one.paid + fact.amount})
+    event = recorded.event
+    return _invoice(state, event.invoice, lambda one: {"paid": one.paid + event.amount})
 
 
 @evolve.on(PaymentOverdue)
 def _payment_overdue(state: Engagement, recorded: Recorded[PaymentOverdue]) -> Engagement:
-    return _invoice(state, recorded.fact.invoice, lambda _: {"fell_due": True})
+    return _invoice(state, recorded.event.invoice, lambda _: {"fell_due": True})
 
 
 def _estimate(state: Engagement, version: int, update: dict[str, object]) -> Engagement:
@@ -224,5 +224,5 @@ def _invoice(
 
 @evolve.on_each(DISCONNECT_EVENTS)
 def _disconnect(state: Engagement, recorded: Recorded[DisconnectEvent]) -> Engagement:
-    still_open = open_disconnects(state.disconnects, recorded.fact)
+    still_open = open_disconnects(state.disconnects, recorded.event)
     return state.model_copy(update={"disconnects": still_open})

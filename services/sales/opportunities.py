@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import NotNegativeMoney
 from contracts.reference import AccountPublished
 from contracts.sales import (
@@ -108,21 +108,21 @@ class LoseDeal(Command):
 @decide.on(OpenOpportunity)
 def open_opportunity(
     state: Engagement, command: OpenOpportunity, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """Open it, once: for an account that is known, to be closed on a day that is not over."""
-    fact = OpportunityOpened(**dict(command))
-    if state.opened == fact:
+    event = OpportunityOpened(**dict(command))
+    if state.opened == event:
         return
     if state.opened or state.imported:
         raise Refused("already-opened", "this opportunity stands already, with other content")
-    _openable(fact, context)
-    yield fact
+    _openable(event, context)
+    yield event
 
 
 @decide.on(AdoptOpportunity)
 def adopt_opportunity(
     state: Engagement, command: AdoptOpportunity, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """Open what was imported, once, for all to hear."""
     imported = state.imported
     if imported is None:
@@ -134,7 +134,7 @@ def adopt_opportunity(
     if account is None or value is None:
         gate("adoption-incomplete", _unknown(account=account, expected_value=value))
         return
-    fact = OpportunityOpened(
+    event = OpportunityOpened(
         account=account,
         title=command.title or imported.title,
         contacts=command.contacts,
@@ -142,23 +142,23 @@ def adopt_opportunity(
         expected_close=command.expected_close,
         owner=command.owner or imported.owner,
     )
-    if state.opened == fact:
+    if state.opened == event:
         return
     if state.opened:
         raise Refused("already-opened", "this opportunity was adopted already, with other content")
     one_currency(state.currency, expected_value=value)
-    _openable(fact, context)
-    yield fact
+    _openable(event, context)
+    yield event
 
 
-def _openable(fact: OpportunityOpened, context: Context) -> None:
-    if context.records.latest(AccountPublished, fact.account) is None:
+def _openable(event: OpportunityOpened, context: Context) -> None:
+    if context.records.latest(AccountPublished, event.account) is None:
         raise Refused(
-            "account-unknown", f"account: no account {fact.account!r} is known; publish it first"
+            "account-unknown", f"account: no account {event.account!r} is known; publish it first"
         )
-    if fact.expected_close < context.today:
+    if event.expected_close < context.today:
         raise Refused(
-            "expected-close-passed", f"expected_close: {fact.expected_close} is over already"
+            "expected-close-passed", f"expected_close: {event.expected_close} is over already"
         )
 
 
@@ -171,18 +171,18 @@ def _unknown(**fields: object) -> Iterable[Missing]:
 @decide.on(QualifyOpportunity)
 def qualify_opportunity(
     state: Engagement, command: QualifyOpportunity, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """Record the judgement if it is a new one."""
     still_selling(state)
-    fact = OpportunityQualified(**dict(command))
-    if state.qualified != fact:
-        yield fact
+    event = OpportunityQualified(**dict(command))
+    if state.qualified != event:
+        yield event
 
 
 @decide.on(AdvanceOpportunity)
 def advance_opportunity(
     state: Engagement, command: AdvanceOpportunity, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """Move it, if it does not stand there with this probability."""
     still_selling(state)
     there = (state.pipeline_stage, state.probability)
@@ -193,22 +193,22 @@ def advance_opportunity(
 @decide.on(RequestEstimate)
 def request_estimate(
     state: Engagement, command: RequestEstimate, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """Ask, unless exactly this was asked last."""
     still_selling(state)
     known_to_all(state)
-    fact = EstimateRequested(**dict(command))
-    if state.estimate_requested == fact:
+    event = EstimateRequested(**dict(command))
+    if state.estimate_requested == event:
         return
     if command.wanted_finish and command.wanted_finish < context.today:
         raise Refused(
             "wanted-finish-passed", f"wanted_finish: {command.wanted_finish} is over already"
         )
-    yield fact
+    yield event
 
 
 @decide.on(LoseDeal)
-def lose_deal(state: Engagement, command: LoseDeal, context: Context) -> Iterable[Fact]:
+def lose_deal(state: Engagement, command: LoseDeal, context: Context) -> Iterable[Event]:
     """Lose it at any stage before it is won."""
     if state.lost and _said_again(state.lost, command):
         return

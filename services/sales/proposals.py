@@ -6,7 +6,7 @@ from datetime import date
 from pydantic import Field, ValidationInfo, field_validator
 
 from chassis.domain.decider import Command, Context, Missing, Refused, gate
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import Money, PositiveTotal
 from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted
 from contracts.values import (
@@ -126,7 +126,7 @@ class WinDeal(Command):
 
 
 @decide.on(DraftProposal)
-def draft_proposal(state: Engagement, command: DraftProposal, context: Context) -> Iterable[Fact]:
+def draft_proposal(state: Engagement, command: DraftProposal, context: Context) -> Iterable[Event]:
     """Draft the next version, once the last one is withdrawn."""
     still_selling(state)
     known_to_all(state)
@@ -145,7 +145,9 @@ def draft_proposal(state: Engagement, command: DraftProposal, context: Context) 
 
 
 @decide.on(SubmitProposal)
-def submit_proposal(state: Engagement, command: SubmitProposal, context: Context) -> Iterable[Fact]:
+def submit_proposal(
+    state: Engagement, command: SubmitProposal, context: Context
+) -> Iterable[Event]:
     """Submit it if the gate lets it pass."""
     still_selling(state)
     proposal = _version(state, command.version)
@@ -162,7 +164,9 @@ def submit_proposal(state: Engagement, command: SubmitProposal, context: Context
 
 
 @decide.on(ReviseProposal)
-def revise_proposal(state: Engagement, command: ReviseProposal, context: Context) -> Iterable[Fact]:
+def revise_proposal(
+    state: Engagement, command: ReviseProposal, context: Context
+) -> Iterable[Event]:
     """Withdraw it, once."""
     still_selling(state)
     if _version(state, command.version, withdrawn=True).status != "withdrawn":
@@ -170,7 +174,7 @@ def revise_proposal(state: Engagement, command: ReviseProposal, context: Context
 
 
 @decide.on(WinDeal)
-def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[Fact]:
+def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[Event]:
     """Win it with what the submitted version says and the billing terms that were agreed."""
     if state.won and _said_again(state, state.won, command):
         return

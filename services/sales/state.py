@@ -1,6 +1,6 @@
 """What Sales knows of one engagement and of one account.
 
-How its own facts change that stands in `evolution`, how other departments' facts do in `hearing`.
+How its own events change that stands in `evolution`, how other departments' events do in `hearing`.
 """
 
 from datetime import date
@@ -15,7 +15,7 @@ from contracts.delivery import (
     StatusReportPublished,
     SurveyAnswered,
 )
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.finance import EstimatePriced, InvoiceIssued
 from contracts.gateway import Disconnect
 from contracts.legal import EngagementTerminated, MsaSigned, NdaSigned
@@ -196,4 +196,4 @@ decide_account = Decisions[Account]()
 
 @evolve_account.on(AccountPublished)
 def _published(state: Account, recorded: Recorded[AccountPublished]) -> Account:
-    return state.model_copy(update={"published": recorded.fact})
+    return state.model_copy(update={"published": recorded.event})

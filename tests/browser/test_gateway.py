@@ -1,4 +1,4 @@
-"""The pages of the running gateway: facts on real Kafka, a real store, a real browser."""
+"""The pages of the running gateway: events on real Kafka, a real store, a real browser."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 from chassis.kafka.topics import create_topics
 from chassis.runtime.service import create_app
 from contracts import delivery
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from gateway.app import SERVICE
 from tests.browser.conftest import served
@@ -37,9 +37,9 @@ class World:
     topics: Topics
 
 
-def reference(subject: str, fact: Fact) -> Recorded[Fact]:
+def reference(subject: str, event: Event) -> Recorded[Event]:
     now = datetime.now(UTC)
-    return Recorded(f"r-{subject}", subject, 1, fact, "ann", "test", now, now, {})
+    return Recorded(f"r-{subject}", subject, 1, event, "ann", "test", now, now, {})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -58,7 +58,7 @@ async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
                 "vera", PersonPublished(person="vera", name="Vera Voss", department="executive")
             ),
             reference("acme", AccountPublished(account="acme", name="Acme Logistics")),
-            *retold(late(Life(LATE, BEGINS).worked()).facts, title="Warehouse control"),
+            *retold(late(Life(LATE, BEGINS).worked()).events, title="Warehouse control"),
         )
         async with (
             served(create_app(SERVICE, given)) as site,
@@ -74,7 +74,7 @@ async def signed_in(page: Page, world: World) -> None:
     await page.get_by_role("button", name="Sign in as vera").click()
 
 
-async def test_facts_reach_the_page_by_themselves(page: Page, world: World) -> None:
+async def test_events_reach_the_page_by_themselves(page: Page, world: World) -> None:
     await signed_in(page, world)
     row = page.get_by_role("region", name="What needs attention").get_by_role("row")
     await expect(row.filter(has_text="Warehouse control")).to_contain_text("21 days later")
@@ -82,7 +82,7 @@ async def test_facts_reach_the_page_by_themselves(page: Page, world: World) -> N
     await expect(page.get_by_role("status")).to_have_text("Live")
     await page.evaluate("window.unchanged = true")
 
-    await world.topics.say(*retold(Life(NEW, BEGINS).opened().facts, title=SCRIPT))
+    await world.topics.say(*retold(Life(NEW, BEGINS).opened().events, title=SCRIPT))
 
     await expect(page.get_by_role("link", name="Opportunity 1")).to_be_visible()
     assert await page.evaluate("window.unchanged")
@@ -104,7 +104,7 @@ async def test_an_engagement_stays_live_and_its_disconnect_is_waived(
 
     life = late(Life(LATE, BEGINS).worked())
     life.say(106, delivery.TimeRejected(entry="T-9", why="Entered twice."))
-    await world.topics.say(life.facts[-1])
+    await world.topics.say(life.events[-1])
     await expect(page.get_by_role("row", name="Time entry T-9 not approved")).to_be_visible()
 
     await expect(page.get_by_role("row", name="Disconnect found: The customer")).to_be_visible()

@@ -91,8 +91,8 @@ async def test_what_is_very_long_runs_over_no_edge(browser: Browser) -> None:
     word = "Verantwortungsbewusstsein" * 8
     life = late(Life(LATE).worked())
     life.say(106, delivery.RaidItemClosed(item="R" * 64, resolution=word * 5, closed_on=TODAY))
-    facts = retold(life.facts, title=word[:200], account="A" * 64, factor=10_000)
-    async with served(app_of(InMemory(*facts))) as site:
+    events = retold(life.events, title=word[:200], account="A" * 64, factor=10_000)
+    async with served(app_of(InMemory(*events))) as site:
         context = await browser.new_context(viewport={"width": 390, "height": 844})
         page = await context.new_page()
         await signed_in(page, site)
@@ -137,7 +137,7 @@ async def test_the_portfolio_leads_to_an_engagement_and_its_proof(page: Page, si
     case = page.get_by_role("article", name="Promised before forecast")
     await expect(case).to_contain_text("not yet Legal 5")
     await case.get_by_role("link", name="Sales 6").first.click()
-    assert page.url.endswith("?facts=all#sales-6")
+    assert page.url.endswith("?events=all#sales-6")
     await expect(page.locator("#sales-6")).to_be_in_viewport()
     await expect(page.locator("#sales-6")).to_contain_text("Deal won on proposal 1")
 
@@ -270,8 +270,8 @@ async def test_what_changes_shows_without_a_reload_and_disturbs_nobody(
         await reason.fill("Because the customer")
 
         life = late(Life(LATE).worked())
-        news = life.say(106, delivery.TimeRejected(entry="T-9", why=SCRIPT)).facts[-1]
-        gateway.hear([news])
+        news = life.say(106, delivery.TimeRejected(entry="T-9", why=SCRIPT)).events[-1]
+        gateway.handle_events([news])
 
         told = page.get_by_role("row", name="Time entry T-9 not approved")
         await expect(told).to_contain_text(SCRIPT)
@@ -284,7 +284,7 @@ async def test_what_changes_shows_without_a_reload_and_disturbs_nobody(
         await expect(page.get_by_role("link", name="Delivering 5")).to_be_visible()
         await expect(page.get_by_role("status")).to_have_text("Live")
         await page.evaluate("window.unchanged = true")
-        gateway.hear(retold(Life(named(40)).worked().facts, title=SCRIPT))
+        gateway.handle_events(retold(Life(named(40)).worked().events, title=SCRIPT))
         await expect(page.get_by_role("link", name="Delivering 6")).to_be_visible()
         await page.goto(site.url + "/pages/engagements?sort=-updated")
         await expect(page.get_by_role("link", name=SCRIPT)).to_be_visible()
@@ -299,7 +299,7 @@ async def test_rows_keep_their_place_and_focus_when_others_come_and_go(page: Pag
         await link.focus()
         await page.evaluate(f"document.getElementById('a-{named(7)}').mark = 'the same row'")
 
-        gateway.hear(green_in_the_red(Life(named(50))).facts)
+        gateway.handle_events(green_in_the_red(Life(named(50))).events)
 
         await expect(page.locator(f"#a-{named(50)}")).to_be_visible()
         await expect(link).to_be_focused()
@@ -324,7 +324,7 @@ async def test_it_says_when_it_is_not_live_and_catches_up_by_itself(page: Page) 
 
         await site.stop()
         await expect(page.get_by_role("status")).to_have_text("Not live; trying again")
-        gateway.hear(late(Life(named(60)).worked()).facts)
+        gateway.handle_events(late(Life(named(60)).worked()).events)
         await site.start()
 
         await expect(page.get_by_role("status")).to_have_text("Live")

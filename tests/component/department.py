@@ -1,4 +1,4 @@
-"""A department in miniature, on Sales' own facts, and what a test needs to let it work."""
+"""A department in miniature, on Sales' own events, and what a test needs to let it work."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict
 from uuid_utils import uuid7
 
-from chassis.application.command_handler import Engine
-from chassis.application.event_handler import Hearer
-from chassis.application.repository import Streams, Surroundings
+from chassis.application.command_handler import CommandHandler
+from chassis.application.event_handler import StreamEventHandler
+from chassis.application.repository import Repository, Surroundings
 from chassis.domain.decider import (
     Command,
     Context,
@@ -27,12 +27,12 @@ from chassis.eventstore.journal import Journal
 from chassis.eventstore.mongo import Store
 from chassis.eventstore.snapshots import Snapshots
 from contracts.delivery import ManagerAssigned, TierChosen
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.money import Money
 from contracts.reference import PersonPublished
 from contracts.sales import OpportunityAdvanced, OpportunityOpened, OpportunityQualified
 
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=Event)
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -61,12 +61,12 @@ decide: Decisions[Deal] = Decisions()
 
 @evolve.on(OpportunityOpened)
 def opened(state: Deal, recorded: Recorded[OpportunityOpened]) -> Deal:
-    return state.model_copy(update={"title": recorded.fact.title, "since": recorded.occurred_at})
+    return state.model_copy(update={"title": recorded.event.title, "since": recorded.occurred_at})
 
 
 @evolve.on(OpportunityAdvanced)
 def advanced(state: Deal, recorded: Recorded[OpportunityAdvanced]) -> Deal:
-    chances = (*state.chances, int(recorded.fact.probability))
+    chances = (*state.chances, int(recorded.event.probability))
     return state.model_copy(update={"chances": chances})
 
 
@@ -77,7 +77,7 @@ def qualified(state: Deal, recorded: Recorded[OpportunityQualified]) -> Deal:
 
 @evolve.on(ManagerAssigned)
 def managed(state: Deal, recorded: Recorded[ManagerAssigned]) -> Deal:
-    return state.model_copy(update={"manager": recorded.fact.manager})
+    return state.model_copy(update={"manager": recorded.event.manager})
 
 
 def moved(probability: int) -> OpportunityAdvanced:
@@ -85,7 +85,7 @@ def moved(probability: int) -> OpportunityAdvanced:
 
 
 @decide.on(Open)
-def open_deal(state: Deal, command: Open, context: Context) -> Iterable[Fact]:
+def open_deal(state: Deal, command: Open, context: Context) -> Iterable[Event]:
     if state.title:
         raise Refused("open-already", "it was opened before")
     yield OpportunityOpened(
@@ -98,7 +98,7 @@ def open_deal(state: Deal, command: Open, context: Context) -> Iterable[Fact]:
 
 
 @decide.on(Advance)
-def advance(state: Deal, command: Advance, context: Context) -> Iterable[Fact]:
+def advance(state: Deal, command: Advance, context: Context) -> Iterable[Event]:
     if state.chances and command.probability < state.chances[-1]:
         raise Refused("falls", "chances only rise here")
     if not state.chances or command.probability > state.chances[-1]:
@@ -107,14 +107,14 @@ def advance(state: Deal, command: Advance, context: Context) -> Iterable[Fact]:
 
 
 @decide.on(DeadlinePassed)
-def silence(state: Deal, command: DeadlinePassed, context: Context) -> Iterable[Fact]:
+def silence(state: Deal, command: DeadlinePassed, context: Context) -> Iterable[Event]:
     if not state.silent:
         yield OpportunityQualified(
             budget=False, authority=False, need=False, timing=False, score=Decimal(0)
         )
 
 
-def react(state: Deal, context: Context) -> Iterable[Fact]:
+def react(state: Deal, context: Context) -> Iterable[Event]:
     if state.manager and not state.chances:
         yield moved(50)
 
@@ -153,11 +153,11 @@ people_decide: Decisions[Person] = Decisions()
 
 @people_evolve.on(PersonPublished)
 def published(state: Person, recorded: Recorded[PersonPublished]) -> Person:
-    return Person(name=recorded.fact.name, version=recorded.sequence)
+    return Person(name=recorded.event.name, version=recorded.sequence)
 
 
 @people_decide.on(Publish)
-def publish(state: Person, command: Publish, context: Context) -> Iterable[Fact]:
+def publish(state: Person, command: Publish, context: Context) -> Iterable[Event]:
     if command.name != state.name:
         yield PersonPublished(person="bob", name=command.name, department="delivery")
 
@@ -183,7 +183,7 @@ register_evolve: Evolution[Managers] = Evolution()
 
 @register_evolve.on(ManagerAssigned)
 def registered(state: Managers, recorded: Recorded[ManagerAssigned]) -> Managers:
-    return Managers(of={**state.of, recorded.subject: recorded.fact.manager})
+    return Managers(of={**state.of, recorded.subject: recorded.event.manager})
 
 
 REGISTER: Decider[Managers] = Decider(
@@ -193,7 +193,7 @@ REGISTER: Decider[Managers] = Decider(
     evolve=register_evolve,
     decide=Decisions(),
     route=lambda _: "all",
-    numbered=False,
+    gap_free=False,
 )
 
 
@@ -219,17 +219,17 @@ def assigned(subject: str, sequence: int = 1, manager: str = "max") -> Recorded[
 
 
 def of_no_consequence(subject: str, sequence: int) -> Recorded[TierChosen]:
-    """A fact that this department hears and does not evolve by."""
+    """An event that this department hears and does not evolve by."""
     chosen = TierChosen(tier="standard", proposed="standard", reason="as large as most")
     return _from_delivery(subject, sequence, chosen)
 
 
-def _from_delivery(subject: str, sequence: int, fact: F) -> Recorded[F]:
+def _from_delivery(subject: str, sequence: int, event: F) -> Recorded[F]:
     return Recorded(
         id=str(uuid7()),
         subject=subject,
         sequence=sequence,
-        fact=fact,
+        event=event,
         actor="pat",
         cause="test",
         occurred_at=NOW,
@@ -263,9 +263,11 @@ class Process:
         self.journal = Journal(self.store, patience=self.patience)
         self.snapshots = Snapshots(self.store, {each.kind: each for each in self.deciders})
         surroundings = Surroundings(NoRecords(), lambda: self.moment, lambda: str(uuid7()))
-        self.streams = Streams(self.deciders, self.journal, self.snapshots, now=lambda: self.moment)
-        self.engine = Engine(self.streams, surroundings)
-        self.hearer = Hearer(self.streams, surroundings)
+        self.streams = Repository(
+            self.deciders, self.journal, self.snapshots, now=lambda: self.moment
+        )
+        self.engine = CommandHandler(self.streams, surroundings)
+        self.event_handler = StreamEventHandler(self.streams, surroundings)
 
     async def __aenter__(self) -> "Process":
         await self.store.prepare("relay", "views")

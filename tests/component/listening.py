@@ -1,4 +1,4 @@
-"""What tests of the listener share: facts to say, topics to say them on, a reader that counts."""
+"""What tests of the listener share: events to say, topics to say them on, a reader that counts."""
 
 import asyncio
 import time
@@ -16,12 +16,12 @@ from chassis.application.trouble import Head
 from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
 from chassis.eventstore.journal import kafka_key
 from chassis.eventstore.mongo import Store
-from chassis.kafka.consumer import Listener
-from chassis.kafka.parked import Parking
+from chassis.kafka.consumer import Consumer
+from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY, LEGAL, SALES, Channel
 from contracts.delivery import EngagementResumed
-from contracts.fact import Fact, Recorded, encode, whole
+from contracts.event import Event, Recorded, encode, whole
 from contracts.legal import FileOpened
 from contracts.sales import OpportunityAdvanced
 from tests.infrastructure import KafkaServer, StoreServer
@@ -29,7 +29,7 @@ from tests.infrastructure import KafkaServer, StoreServer
 CHANNELS = (SALES, LEGAL, DELIVERY)
 MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
-FACTS: Mapping[Channel, Fact] = {
+EVENTS: Mapping[Channel, Event] = {
     SALES: OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
     LEGAL: FileOpened(account="A-1", title="Migration"),
     DELIVERY: EngagementResumed(resumed_on=date(2026, 3, 2)),
@@ -37,14 +37,14 @@ FACTS: Mapping[Channel, Fact] = {
 
 
 def said(
-    engagement: str, sequence: int, channel: Channel = SALES, fact: Fact | None = None
-) -> Recorded[Fact]:
-    """A fact about an engagement."""
+    engagement: str, sequence: int, channel: Channel = SALES, event: Event | None = None
+) -> Recorded[Event]:
+    """An event about an engagement."""
     return Recorded(
         id=f"{engagement}-{channel.name}-{sequence}",
         subject=engagement,
         sequence=sequence,
-        fact=fact or FACTS[channel],
+        event=event or EVENTS[channel],
         actor="ann",
         cause="test",
         occurred_at=MOMENT,
@@ -60,12 +60,12 @@ class Topics:
         self._producer = producer
         self._prefix = prefix
 
-    async def say(self, *facts: Recorded[Fact]) -> None:
+    async def say(self, *events: Recorded[Event]) -> None:
         sent = [
             await self._producer.send(
                 each.channel.topic(self._prefix), encode(each), kafka_key(each).encode()
             )
-            for each in facts
+            for each in events
         ]
         await asyncio.gather(*sent)
 
@@ -94,15 +94,15 @@ async def topics(bootstrap: str, prefix: str) -> AsyncIterator[Topics]:
         await producer.stop()
 
 
-def sound(recorded: Recorded[Fact]) -> Exception | None:
-    """Nothing is wrong with any fact."""
+def sound(recorded: Recorded[Event]) -> Exception | None:
+    """Nothing is wrong with any event."""
     return None
 
 
 class Counting:
     """A reader that remembers all it took in, by engagement, in order; numbered, as streams are.
 
-    `stumbles` says which facts make it fail, and with what. With `dedupe` off it takes in twice
+    `stumbles` says which events make it fail, and with what. With `dedupe` off it takes in twice
     what comes twice.
     """
 
@@ -111,7 +111,7 @@ class Counting:
         self.position: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.passed_over: list[tuple[str, PassedOver]] = []
         self.waiting: dict[str, str] = {}
-        self.stumbles: Callable[[Recorded[Fact]], Exception | None] = sound
+        self.stumbles: Callable[[Recorded[Event]], Exception | None] = sound
         self.batches: list[int] = []
         self.whole: list[bytes] = []
         self.pause = 0.0
@@ -127,8 +127,8 @@ class Counting:
         self.batches.append(sum(map(len, batch.values())))
         errors: dict[str, Exception] = {}
         await asyncio.sleep(self.pause)
-        for stream, facts in batch.items():
-            for recorded in facts:
+        for stream, events in batch.items():
+            for recorded in events:
                 try:
                     error = self.stumbles(recorded)
                     if error is not None:
@@ -143,7 +143,7 @@ class Counting:
                 self.whole.append(whole(recorded))
         return errors
 
-    def _is_next(self, stream: str, recorded: Recorded[Fact]) -> bool:
+    def _is_next(self, stream: str, recorded: Recorded[Event]) -> bool:
         last = self.position[stream].get(recorded.channel.name, 0)
         passed_over = [each for name, each in self.passed_over if name == recorded.subject]
         return is_next(recorded, last, passed_over)
@@ -151,7 +151,7 @@ class Counting:
     async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
         return True
 
-    async def give_up(self, engagement: str) -> Sequence[Recorded[Fact]]:
+    async def give_up(self, engagement: str) -> Sequence[Recorded[Event]]:
         raise AssertionError(engagement)
 
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
@@ -183,14 +183,14 @@ class Counting:
 
 def listener(
     bootstrap: str, prefix: str, reader: Counting, store: Store, batch: int = 500
-) -> Listener:
-    return Listener(
+) -> Consumer:
+    return Consumer(
         bootstrap,
         group=f"{prefix}-readers",
         channels=CHANNELS,
         routes=lambda recorded: (f"engagement:{recorded.subject}",),
         reader=reader,
-        parking=Parking(store.parked),
+        parking=ParkedRecordStore(store.parked),
         prefix=prefix,
         batch=batch,
     )
@@ -206,7 +206,7 @@ class Scene:
     topics: Topics
     reader: Counting
 
-    def listener(self, reader: Counting | None = None, batch: int = 500) -> Listener:
+    def listener(self, reader: Counting | None = None, batch: int = 500) -> Consumer:
         return listener(self.bootstrap, self.prefix, reader or self.reader, self.store, batch)
 
 

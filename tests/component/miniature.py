@@ -15,9 +15,9 @@ from chassis.base.settings import LOCAL_ISSUER, Settings
 from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Missing, gate
 from chassis.runtime.service import Service, create_app
 from chassis.web.auth import issue
-from chassis.web.command_routes import Routes
+from chassis.web.command_routes import CommandRoutes
 from contracts.delivery import ManagerAssigned
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.money import NotNegativeMoney
 from contracts.reference import PersonPublished
 from contracts.roles import Role
@@ -68,22 +68,22 @@ decide_deal: Decisions[Deal] = Decisions()
 
 @evolve_deal.on(OpportunityOpened)
 def _opened(state: Deal, recorded: Recorded[OpportunityOpened]) -> Deal:
-    fact = recorded.fact
-    return state.model_copy(update={"title": fact.title, "value": fact.expected_value})
+    event = recorded.event
+    return state.model_copy(update={"title": event.title, "value": event.expected_value})
 
 
 @evolve_deal.on(OpportunityQualified)
 def _qualified(state: Deal, recorded: Recorded[OpportunityQualified]) -> Deal:
-    return state.model_copy(update={"score": recorded.fact.score})
+    return state.model_copy(update={"score": recorded.event.score})
 
 
 @evolve_deal.on(ManagerAssigned)
 def _managed(state: Deal, recorded: Recorded[ManagerAssigned]) -> Deal:
-    return state.model_copy(update={"manager": recorded.fact.manager})
+    return state.model_copy(update={"manager": recorded.event.manager})
 
 
 @decide_deal.on(OpenDeal)
-def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Fact]:
+def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Event]:
     known = context.records.latest(PersonPublished, command.owner)
     gate(
         "owner-unknown",
@@ -93,7 +93,7 @@ def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Fact]:
 
 
 @decide_deal.on(QualifyDeal)
-def _qualify(state: Deal, command: QualifyDeal, context: Context) -> Iterable[Fact]:
+def _qualify(state: Deal, command: QualifyDeal, context: Context) -> Iterable[Event]:
     manager = Missing("manager", "no manager is assigned", "delivery")
     gate("not-qualifiable", [None if state.manager else manager])
     yield OpportunityQualified(
@@ -102,7 +102,7 @@ def _qualify(state: Deal, command: QualifyDeal, context: Context) -> Iterable[Fa
 
 
 @decide_deal.on(Tick)
-def _tick(state: Deal, command: Tick, context: Context) -> Iterable[Fact]:
+def _tick(state: Deal, command: Tick, context: Context) -> Iterable[Event]:
     return ()
 
 
@@ -145,7 +145,7 @@ def _listed(state: Deal) -> dict[str, Value]:
 
 
 def sales() -> Service:
-    deals = Routes(
+    deals = CommandRoutes(
         DEALS,
         path="engagements",
         view=deal_view,
@@ -197,22 +197,22 @@ def _new_job(state: Job, recorded: Recorded[OpportunityOpened]) -> Job:
 
 @evolve_job.on(ManagerAssigned)
 def _has_manager(state: Job, recorded: Recorded[ManagerAssigned]) -> Job:
-    return state.model_copy(update={"manager": recorded.fact.manager})
+    return state.model_copy(update={"manager": recorded.event.manager})
 
 
-def _assign(state: Job, context: Context) -> Iterable[Fact]:
+def _assign(state: Job, context: Context) -> Iterable[Event]:
     if state.opened_on and not state.manager:
         yield ManagerAssigned(manager="emma", assigned_on=state.opened_on)
 
 
 @evolve_person.on(PersonPublished)
 def _person(state: Person, recorded: Recorded[PersonPublished]) -> Person:
-    fact = recorded.fact
-    return state.model_copy(update={"name": fact.name, "email": fact.email})
+    event = recorded.event
+    return state.model_copy(update={"name": event.name, "email": event.email})
 
 
 @decide_person.on(PublishPerson)
-def _publish(state: Person, command: PublishPerson, context: Context) -> Iterable[Fact]:
+def _publish(state: Person, command: PublishPerson, context: Context) -> Iterable[Event]:
     yield PersonPublished(
         person=state.id, name=command.name, email=command.email, department="sales"
     )
@@ -234,7 +234,7 @@ def person_view(state: Person) -> Person:
 
 
 def delivery() -> Service:
-    people = Routes(
+    people = CommandRoutes(
         PEOPLE,
         path="people",
         view=person_view,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-from chassis.application.deadlines import Clock
+from chassis.application.deadlines import DeadlineScheduler
 from chassis.application.read_models import Views
 from tests.component.department import NOW, Deal, Open, Process, until
 from tests.infrastructure import StoreServer
@@ -14,8 +14,8 @@ DUE = NOW + timedelta(days=5)
 
 
 @asynccontextmanager
-async def ticking(process: Process) -> AsyncIterator[Clock]:
-    clock = Clock(process.store, process.engine, now=lambda: process.moment, every=0.05)
+async def ticking(process: Process) -> AsyncIterator[DeadlineScheduler]:
+    clock = DeadlineScheduler(process.store, process.engine, now=lambda: process.moment, every=0.05)
     views = Views(process.store, process.journal, process.snapshots, process.streams)
     tasks = [asyncio.create_task(work) for work in (clock.run(), views.run())]
     try:
@@ -57,17 +57,17 @@ async def test_a_deadline_passes_once_and_as_of_the_deadline(
             await until(lambda: is_silent(two))
             await until(lambda: is_silent(two, "E-2"))
         commits = [each async for each in one.journal.read("engagement:E-1")]
-        (fact,) = commits[1].said()
+        (event,) = commits[1].said()
         assert len(commits) == 2
-        assert (fact.occurred_at, fact.recorded_at) == (DUE, DUE + timedelta(days=30))
-        assert fact.actor == "sales"
+        assert (event.occurred_at, event.recorded_at) == (DUE, DUE + timedelta(days=30))
+        assert event.actor == "sales"
 
 
 async def test_a_held_clock_lets_nothing_after_its_moment_pass(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation, moment=DUE + timedelta(days=400)) as process:
-        clock = Clock(process.store, process.engine, now=lambda: process.moment)
+        clock = DeadlineScheduler(process.store, process.engine, now=lambda: process.moment)
         await clock.hold(DUE - timedelta(days=1), by="ops")
         assert await clock.held_at() == DUE - timedelta(days=1)
         async with ticking(process):

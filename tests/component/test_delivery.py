@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.delivery import ResourceReleased
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import ChangePriced
 from tests.component.world import (
     Running,
@@ -122,7 +122,7 @@ async def publish(world: World) -> None:
     await world.do("/templates/web/publish-template", web, by=PAT)
 
 
-def signed_on(day: date) -> Fact:
+def signed_on(day: date) -> Event:
     return SOW_SIGNED.model_copy(update={"signed_on": day})
 
 
@@ -217,8 +217,8 @@ async def test_an_engagement_lives_from_its_manager_to_its_end(world: World) -> 
     view = await world.view()
     assert view["closed"]["sold_hours"] == "270.00"
     assert view["closed"]["delivered_hours"] == "38.5"
-    said = await world.facts(len(TYPES))
-    assert [each.fact.type for each in said] == [f"concord.delivery.{name}.v1" for name in TYPES]
+    said = await world.events(len(TYPES))
+    assert [each.event.type for each in said] == [f"concord.delivery.{name}.v1" for name in TYPES]
     assert [each.sequence for each in said] == list(range(1, len(TYPES) + 1))
 
 
@@ -233,8 +233,8 @@ async def test_people_are_published_erased_and_released(world: World) -> None:
     await until_done(world, "allocate-resource", {"request": "RQ-1", "person": "dev"}, by=MARA)
     await world.say(TERMINATED)
     assert (await world.view())["resources"][0]["allocated"] == []
-    released = (await world.facts(4))[3]
-    assert (released.fact.type, released.actor) == (ResourceReleased.type, "delivery")
+    released = (await world.events(4))[3]
+    assert (released.event.type, released.actor) == (ResourceReleased.type, "delivery")
 
     headers = {**bearer(PAT), "Idempotency-Key": "erase"}
     assert (await world.client.delete("/people/dev", headers=headers)).status_code == 204

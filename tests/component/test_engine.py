@@ -1,4 +1,4 @@
-"""Commands and heard facts through the engine, on a real store and with more than one process."""
+"""Commands and heard events through the engine, on a real store and with more than one process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from chassis.application.repository import Unknown
 from chassis.domain.decider import CameLate, Gap, PassedOver, Refused
 from chassis.eventstore import journal
 from chassis.eventstore.journal import Commit
-from contracts.fact import encode
+from contracts.event import encode
 from tests.component.department import (
     PEOPLE,
     REGISTER,
@@ -39,7 +39,7 @@ async def tell(process: Process, command: Any, key: str, subject: str = "E-1", *
 
 
 def said(answer: Answer) -> list[tuple[str, int]]:
-    return [(each.fact.type.split(".")[2], each.sequence) for each in answer.said]
+    return [(each.event.type.split(".")[2], each.sequence) for each in answer.said]
 
 
 async def test_a_command_is_decided_kept_and_answered(store: StoreServer, isolation: str) -> None:
@@ -81,7 +81,7 @@ async def test_two_processes_never_decide_on_the_same_state(
         assert list(deal.chances) == sorted(set(deal.chances))
         assert len(deal.chances) == sum(outcomes)
         kept = [each async for each in one.journal.read("engagement:E-1")]
-        sequences = [fact.sequence for each in kept for fact in each.recorded()]
+        sequences = [event.sequence for each in kept for event in each.recorded()]
         assert sequences == list(range(1, len(sequences) + 1))
 
 
@@ -138,15 +138,15 @@ async def test_a_refusal_waits_for_the_stream_to_move(store: StoreServer, isolat
             await tell(one, Advance(probability=10), "k3", wait=0.2)
 
 
-async def test_facts_are_heard_once_and_reacted_to(store: StoreServer, isolation: str) -> None:
+async def test_events_are_heard_once_and_reacted_to(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
         await tell(one, Open(title="Roof"), "k1")
         await two.engine.read("engagement", "E-1")
-        facts = [assigned("E-1", 1, "max"), assigned("E-1", 2, "mia")]
+        events = [assigned("E-1", 1, "max"), assigned("E-1", 2, "mia")]
         await asyncio.gather(
-            one.hearer.hear("engagement:E-1", facts[:1]),
-            two.hearer.hear("engagement:E-1", facts),
-            one.hearer.hear("engagement:E-1", facts),
+            one.event_handler.handle_events("engagement:E-1", events[:1]),
+            two.event_handler.handle_events("engagement:E-1", events),
+            one.event_handler.handle_events("engagement:E-1", events),
         )
         for process in (one, two):
             stream = await process.engine.read("engagement", "E-1")
@@ -154,18 +154,18 @@ async def test_facts_are_heard_once_and_reacted_to(store: StoreServer, isolation
             assert stream.position == {"sales": 2, "delivery": 2}
             assert (stream.state.manager, stream.state.chances) == ("mia", (50,))
         with pytest.raises(Gap):
-            await one.hearer.hear("engagement:E-1", [assigned("E-1", 4)])
+            await one.event_handler.handle_events("engagement:E-1", [assigned("E-1", 4)])
 
 
 async def test_what_is_heard_is_kept_in_the_bytes_in_which_it_came(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
-        fact = assigned("E-1")
-        newer = encode(fact).replace(b'"manager"', b'"since_then":1,"manager"')
-        await process.hearer.hear("engagement:E-1", [replace(fact, record=newer)])
+        event = assigned("E-1")
+        newer = encode(event).replace(b'"manager"', b'"since_then":1,"manager"')
+        await process.event_handler.handle_events("engagement:E-1", [replace(event, record=newer)])
         (commit,) = [each async for each in process.journal.read("engagement:E-1")]
-        assert commit.facts[0].record == newer
+        assert commit.events[0].record == newer
         assert commit.cause == "engagement:E-1/heard/delivery/E-1/1"
 
 
@@ -175,7 +175,7 @@ async def test_many_streams_hear_at_once_and_trouble_stays_where_it_is(
     async with Process(store.url, isolation) as process:
         batch = {f"engagement:E-{n}": [assigned(f"E-{n}")] for n in range(60)}
         batch["engagement:E-7"] = [assigned("E-7", 1), assigned("E-7", 3)]
-        failures = await process.hearer.take(batch)
+        failures = await process.event_handler.take(batch)
         assert {stream: type(error) for stream, error in failures.items()} == {
             "engagement:E-7": Gap
         }
@@ -185,26 +185,28 @@ async def test_many_streams_hear_at_once_and_trouble_stays_where_it_is(
         assert await process.store.commits.count_documents({}) == 60
 
 
-async def test_hundreds_of_facts_are_heard_in_commits_of_bounded_size(
+async def test_hundreds_of_events_are_heard_in_commits_of_bounded_size(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
-        await process.hearer.hear("engagement:E-1", [assigned("E-1", n) for n in range(1, 451)])
+        await process.event_handler.handle_events(
+            "engagement:E-1", [assigned("E-1", n) for n in range(1, 451)]
+        )
         stream = await process.engine.read("engagement", "E-1")
         assert (stream.position["delivery"], stream.number) == (450, 3)
 
 
-async def test_a_fact_too_large_for_its_topic_is_refused_or_parks_its_engagement_alone(
+async def test_a_event_too_large_for_its_topic_is_refused_or_parks_its_engagement_alone(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Process(store.url, isolation) as process:
         for name in ("E-1", "E-2"):
             await tell(process, Open(title="R"), name, name)
-        monkeypatch.setattr(journal, "LARGEST_FACT", 100)
+        monkeypatch.setattr(journal, "LARGEST_EVENT", 100)
         with pytest.raises(Refused) as refused:
             await tell(process, Advance(probability=10), "more")
         assert refused.value.code == "too-large"
-        failures = await process.hearer.take(
+        failures = await process.event_handler.take(
             {
                 "engagement:E-1": [assigned("E-1", 1)],
                 "engagement:E-2": [of_no_consequence("E-2", 1)],
@@ -212,34 +214,34 @@ async def test_a_fact_too_large_for_its_topic_is_refused_or_parks_its_engagement
         )
         assert [*failures] == ["engagement:E-1"]
         monkeypatch.undo()
-        assert not await process.hearer.take({"engagement:E-1": [assigned("E-1", 1)]})
+        assert not await process.event_handler.take({"engagement:E-1": [assigned("E-1", 1)]})
         assert (await process.engine.read("engagement", "E-1")).number == 2
 
 
-async def test_a_register_hears_many_engagements_and_each_fact_once(
+async def test_a_register_hears_many_engagements_and_each_event_once(
     store: StoreServer, isolation: str
 ) -> None:
-    facts = [assigned("E-1"), assigned("E-2", 1, "mia"), assigned("E-3", 4, "moe")]
+    events = [assigned("E-1"), assigned("E-2", 1, "mia"), assigned("E-3", 4, "moe")]
     async with Process(store.url, isolation, deciders=(REGISTER,)) as process:
-        for heard in (facts[:1], facts[:2], facts, facts):
-            await process.hearer.hear("managers:all", heard)
+        for heard in (events[:1], events[:2], events, events):
+            await process.event_handler.handle_events("managers:all", heard)
         stream = await process.engine.read("managers", "all")
         assert isinstance(stream.state, Managers)
         assert stream.state.of == {"E-1": "max", "E-2": "mia", "E-3": "moe"}
         assert stream.number == 3
 
 
-async def test_a_person_may_have_a_fact_passed_over(store: StoreServer, isolation: str) -> None:
+async def test_a_person_may_have_a_event_passed_over(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
         passed = PassedOver("delivery", 1, 3, "ops", "broken", datetime(2026, 3, 2, tzinfo=UTC))
         for _ in range(2):
-            await process.hearer.pass_over("E-1", passed)
-        await process.hearer.hear("engagement:E-1", [assigned("E-1", 4)])
+            await process.event_handler.pass_over("E-1", passed)
+        await process.event_handler.handle_events("engagement:E-1", [assigned("E-1", 4)])
         stream = await process.engine.read("engagement", "E-1")
         assert (stream.position["delivery"], stream.number) == (4, 2)
         assert stream.passed_over == (passed,)
         with pytest.raises(CameLate, match="delivery 3 came after ops"):
-            await process.hearer.hear("engagement:E-1", [assigned("E-1", 3)])
+            await process.event_handler.handle_events("engagement:E-1", [assigned("E-1", 3)])
     async with Process(store.url, isolation) as another:
         assert (await another.engine.read("engagement", "E-1")).passed_over == (passed,)
 
@@ -253,7 +255,7 @@ async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolat
         reading = asyncio.create_task(
             two.engine.read("engagement", "E-1", after={"delivery": 1, "gateway": 9}, wait=20.0)
         )
-        await one.hearer.hear("engagement:E-1", [assigned("E-1")])
+        await one.event_handler.handle_events("engagement:E-1", [assigned("E-1")])
         assert (await reading).position["delivery"] == 1
         with pytest.raises(Unknown):
             await two.engine.read("engagement", "E-none")
@@ -358,7 +360,7 @@ async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: 
         for collection in (process.store.commits, process.store.views):
             assert b"Bob" not in repr(await collection.find({}).to_list(None)).encode()
         *empty, left = [each async for each in process.journal.read("person:bob")]
-        assert [(each.number, each.facts) for each in empty] == [(1, ()), (2, ())]
+        assert [(each.number, each.events) for each in empty] == [(1, ()), (2, ())]
         assert left.erases == (
             ("delivery.reference", "person:bob@1"),
             ("delivery.reference", "person:bob@2"),

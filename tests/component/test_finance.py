@@ -83,20 +83,20 @@ async def test_money_flows_from_the_signed_paper_to_a_settled_account(world: Wor
     await world.say(SOW_SIGNED)
     view = await world.view()
     assert view["budget"]["price"] == {"amount": "20000", "currency": "EUR"}
-    [due] = await world.facts(of=BillingEventDue)
-    assert (due.fact.item, due.fact.due_on) == ("start", SIGNED)
+    [due] = await world.events(of=BillingEventDue)
+    assert (due.event.item, due.event.due_on) == ("start", SIGNED)
 
     issue_on = (TODAY - timedelta(days=20)).isoformat()
     approve = {"invoice": "invoice-start", "issue_on": issue_on}
     refused(await world.ask("approve-invoice", approve), 403, "not-allowed")
     await world.do("approve-invoice", approve, by=CONTROLLER)
-    [numbered] = await world.facts(of=InvoiceNumbered)
-    assert numbered.fact.number.startswith(issue_on[:4])
-    [sent] = await world.facts(of=InvoiceIssued)
-    assert sent.fact.number == numbered.fact.number
+    [numbered] = await world.events(of=InvoiceNumbered)
+    assert numbered.event.number.startswith(issue_on[:4])
+    [sent] = await world.events(of=InvoiceIssued)
+    assert sent.event.number == numbered.event.number
 
     # Its date came two days ago, and it was due six days ago: the clock says both by itself.
-    [late] = await world.facts(of=PaymentOverdue)
+    [late] = await world.events(of=PaymentOverdue)
     assert late.occurred_at == datetime.combine(TODAY - timedelta(days=5), time(), UTC)
     await asked_until(
         world.view, lambda view: "invoice-care" in [one["invoice"] for one in view["invoices"]]

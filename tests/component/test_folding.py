@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from chassis.eventstore.mongo import Store
-from chassis.runtime.container import Works
+from chassis.runtime.container import Container
 from gateway.app import hearing
 from gateway.findings import ENGAGEMENT as ENGAGEMENT_FINDINGS
 from gateway.folding import Folding
@@ -37,8 +37,8 @@ class Hesitant(Shelf):
 async def test_what_is_folded_while_an_engagement_is_read_is_not_undone(
     store: StoreServer, isolation: str
 ) -> None:
-    """It is read to be judged on a new day, and its facts go on arriving."""
-    facts = Life().won().facts
+    """It is read to be judged on a new day, and its events go on arriving."""
+    events = Life().won().events
     opened = Store(store.url, isolation)
     shelf = Hesitant(opened)
     await shelf.prepare()
@@ -47,27 +47,29 @@ async def test_what_is_folded_while_an_engagement_is_read_is_not_undone(
         goes_on = shelf.goes_on = asyncio.Event()
         judging = asyncio.create_task(folding.judge_again([ENGAGEMENT]))
         await shelf.has_read.wait()
-        assert await folding.take({ENGAGEMENT: facts[:3]}) == {}
+        assert await folding.take({ENGAGEMENT: events[:3]}) == {}
         goes_on.set()
         await judging
-        assert await folding.take({ENGAGEMENT: facts[3:]}) == {}
+        assert await folding.take({ENGAGEMENT: events[3:]}) == {}
         held = await folding.look(ENGAGEMENT)
         assert held is not None
-        assert sum(held.view.position().values()) == len(facts)
+        assert sum(held.view.position().values()) == len(events)
     finally:
         await opened.close()
 
 
-async def test_a_clock_that_is_held_is_known_before_the_first_fact_is_judged(
+async def test_a_clock_that_is_held_is_known_before_the_first_event_is_judged(
     store: StoreServer, isolation: str
 ) -> None:
     given = settings(kafka_bootstrap="127.0.0.1:9", store_url=store.url, store_database=isolation)
-    works = Works(name="gateway", settings=given, deciders=[ENGAGEMENT_FINDINGS], hearing=hearing)
+    container = Container(
+        name="gateway", settings=given, deciders=[ENGAGEMENT_FINDINGS], hearing=hearing
+    )
     try:
-        await works.clock.hold(datetime(2026, 3, 2, 12, tzinfo=UTC), by="otto")
-        assert works.hearing.prepare is not None
-        await works.hearing.prepare()
-        assert isinstance(works.hearing.reader, Folding)
-        assert works.hearing.reader.today() == TODAY
+        await container.clock.hold(datetime(2026, 3, 2, 12, tzinfo=UTC), by="otto")
+        assert container.hearing.prepare is not None
+        await container.hearing.prepare()
+        assert isinstance(container.hearing.reader, Folding)
+        assert container.hearing.reader.today() == TODAY
     finally:
-        await works.store.close()
+        await container.store.close()

@@ -14,7 +14,7 @@ import pytest
 
 from chassis.application.read_models import Views
 from chassis.eventstore.mongo import Store
-from chassis.eventstore.subscription import Follower
+from chassis.eventstore.subscription import Subscription
 from chassis.kafka import outbox_relay as relay_module
 from chassis.kafka.outbox_relay import Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
@@ -27,7 +27,7 @@ from tests.infrastructure import KafkaServer, StoreServer
 # ---- the views' writer -------------------------------------------------------------------------
 
 
-def hasty(follower: Follower) -> None:
+def hasty(follower: Subscription) -> None:
     """A lease that the next process may take after a moment."""
     follower._lease.seconds = 0.2
 

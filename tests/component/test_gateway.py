@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from chassis.eventstore.mongo import Store
 from chassis.kafka.topics import create_topics
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from gateway.app import SERVICE
 from gateway.rebuild import ask
 from tests.component.listening import Topics, topics
@@ -46,7 +46,7 @@ class World:
     async def folded(self, engagement: str, life: Life) -> dict[str, Any]:
         """The engagement once all of a life is folded."""
         last: dict[str, int] = {}
-        for recorded in life.facts:
+        for recorded in life.events:
             last[recorded.channel.name] = recorded.sequence
         heard = ",".join(f"{name}={sequence}" for name, sequence in sorted(last.items()))
         answer = await self.client.get(
@@ -73,13 +73,13 @@ def figures(documents: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
     return {partition: kept["figures"] for partition, kept in documents["totals"].items()}
 
 
-def shuffled(facts: Sequence[Recorded[Fact]], seed: int) -> list[Recorded[Fact]]:
-    """The same facts with the channels interleaved in another way."""
+def shuffled(events: Sequence[Recorded[Event]], seed: int) -> list[Recorded[Event]]:
+    """The same events with the channels interleaved in another way."""
     draw = random.Random(seed)
-    queues: dict[str, list[Recorded[Fact]]] = {}
-    for recorded in facts:
+    queues: dict[str, list[Recorded[Event]]] = {}
+    for recorded in events:
         queues.setdefault(recorded.channel.name, []).append(recorded)
-    mixed: list[Recorded[Fact]] = []
+    mixed: list[Recorded[Event]] = []
     while queues:
         name = draw.choice(sorted(queues))
         mixed.append(queues[name].pop(0))
@@ -112,7 +112,7 @@ async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
     async with topics(kafka.bootstrap, name) as speaking, running(SERVICE, given) as client:
         world = World(client, speaking, given, name)
         for seed, life in enumerate(lives().values()):
-            await speaking.say(*shuffled(life.facts, seed))
+            await speaking.say(*shuffled(life.events, seed))
         for engagement, life in lives().items():
             await world.folded(engagement, life)
         yield world
@@ -167,13 +167,13 @@ async def test_every_page_of_a_list_leads_to_the_next(world: World) -> None:
     assert wrong.json()["errors"][0]["field"] == "cursor"
 
 
-async def test_the_timeline_has_every_fact_once_in_order(world: World) -> None:
+async def test_the_timeline_has_every_event_once_in_order(world: World) -> None:
     life = lives()[CLOSED]
     timeline = await world.get(f"/engagements/{CLOSED}/timeline")
     told = [each for each in timeline if each["channel"] != "gateway"]
 
-    assert [each["id"] for each in told] == [each.id for each in life.facts]
-    assert told[10]["heard"] == dict(life.facts[10].heard)
+    assert [each["id"] for each in told] == [each.id for each in life.events]
+    assert told[10]["heard"] == dict(life.events[10].heard)
     assert told[0]["actor"] == "ann"
 
 
@@ -206,11 +206,11 @@ async def test_a_disconnect_is_announced_waived_and_stays_in_sight(world: World)
     assert (await world.get("/disconnects", rule=finding, waived="false"))["items"] == []
 
 
-async def test_a_fact_out_of_order_waits_for_the_one_before_it(world: World) -> None:
+async def test_a_event_out_of_order_waits_for_the_one_before_it(world: World) -> None:
     engagement = "E-0000000000004"
     life = Life(engagement, TODAY - timedelta(days=365)).proposed()
-    sales = [each for each in life.facts if each.channel.name == "sales"]
-    others = [each for each in life.facts if each.channel.name != "sales"]
+    sales = [each for each in life.events if each.channel.name == "sales"]
+    others = [each for each in life.events if each.channel.name != "sales"]
     await world.topics.say(*others, sales[0], *sales[2:])
 
     async def parked() -> bool:
@@ -249,8 +249,8 @@ async def test_a_parked_engagement_is_judged_by_no_rule(world: World) -> None:
     engagement = "E-0000000000005"
     life = Life(engagement, TODAY - timedelta(days=365)).worked(8)
     life.say(95, life.report(9, 95, finish=180))
-    missing = next(each for each in life.facts if each.channel.name == "delivery")
-    await world.topics.say(*(each for each in life.facts if each is not missing))
+    missing = next(each for each in life.events if each.channel.name == "delivery")
+    await world.topics.say(*(each for each in life.events if each is not missing))
 
     async def parked() -> bool:
         answer = await world.client.get(f"/engagements/{engagement}", headers=VERA)
@@ -260,7 +260,7 @@ async def test_a_parked_engagement_is_judged_by_no_rule(world: World) -> None:
     (waiting, *_) = await world.get(f"/operations/parked/{engagement}", OSCAR)
     assert (await world.get(f"/engagements/{engagement}"))["disconnects"] == []
 
-    published = sum(each.channel.name == "delivery" for each in life.facts)
+    published = sum(each.channel.name == "delivery" for each in life.events)
     why = "The first event of Delivery was lost."
     body = {"record": waiting["id"], "why": why, "published": published}
     skipped = await world.client.post(

@@ -11,12 +11,12 @@ from chassis.application import repository
 from chassis.application.command_handler import Answer, NotYet
 from chassis.domain.decider import Gap
 from chassis.eventstore.journal import Commit
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from tests.component.department import Advance, Open, Process, assigned, of_no_consequence
 from tests.infrastructure import StoreServer
 
 STREAM = "engagement:E-1"
-FACTS: Sequence[Recorded[Fact]] = [of_no_consequence("E-1", number) for number in (1, 2, 3)]
+EVENTS: Sequence[Recorded[Event]] = [of_no_consequence("E-1", number) for number in (1, 2, 3)]
 
 
 @asynccontextmanager
@@ -47,29 +47,31 @@ async def test_it_counts_as_heard_at_once_and_is_written_when_it_must_be(
         reading = asyncio.create_task(
             process.engine.read("engagement", "E-1", after={"delivery": 3}, wait=20.0)
         )
-        await process.hearer.take({STREAM: FACTS[:2]})
-        await process.hearer.take({STREAM: FACTS})
+        await process.event_handler.take({STREAM: EVENTS[:2]})
+        await process.event_handler.take({STREAM: EVENTS})
         assert (await reading).position == {"sales": 1, "delivery": 3}
         assert len(await commits(process)) == 1
-        assert not await process.hearer.settle(now=False), "offsets may not be committed yet"
+        assert not await process.event_handler.settle(now=False), "offsets may not be committed yet"
 
-        assert await process.hearer.settle(now=True)
+        assert await process.event_handler.settle(now=True)
         (_, written) = await commits(process)
-        assert (written.position, written.facts) == ({"sales": 1, "delivery": 3}, ())
-        assert await process.hearer.settle(now=True)
+        assert (written.position, written.events) == ({"sales": 1, "delivery": 3}, ())
+        assert await process.event_handler.settle(now=True)
         assert len(await commits(process)) == 2
 
 
 async def test_the_next_commit_takes_it_along(store: StoreServer, isolation: str) -> None:
     async with opened(store, isolation) as process:
-        await process.hearer.take({STREAM: FACTS})
-        (fact,) = (await tell(process, Advance(probability=20), "k1")).said
-        assert fact.heard == {"delivery": 3}
-        assert await process.hearer.settle(now=False), "all of it is durable"
+        await process.event_handler.take({STREAM: EVENTS})
+        (event,) = (await tell(process, Advance(probability=20), "k1")).said
+        assert event.heard == {"delivery": 3}
+        assert await process.event_handler.settle(now=False), "all of it is durable"
         assert [each.number for each in await commits(process)] == [1, 2]
 
-        await process.hearer.take({STREAM: [of_no_consequence("E-1", 4), assigned("E-1", 5)]})
-        assert await process.hearer.settle(now=False)
+        await process.event_handler.take(
+            {STREAM: [of_no_consequence("E-1", 4), assigned("E-1", 5)]}
+        )
+        assert await process.event_handler.settle(now=False)
         assert (await commits(process))[-1].position == {"sales": 2, "delivery": 5}
 
 
@@ -77,35 +79,37 @@ async def test_who_dies_before_writing_it_hears_it_again(
     store: StoreServer, isolation: str
 ) -> None:
     async with opened(store, isolation) as process:
-        await process.hearer.take({STREAM: FACTS})
+        await process.event_handler.take({STREAM: EVENTS})
     async with Process(store.url, isolation) as after:
         assert await position(after) == {"sales": 1}
-        await after.hearer.take({STREAM: FACTS})
+        await after.event_handler.take({STREAM: EVENTS})
         assert await position(after) == {"sales": 1, "delivery": 3}
 
 
 async def test_a_process_whose_partitions_go_forgets_it(store: StoreServer, isolation: str) -> None:
     async with opened(store, isolation) as process:
-        await process.hearer.take({STREAM: FACTS})
-        await process.hearer.withdrawn()
+        await process.event_handler.take({STREAM: EVENTS})
+        await process.event_handler.withdrawn()
         assert await position(process) == {"sales": 1}
         with pytest.raises(Gap):
-            await process.hearer.hear(STREAM, [of_no_consequence("E-1", 4)])
+            await process.event_handler.handle_events(STREAM, [of_no_consequence("E-1", 4)])
 
 
 async def test_two_processes_may_have_heard_it(store: StoreServer, isolation: str) -> None:
     async with opened(store, isolation) as one, Process(store.url, isolation) as two:
         for process in (one, two):
-            await process.hearer.take({STREAM: FACTS})
+            await process.event_handler.take({STREAM: EVENTS})
         await tell(two, Advance(probability=20), "k1")
         for process in (two, one):
-            assert await process.hearer.settle(now=True)
+            assert await process.event_handler.settle(now=True)
             assert await position(process) == {"sales": 2, "delivery": 3}
         assert len(await commits(one)) == 2, "it stood there already"
 
         for process in (one, two):
-            await process.hearer.take({STREAM: [of_no_consequence("E-1", 4)]})
-        outcomes = await asyncio.gather(*(each.hearer.settle(now=True) for each in (one, two)))
+            await process.event_handler.take({STREAM: [of_no_consequence("E-1", 4)]})
+        outcomes = await asyncio.gather(
+            *(each.event_handler.settle(now=True) for each in (one, two))
+        )
         assert outcomes == [True, True]
         assert [each.number for each in await commits(one)] == [1, 2, 3]
 
@@ -114,10 +118,10 @@ async def test_an_engagement_of_which_nothing_else_is_known_is_known(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
-        await process.hearer.take({STREAM: FACTS[:1]})
+        await process.event_handler.take({STREAM: EVENTS[:1]})
         assert await position(process) == {"delivery": 1}
         with pytest.raises(NotYet):
             await process.engine.read("engagement", "E-1", after={"delivery": 2}, wait=0.05)
-        assert await process.hearer.settle(now=True)
+        assert await process.event_handler.settle(now=True)
         async with Process(store.url, isolation) as other:
             assert await position(other) == {"delivery": 1}

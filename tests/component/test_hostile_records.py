@@ -17,13 +17,13 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from chassis.base.partitioning import partition_of
 from chassis.domain.decider import PassedOver
 from chassis.kafka import routing
-from chassis.kafka.consumer import Listener
+from chassis.kafka.consumer import Consumer
 from chassis.kafka.consumer_settings import Arrival
-from chassis.kafka.parked import Parking
+from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.parked_record import ParkedRecord
-from contracts import fact as facts
+from contracts import event as events
 from contracts.channels import LEGAL, SALES
-from contracts.fact import FACTS, Fact, Recorded, encode
+from contracts.event import EVENTS, Event, Recorded, encode
 from tests import hostile
 from tests.component.listening import (
     Scene,
@@ -159,8 +159,8 @@ async def test_an_unknown_type_waits_for_a_newer_version_and_is_tried_by_it(
         await until(lambda: scene.reader.waiting == {"E-1": "newer-version"})
         assert heard.unaccounted() is None
 
-    kind = FACTS["concord.sales.opportunity-advanced.v1"]
-    monkeypatch.setitem(facts.FACTS, "concord.sales.opportunity-sung.v1", kind)
+    kind = EVENTS["concord.sales.opportunity-advanced.v1"]
+    monkeypatch.setitem(events.EVENTS, "concord.sales.opportunity-sung.v1", kind)
     async with scene.listener() as heard:
         await until(lambda: len(scene.reader.heard["E-1"]) == 3)
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
@@ -180,7 +180,7 @@ async def test_a_process_that_ended_behind_a_decision_leaves_nothing_waiting(sce
     assert first.id == bad
     now = datetime(2026, 3, 2, 9, tzinfo=UTC)
     passed = PassedOver(channel="sales", first=1, last=2, by="olga", why="lost in a fire", at=now)
-    parking = Parking(scene.store.parked)
+    parking = ParkedRecordStore(scene.store.parked)
     await parking.put_aside(first, "olga", "it was never published")
     await parking.remember("E-2", passed)
     await scene.reader.pass_over("E-2", passed)
@@ -248,7 +248,7 @@ async def test_garbage_under_one_key_does_not_slow_its_engagement(scene: Scene) 
     read: list[str] = []
     event = ParkedRecord.event
 
-    def counted(record: ParkedRecord) -> Recorded[Fact] | None:
+    def counted(record: ParkedRecord) -> Recorded[Event] | None:
         read.append(record.id)
         return event(record)
 
@@ -312,14 +312,14 @@ async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bug that no reader's guard catches: whatever it is, one record is set aside."""
-    sort_out = routing.sort_out
+    sort_out = routing.route_batch
 
     def breaks(arrivals, parked, routes):
         if any(each.key == "E-17" for each in arrivals):
             raise OverflowError("date value out of range")
         return sort_out(arrivals, parked, routes)
 
-    monkeypatch.setattr("chassis.kafka.batch_processor.sort_out", breaks)
+    monkeypatch.setattr("chassis.kafka.batch_processor.route_batch", breaks)
     await scene.topics.say(*(said(f"E-{number}", 1) for number in range(60)))
     async with scene.listener() as heard:
         await until(lambda: len(scene.reader.heard) == 59)
@@ -334,15 +334,15 @@ async def test_records_that_did_not_arrive_are_read_again(
 ) -> None:
     """The client swallows a batch once, as it does with an exception that leaves a handler."""
     swallowed: list[int] = []
-    handle = Listener._handle
+    handle = Consumer._handle
 
-    async def swallows(self: Listener, arrivals: list[Arrival]) -> None:
+    async def swallows(self: Consumer, arrivals: list[Arrival]) -> None:
         if not swallowed:
             swallowed.append(len(arrivals))
             raise OverflowError("date value out of range")
         await handle(self, arrivals)
 
-    monkeypatch.setattr(Listener, "_handle", swallows)
+    monkeypatch.setattr(Consumer, "_handle", swallows)
     async with scene.listener(batch=5) as heard:
         await until(lambda: heard.progress.joined)
         for sequence in (1, 2, 3):

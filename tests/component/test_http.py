@@ -194,7 +194,7 @@ BAD = {
 
 
 async def test_bad_input_is_refused_by_name_and_nothing_is_stored(company: Company) -> None:
-    works = company.sales.app.state.works  # type: ignore[attr-defined]
+    works = company.sales.app.state.container  # type: ignore[attr-defined]
     by_ann = {"actor": "ann"}  # what is heard meanwhile, of other tests' engagements, is not hers
     before = await works.store.commits.count_documents(by_ann)
     for name, (body, status, field) in BAD.items():
@@ -363,9 +363,9 @@ async def test_the_documents_need_no_token_and_no_internet(company: Company) -> 
     assert "http://" not in page
     assert "https://" not in page
     assert (await company.sales.get("/static-offline-docs/swagger-ui.css")).status_code == 200
-    facts = (await company.sales.get("/asyncapi.json")).json()
-    message = facts["components"]["messages"]["concord.sales.opportunity-opened.v1"]
+    events = (await company.sales.get("/asyncapi.json")).json()
+    message = events["components"]["messages"]["concord.sales.opportunity-opened.v1"]
     assert message["bindings"]["kafka"]["key"]["description"] == "The id of the engagement."
-    heard = facts["operations"]["hear-delivery"]["messages"]
+    heard = events["operations"]["hear-delivery"]["messages"]
     assert heard == [{"$ref": "#/channels/delivery/messages/concord.delivery.manager-assigned.v1"}]
     assert "concord.delivery.manager-assigned.v1" in (await company.sales.get("/asyncapi")).text

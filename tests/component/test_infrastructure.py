@@ -55,14 +55,14 @@ async def test_kafka_keeps_what_it_acknowledged(
     fresh_kafka: Callable[..., KafkaServer], end: Ways
 ) -> None:
     kafka = fresh_kafka()
-    await create_topic(kafka.bootstrap, "facts")
-    await produce(kafka.bootstrap, "facts", range(50))
+    await create_topic(kafka.bootstrap, "events")
+    await produce(kafka.bootstrap, "events", range(50))
 
     end(kafka)
     kafka.start()
 
-    await produce(kafka.bootstrap, "facts", range(50, 60))
-    assert await consume(kafka.bootstrap, "facts", 60) == list(range(60))
+    await produce(kafka.bootstrap, "events", range(50, 60))
+    assert await consume(kafka.bootstrap, "events", 60) == list(range(60))
 
 
 @pytest.mark.fault
@@ -107,11 +107,11 @@ async def test_one_broker_of_three_may_die(fresh_kafka: Callable[..., KafkaServe
     assert isinstance(kafka, Kafka)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
-    await admin.create_topics([NewTopic("facts", num_partitions=1, replication_factor=3)])
+    await admin.create_topics([NewTopic("events", num_partitions=1, replication_factor=3)])
     await admin.close()
-    await produce(kafka.bootstrap, "facts", range(10))
+    await produce(kafka.bootstrap, "events", range(10))
 
     kafka.kill_node(1)
 
-    await produce(kafka.bootstrap, "facts", range(10, 20))
-    assert await consume(kafka.bootstrap, "facts", 20) == list(range(20))
+    await produce(kafka.bootstrap, "events", range(10, 20))
+    assert await consume(kafka.bootstrap, "events", 20) == list(range(20))

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.domain.decider import PassedOver
 from chassis.eventstore.journal import (
-    MOST_FACTS,
+    MOST_EVENTS,
     AlreadyDone,
     Commit,
     Journal,
@@ -32,7 +32,7 @@ def commit(stream: str = "engagement:E-1", number: int = 1, cause: str = "") -> 
         position={"sales": number},
         actor="ann",
         at=NOW,
-        facts=(Kept.of(assigned(stream), said=True),),
+        events=(Kept.of(assigned(stream), said=True),),
         command="advance",
     )
 
@@ -113,7 +113,7 @@ async def test_an_erased_stream_keeps_its_numbers_and_nothing_else(opened: Store
     for _ in range(2):
         await journal.erase(stream, before=301)
     assert [each async for each in journal.read(stream)] == [
-        *(replace(each, facts=(), passed_over=None, fingerprint="") for each in written[:-1]),
+        *(replace(each, events=(), passed_over=None, fingerprint="") for each in written[:-1]),
         written[-1],
     ]
     with pytest.raises(Raced):
@@ -121,9 +121,9 @@ async def test_an_erased_stream_keeps_its_numbers_and_nothing_else(opened: Store
 
 
 async def test_a_commit_has_a_limit(opened: Store) -> None:
-    facts = commit().facts * (MOST_FACTS + 1)
+    events = commit().events * (MOST_EVENTS + 1)
     with pytest.raises(TooLarge, match="at most 500"):
-        await Journal(opened).append(replace(commit(), facts=facts))
+        await Journal(opened).append(replace(commit(), events=events))
 
 
 async def test_the_whole_journal_is_read_stream_by_stream(opened: Store) -> None:

@@ -14,7 +14,7 @@ import pytest
 from chassis.base.settings import Settings
 from chassis.kafka.topics import create_topics
 from contracts.delivery import ManagerAssigned
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished
 from gateway.app import SERVICE as GATEWAY
 from tests.component.listening import MOMENT, topics
@@ -45,17 +45,17 @@ async def open_deal(client: httpx.AsyncClient, key: str) -> str:
     return str(answer.json()["id"])
 
 
-async def say(kafka: KafkaServer, prefix: str, *facts: Recorded[Fact]) -> None:
+async def say(kafka: KafkaServer, prefix: str, *events: Recorded[Event]) -> None:
     async with topics(kafka.bootstrap, prefix) as speaking:
-        await speaking.say(*facts)
+        await speaking.say(*events)
 
 
-def recorded(subject: str, fact: Fact) -> Recorded[Fact]:
+def recorded(subject: str, event: Event) -> Recorded[Event]:
     return Recorded(
-        id=f"{subject}-{fact.type}",
+        id=f"{subject}-{event.type}",
         subject=subject,
         sequence=1,
-        fact=fact,
+        event=event,
         actor="paul",
         cause="test",
         occurred_at=MOMENT,
@@ -67,7 +67,7 @@ def recorded(subject: str, fact: Fact) -> Recorded[Fact]:
 PERSON = recorded("ann", PersonPublished(person="ann", name="Ann", department="sales"))
 
 
-def assigned(engagement: str) -> Recorded[Fact]:
+def assigned(engagement: str) -> Recorded[Event]:
     return recorded(engagement, ManagerAssigned(manager="emma", assigned_on=MOMENT.date()))
 
 
@@ -179,7 +179,7 @@ async def test_the_gateway_shows_what_was_last_written_while_kafka_is_away(
     its = given(kafka, store, isolation)
     await create_topics(kafka.bootstrap, isolation)
     begins = datetime.now(UTC).date() - timedelta(days=365)
-    await say(kafka, isolation, *Life(FIRST, begins).closed().facts)
+    await say(kafka, isolation, *Life(FIRST, begins).closed().events)
 
     async def shown(client: httpx.AsyncClient) -> tuple[list[str], Any, list[str]]:
         page = (await client.get("/engagements", headers=VERA)).json()
@@ -217,7 +217,7 @@ async def test_the_gateway_shows_what_was_last_written_while_kafka_is_away(
         assert await is_old(client)
         await asyncio.to_thread(kafka.start)
         await until(lambda: healthy(client))
-        await say(kafka, isolation, *Life(SECOND, begins).signed().facts)
+        await say(kafka, isolation, *Life(SECOND, begins).signed().events)
 
         async def has_both() -> bool:
             return sorted((await shown(client))[0]) == [FIRST, SECOND]

@@ -113,11 +113,13 @@ async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
     again = await world.ask("draft-sow", {"scope": "More."}, wait=0)
     refused(again, 409, "engagement-over")
 
-    facts = await world.facts(len(TYPES))
-    assert [fact.fact.type for fact in facts] == [f"concord.legal.{name}.v1" for name in TYPES]
-    assert [fact.sequence for fact in facts] == list(range(1, len(TYPES) + 1))
-    assert [fact.actor for fact in facts if isinstance(fact.fact, AmendmentDrafted)] == ["legal"]
-    paper = facts[1].fact
+    events = await world.events(len(TYPES))
+    assert [event.event.type for event in events] == [f"concord.legal.{name}.v1" for name in TYPES]
+    assert [event.sequence for event in events] == list(range(1, len(TYPES) + 1))
+    assert [event.actor for event in events if isinstance(event.event, AmendmentDrafted)] == [
+        "legal"
+    ]
+    paper = events[1].event
     assert isinstance(paper, SowDrafted)
     assert content_hash(STATEMENT_OF_WORK, paper) == paper.content_hash == sow["content_hash"]
 
@@ -161,8 +163,8 @@ async def test_an_early_start_runs_out_by_itself_and_lists_keep_up(world: World)
     refused(await world.ask("authorise-early-start", early, occurred_at=then), 403, "not-allowed")
     accepted(await world.ask("authorise-early-start", early, by=HISTORIAN, occurred_at=then))
 
-    expired = (await world.facts(3))[2]
-    assert expired.fact == EarlyStartExpired(expired_on=last)
+    expired = (await world.events(3))[2]
+    assert expired.event == EarlyStartExpired(expired_on=last)
     assert expired.occurred_at == datetime.combine(last + timedelta(days=1), time(), UTC)
     assert (expired.actor, expired.sequence) == ("legal", 3)
     assert (await world.view())["early_starts"][0]["status"] == "expired"

@@ -1,4 +1,4 @@
-"""What a listener does with good, bad and missing facts, on a real Kafka and a real store."""
+"""What a listener does with good, bad and missing events, on a real Kafka and a real store."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -7,10 +7,10 @@ import pytest
 
 from chassis.application.ports import Batch
 from chassis.kafka.batch_processor import NotInTrouble
-from chassis.kafka.consumer import Listener
-from chassis.kafka.parked import Parking
+from chassis.kafka.consumer import Consumer
+from chassis.kafka.parked import ParkedRecordStore
 from contracts.channels import LEGAL, SALES
-from contracts.fact import encode
+from contracts.event import encode
 from tests.component.listening import (
     CHANNELS,
     Counting,
@@ -33,8 +33,8 @@ class NotNumbered(Counting):
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
         errors: dict[str, Exception] = {}
-        for stream, facts in batch.items():
-            for recorded in facts:
+        for stream, events in batch.items():
+            for recorded in events:
                 error = self.stumbles(recorded)
                 if error is not None:
                     errors[stream] = error
@@ -49,7 +49,7 @@ async def scene(kafka: KafkaServer, store: StoreServer, isolation: str) -> Async
         yield opened
 
 
-async def test_facts_of_many_engagements_arrive_in_order_and_in_batches(scene: Scene) -> None:
+async def test_events_of_many_engagements_arrive_in_order_and_in_batches(scene: Scene) -> None:
     engagements = [f"E-{number}" for number in range(100)]
     for sequence in (1, 2, 3):
         await scene.topics.say(*(said(each, sequence) for each in engagements))
@@ -110,7 +110,7 @@ async def test_a_field_that_is_new_does_no_harm_and_is_kept(scene: Scene) -> Non
     assert scene.reader.whole == [newer]
 
 
-async def test_a_missing_fact_parks_and_its_coming_heals(scene: Scene) -> None:
+async def test_a_missing_event_parks_and_its_coming_heals(scene: Scene) -> None:
     async with scene.listener() as heard:
         await scene.topics.say(said("E-1", 1), said("E-1", 3), said("E-1", 4))
         await until(lambda: "E-1" in heard.parking)
@@ -134,7 +134,7 @@ async def test_a_missing_fact_parks_and_its_coming_heals(scene: Scene) -> None:
         assert await heard.parking.engagements() == []
 
 
-async def test_a_bug_parks_the_facts_behind_it_and_a_retry_after_the_repair_takes_them(
+async def test_a_bug_parks_the_events_behind_it_and_a_retry_after_the_repair_takes_them(
     scene: Scene,
 ) -> None:
     def stumbles(recorded: object) -> Exception | None:
@@ -190,7 +190,7 @@ async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(sce
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-3"]
 
 
-async def test_a_missing_fact_that_never_comes_can_be_passed_over(scene: Scene) -> None:
+async def test_a_missing_event_that_never_comes_can_be_passed_over(scene: Scene) -> None:
     await scene.topics.say(said("E-1", 1), said("E-1", 4), said("E-1", 5))
     async with scene.listener() as heard:
         await until(lambda: "E-1" in heard.parking)
@@ -206,8 +206,8 @@ async def test_a_missing_fact_that_never_comes_can_be_passed_over(scene: Scene) 
         assert await heard.parking.passed_over("E-1") == [passed]
 
 
-async def test_two_listeners_under_load_take_every_fact_once(scene: Scene) -> None:
-    """Nothing here dedupes but the lock: no fact comes twice when partitions change hands."""
+async def test_two_listeners_under_load_take_every_event_once(scene: Scene) -> None:
+    """Nothing here dedupes but the lock: no event comes twice when partitions change hands."""
     readers = Counting(dedupe=False), Counting(dedupe=False)
     for reader in readers:
         reader.pause = 0.05
@@ -277,13 +277,13 @@ async def test_a_stream_of_many_engagements_is_held_up_by_none_of_them(scene: Sc
 
     scene.reader.stumbles = stumbles
     await scene.topics.say(*(said(f"E-{number}", 1) for number in range(5)))
-    register = Listener(
+    register = Consumer(
         scene.bootstrap,
         group=f"{scene.prefix}-register",
         channels=CHANNELS,
         routes=lambda recorded: ("register:all", f"engagement:{recorded.subject}"),
         reader=NotNumbered(scene.reader),
-        parking=Parking(scene.store.parked),
+        parking=ParkedRecordStore(scene.store.parked),
         prefix=scene.prefix,
     )
     async with register:
@@ -302,14 +302,14 @@ class FailsApart(NotNumbered):
         fails_at = {"register:all": 4, "engagement:E-1": 3}
         errors = await super().take(
             {
-                stream: [each for each in facts if each.sequence < fails_at.get(stream, 9)]
-                for stream, facts in batch.items()
+                stream: [each for each in events if each.sequence < fails_at.get(stream, 9)]
+                for stream, events in batch.items()
             }
         )
         failed = {
             stream: ZeroDivisionError(stream)
-            for stream, facts in batch.items()
-            if any(each.sequence >= fails_at.get(stream, 9) for each in facts)
+            for stream, events in batch.items()
+            if any(each.sequence >= fails_at.get(stream, 9) for each in events)
         }
         return {**errors, **failed}
 
@@ -320,7 +320,7 @@ async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_onc
     """The events of Legal are of no concern here, also behind one in trouble."""
     await scene.topics.say(*(said("E-1", number) for number in range(1, 6)), said("E-2", 1))
     await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 1, LEGAL))
-    reading = Listener(
+    reading = Consumer(
         scene.bootstrap,
         group=f"{scene.prefix}-register",
         channels=CHANNELS,
@@ -328,7 +328,7 @@ async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_onc
             () if recorded.channel is LEGAL else ("register:all", f"engagement:{recorded.subject}")
         ),
         reader=FailsApart(scene.reader),
-        parking=Parking(scene.store.parked),
+        parking=ParkedRecordStore(scene.store.parked),
         prefix=scene.prefix,
     )
     async with reading:

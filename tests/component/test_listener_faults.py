@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from chassis.application.event_handler import routes_of
+from chassis.application.event_handler import stream_router
 from chassis.kafka.batch_processor import NotProven
-from chassis.kafka.consumer import Listener
-from chassis.kafka.parked import Parking
+from chassis.kafka.consumer import Consumer
+from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
 from tests.component.department import DEALS, Deal, Process, assigned
@@ -18,15 +18,15 @@ from tests.component.listening import Topics, topics, until
 from tests.infrastructure import KafkaServer, StoreServer
 
 
-def department(bootstrap: str, prefix: str, process: Process) -> Listener:
-    """The listener of a small department that reacts to each manager with a fact of its own."""
-    return Listener(
+def department(bootstrap: str, prefix: str, process: Process) -> Consumer:
+    """The listener of a small department that reacts to each manager with an event of its own."""
+    return Consumer(
         bootstrap,
         group=f"{prefix}-sales",
         channels=(DELIVERY,),
-        routes=routes_of([DEALS]),
-        reader=process.hearer,
-        parking=Parking(process.store.parked),
+        routes=stream_router([DEALS]),
+        reader=process.event_handler,
+        parking=ParkedRecordStore(process.store.parked),
         prefix=prefix,
     )
 
@@ -147,7 +147,7 @@ async def test_a_stop_does_not_wait_for_kafka(
             kafka.start()
 
 
-async def test_a_skipped_fact_is_in_the_journal_with_who_and_why(
+async def test_a_skipped_event_is_in_the_journal_with_who_and_why(
     kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
     async with (

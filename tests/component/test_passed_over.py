@@ -26,7 +26,7 @@ async def test_missing_events_that_were_passed_over_are_shown_with_who_and_why(
     )
     async with topics(kafka.bootstrap, isolation) as spoken, running(SERVICE, given) as client:
         await spoken.say(
-            said(ENGAGEMENT, 1, fact=OPENED), said(ENGAGEMENT, 3, fact=WON), said(ENGAGEMENT, 4)
+            said(ENGAGEMENT, 1, event=OPENED), said(ENGAGEMENT, 3, event=WON), said(ENGAGEMENT, 4)
         )
 
         async def parked() -> Any:

@@ -16,7 +16,7 @@ from chassis.kafka.reference_copy import Kept, ReferenceCopy
 from chassis.kafka.reference_feed import ReferenceFeed
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY_REFERENCE, FINANCE_REFERENCE, Channel
-from contracts.fact import Fact, Recorded, encode
+from contracts.event import Event, Recorded, encode
 from contracts.money import Money
 from contracts.reference import PersonPublished, RateCardPublished
 from contracts.values import RoleRate
@@ -30,12 +30,12 @@ NOWHERE = "127.0.0.1:1"
 CHANNELS = (DELIVERY_REFERENCE, FINANCE_REFERENCE)
 
 
-def published(subject: str, version: int, fact: Fact) -> Recorded[Fact]:
+def published(subject: str, version: int, event: Event) -> Recorded[Event]:
     return Recorded(
         id=f"{subject}-{version}",
         subject=subject,
         sequence=version,
-        fact=fact,
+        event=event,
         actor="ann",
         cause="test",
         occurred_at=MOMENT,
@@ -44,19 +44,19 @@ def published(subject: str, version: int, fact: Fact) -> Recorded[Fact]:
     )
 
 
-def person(name: str, version: int = 1, called: str = "") -> Recorded[Fact]:
-    fact = PersonPublished(person=name, name=called or name.title(), department="delivery")
-    return published(name, version, fact)
+def person(name: str, version: int = 1, called: str = "") -> Recorded[Event]:
+    event = PersonPublished(person=name, name=called or name.title(), department="delivery")
+    return published(name, version, event)
 
 
-def rates(version: int, architect: int, start: date | None = None) -> Recorded[Fact]:
-    fact = RateCardPublished(
+def rates(version: int, architect: int, start: date | None = None) -> Recorded[Event]:
+    event = RateCardPublished(
         rate_card="standard",
         currency="EUR",
         rates=(RoleRate(role="architect", rate=Money(amount=Decimal(architect), currency="EUR")),),
         effective_from=start,
     )
-    return published("standard", version, fact)
+    return published("standard", version, event)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_all_that_was_said_is_there_once_ready(
         assert len(feed.records.all(PersonPublished)) == 300
         newest = feed.records.latest(PersonPublished, "p7")
         assert newest is not None
-        assert (newest.sequence, newest.fact.name) == (2, "Grace")
+        assert (newest.sequence, newest.event.name) == (2, "Grace")
         assert feed.records.latest(RateCardPublished, "standard") is not None
 
 

@@ -14,7 +14,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from chassis.kafka.outbox_relay import RELAY, Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
-from contracts.fact import CONTENT_TYPE, decode
+from contracts.event import CONTENT_TYPE, decode
 from tests.component.department import PEOPLE, Advance, Open, Process, Publish, until
 from tests.infrastructure import KafkaServer, StoreServer
 
@@ -104,7 +104,7 @@ async def has(kafka: KafkaServer, topic: str, count: int) -> bool:
     return len(set(await on_topic(kafka.bootstrap, topic))) >= count
 
 
-async def test_every_fact_is_published_once_and_in_order(
+async def test_every_event_is_published_once_and_in_order(
     kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
     topic = SALES.topic(isolation)

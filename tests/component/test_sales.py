@@ -123,8 +123,8 @@ async def test_a_sale_from_the_first_call_to_the_customers_yes(world: World) -> 
     assert (view["stage"], view["delivery"]["manager"]) == ("won", "emma")
     assert view["won"]["price"] == {"amount": "17000", "currency": "EUR"}
 
-    said = await world.facts(5)
-    assert [(each.sequence, type(each.fact).__name__, each.actor) for each in said] == [
+    said = await world.events(5)
+    assert [(each.sequence, type(each.event).__name__, each.actor) for each in said] == [
         (1, "OpportunityOpened", "ann"),
         (2, "OpportunityQualified", "ann"),
         (3, "ProposalDrafted", "ann"),
@@ -153,11 +153,11 @@ async def test_a_crms_export_is_taken_over_once(world: World, tmp_path: Path) ->
     assert "0 taken, 5 unchanged, 13 refused" in later.stdout
     assert "was imported as 4,821.50 EUR" in later.stdout
 
-    said = await world.facts(6, of=OpportunityImported, about="")
+    said = await world.events(6, of=OpportunityImported, about="")
     assert len({each.subject for each in said}) == 6
     assert owners
-    assert {each.fact.owner for each in said} == owners
-    won = next(each for each in said if each.fact.external_id == "OPP-1001")
+    assert {each.event.owner for each in said} == owners
+    won = next(each for each in said if each.event.external_id == "OPP-1001")
     assert won.occurred_at == datetime(2017, 3, 1, tzinfo=UTC)
     assert won.recorded_at > won.occurred_at + timedelta(days=365)
 
@@ -197,8 +197,8 @@ async def test_a_real_pipeline_is_taken_whole_and_then_unchanged(world: World) -
     assert next(iter(listed.values()))["title"] == "GTX Plus Pro for Ganjaflex"
     account = await world.get("/accounts/golddex", by=MANAGER_OF_SALES)
     assert account.json()["record"]["name"] == "Golddex"
-    [published] = await world.facts(of=AccountPublished, about="golddex")
-    assert published.fact.name == "Golddex"
+    [published] = await world.events(of=AccountPublished, about="golddex")
+    assert published.event.name == "Golddex"
 
 
 async def test_input_that_is_wrong_is_told_by_field_and_stores_nothing(world: World) -> None:

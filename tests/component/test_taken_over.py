@@ -16,7 +16,7 @@ import pytest
 
 from chassis.eventstore.mongo import Store
 from contracts.channels import PARTITIONS
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from gateway.folding import Folding
 from gateway.shelf import Shelf
 from tests.component.mortal import Killed, Life, MortalStore
@@ -25,7 +25,7 @@ from tests.lives import company, named
 
 TODAY = date(2026, 5, 25)
 ALL = frozenset(range(PARTITIONS))
-Batch = dict[str, list[Recorded[Fact]]]
+Batch = dict[str, list[Recorded[Event]]]
 
 
 @dataclass
@@ -61,10 +61,10 @@ def batches(count_of: int = 3) -> list[Batch]:
     """A third each, and so on, of what was said of three engagements on two partitions."""
     made: list[Batch] = [{} for _ in range(count_of)]
     for engagement in (named(1), named(3), named(7)):
-        facts = [each for each in company() if each.subject == engagement]
-        size = -(-len(facts) // count_of)
+        events = [each for each in company() if each.subject == engagement]
+        size = -(-len(events) // count_of)
         for number, batch in enumerate(made):
-            batch[engagement] = facts[number * size : (number + 1) * size]
+            batch[engagement] = events[number * size : (number + 1) * size]
     return made
 
 
@@ -87,7 +87,7 @@ async def stored(store: Store) -> tuple[Any, Any, Any]:
     }
     timeline: dict[tuple[str, str], set[bytes]] = {}
     async for run in store.database["timeline"].find({}):
-        timeline.setdefault((run["engagement"], run["channel"]), set()).update(run["facts"])
+        timeline.setdefault((run["engagement"], run["channel"]), set()).update(run["events"])
     return views, totals, timeline
 
 
@@ -110,22 +110,22 @@ def _not_zero(figures: dict[str, Decimal]) -> dict[str, Decimal]:
 
 
 @pytest.fixture(scope="module")
-def facts() -> list[Batch]:
+def events() -> list[Batch]:
     return batches()
 
 
-async def undisturbed(url: str, name: str, facts: list[Batch]) -> tuple[Any, Any, Any]:
+async def undisturbed(url: str, name: str, events: list[Batch]) -> tuple[Any, Any, Any]:
     async with prepared(url, name) as opened:
         worker = Worker(opened)
         await worker.begin()
-        await worker.work(facts)
+        await worker.work(events)
         return await stored(opened)
 
 
 async def test_a_gateway_killed_at_any_write_leaves_what_the_next_one_makes_right(
-    store: StoreServer, isolation: str, facts: list[Batch]
+    store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
-    expected = await undisturbed(store.url, isolation, facts)
+    expected = await undisturbed(store.url, isolation, events)
     for writes in count(1):
         life = Life(writes)
         name = f"{isolation}-{writes}"
@@ -133,7 +133,7 @@ async def test_a_gateway_killed_at_any_write_leaves_what_the_next_one_makes_righ
             first = Worker(MortalStore(store.url, name, life))
             with suppress(Killed):
                 await first.begin()
-                await first.work(facts)
+                await first.work(events)
             if not life.ended:
                 assert await stored(opened) == expected
                 break
@@ -143,27 +143,27 @@ async def test_a_gateway_killed_at_any_write_leaves_what_the_next_one_makes_righ
             _, totals, _ = await stored(opened)
             added = await added_up(opened)
             assert {number: figures for number, (_, figures) in totals.items()} == added
-            await second.work(facts)
+            await second.work(events)
             assert await stored(opened) == expected, f"killed after {writes} writes"
             await opened._client.drop_database(name)
     assert writes > 30
 
 
 async def test_a_gateway_killed_while_it_folds_everything_again(
-    store: StoreServer, isolation: str, facts: list[Batch]
+    store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
-    expected = await undisturbed(store.url, isolation, facts)
+    expected = await undisturbed(store.url, isolation, events)
     async with prepared(store.url, isolation) as opened:
         for writes in count(0, 3):
             await Shelf(opened).fold_again()
             life = Life(writes)
             first = Worker(MortalStore(store.url, isolation, life))
             with suppress(Killed):
-                await first.begin(len(facts))
-                await first.work(facts)
+                await first.begin(len(events))
+                await first.work(events)
             second = Worker(opened)
             await second.begin(first.durable)
-            await second.work(facts)
+            await second.work(events)
             assert await stored(opened) == expected, f"killed after {writes} writes"
             if not life.ended:
                 break
@@ -172,65 +172,65 @@ async def test_a_gateway_killed_while_it_folds_everything_again(
 
 @pytest.mark.parametrize("before", [0, 1, 2])
 async def test_a_gateway_that_wakes_up_late_changes_nothing(
-    store: StoreServer, isolation: str, facts: list[Batch], before: int
+    store: StoreServer, isolation: str, events: list[Batch], before: int
 ) -> None:
     """It folded a batch that it had not written when it lost its partitions."""
-    expected = await undisturbed(store.url, isolation, facts)
+    expected = await undisturbed(store.url, isolation, events)
     name = f"{isolation}-late"
     async with prepared(store.url, name) as opened:
         late, new = Worker(opened), Worker(opened)
         await late.begin()
-        await late.work(facts[:before])
-        await late.folding.take(facts[before])
+        await late.work(events[:before])
+        await late.folding.take(events[before])
         await new.begin(before)
-        await new.work(facts)
+        await new.work(events)
         await late.folding.checkpoint()
         assert await stored(opened) == expected
 
 
 async def test_totals_that_are_wrong_are_written_right_by_whoever_takes_over(
-    store: StoreServer, isolation: str, facts: list[Batch]
+    store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
-    expected = await undisturbed(store.url, isolation, facts)
+    expected = await undisturbed(store.url, isolation, events)
     async with prepared(store.url, isolation) as opened:
         wrong = {"$set": {"figures": {"on-hold": "7"}}, "$inc": {"number": 1 << 40}}
         await opened.database["totals"].update_many({}, wrong)
-        await Worker(opened).begin(len(facts))
+        await Worker(opened).begin(len(events))
         assert await stored(opened) == expected
 
 
 async def test_a_view_that_cannot_be_read_is_written_again_from_its_timeline(
-    store: StoreServer, isolation: str, facts: list[Batch]
+    store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
-    expected = await undisturbed(store.url, isolation, facts)
+    expected = await undisturbed(store.url, isolation, events)
     async with prepared(store.url, isolation) as opened:
-        engagement = next(iter(facts[0]))
+        engagement = next(iter(events[0]))
         broken = {"view": b"{}", "summary": "{}", "figures": 7}
         await opened.database["unified"].update_one({"_id": engagement}, {"$set": broken})
-        await Worker(opened).begin(len(facts))
+        await Worker(opened).begin(len(events))
         assert await stored(opened) == expected
 
 
 async def test_findings_not_announced_when_a_process_died_are_named_to_the_next(
-    store: StoreServer, isolation: str, facts: list[Batch]
+    store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
     async with prepared(store.url, isolation) as opened:
         first, second = Worker(opened), Worker(opened)
         await first.begin()
-        await first.work(facts)
+        await first.work(events)
         wanted = set(first.folding.to_announce(0.0, 100))
         assert wanted
-        await second.begin(len(facts))
+        await second.begin(len(events))
         assert set(second.folding.to_announce(0.0, 100)) == wanted
 
 
-async def test_what_a_new_day_changes_is_written_without_a_further_fact(
-    store: StoreServer, isolation: str, facts: list[Batch]
+async def test_what_a_new_day_changes_is_written_without_a_further_event(
+    store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
     async with prepared(store.url, isolation) as opened:
         worker = Worker(opened)
         await worker.begin()
-        await worker.work(facts)
+        await worker.work(events)
         worker.folding.today = lambda: TODAY + timedelta(days=30)
         engagements = worker.folding.to_judge()
         assert engagements

@@ -109,13 +109,13 @@ def test_logs_are_lines_of_json_that_name_their_trace() -> None:
     logger.addHandler(handler)
     parent = f"00-{'a' * 32}-{'b' * 16}-01"
     with trace.use_span(trace.get_current_span(telemetry.continued(parent))):
-        logger.info("heard %d\nfacts", 3)
+        logger.info("heard %d\nevents", 3)
     try:
         int("broken")
     except ValueError:
         logger.exception("no")
     logger.removeHandler(handler)
     first, second = map(json.loads, stream.getvalue().splitlines())
-    assert (first["message"], first["trace_id"]) == ("heard 3\nfacts", "a" * 32)
+    assert (first["message"], first["trace_id"]) == ("heard 3\nevents", "a" * 32)
     assert (first["level"], first["service"]) == ("INFO", "sales")
     assert "ValueError: invalid literal" in second["error"]

@@ -29,8 +29,8 @@ from tests.infrastructure import KafkaServer, StoreServer
 
 WALL = "engagement:E-Wall"
 DAMAGES: dict[str, dict[str, Any]] = {
-    "a fact that is none": {"entries.0.fact": b'{"specversion": "1.0"}'},
-    "no list of facts": {"entries": "none"},
+    "an event that is none": {"entries.0.event": b'{"specversion": "1.0"}'},
+    "no list of events": {"entries": "none"},
     "a position in other words": {"position": "sales"},
     "a moment that is a text": {"at": "yesterday"},
 }
@@ -98,7 +98,7 @@ async def test_the_views_go_on_and_the_stream_comes_back_when_it_can_be_read(
     async with Process(store.url, isolation) as process:
         await open_deals(process, "Roof", "Wall")
         await advance(process, "Wall", 10)
-        broken = await damage(process, WALL, 1, DAMAGES["no list of facts"])
+        broken = await damage(process, WALL, 1, DAMAGES["no list of events"])
         async with Process(store.url, isolation) as fresh, viewing(fresh) as views:
             await until(lambda: views.follower.progress == "following")
             await advance(process, "Wall", 20)
@@ -155,7 +155,9 @@ async def test_over_http_it_is_a_problem_of_its_own_and_all_others_are_served(
 ) -> None:
     async with Process(store.url, isolation) as process:
         await open_deals(process, "0000000000001", "0000000000002")
-        await damage(process, "engagement:E-0000000000002", 1, {"entries.0.fact": b'{"secret": 1}'})
+        await damage(
+            process, "engagement:E-0000000000002", 1, {"entries.0.event": b'{"secret": 1}'}
+        )
     await create_all_topics(kafka.bootstrap, isolation)
     given = settings(
         kafka_bootstrap=kafka.bootstrap,
@@ -238,8 +240,8 @@ async def test_a_document_that_names_no_stream_stops_the_relay_until_it_is_mende
 async def test_the_gateway_keeps_all_but_the_engagement_that_cannot_be_kept(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    facts = batches()
-    engagement = min(facts[0].keys() & facts[1].keys() & facts[2].keys())
+    events = batches()
+    engagement = min(events[0].keys() & events[1].keys() & events[2].keys())
     whole = shelf_module._document
 
     def padded(held: Held) -> dict[str, Any]:
@@ -249,16 +251,16 @@ async def test_the_gateway_keeps_all_but_the_engagement_that_cannot_be_kept(
     async with prepared(store.url, f"{isolation}-well") as opened:
         well = Worker(opened)
         await well.begin()
-        await well.work(facts)
+        await well.work(events)
         expected = await stored(opened)
     async with prepared(store.url, isolation) as opened:
         worker = Worker(opened)
         await worker.begin()
-        await worker.work(facts[:1])
+        await worker.work(events[:1])
         before = (await stored(opened))[0][engagement]
         with monkeypatch.context() as patch:
             patch.setattr(shelf_module, "_document", padded)
-            for batch in facts[1:]:
+            for batch in events[1:]:
                 assert await worker.folding.take(batch) == {}
                 for _ in range(2):  # it is said until somebody acts on it
                     with pytest.raises(CannotBeKept) as unkept:
@@ -271,7 +273,7 @@ async def test_the_gateway_keeps_all_but_the_engagement_that_cannot_be_kept(
             added = await added_up(opened)
             assert {number: figures for number, (_, figures) in totals.items()} == added
             left = await worker.folding.give_up(engagement)
-            told = [each for batch in facts[1:] for each in batch[engagement]]
+            told = [each for batch in events[1:] for each in batch[engagement]]
             assert sorted(left, key=lambda each: each.id) == told
             await worker.folding.checkpoint()
         assert await worker.folding.take({engagement: left}) == {}
@@ -282,7 +284,7 @@ async def test_the_gateway_keeps_all_but_the_engagement_that_cannot_be_kept(
 async def test_a_state_is_bounded_before_a_document_is_too_small_for_it(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Facts have some 500 bytes here and add three to the state: only the state counts."""
+    """Events have some 500 bytes here and add three to the state: only the state counts."""
     monkeypatch.setattr(streams_module, "LARGEST_STATE", 4_000)
     monkeypatch.setattr(streams_module, "LARGEST_HEARD", 20_000)
     measurements = 0
@@ -320,7 +322,7 @@ async def test_a_state_is_bounded_before_a_document_is_too_small_for_it(
             with pytest.raises(TooLarge):
                 await more(probability, 1)
         assert measurements <= 3
-        await process.hearer.hear(WALL, [assigned("E-Wall")])
+        await process.event_handler.handle_events(WALL, [assigned("E-Wall")])
 
 
 async def test_everything_in_the_journal_is_a_commit_or_a_described_error(

@@ -99,7 +99,7 @@ async def test_listings_filter_sort_and_page(store: StoreServer, isolation: str)
         await open_deals(process, *names)
         for name, chance in (("Attic", 20), ("barn", 90), ("Cellar", 20), ("dome", 5)):
             await advance(process, name, chance)
-        await process.hearer.hear("engagement:E-Eaves", [assigned("E-Eaves")])
+        await process.event_handler.handle_events("engagement:E-Eaves", [assigned("E-Eaves")])
         for name in names:
             await until(partial(written, process, f"engagement:E-{name}", 2))
         for _ in range(2):  # the second time along the fences that the first one left
@@ -159,8 +159,8 @@ async def test_what_shows_people_nothing_new_is_written_later(
     store: StoreServer, isolation: str
 ) -> None:
     async def heard(process: Process, times: int) -> None:
-        facts = [assigned("E-Roof", number) for number in range(1, times + 1)]
-        await process.hearer.hear("engagement:E-Roof", facts)
+        events = [assigned("E-Roof", number) for number in range(1, times + 1)]
+        await process.event_handler.handle_events("engagement:E-Roof", events)
 
     async with Process(store.url, isolation) as process, viewing(process):
         await open_deals(process, "Roof")

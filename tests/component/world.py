@@ -24,7 +24,7 @@ from chassis.eventstore.journal import kafka_key
 from chassis.kafka.topics import create_topics
 from chassis.web.auth import issue
 from contracts.channels import CHANNELS
-from contracts.fact import Fact, Recorded, decode, encode, write_position
+from contracts.event import Event, Recorded, decode, encode, write_position
 from contracts.reference import Reference
 from contracts.roles import Role
 from local.places import free_port
@@ -139,29 +139,29 @@ class World:
     by: str
     engagement: str = field(default_factory=engagement_id)
     said: dict[tuple[str, str], int] = field(default_factory=dict)
-    """How many facts other departments have said, by channel and subject."""
+    """How many events other departments have said, by channel and subject."""
 
     async def say(
-        self, *facts: Fact, about: str | None = None, knowing: Mapping[str, int] | None = None
+        self, *events: Event, about: str | None = None, knowing: Mapping[str, int] | None = None
     ) -> None:
         """Speak as other departments do, on their topics; `knowing` is what they had heard."""
         about = about or self.engagement
-        for fact in facts:
-            place = (fact.channel.name, about)
+        for event in events:
+            place = (event.channel.name, about)
             self.said[place] = self.said.get(place, 0) + 1
             now = datetime.now(UTC)
             recorded = Recorded(
-                id=f"{about}-{fact.channel.name}-{self.said[place]}",
+                id=f"{about}-{event.channel.name}-{self.said[place]}",
                 subject=about,
                 sequence=self.said[place],
-                fact=fact,
+                event=event,
                 actor="ann",
                 cause="test",
                 occurred_at=now,
                 recorded_at=now,
                 heard=knowing or {},
             )
-            topic = fact.channel.topic(self.service.prefix)
+            topic = event.channel.topic(self.service.prefix)
             await self.producer.send_and_wait(topic, encode(recorded), kafka_key(recorded).encode())
 
     def heard(self, about: str) -> str:
@@ -236,10 +236,10 @@ class World:
         async with consumer, asyncio.timeout(20):
             yield consumer
 
-    async def facts(
-        self, count: int = 1, of: type[Fact] = Fact, *, about: str | None = None
+    async def events(
+        self, count: int = 1, of: type[Event] = Event, *, about: str | None = None
     ) -> list[Recorded[Any]]:
-        """The first facts that the department says: of a type, about one subject or any (`""`)."""
+        """The first events that the department says: of a type, about one subject or any (`""`)."""
         wanted = self.engagement if about is None else about
         found: list[Recorded[Any]] = []
         async with self.reading() as records:
@@ -248,8 +248,8 @@ class World:
                 if record.value is None:
                     continue  # a record that was erased
                 recorded = decode(record.value)
-                if isinstance(recorded.fact, of) and wanted in {"", recorded.subject}:
-                    is_reference = isinstance(recorded.fact, Reference)
+                if isinstance(recorded.event, of) and wanted in {"", recorded.subject}:
+                    is_reference = isinstance(recorded.event, Reference)
                     assert is_reference or record.key == recorded.subject.encode()
                     found.append(recorded)
         return found

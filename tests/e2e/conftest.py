@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from chassis.base.settings import LOCAL_ISSUER
 from chassis.web.auth import issue
 from contracts.channels import CHANNELS
-from contracts.fact import Fact, Recorded, decode
+from contracts.event import Event, Recorded, decode
 from contracts.roles import Role
 from local.platform import SERVICES, Layout, Platform
 from local.play.company import publish, roles
@@ -91,7 +91,7 @@ class Desk:
         return counts
 
 
-async def _read_topics(bootstrap: str) -> list[Recorded[Fact]]:
+async def _read_topics(bootstrap: str) -> list[Recorded[Event]]:
     topics = [channel.topic() for channel in CHANNELS.values()]
     consumer = AIOKafkaConsumer(
         *topics, bootstrap_servers=bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
@@ -99,14 +99,14 @@ async def _read_topics(bootstrap: str) -> list[Recorded[Fact]]:
     async with consumer:
         partitions = list(consumer.assignment())
         ends = await consumer.end_offsets(partitions)
-        found: list[Recorded[Fact]] = []
+        found: list[Recorded[Event]] = []
         while any([await consumer.position(each) < end for each, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 found += [decode(record.value) for record in records if record.value is not None]
         return found
 
 
-def facts(platform: Platform) -> list[Recorded[Fact]]:
+def events(platform: Platform) -> list[Recorded[Event]]:
     """All that stands on the topics now."""
     return asyncio.run(_read_topics(platform.kafka.bootstrap))
 
@@ -166,10 +166,10 @@ def lives(company: Company) -> Lives:
 
 
 @pytest.fixture(scope="package")
-def said(platform: Platform, lives: Lives) -> list[Recorded[Fact]]:
-    """All facts on the topics once every life is lived."""
+def said(platform: Platform, lives: Lives) -> list[Recorded[Event]]:
+    """All events on the topics once every life is lived."""
     assert lives.whole.engagement
-    return facts(platform)
+    return events(platform)
 
 
 @pytest.fixture(scope="package")

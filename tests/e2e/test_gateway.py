@@ -15,12 +15,12 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from contracts.fact import write_position
+from contracts.event import write_position
 from contracts.gateway import DisconnectDetected, DisconnectResolved, DisconnectWaived
 from local.platform import DEPARTMENTS, Platform
 from local.play.company import CUSTOMERS, SELLERS
 from local.play.stage import Cast, Company, Stage
-from tests.e2e.conftest import Desk, facts
+from tests.e2e.conftest import Desk, events
 from tests.e2e.stories import TODAY, Lives, Observed
 from tests.infrastructure import wait_until
 
@@ -169,7 +169,9 @@ def test_what_is_not_there_is_not_found(desk: Desk) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown-stream")
 
 
-def events(url: str, token: str, found: "Queue[dict[str, Any]]", here: threading.Event) -> None:
+def read_stream(
+    url: str, token: str, found: "Queue[dict[str, Any]]", here: threading.Event
+) -> None:
     """Put every event of the live stream into a queue until nobody takes them any more."""
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.stream("GET", f"{url}/changes", headers=headers, timeout=SOON) as stream:
@@ -186,7 +188,7 @@ def test_the_live_stream_shows_a_change_as_it_happens(desk: Desk, company: Compa
     found: Queue[dict[str, Any]] = Queue()
     here = threading.Event()
     url = desk.platform.layout.url("gateway")
-    watching = threading.Thread(target=events, args=(url, desk.token("vera"), found, here))
+    watching = threading.Thread(target=read_stream, args=(url, desk.token("vera"), found, here))
     watching.start()
     assert here.wait(SOON)
     cast = opened(company, 74)
@@ -231,11 +233,11 @@ def standing(desk: Desk, cast: Observed) -> dict[str, Any]:
 def announced(platform: Platform, cast: Observed) -> list[str]:
     """What the gateway said of this lateness on its own topic, in order."""
     return [
-        type(each.fact).__name__
-        for each in facts(platform)
+        type(each.event).__name__
+        for each in events(platform)
         if each.subject == cast.engagement
-        and isinstance(each.fact, DisconnectDetected | DisconnectWaived | DisconnectResolved)
-        and each.fact.finding == LATE
+        and isinstance(each.event, DisconnectDetected | DisconnectWaived | DisconnectResolved)
+        and each.event.finding == LATE
     ]
 
 
@@ -361,8 +363,8 @@ def unified(platform: Platform) -> dict[str, dict[str, Any]]:
 def at_rest(platform: Platform, documents: dict[str, dict[str, Any]]) -> bool:
     """Whether all that was said is written there, and all that is found in it has been said."""
     said: dict[str, dict[str, int]] = {}
-    for each in facts(platform):
-        if each.channel.kind == "facts":
+    for each in events(platform):
+        if each.channel.kind == "events":
             channels = said.setdefault(each.subject, {})
             channels[each.channel.name] = max(each.sequence, channels.get(each.channel.name, 0))
     written, findings, announced = {}, {}, {}

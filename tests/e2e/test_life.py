@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.finance import InvoiceIssued, InvoiceNumbered
 from local.platform import Platform
-from tests.e2e.conftest import Desk, facts
+from tests.e2e.conftest import Desk, events
 from tests.e2e.stories import Lives
 
 STAGE_AFTER = {
@@ -22,7 +22,7 @@ STAGE_AFTER = {
 }
 """The acts with which an engagement moves on; with the second signature it is `mobilising`."""
 
-FACTS_OF_A_LIFE = """
+EVENTS_OF_A_LIFE = """
 sales: OpportunityOpened OpportunityQualified EstimateRequested ProposalDrafted ProposalSubmitted
     OpportunityAdvanced DealWon
 legal: FileOpened SowDrafted SowApproved SowSentForSignature SowSignatureRecorded SowSigned
@@ -72,23 +72,23 @@ def test_every_act_leaves_the_engagement_in_the_stage_it_should(lives: Lives) ->
     assert wanted[-1] == ("delivery/close-engagement", "closed")
 
 
-def test_every_step_of_a_life_is_a_fact(said: list[Recorded[Fact]], lives: Lives) -> None:
+def test_every_step_of_a_life_is_a_event(said: list[Recorded[Event]], lives: Lives) -> None:
     of_this = defaultdict(set)
     for each in said:
         if each.subject == lives.whole.engagement:
-            of_this[each.channel.name].add(type(each.fact).__name__)
-    lines = FACTS_OF_A_LIFE.strip().replace("\n    ", " ").splitlines()
+            of_this[each.channel.name].add(type(each.event).__name__)
+    lines = EVENTS_OF_A_LIFE.strip().replace("\n    ", " ").splitlines()
     for line in lines:
         channel, _, names = line.partition(": ")
         assert set(names.split()) - of_this[channel] == set()
 
 
-def test_facts_are_numbered_without_a_gap_by_channel_and_engagement(
-    said: list[Recorded[Fact]],
+def test_events_are_numbered_without_a_gap_by_channel_and_engagement(
+    said: list[Recorded[Event]],
 ) -> None:
     numbers = defaultdict(list)
     for each in said:
-        if each.channel.kind == "facts":
+        if each.channel.kind == "events":
             numbers[each.channel.name, each.subject].append(each.sequence)
 
     assert len(numbers) > 20
@@ -164,11 +164,11 @@ def test_hours_deliverables_and_reviews_agree(of: dict[str, Any]) -> None:
 
 
 def test_the_view_is_complete_and_as_fresh_as_the_topics(
-    of: dict[str, Any], said: list[Recorded[Fact]], lives: Lives
+    of: dict[str, Any], said: list[Recorded[Event]], lives: Lives
 ) -> None:
     last: Counter[str] = Counter()
     for each in said:
-        if each.subject == lives.whole.engagement and each.channel.kind == "facts":
+        if each.subject == lives.whole.engagement and each.channel.kind == "events":
             last[each.channel.name] = max(last[each.channel.name], each.sequence)
 
     shown = of["gateway"]
@@ -178,15 +178,15 @@ def test_the_view_is_complete_and_as_fresh_as_the_topics(
     assert departments.items() <= freshness.items()
 
 
-def test_the_timeline_holds_exactly_the_facts_on_the_topics(
+def test_the_timeline_holds_exactly_the_events_on_the_topics(
     desk: Desk, platform: Platform, lives: Lives
 ) -> None:
     engagement = lives.whole.engagement
     timeline = desk.get("gateway", f"/engagements/{engagement}/timeline")
     of_this = {
         each.id: each
-        for each in facts(platform)
-        if each.subject == engagement and each.channel.kind == "facts"
+        for each in events(platform)
+        if each.subject == engagement and each.channel.kind == "events"
     }
 
     assert {entry["id"] for entry in timeline} == of_this.keys()
@@ -195,15 +195,15 @@ def test_the_timeline_holds_exactly_the_facts_on_the_topics(
     assert moments == sorted(moments)
     for entry in timeline:
         recorded = of_this[entry["id"]]
-        assert entry["type"] == recorded.fact.type
+        assert entry["type"] == recorded.event.type
         assert entry["actor"] == recorded.actor
         assert entry["heard"] == dict(recorded.heard)
-        assert entry["data"] == recorded.fact.model_dump(mode="json")
+        assert entry["data"] == recorded.event.model_dump(mode="json")
 
 
-def test_a_fact_says_what_its_author_had_heard(said: list[Recorded[Fact]], lives: Lives) -> None:
+def test_a_event_says_what_its_author_had_heard(said: list[Recorded[Event]], lives: Lives) -> None:
     of_this = [each for each in said if each.subject == lives.whole.engagement]
-    by_type = {type(each.fact).__name__: each for each in of_this}
+    by_type = {type(each.event).__name__: each for each in of_this}
     signed, budget = by_type["SowSigned"], by_type["BudgetSet"]
 
     assert budget.heard["legal"] >= signed.sequence
@@ -245,16 +245,16 @@ def test_the_portfolio_is_the_sum_of_its_engagements(desk: Desk) -> None:
 
 
 def test_invoices_are_numbered_without_a_gap_across_all_engagements(
-    said: list[Recorded[Fact]],
+    said: list[Recorded[Event]],
 ) -> None:
     numbers: dict[int, list[int]] = defaultdict(list)
     issued = {}
     for each in said:
-        if isinstance(each.fact, InvoiceNumbered):
-            year, _, number = each.fact.number.partition("-")
+        if isinstance(each.event, InvoiceNumbered):
+            year, _, number = each.event.number.partition("-")
             numbers[int(year)].append(int(number))
-        elif isinstance(each.fact, InvoiceIssued):
-            issued[each.fact.number] = each.fact.issued_on.year
+        elif isinstance(each.event, InvoiceIssued):
+            issued[each.event.number] = each.event.issued_on.year
 
     assert sum(len(found) for found in numbers.values()) == len(issued) > 5
     assert all(sorted(found) == [*range(1, len(found) + 1)] for found in numbers.values())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.legal import EarlyStartExpired
 from local.platform import SERVICES
 from tests.e2e.conftest import Desk
@@ -15,8 +15,8 @@ def seen(desk: Desk, cast: Observed, service: str) -> Any:
     return desk.get(service, f"/engagements/{cast.engagement}", by="everybody")
 
 
-def types(said: list[Recorded[Fact]], cast: Observed) -> list[str]:
-    return [type(each.fact).__name__ for each in said if each.subject == cast.engagement]
+def types(said: list[Recorded[Event]], cast: Observed) -> list[str]:
+    return [type(each.event).__name__ for each in said if each.subject == cast.engagement]
 
 
 def test_a_lost_deal_is_lost_everywhere(desk: Desk, lives: Lives) -> None:
@@ -36,7 +36,7 @@ def test_a_lost_deal_is_lost_everywhere(desk: Desk, lives: Lives) -> None:
 
 
 def test_a_terminated_engagement_is_still_settled(
-    desk: Desk, lives: Lives, said: list[Recorded[Fact]]
+    desk: Desk, lives: Lives, said: list[Recorded[Event]]
 ) -> None:
     of_finance = seen(desk, lives.terminated, "finance")
 
@@ -51,10 +51,10 @@ def test_a_terminated_engagement_is_still_settled(
 
 
 def test_an_early_start_is_capped_and_expires_by_the_clock(
-    desk: Desk, lives: Lives, said: list[Recorded[Fact]]
+    desk: Desk, lives: Lives, said: list[Recorded[Event]]
 ) -> None:
     delivery, legal = seen(desk, lives.early, "delivery"), seen(desk, lives.early, "legal")
-    expired = next(each for each in said if isinstance(each.fact, EarlyStartExpired))
+    expired = next(each for each in said if isinstance(each.event, EarlyStartExpired))
 
     assert float(delivery["contract"]["hours_before_signature"]) == EARLY_HOURS
     assert legal["early_starts"][0]["status"] == "expired"
@@ -62,8 +62,8 @@ def test_an_early_start_is_capped_and_expires_by_the_clock(
     assert expired.actor == "legal", "the clock gave it, and nobody else"
     day = legal["early_starts"][0]["expires_on"]
     assert expired.occurred_at.date().isoformat() > day
-    assert isinstance(expired.fact, EarlyStartExpired)
-    assert expired.fact.expired_on.isoformat() == day
+    assert isinstance(expired.event, EarlyStartExpired)
+    assert expired.event.expired_on.isoformat() == day
 
 
 def test_work_by_the_hour_is_billed_as_approved_and_closed(desk: Desk, lives: Lives) -> None:

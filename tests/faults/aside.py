@@ -45,7 +45,7 @@ def _passes_by(service: str, planted: Planted, published: Published | None) -> b
     if planted.sequence is None:
         return False
     channel = CHANNELS[planted.channel]
-    if service == channel.department and service != "gateway" and channel.kind == "facts":
+    if service == channel.department and service != "gateway" and channel.kind == "events":
         # Registers alone hear their own department. They know no numbers: what they cannot read
         # waits, and of what they can, nothing here is for them.
         return planted.decodable

@@ -1,4 +1,4 @@
-"""The checker: whether journals, topics and readers agree, down to the last fact.
+"""The checker: whether journals, topics and readers agree, down to the last event.
 
 It believes no service: it judges what was read from stores and topics alone (see `evidence`). What
 it finds is a sentence each, with the stream, the channel and the sequence it is about.
@@ -12,11 +12,11 @@ from datetime import datetime
 
 from chassis.application.read_models import SUBJECT, Value
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import heard_channels
+from chassis.domain.decider import consumed_channels
 from chassis.eventstore.journal import Commit, Kept
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS, Channel
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from tests.faults.aside import set_aside
 from tests.faults.effects import effects
 from tests.faults.evidence import DECIDERS, LISTINGS, Acknowledged, Evidence, Published, decoded
@@ -93,7 +93,7 @@ def answers(evidence: Evidence, acknowledged: Sequence[Acknowledged]) -> Iterato
 
 
 def numbers(evidence: Evidence) -> Iterator[Finding]:
-    """A stream's commits are numbered from 1 without a gap, and so are the facts it says."""
+    """A stream's commits are numbered from 1 without a gap, and so are the events it says."""
     for service in evidence.journals:
         for stream, commits in evidence.streams(service).items():
             found = [commit.number for commit in commits]
@@ -148,7 +148,7 @@ def _in_order(channel: Channel, key: str, published: Sequence[Published]) -> Ite
                 yield Finding(f"{channel.name}: {key} {sequence} is repeated in other bytes")
             continue
         seen[sequence] = value
-        if channel.kind == "facts" and sequence != last + 1:
+        if channel.kind == "events" and sequence != last + 1:
             yield Finding(f"{channel.name}: {key} {sequence} came where {last + 1} was expected")
         if channel.kind == "register" and sequence < last:
             yield Finding(f"{channel.name}: {key} {sequence} came after {last}")
@@ -156,22 +156,22 @@ def _in_order(channel: Channel, key: str, published: Sequence[Published]) -> Ite
 
 
 Place = tuple[str, str, int]
-"""A fact's channel, its key on the topic, and its sequence."""
+"""An event's channel, its key on the topic, and its sequence."""
 
 
 def said_by_journals(evidence: Evidence) -> dict[Place, bytes]:
-    """Every fact that a journal says."""
+    """Every event that a journal says."""
     return {
         (kept.channel, kept.key, decoded(kept.record).sequence): kept.record
         for journal in evidence.journals.values()
         for commit in journal
-        for kept in commit.facts
+        for kept in commit.events
         if kept.said
     }
 
 
 def on_topics(evidence: Evidence) -> dict[Place, bytes]:
-    """Every fact that stands on a topic, as it stood there first."""
+    """Every event that stands on a topic, as it stood there first."""
     found: dict[Place, bytes] = {}
     for name, records in evidence.topics.items():
         for record in records:
@@ -203,19 +203,19 @@ def _told(place: Place) -> str:
 
 
 def hearing(evidence: Evidence) -> Iterator[Finding]:
-    """Every department heard every fact of the channels it listens to, once and in order."""
+    """Every department heard every event of the channels it listens to, once and in order."""
     published = _by_engagement(evidence)
     for service in evidence.journals:
         deciders = DECIDERS[service]
         streams = evidence.streams(service)
         for kind in deciders.values():
             if kind.kind == "engagement" and kind.route is None:
-                channels = heard_channels([kind])
-                for engagement, facts in published.items():
+                channels = consumed_channels([kind])
+                for engagement, events in published.items():
                     commits = streams.get(kind.stream(engagement), [])
                     for channel in channels:
-                        yield from _heard(service, kind, channel, facts, commits)
-            elif not kind.numbered:
+                        yield from _heard(service, kind, channel, events, commits)
+            elif not kind.gap_free:
                 yield from _heard_by_register(service, kind, streams, published)
 
 
@@ -232,15 +232,15 @@ def _heard(
     service: str,
     kind: AnyDecider,
     channel: Channel,
-    facts: Mapping[str, Mapping[int, bytes]],
+    events: Mapping[str, Mapping[int, bytes]],
     commits: Sequence[Commit],
 ) -> Iterator[Finding]:
-    said = facts.get(channel.name, {})
+    said = events.get(channel.name, {})
     position = dict(commits[-1].position).get(channel.name, 0) if commits else 0
     entries = [
         (decoded(kept.record), kept)
         for commit in commits
-        for kept in commit.facts
+        for kept in commit.events
         if not kept.said and kept.channel == channel.name
     ]
     if not said and not position:
@@ -256,7 +256,7 @@ def _heard(
         if times > 1:
             yield Finding(f"{what}: {sequence} was taken in {times} times")
     if sequences != sorted(sequences):
-        yield Finding(f"{what}: facts were taken in out of order, {sequences}")
+        yield Finding(f"{what}: events were taken in out of order, {sequences}")
     for recorded, kept in entries:
         if said.get(recorded.sequence, kept.record) != kept.record:
             yield Finding(f"{what}: {recorded.sequence} was taken in in other bytes than was said")
@@ -267,7 +267,7 @@ def _heard(
 
 def _of_interest(kind: AnyDecider, said: Mapping[int, bytes]) -> Iterator[int]:
     for sequence, record in said.items():
-        if type(decoded(record).fact) in kind.evolve.types:
+        if type(decoded(record).event) in kind.evolve.types:
             yield sequence
 
 
@@ -277,15 +277,15 @@ def _heard_by_register(
     streams: Mapping[str, Sequence[Commit]],
     published: Mapping[str, Mapping[str, Mapping[int, bytes]]],
 ) -> Iterator[Finding]:
-    """A register may take a fact in again; what it then does, it does once (see `effects`)."""
-    for facts in published.values():
-        for record in (each for said in facts.values() for each in said.values()):
-            recorded: Recorded[Fact] = decoded(record)
-            subject = kind.hearer(recorded)
+    """A register may take an event in again; what it then does, it does once (see `effects`)."""
+    for events in published.values():
+        for record in (each for said in events.values() for each in said.values()):
+            recorded: Recorded[Event] = decoded(record)
+            subject = kind.subject_for(recorded)
             if subject is None:
                 continue
             kept: Sequence[Kept] = [
-                each for commit in streams.get(kind.stream(subject), ()) for each in commit.facts
+                each for commit in streams.get(kind.stream(subject), ()) for each in commit.events
             ]
             if not any(each.record == record and not each.said for each in kept):
                 where = f"{recorded.channel.name}: {recorded.subject} {recorded.sequence}"

@@ -1,4 +1,4 @@
-"""Effects: what follows by itself from a fact followed once, whoever was killed in between."""
+"""Effects: what follows by itself from an event followed once, whoever was killed in between."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts import delivery, finance, legal, sales
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.money import Money
 from tests.faults.evidence import Evidence
 from tests.faults.finding import Finding
@@ -16,15 +16,15 @@ Name = Callable[[Any], Hashable]
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A fact of one type leads to exactly one of another, under the same name."""
+    """An event of one type leads to exactly one of another, under the same name."""
 
-    cause: type[Fact]
+    cause: type[Event]
     cause_name: Name
-    effect: type[Fact]
+    effect: type[Event]
     effect_name: Name
 
 
-def _once(fact: Any) -> Hashable:
+def _once(event: Any) -> Hashable:
     return "once"
 
 
@@ -32,91 +32,91 @@ OWED: tuple[Owed, ...] = (
     Owed(sales.DealWon, _once, legal.FileOpened, _once),
     Owed(
         delivery.EstimateSubmitted,
-        lambda fact: fact.version,
+        lambda event: event.version,
         finance.EstimatePriced,
-        lambda fact: fact.estimate_version,
+        lambda event: event.estimate_version,
     ),
     Owed(
         finance.EstimatePriced,
-        lambda fact: fact.estimate_version,
+        lambda event: event.estimate_version,
         finance.EstimateCosted,
-        lambda fact: fact.estimate_version,
+        lambda event: event.estimate_version,
     ),
     Owed(legal.SowSigned, _once, finance.BudgetSet, _once),
     Owed(finance.BudgetSet, _once, finance.BudgetCosted, _once),
     Owed(
         delivery.TimeApproved,
-        lambda fact: fact.entry,
+        lambda event: event.entry,
         finance.CostAccrued,
-        lambda fact: fact.entry,
+        lambda event: event.entry,
     ),
     Owed(
         delivery.ChangeAssessed,
-        lambda fact: fact.change,
+        lambda event: event.change,
         finance.ChangePriced,
-        lambda fact: fact.change,
+        lambda event: event.change,
     ),
     Owed(
         delivery.ChangeApproved,
-        lambda fact: fact.change,
+        lambda event: event.change,
         legal.AmendmentDrafted,
-        lambda fact: fact.change,
+        lambda event: event.change,
     ),
     Owed(
         legal.AmendmentSigned,
-        lambda fact: fact.amendment,
+        lambda event: event.amendment,
         finance.BudgetAmended,
-        lambda fact: fact.amendment,
+        lambda event: event.amendment,
     ),
     Owed(
         finance.BillingEventDue,
-        lambda fact: fact.billing_event,
+        lambda event: event.billing_event,
         finance.InvoiceDrafted,
-        lambda fact: fact.billing_event,
+        lambda event: event.billing_event,
     ),
     Owed(
         finance.InvoiceApproved,
-        lambda fact: fact.invoice,
+        lambda event: event.invoice,
         finance.InvoiceNumbered,
-        lambda fact: fact.invoice,
+        lambda event: event.invoice,
     ),
     Owed(
         finance.InvoiceNumbered,
-        lambda fact: (fact.invoice, fact.number),
+        lambda event: (event.invoice, event.number),
         finance.InvoiceIssued,
-        lambda fact: (fact.invoice, fact.number),
+        lambda event: (event.invoice, event.number),
     ),
 )
 """What the engagements of these tests owe: in them no estimate or change is taken up twice, no
 invoice is voided, and nothing is terminated before what follows has followed."""
 
-AT_MOST_ONCE: tuple[tuple[type[Fact], Name], ...] = (
+AT_MOST_ONCE: tuple[tuple[type[Event], Name], ...] = (
     (legal.EarlyStartExpired, _once),
-    (finance.PaymentOverdue, lambda fact: fact.invoice),
-    (delivery.ResourceReleased, lambda fact: (fact.request, fact.person)),
+    (finance.PaymentOverdue, lambda event: event.invoice),
+    (delivery.ResourceReleased, lambda event: (event.request, event.person)),
 )
 """What the clock, or an end, leads to once if at all."""
 
-Facts = Sequence[Recorded[Fact]]
+Events = Sequence[Recorded[Event]]
 
 
 def effects(evidence: Evidence) -> Iterator[Finding]:
     """Each effect is there once, costs add up, and invoices are numbered without a gap."""
-    engagements = facts_by_engagement(evidence)
-    for engagement, facts in engagements.items():
+    engagements = events_by_engagement(evidence)
+    for engagement, events in engagements.items():
         for owed in OWED:
-            yield from _followed(engagement, owed, facts)
+            yield from _followed(engagement, owed, events)
         for kind, name in AT_MOST_ONCE:
-            found = Counter(name(each.fact) for each in facts if isinstance(each.fact, kind))
+            found = Counter(name(each.event) for each in events if isinstance(each.event, kind))
             yield from _repeated(engagement, kind, found)
-        yield from _costs(engagement, facts)
-        yield from _recognised(engagement, facts)
-    yield from _invoice_numbers([fact for facts in engagements.values() for fact in facts])
+        yield from _costs(engagement, events)
+        yield from _recognised(engagement, events)
+    yield from _invoice_numbers([event for events in engagements.values() for event in events])
 
 
-def facts_by_engagement(evidence: Evidence) -> dict[str, list[Recorded[Fact]]]:
-    """Every engagement's facts as its topics first have them, channel by channel."""
-    found: defaultdict[str, list[Recorded[Fact]]] = defaultdict(list)
+def events_by_engagement(evidence: Evidence) -> dict[str, list[Recorded[Event]]]:
+    """Every engagement's events as its topics first have them, channel by channel."""
+    found: defaultdict[str, list[Recorded[Event]]] = defaultdict(list)
     seen: set[tuple[str, str, int]] = set()
     for name, records in evidence.topics.items():
         for record in records:
@@ -130,10 +130,10 @@ def facts_by_engagement(evidence: Evidence) -> dict[str, list[Recorded[Fact]]]:
     return dict(found)
 
 
-def _followed(engagement: str, owed: Owed, facts: Facts) -> Iterator[Finding]:
-    causes = {owed.cause_name(each.fact) for each in facts if isinstance(each.fact, owed.cause)}
+def _followed(engagement: str, owed: Owed, events: Events) -> Iterator[Finding]:
+    causes = {owed.cause_name(each.event) for each in events if isinstance(each.event, owed.cause)}
     found = Counter(
-        owed.effect_name(each.fact) for each in facts if isinstance(each.fact, owed.effect)
+        owed.effect_name(each.event) for each in events if isinstance(each.event, owed.effect)
     )
     for name in sorted(causes - found.keys(), key=str):
         yield Finding(
@@ -148,36 +148,36 @@ def _followed(engagement: str, owed: Owed, facts: Facts) -> Iterator[Finding]:
     yield from _repeated(engagement, owed.effect, found)
 
 
-def _repeated(engagement: str, kind: type[Fact], found: Counter[Hashable]) -> Iterator[Finding]:
+def _repeated(engagement: str, kind: type[Event], found: Counter[Hashable]) -> Iterator[Finding]:
     for name, times in found.items():
         if times > 1:
             yield Finding(f"{engagement}: {kind.__name__} {name} is there {times} times")
 
 
-def _costs(engagement: str, facts: Facts) -> Iterator[Finding]:
+def _costs(engagement: str, events: Events) -> Iterator[Finding]:
     total: Money | None = None
-    for each in facts:
-        fact = each.fact
-        if isinstance(fact, finance.CostAccrued):
-            total = fact.cost if total is None else total + fact.cost
-            if fact.cumulative != total:
+    for each in events:
+        event = each.event
+        if isinstance(event, finance.CostAccrued):
+            total = event.cost if total is None else total + event.cost
+            if event.cumulative != total:
                 yield Finding(
-                    f"{engagement}: cost to date at {fact.entry} is {fact.cumulative}, the costs"
+                    f"{engagement}: cost to date at {event.entry} is {event.cumulative}, the costs"
                     f" until then add up to {total}"
                 )
 
 
-def _recognised(engagement: str, facts: Facts) -> Iterator[Finding]:
+def _recognised(engagement: str, events: Events) -> Iterator[Finding]:
     total: Money | None = None
     months: Counter[str] = Counter()
-    for each in facts:
-        fact = each.fact
-        if isinstance(fact, finance.RevenueRecognised):
-            total = fact.amount if total is None else total + fact.amount
-            months[fact.month] += 1
-            if fact.cumulative != total:
+    for each in events:
+        event = each.event
+        if isinstance(event, finance.RevenueRecognised):
+            total = event.amount if total is None else total + event.amount
+            months[event.month] += 1
+            if event.cumulative != total:
                 yield Finding(
-                    f"{engagement}: {fact.cumulative} is recognised to the end of {fact.month},"
+                    f"{engagement}: {event.cumulative} is recognised to the end of {event.month},"
                     f" the months until then add up to {total}"
                 )
     for month, times in months.items():
@@ -185,11 +185,11 @@ def _recognised(engagement: str, facts: Facts) -> Iterator[Finding]:
             yield Finding(f"{engagement}: revenue of {month} is recognised {times} times")
 
 
-def _invoice_numbers(facts: Facts) -> Iterator[Finding]:
+def _invoice_numbers(events: Events) -> Iterator[Finding]:
     years: defaultdict[str, list[int]] = defaultdict(list)
-    for each in facts:
-        if isinstance(each.fact, finance.InvoiceNumbered):
-            year, _, count = each.fact.number.partition("-")
+    for each in events:
+        if isinstance(each.event, finance.InvoiceNumbered):
+            year, _, count = each.event.number.partition("-")
             years[year].append(int(count))
     for year, counts in years.items():
         if sorted(counts) != list(range(1, len(counts) + 1)):

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.application.read_models import Listing, Value
-from chassis.domain.decider import heard_channels
+from chassis.domain.decider import consumed_channels
 from chassis.eventstore.journal import Commit, Journal
 from chassis.eventstore.mongo import Store
 from chassis.eventstore.snapshots import AnyDecider, Known, Snapshots
 from chassis.eventstore.unreadable import UnreadableStream
-from chassis.kafka.parked import Parking
+from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.parked_record import ParkedRecord
 from chassis.runtime.service import Service
 from contracts.channels import CHANNELS, PARTITIONS, Channel
-from contracts.fact import Fact, Recorded, decode
+from contracts.event import Event, Recorded, decode
 from delivery.app import SERVICE as DELIVERY
 from finance.app import SERVICE as FINANCE
 from gateway.app import SERVICE as GATEWAY
@@ -54,12 +54,12 @@ LISTINGS: Mapping[str, Mapping[str, Listing]] = {
 """The same: what people see of a stream in a list."""
 
 CONSUMED: Mapping[str, frozenset[Channel]] = {
-    name: heard_channels(deciders.values()) for name, deciders in DECIDERS.items()
+    name: consumed_channels(deciders.values()) for name, deciders in DECIDERS.items()
 } | {"gateway": HEARD}
-"""By service, the channels of facts that it consumes."""
+"""By service, the channels of events that it consumes."""
 
 decoded = lru_cache(maxsize=200_000)(decode)
-"""A record's fact; the same bytes stand in many places and are read once."""
+"""A record's event; the same bytes stand in many places and are read once."""
 
 
 PLANTED = "concord-test-planted"
@@ -80,8 +80,8 @@ class Published:
     offset: int = -1
 
     @property
-    def recorded(self) -> Recorded[Fact] | None:
-        """The fact it carries; raises Undecodable."""
+    def recorded(self) -> Recorded[Event] | None:
+        """The event it carries; raises Undecodable."""
         return None if self.value is None else decoded(self.value)
 
 
@@ -107,7 +107,7 @@ class Planted:
 class Acknowledged:
     """A command that a service answered with yes: by whom, under which key, and what it answered.
 
-    `said` are the ids of the facts it led to; with none, the command changed nothing.
+    `said` are the ids of the events it led to; with none, the command changed nothing.
     """
 
     service: str
@@ -137,9 +137,9 @@ class Evidence:
 
     Topics by channel, each partition in its order; journals by service, each stream in its order;
     views by service and stream; `folded` is what the gateway wrote, by engagement, `timelines` the
-    runs of facts beside it, and `totals` the portfolio's figures by partition. `parked` are records
-    that wait, and `aside` those that were set aside, by service. `planted` is what a test put on
-    the topics, which `topics` leave out.
+    runs of events beside it, and `totals` the portfolio's figures by partition. `parked` are
+    records that wait, and `aside` those that were set aside, by service. `planted` is what a test
+    put on the topics, which `topics` leave out.
     """
 
     topics: dict[str, list[Published]] = field(default_factory=dict)
@@ -178,7 +178,7 @@ async def gather(places: Places) -> Evidence:
     for name in places.stores:
         async with opened(places, name) as store:
             evidence.views[name] = await _views(store, DECIDERS[name])
-            parking = Parking(store.parked)
+            parking = ParkedRecordStore(store.parked)
             evidence.parked[name] = await _parked(parking)
             evidence.aside[name] = await parking.records_set_aside()
             if name == "gateway":
@@ -277,7 +277,7 @@ async def _views(store: Store, deciders: Mapping[str, AnyDecider]) -> dict[str, 
     }
 
 
-async def _parked(parking: Parking) -> list[ParkedRecord]:
+async def _parked(parking: ParkedRecordStore) -> list[ParkedRecord]:
     found: list[ParkedRecord] = []
     for parked in await parking.engagements():
         found += await parking.look(parked.engagement)
@@ -300,7 +300,7 @@ def _engagements(evidence: Evidence) -> Sequence[str]:
         {
             record.key
             for name, records in evidence.topics.items()
-            if CHANNELS[name].kind == "facts"
+            if CHANNELS[name].kind == "events"
             for record in records
         }
     )

@@ -14,7 +14,7 @@ from tests.faults.evidence import Places, opened
 from tests.faults.load import Load
 
 COMES_UP_WITHIN = 60.0
-"""Seconds in which a service that was killed must take commands and facts again."""
+"""Seconds in which a service that was killed must take commands and events again."""
 
 
 @dataclass(frozen=True, slots=True)

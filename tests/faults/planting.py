@@ -22,7 +22,7 @@ from uuid_utils import uuid7
 from chassis.base.partitioning import partition_of
 from contracts import delivery, finance, gateway, legal, reference, sales
 from contracts.channels import CHANNELS, PARTITIONS
-from contracts.fact import Fact, Recorded, encode
+from contracts.event import Event, Recorded, encode
 from contracts.money import Money
 from local.platform import SERVICES, Platform
 from tests import hostile
@@ -31,7 +31,7 @@ from tests.faults.load import Load
 
 _EUR = Money(amount=Decimal(1_000), currency="EUR")
 _DAY = date(2025, 3, 3)
-_SAID: Sequence[Fact] = (
+_SAID: Sequence[Event] = (
     sales.OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
     legal.FileOpened(account="novamed", title="Migration"),
     delivery.EngagementResumed(resumed_on=_DAY),
@@ -47,18 +47,18 @@ _SAID: Sequence[Fact] = (
     reference.RateCardPublished(rate_card="planted", currency="EUR", rates=()),
     reference.CostRatesPublished(cost_rates="planted", currency="EUR", rates=()),
 )
-"""A fact of each channel."""
+"""An event of each channel."""
 
-SAID: Mapping[str, Fact] = {fact.channel.name: fact for fact in _SAID}
+SAID: Mapping[str, Event] = {event.channel.name: event for event in _SAID}
 NUMBERED = tuple(
-    name for name, channel in CHANNELS.items() if channel.kind in {"facts", "register"}
+    name for name, channel in CHANNELS.items() if channel.kind in {"events", "register"}
 )
-FORGEABLE: Mapping[str, Fact] = {
+FORGEABLE: Mapping[str, Event] = {
     name: finance.RevenueMethodChosen(method="cost-to-cost", why="planted")
     if name == "finance"
     else SAID[name]
     for name in NUMBERED
-    if CHANNELS[name].kind == "facts"
+    if CHANNELS[name].kind == "events"
 }
 """What is said with a forged number. An approved invoice would be given a number by the register,
 which knows no numbers of others, and what a register says is taken in under any higher number."""
@@ -77,14 +77,14 @@ class Seed:
     channel: str
 
 
-def event(fact: Fact, subject: str, sequence: int) -> hostile.Event:
+def event(event: Event, subject: str, sequence: int) -> hostile.RawEvent:
     """Return the attributes of a sound event, as JSON has them."""
     moment = datetime(2025, 3, 3, 9, tzinfo=UTC)
-    recorded: Recorded[Fact] = Recorded(
+    recorded: Recorded[Event] = Recorded(
         id=str(uuid7()),
         subject=subject,
         sequence=sequence,
-        fact=fact,
+        event=event,
         actor="mallory",
         cause="planted",
         occurred_at=moment,

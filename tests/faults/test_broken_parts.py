@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from chassis.application.event_handler import Hearer
+from chassis.application.event_handler import StreamEventHandler
 from chassis.application.ports import Batch
 from chassis.domain.decider import Step
 from chassis.eventstore.journal import Commit, Journal
 from chassis.eventstore.snapshots import AnyDecider
 from chassis.kafka.outbox_relay import Record, Relay
 from contracts import delivery
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from gateway.fold import fold
 from gateway.folding import Folding
 from tests.faults.checker import at_rest
@@ -31,7 +31,7 @@ LIMIT = 60.0
 
 
 class Skips(Relay):
-    """A relay that forgets one fact."""
+    """A relay that forgets one event."""
 
     async def _publish(self, records: Sequence[Record]) -> None:
         if said := [each for each in records if not is_qualified(each)]:
@@ -39,7 +39,7 @@ class Skips(Relay):
 
 
 class Swaps(Relay):
-    """A relay that says one fact after the next one."""
+    """A relay that says one event after the next one."""
 
     _kept: Record | None = None
 
@@ -62,10 +62,10 @@ class Forgets(Journal):
             await super().append(commit)
 
 
-class TakesInTwice(Hearer):
+class TakesInTwice(StreamEventHandler):
     """A department that keeps what it hears twice."""
 
-    def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Fact]) -> Commit:
+    def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Event]) -> Commit:
         heard = tuple(entry for entry in step.entries if not entry.said)
         return super()._commit(decider, replace(step, entries=(*heard, *step.entries)), first)
 
@@ -75,10 +75,10 @@ class FoldsTwice(Folding):
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
         errors = await super().take(batch)
-        for engagement, facts in batch.items():
-            for recorded in facts:
+        for engagement, events in batch.items():
+            for recorded in events:
                 held = self._held[engagement]
-                if isinstance(recorded.fact, delivery.DecisionRecorded):
+                if isinstance(recorded.event, delivery.DecisionRecorded):
                     fresh = copy.deepcopy(held.view.freshness)
                     fold(held.view, recorded)
                     held.view.freshness = fresh
@@ -152,10 +152,10 @@ async def a_beginning(made: World) -> None:
             "ann/.* was acknowledged and is not in",
         ),
         (
-            {"delivery": {"chassis.runtime.container.Hearer": TakesInTwice}},
+            {"delivery": {"chassis.runtime.container.StreamEventHandler": TakesInTwice}},
             "1 was taken in 2 times",
         ),
-        ({"gateway": {"gateway.app.Folding": FoldsTwice}}, "not what its facts give, in delivery"),
+        ({"gateway": {"gateway.app.Folding": FoldsTwice}}, "not what its events give, in delivery"),
     ],
     ids=["sound", "skips", "swaps", "forgets", "takes-in-twice", "folds-twice"],
 )

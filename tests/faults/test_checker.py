@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from contracts import delivery, finance, sales
 from contracts.channels import SALES
-from contracts.fact import Fact, Recorded, encode
+from contracts.event import Event, Recorded, encode
 from gateway.fold import fold
 from tests.component.listening import topics
 from tests.faults.checker import at_rest, check, told
@@ -68,36 +68,36 @@ async def lived(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Lived]:
 Alter = Callable[[Evidence], None]
 
 
-def place_of(evidence: Evidence, kind: type[Fact], nth: int = 0) -> tuple[list[Published], int]:
-    """Where the nth fact of a type stands: its topic, and the place there."""
+def place_of(evidence: Evidence, kind: type[Event], nth: int = 0) -> tuple[list[Published], int]:
+    """Where the nth event of a type stands: its topic, and the place there."""
     records = evidence.topics[kind.channel.name]
     places = [
         place
         for place, record in enumerate(records)
-        if record.recorded is not None and isinstance(record.recorded.fact, kind)
+        if record.recorded is not None and isinstance(record.recorded.event, kind)
     ]
     return records, places[nth]
 
 
-def told_of(evidence: Evidence, kind: type[Fact]) -> Recorded[Fact]:
-    """The first fact of a type."""
+def told_of(evidence: Evidence, kind: type[Event]) -> Recorded[Event]:
+    """The first event of a type."""
     records, place = place_of(evidence, kind)
     recorded = records[place].recorded
     assert recorded is not None
     return recorded
 
 
-def again(record: Published, recorded: Recorded[Fact]) -> Published:
-    """The record with another fact in it."""
+def again(record: Published, recorded: Recorded[Event]) -> Published:
+    """The record with another event in it."""
     return replace(record, value=encode(recorded))
 
 
-def heard_in(evidence: Evidence, service: str, kind: type[Fact]) -> tuple[int, int]:
-    """The commit in which a department took in a fact of a type, and the entry there."""
-    fact = told_of(evidence, kind)
+def heard_in(evidence: Evidence, service: str, kind: type[Event]) -> tuple[int, int]:
+    """The commit in which a department took in an event of a type, and the entry there."""
+    event = told_of(evidence, kind)
     for number, commit in enumerate(evidence.journals[service]):
-        for entry, kept in enumerate(commit.facts):
-            if not kept.said and decoded(kept.record).id == fact.id:
+        for entry, kept in enumerate(commit.events):
+            if not kept.said and decoded(kept.record).id == event.id:
                 return number, entry
     raise AssertionError(f"{service} heard no {kind.__name__}")
 
@@ -149,15 +149,15 @@ def acknowledged_lost(evidence: Evidence) -> None:
 def taken_in_twice(evidence: Evidence) -> None:
     number, entry = heard_in(evidence, "finance", delivery.TimeApproved)
     journal = evidence.journals["finance"]
-    kept = journal[number].facts
-    journal[number] = replace(journal[number], facts=(*kept, kept[entry]))
+    kept = journal[number].events
+    journal[number] = replace(journal[number], events=(*kept, kept[entry]))
 
 
 def passed_over(evidence: Evidence) -> None:
     number, entry = heard_in(evidence, "finance", delivery.TimeApproved)
     journal = evidence.journals["finance"]
-    kept = journal[number].facts
-    journal[number] = replace(journal[number], facts=(*kept[:entry], *kept[entry + 1 :]))
+    kept = journal[number].events
+    journal[number] = replace(journal[number], events=(*kept[:entry], *kept[entry + 1 :]))
 
 
 def not_heard_to_the_end(evidence: Evidence) -> None:
@@ -183,10 +183,10 @@ def snapshot_of_something_else(evidence: Evidence) -> None:
 
 
 def folded_twice(evidence: Evidence) -> None:
-    fact = told_of(evidence, delivery.TimeApproved)
-    view = evidence.folded[fact.subject].view
+    event = told_of(evidence, delivery.TimeApproved)
+    view = evidence.folded[event.subject].view
     fresh = copy.deepcopy(view.freshness)
-    fold(view, fact)
+    fold(view, event)
     view.freshness = fresh
 
 
@@ -204,7 +204,7 @@ def timeline_with_a_hole(evidence: Evidence) -> None:
     for runs in evidence.timelines.values():
         for run in runs:
             if run.channel == "sales":
-                run.facts.pop()
+                run.events.pop()
 
 
 def accrued_twice(evidence: Evidence) -> None:
@@ -220,18 +220,18 @@ def number_given_twice(evidence: Evidence) -> None:
     records, place = place_of(evidence, finance.InvoiceNumbered, -1)
     recorded = records[place].recorded
     assert recorded is not None
-    assert isinstance(recorded.fact, finance.InvoiceNumbered)
-    first = told_of(evidence, finance.InvoiceNumbered).fact
+    assert isinstance(recorded.event, finance.InvoiceNumbered)
+    first = told_of(evidence, finance.InvoiceNumbered).event
     assert isinstance(first, finance.InvoiceNumbered)
-    fact = recorded.fact.model_copy(update={"number": first.number})
-    records[place] = again(records[place], replace(recorded, fact=fact))
+    event = recorded.event.model_copy(update={"number": first.number})
+    records[place] = again(records[place], replace(recorded, event=event))
 
 
 def no_file(evidence: Evidence) -> None:
     evidence.topics["legal"] = [
         record
         for record in evidence.topics["legal"]
-        if record.recorded is None or record.recorded.fact.type != "concord.legal.file-opened.v1"
+        if record.recorded is None or record.recorded.event.type != "concord.legal.file-opened.v1"
     ]
 
 
@@ -278,7 +278,7 @@ def event_waits(evidence: Evidence) -> None:
         (not_heard_to_the_end, "legal hears sales of"),
         (list_left_behind, "shows in lists what was before"),
         (snapshot_of_something_else, "is not what its journal gave at"),
-        (folded_twice, "is not what its facts give, in delivery"),
+        (folded_twice, "is not what its events give, in delivery"),
         (not_folded, "gateway: the view of"),
         (counted_twice, "are not those of its engagements: hours.approved"),
         (timeline_with_a_hole, "gateway: the timeline of"),

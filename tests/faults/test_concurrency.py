@@ -159,7 +159,9 @@ async def test_two_who_decide_otherwise_never_both_have_their_way(
             ),
         )
         assert statuses(answers) == [200, 409]
-        said = [fact.fact for each in await journal_of(places, engagement) for fact in each.said()]
+        said = [
+            event.event for each in await journal_of(places, engagement) for event in each.said()
+        ]
         assert [each.type for each in said].count("concord.sales.deal-lost.v1") == 1
         for at in processes:
             seen = (await at.look(engagement, "ann")).json()
@@ -242,8 +244,8 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(
         Idempotency_Key="taken-over",
     )
     assert answer.status_code == 200
-    (fact,) = (each["id"] for each in answer.json()["said"])
-    while fact not in await _said(places):
+    (event,) = (each["id"] for each in answer.json()["said"])
+    while event not in await _said(places):
         assert time.monotonic() - killed < TAKES_OVER_WITHIN, "nobody took the relay over"
         await asyncio.sleep(0.1)
 
@@ -259,6 +261,6 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(
 
 
 async def _said(places: Places) -> set[str]:
-    """Ids of all facts on Sales' topic."""
+    """Ids of all events on Sales' topic."""
     records = (await read_topics(places.bootstrap, places.prefix)).topics["sales"]
     return {each.recorded.id for each in records if each.recorded is not None}

@@ -169,7 +169,7 @@ async def test_everything_goes_away_in_any_order(
 def three_brokers(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Platform]:
-    """A platform whose Kafka keeps three copies of every fact."""
+    """A platform whose Kafka keeps three copies of every event."""
     monkeypatch.setenv("CONCORD_REPLICATION", "3")
     made = Replicated(Layout.on_free_ports(tmp_path_factory.mktemp("replicated")))
     try:
@@ -189,7 +189,7 @@ class Replicated(Platform):
 
 
 async def in_sync(bootstrap: str, limit: float = 60.0) -> None:
-    """Wait until every broker has all it should: the last one that has a fact may not be killed."""
+    """Wait until every broker has all it should: the last one with an event may not be killed."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -212,7 +212,7 @@ async def in_sync(bootstrap: str, limit: float = 60.0) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_a_broker_of_three_is_killed_under_load(three_brokers: Platform) -> None:
-    """The others go on meanwhile: facts keep flowing while one is away."""
+    """The others go on meanwhile: events keep flowing while one is away."""
     platform = three_brokers
     places = Places(
         platform.kafka.bootstrap,

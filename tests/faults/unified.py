@@ -5,7 +5,7 @@ from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 
-from contracts.fact import Fact, Recorded, write_position
+from contracts.event import Event, Recorded, write_position
 from contracts.reference import PersonPublished
 from gateway.disconnects import Finding as Disconnect
 from gateway.disconnects import judge
@@ -13,7 +13,7 @@ from gateway.fold import FOLDED, View, dump, fold
 from gateway.portfolio import Figures, Portfolio, contribution, read, together
 from gateway.shelf import Held
 from gateway.timeline import in_order
-from tests.faults.effects import facts_by_engagement
+from tests.faults.effects import events_by_engagement
 from tests.faults.evidence import Evidence
 from tests.faults.finding import Finding
 
@@ -23,8 +23,8 @@ def unified(evidence: Evidence) -> Iterator[Finding]:
     if "gateway" not in evidence.journals:
         return
     added: dict[int, list[Figures]] = {}
-    for engagement, facts in facts_by_engagement(evidence).items():
-        told = [each for each in facts if each.channel.name in FOLDED]
+    for engagement, events in events_by_engagement(evidence).items():
+        told = [each for each in events if each.channel.name in FOLDED]
         if not told:
             continue
         held = evidence.folded.get(engagement) or Held(View(engagement), 0)
@@ -42,10 +42,10 @@ def unified(evidence: Evidence) -> Iterator[Finding]:
     yield from _totals(evidence, added)
 
 
-def folded(engagement: str, facts: Iterable[Recorded[Fact]]) -> View:
-    """The view of these facts, folded in this process."""
+def folded(engagement: str, events: Iterable[Recorded[Event]]) -> View:
+    """The view of these events, folded in this process."""
     view = View(engagement)
-    for recorded in facts:
+    for recorded in events:
         fold(view, recorded)
     return view
 
@@ -53,13 +53,13 @@ def folded(engagement: str, facts: Iterable[Recorded[Fact]]) -> View:
 def portfolio(evidence: Evidence, today: date) -> Portfolio:
     """The portfolio that the topics give on a day, confidential figures included."""
     figures = []
-    for engagement, facts in facts_by_engagement(evidence).items():
-        view = folded(engagement, [each for each in facts if each.channel.name in FOLDED])
+    for engagement, events in events_by_engagement(evidence).items():
+        view = folded(engagement, [each for each in events if each.channel.name in FOLDED])
         figures.append(_contribution(view, judge(view, today)))
     people = {
-        recorded.subject: recorded.fact
+        recorded.subject: recorded.event
         for record in evidence.topics["delivery.reference"]
-        if (recorded := record.recorded) and isinstance(recorded.fact, PersonPublished)
+        if (recorded := record.recorded) and isinstance(recorded.event, PersonPublished)
     }
     hours = sum(
         (each.available_hours for each in people.values() if each.department == "delivery"),
@@ -69,11 +69,11 @@ def portfolio(evidence: Evidence, today: date) -> Portfolio:
 
 
 def _engagement(
-    evidence: Evidence, held: Held, afresh: View, facts: list[Recorded[Fact]]
+    evidence: Evidence, held: Held, afresh: View, events: list[Recorded[Event]]
 ) -> Iterator[Finding]:
     engagement = held.view.engagement
     if not afresh.causally_complete:
-        yield Finding(f"gateway: facts that {engagement}'s authors had heard are nowhere")
+        yield Finding(f"gateway: events that {engagement}'s authors had heard are nowhere")
     if dump(held.view) != dump(afresh):
         differ = [
             each.name
@@ -81,25 +81,25 @@ def _engagement(
             if getattr(held.view, each.name) != getattr(afresh, each.name)
         ]
         yield Finding(
-            f"gateway: the view of {engagement} is not what its facts give, in"
+            f"gateway: the view of {engagement} is not what its events give, in"
             f" {', '.join(differ) or 'its bytes alone'}"
         )
         return
     findings = judge(afresh, held.judged_on)
     if held.findings != findings:
         found = sorted(held.findings.keys() ^ findings.keys()) or "other words"
-        yield Finding(f"gateway: {engagement} has other disconnects than its facts give: {found}")
+        yield Finding(f"gateway: {engagement} has other disconnects than its events give: {found}")
     if _without_nothing(held.figures) != _without_nothing(_contribution(afresh, findings)):
-        yield Finding(f"gateway: what {engagement} adds to the figures is not what its facts give")
-    yield from _timeline(evidence, engagement, facts)
+        yield Finding(f"gateway: what {engagement} adds to the figures is not what its events give")
+    yield from _timeline(evidence, engagement, events)
 
 
 def _timeline(
-    evidence: Evidence, engagement: str, facts: Iterable[Recorded[Fact]]
+    evidence: Evidence, engagement: str, events: Iterable[Recorded[Event]]
 ) -> Iterator[Finding]:
     runs = evidence.timelines.get(engagement, [])
     kept = {(each.channel.name, each.sequence): each.record for each in in_order(runs)}
-    said = {(each.channel.name, each.sequence): each.record for each in facts}
+    said = {(each.channel.name, each.sequence): each.record for each in events}
     for channel, sequence in sorted(said.keys() - kept.keys()):
         yield Finding(f"gateway: the timeline of {engagement} lacks {channel} {sequence}")
     for channel, sequence in sorted(kept.keys() - said.keys()):

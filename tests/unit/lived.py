@@ -72,7 +72,7 @@ def fork(world: World) -> World:
     for name, department in world.departments.items():
         same = Department(department.service)
         same.streams, same.said = dict(department.streams), list(department.said)
-        same.arriving = {channel: deque(facts) for channel, facts in department.arriving.items()}
+        same.arriving = {channel: deque(events) for channel, events in department.arriving.items()}
         other.departments[name] = same
     other._references, other._told = list(world._references), set(world._told)
     other._numbers = copy.copy(world._numbers)

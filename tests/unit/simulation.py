@@ -1,7 +1,7 @@
-"""The four departments in one process, pure: facts travel between them when they are told to.
+"""The four departments in one process, pure: events travel between them when they are told to.
 
 The play's own stories act on it as they do over HTTP, so whole lives can be lived again and again
-with facts that arrive in ever other orders.
+with events that arrive in ever other orders.
 """
 
 import json
@@ -23,13 +23,13 @@ from chassis.domain.decider import (
     Decider,
     Refused,
     Stream,
-    hear,
-    heard_channels,
-    take,
+    consumed_channels,
+    handle_command,
+    handle_events,
 )
 from chassis.runtime.service import Service
-from chassis.web.command_routes import Routes
-from contracts.fact import Fact, Recorded, read_position
+from chassis.web.command_routes import CommandRoutes
+from contracts.event import Event, Recorded, read_position
 from contracts.reference import Reference
 from delivery.app import SERVICE as DELIVERY
 from finance.app import SERVICE as FINANCE
@@ -46,16 +46,16 @@ ENGAGEMENT = "E-0000000000001"
 
 
 class Department:
-    """A service without its works: streams in memory, and facts of others that have not arrived."""
+    """A service without its parts: streams in memory, and events of others still under way."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.channels = {channel.name for channel in heard_channels(service.all_deciders)}
+        self.channels = {channel.name for channel in consumed_channels(service.all_deciders)}
         self.streams: dict[str, AnyStream] = {}
-        self.arriving: dict[str, deque[Recorded[Fact]]] = {}
-        self.said: list[Recorded[Fact]] = []
+        self.arriving: dict[str, deque[Recorded[Event]]] = {}
+        self.said: list[Recorded[Event]] = []
 
-    def routes(self, path: str) -> Routes[Any]:
+    def routes(self, path: str) -> CommandRoutes[Any]:
         return next(each for each in self.service.routes if each.path == path)
 
     def stream(self, decider: Decider[Any], subject: str) -> AnyStream:
@@ -64,10 +64,10 @@ class Department:
 
 
 class World:
-    """Departments, and what is between them. `random` says which fact arrives next, and when."""
+    """Departments, and what is between them. `random` says which event arrives next, and when."""
 
     def __init__(self, random: Random | None = None) -> None:
-        """Without `random` every fact arrives everywhere as soon as it is said."""
+        """Without `random` every event arrives everywhere as soon as it is said."""
         self.departments = {
             each.name: Department(each) for each in (SALES, LEGAL, DELIVERY, FINANCE)
         }
@@ -84,8 +84,8 @@ class World:
         before = len(said)
         self.command(service, place, subject, command, body, "someone", _START, key=path)
         for recorded in said[before:]:
-            assert isinstance(recorded.fact, Reference)
-            self._references.append(recorded.fact)
+            assert isinstance(recorded.event, Reference)
+            self._references.append(recorded.event)
         del said[before:]
         self.records = RecordsOf(self._references)
 
@@ -108,12 +108,14 @@ class World:
         stream = department.stream(routes.decider, subject)
         if stream.number == 0 and kind not in routes.decider.opens:
             raise Refused("unknown-stream", f"{service} has not heard of {subject}")
-        step = take(routes.decider, stream, kind.model_validate(body), self._context(by, at, key))
+        step = handle_command(
+            routes.decider, stream, kind.model_validate(body), self._context(by, at, key)
+        )
         self._keep(department, step.stream, step.said)
         return step.stream
 
     def deliver_some(self) -> None:
-        """Let facts arrive: all of them where there is no chance in this world."""
+        """Let events arrive: all of them where there is no chance in this world."""
         if self._random is None:
             self.deliver_all()
             return
@@ -126,7 +128,10 @@ class World:
             pass
 
     def deliver_one(self) -> bool:
-        """Let the next fact of one channel arrive in one department; tell whether there was any."""
+        """Let the next event of one channel arrive in one department.
+
+        Tell whether there was any.
+        """
         ways = [
             (department, channel)
             for department in self.departments.values()
@@ -171,7 +176,7 @@ class World:
             command = DeadlinePassed(deadline=deadline.name, at=deadline.at)
             known = department.streams[stream.id]
             context = self._context(department.service.name, deadline.at, deadline.name)
-            step = take(decider, known, command, context)
+            step = handle_command(decider, known, command, context)
             if step.said:
                 self._told.add((stream.id, deadline))
             self._keep(department, step.stream, step.said)
@@ -194,26 +199,26 @@ class World:
             for stream in department.streams.values()
         }
 
-    def facts(self) -> list[Recorded[Fact]]:
+    def events(self) -> list[Recorded[Event]]:
         """Everything that was said, department by department, in its order."""
-        return [fact for department in self.departments.values() for fact in department.said]
+        return [event for department in self.departments.values() for event in department.said]
 
-    def _arrive(self, department: Department, recorded: Recorded[Fact]) -> None:
+    def _arrive(self, department: Department, recorded: Recorded[Event]) -> None:
         for decider in department.service.all_deciders:
-            subject = decider.hearer(recorded)
+            subject = decider.subject_for(recorded)
             if subject is None:
                 continue
-            step = hear(
+            step = handle_events(
                 decider,
                 department.stream(decider, subject),
                 [recorded],
                 lambda one: self._context(department.service.name, one.occurred_at, one.id),
             )
-            if step.moved and (step.entries or decider.numbered):
+            if step.changed and (step.entries or decider.gap_free):
                 self._keep(department, step.stream, step.said)
 
     def _keep(
-        self, department: Department, stream: AnyStream, said: tuple[Recorded[Fact], ...]
+        self, department: Department, stream: AnyStream, said: tuple[Recorded[Event], ...]
     ) -> None:
         department.streams[stream.id] = stream
         department.said.extend(said)
@@ -229,7 +234,7 @@ class World:
             recorded_at=at,
             cause=cause,
             records=self.records,
-            new_fact_id=lambda: f"fact-{next(self._numbers):06d}",
+            new_event_id=lambda: f"event-{next(self._numbers):06d}",
         )
 
 
@@ -271,7 +276,7 @@ class PureStage(Stage):
         key: str,
         headers: Mapping[str, str],
     ) -> httpx.Response:
-        """As over HTTP: a refused command is decided again with each fact that may still come."""
+        """As over HTTP: a refused command is decided again with each event that may still come."""
         _, _, subject, command = (path if path.count("/") > 1 else _OPENING).split("/")
         at = datetime.fromisoformat(headers["Occurred-At"])
         self._hear_first(service, subject, headers)
@@ -302,7 +307,7 @@ class PureStage(Stage):
 
 
 class PureCast(Cast):
-    """People who need not wait for anything but the next fact."""
+    """People who need not wait for anything but the next event."""
 
     async def look_until(
         self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]

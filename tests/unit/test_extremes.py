@@ -21,13 +21,13 @@ from chassis.domain.decider import (
     Decider,
     NotRecordable,
     Refused,
-    take,
+    handle_command,
 )
 from chassis.domain.decider import Stream as DeciderStream
 from chassis.eventstore.journal import Kept
 from chassis.eventstore.paging import key_of
-from chassis.web.command_routes import Routes
-from contracts.fact import Fact, Recorded
+from chassis.web.command_routes import CommandRoutes
+from contracts.event import Event, Recorded
 from contracts.values import HEARD
 from gateway.disconnects import judge
 from gateway.findings import ENGAGEMENT as ANNOUNCING
@@ -99,7 +99,7 @@ def check(world: World, since: World | None = None) -> None:
                 check_shown(routes[kind], stream)
         for recorded in department.said[len(before.said) :]:
             Kept.of(recorded, said=True)
-    check_gateway([each for each in world.facts() if each.channel.kind == "facts"])
+    check_gateway([each for each in world.events() if each.channel.kind == "events"])
 
 
 def check_kept(decider: Decider[Any], stream: AnyStream) -> None:
@@ -110,7 +110,7 @@ def check_kept(decider: Decider[Any], stream: AnyStream) -> None:
         assert kept.replace(tzinfo=UTC) == deadline.at
 
 
-def check_shown(routes: Routes[Any], stream: AnyStream) -> None:
+def check_shown(routes: CommandRoutes[Any], stream: AnyStream) -> None:
     for show in filter(None, (routes.view, routes.confidential)):
         check_schema(show(stream.state))
     if routes.listing is not None:
@@ -127,9 +127,9 @@ def check_schema(view: BaseModel) -> None:
     assert type(view).model_validate_json(text, context=HEARD).model_dump_json() == text
 
 
-def check_gateway(facts: Iterable[Recorded[Fact]]) -> None:
-    facts = list(facts)
-    view = shown(facts)
+def check_gateway(events: Iterable[Recorded[Event]]) -> None:
+    events = list(events)
+    view = shown(events)
     assert load(dump(view)) == view
     assert view.causally_complete
     for today in (date(2026, 6, 1), date(2999, 12, 31)):
@@ -150,14 +150,14 @@ def check_gateway(facts: Iterable[Recorded[Fact]]) -> None:
             unified = Unified(view, findings, row, complete=True, open_number=1)
             to_json(engagement_view(unified, confidential=confidential))
         check_announced(view, AnnounceFindings(findings=tuple(map(found_now, findings.values()))))
-    to_json([timeline_entry(each, confidential=True) for each in facts])
+    to_json([timeline_entry(each, confidential=True) for each in events])
 
 
 def check_announced(view: View, command: AnnounceFindings) -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC)
-    context = Context("gateway", now, now, "found", RecordsOf([]), lambda: "fact-1")
+    context = Context("gateway", now, now, "found", RecordsOf([]), lambda: "event-1")
     stream = DeciderStream(f"engagement:{view.engagement}", ANNOUNCING.initial(view.engagement))
-    step = take(ANNOUNCING, stream, command, context)
+    step = handle_command(ANNOUNCING, stream, command, context)
     for entry in step.entries:
         Kept.of(entry.recorded, said=True)
     check_kept(ANNOUNCING, step.stream)

@@ -1,4 +1,4 @@
-"""Whatever order the departments' facts arrive in, all come to know, say and show the same."""
+"""Whatever order the departments' events arrive in, all come to know, say and show the same."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from gateway.disconnects import judge
 from gateway.fold import View, dump, fold
 from local.play import life
@@ -81,21 +81,21 @@ def known(world: World) -> dict[str, Any]:
 
 
 def said(world: World) -> Counter[str]:
-    return Counter(f"{each.fact.type} {told(each.fact.model_dump())}" for each in world.facts())
+    return Counter(f"{each.event.type} {told(each.event.model_dump())}" for each in world.events())
 
 
-def shown(facts: Iterable[Recorded[Fact]]) -> View:
+def shown(events: Iterable[Recorded[Event]]) -> View:
     view = View(ENGAGEMENT)
-    for recorded in facts:
+    for recorded in events:
         fold(view, recorded)
     return view
 
 
-def interleaved(world: World, chance: Random) -> Sequence[Recorded[Fact]]:
-    """All facts of the world, mixed, in order by channel."""
-    queues: dict[str, list[Recorded[Fact]]] = {}
-    for recorded in world.facts():
-        if recorded.channel.kind == "facts":
+def interleaved(world: World, chance: Random) -> Sequence[Recorded[Event]]:
+    """All events of the world, mixed, in order by channel."""
+    queues: dict[str, list[Recorded[Event]]] = {}
+    for recorded in world.events():
+        if recorded.channel.kind == "events":
             queues.setdefault(recorded.channel.name, []).append(recorded)
     order = [name for name, queue in queues.items() for _ in queue]
     chance.shuffle(order)
@@ -125,6 +125,6 @@ def test_the_order_in_which_departments_are_heard_never_matters(life: str) -> No
 def test_a_life_is_told_to_its_end() -> None:
     world = asyncio.run(live(LIVES["whole, with a change and a rejection"]))
 
-    assert shown(each for each in world.facts() if each.channel.kind == "facts").stage == "closed"
-    types = {type(each.fact).__name__ for each in world.facts()}
+    assert shown(each for each in world.events() if each.channel.kind == "events").stage == "closed"
+    types = {type(each.event).__name__ for each in world.events()}
     assert {"DeliverableRejected", "AmendmentSigned", "BudgetAmended", "PaymentReceived"} <= types

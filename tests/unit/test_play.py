@@ -46,7 +46,7 @@ def lived(plot: Plot) -> View:
         last_day = TODAY - timedelta(days=1)
         await life.live(scene(plot, PureCast(stage, plot.name), last_day))
         world.deliver_all()
-        return shown(fact for fact in world.facts() if fact.channel.kind == "facts")
+        return shown(event for event in world.events() if event.channel.kind == "events")
 
     return asyncio.run(whole())
 

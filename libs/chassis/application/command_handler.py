@@ -16,12 +16,12 @@ from typing import Any
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from chassis.application.repository import Streams, Surroundings, Unknown
-from chassis.domain.decider import Command, Records, Refused, Step, Stream, take
+from chassis.application.repository import Repository, Surroundings, Unknown
+from chassis.domain.decider import Command, ReferenceData, Refused, Step, Stream, handle_command
 from chassis.eventstore.journal import AlreadyDone, Commit, Kept, Raced
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 
 _tracer = trace.get_tracer("concord.engine")
 _propagator = TraceContextTextMapPropagator()
@@ -29,13 +29,13 @@ _propagator = TraceContextTextMapPropagator()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command led to: the stream after it and the facts it said.
+    """What a command led to: the stream after it and the events it said.
 
     A repeated key is answered as it was the first time, with `repeated` set.
     """
 
     stream: Stream[Any]
-    said: tuple[Recorded[Fact], ...]
+    said: tuple[Recorded[Event], ...]
     repeated: bool = False
 
 
@@ -76,10 +76,10 @@ class _Request:
     traceparent: str | None
 
 
-class Engine:
+class CommandHandler:
     """One department's deciders at work on its journal."""
 
-    def __init__(self, streams: Streams, surroundings: Surroundings) -> None:
+    def __init__(self, streams: Repository, surroundings: Surroundings) -> None:
         self.streams = streams
         self._surroundings = surroundings
 
@@ -186,7 +186,7 @@ class Engine:
 
         Its commits stay, empty, and one more names the records to take off the topics; the relay
         publishes their tombstones, and within the hour Kafka has forgotten them. Raises Unknown,
-        StoreAway, and ValueError for a stream whose facts are kept.
+        StoreAway, and ValueError for a stream whose events are kept.
         """
         decider = self.streams.deciders[kind]
         stream = decider.stream(subject)
@@ -200,11 +200,11 @@ class Engine:
                 said = [
                     kept
                     async for each in self.streams.journal.read(stream)
-                    for kept in each.facts
+                    for kept in each.events
                     if kept.said
                 ]
                 if any(CHANNELS[kept.channel].kind != "reference" for kept in said):
-                    raise ValueError(f"{stream} says facts that are kept for ever")
+                    raise ValueError(f"{stream} says events that are kept for ever")
                 commit = Commit(
                     cause=cause,
                     stream=stream,
@@ -240,7 +240,7 @@ class Engine:
                 known, fresh = await self.streams.current(request.stream), True
             try:
                 step = self._step(decider, known, request)
-                if step.moved:
+                if step.changed:
                     await self._append_decision(step, request)
                     return Answer(step.stream, step.said)
                 answer = Answer(known.stream, ())
@@ -269,7 +269,7 @@ class Engine:
             cause=request.cause,
             traceparent=request.traceparent,
         )
-        return take(decider, known.stream, request.command, context)
+        return handle_command(decider, known.stream, request.command, context)
 
     async def _append_decision(self, step: Step[Any], request: _Request) -> None:
         await self.streams.append(
@@ -281,7 +281,7 @@ class Engine:
                 position=step.stream.position,
                 actor=request.actor,
                 at=self._surroundings.now(),
-                facts=tuple(Kept.of(each.recorded, said=each.said) for each in step.entries),
+                events=tuple(Kept.of(each.recorded, said=each.said) for each in step.entries),
                 command=request.command.named(),
                 fingerprint=request.fingerprint,
             ),
@@ -304,7 +304,7 @@ def _fingerprint(stream: str, command: Command | None, occurred_at: datetime | N
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _revised(records: Records, revision: int) -> bool:
+def _revised(records: ReferenceData, revision: int) -> bool:
     return records.revision != revision
 
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from chassis.application.command_handler import Engine
+from chassis.application.command_handler import CommandHandler
 from chassis.application.repository import Unknown
 from chassis.domain.decider import Deadline, DeadlinePassed, Refused
 from chassis.eventstore.mongo import Store, StoreAway, reaching
@@ -23,11 +23,16 @@ _TOGETHER = 50
 _LAST_PAUSE = 5.0
 
 
-class Clock:
+class DeadlineScheduler:
     """Gives `DeadlinePassed` once for each deadline, however many processes run one."""
 
     def __init__(
-        self, store: Store, engine: Engine, *, now: Callable[[], datetime], every: float = 1.0
+        self,
+        store: Store,
+        engine: CommandHandler,
+        *,
+        now: Callable[[], datetime],
+        every: float = 1.0,
     ) -> None:
         """`now` gives UTC moments; it looks for what is due every so many seconds."""
         self._store = store

@@ -1,54 +1,57 @@
-"""How a department hears: facts of others come to its streams, which react to them."""
+"""How a department hears: events of others come to its streams, which react to them."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chassis.application.ports import Batch, Routes
-from chassis.application.repository import Streams, Surroundings
+from chassis.application.ports import Batch, StreamRouter
+from chassis.application.repository import Repository, Surroundings
 from chassis.application.trouble import Head
 from chassis.base import telemetry
-from chassis.domain.decider import Context, Decider, PassedOver, Step, hear
-from chassis.eventstore.journal import MOST_FACTS, AlreadyDone, Commit, Kept, Raced
+from chassis.domain.decider import Context, Decider, PassedOver, Step, handle_events
+from chassis.eventstore.journal import MOST_EVENTS, AlreadyDone, Commit, Kept, Raced
 from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.snapshots import AnyDecider, Known
-from contracts.fact import Fact, Recorded, whole
+from contracts.event import Event, Recorded, whole
 
 _TOGETHER = 200
 
-Facts = Sequence[Recorded[Fact]]
+Events = Sequence[Recorded[Event]]
 
 
-def routes_of(deciders: Iterable[Decider[Any]]) -> Routes:
-    """Which streams of a department hear a fact: each kind of stream is asked."""
+def stream_router(deciders: Iterable[Decider[Any]]) -> StreamRouter:
+    """Which streams of a department hear an event: each kind of stream is asked."""
     kinds = tuple(deciders)
 
-    def routes(recorded: Recorded[Fact]) -> list[str]:
+    def routes(recorded: Recorded[Event]) -> list[str]:
         return [
             decider.stream(subject)
             for decider in kinds
-            if (subject := decider.hearer(recorded)) is not None
+            if (subject := decider.subject_for(recorded)) is not None
         ]
 
     return routes
 
 
-class Hearer:
-    """Gives facts to the streams of a department; it is the reader of the department's listener."""
+class StreamEventHandler:
+    """Gives events to the streams of a department.
 
-    def __init__(self, streams: Streams, surroundings: Surroundings) -> None:
+    It is the reader of the department's listener.
+    """
+
+    def __init__(self, streams: Repository, surroundings: Surroundings) -> None:
         self._streams = streams
         self._surroundings = surroundings
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
-        """Take facts in, by stream and in order; seen ones pass by. What went wrong, by stream.
+        """Take events in, by stream and in order; seen ones pass by. What went wrong, by stream.
 
         Snapshots come, and commits travel, together. Raises StoreAway.
         """
         await self._streams.recall([*batch])
         outcomes = await asyncio.gather(
-            *(self._hear_traced(stream, facts) for stream, facts in batch.items()),
+            *(self._hear_traced(stream, events) for stream, events in batch.items()),
             return_exceptions=True,
         )
         failures: dict[str, Exception] = {}
@@ -59,22 +62,22 @@ class Hearer:
                 raise outcome
         return failures
 
-    async def hear(self, stream: str, facts: Facts) -> None:
-        """Take in facts on one stream, in order; those heard before pass by.
+    async def handle_events(self, stream: str, events: Events) -> None:
+        """Take in events on one stream, in order; those heard before pass by.
 
-        Raises Gap, StoreAway, or whatever a reaction raises; what precedes the fact in trouble has
+        Raises Gap, StoreAway, or whatever a reaction raises; what precedes the event in trouble has
         been taken in then.
         """
         decider = self._streams.decider(stream)
         async with self._streams.lock(stream):
-            for start in range(0, len(facts), _TOGETHER):
-                await self._heard(decider, stream, facts[start : start + _TOGETHER])
+            for start in range(0, len(events), _TOGETHER):
+                await self._heard(decider, stream, events[start : start + _TOGETHER])
 
     async def settle(self, *, now: bool) -> bool:
         """What mattered is in the journal; how far was heard beyond it follows within a second."""
         return await self._streams.write_noted(now=now)
 
-    async def give_up(self, engagement: str) -> Facts:  # noqa: ARG002
+    async def give_up(self, engagement: str) -> Events:  # noqa: ARG002
         """Give up nothing: a commit that cannot be written is refused when it is appended."""
         return ()
 
@@ -84,7 +87,7 @@ class Hearer:
         A stream that has heard as much already stays as it is. Raises StoreAway.
         """
         for decider in self._streams.deciders.values():
-            if decider.numbered and decider.kind == "engagement":
+            if decider.gap_free and decider.kind == "engagement":
                 await self._pass_over(decider.stream(engagement), passed)
 
     async def waits(self, engagement: str, head: Head | None) -> None:
@@ -100,10 +103,10 @@ class Hearer:
         """What was only noted is heard again, here or elsewhere."""
         self._streams.forget_noted()
 
-    async def _hear_traced(self, stream: str, facts: Facts) -> None:
-        """One stream's commit, in the trace of the first fact that it hears."""
-        with telemetry.step("hear", facts[0].traceparent, stream=stream):
-            await self.hear(stream, facts)
+    async def _hear_traced(self, stream: str, events: Events) -> None:
+        """One stream's commit, in the trace of the first event that it hears."""
+        with telemetry.step("hear", events[0].traceparent, stream=stream):
+            await self.handle_events(stream, events)
 
     async def _pass_over(self, stream: str, passed: PassedOver) -> None:
         async with self._streams.lock(stream):
@@ -134,25 +137,25 @@ class Hearer:
                     continue
                 return
 
-    async def _heard(self, decider: AnyDecider, stream: str, facts: Facts) -> None:
+    async def _heard(self, decider: AnyDecider, stream: str, events: Events) -> None:
         known = self._streams.cached(stream)
         fresh = known is None
-        while facts:
+        while events:
             if known is None:
                 known = await self._streams.current(stream)
             try:
-                step = hear(decider, known.stream, facts, self._reaction(decider))
+                step = handle_events(decider, known.stream, events, self._reaction(decider))
                 if not step.entries:
-                    if step.moved and decider.numbered:
+                    if step.changed and decider.gap_free:
                         self._streams.note(stream, step.stream.position)
                     return
-                if len(step.entries) <= MOST_FACTS or len(facts) == 1:
-                    taken = _first_taken(known, facts) if decider.numbered else facts[0]
+                if len(step.entries) <= MOST_EVENTS or len(events) == 1:
+                    taken = _first_taken(known, events) if decider.gap_free else events[0]
                     await self._streams.append(step.stream, self._commit(decider, step, taken))
                     return
             except (Raced, AlreadyDone) as lost:
-                if isinstance(lost, AlreadyDone) and not decider.numbered:
-                    facts = facts[1:]  # the commit of this name took in the first of them
+                if isinstance(lost, AlreadyDone) and not decider.gap_free:
+                    events = events[1:]  # the commit of this name took in the first of them
                 known, fresh = None, True
                 continue
             except StoreAway:
@@ -161,14 +164,14 @@ class Hearer:
                 if not fresh:
                     known, fresh = None, True
                     continue
-                if len(facts) == 1:
+                if len(events) == 1:
                     raise
             # Too much for one commit, or one of them is in trouble: take in the first half first.
-            half = len(facts) // 2
-            await self._heard(decider, stream, facts[:half])
-            facts, known = facts[half:], self._streams.cached(stream)
+            half = len(events) // 2
+            await self._heard(decider, stream, events[:half])
+            events, known = events[half:], self._streams.cached(stream)
 
-    def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Fact]) -> Commit:
+    def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Event]) -> Commit:
         stream = step.stream.id
         return Commit(
             cause=f"{stream}/heard/{first.channel.name}/{first.subject}/{first.sequence}",
@@ -177,7 +180,7 @@ class Hearer:
             position=step.stream.position,
             actor=decider.department,
             at=self._surroundings.now(),
-            facts=tuple(
+            events=tuple(
                 Kept.of(
                     each.recorded,
                     said=each.said,
@@ -187,7 +190,7 @@ class Hearer:
             ),
         )
 
-    def _reaction(self, decider: AnyDecider) -> Callable[[Recorded[Fact]], Context]:
+    def _reaction(self, decider: AnyDecider) -> Callable[[Recorded[Event]], Context]:
         return lambda recorded: self._surroundings.context(
             actor=decider.department,
             occurred_at=recorded.occurred_at,
@@ -196,7 +199,7 @@ class Hearer:
         )
 
 
-def _first_taken(known: Known, facts: Facts) -> Recorded[Fact]:
+def _first_taken(known: Known, events: Events) -> Recorded[Event]:
     position = known.stream.position
-    news = (each for each in facts if each.sequence > position.get(each.channel.name, 0))
-    return next(news, facts[0])
+    news = (each for each in events if each.sequence > position.get(each.channel.name, 0))
+    return next(news, events[0])

@@ -5,11 +5,11 @@ from typing import Protocol, TypeAlias
 
 from chassis.application.trouble import Head
 from chassis.domain.decider import PassedOver
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 
-Batch: TypeAlias = Mapping[str, Sequence[Recorded[Fact]]]
+Batch: TypeAlias = Mapping[str, Sequence[Recorded[Event]]]
 
-Routes: TypeAlias = Callable[[Recorded[Fact]], Iterable[str]]
+StreamRouter: TypeAlias = Callable[[Recorded[Event]], Iterable[str]]
 """Return the streams that take an event in."""
 
 
@@ -17,8 +17,8 @@ class CannotBeKept(Exception):
     """What was taken in for some engagements cannot be written; everything else was.
 
     `why` says for each of them what is wrong with it. The reader holds them in memory and raises
-    this again, until `Reader.give_up` was called for all of them. Until then no offset behind their
-    events may be committed.
+    this again, until `EventHandler.give_up` was called for all of them. Until then no offset behind
+    their events may be committed.
     """
 
     def __init__(self, why: Mapping[str, str]) -> None:
@@ -26,15 +26,15 @@ class CannotBeKept(Exception):
         self.why = why
 
 
-class Reader(Protocol):
-    """What a service does with the facts it hears."""
+class EventHandler(Protocol):
+    """What a service does with the events it hears."""
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
-        """Take facts in, by stream and in order; seen ones pass by. What went wrong, by stream.
+        """Take events in, by stream and in order; seen ones pass by. What went wrong, by stream.
 
-        Facts of a stream that is named in the answer, or of all where this raises, are given again
+        Events of a stream that is named in the answer, or of all where this raises, are given again
         one by one. A fault that passes by itself (StoreAway) means: all of it again, later.
-        Whether a fact is the next one, `chassis.domain.decider.is_next` says.
+        Whether an event is the next one, `chassis.domain.decider.is_next` says.
         """
 
     async def settle(self, *, now: bool) -> bool:
@@ -43,7 +43,7 @@ class Reader(Protocol):
         With `now` it must be made so, or this must raise. Raises CannotBeKept.
         """
 
-    async def give_up(self, engagement: str) -> Sequence[Recorded[Fact]]:
+    async def give_up(self, engagement: str) -> Sequence[Recorded[Event]]:
         """Leave an engagement as it was last written; return, in order, the events not kept.
 
         Whoever calls this keeps them; a later event is a gap until they were taken in.

@@ -18,13 +18,13 @@ from typing import Any, TypeAlias
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from chassis.application.repository import Streams
+from chassis.application.repository import Repository
 from chassis.eventstore.journal import Journal, place_of
 from chassis.eventstore.mongo import Document, Store, each_written, put_new, reaching, replace_older
 from chassis.eventstore.paging import Fences, Page, Row, cursor_of, key_of, position_of
-from chassis.eventstore.skipped import LeftBehind
+from chassis.eventstore.skipped import SkippedStreams
 from chassis.eventstore.snapshots import Known, Snapshots, advanced, described, nothing_known
-from chassis.eventstore.subscription import Follower
+from chassis.eventstore.subscription import Subscription
 from chassis.eventstore.unreadable import UnreadableStream, say_once
 
 VIEWS = "views"
@@ -67,7 +67,7 @@ class Views:
         store: Store,
         journal: Journal,
         snapshots: Snapshots,
-        streams: Streams,
+        streams: Repository,
         listings: Sequence[Listing] = (),
     ) -> None:
         """Streams of a kind that has no listing are kept as snapshots, and cannot be listed."""
@@ -78,8 +78,8 @@ class Views:
         self._listings = {listing.kind: listing for listing in listings}
         self._fences: dict[tuple[str, str], Fences] = {}
         self._written: dict[str, tuple[_Shown, int]] = {}
-        self._left = LeftBehind(store, VIEWS)
-        self.follower = Follower(
+        self._left = SkippedStreams(store, VIEWS)
+        self.follower = Subscription(
             store,
             VIEWS,
             self._take,

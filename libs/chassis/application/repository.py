@@ -3,8 +3,8 @@
 States are kept in the process and may lag behind another process. That is harmless for what is
 accepted, since the journal's unique numbers refuse a commit decided on an old state.
 
-A heard fact that matters to nobody here only moves a stream's position. That is noted in memory and
-travels with the stream's next commit, or after a second, for all such streams together, with a
+A heard event that matters to nobody here only moves a stream's position. That is noted in memory
+and travels with the stream's next commit, or after a second, for all such streams together, with a
 commit of its own; until then the listener commits no offset behind it, so that a process that dies
 hears it again.
 """
@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 from opentelemetry import trace
 
-from chassis.domain.decider import Context, Records, Stream
+from chassis.domain.decider import Context, ReferenceData, Stream
 from chassis.eventstore.journal import AlreadyDone, Commit, Journal, Raced, TooLarge
 from chassis.eventstore.snapshots import (
     AnyDecider,
@@ -31,7 +31,7 @@ from chassis.eventstore.snapshots import (
     measured,
     nothing_known,
 )
-from contracts.fact import write_position
+from contracts.event import write_position
 
 NOTED_FOR = 1.0
 """Seconds for which a moved position may stand in memory alone."""
@@ -40,7 +40,7 @@ LARGEST_STATE = 4 * 1024 * 1024
 takes 30 ms to write as JSON, 70 ms in the store, and 400 ms to read back, which happens once in a
 process; a document of the store has twice as many bytes at most."""
 LARGEST_HEARD = 7 * 1024 * 1024
-"""The same for facts that are heard: they are refused, and wait, only where the store's limit is
+"""The same for events that are heard: they are refused, and wait, only where the store's limit is
 near, since it is not their author who let the state grow."""
 _POLL = 0.1
 _PATIENCE = 0.1
@@ -60,10 +60,10 @@ class Unknown(Exception):
 class Surroundings:
     """What decisions take from the process they are made in: reference data, moments and ids."""
 
-    records: Records
+    records: ReferenceData
     now: Callable[[], datetime]
     """Gives UTC moments."""
-    new_fact_id: Callable[[], str]
+    new_event_id: Callable[[], str]
 
     def context(
         self, *, actor: str, occurred_at: datetime | None, cause: str, traceparent: str | None
@@ -76,12 +76,12 @@ class Surroundings:
             recorded_at=now,
             cause=cause,
             records=self.records,
-            new_fact_id=self.new_fact_id,
+            new_event_id=self.new_event_id,
             traceparent=traceparent,
         )
 
 
-class Streams:
+class Repository:
     """One department's streams, as this process knows them."""
 
     def __init__(
@@ -246,7 +246,7 @@ class Streams:
     def _bounded(self, after: Stream[Any], commit: Commit) -> Stream[Any]:
         """Return `after` with what it has grown by; raises TooLarge where that is too much.
 
-        Its state is measured only after facts of a quarter of the bound, whatever its size: so
+        Its state is measured only after events of a quarter of the bound, whatever its size: so
         a command costs the same on a large state, and the bound is met to within that quarter.
         """
         size = commit.size

@@ -1,4 +1,4 @@
-"""Which partition an engagement's facts are on, worked out as Kafka's producers do."""
+"""Which partition an engagement's events are on, worked out as Kafka's producers do."""
 
 from functools import lru_cache
 

@@ -33,7 +33,7 @@ class KafkaSettings(BaseSettings):
     """What whoever speaks to Kafka is told: a service, or the program that makes the topics.
 
     `mode` is ``local`` for processes of one machine, ``container`` where the network around the
-    process keeps strangers out, ``production`` where losing a fact or a secret would matter.
+    process keeps strangers out, ``production`` where losing an event or a secret would matter.
     """
 
     model_config = SettingsConfigDict(

@@ -1,8 +1,8 @@
 """Telemetry: one trace per command through every department, a few metrics that matter, and logs.
 
-A fact carries the `traceparent` (W3C Trace Context) of what led to it, so a trace goes on where the
-fact is heard: a listener's batch is a span of its own with links to the facts in it, and each
-commit a child of the trace of its fact. Nothing is sent anywhere without an endpoint.
+An event carries the `traceparent` (W3C Trace Context) of what led to it, so a trace goes on where
+the event is heard: a listener's batch is a span of its own with links to the events in it, and each
+commit a child of the trace of its event. Nothing is sent anywhere without an endpoint.
 """
 
 import json
@@ -82,20 +82,20 @@ def begin(
 
 
 def traceparent() -> str | None:
-    """The current span as W3C writes it, for a fact to carry; None outside of any trace."""
+    """The current span as W3C writes it, for an event to carry; None outside of any trace."""
     carrier: dict[str, str] = {}
     _propagator.inject(carrier)
     return carrier.get("traceparent")
 
 
 def continued(parent: str | None) -> Context:
-    """The trace that a fact or a request belongs to; a new one where it names none."""
+    """The trace that an event or a request belongs to; a new one where it names none."""
     return _propagator.extract({} if parent is None else {"traceparent": parent}, Context())
 
 
 @contextmanager
 def batch(reader: str, parents: Iterable[str | None], size: int) -> Iterator[Span]:
-    """A span around a batch of facts that `reader` takes in, linked to the facts' own traces."""
+    """A span around a batch of events that `reader` takes in, linked to the events' own traces."""
     links: list[Link] = []
     for parent in dict.fromkeys(parents):
         if parent is None or len(links) == _MOST_LINKS:
@@ -115,7 +115,7 @@ def batch(reader: str, parents: Iterable[str | None], size: int) -> Iterator[Spa
 
 @contextmanager
 def step(name: str, parent: str | None, **attributes: str | int) -> Iterator[Span]:
-    """A span that goes on with the trace of a fact (or begins one where it carries none)."""
+    """A span that goes on with the trace of an event (or begins one where it carries none)."""
     attributes = {f"concord.{key}": value for key, value in attributes.items()}
     with _tracer.start_as_current_span(
         name, continued(parent), SpanKind.CONSUMER, attributes
@@ -167,7 +167,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-class Seldom(logging.Filter):
+class RateLimitFilter(logging.Filter):
     """Lets a library say the same thing once in half a minute, and then how often it said it."""
 
     def __init__(self, library: str, seconds: float = 30.0) -> None:
@@ -194,7 +194,7 @@ def log_to_stderr(service: str, settings: Settings) -> None:
     """Send this process's logs to standard error as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines(service))
-    handler.addFilter(Seldom("aiokafka"))
+    handler.addFilter(RateLimitFilter("aiokafka"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
     for name, level in _LOUD.items():
         logging.getLogger(name).setLevel(level)

@@ -1,4 +1,4 @@
-"""The decider: how commands and heard facts become new facts, with no clock, network or store.
+"""The decider: how commands and heard events become new events, with no clock, network or store.
 
 A department is one `Decider` per kind of stream. Decisions are taken on commands and may be
 refused; reactions are read off the state alone, so the order in which other departments are heard
@@ -16,16 +16,16 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts.channels import Channel, Department
-from contracts.fact import Fact, Recorded, Undecoded
+from contracts.event import Event, Recorded, Undecoded
 from contracts.reference import Reference
 
 S = TypeVar("S", bound=BaseModel)
 C = TypeVar("C", bound="Command")
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=Event)
 R = TypeVar("R", bound=Reference)
 
 REACTIONS_LIMIT = 50
-"""Rounds of reactions to one fact after which a department is said never to come to rest."""
+"""Rounds of reactions to one event after which a department is said never to come to rest."""
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -93,7 +93,7 @@ def gate(name: str, missing: Iterable[Missing | None]) -> None:
         raise Refused(name, "; ".join(item.sentence for item in lacking), lacking)
 
 
-class Records(Protocol):
+class ReferenceData(Protocol):
     """Reference data as far as this process has heard it."""
 
     @property
@@ -122,8 +122,8 @@ class Context:
     occurred_at: datetime
     recorded_at: datetime
     cause: str
-    records: Records
-    new_fact_id: Callable[[], str]
+    records: ReferenceData
+    new_event_id: Callable[[], str]
     traceparent: str | None = None
 
     @property
@@ -146,18 +146,18 @@ def derived(text: str, length: int = 13) -> str:
 
 
 class Evolution(Generic[S]):
-    """How facts, own and heard, change a state: one small function per type of fact.
+    """How events, own and heard, change a state: one small function per type of event.
 
     What other departments' types stand here is what the department hears.
     """
 
     def __init__(self) -> None:
-        self._steps: dict[type[Fact], Callable[[S, Any], S]] = {}
+        self._steps: dict[type[Event], Callable[[S, Any], S]] = {}
 
     def on(
         self, kind: type[F]
     ) -> Callable[[Callable[[S, Recorded[F]], S]], Callable[[S, Recorded[F]], S]]:
-        """Register the step for a type of fact."""
+        """Register the step for a type of event."""
 
         def register(step: Callable[[S, Recorded[F]], S]) -> Callable[[S, Recorded[F]], S]:
             if kind in self._steps:
@@ -168,9 +168,9 @@ class Evolution(Generic[S]):
         return register
 
     def on_each(
-        self, kinds: Sequence[type[Fact]]
+        self, kinds: Sequence[type[Event]]
     ) -> Callable[[Callable[[S, Recorded[Any]], S]], Callable[[S, Recorded[Any]], S]]:
-        """Register one step for several types of fact."""
+        """Register one step for several types of event."""
 
         def register(step: Callable[[S, Recorded[Any]], S]) -> Callable[[S, Recorded[Any]], S]:
             for kind in kinds:
@@ -179,33 +179,33 @@ class Evolution(Generic[S]):
 
         return register
 
-    def __call__(self, state: S, recorded: Recorded[Fact]) -> S:
-        """The state after the fact; types that nobody registered change nothing."""
-        step = self._steps.get(type(recorded.fact))
+    def __call__(self, state: S, recorded: Recorded[Event]) -> S:
+        """The state after the event; types that nobody registered change nothing."""
+        step = self._steps.get(type(recorded.event))
         return state if step is None else step(state, recorded)
 
     @property
-    def types(self) -> frozenset[type[Fact]]:
-        """Types of fact that change this state."""
+    def types(self) -> frozenset[type[Event]]:
+        """Types of event that change this state."""
         return frozenset(self._steps)
 
 
 class Decisions(Generic[S]):
-    """What a department decides: one function per command, yielding facts or raising Refused."""
+    """What a department decides: one function per command, yielding events or raising Refused."""
 
     def __init__(self) -> None:
-        self._decisions: dict[type[Command], Callable[[S, Any, Context], Iterable[Fact]]] = {}
+        self._decisions: dict[type[Command], Callable[[S, Any, Context], Iterable[Event]]] = {}
 
     def on(
         self, kind: type[C]
     ) -> Callable[
-        [Callable[[S, C, Context], Iterable[Fact]]], Callable[[S, C, Context], Iterable[Fact]]
+        [Callable[[S, C, Context], Iterable[Event]]], Callable[[S, C, Context], Iterable[Event]]
     ]:
         """Register the decision on a type of command."""
 
         def register(
-            decision: Callable[[S, C, Context], Iterable[Fact]],
-        ) -> Callable[[S, C, Context], Iterable[Fact]]:
+            decision: Callable[[S, C, Context], Iterable[Event]],
+        ) -> Callable[[S, C, Context], Iterable[Event]]:
             if kind in self._decisions:
                 raise TypeError(f"{kind.named()} is decided twice")
             self._decisions[kind] = decision
@@ -213,8 +213,8 @@ class Decisions(Generic[S]):
 
         return register
 
-    def __call__(self, state: S, command: Command, context: Context) -> tuple[Fact, ...]:
-        """The facts that follow from the command; raises Refused, or KeyError if none decides."""
+    def __call__(self, state: S, command: Command, context: Context) -> tuple[Event, ...]:
+        """The events that follow from the command; raises Refused, or KeyError if none decides."""
         return tuple(self._decisions[type(command)](state, command, context))
 
     @property
@@ -223,7 +223,7 @@ class Decisions(Generic[S]):
         return frozenset(self._decisions)
 
 
-def _nothing(state: Any, context: Context) -> Iterable[Fact]:
+def _nothing(state: Any, context: Context) -> Iterable[Event]:
     return ()
 
 
@@ -236,10 +236,10 @@ class Decider(Generic[S]):
     """All that a department knows about one kind of stream.
 
     `kind` is ``engagement`` for engagements; a stream's id is ``<kind>:<subject>``. `opens` are the
-    commands that may begin a stream. `react` reads new facts off a state, again and again until it
-    has none. `route` names the subject of this kind that hears a fact (None: nobody); as a rule the
-    engagement that other departments, or a register, speak about. `numbered` streams hear each
-    channel of facts without a gap; a register, which many engagements reach, is not numbered and
+    commands that may begin a stream. `react` reads new events off a state, again and again until it
+    has none. `route` names the subject of this kind that hears an event (None: nobody); as a rule
+    the engagement that other departments, or a register, speak about. `gap_free` streams hear each
+    channel of events without a gap; a register, which many engagements reach, is not numbered and
     must know by itself what it already did.
     """
 
@@ -248,19 +248,19 @@ class Decider(Generic[S]):
     initial: Callable[[str], S]
     evolve: Evolution[S]
     decide: Decisions[S]
-    react: Callable[[S, Context], Iterable[Fact]] = _nothing
+    react: Callable[[S, Context], Iterable[Event]] = _nothing
     deadlines: Callable[[S], Iterable[Deadline]] = _no_deadlines
     opens: frozenset[type[Command]] = frozenset()
-    route: Callable[[Recorded[Fact]], str | None] | None = None
-    numbered: bool = True
+    route: Callable[[Recorded[Event]], str | None] | None = None
+    gap_free: bool = True
 
-    def hearer(self, recorded: Recorded[Fact]) -> str | None:
-        """Return the subject whose stream of this kind hears the fact, or None.
+    def subject_for(self, recorded: Recorded[Event]) -> str | None:
+        """Return the subject whose stream of this kind hears the event, or None.
 
         Raises NotDecoded where a route cannot tell, since the event cannot be read.
         """
         if self.route is not None:
-            self._refuse_unroutable(recorded.fact)
+            self._refuse_unroutable(recorded.event)
             return self.route(recorded)
         channel = recorded.channel
         if self.kind != "engagement" or channel.kind == "reference":
@@ -269,13 +269,13 @@ class Decider(Generic[S]):
             return None
         return recorded.subject
 
-    def _refuse_unroutable(self, fact: Fact) -> None:
+    def _refuse_unroutable(self, event: Event) -> None:
         """Raise NotDecoded for what may be of a type that this kind of stream evolves by."""
-        if isinstance(fact, Undecoded) and any(
-            kind.channel is fact.channel and (fact.why is None or kind.type == fact.name)
+        if isinstance(event, Undecoded) and any(
+            kind.channel is event.channel and (event.why is None or kind.type == event.name)
             for kind in self.evolve.types
         ):
-            raise NotDecoded(fact)
+            raise NotDecoded(event)
 
     def stream(self, subject: str) -> str:
         """The id of a subject's stream."""
@@ -296,7 +296,7 @@ class PassedOver:
     why: str
     at: datetime
 
-    def covers(self, recorded: Recorded[Fact]) -> bool:
+    def covers(self, recorded: Recorded[Event]) -> bool:
         """Return whether the event is one of them."""
         return (
             self.channel == recorded.channel.name and self.first <= recorded.sequence <= self.last
@@ -318,7 +318,7 @@ class Stream(Generic[S]):
 
     `position` says by channel the last sequence said (own channels) or heard (all others), and
     `passed_over` which events it was decided to do without. `measured` are the bytes of the state
-    as JSON when it was last measured, and `since` those of the facts after that: together about as
+    as JSON when it was last measured, and `since` those of the events after that: together about as
     many as the state has now.
     """
 
@@ -337,9 +337,9 @@ class Stream(Generic[S]):
 
 
 class Gap(Exception):
-    """A fact came before the one that must precede it on its channel."""
+    """An event came before the one that must precede it on its channel."""
 
-    def __init__(self, recorded: Recorded[Fact], expected: int) -> None:
+    def __init__(self, recorded: Recorded[Event], expected: int) -> None:
         super().__init__(
             f"{recorded.channel.name} {recorded.sequence} came where {expected} was expected"
         )
@@ -357,13 +357,13 @@ class NotDecoded(Exception):
 class CameLate(Exception):
     """An event came after a person had decided to do without it."""
 
-    def __init__(self, recorded: Recorded[Fact], passed: PassedOver) -> None:
+    def __init__(self, recorded: Recorded[Event], passed: PassedOver) -> None:
         super().__init__(
             f"{recorded.channel.name} {recorded.sequence} came after {passed.by} had passed over it"
         )
 
 
-def is_next(recorded: Recorded[Fact], last: int, passed_over: Sequence[PassedOver] = ()) -> bool:
+def is_next(recorded: Recorded[Event], last: int, passed_over: Sequence[PassedOver] = ()) -> bool:
     """Return whether a numbered stream that has heard a channel up to `last` takes the event in.
 
     It does not where it has heard it already. Raises Gap where another must precede it, CameLate
@@ -374,51 +374,53 @@ def is_next(recorded: Recorded[Fact], last: int, passed_over: Sequence[PassedOve
             if passed.covers(recorded):
                 raise CameLate(recorded, passed)
         return False
-    if recorded.sequence > last + 1 and recorded.channel.kind == "facts":
+    if recorded.sequence > last + 1 and recorded.channel.kind == "events":
         raise Gap(recorded, last + 1)
     refuse_undecoded(recorded)
     return True
 
 
-def refuse_undecoded(recorded: Recorded[Fact]) -> None:
+def refuse_undecoded(recorded: Recorded[Event]) -> None:
     """Raise NotDecoded for an event that this version of the contracts cannot read."""
-    if isinstance(recorded.fact, Undecoded):
-        raise NotDecoded(recorded.fact)
+    if isinstance(recorded.event, Undecoded):
+        raise NotDecoded(recorded.event)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One fact of a commit: said by this stream, or heard by it and kept since it matters here."""
+    """One event of a commit: said by this stream, or heard by it and kept since it matters here."""
 
-    recorded: Recorded[Fact]
+    recorded: Recorded[Event]
     said: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[S]):
-    """What one commit adds: the stream after it, and its facts in the order they were taken in.
+    """What one commit adds: the stream after it, and its events in the order they were taken in.
 
-    `moved` says whether there is anything to commit: facts that only move the position (heard, but
-    of no consequence here) leave no entry and are still remembered.
+    `changed` says whether there is anything to commit: events that only move the position (heard,
+    but of no consequence here) leave no entry and are still remembered.
     """
 
     stream: Stream[S]
     entries: tuple[Entry, ...]
-    moved: bool
+    changed: bool
 
     @property
-    def said(self) -> tuple[Recorded[Fact], ...]:
-        """The facts this step says, in order."""
+    def said(self) -> tuple[Recorded[Event], ...]:
+        """The events this step says, in order."""
         return tuple(entry.recorded for entry in self.entries if entry.said)
 
 
-def take(decider: Decider[S], stream: Stream[S], command: Command, context: Context) -> Step[S]:
+def handle_command(
+    decider: Decider[S], stream: Stream[S], command: Command, context: Context
+) -> Step[S]:
     """Decide a command and let the department react to what follows; raises Refused."""
     entries: list[Entry] = []
     after = stream
     try:
-        for fact in decider.decide(stream.state, command, context):
-            after = _say(decider, after, fact, context, entries)
+        for event in decider.decide(stream.state, command, context):
+            after = _say(decider, after, event, context, entries)
         if entries:
             after = _settle(decider, after, replace(context, actor=decider.department), entries)
             after = replace(after, number=stream.number + 1)
@@ -429,48 +431,48 @@ def take(decider: Decider[S], stream: Stream[S], command: Command, context: Cont
     return Step(after, tuple(entries), bool(entries))
 
 
-def hear(
+def handle_events(
     decider: Decider[S],
     stream: Stream[S],
-    facts: Iterable[Recorded[Fact]],
-    context_of: Callable[[Recorded[Fact]], Context],
+    events: Iterable[Recorded[Event]],
+    context_of: Callable[[Recorded[Event]], Context],
 ) -> Step[S]:
-    """Take in facts of other streams, one after the other, and react to each; seen ones pass by.
+    """Take in events of other streams, one after the other, and react to each; seen ones pass by.
 
-    Raises Gap where a numbered stream misses a fact of a channel of facts, CameLate where it was
+    Raises Gap where a numbered stream misses an event of a channel of events, CameLate where it was
     decided to do without one, and NotDecoded where it cannot be read.
     """
     entries: list[Entry] = []
     after = stream
-    moved = False
-    for recorded in facts:
+    changed = False
+    for recorded in events:
         channel = recorded.channel
-        if decider.numbered:
+        if decider.gap_free:
             last = after.position.get(channel.name, 0)
             if not is_next(recorded, last, after.passed_over):
                 continue
             after = replace(after, position={**after.position, channel.name: recorded.sequence})
         else:
             refuse_undecoded(recorded)
-        moved = True
-        if type(recorded.fact) in decider.evolve.types:
+        changed = True
+        if type(recorded.event) in decider.evolve.types:
             entries.append(Entry(recorded, said=False))
             after = replace(after, state=decider.evolve(after.state, recorded))
             after = _settle(decider, after, context_of(recorded), entries)
-    if moved:
+    if changed:
         after = replace(after, number=stream.number + 1)
-    return Step(after, tuple(entries), moved)
+    return Step(after, tuple(entries), changed)
 
 
 def replay(
     decider: Decider[S],
     stream: Stream[S],
-    facts: Iterable[Recorded[Fact]],
+    events: Iterable[Recorded[Event]],
     position: Mapping[str, int],
 ) -> Stream[S]:
-    """The stream after one more recorded commit: its entries' facts in order, its position."""
+    """The stream after one more recorded commit: its entries' events in order, its position."""
     state = stream.state
-    for recorded in facts:
+    for recorded in events:
         state = decider.evolve(state, recorded)
     return replace(stream, state=state, position=dict(position), number=stream.number + 1)
 
@@ -478,19 +480,19 @@ def replay(
 def _say(
     decider: Decider[S],
     stream: Stream[S],
-    fact: Fact,
+    event: Event,
     context: Context,
     entries: list[Entry],
 ) -> Stream[S]:
-    channel = fact.channel.name
-    if fact.channel.department != decider.department:
-        raise TypeError(f"{decider.department} cannot say {fact.type}")
+    channel = event.channel.name
+    if event.channel.department != decider.department:
+        raise TypeError(f"{decider.department} cannot say {event.type}")
     sequence = stream.position.get(channel, 0) + 1
-    recorded: Recorded[Fact] = Recorded(
-        id=context.new_fact_id(),
-        subject=fact.subject(stream.subject),
+    recorded: Recorded[Event] = Recorded(
+        id=context.new_event_id(),
+        subject=event.subject(stream.subject),
         sequence=sequence,
-        fact=fact,
+        event=event,
         actor=context.actor,
         cause=context.cause,
         occurred_at=context.occurred_at.astimezone(UTC),
@@ -510,15 +512,15 @@ def _settle(
     decider: Decider[S], stream: Stream[S], context: Context, entries: list[Entry]
 ) -> Stream[S]:
     for _ in range(REACTIONS_LIMIT):
-        facts = tuple(decider.react(stream.state, context))
-        if not facts:
+        events = tuple(decider.react(stream.state, context))
+        if not events:
             return stream
-        for fact in facts:
-            stream = _say(decider, stream, fact, context, entries)
+        for event in events:
+            stream = _say(decider, stream, event, context, entries)
     raise RuntimeError(f"{decider.department} never comes to rest on {stream.id}")
 
 
-def heard_channels(deciders: Iterable[Decider[Any]]) -> frozenset[Channel]:
+def consumed_channels(deciders: Iterable[Decider[Any]]) -> frozenset[Channel]:
     """The channels to listen to, so that these deciders hear what they evolve by."""
     return frozenset(
         kind.channel
@@ -526,5 +528,5 @@ def heard_channels(deciders: Iterable[Decider[Any]]) -> frozenset[Channel]:
         for kind in decider.evolve.types
         if kind.channel.kind == "register"
         or kind.channel.department != decider.department
-        or not decider.numbered
+        or not decider.gap_free
     )

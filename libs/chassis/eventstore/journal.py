@@ -25,9 +25,9 @@ from chassis.eventstore.mongo import (
     reaching,
 )
 from chassis.eventstore.unreadable import UnreadableStream, field_of
-from contracts.channels import CHANNELS, LARGEST_FACT
-from contracts.fact import (
-    Fact,
+from contracts.channels import CHANNELS, LARGEST_EVENT
+from contracts.event import (
+    Event,
     Recorded,
     Undecodable,
     decode,
@@ -37,10 +37,10 @@ from contracts.fact import (
 )
 from contracts.reference import Reference
 
-MOST_FACTS = 500
-"""Facts that one commit may hold."""
+MOST_EVENTS = 500
+"""Events that one commit may hold."""
 MOST_BYTES = 8 * 1024 * 1024
-"""Bytes that the facts of one commit may have; a document of the store has 16 MiB at most."""
+"""Bytes that the events of one commit may have; a document of the store has 16 MiB at most."""
 _PAGE = 200
 _GROUP_COMMITS = 250
 
@@ -73,7 +73,7 @@ class AlreadyDone(Exception):
 class TooLarge(Refused):
     """What would be said, or kept, is more than a topic or the store takes.
 
-    It is found before anything is written: a fact that no topic takes would hold up all that its
+    It is found before anything is written: an event that no topic takes would hold up all that its
     department says after it, for good.
     """
 
@@ -83,9 +83,9 @@ class TooLarge(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A fact as a commit keeps it: its JSON bytes, and where it goes if it was said here.
+    """An event as a commit keeps it: its JSON bytes, and where it goes if it was said here.
 
-    `key` is the Kafka key: the fact's subject, or ``kind:id@version`` for a reference record.
+    `key` is the Kafka key: the event's subject, or ``kind:id@version`` for a reference record.
     """
 
     record: bytes
@@ -94,8 +94,8 @@ class Kept:
     key: str
 
     @classmethod
-    def of(cls, recorded: Recorded[Fact], *, said: bool, record: bytes | None = None) -> "Kept":
-        """Keep a fact; `record` are the bytes in which it was heard, if it was.
+    def of(cls, recorded: Recorded[Event], *, said: bool, record: bytes | None = None) -> "Kept":
+        """Keep an event; `record` are the bytes in which it was heard, if it was.
 
         Raises NotRecordable for a new one whose bytes cannot be read, or say something else.
         """
@@ -108,7 +108,7 @@ class Commit:
     """One commit of one stream, numbered from 1 without a gap.
 
     `position` is the stream's after it, `at` when it was decided (UTC, to the millisecond).
-    `command` and `fingerprint` say which command it took, and are empty where facts were heard.
+    `command` and `fingerprint` say which command it took, and are empty where events were heard.
     `passed_over` are missing events that somebody decided to do without. `erases` are the
     (channel, key) of records that the erasure of a person takes off the topics.
     """
@@ -119,7 +119,7 @@ class Commit:
     position: Mapping[str, int]
     actor: str
     at: datetime
-    facts: tuple[Kept, ...] = ()
+    events: tuple[Kept, ...] = ()
     command: str = ""
     fingerprint: str = ""
     passed_over: PassedOver | None = None
@@ -127,21 +127,21 @@ class Commit:
 
     @property
     def size(self) -> int:
-        """The bytes of its facts."""
-        return sum(len(kept.record) for kept in self.facts)
+        """The bytes of its events."""
+        return sum(len(kept.record) for kept in self.events)
 
-    def recorded(self) -> Iterator[Recorded[Fact]]:
-        """Yield the facts, heard and said, in the order they were taken in.
+    def recorded(self) -> Iterator[Recorded[Event]]:
+        """Yield the events, heard and said, in the order they were taken in.
 
         Raises UnreadableStream.
         """
-        return (self._decoded(kept) for kept in self.facts)
+        return (self._decoded(kept) for kept in self.events)
 
-    def said(self) -> Iterator[Recorded[Fact]]:
-        """Yield the facts that it says to others, in order; raises UnreadableStream."""
-        return (self._decoded(kept) for kept in self.facts if kept.said)
+    def said(self) -> Iterator[Recorded[Event]]:
+        """Yield the events that it says to others, in order; raises UnreadableStream."""
+        return (self._decoded(kept) for kept in self.events if kept.said)
 
-    def _decoded(self, kept: Kept) -> Recorded[Fact]:
+    def _decoded(self, kept: Kept) -> Recorded[Event]:
         try:
             return decode(kept.record)
         except Undecodable as error:
@@ -160,8 +160,8 @@ class Commit:
             "fingerprint": self.fingerprint,
             "passed_over": self.passed_over.document() if self.passed_over else None,
             "entries": [
-                {"said": kept.said, "channel": kept.channel, "key": kept.key, "fact": kept.record}
-                for kept in self.facts
+                {"said": kept.said, "channel": kept.channel, "key": kept.key, "event": kept.record}
+                for kept in self.events
             ],
             "erases": [{"channel": channel, "key": key} for channel, key in self.erases],
         }
@@ -178,7 +178,7 @@ class Commit:
                 position=read_position(field_of(str, document, "position")),
                 actor=field_of(str, document, "actor"),
                 at=field_of(datetime, document, "at"),
-                facts=tuple(_kept(entry) for entry in field_of(list, document, "entries")),
+                events=tuple(_kept(entry) for entry in field_of(list, document, "entries")),
                 command=field_of(str, document, "command"),
                 fingerprint=field_of(str, document, "fingerprint"),
                 passed_over=_passed_over(document.get("passed_over")),
@@ -218,7 +218,7 @@ def _passed_over(document: object) -> PassedOver | None:
 
 
 def _kept(entry: object) -> Kept:
-    record = field_of(bytes, entry, "fact")
+    record = field_of(bytes, entry, "event")
     return Kept(record, field_of(bool, entry, "said"), _channel(entry), field_of(str, entry, "key"))
 
 
@@ -229,9 +229,9 @@ def _channel(entry: object) -> str:
     return name
 
 
-def _readable(recorded: Recorded[Fact]) -> bytes:
-    """The bytes of a new fact, which were read back from them as it is; raises NotRecordable."""
-    event = recorded.fact.type
+def _readable(recorded: Recorded[Event]) -> bytes:
+    """The bytes of a new event, which were read back from them as it is; raises NotRecordable."""
+    event = recorded.event.type
     record = encode(recorded)
     try:
         read = decode(record)
@@ -245,33 +245,33 @@ def _readable(recorded: Recorded[Fact]) -> bytes:
     raise NotRecordable(event, field, "it would be read back as something else")
 
 
-def _fields(recorded: Recorded[Fact]) -> dict[str, object]:
-    """What a fact says and its envelope, by the path of each field in the event."""
-    said = {f"data.{name}": value for name, value in recorded.fact}
+def _fields(recorded: Recorded[Event]) -> dict[str, object]:
+    """What an event says and its envelope, by the path of each field in the event."""
+    said = {f"data.{name}": value for name, value in recorded.event}
     envelope = {
         each.name: getattr(recorded, each.name) for each in fields(recorded) if each.compare
     }
     return said | envelope
 
 
-def kafka_key(recorded: Recorded[Fact]) -> str:
-    """Under which key a fact is published: topics of reference data are compacted by version."""
-    if isinstance(recorded.fact, Reference):
-        return f"{recorded.fact.kind}:{recorded.subject}@{recorded.sequence}"
+def kafka_key(recorded: Recorded[Event]) -> str:
+    """Under which key an event is published: topics of reference data are compacted by version."""
+    if isinstance(recorded.event, Reference):
+        return f"{recorded.event.kind}:{recorded.subject}@{recorded.sequence}"
     return recorded.subject
 
 
 def refuse_too_large(commit: Commit) -> None:
-    """Raise TooLarge for a commit that the store, or one fact of which no topic, would take."""
-    if len(commit.facts) > MOST_FACTS:
-        raise TooLarge(f"a commit holds at most {MOST_FACTS} facts, not {len(commit.facts)}")
+    """Raise TooLarge for a commit that the store, or one event of which no topic, would take."""
+    if len(commit.events) > MOST_EVENTS:
+        raise TooLarge(f"a commit holds at most {MOST_EVENTS} events, not {len(commit.events)}")
     size = 0
-    for kept in commit.facts:
+    for kept in commit.events:
         size += len(kept.record)
-        if kept.said and len(kept.record) > LARGEST_FACT:
+        if kept.said and len(kept.record) > LARGEST_EVENT:
             raise TooLarge(
-                f"what {kept.channel} would say of it has {len(kept.record):,} bytes, and one fact"
-                f" has {LARGEST_FACT:,} at most: ask for less at once"
+                f"what {kept.channel} would say of it has {len(kept.record):,} bytes, and one event"
+                f" has {LARGEST_EVENT:,} at most: ask for less at once"
             )
     if size > MOST_BYTES:
         raise TooLarge(
@@ -330,7 +330,7 @@ class Journal:
                 after = page[-1]["number"]
 
     async def by_cause(self, cause: str) -> Commit | None:
-        """The commit that a command's key or a heard fact led to, or None.
+        """The commit that a command's key or a heard event led to, or None.
 
         Raises StoreAway, UnreadableStream.
         """
@@ -386,7 +386,7 @@ class Journal:
         size = 0
         while self._waiting and len(group) < _GROUP_COMMITS and size < INSERTED_BYTES:
             group.append(self._waiting.popleft())
-            size += sum(len(entry["fact"]) for entry in group[-1][0]["entries"])
+            size += sum(len(entry["event"]) for entry in group[-1][0]["entries"])
         return group
 
     async def _insert(self, documents: list[Document]) -> list[Exception | None]:

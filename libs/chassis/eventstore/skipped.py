@@ -10,23 +10,23 @@ from chassis.eventstore.mongo import Document, Store, reaching
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
+class SkippedStream:
     """A stream was left behind at its commit of this number."""
 
     number: int
     why: str
 
 
-class LeftBehind:
+class SkippedStreams:
     """The streams that one follower has left behind; everything raises StoreAway."""
 
     def __init__(self, store: Store, follower: str) -> None:
         self._collection = store.left
         self._follower = follower
-        self._streams: dict[str, Behind] = {}
+        self._streams: dict[str, SkippedStream] = {}
 
     @property
-    def streams(self) -> Mapping[str, Behind]:
+    def streams(self) -> Mapping[str, SkippedStream]:
         """The streams, as this process last read or wrote them."""
         return self._streams
 
@@ -34,16 +34,18 @@ class LeftBehind:
         """Read them again: another process may have worked in this name."""
         with reaching():
             found = await self._collection.find({"follower": self._follower}).to_list(None)
-        self._streams = {each["stream"]: Behind(each["number"], each["why"]) for each in found}
+        self._streams = {
+            each["stream"]: SkippedStream(each["number"], each["why"]) for each in found
+        }
 
     async def put(self, stream: str, number: int, why: str) -> None:
         """Leave a stream behind; the first commit that it was left at stays."""
         before = self._streams.get(stream)
-        behind = Behind(number if before is None else min(before.number, number), why)
+        behind = SkippedStream(number if before is None else min(before.number, number), why)
         if behind != before:
             await self.move(stream, behind)
 
-    async def move(self, stream: str, behind: Behind) -> None:
+    async def move(self, stream: str, behind: SkippedStream) -> None:
         """Leave a stream at another commit than before."""
         document: Document = {"follower": self._follower, "stream": stream}
         document |= {"number": behind.number, "why": behind.why}

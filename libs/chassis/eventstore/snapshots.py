@@ -15,7 +15,7 @@ from chassis.domain.decider import Decider, PassedOver, Stream, replay
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.mongo import Document, Store, reaching, replace_older, size_of
 from chassis.eventstore.unreadable import UnreadableStream
-from contracts.fact import Fact, read_position, write_position
+from contracts.event import Event, read_position, write_position
 from contracts.values import HEARD
 
 AnyDecider = Decider[Any]
@@ -51,7 +51,7 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
     try:
         stream = replay(decider, known.stream, recorded, commit.position)
     except Exception as error:
-        why = f"its facts cannot be folded: {described(error)}"
+        why = f"its events cannot be folded: {described(error)}"
         raise UnreadableStream(commit.stream, commit.number, why) from error
     if commit.passed_over is not None:
         stream = replace(stream, passed_over=(*stream.passed_over, commit.passed_over))
@@ -59,7 +59,7 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
 
 
 def grown(stream: Stream[Any], size: int) -> Stream[Any]:
-    """Return the stream with so many more bytes of facts since its state was measured."""
+    """Return the stream with so many more bytes of events since its state was measured."""
     return replace(stream, since=stream.since + size)
 
 
@@ -87,7 +87,7 @@ def fold_of(decider: AnyDecider) -> str:
     state = type(decider.initial("-"))
     digest.update(f"{state.model_json_schema()} {sorted(Stream.__annotations__)}".encode())
     places = {decider.initial.__module__, decider.react.__module__, state.__module__}
-    for module in sorted(places | {Fact.__module__}):
+    for module in sorted(places | {Event.__module__}):
         file = getattr(sys.modules.get(module), "__file__", None)
         if file is not None:
             for source in sorted(Path(file).parent.glob("*.py")):

@@ -22,7 +22,7 @@ _MUCH = 100
 # The local store answers whenever anything is written: a view, say, and then hundreds at once.
 _AFTER_NOTHING = 0.02
 
-Progress = Literal["waiting", "replaying", "following", "away"]
+SubscriptionState = Literal["waiting", "replaying", "following", "away"]
 
 
 class LeaseLost(Exception):
@@ -92,7 +92,7 @@ class Lease:
         return written.matched_count == 1
 
 
-class Follower:
+class Subscription:
     """Gives every commit of the journal to `take`, in order, at least once, across processes."""
 
     def __init__(
@@ -112,7 +112,7 @@ class Follower:
         `begin` comes first, each time that the lease was taken. Unless there is much to do it asks
         the store again after `rest` seconds only: what is committed meanwhile goes together.
         """
-        self.progress: Progress = "waiting"
+        self.progress: SubscriptionState = "waiting"
         self.done_until: datetime | None = None
         """All commits made before this moment (UTC) are done with; None if this process follows
         nothing at present."""

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class UnreadableStream(Exception):
-    """A stream cannot be read past a commit: its document, a fact in it, or what comes of them.
+    """A stream cannot be read past a commit: its document, an event in it, or what comes of them.
 
     `why` names what is wrong, and nothing of what the commit says. `number` is 0 where its document
     does not name its place; `document` is the document's id then.

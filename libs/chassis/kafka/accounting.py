@@ -18,7 +18,7 @@ class Unaccounted(Exception):
 
 
 @dataclass(slots=True)
-class Account:
+class BatchAccount:
     """What became of the records of a batch, or of all batches of a process.
 
     `taken` were taken in, now or before; `ignored` are of no concern here.
@@ -40,7 +40,7 @@ class Account:
         if self.consumed != consumed or self.unaccounted:
             raise Unaccounted(f"of {consumed} records consumed, {self} are accounted for")
 
-    def __iadd__(self, other: "Account") -> "Account":
+    def __iadd__(self, other: "BatchAccount") -> "BatchAccount":
         self.consumed += other.consumed
         self.taken += other.taken
         self.ignored += other.ignored

@@ -59,16 +59,16 @@ def group(department: Department, prefix: str = "concord") -> str:
 
 
 def readers(channel: Channel) -> frozenset[Department]:
-    """Who reads a channel: who hears a fact of it, and who says it, since it knows that anyway.
+    """Who reads a channel: who hears an event of it, and who says it, since it knows that anyway.
 
     Reference data is read by all, unless it is confidential. The gateway hears all that is said of
-    engagements, and is not named by the facts.
+    engagements, and is not named by the events.
     """
     if channel.kind == "reference" and not channel.confidential:
         return frozenset(DEPARTMENTS)
-    said = [fact for fact in release.facts().values() if fact.channel is channel]
-    heard = {department for fact in said for department in fact.heard_by}
-    all_of_it: set[Department] = {"gateway"} if channel.kind == "facts" else set()
+    said = [event for event in release.events().values() if event.channel is channel]
+    heard = {department for event in said for department in event.heard_by}
+    all_of_it: set[Department] = {"gateway"} if channel.kind == "events" else set()
     return frozenset(heard | all_of_it | {channel.department})
 
 

@@ -1,6 +1,6 @@
 """What a service says and hears on Kafka, as an AsyncAPI 3 document and as a page for people.
 
-It is made from the contracts and the deciders: a message for every fact with its JSON Schema, the
+It is made from the contracts and the deciders: a message for every event with its JSON Schema, the
 channel and topic it travels on, and the record's key.
 """
 
@@ -13,10 +13,10 @@ from pydantic.json_schema import models_json_schema
 
 from contracts import release
 from contracts.channels import PARTITIONS, Channel, Department
-from contracts.fact import CONTENT_TYPE, Fact
+from contracts.event import CONTENT_TYPE, Event
 
 _KEYS = {
-    "facts": "The id of the engagement.",
+    "events": "The id of the engagement.",
     "register": "The id of the engagement that is told.",
     "reference": "`<kind>:<id>@<version>`; a record without a value says that it was erased.",
 }
@@ -29,7 +29,7 @@ _ENVELOPE: dict[str, Any] = {
     ],
     "properties": {
         "specversion": {"const": "1.0"},
-        "id": {"type": "string", "description": "UUIDv7; the same fact always has the same id."},
+        "id": {"type": "string", "description": "UUIDv7; the same event always has the same id."},
         "source": {"type": "string", "description": "Which department says it."},
         "type": {"type": "string"},
         "subject": {"type": "string", "description": "What it is about: an engagement, as a rule."},
@@ -39,9 +39,9 @@ _ENVELOPE: dict[str, Any] = {
         "sequence": {
             "type": "integer",
             "minimum": 1,
-            "description": "Counts the channel's facts about this subject, without a gap.",
+            "description": "Counts the channel's events about this subject, without a gap.",
         },
-        "causationid": {"type": "string", "description": "The command or fact that led to it."},
+        "causationid": {"type": "string", "description": "The command or event that led to it."},
         "actor": {"type": "string", "description": "Who did it: a person's id or a department."},
         "occurredat": {"type": "string", "format": "date-time", "description": "When it happened."},
         "heard": {
@@ -54,40 +54,40 @@ _ENVELOPE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def said_by(department: Department) -> tuple[type[Fact], ...]:
-    """The facts that a department says."""
-    known = release.facts().values()
-    return tuple(fact for fact in known if fact.channel.department == department)
+def said_by(department: Department) -> tuple[type[Event], ...]:
+    """The events that a department says."""
+    known = release.events().values()
+    return tuple(event for event in known if event.channel.department == department)
 
 
 def document(
-    name: Department, title: str, heard: Collection[type[Fact]], prefix: str
+    name: Department, title: str, heard: Collection[type[Event]], prefix: str
 ) -> dict[str, Any]:
-    """The AsyncAPI 3 document of a service that says its department's facts and hears these."""
+    """The AsyncAPI 3 document of a service that says its department's events and hears these."""
     said = said_by(name)
-    facts = sorted({*said, *heard}, key=lambda fact: fact.type)
-    channels = sorted({fact.channel for fact in facts}, key=lambda channel: channel.name)
+    events = sorted({*said, *heard}, key=lambda event: event.type)
+    channels = sorted({event.channel for event in events}, key=lambda channel: channel.name)
     references, definitions = models_json_schema(
-        [(fact, "serialization") for fact in facts],
+        [(event, "serialization") for event in events],
         ref_template="#/components/schemas/{model}",
         schema_generator=release.OnTheWire,
     )
     return {
         "asyncapi": "3.0.0",
         "info": {
-            "title": f"{title}: facts",
+            "title": f"{title}: events",
             "version": "1",
             "description": f"What {name} says to the other departments, and what it hears of them.",
         },
         "defaultContentType": CONTENT_TYPE,
-        "channels": {channel.name: _channel(channel, facts, prefix) for channel in channels},
+        "channels": {channel.name: _channel(channel, events, prefix) for channel in channels},
         "operations": {
             **_operations("say", "send", said),
             **_operations("hear", "receive", heard),
         },
         "components": {
             "messages": {
-                fact.type: _message(fact, references[fact, "serialization"]) for fact in facts
+                event.type: _message(event, references[event, "serialization"]) for event in events
             },
             "schemas": {
                 "Envelope": _ENVELOPE,
@@ -97,15 +97,15 @@ def document(
     }
 
 
-def _channel(channel: Channel, facts: Iterable[type[Fact]], prefix: str) -> dict[str, Any]:
+def _channel(channel: Channel, events: Iterable[type[Event]], prefix: str) -> dict[str, Any]:
     return {
         "address": channel.topic(prefix),
         "description": f"{channel.department}: {channel.kind}"
         + (", confidential" if channel.confidential else ""),
         "messages": {
-            fact.type: {"$ref": f"#/components/messages/{fact.type}"}
-            for fact in facts
-            if fact.channel == channel
+            event.type: {"$ref": f"#/components/messages/{event.type}"}
+            for event in events
+            if event.channel == channel
         },
         "bindings": {
             "kafka": {
@@ -117,34 +117,34 @@ def _channel(channel: Channel, facts: Iterable[type[Fact]], prefix: str) -> dict
     }
 
 
-def _operations(verb: str, action: str, facts: Collection[type[Fact]]) -> dict[str, Any]:
-    names = sorted({fact.channel.name for fact in facts})
+def _operations(verb: str, action: str, events: Collection[type[Event]]) -> dict[str, Any]:
+    names = sorted({event.channel.name for event in events})
     return {
         f"{verb}-{name}": {
             "action": action,
             "channel": {"$ref": f"#/channels/{name}"},
             "messages": [
-                {"$ref": f"#/channels/{name}/messages/{fact.type}"}
-                for fact in sorted(facts, key=lambda fact: fact.type)
-                if fact.channel.name == name
+                {"$ref": f"#/channels/{name}/messages/{event.type}"}
+                for event in sorted(events, key=lambda event: event.type)
+                if event.channel.name == name
             ],
         }
         for name in names
     }
 
 
-def _message(fact: type[Fact], data: dict[str, Any]) -> dict[str, Any]:
-    words = " ".join((fact.__doc__ or "").split())
-    key = {"type": "string", "description": _KEYS[fact.channel.kind]}
+def _message(event: type[Event], data: dict[str, Any]) -> dict[str, Any]:
+    words = " ".join((event.__doc__ or "").split())
+    key = {"type": "string", "description": _KEYS[event.channel.kind]}
     return {
-        "name": fact.type,
-        "title": fact.__name__,
+        "name": event.type,
+        "title": event.__name__,
         "summary": words,
         "contentType": CONTENT_TYPE,
         "payload": {
             "allOf": [
                 {"$ref": "#/components/schemas/Envelope"},
-                {"properties": {"type": {"const": fact.type}, "data": data}},
+                {"properties": {"type": {"const": event.type}, "data": data}},
             ]
         },
         "bindings": {"kafka": {"key": key, "bindingVersion": "0.5.0"}},

@@ -1,6 +1,6 @@
 """The intake: what happens to a batch of records once it is read, with no Kafka in sight.
 
-Facts are handed to the reader by stream; what it cannot take in parks its engagement, and is tried
+Events are handed to the reader by stream; what it cannot take in parks its engagement, and is tried
 again when a missing event arrives, when a person says so, or when a newer version starts. Every
 record of a batch is accounted for.
 """
@@ -12,18 +12,18 @@ from datetime import UTC, datetime
 
 from aiokafka.errors import KafkaError
 
-from chassis.application.ports import CannotBeKept, Reader, Routes
+from chassis.application.ports import CannotBeKept, EventHandler, StreamRouter
 from chassis.application.trouble import Head, Trouble
 from chassis.base import telemetry
 from chassis.base.partitioning import partition_of
 from chassis.domain.decider import CameLate, PassedOver
 from chassis.eventstore.mongo import StoreAway
-from chassis.kafka.accounting import Account, Unaccounted, count_unaccounted
+from chassis.kafka.accounting import BatchAccount, Unaccounted, count_unaccounted
 from chassis.kafka.consumer_settings import Arrival
-from chassis.kafka.parked import Parking, Request
+from chassis.kafka.parked import ParkedRecordStore, Request
 from chassis.kafka.parked_record import ParkedRecord, ends_gap, in_sequence, not_proven, trouble_of
-from chassis.kafka.routing import WAITING, Sorted, sort_out
-from contracts.fact import Fact, Recorded, whole
+from chassis.kafka.routing import WAITING, RoutedBatch, route_batch
+from contracts.event import Event, Recorded, whole
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class NotProven(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class RetryResult:
     """What came of trying a parked engagement again.
 
     `taken` records were taken in and `waiting` still wait, for `head`. `asked` where another
@@ -76,10 +76,12 @@ class _HandedOver:
     failed: dict[int, Exception] = field(default_factory=dict)
 
 
-class Intake:
+class BatchProcessor:
     """Takes batches in for one reader. Not for two tasks at once: its caller holds a lock."""
 
-    def __init__(self, name: str, reader: Reader, parking: Parking, routes: Routes) -> None:
+    def __init__(
+        self, name: str, reader: EventHandler, parking: ParkedRecordStore, routes: StreamRouter
+    ) -> None:
         self._name = name
         self._reader = reader
         self._parking = parking
@@ -88,7 +90,7 @@ class Intake:
         self.unaccounted = 0
         """Batches of which it was not known what became of each record."""
 
-    async def account_for(self, arrivals: Sequence[Arrival]) -> Account:
+    async def account_for(self, arrivals: Sequence[Arrival]) -> BatchAccount:
         """Take a batch in as `take_in` does; what became of each record is known, or this raises.
 
         An error that is no engagement's and that repeats is isolated, by halving the batch, to the
@@ -107,7 +109,7 @@ class Intake:
         self._failures = 0
         return account
 
-    async def _accounted(self, arrivals: Sequence[Arrival]) -> Account:
+    async def _accounted(self, arrivals: Sequence[Arrival]) -> BatchAccount:
         account = await self.take_in(arrivals)
         try:
             account.refuse_difference(len(arrivals))
@@ -117,8 +119,8 @@ class Intake:
             raise
         return account
 
-    async def _isolate(self, arrivals: Sequence[Arrival]) -> Account:
-        account = Account()
+    async def _isolate(self, arrivals: Sequence[Arrival]) -> BatchAccount:
+        account = BatchAccount()
         half = (len(arrivals) + 1) // 2
         for part in (arrivals[:half], arrivals[half:]):
             try:
@@ -131,10 +133,10 @@ class Intake:
                     continue
                 trouble = Trouble("not-handled", f"handling it failed: {type(error).__name__}")
                 await self._set_aside([(part[0], trouble)])
-                account += Account(1, aside=1)
+                account += BatchAccount(1, aside=1)
         return account
 
-    async def take_in(self, arrivals: Sequence[Arrival]) -> Account:
+    async def take_in(self, arrivals: Sequence[Arrival]) -> BatchAccount:
         """Take a batch in, park what must wait, set aside what is no event of an engagement.
 
         Return what became of each record. Raises one of TRANSIENT when something is away; the
@@ -144,9 +146,9 @@ class Intake:
         with telemetry.batch(self._name, parents, len(arrivals)):
             return await self._take_in(arrivals)
 
-    async def _take_in(self, arrivals: Sequence[Arrival]) -> Account:
-        found = sort_out(arrivals, self._parking, self._routes)
-        account = Account(len(arrivals), ignored=len(found.ignored))
+    async def _take_in(self, arrivals: Sequence[Arrival]) -> BatchAccount:
+        found = route_batch(arrivals, self._parking, self._routes)
+        account = BatchAccount(len(arrivals), ignored=len(found.ignored))
         handed = await self._hand_over(found.groups)
         await self._set_aside(found.aside)
         account.aside = len(found.aside)
@@ -172,9 +174,9 @@ class Intake:
             log.error("%s: %d records are set aside in all", self._name, len(records))
 
     async def _hand_over(self, groups: Mapping[str, list[Arrival]]) -> _HandedOver:
-        """Give facts to the reader.
+        """Give events to the reader.
 
-        A stream that fails as a whole is given its facts one by one, so that what comes before the
+        A stream that fails as a whole is given its events one by one, so that what comes before the
         failing one, and other engagements in the same stream, get through.
         """
         handed = _HandedOver()
@@ -212,7 +214,7 @@ class Intake:
             errors = await self._reader.take(batch)
         except TRANSIENT:
             raise
-        except Exception as error:  # noqa: BLE001 - a bug concerns the facts that brought it out
+        except Exception as error:  # noqa: BLE001 - a bug concerns the events that brought it out
             if len(batch) == 1:
                 return dict.fromkeys(batch, error)
             apart = [await self._ask({stream: groups[stream]}) for stream in groups]
@@ -225,7 +227,7 @@ class Intake:
         if not await self._parking.is_repeat(arrival):
             await self._set_aside([(arrival, trouble_of(error, arrival.channel)[0])])
 
-    async def _park(self, found: Sorted, handed: _HandedOver) -> set[int]:
+    async def _park(self, found: RoutedBatch, handed: _HandedOver) -> set[int]:
         """Park what must wait; return which records do (or were set aside by a person before)."""
         stopped = {id(arrival): trouble for arrival, trouble in found.stopped}
         out = {id(arrival) for arrival, _ in found.aside} | handed.late.keys()
@@ -335,7 +337,7 @@ class Intake:
             at=now.replace(microsecond=now.microsecond // 1000 * 1000),  # as the store keeps it
         )
 
-    async def answer(self, request: Request) -> Attempt:
+    async def answer(self, request: Request) -> RetryResult:
         """Do what was asked of an engagement and try it again; raises NotInTrouble, NotProven."""
         engagement = request.engagement
         decided = await self.refuse(request)
@@ -372,7 +374,7 @@ class Intake:
             await self._decided(engagement, head)
         await self.try_again(engagement, aside=True)
 
-    async def try_again(self, engagement: str, *, aside: bool = False) -> Attempt:
+    async def try_again(self, engagement: str, *, aside: bool = False) -> RetryResult:
         """Try what waits for an engagement, in order, until one event fails again.
 
         With `aside`, a record that an older version could not read at all, and set aside, is tried
@@ -416,11 +418,11 @@ class Intake:
             await self._parking.mark(*stopped)
         head_now = self._parking.heads.get(engagement)
         await self._reader.waits(engagement, head_now)
-        return Attempt(len(taken), len(records) - len(taken) - late, head_now)
+        return RetryResult(len(taken), len(records) - len(taken) - late, head_now)
 
     async def _all_taken(self, records: Sequence[ParkedRecord]) -> bool:
         """Return whether the reader takes in all of these; if not, it may have taken some."""
-        batch: dict[str, list[Recorded[Fact]]] = {}
+        batch: dict[str, list[Recorded[Event]]] = {}
         try:
             for record in records:
                 if (event := record.event()) is None:

@@ -1,4 +1,4 @@
-"""The listener: takes facts in from other departments, a batch at a time, and loses none.
+"""The listener: takes events in from other departments, a batch at a time, and loses none.
 
 A batch is read, routed to the streams that hear it, and handed over as one commit per stream. Then,
 and not before, its offsets are committed. What cannot be taken in parks its engagement; what cannot
@@ -20,16 +20,22 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from opentelemetry import metrics
 
 from chassis.application.as_of import CaughtUp
-from chassis.application.ports import Reader, Routes
+from chassis.application.ports import EventHandler, StreamRouter
 from chassis.base.partitioning import partition_of
 from chassis.kafka import consumer_settings
-from chassis.kafka.accounting import Account
-from chassis.kafka.batch_processor import TRANSIENT, Attempt, Intake, NotInTrouble, NotProven
+from chassis.kafka.accounting import BatchAccount
+from chassis.kafka.batch_processor import (
+    TRANSIENT,
+    BatchProcessor,
+    NotInTrouble,
+    NotProven,
+    RetryResult,
+)
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.credentials import Identity
-from chassis.kafka.liveness import Clock, Progress, observe
-from chassis.kafka.offset_gaps import Continuity
-from chassis.kafka.parked import Parking, Request
+from chassis.kafka.liveness import Liveness, MonotonicClock, observe
+from chassis.kafka.offset_gaps import OffsetGaps
+from chassis.kafka.parked import ParkedRecordStore, Request
 from contracts.channels import Channel
 
 log = logging.getLogger(__name__)
@@ -70,7 +76,7 @@ class _LeftAlone(Exception):
     """The partitions are going or the service stops: the batch is given up, uncommitted."""
 
 
-class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no types
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no types
     """Listens while it is entered (``async with``); connects, and comes back, by itself."""
 
     def __init__(
@@ -79,9 +85,9 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         *,
         group: str,
         channels: Collection[Channel],
-        routes: Routes,
-        reader: Reader,
-        parking: Parking,
+        routes: StreamRouter,
+        reader: EventHandler,
+        parking: ParkedRecordStore,
         prefix: str = "concord",
         identity: Identity = None,
         batch: int = 500,
@@ -89,7 +95,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         rest_per_record: float = REST_PER_RECORD,
     ) -> None:
         self.parking = parking
-        self.progress = Progress()
+        self.progress = Liveness()
         self.caught_up = CaughtUp()
         """Up to which moment all that was published is processed, by partition."""
         self.topics = frozenset(channel.topic(prefix) for channel in channels)
@@ -99,7 +105,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._batch = batch
         self._rest_per_record = rest_per_record
         self._reader = reader
-        self._intake = Intake(group, reader, parking, routes)
+        self._intake = BatchProcessor(group, reader, parking, routes)
         self._subscriber = consumer_settings.subscribe(
             self.broker,
             self._handle,
@@ -116,9 +122,9 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._epoch = 0
         self._partitions: frozenset[int] = frozenset()
         self._prepared = False
-        self.account = Account()
+        self.account = BatchAccount()
         """What became of all records that this process consumed."""
-        self._continuity = Continuity(group)
+        self._continuity = OffsetGaps(group)
         self._to_try: Sequence[str] = ()
         self._taken: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
@@ -191,16 +197,16 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             "lag": sum(lag),
             "busy_seconds": None
             if self.progress.busy_since is None
-            else round(Clock() - self.progress.busy_since, 1),
+            else round(MonotonicClock() - self.progress.busy_since, 1),
         }
 
-    async def retry(self, engagement: str, by: str) -> Attempt:
+    async def retry(self, engagement: str, by: str) -> RetryResult:
         """Try a parked engagement again; raises NotInTrouble, and StoreAway or TimeoutError."""
         return await self._serve(Request(engagement, "retry", by))
 
     async def skip(
         self, engagement: str, record: str, by: str, why: str, published: int | None = None
-    ) -> Attempt:
+    ) -> RetryResult:
         """Go on without what holds an engagement up, and try the rest.
 
         Where events are missing before the record, exactly these are passed over; `published` is
@@ -209,7 +215,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         """
         return await self._serve(Request(engagement, "skip", by, record, why, published))
 
-    async def set_aside(self, engagement: str, record: str, by: str, why: str) -> Attempt:
+    async def set_aside(self, engagement: str, record: str, by: str, why: str) -> RetryResult:
         """Set aside the record that holds an engagement up, also before a gap; try the rest.
 
         Raises NotInTrouble, and StoreAway or TimeoutError.
@@ -241,7 +247,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 log.error("%s: partitions of %s are read apart", self._group, topic)
         self._prepared = False
         self.progress.joined = True
-        self.progress.answered = self.progress.advanced = Clock()
+        self.progress.answered = self.progress.advanced = MonotonicClock()
 
     async def _close_accounts(self) -> None:
         if self._prepared:
@@ -298,16 +304,16 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         async with self._lock:
             if epoch != self._epoch or self._stopping:
                 return  # their partitions went meanwhile; who has them now gets them again
-            self.progress.busy_since = began = Clock()
+            self.progress.busy_since = began = MonotonicClock()
             try:
                 await self._patiently(lambda: self._take_in(arrivals))
-                _batches.record(Clock() - began, {"group": self._group})
+                _batches.record(MonotonicClock() - began, {"group": self._group})
                 await self._commit()
             except _LeftAlone:
                 log.info("%s: a batch of %d is left to others", self._group, len(arrivals))
             finally:
                 self.progress.busy_since = None
-                self.progress.advanced = Clock()
+                self.progress.advanced = MonotonicClock()
         if len(arrivals) < self._batch:
             rest = self._rest_per_record * len(arrivals)
             await asyncio.sleep(min(max(rest, SHORTEST_REST), LONGEST_REST))
@@ -364,7 +370,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 self._uncommitted.clear()
             if not self._uncommitted:
                 self.caught_up.settled(datetime.now(UTC))
-            early = not now and Clock() - self._committed < COMMIT_EVERY
+            early = not now and MonotonicClock() - self._committed < COMMIT_EVERY
             if not self._durable or consumer is None or early:
                 return
             async with asyncio.timeout(self._patience) as self._committing:
@@ -376,11 +382,11 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             log.warning("%s: offsets not committed yet: %r", self._group, error, exc_info=is_bug)
         else:
             self._durable.clear()
-            self._committed = Clock()
+            self._committed = MonotonicClock()
 
     # ---- parked engagements --------------------------------------------------------------------
 
-    async def _serve(self, request: Request) -> Attempt:
+    async def _serve(self, request: Request) -> RetryResult:
         async with asyncio.timeout(ANSWER_WITHIN):
             await self._lock.acquire()
         try:
@@ -388,7 +394,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 return await self._intake.answer(request)
             await self._intake.refuse(request)
             await self.parking.ask(request)
-            return Attempt(asked=True)
+            return RetryResult(asked=True)
         finally:
             self._lock.release()
 
@@ -400,7 +406,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     async def _keep_watch(self) -> None:
         """Start the consumer, look after it each second, and make another when it is lost."""
         while not self._stopping:
-            since = Clock()
+            since = MonotonicClock()
             try:
                 await self._subscriber.start()
                 self.progress.hindrance = None
@@ -430,14 +436,14 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         try:
             async with asyncio.timeout(ANSWER_WITHIN):
                 await consumer.committed(partitions[0])
-                self.progress.answered = Clock()
+                self.progress.answered = MonotonicClock()
         except (KafkaError, OSError, IllegalStateError):
             return
         with suppress(KafkaError, OSError, IllegalStateError):
             async with asyncio.timeout(ANSWER_WITHIN):
                 await self._look_at_lag(consumer, partitions, epoch)
         if self.progress.busy_since is not None or not any(self.progress.lag.values()):
-            self.progress.advanced = Clock()
+            self.progress.advanced = MonotonicClock()
         with suppress(TimeoutError):
             async with asyncio.timeout(0.5):
                 await self._lock.acquire()
@@ -480,8 +486,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             return
         await self._prepare()
         await self._commit()
-        ends = Clock() + LOOK_FOR
-        while self._to_try and Clock() < ends:
+        ends = MonotonicClock() + LOOK_FOR
+        while self._to_try and MonotonicClock() < ends:
             await self._intake.take_up(self._to_try[0])
             self._to_try = self._to_try[1:]
         for request in await self.parking.asked(self._is_mine):

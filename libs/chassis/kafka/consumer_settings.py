@@ -1,4 +1,4 @@
-"""The bus: how facts arrive from Kafka, with every setting that keeps one from being lost.
+"""The bus: how events arrive from Kafka, with every setting that keeps one from being lost.
 
 FastStream acknowledges early, begins at the newest record, spreads topics without regard to each
 other, creates missing topics, and swallows an exception that leaves a handler. Here none of that
@@ -23,8 +23,8 @@ from chassis.base.partitioning import partition_of
 from chassis.eventstore.journal import kafka_key
 from chassis.kafka.credentials import Identity
 from chassis.kafka.lenient_headers import read_odd_headers
-from contracts.channels import LARGEST_FACT, Channel
-from contracts.fact import Fact, Recorded, Undecodable, Undecoded, read
+from contracts.channels import LARGEST_EVENT, Channel
+from contracts.event import Event, Recorded, Undecodable, Undecoded, read
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from faststream.kafka.subscriber.usecase import BatchSubscriber
     from faststream.message import StreamMessage
 
-LARGEST_RECORD = 2 * LARGEST_FACT
+LARGEST_RECORD = 2 * LARGEST_EVENT
 """Bytes of the largest record that is read; of a larger one, which a topic whose settings were
 changed may take, only the beginning is kept."""
 
@@ -44,7 +44,7 @@ KEY_LIMIT = 200
 
 @dataclass(slots=True, eq=False)  # not frozen: one is made for every record, and that costs
 class Arrival:
-    """A record as it came from Kafka: where it stood, its bytes, and the fact or the trouble.
+    """A record as it came from Kafka: where it stood, its bytes, and the event or the trouble.
 
     `key` is the engagement (or the reference record's id and version); None where there is none
     that can be read. `channel` is that of the topic. A record with `trouble` is to be set aside.
@@ -57,7 +57,7 @@ class Arrival:
     key: str | None
     channel: Channel
     raw: bytes | None
-    recorded: Recorded[Fact] | None = None
+    recorded: Recorded[Event] | None = None
     trouble: Trouble | None = None
 
     @property
@@ -94,10 +94,10 @@ class Codec:
             return Arrival(topic, partition, offset, name, channel, value, trouble=trouble)
         if value is None and channel.kind == "reference":
             return Arrival(topic, partition, offset, name, channel, value)
-        fact = judge(channel, name, value)
-        if isinstance(fact, Trouble):
-            return Arrival(topic, partition, offset, name, channel, value, trouble=fact)
-        return Arrival(topic, partition, offset, name, channel, value, fact)
+        event = judge(channel, name, value)
+        if isinstance(event, Trouble):
+            return Arrival(topic, partition, offset, name, channel, value, trouble=event)
+        return Arrival(topic, partition, offset, name, channel, value, event)
 
     async def decode_batch(
         self, msg: "StreamMessage[Sequence[ConsumerRecord[Any, Any]]]"
@@ -126,7 +126,7 @@ class Codec:
         return [encode_message(msg, serializer) for msg in msgs]
 
 
-def judge(channel: Channel, key: str, value: bytes | None) -> Recorded[Fact] | Trouble:
+def judge(channel: Channel, key: str, value: bytes | None) -> Recorded[Event] | Trouble:
     """Return the event in a record's value, or why it is none on this channel under this key.
 
     Its data may be `Undecoded`. Nothing is raised, whatever the bytes are.
@@ -140,10 +140,10 @@ def judge(channel: Channel, key: str, value: bytes | None) -> Recorded[Fact] | T
     if recorded.channel is not channel:
         return Trouble(
             "wrong-channel",
-            f"{recorded.fact.type} is published on {recorded.channel.name}, not here",
+            f"{recorded.event.type} is published on {recorded.channel.name}, not here",
         )
     expected = kafka_key(recorded)
-    if isinstance(recorded.fact, Undecoded) and channel.kind == "reference":
+    if isinstance(recorded.event, Undecoded) and channel.kind == "reference":
         expected = f"{key.partition(':')[0]}:{recorded.subject}@{recorded.sequence}"
     if expected != key:
         return Trouble("wrong-key", f"its key is not {expected!r}, which it is about")
@@ -184,7 +184,7 @@ class _NeverAcknowledges:
 
 
 class UnsafeBus(ValueError):
-    """A setting under which facts could be lost or applied out of order."""
+    """A setting under which events could be lost or applied out of order."""
 
 
 def broker(bootstrap: str, *, client: str = "concord", identity: Identity = None) -> KafkaBroker:
@@ -254,7 +254,7 @@ def subscribe(
 
 
 def refuse_unsafe(bus: KafkaBroker, subscriber: "BatchSubscriber") -> None:
-    """Raise UnsafeBus where a broker or a subscriber could lose a fact or take one in too early."""
+    """Raise UnsafeBus where a broker or subscriber could lose an event or acknowledge too early."""
     settings = subscriber._connection_args  # noqa: SLF001 - there is no other way to see them
     config = bus.config
     wrong = [

@@ -13,16 +13,16 @@ from opentelemetry.metrics import CallbackOptions, Observation
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
-    from chassis.kafka.parked import Parking
+    from chassis.kafka.parked import ParkedRecordStore
 
 PATIENCE = 10.0
 """Seconds without a sign of life after which a listener is not ready."""
 
-Clock = time.monotonic
+MonotonicClock = time.monotonic
 
 
 @dataclass(slots=True)
-class Progress:
+class Liveness:
     """What a listener last saw of Kafka and did with it; moments are of a monotonic clock.
 
     `joined` since partitions were given to it; `answered` is when the group's coordinator last
@@ -40,7 +40,7 @@ class Progress:
 
     def not_ready(self, topics: frozenset[str], consumer: "AIOKafkaConsumer | None") -> str | None:
         """Why the listener is not ready, or None."""
-        now = Clock()
+        now = MonotonicClock()
         if consumer is None:
             return self.hindrance or "not connected to Kafka"
         for topic in sorted(topics):
@@ -55,7 +55,7 @@ class Progress:
         if self.busy_since is not None and now - self.busy_since > PATIENCE:
             return f"one batch is in hand since {now - self.busy_since:.0f} s"
         if now - self.advanced > PATIENCE:
-            return "facts are waiting and none is taken in"
+            return "events are waiting and none is taken in"
         return self._not_fetched(consumer)
 
     def _not_fetched(self, consumer: "AIOKafkaConsumer") -> str | None:
@@ -70,10 +70,10 @@ class Progress:
 
     def stalled(self, since: float, limit: float) -> bool:
         """Whether there was no sign of life for `limit` seconds of a run begun at `since`."""
-        return Clock() - max(min(self.answered, self.advanced), since) > limit
+        return MonotonicClock() - max(min(self.answered, self.advanced), since) > limit
 
 
-def observe(group: str, progress: Progress, parking: "Parking") -> None:
+def observe(group: str, progress: Liveness, parking: "ParkedRecordStore") -> None:
     """Gauges of a listener: lag by partition, engagements parked, and the age of the oldest."""
     attributes = {"group": group}
 

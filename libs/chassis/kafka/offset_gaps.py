@@ -1,6 +1,6 @@
 """Continuity: whether the records of a batch follow the last ones without a gap in their offsets.
 
-The client under us passes over a batch whose handling raised, without a word. Topics of facts keep
+The client under us passes over a batch whose handling raised, without a word. Topics of events keep
 every record and hold no transactions, so a gap in their offsets means that records were consumed
 and reached nobody.
 """
@@ -20,7 +20,7 @@ READ_AGAIN = 3
 _log = logging.getLogger(__name__)
 
 
-class Continuity:
+class OffsetGaps:
     """The offset of the next record by partition, for one consumer."""
 
     def __init__(self, group: str) -> None:

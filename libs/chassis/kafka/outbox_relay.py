@@ -28,12 +28,12 @@ from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.eventstore.journal import Commit, Journal, readable
 from chassis.eventstore.mongo import Document, Store, reaching
-from chassis.eventstore.skipped import Behind, LeftBehind
-from chassis.eventstore.subscription import Follower
+from chassis.eventstore.skipped import SkippedStream, SkippedStreams
+from chassis.eventstore.subscription import Subscription
 from chassis.eventstore.unreadable import UnreadableStream, say_once
 from chassis.kafka.credentials import Identity, arguments
 from contracts.channels import CHANNELS, SEGMENT_MS
-from contracts.fact import CONTENT_TYPE, Undecodable, read
+from contracts.event import CONTENT_TYPE, Undecodable, read
 
 RELAY = "relay"
 """The name under which the store keeps the relay's lease and token."""
@@ -72,20 +72,20 @@ class NotTaken(Exception):
 
 
 def records_of(commit: Commit, prefix: str) -> list[Record]:
-    """What a commit has to say on Kafka, in order: its facts, or the tombstones of an erasure."""
+    """What a commit has to say on Kafka, in order: its events, or the tombstones of an erasure."""
     return [
         (CHANNELS[kept.channel].topic(prefix), kept.key.encode(), kept.record)
-        for kept in commit.facts
+        for kept in commit.events
         if kept.said
     ] + [(CHANNELS[channel].topic(prefix), key.encode(), None) for channel, key in commit.erases]
 
 
 def publishable(commit: Commit) -> Commit | UnreadableStream:
-    """Return the commit, or the error that says which of the facts it says is none.
+    """Return the commit, or the error that says which of the events it says is none.
 
-    A fact of a type that only newer contracts have can be published: its bytes are passed on.
+    An event of a type that only newer contracts have can be published: its bytes are passed on.
     """
-    for kept in commit.facts:
+    for kept in commit.events:
         if kept.said:
             try:
                 read(kept.record, CHANNELS[kept.channel])
@@ -109,7 +109,7 @@ class Relay:
     ) -> None:
         self._store = store
         self._journal = journal
-        self._left = LeftBehind(store, RELAY)
+        self._left = SkippedStreams(store, RELAY)
         self._try_again_at = 0.0
         self._placeless: str | None = None
         self._not_taken: str | None = None
@@ -118,7 +118,7 @@ class Relay:
         self._identity = identity
         self._now = now
         self._producer: AIOKafkaProducer | None = None
-        self.follower = Follower(
+        self.follower = Subscription(
             store, RELAY, self._relay, self._republish, begin=self._begin, rest=_REST
         )
         """Its `progress` and `backlog` say how the relay does."""
@@ -217,18 +217,18 @@ class Relay:
         for stream in streams:
             expected = self._left.streams[stream].number
             found: list[Commit] = []
-            behind: Behind | None = Behind(expected, "the journal lacks it")
+            behind: SkippedStream | None = SkippedStream(expected, "the journal lacks it")
             try:
                 async for commit in self._journal.read(stream, after=expected - 1):
                     if commit.number != expected + len(found):
-                        behind = Behind(expected + len(found), "the journal lacks it")
+                        behind = SkippedStream(expected + len(found), "the journal lacks it")
                         break
                     if isinstance(unsaid := publishable(commit), UnreadableStream):
                         raise unsaid
                     found.append(commit)
                     behind = None
             except UnreadableStream as unreadable:
-                behind = Behind(unreadable.number, unreadable.why)
+                behind = SkippedStream(unreadable.number, unreadable.why)
             await self._publish_in_order(found)
             if behind is None:
                 await self._left.drop(stream)

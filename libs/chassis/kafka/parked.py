@@ -18,7 +18,7 @@ from chassis.eventstore.mongo import Document, put_absent, reaching
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked_record import ParkedRecord, in_sequence, sequence_of, storable
 from contracts.channels import CHANNELS
-from contracts.fact import written
+from contracts.event import written
 
 _RELEASED_TOGETHER = 500
 
@@ -49,7 +49,7 @@ class Request:
     id: str = ""
 
 
-class Parking:
+class ParkedRecordStore:
     """What is parked in a department's store, and in memory no more than which engagements are.
 
     Everything that reads or writes the store raises StoreAway where it cannot be reached.

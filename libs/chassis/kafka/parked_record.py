@@ -14,11 +14,11 @@ from chassis.domain.decider import CameLate, Gap, NotDecoded
 from chassis.kafka.consumer_settings import Arrival, judge
 from contracts.channels import Channel
 from contracts.envelope import LARGEST_NUMBER
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 
 SENTENCE_LIMIT = 500
 
-MOST_EVENTS = 1_000_000_000
+MOST_PUBLISHED = 1_000_000_000
 """A number of an engagement's events on one channel that no honest author reaches."""
 
 
@@ -45,7 +45,7 @@ class ParkedRecord:
     by: str | None = None
     why: str | None = None
 
-    def event(self) -> Recorded[Fact] | None:
+    def event(self) -> Recorded[Event] | None:
         """Return the event that it is, as far as this version can tell."""
         judged = judge(self.channel, self.engagement or "", self.raw)
         return None if isinstance(judged, Trouble) else judged
@@ -106,7 +106,7 @@ def not_proven(
     (`published`).
     """
     first, number, name = head.expected or 1, head.sequence or 0, head.channel.name
-    if number > MOST_EVENTS:
+    if number > MOST_PUBLISHED:
         return f"no engagement has {number} events: set {head.id} aside"
     if published is not None:
         if published >= number:

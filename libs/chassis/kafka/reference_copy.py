@@ -25,7 +25,7 @@ Place: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CopyProgress:
     """How far one partition was read: `next` is the offset of the first record not read yet.
 
     `newest` is the latest timestamp of all records read (milliseconds since 1970, -1 if none).
@@ -72,13 +72,13 @@ class ReferenceCopy:
         with reaching():
             await self._records.create_index([("place", 1), ("number", 1)])
 
-    async def progress(self, places: Iterable[Place]) -> dict[Place, Progress]:
+    async def progress(self, places: Iterable[Place]) -> dict[Place, CopyProgress]:
         """Return how far each of these partitions was read; nothing for one that never was."""
         by_id = {_id(place): place for place in places}
         with reaching():
             found = await self._progress.find({"_id": {"$in": sorted(by_id)}}).to_list(None)
         return {
-            by_id[each["_id"]]: Progress(
+            by_id[each["_id"]]: CopyProgress(
                 generation=each["generation"],
                 next=each["next"],
                 newest=each["newest"],
@@ -128,17 +128,17 @@ class ReferenceCopy:
             ],
         )
 
-    async def put_progress(self, progress: Iterable[tuple[Place, Progress]]) -> None:
+    async def put_progress(self, progress: Iterable[tuple[Place, CopyProgress]]) -> None:
         """Write how far partitions were read, once the records read from them are written."""
         await replace_older(self._progress, [_document(place, each) for place, each in progress])
 
-    async def begin_again(self, place: Place, known: Progress) -> Progress:
+    async def begin_again(self, place: Place, known: CopyProgress) -> CopyProgress:
         """Raise the generation of a partition that is to be read again from its start.
 
         Return the progress to go on from. Of several replicas one raises it, and the others, which
         know the generation before, take that one over.
         """
-        stored = (await self.progress([place])).get(place, Progress())
+        stored = (await self.progress([place])).get(place, CopyProgress())
         if stored.generation > known.generation:
             return replace(known, generation=stored.generation, next=0, newest=-1, unreadable=0)
         begun = replace(known, generation=known.generation + 1, next=0, newest=-1, unreadable=0)
@@ -157,7 +157,7 @@ def _id(place: Place) -> str:
     return f"{place[0]}/{place[1]}"
 
 
-def _document(place: Place, progress: Progress) -> Document:
+def _document(place: Place, progress: CopyProgress) -> Document:
     return {
         "_id": _id(place),
         "number": progress.number(progress.next),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self, TypeVar
 
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import Reference
 
 R = TypeVar("R", bound=Reference)
@@ -34,7 +34,7 @@ class _Versions:
         self.arranged = True
         self.days, self.in_force = [], []
         dated = sorted(
-            (recorded.fact.effective_from or date.min, number)
+            (recorded.event.effective_from or date.min, number)
             for number, recorded in self.by_number.items()
         )
         for day, number in dated:
@@ -45,10 +45,10 @@ class _Versions:
                 self.in_force.append(max([number, *self.in_force[-1:]]))
 
 
-class Records:
+class ReferenceDataCache:
     """Reference data as far as it was heard; answers in constant time, or by bisection."""
 
-    def __init__(self, recorded: Iterable[Recorded[Fact]] = ()) -> None:
+    def __init__(self, recorded: Iterable[Recorded[Event]] = ()) -> None:
         self._kinds: dict[str, dict[str, _Versions]] = {}
         self.revision = 0
         """Changes whenever any record does."""
@@ -56,7 +56,7 @@ class Records:
             self.put(each)
 
     @classmethod
-    def fixed(cls, *recorded: Recorded[Fact]) -> Self:
+    def fixed(cls, *recorded: Recorded[Event]) -> Self:
         """Records that are given, for tests."""
         return cls(recorded)
 
@@ -75,12 +75,12 @@ class Records:
         records = self._kinds.get(kind.kind, {})
         return [records[name].by_number[records[name].newest] for name in sorted(records)]
 
-    def put(self, recorded: Recorded[Fact]) -> None:
+    def put(self, recorded: Recorded[Event]) -> None:
         """Take a version in; again is harmless. Raises TypeError for what is no reference data."""
-        fact = recorded.fact
-        if not isinstance(fact, Reference):
-            raise TypeError(f"{fact.type} is no reference data")
-        versions = self._kinds.setdefault(fact.kind, {}).setdefault(recorded.subject, _Versions())
+        event = recorded.event
+        if not isinstance(event, Reference):
+            raise TypeError(f"{event.type} is no reference data")
+        versions = self._kinds.setdefault(event.kind, {}).setdefault(recorded.subject, _Versions())
         versions.by_number[recorded.sequence] = recorded
         versions.newest = max(versions.newest, recorded.sequence)
         versions.arranged = False

@@ -27,8 +27,8 @@ from chassis.eventstore.mongo import Store, StoreAway
 from chassis.kafka.consumer_settings import Codec, let_go
 from chassis.kafka.credentials import Identity, arguments
 from chassis.kafka.lenient_headers import read_odd_headers
-from chassis.kafka.reference_copy import Kept, Place, Progress, ReferenceCopy
-from chassis.kafka.reference_data import Records
+from chassis.kafka.reference_copy import CopyProgress, Kept, Place, ReferenceCopy
+from chassis.kafka.reference_data import ReferenceDataCache
 from contracts.channels import PARTITIONS, TOMBSTONE_MS, Channel
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class ReferenceFeed:
         wrong = [channel.name for channel in channels if channel.kind != "reference"]
         if wrong:
             raise ValueError(f"these channels hold no reference data: {', '.join(wrong)}")
-        self.records = Records()
+        self.records = ReferenceDataCache()
         self.behind: str | None = "the copy was not read yet"
         """Why the topics are not followed at present, or None; what was read stays usable."""
         self.not_written: str | None = None
@@ -90,13 +90,13 @@ class ReferenceFeed:
         self._places: list[Place] = [
             (topic, number) for topic in self._topics for number in range(PARTITIONS)
         ]
-        self._progress: dict[Place, Progress] = {}
+        self._progress: dict[Place, CopyProgress] = {}
         self._unwritten: dict[str, Kept] = {}
         self._changed: set[Place] = set()
         self._write_after = 0.0
         self._moments: dict[Place, datetime] = {}
         self._numbers: dict[str, tuple[Place, int]] = {}
-        self._looked_at: dict[Place, Progress] = {}
+        self._looked_at: dict[Place, CopyProgress] = {}
         self._swept: dict[Place, int] = {}
         self._continues_copy = True
         self._complete = asyncio.Event()
@@ -159,7 +159,9 @@ class ReferenceFeed:
                 await self._copy.prepare()
                 # Before the records: a replica may write both meanwhile, the records first.
                 stored = await self._copy.progress(self._places)
-                self._progress = {place: stored.get(place, Progress()) for place in self._places}
+                self._progress = {
+                    place: stored.get(place, CopyProgress()) for place in self._places
+                }
                 async for batch in self._copy.records(self._places):
                     for kept in batch:
                         self._remember(kept)
@@ -288,7 +290,7 @@ class ReferenceFeed:
             if self._complete.is_set() or len(self._unwritten) >= _WRITTEN_TOGETHER:
                 await self._write()
 
-    def _must_begin_again(self, known: Progress) -> bool:
+    def _must_begin_again(self, known: CopyProgress) -> bool:
         """Tell whether what was read so far, by this process or an earlier one, is not enough."""
         if known.next == 0:
             return False
@@ -316,7 +318,7 @@ class ReferenceFeed:
         self._changed.add(place)
 
     def _take_one(
-        self, place: Place, progress: Progress, record: "ConsumerRecord[bytes, bytes]"
+        self, place: Place, progress: CopyProgress, record: "ConsumerRecord[bytes, bytes]"
     ) -> None:
         """Take a record into memory and towards the copy; raises nothing."""
         where = f"{record.topic}/{record.partition}/{record.offset}"

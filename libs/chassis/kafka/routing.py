@@ -3,7 +3,7 @@
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
-from chassis.application.ports import Routes
+from chassis.application.ports import StreamRouter
 from chassis.application.trouble import Trouble
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked_record import trouble_of
@@ -12,7 +12,7 @@ WAITING = Trouble("waiting", "it is behind another event")
 
 
 @dataclass(slots=True)
-class Sorted:
+class RoutedBatch:
     """A batch sorted: each record is in one or several groups, or in exactly one of the lists.
 
     `groups` are events by the stream that hears them, `stopped` those that must wait, `aside`
@@ -27,9 +27,11 @@ class Sorted:
     ignored: list[Arrival] = field(default_factory=list)
 
 
-def sort_out(arrivals: Sequence[Arrival], parked: Container[object], routes: Routes) -> Sorted:
+def route_batch(
+    arrivals: Sequence[Arrival], parked: Container[object], routes: StreamRouter
+) -> RoutedBatch:
     """Sort a batch; what follows an event that must wait, for the same engagement, waits too."""
-    found = Sorted(arrivals)
+    found = RoutedBatch(arrivals)
     stopped: set[str] = set()
     for arrival in arrivals:
         key, trouble, recorded = arrival.key, arrival.trouble, arrival.recorded
@@ -42,7 +44,7 @@ def sort_out(arrivals: Sequence[Arrival], parked: Container[object], routes: Rou
         else:
             try:
                 streams = list(routes(recorded))
-            except Exception as error:  # noqa: BLE001 - whatever it is concerns this fact alone
+            except Exception as error:  # noqa: BLE001 - whatever it is concerns this event alone
                 found.stopped.append((arrival, trouble_of(error, arrival.channel)[0]))
                 stopped.add(key)
                 continue

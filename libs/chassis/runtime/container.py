@@ -28,24 +28,24 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.application.as_of import OLD_AFTER, AsOf
-from chassis.application.command_handler import Engine
-from chassis.application.deadlines import Clock
-from chassis.application.event_handler import Hearer, routes_of
-from chassis.application.ports import Reader, Routes
+from chassis.application.command_handler import CommandHandler
+from chassis.application.deadlines import DeadlineScheduler
+from chassis.application.event_handler import StreamEventHandler, stream_router
+from chassis.application.ports import EventHandler, StreamRouter
 from chassis.application.read_models import VIEWS, Listing, Views
-from chassis.application.repository import Streams, Surroundings
+from chassis.application.repository import Repository, Surroundings
 from chassis.base.settings import Settings
-from chassis.domain.decider import Decider, heard_channels
+from chassis.domain.decider import Decider, consumed_channels
 from chassis.eventstore.journal import Journal
 from chassis.eventstore.mongo import Store, StoreAway
 from chassis.eventstore.snapshots import Snapshots
-from chassis.eventstore.subscription import Follower
+from chassis.eventstore.subscription import Subscription
 from chassis.kafka.acls import group
-from chassis.kafka.consumer import REST_PER_RECORD, Listener
+from chassis.kafka.consumer import REST_PER_RECORD, Consumer
 from chassis.kafka.credentials import identity
 from chassis.kafka.outbox_relay import RELAY, Relay
-from chassis.kafka.parked import Parking
-from chassis.kafka.reference_data import Records
+from chassis.kafka.parked import ParkedRecordStore
+from chassis.kafka.reference_data import ReferenceDataCache
 from chassis.kafka.reference_feed import ReferenceFeed
 from chassis.runtime.health import Check, Condition, Detail, Monitor
 from chassis.web.dependencies import refuse_unready
@@ -59,8 +59,8 @@ _FAR_BEHIND = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
-    """What is done with facts that are heard, which streams hear them, and where they are said.
+class EventHandling:
+    """What is done with events that are heard, which streams hear them, and where they are said.
 
     `prepare` is done once the store is there (it may raise StoreAway and is then done again);
     `beside` is work that goes on for as long as the service does, by name. `rest_per_record`
@@ -68,8 +68,8 @@ class Hearing:
     at which what other replicas wrote was last read into them.
     """
 
-    reader: Reader
-    routes: Routes
+    reader: EventHandler
+    routes: StreamRouter
     channels: Collection[Channel]
     prepare: Callable[[], Awaitable[object]] | None = None
     beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Hearing:
     lists_read_at: Callable[[], datetime | None] | None = None
 
 
-class Works:
+class Container:
     """A service's parts, alive while it is entered (``async with``)."""
 
     def __init__(
@@ -88,7 +88,7 @@ class Works:
         deciders: Sequence[Decider[Any]],
         listings: Sequence[Listing] = (),
         reference: Collection[Channel] = (),
-        hearing: "Callable[[Works], Hearing] | None" = None,
+        hearing: "Callable[[Container], EventHandling] | None" = None,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -108,10 +108,10 @@ class Works:
             if reference
             else None
         )
-        self.records = Records() if self.feed is None else self.feed.records
-        self.streams = Streams(deciders, self.journal, self.snapshots, now=_now)
+        self.records = ReferenceDataCache() if self.feed is None else self.feed.records
+        self.streams = Repository(deciders, self.journal, self.snapshots, now=_now)
         surroundings = Surroundings(self.records, _now, lambda: str(uuid_utils.uuid7()))
-        self.at_work = Engine(self.streams, surroundings)
+        self.commands = CommandHandler(self.streams, surroundings)
         self.relay = Relay(
             self.store,
             self.journal,
@@ -120,17 +120,19 @@ class Works:
             identity=account,
         )
         self.views = Views(self.store, self.journal, self.snapshots, self.streams, listings)
-        self.clock = Clock(self.store, self.at_work, now=_now)
-        self.parking = Parking(self.store.parked)
+        self.clock = DeadlineScheduler(self.store, self.commands, now=_now)
+        self.parking = ParkedRecordStore(self.store.parked)
         self.hearing = (
             hearing(self)
             if hearing is not None
-            else Hearing(
-                Hearer(self.streams, surroundings), routes_of(deciders), heard_channels(deciders)
+            else EventHandling(
+                StreamEventHandler(self.streams, surroundings),
+                stream_router(deciders),
+                consumed_channels(deciders),
             )
         )
         self.listener = (
-            Listener(
+            Consumer(
                 settings.kafka_bootstrap,
                 group=group(name, settings.topic_prefix),
                 channels=self.hearing.channels,
@@ -286,7 +288,7 @@ class Works:
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _enter(self, name: str, part: ReferenceFeed | Listener) -> None:
+    async def _enter(self, name: str, part: ReferenceFeed | Consumer) -> None:
         await part.__aenter__()
         self._entered.append((name, lambda: part.__aexit__(None, None, None)))
 
@@ -410,14 +412,14 @@ class Works:
         return Condition(reason, degraded=True, details=details)
 
 
-def works_of(request: Request) -> Works:
+def get_container(request: Request) -> Container:
     """Return all parts of the service; raises Problem 503 while it does not take requests."""
-    works: Works = request.app.state.works
-    refuse_unready(works)
-    return works
+    container: Container = request.app.state.container
+    refuse_unready(container)
+    return container
 
 
-def _followed(follower: Follower, work: str, refused: str | None = None) -> Condition:
+def _followed(follower: Subscription, work: str, refused: str | None = None) -> Condition:
     """Return how work on the journal does, which one replica does for all."""
     backlog = follower.backlog(_now())
     details: dict[str, Detail] = {"state": follower.progress, "backlog_seconds": round(backlog, 1)}

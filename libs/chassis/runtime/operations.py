@@ -9,14 +9,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from chassis.application.trouble import Head
 from chassis.domain.decider import Command
-from chassis.kafka.batch_processor import Attempt, NotInTrouble, NotProven
-from chassis.kafka.consumer import Listener
-from chassis.kafka.parked_record import MOST_EVENTS, ParkedRecord
-from chassis.runtime.container import works_of
+from chassis.kafka.batch_processor import NotInTrouble, NotProven, RetryResult
+from chassis.kafka.consumer import Consumer
+from chassis.kafka.parked_record import MOST_PUBLISHED, ParkedRecord
+from chassis.runtime.container import get_container
 from chassis.web.auth import Caller, requires
 from chassis.web.command_routes import PROBLEMS
 from chassis.web.problems import Problem, field_error
-from chassis.web.request import StrictRoute, only
+from chassis.web.request import StrictRoute, reject_unknown_query
 from contracts.envelope import EARLIEST, LATEST
 from contracts.values import ShortText, Text
 
@@ -27,7 +27,7 @@ Engagement = Annotated[str, Path(min_length=1, max_length=200)]
 
 
 class ParkedEngagementView(BaseModel):
-    """An engagement whose facts wait: for what, since when, and how many records."""
+    """An engagement whose events wait: for what, since when, and how many records."""
 
     engagement: str
     code: str
@@ -94,7 +94,7 @@ class Skip(SetAside):
     own view shows it under `position`; it is needed where one record alone claims the gap.
     """
 
-    published: Annotated[int, Field(ge=1, le=MOST_EVENTS)] | None = None
+    published: Annotated[int, Field(ge=1, le=MOST_PUBLISHED)] | None = None
 
 
 class Hold(Command):
@@ -127,17 +127,17 @@ def router() -> APIRouter:
 def _look_at_parked(routes: APIRouter) -> None:
     @routes.get("/parked", summary="Engagements with an event in trouble, the oldest first")
     async def parked(request: Request) -> list[ParkedEngagementView]:
-        only(request)
+        reject_unknown_query(request)
         return await _waiting(request, is_parked=True)
 
     @routes.get("/waiting", summary="Engagements that wait for a newer version, the oldest first")
     async def waiting(request: Request) -> list[ParkedEngagementView]:
-        only(request)
+        reject_unknown_query(request)
         return await _waiting(request, is_parked=False)
 
     @routes.get("/parked/{engagement}", summary="What waits for one engagement, in order")
     async def look(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
-        only(request)
+        reject_unknown_query(request)
         records = await _listener(request).parking.look(engagement, raw=False)
         if not records:
             raise Problem(404, "not-parked", f"nothing is parked for {engagement}")
@@ -149,7 +149,7 @@ def _look_at_parked(routes: APIRouter) -> None:
         limit: Annotated[int, Query(ge=1, le=MOST_RECORDS)] = MOST_RECORDS,
         cursor: Annotated[str, Query(pattern=r"^[0-9]{1,19}$")] = "0",
     ) -> SetAsidePage:
-        only(request, "limit", "cursor")
+        reject_unknown_query(request, "limit", "cursor")
         found = await _listener(request).parking.page_set_aside(int(cursor), limit)
         return SetAsidePage(
             items=[ParkedRecordView.model_validate(_shown(each)) for each in found],
@@ -160,7 +160,7 @@ def _look_at_parked(routes: APIRouter) -> None:
     async def record(
         request: Request, id: Annotated[str | None, Query(max_length=400)] = None
     ) -> ParkedRecordText:
-        only(request, "id")
+        reject_unknown_query(request, "id")
         if id is None:
             raise field_error("id", "is missing")
         found = await _listener(request).parking.record(id)
@@ -197,23 +197,23 @@ def _decide_on_parked(routes: APIRouter) -> None:
 def _hold_the_clock(routes: APIRouter) -> None:
     @routes.get("/clock", summary="Whether the clock is held, and at which moment")
     async def clock(request: Request) -> ClockView:
-        only(request)
-        return ClockView(held_at=await works_of(request).clock.held_at())
+        reject_unknown_query(request)
+        return ClockView(held_at=await get_container(request).clock.held_at())
 
     @routes.post("/clock/hold", summary="Let no deadline after a moment pass")
     async def hold(request: Request, hold: Hold) -> ClockView:
-        held = works_of(request).clock
+        held = get_container(request).clock
         await held.hold(hold.at, by=request.state.caller.actor)
         return ClockView(held_at=await held.held_at())
 
     @routes.post("/clock/release", summary="Let deadlines pass by the time again")
     async def release(request: Request) -> ClockView:
-        await works_of(request).clock.release()
+        await get_container(request).clock.release()
         return ClockView(held_at=None)
 
 
-def _listener(request: Request) -> Listener:
-    listener = works_of(request).listener
+def _listener(request: Request) -> Consumer:
+    listener = get_container(request).listener
     if listener is None:
         raise Problem(404, "not-parked", "this service hears nobody")
     return listener
@@ -256,7 +256,7 @@ def _shown(record: ParkedRecord) -> dict[str, object]:
     }
 
 
-async def _attempt(asked: Awaitable[Attempt]) -> AttemptView:
+async def _attempt(asked: Awaitable[RetryResult]) -> AttemptView:
     try:
         attempt = await asked
     except NotInTrouble as trouble:

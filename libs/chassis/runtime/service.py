@@ -26,14 +26,14 @@ from chassis.base.settings import Settings, UnsafeSettings
 from chassis.domain.decider import Decider
 from chassis.kafka import asyncapi
 from chassis.runtime import health, operations
-from chassis.runtime.container import Hearing, Works
+from chassis.runtime.container import Container, EventHandling
 from chassis.web import problems
 from chassis.web.auth import Tokens
-from chassis.web.command_routes import Routes
-from chassis.web.limits import Bounded
-from chassis.web.tracing import Traced
+from chassis.web.command_routes import CommandRoutes
+from chassis.web.limits import LimitedHttpProtocol
+from chassis.web.tracing import TracingMiddleware
 from contracts.channels import Channel, Department
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.reference import Reference
 
 KEEP_ALIVE = 75
@@ -51,19 +51,19 @@ class Service:
 
     `routes` bring their deciders along; `deciders` are those nobody reaches over HTTP. `reads` are
     the kinds of reference data that decisions look up. `routers` are further routes, each of which
-    authorises by itself. `hearing` replaces what is done with facts that are heard, and `hears`
+    authorises by itself. `hearing` replaces what is done with events that are heard, and `hears`
     names their types where no decider does.
     """
 
     name: Department
     title: str
     description: str = ""
-    routes: tuple[Routes[Any], ...] = ()
+    routes: tuple[CommandRoutes[Any], ...] = ()
     deciders: tuple[Decider[Any], ...] = ()
     reads: tuple[type[Reference], ...] = ()
     routers: tuple[APIRouter, ...] = ()
-    hears: tuple[type[Fact], ...] = ()
-    hearing: Callable[[Works], Hearing] | None = None
+    hears: tuple[type[Event], ...] = ()
+    hearing: Callable[[Container], EventHandling] | None = None
 
     @property
     def all_deciders(self) -> tuple[Decider[Any], ...]:
@@ -77,8 +77,8 @@ class Service:
         return {kind.channel for kind in self.reads}
 
     @property
-    def heard_types(self) -> tuple[type[Fact], ...]:
-        """The types of facts of others that it hears."""
+    def heard_types(self) -> tuple[type[Event], ...]:
+        """The types of events of others that it hears."""
         types = {kind for each in self.all_deciders for kind in each.evolve.types}
         others = {kind for kind in types if kind.channel.department != self.name}
         return tuple(sorted({*others, *self.hears, *self.reads}, key=lambda kind: kind.type))
@@ -89,7 +89,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        works = Works(
+        container = Container(
             name=service.name,
             settings=settings,
             deciders=service.all_deciders,
@@ -97,8 +97,8 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
             reference=service.reference_channels,
             hearing=service.hearing,
         )
-        app.state.works = works
-        async with works:
+        app.state.container = container
+        async with container:
             yield
 
     app = FastAPIOffline(
@@ -110,15 +110,16 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         max_body_size=LARGEST_BODY,
         redirect_slashes=False,
-        # `Traced` says it all; FastAPI would say it again, for a quarter of a request's handling.
+        # `TracingMiddleware` says it all; FastAPI would say it again, for a quarter of a request's
+        # handling.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.body_limit = settings.body_limit
     app.state.wait_limit = settings.wait_limit
     app.state.tokens = Tokens(settings)
-    app.add_middleware(Traced)
+    app.add_middleware(TracingMiddleware)
     problems.install(app)
-    app.include_router(health.router(lambda: app.state.works.health))
+    app.include_router(health.router(lambda: app.state.container.health))
     for routes in service.routes:
         app.include_router(routes.router())
     for router in service.routers:
@@ -144,14 +145,14 @@ def _document(app: FastAPI, service: Service, settings: Settings) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
-    facts = asyncapi.document(
+    events = asyncapi.document(
         service.name, service.title, service.heard_types, settings.topic_prefix
     )
-    page = asyncapi.page(facts)
+    page = asyncapi.page(events)
 
     @app.get("/asyncapi.json", include_in_schema=False)
     async def asyncapi_document() -> dict[str, Any]:
-        return facts
+        return events
 
     @app.get("/asyncapi", include_in_schema=False)
     async def asyncapi_page() -> HTMLResponse:
@@ -193,7 +194,7 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         host=settings.service_host,
         port=settings.service_port,
         loop="uvloop",
-        http=Bounded,
+        http=LimitedHttpProtocol,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -214,8 +215,8 @@ class _Server(uvicorn.Server):
         self._app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        works: Works = self._app.state.works
-        works.stopping.set()
+        container: Container = self._app.state.container
+        container.stopping.set()
         closing = (b"connection", b"close")
         self.server_state.default_headers = [*self.server_state.default_headers, closing]
         await super().shutdown(sockets)

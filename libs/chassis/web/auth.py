@@ -1,6 +1,6 @@
 """Who is asking, and what they may do: bearer tokens (RFC 6750, RFC 7519) and roles.
 
-The token's subject is the actor of every fact that follows. Roles say what a person may ask of
+The token's subject is the actor of every event that follows. Roles say what a person may ask of
 which department; `confidential` is the right to see costs and margins, apart from reading.
 """
 

@@ -36,17 +36,17 @@ from chassis.application.passed_over import PassedOverView, shown
 from chassis.application.read_models import Listing
 from chassis.domain.decider import Command, Decider, Stream, derived
 from chassis.web.auth import Caller, requires
-from chassis.web.dependencies import as_of_all, as_of_engagement, as_of_lists, engine_of
+from chassis.web.dependencies import as_of_all, as_of_engagement, as_of_lists, get_command_handler
 from chassis.web.list_routes import Listed
 from chassis.web.problems import MEDIA_TYPE, field_error
 from chassis.web.request import (
     AS_OF,
+    CommandOptions,
     StrictRoute,
-    Wishes,
-    commanding,
+    command_options,
     not_modified,
-    only,
-    reading,
+    read_options,
+    reject_unknown_query,
     stands_at,
 )
 from contracts.roles import Role
@@ -70,8 +70,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """What every route may answer beside what it is for."""
 
 
-class Said(BaseModel):
-    """A fact that a command led to."""
+class EventView(BaseModel):
+    """An event that a command led to."""
 
     type: str
     id: str
@@ -80,13 +80,13 @@ class Said(BaseModel):
     occurred_at: datetime
 
 
-class Answered(BaseModel, Generic[V]):
-    """What came of a command: the facts it said, and the stream after them."""
+class CommandAnswer(BaseModel, Generic[V]):
+    """What came of a command: the events it said, and the stream after them."""
 
     id: str
     number: int
     position: dict[str, int]
-    said: list[Said]
+    said: list[EventView]
     state: V
 
 
@@ -100,7 +100,7 @@ class CommandRoute:
     prefix: str | None = None
 
 
-class Routes(Generic[S]):
+class CommandRoutes(Generic[S]):
     """The routes of one kind of stream.
 
     `view` makes of a state what the people in `seen_by` read; its return annotation is the schema.
@@ -218,7 +218,7 @@ class Routes(Generic[S]):
             self._opener(route) if route.prefix else self._taker(kind),
             methods=["POST"],
             status_code=201 if route.prefix else 200,
-            response_model=Answered[self.view_model],  # type: ignore[name-defined]
+            response_model=CommandAnswer[self.view_model],  # type: ignore[name-defined]
             dependencies=[Depends(requires(*route.by))],
             summary=words[0].rstrip("."),
             description=f"{words[0]}\n{words[2]}\n\n{_roles(route.by)}",
@@ -230,7 +230,7 @@ class Routes(Generic[S]):
             request: Request,
             subject: str,
             command: Command,
-            wishes: Annotated[Wishes, Depends(commanding)],
+            wishes: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
             answer = await self._command(request, subject, command, wishes)
             return self._answer(request.state.caller, subject, answer, wishes)
@@ -239,7 +239,9 @@ class Routes(Generic[S]):
 
     def _opener(self, route: CommandRoute) -> Callable[..., Any]:
         async def open_one(
-            request: Request, command: Command, wishes: Annotated[Wishes, Depends(commanding)]
+            request: Request,
+            command: Command,
+            wishes: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
             actor = request.state.caller.actor
             subject = f"{route.prefix}-{derived(f'{actor}/{wishes.key}')}"
@@ -251,9 +253,9 @@ class Routes(Generic[S]):
         return self._annotated(open_one, route.command)
 
     async def _command(
-        self, request: Request, subject: str, command: Command, wishes: Wishes
+        self, request: Request, subject: str, command: Command, wishes: CommandOptions
     ) -> command_handler.Answer:
-        at_work = engine_of(request)
+        at_work = get_command_handler(request)
         loop = asyncio.get_running_loop()
         ends = loop.time() + wishes.wait
         if wishes.after:
@@ -271,10 +273,10 @@ class Routes(Generic[S]):
 
     def _reader(self) -> Callable[..., Any]:
         async def read(
-            request: Request, subject: str, wishes: Annotated[Wishes, Depends(reading)]
+            request: Request, subject: str, wishes: Annotated[CommandOptions, Depends(read_options)]
         ) -> Response:
-            only(request)
-            at_work = engine_of(request)
+            reject_unknown_query(request)
+            at_work = get_command_handler(request)
             stream = await at_work.read(self.decider.kind, subject, wishes.after, wishes.wait)
             headers = stands_at(stream.number, stream.position) | wishes.applied
             if not_modified(request, stream.number):
@@ -286,9 +288,11 @@ class Routes(Generic[S]):
 
     def _eraser(self) -> Callable[..., Any]:
         async def erase(
-            request: Request, subject: str, wishes: Annotated[Wishes, Depends(commanding)]
+            request: Request,
+            subject: str,
+            wishes: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
-            at_work = engine_of(request)
+            at_work = get_command_handler(request)
             await at_work.erase(
                 self.decider.kind, subject, actor=request.state.caller.actor, key=wishes.key or ""
             )
@@ -326,7 +330,7 @@ class Routes(Generic[S]):
         caller: Caller,
         subject: str,
         answer: command_handler.Answer,
-        wishes: Wishes,
+        wishes: CommandOptions,
         *,
         status: int = 200,
     ) -> Response:
@@ -338,7 +342,7 @@ class Routes(Generic[S]):
             "position": dict(sorted(stream.position.items())),
             "said": [
                 {
-                    "type": recorded.fact.type,
+                    "type": recorded.event.type,
                     "id": recorded.id,
                     "channel": recorded.channel.name,
                     "sequence": recorded.sequence,

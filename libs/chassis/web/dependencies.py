@@ -7,7 +7,7 @@ from typing import Protocol
 from fastapi import Request
 
 from chassis.application.as_of import AsOf
-from chassis.application.command_handler import Engine
+from chassis.application.command_handler import CommandHandler
 from chassis.application.read_models import Views
 from chassis.web.problems import Problem
 
@@ -15,7 +15,7 @@ from chassis.web.problems import Problem
 class RunningService(Protocol):
     """The parts of a running service that routes of every service use."""
 
-    at_work: Engine
+    commands: CommandHandler
     views: Views
     as_of: AsOf
     stopping: asyncio.Event
@@ -27,7 +27,7 @@ class RunningService(Protocol):
 
 def get_service(request: Request) -> RunningService:
     """Return the parts of the service; raises Problem 503 while it does not take requests."""
-    service: RunningService = request.app.state.works
+    service: RunningService = request.app.state.container
     refuse_unready(service)
     return service
 
@@ -39,9 +39,9 @@ def refuse_unready(service: RunningService) -> None:
         raise Problem(503, "starting", detail, headers={"Retry-After": "1"})
 
 
-def engine_of(request: Request) -> Engine:
+def get_command_handler(request: Request) -> CommandHandler:
     """Return the command handler; raises Problem 503 while the service takes no requests."""
-    return get_service(request).at_work
+    return get_service(request).commands
 
 
 async def as_of_lists(request: Request) -> None:

@@ -15,7 +15,7 @@ MOST_BESIDE = 64 * 1024
 """Bytes that a request may have beside its body: its line, headers, trailers, ends of chunks."""
 
 
-class Bounded(HttpToolsProtocol):
+class LimitedHttpProtocol(HttpToolsProtocol):
     """Uvicorn's protocol on httptools, and an end to a request that has none.
 
     The other protocol that uvicorn has bounds headers, and costs a third of a command more.

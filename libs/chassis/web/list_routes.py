@@ -12,7 +12,7 @@ from chassis.application.read_models import SUBJECT, Listing, Value
 from chassis.eventstore.paging import InvalidCursor
 from chassis.web.dependencies import get_service
 from chassis.web.problems import field_error
-from chassis.web.request import only
+from chassis.web.request import reject_unknown_query
 
 MOST_ROWS = 200
 ROWS = 50
@@ -62,7 +62,7 @@ class Listed:
     async def endpoint(self, request: Request) -> Response:
         """A page of rows in order, and the cursor of the next."""
         query = request.query_params
-        only(request, *self._listing.fields, "sort", "cursor", "limit")
+        reject_unknown_query(request, *self._listing.fields, "sort", "cursor", "limit")
         for name in ("sort", "cursor", "limit"):
             if len(query.getlist(name)) > 1:
                 raise field_error(name, "is given twice")

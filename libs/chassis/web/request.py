@@ -28,7 +28,7 @@ from starlette.responses import Response
 from chassis.application import as_of
 from chassis.web.auth import Caller, Guard
 from chassis.web.problems import Problem, field_error
-from contracts.fact import read_position, write_position
+from contracts.event import read_position, write_position
 
 MOST_ITEMS = 1_000
 """Items a list of a request may have."""
@@ -63,7 +63,7 @@ AS_OF: dict[int | str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class CommandOptions:
     """What a request asks for beside its body. `wait` is in seconds."""
 
     key: str | None = None
@@ -78,7 +78,7 @@ class Wishes:
         return {"Preference-Applied": f"wait={self.wait:g}"} if self.wait else {}
 
 
-async def reading(
+async def read_options(
     request: Request,
     concord_after: Annotated[
         str | None,
@@ -92,13 +92,13 @@ async def reading(
         str | None,
         Header(description="`wait=SECONDS` (RFC 7240), 30 at most.", examples=["wait=5"]),
     ] = None,
-) -> Wishes:
+) -> CommandOptions:
     """What a request to read asks for."""
     limit: float = request.app.state.wait_limit
-    return Wishes(after=position(concord_after), wait=wait(prefer, limit))
+    return CommandOptions(after=position(concord_after), wait=wait(prefer, limit))
 
 
-async def commanding(
+async def command_options(
     request: Request,
     idempotency_key: Annotated[
         str,
@@ -138,9 +138,9 @@ async def commanding(
             examples=["wait=5"],
         ),
     ] = None,
-) -> Wishes:
+) -> CommandOptions:
     """What a command asks for beside its body."""
-    return Wishes(
+    return CommandOptions(
         key=key(idempotency_key),
         if_match=etag(if_match),
         occurred_at=moment(occurred_at, request.state.caller),
@@ -221,7 +221,7 @@ def not_modified(request: Request, number: int) -> bool:
     return f'"{number}"' in {tag.strip().removeprefix("W/") for tag in known.split(",")}
 
 
-def only(request: Request, *parameters: str) -> None:
+def reject_unknown_query(request: Request, *parameters: str) -> None:
     """Refuse query parameters that nobody asked for, by name."""
     for name in request.query_params:
         if name not in parameters:

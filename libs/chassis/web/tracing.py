@@ -20,7 +20,7 @@ _duration = metrics.get_meter("concord").create_histogram(
 _QUIET = frozenset({"/live", "/ready", "/health"})
 
 
-class Traced:
+class TracingMiddleware:
     """ASGI middleware: a span and a duration for every request, named by its route."""
 
     def __init__(

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
-from chassis.domain.ids import named
+from chassis.domain.ids import derived_id
 from contracts.channels import Department
 from contracts.money import Money
 from gateway.fold import View
@@ -43,7 +43,7 @@ class Finding:
     `finding` names the rule and, where it can find several, the thing (``rule.thing``), shortened
     by a hash where that would be too long for an identifier; its sentence ends early where it would
     be too long for a text, so that every finding can be announced. `since` is
-    the time (UTC) of the latest fact that proves it. `owner` can end it. `stake` is money that
+    the time (UTC) of the latest event that proves it. `owner` can end it. `stake` is money that
     hangs on it, never negative: what the customer would get back hangs on it as well. `days` are
     days that do. A confidential finding would tell costs or margins.
     """
@@ -80,7 +80,7 @@ def found(
     """A finding of `rule`, about one thing where the rule can find several."""
     proof = tuple(item for item in evidence if item is not None)
     return Finding(
-        finding=named(rule, about, between=".") if about else rule,
+        finding=derived_id(rule, about, between=".") if about else rule,
         rule=rule,
         sentence=sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1].rstrip()}…",
         evidence=proof,

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import groupby
 
 from contracts.channels import CHANNELS
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from gateway.disconnects import Finding
 from gateway.fold import View
 from gateway.pages import presenting as say
@@ -62,7 +62,7 @@ def way(view: View) -> list[Step]:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How far the author of a fact had heard a channel."""
+    """How far the author of an event had heard a channel."""
 
     channel: str
     name: str
@@ -70,13 +70,13 @@ class Heard:
 
     @property
     def anchor(self) -> str:
-        """Where the last fact that was heard stands on the page."""
+        """Where the last event that was heard stands on the page."""
         return anchor(self.channel, self.sequence)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A fact in the timeline: the sentence, who said it, when, and knowing what."""
+    """An event in the timeline: the sentence, who said it, when, and knowing what."""
 
     id: str
     channel: str
@@ -101,7 +101,7 @@ class Entry:
 
 
 def anchor(channel: str, sequence: int) -> str:
-    """The name of a fact's place on its engagement's page."""
+    """The name of an event's place on its engagement's page."""
     return f"{channel.replace('.', '-')}-{sequence}"
 
 
@@ -114,8 +114,8 @@ def heard(position: Mapping[str, int], *, confidential: bool) -> tuple[Heard, ..
     )
 
 
-def entry(recorded: Recorded[Fact], names: Names, *, confidential: bool) -> Entry:
-    """A fact as the timeline shows it."""
+def entry(recorded: Recorded[Event], names: Names, *, confidential: bool) -> Entry:
+    """An event as the timeline shows it."""
     channel = recorded.channel
     return Entry(
         id=recorded.id,
@@ -123,7 +123,7 @@ def entry(recorded: Recorded[Fact], names: Names, *, confidential: bool) -> Entr
         department=channel.department,
         confidential=channel.confidential,
         sequence=recorded.sequence,
-        sentence=tell(recorded.fact, names),
+        sentence=tell(recorded.event, names),
         actor=names.person(recorded.actor),
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,
@@ -141,7 +141,7 @@ def by_month(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A fact that proves a finding, and what its author did not know of the other proofs."""
+    """An event that proves a finding, and what its author did not know of the other proofs."""
 
     entry: Entry
     unaware_of: tuple[Entry, ...]
@@ -165,7 +165,7 @@ class Case:
 def cases(
     view: View,
     findings: Mapping[str, Finding],
-    timeline: Sequence[Recorded[Fact]],
+    timeline: Sequence[Recorded[Event]],
     names: Names,
     *,
     confidential: bool,
@@ -185,7 +185,7 @@ def cases(
     found = []
     for finding in shown:
         waiver = waivers.get(finding.finding)
-        proof = [said[ref.fact] for ref in finding.evidence if ref.fact in said]
+        proof = [said[ref.event] for ref in finding.evidence if ref.event in said]
         found.append(
             Case(
                 finding=finding,
@@ -198,7 +198,7 @@ def cases(
 
 
 def _proofs(
-    proof: Sequence[Recorded[Fact]], names: Names, *, confidential: bool
+    proof: Sequence[Recorded[Event]], names: Names, *, confidential: bool
 ) -> tuple[Proof, ...]:
     entries = {each.id: entry(each, names, confidential=confidential) for each in proof}
     return tuple(

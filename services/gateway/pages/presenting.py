@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from chassis.application.as_of import OLD_AFTER
-from chassis.domain.decider import Records
+from chassis.domain.decider import ReferenceData
 from contracts.channels import CHANNELS
 from contracts.money import MINOR_UNITS, Money
 from contracts.reference import AccountPublished, PersonPublished
@@ -211,7 +211,7 @@ class Names:
     A person who was erased has no name any more. `things` are titles of deliverables and the like.
     """
 
-    def __init__(self, records: Records, things: Mapping[str, str] | None = None) -> None:
+    def __init__(self, records: ReferenceData, things: Mapping[str, str] | None = None) -> None:
         self._records = records
         self._things = things or {}
 
@@ -220,7 +220,7 @@ class Names:
         if account is None:
             return UNKNOWN
         found = self._records.latest(AccountPublished, account)
-        return found.fact.name if found is not None else account
+        return found.event.name if found is not None else account
 
     def person(self, person: str | None) -> str:
         """A person's name; departments, which act by themselves at times, are named as such."""
@@ -228,7 +228,7 @@ class Names:
             return UNKNOWN
         found = self._records.latest(PersonPublished, person)
         if found is not None:
-            return found.fact.name
+            return found.event.name
         return channel(person) if person in CHANNELS else person
 
     def thing(self, thing: str) -> str:

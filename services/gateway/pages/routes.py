@@ -25,13 +25,13 @@ from starlette.responses import RedirectResponse, Response
 
 from chassis.application.command_handler import Answer, NotYet
 from chassis.application.passed_over import shown as shown_passed_over
-from chassis.domain.decider import Command, Records
-from chassis.runtime.container import works_of
+from chassis.domain.decider import Command, ReferenceData
+from chassis.runtime.container import get_container
 from chassis.web.auth import Caller
 from chassis.web.problems import Problem
 from chassis.web.sse import events
 from contracts.channels import Department
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.values import EngagementId
 from gateway.api import WAIVED_BY, reading_of
 from gateway.findings import WaiveDisconnect
@@ -52,7 +52,7 @@ SHOWN_FIRST = 12
 A_PAGE = 50
 """Lines of a list."""
 LATEST = 60
-"""Facts of a timeline that are shown unless all are asked for."""
+"""Events of a timeline that are shown unless all are asked for."""
 WAIT = 5.0
 """Seconds to wait until a waiver is in the view that is shown next."""
 
@@ -79,8 +79,8 @@ class Reads(Protocol):
     ) -> Unified:
         """One engagement; raises Unknown, NotYet."""
 
-    async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Fact]]:
-        """Every fact of an engagement by when it occurred; raises Unknown."""
+    async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Event]]:
+        """Every event of an engagement by when it occurred; raises Unknown."""
 
     async def disconnects(
         self,
@@ -117,7 +117,7 @@ class Sources:
 
     reading: Reads
     commands: Commands
-    records: Records
+    records: ReferenceData
     today: date
     stopping: asyncio.Event
     as_of: Callable[[], datetime | None]
@@ -133,22 +133,22 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 
 def at_work(request: Request) -> Sources:
     """The sources of a running gateway; raises Problem 503 while it is not there yet."""
-    works = works_of(request)
-    folding = works.hearing.reader
+    container = get_container(request)
+    folding = container.hearing.reader
     if not isinstance(folding, Folding):
-        raise TypeError("the gateway's facts are heard by its folding")
+        raise TypeError("the gateway's events are heard by its folding")
     return Sources(
         reading_of(request),
-        works.at_work,
-        works.records,
+        container.commands,
+        container.records,
         folding.today(),
-        works.stopping,
-        works.as_of.of_lists,
+        container.stopping,
+        container.as_of.of_lists,
     )
 
 
 def pages(sources: Callable[[Request], Sources] = at_work) -> APIRouter:
-    """The routes, for an application of `chassis.runtime.service` whose facts a Folding hears."""
+    """The routes, for an application of `chassis.runtime.service` whose events a Folding hears."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
     _reading(router, sources)
     _lists(router, sources)
@@ -215,7 +215,7 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         request: Request,
         caller: Viewer,
         engagement: Annotated[EngagementId, Path()],
-        facts: Literal["all"] | None = None,
+        events: Literal["all"] | None = None,
         said: Department | None = None,
     ) -> Response:
         source = sources(request)
@@ -225,7 +225,7 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
         view = unified.view
         names = Names(source.records, things(view))
         told = [each for each in timeline if said in (None, each.channel.department)]
-        shown = told if facts == "all" else told[-LATEST:]
+        shown = told if events == "all" else told[-LATEST:]
         entries = [entry(each, names, confidential=confidential) for each in reversed(shown)]
         content = _content(
             caller,
@@ -240,9 +240,9 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             way=way(view),
             cases=cases(view, unified.findings, timeline, names, confidential=confidential),
             sheets=sheets(view, names, confidential=confidential),
-            asked=facts,
+            asked=events,
             said=said,
-            facts=len(told),
+            events=len(told),
             months=by_month(entries),
             anchors={each.anchor for each in entries},
             shown=len(shown),

@@ -1,6 +1,6 @@
-"""Every fact as a sentence that a person reads in the timeline.
+"""Every event as a sentence that a person reads in the timeline.
 
-A sentence names fields of its fact in braces; `{field|manner}` says how a field is written where
+A sentence names fields of its event in braces; `{field|manner}` says how a field is written where
 its type does not tell. What stands in brackets is left out while a field in it is empty.
 """
 
@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 from contracts import delivery, finance, gateway, legal, sales
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Deliverable, Margin, Signatory
 from gateway.pages import presenting
 from gateway.pages.presenting import Names
 
-SENTENCES: dict[type[Fact], str] = {
+SENTENCES: dict[type[Event], str] = {
     # Sales
     sales.OpportunityOpened: "Opportunity opened with {account|account}: {title}, "
     "expected at {expected_value} by {expected_close}; owner {owner|person}.",
@@ -172,26 +172,26 @@ def fields(sentence: str) -> set[str]:
     return {found[1] for found in _FIELD.finditer(sentence)}
 
 
-def tell(fact: Fact, names: Names) -> str:
-    """The fact in a sentence; one that has none yet is told by its name."""
-    sentence = SENTENCES.get(type(fact))
+def tell(event: Event, names: Names) -> str:
+    """The event in a sentence; one that has none yet is told by its name."""
+    sentence = SENTENCES.get(type(event))
     if sentence is None:
-        name = fact.type.split(".")[2] if fact.type.count(".") > 2 else type(fact).__name__
+        name = event.type.split(".")[2] if event.type.count(".") > 2 else type(event).__name__
         return f"{presenting.sentence_case(presenting.words(name))}."
-    # Each part is looked at once, so that braces or brackets in a fact's own text stay text.
+    # Each part is looked at once, so that braces or brackets in an event's own text stay text.
     parts: list[str] = []
     place = 0
     for optional in _OPTIONAL.finditer(sentence):
-        parts.append(_filled(sentence[place : optional.start()], fact, names))
-        if all(_said(getattr(fact, field)) for field in fields(optional[1])):
-            parts.append(_filled(optional[1], fact, names))
+        parts.append(_filled(sentence[place : optional.start()], event, names))
+        if all(_said(getattr(event, field)) for field in fields(optional[1])):
+            parts.append(_filled(optional[1], event, names))
         place = optional.end()
-    parts.append(_filled(sentence[place:], fact, names))
+    parts.append(_filled(sentence[place:], event, names))
     return _SPACES.sub(" ", presenting.sentence_case("".join(parts))).strip()
 
 
-def _filled(part: str, fact: Fact, names: Names) -> str:
-    return _FIELD.sub(lambda found: _written(getattr(fact, found[1]), found[2], names), part)
+def _filled(part: str, event: Event, names: Names) -> str:
+    return _FIELD.sub(lambda found: _written(getattr(event, found[1]), found[2], names), part)
 
 
 def _said(value: object) -> bool:

@@ -18,7 +18,7 @@ class Freshness:
     """How far a department was heard, and how much of it others heard that is not here yet."""
 
     name: str
-    facts: int
+    events: int
     occurred_at: datetime | None
     recorded_at: datetime | None
     under_way: int
@@ -28,19 +28,19 @@ def freshness(view: View, department: str, *, confidential: bool) -> list[Freshn
     """How far each of a department's channels was folded."""
     found: list[Freshness] = []
     for name, channel in CHANNELS.items():
-        if channel.department != department or channel.kind != "facts":
+        if channel.department != department or channel.kind != "events":
             continue
         fresh = view.freshness.get(name)
-        facts = fresh.sequence if fresh else 0
-        if (channel.confidential and (not confidential or not facts)) or (not facts and found):
+        events = fresh.sequence if fresh else 0
+        if (channel.confidential and (not confidential or not events)) or (not events and found):
             continue
         found.append(
             Freshness(
                 say.channel(name),
-                facts,
+                events,
                 fresh.occurred_at if fresh else None,
                 fresh.recorded_at if fresh else None,
-                max(0, view.needed.get(name, 0) - facts),
+                max(0, view.needed.get(name, 0) - events),
             )
         )
     return found
@@ -64,7 +64,7 @@ class Sheet:
 
 
 def things(view: View) -> dict[str, str]:
-    """Titles of everything of the engagement that facts name by an id."""
+    """Titles of everything of the engagement that events name by an id."""
     baseline, won = view.delivery.baseline, view.sales.won
     titles = dict(won.deliverables) if won else {}
     for proposal in view.sales.proposals.values():
@@ -77,7 +77,7 @@ def things(view: View) -> dict[str, str]:
 
 
 def sheets(view: View, names: Names, *, confidential: bool) -> list[Sheet]:
-    """The five departments side by side, each by its own facts alone."""
+    """The five departments side by side, each by its own events alone."""
     rows = {
         "sales": _sales(view, names),
         "legal": _legal(view, names),

@@ -1,1 +1,1 @@
-"""One section of the unified view for each channel, folded from that channel's facts alone."""
+"""One section of the unified view for each channel, folded from that channel's events alone."""

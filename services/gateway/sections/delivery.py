@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts import delivery
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.values import Milestone
 from gateway.sections.folding import Ref, Review, Steps, ref
 
@@ -102,7 +102,7 @@ class RaidItem:
 
 @dataclass(slots=True)
 class Worked:
-    """Hours of a week, all and billable, and the first fact that told of them."""
+    """Hours of a week, all and billable, and the first event that told of them."""
 
     hours: Decimal
     billable: Decimal
@@ -158,26 +158,26 @@ steps = Steps[DeliverySection]()
 
 @steps.on(delivery.ManagerAssigned)
 def _manager(section: DeliverySection, recorded: Recorded[delivery.ManagerAssigned]) -> None:
-    section.manager = recorded.fact.manager
-    section.manager_assigned_on = recorded.fact.assigned_on
+    section.manager = recorded.event.manager
+    section.manager_assigned_on = recorded.event.assigned_on
     section.manager_first_assigned = section.manager_first_assigned or ref(recorded)
 
 
 @steps.on(delivery.TierChosen)
 def _tier(section: DeliverySection, recorded: Recorded[delivery.TierChosen]) -> None:
-    section.tier = recorded.fact.tier
+    section.tier = recorded.event.tier
 
 
 @steps.on(delivery.EstimateSubmitted)
 def _estimate(section: DeliverySection, recorded: Recorded[delivery.EstimateSubmitted]) -> None:
-    fact = recorded.fact
-    worked = sum((line.hours for line in fact.lines if line.kind != "expense"), Decimal(0))
+    event = recorded.event
+    worked = sum((line.hours for line in event.lines if line.kind != "expense"), Decimal(0))
     managed = sum(
-        (line.hours for line in fact.lines if line.kind == "project-management"), Decimal(0)
+        (line.hours for line in event.lines if line.kind == "project-management"), Decimal(0)
     )
-    reserve = fact.contingency / 100
-    section.estimates[fact.version] = Estimate(
-        version=fact.version,
+    reserve = event.contingency / 100
+    section.estimates[event.version] = Estimate(
+        version=event.version,
         hours=worked * (1 + reserve),
         contingency_hours=worked * reserve,
         project_management_hours=managed * (1 + reserve),
@@ -188,26 +188,26 @@ def _estimate(section: DeliverySection, recorded: Recorded[delivery.EstimateSubm
 
 @steps.on(delivery.EstimateEndorsed)
 def _endorsed(section: DeliverySection, recorded: Recorded[delivery.EstimateEndorsed]) -> None:
-    estimate = section.estimates.get(recorded.fact.version)
+    estimate = section.estimates.get(recorded.event.version)
     if estimate is not None:
         estimate.endorsed = ref(recorded)
 
 
 @steps.on(delivery.SowReviewed)
 def _sow_reviewed(section: DeliverySection, recorded: Recorded[delivery.SowReviewed]) -> None:
-    section.sow_reviews[recorded.fact.version] = Review(recorded.fact.verdict, ref(recorded))
+    section.sow_reviews[recorded.event.version] = Review(recorded.event.verdict, ref(recorded))
 
 
 @steps.on(delivery.ResourceAllocated)
 def _allocated(section: DeliverySection, recorded: Recorded[delivery.ResourceAllocated]) -> None:
-    fact = recorded.fact
-    section.allocated_hours[f"{fact.request}/{fact.person}/{fact.role}"] = fact.hours
+    event = recorded.event
+    section.allocated_hours[f"{event.request}/{event.person}/{event.role}"] = event.hours
     section.allocated = ref(recorded)
 
 
 @steps.on(delivery.ResourceReleased)
 def _released(section: DeliverySection, recorded: Recorded[delivery.ResourceReleased]) -> None:
-    prefix = f"{recorded.fact.request}/{recorded.fact.person}/"
+    prefix = f"{recorded.event.request}/{recorded.event.person}/"
     for key in [key for key in section.allocated_hours if key.startswith(prefix)]:
         del section.allocated_hours[key]
     section.allocated = ref(recorded)
@@ -225,27 +225,27 @@ def _plan(section: DeliverySection, recorded: Recorded[delivery.PlanDrafted]) ->
 
 @steps.on(delivery.PlanBaselined)
 def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselined]) -> None:
-    fact = recorded.fact
+    event = recorded.event
     by_role: dict[str, Decimal] = {}
     management = Decimal(0)
-    for task in fact.tasks:
+    for task in event.tasks:
         for line in task.hours:
             by_role[line.role] = by_role.get(line.role, Decimal(0)) + line.hours
             if task.kind == "project-management":
                 management += line.hours
     said = ref(recorded)
     before = section.baseline
-    days = [task.finishes_on for task in fact.tasks] or [item.due_on for item in fact.milestones]
+    days = [task.finishes_on for task in event.tasks] or [item.due_on for item in event.milestones]
     section.baseline = Baseline(
-        version=fact.version,
+        version=event.version,
         hours=sum(by_role.values(), Decimal(0)),
         project_management_hours=management,
         hours_by_role=by_role,
-        deliverables={item.deliverable: item.title for item in fact.deliverables},
-        milestones=list(fact.milestones),
-        starts_on=min((task.starts_on for task in fact.tasks), default=fact.baselined_on),
-        finishes_on=max(days, default=fact.baselined_on),
-        changes=list(fact.changes),
+        deliverables={item.deliverable: item.title for item in event.deliverables},
+        milestones=list(event.milestones),
+        starts_on=min((task.starts_on for task in event.tasks), default=event.baselined_on),
+        finishes_on=max(days, default=event.baselined_on),
+        changes=list(event.changes),
         said=said,
         first=before.first if before else said,
     )
@@ -253,73 +253,73 @@ def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselin
 
 @steps.on(delivery.KickoffHeld)
 def _kickoff(section: DeliverySection, recorded: Recorded[delivery.KickoffHeld]) -> None:
-    section.kickoff, section.kickoff_on = ref(recorded), recorded.fact.held_on
+    section.kickoff, section.kickoff_on = ref(recorded), recorded.event.held_on
 
 
 @steps.on(delivery.TimeSubmitted)
 def _time_submitted(section: DeliverySection, recorded: Recorded[delivery.TimeSubmitted]) -> None:
-    section.submitted_hours += recorded.fact.hours
+    section.submitted_hours += recorded.event.hours
 
 
 @steps.on(delivery.TimeApproved)
 def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -> None:
-    fact = recorded.fact
-    section.approved_hours += fact.hours
-    if fact.kind == "project-management":
-        section.project_management_hours += fact.hours
-    week = section.weeks.get(fact.week)
+    event = recorded.event
+    section.approved_hours += event.hours
+    if event.kind == "project-management":
+        section.project_management_hours += event.hours
+    week = section.weeks.get(event.week)
     if week is None:
-        section.weeks[fact.week] = week = Worked(Decimal(0), Decimal(0), ref(recorded))
-    week.hours += fact.hours
-    if fact.billable:
-        week.billable += fact.hours
+        section.weeks[event.week] = week = Worked(Decimal(0), Decimal(0), ref(recorded))
+    week.hours += event.hours
+    if event.billable:
+        week.billable += event.hours
     section.last_approved = ref(recorded)
 
 
 @steps.on(delivery.TaskProgressed)
 def _progressed(section: DeliverySection, recorded: Recorded[delivery.TaskProgressed]) -> None:
-    section.complete[recorded.fact.task] = recorded.fact.complete
+    section.complete[recorded.event.task] = recorded.event.complete
 
 
 @steps.on(delivery.MilestoneReached)
 def _milestone(section: DeliverySection, recorded: Recorded[delivery.MilestoneReached]) -> None:
-    section.milestones_reached[recorded.fact.milestone] = recorded.fact.reached_on
+    section.milestones_reached[recorded.event.milestone] = recorded.event.reached_on
 
 
 @steps.on(delivery.DeliverableSubmitted)
 def _submitted(section: DeliverySection, recorded: Recorded[delivery.DeliverableSubmitted]) -> None:
-    fact = recorded.fact
-    section.deliverables[fact.deliverable] = Deliverable(
-        "submitted", fact.submission, fact.submitted_on, ref(recorded)
+    event = recorded.event
+    section.deliverables[event.deliverable] = Deliverable(
+        "submitted", event.submission, event.submitted_on, ref(recorded)
     )
 
 
 @steps.on(delivery.DeliverableAccepted)
 def _accepted(section: DeliverySection, recorded: Recorded[delivery.DeliverableAccepted]) -> None:
-    fact = recorded.fact
-    section.deliverables[fact.deliverable] = Deliverable(
-        "accepted", fact.submission, fact.accepted_on, ref(recorded)
+    event = recorded.event
+    section.deliverables[event.deliverable] = Deliverable(
+        "accepted", event.submission, event.accepted_on, ref(recorded)
     )
 
 
 @steps.on(delivery.DeliverableRejected)
 def _rejected(section: DeliverySection, recorded: Recorded[delivery.DeliverableRejected]) -> None:
-    fact = recorded.fact
-    section.deliverables[fact.deliverable] = Deliverable(
-        "rejected", fact.submission, fact.rejected_on, ref(recorded)
+    event = recorded.event
+    section.deliverables[event.deliverable] = Deliverable(
+        "rejected", event.submission, event.rejected_on, ref(recorded)
     )
 
 
 @steps.on(delivery.RiskRaised)
 def _risk(section: DeliverySection, recorded: Recorded[delivery.RiskRaised]) -> None:
-    fact = recorded.fact
-    section.raid[fact.item] = RaidItem("risk", fact.title, fact.impact, ref(recorded))
+    event = recorded.event
+    section.raid[event.item] = RaidItem("risk", event.title, event.impact, ref(recorded))
 
 
 @steps.on(delivery.IssueRaised)
 def _issue(section: DeliverySection, recorded: Recorded[delivery.IssueRaised]) -> None:
-    fact = recorded.fact
-    section.raid[fact.item] = RaidItem("issue", fact.title, fact.severity, ref(recorded))
+    event = recorded.event
+    section.raid[event.item] = RaidItem("issue", event.title, event.severity, ref(recorded))
 
 
 @steps.on(delivery.DecisionRecorded)
@@ -330,21 +330,21 @@ def _decision(section: DeliverySection, recorded: Recorded[delivery.DecisionReco
 
 @steps.on(delivery.RaidItemClosed)
 def _raid_closed(section: DeliverySection, recorded: Recorded[delivery.RaidItemClosed]) -> None:
-    section.raid.pop(recorded.fact.item, None)
+    section.raid.pop(recorded.event.item, None)
 
 
 @steps.on(delivery.StatusReportPublished)
 def _report(section: DeliverySection, recorded: Recorded[delivery.StatusReportPublished]) -> None:
-    fact = recorded.fact
+    event = recorded.event
     section.report = Report(
-        report=fact.report,
-        as_of=fact.as_of,
-        scope=fact.scope,
-        schedule=fact.schedule,
-        cost=fact.cost,
-        narrative=fact.narrative,
-        forecast_finish=fact.forecast_finish,
-        estimate_to_complete=fact.estimate_to_complete,
+        report=event.report,
+        as_of=event.as_of,
+        scope=event.scope,
+        schedule=event.schedule,
+        cost=event.cost,
+        narrative=event.narrative,
+        forecast_finish=event.forecast_finish,
+        estimate_to_complete=event.estimate_to_complete,
         said=ref(recorded),
     )
 
@@ -355,37 +355,37 @@ def _change(section: DeliverySection, change: str) -> Change:
 
 @steps.on(delivery.ChangeRequested)
 def _requested(section: DeliverySection, recorded: Recorded[delivery.ChangeRequested]) -> None:
-    change = _change(section, recorded.fact.change)
-    change.description, change.requested = recorded.fact.description, ref(recorded)
+    change = _change(section, recorded.event.change)
+    change.description, change.requested = recorded.event.description, ref(recorded)
 
 
 @steps.on(delivery.ChangeAssessed)
 def _assessed(section: DeliverySection, recorded: Recorded[delivery.ChangeAssessed]) -> None:
-    change = _change(section, recorded.fact.change)
-    change.hours = sum((line.hours for line in recorded.fact.lines), Decimal(0))
-    change.days, change.assessed = recorded.fact.days, ref(recorded)
+    change = _change(section, recorded.event.change)
+    change.hours = sum((line.hours for line in recorded.event.lines), Decimal(0))
+    change.days, change.assessed = recorded.event.days, ref(recorded)
 
 
 @steps.on(delivery.ChangeApproved)
 def _change_approved(section: DeliverySection, recorded: Recorded[delivery.ChangeApproved]) -> None:
-    change = _change(section, recorded.fact.change)
-    change.approved, change.approved_on = ref(recorded), recorded.fact.approved_on
+    change = _change(section, recorded.event.change)
+    change.approved, change.approved_on = ref(recorded), recorded.event.approved_on
 
 
 @steps.on(delivery.ChangeRejected)
 def _change_rejected(section: DeliverySection, recorded: Recorded[delivery.ChangeRejected]) -> None:
-    _change(section, recorded.fact.change).rejected = ref(recorded)
+    _change(section, recorded.event.change).rejected = ref(recorded)
 
 
 @steps.on(delivery.ChangeImplemented)
 def _implemented(section: DeliverySection, recorded: Recorded[delivery.ChangeImplemented]) -> None:
-    change = _change(section, recorded.fact.change)
-    change.implemented, change.implemented_on = ref(recorded), recorded.fact.implemented_on
+    change = _change(section, recorded.event.change)
+    change.implemented, change.implemented_on = ref(recorded), recorded.event.implemented_on
 
 
 @steps.on(delivery.SolutionWentLive)
 def _live(section: DeliverySection, recorded: Recorded[delivery.SolutionWentLive]) -> None:
-    section.live_on, section.live = recorded.fact.live_on, ref(recorded)
+    section.live_on, section.live = recorded.event.live_on, ref(recorded)
 
 
 @steps.on(delivery.SurveySent)
@@ -395,8 +395,8 @@ def _survey(section: DeliverySection, recorded: Recorded[delivery.SurveySent]) -
 
 @steps.on(delivery.SurveyAnswered)
 def _answered(section: DeliverySection, recorded: Recorded[delivery.SurveyAnswered]) -> None:
-    section.satisfaction.extend(recorded.fact.satisfaction.values())
-    section.recommend.append(recorded.fact.recommend)
+    section.satisfaction.extend(recorded.event.satisfaction.values())
+    section.recommend.append(recorded.event.recommend)
 
 
 @steps.on(delivery.PirHeld)
@@ -418,4 +418,4 @@ def _resumed(section: DeliverySection, recorded: Recorded[delivery.EngagementRes
 
 @steps.on(delivery.EngagementClosed)
 def _closed(section: DeliverySection, recorded: Recorded[delivery.EngagementClosed]) -> None:
-    section.closed_on, section.closed = recorded.fact.closed_on, ref(recorded)
+    section.closed_on, section.closed = recorded.event.closed_on, ref(recorded)

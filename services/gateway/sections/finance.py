@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts import finance
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem, Margin
 from gateway.sections.folding import Ref, Review, Steps, ref
@@ -165,31 +165,31 @@ confidential_steps = Steps[ConfidentialSection]()
 
 @steps.on(finance.SowReviewed)
 def _sow_reviewed(section: FinanceSection, recorded: Recorded[finance.SowReviewed]) -> None:
-    section.sow_reviews[recorded.fact.version] = Review(recorded.fact.verdict, ref(recorded))
+    section.sow_reviews[recorded.event.version] = Review(recorded.event.verdict, ref(recorded))
 
 
 @steps.on(finance.EstimatePriced)
 def _priced(section: FinanceSection, recorded: Recorded[finance.EstimatePriced]) -> None:
-    fact = recorded.fact
-    section.priced[fact.estimate_version] = Priced(
-        fact.price, fact.project_management_share, fact.floor, ref(recorded)
+    event = recorded.event
+    section.priced[event.estimate_version] = Priced(
+        event.price, event.project_management_share, event.floor, ref(recorded)
     )
 
 
 @steps.on(finance.ChangePriced)
 def _change_priced(section: FinanceSection, recorded: Recorded[finance.ChangePriced]) -> None:
-    section.changes_priced[recorded.fact.change] = recorded.fact.price
+    section.changes_priced[recorded.event.change] = recorded.event.price
 
 
 @steps.on(finance.BudgetSet)
 def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> None:
-    fact = recorded.fact
+    event = recorded.event
     section.budget = Budget(
-        price=fact.price,
-        hours=sum((line.hours for line in fact.hours), Decimal(0)),
-        revenue_method=fact.revenue_method,
-        billing_schedule=list(fact.billing_schedule),
-        rates={rate.role: rate.rate for rate in fact.rates},
+        price=event.price,
+        hours=sum((line.hours for line in event.hours), Decimal(0)),
+        revenue_method=event.revenue_method,
+        billing_schedule=list(event.billing_schedule),
+        rates={rate.role: rate.rate for rate in event.rates},
         amended_for=[],
         said=ref(recorded),
     )
@@ -197,25 +197,25 @@ def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> N
 
 @steps.on(finance.BudgetAmended)
 def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended]) -> None:
-    budget, fact = section.budget, recorded.fact
+    budget, event = section.budget, recorded.event
     if budget is not None:
-        budget.price = fact.price
-        budget.hours += fact.hours_delta
-        budget.billing_schedule = list(fact.billing_schedule)
-        budget.amended_for.append(fact.change)
+        budget.price = event.price
+        budget.hours += event.hours_delta
+        budget.billing_schedule = list(event.billing_schedule)
+        budget.amended_for.append(event.change)
     section.settled = None
 
 
 @steps.on(finance.RevenueRecognised)
 def _recognised(section: FinanceSection, recorded: Recorded[finance.RevenueRecognised]) -> None:
-    section.recognised = recorded.fact.cumulative
+    section.recognised = recorded.event.cumulative
 
 
 @steps.on(finance.BillingEventDue)
 def _due(section: FinanceSection, recorded: Recorded[finance.BillingEventDue]) -> None:
-    fact = recorded.fact
-    section.billing[fact.billing_event] = Billable(
-        fact.item, fact.kind, fact.amount, fact.due_on, ref(recorded)
+    event = recorded.event
+    section.billing[event.billing_event] = Billable(
+        event.item, event.kind, event.amount, event.due_on, ref(recorded)
     )
 
 
@@ -228,31 +228,31 @@ def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.Invoice
 @steps.on(finance.DraftWithdrawn)
 def _withdrawn(section: FinanceSection, recorded: Recorded[finance.DraftWithdrawn]) -> None:
     section.drafts -= 1
-    section.billing.pop(recorded.fact.billing_event, None)
+    section.billing.pop(recorded.event.billing_event, None)
 
 
 @steps.on(finance.InvoiceIssued)
 def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) -> None:
-    fact = recorded.fact
-    nothing = Money.zero(fact.amount.currency)
-    section.invoices[fact.invoice] = Invoice(
-        invoice=fact.invoice,
-        number=fact.number,
-        kind=fact.kind,
-        amount=fact.amount,
-        deliverables=list(fact.deliverables),
+    event = recorded.event
+    nothing = Money.zero(event.amount.currency)
+    section.invoices[event.invoice] = Invoice(
+        invoice=event.invoice,
+        number=event.number,
+        kind=event.kind,
+        amount=event.amount,
+        deliverables=list(event.deliverables),
         lines=[
             BilledLine(line.role, line.hours, line.rate)
-            for line in fact.lines
+            for line in event.lines
             if line.role is not None and line.rate is not None
         ],
-        issued_on=fact.issued_on,
-        due_on=fact.due_on,
+        issued_on=event.issued_on,
+        due_on=event.due_on,
         said=ref(recorded),
         paid=nothing,
         credited=nothing,
     )
-    due = section.billing.get(fact.billing_event)
+    due = section.billing.get(event.billing_event)
     if due is not None:
         due.invoiced = True
     section.settled = None
@@ -260,7 +260,7 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
 
 @steps.on(finance.InvoiceVoided)
 def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) -> None:
-    invoice = section.invoices.get(recorded.fact.invoice)
+    invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
         invoice.voided = True
         _still_overdue(invoice)
@@ -268,17 +268,17 @@ def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) 
 
 @steps.on(finance.CreditNoteIssued)
 def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssued]) -> None:
-    invoice = section.invoices.get(recorded.fact.invoice)
+    invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
-        invoice.credited = invoice.credited + recorded.fact.amount
+        invoice.credited = invoice.credited + recorded.event.amount
         _still_overdue(invoice)
 
 
 @steps.on(finance.PaymentReceived)
 def _paid(section: FinanceSection, recorded: Recorded[finance.PaymentReceived]) -> None:
-    invoice = section.invoices.get(recorded.fact.invoice)
+    invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
-        invoice.paid = invoice.paid + recorded.fact.amount
+        invoice.paid = invoice.paid + recorded.event.amount
         _still_overdue(invoice)
 
 
@@ -290,14 +290,14 @@ def _still_overdue(invoice: Invoice) -> None:
 
 @steps.on(finance.RefundPaid)
 def _refunded(section: FinanceSection, recorded: Recorded[finance.RefundPaid]) -> None:
-    invoice = section.invoices.get(recorded.fact.invoice)
+    invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
-        invoice.paid = invoice.paid - recorded.fact.amount
+        invoice.paid = invoice.paid - recorded.event.amount
 
 
 @steps.on(finance.PaymentOverdue)
 def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]) -> None:
-    invoice = section.invoices.get(recorded.fact.invoice)
+    invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None and invoice.outstanding.amount > 0:
         invoice.overdue = ref(recorded)
 
@@ -315,52 +315,52 @@ def _reopened(section: FinanceSection, recorded: Recorded[finance.AccountReopene
 
 @confidential_steps.on(finance.EstimateCosted)
 def _costed(section: ConfidentialSection, recorded: Recorded[finance.EstimateCosted]) -> None:
-    section.estimate_costs[recorded.fact.estimate_version] = recorded.fact.cost
+    section.estimate_costs[recorded.event.estimate_version] = recorded.event.cost
 
 
 @confidential_steps.on(finance.BudgetCosted)
 def _budget_costed(section: ConfidentialSection, recorded: Recorded[finance.BudgetCosted]) -> None:
-    section.budget_cost = recorded.fact.cost
-    section.margin_sold = recorded.fact.margin_sold
+    section.budget_cost = recorded.event.cost
+    section.margin_sold = recorded.event.margin_sold
     section.budget_costed = ref(recorded)
 
 
 @confidential_steps.on(finance.CostAccrued)
 def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrued]) -> None:
-    fact = recorded.fact
-    section.cost = fact.cumulative
-    if fact.kind == "project-management":
-        before = section.project_management_cost or Money.zero(fact.cost.currency)
-        section.project_management_cost = before + fact.cost
+    event = recorded.event
+    section.cost = event.cumulative
+    if event.kind == "project-management":
+        before = section.project_management_cost or Money.zero(event.cost.currency)
+        section.project_management_cost = before + event.cost
 
 
 @confidential_steps.on(finance.PerformanceMeasured)
 def _measured(
     section: ConfidentialSection, recorded: Recorded[finance.PerformanceMeasured]
 ) -> None:
-    fact = recorded.fact
+    event = recorded.event
     section.performance = Performance(
-        as_of=fact.as_of,
-        budget_at_completion=fact.budget_at_completion,
-        planned_value=fact.planned_value,
-        earned_value=fact.earned_value,
-        actual_cost=fact.actual_cost,
-        cost_performance_index=fact.cost_performance_index,
-        schedule_performance_index=fact.schedule_performance_index,
-        estimate_at_completion=fact.estimate_at_completion,
+        as_of=event.as_of,
+        budget_at_completion=event.budget_at_completion,
+        planned_value=event.planned_value,
+        earned_value=event.earned_value,
+        actual_cost=event.actual_cost,
+        cost_performance_index=event.cost_performance_index,
+        schedule_performance_index=event.schedule_performance_index,
+        estimate_at_completion=event.estimate_at_completion,
         said=ref(recorded),
     )
 
 
 @confidential_steps.on(finance.MarginMeasured)
 def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeasured]) -> None:
-    fact = recorded.fact
-    section.margin_sold = fact.margin_sold or section.margin_sold
+    event = recorded.event
+    section.margin_sold = event.margin_sold or section.margin_sold
     section.margins = Margins(
-        as_of=fact.as_of,
-        margin_sold=fact.margin_sold,
-        margin_billed=fact.margin_billed,
-        margin_recognised=fact.margin_recognised,
-        margin_forecast=fact.margin_forecast,
+        as_of=event.as_of,
+        margin_sold=event.margin_sold,
+        margin_billed=event.margin_billed,
+        margin_recognised=event.margin_recognised,
+        margin_forecast=event.margin_forecast,
         said=ref(recorded),
     )

@@ -1,6 +1,6 @@
-"""How a section takes in its facts: one small step per type, changing the section in place.
+"""How a section takes in its events: one small step per type, changing the section in place.
 
-Sections are changed in place because a fold of a hundred thousand facts pays for every copy.
+Sections are changed in place because a fold of a hundred thousand events pays for every copy.
 """
 
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from contracts.fact import Fact, Recorded, write_position
+from contracts.event import Event, Recorded, write_position
 
 Section = TypeVar("Section")
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Which fact said a thing: enough to find it in the timeline and to prove a finding with it."""
+    """Reference to an event: enough to find it in the timeline and to prove a finding with it."""
 
-    fact: str
+    event: str
     type: str
     channel: str
     sequence: int
@@ -26,13 +26,13 @@ class Ref:
     heard: str
 
 
-def ref(recorded: Recorded[Fact]) -> Ref:
-    """The reference of a recorded fact."""
-    fact = recorded.fact
+def ref(recorded: Recorded[Event]) -> Ref:
+    """The reference of a recorded event."""
+    event = recorded.event
     return Ref(
         recorded.id,
-        fact.type,
-        fact.channel.name,
+        event.type,
+        event.channel.name,
         recorded.sequence,
         recorded.occurred_at,
         write_position(recorded.heard),
@@ -48,15 +48,15 @@ class Review:
 
 
 class Steps(Generic[Section]):
-    """The steps of one section by type of fact."""
+    """The steps of one section by type of event."""
 
     def __init__(self) -> None:
-        self.by_type: dict[type[Fact], Callable[[Section, Any], None]] = {}
+        self.by_type: dict[type[Event], Callable[[Section, Any], None]] = {}
 
     def on(
         self, kind: type[F]
     ) -> Callable[[Callable[[Section, Recorded[F]], None]], Callable[[Section, Recorded[F]], None]]:
-        """Register the step for a type of fact."""
+        """Register the step for a type of event."""
 
         def register(
             step: Callable[[Section, Recorded[F]], None],

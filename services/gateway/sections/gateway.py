@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contracts import gateway
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from gateway.sections.folding import Ref, Steps, ref
 
 
@@ -29,7 +29,7 @@ class GatewaySection:
 
 
 def proof(severity: str, evidence: Iterable[str]) -> str:
-    """Return what must differ before a finding is announced again, from its facts' ids."""
+    """Return what must differ before a finding is announced again, from its events' ids."""
     return "/".join([severity, *evidence])
 
 
@@ -40,26 +40,26 @@ def _detected(
     section: GatewaySection,
     recorded: Recorded[gateway.DisconnectDetected | gateway.ConfidentialDisconnectDetected],
 ) -> None:
-    fact = recorded.fact
-    section.announced[fact.finding] = ref(recorded)
-    section.proofs[fact.finding] = proof(fact.severity, (item.fact for item in fact.evidence))
+    event = recorded.event
+    section.announced[event.finding] = ref(recorded)
+    section.proofs[event.finding] = proof(event.severity, (item.event for item in event.evidence))
 
 
 def _resolved(
     section: GatewaySection,
     recorded: Recorded[gateway.DisconnectResolved | gateway.ConfidentialDisconnectResolved],
 ) -> None:
-    section.announced.pop(recorded.fact.finding, None)
-    section.proofs.pop(recorded.fact.finding, None)
-    section.waived.pop(recorded.fact.finding, None)
+    section.announced.pop(recorded.event.finding, None)
+    section.proofs.pop(recorded.event.finding, None)
+    section.waived.pop(recorded.event.finding, None)
 
 
 def _waived(
     section: GatewaySection,
     recorded: Recorded[gateway.DisconnectWaived | gateway.ConfidentialDisconnectWaived],
 ) -> None:
-    fact = recorded.fact
-    section.waived[fact.finding] = Waiver(fact.finding, fact.why, fact.waived_by, ref(recorded))
+    event = recorded.event
+    section.waived[event.finding] = Waiver(event.finding, event.why, event.waived_by, ref(recorded))
 
 
 steps.on(gateway.DisconnectDetected)(_detected)

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts import legal
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem
 from gateway.sections.folding import Ref, Steps, ref
@@ -160,26 +160,26 @@ def _filed(section: LegalSection, recorded: Recorded[legal.FileOpened]) -> None:
 
 @steps.on(legal.NdaSigned)
 def _nda(section: LegalSection, recorded: Recorded[legal.NdaSigned]) -> None:
-    section.nda_signed_on = recorded.fact.signed_on
+    section.nda_signed_on = recorded.event.signed_on
 
 
 @steps.on(legal.MsaSigned)
 def _msa(section: LegalSection, recorded: Recorded[legal.MsaSigned]) -> None:
-    section.msa_signed_on = recorded.fact.signed_on
+    section.msa_signed_on = recorded.event.signed_on
 
 
 @steps.on(legal.SowDrafted)
 def _drafted(section: LegalSection, recorded: Recorded[legal.SowDrafted]) -> None:
-    fact = recorded.fact
-    section.sows[fact.version] = Sow(
-        version=fact.version,
-        content_hash=fact.content_hash,
-        price=fact.price,
-        deliverables={item.deliverable: item.title for item in fact.deliverables},
-        starts_on=fact.starts_on,
-        finishes_on=fact.finishes_on,
-        billing_schedule=list(fact.billing_schedule),
-        rates={rate.role: rate.rate for rate in fact.rates},
+    event = recorded.event
+    section.sows[event.version] = Sow(
+        version=event.version,
+        content_hash=event.content_hash,
+        price=event.price,
+        deliverables={item.deliverable: item.title for item in event.deliverables},
+        starts_on=event.starts_on,
+        finishes_on=event.finishes_on,
+        billing_schedule=list(event.billing_schedule),
+        rates={rate.role: rate.rate for rate in event.rates},
         said=ref(recorded),
     )
 
@@ -192,62 +192,62 @@ def _redlined(section: LegalSection, recorded: Recorded[legal.SowRedlined]) -> N
 
 @steps.on(legal.SowApproved)
 def _approved(section: LegalSection, recorded: Recorded[legal.SowApproved]) -> None:
-    section.approved_version = recorded.fact.version
+    section.approved_version = recorded.event.version
 
 
 @steps.on(legal.SowSentForSignature)
 def _sent(section: LegalSection, recorded: Recorded[legal.SowSentForSignature]) -> None:
-    section.sent_version = recorded.fact.version
+    section.sent_version = recorded.event.version
 
 
 @steps.on(legal.SowSigned)
 def _signed(section: LegalSection, recorded: Recorded[legal.SowSigned]) -> None:
-    fact = recorded.fact
-    section.signed = SignedSow(fact.version, fact.content_hash, fact.signed_on, ref(recorded))
+    event = recorded.event
+    section.signed = SignedSow(event.version, event.content_hash, event.signed_on, ref(recorded))
 
 
 @steps.on(legal.EarlyStartAuthorised)
 def _early_start(section: LegalSection, recorded: Recorded[legal.EarlyStartAuthorised]) -> None:
-    fact = recorded.fact
-    section.early_starts.append(EarlyStart(fact.cap_hours, fact.expires_on, ref(recorded)))
+    event = recorded.event
+    section.early_starts.append(EarlyStart(event.cap_hours, event.expires_on, ref(recorded)))
 
 
 @steps.on(legal.EarlyStartExpired)
 def _expired(section: LegalSection, recorded: Recorded[legal.EarlyStartExpired]) -> None:
     for start in section.early_starts:
-        if start.expires_on == recorded.fact.expired_on:
+        if start.expires_on == recorded.event.expired_on:
             start.expired = start.expired or ref(recorded)
 
 
 @steps.on(legal.AmendmentDrafted)
 def _amendment_drafted(section: LegalSection, recorded: Recorded[legal.AmendmentDrafted]) -> None:
-    section.amendments[recorded.fact.amendment] = amendment = _amendment(recorded.fact)
+    section.amendments[recorded.event.amendment] = amendment = _amendment(recorded.event)
     amendment.drafted = ref(recorded)
 
 
 @steps.on(legal.AmendmentSigned)
 def _amendment_signed(section: LegalSection, recorded: Recorded[legal.AmendmentSigned]) -> None:
-    fact = recorded.fact
+    event = recorded.event
     # Taken out and put behind the others: amendments stand in the order of their signing.
-    drafted = section.amendments.pop(fact.amendment, None)
-    section.amendments[fact.amendment] = amendment = _amendment(fact)
+    drafted = section.amendments.pop(event.amendment, None)
+    section.amendments[event.amendment] = amendment = _amendment(event)
     amendment.drafted = drafted.drafted if drafted else None
-    amendment.signed, amendment.signed_on = ref(recorded), fact.signed_on
+    amendment.signed, amendment.signed_on = ref(recorded), event.signed_on
 
 
-def _amendment(fact: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendment:
+def _amendment(event: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendment:
     return Amendment(
-        amendment=fact.amendment,
-        change=fact.change,
-        price_delta=fact.price_delta,
-        finishes_on=fact.finishes_on,
-        deliverables_added={item.deliverable: item.title for item in fact.deliverables_added},
-        deliverables_descoped=list(fact.deliverables_descoped),
-        billing_schedule=list(fact.billing_schedule),
+        amendment=event.amendment,
+        change=event.change,
+        price_delta=event.price_delta,
+        finishes_on=event.finishes_on,
+        deliverables_added={item.deliverable: item.title for item in event.deliverables_added},
+        deliverables_descoped=list(event.deliverables_descoped),
+        billing_schedule=list(event.billing_schedule),
     )
 
 
 @steps.on(legal.EngagementTerminated)
 def _terminated(section: LegalSection, recorded: Recorded[legal.EngagementTerminated]) -> None:
-    fact = recorded.fact
-    section.terminated = Terminated(fact.reason, fact.terminated_on, ref(recorded))
+    event = recorded.event
+    section.terminated = Terminated(event.reason, event.terminated_on, ref(recorded))

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts import sales
-from contracts.fact import Recorded
+from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem, LineKind, PricedLine
 from gateway.sections.folding import Ref, Steps, ref
@@ -94,10 +94,10 @@ steps = Steps[SalesSection]()
 
 @steps.on(sales.OpportunityOpened)
 def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) -> None:
-    fact = recorded.fact
-    section.account, section.title, section.owner = fact.account, fact.title, fact.owner
-    section.contacts = list(fact.contacts)
-    section.expected_value, section.expected_close = fact.expected_value, fact.expected_close
+    event = recorded.event
+    section.account, section.title, section.owner = event.account, event.title, event.owner
+    section.contacts = list(event.contacts)
+    section.expected_value, section.expected_close = event.expected_value, event.expected_close
     # An opportunity that was imported open and is adopted keeps its place in the pipeline, and
     # from here on it is judged like any other.
     section.pipeline_stage = section.pipeline_stage or "prospecting"
@@ -107,27 +107,27 @@ def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) 
 
 @steps.on(sales.OpportunityImported)
 def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImported]) -> None:
-    fact = recorded.fact
-    section.account, section.title, section.owner = fact.account, fact.title, fact.owner
-    section.expected_value, section.expected_close = fact.value, fact.closed_on
-    section.pipeline_stage = fact.pipeline_stage
-    section.imported_from, section.imported_outcome = fact.source, fact.outcome
+    event = recorded.event
+    section.account, section.title, section.owner = event.account, event.title, event.owner
+    section.expected_value, section.expected_close = event.value, event.closed_on
+    section.pipeline_stage = event.pipeline_stage
+    section.imported_from, section.imported_outcome = event.source, event.outcome
     section.opened = ref(recorded)
-    if fact.outcome == "lost":
-        section.lost = Lost("no-decision", None, fact.closed_on, ref(recorded))
+    if event.outcome == "lost":
+        section.lost = Lost("no-decision", None, event.closed_on, ref(recorded))
 
 
 @steps.on(sales.OpportunityQualified)
 def _qualified(section: SalesSection, recorded: Recorded[sales.OpportunityQualified]) -> None:
-    section.score = recorded.fact.score
+    section.score = recorded.event.score
     if section.pipeline_stage in {None, "prospecting"}:
         section.pipeline_stage = "qualifying"
 
 
 @steps.on(sales.OpportunityAdvanced)
 def _advanced(section: SalesSection, recorded: Recorded[sales.OpportunityAdvanced]) -> None:
-    section.pipeline_stage = recorded.fact.pipeline_stage
-    section.probability = recorded.fact.probability
+    section.pipeline_stage = recorded.event.pipeline_stage
+    section.probability = recorded.event.probability
 
 
 @steps.on(sales.EstimateRequested)
@@ -137,57 +137,57 @@ def _requested(section: SalesSection, recorded: Recorded[sales.EstimateRequested
 
 @steps.on(sales.ProposalDrafted)
 def _drafted(section: SalesSection, recorded: Recorded[sales.ProposalDrafted]) -> None:
-    fact = recorded.fact
-    section.proposals[fact.version] = Proposal(
-        version=fact.version,
-        estimate_version=fact.estimate_version,
-        deliverables={item.deliverable: item.title for item in fact.deliverables},
-        hours=line_hours(fact.lines, "delivery", "project-management"),
-        project_management_hours=line_hours(fact.lines, "project-management"),
+    event = recorded.event
+    section.proposals[event.version] = Proposal(
+        version=event.version,
+        estimate_version=event.estimate_version,
+        deliverables={item.deliverable: item.title for item in event.deliverables},
+        hours=line_hours(event.lines, "delivery", "project-management"),
+        project_management_hours=line_hours(event.lines, "project-management"),
         project_management=Money.total(
-            (line.amount for line in fact.lines if line.kind == "project-management"),
-            fact.price.currency,
+            (line.amount for line in event.lines if line.kind == "project-management"),
+            event.price.currency,
         ),
-        project_management_waiver=fact.project_management_waiver,
-        price=fact.price,
-        promised_start=fact.promised_start,
-        promised_finish=fact.promised_finish,
+        project_management_waiver=event.project_management_waiver,
+        price=event.price,
+        promised_start=event.promised_start,
+        promised_finish=event.promised_finish,
         said=ref(recorded),
     )
 
 
 @steps.on(sales.ProposalSubmitted)
 def _submitted(section: SalesSection, recorded: Recorded[sales.ProposalSubmitted]) -> None:
-    proposal = section.proposals.get(recorded.fact.version)
+    proposal = section.proposals.get(recorded.event.version)
     if proposal is not None:
-        proposal.submitted_on, proposal.submitted = recorded.fact.submitted_on, ref(recorded)
+        proposal.submitted_on, proposal.submitted = recorded.event.submitted_on, ref(recorded)
 
 
 @steps.on(sales.ProposalRevised)
 def _revised(section: SalesSection, recorded: Recorded[sales.ProposalRevised]) -> None:
-    proposal = section.proposals.get(recorded.fact.version)
+    proposal = section.proposals.get(recorded.event.version)
     if proposal is not None:
         proposal.revised = True
 
 
 @steps.on(sales.DealWon)
 def _won(section: SalesSection, recorded: Recorded[sales.DealWon]) -> None:
-    fact = recorded.fact
+    event = recorded.event
     section.won = Won(
-        proposal_version=fact.proposal_version,
-        price=fact.price,
-        pricing=fact.pricing,
-        deliverables={item.deliverable: item.title for item in fact.deliverables},
-        starts_on=fact.starts_on,
-        finishes_on=fact.finishes_on,
-        billing_schedule=list(fact.billing_schedule),
-        rates={rate.role: rate.rate for rate in fact.rates},
-        won_on=fact.won_on,
+        proposal_version=event.proposal_version,
+        price=event.price,
+        pricing=event.pricing,
+        deliverables={item.deliverable: item.title for item in event.deliverables},
+        starts_on=event.starts_on,
+        finishes_on=event.finishes_on,
+        billing_schedule=list(event.billing_schedule),
+        rates={rate.role: rate.rate for rate in event.rates},
+        won_on=event.won_on,
         said=ref(recorded),
     )
 
 
 @steps.on(sales.DealLost)
 def _lost(section: SalesSection, recorded: Recorded[sales.DealLost]) -> None:
-    fact = recorded.fact
-    section.lost = Lost(fact.reason, fact.competitor, fact.lost_on, ref(recorded))
+    event = recorded.event
+    section.lost = Lost(event.reason, event.competitor, event.lost_on, ref(recorded))

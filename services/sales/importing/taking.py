@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 from typing import Literal
 
 from chassis.domain.decider import Command, Context, Missing, Refused, derived
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.money import NotNegativeMoney
 from contracts.sales import OpportunityImported, PipelineStage
 from contracts.values import AccountId, Day, Identifier, PersonId, ShortText
@@ -42,17 +42,17 @@ class ImportOpportunity(Command):
 @decide.on(ImportOpportunity)
 def import_opportunity(
     state: Engagement, command: ImportOpportunity, context: Context
-) -> Iterable[Fact]:
+) -> Iterable[Event]:
     """Take it over; the same again changes nothing, and something else is told field by field."""
-    fact = OpportunityImported(**dict(command))
+    event = OpportunityImported(**dict(command))
     if state.imported is None and state.opened is None:
-        yield fact
+        yield event
         return
     if state.imported is None:
         raise Refused("already-opened", "this engagement was opened here, not imported")
     differing = [
         Missing(name, f"was imported as {_shown(old)}, and is {_shown(new)} now", "sales")
-        for (name, old), (_, new) in zip(state.imported, fact, strict=True)
+        for (name, old), (_, new) in zip(state.imported, event, strict=True)
         if old != new
     ]
     if differing:

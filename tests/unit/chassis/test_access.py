@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 
-from chassis.domain.decider import heard_channels
+from chassis.domain.decider import consumed_channels
 from chassis.kafka.acls import Operation, Resource, account, group, readers, rights, topics
 from chassis.runtime.service import Service
 from contracts.channels import (
@@ -29,7 +29,7 @@ def may(operation: Operation, topic: str) -> set[str]:
 
 def listened_to(service: Service) -> Iterator[Channel]:
     yield from service.reference_channels
-    yield from HEARD if service.name == "gateway" else heard_channels(service.all_deciders)
+    yield from HEARD if service.name == "gateway" else consumed_channels(service.all_deciders)
 
 
 def test_costs_are_written_by_finance_and_read_by_the_gateway_alone() -> None:

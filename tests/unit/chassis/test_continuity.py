@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from aiokafka import TopicPartition
 
 from chassis.kafka.consumer_settings import Arrival
-from chassis.kafka.offset_gaps import READ_AGAIN, Continuity
+from chassis.kafka.offset_gaps import READ_AGAIN, OffsetGaps
 from contracts.channels import SALES
 
 PLACES = [TopicPartition(SALES.topic(), number) for number in range(3)]
@@ -30,8 +30,8 @@ def arrivals(place: TopicPartition, *offsets: int) -> list[Arrival]:
     return [Arrival(place.topic, place.partition, each, "E-1", SALES, b"") for each in offsets]
 
 
-def expecting() -> Continuity:
-    continuity = Continuity("readers")
+def expecting() -> OffsetGaps:
+    continuity = OffsetGaps("readers")
     continuity.begin(dict.fromkeys(PLACES, 0))
     return continuity
 

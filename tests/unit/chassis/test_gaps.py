@@ -11,7 +11,7 @@ from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_nex
 from chassis.eventstore.journal import kafka_key
 from chassis.kafka.parked_record import ParkedRecord, not_proven
 from contracts.channels import LEGAL, SALES, Channel
-from contracts.fact import Fact, Recorded, encode, read
+from contracts.event import Event, Recorded, encode, read
 from contracts.legal import FileOpened
 from contracts.sales import OpportunityAdvanced
 
@@ -19,8 +19,8 @@ MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PASSED = PassedOver("sales", 2, 4, "olga", "lost in a fire", MOMENT)
 
 
-def event(sequence: int, channel: Channel = SALES, **heard: int) -> Recorded[Fact]:
-    facts: dict[Channel, Fact] = {
+def event(sequence: int, channel: Channel = SALES, **heard: int) -> Recorded[Event]:
+    events: dict[Channel, Event] = {
         SALES: OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
         LEGAL: FileOpened(account="A-1", title="Migration"),
     }
@@ -28,7 +28,7 @@ def event(sequence: int, channel: Channel = SALES, **heard: int) -> Recorded[Fac
         f"{channel.name}-{sequence}",
         "E-1",
         sequence,
-        facts[channel],
+        events[channel],
         "ann",
         "test",
         MOMENT,
@@ -37,7 +37,7 @@ def event(sequence: int, channel: Channel = SALES, **heard: int) -> Recorded[Fac
     )
 
 
-def undecoded(name: bytes) -> Recorded[Fact]:
+def undecoded(name: bytes) -> Recorded[Event]:
     return read(encode(event(2)).replace(b"opportunity-advanced", name), SALES)
 
 
@@ -71,7 +71,7 @@ def test_an_event_that_cannot_be_read_stops_at_its_number_alone() -> None:
     assert waits.value.newer_version
 
 
-def parked(of: Recorded[Fact], expected: int | None = None) -> ParkedRecord:
+def parked(of: Recorded[Event], expected: int | None = None) -> ParkedRecord:
     return ParkedRecord(
         id=f"{of.channel.name}/{of.id}",
         engagement=kafka_key(of),

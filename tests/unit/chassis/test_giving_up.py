@@ -9,19 +9,19 @@ from chassis.application.trouble import Head, Trouble
 from chassis.domain.decider import PassedOver
 from chassis.eventstore.journal import kafka_key
 from chassis.eventstore.mongo import Document
-from chassis.kafka.batch_processor import Intake
+from chassis.kafka.batch_processor import BatchProcessor
 from chassis.kafka.consumer_settings import Arrival, judge
-from chassis.kafka.parked import Parking, head_of
+from chassis.kafka.parked import ParkedRecordStore, head_of
 from chassis.kafka.parked_record import ParkedRecord
 from contracts.channels import SALES
-from contracts.fact import Fact, Recorded, encode
+from contracts.event import Event, Recorded, encode
 from tests.component.listening import Counting, said
 
 E, OTHER = "E-0000000000001", "E-0000000000002"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-class InMemory(Parking):
+class InMemory(ParkedRecordStore):
     """What is parked, without a store."""
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Refusing(Counting):
             raise CannotBeKept(dict.fromkeys(self.unwritten, "it is too large"))
         return True
 
-    async def give_up(self, engagement: str) -> Sequence[Recorded[Fact]]:
+    async def give_up(self, engagement: str) -> Sequence[Recorded[Event]]:
         self.unwritten.discard(engagement)
         return ()
 
@@ -87,14 +87,16 @@ class Refusing(Counting):
             self.unwritten.add(engagement)
 
 
-def arrival(recorded: Recorded[Fact], offset: int) -> Arrival:
+def arrival(recorded: Recorded[Event], offset: int) -> Arrival:
     raw, key = encode(recorded), kafka_key(recorded)
     assert judge(SALES, key, raw) == recorded
     return Arrival(SALES.topic(), 0, offset, key, SALES, raw, recorded)
 
 
-def intake(reader: Counting, parking: InMemory) -> Intake:
-    return Intake("readers", reader, parking, lambda event: (f"engagement:{event.subject}",))
+def intake(reader: Counting, parking: InMemory) -> BatchProcessor:
+    return BatchProcessor(
+        "readers", reader, parking, lambda event: (f"engagement:{event.subject}",)
+    )
 
 
 async def test_an_engagement_with_no_room_for_what_it_awaits_does_not_hold_the_reader_up() -> None:
@@ -160,7 +162,7 @@ async def test_what_a_newer_version_parked_on_a_channel_of_its_own_stops_no_olde
         "order": 1,
     }
     newer = {**parked, "engagement": OTHER, "channel": "support"}
-    parking = Parking(cast("Any", Documents(newer, {**parked, "channel": "sales"})))
+    parking = ParkedRecordStore(cast("Any", Documents(newer, {**parked, "channel": "sales"})))
 
     await parking.load({0})
 

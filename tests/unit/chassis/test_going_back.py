@@ -6,15 +6,15 @@ from typing import Any, cast
 
 from aiokafka import TopicPartition
 
-from chassis.kafka.consumer import Listener
-from chassis.kafka.parked import Parking
+from chassis.kafka.consumer import Consumer
+from chassis.kafka.parked import ParkedRecordStore
 from contracts.channels import SALES
 from tests.component.listening import Counting
 
 PLACE = TopicPartition(SALES.topic(), 3)
 
 
-class Consumer:
+class ReadConsumer:
     """Kafka's side: one log, and the offsets that were committed."""
 
     def __init__(self) -> None:
@@ -38,14 +38,14 @@ class Consumer:
 
 async def test_what_was_not_committed_yet_is_not_committed_once_all_is_read_again() -> None:
     """Who takes over would go on behind events of which nothing is kept any more."""
-    consumer = Consumer()
-    listener = Listener(
+    consumer = ReadConsumer()
+    listener = Consumer(
         "127.0.0.1:9",
         group="readers",
         channels=[SALES],
         routes=lambda recorded: (recorded.subject,),
         reader=Counting(),
-        parking=Parking(cast("Any", None)),
+        parking=ParkedRecordStore(cast("Any", None)),
     )
     listener._subscriber = cast("Any", SimpleNamespace(consumer=consumer))
     listener._durable = {PLACE: 70}

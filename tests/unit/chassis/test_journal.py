@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from chassis.domain.decider import NotRecordable
 from chassis.eventstore.journal import (
     MOST_BYTES,
-    MOST_FACTS,
+    MOST_EVENTS,
     Commit,
     Kept,
     TooLarge,
@@ -19,8 +19,8 @@ from chassis.eventstore.journal import (
 )
 from chassis.eventstore.unreadable import UnreadableStream
 from chassis.kafka.topics import Topic, differences
-from contracts.channels import CHANNELS, LARGEST_FACT, PARTITIONS, SALES
-from contracts.fact import Fact, Recorded
+from contracts.channels import CHANNELS, LARGEST_EVENT, PARTITIONS, SALES
+from contracts.event import Event, Recorded
 from contracts.sales import DealLost
 from testkit.matchers import recorded_as
 
@@ -33,19 +33,19 @@ def commit(*sizes: int, said: bool = True) -> Commit:
         position={"sales": len(sizes)},
         actor="ann",
         at=datetime(2026, 3, 2, tzinfo=UTC),
-        facts=tuple(Kept(b" " * size, said, "sales", "E-1") for size in sizes),
+        events=tuple(Kept(b" " * size, said, "sales", "E-1") for size in sizes),
     )
 
 
-def test_no_fact_is_said_that_is_larger_than_any_may_be() -> None:
-    refuse_too_large(commit(LARGEST_FACT, LARGEST_FACT))
-    with pytest.raises(TooLarge, match="has 1,048,577 bytes, and one fact has 1,048,576") as no:
-        refuse_too_large(commit(1, LARGEST_FACT + 1))
+def test_no_event_is_said_that_is_larger_than_any_may_be() -> None:
+    refuse_too_large(commit(LARGEST_EVENT, LARGEST_EVENT))
+    with pytest.raises(TooLarge, match="has 1,048,577 bytes, and one event has 1,048,576") as no:
+        refuse_too_large(commit(1, LARGEST_EVENT + 1))
     assert no.value.code == "too-large"
 
 
 def test_what_was_heard_may_be_larger_since_a_topic_took_it() -> None:
-    refuse_too_large(commit(LARGEST_FACT + 1, said=False))
+    refuse_too_large(commit(LARGEST_EVENT + 1, said=False))
 
 
 def test_a_commit_has_no_more_than_the_store_takes() -> None:
@@ -53,13 +53,13 @@ def test_a_commit_has_no_more_than_the_store_takes() -> None:
     refuse_too_large(commit(*[page] * 16))
     with pytest.raises(TooLarge, match="one commit has 8,388,608 at most"):
         refuse_too_large(commit(*[page] * 16, 1, said=False))
-    with pytest.raises(TooLarge, match="at most 500 facts"):
-        refuse_too_large(replace(commit(), facts=commit(1).facts * (MOST_FACTS + 1)))
+    with pytest.raises(TooLarge, match="at most 500 events"):
+        refuse_too_large(replace(commit(), events=commit(1).events * (MOST_EVENTS + 1)))
 
 
-def test_every_topic_takes_the_largest_fact_and_its_key_and_headers() -> None:
+def test_every_topic_takes_the_largest_event_and_its_key_and_headers() -> None:
     for channel in CHANNELS.values():
-        assert int(channel.settings(3)["max.message.bytes"]) >= LARGEST_FACT + 64 * 1024
+        assert int(channel.settings(3)["max.message.bytes"]) >= LARGEST_EVENT + 64 * 1024
 
 
 @pytest.mark.parametrize(("bound", "wrong"), [("1048576", 0), ("2097152", 0), ("4194304", 1)])
@@ -68,8 +68,8 @@ def test_a_topic_with_a_smaller_bound_can_be_given_the_larger(bound: str, wrong:
     assert len(differences(SALES, topic, 1)) == wrong
 
 
-def recorded(fact: Fact) -> Recorded[Fact]:
-    return recorded_as(fact, "E-0000000000001", 1, "ann", datetime(2026, 3, 2, tzinfo=UTC), {})
+def recorded(event: Event) -> Recorded[Event]:
+    return recorded_as(event, "E-0000000000001", 1, "ann", datetime(2026, 3, 2, tzinfo=UTC), {})
 
 
 def test_a_new_event_that_nobody_could_read_is_not_kept() -> None:
@@ -92,8 +92,8 @@ def test_a_new_event_that_would_be_read_as_something_else_is_not_kept() -> None:
 
 
 def test_what_was_heard_is_kept_in_the_bytes_in_which_it_came() -> None:
-    fact = recorded(DealLost(reason="price", lost_on=date(2026, 3, 2)))
-    assert Kept.of(fact, said=False, record=b"as it came").record == b"as it came"
+    event = recorded(DealLost(reason="price", lost_on=date(2026, 3, 2)))
+    assert Kept.of(event, said=False, record=b"as it came").record == b"as it came"
 
 
 ANYTHING = st.recursive(
@@ -129,6 +129,6 @@ def test_a_commit_that_can_be_read_is_what_was_written() -> None:
     assert Commit.read(whole.document()) == whole
 
 
-def test_a_fact_that_is_none_names_its_stream_and_commit() -> None:
+def test_a_event_that_is_none_names_its_stream_and_commit() -> None:
     with pytest.raises(UnreadableStream, match="commit 1 of engagement:E-1 cannot be read: not"):
         list(commit(3).recorded())

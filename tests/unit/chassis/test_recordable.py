@@ -14,11 +14,11 @@ from chassis.domain.decider import (
     Evolution,
     NotRecordable,
     Stream,
-    hear,
-    take,
+    handle_command,
+    handle_events,
 )
 from chassis.web.problems import translated
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.legal import EngagementTerminated
 from contracts.sales import DealLost
 from contracts.values import Value
@@ -43,24 +43,24 @@ def _ended(state: Known, recorded: object) -> Known:
 
 
 @decide.on(Lose)
-def lose(state: Known, command: Lose, context: Context) -> Iterator[Fact]:
+def lose(state: Known, command: Lose, context: Context) -> Iterator[Event]:
     yield DealLost.model_validate({"reason": "price", "lost_on": command.lost_on})
 
 
-def react(state: Known, context: Context) -> Iterator[Fact]:
+def react(state: Known, context: Context) -> Iterator[Event]:
     if state.ended:
         yield DealLost.model_validate({"reason": "price", "lost_on": "0001-01-01"})
 
 
 DECIDER = Decider("sales", "engagement", lambda _: Known(), evolve, decide, react)
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-CONTEXT = Context("ann", NOW, NOW, "step", RecordsOf([]), lambda: "fact-1")
+CONTEXT = Context("ann", NOW, NOW, "step", RecordsOf([]), lambda: "event-1")
 STREAM = Stream("engagement:E-0000000000001", Known())
 
 
 def test_a_command_is_refused_with_the_field_of_the_event_and_why() -> None:
     with pytest.raises(NotRecordable) as refused:
-        take(DECIDER, STREAM, Lose(lost_on="3000-01-01"), CONTEXT)
+        handle_command(DECIDER, STREAM, Lose(lost_on="3000-01-01"), CONTEXT)
     problem = translated(refused.value)
     assert (problem.status_code, problem.code) == (422, "not-recordable")
     assert problem.errors is not None
@@ -73,4 +73,4 @@ def test_a_reaction_to_another_department_raises_which_parks_the_engagement() ->
     terminated = EngagementTerminated(reason="mutual", terminated_on=date(2026, 3, 2))
     heard = recorded_as(terminated, "E-0000000000001", 1, "legal", NOW, {})
     with pytest.raises(ValidationError):
-        hear(DECIDER, STREAM, [heard], lambda _: CONTEXT)
+        handle_events(DECIDER, STREAM, [heard], lambda _: CONTEXT)

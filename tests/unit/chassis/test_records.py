@@ -7,10 +7,10 @@ from itertools import permutations
 import pytest
 
 from chassis.eventstore.mongo import Store
-from chassis.kafka.reference_data import Records, _Versions
+from chassis.kafka.reference_data import ReferenceDataCache, _Versions
 from chassis.kafka.reference_feed import ReferenceFeed
 from contracts.channels import SALES
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.sales import OpportunityAdvanced
 
@@ -18,7 +18,7 @@ MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MARCH, MAY, JULY = date(2026, 3, 1), date(2026, 5, 1), date(2026, 7, 1)
 
 
-def version(number: int, start: date | None = None, account: str = "A-1") -> Recorded[Fact]:
+def version(number: int, start: date | None = None, account: str = "A-1") -> Recorded[Event]:
     return recorded(
         account,
         number,
@@ -26,12 +26,12 @@ def version(number: int, start: date | None = None, account: str = "A-1") -> Rec
     )
 
 
-def recorded(subject: str, sequence: int, fact: Fact) -> Recorded[Fact]:
+def recorded(subject: str, sequence: int, event: Event) -> Recorded[Event]:
     return Recorded(
         id=f"{subject}-{sequence}",
         subject=subject,
         sequence=sequence,
-        fact=fact,
+        event=event,
         actor="ann",
         cause="test",
         occurred_at=MOMENT,
@@ -40,13 +40,13 @@ def recorded(subject: str, sequence: int, fact: Fact) -> Recorded[Fact]:
     )
 
 
-def in_force(records: Records, day: date) -> int | None:
+def in_force(records: ReferenceDataCache, day: date) -> int | None:
     found = records.on(AccountPublished, "A-1", day)
     return None if found is None else found.sequence
 
 
 def test_nothing_is_known_of_what_was_never_published() -> None:
-    records = Records.fixed(version(1))
+    records = ReferenceDataCache.fixed(version(1))
 
     assert records.latest(AccountPublished, "A-2") is None
     assert records.on(AccountPublished, "A-2", MAY) is None
@@ -56,7 +56,7 @@ def test_nothing_is_known_of_what_was_never_published() -> None:
 @pytest.mark.parametrize("order", list(permutations(range(3))))
 def test_the_newest_version_dated_so_far_holds_however_they_arrive(order: tuple[int, ...]) -> None:
     versions = [version(1, MARCH), version(2, JULY), version(3, MAY)]
-    records = Records.fixed(*(versions[place] for place in order))
+    records = ReferenceDataCache.fixed(*(versions[place] for place in order))
 
     assert in_force(records, date(2026, 2, 28)) is None
     assert in_force(records, MARCH) == 1
@@ -68,20 +68,20 @@ def test_the_newest_version_dated_so_far_holds_however_they_arrive(order: tuple[
 
 
 def test_a_version_without_a_date_holds_from_ever() -> None:
-    records = Records.fixed(version(1), version(2, MAY))
+    records = ReferenceDataCache.fixed(version(1), version(2, MAY))
 
     assert in_force(records, date(1999, 1, 1)) == 1
     assert in_force(records, JULY) == 2
 
 
 def test_of_two_versions_from_one_day_the_newer_holds() -> None:
-    records = Records.fixed(version(2, MAY), version(1, MAY))
+    records = ReferenceDataCache.fixed(version(2, MAY), version(1, MAY))
 
     assert in_force(records, MAY) == 2
 
 
 def test_an_erased_version_is_gone_and_the_one_before_holds() -> None:
-    records = Records.fixed(version(1, MARCH), version(2, MAY), version(1, None, "A-2"))
+    records = ReferenceDataCache.fixed(version(1, MARCH), version(2, MAY), version(1, None, "A-2"))
 
     records.remove("account:A-1@2")
     assert in_force(records, JULY) == 1
@@ -94,7 +94,7 @@ def test_an_erased_version_is_gone_and_the_one_before_holds() -> None:
 
 @pytest.mark.parametrize("key", ["account:A-9@1", "account:A-1", "person:A-1@1", "@", "", "a:b@x"])
 def test_a_tombstone_of_nothing_changes_nothing(key: str) -> None:
-    records = Records.fixed(version(1))
+    records = ReferenceDataCache.fixed(version(1))
 
     records.remove(key)
 
@@ -103,7 +103,7 @@ def test_a_tombstone_of_nothing_changes_nothing(key: str) -> None:
 
 def test_only_reference_data_is_taken() -> None:
     with pytest.raises(TypeError, match="no reference data"):
-        Records.fixed(
+        ReferenceDataCache.fixed(
             recorded(
                 "E-1", 1, OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50))
             )
@@ -128,7 +128,7 @@ def test_reading_many_versions_of_one_record_takes_no_longer_for_each() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_Versions, "_arrange", counted)
-        records = Records.fixed(*(version(number) for number in range(1, 500)))
+        records = ReferenceDataCache.fixed(*(version(number) for number in range(1, 500)))
         assert in_force(records, MAY) == 499
 
     assert arranged == [499]

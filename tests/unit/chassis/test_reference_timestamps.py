@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndTimestamp
 
-from chassis.kafka.reference_copy import Progress
+from chassis.kafka.reference_copy import CopyProgress
 from chassis.kafka.reference_feed import ReferenceFeed
 from contracts.channels import SALES_REFERENCE
 
@@ -57,7 +57,7 @@ async def test_a_topic_was_made_again_where_later_records_stand_at_places_read_b
 ) -> None:
     store = cast("Any", SimpleNamespace(reference=None, reference_progress=None))
     feed = ReferenceFeed("127.0.0.1:9", [SALES_REFERENCE], store)
-    feed._looked_at = {PLACE: Progress(next=READ, newest=newest)}
+    feed._looked_at = {PLACE: CopyProgress(next=READ, newest=newest)}
     consumer = cast("Any", Consumer(*timestamps))
 
     found = await feed._not_continued(consumer, {PARTITION: PLACE}, {PARTITION: len(timestamps)})

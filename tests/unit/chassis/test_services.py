@@ -72,10 +72,10 @@ def test_the_openapi_document_is_whole(service, app):
     assert [name for name, each in zip(names, operations, strict=True) if not each["summary"]] == []
 
 
-def test_the_asyncapi_document_has_a_message_for_every_fact(service, app):
+def test_the_asyncapi_document_has_a_message_for_every_event(service, app):
     document = asyncapi.document(service.name, service.title, service.heard_types, "concord")
     messages = document["components"]["messages"]
-    assert {fact.type for fact in asyncapi.said_by(service.name)} <= set(messages)
+    assert {event.type for event in asyncapi.said_by(service.name)} <= set(messages)
     assert {kind.type for kind in service.heard_types} <= set(messages)
     schemas = document["components"]["schemas"]
     for reference in re.findall(r"#/components/schemas/([\w.-]+)", str(document)):

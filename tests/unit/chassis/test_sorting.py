@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.application.event_handler import routes_of
+from chassis.application.event_handler import stream_router
 from chassis.base.partitioning import partition_of
 from chassis.kafka.consumer_settings import (
     LARGEST_RECORD,
@@ -20,10 +20,10 @@ from chassis.kafka.consumer_settings import (
     subscribe,
 )
 from chassis.kafka.parked_record import ParkedRecord, in_sequence
-from chassis.kafka.routing import WAITING, sort_out
+from chassis.kafka.routing import WAITING, route_batch
 from contracts.channels import CHANNELS, DELIVERY_REFERENCE, LEGAL, PARTITIONS, SALES, Channel
 from contracts.delivery import ManagerAssigned
-from contracts.fact import Fact, Recorded, encode
+from contracts.event import Event, Recorded, encode
 from contracts.legal import FileOpened
 from contracts.reference import PersonPublished
 from contracts.sales import OpportunityAdvanced
@@ -33,8 +33,8 @@ MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CODEC = Codec(tuple(CHANNELS.values()), "concord")
 
 
-def said(engagement: str, sequence: int, channel: Channel = SALES) -> Recorded[Fact]:
-    facts: dict[Channel, Fact] = {
+def said(engagement: str, sequence: int, channel: Channel = SALES) -> Recorded[Event]:
+    events: dict[Channel, Event] = {
         SALES: OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
         LEGAL: FileOpened(account="A-1", title="Migration"),
     }
@@ -42,7 +42,7 @@ def said(engagement: str, sequence: int, channel: Channel = SALES) -> Recorded[F
         id=f"{engagement}-{sequence}",
         subject=engagement,
         sequence=sequence,
-        fact=facts[channel],
+        event=events[channel],
         actor="ann",
         cause="test",
         occurred_at=MOMENT,
@@ -52,7 +52,7 @@ def said(engagement: str, sequence: int, channel: Channel = SALES) -> Recorded[F
 
 
 def arrival(
-    recorded: Recorded[Fact], *, key: bytes | None = None, value: bytes | None = None
+    recorded: Recorded[Event], *, key: bytes | None = None, value: bytes | None = None
 ) -> Arrival:
     name = recorded.subject.encode() if key is None else key
     return CODEC.read(
@@ -64,18 +64,18 @@ def arrival(
     )
 
 
-def to_engagement(recorded: Recorded[Fact]) -> list[str]:
+def to_engagement(recorded: Recorded[Event]) -> list[str]:
     return [f"engagement:{recorded.subject}"]
 
 
-def nobody(recorded: Recorded[Fact]) -> list[str]:
+def nobody(recorded: Recorded[Event]) -> list[str]:
     return []
 
 
-def test_facts_go_to_every_stream_that_hears_them_in_order() -> None:
+def test_events_go_to_every_stream_that_hears_them_in_order() -> None:
     batch = [arrival(said("E-1", 1)), arrival(said("E-2", 1)), arrival(said("E-1", 2))]
 
-    found = sort_out(batch, (), lambda each: [f"engagement:{each.subject}", "register:all"])
+    found = route_batch(batch, (), lambda each: [f"engagement:{each.subject}", "register:all"])
 
     assert {stream: [each.id for each in group] for stream, group in found.groups.items()} == {
         "engagement:E-1": [batch[0].id, batch[2].id],
@@ -87,7 +87,7 @@ def test_facts_go_to_every_stream_that_hears_them_in_order() -> None:
 
 
 def test_what_comes_behind_trouble_waits_and_others_flow() -> None:
-    def routes(recorded: Recorded[Fact]) -> list[str]:
+    def routes(recorded: Recorded[Event]) -> list[str]:
         if recorded.sequence == 2:
             raise KeyError("who")
         return to_engagement(recorded)
@@ -95,7 +95,7 @@ def test_what_comes_behind_trouble_waits_and_others_flow() -> None:
     bad = arrival(said("E-1", 2))
     batch = [arrival(said("E-1", 1)), bad, arrival(said("E-1", 1, LEGAL)), arrival(said("E-2", 1))]
 
-    found = sort_out(batch, (), routes)
+    found = route_batch(batch, (), routes)
 
     assert set(found.groups) == {"engagement:E-1", "engagement:E-2"}
     assert [(each.id, trouble.code) for each, trouble in found.stopped] == [
@@ -108,7 +108,7 @@ def test_a_record_that_is_no_event_is_set_aside_and_its_engagement_flows() -> No
     bad = arrival(said("E-1", 2), value=b"{oops")
     batch = [arrival(said("E-1", 1)), bad, arrival(said("E-1", 2))]
 
-    found = sort_out(batch, (), to_engagement)
+    found = route_batch(batch, (), to_engagement)
 
     assert [(each.id, trouble.code) for each, trouble in found.aside] == [(bad.id, "no-event")]
     assert found.groups == {"engagement:E-1": [batch[0], batch[2]]}
@@ -118,7 +118,7 @@ def test_a_record_that_is_no_event_is_set_aside_and_its_engagement_flows() -> No
 def test_all_of_a_parked_engagement_waits() -> None:
     batch = [arrival(said("E-1", 5)), arrival(said("E-2", 1))]
 
-    found = sort_out(batch, {"E-1"}, to_engagement)
+    found = route_batch(batch, {"E-1"}, to_engagement)
 
     assert set(found.groups) == {"engagement:E-2"}
     assert found.stopped == [(batch[0], WAITING)]
@@ -128,7 +128,7 @@ def test_what_nobody_hears_and_tombstones_pass_by() -> None:
     place = partition_of("person:ann@1")
     tombstone = CODEC.read(DELIVERY_REFERENCE.topic(), place, 0, b"person:ann@1", None)
 
-    found = sort_out([arrival(said("E-1", 1)), tombstone], (), nobody)
+    found = route_batch([arrival(said("E-1", 1)), tombstone], (), nobody)
 
     assert not found.groups
     assert not found.stopped
@@ -136,13 +136,13 @@ def test_what_nobody_hears_and_tombstones_pass_by() -> None:
     assert len(found.ignored) == 2
 
 
-def test_a_bug_in_routing_parks_the_fact_alone() -> None:
-    def routes(recorded: Recorded[Fact]) -> list[str]:
+def test_a_bug_in_routing_parks_the_event_alone() -> None:
+    def routes(recorded: Recorded[Event]) -> list[str]:
         if recorded.subject == "E-1":
             raise KeyError("who")
         return to_engagement(recorded)
 
-    found = sort_out([arrival(said("E-1", 1)), arrival(said("E-2", 1))], (), routes)
+    found = route_batch([arrival(said("E-1", 1)), arrival(said("E-2", 1))], (), routes)
 
     assert [(each.key, trouble.code) for each, trouble in found.stopped] == [("E-1", "failed")]
     assert set(found.groups) == {"engagement:E-2"}
@@ -150,7 +150,7 @@ def test_a_bug_in_routing_parks_the_fact_alone() -> None:
 
 @pytest.mark.parametrize("key", [b"", b"\xff\xfe", b"E-1\n", b"E" * 1000])
 def test_a_key_that_names_nothing_sets_a_record_aside(key: bytes) -> None:
-    found = sort_out([arrival(said("E-1", 1), key=key)], (), to_engagement)
+    found = route_batch([arrival(said("E-1", 1), key=key)], (), to_engagement)
 
     assert [trouble.code for _, trouble in found.aside] == ["no-key"]
     assert not found.groups
@@ -188,12 +188,12 @@ def test_an_event_that_a_register_may_have_to_hear_waits_until_it_can_be_read(
 ) -> None:
     """A register's route looks at the type, which tells nothing while the data cannot be read."""
     register = replace(
-        REGISTER, route=lambda each: "all" if isinstance(each.fact, ManagerAssigned) else None
+        REGISTER, route=lambda each: "all" if isinstance(each.event, ManagerAssigned) else None
     )
     value = encode(assigned("E-1")).replace(b"concord.delivery.manager-assigned.v1", name.encode())
     value = value.replace(b'"manager":"max"', b'"manager":[]')
 
-    found = sort_out([arrival(assigned("E-1"), value=value)], (), routes_of([register]))
+    found = route_batch([arrival(assigned("E-1"), value=value)], (), stream_router([register]))
 
     assert [trouble.code for _, trouble in found.stopped] == [code]
 
@@ -202,7 +202,9 @@ def test_an_unreadable_event_that_no_register_hears_is_ignored() -> None:
     register = replace(REGISTER, route=lambda _: None)
     value = encode(of_no_consequence("E-1", 1)).replace(b'"tier":"standard"', b'"tier":[]')
 
-    found = sort_out([arrival(of_no_consequence("E-1", 1), value=value)], (), routes_of([register]))
+    found = route_batch(
+        [arrival(of_no_consequence("E-1", 1), value=value)], (), stream_router([register])
+    )
 
     assert len(found.ignored) == 1
 
@@ -215,8 +217,8 @@ def test_whatever_the_bytes_are_reading_answers(value: bytes, key: bytes | None)
 
 
 def test_reference_data_is_known_by_kind_id_and_version() -> None:
-    fact = PersonPublished(person="ann", name="Ann", department="sales")
-    record = Recorded("1", "ann", 3, fact, "ann", "test", MOMENT, MOMENT, {})
+    event = PersonPublished(person="ann", name="Ann", department="sales")
+    record = Recorded("1", "ann", 3, event, "ann", "test", MOMENT, MOMENT, {})
     topic = DELIVERY_REFERENCE.topic()
 
     def read(key: str) -> Arrival:
@@ -252,7 +254,7 @@ def tried(*records: ParkedRecord) -> list[tuple[str, int | None]]:
     return [(each.channel.name, each.sequence) for each in in_sequence(records)]
 
 
-def test_a_missing_fact_that_came_late_is_tried_first() -> None:
+def test_a_missing_event_that_came_late_is_tried_first() -> None:
     assert tried(
         parked(1, LEGAL, 3), parked(2, SALES, 7), parked(3, LEGAL, 4), parked(4, LEGAL, 2)
     ) == [("legal", 2), ("sales", 7), ("legal", 3), ("legal", 4)]
@@ -285,7 +287,7 @@ async def ignore(arrivals: list[Arrival]) -> None:
     return None
 
 
-def test_a_bus_that_could_lose_facts_is_refused() -> None:
+def test_a_bus_that_could_lose_events_is_refused() -> None:
     bus = broker("127.0.0.1:1")
     with pytest.raises(UnsafeBus, match="group"):
         subscribe(bus, ignore, group="", channels=(SALES,), prefix="p", rebalance=None)

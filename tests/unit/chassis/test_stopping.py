@@ -3,12 +3,12 @@
 import asyncio
 import time
 
-from chassis.runtime.container import Works
+from chassis.runtime.container import Container
 from tests.component.miniature import settings
 
 
 async def test_parts_that_do_not_stop_share_the_time_and_every_one_is_asked() -> None:
-    works = Works(name="sales", settings=settings(stop_within=0.6), deciders=())
+    container = Container(name="sales", settings=settings(stop_within=0.6), deciders=())
     asked: list[int] = []
 
     def part(number: int) -> tuple[str, object]:
@@ -18,9 +18,9 @@ async def test_parts_that_do_not_stop_share_the_time_and_every_one_is_asked() ->
 
         return f"part {number}", end
 
-    works._entered = [part(number) for number in range(20)]  # type: ignore[misc]
+    container._entered = [part(number) for number in range(20)]  # type: ignore[misc]
     began = time.monotonic()
-    await works.__aexit__(None, None, None)
+    await container.__aexit__(None, None, None)
 
     assert asked == list(reversed(range(20)))
     assert time.monotonic() - began < 3  # 20 times 0.2 s were 4 s

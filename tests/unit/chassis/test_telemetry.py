@@ -2,7 +2,7 @@
 
 import logging
 
-from chassis.base.telemetry import Seldom
+from chassis.base.telemetry import RateLimitFilter
 
 
 def said(logger: str, text: str, *values: object, at: float) -> logging.LogRecord:
@@ -12,7 +12,7 @@ def said(logger: str, text: str, *values: object, at: float) -> logging.LogRecor
 
 
 def test_a_library_that_repeats_itself_is_heard_now_and_then() -> None:
-    seldom = Seldom("aiokafka", seconds=30)
+    seldom = RateLimitFilter("aiokafka", seconds=30)
     text = "Unable connect to node with id %s: %s"
     told = [
         seldom.filter(said("aiokafka.client", text, node, "refused", at=float(second)))
@@ -27,6 +27,6 @@ def test_a_library_that_repeats_itself_is_heard_now_and_then() -> None:
 
 
 def test_others_say_all_they_have_to_say() -> None:
-    seldom = Seldom("aiokafka")
+    seldom = RateLimitFilter("aiokafka")
     for logger in ("chassis.kafka.consumer", "aiokafkaesque"):
         assert all(seldom.filter(said(logger, "again", at=1.0)) for _ in range(3))

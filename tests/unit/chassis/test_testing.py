@@ -18,30 +18,30 @@ from chassis.domain.decider import (
     gate,
 )
 from contracts.channels import DELIVERY, LEGAL, SALES
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished
 from testkit.scenario import given, like, permutations_agree
 
 ENGAGEMENT_ID = "E-0000000000001"
 
 
-class KitDealWon(Fact, channel=SALES):
+class KitDealWon(Event, channel=SALES):
     price: int
 
 
-class KitReviewed(Fact, channel=DELIVERY):
+class KitReviewed(Event, channel=DELIVERY):
     approved: bool
 
 
-class KitFileOpened(Fact, channel=LEGAL):
+class KitFileOpened(Event, channel=LEGAL):
     price: int
 
 
-class KitSigned(Fact, channel=LEGAL):
+class KitSigned(Event, channel=LEGAL):
     by: str
 
 
-class KitLapsed(Fact, channel=LEGAL):
+class KitLapsed(Event, channel=LEGAL):
     on: date
 
 
@@ -65,7 +65,7 @@ decide: Decisions[File] = Decisions()
 
 @evolve.on(KitDealWon)
 def _won(state: File, recorded: Recorded[KitDealWon]) -> File:
-    return state.model_copy(update={"price": recorded.fact.price})
+    return state.model_copy(update={"price": recorded.event.price})
 
 
 @evolve.on(KitReviewed)
@@ -80,11 +80,11 @@ def _opened(state: File, recorded: Recorded[KitFileOpened]) -> File:
 
 @evolve.on(KitSigned)
 def _signed(state: File, recorded: Recorded[KitSigned]) -> File:
-    return state.model_copy(update={"signed_by": recorded.fact.by})
+    return state.model_copy(update={"signed_by": recorded.event.by})
 
 
 @decide.on(Sign)
-def _sign(state: File, command: Sign, context: Context) -> Iterable[Fact]:
+def _sign(state: File, command: Sign, context: Context) -> Iterable[Event]:
     gate(
         "sow-not-signable",
         [
@@ -99,11 +99,11 @@ def _sign(state: File, command: Sign, context: Context) -> Iterable[Fact]:
 
 
 @decide.on(DeadlinePassed)
-def _lapse(state: File, command: DeadlinePassed, context: Context) -> Iterable[Fact]:
+def _lapse(state: File, command: DeadlinePassed, context: Context) -> Iterable[Event]:
     return [KitLapsed(on=context.today)]
 
 
-def react(state: File, context: Context) -> Iterable[Fact]:
+def react(state: File, context: Context) -> Iterable[Event]:
     if state.price is not None and not state.opened:
         yield KitFileOpened(price=state.price)
 
@@ -179,7 +179,7 @@ def test_a_deadline_passes_at_its_moment():
         opened.when_deadline("other")
 
 
-def test_a_fact_that_does_not_reach_the_stream_is_an_error_of_the_test():
+def test_a_event_that_does_not_reach_the_stream_is_an_error_of_the_test():
     with pytest.raises(AssertionError, match="does not reach"):
         given(LEGAL_FILES, ENGAGEMENT_ID).heard(ANN)
     with pytest.raises(AssertionError, match="cannot say"):
@@ -215,12 +215,12 @@ def test_a_state_that_depends_on_the_order_is_found():
 
 
 def test_reactions_that_depend_on_the_order_are_found():
-    def hasty(state: File, context: Context) -> Iterable[Fact]:
+    def hasty(state: File, context: Context) -> Iterable[Event]:
         if state.price is not None and not state.opened and not state.reviews:
             yield KitFileOpened(price=state.price)
 
     decider = Decider("legal", "engagement", lambda _: File(), evolve, decide, react=hasty)
-    with pytest.raises(AssertionError, match="other facts were said"):
+    with pytest.raises(AssertionError, match="other events were said"):
         permutations_agree(
             given(decider, ENGAGEMENT_ID), KitDealWon(price=7), KitReviewed(approved=True)
         )

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from uvicorn.server import ServerState
 
 from chassis.runtime.service import server_config
-from chassis.web.limits import MOST_BESIDE, Bounded
+from chassis.web.limits import MOST_BESIDE, LimitedHttpProtocol
 from tests.component.miniature import settings
 
 LINE = b"POST /live HTTP/1.1\r\nHost: x\r\n"
@@ -48,7 +48,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 async def sent(*pieces: bytes) -> Wire:
     wire = Wire()
-    protocol = Bounded(uvicorn.Config(app, ws="none", log_config=None), ServerState(), {})
+    protocol = LimitedHttpProtocol(
+        uvicorn.Config(app, ws="none", log_config=None), ServerState(), {}
+    )
     protocol.connection_made(wire)
     for piece in pieces:
         if wire.closed:
@@ -96,7 +98,7 @@ class Connection:
     def __init__(self, app: Any = app) -> None:
         self.wire, self.server = Wire(), ServerState()
         config = uvicorn.Config(app, ws="none", log_config=None)
-        self.protocol = Bounded(config, self.server, {})
+        self.protocol = LimitedHttpProtocol(config, self.server, {})
         self.protocol.connection_made(self.wire)
 
     async def ask(self) -> str:
@@ -156,4 +158,4 @@ async def test_an_answer_under_way_is_finished_and_says_that_the_connection_ends
 
 
 def test_the_services_listen_so() -> None:
-    assert server_config(FastAPI(), settings()).http is Bounded
+    assert server_config(FastAPI(), settings()).http is LimitedHttpProtocol

@@ -1,4 +1,4 @@
-"""What a topic is told: facts stay for ever, what was erased does not."""
+"""What a topic is told: events stay for ever, what was erased does not."""
 
 from chassis.kafka import outbox_relay
 from contracts.channels import CHANNELS

@@ -1,4 +1,4 @@
-"""Released schemas: complete, true to the facts, and guarded against what breaks a reader."""
+"""Released schemas: complete, true to the events, and guarded against what breaks a reader."""
 
 import json
 from datetime import UTC, datetime
@@ -11,37 +11,37 @@ from pydantic import Field, create_model
 
 from contracts import release
 from contracts.channels import SALES
-from contracts.fact import Fact, Recorded, decode, encode
+from contracts.event import Event, Recorded, decode, encode
 from contracts.values import Hours, Value
 
-FACTS = release.facts()
+EVENTS = release.events()
 
 
-def test_every_fact_is_released_as_it_is():
+def test_every_event_is_released_as_it_is():
     broken, waiting = release.judged()
     assert broken == []
     assert waiting == [], "not released yet: run `make schemas`"
 
 
-@pytest.mark.parametrize("name", FACTS)
-def test_a_schema_says_what_the_fact_means(name):
-    schema = release.schema(FACTS[name])
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_schema_says_what_the_event_means(name):
+    schema = release.schema(EVENTS[name])
     Draft202012Validator.check_schema(schema)
     assert schema["description"], f"{name} has no docstring"
     assert schema["$id"] == f"urn:{name.replace('.', ':')}"
     assert "additionalProperties" not in schema
 
 
-class MayBeUnknown(Fact, channel=SALES):
+class MayBeUnknown(Event, channel=SALES):
     """A ratio whose divisor is zero is unknown, and says so."""
 
     ratio: Decimal | None
 
 
 def test_what_is_unknown_is_said_and_read_back():
-    fact = MayBeUnknown(ratio=None)
+    event = MayBeUnknown(ratio=None)
     moment = datetime(2026, 1, 5, tzinfo=UTC)
-    recorded = Recorded("f-1", "E-1", 1, fact, "ann", "c-1", moment, moment, {})
+    recorded = Recorded("f-1", "E-1", 1, event, "ann", "c-1", moment, moment, {})
     assert decode(encode(recorded)) == recorded
 
 
@@ -49,7 +49,7 @@ class Part(Value):
     hours: Hours
 
 
-class ReleaseOne(Fact, channel=SALES):
+class ReleaseOne(Event, channel=SALES):
     """As it was."""
 
     title: Annotated[str, Field(max_length=10)]
@@ -67,7 +67,7 @@ def changed(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     for name, kind in fields.items():
         if kind is not None:
             kept[name] = kind if isinstance(kind, tuple) else (kind, ...)
-    model = create_model("ReleaseOne", __base__=Fact, **kept)
+    model = create_model("ReleaseOne", __base__=Event, **kept)
     model.type, model.channel = ReleaseOne.type, ReleaseOne.channel
     return release.schema(ReleaseOne), release.schema(model)
 
@@ -117,14 +117,14 @@ def test_what_breaks_a_reader_is_named(change, said):
     assert any(said in line for line in lines), lines
 
 
-def test_a_released_fact_cannot_disappear(tmp_path):
+def test_a_released_event_cannot_disappear(tmp_path):
     (tmp_path / "concord.sales.gone.v1.json").write_text("{}")
     broken, waiting = release.judged(tmp_path)
     assert broken == ["concord.sales.gone.v1: was released and is gone"]
-    assert set(waiting) == set(FACTS)
+    assert set(waiting) == set(EVENTS)
 
 
-def test_the_same_fact_always_gives_the_same_text():
-    for fact in FACTS.values():
-        assert release.text(fact) == release.text(fact)
-        assert json.loads(release.text(fact)) == release.schema(fact)
+def test_the_same_event_always_gives_the_same_text():
+    for event in EVENTS.values():
+        assert release.text(event) == release.text(event)
+        assert json.loads(release.text(event)) == release.schema(event)

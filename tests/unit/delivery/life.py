@@ -1,4 +1,4 @@
-"""What the tests of Delivery start from: one engagement, step by step, and facts to vary."""
+"""What the tests of Delivery start from: one engagement, step by step, and events to vary."""
 
 from datetime import date
 from decimal import Decimal

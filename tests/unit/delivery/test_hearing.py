@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from chassis.domain.decider import heard_channels
+from chassis.domain.decider import consumed_channels
 from contracts.channels import FINANCE, GATEWAY, LEGAL, SALES
 from contracts.delivery import (
     BrdSignedOff,
@@ -90,7 +90,7 @@ def test_what_is_known_survives_being_kept(scenario) -> None:
 
 
 def test_delivery_listens_to_what_it_may_know() -> None:
-    assert heard_channels([ENGAGEMENT]) == {SALES, LEGAL, FINANCE, GATEWAY}
+    assert consumed_channels([ENGAGEMENT]) == {SALES, LEGAL, FINANCE, GATEWAY}
 
 
 def test_every_capability_decides() -> None:

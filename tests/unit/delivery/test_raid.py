@@ -15,7 +15,7 @@ RISK = RaiseRisk(
     response="Ask weekly.",
 )
 ISSUE = RaiseIssue(item="I-1", title="Server is down", severity="medium", owner="dev")
-DECISION = RecordDecision(item="D-1", title="Use Kafka", rationale="Facts in order.")
+DECISION = RecordDecision(item="D-1", title="Use Kafka", rationale="Events in order.")
 
 
 def test_risks_and_issues_are_raised_and_closed() -> None:
@@ -47,7 +47,7 @@ def test_a_decision_is_of_whoever_records_it_and_stands() -> None:
         DecisionRecorded(
             item="D-1",
             title="Use Kafka",
-            rationale="Facts in order.",
+            rationale="Events in order.",
             decided_by="mara",
             decided_on=TODAY,
         )

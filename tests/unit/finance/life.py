@@ -1,4 +1,4 @@
-"""What the tests of Finance start from: one engagement, step by step, and facts to vary.
+"""What the tests of Finance start from: one engagement, step by step, and events to vary.
 
 A fixed price of 20,000 EUR: 40 hours of an architect (150), 80 of a developer (100), 30 of a
 project manager (200). They cost 80, 50 and 100 an hour: 10,200, and 11,220 with contingency.
@@ -19,7 +19,7 @@ from contracts.delivery import (
     TaskProgressed,
     TimeApproved,
 )
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import InvoiceNumbered
 from contracts.legal import AmendmentSigned, EngagementTerminated, SowDrafted, SowSigned
 from contracts.money import Money
@@ -271,9 +271,9 @@ def contracted(
     )
 
 
-def hearing(scenario: Scenario[Engagement], *facts: Fact) -> Scenario[Engagement]:
-    """The scenario after these facts, reactions and all."""
-    return scenario.when_heard(*facts).then_accepted()
+def hearing(scenario: Scenario[Engagement], *events: Event) -> Scenario[Engagement]:
+    """The scenario after these events, reactions and all."""
+    return scenario.when_heard(*events).then_accepted()
 
 
 def issued(

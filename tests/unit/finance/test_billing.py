@@ -39,7 +39,7 @@ def line(amount: int | str, **more: object) -> InvoiceLine:
 
 def test_the_signature_makes_its_entry_due_and_drafts_the_invoice():
     after = contracted()
-    assert after.state.events["due-start"].due_on == SIGNED
+    assert after.state.billing_events["due-start"].due_on == SIGNED
     draft = after.state.invoices["invoice-start"]
     assert (draft.stage, draft.amount, draft.lines[0].description) == (
         "drafted",
@@ -69,9 +69,9 @@ def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
 
 def test_acceptance_before_the_signature_is_heard_of_makes_it_due_with_the_budget():
     early = opened().heard(accepted("design"))
-    assert early.state.events == {}
+    assert early.state.billing_events == {}
     after = hearing(early, ESTIMATE, PROPOSED, SOW, SOW_SIGNED)
-    assert after.state.events["due-design"].due_on == date(2026, 5, 4)
+    assert after.state.billing_events["due-design"].due_on == date(2026, 5, 4)
 
 
 def test_what_an_amendment_takes_out_need_not_be_accepted_but_nothing_is_billed_on_that_alone():
@@ -88,7 +88,7 @@ def test_what_an_amendment_takes_out_need_not_be_accepted_but_nothing_is_billed_
     )
     sow = HOURLY_SOW.model_copy(update={"billing_schedule": (HOURLY_SOW.billing_schedule[0], both)})
     descoped = hearing(contracted(sow), ASSESSED, cut)
-    assert set(descoped.state.events) == {"due-advance"}
+    assert set(descoped.state.billing_events) == {"due-advance"}
     descoped.when_heard(accepted("design", date(2026, 4, 10))).then(
         like(BillingEventDue, due_on=AMENDMENT.signed_on), like(InvoiceDrafted)
     )
@@ -146,16 +146,21 @@ def early(**more: object) -> BillOutsideSchedule:
 
 def test_an_exception_bills_before_acceptance_and_says_why():
     billed = contracted().on(date(2026, 4, 10)).when(early(), by="cora")
-    event, draft = billed.facts
-    assert isinstance(event, BillingEventDue)
-    assert (event.exception, event.kind, event.due_on, event.deliverables) == (
+    billing_event, draft = billed.events
+    assert isinstance(billing_event, BillingEventDue)
+    assert (
+        billing_event.exception,
+        billing_event.kind,
+        billing_event.due_on,
+        billing_event.deliverables,
+    ) == (
         "Year end.",
         "on-acceptance",
         date(2026, 4, 10),
         ("design",),
     )
     assert isinstance(draft, InvoiceDrafted)
-    assert draft.billing_event == event.billing_event
+    assert draft.billing_event == billing_event.billing_event
     billed.after.when_heard(accepted("design")).then_nothing()
 
 

@@ -77,7 +77,7 @@ def test_it_is_the_signed_version_that_counts_and_not_the_latest():
 
 def test_whatever_is_missing_the_budget_comes_with_the_last_of_it():
     late = opened().when_heard(SOW_SIGNED, SOW, PROPOSED).then_nothing()
-    assert BUDGET in late.when_heard(ESTIMATE).facts
+    assert BUDGET in late.when_heard(ESTIMATE).events
 
 
 def test_time_and_materials_are_recognised_as_invoiced():
@@ -124,7 +124,7 @@ def test_an_amendment_is_in_price_and_schedule_once_its_change_is_priced():
     )
     waits = contracted().when_heard(AMENDMENT).then_nothing()
     outcome = waits.when_heard(ASSESSED)
-    assert amended in outcome.facts
+    assert amended in outcome.events
     contracted().when_heard(ASSESSED).then_accepted().when_heard(AMENDMENT).then(amended)
 
 
@@ -136,7 +136,7 @@ def test_amendments_are_applied_in_the_order_they_were_signed():
     waits = contracted().when_heard(AMENDMENT, other, second).then_accepted()
     waits.then_state(amended=())
     outcome = waits.when_heard(ASSESSED)
-    prices = [fact.price for fact in outcome.facts if isinstance(fact, BudgetAmended)]
+    prices = [event.price for event in outcome.events if isinstance(event, BudgetAmended)]
     assert prices == [eur(22_900), eur(23_000)]
 
 
@@ -290,4 +290,4 @@ def test_the_cost_of_the_budget_waits_for_cost_rates():
     assert without.state.budget
     assert without.state.budget.cost is None
     outcome = without.knowing(COSTS).when(CatchUp())
-    assert COSTED in outcome.facts
+    assert COSTED in outcome.events

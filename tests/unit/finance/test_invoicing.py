@@ -181,7 +181,7 @@ def test_an_invoice_on_which_money_moved_is_credited_and_not_voided():
 
 def test_a_credit_note_gives_back_no_more_than_the_invoice_has_left():
     some = out().when(credit(1_000), by="cora")
-    note = some.facts[0]
+    note = some.events[0]
     assert isinstance(note, CreditNoteIssued)
     assert note.credit_note.startswith("credit-")
     assert (billed(some.after.state), outstanding(some.after.state)) == (eur(4_000), eur(4_000))

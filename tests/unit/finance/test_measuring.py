@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from contracts.delivery import ChangeRejected, EngagementClosed
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import (
     MarginMeasured,
     PaymentReceived,
@@ -114,9 +114,9 @@ def test_a_report_without_a_baseline_has_margins_and_no_forecast():
 def test_a_report_waits_for_costs_and_is_then_measured_as_it_was():
     waits = working(costs=False).when_heard(report(APRIL_20)).then_nothing()
     known = waits.knowing(CARD, COSTS).when_heard(progress("t2", 50), time("late", hours=10))
-    measured = [fact for fact in known.facts if isinstance(fact, PerformanceMeasured)]
-    margins = [fact for fact in known.facts if isinstance(fact, MarginMeasured)]
-    assert (*measured, *margins) == working().when_heard(report(APRIL_20)).facts
+    measured = [event for event in known.events if isinstance(event, PerformanceMeasured)]
+    margins = [event for event in known.events if isinstance(event, MarginMeasured)]
+    assert (*measured, *margins) == working().when_heard(report(APRIL_20)).events
 
 
 def test_one_role_without_a_cost_rate_keeps_the_measure_waiting():
@@ -134,9 +134,9 @@ def test_an_expense_without_a_rate_is_left_out_and_does_not_hold_the_measure():
 def test_early_work_is_measured_for_performance_and_has_margins_after_the_signature():
     early = opened().heard(ESTIMATE, PROPOSED, SOW)
     measured = early.when_heard(BASELINED, report(APRIL_20))
-    assert [type(fact) for fact in measured.facts][-1] is PerformanceMeasured
+    assert [type(event) for event in measured.events][-1] is PerformanceMeasured
     signed = measured.after.when_heard(SOW_SIGNED)
-    assert [type(fact) for fact in signed.facts].count(MarginMeasured) == 1
+    assert [type(event) for event in signed.events].count(MarginMeasured) == 1
 
 
 def test_a_plan_that_takes_a_change_in_is_measured_against_the_amended_price():
@@ -144,7 +144,7 @@ def test_a_plan_that_takes_a_change_in_is_measured_against_the_amended_price():
     waits = hearing(contracted(), ASSESSED, with_change)
     unamended = waits.when_heard(report(APRIL_20)).then(like(PerformanceMeasured))
     measured = unamended.when_heard(AMENDMENT)
-    assert measured.facts[-1] == MarginMeasured(
+    assert measured.events[-1] == MarginMeasured(
         as_of=APRIL_20,
         margin_sold=margin(22_900, 12_670, "0.446725"),
         margin_billed=None,
@@ -175,16 +175,16 @@ def test_a_change_that_was_signed_all_the_same_is_in_the_price():
     waits = hearing(with_an_unsigned_change(), AMENDMENT)
     given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
     crossed = hearing(waits, given_up).when_heard(report(date(2026, 5, 11)))
-    margins = crossed.facts[-1]
+    margins = crossed.events[-1]
     assert isinstance(margins, MarginMeasured)
     assert margins.margin_sold == margin(22_900, 12_670, "0.446725")
 
 
 @pytest.mark.parametrize("end", [TERMINATED, EngagementClosed(closed_on=date(2026, 5, 18))])
-def test_in_the_end_only_what_is_in_the_budget_counts(end: Fact):
+def test_in_the_end_only_what_is_in_the_budget_counts(end: Event):
     outcome = with_an_unsigned_change().when_heard(end)
-    measured = [fact for fact in outcome.facts if isinstance(fact, MarginMeasured)]
-    assert [fact.as_of for fact in measured] == [APRIL_20, date(2026, 5, 4)]
+    measured = [event for event in outcome.events if isinstance(event, MarginMeasured)]
+    assert [event.as_of for event in measured] == [APRIL_20, date(2026, 5, 4)]
     assert not outcome.after.state.reports
 
 
@@ -202,7 +202,7 @@ def test_billed_and_recognised_margins_stand_on_their_own_revenue():
     may = may.took(RecogniseRevenue(month="2026-03")).took(RecogniseRevenue(month="2026-04"))
     recognised = eur("7130.12")
     outcome = may.when_heard(report(date(2026, 5, 1), hours_to_complete=0))
-    assert outcome.facts[-1] == MarginMeasured(
+    assert outcome.events[-1] == MarginMeasured(
         as_of=date(2026, 5, 1),
         margin_sold=margin(20_000, 11_220, "0.439"),
         margin_billed=margin(5_000, 4_000, "0.2"),
@@ -262,8 +262,8 @@ def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_ea
 def test_closing_before_settling_waits_for_the_account():
     open_account = closed(working()).when_heard(EngagementClosed(closed_on=date(2026, 8, 2)))
     square = open_account.then_nothing().when(SettleAccount())
-    assert isinstance(square.facts[-1], MarginMeasured)
-    assert square.facts[-1].as_of == date(2026, 8, 3)
+    assert isinstance(square.events[-1], MarginMeasured)
+    assert square.events[-1].as_of == date(2026, 8, 3)
 
 
 def test_a_terminated_engagement_ends_with_what_was_billed():
@@ -273,7 +273,7 @@ def test_a_terminated_engagement_ends_with_what_was_billed():
         like(PaymentReceived)
     )
     outcome = paid.when(SettleAccount())
-    assert outcome.facts[-1] == MarginMeasured(
+    assert outcome.events[-1] == MarginMeasured(
         as_of=date(2026, 5, 20),
         margin_sold=margin(20_000, 11_220, "0.439"),
         margin_billed=margin(5_000, 4_000, "0.2"),

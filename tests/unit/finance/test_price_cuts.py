@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import (
     BillingEventDue,
     BudgetAmended,
@@ -42,7 +42,7 @@ JUNE = date(2026, 6, 1)
 TWENTY = SOW.billing_schedule[1].model_copy(update={"amount": eur(20_000)})
 
 
-def cut(amount: int, **terms: object) -> tuple[Fact, Fact]:
+def cut(amount: int, **terms: object) -> tuple[Event, Event]:
     """A change order that lowers the price by this, and its assessment."""
     less = {"price_delta": eur(-amount), "billing_schedule": (), "deliverables_added": (), **terms}
     return ASSESSED.model_copy(update={"lines": ()}), AMENDMENT.model_copy(update=less)
@@ -69,7 +69,7 @@ def test_drafts_of_more_than_a_cut_leaves_are_drawn_up_anew_or_fall_away():
     ready = hearing(contracted(), accepted("design"), accepted("portal")).on(JUNE)
     less = ready.when_heard(*cut(9_500))
     assert schedule_of(less.after) == {"start": eur(5_000), "design": eur(5_500)}
-    assert less.facts[-4:] == (
+    assert less.events[-4:] == (
         DraftWithdrawn(invoice="invoice-design", billing_event="due-design", amount=eur(6_000)),
         DraftWithdrawn(invoice="invoice-portal", billing_event="due-portal", amount=eur(7_000)),
         BillingEventDue(
@@ -221,5 +221,5 @@ def test_an_invoice_that_was_voided_before_that_was_recorded_ended_no_event_of_t
     )
     second = {"engagement": ID, "invoice": "invoice-start-2", "number": "2026-00002"}
     assert like(InvoiceIssued, billing_event="due-start", amount=eur(5_000)).matches(
-        of_old.when_heard(InvoiceNumbered(**second, issue_on=APRIL_10)).facts[-1]
+        of_old.when_heard(InvoiceNumbered(**second, issue_on=APRIL_10)).events[-1]
     )

@@ -65,7 +65,7 @@ def test_phases_of_one_role_are_one_line_of_the_price():
             "lines": (*ESTIMATE.lines, ESTIMATE.lines[0].model_copy(update={"phase": "Build"})),
         }
     )
-    priced = opened().when_heard(twice).facts[0]
+    priced = opened().when_heard(twice).events[0]
     assert isinstance(priced, EstimatePriced)
     assert [(line.role, line.hours) for line in priced.lines] == [
         ("architect", Decimal(80)),

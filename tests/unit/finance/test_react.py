@@ -10,7 +10,7 @@ from contracts.delivery import (
     ManagerAssigned,
     SolutionWentLive,
 )
-from contracts.fact import Fact, Recorded, decode, encode
+from contracts.event import Event, Recorded, decode, encode
 from contracts.legal import EarlyStartAuthorised
 from contracts.sales import DealLost, DealWon
 from finance.decider import ENGAGEMENT
@@ -138,11 +138,11 @@ def test_a_state_can_be_written_down_and_read_again():
     assert type(register).model_validate_json(register.model_dump_json()) == register
 
 
-def test_every_fact_that_is_said_can_be_read_by_others():
-    said: list[Recorded[Fact]] = []
+def test_every_event_that_is_said_can_be_read_by_others():
+    said: list[Recorded[Event]] = []
     scenario = opened()
-    for fact in (ESTIMATE, PROPOSED, SOW, SOW_SIGNED, BASELINED, time("a", hours="33.33")):
-        outcome = scenario.when_heard(fact)
+    for event in (ESTIMATE, PROPOSED, SOW, SOW_SIGNED, BASELINED, time("a", hours="33.33")):
+        outcome = scenario.when_heard(event)
         said += outcome.recorded
         scenario = outcome.after
     reported = (progress("t1", 33), report(date(2026, 4, 17)), ASSESSED, AMENDMENT)
@@ -150,4 +150,4 @@ def test_every_fact_that_is_said_can_be_read_by_others():
     said += outcome.recorded
     assert len(said) > 10
     for recorded in said:
-        assert decode(encode(recorded)).fact == recorded.fact
+        assert decode(encode(recorded)).event == recorded.event

@@ -63,10 +63,10 @@ def test_however_approvals_come_no_number_is_left_out_or_given_twice(
     for engagement, invoice, year in approvals:
         outcome = register.when_heard(approved(f"i{invoice}-{year}", year), about=engagement)
         register = outcome.then_accepted()
-        numbers += [fact for fact in outcome.facts if isinstance(fact, InvoiceNumbered)]
+        numbers += [event for event in outcome.events if isinstance(event, InvoiceNumbered)]
     for year in (2026, 2027):
-        given_out = [fact.number for fact in numbers if fact.issue_on.year == year]
+        given_out = [event.number for event in numbers if event.issue_on.year == year]
         assert given_out == [f"{year}-{nth:05}" for nth in range(1, len(given_out) + 1)]
     asked = {(engagement, f"i{invoice}-{year}") for engagement, invoice, year in approvals}
-    assert {(fact.engagement, fact.invoice) for fact in numbers} == asked
+    assert {(event.engagement, event.invoice) for event in numbers} == asked
     assert len(numbers) == len(asked)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.delivery import EngagementClosed
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import RevenueRecognised
 from contracts.values import BillingItem, RevenueMethod
 from finance.budgeting import ChooseRevenueMethod
@@ -182,7 +182,7 @@ def test_what_was_credited_is_not_earned_once_the_account_is_settled():
         months = months.took(recognise(month))
     assert months.state.recognised["2026-07"] == eur(20_000)
     august = months.when(recognise("08"))
-    assert august.facts[0] == entry("08", -2_000, 18_000, "cost-to-cost")
+    assert august.events[0] == entry("08", -2_000, 18_000, "cost-to-cost")
     margins = august.after.state.margins
     assert margins
     assert margins.margin_recognised == margins.margin_billed == margins.margin_forecast
@@ -242,20 +242,20 @@ def test_revenue_never_exceeds_the_price_and_months_add_up(
     for number, happening in enumerate(happenings):
         match happening:
             case ("work", role, hours, week):
-                fact: Fact = time(str(number), role=role, hours=hours, week=day(week))
+                event: Event = time(str(number), role=role, hours=hours, week=day(week))
             case ("report", week, hours):
-                fact = report(day(week), hours)
+                event = report(day(week), hours)
             case ("accept", deliverable, week):
-                fact = accepted(deliverable, day(week))
+                event = accepted(deliverable, day(week))
             case _:
                 raise AssertionError(happening)
-        engagement = hearing(engagement, fact)
+        engagement = hearing(engagement, event)
     engagement = year_end(engagement)
     total = eur(0)
     for month in ("03", "04", "05", "06", "07", "08", "09"):
         outcome = engagement.when(recognise(month))
         engagement = outcome.then_accepted()
-        said = next(fact for fact in outcome.facts if isinstance(fact, RevenueRecognised))
+        said = next(event for event in outcome.events if isinstance(event, RevenueRecognised))
         total = total + said.amount
         assert total == said.cumulative
         assert eur(0) <= said.cumulative <= eur(20_000)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from contracts.delivery import ChangeImplemented, EngagementClosed
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import RevenueMethod, RoleHours
 from finance.budgeting import ChooseRevenueMethod
 from finance.react import CatchUp
@@ -40,7 +40,7 @@ TWO = tuple(one.model_copy(update={"amount": eur(10_000)}) for one in SCHEDULE[1
 """Two deliverables of 10,000 each, paid on acceptance."""
 
 
-def doubled(signed_on: date) -> tuple[Fact, Fact]:
+def doubled(signed_on: date) -> tuple[Event, Event]:
     """A change of 20,000 that costs another 10,000, and its amendment."""
     hours = (RoleHours(role="developer", hours=Decimal(200)),)
     item = AMENDMENT.billing_schedule[0].model_copy(update={"amount": eur(20_000)})

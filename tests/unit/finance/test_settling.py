@@ -128,7 +128,7 @@ def test_after_a_termination_what_never_fell_due_is_not_billed_any_more():
     over = hearing(out(), TERMINATED).on(JUNE)
     over.when(SETTLE).then_refused("not-settled", missing={"invoice-unpaid"})
     paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
-    assert paid.when(SETTLE).facts[0] == AccountSettled(
+    assert paid.when(SETTLE).events[0] == AccountSettled(
         billed=eur(5_000), paid=eur(5_000), settled_on=JUNE
     )
 
@@ -154,7 +154,7 @@ def test_money_the_customer_has_to_get_back_keeps_the_account_open():
         "not-settled", missing={"refund-owed"}, saying="500.00 EUR back"
     )
     refunded = credited.took(RecordRefund(invoice="invoice-start", amount=eur(500)))
-    assert refunded.when(SETTLE).facts[0] == AccountSettled(
+    assert refunded.when(SETTLE).events[0] == AccountSettled(
         billed=eur(4_500), paid=eur(4_500), settled_on=JUNE
     )
 
@@ -215,7 +215,7 @@ def test_what_a_termination_leaves_of_an_advance_is_kept_unless_it_was_credited(
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
     paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     over = hearing(paid, time("a", hours=10), TERMINATED).on(JUNE)
-    assert over.when(SETTLE).facts[0] == AccountSettled(
+    assert over.when(SETTLE).events[0] == AccountSettled(
         billed=eur(4_000), paid=eur(4_000), settled_on=JUNE
     )
 
@@ -246,7 +246,7 @@ def by_the_hour() -> Scenario[Engagement]:
 
 def test_time_approved_after_settling_opens_the_account_and_is_billed():
     late = by_the_hour().when_heard(time("late", hours=10))
-    assert late.facts[-1] == AccountReopened(settled_on=JUNE, unbilled=eur(1_000))
+    assert late.events[-1] == AccountReopened(settled_on=JUNE, unbilled=eur(1_000))
     late.after.when(SETTLE).then_refused("not-settled", missing={"time-unbilled"})
     billed = late.after.took(BillTime(month="2026-06"))
     paid = issued(billed, "invoice-time-2026-06", "2026-00009", AUGUST)

@@ -49,7 +49,7 @@ def test_the_amendment_that_was_signed_last_says_what_is_promised() -> None:
     assert finding.finding == "promised-finish-before-forecast"
     assert finding.days == 15
     assert evidence(finding) == ["amendment-signed", "status-report-published"]
-    view = view_of(life.facts)
+    view = view_of(life.events)
     assert view.legal.contract_finish == life.day(160)
     assert summary(view, {}).finish == life.day(160)
 
@@ -98,10 +98,10 @@ def test_a_forecast_is_held_against_what_was_sold_with_the_changes_it_takes_in()
 
 def test_the_portfolio_counts_the_margin_that_finance_measured_last_as_sold() -> None:
     life = Life().worked(8)
-    before = contribution(view_of(life.facts), ())
+    before = contribution(view_of(life.events), ())
     assert before["EUR.margin-sold.revenue"] == Decimal(100_000)
 
     sold = Margin(revenue=euros(160_000), cost=euros(130_000), margin=Decimal("0.1875"))
-    after = contribution(view_of(life.say(96, margin_measured(life, "18", sold)).facts), ())
+    after = contribution(view_of(life.say(96, margin_measured(life, "18", sold)).events), ())
     assert after["EUR.margin-sold.revenue"] == Decimal(160_000)
     assert after["EUR.margin-sold.cost"] == Decimal(130_000)

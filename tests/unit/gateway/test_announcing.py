@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from chassis.application.command_handler import Engine
+from chassis.application.command_handler import CommandHandler
 from chassis.base.partitioning import partition_of
 from chassis.eventstore.mongo import StoreAway
 from contracts import delivery
@@ -34,13 +34,13 @@ def approved(life: Life, change: str) -> Life:
 
 def test_a_finding_about_a_thing_with_a_long_name_can_be_announced() -> None:
     life = approved(approved(Life().worked(8), LONG + "north"), LONG + "south")
-    found = judge(view_of(life.facts), life.day(96))
+    found = judge(view_of(life.events), life.day(96))
 
     assert len(found) == 2
     assert {found_now(each).finding for each in found.values()} == found.keys()
     assert all(name.startswith("change-not-followed.") for name in found)
-    assert judge(view_of(life.facts), life.day(96)) == found
-    assert judge(view_of(approved(Life().worked(8), "C-1").facts), life.day(96)).keys() == {
+    assert judge(view_of(life.events), life.day(96)) == found
+    assert judge(view_of(approved(Life().worked(8), "C-1").events), life.day(96)).keys() == {
         "change-not-followed.C-1"
     }
 
@@ -52,7 +52,7 @@ def test_a_finding_with_much_to_say_can_be_announced() -> None:
     )
     plan = life.plan(2)
     life.say(40, plan.model_copy(update={"deliverables": (*plan.deliverables, *more)}))
-    (finding,) = judge(view_of(life.facts), life.day(45)).values()
+    (finding,) = judge(view_of(life.events), life.day(45)).values()
 
     assert found_now(finding).sentence.endswith("…")
 
@@ -75,7 +75,7 @@ class Rested:
     async def look(self, engagement: str) -> Held:
         if engagement in self.broken:
             raise self.broken[engagement]
-        return Held(view_of(Life(engagement).opened().facts), partition_of(engagement))
+        return Held(view_of(Life(engagement).opened().events), partition_of(engagement))
 
 
 class Told:
@@ -95,7 +95,7 @@ async def _nothing() -> None:
 def announced(rested: Rested) -> list[str]:
     told = Told()
     announcing = Announcing(
-        cast(Folding, rested), cast(Engine, told), lambda: False, look_after=_nothing
+        cast(Folding, rested), cast(CommandHandler, told), lambda: False, look_after=_nothing
     )
     asyncio.run(announcing.announce())
     return told.engagements

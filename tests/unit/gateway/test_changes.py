@@ -20,7 +20,7 @@ async def test_it_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = InMemory()
     app = FastAPI()
     app.state.tokens = tokens = Tokens(SETTINGS)
-    app.state.works = SimpleNamespace(waits_for=None, stopping=asyncio.Event())
+    app.state.container = SimpleNamespace(waits_for=None, stopping=asyncio.Event())
     problems.install(app)
     app.include_router(api.router)
     monkeypatch.setattr(api, "reading_of", lambda _: gateway)
@@ -55,13 +55,13 @@ async def test_it_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     }
     asked = asyncio.create_task(app(scope, receive, send))
     await until_told(": here")
-    gateway.hear(Life(named(1)).opened().facts)
+    gateway.handle_events(Life(named(1)).opened().events)
     await until_told(named(1))
     assert not asked.done()
 
     real = tokens.caller
     monkeypatch.setattr(tokens, "caller", lambda _: real(gone))
-    gateway.hear(Life(named(2)).opened().facts)
+    gateway.handle_events(Life(named(2)).opened().events)
 
     await asyncio.wait_for(asked, 30)
     assert named(2).encode() not in told

@@ -33,7 +33,7 @@ def announced() -> Scenario[Announcements]:
     found = tuple(found_now(each) for each in findings(life).values())
     assert {each.finding for each in found if each.confidential} >= {SECRET}
     outcome = given(ENGAGEMENT, life.engagement).when(AnnounceFindings(findings=found))
-    return outcome.then(*outcome.facts)
+    return outcome.then(*outcome.events)
 
 
 def test_who_may_not_see_a_disconnect_is_refused_as_if_it_did_not_stand() -> None:
@@ -49,7 +49,7 @@ def test_who_may_not_see_a_disconnect_is_refused_as_if_it_did_not_stand() -> Non
 def test_who_may_see_it_waives_it() -> None:
     waiver = WaiveDisconnect(finding=SECRET, why="So be it.").given_by(confidential=True)
 
-    (waived,) = announced().when(waiver, by="vera").facts
+    (waived,) = announced().when(waiver, by="vera").events
 
     assert isinstance(waived, gateway.ConfidentialDisconnectWaived)
 
@@ -66,7 +66,7 @@ def life() -> Life:
 
 @pytest.fixture
 def folded(life: Life, monkeypatch: pytest.MonkeyPatch) -> InMemory:
-    gateway = InMemory(*life.facts)
+    gateway = InMemory(*life.events)
     monkeypatch.setattr(api, "reading_of", lambda _: gateway)
     return gateway
 
@@ -75,7 +75,7 @@ async def answer(path: str, who: str, **headers: str) -> httpx.Response:
     app = FastAPI()
     app.state.tokens = Tokens(SETTINGS)
     app.state.wait_limit = SETTINGS.wait_limit
-    app.state.works = SimpleNamespace(waits_for=None, as_of=UP_TO_DATE)
+    app.state.container = SimpleNamespace(waits_for=None, as_of=UP_TO_DATE)
     problems.install(app)
     app.include_router(api.router)
     async with httpx.AsyncClient(
@@ -123,14 +123,14 @@ async def told(events: AsyncGenerator[bytes]) -> bool:
     return not waiting.cancelled()
 
 
-async def test_a_confidential_fact_alone_changes_nothing_for_others(
+async def test_a_confidential_event_alone_changes_nothing_for_others(
     folded: InMemory, life: Life
 ) -> None:
     path = f"/engagements/{named(1)}"
     before = {who: await answer(path, who) for who in (EVE, VERA)}
-    said = next(each.fact for each in life.facts if each.fact.channel.confidential)
+    said = next(each.event for each in life.events if each.event.channel.confidential)
 
-    folded.hear(life.say(106, said).facts[-1:])
+    folded.handle_events(life.say(106, said).events[-1:])
 
     for who, same in ((EVE, True), (VERA, False)):
         after = await answer(path, who)
@@ -139,10 +139,10 @@ async def test_a_confidential_fact_alone_changes_nothing_for_others(
 
 
 async def test_who_watches_is_told_of_what_they_may_see(folded: InMemory, life: Life) -> None:
-    said = next(each.fact for each in life.facts if each.fact.channel.confidential)
-    open_fact = delivery.RaidItemClosed(item="R-1", resolution="Done.", closed_on=life.day(106))
+    said = next(each.event for each in life.events if each.event.channel.confidential)
+    open_event = delivery.RaidItemClosed(item="R-1", resolution="Done.", closed_on=life.day(106))
 
-    for fact, by in ((said, [VERA]), (open_fact, [EVE, VERA])):
+    for event, by in ((said, [VERA]), (open_event, [EVE, VERA])):
         streams = {
             who: api._events(cast(Reading, folded), None, here, confidential=who is VERA)
             for who in (EVE, VERA)
@@ -153,7 +153,7 @@ async def test_who_watches_is_told_of_what_they_may_see(folded: InMemory, life: 
         for _ in range(10):
             await asyncio.sleep(0)
         assert len(folded._watchers) == len(streams)
-        folded.hear(life.say(106, fact).facts[-1:])
+        folded.handle_events(life.say(106, event).events[-1:])
         assert [who for who, heard in waiting.items() if await heard] == by
         for stream in streams.values():
             await stream.aclose()

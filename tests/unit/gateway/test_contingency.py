@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from contracts import delivery, finance, sales
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import EstimateLine, PricedLine
 from gateway.disconnects import judge
 from gateway.portfolio import contribution
@@ -22,18 +22,18 @@ BOUGHT = PricedLine(
 def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool = False) -> Life:
     """Estimated with so much contingency, which Finance prices and Sales sells (or that)."""
     life, more = Life(), 1 + Decimal(percent if sold is None else sold) / 100
-    for recorded in Life().kicked_off().facts:
-        fact: Fact = recorded.fact
-        if isinstance(fact, delivery.EstimateSubmitted):
-            estimated = (*fact.lines, EXPENSE) if bought else fact.lines
-            fact = fact.model_copy(update={"contingency": Decimal(percent), "lines": estimated})
-        if isinstance(fact, sales.ProposalDrafted | finance.EstimatePriced):
+    for recorded in Life().kicked_off().events:
+        event: Event = recorded.event
+        if isinstance(event, delivery.EstimateSubmitted):
+            estimated = (*event.lines, EXPENSE) if bought else event.lines
+            event = event.model_copy(update={"contingency": Decimal(percent), "lines": estimated})
+        if isinstance(event, sales.ProposalDrafted | finance.EstimatePriced):
             lines = tuple(
                 line.model_copy(update={"hours": line.hours * more, "amount": line.amount * more})
-                for line in fact.lines
+                for line in event.lines
             )
-            fact = fact.model_copy(update={"lines": (*lines, BOUGHT) if bought else lines})
-        life.say((recorded.occurred_at.date() - life.begins).days, fact)
+            event = event.model_copy(update={"lines": (*lines, BOUGHT) if bought else lines})
+        life.say((recorded.occurred_at.date() - life.begins).days, event)
     return life
 
 
@@ -95,7 +95,7 @@ def test_what_is_at_stake_is_never_negative(price: int) -> None:
         finance.ChangePriced(change="C-1", lines=(), price=euros(price)),
     )
     life.say(90, delivery.ChangeImplemented(change="C-1", implemented_on=life.day(90)))
-    view = view_of(life.facts)
+    view = view_of(life.events)
     found = judge(view, life.day(100)).values()
 
     assert [each.stake for each in found] == [euros(9_000)]

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from contracts import delivery, finance, gateway, legal, sales
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.values import Deliverable, Margin, RoleHours, RoleRate
 from gateway.disconnects import Finding, judge
 from tests.life import ENGAGEMENT, Life, euros
@@ -13,7 +13,7 @@ from tests.unit.gateway.test_fold import view_of
 
 
 def findings(life: Life, days: int = 100) -> dict[str, Finding]:
-    return judge(view_of(life.facts), life.day(days))
+    return judge(view_of(life.events), life.day(days))
 
 
 def only(life: Life, days: int = 100) -> Finding:
@@ -104,7 +104,7 @@ def test_a_proposal_before_anybody_managed_it() -> None:
     late = only(life.say(11, delivery.ManagerAssigned(manager="max", assigned_on=life.day(11))), 12)
     assert late.finding == "no-manager-before-proposal"
     assert late.severity == "warning"
-    assert late.since == life.facts[-1].occurred_at
+    assert late.since == life.events[-1].occurred_at
 
 
 def test_people_allocated_for_other_hours_than_planned() -> None:
@@ -155,7 +155,7 @@ def test_work_before_the_signature() -> None:
 
 def test_the_signed_version_is_not_the_latest() -> None:
     life = Life().signed()
-    draft = next(each.fact for each in life.facts if isinstance(each.fact, legal.SowDrafted))
+    draft = next(each.event for each in life.events if isinstance(each.event, legal.SowDrafted))
     finding = only(life.say(26, draft.model_copy(update={"version": 2})), 27)
 
     assert finding.finding == "signed-version-not-latest"
@@ -164,11 +164,11 @@ def test_the_signed_version_is_not_the_latest() -> None:
 
 def test_a_statement_of_work_at_another_price_than_the_deal() -> None:
     life = Life()
-    for recorded in Life().signed().facts:
-        fact: Fact = recorded.fact
-        if isinstance(fact, legal.SowDrafted):
-            fact = fact.model_copy(update={"price": euros(90_000)})
-        life.say((recorded.occurred_at.date() - life.begins).days, fact)
+    for recorded in Life().signed().events:
+        event: Event = recorded.event
+        if isinstance(event, legal.SowDrafted):
+            event = event.model_copy(update={"price": euros(90_000)})
+        life.say((recorded.occurred_at.date() - life.begins).days, event)
     finding = only(life, 27)
 
     assert finding.finding == "sow-price-differs"
@@ -178,12 +178,12 @@ def test_a_statement_of_work_at_another_price_than_the_deal() -> None:
 
 def test_a_bill_rate_other_than_the_contracted_one() -> None:
     life = Life()
-    for recorded in Life().kicked_off().facts:
-        fact: Fact = recorded.fact
-        if isinstance(fact, legal.SowDrafted):
+    for recorded in Life().kicked_off().events:
+        event: Event = recorded.event
+        if isinstance(event, legal.SowDrafted):
             rates = (RoleRate(role="engineer", rate=euros(100)),)
-            fact = fact.model_copy(update={"rates": rates})
-        life.say((recorded.occurred_at.date() - life.begins).days, fact)
+            event = event.model_copy(update={"rates": rates})
+        life.say((recorded.occurred_at.date() - life.begins).days, event)
     life.say(
         40,
         finance.InvoiceIssued(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import delivery, finance, legal, sales
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from gateway.disconnects import judge
 from gateway.fold import View, dump, fold, load
 from tests.life import ENGAGEMENT, Life, euros
@@ -14,9 +14,9 @@ from tests.life import ENGAGEMENT, Life, euros
 TODAY = date(2026, 4, 1)
 
 
-def view_of(facts: list[Recorded[Fact]]) -> View:
+def view_of(events: list[Recorded[Event]]) -> View:
     view = View(ENGAGEMENT)
-    for recorded in facts:
+    for recorded in events:
         fold(view, recorded)
     return view
 
@@ -40,8 +40,8 @@ def view_of(facts: list[Recorded[Fact]]) -> View:
         ),
     ],
 )
-def test_a_view_shows_the_stage_that_the_facts_have_reached(life: Life, stage: str) -> None:
-    assert view_of(life.facts).stage == stage
+def test_a_view_shows_the_stage_that_the_events_have_reached(life: Life, stage: str) -> None:
+    assert view_of(life.events).stage == stage
 
 
 def test_the_authorisation_that_ran_out_is_the_one_of_that_last_day() -> None:
@@ -52,12 +52,12 @@ def test_the_authorisation_that_ran_out_is_the_one_of_that_last_day() -> None:
         )
         life.say(5, authorised)
     life.say(31, legal.EarlyStartExpired(expired_on=life.day(30)))
-    starts = view_of(life.facts).legal.early_starts
+    starts = view_of(life.events).legal.early_starts
     assert [start.expired is not None for start in starts] == [True, False]
 
 
 def test_a_healthy_life_shows_what_each_department_said() -> None:
-    view = view_of(Life().closed().facts)
+    view = view_of(Life().closed().events)
 
     assert view.price == euros(100_000)
     assert view.finance.billed("EUR") == euros(100_000)
@@ -70,7 +70,7 @@ def test_a_healthy_life_shows_what_each_department_said() -> None:
 
 def test_a_change_order_or_an_invoice_opens_a_settled_account_again() -> None:
     life = Life().closed()
-    said = {type(each.fact): each.fact for each in life.facts}
+    said = {type(each.event): each.event for each in life.events}
     change = finance.BudgetAmended(
         change="CR-1",
         amendment="A-CR-1",
@@ -79,29 +79,29 @@ def test_a_change_order_or_an_invoice_opens_a_settled_account_again() -> None:
         billing_schedule=(),
     )
 
-    assert view_of(life.facts).finance.settled is not None
-    assert view_of(life.say(170, change).facts).finance.settled is None
+    assert view_of(life.events).finance.settled is not None
+    assert view_of(life.say(170, change).events).finance.settled is None
     life.say(171, said[finance.AccountSettled])
-    assert view_of(life.facts).finance.settled is not None
-    assert view_of(life.say(172, said[finance.InvoiceIssued]).facts).finance.settled is None
+    assert view_of(life.events).finance.settled is not None
+    assert view_of(life.say(172, said[finance.InvoiceIssued]).events).finance.settled is None
 
 
 @given(st.data())
 def test_topics_may_arrive_interleaved_in_any_way(data: st.DataObject) -> None:
-    facts = Life().closed().facts
-    queues: dict[str, list[Recorded[Fact]]] = {}
-    for recorded in facts:
+    events = Life().closed().events
+    queues: dict[str, list[Recorded[Event]]] = {}
+    for recorded in events:
         queues.setdefault(recorded.channel.name, []).append(recorded)
     names = [name for name, queue in queues.items() for _ in queue]
     order = data.draw(st.permutations(names))
     heads = {name: iter(queue) for name, queue in queues.items()}
 
-    assert dump(view_of([next(heads[name]) for name in order])) == dump(view_of(facts))
+    assert dump(view_of([next(heads[name]) for name in order])) == dump(view_of(events))
 
 
-def test_a_view_is_incomplete_while_something_its_facts_rest_on_is_missing() -> None:
-    facts = Life().signed().facts
-    without_sales = [recorded for recorded in facts if recorded.channel.name != "sales"]
+def test_a_view_is_incomplete_while_something_its_events_rest_on_is_missing() -> None:
+    events = Life().signed().events
+    without_sales = [recorded for recorded in events if recorded.channel.name != "sales"]
     view = view_of(without_sales)
 
     assert not view.causally_complete
@@ -111,6 +111,6 @@ def test_a_view_is_incomplete_while_something_its_facts_rest_on_is_missing() -> 
 
 
 def test_a_view_survives_being_written_and_read() -> None:
-    view = view_of(Life().closed().facts)
+    view = view_of(Life().closed().events)
 
     assert load(dump(view)) == view

@@ -12,7 +12,7 @@ from chassis.base.partitioning import partition_of
 from chassis.eventstore.mongo import LARGEST_DOCUMENT, DocumentTooLarge, StoreAway
 from chassis.kafka.parked_record import trouble_of
 from contracts.channels import PARTITIONS, SALES
-from contracts.fact import Fact, Recorded
+from contracts.event import Event, Recorded
 from gateway import folding as module
 from gateway import shelf as shelves
 from gateway.announcing import Announcing
@@ -24,8 +24,8 @@ from gateway.totals import Share, Total
 from tests.life import Life
 
 TODAY = date(2026, 3, 2)
-FACTS = Life().won().facts
-E = FACTS[0].subject
+EVENTS = Life().won().events
+E = EVENTS[0].subject
 OTHER = "E-0000000000009"
 HEAD = Head("failed", "a bug", "sales", 3, None, datetime(2026, 3, 2, 9, tzinfo=UTC), 0)
 
@@ -55,7 +55,7 @@ class InMemory(Shelf):
         for each in sound:
             self.documents[each.view.engagement] = shelves._document(each)
             for run in each.unwritten.begin():
-                self.runs_of.setdefault(each.view.engagement, []).extend(run.facts)
+                self.runs_of.setdefault(each.view.engagement, []).extend(run.events)
             each.unwritten.written()
         return {each.view.engagement: each.share for each in sound}
 
@@ -93,8 +93,8 @@ class Rule:
         return judge(view, today)
 
 
-def of_other(facts: Sequence[Recorded[Fact]]) -> list[Recorded[Fact]]:
-    return [each for each in Life(OTHER).won().facts if each.sequence][: len(facts)]
+def of_other(events: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
+    return [each for each in Life(OTHER).won().events if each.sequence][: len(events)]
 
 
 async def begun(shelf: InMemory) -> Folding:
@@ -108,10 +108,10 @@ async def test_what_was_folded_beside_a_broken_rule_is_written_though_the_store_
 ) -> None:
     shelf, rule = InMemory(), Rule(monkeypatch)
     folding = await begun(shelf)
-    assert await folding.take({E: FACTS[:3], OTHER: of_other(FACTS[:3])}) == {}
+    assert await folding.take({E: EVENTS[:3], OTHER: of_other(EVENTS[:3])}) == {}
     rule.broken, shelf.away = True, True
 
-    errors = await folding.take({OTHER: of_other(FACTS)[3:], E: FACTS[3:]})
+    errors = await folding.take({OTHER: of_other(EVENTS)[3:], E: EVENTS[3:]})
     assert errors.keys() == {E}
     trouble, _ = trouble_of(errors[E], SALES)
     assert "ArithmeticError in __call__, line " in trouble.sentence
@@ -121,12 +121,12 @@ async def test_what_was_folded_beside_a_broken_rule_is_written_though_the_store_
     shelf.away = False
     assert await folding.settle(now=True)
 
-    assert sum(shelf.folded(OTHER).values()) == len(of_other(FACTS))
+    assert sum(shelf.folded(OTHER).values()) == len(of_other(EVENTS))
     assert sum(shelf.folded(E).values()) == 3
     rule.broken = False
-    assert await folding.take({E: FACTS[3:]}) == {}  # none of them counts as seen
+    assert await folding.take({E: EVENTS[3:]}) == {}  # none of them counts as seen
     assert await folding.settle(now=True)
-    assert sum(shelf.folded(E).values()) == len(FACTS)
+    assert sum(shelf.folded(E).values()) == len(EVENTS)
 
 
 async def test_a_broken_rule_keeps_no_worker_from_taking_its_partitions_over(
@@ -135,7 +135,7 @@ async def test_a_broken_rule_keeps_no_worker_from_taking_its_partitions_over(
     """Its engagement was tried again, and the process ended before it was judged."""
     shelf, rule = InMemory(), Rule(monkeypatch)
     folding = await begun(shelf)
-    await folding.take({E: FACTS})
+    await folding.take({E: EVENTS})
     await folding.waits(E, HEAD)
     assert await folding.settle(now=True)
     rule.broken = True
@@ -152,7 +152,7 @@ async def test_a_broken_rule_keeps_no_worker_from_taking_its_partitions_over(
 async def test_who_could_not_be_judged_on_a_new_day_is_judged_when_the_store_is_back() -> None:
     shelf = InMemory()
     folding = await begun(shelf)
-    await folding.take({E: FACTS})
+    await folding.take({E: EVENTS})
     assert await folding.settle(now=True)
     folding = await begun(shelf)
     tomorrow = TODAY.replace(day=3)
@@ -172,10 +172,10 @@ async def test_who_could_not_be_judged_on_a_new_day_is_judged_when_the_store_is_
     assert held.judged_on == tomorrow
 
 
-async def test_facts_leave_room_for_what_their_engagement_waits_for() -> None:
+async def test_events_leave_room_for_what_their_engagement_waits_for() -> None:
     shelf = InMemory()
     folding = await begun(shelf)
-    await folding.take({E: FACTS})
+    await folding.take({E: EVENTS})
     held = await folding.look(E)
     assert held is not None
     document = shelves._document(held)
@@ -188,7 +188,7 @@ async def test_facts_leave_room_for_what_their_engagement_waits_for() -> None:
 async def test_who_was_evicted_while_others_were_read_is_read_again() -> None:
     shelf = InMemory()
     folding = await begun(shelf)
-    await folding.take({E: FACTS})
+    await folding.take({E: EVENTS})
     assert await folding.settle(now=True)
     took = asyncio.Event()
     take = shelf.take

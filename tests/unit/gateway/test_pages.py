@@ -25,7 +25,7 @@ SCRIPT = "<script>alert('x')</script>"
 
 
 @pytest.fixture(scope="module")
-def company_facts() -> InMemory:
+def company_events() -> InMemory:
     return InMemory(*company())
 
 
@@ -50,9 +50,9 @@ def text_of(page: httpx.Response) -> str:
 
 
 async def test_the_portfolio_shows_figures_attention_and_disconnects(
-    company_facts: InMemory,
+    company_events: InMemory,
 ) -> None:
-    async with browser(company_facts) as vera:
+    async with browser(company_events) as vera:
         page = await vera.get("/")
 
     text = text_of(page)
@@ -65,9 +65,9 @@ async def test_the_portfolio_shows_figures_attention_and_disconnects(
 
 
 async def test_costs_margins_and_what_tells_of_them_are_shown_to_nobody_else(
-    company_facts: InMemory,
+    company_events: InMemory,
 ) -> None:
-    async with browser(company_facts, ANN) as ann:
+    async with browser(company_events, ANN) as ann:
         places = (
             "/",
             "/pages/disconnects",
@@ -75,7 +75,7 @@ async def test_costs_margins_and_what_tells_of_them_are_shown_to_nobody_else(
             f"/pages/engagements/{CONFIDENTIAL}",
         )
         pages = [await ann.get(place) for place in places]
-        full = await ann.get(f"/pages/engagements/{CONFIDENTIAL}?facts=all")
+        full = await ann.get(f"/pages/engagements/{CONFIDENTIAL}?events=all")
 
     for page in [*pages, full]:
         assert page.status_code == 200
@@ -85,9 +85,9 @@ async def test_costs_margins_and_what_tells_of_them_are_shown_to_nobody_else(
 
 
 async def test_an_engagement_shows_departments_margins_proof_and_timeline(
-    company_facts: InMemory,
+    company_events: InMemory,
 ) -> None:
-    async with browser(company_facts) as vera:
+    async with browser(company_events) as vera:
         page = await vera.get(f"/pages/engagements/{LATE}")
 
     text = text_of(page)
@@ -104,7 +104,7 @@ async def test_an_engagement_shows_departments_margins_proof_and_timeline(
 
 async def test_an_engagement_that_waits_says_so_with_the_reason() -> None:
     since = datetime(2026, 6, 1, 10, 44, tzinfo=UTC)
-    gateway = InMemory(*Life().signed().facts)
+    gateway = InMemory(*Life().signed().events)
     waits = Waits(
         state="parked", since=since, code="gap", channel="finance.confidential", why="finance 3"
     )
@@ -124,10 +124,10 @@ async def test_an_engagement_that_waits_says_so_with_the_reason() -> None:
 
 
 async def test_the_whole_timeline_or_that_of_one_department_can_be_asked_for(
-    company_facts: InMemory,
+    company_events: InMemory,
 ) -> None:
-    async with browser(company_facts) as vera:
-        everything = await vera.get(f"/pages/engagements/{LATE}?facts=all")
+    async with browser(company_events) as vera:
+        everything = await vera.get(f"/pages/engagements/{LATE}?events=all")
         legal = await vera.get(f"/pages/engagements/{LATE}?said=legal")
 
     assert "Opportunity opened with Acme Logistics" in text_of(everything)
@@ -139,15 +139,15 @@ async def test_the_whole_timeline_or_that_of_one_department_can_be_asked_for(
             assert f'id="{anchor}"' in page.text
 
 
-async def test_lists_are_narrowed_and_paged(company_facts: InMemory) -> None:
-    facts = [
+async def test_lists_are_narrowed_and_paged(company_events: InMemory) -> None:
+    events = [
         recorded
         for number in range(1, 61)
         for recorded in retold(
-            Life().opened().facts, engagement=named(number), title=f"No {number}"
+            Life().opened().events, engagement=named(number), title=f"No {number}"
         )
     ]
-    async with browser(company_facts) as vera, browser(InMemory(*facts)) as other:
+    async with browser(company_events) as vera, browser(InMemory(*events)) as other:
         delivering = await vera.get("/pages/engagements?stage=delivering&sort=title")
         open_ones = await vera.get("/pages/disconnects")
         finance = await vera.get("/pages/disconnects?owner=finance")
@@ -174,8 +174,8 @@ async def test_lists_are_narrowed_and_paged(company_facts: InMemory) -> None:
 async def test_what_people_typed_is_never_markup(place: str) -> None:
     life = late(Life(named(1)).worked())
     life.say(106, delivery.TimeRejected(entry="T-1", why=SCRIPT))
-    facts = retold(life.facts, title=SCRIPT, account="birch")
-    async with browser(InMemory(*facts)) as vera:
+    events = retold(life.events, title=SCRIPT, account="birch")
+    async with browser(InMemory(*events)) as vera:
         page = await vera.get(place.format(named(1)))
 
     assert page.status_code == 200
@@ -204,9 +204,9 @@ async def test_an_empty_portfolio_says_so() -> None:
     ],
 )
 async def test_what_is_not_there_is_told_in_a_page(
-    place: str, status: int, company_facts: InMemory
+    place: str, status: int, company_events: InMemory
 ) -> None:
-    async with browser(company_facts) as vera:
+    async with browser(company_events) as vera:
         page = await vera.get(place)
 
     assert page.status_code == status
@@ -214,9 +214,9 @@ async def test_what_is_not_there_is_told_in_a_page(
 
 
 async def test_nothing_inline_is_run_and_nothing_is_loaded_from_elsewhere(
-    company_facts: InMemory,
+    company_events: InMemory,
 ) -> None:
-    async with browser(company_facts) as vera:
+    async with browser(company_events) as vera:
         page = await vera.get(f"/pages/engagements/{LATE}")
         loaded = re.findall(r'(?:src|href)="(/pages/static/[^"]+)"', page.text)
         files = [await vera.get(name) for name in loaded]
@@ -243,11 +243,11 @@ async def test_nothing_inline_is_run_and_nothing_is_loaded_from_elsewhere(
         "/pages/engagements",
         "/pages/disconnects",
         "/pages/live",
-        f"/pages/engagements/{LATE}?facts=all",
+        f"/pages/engagements/{LATE}?events=all",
     ],
 )
-async def test_nobody_sees_anything_before_signing_in(place: str, company_facts: InMemory) -> None:
-    async with browser(company_facts, None) as stranger:
+async def test_nobody_sees_anything_before_signing_in(place: str, company_events: InMemory) -> None:
+    async with browser(company_events, None) as stranger:
         page = await stranger.get(place)
 
     assert page.status_code == 401
@@ -257,9 +257,9 @@ async def test_nobody_sees_anything_before_signing_in(place: str, company_facts:
 
 
 async def test_signing_in_sets_a_cookie_for_this_site_alone_and_goes_on(
-    company_facts: InMemory,
+    company_events: InMemory,
 ) -> None:
-    async with browser(company_facts, None) as vera:
+    async with browser(company_events, None) as vera:
         answer = await vera.post(
             "/sign-in",
             data={"token": f" {VERA} ", "next": f"/pages/engagements/{LATE}"},
@@ -278,8 +278,10 @@ async def test_signing_in_sets_a_cookie_for_this_site_alone_and_goes_on(
     assert (page.status_code, after.status_code) == (200, 401)
 
 
-async def test_elsewhere_than_on_this_machine_the_cookie_needs_tls(company_facts: InMemory) -> None:
-    transport = httpx.ASGITransport(app=app_of(company_facts))
+async def test_elsewhere_than_on_this_machine_the_cookie_needs_tls(
+    company_events: InMemory,
+) -> None:
+    transport = httpx.ASGITransport(app=app_of(company_events))
     async with httpx.AsyncClient(transport=transport, base_url="https://concord.example") as vera:
         answer = await vera.post("/sign-in", data={"token": VERA}, headers=FROM_HERE)
 
@@ -296,9 +298,9 @@ async def test_elsewhere_than_on_this_machine_the_cookie_needs_tls(company_facts
     ],
 )
 async def test_a_token_that_does_not_do_is_refused_with_the_reason(
-    given: str, why: str, company_facts: InMemory
+    given: str, why: str, company_events: InMemory
 ) -> None:
-    async with browser(company_facts, None) as stranger:
+    async with browser(company_events, None) as stranger:
         page = await stranger.post("/sign-in", data={"token": given}, headers=FROM_HERE)
 
     assert page.status_code == 401
@@ -310,8 +312,8 @@ async def test_a_token_that_does_not_do_is_refused_with_the_reason(
     "elsewhere",
     ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", ""],
 )
-async def test_signing_in_leads_nowhere_else(elsewhere: str, company_facts: InMemory) -> None:
-    async with browser(company_facts, None) as vera:
+async def test_signing_in_leads_nowhere_else(elsewhere: str, company_events: InMemory) -> None:
+    async with browser(company_events, None) as vera:
         answer = await vera.post(
             "/sign-in", data={"token": VERA, "next": elsewhere}, headers=FROM_HERE
         )
@@ -321,9 +323,9 @@ async def test_signing_in_leads_nowhere_else(elsewhere: str, company_facts: InMe
 
 @pytest.mark.parametrize("roles", [("customer",), ("partner",), ("confidential",), ()])
 async def test_who_has_no_role_here_is_told_so(
-    roles: tuple[str, ...], company_facts: InMemory
+    roles: tuple[str, ...], company_events: InMemory
 ) -> None:
-    async with browser(company_facts, token("cleo", *roles)) as cleo:  # type: ignore[arg-type]
+    async with browser(company_events, token("cleo", *roles)) as cleo:  # type: ignore[arg-type]
         page = await cleo.get("/")
 
     assert page.status_code == 403
@@ -331,8 +333,10 @@ async def test_who_has_no_role_here_is_told_so(
     assert "Warehouse" not in page.text
 
 
-async def test_a_link_on_another_site_is_asked_for_again_from_here(company_facts: InMemory) -> None:
-    async with browser(company_facts, None) as stranger:
+async def test_a_link_on_another_site_is_asked_for_again_from_here(
+    company_events: InMemory,
+) -> None:
+    async with browser(company_events, None) as stranger:
         page = await stranger.get("/", headers={"Sec-Fetch-Site": "cross-site"})
         form = await stranger.post(
             f"/pages/engagements/{LATE}/waive", headers={"Sec-Fetch-Site": "cross-site"}
@@ -426,7 +430,7 @@ async def test_a_waiver_that_cannot_be_is_refused_in_words(
 
 
 async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either() -> None:
-    gateway = InMemory(*green_in_the_red(Life(named(1))).facts)
+    gateway = InMemory(*green_in_the_red(Life(named(1))).events)
     eve = token("eve", "executive")
 
     answer = await waived(gateway, eve, FROM_HERE, finding="forecast-margin-below-sold")
@@ -441,11 +445,11 @@ async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either(
 @pytest.mark.parametrize(
     "path", ["/", "/pages/engagements", "/pages/disconnects", f"/pages/engagements/{LATE}"]
 )
-async def test_every_page_says_when_its_data_are_old(company_facts: InMemory, path: str) -> None:
+async def test_every_page_says_when_its_data_are_old(company_events: InMemory, path: str) -> None:
     received = datetime.now(UTC) - timedelta(seconds=40)
     async with (
-        browser(company_facts, as_of=received) as old,
-        browser(company_facts, as_of=datetime.now(UTC) - timedelta(seconds=20)) as new,
+        browser(company_events, as_of=received) as old,
+        browser(company_events, as_of=datetime.now(UTC) - timedelta(seconds=20)) as new,
     ):
         shown, not_shown = text_of(await old.get(path)), text_of(await new.get(path))
 
@@ -479,8 +483,8 @@ async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.Mo
 
     waiting = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
-    gateway.hear(Life(named(1)).worked().facts)
-    gateway.hear(Life(named(2)).worked().facts)
+    gateway.handle_events(Life(named(1)).worked().events)
+    gateway.handle_events(Life(named(2)).worked().events)
 
     assert await waiting == b"event: changed\ndata: \n\n"
     monkeypatch.setattr(live, "BEAT", 0.05)

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from contracts import delivery, finance, legal, sales
-from contracts.fact import Fact
+from contracts.event import Event
 from gateway.disconnects import judge
 from gateway.fold import View
 from gateway.pages.presenting import Names
@@ -20,7 +20,7 @@ TODAY = date(2026, 4, 1)
 
 
 def figures_of(life: Life) -> Figures:
-    view = view_of(life.facts)
+    view = view_of(life.events)
     return contribution(view, judge(view, TODAY).values())
 
 
@@ -82,14 +82,14 @@ def test_what_would_tell_a_margin_is_neither_counted_nor_summed_for_others() -> 
     assert told.currencies[0].at_stake == Decimal(100_000)
 
 
-def fallen_due(*facts: Fact) -> View:
+def fallen_due(*events: Event) -> View:
     """An advance of 30,000 that fell due unpaid, and what became of it."""
     life = Life().signed()
     life.say(26, *life.invoice(life.schedule()[0], 1, 26))
     overdue = finance.PaymentOverdue(
         invoice="I-advance", due_on=life.day(56), outstanding=euros(30_000)
     )
-    return view_of(life.say(57, overdue, *facts).facts)
+    return view_of(life.say(57, overdue, *events).events)
 
 
 def credited(amount: int) -> finance.CreditNoteIssued:
@@ -108,7 +108,7 @@ VOID = finance.InvoiceVoided(
 
 
 @pytest.mark.parametrize(
-    ("facts", "overdue", "shown"),
+    ("events", "overdue", "shown"),
     [
         ((), 30_000, "overdue since"),
         ((credited(10_000),), 20_000, "overdue since"),
@@ -117,9 +117,9 @@ VOID = finance.InvoiceVoided(
     ],
 )
 def test_what_is_credited_or_void_is_overdue_no_more(
-    facts: tuple[Fact, ...], overdue: int, shown: str
+    events: tuple[Event, ...], overdue: int, shown: str
 ) -> None:
-    view = fallen_due(*facts)
+    view = fallen_due(*events)
     (invoice,) = view.finance.invoices.values()
     sheet = next(
         each
@@ -141,12 +141,12 @@ def test_what_is_credited_or_void_is_overdue_no_more(
     ],
     ids=lambda end: end.type,
 )
-def test_what_is_over_rests_no_more(end: Fact) -> None:
+def test_what_is_over_rests_no_more(end: Event) -> None:
     life = Life().worked(8)
     resting = life.say(96, delivery.EngagementPutOnHold(reason="Freeze.", held_on=TODAY))
     assert figures_of(resting)["on-hold"] == 1
-    assert summary(view_of(resting.facts), {}).on_hold
+    assert summary(view_of(resting.events), {}).on_hold
 
     over = resting.say(97, end)
     assert "on-hold" not in figures_of(over)
-    assert not summary(view_of(over.facts), {}).on_hold
+    assert not summary(view_of(over.events), {}).on_hold

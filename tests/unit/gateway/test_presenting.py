@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from contracts import delivery, finance, gateway, legal, sales
-from contracts.fact import FACTS, Fact
+from contracts.event import EVENTS, Event
 from contracts.money import Money
 from contracts.reference import PersonPublished
 from contracts.values import Margin
@@ -25,7 +25,7 @@ NOBODY = Names(RecordsOf([]))
 
 def view_of(life: Life) -> View:
     view = View(ENGAGEMENT)
-    for recorded in life.facts:
+    for recorded in life.events:
         fold(view, recorded)
     return view
 
@@ -121,23 +121,23 @@ def test_names_come_from_reference_data_and_an_erased_person_keeps_only_the_id()
 # ---- sentences -------------------------------------------------------------------------------
 
 
-# Tests of the chassis say facts of their own.
-FACTS_OF_ENGAGEMENTS = [
+# Tests of the chassis say events of their own.
+EVENTS_OF_ENGAGEMENTS = [
     each
-    for each in FACTS.values()
-    if each.channel.kind == "facts" and each.__module__.startswith("contracts.")
+    for each in EVENTS.values()
+    if each.channel.kind == "events" and each.__module__.startswith("contracts.")
 ]
 
 
-@pytest.mark.parametrize("kind", FACTS_OF_ENGAGEMENTS)
-def test_every_fact_has_a_sentence_of_its_own_that_speaks_of_fields_it_has(
-    kind: type[Fact],
+@pytest.mark.parametrize("kind", EVENTS_OF_ENGAGEMENTS)
+def test_every_event_has_a_sentence_of_its_own_that_speaks_of_fields_it_has(
+    kind: type[Event],
 ) -> None:
     assert fields(SENTENCES[kind]) <= kind.model_fields.keys()
 
 
-def test_every_fact_of_a_life_is_told_with_nothing_left_to_fill_in() -> None:
-    told = [tell(recorded.fact, NOBODY) for recorded in Life().closed().facts]
+def test_every_event_of_a_life_is_told_with_nothing_left_to_fill_in() -> None:
+    told = [tell(recorded.event, NOBODY) for recorded in Life().closed().events]
 
     assert all(sentence[0].isupper() or sentence[0].isdigit() for sentence in told)
     assert not [sentence for sentence in told if set(sentence) & set("{}[]|")]
@@ -145,7 +145,7 @@ def test_every_fact_of_a_life_is_told_with_nothing_left_to_fill_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fact", "sentence"),
+    ("event", "sentence"),
     [
         (
             sales.DealLost(reason="no-decision", lost_on=TODAY),
@@ -187,30 +187,32 @@ def test_every_fact_of_a_life_is_told_with_nothing_left_to_fill_in() -> None:
         ),
     ],
 )
-def test_a_fact_is_told_in_a_sentence(fact: Fact, sentence: str) -> None:
-    assert tell(fact, NOBODY) == sentence
+def test_a_event_is_told_in_a_sentence(event: Event, sentence: str) -> None:
+    assert tell(event, NOBODY) == sentence
 
 
-def test_text_of_a_fact_is_told_as_it_stands_even_if_it_looks_like_a_field() -> None:
-    fact = delivery.TimeRejected(entry="T-1", why="{entry} [see {why|words}] <b>")
+def test_text_of_a_event_is_told_as_it_stands_even_if_it_looks_like_a_field() -> None:
+    event = delivery.TimeRejected(entry="T-1", why="{entry} [see {why|words}] <b>")
 
-    assert tell(fact, NOBODY) == "Time entry T-1 not approved: “{entry} [see {why|words}] <b>”"
+    assert tell(event, NOBODY) == "Time entry T-1 not approved: “{entry} [see {why|words}] <b>”"
 
 
-def test_a_fact_without_a_sentence_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_event_without_a_sentence_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(SENTENCES, legal.SowApproved)  # type: ignore[misc]
 
-    fact = legal.SowApproved(version=1, content_hash="sha256:" + "a" * 64)
+    event = legal.SowApproved(version=1, content_hash="sha256:" + "a" * 64)
 
-    assert tell(fact, NOBODY) == "SOW approved."
+    assert tell(event, NOBODY) == "SOW approved."
 
 
 def test_deliverables_are_told_by_their_titles() -> None:
     life = Life().accepted()
     names = Names(RecordsOf([]), things(view_of(life)))
-    accepted = [each for each in life.facts if isinstance(each.fact, delivery.DeliverableAccepted)]
+    accepted = [
+        each for each in life.events if isinstance(each.event, delivery.DeliverableAccepted)
+    ]
 
-    assert tell(accepted[0].fact, names).startswith("Customer portal accepted by cora")
+    assert tell(accepted[0].event, names).startswith("Customer portal accepted by cora")
 
 
 # ---- an engagement ---------------------------------------------------------------------------
@@ -237,7 +239,7 @@ def test_a_case_shows_what_the_author_of_one_proof_did_not_know_of_the_other() -
     view = view_of(life)
     (case,) = [
         each
-        for each in cases(view, judge(view, TODAY), life.facts, NOBODY, confidential=True)
+        for each in cases(view, judge(view, TODAY), life.events, NOBODY, confidential=True)
         if each.finding.rule == "promised-finish-before-forecast"
     ]
     signed, report = case.proofs
@@ -249,7 +251,7 @@ def test_a_case_shows_what_the_author_of_one_proof_did_not_know_of_the_other() -
 
 def test_who_may_not_see_costs_is_not_even_told_how_far_they_were_heard() -> None:
     recorded = next(
-        each for each in reversed(Life().worked().facts) if each.channel.name == "delivery"
+        each for each in reversed(Life().worked().events) if each.channel.name == "delivery"
     )
 
     def heard(*, confidential: bool) -> set[str]:
@@ -263,13 +265,13 @@ def test_who_may_not_see_costs_is_not_even_told_how_far_they_were_heard() -> Non
 def test_a_department_shows_how_much_of_it_others_heard_that_is_not_here_yet() -> None:
     life = Life().signed()
     view = View(ENGAGEMENT)
-    for recorded in life.facts:
+    for recorded in life.events:
         if recorded.channel.name != "legal":
             fold(view, recorded)
 
     (legal_now,) = freshness(view, "legal", confidential=False)
 
-    assert (legal_now.facts, legal_now.under_way) == (0, 5)
+    assert (legal_now.events, legal_now.under_way) == (0, 5)
 
 
 @pytest.mark.parametrize("act", ["opened", "proposed", "won", "signed", "kicked_off", "closed"])

@@ -1,4 +1,4 @@
-"""What the gateway keeps is folded again when the same facts come to make other views."""
+"""What the gateway keeps is folded again when the same events come to make other views."""
 
 from datetime import date
 from hashlib import blake2b
@@ -11,10 +11,10 @@ from gateway.shelf import FOLD, Held, row_of
 from tests.lives import company
 
 TODAY = date(2026, 5, 25)
-KNOWN = {"14": "0bb173cd79e42ee9"}
-"""What the facts of a small company come to, by the number of the fold.
+KNOWN = {"15": "c6baf9c00f2933c2"}
+"""What the events of a small company come to, by the number of the fold.
 
-Where other facts are told in `tests.lives`, the number of the fold stays and this changes.
+Where other events are told in `tests.lives`, the number of the fold stays and this changes.
 """
 
 
@@ -34,5 +34,5 @@ def folded() -> str:
     return digest.hexdigest()
 
 
-def test_whoever_changes_what_facts_come_to_raises_the_number_of_the_fold() -> None:
+def test_whoever_changes_what_events_come_to_raises_the_number_of_the_fold() -> None:
     assert KNOWN.get(FOLD) == folded(), "views come out otherwise: raise FOLD, and note it here"

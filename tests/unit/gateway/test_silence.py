@@ -27,9 +27,9 @@ def test_an_estimate_that_came_is_owed_again_only_where_sales_asked_again() -> N
     assert findings(life, 100) == {}
     assert only(life.say(40, REQUEST), 100).sentence.endswith("since 14 February 2026.")
     again = next(
-        recorded.fact
-        for recorded in life.facts
-        if isinstance(recorded.fact, delivery.EstimateSubmitted)
+        recorded.event
+        for recorded in life.events
+        if isinstance(recorded.event, delivery.EstimateSubmitted)
     )
     life.say(101, again.model_copy(update={"version": 2}))
     assert findings(life, 102) == {}
@@ -38,9 +38,9 @@ def test_an_estimate_that_came_is_owed_again_only_where_sales_asked_again() -> N
 def drafted() -> Life:
     """Won, and drafted by Legal on day 16."""
     sow = next(
-        recorded.fact
-        for recorded in Life().signed().facts
-        if isinstance(recorded.fact, legal.SowDrafted)
+        recorded.event
+        for recorded in Life().signed().events
+        if isinstance(recorded.event, legal.SowDrafted)
     )
     return Life().won().say(16, legal.FileOpened(account="acme", title="Portal"), sow)
 
@@ -90,7 +90,7 @@ def test_who_was_last_heard_on_the_day_it_was_asked_is_not_said_to_have_been() -
 
 def test_who_is_heard_of_is_not_silent_though_the_step_is_owed() -> None:
     life = Life().proposed()
-    day = (life.facts[-1].occurred_at.date() - life.day(0)).days
+    day = (life.events[-1].occurred_at.date() - life.day(0)).days
     life.say(
         day + 15, sales.OpportunityAdvanced(pipeline_stage="negotiating", probability=Decimal(75))
     )

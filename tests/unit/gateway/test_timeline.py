@@ -2,36 +2,36 @@
 
 from dataclasses import replace
 
-from contracts.fact import encode
+from contracts.event import encode
 from gateway.timeline import LONGEST, Run, Unwritten, in_order
 from tests.life import ENGAGEMENT, Life
 
 MIB = 1024 * 1024
 
 
-def test_twenty_facts_of_a_mebibyte_are_no_document_of_twenty() -> None:
-    fact = Life().opened().facts[0]
+def test_twenty_events_of_a_mebibyte_are_no_document_of_twenty() -> None:
+    event = Life().opened().events[0]
     unwritten = Unwritten(ENGAGEMENT)
     for sequence in range(1, 21):
-        unwritten.add(replace(fact, sequence=sequence, record=b" " * MIB))
+        unwritten.add(replace(event, sequence=sequence, record=b" " * MIB))
     runs = unwritten.begin()
     assert [(run.first, run.last) for run in runs] == [(each, each) for each in range(1, 21)]
     assert len({run.id for run in runs}) == 20
 
 
-def test_small_facts_share_a_run_up_to_its_bound() -> None:
-    fact = Life().opened().facts[0]
+def test_small_events_share_a_run_up_to_its_bound() -> None:
+    event = Life().opened().events[0]
     unwritten = Unwritten(ENGAGEMENT)
     for sequence in range(1, 11):
-        unwritten.add(replace(fact, sequence=sequence, record=b" " * (LONGEST // 4)))
-    assert [len(run.facts) for run in unwritten.begin()] == [4, 4, 2]
+        unwritten.add(replace(event, sequence=sequence, record=b" " * (LONGEST // 4)))
+    assert [len(run.events) for run in unwritten.begin()] == [4, 4, 2]
 
 
 def test_what_could_not_be_written_is_written_with_what_came_meanwhile() -> None:
-    facts = [each for each in Life().won().facts if each.channel.name == "sales"]
+    events = [each for each in Life().won().events if each.channel.name == "sales"]
     unwritten = Unwritten(ENGAGEMENT)
     stored: dict[str, Run] = {}
-    for number, recorded in enumerate(facts):
+    for number, recorded in enumerate(events):
         unwritten.add(replace(recorded, record=encode(recorded)))
         runs = unwritten.begin()
         if number % 2:
@@ -40,4 +40,4 @@ def test_what_could_not_be_written_is_written_with_what_came_meanwhile() -> None
             assert unwritten.runs == []
         else:
             unwritten.not_written()
-    assert list(in_order([*stored.values(), *unwritten.runs])) == facts
+    assert list(in_order([*stored.values(), *unwritten.runs])) == events

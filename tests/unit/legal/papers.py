@@ -87,10 +87,10 @@ filed = heard_of.heard(WON).said(FILE)
 
 
 def drafted(scenario: Scenario[Engagement], scope: str = SCOPE) -> SowDrafted:
-    """The fact that drafting the next version leads to."""
-    fact = scenario.when(DraftSow(scope=scope)).facts[0]
-    assert isinstance(fact, SowDrafted)
-    return fact
+    """The event that drafting the next version leads to."""
+    event = scenario.when(DraftSow(scope=scope)).events[0]
+    assert isinstance(event, SowDrafted)
+    return event
 
 
 V1 = drafted(filed)

@@ -76,7 +76,7 @@ drafted = approved.when_heard(priced(), knowing=ALL).then(like(AmendmentDrafted)
 
 
 def test_an_approved_change_is_drafted_as_it_was_assessed_and_priced():
-    fact = AmendmentDrafted(
+    event = AmendmentDrafted(
         amendment="A-C-1",
         change="C-1",
         content_hash=content_hash(AMENDMENT, draft_of(drafted)),
@@ -94,7 +94,7 @@ def test_an_approved_change_is_drafted_as_it_was_assessed_and_priced():
             ),
         ),
     )
-    approved.when_heard(priced(), knowing=ALL).then(fact)
+    approved.when_heard(priced(), knowing=ALL).then(event)
 
 
 def test_an_increase_without_a_new_deliverable_is_billed_on_the_new_finish():

@@ -60,16 +60,16 @@ def test_a_file_needs_a_name_that_somebody_gave():
     nothing.when(OpenFile(account="acme", title="Order desk")).then(FILE)
 
 
-@pytest.mark.parametrize(("command", "fact"), [(RecordNda, NdaSigned), (RecordMsa, MsaSigned)])
+@pytest.mark.parametrize(("command", "event"), [(RecordNda, NdaSigned), (RecordMsa, MsaSigned)])
 def test_agreements_are_recorded_once_and_replaced_by_later_ones(
-    command: type[RecordNda | RecordMsa], fact: type[NdaSigned | MsaSigned]
+    command: type[RecordNda | RecordMsa], event: type[NdaSigned | MsaSigned]
 ):
-    first = filed.when(command()).then(fact(signed_on=TODAY))
+    first = filed.when(command()).then(event(signed_on=TODAY))
     first.when(command()).then_nothing()
     refusal = f"{command.__name__[-3:].lower()}-already-signed"
     first.when(command(signed_on=date(2026, 1, 1))).then_refused(refusal, saying=str(TODAY))
     first.when(command(expires_on=date(2027, 1, 1))).then_refused(refusal)
-    later = fact(signed_on=date(2026, 6, 1), expires_on=date(2027, 6, 1))
+    later = event(signed_on=date(2026, 6, 1), expires_on=date(2027, 6, 1))
     first.on(date(2026, 6, 1)).when(command(expires_on=date(2027, 6, 1))).then(later)
 
 

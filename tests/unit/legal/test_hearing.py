@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.domain.decider import heard_channels
+from chassis.domain.decider import consumed_channels
 from contracts.delivery import ChangeImplemented, ChangeRejected, EngagementClosed
-from contracts.fact import Fact
+from contracts.event import Event
 from contracts.finance import (
     AccountReopened,
     AccountSettled,
@@ -121,12 +121,14 @@ AMENDED = BudgetAmended(
 REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000))
 
 
-@pytest.mark.parametrize("fact", [AMENDED, REOPENED, ISSUED], ids=lambda fact: type(fact).__name__)
-def test_what_finance_says_after_a_settlement_opens_the_account(fact: Fact):
+@pytest.mark.parametrize(
+    "event", [AMENDED, REOPENED, ISSUED], ids=lambda event: type(event).__name__
+)
+def test_what_finance_says_after_a_settlement_opens_the_account(event: Event):
     settled = AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY)
     signed.heard(settled).then_state(settled_on=TODAY)
-    signed.heard(settled, fact).then_state(settled_on=None)
-    signed.heard(settled, fact, settled).then_state(settled_on=TODAY)
+    signed.heard(settled, event).then_state(settled_on=None)
+    signed.heard(settled, event, settled).then_state(settled_on=TODAY)
 
 
 def test_the_customer_owes_what_is_neither_paid_nor_credited():
@@ -163,5 +165,5 @@ def test_whatever_is_known_can_be_put_away_and_read_again():
 
 
 def test_legal_listens_to_everybody_and_to_nothing_confidential():
-    names = {channel.name for channel in heard_channels([ENGAGEMENT])}
+    names = {channel.name for channel in consumed_channels([ENGAGEMENT])}
     assert names == {"sales", "delivery", "finance", "gateway"}

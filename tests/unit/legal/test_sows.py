@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from chassis.domain.decider import Command
 from contracts.documents import STATEMENT_OF_WORK, content_hash
-from contracts.fact import decode, encode
+from contracts.event import decode, encode
 from contracts.legal import (
     EngagementTerminated,
     SowApproved,
@@ -72,11 +72,11 @@ def test_a_draft_says_what_was_won():
     )
 
 
-def test_anybody_who_gets_the_fact_can_check_its_hash():
+def test_anybody_who_gets_the_event_can_check_its_hash():
     recorded = filed.when(DRAFT).recorded[0]
-    fact = decode(encode(recorded)).fact
-    assert isinstance(fact, SowDrafted)
-    assert content_hash(STATEMENT_OF_WORK, fact) == fact.content_hash
+    event = decode(encode(recorded)).event
+    assert isinstance(event, SowDrafted)
+    assert content_hash(STATEMENT_OF_WORK, event) == event.content_hash
 
 
 def test_what_a_draft_says_otherwise_counts_even_where_it_differs_from_what_was_won():
@@ -108,7 +108,7 @@ def test_the_same_terms_again_are_no_new_version_and_other_terms_are():
 
 
 def test_the_version_is_part_of_what_is_hashed():
-    again = with_draft.said(V2).when(DRAFT).facts[0]
+    again = with_draft.said(V2).when(DRAFT).events[0]
     assert isinstance(again, SowDrafted)
     assert (again.version, again.scope) == (3, V1.scope)
     assert again.content_hash != V1.content_hash
@@ -374,7 +374,7 @@ def test_deliverables_keep_their_criteria():
     part = Deliverable(
         deliverable="portal", title="The portal", acceptance_criteria="1,000 orders an hour."
     )
-    fact = filed.when(DraftSow(scope=SCOPE, deliverables=(deliverable("design"), part))).facts[0]
-    assert isinstance(fact, SowDrafted)
-    assert fact.deliverables[1].acceptance_criteria == "1,000 orders an hour."
-    assert fact.content_hash != V1.content_hash
+    event = filed.when(DraftSow(scope=SCOPE, deliverables=(deliverable("design"), part))).events[0]
+    assert isinstance(event, SowDrafted)
+    assert event.deliverables[1].acceptance_criteria == "1,000 orders an hour."
+    assert event.content_hash != V1.content_hash

@@ -15,13 +15,13 @@ END = TerminateEngagement(reason="breach", comment="Three invoices unpaid.")
 
 @pytest.mark.parametrize("scenario", [filed, sent, signed])
 def test_an_engagement_ends_once_by_whom_and_when(scenario: Scenario[Engagement]):
-    fact = EngagementTerminated(
+    event = EngagementTerminated(
         reason="breach",
         comment="Three invoices unpaid.",
         terminated_on=TODAY,
         decided_by="carl",
     )
-    over = scenario.when(END, by="carl").then(fact)
+    over = scenario.when(END, by="carl").then(event)
     over.on(date(2026, 4, 1)).when(END, by="dora").then_nothing()
     over.when(TerminateEngagement(reason="mutual")).then_refused(
         "already-terminated", saying="breach"
@@ -43,8 +43,8 @@ def test_not_ahead_of_time():
 
 def test_somebody_else_may_have_decided():
     command = END.model_copy(update={"decided_by": "vera", "terminated_on": date(2026, 2, 1)})
-    facts = signed.when(command, by="carl").facts
-    assert facts == (
+    events = signed.when(command, by="carl").events
+    assert events == (
         EngagementTerminated(
             reason="breach",
             comment="Three invoices unpaid.",

@@ -151,10 +151,10 @@ def test_lists_have_a_line_for_every_engagement():
 
 
 def test_an_early_start_is_shown_until_and_after_it_ends():
-    fact = EarlyStartAuthorised(
+    event = EarlyStartAuthorised(
         cap_hours=Decimal(80), expires_on=date(2026, 3, 31), reason="Licences end."
     )
-    early = filed.said(fact, by="carl")
+    early = filed.said(event, by="carl")
     expired = early.when_deadline("early-start-2026-03-31").after
 
     def shown(scenario: Scenario[Engagement]) -> tuple[str, str] | None:
@@ -164,4 +164,4 @@ def test_an_early_start_is_shown_until_and_after_it_ends():
     assert shown(filed) is None
     assert shown(early) == ("authorised", "carl")
     assert shown(expired) == ("expired", "carl")
-    assert shown(signed.said(fact, by="carl")) == ("replaced", "carl")
+    assert shown(signed.said(event, by="carl")) == ("replaced", "carl")

@@ -180,7 +180,7 @@ def test_who_is_known_by_name_or_id_owns_what_they_sold() -> None:
         assert (only(export).owner, export.notes) == ("nora", ())
 
 
-def test_no_fact_tells_the_name_of_whom_nobody_knows() -> None:
+def test_no_event_tells_the_name_of_whom_nobody_knows() -> None:
     export = read(f"{HEADER}\n{row(sales_agent='Anna Schmidt')}")
     owner = only(export).owner
     assert re.fullmatch(r"owner-[0-9a-z]{13}", owner)

@@ -146,7 +146,7 @@ REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.
 
 
 @pytest.mark.parametrize(
-    ("facts", "status", "signed_on"),
+    ("events", "status", "signed_on"),
     [
         ([SOW], "drafted", None),
         ([SOW, REDLINED], "redlined", None),
@@ -155,8 +155,10 @@ REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.
         ([SOW, APPROVED, SENT, SIGNED], "signed", date(2026, 2, 3)),
     ],
 )
-def test_how_far_the_statement_of_work_went(facts, status, signed_on) -> None:
-    won.heard(*facts).then_state(statement=Statement(version=1, status=status, signed_on=signed_on))
+def test_how_far_the_statement_of_work_went(events, status, signed_on) -> None:
+    won.heard(*events).then_state(
+        statement=Statement(version=1, status=status, signed_on=signed_on)
+    )
 
 
 def test_the_finish_that_is_promised_follows_the_amendments_that_are_signed() -> None:
@@ -179,7 +181,7 @@ def test_an_invoice_is_overdue_until_it_is_paid_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "overdue"),
+    ("events", "overdue"),
     [
         ([credit(1_000)], True),
         ([credit(1_000), payment(5_999)], True),
@@ -189,8 +191,8 @@ def test_an_invoice_is_overdue_until_it_is_paid_whole() -> None:
         ([VOIDED], False),
     ],
 )
-def test_an_invoice_of_which_nothing_is_owed_is_not_overdue(facts, overdue) -> None:
-    state = won.heard(INVOICE, OVERDUE, *facts).state
+def test_an_invoice_of_which_nothing_is_owed_is_not_overdue(events, overdue) -> None:
+    state = won.heard(INVOICE, OVERDUE, *events).state
     assert [invoice.overdue for invoice in engagement_view(state).invoices] == [overdue]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chassis.domain.decider import Command, Decider, Stream, take
+from chassis.domain.decider import Command, Decider, Stream, handle_command
 from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Export, Refusal, read_export
 from sales.importing.intake import AT_ONCE, Report, take_over
@@ -36,7 +36,7 @@ class Books:
         decider: Decider[Any] = {"account": ACCOUNT, "engagement": ENGAGEMENT}[kind]  # type: ignore[assignment]
         scenario = given(decider, subject)
         stream = self.streams.get(scenario.stream.id, scenario.stream)
-        step = take(decider, stream, command, scenario._context("ann"))
+        step = handle_command(decider, stream, command, scenario._context("ann"))
         self.streams[stream.id] = step.stream
         self.occurred[subject] = occurred_at
         return bool(step.said)

@@ -123,15 +123,15 @@ class TestGate:
         )
 
     @pytest.mark.parametrize(
-        ("facts", "missing"),
+        ("events", "missing"),
         [
             ([ESTIMATE, PRICED], {"manager-not-assigned", "estimate-not-endorsed"}),
             ([MANAGER, ESTIMATE, PRICED], {"estimate-not-endorsed"}),
             ([MANAGER, ESTIMATE, ENDORSED], {"estimate-not-priced"}),
         ],
     )
-    def test_each_of_them_is_waited_for(self, facts, missing) -> None:
-        opened.heard(*facts).took(DRAFT).when(SUBMIT).then_refused(
+    def test_each_of_them_is_waited_for(self, events, missing) -> None:
+        opened.heard(*events).took(DRAFT).when(SUBMIT).then_refused(
             "proposal-not-ready", missing=missing
         )
 

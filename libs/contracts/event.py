@@ -1,7 +1,7 @@
-"""Facts, and the envelope in which they travel.
+"""Events, and the envelope in which they travel.
 
-A fact is what a department says happened: past tense, never changed once recorded. On the wire it
-is a CloudEvents 1.0 event in Kafka's structured mode, type ``concord.<department>.<fact>.v<n>``.
+An event is what a department says happened: past tense, never changed once recorded. On the wire it
+is a CloudEvents 1.0 event in Kafka's structured mode, type ``concord.<department>.<event>.v<n>``.
 """
 
 import re
@@ -25,18 +25,18 @@ from contracts.envelope import (
 from contracts.values import HEARD
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
-FACTS: dict[str, type["Fact"]] = {}
-"""Every known fact by its CloudEvents type."""
+EVENTS: dict[str, type["Event"]] = {}
+"""Every known event by its CloudEvents type."""
 
 
-class Fact(BaseModel):
-    """Base of all facts; a subclass names its channel, its version and who acts on it.
+class Event(BaseModel):
+    """Base of all events; a subclass names its channel, its version and who acts on it.
 
-    Say ``class DealWon(Fact, channel=SALES, heard_by=("legal",))``. Its name on the wire is
+    Say ``class DealWon(Event, channel=SALES, heard_by=("legal",))``. Its name on the wire is
     the class name in kebab case. The gateway hears everything and is not named.
     """
 
-    # What is wrong with a fact is told to more people than what it says.
+    # What is wrong with an event is told to more people than what it says.
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     channel: ClassVar[Channel]
@@ -52,20 +52,20 @@ class Fact(BaseModel):
     ) -> None:
         super().__init_subclass__()
         if channel is None:
-            return  # a shared base, not a fact
+            return  # a shared base, not an event
         cls.channel, cls.heard_by = channel, heard_by
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
         cls.type = f"concord.{channel.department}.{name}.v{version}"
-        if cls.type in FACTS:
+        if cls.type in EVENTS:
             raise TypeError(f"{cls.type} is defined twice")
-        FACTS[cls.type] = cls
+        EVENTS[cls.type] = cls
 
     def subject(self, stream: str) -> str:
         """Which engagement (or reference record) this is about: as a rule its own stream."""
         return stream
 
 
-class Undecoded(Fact):
+class Undecoded(Event):
     """An event in a sound envelope whose data this version of the contracts cannot read.
 
     It takes the place of the event, so that a reader can tell whether it has seen it already and
@@ -91,24 +91,24 @@ def _undecoded(channel: Channel) -> type[Undecoded]:
 _UNDECODED = {name: _undecoded(channel) for name, channel in CHANNELS.items()}
 
 
-F_co = TypeVar("F_co", bound=Fact, covariant=True)
+F_co = TypeVar("F_co", bound=Event, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Generic[F_co]):
-    """A fact with what its recording adds.
+    """An event with what its recording adds.
 
-    ``sequence`` counts the channel's facts in this stream from 1 without a gap. ``occurred_at`` is
+    ``sequence`` counts the channel's events in this stream from 1 without a gap. ``occurred_at`` is
     when it happened and ``recorded_at`` when it was recorded, both UTC. ``heard`` says up to which
     sequence the author had heard each other channel about this engagement. ``cause`` names the
-    command or fact that led to it; ``actor`` is a person's id, or a department's own name where
+    command or event that led to it; ``actor`` is a person's id, or a department's own name where
     the department reacted by itself.
     """
 
     id: str
     subject: str
     sequence: int
-    fact: F_co
+    event: F_co
     actor: str
     cause: str
     occurred_at: datetime
@@ -121,7 +121,7 @@ class Recorded(Generic[F_co]):
     @property
     def channel(self) -> Channel:
         """The channel on which it was said."""
-        return self.fact.channel
+        return self.event.channel
 
 
 class Undecodable(ValueError):
@@ -151,47 +151,47 @@ def read_position(text: str) -> dict[str, int]:
     return position
 
 
-def encode(recorded: Recorded[Fact]) -> bytes:
-    """The fact as the JSON bytes of its CloudEvent, as journals keep and topics carry it."""
-    fact = recorded.fact
-    event: dict[str, object] = {
+def encode(recorded: Recorded[Event]) -> bytes:
+    """The event as the JSON bytes of its CloudEvent, as journals keep and topics carry it."""
+    event = recorded.event
+    attributes: dict[str, object] = {
         "specversion": "1.0",
         "id": recorded.id,
-        "source": f"/concord/{fact.channel.department}",
-        "type": fact.type,
+        "source": f"/concord/{event.channel.department}",
+        "type": event.type,
         "subject": recorded.subject,
         "time": written(recorded.recorded_at),
         "datacontenttype": "application/json",
-        "dataschema": f"urn:{fact.type.replace('.', ':')}",
+        "dataschema": f"urn:{event.type.replace('.', ':')}",
         "sequence": recorded.sequence,
         "causationid": recorded.cause,
         "actor": recorded.actor,
         "occurredat": written(recorded.occurred_at),
         "heard": write_position(recorded.heard),
-        "data": fact,
+        "data": event,
     }
     if recorded.traceparent:
-        event["traceparent"] = recorded.traceparent
-    return to_json(event)
+        attributes["traceparent"] = recorded.traceparent
+    return to_json(attributes)
 
 
-def whole(recorded: Recorded[Fact]) -> bytes:
-    """The bytes a fact was read from, or else those that it is written in."""
+def whole(recorded: Recorded[Event]) -> bytes:
+    """The bytes an event was read from, or else those that it is written in."""
     return encode(recorded) if recorded.record is None else recorded.record
 
 
-def decode(record: bytes | str) -> Recorded[Fact]:
+def decode(record: bytes | str) -> Recorded[Event]:
     """Read an event that these contracts know. Fields a newer author added are ignored.
 
     Raises Undecodable, and nothing else, whatever the bytes are.
     """
     recorded = read(record, None)
-    if isinstance(recorded.fact, Undecoded):
-        raise Undecodable(recorded.fact.sentence)
+    if isinstance(recorded.event, Undecoded):
+        raise Undecodable(recorded.event.sentence)
     return recorded
 
 
-def read(record: bytes | str, channel: Channel | None) -> Recorded[Fact]:
+def read(record: bytes | str, channel: Channel | None) -> Recorded[Event]:
     """Read an event in a sound envelope that came on a channel, or on any (None).
 
     Its data are `Undecoded` where they cannot be read, or where its type is unknown, which takes a
@@ -206,10 +206,10 @@ def read(record: bytes | str, channel: Channel | None) -> Recorded[Fact]:
         raise Undecodable(f"it cannot be read: {type(error).__name__}") from error
 
 
-def _read(record: bytes | str, channel: Channel | None) -> Recorded[Fact]:
+def _read(record: bytes | str, channel: Channel | None) -> Recorded[Event]:
     envelope = read_envelope(record)
     name = envelope["type"]
-    known = FACTS.get(name)
+    known = EVENTS.get(name)
     if known is not None:
         channel = known.channel
     elif channel is None:
@@ -222,7 +222,7 @@ def _read(record: bytes | str, channel: Channel | None) -> Recorded[Fact]:
         id=envelope["id"],
         subject=envelope["subject"],
         sequence=envelope["sequence"],
-        fact=_UNDECODED[channel.name](name=name) if known is None else _fact(known, envelope),
+        event=_UNDECODED[channel.name](name=name) if known is None else _event(known, envelope),
         actor=envelope["actor"],
         cause=envelope["causationid"],
         occurred_at=read_moment(envelope["occurredat"], "occurredat"),
@@ -234,7 +234,7 @@ def _read(record: bytes | str, channel: Channel | None) -> Recorded[Fact]:
     )
 
 
-def _fact(known: type[Fact], envelope: Envelope) -> Fact:
+def _event(known: type[Event], envelope: Envelope) -> Event:
     try:
         return known.model_validate(envelope["data"], extra="ignore", context=HEARD)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Facts on the wire: what is written is read back, and what is wrong is named."""
+"""Events on the wire: what is written is read back, and what is wrong is named."""
 
 import json
 from dataclasses import replace
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.channels import FINANCE_CONFIDENTIAL, SALES
-from contracts.fact import (
-    Fact,
+from contracts.event import (
+    Event,
     Recorded,
     Undecodable,
     Undecoded,
@@ -27,11 +27,11 @@ from contracts.money import Money
 from contracts.sales import OpportunityOpened
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
-OPENED: Recorded[Fact] = Recorded(
+OPENED: Recorded[Event] = Recorded(
     id="f-1",
     subject="E-1",
     sequence=3,
-    fact=OpportunityOpened(
+    event=OpportunityOpened(
         account="acme",
         title="A roof, gar nicht klein: ünïcödé",
         expected_value=Money(amount=Decimal("100000.10"), currency="EUR"),
@@ -144,10 +144,10 @@ def test_what_is_wrong_with_an_envelope_is_named(record: bytes, sentence: str) -
 )
 def test_data_that_cannot_be_read_keep_their_place(record: bytes, sentence: str) -> None:
     back = read(record, SALES)
-    assert isinstance(back.fact, Undecoded)
+    assert isinstance(back.event, Undecoded)
     assert (back.subject, back.sequence, back.channel) == ("E-1", 3, SALES)
-    assert back.fact.why is not None
-    assert back.fact.why.startswith(sentence)
+    assert back.event.why is not None
+    assert back.event.why.startswith(sentence)
     with pytest.raises(Undecodable, match=sentence):
         decode(record)
 
@@ -155,8 +155,8 @@ def test_data_that_cannot_be_read_keep_their_place(record: bytes, sentence: str)
 def test_a_type_that_is_unknown_keeps_its_place() -> None:
     record = changed(type="concord.sales.deal-dreamt.v1")
     back = read(record, SALES)
-    assert isinstance(back.fact, Undecoded)
-    assert (back.fact.name, back.fact.why) == ("concord.sales.deal-dreamt.v1", None)
+    assert isinstance(back.event, Undecoded)
+    assert (back.event.name, back.event.why) == ("concord.sales.deal-dreamt.v1", None)
     assert (back.sequence, back.channel, whole(back)) == (3, SALES, record)
     with pytest.raises(Undecodable, match=r"concord\.sales\.deal-dreamt\.v1"):
         decode(record)
@@ -183,9 +183,9 @@ def test_what_is_wrong_with_confidential_data_does_not_repeat_them() -> None:
         data={"secret": "4711"},
     )
     back = read(record, FINANCE_CONFIDENTIAL)
-    assert isinstance(back.fact, Undecoded)
-    assert back.fact.why is not None
-    assert back.fact.why.endswith(": missing")
+    assert isinstance(back.event, Undecoded)
+    assert back.event.why is not None
+    assert back.event.why.endswith(": missing")
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def an_event_or_a_described_error(record: bytes) -> None:
         back = read(record, SALES)
     except Undecodable:
         return
-    if not isinstance(back.fact, Undecoded):
+    if not isinstance(back.event, Undecoded):
         again = decode(encode(back))
         assert again == back
     assert 1 <= back.sequence <= 2**53
