@@ -15,8 +15,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contracts.channels import Channel, Department
-from contracts.fact import Fact, Recorded, Undecoded
+from contracts.channels import CHANNELS, Channel, Department
+from contracts.fact import FACTS, Fact, Recorded, Undecoded
 from contracts.reference import Reference
 
 S = TypeVar("S", bound=BaseModel)
@@ -76,14 +76,15 @@ class Refused(Exception):
 class NotRecordable(Refused):
     """An event that would follow cannot be recorded: `field` of it, by its path, and why.
 
-    Nobody could read what the engagement says from then on.
+    Nobody could read what the engagement says from then on. Of a `confidential` event, or of what
+    such an event follows from, the error's own words say no more than that there is one.
     """
 
-    def __init__(self, event: str, field: str, why: str) -> None:
-        super().__init__(
-            "not-recordable", f"what would follow cannot be recorded: {event}, {field}: {why}"
-        )
-        self.field, self.why = field, why
+    def __init__(self, event: str, field: str, why: str, *, confidential: bool) -> None:
+        self.whole = f"what would follow cannot be recorded: {event}, {field}: {why}"
+        hidden = "a confidential event that would follow cannot be recorded"
+        super().__init__("not-recordable", hidden if confidential else self.whole)
+        self.event, self.field, self.why, self.confidential = event, field, why, confidential
 
 
 def gate(name: str, missing: Iterable[Missing | None]) -> None:
@@ -413,8 +414,23 @@ def take(decider: Decider[S], stream: Stream[S], command: Command, context: Cont
     except ValidationError as error:  # of an event, or of the state after one
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise NotRecordable(error.title, field, first["msg"]) from error
+        confidential = _may_be_confidential(error.title, decider.department)
+        why = first["type"] if confidential else first["msg"]
+        raise NotRecordable(error.title, field, why, confidential=confidential) from error
     return Step(after, tuple(entries), bool(entries))
+
+
+def _may_be_confidential(title: str, department: Department) -> bool:
+    """Tell whether what failed validation is, or may have come of, what the department hides.
+
+    Where it hides anything, only an open event certainly is not: states and values hold both.
+    """
+    hides = any(each.confidential and each.department == department for each in CHANNELS.values())
+    return hides and not any(
+        kind.__name__ == title and not kind.channel.confidential
+        for kind in FACTS.values()
+        if kind.channel.department == department
+    )
 
 
 def hear(

@@ -13,17 +13,16 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from chassis.decider import Command, Records, Refused, Step, Stream, take
 from chassis.journal import AlreadyDone, Commit, Kept, Raced
 from chassis.snapshots import AnyDecider, Known, advanced, nothing_known
 from chassis.streams import Streams, Surroundings, Unknown
+from chassis.telemetry import spanning
 from contracts.channels import CHANNELS
 from contracts.fact import Fact, Recorded
 
-_tracer = trace.get_tracer("concord.engine")
 _propagator = TraceContextTextMapPropagator()
 
 
@@ -117,7 +116,7 @@ class Engine:
         )
         records = self._surroundings.records
         ends = asyncio.get_running_loop().time() + wait
-        with _tracer.start_as_current_span("decide") as span:
+        with spanning("decide") as span:
             span.set_attribute("concord.stream", request.stream)
             span.set_attribute("concord.command", command.named())
             if traceparent is None:

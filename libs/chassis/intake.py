@@ -16,6 +16,7 @@ from chassis import telemetry
 from chassis.accounts import Account, Unaccounted, count_unaccounted
 from chassis.bus import Arrival
 from chassis.decider import CameLate, PassedOver
+from chassis.failures import SaysNoValues, described
 from chassis.parked_records import ParkedRecord, ends_gap, in_sequence, not_proven, trouble_of
 from chassis.parking import Parking, Request
 from chassis.partitioning import partition_of
@@ -42,11 +43,11 @@ LOGGED = 20
 """Records set aside of one batch that are logged one by one."""
 
 
-class NotInTrouble(Exception):
+class NotInTrouble(SaysNoValues):
     """Nothing is parked under this name, or the record is not the one that holds it up."""
 
 
-class NotProven(Exception):
+class NotProven(SaysNoValues):
     """Nothing but one record claims that events are missing, so they are not passed over."""
 
 
@@ -129,9 +130,9 @@ class Intake:
                 if len(part) > 1:
                     account += await self._isolate(part)
                     continue
-                trouble = Trouble("not-handled", f"handling it failed: {type(error).__name__}")
+                trouble = Trouble("not-handled", f"handling it failed: {described(error)}")
                 await self._set_aside([(part[0], trouble)])
-                account += Account(1, aside=1)
+                account += Account(1, aside=1, aside_open=int(not part[0].channel.confidential))
         return account
 
     async def take_in(self, arrivals: Sequence[Arrival]) -> Account:
@@ -149,11 +150,13 @@ class Intake:
         account = Account(len(arrivals), ignored=len(found.ignored))
         handed = await self._hand_over(found.groups)
         await self._set_aside(found.aside)
-        account.aside = len(found.aside)
+        aside = [arrival for arrival, _ in found.aside]
         late = [each for each in found.all if id(each) in handed.late]
         for arrival in late:
             await self._came_late(arrival, handed.late[id(arrival)])
-            account.aside += 1
+        aside += late
+        account.aside = len(aside)
+        account.aside_open = sum(not each.channel.confidential for each in aside)
         parked: set[int] = set()
         if handed.failed or found.stopped:
             parked = await self._park(found, handed)
@@ -318,7 +321,7 @@ class Intake:
             return None
         record = next((each for each in parked if each.id == request.record), None)
         if record is None or record.code == "waiting":
-            raise NotInTrouble(f"{request.record} is not what holds {engagement} up")
+            raise NotInTrouble(f"the record is not what holds {engagement} up")
         if record.code != "gap" or request.action == "set-aside":
             return record
         aside = await self._parking.set_aside_by_people(engagement)
@@ -453,13 +456,12 @@ class Intake:
 def alarm(
     name: str, arrival: Arrival, trouble: Trouble | None, error: Exception | None = None
 ) -> None:
-    """Log that a record parks its engagement, with the traceback of a bug that may be shown."""
+    """Log that a record parks its engagement, with the traceback of a bug."""
     if trouble is None:
         return
     if trouble.code == "newer-version":
         log.warning("%s: %s waits for a newer version: %s", name, arrival.key, trouble.sentence)
         return
-    shown = trouble.code == "failed" and not arrival.channel.confidential
     log.error(
         "%s: %s parks %s (%s): %s",
         name,
@@ -467,7 +469,7 @@ def alarm(
         arrival.key,
         trouble.code,
         trouble.sentence,
-        exc_info=error if shown else None,
+        exc_info=error if trouble.code == "failed" else None,
     )
 
 

@@ -214,7 +214,7 @@ def _passed_over(document: object) -> PassedOver | None:
     try:
         return PassedOver.read(document) if isinstance(document, dict) else None
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"passed_over: {error}") from None
+        raise ValueError(f"passed_over: {type(error).__name__}") from None
 
 
 def _kept(entry: object) -> Kept:
@@ -231,18 +231,19 @@ def _channel(entry: object) -> str:
 
 def _readable(recorded: Recorded[Fact]) -> bytes:
     """The bytes of a new fact, which were read back from them as it is; raises NotRecordable."""
-    event = recorded.fact.type
+    event, confidential = recorded.fact.type, recorded.channel.confidential
     record = encode(recorded)
     try:
         read = decode(record)
     except Undecodable as error:
         field, _, why = str(error).partition(": ")
-        raise NotRecordable(event, field, why) from error
+        raise NotRecordable(event, field, why, confidential=confidential) from error
     if read == recorded:
         return record
     wanted, found = _fields(recorded), _fields(read)
     field = next((name for name in wanted if wanted[name] != found.get(name)), "data")
-    raise NotRecordable(event, field, "it would be read back as something else")
+    why = "it would be read back as something else"
+    raise NotRecordable(event, field, why, confidential=confidential)
 
 
 def _fields(recorded: Recorded[Fact]) -> dict[str, object]:

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from chassis.decider import PassedOver
+from chassis.failures import SaysNoValues
 from chassis.trouble import Head
 from contracts.fact import Fact, Recorded
 
 Batch: TypeAlias = Mapping[str, Sequence[Recorded[Fact]]]
 
 
-class CannotBeKept(Exception):
+class CannotBeKept(SaysNoValues):
     """What was taken in for some engagements cannot be written; everything else was.
 
     `why` says for each of them what is wrong with it. The reader holds them in memory and raises

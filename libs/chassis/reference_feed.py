@@ -24,6 +24,7 @@ from opentelemetry import metrics
 
 from chassis.bus import Codec, let_go
 from chassis.decider import refuse_undecoded
+from chassis.failures import described
 from chassis.identity import Identity, arguments
 from chassis.odd_headers import read_odd_headers
 from chassis.records import Records
@@ -219,7 +220,7 @@ class ReferenceFeed:
                 return
             trouble = "it is no record" if arrival.trouble is None else arrival.trouble.sentence
         except Exception as error:  # noqa: BLE001 - one record must not stop the others
-            trouble = repr(error)
+            trouble = described(error)
         self._pass_over(kept.place, where, trouble)
 
     # ---- the topics ---------------------------------------------------------------------------
@@ -334,7 +335,7 @@ class ReferenceFeed:
             else:
                 self.records.remove(arrival.key)
         except Exception as error:  # noqa: BLE001 - one record must not stop the others
-            self._pass_over(place, where, repr(error))
+            self._pass_over(place, where, described(error))
             return
         number = progress.number(record.offset)
         self._numbers[arrival.key] = (place, number)

@@ -26,6 +26,7 @@ from aiokafka.errors import (
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
+from chassis.failures import SaysNoValues
 from chassis.follower import Follower
 from chassis.identity import Identity, arguments
 from chassis.journal import Commit, Journal, readable
@@ -67,7 +68,7 @@ Record = tuple[str, bytes, bytes | None]
 """Topic, key and value; no value is a tombstone."""
 
 
-class NotTaken(Exception):
+class NotTaken(SaysNoValues):
     """Kafka refuses a record and will refuse it again: nothing behind it can be published."""
 
 

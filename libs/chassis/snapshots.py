@@ -2,16 +2,14 @@
 
 import logging
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from chassis.decider import Decider, PassedOver, Stream, replay
+from chassis.failures import described
 from chassis.journal import Commit
 from chassis.store import Document, Store, reaching, replace_older, size_of
 from chassis.unreadable import UnreadableStream
@@ -67,15 +65,6 @@ def measured(stream: Stream[Any]) -> Stream[Any]:
     """Return the stream with its state measured now; costs as much as the state is large."""
     size = len(stream.state.model_dump_json().encode())
     return replace(stream, measured=size, since=0)
-
-
-def described(error: Exception) -> str:
-    """Return what went wrong and where, and nothing of the values that it happened to."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_input=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    place = traceback.extract_tb(error.__traceback__)[-1:]
-    return f"{type(error).__name__}{''.join(f' in {at.name}, line {at.lineno}' for at in place)}"
 
 
 def fold_of(decider: AnyDecider) -> str:

@@ -18,8 +18,6 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
-from opentelemetry import trace
-
 from chassis.decider import Context, Records, Stream
 from chassis.journal import AlreadyDone, Commit, Journal, Raced, TooLarge
 from chassis.snapshots import (
@@ -31,6 +29,7 @@ from chassis.snapshots import (
     measured,
     nothing_known,
 )
+from chassis.telemetry import spanning
 from contracts.fact import write_position
 
 NOTED_FOR = 1.0
@@ -45,7 +44,6 @@ near, since it is not their author who let the state grow."""
 _POLL = 0.1
 _PATIENCE = 0.1
 """Share of the time it has waited that a request waits before it asks the store again."""
-_tracer = trace.get_tracer("concord.engine")
 
 
 class Unknown(Exception):
@@ -238,7 +236,7 @@ class Streams:
         Raises TooLarge, Raced, AlreadyDone, StoreAway.
         """
         after = self._bounded(after, commit)
-        with _tracer.start_as_current_span("append"):
+        with spanning("append"):
             await self.journal.append(commit)
         self._settle(after.id, commit.position)
         self.remember(Known(after, open=True))

@@ -18,11 +18,12 @@ from typing import Any, TypeAlias
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
+from chassis.failures import described
 from chassis.follower import Follower
 from chassis.journal import Journal, place_of
 from chassis.left import LeftBehind
 from chassis.paging import Fences, Page, Row, cursor_of, key_of, position_of
-from chassis.snapshots import Known, Snapshots, advanced, described, nothing_known
+from chassis.snapshots import Known, Snapshots, advanced, nothing_known
 from chassis.store import Document, Store, each_written, put_new, reaching, replace_older
 from chassis.streams import Streams
 from chassis.unreadable import UnreadableStream, say_once

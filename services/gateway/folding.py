@@ -16,9 +16,9 @@ from itertools import islice
 
 from chassis import telemetry
 from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.failures import SaysNoValues, described
 from chassis.partitioning import partition_of
 from chassis.reader import Batch, CannotBeKept
-from chassis.snapshots import described
 from chassis.store import StoreAway
 from chassis.trouble import Head
 from contracts.channels import CHANNELS, PARTITIONS
@@ -46,7 +46,7 @@ TRACED = 8
 """Engagements of a batch whose folding shows in their own traces; a span costs more than a fold."""
 
 
-class CannotBeJudged(Exception):
+class CannotBeJudged(SaysNoValues):
     """A rule failed. The text names the place alone: rules see what is confidential, too."""
 
 

@@ -146,7 +146,7 @@ async def test_a_bug_parks_the_facts_behind_it_and_a_retry_after_the_repair_take
     async with scene.listener() as heard:
         await until(lambda: "E-1" in heard.parking and scene.reader.heard["E-2"])
         assert scene.reader.heard["E-1"] == ["sales-1"]
-        assert heard.parking.heads["E-1"].sentence == "ZeroDivisionError: rate"
+        assert heard.parking.heads["E-1"].sentence.startswith("ZeroDivisionError (")
 
         in_vain = await heard.retry("E-1", by="olga")
         assert (in_vain.taken, in_vain.waiting) == (0, 2)
@@ -334,7 +334,7 @@ async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_onc
     async with reading:
         await until(lambda: reading.account.consumed == 8)
         head = reading.parking.heads["E-1"]
-        assert (head.sequence, head.sentence) == (3, "ZeroDivisionError: engagement:E-1")
+        assert (head.sequence, head.sentence) == (3, "ZeroDivisionError")
         assert [each.sequence for each in await reading.parking.look("E-1")] == [3, 4, 5]
         account = reading.account
         assert (account.taken, account.ignored, account.parked) == (3, 2, 3)

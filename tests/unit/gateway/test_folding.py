@@ -114,7 +114,7 @@ async def test_what_was_folded_beside_a_broken_rule_is_written_though_the_store_
     errors = await folding.take({OTHER: of_other(FACTS)[3:], E: FACTS[3:]})
     assert errors.keys() == {E}
     trouble, _ = trouble_of(errors[E], SALES)
-    assert "ArithmeticError in __call__, line " in trouble.sentence
+    assert "ArithmeticError (gateway.folding." in trouble.sentence
     assert "870.12" not in trouble.sentence  # everybody who reads the engagement is told it
     with pytest.raises(StoreAway):
         await folding.settle(now=True)
