@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from chassis.bus import Arrival, judge
-from chassis.decider import CameLate, Gap, NotDecoded
+from chassis.decider import Gap, NotDecoded, NotTakenIn
 from chassis.trouble import Head, Trouble, TroubleCode
 from contracts.channels import Channel
 from contracts.envelope import LARGEST_NUMBER
@@ -141,8 +141,8 @@ def trouble_of(error: Exception, channel: Channel) -> tuple[Trouble, int | None]
     if isinstance(error, NotDecoded):
         code: TroubleCode = "newer-version" if error.newer_version else "unreadable"
         return Trouble(code, str(error)), None
-    if isinstance(error, CameLate):
-        return Trouble("passed-over", str(error)), None
+    if isinstance(error, NotTakenIn):
+        return Trouble(error.code, storable(str(error))), None
     sentence = f"{type(error).__name__}: {_words(error, channel)}"
     return Trouble("failed", storable(sentence)), None
 
