@@ -278,6 +278,7 @@ class Engine:
                 stream=request.stream,
                 number=step.stream.number,
                 position=step.stream.position,
+                latest_ids=step.stream.latest_ids,
                 actor=request.actor,
                 at=self._surroundings.now(),
                 facts=tuple(Kept.of(each.recorded, said=each.said) for each in step.entries),

@@ -113,9 +113,11 @@ class Hearer:
                 if before.position.get(passed.channel, 0) >= passed.last:
                     return
                 position = {**before.position, passed.channel: passed.last}
+                ids = {**before.latest_ids, passed.channel: ()}
                 after = replace(
                     before,
                     position=position,
+                    latest_ids=ids,
                     number=before.number + 1,
                     passed_over=(*before.passed_over, passed),
                 )
@@ -124,6 +126,7 @@ class Hearer:
                     stream=stream,
                     number=after.number,
                     position=position,
+                    latest_ids=ids,
                     actor=passed.by,
                     at=self._surroundings.now(),
                     command="pass-over",
@@ -145,7 +148,7 @@ class Hearer:
                 step = hear(decider, known.stream, facts, self._reaction(decider))
                 if not step.entries:
                     if step.moved and decider.numbered:
-                        self._streams.note(stream, step.stream.position)
+                        self._streams.note(step.stream)
                     return
                 if len(step.entries) <= MOST_FACTS or len(facts) == 1:
                     taken = _first_taken(known, facts) if decider.numbered else facts[0]
@@ -176,6 +179,7 @@ class Hearer:
             stream=stream,
             number=step.stream.number,
             position=step.stream.position,
+            latest_ids=step.stream.latest_ids,
             actor=decider.department,
             at=self._surroundings.now(),
             facts=tuple(

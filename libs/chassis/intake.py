@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from chassis import telemetry
 from chassis.accounts import Account, Unaccounted, count_unaccounted
 from chassis.bus import Arrival
-from chassis.decider import CameLate, PassedOver
+from chassis.decider import CameLate, NotTakenIn, PassedOver
 from chassis.failures import SaysNoValues, described
 from chassis.parked_records import ParkedRecord, ends_gap, in_sequence, not_proven, trouble_of
 from chassis.parking import Parking, Request
@@ -67,13 +67,13 @@ class Attempt:
 
 @dataclass(slots=True)
 class _HandedOver:
-    """What a reader did with events, by their identity: taken, came late, or failed.
+    """What became of events, by their identity: taken in, set aside, or failed.
 
     What follows one that failed, for the same engagement, was not handed over.
     """
 
     taken: set[int] = field(default_factory=set)
-    late: dict[int, Exception] = field(default_factory=dict)
+    aside: set[int] = field(default_factory=set)
     failed: dict[int, Exception] = field(default_factory=dict)
 
 
@@ -151,31 +151,32 @@ class Intake:
         handed = await self._hand_over(found.groups)
         await self._set_aside(found.aside)
         aside = [arrival for arrival, _ in found.aside]
-        late = [each for each in found.all if id(each) in handed.late]
-        for arrival in late:
-            await self._came_late(arrival, handed.late[id(arrival)])
-        aside += late
+        aside += [each for each in found.all if id(each) in handed.aside]
         account.aside = len(aside)
         account.aside_open = sum(not each.channel.confidential for each in aside)
         parked: set[int] = set()
         if handed.failed or found.stopped:
             parked = await self._park(found, handed)
             account.parked = len(parked)
-        account.taken = len(handed.taken - parked - handed.late.keys())
+        account.taken = len(handed.taken - parked - handed.aside)
         return account
 
     async def _set_aside(self, records: Sequence[tuple[Arrival, Trouble]]) -> None:
-        """Keep records out of the way of all others, and log it: of very many, only the first."""
+        """Keep records out of the way of all others, and log it: of very many, only the first.
+
+        What is read again is not logged again.
+        """
         if not records:
             return
-        await self._parking.set_aside(records)
-        for arrival, trouble in records[:LOGGED]:
+        there = await self._parking.set_aside(records)
+        new = [each for each in records if each[0].id not in there]
+        for arrival, trouble in new[:LOGGED]:
             log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
-        if len(records) > LOGGED:
-            log.error("%s: %d records are set aside in all", self._name, len(records))
+        if len(new) > LOGGED:
+            log.error("%s: %d records are set aside in all", self._name, len(new))
 
     async def _hand_over(self, groups: Mapping[str, list[Arrival]]) -> _HandedOver:
-        """Give facts to the reader.
+        """Give facts to the reader, and set aside what it says is no repeat.
 
         A stream that fails as a whole is given its facts one by one, so that what comes before the
         failing one, and other engagements in the same stream, get through.
@@ -191,8 +192,10 @@ class Intake:
             for stream, queue in list(left.items()):
                 first, rest = queue[0], queue[1:]
                 error = errors.get(stream)
-                if isinstance(error, CameLate):
-                    handed.late[id(first)] = error
+                if isinstance(error, NotTakenIn):
+                    # Before the next is taken in: only the ids of the last few are remembered.
+                    await self._not_taken_in(first, error)
+                    handed.aside.add(id(first))
                 elif error is not None:
                     handed.failed[id(first)] = error
                     rest = [each for each in rest if each.key != first.key]
@@ -223,15 +226,15 @@ class Intake:
         _raise_transient(errors)
         return errors
 
-    async def _came_late(self, arrival: Arrival, error: Exception) -> None:
-        """Set aside an event that was passed over, unless the very same is set aside already."""
-        if not await self._parking.is_repeat(arrival):
+    async def _not_taken_in(self, arrival: Arrival, error: NotTakenIn) -> None:
+        """Set aside an event that is no repeat; one that came late, once wherever it stands."""
+        if not (isinstance(error, CameLate) and await self._parking.is_repeat(arrival)):
             await self._set_aside([(arrival, trouble_of(error, arrival.channel)[0])])
 
     async def _park(self, found: Sorted, handed: _HandedOver) -> set[int]:
         """Park what must wait; return which records do (or were set aside by a person before)."""
         stopped = {id(arrival): trouble for arrival, trouble in found.stopped}
-        out = {id(arrival) for arrival, _ in found.aside} | handed.late.keys()
+        out = {id(arrival) for arrival, _ in found.aside} | handed.aside
         out |= {id(arrival) for arrival in found.ignored}
         behind: dict[str, list[Arrival]] = {}
         to_park: list[tuple[Arrival, Trouble, int | None]] = []
@@ -385,7 +388,7 @@ class Intake:
         if aside:
             records = in_sequence([*records, *await self._parking.events_set_aside(engagement)])
         taken: list[ParkedRecord] = []
-        late = 0
+        aside_now = 0
         stopped: tuple[ParkedRecord, Trouble, int | None] | None = None
         while len(taken) < len(records) and await self._all_taken(
             part := records[len(taken) : len(taken) + TOGETHER]
@@ -393,10 +396,11 @@ class Intake:
             taken += part
         for record in records[len(taken) :]:
             error = await self._try(record)
-            if isinstance(error, CameLate):
+            if isinstance(error, NotTakenIn):
                 trouble, _ = trouble_of(error, record.channel)
                 await self._parking.put_aside(record, "", "", trouble)
-                late += 1
+                log.error("%s: %s is set aside: %s", self._name, record.id, trouble.sentence)
+                aside_now += 1
             elif error is not None:
                 stopped = (record, *trouble_of(error, record.channel))
                 break
@@ -419,7 +423,7 @@ class Intake:
             await self._parking.mark(*stopped)
         head_now = self._parking.heads.get(engagement)
         await self._reader.waits(engagement, head_now)
-        return Attempt(len(taken), len(records) - len(taken) - late, head_now)
+        return Attempt(len(taken), len(records) - len(taken) - aside_now, head_now)
 
     async def _all_taken(self, records: Sequence[ParkedRecord]) -> bool:
         """Return whether the reader takes in all of these; if not, it may have taken some."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic_core import from_json
 
 from chassis.bus import Arrival, judge
-from chassis.decider import CameLate, Gap, NotDecoded
+from chassis.decider import Gap, NotDecoded, NotTakenIn
 from chassis.failures import described
 from chassis.trouble import Head, Trouble, TroubleCode
 from contracts.channels import Channel
@@ -145,9 +145,9 @@ def trouble_of(error: Exception, channel: Channel) -> tuple[Trouble, int | None]
     if isinstance(error, NotDecoded):
         code: TroubleCode = "newer-version" if error.newer_version else "unreadable"
         return Trouble(code, str(error)), None
-    if isinstance(error, CameLate):
-        late = "it came after it had been passed over" if channel.confidential else str(error)
-        return Trouble("passed-over", late), None
+    if isinstance(error, NotTakenIn):
+        sentence = error.without_numbers if channel.confidential else str(error)
+        return Trouble(error.code, storable(sentence)), None
     return Trouble("failed", storable(described(error))), None
 
 

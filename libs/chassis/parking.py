@@ -127,13 +127,17 @@ class Parking:
             if document["_id"] not in aside:
                 self._heads.setdefault(document["engagement"], head_of(_record(document)))
 
-    async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> None:
-        """Keep records that are no events of an engagement; a second time changes nothing."""
+    async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> frozenset[str]:
+        """Keep records out of the way; return the ids of those that were kept before, as they were.
+
+        A record that is read a second time changes nothing.
+        """
         documents = [
             {"_id": each.id, **self._document(each, trouble, None), "state": "aside"}
             for each, trouble in records
         ]
-        await put_absent(self._documents, documents)
+        there = await put_absent(self._documents, documents)
+        return frozenset(each["_id"] for each in there)
 
     async def engagements(self) -> list[ParkedEngagement]:
         """Return everything that waits in the store, also for other processes; the oldest first."""
@@ -177,8 +181,14 @@ class Parking:
             return [_record(document) async for document in cursor]
 
     async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:
-        """Return the records set aside without a person that this version reads as events."""
-        return await self._aside(engagement, lambda each: each.by is None and bool(each.event()))
+        """Return the records set aside without a person that this version reads as events.
+
+        One whose number another event took is left out: it would pass by as seen later on.
+        """
+        return await self._aside(
+            engagement,
+            lambda each: each.by is None and each.code != "other-event" and bool(each.event()),
+        )
 
     async def set_aside_by_people(self, engagement: str) -> list[ParkedRecord]:
         """Return the records that people set aside."""

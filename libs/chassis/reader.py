@@ -32,7 +32,8 @@ class Reader(Protocol):
 
         Facts of a stream that is named in the answer, or of all where this raises, are given again
         one by one. A fault that passes by itself (StoreAway) means: all of it again, later.
-        Whether a fact is the next one, `chassis.decider.is_next` says.
+        Whether a fact is the next one, `chassis.decider.is_next` says; one for which that raises
+        NotTakenIn is set aside before the next is given.
         """
 
     async def settle(self, *, now: bool) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from chassis.decider import Decider, PassedOver, Stream, replay
 from chassis.failures import described
 from chassis.journal import Commit
+from chassis.latest_ids import read_latest_ids, write_latest_ids
 from chassis.store import Document, Store, reaching, replace_older, size_of
 from chassis.unreadable import UnreadableStream
 from contracts.fact import Fact, read_position, write_position
@@ -47,7 +48,7 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
         raise UnreadableStream(commit.stream, missing, "the journal lacks it")
     recorded = list(commit.recorded())
     try:
-        stream = replay(decider, known.stream, recorded, commit.position)
+        stream = replay(decider, known.stream, recorded, commit.position, commit.latest_ids)
     except Exception as error:
         why = f"its facts cannot be folded: {described(error)}"
         raise UnreadableStream(commit.stream, commit.number, why) from error
@@ -134,6 +135,7 @@ class Snapshots:
                 measured=size_of(document["state"]),
                 number=document["number"],
                 position=read_position(document["position"]),
+                latest_ids=read_latest_ids(document["latest_ids"]),
                 passed_over=tuple(map(PassedOver.read, document["passed_over"])),
             ),
             open=document["open"],
@@ -147,6 +149,7 @@ class Snapshots:
             "kind": kind,
             "number": known.stream.number,
             "position": write_position(known.stream.position),
+            "latest_ids": write_latest_ids(known.stream.latest_ids),
             "passed_over": [each.document() for each in known.stream.passed_over],
             "open": known.open,
             "fold": self.folds[kind],

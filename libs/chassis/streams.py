@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 from chassis.decider import Context, Records, Stream
 from chassis.journal import AlreadyDone, Commit, Journal, Raced, TooLarge
+from chassis.latest_ids import LatestIds
 from chassis.snapshots import (
     AnyDecider,
     Known,
@@ -79,6 +80,14 @@ class Surroundings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """How far a stream has heard, where that stands in memory alone."""
+
+    position: Mapping[str, int]
+    latest_ids: LatestIds
+
+
 class Streams:
     """One department's streams, as this process knows them."""
 
@@ -100,7 +109,7 @@ class Streams:
         self._now = now
         self._keep = keep
         self._cache: OrderedDict[str, Known] = OrderedDict()
-        self._noted: dict[str, Mapping[str, int]] = {}
+        self._noted: dict[str, _Noted] = {}
         self._noted_since = 0.0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watchers: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
@@ -210,8 +219,18 @@ class Streams:
         noted = self._noted.get(written.stream.id)
         if noted is None:
             return written
-        position = _furthest(written.stream.position, noted)
-        return Known(replace(written.stream, position=position), open=True)
+        position = written.stream.position
+        further = {
+            channel: ids
+            for channel, ids in noted.latest_ids.items()
+            if noted.position[channel] > position.get(channel, 0)
+        }
+        stream = replace(
+            written.stream,
+            position=_furthest(position, noted.position),
+            latest_ids={**written.stream.latest_ids, **further},
+        )
+        return Known(stream, open=True)
 
     async def _woken(self, stream: str, within: float) -> bool:
         watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -268,12 +287,12 @@ class Streams:
         if known is not None and known.stream.number == refused.number - 1:
             self._cache[refused.id] = replace(known, stream=measured(known.stream))
 
-    def note(self, stream: str, position: Mapping[str, int]) -> None:
+    def note(self, after: Stream[Any]) -> None:
         """Remember how far a stream has heard, where that is all that there is to say."""
         if not self._noted:
             self._noted_since = time.monotonic()
-        self._noted[stream] = position
-        self._wake(stream)
+        self._noted[after.id] = _Noted(after.position, after.latest_ids)
+        self._wake(after.id)
 
     async def write_noted(self, *, now: bool) -> bool:
         """Commit the positions that stand in memory alone, if that is due or wanted `now`.
@@ -302,10 +321,11 @@ class Streams:
                 before = self._as_heard(written).stream
                 after = replace(before, number=before.number + 1)
                 commit = Commit(
-                    cause=f"{stream}/heard/{write_position(noted)}",
+                    cause=f"{stream}/heard/{write_position(noted.position)}",
                     stream=stream,
                     number=after.number,
                     position=after.position,
+                    latest_ids=after.latest_ids,
                     actor=self.decider(stream).department,
                     at=self._now(),
                 )
@@ -317,7 +337,7 @@ class Streams:
     def _settle(self, stream: str, position: Mapping[str, int]) -> None:
         """Nothing is noted any more that is written."""
         noted = self._noted.get(stream)
-        if noted is not None and _furthest(position, noted) == position:
+        if noted is not None and _furthest(position, noted.position) == position:
             del self._noted[stream]
 
 

@@ -11,8 +11,9 @@ from decimal import Decimal
 
 from aiokafka import AIOKafkaProducer
 
-from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.decider import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
 from chassis.journal import kafka_key
+from chassis.latest_ids import with_latest
 from chassis.listener import Listener
 from chassis.parking import Parking
 from chassis.reader import Batch
@@ -109,6 +110,7 @@ class Counting:
     def __init__(self, *, dedupe: bool = True) -> None:
         self.heard: defaultdict[str, list[str]] = defaultdict(list)
         self.position: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self.latest_ids: defaultdict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self.passed_over: list[tuple[str, PassedOver]] = []
         self.waiting: dict[str, str] = {}
         self.stumbles: Callable[[Recorded[Fact]], Exception | None] = sound
@@ -135,18 +137,22 @@ class Counting:
                         raise error
                     if self._dedupe and not self._is_next(stream, recorded):
                         continue
-                except (CameLate, Gap, NotDecoded, ArithmeticError, RuntimeError) as wrong:
+                except (Gap, NotDecoded, NotTakenIn, ArithmeticError, RuntimeError) as wrong:
                     errors[stream] = wrong
                     break
+                channel = recorded.channel.name
+                ids, last = self.latest_ids[stream], self.position[stream].get(channel, 0)
+                ids[channel] = with_latest(ids.get(channel, ()), last, recorded)
                 self.heard[recorded.subject].append(f"{recorded.channel.name}-{recorded.sequence}")
-                self.position[stream][recorded.channel.name] = recorded.sequence
+                self.position[stream][channel] = recorded.sequence
                 self.whole.append(whole(recorded))
         return errors
 
     def _is_next(self, stream: str, recorded: Recorded[Fact]) -> bool:
         last = self.position[stream].get(recorded.channel.name, 0)
         passed_over = [each for name, each in self.passed_over if name == recorded.subject]
-        return is_next(recorded, last, passed_over)
+        ids = self.latest_ids[stream].get(recorded.channel.name, ())
+        return is_next(recorded, last, passed_over, ids)
 
     async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
         return True
@@ -157,6 +163,7 @@ class Counting:
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
         self.passed_over.append((engagement, passed))
         self.position[f"engagement:{engagement}"][passed.channel] = passed.last
+        self.latest_ids[f"engagement:{engagement}"].pop(passed.channel, None)
 
     async def waits(self, engagement: str, head: Head | None) -> None:
         if head is None:
@@ -172,6 +179,7 @@ class Counting:
             return None
         self.heard.clear()
         self.position.clear()
+        self.latest_ids.clear()
 
         async def once_back() -> None:
             self.reads_again = False

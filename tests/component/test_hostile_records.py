@@ -4,6 +4,7 @@ Each kind stands for whatever an attacker, a broken client or a newer version ma
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from chassis import sorting
 from chassis.bus import Arrival
 from chassis.decider import PassedOver
+from chassis.intake import NotInTrouble
 from chassis.listener import Listener
 from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking
@@ -124,6 +126,46 @@ async def test_a_forged_number_is_not_believed(scene: Scene) -> None:
 
         await scene.topics.say(said("E-1", 4))
         await until(lambda: scene.reader.heard["E-1"] == [f"sales-{n}" for n in (1, 2, 3, 4)])
+
+
+async def test_another_event_of_a_number_is_set_aside_once_though_all_is_read_again(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.topics.say(said("E-1", 1))
+    await scene.topics.put(SALES, b"E-1", forged(2, id="another"))
+    place = await scene.topics.put(SALES, b"E-1", encode(said("E-1", 2)))
+    await scene.topics.say(said("E-1", 3))
+    with caplog.at_level(logging.ERROR, "chassis.intake"):
+        for _ in range(2):
+            async with scene.listener() as heard:
+                await until(lambda: heard.account.consumed == 4)
+                assert (heard.account.taken, heard.account.aside) == (3, 1)
+                assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
+                (aside,) = await heard.parking.records_set_aside()
+                assert (aside.id, aside.code, aside.sequence) == (place, "other-event", 2)
+                assert not heard.parking.heads
+            scene.reader.reads_again = True
+    logged = [each.getMessage() for each in caplog.records if "set aside" in each.getMessage()]
+    assert len(logged) == 1
+    assert f"{place} is set aside: another event, another, was taken in as sales 2" in logged[0]
+
+
+async def test_another_event_of_a_number_is_set_aside_when_what_was_parked_is_tried(
+    scene: Scene,
+) -> None:
+    """Both waited for a missing event; a retry later on does not take the second for a repeat."""
+    await scene.topics.say(said("E-1", 3))
+    place = await scene.topics.put(SALES, b"E-1", forged(3, id="another"))
+    await scene.topics.say(said("E-1", 4), said("E-1", 2))
+    async with scene.listener() as heard:
+        await until(lambda: "E-1" in heard.parking)
+        await scene.topics.say(said("E-1", 1), *(said("E-1", number) for number in range(5, 10)))
+        await until(lambda: "sales-9" in scene.reader.heard["E-1"] and not heard.parking.heads)
+        assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 10)]
+        with pytest.raises(NotInTrouble):
+            await heard.retry("E-1", by="olga")
+        (aside,) = await heard.parking.records_set_aside()
+        assert (aside.id, aside.code) == (place, "other-event")
 
 
 async def test_an_event_that_was_passed_over_and_comes_late_is_kept(scene: Scene) -> None:

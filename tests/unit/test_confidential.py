@@ -193,11 +193,12 @@ class Parked(InMemory):
     async def page_set_aside(self, after: int, limit: int) -> list[ParkedRecord]:
         return [each for each in self.aside if each.order > after][:limit]
 
-    async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> None:
+    async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> frozenset[str]:
         self.aside += [
             record(each.channel, 0, each.offset, code=trouble.code, sentence=trouble.sentence)
             for each, trouble in records
         ]
+        return frozenset()
 
     async def set_aside_by_people(self, engagement: str) -> list[ParkedRecord]:  # noqa: ARG002
         return []

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.decider import CameLate, Gap, NotDecoded, OtherEvent, PassedOver, is_next
 from chassis.journal import kafka_key
 from chassis.parked_records import ParkedRecord, not_proven
 from contracts.channels import LEGAL, SALES, Channel
@@ -59,6 +59,18 @@ def test_an_event_that_was_passed_over_is_no_repeat() -> None:
     assert is_next(event(5), 4, [PASSED]) is True
     with pytest.raises(CameLate, match="sales 3 came after olga had passed over it"):
         is_next(event(3), 4, [PASSED])
+
+
+def test_another_event_of_a_number_that_was_taken_in_is_no_repeat() -> None:
+    ids = ("sales-6", "forged", "sales-8", "sales-9")
+    assert [is_next(event(number), 9, (), ids) for number in (6, 8, 9)] == [False] * 3
+    with pytest.raises(OtherEvent, match="another event, forged, was taken in as sales 7"):
+        is_next(event(7), 9, (), ids)
+
+
+def test_an_event_whose_number_has_no_id_any_more_passes_by() -> None:
+    assert is_next(replace(event(5), id="other"), 9, (), ("6", "7", "8", "9")) is False
+    assert is_next(replace(event(9), id="other"), 9) is False
 
 
 def test_an_event_that_cannot_be_read_stops_at_its_number_alone() -> None:
