@@ -249,6 +249,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             await self._commit(now=True)  # what could not be committed comes again, and passes by
         with suppress(*TRANSIENT):
             await self._reader.withdrawn()
+        self.caught_up.withdrawn(self.parking.heads)
         self.parking.forget()
         self._prepared = False
         self._uncommitted.clear()
@@ -257,7 +258,6 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._continuity.begin({})
         self._to_try = ()
         self._partitions = frozenset()
-        self.caught_up.withdrawn()
         self.progress.joined = False
         self.progress.lag = {}
 
@@ -467,6 +467,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         if epoch != self._epoch:
             return  # the partitions are going, or are read from their start again
         self.progress.lag = {each: max(0, end - self._taken[each]) for each, end in ends.items()}
+        if not self._prepared:
+            return  # which engagements wait, to which no moment applies, is not known yet
         for number in {each.partition for each in partitions}:
             of = [each for each in partitions if each.partition == number]
             self.caught_up.compare(
