@@ -120,7 +120,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self.account = Account()
         """What became of all records that this process consumed."""
         self._continuity = Continuity(group)
-        self._to_try: Sequence[str] = ()
+        self._to_try: dict[str, bool] = {}
+        """Engagements that may be processed again, in turn, and whether that failed before."""
         self._taken: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
         self._durable: dict[TopicPartition, int] = {}
@@ -256,7 +257,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._durable.clear()
         self._taken.clear()
         self._continuity.begin({})
-        self._to_try = ()
+        self._to_try.clear()
         self._partitions = frozenset()
         self.progress.joined = False
         self.progress.lag = {}
@@ -272,7 +273,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             elif self.consumer is not None:
                 await self._continuity.resume(self.consumer)
             await self._reader.wait(self.parking.heads)
-            self._to_try = await self._intake.to_take_up()
+            self._to_try = dict.fromkeys(await self._intake.to_take_up(), False)
             self._prepared = True
 
     async def _go_back(self) -> None:
@@ -483,10 +484,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             return
         await self._prepare()
         await self._commit()
-        ends = Clock() + LOOK_FOR
-        while self._to_try and Clock() < ends:
-            await self._intake.take_up(self._to_try[0])
-            self._to_try = self._to_try[1:]
+        await self._take_up()
         for request in await self.parking.asked(self._is_mine):
             try:
                 await self._intake.answer(request)
@@ -497,3 +495,22 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             except Exception:
                 log.exception("%s: %s of %s fails", self._group, request.action, request.engagement)
             await self.parking.answered(request)
+
+    async def _take_up(self) -> None:
+        """Try engagements that may be processed again; one that fails comes behind all others."""
+        ends = Clock() + LOOK_FOR
+        for engagement, failed in list(self._to_try.items()):
+            if Clock() >= ends:
+                return
+            del self._to_try[engagement]
+            self._to_try[engagement] = failed
+            try:
+                await self._intake.take_up(engagement)
+            except TRANSIENT:
+                raise
+            except Exception:
+                self._to_try[engagement] = True
+                if not failed:  # it is tried again each second
+                    log.exception("%s: %s cannot be tried again", self._group, engagement)
+            else:
+                del self._to_try[engagement]
