@@ -117,12 +117,14 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._epoch = 0
         self._partitions: frozenset[int] = frozenset()
         self._prepared = False
+        self._in_hand = False
         self.account = Account()
         """What became of all records that this process consumed."""
         self._continuity = Continuity(group)
         self._to_try: dict[str, bool] = {}
         """Engagements that may be processed again, in turn, and whether that failed before."""
         self._taken: dict[TopicPartition, int] = {}
+        self._set_back: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
         self._durable: dict[TopicPartition, int] = {}
         self._committed = 0.0
@@ -296,7 +298,17 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     # ---- a batch -------------------------------------------------------------------------------
 
     async def _handle(self, arrivals: list[Arrival]) -> None:
-        epoch = self._epoch  # nothing was awaited since the records left the consumer
+        # Nothing was awaited since the records left the consumer.
+        self._in_hand = True
+        try:
+            await self._process(arrivals, self._epoch)
+        finally:
+            self._in_hand = False
+        if len(arrivals) < self._batch:
+            rest = self._rest_per_record * len(arrivals)
+            await asyncio.sleep(min(max(rest, SHORTEST_REST), LONGEST_REST))
+
+    async def _process(self, arrivals: list[Arrival], epoch: int) -> None:
         async with self._lock:
             if epoch != self._epoch or self._stopping:
                 return  # their partitions went meanwhile; who has them now gets them again
@@ -310,9 +322,6 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             finally:
                 self.progress.busy_since = None
                 self.progress.advanced = Clock()
-        if len(arrivals) < self._batch:
-            rest = self._rest_per_record * len(arrivals)
-            await asyncio.sleep(min(max(rest, SHORTEST_REST), LONGEST_REST))
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         pause = 0.1
@@ -455,7 +464,7 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], epoch: int
     ) -> None:
         new = [each for each in partitions if each not in self._taken]
-        # Not the consumer's positions: they are ahead of what was processed.
+        # Not the consumer's positions: they may be ahead of what was processed.
         committed = await asyncio.gather(*(consumer.committed(each) for each in new))
         begins = dict(zip(new, committed, strict=True))
         if never := [each for each, offset in begins.items() if offset is None]:
@@ -465,6 +474,9 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             self._taken = begins | self._taken
         asked = datetime.now(UTC)
         ends = await consumer.end_offsets(partitions)
+        for each in partitions:
+            if epoch == self._epoch and ends[each] > self._taken[each]:
+                await self._look_past(consumer, each, epoch)
         if epoch != self._epoch:
             return  # the partitions are going, or are read from their start again
         self.progress.lag = {each: max(0, end - self._taken[each]) for each, end in ends.items()}
@@ -478,6 +490,23 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 {each.topic: ends[each] for each in of},
                 {each.topic: self._taken[each] for each in of},
             )
+
+    async def _look_past(
+        self, consumer: AIOKafkaConsumer, place: TopicPartition, epoch: int
+    ) -> None:
+        """Count offsets as processed that Kafka hands to nobody, like the marks of transactions.
+
+        With no batch in hand, nothing else brings the consumer ahead of what was processed, unless
+        the client passed over records: so it is set back once.
+        """
+        at = await consumer.position(place)
+        if epoch != self._epoch or self._in_hand or at <= (taken := self._taken[place]):
+            return
+        if self._set_back.get(place) == taken:
+            self._taken[place] = at
+        else:
+            self._set_back[place] = taken
+            consumer.seek(place, taken)
 
     async def _look_after(self) -> None:
         if not self.progress.joined:

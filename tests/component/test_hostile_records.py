@@ -22,7 +22,7 @@ from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking
 from chassis.partitioning import partition_of
 from contracts import fact as facts
-from contracts.channels import LEGAL, SALES
+from contracts.channels import LEGAL, PARTITIONS, SALES
 from contracts.fact import FACTS, Fact, Recorded, encode
 from tests import hostile
 from tests.component.listening import (
@@ -206,6 +206,23 @@ async def test_a_topic_refuses_a_record_that_only_compression_makes_small(scene:
     async with scene.listener() as heard:
         await until(lambda: scene.reader.heard["E-1"] == ["sales-1"])
         assert heard.account.consumed == 1
+
+
+async def test_the_marks_of_transactions_are_no_records_that_were_lost(scene: Scene) -> None:
+    """Kafka numbers them and hands them to nobody; the last of them is the end of the topic."""
+    topic = SALES.topic(scene.prefix)
+    async with AIOKafkaProducer(
+        bootstrap_servers=scene.bootstrap, transactional_id=scene.prefix
+    ) as producer:
+        for sequence in (1, 2, 3):
+            async with producer.transaction():
+                await producer.send_and_wait(topic, encode(said("E-1", sequence)), b"E-1")
+
+    async with scene.listener() as heard:
+        await until(lambda: scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"])
+        assert heard.unaccounted() is None
+        await until(lambda: heard.progress.lag and not any(heard.progress.lag.values()), limit=20)
+        await until(lambda: len(heard.caught_up.seen) == PARTITIONS, limit=20)
 
 
 async def test_a_header_whose_name_is_no_text_stops_no_reader(scene: Scene) -> None:
