@@ -26,7 +26,7 @@ from chassis.bus import Arrival
 from chassis.continuity import Continuity
 from chassis.identity import Identity
 from chassis.intake import TRANSIENT, Attempt, Intake, NotInTrouble, NotProven
-from chassis.parking import Parking, Request
+from chassis.parking import Parking, Request, Superseded
 from chassis.partitioning import partition_of
 from chassis.progress import Clock, Progress, observe
 from chassis.reader import Reader
@@ -396,7 +396,8 @@ class Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             await self._lock.acquire()
         try:
             if self._prepared and self._is_mine(request.engagement):
-                return await self._intake.answer(request)
+                with suppress(Superseded):  # whoever reads it now is asked
+                    return await self._intake.answer(request)
             await self._intake.refuse(request)
             await self.parking.ask(request)
             return Attempt(asked=True)

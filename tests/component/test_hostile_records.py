@@ -27,7 +27,9 @@ from contracts.fact import FACTS, Fact, Recorded, encode
 from tests import hostile
 from tests.component.listening import (
     Scene,
+    aside_in,
     open_scene,
+    parked_in,
     said,
     until,
 )
@@ -66,11 +68,11 @@ async def test_what_is_no_event_is_set_aside_and_everything_flows(scene: Scene) 
         await until(lambda: heard.account.consumed == len(places) + 4)
 
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
-        aside = await heard.parking.records_set_aside()
+        aside = await aside_in(heard.parking)
         assert {places[each.id] for each in aside} == set(NO_EVENTS)
         assert {each.raw for each in aside} == set(NO_EVENTS.values())
         assert all(each.sentence for each in aside)
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
         assert (heard.account.taken, heard.account.aside) == (4, len(places))
         assert heard.account.unaccounted == 0
         await until(lambda: heard.not_ready() is None)
@@ -137,7 +139,7 @@ async def test_an_event_that_was_passed_over_and_comes_late_is_kept(scene: Scene
         await until(lambda: "sales-5" in scene.reader.heard["E-1"])
 
         async def it_is_kept() -> bool:
-            aside = await heard.parking.records_set_aside("E-1")
+            aside = await aside_in(heard.parking)
             return [(each.code, each.sequence) for each in aside] == [("passed-over", 2)]
 
         await until_it_is(it_is_kept)
@@ -189,7 +191,7 @@ async def test_a_process_that_ended_behind_a_decision_leaves_nothing_waiting(sce
         await until(lambda: scene.reader.heard["E-1"] == ["legal-1"])
         await until(lambda: scene.reader.heard["E-2"] == ["sales-3"])
         await until(lambda: not heard.parking.heads)
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
 
 
 async def test_a_topic_refuses_a_record_that_only_compression_makes_small(scene: Scene) -> None:
@@ -288,7 +290,7 @@ async def test_what_waits_behind_a_record_is_tried_together(scene: Scene) -> Non
         assert (done.taken, done.waiting) == (300, 0)
         assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 301)]
         assert len(scene.reader.batches) - before <= 3
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
 
 
 async def test_what_waits_is_found_again_when_everything_is_read_again(scene: Scene) -> None:
@@ -322,7 +324,7 @@ async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: S
         done = await heard.retry("E-1", by="olga")
         assert done.taken == 1
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2"]
-        assert await heard.parking.records_set_aside() == []
+        assert await aside_in(heard.parking) == []
 
 
 async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
@@ -341,7 +343,7 @@ async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
     async with scene.listener() as heard:
         await until(lambda: len(scene.reader.heard) == 59)
         await until(lambda: heard.account.consumed == 60)
-        (aside,) = await heard.parking.records_set_aside()
+        (aside,) = await aside_in(heard.parking)
         assert (aside.engagement, aside.code) == ("E-17", "not-handled")
         assert "E-17" not in scene.reader.heard
 
