@@ -319,7 +319,9 @@ class Intake:
         engagement = request.engagement
         parked = await self._parking.look(engagement)
         if request.action == "retry":
-            if not parked and not await self._parking.events_set_aside(engagement):
+            aside = await self._parking.events_set_aside(engagement)
+            # Another process may have released what this one knows to be parked.
+            if not parked and not aside and engagement not in self._parking:
                 raise NotInTrouble(f"nothing is parked for {engagement}")
             return None
         record = next((each for each in parked if each.id == request.record), None)
@@ -327,8 +329,8 @@ class Intake:
             raise NotInTrouble(f"the record is not what holds {engagement} up")
         if record.code != "gap" or request.action == "set-aside":
             return record
-        aside = await self._parking.set_aside_by_people(engagement)
-        refusal = not_proven(record, [*parked, *aside], request.published)
+        by_people = await self._parking.set_aside_by_people(engagement)
+        refusal = not_proven(record, [*parked, *by_people], request.published)
         if refusal is not None:
             raise NotProven(refusal)
         now = datetime.now(UTC)
@@ -342,9 +344,13 @@ class Intake:
         )
 
     async def answer(self, request: Request) -> Attempt:
-        """Do what was asked of an engagement and try it again; raises NotInTrouble, NotProven."""
+        """Do what was asked of an engagement and try it again.
+
+        Raises NotInTrouble, NotProven, and Superseded where another process reads it by now.
+        """
         engagement = request.engagement
         decided = await self.refuse(request)
+        await self._parking.sure(engagement)
         if isinstance(decided, PassedOver):
             await self._parking.remember(engagement, decided)
             await self._reader.pass_over(engagement, decided)
@@ -415,7 +421,8 @@ class Intake:
                     await self._reader.give_up(engagement)  # all of it is parked already
                     trouble = Trouble("failed", f"it cannot be written: {why}")
                     stopped, taken = (taken[0], trouble, None), []
-        await self._parking.release(taken)
+        await self._parking.sure(engagement)
+        await self._parking.release(engagement, taken)
         if stopped is None:
             self._parking.unpark(engagement)
             log.info("%s: %s flows again", self._name, engagement)

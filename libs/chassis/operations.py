@@ -27,6 +27,8 @@ MOST_RECORDS = 200
 _HIDDEN = "confidential/"
 
 Engagement = Annotated[str, Path(min_length=1, max_length=200)]
+Limit = Annotated[int, Query(ge=1, le=MOST_RECORDS)]
+Cursor = Annotated[str, Query(pattern=r"^[0-9]{1,19}$")]
 
 
 class ParkedEngagementView(BaseModel):
@@ -41,6 +43,13 @@ class ParkedEngagementView(BaseModel):
     channel: str
     since: datetime
     records: int | None
+
+
+class ParkedPage(BaseModel):
+    """Engagements that wait, and the cursor to those after them; null where none follow."""
+
+    items: list[ParkedEngagementView]
+    cursor: str | None
 
 
 class ParkedRecordView(BaseModel):
@@ -137,14 +146,16 @@ def router() -> APIRouter:
 
 def _look_at_parked(routes: APIRouter) -> None:
     @routes.get("/parked", summary="Engagements with an event in trouble, the oldest first")
-    async def parked(request: Request) -> list[ParkedEngagementView]:
-        only(request)
-        return await _waiting(request, is_parked=True)
+    async def parked(
+        request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
+    ) -> ParkedPage:
+        return await _waiting(request, limit, cursor, is_parked=True)
 
     @routes.get("/waiting", summary="Engagements that wait for a newer version, the oldest first")
-    async def waiting(request: Request) -> list[ParkedEngagementView]:
-        only(request)
-        return await _waiting(request, is_parked=False)
+    async def waiting(
+        request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
+    ) -> ParkedPage:
+        return await _waiting(request, limit, cursor, is_parked=False)
 
     @routes.get("/parked/{engagement}", summary="What waits for one engagement, in order")
     async def look(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
@@ -159,12 +170,10 @@ def _look_at_parked(routes: APIRouter) -> None:
 
     @routes.get("/set-aside", summary="Records that are no events here, the oldest first")
     async def set_aside(
-        request: Request,
-        limit: Annotated[int, Query(ge=1, le=MOST_RECORDS)] = MOST_RECORDS,
-        cursor: Annotated[str, Query(pattern=r"^[0-9]{1,19}$")] = "0",
+        request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
     ) -> SetAsidePage:
         only(request, "limit", "cursor")
-        found = await _listener(request).parking.page_set_aside(int(cursor), limit)
+        found = await _listener(request).parking.page_set_aside(_order(cursor), limit)
         return SetAsidePage(
             items=[ParkedRecordView.model_validate(_shown(request, each)) for each in found],
             cursor=str(found[-1].order) if len(found) == limit else None,
@@ -281,13 +290,21 @@ def _confidential(what: str) -> Problem:
     return Problem(403, "not-allowed", f"{what} needs the role confidential")
 
 
-async def _waiting(request: Request, *, is_parked: bool) -> list[ParkedEngagementView]:
-    found = await _listener(request).parking.engagements()
-    return [
-        _engagement(each.engagement, each.head, each.records if _counts(request) else None)
-        for each in found
-        if each.head.is_parked is is_parked
-    ]
+async def _waiting(request: Request, limit: int, cursor: str, *, is_parked: bool) -> ParkedPage:
+    only(request, "limit", "cursor")
+    parking = _listener(request).parking
+    found = await parking.page_parked(_order(cursor), limit, is_parked=is_parked)
+    return ParkedPage(
+        items=[
+            _engagement(each.engagement, each.head, each.records if _counts(request) else None)
+            for each in found
+        ],
+        cursor=str(found[-1].order) if len(found) == limit else None,
+    )
+
+
+def _order(cursor: str) -> int:
+    return min(int(cursor), 2**63 - 1)  # the store has no larger number
 
 
 def _engagement(engagement: str, head: Head, records: int | None) -> ParkedEngagementView:

@@ -15,7 +15,8 @@ from chassis.decider import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
 from chassis.journal import kafka_key
 from chassis.latest_ids import with_latest
 from chassis.listener import Listener
-from chassis.parking import Parking
+from chassis.parked_records import ParkedRecord
+from chassis.parking import ParkedEngagement, Parking
 from chassis.reader import Batch
 from chassis.store import Store
 from chassis.topics import create_topics
@@ -227,6 +228,25 @@ async def open_scene(
     async with topics(kafka.bootstrap, isolation) as spoken:
         yield Scene(kafka.bootstrap, isolation, documents, spoken, Counting())
     await documents.close()
+
+
+async def parked_in(parking: Parking) -> list[ParkedEngagement]:
+    """Return everything that waits in a store."""
+    found: list[ParkedEngagement] = []
+    for is_parked in (True, False):
+        after = 0
+        while page := await parking.page_parked(after, 200, is_parked=is_parked):
+            found += page
+            after = page[-1].order
+    return found
+
+
+async def aside_in(parking: Parking) -> list[ParkedRecord]:
+    """Return everything that was set aside in a store, with its bytes."""
+    found: list[ParkedRecord] = []
+    while page := await parking.page_set_aside(found[-1].order if found else 0, 200):
+        found += [record for each in page if (record := await parking.record(each.id))]
+    return found
 
 
 async def until(is_so: Callable[[], object], limit: float = 60.0) -> None:

@@ -24,12 +24,14 @@ from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking
 from chassis.partitioning import partition_of
 from contracts import fact as facts
-from contracts.channels import LEGAL, SALES
+from contracts.channels import LEGAL, PARTITIONS, SALES
 from contracts.fact import FACTS, Fact, Recorded, encode
 from tests import hostile
 from tests.component.listening import (
     Scene,
+    aside_in,
     open_scene,
+    parked_in,
     said,
     until,
 )
@@ -68,11 +70,11 @@ async def test_what_is_no_event_is_set_aside_and_everything_flows(scene: Scene) 
         await until(lambda: heard.account.consumed == len(places) + 4)
 
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
-        aside = await heard.parking.records_set_aside()
+        aside = await aside_in(heard.parking)
         assert {places[each.id] for each in aside} == set(NO_EVENTS)
         assert {each.raw for each in aside} == set(NO_EVENTS.values())
         assert all(each.sentence for each in aside)
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
         assert (heard.account.taken, heard.account.aside) == (4, len(places))
         assert heard.account.unaccounted == 0
         await until(lambda: heard.not_ready() is None)
@@ -141,7 +143,7 @@ async def test_another_event_of_a_number_is_set_aside_once_though_all_is_read_ag
                 await until(lambda: heard.account.consumed == 4)
                 assert (heard.account.taken, heard.account.aside) == (3, 1)
                 assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
-                (aside,) = await heard.parking.records_set_aside()
+                (aside,) = await aside_in(heard.parking)
                 assert (aside.id, aside.code, aside.sequence) == (place, "other-event", 2)
                 assert not heard.parking.heads
             scene.reader.reads_again = True
@@ -164,7 +166,7 @@ async def test_another_event_of_a_number_is_set_aside_when_what_was_parked_is_tr
         assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 10)]
         with pytest.raises(NotInTrouble):
             await heard.retry("E-1", by="olga")
-        (aside,) = await heard.parking.records_set_aside()
+        (aside,) = await aside_in(heard.parking)
         assert (aside.id, aside.code) == (place, "other-event")
 
 
@@ -179,7 +181,7 @@ async def test_an_event_that_was_passed_over_and_comes_late_is_kept(scene: Scene
         await until(lambda: "sales-5" in scene.reader.heard["E-1"])
 
         async def it_is_kept() -> bool:
-            aside = await heard.parking.records_set_aside("E-1")
+            aside = await aside_in(heard.parking)
             return [(each.code, each.sequence) for each in aside] == [("passed-over", 2)]
 
         await until_it_is(it_is_kept)
@@ -231,7 +233,7 @@ async def test_a_process_that_ended_behind_a_decision_leaves_nothing_waiting(sce
         await until(lambda: scene.reader.heard["E-1"] == ["legal-1"])
         await until(lambda: scene.reader.heard["E-2"] == ["sales-3"])
         await until(lambda: not heard.parking.heads)
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
 
 
 async def test_a_topic_refuses_a_record_that_only_compression_makes_small(scene: Scene) -> None:
@@ -248,6 +250,23 @@ async def test_a_topic_refuses_a_record_that_only_compression_makes_small(scene:
     async with scene.listener() as heard:
         await until(lambda: scene.reader.heard["E-1"] == ["sales-1"])
         assert heard.account.consumed == 1
+
+
+async def test_the_marks_of_transactions_are_no_records_that_were_lost(scene: Scene) -> None:
+    """Kafka numbers them and hands them to nobody; the last of them is the end of the topic."""
+    topic = SALES.topic(scene.prefix)
+    async with AIOKafkaProducer(
+        bootstrap_servers=scene.bootstrap, transactional_id=scene.prefix
+    ) as producer:
+        for sequence in (1, 2, 3):
+            async with producer.transaction():
+                await producer.send_and_wait(topic, encode(said("E-1", sequence)), b"E-1")
+
+    async with scene.listener() as heard:
+        await until(lambda: scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"])
+        assert heard.unaccounted() is None
+        await until(lambda: heard.progress.lag and not any(heard.progress.lag.values()), limit=20)
+        await until(lambda: len(heard.caught_up.seen) == PARTITIONS, limit=20)
 
 
 async def test_a_header_whose_name_is_no_text_stops_no_reader(scene: Scene) -> None:
@@ -313,7 +332,7 @@ async def test_what_waits_behind_a_record_is_tried_together(scene: Scene) -> Non
         assert (done.taken, done.waiting) == (300, 0)
         assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 301)]
         assert len(scene.reader.batches) - before <= 3
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
 
 
 async def test_what_waits_is_found_again_when_everything_is_read_again(scene: Scene) -> None:
@@ -347,7 +366,7 @@ async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: S
         done = await heard.retry("E-1", by="olga")
         assert done.taken == 1
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2"]
-        assert await heard.parking.records_set_aside() == []
+        assert await aside_in(heard.parking) == []
 
 
 async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
@@ -366,7 +385,7 @@ async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
     async with scene.listener() as heard:
         await until(lambda: len(scene.reader.heard) == 59)
         await until(lambda: heard.account.consumed == 60)
-        (aside,) = await heard.parking.records_set_aside()
+        (aside,) = await aside_in(heard.parking)
         assert (aside.engagement, aside.code) == ("E-17", "not-handled")
         assert "E-17" not in scene.reader.heard
 

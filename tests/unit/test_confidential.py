@@ -182,10 +182,17 @@ class Parked(InMemory):
         self.records = {each.id: each for each in records}
         self.aside = list(aside)
 
-    async def engagements(self) -> list[ParkedEngagement]:
+    async def page_parked(
+        self,
+        after: int,  # noqa: ARG002
+        limit: int,  # noqa: ARG002
+        *,
+        is_parked: bool,
+    ) -> list[ParkedEngagement]:
         first = next(iter(self.records.values()), None)
-        found = [] if first is None else [(first, len(self.records))]
-        return [ParkedEngagement(ID, head_of(each), count) for each, count in found]
+        if first is None or head_of(first).is_parked is not is_parked:
+            return []
+        return [ParkedEngagement(ID, head_of(first), len(self.records), first.order)]
 
     async def record(self, id: str) -> ParkedRecord | None:
         return {each.id: each for each in (*self.records.values(), *self.aside)}.get(id)
@@ -325,7 +332,7 @@ async def test_a_failed_reaction_to_an_open_event_tells_no_confidential_figure(
 
     assert FIGURE not in told.replace(",", "")
     assert all(each.sentence for each in parking.records.values())
-    (first, *_) = answers[0].json()
+    (first, *_) = answers[0].json()["items"]
     assert "finance.costing." in first["sentence"] or "Validation" in first["sentence"]
     assert "finance/costing.py" in lines.getvalue(), f"where {failing} happened is in the log"
 
@@ -480,7 +487,7 @@ async def test_an_operator_sees_that_a_confidential_record_is_parked_and_no_numb
 ) -> None:
     consumer = gateway()
     async with client(consumer, CHANNELS.values()) as operator:
-        (waits,) = (await operator.get("/operations/parked")).json()
+        (waits,) = (await operator.get("/operations/parked")).json()["items"]
         (head,) = (await operator.get(f"/operations/parked/{ID}")).json()
         aside = (await operator.get("/operations/set-aside")).json()["items"]
         skip = f"/operations/parked/{ID}/skip"
@@ -509,7 +516,7 @@ async def test_an_operator_sees_that_a_confidential_record_is_parked_and_no_numb
 
 async def test_who_may_see_what_is_confidential_sees_all_of_it() -> None:
     async with client(gateway(), CHANNELS.values(), "confidential") as operator:
-        (waits,) = (await operator.get("/operations/parked")).json()
+        (waits,) = (await operator.get("/operations/parked")).json()["items"]
         head, behind = (await operator.get(f"/operations/parked/{ID}")).json()
         text = (await operator.get("/operations/record", params={"id": head["id"]})).json()
     assert (waits["records"], behind["code"]) == (2, "waiting")

@@ -1,6 +1,6 @@
 """What is parked and cannot simply be tried again: it holds up nothing else."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -56,7 +56,9 @@ class InMemory(Parking):
     async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:  # noqa: ARG002
         return []
 
-    async def release(self, records: Iterable[ParkedRecord]) -> None:
+    async def sure(self, engagement: str) -> None: ...
+
+    async def release(self, engagement: str, records: Iterable[ParkedRecord]) -> None:  # noqa: ARG002
         for each in records:
             del self.records[each.id]
 
@@ -146,6 +148,12 @@ class Documents:
             yield each
 
 
+class Read(Parking):
+    """What is parked, for a process that has its partitions already."""
+
+    async def _take_over(self, partitions: Collection[int]) -> None: ...
+
+
 async def test_what_a_newer_version_parked_on_a_channel_of_its_own_stops_no_older_one() -> None:
     parked: Document = {
         "_id": "place",
@@ -160,7 +168,7 @@ async def test_what_a_newer_version_parked_on_a_channel_of_its_own_stops_no_olde
         "order": 1,
     }
     newer = {**parked, "engagement": OTHER, "channel": "support"}
-    parking = Parking(cast("Any", Documents(newer, {**parked, "channel": "sales"})))
+    parking = Read(cast("Any", Documents(newer, {**parked, "channel": "sales"})))
 
     await parking.load({0})
 
