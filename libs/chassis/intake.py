@@ -253,6 +253,9 @@ class Intake:
             if trouble is not None:
                 behind.setdefault(key, []).append(arrival)
                 to_park.append((arrival, trouble, expected))
+        if any(key not in self._parking for key in behind):
+            # Who takes over puts all that comes again behind what is parked, also what precedes it.
+            await self.settle(now=True)
         await self._parking.park(to_park)
         for key, arrivals in behind.items():
             head = self._parking.heads.get(key)

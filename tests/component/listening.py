@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from chassis.decider import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
 from chassis.journal import kafka_key
@@ -17,6 +19,7 @@ from chassis.latest_ids import with_latest
 from chassis.listener import Listener
 from chassis.parked_records import ParkedRecord
 from chassis.parking import ParkedEngagement, Parking
+from chassis.partitioning import partition_of
 from chassis.reader import Batch
 from chassis.store import Store
 from chassis.topics import create_topics
@@ -94,6 +97,30 @@ async def topics(bootstrap: str, prefix: str) -> AsyncIterator[Topics]:
         yield Topics(producer, prefix)
     finally:
         await producer.stop()
+
+
+IsBehind = Callable[[Sequence[Recorded[Fact]]], Awaitable[bool]]
+
+
+@asynccontextmanager
+async def offsets(bootstrap: str, prefix: str, group: str) -> AsyncIterator[IsBehind]:
+    """Ask Kafka whether a group's offsets are right behind these facts, the first on the topics."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+
+    async def is_behind(facts: Sequence[Recorded[Fact]]) -> bool:
+        try:
+            found = await admin.list_consumer_group_offsets(group)
+        except KafkaError:  # the group has no coordinator yet
+            return False
+        committed = {(at.topic, at.partition): offset.offset for at, offset in found.items()}
+        ends = Counter((each.channel.topic(prefix), partition_of(each.subject)) for each in facts)
+        return {place: offset for place, offset in committed.items() if offset} == ends
+
+    await admin.start()
+    try:
+        yield is_behind
+    finally:
+        await admin.close()
 
 
 def sound(recorded: Recorded[Fact]) -> Exception | None:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import pytest
+
 from chassis.bus import Arrival, judge
 from chassis.decider import PassedOver
 from chassis.intake import Intake
@@ -11,7 +13,7 @@ from chassis.journal import kafka_key
 from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking, head_of
 from chassis.reader import CannotBeKept
-from chassis.store import Document
+from chassis.store import Document, StoreAway
 from chassis.trouble import Head, Trouble
 from contracts.channels import SALES
 from contracts.fact import Fact, Recorded, encode
@@ -89,6 +91,17 @@ class Refusing(Counting):
             self.unwritten.add(engagement)
 
 
+class Behind(Counting):
+    """A reader that writes behind, to a store that is away."""
+
+    is_away = True
+
+    async def settle(self, *, now: bool) -> bool:
+        if self.is_away:
+            raise StoreAway("nobody answers")
+        return await super().settle(now=now)
+
+
 def arrival(recorded: Recorded[Fact], offset: int) -> Arrival:
     raw, key = encode(recorded), kafka_key(recorded)
     assert judge(SALES, key, raw) == recorded
@@ -115,6 +128,20 @@ async def test_an_engagement_flows_again_though_another_cannot_be_written() -> N
 
     assert (attempt.taken, attempt.waiting, attempt.head) == (1, 0, None)
     assert (parking.records, dict(parking.heads)) == ({}, {})
+
+
+async def test_nothing_is_parked_before_what_precedes_it_is_durable() -> None:
+    """Whoever takes over would put it behind what is parked, and a skip would pass over it."""
+    reader, parking = Behind(), InMemory()
+    batch = [arrival(said(E, 1), 0), arrival(said(E, 3), 1)]
+
+    with pytest.raises(StoreAway):
+        await intake(reader, parking).take_in(batch)
+
+    assert not parking.records
+    reader.is_away = False
+    await intake(reader, parking).take_in(batch)
+    assert [each.code for each in parking.records.values()] == ["gap"]
 
 
 async def test_a_decision_that_was_stored_is_carried_out_by_whoever_takes_over() -> None:
