@@ -45,7 +45,7 @@ class ParkedRecord:
 
     def event(self) -> Recorded[Fact] | None:
         """Return the event that it is, as far as this version can tell."""
-        judged = judge(self.channel, self.engagement or "", self.raw)
+        judged = judge(self.channel, self.partition, self.engagement or "", self.raw)
         return None if isinstance(judged, Trouble) else judged
 
 

@@ -80,10 +80,13 @@ class Topics:
         key: bytes | None,
         value: bytes | None,
         headers: Iterable[tuple[str, bytes]] = (),
+        partition: int | None = None,
     ) -> str:
         """Put any bytes on a topic; the id that the record has when it is parked."""
         topic = channel.topic(self._prefix)
-        sent = await self._producer.send_and_wait(topic, value, key, headers=list(headers))
+        sent = await self._producer.send_and_wait(
+            topic, value, key, partition, headers=list(headers)
+        )
         return f"{topic}/{sent.partition}/{sent.offset}"
 
 

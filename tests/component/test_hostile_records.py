@@ -369,6 +369,23 @@ async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: S
         assert await aside_in(heard.parking) == []
 
 
+async def test_an_event_on_a_wrong_partition_is_not_taken_in_by_a_later_retry(
+    scene: Scene,
+) -> None:
+    """It is sound and has the next number, so only its place tells that it is none."""
+    await scene.topics.say(said("E-1", 1))
+    beside = (partition_of("E-1") + 1) % PARTITIONS
+    place = await scene.topics.put(SALES, b"E-1", forged(2), partition=beside)
+    async with scene.listener() as heard:
+        await until(lambda: heard.account.consumed == 2)
+        with pytest.raises(NotInTrouble):
+            await heard.retry("E-1", by="olga")
+        assert scene.reader.heard["E-1"] == ["sales-1"]
+        assert [(each.id, each.code) for each in await aside_in(heard.parking)] == [
+            (place, "wrong-partition")
+        ]
+
+
 async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -71,7 +71,7 @@ async def test_an_honest_event_behind_a_forged_one_of_its_number_is_set_aside(
                 await spoken.say(*again, said(ENGAGEMENT, 5))
                 await folded(client, 5)
                 assert await aside(client) == [twin]
-                assert await get(client, "/operations/parked") == []
+                assert (await get(client, "/operations/parked"))["items"] == []
 
                 path = f"/operations/parked/{ENGAGEMENT}/retry"
                 retried = await client.post(path, headers=OSCAR)

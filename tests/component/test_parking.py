@@ -11,6 +11,7 @@ from chassis.intake import Intake
 from chassis.journal import kafka_key
 from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking, Request, Superseded
+from chassis.partitioning import partition_of
 from chassis.reader import Batch
 from chassis.store import Store, StoreAway
 from chassis.trouble import Trouble
@@ -34,7 +35,8 @@ async def opened(store: StoreServer, isolation: str) -> AsyncIterator[Store]:
 def arrival(engagement: str, sequence: int) -> Arrival:
     recorded = said(engagement, sequence)
     topic = f"{SALES.topic()}/{engagement}"
-    return Arrival(topic, 0, sequence, kafka_key(recorded), SALES, encode(recorded), recorded)
+    key = kafka_key(recorded)
+    return Arrival(topic, partition_of(key), sequence, key, SALES, encode(recorded), recorded)
 
 
 async def reading(store: Store) -> Parking:

@@ -10,6 +10,7 @@ import pytest
 from chassis.decider import CameLate, Gap, NotDecoded, OtherEvent, PassedOver, is_next
 from chassis.journal import kafka_key
 from chassis.parked_records import ParkedRecord, not_proven
+from chassis.partitioning import partition_of
 from contracts.channels import LEGAL, SALES, Channel
 from contracts.fact import Fact, Recorded, encode, read
 from contracts.legal import FileOpened
@@ -88,7 +89,7 @@ def parked(of: Recorded[Fact], expected: int | None = None) -> ParkedRecord:
         id=f"{of.channel.name}/{of.id}",
         engagement=kafka_key(of),
         channel=of.channel,
-        partition=0,
+        partition=partition_of("E-1"),
         offset=0,
         sequence=of.sequence,
         code="waiting" if expected is None else "gap",

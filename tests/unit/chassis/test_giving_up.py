@@ -12,6 +12,7 @@ from chassis.intake import Intake
 from chassis.journal import kafka_key
 from chassis.parked_records import ParkedRecord
 from chassis.parking import Parking, head_of
+from chassis.partitioning import partition_of
 from chassis.reader import CannotBeKept
 from chassis.store import Document, StoreAway
 from chassis.trouble import Head, Trouble
@@ -104,8 +105,9 @@ class Behind(Counting):
 
 def arrival(recorded: Recorded[Fact], offset: int) -> Arrival:
     raw, key = encode(recorded), kafka_key(recorded)
-    assert judge(SALES, key, raw) == recorded
-    return Arrival(SALES.topic(), 0, offset, key, SALES, raw, recorded)
+    partition = partition_of(key)
+    assert judge(SALES, partition, key, raw) == recorded
+    return Arrival(SALES.topic(), partition, offset, key, SALES, raw, recorded)
 
 
 def intake(reader: Counting, parking: InMemory) -> Intake:
