@@ -9,7 +9,7 @@ import pytest
 
 from chassis.application import repository
 from chassis.application.command_handler import Answer, NotYet
-from chassis.domain.decider import Gap
+from chassis.domain.decider import Gap, OtherEvent
 from chassis.eventstore.journal import Commit
 from contracts.fact import Fact, Recorded
 from tests.component.department import Advance, Open, Process, assigned, of_no_consequence
@@ -71,6 +71,30 @@ async def test_the_next_commit_takes_it_along(store: StoreServer, isolation: str
         await process.hearer.take({STREAM: [of_no_consequence("E-1", 4), assigned("E-1", 5)]})
         assert await process.hearer.settle(now=False)
         assert (await commits(process))[-1].position == {"sales": 2, "delivery": 5}
+
+
+@pytest.mark.parametrize("taken_along", [False, True])
+async def test_another_event_of_its_number_is_told_from_a_repeat(
+    store: StoreServer, isolation: str, taken_along: bool
+) -> None:
+    """Before it is written and after, by the next command or alone; also by another process."""
+    another = of_no_consequence("E-1", 3)
+
+    async def refused(process: Process) -> bool:
+        await process.hearer.hear(STREAM, FACTS)
+        with pytest.raises(OtherEvent, match=FACTS[2].id):
+            await process.hearer.hear(STREAM, [another])
+        return True
+
+    async with opened(store, isolation) as process:
+        await process.hearer.take({STREAM: FACTS})
+        assert await refused(process)
+        if taken_along:
+            await tell(process, Advance(probability=20), "k1")
+        assert await process.hearer.settle(now=not taken_along)
+        assert await refused(process)
+        async with Process(store.url, isolation) as other:
+            assert await refused(other)
 
 
 async def test_who_dies_before_writing_it_hears_it_again(

@@ -7,9 +7,9 @@ from typing import Any
 
 from chassis.application.ports import Batch, Routes
 from chassis.application.repository import Streams, Surroundings
-from chassis.application.trouble import Head
 from chassis.base import telemetry
 from chassis.domain.decider import Context, Decider, PassedOver, Step, hear
+from chassis.domain.trouble import Head
 from chassis.eventstore.journal import MOST_FACTS, AlreadyDone, Commit, Kept, Raced
 from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.snapshots import AnyDecider, Known
@@ -112,9 +112,11 @@ class Hearer:
                 if before.position.get(passed.channel, 0) >= passed.last:
                     return
                 position = {**before.position, passed.channel: passed.last}
+                ids = {**before.latest_ids, passed.channel: ()}
                 after = replace(
                     before,
                     position=position,
+                    latest_ids=ids,
                     number=before.number + 1,
                     passed_over=(*before.passed_over, passed),
                 )
@@ -123,6 +125,7 @@ class Hearer:
                     stream=stream,
                     number=after.number,
                     position=position,
+                    latest_ids=ids,
                     actor=passed.by,
                     at=self._surroundings.now(),
                     command="pass-over",
@@ -144,7 +147,7 @@ class Hearer:
                 step = hear(decider, known.stream, facts, self._reaction(decider))
                 if not step.entries:
                     if step.moved and decider.numbered:
-                        self._streams.note(stream, step.stream.position)
+                        self._streams.note(step.stream)
                     return
                 if len(step.entries) <= MOST_FACTS or len(facts) == 1:
                     taken = _first_taken(known, facts) if decider.numbered else facts[0]
@@ -175,6 +178,7 @@ class Hearer:
             stream=stream,
             number=step.stream.number,
             position=step.stream.position,
+            latest_ids=step.stream.latest_ids,
             actor=decider.department,
             at=self._surroundings.now(),
             facts=tuple(
