@@ -105,3 +105,12 @@ CHANNELS: dict[str, Channel] = {
         FINANCE_CONFIDENTIAL_REFERENCE,
     )
 }
+
+
+def is_confidential(topic: str) -> bool:
+    """Tell whether a topic, whatever its prefix, is that of a confidential channel."""
+    return any(
+        topic.endswith(f".{channel.topic('')[1:]}")
+        for channel in CHANNELS.values()
+        if channel.confidential
+    )

@@ -170,7 +170,7 @@ class Scenario(Generic[S]):
         position = dict(self.stream.position)
         if self.decider.gap_free or recorded.channel.department == self.decider.department:
             position[recorded.channel.name] = recorded.sequence
-        return self._after(replay(self.decider, self.stream, [recorded], position), recorded)
+        return self._after(replay(self.decider, self.stream, [recorded], position, {}), recorded)
 
     def _recorded(
         self,

@@ -1,9 +1,19 @@
-"""A real store whose process ends at a write that a test names, as a kill would end it."""
+"""Real parts whose process ends at a write that a test names, as a kill would end it."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+from aiokafka import TopicPartition
+
+from chassis.base.settings import Settings
 from chassis.eventstore.mongo import Store
+from chassis.kafka import consumer_settings
+from chassis.kafka.consumer import Consumer
+from chassis.runtime.container import Container
+from chassis.runtime.service import Service
 
 _MANY = frozenset({"insert_many", "bulk_write"})
 _ONE = frozenset(
@@ -20,7 +30,20 @@ class Life:
 
     def __init__(self, writes: int | None) -> None:
         self._left = writes
-        self.ended = False
+        self._end = asyncio.Event()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process is no more."""
+        return self._end.is_set()
+
+    def allow(self, writes: int) -> None:
+        """Let so many more writes take place."""
+        self._left = writes
+
+    async def until_ended(self) -> None:
+        """Wait for the end."""
+        await self._end.wait()
 
     def spend(self, wanted: int) -> int:
         """Return how many of these writes take place; after fewer than wanted comes `end`."""
@@ -32,7 +55,8 @@ class Life:
 
     def end(self) -> Killed:
         """Return what is to be raised."""
-        self.ended = True
+        self._left = 0
+        self._end.set()
         return Killed()
 
 
@@ -83,3 +107,87 @@ class MortalStore(Store):
         for name in ("commits", "views", "leases", "parked", "clock", "left"):
             setattr(self, name, _Collection(getattr(self, name), life))
         self.database = _Database(self.database, life)  # type: ignore[assignment]  # as it is used
+
+
+class _Consumer:
+    """A consumer of which each commit of offsets counts as a write."""
+
+    def __init__(self, consumer: Any, life: Life) -> None:
+        self._consumer = consumer
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._consumer, name)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        if not self._life.spend(1):
+            raise self._life.end()
+        await self._consumer.commit(offsets)
+
+
+class MortalListener(Consumer):
+    """A listener that ends with its process's life; `goes_back_with` ends it in a rebuild."""
+
+    life: Life
+    goes_back_with: int | None = None
+    """Writes that it lives for once it begins to read everything again."""
+
+    @property
+    def consumer(self) -> Any:
+        consumer = super().consumer
+        return None if consumer is None else _Consumer(consumer, self.life)
+
+    async def _go_back(self) -> None:
+        if self.goes_back_with is not None:
+            self.life.allow(self.goes_back_with)
+        await super()._go_back()
+
+    async def vanish(self) -> None:
+        """End as a process that is killed: what is in hand is neither written nor committed.
+
+        The group is left, so that the next process need not wait for this one's session to end.
+        """
+        self.life.end()
+        tasks = [*self._subscriber.tasks]
+        if self._watch is not None:
+            tasks.append(self._watch)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=5)
+        await consumer_settings.let_go(self._subscriber.stop(), self.consumer, 2.0)
+        await self.broker.stop()
+
+
+@asynccontextmanager
+async def mortal(service: Service, given: Settings, life: Life) -> AsyncIterator[Container]:
+    """A service's own parts, of which the listener alone is at work; it ends as if killed."""
+
+    def listener(*names: Any, **parts: Any) -> MortalListener:
+        made = MortalListener(*names, **parts)
+        made.life = life
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "chassis.runtime.container.Store", lambda url, name: MortalStore(url, name, life)
+        )
+        patch.setattr("chassis.runtime.container.Listener", listener)
+        container = Container(
+            name=service.name,
+            settings=given,
+            deciders=service.all_deciders,
+            hearing=service.hearing,
+        )
+    try:
+        await container.store.prepare()
+        await container.parking.prepare()
+        if container.hearing.prepare is not None:
+            await container.hearing.prepare()
+        assert isinstance(container.listener, MortalListener)
+        await container.listener.__aenter__()
+        try:
+            yield container
+        finally:
+            await container.listener.vanish()
+    finally:
+        await container.store.close()

@@ -11,10 +11,11 @@ AsideCode = Literal[
     "wrong-partition",
     "no-key",
     "passed-over",
+    "other-event",
     "not-handled",
 ]
 """Why a record was set aside: it is no event of its key's engagement on its channel, its number had
-been passed over, or handling it failed outside of any engagement."""
+been passed over or was taken by another event, or handling it failed outside of any engagement."""
 
 ParkedCode = Literal["gap", "failed", "unreadable", "newer-version", "waiting"]
 """Why an event parks its engagement. ``newer-version``: its type is unknown here. ``waiting``: it
