@@ -18,7 +18,7 @@ from rich.table import Table
 
 from local import prerequisites, session
 from local.elsewhere import NoKeyError, elsewhere
-from local.platform import SERVICES, Layout, Platform, PortTakenError, health
+from local.platform import SERVICES, Layout, OldDataError, Platform, PortTakenError, health
 from local.processes import ProcessError
 
 Service = Literal["sales", "legal", "delivery", "finance", "gateway"]
@@ -42,7 +42,7 @@ def up(
             _run_platform(layout, holder, play=play)
     except session.AlreadyRunning as already:
         _tell_of(already.session, layout)
-    except (PortTakenError, ProcessError, prerequisites.Missing) as trouble:
+    except (OldDataError, PortTakenError, ProcessError, prerequisites.Missing) as trouble:
         _fail(str(trouble))
 
 
@@ -130,6 +130,7 @@ def _condition(url: str) -> str:
 
 
 def _run_platform(layout: Layout, holder: session.Holder, *, play: bool) -> None:
+    layout.check_data()
     layout.check_ports()
     platform = Platform(layout, say=console.print)
     started = time.monotonic()

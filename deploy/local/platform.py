@@ -37,6 +37,17 @@ _PORTS = {
 }
 
 
+DATA_FORMAT = "2"
+"""Raised when data of earlier code cannot be read any more: events, journals and views in stores.
+
+1: before events had their name. 2: events.
+"""
+
+
+class OldDataError(RuntimeError):
+    """The data folder was written by code that kept data in another form."""
+
+
 class PortTakenError(RuntimeError):
     """Something else listens where a part of the platform should; the message says what to set."""
 
@@ -90,6 +101,20 @@ class Layout:
     def url(self, service: str) -> str:
         """Return the address of a service."""
         return f"http://{places.HOST}:{self.ports[service]}"
+
+    def check_data(self) -> None:
+        """Note the format of new data; raise `OldDataError` where data of another format exist."""
+        mark = self.data / "format"
+        found = mark.read_text().strip() if mark.is_file() else "1"
+        if not self.data.is_dir() or not any(self.data.iterdir()):
+            self.data.mkdir(parents=True, exist_ok=True)
+            mark.write_text(DATA_FORMAT + "\n")
+        elif found != DATA_FORMAT:
+            raise OldDataError(
+                f"the data in {self.data} were written by an earlier version (format {found}, this "
+                f"version reads format {DATA_FORMAT}): type `make run FRESH=1` to delete them and "
+                "start with new demo data."
+            )
 
     def check_ports(self) -> None:
         """Raise `PortTakenError` when something listens on a port that is to be ours."""

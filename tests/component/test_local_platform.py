@@ -41,7 +41,8 @@ class Terminal:
         stand_ins = folder / "stand-ins"
         for service in SERVICES:
             self._write(stand_ins / service / "app.py", STAND_IN)
-        self._write(stand_ins / "chassis" / "topics.py", "")
+        self._write(stand_ins / "chassis" / "__init__.py", "")
+        self._write(stand_ins / "chassis" / "kafka" / "topics.py", "")
         self.layout = Layout.on_free_ports(folder / "home")
         self.environment = {
             **os.environ,
