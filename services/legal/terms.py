@@ -1,4 +1,4 @@
-"""What holds of the terms of any paper: dates, and billing schedules that can be paid."""
+"""Check terms of statements of work and amendments: unique ids, billing schedules."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,53 +8,53 @@ from contracts.values import BillingItem
 
 
 def repeated(ids: Iterable[str]) -> tuple[str, ...]:
-    """Ids that stand more than once, each named once."""
+    """Return the ids that appear more than once, each once."""
     seen: set[str] = set()
-    again: dict[str, None] = {}
-    for one in ids:
-        if one in seen:
-            again[one] = None
-        seen.add(one)
-    return tuple(again)
+    repeats: dict[str, None] = {}
+    for each in ids:
+        if each in seen:
+            repeats[each] = None
+        seen.add(each)
+    return tuple(repeats)
 
 
 def schedule_faults(
-    schedule: Iterable[BillingItem], total: Money, deliverables: Iterable[str], paper: str
+    schedule: Iterable[BillingItem], total: Money, deliverables: Iterable[str], document: str
 ) -> Iterator[Missing]:
-    """What is wrong with a billing schedule that should add up to `total`, for these deliverables.
+    """Yield the faults of a billing schedule that should add up to `total`.
 
-    What has parts of the smallest unit of its currency could be invoiced, and never be paid.
-
-    The total may be zero or less: then nothing is there to bill, and the schedule must be empty.
+    Items may depend only on `deliverables`. Amounts must be whole minor units, because fractions of
+    them can be invoiced but not paid. A total of zero or less leaves nothing to bill: the schedule
+    must be empty. `document` names the document in the sentences.
     """
     items, known = tuple(schedule), set(deliverables)
     if any(item.amount.currency != total.currency for item in items):
         yield Missing(
-            "currencies-differ", f"the billing schedule of {paper} must be in {total.currency}"
+            "currencies-differ", f"the billing schedule of {document} must be in {total.currency}"
         )
     else:
         due = Money.total((item.amount for item in items), total.currency)
         if due != (total if total.amount > 0 else Money.zero(total.currency)):
             yield Missing(
                 "billing-schedule-differs",
-                f"the billing schedule of {paper} adds up to {due}, its price is {total}",
+                f"the billing schedule of {document} adds up to {due}, its price is {total}",
             )
     amounts = {f"its price of {total.amount}": total} | {
         f"billing item {item.item} of {item.amount.amount}": item.amount for item in items
     }
-    parts = [name for name, amount in amounts.items() if amount != amount.rounded()]
-    if parts:
+    fractions = [name for name, amount in amounts.items() if amount != amount.rounded()]
+    if fractions:
         yield Missing(
             "amounts-not-whole",
-            f"{paper} has parts of the smallest unit of {total.currency}, which nobody can pay:"
-            f" {', '.join(parts)}",
+            f"{document} has amounts that are not whole minor units of {total.currency}:"
+            f" {', '.join(fractions)}",
         )
     for item in items:
-        unknown = [one for one in item.deliverables if one not in known]
+        unknown = [each for each in item.deliverables if each not in known]
         if unknown:
             yield Missing(
                 "unknown-deliverable",
-                f"billing item {item.item} waits for {', '.join(unknown)}, which {paper} lacks",
+                f"billing item {item.item} waits for {', '.join(unknown)}, not part of {document}",
             )
-    for one in repeated(item.item for item in items):
-        yield Missing("repeated-id", f"billing item {one} stands more than once in {paper}")
+    for each in repeated(item.item for item in items):
+        yield Missing("repeated-id", f"billing item {each} appears more than once in {document}")

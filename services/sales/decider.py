@@ -1,6 +1,6 @@
-"""The deciders of Sales, whole: one for engagements, one for accounts.
+"""Deciders of Sales: one for engagements, one for accounts.
 
-There are no reactions: everything Sales says, a person decides.
+There are no reactions: every event of Sales follows from a command.
 """
 
 from chassis.domain.decider import Decider
@@ -16,7 +16,7 @@ from sales.state import (
 )
 
 CAPABILITIES = (opportunities, proposals, taking, accounts, evolution, hearing)
-"""The modules whose decisions and steps stand in `decide` and `evolve` once they are imported."""
+"""Modules that, when imported, register their decisions and steps in `decide` and `evolve`."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="sales",

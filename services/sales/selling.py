@@ -1,4 +1,4 @@
-"""What decisions of Sales ask first: is there still something to sell, and in what money."""
+"""Check what several decisions of Sales require: an open sale, one currency, a past day."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,17 +9,19 @@ from contracts.money import Money
 from sales.state import Engagement
 
 
-def still_selling(state: Engagement) -> None:
-    """Refuse what makes no sense any more, or not yet: the sale must be open."""
+def require_open_sale(state: Engagement) -> None:
+    """Refuse unless an opportunity exists and the deal is neither won nor over."""
     if state.opened is None and state.imported is None:
-        raise Refused("opportunity-not-opened", "no opportunity was opened for this engagement yet")
-    not_over(state)
+        raise Refused(
+            "opportunity-not-opened", "no opportunity has been opened for this engagement"
+        )
+    require_not_ended(state)
     if state.stage == "won":
-        raise Refused("deal-won", "the deal is won already; what follows is a change request")
+        raise Refused("deal-won", "the deal is already won; request a change instead")
 
 
-def not_over(state: Engagement) -> None:
-    """Refuse once the engagement has ended, in whatever way."""
+def require_not_ended(state: Engagement) -> None:
+    """Refuse a deal that was lost or imported as ended, a terminated or closed engagement."""
     if state.lost:
         raise Refused("engagement-over", f"the deal was lost on {state.lost.lost_on}")
     if state.imported and state.imported.outcome != "open":
@@ -32,43 +34,42 @@ def not_over(state: Engagement) -> None:
         raise Refused("engagement-over", f"the engagement was closed on {state.closed_on}")
 
 
-def known_to_all(state: Engagement) -> None:
-    """Refuse while the other departments have not heard of the engagement.
+def require_adopted(state: Engagement) -> None:
+    """Refuse an imported opportunity that has not been adopted.
 
-    An imported opportunity has no expected close and often neither value nor account, and they are
-    not told of it before a person has opened it with all three.
+    It has no expected close, and often no value or account. The other departments get all three
+    with OpportunityOpened, which adoption publishes.
     """
     if state.opened is None:
         raise Refused(
             "opportunity-not-opened",
-            "the opportunity was imported: adopt it first, so that the other departments hear of "
-            "it",
+            "the opportunity was imported: adopt it first, so that others can work on it",
         )
 
 
-def one_currency(currency: str | None, **amounts: Money | None) -> None:
-    """Refuse an amount, by the name of its field, that is in another currency."""
+def require_currency(currency: str | None, **amounts: Money | None) -> None:
+    """Refuse an amount in another currency; the refusal names the field (the keyword)."""
     for field, money in amounts.items():
         if currency is not None and money is not None and money.currency != currency:
             raise Refused(
                 "currency-differs",
-                f"{field}: is in {money.currency}, but all money of this engagement is in "
+                f"{field}: is in {money.currency}, but all amounts of this engagement are in "
                 f"{currency}",
             )
 
 
-def happened(field: str, day: date | None, context: Context) -> date:
-    """The day on which it happened: today unless given; refused where it is yet to come.
+def past_day(field: str, day: date | None, context: Context) -> date:
+    """Return the day on which something happened: `day`, or today (UTC) where it is None.
 
-    One day of grace, since it is tomorrow already east of here.
+    Raises Refused where it is later than tomorrow (UTC): east of UTC it may be tomorrow already.
     """
     if day is not None and day > context.today + timedelta(days=1):
-        raise Refused("date-to-come", f"{field}: {day} is yet to come")
+        raise Refused("date-to-come", f"{field}: {day} is in the future")
     return day or context.today
 
 
 def distinct(ids: Iterable[str]) -> None:
-    """Raise ValueError, for a model to pass on, where an id stands more than once."""
+    """Raise ValueError where an id appears more than once; pydantic reports it for the field."""
     repeated = [name for name, times in Counter(ids).items() if times > 1]
     if repeated:
-        raise ValueError(f"{', '.join(repeated)} stands more than once")
+        raise ValueError(f"{', '.join(repeated)} appears more than once")

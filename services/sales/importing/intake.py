@@ -1,4 +1,4 @@
-"""Taking a whole export over: accounts first, then its rows, many at a time."""
+"""Import an export: first its new accounts, then its rows, in concurrent batches."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
@@ -11,17 +11,17 @@ from sales.accounts import IntroduceAccount
 from sales.importing.export import COLUMN_OF, Export, Refusal, Row
 
 AT_ONCE = 100
-"""Commands under way at a time; their commits travel together."""
+"""Number of concurrent commands; their commits are written in groups."""
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class Report(Value):
-    """What came of an export: how many of its rows, why not the others, and what to know.
+    """The result of an import.
 
-    Rows are `taken`, or `unchanged` since they were taken before, or `refused`. Rows count from 1,
-    the header's, as a spreadsheet shows them.
+    Each row is `taken`, `unchanged` (imported before, with equal content) or `refused`. Rows are
+    numbered from 1, the header, as in a spreadsheet.
     """
 
     rows: int
@@ -33,31 +33,34 @@ class Report(Value):
     notes: tuple[str, ...]
 
 
-class Give(Protocol):
-    """Gives a command to a stream and tells whether it said anything; raises Refused."""
+class SendCommand(Protocol):
+    """A function that sends a command to a stream."""
 
     async def __call__(
         self, kind: str, subject: str, command: Command, key: str, occurred_at: datetime | None
     ) -> bool:
-        """Give it under this idempotency key, as of this moment (None: now)."""
+        """Return whether the command led to new events; raises Refused.
+
+        `key` is the idempotency key, `occurred_at` the time of the events (None: now).
+        """
 
 
-async def take_over(export: Export, give: Give) -> Report:
-    """Take over what an export holds.
+async def take_over(export: Export, send: SendCommand) -> Report:
+    """Import the accounts and rows of an export.
 
-    May be repeated after a fault in the middle: what was taken is then found unchanged.
+    May be repeated after a failure: rows that were already imported count as unchanged.
     """
 
     async def introduce(account: tuple[AccountId, str]) -> bool:
         subject, name = account
         command = IntroduceAccount(name=name)
-        return await give("account", subject, command, _key(subject, command), None)
+        return await send("account", subject, command, _key(subject, command), None)
 
     async def take(row: Row) -> bool | list[Refusal]:
         command = row.opportunity
         key = _key(command.engagement, command)
         try:
-            return await give("engagement", command.engagement, command, key, command.occurred_at)
+            return await send("engagement", command.engagement, command, key, command.occurred_at)
         except Refused as refused:
             return _refusals(row, refused)
 
@@ -92,7 +95,7 @@ async def _many(act: Callable[[T], Coroutine[None, None, R]], items: Sequence[T]
 
 
 def _key(subject: str, command: Command) -> str:
-    """The same for the same content, so that a row that has changed is decided anew."""
+    """Return an idempotency key that changes with the content, so that a changed row is decided."""
     return f"import-{derived(f'{subject}/{command.model_dump_json()}', 20)}"
 
 

@@ -1,4 +1,4 @@
-"""Taking one opportunity of a CRM over, once."""
+"""Decide on the import of one opportunity from a CRM."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
@@ -13,7 +13,7 @@ from sales.state import Engagement, decide
 
 
 class ImportOpportunity(Command):
-    """Take over an opportunity as a CRM has it, marked as imported, with its own dates."""
+    """Import an opportunity from a CRM with its original dates."""
 
     source: ShortText
     external_id: Identifier
@@ -29,12 +29,12 @@ class ImportOpportunity(Command):
 
     @property
     def engagement(self) -> str:
-        """The id of its engagement, always the same for a source and the source's own id."""
+        """Return the engagement id, derived from the source and its id of the opportunity."""
         return f"E-{derived(f'{self.source}/{self.external_id}')}"
 
     @property
     def occurred_at(self) -> datetime | None:
-        """The beginning (UTC) of the last day it tells of; None where it tells of none."""
+        """Return the start (UTC) of the closing day, else of the opening day, else None."""
         day = self.closed_on or self.opened_on
         return datetime.combine(day, time(), UTC) if day else None
 
@@ -43,15 +43,19 @@ class ImportOpportunity(Command):
 def import_opportunity(
     state: Engagement, command: ImportOpportunity, context: Context
 ) -> Iterable[Event]:
-    """Take it over; the same again changes nothing, and something else is told field by field."""
+    """Import the opportunity; an equal repetition changes nothing.
+
+    Raises Refused where the engagement was opened in Sales, or was imported with other content; the
+    refusal lists the fields that differ.
+    """
     event = OpportunityImported(**dict(command))
     if state.imported is None and state.opened is None:
         yield event
         return
     if state.imported is None:
-        raise Refused("already-opened", "this engagement was opened here, not imported")
+        raise Refused("already-opened", "this engagement was opened in Sales, not imported")
     differing = [
-        Missing(name, f"was imported as {_shown(old)}, and is {_shown(new)} now", "sales")
+        Missing(name, f"was imported as {_shown(old)} and is now {_shown(new)}", "sales")
         for (name, old), (_, new) in zip(state.imported, event, strict=True)
         if old != new
     ]

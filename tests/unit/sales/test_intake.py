@@ -1,4 +1,4 @@
-"""A whole export is taken over, and again, and in part."""
+"""Import an export, repeat it, and resume it after a failure."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -18,11 +18,11 @@ OWNERS = Owners({"nora-field": "Nora Field"}, bytes(32))
 PRODUCTS = ("Portal Basic", "Data Lake")
 
 
-class Books:
-    """All streams of Sales, decided as in the service and kept in a dictionary."""
+class InMemoryStreams:
+    """All streams of Sales in a dictionary, decided as in the service."""
 
     def __init__(self) -> None:
-        self.streams: dict[str, Stream[Any]] = {}
+        self.by_id: dict[str, Stream[Any]] = {}
         self.keys: dict[str, tuple[str, Command]] = {}
         self.occurred: dict[str, datetime | None] = {}
         self.fails_after: int | None = None
@@ -35,9 +35,9 @@ class Books:
         assert self.keys.setdefault(key, (subject, command)) == (subject, command), key
         decider: Decider[Any] = {"account": ACCOUNT, "engagement": ENGAGEMENT}[kind]  # type: ignore[assignment]
         scenario = given(decider, subject)
-        stream = self.streams.get(scenario.stream.id, scenario.stream)
+        stream = self.by_id.get(scenario.stream.id, scenario.stream)
         step = handle_command(decider, stream, command, scenario._context("ann"))
-        self.streams[stream.id] = step.stream
+        self.by_id[stream.id] = step.stream
         self.occurred[subject] = occurred_at
         return bool(step.said)
 
@@ -48,68 +48,68 @@ def export_of(text: str) -> Export:
     )
 
 
-async def test_all_that_can_be_taken_is_taken_and_the_rest_is_told() -> None:
-    books = Books()
-    report = await take_over(export_of(SHIPPED), books)
+async def test_valid_rows_are_imported_and_the_others_are_reported() -> None:
+    streams = InMemoryStreams()
+    report = await take_over(export_of(SHIPPED), streams)
     assert (report.rows, report.taken, report.unchanged, report.refused) == (18, 6, 0, 12)
     assert report.accounts_published == 3
-    assert len([stream for stream in books.streams if stream.startswith("engagement:")]) == 6
+    assert len([stream for stream in streams.by_id if stream.startswith("engagement:")]) == 6
     ivo, _ = OWNERS.owner("Ivo Marsh")
-    assert f"sales_agent: 'Ivo Marsh' is nobody known here, and is {ivo} (rows 4, 5, 6)" in (
+    assert f"sales_agent: 'Ivo Marsh' is not a known person; the owner is {ivo} (rows 4, 5, 6)" in (
         report.notes
     )
     assert [len(listing) for listing in (report.refusals, report.notes)] == [12, 5]
 
 
-async def test_the_same_export_again_changes_nothing() -> None:
-    books = Books()
-    await take_over(export_of(SHIPPED), books)
-    before = dict(books.streams)
-    again = await take_over(export_of(SHIPPED), books)
+async def test_a_repeated_import_changes_nothing() -> None:
+    streams = InMemoryStreams()
+    await take_over(export_of(SHIPPED), streams)
+    before = dict(streams.by_id)
+    again = await take_over(export_of(SHIPPED), streams)
     assert (again.taken, again.unchanged, again.refused) == (0, 6, 12)
     assert again.accounts_published == 0
-    assert books.streams == before
+    assert streams.by_id == before
 
 
-async def test_a_row_that_has_changed_is_told_and_not_taken() -> None:
-    books = Books()
-    await take_over(export_of(SHIPPED), books)
-    before = dict(books.streams)
+async def test_a_changed_row_is_refused_with_the_differences() -> None:
+    streams = InMemoryStreams()
+    await take_over(export_of(SHIPPED), streams)
+    before = dict(streams.by_id)
     changed = SHIPPED.replace('"4,821.50"', "4900").replace("3/1/2017,4900", "3/2/2017,4900")
-    report = await take_over(export_of(changed), books)
+    report = await take_over(export_of(changed), streams)
     assert (report.taken, report.unchanged, report.refused) == (0, 5, 13)
     assert report.refusals[:2] == (
         Refusal(
             row=2,
             opportunity_id="OPP-1001",
             field="close_date",
-            reason="was imported as 2017-03-01, and is 2017-03-02 now",
+            reason="was imported as 2017-03-01 and is now 2017-03-02",
         ),
         Refusal(
             row=2,
             opportunity_id="OPP-1001",
             field="close_value",
-            reason="was imported as 4,821.50 USD, and is 4,900.00 USD now",
+            reason="was imported as 4,821.50 USD and is now 4,900.00 USD",
         ),
     )
-    assert books.streams == before
+    assert streams.by_id == before
 
 
-async def test_what_was_broken_off_is_finished_the_next_time() -> None:
-    books = Books()
-    books.fails_after = 5
+async def test_an_interrupted_import_is_completed_by_the_next_one() -> None:
+    streams = InMemoryStreams()
+    streams.fails_after = 5
     with pytest.raises(ConnectionError):
-        await take_over(export_of(SHIPPED), books)
-    books.fails_after = None
-    rest = await take_over(export_of(SHIPPED), books)
+        await take_over(export_of(SHIPPED), streams)
+    streams.fails_after = None
+    rest = await take_over(export_of(SHIPPED), streams)
     assert (rest.taken, rest.unchanged) == (4, 2)
 
 
-async def test_rows_happened_when_the_crm_says() -> None:
-    books = Books()
+async def test_rows_occur_on_the_dates_of_the_crm() -> None:
+    streams = InMemoryStreams()
     export = export_of(SHIPPED)
-    await take_over(export, books)
-    moments = [books.occurred[row.opportunity.engagement] for row in export.taken]
+    await take_over(export, streams)
+    moments = [streams.occurred[row.opportunity.engagement] for row in export.taken]
     assert [moment.date() if moment else None for moment in moments] == [
         date(2017, 3, 1),
         date(2017, 3, 22),
@@ -120,11 +120,11 @@ async def test_rows_happened_when_the_crm_says() -> None:
     ]
 
 
-async def test_a_large_export_goes_in_portions() -> None:
+async def test_a_large_export_is_imported_in_batches() -> None:
     lines = [
         f"X-{number},Nora Field,Data Lake,Acme,Engaging,2/25/2017,,"
         for number in range(3 * AT_ONCE)
     ]
     text = "\n".join([SHIPPED.splitlines()[0], *lines])
-    report: Report = await take_over(export_of(text), Books())
+    report: Report = await take_over(export_of(text), InMemoryStreams())
     assert (report.taken, report.accounts_published, report.notes) == (3 * AT_ONCE, 1, ())

@@ -1,4 +1,4 @@
-"""An opportunity of a CRM is taken over once."""
+"""Import one opportunity from a CRM."""
 
 from datetime import date
 
@@ -21,24 +21,24 @@ IMPORT = ImportOpportunity(
 )
 
 
-def test_it_is_marked_as_imported_and_keeps_its_dates() -> None:
+def test_an_imported_opportunity_keeps_its_dates() -> None:
     taken = new.when(IMPORT).then(OpportunityImported(**dict(IMPORT)))
     taken.then_state(stage="won", opened_on=date(2017, 2, 25), expected_value=usd(49))
 
 
-def test_the_same_again_changes_nothing() -> None:
+def test_an_equal_repetition_changes_nothing() -> None:
     new.took(IMPORT).when(IMPORT).then_nothing()
 
 
-def test_something_else_under_the_same_id_is_told_field_by_field() -> None:
+def test_different_content_under_the_same_id_is_refused_by_field() -> None:
     changed = IMPORT.model_copy(update={"account": "acme", "value": usd(55)})
     new.took(IMPORT).when(changed).then_refused(
         "import-differs",
         missing={"account", "value"},
-        saying="account: was imported as unknown, and is acme now; "
-        "value: was imported as 49.00 USD, and is 55.00 USD now",
+        saying="account: was imported as unknown and is now acme; "
+        "value: was imported as 49.00 USD and is now 55.00 USD",
     )
 
 
-def test_what_was_opened_here_is_not_imported_over() -> None:
+def test_an_opportunity_opened_in_sales_is_not_imported() -> None:
     opened.when(IMPORT).then_refused("already-opened")
