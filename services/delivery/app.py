@@ -1,4 +1,4 @@
-"""The delivery service: ``python -m delivery.app``."""
+"""Run the delivery service: ``python -m delivery.app``."""
 
 from chassis.runtime.service import Service, run
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
@@ -19,7 +19,7 @@ SERVICE = Service(
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is stopped by a signal."""
     run(SERVICE)
 
 

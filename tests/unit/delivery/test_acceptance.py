@@ -109,7 +109,7 @@ def test_only_what_is_owed_is_submitted() -> None:
 
 def test_what_an_amendment_took_out_is_not_accepted_and_so_not_billed() -> None:
     taken_out = submitted.heard(DESCOPED)
-    taken_out.when(ACCEPT).then_refused("descoped", saying="taken out by an amendment")
+    taken_out.when(ACCEPT).then_refused("descoped", saying="removed by an amendment")
     taken_out.when(REJECT).then(REJECTED)
     given_back = DESCOPED.model_copy(
         update={

@@ -264,11 +264,11 @@ def test_work_that_was_approved_unheard_of_by_a_settlement_keeps_an_hourly_contr
     since.heard(SETTLED, knowing=heard_of).when(CLOSE).then_refused(
         "not-closable",
         missing=["account-not-settled"],
-        saying="before Finance heard of 8 hours approved since",
+        saying="settled without 8 hours that were approved since",
     )
     since.heard(SETTLED, knowing=since.stream.position).when(CLOSE).then_accepted()
     spent = by_the_hour.took(EXPENSE).heard(SETTLED, knowing=heard_of)
-    spent.when(CLOSE).then_refused("not-closable", saying="Finance heard of expenses approved")
+    spent.when(CLOSE).then_refused("not-closable", saying="without expenses that were approved")
     free = EXPENSE.model_copy(update={"billable": False})
     by_the_hour.took(free).heard(SETTLED, knowing=heard_of).when(CLOSE).then_accepted()
     # Nothing of it can be billed on a fixed price.

@@ -110,13 +110,13 @@ def test_a_plan_does_not_contradict_itself() -> None:
     refused.then_refused("inconsistent-plan", missing=["contradiction"])
     assert refused.refusal is not None
     assert [item.sentence for item in refused.refusal.missing] == [
-        "deliverable design stands more than once",
-        "milestone M1 stands more than once",
-        "task analysis stands more than once",
-        "milestone M2 names deliverable portal, which is not there",
-        "milestone M1 names deliverable ghost, which is not there",
-        "task build names deliverable portal, which is not there",
-        "task x names deliverable portal, which is not there",
+        "deliverable design is listed more than once",
+        "milestone M1 is listed more than once",
+        "task analysis is listed more than once",
+        "milestone M2 names deliverable portal, which the plan does not list",
+        "milestone M1 names deliverable ghost, which the plan does not list",
+        "task build names deliverable portal, which the plan does not list",
+        "task x names deliverable portal, which the plan does not list",
     ]
 
 
@@ -170,7 +170,7 @@ def test_a_plan_does_not_leave_out_what_is_signed() -> None:
     # It was drafted before the amendment was heard of.
     crossed = changed.took(NO_CHANGES).heard(SIGNED)
     crossed.when(BaselinePlan(version=3)).then_refused(
-        "changes-differ", missing=["change-not-in-plan"], saying="does not hold: draft it with"
+        "changes-differ", missing=["change-not-in-plan"], saying="does not include: draft it with"
     )
 
 
@@ -212,7 +212,7 @@ def test_a_baseline_names_every_change_whose_work_was_planned() -> None:
     both = two.took(FROM_TEMPLATE)
     only_one = BaselinePlan(version=1, changes=("CR-1",))
     both.when(only_one).then_refused(
-        "changes-differ", missing=["change-not-named"], saying="changes leaves out CR-2"
+        "changes-differ", missing=["change-not-named"], saying="changes does not name CR-2"
     )
     both.when(BaselinePlan(version=1)).then(like(PlanBaselined, changes=("CR-1", "CR-2")))
     first = two.took(FROM_TEMPLATE.model_copy(update={"changes": ("CR-1",)}))

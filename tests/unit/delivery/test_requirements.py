@@ -45,4 +45,4 @@ def test_what_cannot_be_signed_off() -> None:
     newer = submitted.took(SubmitBrd(content_hash=OTHER_HASH))
     newer.when(SIGN).then_refused("superseded", saying="2")
     own = SignOffBrd(version=1, signed_by="mara")
-    submitted.when(own).then_refused("not-the-customer", saying="mara is with delivery")
+    submitted.when(own).then_refused("not-the-customer", saying="mara belongs to delivery")

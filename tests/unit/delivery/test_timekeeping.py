@@ -196,7 +196,7 @@ def test_authorised_work_may_be_logged_after_the_signature() -> None:
         "not-released", missing=["early-start-cap-spent"]
     )
     contracted.when(at(rest, week=date(2026, 5, 4)), by="dev").then_refused(
-        "not-released", missing=["early-start-expired"], saying="lies between"
+        "not-released", missing=["early-start-expired"], saying="after this work"
     )
 
 
