@@ -42,7 +42,7 @@ def require_active(state: Engagement, week: date | None = None) -> None:
 
 
 def day_of(context: Context, given: date | None) -> date:
-    """Return the day of an act: as given, else today (UTC).
+    """Return the day of an act: as given, else the business day (UTC).
 
     One day ahead is accepted, since east of UTC it may already be tomorrow. Raises Refused where
     the day is further in the future.
@@ -107,7 +107,8 @@ def not_released(state: Engagement, first: date, last: date, today: date) -> Mis
 
     The contract covers work whose last day is not before the signature. Once it is signed, an early
     start covers earlier work whose first day is not after the early start's last day; until then,
-    an early start covers work only until its last day has passed (`today`, UTC).
+    an early start covers work only until its last day has passed (`today`, the business day in
+    UTC).
     """
     signed, until = state.contract.signed, state.contract.early_start_until
     if signed and signed.signed_on <= last:

@@ -1,4 +1,4 @@
-"""The finance service: ``python -m finance.app``."""
+"""Run the finance service: ``python -m finance.app``."""
 
 from chassis.runtime.service import Service, run
 from contracts.reference import CostRatesPublished, RateCardPublished
@@ -19,7 +19,7 @@ SERVICE = Service(
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is stopped by a signal."""
     run(SERVICE)
 
 

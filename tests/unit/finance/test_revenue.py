@@ -145,7 +145,9 @@ def test_after_a_termination_the_revenue_is_what_the_customer_owes():
 def test_a_month_is_recognised_once_in_order_and_when_it_is_over():
     march = contracted().on(date(2026, 4, 1)).took(recognise("03"))
     march.when(recognise("03")).then_refused("month-recognised", saying="next month is 2026-04")
-    march.when(recognise("05")).then_refused("month-out-of-order", saying="2026-04 comes before")
+    march.when(recognise("05")).then_refused(
+        "month-out-of-order", saying="2026-04 has to be recognised before"
+    )
     march.when(recognise("04")).then_refused("month-not-over")
     contracted().when(recognise("02")).then_refused("month-recognised")
     opened().when(recognise("03")).then_refused("no-budget")

@@ -92,7 +92,7 @@ def test_an_account_is_settled_no_earlier_than_it_last_moved():
 def test_a_change_order_opens_a_settled_account_and_what_it_brings_is_settled_too():
     again = hearing(all_paid().took(SETTLE), ASSESSED, LATE)
     again.when(SETTLE).then_refused(
-        "not-settled", missing={"entry-unbilled"}, saying="report has 2,900.00 EUR"
+        "not-settled", missing={"entry-unbilled"}, saying="2,900.00 EUR of report never"
     )
     accepted_late = hearing(again, accepted("report", AUGUST))
     paid = issued(accepted_late, "invoice-report", "2026-00005", AUGUST)
@@ -151,7 +151,7 @@ def test_money_the_customer_has_to_get_back_keeps_the_account_open():
     paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     credited = paid.took(IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late."))
     credited.when(SETTLE).then_refused(
-        "not-settled", missing={"refund-owed"}, saying="500.00 EUR back"
+        "not-settled", missing={"refund-owed"}, saying="500.00 EUR is to be refunded"
     )
     refunded = credited.took(RecordRefund(invoice="invoice-start", amount=eur(500)))
     assert refunded.when(SETTLE).events[0] == AccountSettled(

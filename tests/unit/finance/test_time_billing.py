@@ -120,7 +120,7 @@ def test_time_is_billed_up_to_its_cap_and_the_rest_when_an_amendment_raises_it()
         like(BillingEventDue, amount=eur(20_000)), like(InvoiceDrafted, amount=eur(20_000))
     )
     capped.when(APRIL).then_refused(
-        "not-billable", missing={"cap-spent"}, saying="fits into the 20,000.00 EUR"
+        "not-billable", missing={"cap-spent"}, saying="cap of 20,000.00 EUR"
     )
     raised = AMENDMENT.model_copy(update={"billing_schedule": ()})
     hearing(capped, ASSESSED, raised).when(APRIL).then(
@@ -148,7 +148,7 @@ def test_time_that_fills_two_entries_is_billed_on_both():
 def test_an_advance_is_drawn_down_before_anything_more_is_invoiced():
     few = may(hearing(advanced(), time("a", hours=30)))
     few.when(APRIL).then_refused(
-        "not-billable", missing={"covered-by-advance"}, saying="4,000.00 EUR left"
+        "not-billable", missing={"covered-by-advance"}, saying="4,000.00 EUR is left"
     )
     more = hearing(few, time("b", hours=30))
     billed = more.when(APRIL)
