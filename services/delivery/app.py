@@ -9,9 +9,8 @@ SERVICE = Service(
     "delivery",
     "Delivery",
     description=(
-        "The work of an engagement: estimates, plans, resources, time, progress, changes under "
-        "control, acceptance and closing, with the gates that protect both sides; people and "
-        "templates."
+        "The work of an engagement: estimates, plans, resources, time, progress, change control, "
+        "acceptance and closing, each behind its gate; records of people and templates."
     ),
     routes=(engagements(ENGAGEMENT), people(), templates()),
     reads=(AccountPublished, PersonPublished, TemplatePublished),

@@ -16,7 +16,7 @@ from contracts.values import (
 from delivery.state import repeated
 
 CENT = Decimal("0.01")
-REST = "Beside the template"
+REST = "Outside the template"
 """Phase for estimated roles that no task of the template names."""
 
 

@@ -9,7 +9,7 @@ SERVICE = Service(
     "finance",
     "Finance",
     description=(
-        "The money of an engagement: prices, budget, billing, revenue, and (confidentially) cost, "
+        "Prices, budget, billing and revenue of an engagement, and (confidentially) its cost, "
         "earned value and margins."
     ),
     routes=(engagements(), rate_cards(), cost_rates()),
