@@ -1,4 +1,4 @@
-"""What may be asked of Delivery over HTTP, and by whom."""
+"""Define Delivery's HTTP routes, and the roles that may use them."""
 
 from chassis.domain.decider import Command, Decider
 from chassis.web.command_routes import CommandRoutes
@@ -64,7 +64,7 @@ WORK: tuple[type[Command], ...] = (
     AssessChange,
     SubmitDeliverable,
 )
-"""What everybody who works on an engagement may ask."""
+"""Commands for everybody who works on an engagement."""
 
 MANAGEMENT: tuple[type[Command], ...] = (
     ChooseTier,
@@ -95,11 +95,11 @@ MANAGEMENT: tuple[type[Command], ...] = (
     HoldPir,
     CloseEngagement,
 )
-"""What its manager, or the director of the PMO, may ask."""
+"""Commands for engagement managers and the director of the PMO."""
 
 
 def engagements(decider: Decider[Engagement]) -> CommandRoutes[Engagement]:
-    """The routes of engagements: who directs, who manages, and who does the work."""
+    """Return the routes of engagements, with the roles for directing, managing and working."""
     routes = CommandRoutes(decider, path="engagements", view=engagement_view, seen_by=READING)
     routes.command(AssignManager, by=DIRECTING)
     routes.command(EndorseEstimate, by=("engagement-manager",))
@@ -112,7 +112,7 @@ def engagements(decider: Decider[Engagement]) -> CommandRoutes[Engagement]:
 
 
 def people() -> CommandRoutes[Person]:
-    """The routes of people's records, which may be erased whole."""
+    """Return the routes of people's records, which can be erased."""
     routes = CommandRoutes(
         PERSON,
         path="people",
@@ -126,7 +126,7 @@ def people() -> CommandRoutes[Person]:
 
 
 def templates() -> CommandRoutes[Template]:
-    """The routes of templates, from which estimates and plans are made."""
+    """Return the routes of templates."""
     routes = CommandRoutes(TEMPLATE, path="templates", view=template_view, seen_by=COMPANY)
     routes.command(PublishTemplate, by=MANAGING)
     return routes

@@ -1,4 +1,4 @@
-"""The decider of engagements: what Delivery knows, decides, and says by itself."""
+"""Define the decider of Delivery's engagements: state, decisions and reactions."""
 
 from chassis.domain.decider import Decider
 from delivery import (
@@ -36,10 +36,10 @@ CAPABILITIES = (
     timekeeping,
     working,
 )
-"""Modules whose decisions register themselves when they are imported."""
+"""Modules whose decisions are registered by importing them."""
 
-KNOWLEDGE = (evolution, hearing)
-"""Modules whose steps register themselves when they are imported."""
+EVENT_HANDLERS = (evolution, hearing)
+"""Modules whose event handlers are registered by importing them."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="delivery",

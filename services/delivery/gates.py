@@ -1,4 +1,4 @@
-"""What decisions of several capabilities ask first: is it open, is it released, who says so."""
+"""Check preconditions that several decisions share: open, released, the customer's decision."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -10,13 +10,14 @@ from contracts.reference import PersonPublished
 from delivery.state import Engagement
 
 
-def standing(state: Engagement, *, after_termination: bool = False) -> None:
-    """Refuse what makes no sense before an engagement is opened, or after it is over.
+def require_open(state: Engagement, *, after_termination: bool = False) -> None:
+    """Refuse a command before the engagement is opened, or after it is over.
 
-    `after_termination` lets pass what is still to be settled about work that was done.
+    `after_termination` allows commands that settle work done before the contract was terminated.
+    Raises Refused where the engagement is not opened, closed, lost or terminated.
     """
     if state.title is None:
-        sentence = "Delivery has not heard that Sales opened this engagement"
+        sentence = "Delivery has not received the opened opportunity from Sales"
         gate("engagement-not-opened", [Missing("opportunity-opened", sentence, "sales")])
     if state.closed:
         raise Refused("engagement-over", f"the engagement was closed on {state.closed.closed_on}")
@@ -27,77 +28,87 @@ def standing(state: Engagement, *, after_termination: bool = False) -> None:
         raise Refused("engagement-over", f"the contract ended on {terminated.terminated_on}")
 
 
-def at_work(state: Engagement, week: date | None = None) -> None:
-    """Refuse work on an engagement that is over, or that rests.
+def require_active(state: Engagement, week: date | None = None) -> None:
+    """Refuse work on an engagement that is over or on hold.
 
-    Once the contract has ended, work of a week that had begun by then may still be told.
+    After a termination, work of a week that began by then may still be recorded, unless the
+    engagement was put on hold before that week. Raises Refused otherwise.
     """
-    terminated, held = state.contract.terminated, state.held
+    terminated, hold = state.contract.terminated, state.on_hold
     worked = week if week and terminated and week <= terminated.terminated_on else None
-    standing(state, after_termination=worked is not None)
-    if held and (worked is None or worked > held.held_on):
-        raise Refused("on-hold", f"work is on hold since {held.held_on}: {held.reason}")
+    require_open(state, after_termination=worked is not None)
+    if hold and (worked is None or worked > hold.held_on):
+        raise Refused("on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
 
 
 def day_of(context: Context, given: date | None) -> date:
-    """The day of an act: as given, else today. What has happened cannot lie in the future.
+    """Return the day of an act: as given, else the business day (UTC).
 
-    A day ahead is let pass, since somewhere east of UTC it is tomorrow already.
+    One day ahead is accepted, since east of UTC it may already be tomorrow. Raises Refused where
+    the day is further in the future.
     """
     if given is not None and given > context.today + timedelta(days=1):
         raise Refused("in-the-future", f"{given} has not come yet: today is {context.today}")
     return given or context.today
 
 
-def once(stands: Event | None, event: Event, code: str, sentence: str) -> Iterator[Event]:
-    """Say the event, or nothing where it stands already; refuse where something else stands."""
-    if stands is None:
+def once(known: Event | None, event: Event, code: str, sentence: str) -> Iterator[Event]:
+    """Yield the event if none is recorded yet, and nothing if an equal one is.
+
+    Raises Refused with `code` and `sentence` where a different event is recorded.
+    """
+    if known is None:
         yield event
-    elif stands != event:
+    elif known != event:
         raise Refused(code, sentence)
 
 
 def known_person(context: Context, person: str) -> PersonPublished:
-    """The person's record, as far as this process has heard; refused where there is none."""
+    """Return the person's newest record known to this process.
+
+    Raises Refused where there is none.
+    """
     record = context.records.latest(PersonPublished, person)
     if record is None:
         raise Refused("unknown-person", f"no person {person} is known")
     return record.event
 
 
-def of_the_customer(context: Context, person: str) -> None:
-    """Refuse where a person of the company would speak for the customer.
+def require_customer(context: Context, person: str) -> None:
+    """Refuse a decision of the customer that names a person of the company.
 
-    People of a customer need not be in the reference data.
+    People of a customer need not be in the reference data, so unknown ids are accepted. Raises
+    Refused where the record names another department.
     """
     record = context.records.latest(PersonPublished, person)
     if record is not None and record.event.department != "customer":
         raise Refused(
             "not-the-customer",
-            f"{person} is with {record.event.department}: only the customer can say this",
+            f"{person} belongs to {record.event.department}: only the customer can decide this",
         )
 
 
-def covered(
+def not_covered(
     state: Engagement, first: date, last: date, today: date, *, hours: Decimal
 ) -> Missing | None:
-    """What lacks for work between two days, by contract or by early starts (gate 3); None: nothing.
+    """Return what is missing before work between two days (gate 3), or None.
 
-    Under an early start these hours, with what is logged, must not go beyond its cap; once the cap
-    is spent it covers nothing.
+    Both days are inclusive. Under an early start, `hours` and the hours logged before must not
+    exceed its cap; an early start whose cap is used up allows no work.
     """
     signed = state.contract.signed
     if signed and signed.signed_on <= last:
         return None
-    return released(state, first, last, today) or _beyond_its_cap(state, first, hours)
+    return not_released(state, first, last, today) or _cap_exceeded(state, first, hours)
 
 
-def released(state: Engagement, first: date, last: date, today: date) -> Missing | None:
-    """What lacks for work between two days, whatever its hours; None: nothing.
+def not_released(state: Engagement, first: date, last: date, today: date) -> Missing | None:
+    """Return what is missing before work between two days, regardless of its hours, or None.
 
-    The contract covers work that was not over when it was signed. An early-start authorisation
-    covers work that began by its last day (by the business's calendar); while nothing is signed,
-    only as long as one is in force.
+    The contract covers work whose last day is not before the signature. Once it is signed, an early
+    start covers earlier work whose first day is not after the early start's last day; until then,
+    an early start covers work only until its last day has passed (`today`, the business day in
+    UTC).
     """
     signed, until = state.contract.signed, state.contract.early_start_until
     if signed and signed.signed_on <= last:
@@ -111,7 +122,7 @@ def released(state: Engagement, first: date, last: date, today: date) -> Missing
         return Missing("sow-not-signed", sentence, "legal")
     if until < (first if signed else today):
         rest = (
-            f"the statement of work signed on {signed.signed_on}: this work ({first}) lies between"
+            f"the statement of work was signed on {signed.signed_on}, after this work ({first})"
             if signed
             else "nothing is signed"
         )
@@ -120,8 +131,11 @@ def released(state: Engagement, first: date, last: date, today: date) -> Missing
     return None
 
 
-def _beyond_its_cap(state: Engagement, first: date, hours: Decimal) -> Missing | None:
-    """What early starts lack for so many hours: caps add up, but none is for what came after it."""
+def _cap_exceeded(state: Engagement, first: date, hours: Decimal) -> Missing | None:
+    """Return what is missing if the hours exceed the early starts' caps, or None.
+
+    The caps add up, but the cap of an early start does not cover work after its last day.
+    """
     starts = state.contract.early_starts
     ended = [start.expires_on for start in starts if start.expires_on < first]
     for after in (None, *ended):
@@ -131,22 +145,25 @@ def _beyond_its_cap(state: Engagement, first: date, hours: Decimal) -> Missing |
         )
         logged = before_signature(state, after=after)
         if logged >= cap or logged + hours > cap:
-            more = f": {hours} more would go beyond" if hours else ""
-            sentence = f"the early start is for {cap} hours, {logged} are logged{more}"
+            more = f": {hours} more exceed the cap" if hours else ""
+            sentence = f"the early start allows {cap} hours, {logged} are logged{more}"
             return Missing("early-start-cap-spent", sentence, "legal")
     return None
 
 
 def before_signature(state: Engagement, *, after: date | None = None) -> Decimal:
-    """Hours logged, waiting or approved, in weeks (begun after a day) no contract covers."""
+    """Return waiting and approved hours of weeks that ended before the signature.
+
+    While nothing is signed, all weeks count. With `after`, only weeks that began after that day do.
+    """
     signed = state.contract.signed
     return state.timesheet.before(signed.signed_on if signed else None, after=after)
 
 
 def implementation(state: Engagement, work: date) -> Iterator[Missing]:
-    """What lacks for implementation on a day (gate 4): requirements signed off, a baseline.
+    """Yield what is missing before implementation on a day (gate 4): requirements, a baseline.
 
-    In tier light the requirements are a section of the statement of work, and signed with it.
+    In tier light, the requirements are a section of the statement of work and are signed with it.
     """
     signatures = [signed.signed_on for signed in state.brd_signed_off.values()]
     light = state.tier is not None and state.tier.tier == "light"

@@ -1,4 +1,4 @@
-"""Managing: who answers for the engagement, how much method it gets, and when it rests."""
+"""Assign the manager, choose the method tier, and put the engagement on hold."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -9,23 +9,26 @@ from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.values import Day, PersonId, ShortText, Tier, YesNo
-from delivery.gates import day_of, known_person, once, standing
+from delivery.gates import day_of, known_person, once, require_open
 from delivery.state import Engagement, decide
 
 MANAGER_ROLE = "engagement-manager"
 COMPARABLE = frozenset({"EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD"})
-"""Currencies whose unit is of one order of magnitude; in others the price says nothing of size."""
+"""Currencies whose units are of the same order of magnitude. A price in another currency is not
+used to propose a tier."""
 
 SMALL, LARGE, HUGE = Decimal(60_000), Decimal(200_000), Decimal(500_000)
-"""Prices at which an engagement is no longer small, is large, and is critical by itself."""
+"""Prices, in whole units of a comparable currency, from which an engagement is not small, is
+large (critical if novel) and is critical in any case."""
 
 SHORT_DAYS, LONG_DAYS = 60, 270
 
 
 class AssignManager(Command):
-    """Give the engagement a manager, or another one; the earlier the better.
+    """Assign the engagement's manager, or replace the current one.
 
-    The person must be known, in Delivery, and an engagement manager.
+    The person must be known, belong to Delivery and be an engagement manager. The earlier a manager
+    is assigned, the better.
     """
 
     manager: PersonId
@@ -33,9 +36,10 @@ class AssignManager(Command):
 
 
 class ChooseTier(Command):
-    """Choose how much method the engagement gets, and say why.
+    """Choose the method tier of the engagement and give a reason.
 
-    Beside the choice stands what the platform proposes. `novel`: the work is new to the company.
+    The tier that the platform proposes is recorded beside it. `novel`: the work is new to the
+    company.
     """
 
     tier: Tier
@@ -44,14 +48,14 @@ class ChooseTier(Command):
 
 
 class PutOnHold(Command):
-    """Let all work rest until it is resumed."""
+    """Put the engagement on hold until it is resumed."""
 
     reason: ShortText
     held_on: Day | None = None
 
 
 class Resume(Command):
-    """Let work go on."""
+    """Resume an engagement that is on hold."""
 
     resumed_on: Day | None = None
 
@@ -59,10 +63,11 @@ class Resume(Command):
 def proposed_tier(
     price: Money | None, duration_days: int | None, *, novel: bool, customer_pmo: bool
 ) -> Tier:
-    """The tier that price, calendar days, novelty and the customer's own PMO speak for.
+    """Return the tier proposed for price, calendar days, novelty and the customer's own PMO.
 
-    Large and new, very large, or long: critical. Small, short and familiar: light, unless the
-    customer has a PMO of its own, which wants the artefacts. What is not known speaks for standard.
+    Critical: very large, long, or both large and novel. Light: small, short and not novel, unless
+    the customer has its own PMO, which wants the artefacts. Otherwise standard, also where the
+    price (in a comparable currency) or the duration is unknown.
     """
     amount = price.amount if price and price.currency in COMPARABLE else None
     if amount is not None and (amount >= HUGE or (novel and amount >= LARGE)):
@@ -76,13 +81,17 @@ def proposed_tier(
 
 @decide.on(AssignManager)
 def assign_manager(state: Engagement, command: AssignManager, context: Context) -> Iterator[Event]:
-    """Whoever manages it now may be replaced."""
-    standing(state)
+    """Assign the manager; a current manager is replaced.
+
+    Raises Refused where the person is unknown or is not an engagement manager of Delivery.
+    """
+    require_open(state)
     person = known_person(context, command.manager)
     if person.department != "delivery" or MANAGER_ROLE not in person.roles:
         raise Refused(
             "not-an-engagement-manager",
-            f"{command.manager} is with {person.department} as {', '.join(person.roles) or 'none'}:"
+            f"{command.manager} belongs to {person.department}"
+            f" (roles: {', '.join(person.roles) or 'none'}):"
             " only an engagement manager of Delivery can manage an engagement",
         )
     if state.manager is None or state.manager.manager != command.manager:
@@ -92,8 +101,11 @@ def assign_manager(state: Engagement, command: AssignManager, context: Context) 
 
 @decide.on(ChooseTier)
 def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Iterator[Event]:
-    """The proposal rests on the newest price and duration known, and on the customer's record."""
-    standing(state)
+    """Record the chosen tier beside the proposed one.
+
+    The proposal is computed from the newest known price and duration and from the account's record.
+    """
+    require_open(state)
     account = context.records.latest(AccountPublished, state.account or "")
     newest = max(state.estimates, default=None)
     proposed = proposed_tier(
@@ -117,19 +129,27 @@ def _price(state: Engagement) -> Money | None:
 
 @decide.on(PutOnHold)
 def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iterator[Event]:
-    """Time, progress, submissions and changes then wait; approving what was done does not."""
-    standing(state)
-    day = command.held_on or (state.held.held_on if state.held else None)
+    """Put the engagement on hold.
+
+    Time, progress, submissions and the implementation of changes are then refused; approving work
+    that was done is not. Raises Refused where it is on hold for another reason or since another
+    day.
+    """
+    require_open(state)
+    day = command.held_on or (state.on_hold.held_on if state.on_hold else None)
     event = EngagementPutOnHold(reason=command.reason, held_on=day_of(context, day))
-    yield from once(state.held, event, "already-on-hold", "work is on hold already")
+    yield from once(state.on_hold, event, "already-on-hold", "work is on hold already")
 
 
 @decide.on(Resume)
 def resume(state: Engagement, command: Resume, context: Context) -> Iterator[Event]:
-    """What is not on hold goes on anyway."""
-    standing(state)
-    if state.held:
+    """Resume the engagement; nothing happens where it is not on hold.
+
+    Raises Refused where the day is before the hold began.
+    """
+    require_open(state)
+    if state.on_hold:
         day = day_of(context, command.resumed_on)
-        if day < state.held.held_on:
-            raise Refused("before-the-hold", f"work is on hold only since {state.held.held_on}")
+        if day < state.on_hold.held_on:
+            raise Refused("before-the-hold", f"work is on hold only since {state.on_hold.held_on}")
         yield EngagementResumed(resumed_on=day)

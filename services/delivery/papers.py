@@ -1,4 +1,4 @@
-"""Papers that go to the customer: known by the hash of their content."""
+"""Identify documents for the customer by the hash of their content."""
 
 from typing import Annotated, Self
 
@@ -10,7 +10,7 @@ from contracts.values import ContentHash
 
 
 class Paper(Command):
-    """A command that sends content out: either the content itself, or its hash."""
+    """Command that sends a document: either its content or the content's hash."""
 
     content: Annotated[str, StringConstraints(min_length=1, max_length=500_000)] | None = None
     content_hash: ContentHash | None = None
@@ -22,5 +22,5 @@ class Paper(Command):
         return self
 
     def hashed(self, kind: str) -> ContentHash:
-        """The hash as given, else of the content as a document of this kind."""
+        """Return the hash as given, or that of the content as a document of this kind."""
         return self.content_hash or content_hash(kind, {"content": self.content})

@@ -1,10 +1,10 @@
-"""What is seen of an engagement, part by part: the shapes in which `views` shows it."""
+"""Define the view models of an engagement that `views` builds."""
 
 from datetime import date
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
-from contracts import delivery as said
+from contracts import delivery as events
 from contracts.channels import Department
 from contracts.gateway import Disconnect
 from contracts.legal import EarlyStartAuthorised
@@ -31,7 +31,7 @@ from delivery.state import Stage
 
 
 class Owed(ViewModel):
-    """One thing that a gate waits for, and who owes it."""
+    """Condition that a gate requires, and the department that owes it."""
 
     code: str
     sentence: str
@@ -39,7 +39,10 @@ class Owed(ViewModel):
 
 
 class Gates(ViewModel):
-    """What the gates ahead wait for; empty where one is open (an early start has its last day)."""
+    """Open conditions of the gates ahead; an empty list means that the gate is open.
+
+    An early start opens the gate for work until its last day.
+    """
 
     work: tuple[Owed, ...]
     implementation: tuple[Owed, ...]
@@ -47,10 +50,10 @@ class Gates(ViewModel):
 
 
 class EstimateView(ViewModel):
-    """A version of the estimate, in hours; the share of project management is in percent."""
+    """Version of the estimate, in hours; the share of project management is in percent."""
 
     version: Version
-    submitted: said.EstimateSubmitted
+    submitted: events.EstimateSubmitted
     hours: TotalHours
     project_management_hours: TotalHours
     project_management_share: ComputedPercent | None
@@ -59,7 +62,7 @@ class EstimateView(ViewModel):
 
 
 class SowView(ViewModel):
-    """A version of the statement of work that Legal drafted, and Delivery's verdict on it."""
+    """Version of the statement of work that Legal drafted, and Delivery's verdict on it."""
 
     version: Version
     content_hash: ContentHash
@@ -68,7 +71,10 @@ class SowView(ViewModel):
 
 
 class ContractView(ViewModel):
-    """What was promised and signed, as far as Delivery heard, and hours that no contract covers."""
+    """Agreed price, dates and signature as far as Delivery has processed them.
+
+    `hours_before_signature` are the hours logged in weeks that no contract covers.
+    """
 
     proposal_submitted: Version | None
     price: Money | None
@@ -82,38 +88,38 @@ class ContractView(ViewModel):
 
 
 class ResourceView(ViewModel):
-    """Hours that were asked for, and who is given to them."""
+    """Request for hours of a role, and the people allocated to it."""
 
-    requested: said.ResourceRequested
-    allocated: tuple[said.ResourceAllocated, ...]
+    requested: events.ResourceRequested
+    allocated: tuple[events.ResourceAllocated, ...]
 
 
 class RequirementsView(ViewModel):
-    """The newest version of the requirements, and every version that was signed off."""
+    """Newest version of the requirements, and every version that was signed off."""
 
-    submitted: said.BrdSubmitted | None
-    signed_off: tuple[said.BrdSignedOff, ...]
+    submitted: events.BrdSubmitted | None
+    signed_off: tuple[events.BrdSignedOff, ...]
 
 
 class TaskView(ViewModel):
-    """A planned task, the hours approved on it, and how far it is."""
+    """Planned task, the hours approved on it, and its progress."""
 
     planned: PlannedTask
     approved_hours: TotalHours
-    progressed: said.TaskProgressed | None
+    progressed: events.TaskProgressed | None
 
 
 class MilestoneView(ViewModel):
-    """A milestone of the baseline, and the day it was reached."""
+    """Milestone of the baseline, and the day it was reached."""
 
     planned: Milestone
     reached_on: date | None
 
 
 class PlanView(ViewModel):
-    """The newest draft, and the baseline with what has become of it."""
+    """Newest draft of the plan, and the baseline with its progress."""
 
-    draft: said.PlanDrafted | None
+    draft: events.PlanDrafted | None
     baseline: Version | None
     baselined_on: date | None
     changes: tuple[Identifier, ...]
@@ -122,7 +128,7 @@ class PlanView(ViewModel):
 
 
 class EntryView(ViewModel):
-    """Hours that wait for approval."""
+    """Time entry that awaits approval, in hours."""
 
     entry: Identifier
     person: PersonId
@@ -134,36 +140,39 @@ class EntryView(ViewModel):
 
 
 class TimeView(ViewModel):
-    """Hours that wait, and hours that count; what managing the work takes of them, in percent."""
+    """Time entries that await approval, approved hours and expenses.
+
+    The share of project management in the approved hours is in percent.
+    """
 
     waiting: tuple[EntryView, ...]
     approved_hours: TotalHours
     approved_by_kind: dict[LineKind, TotalHours]
     project_management_share: ComputedPercent | None
-    expenses: tuple[said.ExpenseApproved, ...]
+    expenses: tuple[events.ExpenseApproved, ...]
 
 
 class RaidView(ViewModel):
-    """What may happen, what went wrong, what was decided."""
+    """Open risks, open issues, and decisions."""
 
-    open_risks: tuple[said.RiskRaised, ...]
-    open_issues: tuple[said.IssueRaised, ...]
-    decisions: tuple[said.DecisionRecorded, ...]
+    open_risks: tuple[events.RiskRaised, ...]
+    open_issues: tuple[events.IssueRaised, ...]
+    decisions: tuple[events.DecisionRecorded, ...]
 
 
 class ChangeView(ViewModel):
-    """A change, its price, how far it went, and what it waits for until it may be implemented."""
+    """Change request, its price and status, and what is missing before it may be implemented."""
 
     change: Identifier
     status: Literal["requested", "assessed", "approved", "rejected", "implemented"]
-    requested: said.ChangeRequested
-    assessed: said.ChangeAssessed | None
+    requested: events.ChangeRequested
+    assessed: events.ChangeAssessed | None
     price: Money | None
     waits_for: tuple[Owed, ...]
 
 
 class DeliverableView(ViewModel):
-    """Something the customer is owed, and how far it is."""
+    """Deliverable owed to the customer, and the status of its latest submission."""
 
     deliverable: Identifier
     title: ShortText
@@ -174,19 +183,19 @@ class DeliverableView(ViewModel):
 
 
 class SurveyView(ViewModel):
-    """Who was asked and what they said; percentages are None until somebody answered.
+    """Survey, its answers, and its scores in percent; None until there is an answer.
 
-    CSAT: answers of 4 or 5 of all answers. NPS: shares of 9-10 less 0-6; from -100 to 100.
+    CSAT: share of answers of 4 or 5. NPS: share of 9-10 less share of 0-6, from -100 to 100.
     """
 
-    sent: said.SurveySent
-    answers: tuple[said.SurveyAnswered, ...]
+    sent: events.SurveySent
+    answers: tuple[events.SurveyAnswered, ...]
     customer_satisfaction: ComputedPercent | None
     net_promoter_score: ComputedPercent | None
 
 
 class EngagementView(ViewModel):
-    """An engagement as Delivery sees it."""
+    """Delivery's view of an engagement."""
 
     engagement: str
     account: AccountId | None
@@ -194,8 +203,8 @@ class EngagementView(ViewModel):
     stage: Stage
     manager: PersonId | None
     managed_since: date | None
-    tier: said.TierChosen | None
-    on_hold: said.EngagementPutOnHold | None
+    tier: events.TierChosen | None
+    on_hold: events.EngagementPutOnHold | None
     next_milestone: date | None
     status: RAG | None
     gates: Gates
@@ -205,14 +214,14 @@ class EngagementView(ViewModel):
     resources: tuple[ResourceView, ...]
     requirements: RequirementsView
     plan: PlanView
-    kickoff: said.KickoffHeld | None
+    kickoff: events.KickoffHeld | None
     time: TimeView
-    report: said.StatusReportPublished | None
+    report: events.StatusReportPublished | None
     raid: RaidView
     changes: tuple[ChangeView, ...]
     deliverables: tuple[DeliverableView, ...]
     live_on: date | None
     surveys: tuple[SurveyView, ...]
-    review: said.PirHeld | None
-    closed: said.EngagementClosed | None
+    review: events.PirHeld | None
+    closed: events.EngagementClosed | None
     disconnects: tuple[Disconnect, ...]

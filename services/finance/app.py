@@ -1,4 +1,4 @@
-"""The finance service: ``python -m finance.app``."""
+"""Run the finance service: ``python -m finance.app``."""
 
 from chassis.runtime.service import Service, run
 from contracts.reference import CostRatesPublished, RateCardPublished
@@ -9,7 +9,7 @@ SERVICE = Service(
     "finance",
     "Finance",
     description=(
-        "The money of an engagement: prices, budget, billing, revenue, and (confidentially) cost, "
+        "Prices, budget, billing and revenue of an engagement, and (confidentially) its cost, "
         "earned value and margins."
     ),
     routes=(engagements(), rate_cards(), cost_rates()),
@@ -19,7 +19,7 @@ SERVICE = Service(
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is stopped by a signal."""
     run(SERVICE)
 
 

@@ -1,7 +1,7 @@
-"""The register of invoices: one for the company, so that numbers follow each other without a gap.
+"""Number invoices: one register for the company, so that numbers have no gaps.
 
-It hears that a draft was approved and gives the next number of the year of issue, such as
-2026-00042. An invoice that has its number gets no other, however often it is approved or heard of.
+It processes the approval of a draft and assigns the next number of the year of issue, such as
+2026-00042. An invoice gets one number only, however often its approval is repeated or processed.
 """
 
 from collections.abc import Iterable
@@ -14,11 +14,11 @@ from contracts.finance import InvoiceApproved, InvoiceNumbered
 from contracts.values import Day, EngagementId, Identifier, Value
 
 INVOICES = "invoices"
-"""The one subject of this kind of stream."""
+"""Subject of the only stream of this kind."""
 
 
 class Waiting(Value):
-    """An approved invoice that has no number yet."""
+    """Approved invoice that has no number yet."""
 
     engagement: EngagementId
     invoice: Identifier
@@ -26,7 +26,7 @@ class Waiting(Value):
 
 
 class Register(Value):
-    """How many numbers each year has given, to which invoices, and what still waits for one."""
+    """Count of used numbers by year, the numbered invoices, and those to be numbered."""
 
     given: dict[int, int] = Field(default_factory=dict)
     numbered: frozenset[str] = frozenset()
@@ -39,10 +39,12 @@ evolve: Evolution[Register] = Evolution()
 @evolve.on(InvoiceApproved)
 def _approved(state: Register, recorded: Recorded[InvoiceApproved]) -> Register:
     event = recorded.event
-    asked = Waiting(engagement=recorded.subject, invoice=event.invoice, issue_on=event.issue_on)
-    if _key(asked) in state.numbered or any(_key(one) == _key(asked) for one in state.waiting):
+    approved = Waiting(engagement=recorded.subject, invoice=event.invoice, issue_on=event.issue_on)
+    if _key(approved) in state.numbered or any(
+        _key(one) == _key(approved) for one in state.waiting
+    ):
         return state
-    return state.model_copy(update={"waiting": (*state.waiting, asked)})
+    return state.model_copy(update={"waiting": (*state.waiting, approved)})
 
 
 @evolve.on(InvoiceNumbered)
@@ -58,19 +60,19 @@ def _numbered(state: Register, recorded: Recorded[InvoiceNumbered]) -> Register:
 
 
 def number(state: Register, context: Context) -> Iterable[Event]:
-    """The first that waits gets the next number of its year."""
-    for asked in state.waiting[:1]:
-        year = asked.issue_on.year
+    """Assign the next number of its year to the first waiting invoice."""
+    for approved in state.waiting[:1]:
+        year = approved.issue_on.year
         yield InvoiceNumbered(
-            engagement=asked.engagement,
-            invoice=asked.invoice,
+            engagement=approved.engagement,
+            invoice=approved.invoice,
             number=f"{year}-{state.given.get(year, 0) + 1:05}",
-            issue_on=asked.issue_on,
+            issue_on=approved.issue_on,
         )
 
 
-def _key(asked: Waiting) -> str:
-    return f"{asked.engagement}/{asked.invoice}"
+def _key(approved: Waiting) -> str:
+    return f"{approved.engagement}/{approved.invoice}"
 
 
 def _route(recorded: Recorded[Event]) -> str | None:

@@ -1,4 +1,4 @@
-"""What waits: for rates of a role or a currency, or for the papers that a figure rests on."""
+"""List what cannot be computed yet, for want of rates, prices or signed documents."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from finance.state import Engagement
 
 
 def waiting(state: Engagement) -> Iterable[Missing]:
-    """Prices, costs and measures that could not be said yet, and what they need."""
+    """Yield prices, costs, budgets and measurements not computed yet, and what they need."""
     currency = state.currency
     if currency is None:
         if state.estimates or state.sows:
@@ -33,7 +33,7 @@ def waiting(state: Engagement) -> Iterable[Missing]:
                 f" rates ({card}) for its roles",
                 "finance",
             )
-    yield from _papers(state)
+    yield from _missing_budgets(state)
     for work in state.work.values():
         if work.cost is None:
             what = f"{work.hours} h of {work.role}" if work.role else f"an expense of {work.amount}"
@@ -43,17 +43,17 @@ def waiting(state: Engagement) -> Iterable[Missing]:
     if state.reports:
         yield Missing(
             "report-unmeasured",
-            f"the report of {state.reports[0].as_of} waits for costs, or for the contract's"
-            " changes that its plan takes in",
+            f"the report of {state.reports[0].as_of} needs costs, or the amendments of"
+            " the changes that its plan includes",
             "finance",
         )
 
 
-def _papers(state: Engagement) -> Iterable[Missing]:
+def _missing_budgets(state: Engagement) -> Iterable[Missing]:
     if state.signed_version is not None and state.budget is None:
         yield Missing(
             "budget-not-set",
-            f"version {state.signed_version} is signed; its text, proposal or estimate is unknown",
+            f"version {state.signed_version} is signed; its draft, proposal or estimate is unknown",
             "sales",
         )
     for amendment in state.amendments:

@@ -74,10 +74,10 @@ def test_nothing_is_decided_before_sales_opened_the_engagement() -> None:
     )
 
 
-def test_a_day_in_the_future_has_not_come() -> None:
+def test_a_day_in_the_future_is_refused() -> None:
     early = AssignManager(manager="mara", assigned_on=date(2026, 1, 7))
     opened.when(early).then_refused("in-the-future", saying="2026-01-07")
-    # East of UTC it may be tomorrow already.
+    # East of UTC it may already be tomorrow.
     tomorrow = AssignManager(manager="mara", assigned_on=date(2026, 1, 6))
     opened.when(tomorrow).then_accepted()
 
@@ -85,13 +85,13 @@ def test_a_day_in_the_future_has_not_come() -> None:
 @pytest.mark.parametrize(
     ("over", "saying"), [(LOST, "lost on 2026-03-02"), (TERMINATED, "ended on 2026-05-04")]
 )
-def test_what_is_over_takes_no_new_manager(over, saying: str) -> None:
+def test_no_manager_is_assigned_after_the_end(over, saying: str) -> None:
     opened.heard(over).when(AssignManager(manager="mara")).then_refused(
         "engagement-over", saying=saying
     )
 
 
-def test_the_chosen_tier_stands_beside_the_proposed_one() -> None:
+def test_the_chosen_tier_is_recorded_beside_the_proposed_one() -> None:
     choice = ChooseTier(tier="light", reason="The customer is well known.")
     chosen = estimated.when(choice).then(
         TierChosen(tier="light", proposed="standard", reason="The customer is well known.")
@@ -100,7 +100,9 @@ def test_the_chosen_tier_stands_beside_the_proposed_one() -> None:
 
 
 @pytest.mark.parametrize(("own_pmo", "proposed"), [(False, "light"), (True, "standard")])
-def test_the_proposal_knows_price_duration_and_the_customer(own_pmo: bool, proposed: Tier) -> None:
+def test_the_proposed_tier_depends_on_price_duration_and_customer(
+    own_pmo: bool, proposed: Tier
+) -> None:
     small = asked.took(ESTIMATE).heard(PRICED.model_copy(update={"price": eur(50_000)}))
     acme = AccountPublished(account="acme", name="Acme", own_pmo=own_pmo)
     outcome = small.knowing(*PEOPLE, acme).when(ChooseTier(tier="light", reason="Small."))
@@ -129,7 +131,7 @@ def test_the_proposed_tier(amount: int | None, days: int | None, novel, pmo, tie
     assert proposed_tier(price, days, novel=novel, customer_pmo=pmo) == tier
 
 
-def test_an_amount_in_a_small_unit_says_nothing_of_size() -> None:
+def test_an_amount_in_a_small_currency_unit_is_not_compared() -> None:
     yen = Money(amount=Decimal(900_000), currency="JPY")
     assert proposed_tier(yen, 30, novel=False, customer_pmo=False) == "standard"
 
@@ -142,7 +144,7 @@ def test_an_amount_in_a_small_unit_says_nothing_of_size() -> None:
     novel=st.booleans(),
     pmo=st.booleans(),
 )
-def test_more_money_and_more_days_never_mean_less_method(
+def test_a_higher_price_or_longer_duration_never_lowers_the_tier(
     amount, more, days, longer, novel, pmo
 ) -> None:
     order = ("light", "standard", "critical")
@@ -151,7 +153,7 @@ def test_more_money_and_more_days_never_mean_less_method(
     assert order.index(small) <= order.index(large)
 
 
-def test_work_rests_on_hold_and_goes_on_after() -> None:
+def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
     held = released.when(PutOnHold(reason="Budget freeze.")).then(
         EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 8))
     )
@@ -163,7 +165,7 @@ def test_work_rests_on_hold_and_goes_on_after() -> None:
     going.when(time, by="dev").then_accepted()
 
 
-def test_holding_and_resuming_twice_is_harmless() -> None:
+def test_putting_on_hold_and_resuming_are_idempotent() -> None:
     held = released.took(PutOnHold(reason="Budget freeze."))
     held.on(date(2026, 4, 9)).when(PutOnHold(reason="Budget freeze.")).then_nothing()
     held.when(PutOnHold(reason="Strike.")).then_refused("already-on-hold")
@@ -171,7 +173,7 @@ def test_holding_and_resuming_twice_is_harmless() -> None:
     released.when(Resume()).then_nothing()
 
 
-def test_what_is_over_rests_no_more() -> None:
+def test_an_engagement_that_is_over_cannot_be_put_on_hold() -> None:
     held = released.took(PutOnHold(reason="Budget freeze."))
     assert engagement_view(held.state).on_hold is not None
     assert engagement_view(held.heard(TERMINATED).state).on_hold is None

@@ -1,4 +1,4 @@
-"""One register for the company: numbers follow each other without a gap, once for each invoice."""
+"""Check that invoice numbers are consecutive, across the company and one for each invoice."""
 
 from datetime import date
 
@@ -28,14 +28,14 @@ def numbered(engagement: str, invoice: str, number: str) -> InvoiceNumbered:
     )
 
 
-def test_numbers_follow_each_other_across_engagements_and_begin_anew_each_year():
+def test_numbers_are_consecutive_across_engagements_and_restart_each_year():
     first = REGISTERED.when_heard(approved("a"), about=ONE).then(numbered(ONE, "a", "2026-00001"))
     second = first.when_heard(approved("a"), about=TWO).then(numbered(TWO, "a", "2026-00002"))
     third = second.when_heard(approved("b", 2027), about=ONE).then(numbered(ONE, "b", "2027-00001"))
     third.when_heard(approved("c"), about=ONE).then(numbered(ONE, "c", "2026-00003"))
 
 
-def test_an_invoice_that_is_heard_of_again_gets_no_second_number():
+def test_a_repeated_approval_gets_no_second_number():
     once = REGISTERED.when_heard(approved("a"), about=ONE).then_accepted()
     once.when_heard(approved("a"), about=ONE).then_nothing()
     REGISTERED.when_heard(approved("a"), approved("a"), about=ONE).then(
@@ -43,7 +43,7 @@ def test_an_invoice_that_is_heard_of_again_gets_no_second_number():
     )
 
 
-def test_a_number_is_said_to_the_engagement_that_asked_for_it():
+def test_a_number_is_routed_to_its_engagement():
     outcome = REGISTERED.when_heard(approved("a"), about=TWO)
     assert [recorded.subject for recorded in outcome.recorded] == [TWO]
     assert outcome.recorded[0].channel.kind == "register"
@@ -56,7 +56,7 @@ def test_a_number_is_said_to_the_engagement_that_asked_for_it():
         max_size=30,
     )
 )
-def test_however_approvals_come_no_number_is_left_out_or_given_twice(
+def test_no_number_is_skipped_or_used_twice_in_any_order_of_approvals(
     approvals: list[tuple[str, int, int]],
 ):
     register, numbers = REGISTERED, []
