@@ -1,4 +1,4 @@
-"""What the contracts say of who hears an event is what the departments do."""
+"""The consumers named in the contracts are the departments that handle the events."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from legal.decider import ENGAGEMENT as LEGAL
 from sales.decider import ENGAGEMENT as SALES
 
 DECIDERS: tuple[Decider[Any], ...] = (SALES, LEGAL, DELIVERY, FINANCE)
-# Tests of the chassis say events of their own.
+# Tests of the chassis define events of their own.
 CONTRACTS = [kind for kind in EVENTS.values() if kind.__module__.startswith("contracts.")]
-SAID = [kind for kind in CONTRACTS if kind.channel.kind != "reference"]
+PUBLISHED = [kind for kind in CONTRACTS if kind.channel.kind != "reference"]
 
 
-@pytest.mark.parametrize("kind", SAID, ids=lambda kind: kind.type)
-def test_a_event_is_heard_by_those_whom_it_names(kind: type[Event]) -> None:
-    hearing = {
+@pytest.mark.parametrize("kind", PUBLISHED, ids=lambda kind: kind.type)
+def test_an_event_names_exactly_the_departments_that_handle_it(kind: type[Event]) -> None:
+    handling = {
         decider.department
         for decider in DECIDERS
         if kind in decider.evolve.types
         and (decider.department != kind.channel.department or kind.channel.kind == "register")
     }
 
-    assert set(kind.heard_by) == hearing
+    assert set(kind.heard_by) == handling
