@@ -2,7 +2,7 @@
 
 A department is one `Decider` per kind of stream. Decisions are taken on commands and may be
 refused; reactions are read off the state alone, so the order in which other departments are heard
-never matters (see docs/decisions). Everything here is pure: moments, ids, the actor and reference
+never matters (see docs/adr/0003). Everything here is pure: moments, ids, the actor and reference
 data come in through the context.
 """
 
