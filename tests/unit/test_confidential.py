@@ -164,7 +164,7 @@ class Finance(Counting):
         super().__init__()
         self.stream = Stream(ENGAGEMENT.stream(ID), ENGAGEMENT.initial(ID))
 
-    async def handle_command(self, batch: Batch) -> Mapping[str, Exception]:
+    async def take(self, batch: Batch) -> Mapping[str, Exception]:
         errors: dict[str, Exception] = {}
         for stream, events in batch.items():
             try:
@@ -352,7 +352,7 @@ async def test_what_fails_a_whole_batch_again_and_again_tells_no_confidential_fi
         async def waits(self, engagement: str, head: object) -> None:  # noqa: ARG002
             raise LookupError(FIGURE)
 
-        async def handle_command(self, batch: Batch) -> Mapping[str, Exception]:
+        async def take(self, batch: Batch) -> Mapping[str, Exception]:
             return {stream: ArithmeticError(FIGURE) for stream in batch}
 
     parking = Parked()
