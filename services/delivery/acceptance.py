@@ -7,8 +7,8 @@ from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
 from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId, Text, Version
-from delivery.gates import day_of, once, require_active, require_customer, require_open
-from delivery.papers import Paper
+from delivery.documents import Paper
+from delivery.policies import day_of, once, require_active, require_customer, require_open
 from delivery.state import Engagement, Submission, decide
 
 

@@ -5,6 +5,7 @@ from chassis.web.command_routes import CommandRoutes
 from contracts.roles import Role
 from contracts.values import PersonId
 from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
+from delivery.assignment import AssignManager, ChooseTier, PutOnHold, Resume
 from delivery.changes import (
     ApproveChange,
     AssessChange,
@@ -14,7 +15,7 @@ from delivery.changes import (
 )
 from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
 from delivery.estimating import EndorseEstimate, SubmitEstimate
-from delivery.managing import AssignManager, ChooseTier, PutOnHold, Resume
+from delivery.kickoff import HoldKickoff
 from delivery.planning import BaselinePlan, DraftPlan
 from delivery.progress import ProgressTask, PublishStatusReport, ReachMilestone
 from delivery.raid import CloseRaidItem, RaiseIssue, RaiseRisk, RecordDecision
@@ -34,7 +35,6 @@ from delivery.sow_review import ReviewSow
 from delivery.state import Engagement
 from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from delivery.views import engagement_view
-from delivery.working import HoldKickoff
 
 DIRECTING: tuple[Role, ...] = ("pmo-director", "vp-engagement-management")
 MANAGING: tuple[Role, ...] = ("engagement-manager", "pmo-director")

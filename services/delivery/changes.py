@@ -25,7 +25,7 @@ from contracts.values import (
     ShortText,
     Text,
 )
-from delivery.gates import day_of, once, require_active, require_customer, require_open
+from delivery.policies import day_of, once, require_active, require_customer, require_open
 from delivery.state import Change, Engagement, decide
 
 

@@ -17,7 +17,7 @@ from contracts.delivery import (
 )
 from contracts.event import Event
 from contracts.values import AsNumber, Day, Identifier, PersonId, ShortText, Text
-from delivery.gates import day_of, once, require_active, require_open
+from delivery.policies import day_of, once, require_active, require_open
 from delivery.state import ZERO, Engagement, Survey, Timesheet, decide
 
 

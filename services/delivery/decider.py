@@ -3,12 +3,13 @@
 from chassis.domain.decider import Decider
 from delivery import (
     acceptance,
+    assignment,
     changes,
     closing,
     estimating,
     evolution,
     hearing,
-    managing,
+    kickoff,
     planning,
     progress,
     raid,
@@ -16,7 +17,6 @@ from delivery import (
     resources,
     sow_review,
     timekeeping,
-    working,
 )
 from delivery.react import react
 from delivery.state import Engagement, decide, evolve
@@ -26,7 +26,7 @@ CAPABILITIES = (
     changes,
     closing,
     estimating,
-    managing,
+    assignment,
     planning,
     progress,
     raid,
@@ -34,7 +34,7 @@ CAPABILITIES = (
     resources,
     sow_review,
     timekeeping,
-    working,
+    kickoff,
 )
 """Modules whose decisions are registered by importing them."""
 

@@ -21,7 +21,7 @@ from contracts.values import (
     ShortText,
     Version,
 )
-from delivery.gates import require_open
+from delivery.policies import require_open
 from delivery.state import Engagement, decide
 
 CENT = Decimal("0.01")

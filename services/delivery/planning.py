@@ -21,7 +21,7 @@ from contracts.values import (
 )
 from delivery.changes import given_up
 from delivery.estimating import template_known
-from delivery.gates import day_of, require_open
+from delivery.policies import day_of, require_open
 from delivery.scheduling import contradictions, schedule
 from delivery.state import Engagement, decide
 

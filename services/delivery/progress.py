@@ -6,7 +6,7 @@ from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
 from contracts.event import Event
 from contracts.values import RAG, Day, Hours, Identifier, Percent, Text
-from delivery.gates import day_of, implementation, once, require_active, require_open
+from delivery.policies import day_of, implementation, once, require_active, require_open
 from delivery.state import Engagement, decide
 
 

@@ -7,7 +7,7 @@ from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
 from contracts.event import Event
 from contracts.values import Day, Identifier, Percent, PersonId, ShortText, Text
-from delivery.gates import day_of, once, require_open
+from delivery.policies import day_of, once, require_open
 from delivery.state import Engagement, decide
 
 Weight = Literal["low", "medium", "high"]

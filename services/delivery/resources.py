@@ -10,7 +10,7 @@ from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
 from contracts.event import Event
 from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole
-from delivery.gates import day_of, known_person, once, require_open
+from delivery.policies import day_of, known_person, once, require_open
 from delivery.state import Engagement, Request, decide
 
 SomeHours = Annotated[Hours, Field(gt=Decimal(0))]

@@ -9,7 +9,7 @@ from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import SowReviewed
 from contracts.event import Event
 from contracts.values import Text, Verdict, Version
-from delivery.gates import require_open
+from delivery.policies import require_open
 from delivery.state import Engagement, decide
 
 

@@ -12,7 +12,7 @@ from contracts.delivery import ExpenseApproved, TimeApproved, TimeRejected, Time
 from contracts.event import Event
 from contracts.money import PositiveMoney
 from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole, ShortText, Week, YesNo
-from delivery.gates import (
+from delivery.policies import (
     day_of,
     implementation,
     not_covered,

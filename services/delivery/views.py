@@ -10,9 +10,9 @@ from contracts import delivery as events
 from contracts.values import RAG
 from delivery.changes import given_up, unreleased
 from delivery.closing import unfinished
-from delivery.gates import before_signature, implementation, not_covered
+from delivery.policies import before_signature, implementation, not_covered
 from delivery.state import ZERO, Change, Engagement, Estimate, Submission, Survey
-from delivery.view_parts import (
+from delivery.view_models import (
     ChangeView,
     ContractView,
     DeliverableView,

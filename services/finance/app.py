@@ -3,7 +3,7 @@
 from chassis.runtime.service import Service, run
 from contracts.reference import CostRatesPublished, RateCardPublished
 from finance.api import cost_rates, engagements, rate_cards
-from finance.register import REGISTER
+from finance.invoice_numbering import REGISTER
 
 SERVICE = Service(
     "finance",

@@ -15,8 +15,8 @@ from decimal import Decimal
 
 from contracts.money import Money
 from contracts.values import Margin
+from finance.calendar_months import end_of
 from finance.costing import margin
-from finance.months import end_of
 from finance.state import Baseline, Engagement, Work, least, rates_of, total_until
 from finance.time_billing import worth
 

@@ -16,8 +16,8 @@ from contracts.money import Money
 from contracts.values import PlannedTask
 from finance import earned_value as ev
 from finance import margins
+from finance.calendar_months import end_of
 from finance.costing import cost_rates_on, margin
-from finance.months import end_of
 from finance.state import Baseline, Engagement, Report, Work, rates_of
 
 

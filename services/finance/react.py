@@ -12,10 +12,10 @@ from finance.budgeting import budgets
 from finance.costing import costs
 from finance.invoicing import issues
 from finance.measuring import measurements
+from finance.pending import waiting
 from finance.pricing import prices
 from finance.settling import reopened
 from finance.state import Engagement, decide
-from finance.waiting import waiting
 
 
 class CatchUp(Command):

@@ -31,9 +31,9 @@ from contracts.finance import RevenueRecognised
 from contracts.money import Money
 from contracts.values import FIRST_DAY, Month
 from finance.billing import in_scope
+from finance.calendar_months import after, end_of, month_of, require_over
 from finance.margins import billed_to, cost_to
 from finance.measuring import known_works
-from finance.months import after, end_of, month_of, require_over
 from finance.state import Budget, Engagement, decide, least, require_budget
 from finance.time_billing import worth
 

@@ -13,8 +13,8 @@ from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money
 from contracts.values import LAST_DAY, Day
 from finance.billing import billed_on
+from finance.calendar_months import month_of
 from finance.invoicing import lapsed
-from finance.months import month_of
 from finance.state import Budget, Engagement, decide, least, require_past
 from finance.time_billing import advance_left, time_billed, unbilled_worth
 

@@ -19,7 +19,7 @@ from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
 from contracts.values import BillingItem, Month, RoleRate
 from finance.billing import billed_on, draft
-from finance.months import end_of, require_begun
+from finance.calendar_months import end_of, require_begun
 from finance.state import (
     HUNDREDTH,
     Budget,

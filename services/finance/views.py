@@ -11,12 +11,12 @@ from contracts.money import Money
 from contracts.values import BillingItem, BillingKind, RevenueMethod, Verdict
 from finance import earned_value as ev
 from finance.billing import billed_on
+from finance.pending import waiting
 from finance.rates import CostRates, RateCard
 from finance.revenue import contract_asset, contract_liability
 from finance.settling import billed, open_points, outstanding, paid
 from finance.state import Assessment, Budget, Engagement, Estimate, Invoice
 from finance.time_billing import advance_left
-from finance.waiting import waiting
 
 
 class EstimateView(ViewModel):

@@ -28,6 +28,7 @@ from contracts.values import (
     Text,
     days_after,
 )
+from legal.billing_terms import schedule_faults
 from legal.state import (
     Amendment,
     Change,
@@ -37,7 +38,6 @@ from legal.state import (
     require_open,
     require_past,
 )
-from legal.terms import schedule_faults
 
 T = TypeVar("T")
 

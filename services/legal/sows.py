@@ -37,9 +37,9 @@ from contracts.values import (
     Version,
     days_after,
 )
+from legal.billing_terms import repeated, schedule_faults
 from legal.early_start import lapsed
 from legal.state import REVIEWERS, Engagement, Sow, decide, require_open, require_past
-from legal.terms import repeated, schedule_faults
 
 
 class DraftSow(Command):

@@ -21,7 +21,7 @@ from contracts.values import ShortText
 from sales.accounts import PublishAccount
 from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Unusable, read_export
-from sales.importing.intake import Report, take_over
+from sales.importing.import_runner import Report, take_over
 from sales.importing.owners import Owners
 from sales.opportunities import (
     AdoptOpportunity,

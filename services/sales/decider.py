@@ -5,7 +5,7 @@ There are no reactions: every event of Sales follows from a command.
 
 from chassis.domain.decider import Decider
 from sales import accounts, evolution, hearing, opportunities, proposals
-from sales.importing import taking
+from sales.importing import import_opportunity
 from sales.state import (
     Account,
     Engagement,
@@ -15,7 +15,7 @@ from sales.state import (
     evolve_account,
 )
 
-CAPABILITIES = (opportunities, proposals, taking, accounts, evolution, hearing)
+CAPABILITIES = (opportunities, proposals, import_opportunity, accounts, evolution, hearing)
 """Modules that, when imported, register their decisions and steps in `decide` and `evolve`."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
@@ -24,7 +24,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
     initial=lambda subject: Engagement(engagement=subject),
     evolve=evolve,
     decide=decide,
-    opens=frozenset({opportunities.OpenOpportunity, taking.ImportOpportunity}),
+    opens=frozenset({opportunities.OpenOpportunity, import_opportunity.ImportOpportunity}),
 )
 
 ACCOUNT: Decider[Account] = Decider(

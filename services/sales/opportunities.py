@@ -27,7 +27,7 @@ from contracts.values import (
     Text,
     YesNo,
 )
-from sales.selling import distinct, past_day, require_adopted, require_currency, require_open_sale
+from sales.policies import distinct, past_day, require_adopted, require_currency, require_open_sale
 from sales.state import Engagement, decide
 
 

@@ -21,7 +21,7 @@ from contracts.values import (
     Text,
     Version,
 )
-from sales.selling import distinct, past_day, require_adopted, require_currency, require_open_sale
+from sales.policies import distinct, past_day, require_adopted, require_currency, require_open_sale
 from sales.state import Engagement, Estimate, Proposal, decide
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sales.importing.export import Refusal
-from sales.importing.intake import Report
+from sales.importing.import_runner import Report
 
 UNREACHED, UNUSABLE = 1, 2
 _TIMEOUT = 600.0

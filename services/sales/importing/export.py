@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from contracts.sales import PipelineStage
 from contracts.values import AccountId, Value
-from sales.importing.naming import slug
+from sales.importing.ids import slug
+from sales.importing.import_opportunity import ImportOpportunity
 from sales.importing.owners import Owners
-from sales.importing.taking import ImportOpportunity
 
 COLUMNS: Final = (
     "opportunity_id",

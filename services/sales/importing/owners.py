@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from chassis.domain.decider import derived
 from contracts.values import PersonId
-from sales.importing.naming import slug
+from sales.importing.ids import slug
 
 
 class Owners:

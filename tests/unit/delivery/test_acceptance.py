@@ -6,7 +6,7 @@ from contracts.delivery import DeliverableAccepted, DeliverableRejected, Deliver
 from contracts.documents import content_hash
 from contracts.legal import AmendmentSigned
 from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
-from delivery.managing import PutOnHold
+from delivery.assignment import PutOnHold
 from tests.unit.delivery.life import (
     FINISH,
     HASH,

@@ -14,6 +14,7 @@ from contracts.finance import BudgetAmended, ChangePriced
 from contracts.legal import AmendmentDrafted, AmendmentSigned
 from contracts.values import RoleHours
 from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
+from delivery.assignment import PutOnHold
 from delivery.changes import (
     ApproveChange,
     AssessChange,
@@ -21,7 +22,6 @@ from delivery.changes import (
     RejectChange,
     RequestChange,
 )
-from delivery.managing import PutOnHold
 from delivery.planning import BaselinePlan, DraftPlan
 from delivery.views import engagement_view
 from testkit.scenario import like

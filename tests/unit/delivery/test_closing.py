@@ -15,8 +15,8 @@ from contracts.delivery import (
 from contracts.finance import AccountReopened, BudgetAmended, InvoiceIssued
 from contracts.values import BillingItem
 from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
+from delivery.assignment import AssignManager
 from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
-from delivery.managing import AssignManager
 from delivery.raid import CloseRaidItem, RaiseIssue
 from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from delivery.views import engagement_view

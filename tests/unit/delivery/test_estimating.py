@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted, TierChosen
 from contracts.values import EstimateLine
+from delivery.assignment import AssignManager
 from delivery.estimating import EndorseEstimate, SubmitEstimate, scaled
-from delivery.managing import AssignManager
 from testkit.scenario import like
 from tests.unit.delivery.life import (
     ESTIMATED,

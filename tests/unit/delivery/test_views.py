@@ -7,7 +7,7 @@ from contracts.values import RAG
 from delivery.acceptance import RejectDeliverable, SubmitDeliverable
 from delivery.progress import ReachMilestone
 from delivery.timekeeping import ApproveTime, SubmitTime
-from delivery.view_parts import EngagementView
+from delivery.view_models import EngagementView
 from delivery.views import engagement_view
 from tests.unit.delivery import test_changes, test_closing
 from tests.unit.delivery.life import (

@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.delivery import KickoffHeld
+from delivery.kickoff import HoldKickoff
 from delivery.timekeeping import SubmitTime
-from delivery.working import HoldKickoff
 from tests.unit.delivery.life import EARLY_START, START, TERMINATED, hours, signed, won
 
 KICKOFF = HoldKickoff(held_on=START, attendees=("mara", "cleo"))

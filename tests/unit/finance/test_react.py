@@ -14,8 +14,8 @@ from contracts.event import Event, Recorded, decode, encode
 from contracts.legal import EarlyStartAuthorised
 from contracts.sales import DealLost, DealWon
 from finance.decider import ENGAGEMENT
+from finance.invoice_numbering import INVOICES, REGISTER
 from finance.invoicing import RecordPayment
-from finance.register import INVOICES, REGISTER
 from finance.revenue import RecogniseRevenue
 from finance.state import Engagement
 from finance.time_billing import BillTime

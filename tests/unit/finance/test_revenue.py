@@ -15,8 +15,8 @@ from contracts.event import Event
 from contracts.finance import RevenueRecognised
 from contracts.values import BillingItem, RevenueMethod
 from finance.budgeting import ChooseRevenueMethod
+from finance.calendar_months import after, end_of
 from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
-from finance.months import after, end_of
 from finance.revenue import RecogniseRevenue, contract_asset, contract_liability
 from finance.settling import SettleAccount
 from tests.unit.finance.life import (

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from contracts.money import Money
 from sales.importing.export import COLUMNS, Export, Unusable, read_export
-from sales.importing.naming import slug
+from sales.importing.ids import slug
+from sales.importing.import_opportunity import ImportOpportunity
 from sales.importing.owners import Owners
-from sales.importing.taking import ImportOpportunity
 
 SHIPPED = Path(__file__).parents[2] / "data" / "crm_pipeline.csv"
 PIPELINE = Path(__file__).resolve().parents[4] / "shared/data/crm/sales_pipeline.csv"

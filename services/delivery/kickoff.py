@@ -10,7 +10,7 @@ from chassis.domain.decider import Command, Context, gate
 from contracts.delivery import KickoffHeld
 from contracts.event import Event
 from contracts.values import Day, PersonId
-from delivery.gates import day_of, not_covered, once, require_active
+from delivery.policies import day_of, not_covered, once, require_active
 from delivery.state import Engagement, decide
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 from contracts.sales import OpportunityImported
-from sales.importing.taking import ImportOpportunity
+from sales.importing.import_opportunity import ImportOpportunity
 from tests.unit.sales.examples import new, opened, usd
 
 IMPORT = ImportOpportunity(

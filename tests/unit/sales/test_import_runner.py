@@ -9,7 +9,7 @@ import pytest
 from chassis.domain.decider import Command, Decider, Stream, handle_command
 from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Export, Refusal, read_export
-from sales.importing.intake import AT_ONCE, Report, take_over
+from sales.importing.import_runner import AT_ONCE, Report, take_over
 from sales.importing.owners import Owners
 from testkit.scenario import given
 

@@ -14,9 +14,9 @@ from contracts.delivery import (
 from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.values import Tier
+from delivery.assignment import AssignManager, ChooseTier, PutOnHold, Resume, proposed_tier
 from delivery.closing import GoLive
 from delivery.estimating import SubmitEstimate
-from delivery.managing import AssignManager, ChooseTier, PutOnHold, Resume, proposed_tier
 from delivery.raid import RaiseIssue
 from delivery.timekeeping import SubmitTime
 from delivery.views import engagement_view

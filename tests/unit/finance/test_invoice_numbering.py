@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from contracts.finance import InvoiceApproved, InvoiceNumbered
-from finance.register import INVOICES, REGISTER
+from finance.invoice_numbering import INVOICES, REGISTER
 from testkit.scenario import given
 from tests.unit.finance.life import eur
 

@@ -9,7 +9,7 @@ from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.values import Day, PersonId, ShortText, Tier, YesNo
-from delivery.gates import day_of, known_person, once, require_open
+from delivery.policies import day_of, known_person, once, require_open
 from delivery.state import Engagement, decide
 
 MANAGER_ROLE = "engagement-manager"
