@@ -53,7 +53,7 @@ token: setup ## Print a bearer token: make token AS=person-or-role [KEY=.env]
 
 .PHONY: demo
 demo: setup ## Play the made-up company into a platform without one: make demo KEY=.env
-	@$(TOLD) $(PY) -m local.play
+	@$(TOLD) $(PY) -m local.demo
 
 .PHONY: import
 import: setup ## Take a CRM export of opportunities into Sales: make import FILE=pipeline.csv [KEY=.env]

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.base.partitioning import partition_of
 from contracts.event import CONTENT_TYPE, Event, Recorded, encode
-from tests.life import Life
+from tests.builders import Life
 
 _HEADERS = [("content-type", CONTENT_TYPE.encode())]
 _SIDE_BY_SIDE = 100

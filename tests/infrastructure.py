@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local import kafka, places, store
+from local import kafka, paths, store
 
 KAFKA_IMAGE = f"apache/kafka:{kafka.version()}"
 STORE_IMAGE = "mongo:8.0"
@@ -128,8 +128,8 @@ class KafkaContainer(Contained):
     """Apache's own image of Kafka, one node."""
 
     def __init__(self) -> None:
-        port = places.free_port()
-        self.bootstrap = f"{places.HOST}:{port}"
+        port = paths.free_port()
+        self.bootstrap = f"{paths.HOST}:{port}"
         container = container_of(KAFKA_IMAGE, 9092, port)
         for name, value in {
             "KAFKA_NODE_ID": "1",
@@ -155,8 +155,8 @@ class StoreContainer(Contained):
     """MongoDB's own image, as a replica set of one: change streams need one."""
 
     def __init__(self) -> None:
-        port = places.free_port()
-        self.url = f"mongodb://{places.HOST}:{port}/?directConnection=true&retryWrites=false"
+        port = paths.free_port()
+        self.url = f"mongodb://{paths.HOST}:{port}/?directConnection=true&retryWrites=false"
         container = container_of(STORE_IMAGE, 27017, port)
         container = container.with_command("mongod --replSet concord --bind_ip_all")
         super().__init__(container, self._is_primary)
@@ -186,7 +186,7 @@ def container_of(image: str, inside: int, outside: int) -> Any:
     # It would pull an image to remove what is left over; `Supply.end` removes what it made.
     testcontainers_config.ryuk_disabled = True
     container: Any = DockerContainer(image)
-    container.ports[f"{inside}/tcp"] = (places.HOST, outside)
+    container.ports[f"{inside}/tcp"] = (paths.HOST, outside)
     return container
 
 
@@ -201,7 +201,7 @@ def docker_has(image: str) -> bool:
         return False
     try:
         # Ports are published on the loopback of the machine on which the engine runs.
-        is_here = urlsplit(client.api.base_url).hostname in {"localhost", places.HOST}
+        is_here = urlsplit(client.api.base_url).hostname in {"localhost", paths.HOST}
         if is_here:
             client.images.get(image)
     except Exception:  # noqa: BLE001 - as above

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from local import prerequisites, session
-from local.elsewhere import NoKeyError, elsewhere
+from local import instance_lock, prerequisites
 from local.platform import SERVICES, Layout, OldDataError, Platform, PortTakenError, health
 from local.processes import ProcessError
+from local.remote import NoKeyError, elsewhere
 
 Service = Literal["sales", "legal", "delivery", "finance", "gateway"]
 
@@ -36,11 +36,11 @@ def up(
     """Start the platform, and stay until Ctrl-C stops it."""
     layout = Layout.from_environment()
     try:
-        with session.hold(layout) as holder:
+        with instance_lock.hold(layout) as holder:
             if fresh:
                 shutil.rmtree(layout.data, ignore_errors=True)
             _run_platform(layout, holder, play=play)
-    except session.AlreadyRunning as already:
+    except instance_lock.AlreadyRunning as already:
         _tell_of(already.session, layout)
     except (OldDataError, PortTakenError, ProcessError, prerequisites.Missing) as trouble:
         _fail(str(trouble))
@@ -50,7 +50,7 @@ def up(
 def down() -> None:
     """Stop the platform that `up` started."""
     try:
-        stopped = session.end(Layout.from_environment().folder)
+        stopped = instance_lock.end(Layout.from_environment().folder)
     except TimeoutError as trouble:
         _fail(str(trouble))
     console.print("Stopped." if stopped else "Nothing of the platform runs.")
@@ -60,7 +60,7 @@ def down() -> None:
 def status() -> None:
     """Say what of the platform runs, where, and how long."""
     folder = Layout.from_environment().folder
-    found = session.running(folder)
+    found = instance_lock.running(folder)
     if found is None:
         console.print("Nothing of the platform runs.")
         raise typer.Exit(1)
@@ -87,7 +87,7 @@ def env(
         except NoKeyError as trouble:
             _fail(str(trouble))
     folder = Layout.from_environment().folder
-    found = session.running(folder)
+    found = instance_lock.running(folder)
     layout = found.layout(folder) if found else Layout.from_environment()
     platform = Platform(layout, say=lambda _: None)
     told = platform.environment(service) if service else platform.outside_environment()
@@ -129,7 +129,7 @@ def _condition(url: str) -> str:
     return f"{ready}, [{colour}]{escape('; '.join(behind))}[/{colour}]"
 
 
-def _run_platform(layout: Layout, holder: session.Holder, *, play: bool) -> None:
+def _run_platform(layout: Layout, holder: instance_lock.Holder, *, play: bool) -> None:
     layout.check_data()
     layout.check_ports()
     platform = Platform(layout, say=console.print)
@@ -155,7 +155,7 @@ def _play_once(platform: Platform) -> None:
     if mark.exists():
         return
     try:
-        platform.run("local.play", log=None, limit=None)
+        platform.run("local.demo", log=None, limit=None)
     except ProcessError as trouble:
         console.print(f"[yellow]The portfolio was not played in: {trouble}[/yellow]")
     else:
@@ -214,7 +214,7 @@ def _summarise(platform: Platform) -> None:
     console.print("Ctrl-C here stops everything; so does `make stop` from elsewhere.\n")
 
 
-def _tell_of(found: session.Session | None, layout: Layout) -> None:
+def _tell_of(found: instance_lock.Session | None, layout: Layout) -> None:
     if found is None:
         console.print("The platform is just being started by another terminal.")
         return

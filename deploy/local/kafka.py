@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from local import places, prerequisites
+from local import paths, prerequisites
 from local.processes import Process, ProcessError, stop_all
 
 _HERE = Path(__file__).parent
@@ -40,7 +40,7 @@ def fetch(*, say: Callable[[str], None] = print) -> Path:
     Several programs may ask at once: one fetches, the others wait for it. The folder appears whole
     or not at all, so that one stopped half-way leaves nothing that looks complete.
     """
-    jars = places.cache() / f"kafka-{version()}"
+    jars = paths.cache() / f"kafka-{version()}"
     if jars.exists():
         return jars
     prerequisites.ensure(prerequisites.KAFKA, say=say)
@@ -76,7 +76,7 @@ class Broker:
         self.folder = folder
         self.port = port
         self.controller_port = controller_port
-        self.address = f"{places.HOST}:{port}"
+        self.address = f"{paths.HOST}:{port}"
         self.process: Process | None = None
 
     def configuration(self, nodes: Sequence["Broker"], settings: Mapping[str, str]) -> str:
@@ -87,10 +87,10 @@ class Broker:
             "process.roles": "broker,controller",
             "node.id": str(self.number),
             "controller.quorum.voters": ",".join(
-                f"{node.number}@{places.HOST}:{node.controller_port}" for node in nodes
+                f"{node.number}@{paths.HOST}:{node.controller_port}" for node in nodes
             ),
             "listeners": (
-                f"PLAINTEXT://{self.address},CONTROLLER://{places.HOST}:{self.controller_port}"
+                f"PLAINTEXT://{self.address},CONTROLLER://{paths.HOST}:{self.controller_port}"
             ),
             "advertised.listeners": f"PLAINTEXT://{self.address}",
             "controller.listener.names": "CONTROLLER",
@@ -163,8 +163,8 @@ class Kafka:
             Broker(
                 number,
                 folder / f"node-{number}",
-                port if port and number == 1 else places.free_port(),
-                controller_port if controller_port and number == 1 else places.free_port(),
+                port if port and number == 1 else paths.free_port(),
+                controller_port if controller_port and number == 1 else paths.free_port(),
             )
             for number in range(1, brokers + 1)
         ]
@@ -304,7 +304,7 @@ def known_brokers(bootstrap: str) -> int:
     A broker that listens but has not yet been let in by its controller is not counted.
     """
     ports = [int(address.rpartition(":")[2]) for address in bootstrap.split(",")]
-    if not any(places.is_listening(port) for port in ports):
+    if not any(paths.is_listening(port) for port in ports):
         return 0
     # In a thread with a loop of its own, since the caller may be inside one.
     with ThreadPoolExecutor(max_workers=1) as pool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from local import places
+from local import paths
 from local.kafka import Kafka
 from local.processes import Process, ProcessError, stop_all
 from local.store import Store
@@ -68,7 +68,7 @@ class Layout:
     def from_environment(cls) -> "Layout":
         """Return the layout of the platform that a person runs here."""
         return cls(
-            places.home(),
+            paths.home(),
             {part: int(os.environ.get(port_variable(part), port)) for part, port in _PORTS.items()},
         )
 
@@ -76,12 +76,12 @@ class Layout:
     def published(service: str, environment: Mapping[str, str]) -> str:
         """Return the address that a service has on this machine when the environment is this."""
         port = environment.get(port_variable(service), _PORTS[service])
-        return f"http://{places.HOST}:{port}"
+        return f"http://{paths.HOST}:{port}"
 
     @classmethod
     def on_free_ports(cls, folder: Path) -> "Layout":
         """Return the layout of a platform of its own, for a test."""
-        return cls(folder, {part: places.free_port() for part in _PORTS})
+        return cls(folder, {part: paths.free_port() for part in _PORTS})
 
     @property
     def data(self) -> Path:
@@ -100,7 +100,7 @@ class Layout:
 
     def url(self, service: str) -> str:
         """Return the address of a service."""
-        return f"http://{places.HOST}:{self.ports[service]}"
+        return f"http://{paths.HOST}:{self.ports[service]}"
 
     def check_data(self) -> None:
         """Note the format of new data; raise `OldDataError` where data of another format exist."""
@@ -119,7 +119,7 @@ class Layout:
     def check_ports(self) -> None:
         """Raise `PortTakenError` when something listens on a port that is to be ours."""
         for part, port in self.ports.items():
-            if not places.is_free(port):
+            if not paths.is_free(port):
                 raise PortTakenError(
                     f"port {port}, meant for {part}, is taken by another program: stop that one, "
                     f"or set {port_variable(part)} to a free port."

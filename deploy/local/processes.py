@@ -14,7 +14,7 @@ from typing import BinaryIO
 # thread that lives as long as this program: tests start things from threads that come and go.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="start-processes")
 
-_GUARD = Path(__file__).with_name("guard.py")
+_DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 
 
 class ProcessError(RuntimeError):
@@ -80,7 +80,14 @@ class Process:
             self.pid_file.write_text(f"{self._child.pid}\n")
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        guarded = [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *self.command]
+        guarded = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(_DIE_WITH_PARENT),
+            str(os.getpid()),
+            *self.command,
+        ]
         output: BinaryIO | None = None
         if self.log:
             self.log.parent.mkdir(parents=True, exist_ok=True)

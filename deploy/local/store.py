@@ -7,7 +7,7 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from local import places
+from local import paths
 from local.processes import Process
 
 
@@ -31,14 +31,14 @@ class Store:
     ) -> None:
         """Describe it; `start` runs it. Without a port it takes a free one."""
         self.folder = folder
-        self.port = port or places.free_port()
+        self.port = port or paths.free_port()
         self.process = Process(
             name,
             [
                 str(Path(sys.executable).with_name("secantusd-py")),
                 # An empty file of our own, else it looks for one in the folders of this person.
                 *("--config", str(folder / "secantusd.toml")),
-                *("--host", places.HOST, "--port", str(self.port)),
+                *("--host", paths.HOST, "--port", str(self.port)),
                 *("--storage-path", str(folder / "data"), "--cache-size", f"{cache_mb}M"),
                 "--sync-on-commit",
                 # How far back a change stream can be resumed: a relay that was away for a day, or
@@ -53,7 +53,7 @@ class Store:
     @property
     def url(self) -> str:
         """Where a driver connects; the options are part of what makes it right and quick."""
-        return f"mongodb://{places.HOST}:{self.port}/?directConnection=true&retryWrites=false"
+        return f"mongodb://{paths.HOST}:{self.port}/?directConnection=true&retryWrites=false"
 
     @property
     def running(self) -> bool:
@@ -112,7 +112,7 @@ class Store:
         self.process.resume()
 
     def _answers(self) -> bool:
-        return places.is_listening(self.port) and answers(self.url)
+        return paths.is_listening(self.port) and answers(self.url)
 
 
 def answers(url: str) -> bool:

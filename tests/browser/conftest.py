@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from local import places
+from local import paths
 from local.prerequisites import chromium
 
 ARGUMENTS = (
@@ -75,7 +75,7 @@ class Site:
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
-        self.port = places.free_port()
+        self.port = paths.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None

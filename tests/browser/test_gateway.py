@@ -16,11 +16,11 @@ from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from gateway.app import SERVICE
 from tests.browser.conftest import served
-from tests.component.listening import Topics, topics
-from tests.component.miniature import healthy, settings, token, until
+from tests.builders import Life
+from tests.component.consumer_harness import Topics, topics
+from tests.component.sample_app import healthy, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
-from tests.life import Life
-from tests.lives import late, named, retold
+from tests.portfolio_builder import late, named, retold
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,9 +11,9 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from contracts import delivery
 from gateway.pages import live
 from tests.browser.conftest import Site, served
-from tests.in_memory import TODAY, InMemory, app_of, token
-from tests.life import Life
-from tests.lives import company, green_in_the_red, late, named, retold
+from tests.builders import Life
+from tests.in_process_gateway import TODAY, InMemory, app_of, token
+from tests.portfolio_builder import company, green_in_the_red, late, named, retold
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from chassis.application.deadlines import DeadlineScheduler
 from chassis.application.read_models import Views
-from tests.component.department import NOW, Deal, Open, Process, until
+from tests.component.sample_department import NOW, Deal, Open, Process, until
 from tests.infrastructure import StoreServer
 
 DUE = NOW + timedelta(days=5)

@@ -10,7 +10,7 @@ import pytest
 from contracts.delivery import ResourceReleased
 from contracts.event import Event
 from contracts.finance import ChangePriced
-from tests.component.world import (
+from tests.component.harness import (
     Running,
     World,
     accepted,

@@ -16,7 +16,7 @@ from chassis.domain.decider import CameLate, Gap, PassedOver, Refused
 from chassis.eventstore import journal
 from chassis.eventstore.journal import Commit
 from contracts.event import encode
-from tests.component.department import (
+from tests.component.sample_department import (
     PEOPLE,
     REGISTER,
     Advance,

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.finance import BillingEventDue, InvoiceIssued, InvoiceNumbered, PaymentOverdue
 from contracts.roles import Role
-from tests.component.world import (
+from tests.component.harness import (
     Running,
     World,
     asked_until,

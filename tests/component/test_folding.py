@@ -10,9 +10,9 @@ from gateway.app import hearing
 from gateway.findings import ENGAGEMENT as ENGAGEMENT_FINDINGS
 from gateway.folding import Folding
 from gateway.shelf import Held, Shelf
-from tests.component.miniature import settings
+from tests.builders import ENGAGEMENT, Life
+from tests.component.sample_app import settings
 from tests.infrastructure import StoreServer
-from tests.life import ENGAGEMENT, Life
 
 TODAY = date(2026, 3, 2)
 

@@ -18,8 +18,8 @@ from chassis.eventstore.subscription import Subscription
 from chassis.kafka import outbox_relay as relay_module
 from chassis.kafka.outbox_relay import Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
-from tests.component.department import DEALS, PEOPLE, Process, Publish
-from tests.component.mortal import Killed, Life, MortalStore
+from tests.component.killable_store import Killed, Life, MortalStore
+from tests.component.sample_department import DEALS, PEOPLE, Process, Publish
 from tests.component.test_relay import by_key, create_topics, on_topic
 from tests.component.test_views import LISTING, advance, open_deals
 from tests.infrastructure import KafkaServer, StoreServer

@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
-from tests.component.listening import topics
-from tests.component.miniature import delivery, running, sales, settings, token, until
+from tests.component.consumer_harness import topics
+from tests.component.sample_app import delivery, running, sales, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
 ANN = token("ann", "account-executive")

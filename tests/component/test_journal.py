@@ -18,7 +18,7 @@ from chassis.eventstore.journal import (
     TooLarge,
 )
 from chassis.eventstore.mongo import Store, StoreAway
-from tests.component.department import NOW, assigned, until
+from tests.component.sample_department import NOW, assigned, until
 from tests.infrastructure import StoreServer
 
 PASSED = PassedOver("delivery", 2, 4, "olga", "lost in a fire", NOW)

@@ -10,7 +10,7 @@ from contracts import delivery, finance
 from contracts.documents import STATEMENT_OF_WORK, content_hash
 from contracts.legal import AmendmentDrafted, EarlyStartExpired, SowDrafted
 from contracts.roles import Role
-from tests.component.world import (
+from tests.component.harness import (
     Running,
     World,
     accepted,

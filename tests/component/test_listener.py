@@ -11,7 +11,7 @@ from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
 from contracts.channels import LEGAL, SALES
 from contracts.event import encode
-from tests.component.listening import (
+from tests.component.consumer_harness import (
     CHANNELS,
     Counting,
     Scene,
@@ -20,7 +20,7 @@ from tests.component.listening import (
     sound,
     until,
 )
-from tests.component.miniature import until as until_it_is
+from tests.component.sample_app import until as until_it_is
 from tests.infrastructure import KafkaServer, StoreServer
 
 

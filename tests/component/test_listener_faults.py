@@ -12,9 +12,9 @@ from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
-from tests.component.department import DEALS, Deal, Process, assigned
-from tests.component.department import until as until_answered
-from tests.component.listening import Topics, topics, until
+from tests.component.consumer_harness import Topics, topics, until
+from tests.component.sample_department import DEALS, Deal, Process, assigned
+from tests.component.sample_department import until as until_answered
 from tests.infrastructure import KafkaServer, StoreServer
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local import places, session
+from local import instance_lock, paths
 from local.platform import SERVICES, Layout, port_variable, token_secret
 from tests.infrastructure import wait_until
 
@@ -48,7 +48,7 @@ class Terminal:
             **os.environ,
             "PYTHONPATH": str(stand_ins),
             "CONCORD_HOME": str(self.layout.folder),
-            "CONCORD_CACHE": str(places.cache()),
+            "CONCORD_CACHE": str(paths.cache()),
             "COLUMNS": "300",
             **{port_variable(part): str(port) for part, port in self.layout.ports.items()},
         }
@@ -84,11 +84,11 @@ class Terminal:
         return begun
 
     def is_ready(self) -> bool:
-        found = session.running(self.layout.folder)
+        found = instance_lock.running(self.layout.folder)
         return found is not None and found.ready
 
     def listening(self) -> list[str]:
-        return [part for part, port in self.layout.ports.items() if places.is_listening(port)]
+        return [part for part, port in self.layout.ports.items() if paths.is_listening(port)]
 
     def end(self) -> None:
         for begun in self.begun:
@@ -137,7 +137,7 @@ def test_nothing_outlives_one_that_was_killed_or_lost_a_part(terminal: Terminal)
     killed.kill()
     killed.wait(10)
     wait_until(lambda: terminal.listening() == [], limit=10)
-    assert session.running(terminal.layout.folder) is None
+    assert instance_lock.running(terminal.layout.folder) is None
 
     # The data of the killed one is taken up again.
     second = terminal.up()
@@ -149,7 +149,7 @@ def test_nothing_outlives_one_that_was_killed_or_lost_a_part(terminal: Terminal)
 
 
 def test_a_taken_port_is_named_with_the_variable_that_moves_it(terminal: Terminal) -> None:
-    with socket.create_server((places.HOST, terminal.layout.ports["delivery"])):
+    with socket.create_server((paths.HOST, terminal.layout.ports["delivery"])):
         code, said = terminal.type("up", "--no-play")
     assert code == 1
     assert str(terminal.layout.ports["delivery"]) in said

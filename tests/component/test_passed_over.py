@@ -4,8 +4,8 @@ from typing import Any
 
 from chassis.kafka.topics import create_topics
 from delivery.app import SERVICE
-from tests.component.listening import said, topics
-from tests.component.miniature import running, settings, token, until
+from tests.component.consumer_harness import said, topics
+from tests.component.sample_app import running, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.unit.delivery.life import OPENED, WON
 

@@ -13,7 +13,7 @@ import pytest
 
 from contracts.reference import AccountPublished
 from contracts.sales import OpportunityImported
-from tests.component.world import (
+from tests.component.harness import (
     Running,
     World,
     accepted,

@@ -19,9 +19,9 @@ from contracts.channels import PARTITIONS
 from contracts.event import Event, Recorded
 from gateway.folding import Folding
 from gateway.shelf import Shelf
-from tests.component.mortal import Killed, Life, MortalStore
+from tests.component.killable_store import Killed, Life, MortalStore
 from tests.infrastructure import StoreServer
-from tests.lives import company, named
+from tests.portfolio_builder import company, named
 
 TODAY = date(2026, 5, 25)
 ALL = frozenset(range(PARTITIONS))

@@ -14,7 +14,7 @@ from chassis.kafka.acls import topics
 from chassis.kafka.topics import MissingTopics, WrongTopic, create_topics, wait_for_topics
 from contracts.channels import CHANNELS, PARTITIONS, SALES, SALES_REFERENCE
 from local.kafka import Kafka
-from tests.component.miniature import until
+from tests.component.sample_app import until
 from tests.infrastructure import KafkaServer
 
 EVERY_CHANNEL = set(CHANNELS.values())

@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from chassis.application.read_models import Listing, UnknownField, Views
-from tests.component.department import (
+from tests.component.sample_department import (
     DEALS,
     NOW,
     PEOPLE,

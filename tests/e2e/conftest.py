@@ -16,9 +16,9 @@ from chassis.web.auth import issue
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded, decode
 from contracts.roles import Role
+from local.demo.driver import Driver, PlatformAccess
+from local.demo.reference_data import publish, roles
 from local.platform import SERVICES, Layout, Platform
-from local.play.company import publish, roles
-from local.play.stage import Company, Stage
 from tests.e2e.spans import Collector
 from tests.e2e.stories import Lives, live, monday
 
@@ -136,10 +136,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> 
 
 
 @pytest.fixture(scope="package")
-def company(platform: Platform) -> Company:
+def company(platform: Platform) -> PlatformAccess:
     """The play's company, known to the departments."""
     told = platform.outside_environment()
-    company = Company(
+    company = PlatformAccess(
         urls={service: platform.layout.url(service) for service in SERVICES},
         secret=told["CONCORD_TOKEN_SECRET"],
         issuer=LOCAL_ISSUER,
@@ -147,20 +147,20 @@ def company(platform: Platform) -> Company:
     )
 
     async def make_known() -> None:
-        async with Stage(company, monday(400), "company") as stage:
-            await publish(stage, monday(400))
+        async with Driver(company, monday(400), "company") as driver:
+            await publish(driver, monday(400))
 
     asyncio.run(make_known())
     return company
 
 
 @pytest.fixture(scope="package")
-def lives(company: Company) -> Lives:
+def lives(company: PlatformAccess) -> Lives:
     """Engagements of every kind, played through HTTP alone."""
 
     async def play() -> Lives:
-        async with Stage(company, monday(337), "lives") as stage:
-            return await live(stage)
+        async with Driver(company, monday(337), "lives") as driver:
+            return await live(driver)
 
     return asyncio.run(play())
 

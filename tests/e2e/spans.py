@@ -9,7 +9,7 @@ from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from local import places
+from local import paths
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Collector:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((places.HOST, 0), Handler)
+        self._server = ThreadingHTTPServer((paths.HOST, 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://{places.HOST}:{self._server.server_port}"
+        return f"http://{paths.HOST}:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -12,12 +12,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from local.play import life
-from local.play.company import BILL_RATES, CUSTOMERS, TEMPLATE
-from local.play.delivering import mobilise
-from local.play.plots import Plot
-from local.play.selling import contract, scene, sell
-from local.play.stage import Cast, Refusal, Stage
+from local.demo import lifecycle
+from local.demo.actors import Actors
+from local.demo.delivering import mobilise
+from local.demo.driver import CommandRefused, Driver
+from local.demo.engagement_run import new_run
+from local.demo.reference_data import BILL_RATES, CUSTOMERS, TEMPLATE
+from local.demo.scenarios import Scenario
+from local.demo.selling import contract, sell
 
 TODAY = datetime.now(UTC).date()
 LAST_DAY = TODAY - timedelta(days=1)
@@ -32,7 +34,7 @@ def monday(days_ago: int) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def plot(name: str, **different: Any) -> Plot:
+def scenario(name: str, **different: Any) -> Scenario:
     """A small, healthy engagement; `different` says in what it is another."""
     usual: dict[str, Any] = {
         "name": name,
@@ -54,7 +56,7 @@ def plot(name: str, **different: Any) -> Plot:
         "satisfaction": 4,
         "seed": 7,
     }
-    return Plot(**{**usual, **different})
+    return Scenario(**{**usual, **different})
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Aside:
 
 
 @dataclass
-class Observed(Cast):
+class Observed(Actors):
     """A cast that is watched: what the gateway shows after each act, and what gates refuse."""
 
     asides: tuple[Aside, ...] = ()
@@ -91,7 +93,7 @@ class Observed(Cast):
     acted: Counter[str] = field(default_factory=Counter)
 
     async def open(self, body: Mapping[str, Any], by: str) -> str:
-        engagement = await Cast.open(self, body, by)
+        engagement = await Actors.open(self, body, by)
         await self._watch("sales/open")
         return engagement
 
@@ -101,7 +103,7 @@ class Observed(Cast):
         for aside in self.asides:
             if (aside.before, aside.nth) == (name, self.acted[name]):
                 await self._step_aside(aside)
-        state = await Cast.act(self, service, command, by, **body)
+        state = await Actors.act(self, service, command, by, **body)
         await self._watch(name)
         return state
 
@@ -110,7 +112,7 @@ class Observed(Cast):
         await self.look(service, "everybody")
         self._acts += 1
         try:
-            await self.stage.send(
+            await self.driver.send(
                 service,
                 f"/engagements/{self.engagement}/{command}",
                 body,
@@ -118,7 +120,7 @@ class Observed(Cast):
                 key=f"{self.name}/{self._acts}/{command}",
                 headers={**self._headers(), "Prefer": "wait=0"},
             )
-        except Refusal as refusal:
+        except CommandRefused as refusal:
             problem: State = json.loads(str(refusal).partition("\n  ")[2])
             return problem
         raise AssertionError(f"{by} may {command} already")
@@ -128,7 +130,7 @@ class Observed(Cast):
         if callable(body):
             body = body(await self.look("delivery", "everybody"))
         if aside.gate is None:
-            await Cast.act(self, ask.service, ask.command, ask.by, **body)
+            await Actors.act(self, ask.service, ask.command, ask.by, **body)
         else:
             self.refusals[aside.gate] = await self.refused(ask.service, ask.command, ask.by, **body)
 
@@ -138,59 +140,59 @@ class Observed(Cast):
             self.stages.append((name, seen["stage"]))
 
 
-async def whole(cast: Observed, plot: Plot) -> None:
+async def whole(actors: Observed, scenario: Scenario) -> None:
     """From the first call to the final sign-off, or as far as the plot goes by yesterday."""
-    await life.live(scene(plot, cast, LAST_DAY))
+    await lifecycle.run_lifecycle(new_run(scenario, actors, LAST_DAY))
 
 
-async def begun(cast: Observed, plot: Plot) -> None:
+async def begun(actors: Observed, scenario: Scenario) -> None:
     """From the first call to the kickoff; the work is still to be done."""
-    story = scene(plot, cast, LAST_DAY)
+    story = new_run(scenario, actors, LAST_DAY)
     await sell(story)
     await contract(story)
     await mobilise(story)
 
 
-async def terminated(cast: Observed, plot: Plot) -> None:
+async def terminated(actors: Observed, scenario: Scenario) -> None:
     """Ended by Legal in the middle of the work; then Finance settles."""
-    await whole(cast, plot)
-    await cast.until(cast.today + timedelta(days=7))
-    seen = await cast.look("finance", "fred")
+    await whole(actors, scenario)
+    await actors.until(actors.today + timedelta(days=7))
+    seen = await actors.look("finance", "fred")
     for invoice in seen["invoices"]:
         if invoice["stage"] == "drafted":
-            await cast.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
-    seen = await cast.look_until(
+            await actors.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
+    seen = await actors.look_until(
         "finance", "fred", lambda state: all(one["number"] for one in state["invoices"])
     )
     for invoice in seen["invoices"]:
         if Decimal(invoice["outstanding"]["amount"]) > 0:
-            await cast.act(
+            await actors.act(
                 "finance",
                 "record-payment",
                 "fred",
                 invoice=invoice["invoice"],
                 amount=invoice["outstanding"],
             )
-    await cast.act("finance", "settle-account", "fred")
+    await actors.act("finance", "settle-account", "fred")
 
 
-async def hasty(cast: Observed, plot: Plot) -> None:
+async def hasty(actors: Observed, scenario: Scenario) -> None:
     """A proposal before anybody in Delivery was asked, and then again with all it needs."""
-    story = scene(plot, cast, LAST_DAY)
+    story = new_run(scenario, actors, LAST_DAY)
     deliverables = story.deliverables
-    await story.on(plot.begins)
-    value = {"amount": "20000", "currency": plot.customer.currency}
-    await cast.open(
+    await story.on(scenario.begins)
+    value = {"amount": "20000", "currency": scenario.customer.currency}
+    await actors.open(
         {
-            "account": plot.customer.account,
-            "title": plot.title,
+            "account": scenario.customer.account,
+            "title": scenario.title,
             "expected_value": value,
             "expected_close": story.starts_on.isoformat(),
-            "owner": plot.seller,
+            "owner": scenario.seller,
         },
-        plot.seller,
+        scenario.seller,
     )
-    rate = {"amount": str(BILL_RATES["engineer"]), "currency": plot.customer.currency}
+    rate = {"amount": str(BILL_RATES["engineer"]), "currency": scenario.customer.currency}
     line = {"role": "engineer", "hours": "10", "rate": rate, "amount": {**rate, "amount": "1300"}}
     proposal: dict[str, Any] = {
         "estimate_version": 1,
@@ -201,27 +203,27 @@ async def hasty(cast: Observed, plot: Plot) -> None:
         "promised_finish": story.finishes_on.isoformat(),
         "method": "Quickly.",
     }
-    await cast.act("sales", "draft-proposal", plot.seller, **proposal)
+    await actors.act("sales", "draft-proposal", scenario.seller, **proposal)
 
     async def tried(name: str, version: int) -> None:
-        cast.refusals[name] = await cast.refused(
-            "sales", "submit-proposal", plot.seller, version=version
+        actors.refusals[name] = await actors.refused(
+            "sales", "submit-proposal", scenario.seller, version=version
         )
 
     await tried("1: nobody asked", 1)
-    await cast.act("delivery", "assign-manager", "paul", manager=plot.manager)
-    await cast.act(
+    await actors.act("delivery", "assign-manager", "paul", manager=scenario.manager)
+    await actors.act(
         "sales",
         "request-estimate",
-        plot.seller,
+        scenario.seller,
         scope_summary="Ten hours.",
         deliverables=deliverables,
     )
     management = {**line, "role": "project-manager", "kind": "project-management"}
-    await cast.act(
+    await actors.act(
         "delivery",
         "submit-estimate",
-        plot.manager,
+        scenario.manager,
         template=TEMPLATE,
         lines=[
             {"phase": "Build", "role": "engineer", "hours": "10"},
@@ -236,40 +238,40 @@ async def hasty(cast: Observed, plot: Plot) -> None:
         duration_days=14,
         confidence="high",
     )
-    await cast.look_until(
+    await actors.look_until(
         "sales",
-        plot.seller,
+        scenario.seller,
         lambda seen: bool(seen["estimates"] and seen["estimates"][0]["priced"]),
     )
     await tried("1: not endorsed", 1)
-    await cast.act("delivery", "endorse-estimate", plot.manager, version=1)
+    await actors.act("delivery", "endorse-estimate", scenario.manager, version=1)
     await tried("1: no project management", 1)
-    await cast.act(
-        "sales", "revise-proposal", plot.seller, version=1, reason="Management was forgotten."
+    await actors.act(
+        "sales", "revise-proposal", scenario.seller, version=1, reason="Management was forgotten."
     )
-    await cast.act(
-        "sales", "draft-proposal", plot.seller, **{**proposal, "lines": [line, management]}
+    await actors.act(
+        "sales", "draft-proposal", scenario.seller, **{**proposal, "lines": [line, management]}
     )
-    await cast.act("sales", "submit-proposal", plot.seller, version=2)
+    await actors.act("sales", "submit-proposal", scenario.seller, version=2)
 
 
 EARLY_HOURS = 20
 """Cap of the early start."""
 
 
-async def early(cast: Observed, plot: Plot) -> None:
+async def early(actors: Observed, scenario: Scenario) -> None:
     """Work before the signature: authorised, capped, and expired by the clock."""
-    story = scene(plot, cast, LAST_DAY)
+    story = new_run(scenario, actors, LAST_DAY)
     await sell(story)
     await story.after(3)
-    drafted = await cast.act("legal", "draft-sow", "carl", scope=plot.title)
+    drafted = await actors.act("legal", "draft-sow", "carl", scope=scenario.title)
     assert drafted["statements_of_work"]
-    attendees = {"attendees": [plot.manager, story.sponsor]}
-    cast.refusals["3: nothing authorised"] = await cast.refused(
-        "delivery", "hold-kickoff", plot.manager, **attendees
+    attendees = {"attendees": [scenario.manager, story.sponsor]}
+    actors.refusals["3: nothing authorised"] = await actors.refused(
+        "delivery", "hold-kickoff", scenario.manager, **attendees
     )
-    expires_on = cast.today + timedelta(days=14)
-    await cast.act(
+    expires_on = actors.today + timedelta(days=14)
+    await actors.act(
         "legal",
         "authorise-early-start",
         "carl",
@@ -277,16 +279,16 @@ async def early(cast: Observed, plot: Plot) -> None:
         expires_on=expires_on.isoformat(),
         reason="The customer's date is fixed.",
     )
-    await cast.act("delivery", "hold-kickoff", plot.manager, **attendees)
-    await cast.act("delivery", "draft-plan", plot.manager, template=TEMPLATE)
-    await cast.act("delivery", "baseline-plan", plot.manager, version=1)
+    await actors.act("delivery", "hold-kickoff", scenario.manager, **attendees)
+    await actors.act("delivery", "draft-plan", scenario.manager, template=TEMPLATE)
+    await actors.act("delivery", "baseline-plan", scenario.manager, version=1)
     await story.after(4)
-    tasks = (await cast.look("delivery", plot.manager))["plan"]["tasks"]
+    tasks = (await actors.look("delivery", scenario.manager))["plan"]["tasks"]
     building = next(one["planned"]["task"] for one in tasks if one["planned"]["implementation"])
     preparing = next(
         one["planned"]["task"] for one in tasks if not one["planned"]["implementation"]
     )
-    week = cast.today - timedelta(days=cast.today.weekday())
+    week = actors.today - timedelta(days=actors.today.weekday())
 
     def hours(entry: str, many: int, task: str) -> dict[str, Any]:
         return {
@@ -297,25 +299,25 @@ async def early(cast: Observed, plot: Plot) -> None:
             "hours": str(many),
         }
 
-    cast.refusals["4: requirements not signed off"] = await cast.refused(
+    actors.refusals["4: requirements not signed off"] = await actors.refused(
         "delivery", "submit-time", "cora", **hours("T-0", 4, building)
     )
-    await cast.act("delivery", "submit-time", "cora", **hours("T-1", 12, preparing))
-    await cast.act("delivery", "approve-time", plot.manager, entry="T-1")
-    cast.refusals["3: beyond the cap"] = await cast.refused(
+    await actors.act("delivery", "submit-time", "cora", **hours("T-1", 12, preparing))
+    await actors.act("delivery", "approve-time", scenario.manager, entry="T-1")
+    actors.refusals["3: beyond the cap"] = await actors.refused(
         "delivery", "submit-time", "cora", **hours("T-2", 9, preparing)
     )
-    await cast.act("delivery", "submit-time", "cora", **hours("T-3", 8, preparing))
-    before = await cast.look("legal", "carl")
+    await actors.act("delivery", "submit-time", "cora", **hours("T-3", 8, preparing))
+    before = await actors.look("legal", "carl")
     assert before["early_starts"][0]["status"] == "authorised", (
         "the held clock has not come to that day"
     )
-    await cast.until(expires_on + timedelta(days=8))
-    await cast.look_until(
+    await actors.until(expires_on + timedelta(days=8))
+    await actors.look_until(
         "legal", "carl", lambda seen: bool(seen["early_starts"][0]["status"] == "expired")
     )
-    week = cast.today - timedelta(days=cast.today.weekday())
-    cast.refusals["3: expired"] = await cast.refused(
+    week = actors.today - timedelta(days=actors.today.weekday())
+    actors.refusals["3: expired"] = await actors.refused(
         "delivery", "submit-time", "cora", **hours("T-4", 1, preparing)
     )
 
@@ -420,21 +422,21 @@ class Lives:
     running: Observed
 
 
-async def live(stage: Stage) -> Lives:
+async def live(driver: Driver) -> Lives:
     """Play all of them, side by side; the clocks go on by themselves in the end."""
-    plots = {
-        "whole": plot("whole", change=True, rejection=True),
-        "hourly": plot("hourly", begins=monday(200), time_and_materials=True, seed=8),
-        "lost": plot("lost", outcome="lost", seller="bruno", customer=CUSTOMERS[3]),
-        "terminated": plot("terminated", outcome="terminated", manager="max", seed=11),
-        "hasty": plot("hasty", begins=monday(120), manager="noor"),
-        "early": plot("early", begins=monday(160), manager="noor", seed=13),
-        "running": plot("running", begins=monday(90), manager="yuki", weeks=12, seed=17),
+    scenarios = {
+        "whole": scenario("whole", change=True, rejection=True),
+        "hourly": scenario("hourly", begins=monday(200), time_and_materials=True, seed=8),
+        "lost": scenario("lost", outcome="lost", seller="bruno", customer=CUSTOMERS[3]),
+        "terminated": scenario("terminated", outcome="terminated", manager="max", seed=11),
+        "hasty": scenario("hasty", begins=monday(120), manager="noor"),
+        "early": scenario("early", begins=monday(160), manager="noor", seed=13),
+        "running": scenario("running", begins=monday(90), manager="yuki", weeks=12, seed=17),
     }
     asides = {"whole": WHOLE_ASIDES, "hourly": HOURLY_ASIDES}
-    casts = {
-        name: Observed(stage, name, asides=asides.get(name, ()), watched=name == "whole")
-        for name in plots
+    actors_by_name = {
+        name: Observed(driver, name, asides=asides.get(name, ()), watched=name == "whole")
+        for name in scenarios
     }
     ways = {
         "lost": whole,
@@ -445,7 +447,9 @@ async def live(stage: Stage) -> Lives:
         "whole": whole,
         "hourly": whole,
     }
-    await stage.hold_clocks()
-    await stage.calendar.play([ways[name](casts[name], plots[name]) for name in plots])
-    await stage.release_clocks()
-    return Lives(**casts)
+    await driver.hold_clocks()
+    await driver.calendar.run(
+        [ways[name](actors_by_name[name], scenarios[name]) for name in scenarios]
+    )
+    await driver.release_clocks()
+    return Lives(**actors_by_name)

@@ -10,9 +10,9 @@ from http.client import HTTPConnection
 import httpx
 import pytest
 
-from local.places import HOST
+from local.demo.reference_data import CUSTOMERS
+from local.paths import HOST
 from local.platform import SERVICES
-from local.play.company import CUSTOMERS
 from tests.e2e.conftest import Desk
 from tests.e2e.mistakes import LARGEST, Mistake, Tokens, mistakes
 from tests.e2e.openapi import Route, routes

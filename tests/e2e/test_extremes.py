@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.play.company import CUSTOMERS, TEMPLATE
+from local.demo.reference_data import CUSTOMERS, TEMPLATE
 from tests.e2e.conftest import Desk
 from tests.e2e.stories import TODAY
 

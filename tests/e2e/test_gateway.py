@@ -17,9 +17,10 @@ from pymongo import MongoClient
 
 from contracts.event import write_position
 from contracts.gateway import DisconnectDetected, DisconnectResolved, DisconnectWaived
+from local.demo.actors import Actors
+from local.demo.driver import Driver, PlatformAccess
+from local.demo.reference_data import CUSTOMERS, SELLERS
 from local.platform import DEPARTMENTS, Platform
-from local.play.company import CUSTOMERS, SELLERS
-from local.play.stage import Cast, Company, Stage
 from tests.e2e.conftest import Desk, events
 from tests.e2e.stories import TODAY, Lives, Observed
 from tests.infrastructure import wait_until
@@ -28,28 +29,28 @@ SOON = 30.0
 """Seconds within which the platform has to show what follows from an act."""
 
 
-def act_now(company: Company, name: str, *acts: Callable[[Cast], Any], of: Cast) -> None:
+def act_now(company: PlatformAccess, name: str, *acts: Callable[[Actors], Any], of: Actors) -> None:
     """Acts of an engagement's people today, one after the other."""
 
     async def acting() -> None:
-        async with Stage(company, TODAY, name) as stage:
-            cast = Cast(stage, name, of.engagement, of.position)
+        async with Driver(company, TODAY, name) as driver:
+            actors = Actors(driver, name, of.engagement, of.position)
             for act in acts:
-                await act(cast)
-            of.position = cast.position
+                await act(actors)
+            of.position = actors.position
 
     asyncio.run(acting())
 
 
-def opened(company: Company, number: int) -> Cast:
+def opened(company: PlatformAccess, number: int) -> Actors:
     """One more engagement."""
     seller, customer = SELLERS[number % 3][0], CUSTOMERS[number % len(CUSTOMERS)]
 
-    async def open_one() -> Cast:
-        async with Stage(company, TODAY, "small") as stage:
-            cast = Cast(stage, f"small-{number}")
+    async def open_one() -> Actors:
+        async with Driver(company, TODAY, "small") as driver:
+            actors = Actors(driver, f"small-{number}")
             value = {"amount": str(1000 + 137 * (number % 4)), "currency": customer.currency}
-            await cast.open(
+            await actors.open(
                 {
                     "account": customer.account,
                     "title": f"Small work {number % 5}",
@@ -59,22 +60,22 @@ def opened(company: Company, number: int) -> Cast:
                 },
                 seller,
             )
-            return cast
+            return actors
 
     return asyncio.run(open_one())
 
 
 @pytest.fixture(scope="module")
-def small(company: Company, lives: Lives, desk: Desk) -> list[Cast]:
+def small(company: PlatformAccess, lives: Lives, desk: Desk) -> list[Actors]:
     """Some small engagements beside the others, some alike in all that lists sort by."""
     assert lives.whole.engagement
-    casts = [opened(company, number) for number in range(11)]
-    for cast in casts:
+    actors_by_name = [opened(company, number) for number in range(11)]
+    for actors in actors_by_name:
         answer = desk.ask(
-            "GET", "gateway", f"/engagements/{cast.engagement}", headers=after(cast.position)
+            "GET", "gateway", f"/engagements/{actors.engagement}", headers=after(actors.position)
         )
         assert answer.status_code == 200
-    return casts
+    return actors_by_name
 
 
 def after(position: dict[str, int], wait: int = 20) -> dict[str, str]:
@@ -149,15 +150,19 @@ def test_the_departments_lists_hold_the_same_engagements(desk: Desk) -> None:
 # ---- own writes, live --------------------------------------------------------------------------
 
 
-def test_who_names_what_they_wrote_reads_it(desk: Desk, company: Company, lives: Lives) -> None:
-    cast = opened(company, 50)
-    path = f"/engagements/{cast.engagement}"
-    answer = desk.ask("GET", "gateway", path, headers=after(cast.position))
-    future = desk.ask("GET", "gateway", path, headers=after({**cast.position, "legal": 99}, wait=1))
+def test_who_names_what_they_wrote_reads_it(
+    desk: Desk, company: PlatformAccess, lives: Lives
+) -> None:
+    actors = opened(company, 50)
+    path = f"/engagements/{actors.engagement}"
+    answer = desk.ask("GET", "gateway", path, headers=after(actors.position))
+    future = desk.ask(
+        "GET", "gateway", path, headers=after({**actors.position, "legal": 99}, wait=1)
+    )
 
     assert answer.status_code == 200
     assert answer.headers["Preference-Applied"] == "wait=20"
-    assert answer.json()["freshness"]["sales"]["sequence"] == cast.position["sales"]
+    assert answer.json()["freshness"]["sales"]["sequence"] == actors.position["sales"]
     assert (future.status_code, future.json()["code"]) == (504, "not-heard-yet")
     unchanged = desk.ask("GET", "gateway", path, headers={"If-None-Match": answer.headers["ETag"]})
     assert unchanged.status_code == 304
@@ -184,14 +189,14 @@ def read_stream(
                     return
 
 
-def test_the_live_stream_shows_a_change_as_it_happens(desk: Desk, company: Company) -> None:
+def test_the_live_stream_shows_a_change_as_it_happens(desk: Desk, company: PlatformAccess) -> None:
     found: Queue[dict[str, Any]] = Queue()
     here = threading.Event()
     url = desk.platform.layout.url("gateway")
     watching = threading.Thread(target=read_stream, args=(url, desk.token("vera"), found, here))
     watching.start()
     assert here.wait(SOON)
-    cast = opened(company, 74)
+    actors = opened(company, 74)
 
     def told() -> Iterator[dict[str, Any]]:
         while True:
@@ -200,7 +205,7 @@ def test_the_live_stream_shows_a_change_as_it_happens(desk: Desk, company: Compa
             except Empty:
                 return
 
-    event = next(each for each in told() if each["engagement"] == cast.engagement)
+    event = next(each for each in told() if each["engagement"] == actors.engagement)
     watching.join(SOON)
     assert (event["stage"], event["owner"]) == ("opportunity", "sam")
     assert not watching.is_alive()
@@ -211,8 +216,8 @@ def test_the_live_stream_shows_a_change_as_it_happens(desk: Desk, company: Compa
 LATE = "promised-finish-before-forecast"
 
 
-def report(forecast: date) -> Callable[[Cast], Any]:
-    return lambda cast: cast.act(
+def report(forecast: date) -> Callable[[Actors], Any]:
+    return lambda actors: actors.act(
         "delivery",
         "publish-status-report",
         "yuki",
@@ -225,27 +230,27 @@ def report(forecast: date) -> Callable[[Cast], Any]:
     )
 
 
-def standing(desk: Desk, cast: Observed) -> dict[str, Any]:
-    path = f"/disconnects?engagement={cast.engagement}"
+def standing(desk: Desk, actors: Observed) -> dict[str, Any]:
+    path = f"/disconnects?engagement={actors.engagement}"
     return {each["finding"]: each for each in desk.pages("gateway", path, "items", "next")}
 
 
-def announced(platform: Platform, cast: Observed) -> list[str]:
+def announced(platform: Platform, actors: Observed) -> list[str]:
     """What the gateway said of this lateness on its own topic, in order."""
     return [
         type(each.event).__name__
         for each in events(platform)
-        if each.subject == cast.engagement
+        if each.subject == actors.engagement
         and isinstance(each.event, DisconnectDetected | DisconnectWaived | DisconnectResolved)
         and each.event.finding == LATE
     ]
 
 
-def departments_show(desk: Desk, cast: Observed) -> list[tuple[str, str | None]]:
+def departments_show(desk: Desk, actors: Observed) -> list[tuple[str, str | None]]:
     """What each department shows of this lateness to its own people, and why it was accepted."""
     shown = []
     for name in DEPARTMENTS:
-        view = desk.get(name, f"/engagements/{cast.engagement}")
+        view = desk.get(name, f"/engagements/{actors.engagement}")
         for each in view["disconnects"]:
             if each["detected"]["finding"] == LATE:
                 waived = each["waived"]
@@ -254,16 +259,16 @@ def departments_show(desk: Desk, cast: Observed) -> list[tuple[str, str | None]]
 
 
 def test_a_disconnect_arises_is_announced_waived_and_resolved(
-    desk: Desk, platform: Platform, company: Company, lives: Lives
+    desk: Desk, platform: Platform, company: PlatformAccess, lives: Lives
 ) -> None:
-    cast = lives.running
-    view = desk.get("gateway", f"/engagements/{cast.engagement}")
+    actors = lives.running
+    view = desk.get("gateway", f"/engagements/{actors.engagement}")
     promised = date.fromisoformat(view["summary"]["finish"])
-    assert LATE not in standing(desk, cast)
+    assert LATE not in standing(desk, actors)
 
-    act_now(company, "late", report(promised + timedelta(days=30)), of=cast)
-    wait_until(lambda: LATE in standing(desk, cast), limit=SOON)
-    found = standing(desk, cast)[LATE]
+    act_now(company, "late", report(promised + timedelta(days=30)), of=actors)
+    wait_until(lambda: LATE in standing(desk, actors), limit=SOON)
+    found = standing(desk, actors)[LATE]
     assert found["days"] == 30
     assert found["severity"] == "serious"
     assert f"{promised.day} {promised:%B %Y}" in found["sentence"]
@@ -271,20 +276,20 @@ def test_a_disconnect_arises_is_announced_waived_and_resolved(
     assert kinds == {"sow-signed", "status-report-published"}
     assert all(each["heard"] for each in found["evidence"]), "what each author had heard"
 
-    wait_until(lambda: announced(platform, cast) == ["DisconnectDetected"], limit=SOON)
+    wait_until(lambda: announced(platform, actors) == ["DisconnectDetected"], limit=SOON)
     everybody = [(found["sentence"], None)] * len(DEPARTMENTS)
-    wait_until(lambda: departments_show(desk, cast) == everybody, limit=SOON)
+    wait_until(lambda: departments_show(desk, actors) == everybody, limit=SOON)
     before = desk.get("gateway", "/portfolio")["disconnects"]
     answer = desk.ask(
         "POST",
         "gateway",
-        f"/engagements/{cast.engagement}/waive-disconnect",
+        f"/engagements/{actors.engagement}/waive-disconnect",
         body={"finding": LATE, "why": "The customer asked for the later date."},
         headers={"Idempotency-Key": "waive-late", "Prefer": "wait=10"},
     )
     assert answer.status_code == 204, answer.text
-    wait_until(lambda: standing(desk, cast)[LATE]["waived"] is not None, limit=SOON)
-    waived = standing(desk, cast)[LATE]["waived"]
+    wait_until(lambda: standing(desk, actors)[LATE]["waived"] is not None, limit=SOON)
+    waived = standing(desk, actors)[LATE]["waived"]
     assert waived["why"] == "The customer asked for the later date."
     assert waived["waived_by"] == "vera"
     now = desk.get("gateway", "/portfolio")["disconnects"]
@@ -292,18 +297,18 @@ def test_a_disconnect_arises_is_announced_waived_and_resolved(
     assert now["serious"] == before["serious"] - 1
 
     accepted = [(found["sentence"], waived["why"])] * len(DEPARTMENTS)
-    wait_until(lambda: departments_show(desk, cast) == accepted, limit=SOON)
+    wait_until(lambda: departments_show(desk, actors) == accepted, limit=SOON)
 
-    act_now(company, "in time again", report(promised), of=cast)
-    wait_until(lambda: LATE not in standing(desk, cast), limit=SOON)
+    act_now(company, "in time again", report(promised), of=actors)
+    wait_until(lambda: LATE not in standing(desk, actors), limit=SOON)
     wait_until(
         lambda: (
-            announced(platform, cast)
+            announced(platform, actors)
             == ["DisconnectDetected", "DisconnectWaived", "DisconnectResolved"]
         ),
         limit=SOON,
     )
-    wait_until(lambda: not departments_show(desk, cast), limit=SOON)
+    wait_until(lambda: not departments_show(desk, actors), limit=SOON)
 
 
 def test_only_what_stands_can_be_waived_and_only_by_who_may(desk: Desk, lives: Lives) -> None:

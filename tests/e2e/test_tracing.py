@@ -4,8 +4,8 @@ import secrets
 from contextlib import suppress
 
 from chassis.domain.decider import derived
-from local.play.company import CUSTOMERS
-from local.play.stage import Company
+from local.demo.driver import PlatformAccess
+from local.demo.reference_data import CUSTOMERS
 from tests.e2e.conftest import Desk
 from tests.e2e.spans import Collector, Span
 from tests.e2e.stories import TODAY
@@ -22,7 +22,7 @@ EVERYBODY = {
 
 
 def test_a_request_is_followed_through_every_department(
-    desk: Desk, company: Company, collector: Collector
+    desk: Desk, company: PlatformAccess, collector: Collector
 ) -> None:
     assert company.urls
     trace, root = secrets.token_hex(16), secrets.token_hex(8)

@@ -17,11 +17,18 @@ from chassis.eventstore.journal import Commit, Kept
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS, Channel
 from contracts.event import Event, Recorded
-from tests.faults.aside import set_aside
-from tests.faults.effects import effects
-from tests.faults.evidence import DECIDERS, LISTINGS, Acknowledged, Evidence, Published, decoded
+from tests.faults.checks import effects
+from tests.faults.collected_state import (
+    DECIDERS,
+    LISTINGS,
+    Acknowledged,
+    Evidence,
+    Published,
+    decoded,
+)
 from tests.faults.finding import Finding
-from tests.faults.unified import unified
+from tests.faults.gateway_checks import unified
+from tests.faults.set_aside_checks import set_aside
 
 
 def check(evidence: Evidence, acknowledged: Sequence[Acknowledged] = ()) -> list[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.platform import SERVICES, Layout, Platform
-from tests.faults.evidence import Places
+from tests.faults.collected_state import Places
 from tests.faults.seeds import SEED
 
 

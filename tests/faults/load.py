@@ -19,14 +19,16 @@ from typing import Any, Self
 import httpx
 
 from chassis.base.settings import LOCAL_ISSUER
+from local.demo.actors import Actors
+from local.demo.delivering import build, mobilise
+from local.demo.driver import WAIT, Body, CommandRefused, DemoError, Driver, PlatformAccess
+from local.demo.engagement_run import EndOfDemo, new_run
+from local.demo.finishing import finish
+from local.demo.reference_data import CUSTOMERS, MANAGERS, SELLERS, publish, roles
+from local.demo.scenarios import Scenario
+from local.demo.selling import contract, sell
 from local.platform import SERVICES, Platform
-from local.play.company import CUSTOMERS, MANAGERS, SELLERS, publish, roles
-from local.play.delivering import build, mobilise
-from local.play.finishing import finish
-from local.play.plots import Plot
-from local.play.selling import Curtain, contract, scene, sell
-from local.play.stage import WAIT, Body, Cast, Company, Hitch, Refusal, Stage
-from tests.faults.evidence import Acknowledged
+from tests.faults.collected_state import Acknowledged
 
 BEGINS, ENDS = date(2025, 1, 6), date(2025, 7, 10)
 """Days between which all stories lie."""
@@ -39,10 +41,10 @@ _WORK = (
 )
 
 
-def company(platform: Platform) -> Company:
+def company(platform: Platform) -> PlatformAccess:
     """The company of the play, at work on a platform."""
     environment = platform.outside_environment()
-    return Company(
+    return PlatformAccess(
         urls={name: platform.layout.url(name) for name in SERVICES},
         secret=environment["CONCORD_TOKEN_SECRET"],
         issuer=LOCAL_ISSUER,
@@ -50,12 +52,12 @@ def company(platform: Platform) -> Company:
     )
 
 
-class Persistent(Stage):
+class Persistent(Driver):
     """A stage on which people do not give up before `patience` seconds."""
 
     def __init__(
         self,
-        at: Company,
+        at: PlatformAccess,
         seed: str,
         *,
         clients: int,
@@ -89,13 +91,13 @@ class Persistent(Stage):
                     break
                 said = f"{by}: {method} {service}{path} {body}\n  {answer.text}"
                 if answer.status_code == httpx.codes.CONFLICT and _may_be_refused(headers):
-                    raise Refusal(said)
+                    raise CommandRefused(said)
                 if answer.status_code not in _NOT_YET:
-                    raise Hitch(said)
+                    raise DemoError(said)
             else:
                 said = f"{by}: {method} {service}{path} {body}\n  {answer!r}"
             if time.monotonic() > ends:
-                raise Hitch(said)
+                raise DemoError(said)
             await asyncio.sleep(pause * self._random.uniform(0.5, 1.5))
             pause = min(2 * pause, 1.0)
         key = headers.get("Idempotency-Key")
@@ -119,7 +121,7 @@ class Persistent(Stage):
             sent["Prefer"] = "wait=5"
         try:
             async with self._at_once:
-                url = self._company.urls[service] + path
+                url = self._access.urls[service] + path
                 answer = await self._http.request(method, url, json=body, headers=sent)
         except httpx.TransportError as error:
             self.answers["unanswered"] += 1
@@ -181,7 +183,7 @@ def _difference(one: str, other: str) -> str:
 
 
 @dataclass(slots=True)
-class Person(Cast):
+class Person(Actors):
     """The people of one engagement, whose calendar turns as they go."""
 
     day: date = BEGINS
@@ -195,7 +197,7 @@ class Person(Cast):
     async def until(self, day: date) -> None:
         """Turn to a day; raises Curtain once the load is to end."""
         if self.ended():
-            raise Curtain
+            raise EndOfDemo
         self.day = max(day, self.day)
 
     async def look_until(
@@ -208,22 +210,22 @@ class Person(Cast):
             if seen(state):
                 return state
             if time.monotonic() > ends:
-                raise Hitch(f"{self.name}: {service} never showed what was waited for: {state}")
+                raise DemoError(f"{self.name}: {service} never showed what was waited for: {state}")
             await asyncio.sleep(0.2)
 
 
 class Load:
     """Clients at work on a platform, for as long as it is entered (``async with``)."""
 
-    def __init__(self, at: Company, seed: int, *, clients: int = 8) -> None:
-        self.stage = Persistent(at, f"load-{seed}", clients=clients)
+    def __init__(self, at: PlatformAccess, seed: int, *, clients: int = 8) -> None:
+        self.driver = Persistent(at, f"load-{seed}", clients=clients)
         self._seed = seed
         self._clients = clients
         self._over = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        await self.stage.__aenter__()
+        await self.driver.__aenter__()
         return self
 
     async def __aexit__(
@@ -235,16 +237,16 @@ class Load:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.stage.__aexit__(kind, error, trace)
+        await self.driver.__aexit__(kind, error, trace)
 
     @property
     def acknowledged(self) -> list[Acknowledged]:
         """Every command that was acknowledged, so far."""
-        return self.stage.acknowledged
+        return self.driver.acknowledged
 
     async def begin(self) -> None:
         """Make the company known to its departments, and let the clients start."""
-        await begin_history(self.stage)
+        await begin_history(self.driver)
         self._tasks = [
             asyncio.create_task(self._client(number), name=f"client {number}")
             for number in range(self._clients)
@@ -274,43 +276,43 @@ class Load:
         """
         self._over = True
         await asyncio.gather(*self._tasks)
-        await self.stage.release_clocks()
+        await self.driver.release_clocks()
 
     async def _client(self, number: int) -> None:
         story = 0
         while not self._over:
-            plot = a_plot(Random(f"{self._seed}/{number}/{story}"), f"load-{number}-{story}")
-            await live(plot, Person(self.stage, plot.name, ended=lambda: self._over))
+            scenario = a_plot(Random(f"{self._seed}/{number}/{story}"), f"load-{number}-{story}")
+            await live(scenario, Person(self.driver, scenario.name, ended=lambda: self._over))
             story += 1
 
 
-async def begin_history(stage: Stage) -> None:
+async def begin_history(driver: Driver) -> None:
     """Make the company known to its departments, with rates from before all stories on.
 
     Stories lie in the past, each at another day: the clocks are held before them, so that no
     deadline passes until all have ended.
     """
-    await stage.hold_clocks()
-    await publish(stage, BEGINS - timedelta(days=30))
+    await driver.hold_clocks()
+    await publish(driver, BEGINS - timedelta(days=30))
 
 
-async def live(plot: Plot, person: Person) -> None:
+async def live(scenario: Scenario, person: Person) -> None:
     """One engagement, from its first call to its end."""
-    engagement = scene(plot, person, ENDS)
+    engagement = new_run(scenario, person, ENDS)
     try:
         if await sell(engagement):
             await contract(engagement)
             work = await mobilise(engagement)
             await build(engagement, work)
             await finish(engagement, work)
-    except Curtain:
+    except EndOfDemo:
         return
 
 
-def a_plot(random: Random, name: str) -> Plot:
+def a_plot(random: Random, name: str) -> Scenario:
     """A short story: some weeks of work, and now and then a lost deal or a change."""
     title, deliverables = random.choice(_WORK)
-    return Plot(
+    return Scenario(
         name=name,
         title=title,
         customer=random.choice(CUSTOMERS),

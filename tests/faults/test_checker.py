@@ -16,9 +16,9 @@ from contracts import delivery, finance, sales
 from contracts.channels import SALES
 from contracts.event import Event, Recorded, encode
 from gateway.fold import fold
-from tests.component.listening import topics
+from tests.component.consumer_harness import topics
 from tests.faults.checker import at_rest, check, told
-from tests.faults.evidence import (
+from tests.faults.collected_state import (
     NO_EVENT,
     PLANTED,
     Acknowledged,
@@ -27,7 +27,7 @@ from tests.faults.evidence import (
     decoded,
     gather,
 )
-from tests.faults.inside import world
+from tests.faults.in_process_platform import world
 from tests.faults.load import Person, a_plot, begin_history, live
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
@@ -46,21 +46,21 @@ class Lived:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lived(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Lived]:
     async with world(kafka, store, unique_name("lived")) as made:
-        await begin_history(made.stage)
+        await begin_history(made.driver)
         plot = replace(
             a_plot(Random(7), "lived"),
             time_and_materials=False,
             outcome="delivered",
             change=True,
         )
-        person = Person(made.stage, "lived")
+        person = Person(made.driver, "lived")
         await live(plot, person)
         key = person.engagement.encode()
         header = (PLANTED, f"{NO_EVENT}: no JSON".encode())
         async with topics(kafka.bootstrap, made.places.prefix) as spoken:
             await spoken.put(SALES, key, b"{oops", [header])
-        evidence = await at_rest(lambda: gather(made.places), made.stage.acknowledged, limit=LIMIT)
-        yield Lived(person.engagement, evidence, made.stage.acknowledged)
+        evidence = await at_rest(lambda: gather(made.places), made.driver.acknowledged, limit=LIMIT)
+        yield Lived(person.engagement, evidence, made.driver.acknowledged)
 
 
 # ---- what is altered ----------------------------------------------------------------------------

@@ -34,8 +34,9 @@ from contracts.reference import Reference
 from delivery.app import SERVICE as DELIVERY
 from finance.app import SERVICE as FINANCE
 from legal.app import SERVICE as LEGAL
-from local.play.company import publish
-from local.play.stage import Body, Calendar, Cast, Refusal, Stage
+from local.demo.actors import Actors
+from local.demo.driver import Body, Calendar, CommandRefused, Driver
+from local.demo.reference_data import publish
 from sales.app import SERVICE as SALES
 from testkit.scenario import RecordsOf
 
@@ -255,7 +256,7 @@ class PureCalendar(Calendar):
             self._world.tell_time(datetime.combine(day, time(0), UTC))
 
 
-class PureStage(Stage):
+class InProcessDriver(Driver):
     """A stage for the play that reaches into a world instead of over HTTP."""
 
     def __init__(self, world: World, begins: date) -> None:
@@ -287,7 +288,7 @@ class PureStage(Stage):
                 )
             except Refused as refused:
                 if not self._world.deliver_one():
-                    raise Refusal(f"{by}: {command}: {refused}") from refused
+                    raise CommandRefused(f"{by}: {command}: {refused}") from refused
             else:
                 state = self._world.view(service, subject)
                 answer = {"id": subject, "position": dict(stream.position), "state": state}
@@ -306,7 +307,7 @@ class PureStage(Stage):
         self._world.deliver_some()
 
 
-class PureCast(Cast):
+class InProcessActors(Actors):
     """People who need not wait for anything but the next event."""
 
     async def look_until(
@@ -320,5 +321,5 @@ class PureCast(Cast):
 async def founded(random: Random | None = None, world: World | None = None) -> World:
     """A world in which the play's company has its people, customers, template and rates."""
     world = world or World(random)
-    await publish(PureStage(world, _START.date()), _START.date())
+    await publish(InProcessDriver(world, _START.date()), _START.date())
     return world

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from chassis.web.auth import Tokens
 from local import token
-from tests.component.miniature import SECRET, settings
+from tests.component.sample_app import SECRET, settings
 
 APP = Typer()
 APP.command()(token.main)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from local.elsewhere import NoKeyError, elsewhere
 from local.platform import SERVICES
+from local.remote import NoKeyError, elsewhere
 
 SECRET = "m7Zx-Rk1v_9qLw3TbY8sNc2HdJ5gPfQe"
 

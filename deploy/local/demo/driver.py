@@ -7,8 +7,7 @@ company lives through its history in order, and so do its registers and deadline
 import asyncio
 import heapq
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from types import TracebackType
@@ -26,16 +25,16 @@ WAIT = 25
 Body = Mapping[str, Any]
 
 
-class Hitch(Exception):
+class DemoError(Exception):
     """An act was refused, or nobody answered: the play cannot go on as written."""
 
 
-class Refusal(Hitch):
+class CommandRefused(DemoError):
     """A gate stayed shut."""
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
+class PlatformAccess:
     """Where the services are, and how its people identify themselves."""
 
     urls: Mapping[str, str]
@@ -64,7 +63,7 @@ class Calendar:
         self._left()
         await woken
 
-    async def play(self, stories: list[Coroutine[Any, Any, None]]) -> None:
+    async def run(self, stories: list[Coroutine[Any, Any, None]]) -> None:
         """Play all stories to their end; the first that fails ends the play and is raised."""
         tasks = [asyncio.create_task(self._story(story)) for story in stories]
         self._active = len(tasks)
@@ -102,11 +101,13 @@ class Calendar:
             woken.set_result(None)
 
 
-class Stage:
+class Driver:
     """The running platform, and everything that people do on it (``async with``)."""
 
-    def __init__(self, company: Company, begins: date, seed: str, *, at_once: int = 12) -> None:
-        self._company = company
+    def __init__(
+        self, company: PlatformAccess, begins: date, seed: str, *, at_once: int = 12
+    ) -> None:
+        self._access = company
         self._seed = seed
         self._http = httpx.AsyncClient(
             timeout=WAIT + 15, limits=httpx.Limits(max_connections=2 * at_once)
@@ -172,7 +173,7 @@ class Stage:
         await asyncio.gather(
             *(
                 self._asked("POST", service, f"/operations/clock/{act}", "operator", {}, body)
-                for service in self._company.urls
+                for service in self._access.urls
             )
         )
 
@@ -206,7 +207,7 @@ class Stage:
         headers: Mapping[str, str],
         body: Body | None,
     ) -> httpx.Response:
-        url = self._company.urls[service] + path
+        url = self._access.urls[service] + path
         sent = {"Authorization": f"Bearer {self._token(by)}", **headers}
         for patience in range(8):
             try:
@@ -219,20 +220,20 @@ class Stage:
                 if answer.is_success:
                     return answer
                 if answer.status_code == httpx.codes.CONFLICT:
-                    raise Refusal(_told(by, method, service + path, body, trouble))
+                    raise CommandRefused(_told(by, method, service + path, body, trouble))
                 if answer.status_code not in {503, 504}:
                     break
             await asyncio.sleep(0.2 * 2**patience)
-        raise Hitch(_told(by, method, service + path, body, trouble))
+        raise DemoError(_told(by, method, service + path, body, trouble))
 
     def _token(self, by: str) -> str:
         token = self._tokens.get(by)
         if token is None:
             token = self._tokens[by] = issue(
-                self._company.secret,
+                self._access.secret,
                 by,
-                self._company.roles[by],
-                issuer=self._company.issuer,
+                self._access.roles[by],
+                issuer=self._access.issuer,
                 now=datetime.now(UTC),
                 valid=timedelta(hours=2),
             )
@@ -242,90 +243,3 @@ class Stage:
 def _told(by: str, method: str, where: str, body: Body | None, trouble: str) -> str:
     shown = "" if body is None else f" {dict(body)}"
     return f"{by}: {method} {where}{shown}\n  {trouble}"
-
-
-@dataclass(slots=True)
-class Cast:
-    """The people of one engagement at work on it. Acts of one engagement follow each other."""
-
-    stage: Stage
-    name: str
-    engagement: str = ""
-    position: dict[str, int] = field(default_factory=dict)
-    _acts: int = 0
-
-    @property
-    def today(self) -> date:
-        """The day of the play."""
-        return self.stage.calendar.today
-
-    async def until(self, day: date) -> None:
-        """Rest until a day."""
-        await self.stage.calendar.until(day)
-
-    async def open(self, body: Body, by: str) -> str:
-        """Sales opens the engagement; answers with its id."""
-        answer = await self.stage.send(
-            "sales", "/engagements", body, by, key=f"{self.name}/open", headers=self._headers()
-        )
-        self.engagement = str(answer.json()["id"])
-        self.position.update(answer.json()["position"])
-        return self.engagement
-
-    async def try_to(self, service: str, command: str, by: str, /, **body: Any) -> None:
-        """Give a command that may be refused."""
-        with suppress(Refusal):
-            await self._give(service, command, by, {"Prefer": "wait=1"}, body)
-
-    async def act(self, service: str, command: str, by: str, /, **body: Any) -> dict[str, Any]:
-        """Give a command on this day, knowing all that was answered before; answers the state."""
-        return await self._give(service, command, by, {}, body)
-
-    async def _give(
-        self, service: str, command: str, by: str, headers: Mapping[str, str], body: Body
-    ) -> dict[str, Any]:
-        self._acts += 1
-        answer = await self.stage.send(
-            service,
-            f"/engagements/{self.engagement}/{command}",
-            body,
-            by,
-            key=f"{self.name}/{self._acts}/{command}",
-            headers={**self._headers(), **self._after(), **headers},
-        )
-        content = answer.json()
-        for channel, last in content["position"].items():
-            self.position[channel] = max(last, self.position.get(channel, 0))
-        state: dict[str, Any] = content["state"]
-        return state
-
-    async def look(self, service: str, by: str) -> dict[str, Any]:
-        """What a department sees now, knowing all that was answered before."""
-        answer = await self.stage.read(
-            service,
-            f"/engagements/{self.engagement}",
-            by,
-            self._after() | {"Prefer": f"wait={WAIT}"},
-        )
-        state: dict[str, Any] = answer.json()
-        return state
-
-    async def look_until(
-        self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
-    ) -> dict[str, Any]:
-        """Look until something is seen there; raises Hitch when it is not seen for long."""
-        for patience in range(200):
-            state = await self.look(service, by)
-            if seen(state):
-                return state
-            await asyncio.sleep(0.02 + 0.002 * patience)
-        raise Hitch(f"{self.name}: {service} never showed what was waited for: {state}")
-
-    def _headers(self) -> dict[str, str]:
-        moment = datetime.combine(self.today, time(8), UTC) + timedelta(seconds=20 * self._acts)
-        latest = min(moment, datetime.now(UTC) - timedelta(seconds=1))
-        return {"Occurred-At": latest.isoformat()}
-
-    def _after(self) -> dict[str, str]:
-        heard = ",".join(f"{name}={last}" for name, last in sorted(self.position.items()))
-        return {"Concord-After": heard} if heard else {}

@@ -27,7 +27,7 @@ from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded, decode, encode, write_position
 from contracts.reference import Reference
 from contracts.roles import Role
-from local.places import free_port
+from local.paths import free_port
 from local.platform import is_healthy
 from local.processes import Process
 from tests.infrastructure import KafkaServer, StoreServer, unique_name

@@ -1,4 +1,4 @@
-"""Play the company in: ``python -m local.play``, as ``make run`` and ``make demo`` do."""
+"""Play the company in: ``python -m local.demo``, as ``make run`` and ``make demo`` do."""
 
 import asyncio
 import os
@@ -12,18 +12,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from chassis.base.settings import LOCAL_ISSUER
-from local.play.company import publish, roles
-from local.play.life import live
-from local.play.plots import ENGAGEMENTS, MONTHS, plots
-from local.play.selling import scene
-from local.play.stage import Cast, Company, Hitch, Stage
+from local.demo.actors import Actors
+from local.demo.driver import DemoError, Driver, PlatformAccess
+from local.demo.engagement_run import new_run
+from local.demo.lifecycle import run_lifecycle
+from local.demo.reference_data import publish, roles
+from local.demo.scenarios import ENGAGEMENTS, MONTHS, scenarios
 
 SERVICES = ("gateway", "sales", "legal", "delivery", "finance")
 
 
-def company() -> Company:
+def company() -> PlatformAccess:
     """The platform that the environment names; raises KeyError where it does not."""
-    return Company(
+    return PlatformAccess(
         urls={name: os.environ[f"CONCORD_{name.upper()}_URL"].rstrip("/") for name in SERVICES},
         secret=os.environ["CONCORD_TOKEN_SECRET"],
         issuer=os.environ.get("CONCORD_TOKEN_ISSUER", LOCAL_ISSUER),
@@ -32,35 +33,38 @@ def company() -> Company:
 
 
 async def play(
-    at: Company, today: date, seed: int, number: int, progress: Progress | None = None
+    at: PlatformAccess, today: date, seed: int, number: int, progress: Progress | None = None
 ) -> int:
     """Play the company in; answers how many commands it took. Raises Hitch."""
-    stories = plots(today, seed, number)
-    begins = min(plot.begins for plot in stories) - timedelta(days=7)
+    stories = scenarios(today, seed, number)
+    begins = min(scenario.begins for scenario in stories) - timedelta(days=7)
     last_day = today - timedelta(days=1)
-    async with Stage(at, begins, f"{seed}/{today}/{number}") as stage:
-        await publish(stage, begins - timedelta(days=30))
-        await stage.hold_clocks()
-        watching = asyncio.create_task(_show(progress, stage, begins, last_day))
+    async with Driver(at, begins, f"{seed}/{today}/{number}") as driver:
+        await publish(driver, begins - timedelta(days=30))
+        await driver.hold_clocks()
+        watching = asyncio.create_task(_show(progress, driver, begins, last_day))
         try:
-            await stage.calendar.play(
-                [live(scene(plot, Cast(stage, plot.name), last_day)) for plot in stories]
+            await driver.calendar.run(
+                [
+                    run_lifecycle(new_run(scenario, Actors(driver, scenario.name), last_day))
+                    for scenario in stories
+                ]
             )
         finally:
             watching.cancel()
-        await stage.release_clocks()
-        return stage.acts
+        await driver.release_clocks()
+        return driver.acts
 
 
-async def _show(progress: Progress | None, stage: Stage, begins: date, last_day: date) -> None:
+async def _show(progress: Progress | None, driver: Driver, begins: date, last_day: date) -> None:
     if progress is None:
         return
     days = (last_day - begins).days
     task = progress.add_task("Playing", total=days, day=f"{begins:%d %b %Y}", acts=0)
     while True:
-        done = (stage.calendar.today - begins).days
+        done = (driver.calendar.today - begins).days
         progress.update(
-            task, completed=done, day=f"{stage.calendar.today:%d %b %Y}", acts=stage.acts
+            task, completed=done, day=f"{driver.calendar.today:%d %b %Y}", acts=driver.acts
         )
         await asyncio.sleep(0.2)
 
@@ -89,7 +93,7 @@ def main(
     try:
         with Progress(*columns, console=console) as progress:
             acts = asyncio.run(play(at, today, seed, engagements, progress))
-    except Hitch as hitch:
+    except DemoError as hitch:
         console.print(str(hitch), style="red", markup=False, highlight=False)
         sys.exit(1)
     console.print(f"{acts} commands in {time.monotonic() - began:.0f} s")

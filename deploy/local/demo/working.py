@@ -5,8 +5,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from local.play.company import CONSULTANTS
-from local.play.selling import Scene
+from local.demo.engagement_run import EngagementRun
+from local.demo.reference_data import CONSULTANTS
 
 REPORT_EVERY = {"light": 4, "standard": 2, "critical": 1}
 """Weeks from one status report to the next, by the engagement's tier."""
@@ -24,29 +24,29 @@ class Work:
     reports: bool = True
 
 
-def person(scene: Scene, role: str) -> str:
+def person(run: EngagementRun, role: str) -> str:
     """Who does the work of a role on this engagement."""
     if role == "project-manager":
-        return scene.plot.manager
+        return run.scenario.manager
     people = [person for person, _, of in CONSULTANTS if of == role]
-    return people[scene.plot.seed % len(people)]
+    return people[run.scenario.seed % len(people)]
 
 
-def second(scene: Scene, role: str) -> str:
+def second(run: EngagementRun, role: str) -> str:
     """Who helps where one person is not enough."""
     people = [person for person, _, of in CONSULTANTS if of == role]
-    return people[(scene.plot.seed + 1) % len(people)] if len(people) > 1 else people[0]
+    return people[(run.scenario.seed + 1) % len(people)] if len(people) > 1 else people[0]
 
 
-def tier(scene: Scene) -> str:
+def tier(run: EngagementRun) -> str:
     """How much method an engagement of this size gets."""
-    hours = scene.plot.hours
+    hours = run.scenario.hours
     return "light" if hours < 350 else "critical" if hours > 1100 else "standard"
 
 
-async def log_time(scene: Scene, work: Work, monday: date) -> None:
+async def log_time(run: EngagementRun, work: Work, monday: date) -> None:
     """Who worked on what in a week: planned hours of the active tasks, more where it overruns."""
-    effort = Decimal("1.45") if "overrun" in scene.plot.troubles else Decimal(1)
+    effort = Decimal("1.45") if "overrun" in run.scenario.troubles else Decimal(1)
     sunday = monday + timedelta(days=6)
     by_role: dict[str, tuple[str, Decimal]] = {}
     for task in work.tasks:
@@ -62,14 +62,14 @@ async def log_time(scene: Scene, work: Work, monday: date) -> None:
             name, hours = by_role.get(line["role"], (task["task"], Decimal(0)))
             by_role[line["role"]] = (name, hours + planned)
     for role, (task_id, hours) in sorted(by_role.items()):
-        varied = hours * effort * Decimal(scene.random.randrange(92, 107)) / 100
+        varied = hours * effort * Decimal(run.random.randrange(92, 107)) / 100
         rounded = (varied * 4).quantize(Decimal(1)) / 4
-        first = person(scene, role)
-        people = [first] if rounded <= 60 else [first, second(scene, role)]
+        first = person(run, role)
+        people = [first] if rounded <= 60 else [first, second(run, role)]
         for each in people:
             share = rounded / len(people)
             if share > 0:
-                await _log_one(scene, each, role, task_id, monday, share)
+                await _log_one(run, each, role, task_id, monday, share)
         work.worked[role] = work.worked.get(role, Decimal(0)) + rounded
 
 
@@ -82,11 +82,11 @@ def _planned(task: dict[str, Any]) -> Decimal:
 
 
 async def _log_one(
-    scene: Scene, person: str, role: str, task: str, monday: date, hours: Decimal
+    run: EngagementRun, person: str, role: str, task: str, monday: date, hours: Decimal
 ) -> None:
-    cast = scene.cast
+    actors = run.actors
     entry = f"T-{monday:%y%m%d}-{person}-{role}"
-    await cast.act(
+    await actors.act(
         "delivery",
         "submit-time",
         person,
@@ -96,16 +96,16 @@ async def _log_one(
         week=monday.isoformat(),
         hours=str(hours.quantize(Decimal("0.01"))),
     )
-    approver = "paul" if person == scene.plot.manager else scene.plot.manager
-    await cast.act("delivery", "approve-time", approver, entry=entry)
+    approver = "paul" if person == run.scenario.manager else run.scenario.manager
+    await actors.act("delivery", "approve-time", approver, entry=entry)
 
 
-async def progress(scene: Scene, work: Work, week: int) -> None:
+async def progress(run: EngagementRun, work: Work, week: int) -> None:
     """How far each task under way is, every second week or as often as it is reported."""
-    if week % min(2, REPORT_EVERY[tier(scene)]):
+    if week % min(2, REPORT_EVERY[tier(run)]):
         return
-    slow = Decimal("0.8") if scene.plot.troubles & {"late", "overrun"} else Decimal(1)
-    today = scene.cast.today
+    slow = Decimal("0.8") if run.scenario.troubles & {"late", "overrun"} else Decimal(1)
+    today = run.actors.today
     sunday = today + timedelta(days=6 - today.weekday())  # time is logged for the whole week, too
     for task in work.tasks:
         starts, ends = (
@@ -117,31 +117,31 @@ async def progress(scene: Scene, work: Work, week: int) -> None:
         days = Decimal((min(sunday, ends) - starts).days + 1) / ((ends - starts).days + 1)
         complete = min(Decimal(100), (days * 100 * slow)).quantize(Decimal(1))
         remaining = (_planned(task) * (100 - complete) / 100).quantize(Decimal("0.01"))
-        await scene.cast.act(
+        await run.actors.act(
             "delivery",
             "progress-task",
-            scene.plot.manager,
+            run.scenario.manager,
             task=task["task"],
             complete=str(complete),
             remaining_hours=str(remaining),
         )
 
 
-async def report(scene: Scene, work: Work, week: int) -> None:
+async def report(run: EngagementRun, work: Work, week: int) -> None:
     """The status report, coloured as the manager sees it."""
-    plot, cast = scene.plot, scene.cast
-    if "silent" in plot.troubles and week > 4:
+    scenario, actors = run.scenario, run.actors
+    if "silent" in scenario.troubles and week > 4:
         return
-    late = 10 + 2 * week if "late" in plot.troubles and week > 3 else 0
+    late = 10 + 2 * week if "late" in scenario.troubles and week > 3 else 0
     schedule = "red" if late > 25 else "amber" if late else "green"
-    if not plot.troubles and plot.seed % 5 == 0 and week < plot.weeks // 2:
+    if not scenario.troubles and scenario.seed % 5 == 0 and week < scenario.weeks // 2:
         schedule = "amber"
     total = sum((_planned(task) for task in work.tasks), Decimal(0))
-    left = total * (plot.weeks - week) / plot.weeks
-    await cast.act(
+    left = total * (scenario.weeks - week) / scenario.weeks
+    await actors.act(
         "delivery",
         "publish-status-report",
-        plot.manager,
+        scenario.manager,
         scope="green",
         schedule=schedule,
         cost="green",

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Literal
 
-from local.play.company import CUSTOMERS, MANAGERS, SELLERS, Customer
+from local.demo.reference_data import CUSTOMERS, MANAGERS, SELLERS, Customer
 
 MONTHS = 18
 ENGAGEMENTS = 60
@@ -60,7 +60,7 @@ _OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
 
 
 @dataclass(frozen=True, slots=True)
-class Plot:
+class Scenario:
     """One engagement as it will go. Hours are those sold; `weeks` is how long the work takes."""
 
     name: str
@@ -84,7 +84,7 @@ class Plot:
     troubles: frozenset[Trouble] = frozenset()
 
 
-def plots(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Plot]:
+def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenario]:
     """The company's engagements in the eighteen months before a day; most of them healthy.
 
     Each kind of trouble befalls one engagement, begun so that the trouble stands today. Of the
@@ -99,7 +99,7 @@ def plots(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Plot]:
         _plot(random, index, number, begins, today, works[index % len(works)])
         for index in range(number)
     ]
-    return sorted(_troubled(plain, today), key=lambda plot: plot.begins)
+    return sorted(_troubled(plain, today), key=lambda scenario: scenario.begins)
 
 
 def _plot(
@@ -109,14 +109,14 @@ def _plot(
     begins: date,
     today: date,
     sold: tuple[str, tuple[str, ...], str],
-) -> Plot:
+) -> Scenario:
     work, deliverables, stage = sold
     customer = random.choice(CUSTOMERS)
     span = (today - begins).days - 6
     # The company grows: half of its work was begun in the last seven months.
     day = begins + timedelta(days=round(span * (index / number) ** 0.7) + random.randrange(5))
     hours = random.choice((240, 320, 480, 720, 960, 1200, 1600, 2000))
-    return Plot(
+    return Scenario(
         name=f"play-{index:03d}",
         title=f"{work}, {stage}",
         customer=customer,
@@ -138,15 +138,15 @@ def _plot(
     )
 
 
-def _troubled(plain: list[Plot], today: date) -> list[Plot]:
+def _troubled(plain: list[Scenario], today: date) -> list[Scenario]:
     """The same, with all kinds of trouble given to those that move least in time for them."""
     told = list(plain)
     for troubles in _TROUBLED:
         moved = {
             index: begins
-            for index, plot in enumerate(told)
-            if not plot.troubles and plot.outcome == "delivered"
-            if (begins := _begins(plot, troubles, today)) is not None
+            for index, scenario in enumerate(told)
+            if not scenario.troubles and scenario.outcome == "delivered"
+            if (begins := _begins(scenario, troubles, today)) is not None
         }
         if moved:
             index = min(moved, key=lambda each: abs(moved[each] - told[each].begins))
@@ -154,21 +154,21 @@ def _troubled(plain: list[Plot], today: date) -> list[Plot]:
     return told
 
 
-def _begins(plot: Plot, troubles: frozenset[Trouble], today: date) -> date | None:
+def _begins(scenario: Scenario, troubles: frozenset[Trouble], today: date) -> date | None:
     """When a plot must begin for troubles to stand today; None where it is too short for them."""
-    spans = [_lasts(plot, trouble) for trouble in troubles]
+    spans = [_lasts(scenario, trouble) for trouble in troubles]
     first, last = max(since for since, _ in spans), min(until for _, until in spans)
     if last - first < timedelta(days=2):
         return None
-    begins = min(max(plot.begins, today - last + timedelta(days=1)), today - first)
+    begins = min(max(scenario.begins, today - last + timedelta(days=1)), today - first)
     return _workday(begins) if _workday(begins) <= today - first else begins - timedelta(days=2)
 
 
-def _lasts(plot: Plot, trouble: Trouble) -> tuple[timedelta, timedelta]:
+def _lasts(scenario: Scenario, trouble: Trouble) -> tuple[timedelta, timedelta]:
     """From when until when a trouble stands, counted from the day a plot begins."""
-    won = timedelta(days=plot.selling_days)
+    won = timedelta(days=scenario.selling_days)
     starts = won + timedelta(days=24)
-    ends = starts + timedelta(weeks=plot.weeks)
+    ends = starts + timedelta(weeks=scenario.weeks)
     match trouble:
         case "no-paper":
             return won + timedelta(days=26), won + timedelta(days=69)
@@ -177,36 +177,36 @@ def _lasts(plot: Plot, trouble: Trouble) -> tuple[timedelta, timedelta]:
         case "loose-ends":
             return ends + timedelta(days=15), ends + timedelta(days=89)
         case _:
-            since = starts + timedelta(weeks=_weeks_until(plot, trouble))
+            since = starts + timedelta(weeks=_weeks_until(scenario, trouble))
             return since, ends - timedelta(days=8)
 
 
-def _weeks_until(plot: Plot, trouble: Trouble) -> int:
+def _weeks_until(scenario: Scenario, trouble: Trouble) -> int:
     """Weeks of work until a trouble shows."""
     match trouble:
         case "overrun":
-            return plot.weeks * 9 // 10
+            return scenario.weeks * 9 // 10
         case "billed-early" | "change-unfollowed":
-            return plot.weeks // 3 + 4
+            return scenario.weeks // 3 + 4
         case "silent":
             return 10
         case _:
             return 5
 
 
-def _when(plot: Plot, first: date, last: date) -> date:
-    return min(max(plot.begins, first), last)
+def _when(scenario: Scenario, first: date, last: date) -> date:
+    return min(max(scenario.begins, first), last)
 
 
-def _with(plot: Plot, troubles: frozenset[Trouble], begins: date) -> Plot:
+def _with(scenario: Scenario, troubles: frozenset[Trouble], begins: date) -> Scenario:
     return replace(
-        plot,
+        scenario,
         troubles=troubles,
         begins=begins,
         early_start=False,
         change="change-unfollowed" in troubles,
         time_and_materials="bill-rate" in troubles
-        or (plot.time_and_materials and not troubles & _OF_A_FIXED_PRICE),
+        or (scenario.time_and_materials and not troubles & _OF_A_FIXED_PRICE),
     )
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.roles import ROLES, Role
-from local.play.stage import Stage
+from local.demo.driver import Driver
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +148,17 @@ def roles() -> dict[str, tuple[Role, ...]]:
     return {person: (*given, "historian") for person, given in every.items()}
 
 
-async def publish(stage: Stage, effective_from: date) -> None:
+async def publish(driver: Driver, effective_from: date) -> None:
     """Make the company known to its departments; rates hold from a day on."""
     await asyncio.gather(
-        *(_people(stage)),
-        *(_customers(stage)),
-        *(_rates(stage, effective_from)),
-        stage.publish("delivery", f"templates/{TEMPLATE}/publish-template", _template(), "paul"),
+        *(_people(driver)),
+        *(_customers(driver)),
+        *(_rates(driver, effective_from)),
+        driver.publish("delivery", f"templates/{TEMPLATE}/publish-template", _template(), "paul"),
     )
 
 
-def _people(stage: Stage) -> list[Any]:
+def _people(driver: Driver) -> list[Any]:
     def of(department: str, name: str, *roles: str, **more: str) -> dict[str, Any]:
         return {"name": name, "department": department, "roles": list(roles), **more}
 
@@ -179,7 +179,7 @@ def _people(stage: Stage) -> list[Any]:
         ),
     ]
     return [
-        stage.publish(
+        driver.publish(
             "delivery",
             f"people/{person}/publish-person",
             {**record, "email": f"{person}@example.com"},
@@ -189,9 +189,9 @@ def _people(stage: Stage) -> list[Any]:
     ]
 
 
-def _customers(stage: Stage) -> list[Any]:
+def _customers(driver: Driver) -> list[Any]:
     return [
-        stage.publish(
+        driver.publish(
             "sales",
             f"accounts/{each.account}/publish-account",
             {
@@ -212,7 +212,7 @@ def rate(role: str, currency: str, table: Mapping[str, int] = BILL_RATES) -> Dec
     return (table[role] * factor).quantize(Decimal(1))
 
 
-def _rates(stage: Stage, effective_from: date) -> list[Any]:
+def _rates(driver: Driver, effective_from: date) -> list[Any]:
     acts = []
     for currency in ("EUR", "USD"):
         for path, table in (
@@ -227,7 +227,7 @@ def _rates(stage: Stage, effective_from: date) -> list[Any]:
                 for role in table
             ]
             acts.append(
-                stage.publish(
+                driver.publish(
                     "finance",
                     path,
                     {

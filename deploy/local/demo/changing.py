@@ -2,48 +2,48 @@
 
 from datetime import timedelta
 
-from local.play.company import TEMPLATE
-from local.play.selling import Scene
-from local.play.working import Work
+from local.demo.engagement_run import EngagementRun
+from local.demo.reference_data import TEMPLATE
+from local.demo.working import Work
 
 
-async def change_order(scene: Scene, work: Work) -> None:
+async def change_order(run: EngagementRun, work: Work) -> None:
     """A change request, priced, approved, amended, planned, and built."""
-    plot, cast = scene.plot, scene.cast
-    await cast.act(
+    scenario, actors = run.scenario, run.actors
+    await actors.act(
         "delivery",
         "request-change",
-        plot.manager,
+        scenario.manager,
         change="C-1",
-        requested_by=scene.sponsor,
+        requested_by=run.sponsor,
         description="One more report, by region.",
     )
-    hours = max(16, plot.hours // 20)
-    await cast.act(
+    hours = max(16, scenario.hours // 20)
+    await actors.act(
         "delivery",
         "assess-change",
-        plot.manager,
+        scenario.manager,
         change="C-1",
         lines=[{"role": "engineer", "hours": str(hours)}],
         days=7,
         risk="Low: it reuses what is there.",
     )
-    await cast.look_until(
+    await actors.look_until(
         "finance",
         "fred",
         lambda seen: any(each["price"] is not None for each in seen["changes"]),
     )
-    await cast.act(
-        "delivery", "approve-change", plot.manager, change="C-1", approved_by=scene.sponsor
+    await actors.act(
+        "delivery", "approve-change", scenario.manager, change="C-1", approved_by=run.sponsor
     )
-    drafted = await cast.look_until(
+    drafted = await actors.look_until(
         "legal", "carl", lambda seen: any(each["amendment"] for each in seen["changes"])
     )
-    if "change-unfollowed" in plot.troubles:
+    if "change-unfollowed" in scenario.troubles:
         return
     amendment = drafted["changes"][-1]["amendment"]["content"]
-    today = cast.today.isoformat()
-    await cast.act(
+    today = actors.today.isoformat()
+    await actors.act(
         "legal",
         "sign-amendment",
         "carl",
@@ -51,17 +51,17 @@ async def change_order(scene: Scene, work: Work) -> None:
         content_hash=amendment["content_hash"],
         signatories=[
             {"party": "company", "person": "vera", "signed_on": today},
-            {"party": "customer", "person": scene.sponsor, "signed_on": today},
+            {"party": "customer", "person": run.sponsor, "signed_on": today},
         ],
     )
-    await _replan(scene, work, hours)
+    await _replan(run, work, hours)
 
 
-async def _replan(scene: Scene, work: Work, hours: int) -> None:
-    plot, cast = scene.plot, scene.cast
-    state = await cast.look("delivery", plot.manager)
+async def _replan(run: EngagementRun, work: Work, hours: int) -> None:
+    scenario, actors = run.scenario, run.actors
+    state = await actors.look("delivery", scenario.manager)
     plan = state["plan"]["draft"]
-    starts_on = cast.today + timedelta(days=7)
+    starts_on = actors.today + timedelta(days=7)
     task = {
         "task": "change-c-1",
         "title": "Report by region",
@@ -70,20 +70,20 @@ async def _replan(scene: Scene, work: Work, hours: int) -> None:
         "finishes_on": (starts_on + timedelta(days=13)).isoformat(),
         "hours": [{"role": "engineer", "hours": str(hours)}],
     }
-    drafted = await cast.act(
+    drafted = await actors.act(
         "delivery",
         "draft-plan",
-        plot.manager,
+        scenario.manager,
         template=TEMPLATE,
         tasks=[*plan["tasks"], task],
         milestones=plan["milestones"],
         deliverables=plan["deliverables"],
         changes=["C-1"],
     )
-    await cast.act(
+    await actors.act(
         "delivery",
         "baseline-plan",
-        plot.manager,
+        scenario.manager,
         version=drafted["plan"]["draft"]["version"],
     )
     work.tasks = drafted["plan"]["draft"]["tasks"]

@@ -8,7 +8,7 @@ from typing import Any
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from contracts.money import Money
-from tests.faults.evidence import Evidence
+from tests.faults.collected_state import Evidence
 from tests.faults.finding import Finding
 
 Name = Callable[[Any], Hashable]

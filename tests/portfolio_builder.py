@@ -1,4 +1,4 @@
-"""Lives of several engagements at once: variations on tests.life, for whoever shows a portfolio."""
+"""Build the events of a portfolio of engagements, each a variation of `tests.builders.Life`."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,7 +11,7 @@ from typing import Any
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from contracts.values import Margin
-from tests.life import HASH, PORTAL, REPORTS, Life, euros
+from tests.builders import HASH, PORTAL, REPORTS, Life, euros
 
 BEGINS = date(2026, 1, 5)
 

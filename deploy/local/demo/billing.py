@@ -4,28 +4,28 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from local.play.selling import Scene
-from local.play.working import Work
+from local.demo.engagement_run import EngagementRun
+from local.demo.working import Work
 
 
-async def money(scene: Scene, work: Work) -> None:
+async def money(run: EngagementRun, work: Work) -> None:
     """Month by month: revenue recognised, invoices approved, payments received."""
-    today = scene.cast.today
+    today = run.actors.today
     first = today.replace(day=1)
     if work.recognised_to != first and today.day > 2:
         month = f"{first - timedelta(days=1):%Y-%m}"
-        signed_month = f"{scene.starts_on - timedelta(days=10):%Y-%m}"
-        state = await scene.cast.look("finance", "fred")
+        signed_month = f"{run.starts_on - timedelta(days=10):%Y-%m}"
+        state = await run.actors.look("finance", "fred")
         done = state["recognised_to"]
         if month >= signed_month and (done is None or done < month):
-            await _recognise(scene, done, month)
-        if scene.plot.time_and_materials and month >= f"{scene.starts_on:%Y-%m}":
-            await scene.cast.try_to("finance", "bill-time", "fred", month=month)
+            await _recognise(run, done, month)
+        if run.scenario.time_and_materials and month >= f"{run.starts_on:%Y-%m}":
+            await run.actors.try_to("finance", "bill-time", "fred", month=month)
         work.recognised_to = first
-        await invoices(scene, work)
+        await invoices(run, work)
     for invoice, (day, amount) in list(work.to_pay.items()):
         if day <= today:
-            await scene.cast.act(
+            await run.actors.act(
                 "finance",
                 "record-payment",
                 "fred",
@@ -36,12 +36,12 @@ async def money(scene: Scene, work: Work) -> None:
             del work.to_pay[invoice]
 
 
-async def _recognise(scene: Scene, done: str | None, month: str) -> None:
-    state = await scene.cast.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
+async def _recognise(run: EngagementRun, done: str | None, month: str) -> None:
+    state = await run.actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
     signed = next(sow["signed_on"] for sow in state["sows"] if sow["signed_on"])
     upcoming = _next_month(done) if done else signed[:7]
     while upcoming <= month:
-        await scene.cast.act("finance", "recognise-revenue", "fred", month=upcoming)
+        await run.actors.act("finance", "recognise-revenue", "fred", month=upcoming)
         upcoming = _next_month(upcoming)
 
 
@@ -50,16 +50,16 @@ def _next_month(month: str) -> str:
     return f"{(first + timedelta(days=32)):%Y-%m}"
 
 
-async def invoices(scene: Scene, work: Work) -> None:
+async def invoices(run: EngagementRun, work: Work) -> None:
     """Approve what is drafted, and remember when the customer will pay it."""
-    cast = scene.cast
-    state = await cast.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
+    actors = run.actors
+    state = await actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
     drafted = [each for each in state["invoices"] if each["stage"] == "drafted"]
     for invoice in drafted:
-        await cast.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
+        await actors.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
     if drafted:
         names = {each["invoice"] for each in drafted}
-        state = await cast.look_until(
+        state = await actors.look_until(
             "finance",
             "fred",
             lambda seen: all(
@@ -69,14 +69,14 @@ async def invoices(scene: Scene, work: Work) -> None:
         for invoice in state["invoices"]:
             if invoice["invoice"] in names:
                 due = date.fromisoformat(invoice["due_on"])
-                paid_on = due + timedelta(days=scene.plot.days_late_paying)
+                paid_on = due + timedelta(days=run.scenario.days_late_paying)
                 work.to_pay[invoice["invoice"]] = (paid_on, invoice["amount"])
 
 
-async def bill_early(scene: Scene) -> None:
+async def bill_early(run: EngagementRun) -> None:
     """Bill on acceptance before there is one."""
-    entry = scene.schedule[1]
-    state = await scene.cast.act(
+    entry = run.schedule[1]
+    state = await run.actors.act(
         "finance",
         "bill-outside-schedule",
         "dora",
@@ -84,14 +84,14 @@ async def bill_early(scene: Scene) -> None:
         lines=[{"description": "Billed at the quarter's end", "amount": entry["amount"]}],
         reason="The quarter closes; Delivery expects acceptance within days.",
     )
-    await _approve_new(scene, state)
+    await _approve_new(run, state)
 
 
-async def bill_at_another_rate(scene: Scene) -> None:
+async def bill_at_another_rate(run: EngagementRun) -> None:
     """Bill hours at a rate that is not the contracted one."""
-    rate = next(line for line in scene.lines if line["role"] == "engineer")["rate"]
+    rate = next(line for line in run.lines if line["role"] == "engineer")["rate"]
     raised = Decimal(rate["amount"]) + 12
-    state = await scene.cast.act(
+    state = await run.actors.act(
         "finance",
         "bill-outside-schedule",
         "dora",
@@ -101,16 +101,16 @@ async def bill_at_another_rate(scene: Scene) -> None:
                 "description": "Engineering at the new list rate",
                 "role": "engineer",
                 "hours": "20",
-                "rate": scene.money(raised),
-                "amount": scene.money(raised * 20),
+                "rate": run.money(raised),
+                "amount": run.money(raised * 20),
             }
         ],
         reason="Billed from the new rate card by mistake of the clerk.",
     )
-    await _approve_new(scene, state)
+    await _approve_new(run, state)
 
 
-async def _approve_new(scene: Scene, state: dict[str, Any]) -> None:
+async def _approve_new(run: EngagementRun, state: dict[str, Any]) -> None:
     for invoice in state["invoices"]:
         if invoice["stage"] == "drafted":
-            await scene.cast.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
+            await run.actors.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])

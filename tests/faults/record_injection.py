@@ -25,8 +25,8 @@ from contracts.channels import CHANNELS, PARTITIONS
 from contracts.event import Event, Recorded, encode
 from contracts.money import Money
 from local.platform import SERVICES, Platform
-from tests import hostile
-from tests.faults.evidence import FORGED, NO_EVENT, PLANTED, UNKNOWN, UNREADABLE
+from tests import hostile_records
+from tests.faults.collected_state import FORGED, NO_EVENT, PLANTED, UNKNOWN, UNREADABLE
 from tests.faults.load import Load
 
 _EUR = Money(amount=Decimal(1_000), currency="EUR")
@@ -63,7 +63,7 @@ FORGEABLE: Mapping[str, Event] = {
 """What is said with a forged number. An approved invoice would be given a number by the register,
 which knows no numbers of others, and what a register says is taken in under any higher number."""
 
-AHEAD = (500, 5_000, hostile.LARGEST_NUMBER)
+AHEAD = (500, 5_000, hostile_records.LARGEST_NUMBER)
 """Numbers, near and far, that no author reaches here: none publishes five hundred events of one
 engagement on one channel."""
 
@@ -77,7 +77,7 @@ class Seed:
     channel: str
 
 
-def event(event: Event, subject: str, sequence: int) -> hostile.RawEvent:
+def event(event: Event, subject: str, sequence: int) -> hostile_records.RawEvent:
     """Return the attributes of a sound event, as JSON has them."""
     moment = datetime(2025, 3, 3, 9, tzinfo=UTC)
     recorded: Recorded[Event] = Recorded(
@@ -166,7 +166,7 @@ class Planter:
             value = _parking(seed.channel, subject, sequence)[seed.family][seed.kind]
         elif seed.kind in (places := _odd_places(seed.channel)):
             key, away = places[seed.kind]
-            value = hostile.written(event(SAID[seed.channel], subject, sequence))
+            value = hostile_records.written(event(SAID[seed.channel], subject, sequence))
             if away:
                 key = subject.encode()
                 partition = (partition_of(subject) + away) % PARTITIONS
@@ -207,7 +207,7 @@ class Planter:
 
 def _no_events(channel: str, subject: str, sequence: int) -> Mapping[str, bytes | None]:
     other = "legal" if channel != "legal" else "sales"
-    return hostile.no_events(
+    return hostile_records.no_events(
         event(SAID[channel], subject, sequence), event(SAID[other], subject, sequence)
     )
 
@@ -230,12 +230,12 @@ def _parking(channel: str, subject: str, sequence: int) -> Mapping[str, Mapping[
     """Return records that park an engagement, by family and kind."""
     said = event(SAID[channel], subject, sequence)
     found: dict[str, dict[str, bytes]] = {
-        UNREADABLE: hostile.unreadable_data(said),
-        UNKNOWN: hostile.unknown_types(said),
+        UNREADABLE: hostile_records.unreadable_data(said),
+        UNKNOWN: hostile_records.unknown_types(said),
     }
     if channel in FORGEABLE:
         found[FORGED] = {
-            f"number {number}": hostile.written(event(FORGEABLE[channel], subject, number))
+            f"number {number}": hostile_records.written(event(FORGEABLE[channel], subject, number))
             for number in AHEAD
         }
     return found
@@ -288,7 +288,7 @@ class Operator:
     async def _ask(
         self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None
     ) -> Any:
-        answer = await self._load.stage._ask(method, service, path, "operator", {}, body)
+        answer = await self._load.driver._ask(method, service, path, "operator", {}, body)
         if isinstance(answer, httpx.Response):
             if answer.is_success:
                 return answer.json()

@@ -12,12 +12,12 @@ import pytest
 
 from chassis.base.settings import LOCAL_ISSUER
 from chassis.kafka.topics import create_topics
+from local.demo.driver import PlatformAccess
+from local.demo.reference_data import roles
 from local.platform import SERVICES
-from local.play.company import roles
-from local.play.stage import Company
-from tests.component.miniature import SECRET, running, settings
-from tests.faults import evidence
-from tests.faults.evidence import Places
+from tests.component.sample_app import SECRET, running, settings
+from tests.faults import collected_state
+from tests.faults.collected_state import Places
 from tests.faults.load import Persistent
 from tests.infrastructure import KafkaServer, StoreServer
 
@@ -29,7 +29,7 @@ Parts = Mapping[str, object]
 class World:
     """People who act, and where the checker reads what came of it."""
 
-    stage: Persistent
+    driver: Persistent
     places: Places
 
 
@@ -60,17 +60,19 @@ async def world(
             with pytest.MonkeyPatch.context() as patch:
                 for place, part in ((broken or {}).get(service) or {}).items():
                     patch.setattr(place, part)
-                client = await stack.enter_async_context(running(evidence.SERVICES[service], given))
+                client = await stack.enter_async_context(
+                    running(collected_state.SERVICES[service], given)
+                )
             mounts[f"http://{service}"] = client._transport
-        company = Company(
+        company = PlatformAccess(
             urls={service: f"http://{service}" for service in only},
             secret=SECRET,
             issuer=LOCAL_ISSUER,
             roles=roles(),
         )
         # Nothing is asked twice: what a broken part did is left to the checker to find.
-        stage = Persistent(company, name, clients=8, patience=patience, asks_twice=0.0)
-        await stage._http.aclose()
-        stage._http = httpx.AsyncClient(mounts=mounts, timeout=60)
-        await stack.enter_async_context(stage)
-        yield World(stage, places)
+        driver = Persistent(company, name, clients=8, patience=patience, asks_twice=0.0)
+        await driver._http.aclose()
+        driver._http = httpx.AsyncClient(mounts=mounts, timeout=60)
+        await stack.enter_async_context(driver)
+        yield World(driver, places)

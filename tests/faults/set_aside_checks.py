@@ -7,7 +7,7 @@ it, and it is ignored where no stream of the service hears it.
 from collections.abc import Iterator
 
 from contracts.channels import CHANNELS
-from tests.faults.evidence import CONSUMED, Evidence, Planted, Published
+from tests.faults.collected_state import CONSUMED, Evidence, Planted, Published
 from tests.faults.finding import Finding
 
 

@@ -10,7 +10,7 @@ import httpx
 
 from chassis.kafka.outbox_relay import RELAY
 from local.platform import SERVICES, Platform
-from tests.faults.evidence import Places, opened
+from tests.faults.collected_state import Places, opened
 from tests.faults.load import Load
 
 COMES_UP_WITHIN = 60.0

@@ -13,8 +13,8 @@ from gateway.fold import FOLDED, View, dump, fold
 from gateway.portfolio import Figures, Portfolio, contribution, read, together
 from gateway.shelf import Held
 from gateway.timeline import in_order
-from tests.faults.effects import events_by_engagement
-from tests.faults.evidence import Evidence
+from tests.faults.checks import events_by_engagement
+from tests.faults.collected_state import Evidence
 from tests.faults.finding import Finding
 
 
