@@ -43,7 +43,7 @@ QUICK = Extent(rounds=1, seconds=3.0, engagements=60, sizes=(100, 1_000), reques
 
 
 async def measure(
-    ground: Ground, extent: Extent, parts: tuple[str, ...], say: Callable[[str], None]
+    ground: Ground, extent: Extent, parts: tuple[str, ...], report: Callable[[str], None]
 ) -> list[Figure]:
     """One part after the other, each on what it needs."""
     figures: list[Figure] = []
@@ -53,7 +53,7 @@ async def measure(
         await ground.publish()
         highest = 0.0
         if {"commands", "latency"} & {*parts}:
-            say("Commands, all five services running ...")
+            report("Commands, all five services running ...")
             outcome = await commands.measure(
                 ground, OTHERS, rounds=extent.rounds, seconds=extent.seconds
             )
@@ -63,14 +63,14 @@ async def measure(
                 outcome.spending(),
             ]
         if "latency" in parts:
-            say("From an answer to its effect ...")
+            report("From an answer to its effect ...")
             figures += await freshness.measure(
                 ground, per_second=highest / 4, seconds=2 * extent.seconds
             )
         for name in OTHERS:
             platform.services[name].stop()
         if "alone" in parts:
-            say("Commands, one department running ...")
+            report("Commands, one department running ...")
             outcome = await commands.measure(
                 ground, (), rounds=extent.rounds, seconds=extent.seconds
             )
@@ -84,12 +84,12 @@ async def measure(
     else:
         await asyncio.to_thread(platform.start_infrastructure)
     if "folding" in parts:
-        say("A backlog for the gateway ...")
+        report("A backlog for the gateway ...")
         figures.append(
             await folding.measure(ground, engagements=extent.engagements, rounds=extent.rounds)
         )
     if "pages" in parts:
-        say("Pages with more and more engagements ...")
+        report("Pages with more and more engagements ...")
         figures += await pages.measure(ground, extent.sizes, requests=extent.requests)
     return figures
 
@@ -111,13 +111,13 @@ def main(
         sys.exit(2)
     began, load = time.monotonic(), busy()
 
-    def say(text: str) -> None:
+    def report(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:4.0f} s  {text}[/]", highlight=False)
 
     with tempfile.TemporaryDirectory(prefix="concord-bench-") as folder:
-        ground = Ground(Path(folder), say)
+        ground = Ground(Path(folder), report)
         try:
-            figures = uvloop.run(measure(ground, QUICK if quick else WHOLE, parts, say))
+            figures = uvloop.run(measure(ground, QUICK if quick else WHOLE, parts, report))
         finally:
             ground.platform.stop()
     show(f"Concord on {os.cpu_count()} cores, {time.monotonic() - began:.0f} s", figures, console)

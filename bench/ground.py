@@ -25,9 +25,9 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Ground:
     """A platform in a folder of its own, on free ports."""
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
-        self.say = say
-        self.platform = Platform(Layout.on_free_ports(folder), say=say)
+    def __init__(self, folder: Path, report: Callable[[str], None]) -> None:
+        self.report = report
+        self.platform = Platform(Layout.on_free_ports(folder), report=report)
 
     @property
     def bootstrap(self) -> str:

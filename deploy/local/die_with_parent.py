@@ -1,11 +1,11 @@
-"""Become another program that does not outlive the one that started it.
+"""Execute a program that is killed when its parent process dies.
 
-Runs as a script by its path, before anything of the project is imported:
+Run as a script by its path, so that nothing of the project is imported:
 
-    python guard.py PARENT PROGRAM [ARGUMENT ...]
+    python die_with_parent.py PARENT-PID PROGRAM [ARGUMENT ...]
 
-Linux only has the wish "kill me when my parent dies" (`prctl`); it stays in force through `exec`.
-Elsewhere this only becomes the program, and an orderly stop is all there is.
+Uses Linux's `prctl(PR_SET_PDEATHSIG)`, which stays in force through `exec`. On other systems this
+only executes the program, which then ends only by an orderly stop.
 """
 
 import ctypes
@@ -21,11 +21,11 @@ def _die_with(parent: int) -> None:
         return
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
-    # It may have died before the wish was spoken; then nobody would ever grant it.
+    # If the parent died before the call, no signal will ever come.
     if os.getppid() != parent:
         sys.exit(1)
 
 
 if __name__ == "__main__":
     _die_with(int(sys.argv[1]))
-    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 - the program was named by the starter
+    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 - the parent names the program

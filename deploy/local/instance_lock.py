@@ -1,4 +1,4 @@
-"""One platform per folder: who holds it, since when, and how to reach or end the one that runs."""
+"""Allow one running platform per folder, by a file lock, and find or stop the running one."""
 
 import fcntl
 import json
@@ -13,22 +13,22 @@ from typing import TextIO
 
 from local.platform import Layout
 
-_LOOKING = 1.0
-"""Seconds for which whoever wants a folder waits for those who only look: they lock it, too."""
+_READERS_LOCK = 1.0
+"""Seconds to wait for the lock: `running` takes a shared lock for a moment, too."""
 
 
 class AlreadyRunning(RuntimeError):
     """A platform of this folder runs already."""
 
-    def __init__(self, session: "Session | None") -> None:
-        """Keep what is known of it; nothing in the moment in which it begins."""
+    def __init__(self, instance: "Instance | None") -> None:
+        """Keep its description; None if it has not been written yet."""
         super().__init__("the platform runs already")
-        self.session = session
+        self.instance = instance
 
 
 @dataclass(frozen=True)
-class Session:
-    """A platform that runs, as the program that runs it has written it down."""
+class Instance:
+    """A running platform; `since` is in seconds since 1970."""
 
     pid: int
     since: float
@@ -36,28 +36,28 @@ class Session:
     ports: dict[str, int]
 
     def layout(self, folder: Path) -> Layout:
-        """Return its layout, which may differ from what the environment says now."""
+        """Return its layout, which may differ from that of the current environment."""
         return Layout(folder, self.ports)
 
 
-class Holder:
-    """The hold on a folder: as long as it lasts, this program alone runs a platform there."""
+class InstanceLock:
+    """The exclusive lock on a folder, with the description of the platform that runs there."""
 
     def __init__(self, layout: Layout, file: TextIO) -> None:
-        """Keep the locked file; `hold` makes it."""
+        """Write the description into the locked file; use `acquire`."""
         self._file = file
-        self._session = Session(os.getpid(), time.time(), ready=False, ports=dict(layout.ports))
+        self._instance = Instance(os.getpid(), time.time(), ready=False, ports=dict(layout.ports))
         self._write()
 
-    def say_ready(self) -> None:
-        """Let others see that the platform is ready."""
-        self._session = Session(**{**asdict(self._session), "ready": True})
+    def mark_ready(self) -> None:
+        """Record in the file that the platform is ready."""
+        self._instance = Instance(**{**asdict(self._instance), "ready": True})
         self._write()
 
     def _write(self) -> None:
         self._file.seek(0)
         self._file.truncate()
-        json.dump(asdict(self._session), self._file)
+        json.dump(asdict(self._instance), self._file)
         self._file.flush()
 
 
@@ -66,28 +66,28 @@ def _file(folder: Path) -> Path:
 
 
 @contextmanager
-def hold(layout: Layout) -> Iterator[Holder]:
-    """Hold the folder for a platform; raise `AlreadyRunning` when somebody holds it.
+def acquire(layout: Layout) -> Iterator[InstanceLock]:
+    """Lock the folder for this process; raise AlreadyRunning where another process has it.
 
-    The hold is a lock on an open file: it ends with the program however that ends, so a process
-    id that was left behind by a crash is never mistaken for a platform.
+    The lock is on an open file and ends with the process, however that ends, so a pid left behind
+    by a crash is never mistaken for a running platform.
     """
     path = _file(layout.folder)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        if not _locked(file, within=_LOOKING):
+        if not _locked(file, within=_READERS_LOCK):
             raise AlreadyRunning(_read(path))
-        yield Holder(layout, file)
+        yield InstanceLock(layout, file)
 
 
-def running(folder: Path) -> Session | None:
-    """Return the platform that runs in this folder, if one does."""
+def running(folder: Path) -> Instance | None:
+    """Return the platform that runs in this folder, or None."""
     path = _file(folder)
     if not path.exists():
         return None
     with path.open() as file:
         try:
-            # Shared, so that two who only look never take each other for a platform.
+            # Shared, so that two calls at the same time do not mistake each other for a platform.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return _read(path)
@@ -95,7 +95,7 @@ def running(folder: Path) -> Session | None:
 
 
 def _locked(file: TextIO, *, within: float) -> bool:
-    """Whether the file could be locked for this program alone within so many seconds."""
+    """Lock the file exclusively within a number of seconds; return whether that succeeded."""
     ends = time.monotonic() + within
     while True:
         try:
@@ -108,25 +108,25 @@ def _locked(file: TextIO, *, within: float) -> bool:
             return True
 
 
-def end(folder: Path, *, limit: float = 45.0) -> bool:
-    """Ask the platform of this folder to stop, and wait for it; tell whether there was one.
+def stop(folder: Path, *, limit: float = 45.0) -> bool:
+    """Stop the platform of this folder and wait for its end; return whether one was running.
 
-    Raises `TimeoutError` when it has not stopped in time.
+    Raises TimeoutError where it has not stopped within `limit` seconds.
     """
-    session = running(folder)
-    if session is None:
+    instance = running(folder)
+    if instance is None:
         return False
-    os.kill(session.pid, signal.SIGTERM)
+    os.kill(instance.pid, signal.SIGTERM)
     deadline = time.monotonic() + limit
     while running(folder) is not None:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the platform (pid {session.pid}) has not stopped in {limit:g} s")
+            raise TimeoutError(f"the platform (pid {instance.pid}) has not stopped in {limit:g} s")
         time.sleep(0.1)
     return True
 
 
-def _read(path: Path) -> Session | None:
+def _read(path: Path) -> Instance | None:
     try:
-        return Session(**json.loads(path.read_text()))
+        return Instance(**json.loads(path.read_text()))
     except (ValueError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""A platform that runs elsewhere, in containers or on a cluster: its addresses and its secret."""
+"""Find the addresses and the token secret of a platform in containers or on a cluster."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,30 +7,30 @@ from dotenv import dotenv_values
 
 from local.platform import SERVICES, Layout
 
-SECRET = "CONCORD_TOKEN_SECRET"  # noqa: S105 - its name
-_IN_THE_OVERLAY = "secret"
+SECRET = "CONCORD_TOKEN_SECRET"  # noqa: S105 - the variable's name
+_OVERLAY_SECRET = "secret"  # noqa: S105 - the line's name in a Kubernetes overlay's secret.env
 
 
 class NoKeyError(RuntimeError):
-    """A file does not hold the secret that signs tokens; the message says what it must hold."""
+    """A file does not contain the token secret; the message names the missing line."""
 
 
-def elsewhere(key: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what a program beside the services needs: their addresses, and the secret.
+def remote_environment(key: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment variables for a client: the services' addresses and the token secret.
 
-    `key` is the file that the platform itself has the secret from: the `.env` of docker compose, or
-    the `secret.env` of the overlay for a cluster of one machine. A service's address is what
-    CONCORD_SALES_URL and so on name, or else the port of this machine that CONCORD_SALES_PORT names
-    in the environment or the file, or else the port that it is published on unless told otherwise.
-    Raises NoKeyError where the file cannot be read or holds no secret.
+    `key` is the file from which the platform itself reads the secret: `.env` of docker compose, or
+    `secret.env` of the overlay for a single-machine cluster. A service's address is the value of
+    CONCORD_SALES_URL and so on; else the port of this machine in CONCORD_SALES_PORT, in the
+    environment or the file; else the default port. Raises NoKeyError where the file cannot be read
+    or contains no secret.
     """
     try:
         found = {name: value for name, value in dotenv_values(key).items() if value}
-    except (OSError, ValueError) as trouble:
-        raise NoKeyError(f"{key} cannot be read: {trouble}") from trouble
-    secret = found.get(SECRET) or found.get(_IN_THE_OVERLAY)
+    except (OSError, ValueError) as error:
+        raise NoKeyError(f"{key} cannot be read: {error}") from error
+    secret = found.get(SECRET) or found.get(_OVERLAY_SECRET)
     if not secret:
-        raise NoKeyError(f"{key} holds no line {SECRET}=... (or {_IN_THE_OVERLAY}=...)")
+        raise NoKeyError(f"{key} has no line {SECRET}=... (or {_OVERLAY_SECRET}=...)")
     ports = {**found, **environment}
     urls = {}
     for service in SERVICES:

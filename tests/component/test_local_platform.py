@@ -77,7 +77,7 @@ class Terminal:
         return begun.returncode, output
 
     def up(self) -> "subprocess.Popen[str]":
-        begun = self.begin("up", "--no-play")
+        begun = self.begin("up", "--no-demo")
         wait_until(lambda: self.is_ready() or begun.poll() is not None, limit=60)
         if begun.poll() is not None:
             raise AssertionError(f"it ended: {begun.communicate()[0]}")
@@ -128,7 +128,7 @@ def test_it_runs_once_and_stops_whole(terminal: Terminal) -> None:
     assert f"{terminal.layout.url('finance')}/docs" in said
     assert token_secret(terminal.layout) not in said
     assert terminal.listening() == []
-    assert terminal.type("down") == (0, "Nothing of the platform runs.\n")
+    assert terminal.type("down") == (0, "The platform is not running.\n")
 
 
 @pytest.mark.fault
@@ -150,7 +150,7 @@ def test_nothing_outlives_one_that_was_killed_or_lost_a_part(terminal: Terminal)
 
 def test_a_taken_port_is_named_with_the_variable_that_moves_it(terminal: Terminal) -> None:
     with socket.create_server((paths.HOST, terminal.layout.ports["delivery"])):
-        code, said = terminal.type("up", "--no-play")
+        code, said = terminal.type("up", "--no-demo")
     assert code == 1
     assert str(terminal.layout.ports["delivery"]) in said
     assert "CONCORD_DELIVERY_PORT" in said
@@ -161,7 +161,7 @@ def test_a_service_that_fails_at_the_start_is_named_with_its_last_words(
 ) -> None:
     broken = terminal.layout.folder.parent / "stand-ins" / "finance" / "app.py"
     broken.write_text("raise SystemExit('no rates are known')")
-    code, said = terminal.type("up", "--no-play")
+    code, said = terminal.type("up", "--no-demo")
     assert code == 1
     assert "finance ended early" in said
     assert "no rates are known" in said

@@ -133,7 +133,7 @@ def test_a_person_types_it(kafka: KafkaServer, isolation: str) -> None:
 
 
 def test_it_waits_until_kafka_is_there(tmp_path: Path, isolation: str) -> None:
-    kafka = Kafka(tmp_path, say=lambda _: None)
+    kafka = Kafka(tmp_path, report=lambda _: None)
     try:
         with typed(kafka.bootstrap, isolation) as program:
             assert waits_for(program, "Kafka")

@@ -122,7 +122,7 @@ def collector() -> Iterator[Collector]:
 def platform(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Platform]:
     """Everything, running; only requests that ask for it are traced."""
     layout = Layout.on_free_ports(tmp_path_factory.mktemp("platform"))
-    platform = Platform(layout, say=lambda _: None)
+    platform = Platform(layout, report=lambda _: None)
     for service in platform.services.values():
         service.environment |= {
             "CONCORD_OTLP_ENDPOINT": collector.url,

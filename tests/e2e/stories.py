@@ -110,14 +110,14 @@ class Observed(Actors):
     async def refused(self, service: str, command: str, by: str, **body: Any) -> State:
         """The problem with which a command is refused, once all that the cast knows is heard."""
         await self.look(service, "everybody")
-        self._acts += 1
+        self._commands += 1
         try:
             await self.driver.send(
                 service,
                 f"/engagements/{self.engagement}/{command}",
                 body,
                 by,
-                key=f"{self.name}/{self._acts}/{command}",
+                key=f"{self.name}/{self._commands}/{command}",
                 headers={**self._headers(), "Prefer": "wait=0"},
             )
         except CommandRefused as refusal:

@@ -73,7 +73,7 @@ class Persistent(Driver):
         self._asks_twice = asks_twice
         self._random = Random(seed)
 
-    async def _asked(
+    async def _request(
         self,
         method: str,
         service: str,

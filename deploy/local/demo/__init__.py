@@ -1,1 +1,1 @@
-"""A believable company, played into a running platform through its own HTTP interfaces."""
+"""Generate demo data: the engagements of a made-up company, through the services' HTTP APIs."""

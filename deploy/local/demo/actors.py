@@ -12,25 +12,29 @@ from local.demo.driver import WAIT, Body, CommandRefused, DemoError, Driver
 
 @dataclass(slots=True)
 class Actors:
-    """The people of one engagement at work on it. Acts of one engagement follow each other."""
+    """HTTP client for the people of one engagement; its commands run one after the other.
+
+    `position` is the highest sequence per channel that any answer contained; every request waits
+    until the service has processed it.
+    """
 
     driver: Driver
     name: str
     engagement: str = ""
     position: dict[str, int] = field(default_factory=dict)
-    _acts: int = 0
+    _commands: int = 0
 
     @property
     def today(self) -> date:
-        """The day of the play."""
+        """Return the current day of the calendar."""
         return self.driver.calendar.today
 
     async def until(self, day: date) -> None:
-        """Rest until a day."""
+        """Wait until a day."""
         await self.driver.calendar.until(day)
 
     async def open(self, body: Body, by: str) -> str:
-        """Sales opens the engagement; answers with its id."""
+        """Open the engagement in Sales and return its id."""
         answer = await self.driver.send(
             "sales", "/engagements", body, by, key=f"{self.name}/open", headers=self._headers()
         )
@@ -39,24 +43,27 @@ class Actors:
         return self.engagement
 
     async def try_to(self, service: str, command: str, by: str, /, **body: Any) -> None:
-        """Give a command that may be refused."""
+        """Send a command; a refusal is ignored."""
         with suppress(CommandRefused):
-            await self._give(service, command, by, {"Prefer": "wait=1"}, body)
+            await self._send(service, command, by, {"Prefer": "wait=1"}, body)
 
     async def act(self, service: str, command: str, by: str, /, **body: Any) -> dict[str, Any]:
-        """Give a command on this day, knowing all that was answered before; answers the state."""
-        return await self._give(service, command, by, {}, body)
+        """Send a command dated today and return the service's view of the engagement.
 
-    async def _give(
+        Raises CommandRefused where it is refused, DemoError where it fails otherwise.
+        """
+        return await self._send(service, command, by, {}, body)
+
+    async def _send(
         self, service: str, command: str, by: str, headers: Mapping[str, str], body: Body
     ) -> dict[str, Any]:
-        self._acts += 1
+        self._commands += 1
         answer = await self.driver.send(
             service,
             f"/engagements/{self.engagement}/{command}",
             body,
             by,
-            key=f"{self.name}/{self._acts}/{command}",
+            key=f"{self.name}/{self._commands}/{command}",
             headers={**self._headers(), **self._after(), **headers},
         )
         content = answer.json()
@@ -66,7 +73,7 @@ class Actors:
         return state
 
     async def look(self, service: str, by: str) -> dict[str, Any]:
-        """What a department sees now, knowing all that was answered before."""
+        """Return the view of a department once it has processed `position`."""
         answer = await self.driver.read(
             service,
             f"/engagements/{self.engagement}",
@@ -79,19 +86,19 @@ class Actors:
     async def look_until(
         self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
     ) -> dict[str, Any]:
-        """Look until something is seen there; raises Hitch when it is not seen for long."""
-        for patience in range(200):
+        """Poll a view until `seen` is true, and return it; raises DemoError after 200 attempts."""
+        for attempt in range(200):
             state = await self.look(service, by)
             if seen(state):
                 return state
-            await asyncio.sleep(0.02 + 0.002 * patience)
-        raise DemoError(f"{self.name}: {service} never showed what was waited for: {state}")
+            await asyncio.sleep(0.02 + 0.002 * attempt)
+        raise DemoError(f"{self.name}: the expected state did not appear in {service}: {state}")
 
     def _headers(self) -> dict[str, str]:
-        moment = datetime.combine(self.today, time(8), UTC) + timedelta(seconds=20 * self._acts)
+        moment = datetime.combine(self.today, time(8), UTC) + timedelta(seconds=20 * self._commands)
         latest = min(moment, datetime.now(UTC) - timedelta(seconds=1))
         return {"Occurred-At": latest.isoformat()}
 
     def _after(self) -> dict[str, str]:
-        heard = ",".join(f"{name}={last}" for name, last in sorted(self.position.items()))
-        return {"Concord-After": heard} if heard else {}
+        position = ",".join(f"{name}={last}" for name, last in sorted(self.position.items()))
+        return {"Concord-After": position} if position else {}

@@ -1,4 +1,4 @@
-"""Money: revenue recognised, invoices approved, payments received, and mistakes in billing."""
+"""Recognise revenue, approve invoices, record payments, and make billing mistakes."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ from local.demo.working import Work
 
 
 async def money(run: EngagementRun, work: Work) -> None:
-    """Month by month: revenue recognised, invoices approved, payments received."""
+    """Recognise last month's revenue, approve its invoices, and record payments that are due."""
     today = run.actors.today
     first = today.replace(day=1)
     if work.recognised_to != first and today.day > 2:
@@ -51,7 +51,7 @@ def _next_month(month: str) -> str:
 
 
 async def invoices(run: EngagementRun, work: Work) -> None:
-    """Approve what is drafted, and remember when the customer will pay it."""
+    """Approve the drafted invoices, and note on which day the customer will pay each."""
     actors = run.actors
     state = await actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
     drafted = [each for each in state["invoices"] if each["stage"] == "drafted"]
@@ -74,7 +74,7 @@ async def invoices(run: EngagementRun, work: Work) -> None:
 
 
 async def bill_early(run: EngagementRun) -> None:
-    """Bill on acceptance before there is one."""
+    """Bill the second item of the schedule before its deliverable is accepted."""
     entry = run.schedule[1]
     state = await run.actors.act(
         "finance",
@@ -88,7 +88,7 @@ async def bill_early(run: EngagementRun) -> None:
 
 
 async def bill_at_another_rate(run: EngagementRun) -> None:
-    """Bill hours at a rate that is not the contracted one."""
+    """Bill 20 hours at a rate that is 12 above the contracted one."""
     rate = next(line for line in run.lines if line["role"] == "engineer")["rate"]
     raised = Decimal(rate["amount"]) + 12
     state = await run.actors.act(

@@ -1,4 +1,4 @@
-"""A change on the way: requested, priced, approved, amended, planned."""
+"""Run a change order: request, price, approve, amend the contract, plan again."""
 
 from datetime import timedelta
 
@@ -8,7 +8,10 @@ from local.demo.working import Work
 
 
 async def change_order(run: EngagementRun, work: Work) -> None:
-    """A change request, priced, approved, amended, planned, and built."""
+    """Request, assess and approve a change, sign its amendment, and baseline a new plan.
+
+    The scenario's trouble "change-unfollowed" ends it before the amendment is signed.
+    """
     scenario, actors = run.scenario, run.actors
     await actors.act(
         "delivery",

@@ -1,19 +1,19 @@
-"""The second act: mobilised, kicked off, built week by week."""
+"""Run the delivery: requirements, plan, resources, kickoff, and the work week by week."""
 
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from local.demo.billing import bill_at_another_rate, bill_early, invoices, money
 from local.demo.changing import change_order
 from local.demo.engagement_run import EndOfDemo, EngagementRun
-from local.demo.billing import bill_at_another_rate, bill_early, invoices, money
 from local.demo.reference_data import TEMPLATE
 from local.demo.scenarios import Scenario
 from local.demo.working import REPORT_EVERY, Work, log_time, person, progress, report, tier
 
 
 async def mobilise(run: EngagementRun) -> Work:
-    """Requirements signed off, the plan baselined, people given, the kickoff held."""
+    """Sign off the requirements, baseline the plan, allocate people, and hold the kickoff."""
     scenario, actors = run.scenario, run.actors
     await run.on(max(run.starts_on - timedelta(days=6), actors.today + timedelta(days=1)))
     await actors.act(
@@ -70,7 +70,7 @@ async def _plan(run: EngagementRun) -> dict[str, Any]:
 
 
 def _replanned(task: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
-    """The task as somebody plans it who does not look at what was sold."""
+    """Return the task with hours that differ from those sold, by the scenario's troubles."""
     factor = Decimal("1.35") if "overplanned" in scenario.troubles else Decimal(1)
     if task["kind"] == "project-management" and "management-cut" in scenario.troubles:
         factor = Decimal("0.5")
@@ -111,7 +111,10 @@ async def _allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
 
 
 async def build(run: EngagementRun, work: Work) -> None:
-    """Week by week: time, progress, reports, money, and a change on the way."""
+    """Record time, progress, reports and money week by week, and the scenario's special events.
+
+    Raises EndOfDemo where the scenario's engagement is terminated.
+    """
     scenario = run.scenario
     monday = run.starts_on - timedelta(days=run.starts_on.weekday())
     for week in range(1, scenario.weeks + 1):

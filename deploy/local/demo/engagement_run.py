@@ -1,4 +1,4 @@
-"""The run of one scenario: its engagement, its people, and the facts that later steps need."""
+"""Run one scenario: its engagement, its people, and the values that later steps need."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,12 +11,12 @@ from local.demo.scenarios import Scenario
 
 
 class EndOfDemo(Exception):
-    """The play's last day has come; the rest of the story is the future."""
+    """The demo's last day is reached, or the scenario ends here."""
 
 
 @dataclass(slots=True)
 class EngagementRun:
-    """One engagement on the stage, and what its people must remember of it."""
+    """One engagement while its scenario runs, with the values that later steps need."""
 
     scenario: Scenario
     actors: Actors
@@ -31,11 +31,11 @@ class EngagementRun:
 
     @property
     def sponsor(self) -> str:
-        """The customer's person who signs, accepts and answers."""
+        """Return the id of the customer's person who signs, accepts and answers."""
         return self.scenario.customer.sponsor[0]
 
     async def on(self, day: date) -> None:
-        """Go on at a day; raises Curtain after the play's last."""
+        """Wait until a day, or the Monday after a weekend; raises EndOfDemo after the last day."""
         while day.weekday() > 4:
             day += timedelta(days=1)
         if day > self.last_day:
@@ -43,16 +43,16 @@ class EngagementRun:
         await self.actors.until(day)
 
     async def after(self, days: int) -> None:
-        """Go on some days later."""
+        """Wait a number of days; raises EndOfDemo after the last day."""
         await self.on(self.actors.today + timedelta(days=days))
 
     def money(self, amount: Decimal | int) -> dict[str, str]:
-        """An amount in the engagement's currency."""
+        """Return an amount in the engagement's currency."""
         return {"amount": str(amount), "currency": self.scenario.customer.currency}
 
 
 def new_run(scenario: Scenario, actors: Actors, last_day: date) -> EngagementRun:
-    """The scene before the curtain rises."""
+    """Return the run of a scenario at its beginning."""
     won_on = scenario.begins + timedelta(days=scenario.selling_days)
     starts_on = won_on + timedelta(days=24)
     return EngagementRun(

@@ -1,14 +1,17 @@
-"""The last act: accepted, live, reviewed, settled, closed."""
+"""Finish an engagement: acceptance, go-live, survey, review, settlement, closing."""
 
 from datetime import timedelta
 
-from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.billing import invoices, money
+from local.demo.engagement_run import EndOfDemo, EngagementRun
 from local.demo.working import Work, report
 
 
 async def finish(run: EngagementRun, work: Work) -> None:
-    """Deliverables accepted, the last invoices paid, the review held, the engagement closed."""
+    """Complete the tasks, have the deliverables accepted, hold the review, settle and close.
+
+    The scenario's trouble "loose-ends" leaves an issue open and raises EndOfDemo after the review.
+    """
     scenario, actors = run.scenario, run.actors
     for task in work.tasks:
         await actors.act(
@@ -119,7 +122,7 @@ async def _reach_milestones(run: EngagementRun) -> None:
 
 
 async def _invoices_due(run: EngagementRun, work: Work) -> None:
-    """Wait until Finance has heard of the acceptances and drafted what they make due."""
+    """Wait until Finance has drafted the invoices of all acceptances, and approve them."""
     if not run.scenario.time_and_materials:
         wanted = len(run.schedule)
         await run.actors.look_until("finance", "fred", lambda seen: len(seen["invoices"]) >= wanted)
@@ -127,7 +130,7 @@ async def _invoices_due(run: EngagementRun, work: Work) -> None:
 
 
 async def _settle(run: EngagementRun, work: Work) -> None:
-    """Month after month until the customer has paid everything; then close."""
+    """Record payments month by month until everything is paid, settle the account, and close."""
     actors, scenario = run.actors, run.scenario
     while True:
         first = (actors.today.replace(day=1) + timedelta(days=32)).replace(day=4)

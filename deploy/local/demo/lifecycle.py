@@ -1,4 +1,4 @@
-"""The whole life of an engagement, act by act."""
+"""Run the whole lifecycle of an engagement."""
 
 from local.demo.delivering import build, mobilise
 from local.demo.engagement_run import EndOfDemo, EngagementRun
@@ -7,7 +7,7 @@ from local.demo.selling import contract, sell
 
 
 async def run_lifecycle(run: EngagementRun) -> None:
-    """From the first call to the end, or as far as the plot goes by the last day."""
+    """Run an engagement from its opening to its closing, or as far as it gets by the last day."""
     try:
         if await sell(run):
             await contract(run)

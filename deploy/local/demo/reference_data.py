@@ -1,4 +1,4 @@
-"""The company of the play: its people, customers, templates, rates. All of it is made up."""
+"""Define the demo's people, customers, template and rates, all made up, and publish them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from local.demo.driver import Driver
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer organisation and the people there who sign, accept and answer."""
+    """A customer organisation; `sponsor` is the id and name of who signs, accepts and answers."""
 
     account: str
     name: str
@@ -136,7 +136,7 @@ _PHASES: tuple[tuple[str, int, bool, tuple[tuple[str, str, int], ...]], ...] = (
 
 
 def roles() -> dict[str, tuple[Role, ...]]:
-    """What each person of the play may do; all may record history, since history is played."""
+    """Return the roles of each person; all are historians, since their commands are back-dated."""
     every: dict[str, tuple[Role, ...]] = {
         **{person: ("account-executive", "sales-manager") for person, _ in SELLERS},
         **{person: ("engagement-manager",) for person, _ in MANAGERS},
@@ -149,7 +149,7 @@ def roles() -> dict[str, tuple[Role, ...]]:
 
 
 async def publish(driver: Driver, effective_from: date) -> None:
-    """Make the company known to its departments; rates hold from a day on."""
+    """Publish people, customers, template and rates; rates are effective from a day."""
     await asyncio.gather(
         *(_people(driver)),
         *(_customers(driver)),
@@ -207,13 +207,13 @@ def _customers(driver: Driver) -> list[Any]:
 
 
 def rate(role: str, currency: str, table: Mapping[str, int] = BILL_RATES) -> Decimal:
-    """What an hour of a role is billed at (or costs) in a currency, to the full unit."""
+    """Return the bill rate (or cost rate) per hour in EUR or USD, rounded to whole units."""
     factor = DOLLARS_TO_A_EURO if currency == "USD" else Decimal(1)
     return (table[role] * factor).quantize(Decimal(1))
 
 
 def _rates(driver: Driver, effective_from: date) -> list[Any]:
-    acts = []
+    commands = []
     for currency in ("EUR", "USD"):
         for path, table in (
             (f"rate-cards/standard-{currency}/publish-rate-card", BILL_RATES),
@@ -226,7 +226,7 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
                 }
                 for role in table
             ]
-            acts.append(
+            commands.append(
                 driver.publish(
                     "finance",
                     path,
@@ -238,7 +238,7 @@ def _rates(driver: Driver, effective_from: date) -> list[Any]:
                     "dora",
                 )
             )
-    return acts
+    return commands
 
 
 def _template() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What happens to each engagement of the play, drawn from one seed: the same company each time."""
+"""Draw what happens to each engagement of the demo from one seed, the same in each run."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -55,13 +55,16 @@ _TROUBLED: tuple[frozenset[Trouble], ...] = (
     frozenset({"no-paper"}),
     frozenset({"slow-customer"}),
 )
-"""What befalls one engagement: a trouble seldom comes alone."""
+"""Troubles that one engagement gets together."""
 _OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One engagement as it will go. Hours are those sold; `weeks` is how long the work takes."""
+    """The course of one engagement: `hours` are the hours sold, `weeks` the duration of the work.
+
+    `days_late_paying` counts from an invoice's due day; negative is early.
+    """
 
     name: str
     title: str
@@ -85,16 +88,16 @@ class Scenario:
 
 
 def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenario]:
-    """The company's engagements in the eighteen months before a day; most of them healthy.
+    """Return the engagements of the eighteen months before a day, by beginning; most are healthy.
 
-    Each kind of trouble befalls one engagement, begun so that the trouble stands today. Of the
-    disconnects, two are in none: a signed version that is not the latest, and a change that was
-    built and not approved. The gates refuse both.
+    Each kind of trouble is given to one engagement, whose beginning is moved so that the trouble
+    exists today. Two disconnects occur in none, because gates refuse them: a signed version that
+    is not the latest, and a change that was built and not approved.
     """
     random = Random(seed)
     begins = today - timedelta(days=MONTHS * 365 // 12)
     works = [(*work, stage) for work in _WORK for stage in _STAGES]
-    random.shuffle(works)  # so that no two have the same title, until all are used
+    random.shuffle(works)  # no two have the same title until all are used
     plain = [
         _plot(random, index, number, begins, today, works[index % len(works)])
         for index in range(number)
@@ -117,7 +120,7 @@ def _plot(
     day = begins + timedelta(days=round(span * (index / number) ** 0.7) + random.randrange(5))
     hours = random.choice((240, 320, 480, 720, 960, 1200, 1600, 2000))
     return Scenario(
-        name=f"play-{index:03d}",
+        name=f"demo-{index:03d}",
         title=f"{work}, {stage}",
         customer=customer,
         deliverables=deliverables,
@@ -139,23 +142,23 @@ def _plot(
 
 
 def _troubled(plain: list[Scenario], today: date) -> list[Scenario]:
-    """The same, with all kinds of trouble given to those that move least in time for them."""
-    told = list(plain)
+    """Return the scenarios with each group of troubles given to the one that moves least for it."""
+    changed = list(plain)
     for troubles in _TROUBLED:
         moved = {
             index: begins
-            for index, scenario in enumerate(told)
+            for index, scenario in enumerate(changed)
             if not scenario.troubles and scenario.outcome == "delivered"
             if (begins := _begins(scenario, troubles, today)) is not None
         }
         if moved:
-            index = min(moved, key=lambda each: abs(moved[each] - told[each].begins))
-            told[index] = _with(told[index], troubles, moved[index])
-    return told
+            index = min(moved, key=lambda each: abs(moved[each] - changed[each].begins))
+            changed[index] = _with(changed[index], troubles, moved[index])
+    return changed
 
 
 def _begins(scenario: Scenario, troubles: frozenset[Trouble], today: date) -> date | None:
-    """When a plot must begin for troubles to stand today; None where it is too short for them."""
+    """Return when a scenario must begin to have its troubles today; None if it is too short."""
     spans = [_lasts(scenario, trouble) for trouble in troubles]
     first, last = max(since for since, _ in spans), min(until for _, until in spans)
     if last - first < timedelta(days=2):
@@ -165,7 +168,7 @@ def _begins(scenario: Scenario, troubles: frozenset[Trouble], today: date) -> da
 
 
 def _lasts(scenario: Scenario, trouble: Trouble) -> tuple[timedelta, timedelta]:
-    """From when until when a trouble stands, counted from the day a plot begins."""
+    """Return the first and last day of a trouble, counted from the scenario's beginning."""
     won = timedelta(days=scenario.selling_days)
     starts = won + timedelta(days=24)
     ends = starts + timedelta(weeks=scenario.weeks)
@@ -182,7 +185,7 @@ def _lasts(scenario: Scenario, trouble: Trouble) -> tuple[timedelta, timedelta]:
 
 
 def _weeks_until(scenario: Scenario, trouble: Trouble) -> int:
-    """Weeks of work until a trouble shows."""
+    """Return the number of weeks of work after which a trouble shows."""
     match trouble:
         case "overrun":
             return scenario.weeks * 9 // 10

@@ -1,4 +1,4 @@
-"""The first act of a story: from the first call to a signed statement of work."""
+"""Run sales and contracting, from the opportunity to the signed statement of work (SOW)."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -19,7 +19,10 @@ MANAGEMENT_SHARE = 14
 
 
 async def sell(run: EngagementRun) -> bool:
-    """From the first call to a deal; false where it was lost."""
+    """Run the sale; return whether the deal was won.
+
+    Raises EndOfDemo where the customer does not answer (trouble "slow-customer").
+    """
     scenario, actors = run.scenario, run.actors
     await run.on(scenario.begins)
     expected = round(scenario.hours * 130, -3)
@@ -222,7 +225,7 @@ def _schedule(run: EngagementRun) -> tuple[dict[str, Any], ...]:
 
 
 async def contract(run: EngagementRun) -> None:
-    """From the deal to the signatures of both parties."""
+    """Draft, review, approve and sign the SOW; raises EndOfDemo for the trouble "no-paper"."""
     scenario, actors = run.scenario, run.actors
     if "no-paper" in scenario.troubles:
         raise EndOfDemo
@@ -275,7 +278,7 @@ async def _authorise(run: EngagementRun) -> None:
 
 
 async def _begin_early(run: EngagementRun) -> None:
-    """People begin with nothing signed or authorised, and log it once somebody authorises it."""
+    """Log a week's work done before anything was signed, once an early start is authorised."""
     actors, manager = run.actors, run.scenario.manager
     week = actors.today - timedelta(days=actors.today.weekday())
     await run.on(week + timedelta(days=7))

@@ -1,4 +1,4 @@
-"""The work of a week: who does it, the hours they log, how far it is, and what is reported."""
+"""Run a week of work: who does it, hours logged, progress of tasks, status report."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ REPORT_EVERY = {"light": 4, "standard": 2, "critical": 1}
 
 @dataclass(slots=True)
 class Work:
-    """What the people of an engagement remember while they do the work."""
+    """State of an engagement while its work is done: tasks, hours by role, invoices to be paid."""
 
     tasks: list[dict[str, Any]]
     worked: dict[str, Decimal] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Work:
 
 
 def person(run: EngagementRun, role: str) -> str:
-    """Who does the work of a role on this engagement."""
+    """Return the person who does the work of a role on this engagement."""
     if role == "project-manager":
         return run.scenario.manager
     people = [person for person, _, of in CONSULTANTS if of == role]
@@ -33,19 +33,19 @@ def person(run: EngagementRun, role: str) -> str:
 
 
 def second(run: EngagementRun, role: str) -> str:
-    """Who helps where one person is not enough."""
+    """Return the person who helps where one is not enough; the first where there is only one."""
     people = [person for person, _, of in CONSULTANTS if of == role]
     return people[(run.scenario.seed + 1) % len(people)] if len(people) > 1 else people[0]
 
 
 def tier(run: EngagementRun) -> str:
-    """How much method an engagement of this size gets."""
+    """Return the tier of an engagement of this size."""
     hours = run.scenario.hours
     return "light" if hours < 350 else "critical" if hours > 1100 else "standard"
 
 
 async def log_time(run: EngagementRun, work: Work, monday: date) -> None:
-    """Who worked on what in a week: planned hours of the active tasks, more where it overruns."""
+    """Log a week's planned hours of the active tasks, varied a little, 45 % more in an overrun."""
     effort = Decimal("1.45") if "overrun" in run.scenario.troubles else Decimal(1)
     sunday = monday + timedelta(days=6)
     by_role: dict[str, tuple[str, Decimal]] = {}
@@ -101,12 +101,12 @@ async def _log_one(
 
 
 async def progress(run: EngagementRun, work: Work, week: int) -> None:
-    """How far each task under way is, every second week or as often as it is reported."""
+    """Record the progress of each active task, every second week or with every weekly report."""
     if week % min(2, REPORT_EVERY[tier(run)]):
         return
     slow = Decimal("0.8") if run.scenario.troubles & {"late", "overrun"} else Decimal(1)
     today = run.actors.today
-    sunday = today + timedelta(days=6 - today.weekday())  # time is logged for the whole week, too
+    sunday = today + timedelta(days=6 - today.weekday())  # time is logged for whole weeks
     for task in work.tasks:
         starts, ends = (
             date.fromisoformat(task["starts_on"]),
@@ -128,7 +128,7 @@ async def progress(run: EngagementRun, work: Work, week: int) -> None:
 
 
 async def report(run: EngagementRun, work: Work, week: int) -> None:
-    """The status report, coloured as the manager sees it."""
+    """Publish the status report with the manager's colours; none for the trouble "silent"."""
     scenario, actors = run.scenario, run.actors
     if "silent" in scenario.troubles and week > 4:
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from local.platform import SERVICES
-from local.remote import NoKeyError, elsewhere
+from local.remote import NoKeyError, remote_environment
 
 SECRET = "m7Zx-Rk1v_9qLw3TbY8sNc2HdJ5gPfQe"
 
@@ -18,7 +18,7 @@ def key(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("line", ["CONCORD_TOKEN_SECRET={}", "secret={}", "secret='{}' # ours"])
 def test_the_secret_is_what_compose_or_the_overlay_is_told(key: Path, line: str) -> None:
     key.write_text(f"# a comment\n\n{line.format(SECRET)}\n")
-    told = elsewhere(key, {})
+    told = remote_environment(key, {})
     assert told["CONCORD_TOKEN_SECRET"] == SECRET
     assert told["CONCORD_GATEWAY_URL"] == "http://127.0.0.1:8100"
     assert {f"CONCORD_{name.upper()}_URL" for name in SERVICES} < set(told)
@@ -26,7 +26,7 @@ def test_the_secret_is_what_compose_or_the_overlay_is_told(key: Path, line: str)
 
 def test_addresses_are_those_of_the_environment_then_of_the_published_ports(key: Path) -> None:
     key.write_text(f"secret={SECRET}\nCONCORD_SALES_PORT=9101\nCONCORD_LEGAL_PORT=9102\n")
-    told = elsewhere(
+    told = remote_environment(
         key, {"CONCORD_LEGAL_PORT": "9202", "CONCORD_GATEWAY_URL": "https://gateway.example"}
     )
     assert told["CONCORD_SALES_URL"] == "http://127.0.0.1:9101"
@@ -39,5 +39,5 @@ def test_addresses_are_those_of_the_environment_then_of_the_published_ports(key:
 def test_a_file_without_the_secret_is_named(key: Path, content: bytes | None) -> None:
     if content is not None:
         key.write_bytes(content)
-    with pytest.raises(NoKeyError, match=r"\.env (holds no line CONCORD_TOKEN|cannot be read)"):
-        elsewhere(key, {})
+    with pytest.raises(NoKeyError, match=r"\.env (has no line CONCORD_TOKEN|cannot be read)"):
+        remote_environment(key, {})

@@ -35,7 +35,7 @@ def test_a_machine_that_has_all_is_left_alone(machine: Machine) -> None:
     machine.has_java("17.0.15")
     machine.has("mvn", "exit 0")
     said: list[str] = []
-    ensure(KAFKA, say=said.append)
+    ensure(KAFKA, report=said.append)
     assert said == []
 
 
@@ -49,7 +49,7 @@ def test_who_may_not_install_is_told_what_to_type(machine: Machine) -> None:
     machine.has_java("11.0.2")
     machine.has("apt-get", "exit 1")
     with pytest.raises(Missing, match=r"Java 17 and Maven") as refused:
-        ensure(KAFKA, say=pytest.fail)
+        ensure(KAFKA, report=pytest.fail)
     assert "sudo apt-get install --yes --no-install-recommends openjdk-17" in str(refused.value)
 
 
@@ -63,7 +63,7 @@ def test_who_may_gets_what_is_missing_and_nothing_else(machine: Machine) -> None
         f"/bin/chmod +x {machine.folder}/mvn;; esac",
     )
     said: list[str] = []
-    ensure(KAFKA, say=said.append)
+    ensure(KAFKA, report=said.append)
     assert said[0].startswith("Installing Maven")
     assert said[-1].startswith("Maven: installed in")
 
@@ -74,4 +74,4 @@ def test_what_cannot_be_installed_ends_with_its_last_words(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     machine.has("apt-get", "echo 'no such package'; exit 100")
     with pytest.raises(Missing, match="no such package"):
-        ensure(KAFKA, say=lambda _: None)
+        ensure(KAFKA, report=lambda _: None)
