@@ -1,4 +1,4 @@
-"""The ground that measurements stand on: a platform of their own, and what its processes use."""
+"""Start a separate platform for benchmarks, and measure the processor time of its processes."""
 
 import asyncio
 import os
@@ -22,8 +22,8 @@ SELLER = "bench-seller"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Ground:
-    """A platform in a folder of its own, on free ports."""
+class Testbed:
+    """A platform in a given folder, on free ports."""
 
     def __init__(self, folder: Path, report: Callable[[str], None]) -> None:
         self.report = report
@@ -34,7 +34,7 @@ class Ground:
         return self.platform.kafka.bootstrap
 
     def connection(self, service: str, actor: str = SELLER) -> Connection:
-        """A connection of somebody who may do everything."""
+        """Return a connection with a token for all roles."""
         secret = self.platform.outside_environment()["CONCORD_TOKEN_SECRET"]
         token = issue(
             secret,
@@ -47,7 +47,7 @@ class Ground:
         return Connection(self.platform.layout.ports[service], token)
 
     async def publish(self) -> None:
-        """The reference data without which nothing can be sold."""
+        """Publish the reference data that the commands need: an account and a person."""
         person = {"name": "Sol Seller", "department": "sales"}
         async with self.connection("delivery") as delivery:
             done = await delivery.post(
@@ -64,14 +64,14 @@ class Ground:
         await asyncio.sleep(0.5)
 
     def with_prefix(self, service: str, prefix: str, database: str) -> Process:
-        """One of the services, on the same port, with topics and a database of its own."""
+        """Return a process of a service on its usual port, with other topics and database."""
         environment = self.platform.environment(service)
         environment |= {"CONCORD_TOPIC_PREFIX": prefix, "CONCORD_STORE_DATABASE": database}
         usual = self.platform.services[service]
         return Process(service, usual.command, log=usual.log, environment=environment)
 
     def create_topics(self, prefix: str) -> None:
-        """The contracts' topics under another prefix."""
+        """Create the contracts' topics with another prefix; raises RuntimeError on failure."""
         environment = self.platform.outside_environment() | {"CONCORD_TOPIC_PREFIX": prefix}
         usual = self.platform.services["sales"]
         maker = Process(
@@ -87,7 +87,7 @@ class Ground:
 
     @contextmanager
     def metered(self) -> Iterator[dict[str, float]]:
-        """Fill a mapping with the processor seconds that each process used meanwhile."""
+        """Yield a mapping that is filled, at the end, with processor seconds used per process."""
         before, used = self._used(), dict[str, float]()
         yield used
         used |= {name: after - before.get(name, 0.0) for name, after in self._used().items()}
@@ -98,7 +98,7 @@ class Ground:
 
 
 def processor_seconds(pid: int | None) -> float:
-    """What a process has used of the processors, in its own code and in the kernel for it."""
+    """Return the user and system time of a process in seconds; 0 if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -107,15 +107,15 @@ def processor_seconds(pid: int | None) -> float:
 
 
 def expect(answer: Answer, *statuses: int) -> Answer:
-    """The answer, if it is one of those expected."""
+    """Return the answer; raises RuntimeError where its status is not one of those expected."""
     if answer.status not in statuses:
         raise RuntimeError(f"answered {answer.status}: {answer.body[:500].decode()}")
     return answer
 
 
 def busy() -> float:
-    """Average number of processes that wanted to run during the last minute."""
+    """Return the load average of the last minute."""
     return os.getloadavg()[0]
 
 
-__all__ = ["ACCOUNT", "SELLER", "SERVICES", "Ground", "busy", "expect", "processor_seconds"]
+__all__ = ["ACCOUNT", "SELLER", "SERVICES", "Testbed", "busy", "expect", "processor_seconds"]
