@@ -55,8 +55,6 @@ async def measure(testbed: Testbed, *, engagements: int, rounds: int) -> Figure:
     events = await backlog.produce(
         testbed.bootstrap, _PREFIX, backlog.mixed_engagements(engagements)
     )
-        testbed.bootstrap, _PREFIX, backlog.mixed_engagements(engagements)
-    )
     loops: list[Spent] = []
     folds: list[Spent] = []
     for number in range(rounds):

@@ -1,7 +1,7 @@
-"""One engagement's whole healthy life as recorded events, for tests and benchmarks that read them.
+"""Build the recorded events of one healthy engagement, from its opening to its closing.
 
-Every event says that its author had heard all events before it; to make another life, leave out,
-change or add events with `Life.say`.
+The `heard` of each event contains all events before it. For other engagements, leave out events
+with `Life.without`, or add events with `Life.say`.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def euros(amount: str | int) -> Money:
 
 
 class Life:
-    """Events of one engagement in the order they were recorded."""
+    """Builder of one engagement's events, in the order in which they are recorded."""
 
     def __init__(self, engagement: str = ENGAGEMENT, begins: date = date(2026, 1, 5)) -> None:
         self.engagement = engagement
@@ -49,7 +49,7 @@ class Life:
         return self.begins + timedelta(days=days)
 
     def say(self, days: int, *events: Event, deaf_to: Sequence[str] = ()) -> "Life":
-        """Record events `days` after the beginning; `deaf_to` names channels not heard at all."""
+        """Record events `days` after the beginning; `heard` leaves out the channels `deaf_to`."""
         for event in events:
             channel = event.channel.name
             sequence = self._position.get(channel, 0) + 1
@@ -76,14 +76,14 @@ class Life:
         return self
 
     def without(self, *kinds: type[Event]) -> "Life":
-        """The same life as if events of these kinds had never been said (numbers close up)."""
+        """Return a copy without events of these types; sequences have no gap."""
         other = Life(self.engagement, self.begins)
         for recorded in self.events:
             if not isinstance(recorded.event, kinds):
                 other.say((recorded.occurred_at.date() - self.begins).days, recorded.event)
         return other
 
-    # The acts, in their order. Each says what a healthy engagement says.
+    # The steps of a healthy engagement, in their order; each adds the events of those before it.
 
     def opened(self) -> "Life":
         return self.say(
@@ -306,7 +306,7 @@ class Life:
         )
 
     def week(self, number: int) -> date:
-        """The Monday of the n-th week of work."""
+        """Return the Monday of the n-th week of work."""
         monday = self.begins - timedelta(days=self.begins.weekday())
         return monday + timedelta(weeks=5 + number)
 

@@ -1,6 +1,6 @@
-"""Records that should never have been published, made from a sound event.
+"""Make invalid Kafka records from a valid event.
 
-Each stands for whatever an attacker, a broken client or a newer version may put on a topic.
+Each is an example of what an attacker, a broken client or a newer version may publish.
 """
 
 import gzip
@@ -8,22 +8,22 @@ import json
 from collections.abc import Mapping
 
 RawEvent = Mapping[str, object]
-"""The attributes of a sound event, as JSON has them."""
+"""The attributes of a valid event, as in JSON."""
 
 LARGEST_NUMBER = 2**53
 
 
 def written(event: RawEvent, **attributes: object) -> bytes:
-    """Return the event with some attributes replaced; one that is `...` is left out."""
+    """Return the event as JSON with some attributes replaced; `...` removes an attribute."""
     changed = {**event, **attributes}
     kept = {name: value for name, value in changed.items() if value is not ...}
     return json.dumps(kept).encode()
 
 
 def no_events(event: RawEvent, of_another_channel: RawEvent) -> dict[str, bytes | None]:
-    """Return records that are no event of the given event's channel under its key, by their kind.
+    """Return records that are not valid events on the given event's topic and key, by name.
 
-    `of_another_channel` is a sound event about the same engagement.
+    `of_another_channel` is a valid event of the same engagement.
     """
     return {
         **_no_objects(event),
@@ -139,9 +139,9 @@ def _wrong_types(event: RawEvent) -> dict[str, bytes | None]:
 
 
 def unreadable_data(event: RawEvent) -> dict[str, bytes]:
-    """Return sound envelopes of the event's known type whose data cannot be read, by their kind.
+    """Return valid envelopes of the event's type with data that cannot be read, by name.
 
-    The event's type must have fields that are required.
+    The event's type must have required fields.
     """
     return {
         "no field": written(event, data={}),
@@ -156,7 +156,7 @@ def unreadable_data(event: RawEvent) -> dict[str, bytes]:
 
 
 def unknown_types(event: RawEvent) -> dict[str, bytes]:
-    """Return sound envelopes of types that the event's department may say in a newer version."""
+    """Return valid envelopes of types that a newer version of the department may publish."""
     name = str(event["type"])
     department = name.split(".")[1]
     return {

@@ -1,6 +1,6 @@
-"""A gateway in memory: its own fold, rules, figures, lists and decider, on events that are given.
+"""Run the gateway in memory, without Kafka and store, on given events.
 
-What a running gateway has beside these is how events reach it and where they are kept.
+It uses the gateway's own projection, rules, figures, lists and decider.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ ACCOUNTS = (
 
 
 class InMemory:
-    """Everything that the pages read, and the one command they give."""
+    """The sources of the gateway's pages, and the command that the pages send."""
 
     def __init__(self, *events: Recorded[Event], today: date = TODAY) -> None:
         self.today = today
@@ -70,10 +70,10 @@ class InMemory:
         self._watchers: set[asyncio.Queue[Change]] = set()
         self.handle_events(events)
 
-    # ---- what it hears -----------------------------------------------------------------------
+    # ---- events ------------------------------------------------------------------------------
 
     def handle_events(self, events: Iterable[Recorded[Event]]) -> None:
-        """Fold events, judge where they end, and announce what is found."""
+        """Apply events, evaluate the rules on the result, and record new findings."""
         touched: dict[str, None] = {}
         for recorded in events:
             self._fold(recorded)
@@ -124,12 +124,12 @@ class InMemory:
         return step.stream
 
     def wait(self, engagement: str, waits: Waits, *passed_over: PassedOver) -> None:
-        """Let an engagement wait, and events of it be passed over."""
+        """Mark an engagement as waiting, with events of it passed over."""
         held = self._held[engagement]
         held.waits, held.passed_over = waits, passed_over
         self._rows.put(row_of(held))
 
-    # ---- what it is asked --------------------------------------------------------------------
+    # ---- queries -----------------------------------------------------------------------------
 
     async def command(
         self, kind: str, subject: str, command: Command, *, actor: str, key: str
@@ -212,7 +212,7 @@ SETTINGS = Settings(token_secret=secrets.token_urlsafe(48))  # type: ignore[arg-
 
 
 def app_of(gateway: InMemory, as_of: datetime | None = None) -> FastAPI:
-    """The pages of this gateway as an application; its data are new unless `as_of` is given."""
+    """Return an application with this gateway's pages; its data are current as of `as_of`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.tokens = Tokens(SETTINGS)
     app.state.wait_limit = SETTINGS.wait_limit
@@ -233,7 +233,7 @@ def app_of(gateway: InMemory, as_of: datetime | None = None) -> FastAPI:
 
 
 def token(actor: str, *roles: Role, ago: timedelta = timedelta(0), hours: float = 8) -> str:
-    """A token of somebody with these roles, issued `ago`."""
+    """Return a token with these roles, issued `ago`."""
     assert SETTINGS.token_secret is not None
     return issue(
         SETTINGS.token_secret.get_secret_value(),

@@ -17,7 +17,7 @@ BEGINS = date(2026, 1, 5)
 
 
 def named(number: int) -> str:
-    """The n-th engagement's id."""
+    """Return the id of the n-th engagement."""
     return f"E-{number:013d}"
 
 
@@ -30,40 +30,40 @@ def retold(
     currency: str | None = None,
     factor: int = 1,
 ) -> list[Recorded[Event]]:
-    """The same life of another engagement: other names, amounts times a factor."""
+    """Return copies of events for another engagement, with amounts multiplied by a factor."""
 
-    def told(value: Any) -> Any:
+    def changed(value: Any) -> Any:
         if isinstance(value, dict):
             if value.keys() == {"amount", "currency"}:
                 amount = value["amount"] * factor
                 return {"amount": amount, "currency": currency or value["currency"]}
-            return {name: told(each) for name, each in value.items()}
+            return {name: changed(each) for name, each in value.items()}
         if isinstance(value, tuple | list):
-            return tuple(told(each) for each in value)
+            return tuple(changed(each) for each in value)
         return value
 
-    def event_told(event: Event) -> Event:
-        fields = told(event.model_dump())
+    def changed_event(event: Event) -> Event:
+        fields = changed(event.model_dump())
         if isinstance(event, sales.OpportunityOpened):
             fields |= {"title": title or event.title, "account": account or event.account}
         return type(event).model_validate(fields)
 
-    retelling = []
+    copies = []
     for recorded in events:
         subject = engagement or recorded.subject
         own_id = recorded.id.replace(recorded.subject, subject)
-        event = event_told(recorded.event)
-        retelling.append(replace(recorded, id=own_id, subject=subject, event=event, record=None))
-    return retelling
+        event = changed_event(recorded.event)
+        copies.append(replace(recorded, id=own_id, subject=subject, event=event, record=None))
+    return copies
 
 
 def late(life: Life) -> Life:
-    """Delivery forecasts its finish three weeks behind the contract."""
+    """Add a status report that forecasts the finish three weeks after the contract's."""
     return life.say(104, life.report(9, 104, finish=171, cost="amber"), deaf_to=("legal",))
 
 
 def underpriced(life: Life) -> Life:
-    """A second statement of work says less than the deal, and nobody signed it."""
+    """Add a drafted SOW whose price is lower than the deal's, and Finance's objection."""
     life.won().say(
         16,
         legal.FileOpened(account="acme", title="Portal for Acme"),
@@ -93,7 +93,7 @@ def underpriced(life: Life) -> Life:
 
 
 def green_in_the_red(life: Life) -> Life:
-    """Reported green, while the figures and the margin, which are confidential, say otherwise."""
+    """Add confidential figures and a margin that contradict the reported green status."""
     margin = Margin(revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3"))
     forecast = Margin(revenue=euros(100_000), cost=euros(88_000), margin=Decimal("0.12"))
     return life.worked().say(
@@ -121,7 +121,7 @@ def green_in_the_red(life: Life) -> Life:
 
 
 def unfollowed(life: Life) -> Life:
-    """A change is implemented that the customer never approved; Legal had not heard of it."""
+    """Add a change that is implemented though the customer never approved it."""
     return (
         life.worked()
         .say(
@@ -147,10 +147,10 @@ def unfollowed(life: Life) -> Life:
 
 @cache
 def company() -> tuple[Recorded[Event], ...]:
-    """Eleven engagements, of which some have what can go wrong."""
+    """Return the events of eleven engagements, some with disconnects."""
     number = count(1)
     begun = lambda: Life(named(next(number)), BEGINS)  # noqa: E731
-    scenes: list[tuple[str, str, str, int, Life]] = [
+    engagements: list[tuple[str, str, str, int, Life]] = [
         ("Warehouse control, phase two", "acme", "EUR", 3, late(begun().worked())),
         ("Customer portal", "birch", "EUR", 1, underpriced(begun())),
         ("Grid forecasting", "corvus", "USD", 4, green_in_the_red(begun())),
@@ -176,7 +176,7 @@ def company() -> tuple[Recorded[Event], ...]:
     ]
     return tuple(
         event
-        for title, account, currency, factor, life in scenes
+        for title, account, currency, factor, life in engagements
         for event in retold(
             life.events, title=title, account=account, currency=currency, factor=factor
         )
