@@ -1,4 +1,4 @@
-"""What tests of the listener share: events to say, topics to say them on, a reader that counts."""
+"""Helpers for tests of the consumer: events, a publisher, and an event handler that counts."""
 
 import asyncio
 import time
@@ -39,7 +39,7 @@ EVENTS: Mapping[Channel, Event] = {
 def said(
     engagement: str, sequence: int, channel: Channel = SALES, event: Event | None = None
 ) -> Recorded[Event]:
-    """An event about an engagement."""
+    """Return a recorded event of an engagement."""
     return Recorded(
         id=f"{engagement}-{channel.name}-{sequence}",
         subject=engagement,
@@ -54,7 +54,7 @@ def said(
 
 
 class Topics:
-    """Says things on the topics of one prefix, good and bad."""
+    """Publishes valid and invalid records on the topics of one prefix."""
 
     def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
         self._producer = producer
@@ -76,7 +76,7 @@ class Topics:
         value: bytes | None,
         headers: Iterable[tuple[str, bytes]] = (),
     ) -> str:
-        """Put any bytes on a topic; the id that the record has when it is parked."""
+        """Publish any bytes; return the record's id, as in the list of parked records."""
         topic = channel.topic(self._prefix)
         sent = await self._producer.send_and_wait(topic, value, key, headers=list(headers))
         return f"{topic}/{sent.partition}/{sent.offset}"
@@ -95,15 +95,15 @@ async def topics(bootstrap: str, prefix: str) -> AsyncIterator[Topics]:
 
 
 def sound(recorded: Recorded[Event]) -> Exception | None:
-    """Nothing is wrong with any event."""
+    """Return no error for any event."""
     return None
 
 
 class Counting:
-    """A reader that remembers all it took in, by engagement, in order; numbered, as streams are.
+    """An event handler that records what it processed, by engagement and in order.
 
-    `stumbles` says which events make it fail, and with what. With `dedupe` off it takes in twice
-    what comes twice.
+    It checks sequences as streams do. `stumbles` returns the error with which an event fails.
+    Without `dedupe` it processes repeated events again.
     """
 
     def __init__(self, *, dedupe: bool = True) -> None:
@@ -116,7 +116,7 @@ class Counting:
         self.whole: list[bytes] = []
         self.pause = 0.0
         self.reads_again = False
-        """Whether all is to be read again from the first record."""
+        """Whether `given` asks for a rebuild from the first record."""
         self._dedupe = dedupe
 
     @property
@@ -198,7 +198,7 @@ def listener(
 
 @dataclass
 class Scene:
-    """One prefix on Kafka, one database, and what is published and consumed there."""
+    """Topics of one prefix and one database, with their publisher and event handler."""
 
     bootstrap: str
     prefix: str
@@ -222,8 +222,8 @@ async def open_scene(
 
 
 async def until(is_so: Callable[[], object], limit: float = 60.0) -> None:
-    """Wait until something is so; fail when it is not within `limit` seconds."""
+    """Wait until `is_so` returns true; raises AssertionError after `limit` seconds."""
     ends = time.monotonic() + limit
     while not is_so():
-        assert time.monotonic() < ends, f"not so within {limit:g} s"
+        assert time.monotonic() < ends, f"condition not met within {limit:g} s"
         await asyncio.sleep(0.02)

@@ -1,7 +1,7 @@
-"""A department's service as a process of its own, and everybody around it.
+"""Run one department's service as a process, and act as its clients and the other departments.
 
-Tests of a department start it once with `running` and ask and tell it things in a `World`: through
-HTTP and Kafka alone, as people and the other departments do.
+Tests of a department start it once with `running`, and use it in a `World`: through HTTP and Kafka
+alone.
 """
 
 import asyncio
@@ -37,30 +37,30 @@ SECRET = "pU7z-Qm2vK9sXw4tRb6yLh3eNc8aGd5f"
 
 
 def token(actor: str, *roles: Role, valid: timedelta = timedelta(hours=8)) -> str:
-    """What lets somebody in, with these roles."""
+    """Return a bearer token with these roles."""
     now = datetime.now(UTC)
     return issue(SECRET, actor, roles, issuer=LOCAL_ISSUER, now=now, valid=valid)
 
 
 def bearer(by: str) -> dict[str, str]:
-    """The header of a request by whoever has this token."""
+    """Return the Authorization header for a token."""
     return {"Authorization": f"Bearer {by}"}
 
 
 def engagement_id() -> str:
-    """An engagement that nobody has spoken of yet."""
+    """Return a new engagement id."""
     return f"E-{derived(secrets.token_hex())}"
 
 
 def accepted(answer: httpx.Response) -> dict[str, Any]:
-    """What a request that must succeed was answered."""
+    """Return the body of an answer, whose status must be 200."""
     assert answer.status_code == 200, f"{answer.url}: {answer.text}"
     body: dict[str, Any] = answer.json()
     return body
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """The problem for which a request must be refused."""
+    """Return the problem of an answer, which must have this status and code."""
     assert answer.headers["content-type"].startswith("application/problem+json"), answer.text
     problem: dict[str, Any] = answer.json()
     assert (answer.status_code, problem["code"]) == (status, code), answer.text
@@ -68,14 +68,14 @@ def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 def owed(problem: dict[str, Any]) -> dict[str, str]:
-    """What a gate waits for, and from which department."""
+    """Return which department owes each missing item of a refusal."""
     return {item["code"]: item["owed_by"] for item in problem["missing"]}
 
 
 async def asked_until(
     ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool], limit: float = 20
 ) -> T:
-    """Ask again and again until the answer is so, for at most `limit` seconds; return it."""
+    """Repeat a request until `is_so` holds for its answer, at most `limit` seconds; return it."""
     ends = time.monotonic() + limit
     while not is_so(answer := await ask()):
         assert time.monotonic() < ends, getattr(answer, "text", answer)
@@ -85,7 +85,7 @@ async def asked_until(
 
 @dataclass(frozen=True)
 class Running:
-    """A department's service: where it answers, and the Kafka and the prefix of its topics."""
+    """A running service: its name and URL, and the Kafka and prefix of its topics."""
 
     name: str
     url: str
@@ -94,7 +94,7 @@ class Running:
 
     @asynccontextmanager
     async def world(self, by: str) -> AsyncIterator["World"]:
-        """An engagement of its own; `by` is the token of who asks where nobody else is named."""
+        """Yield a `World` with a new engagement; `by` is the default token."""
         async with (
             AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all") as producer,
             httpx.AsyncClient(base_url=self.url, timeout=40) as client,
@@ -104,7 +104,7 @@ class Running:
 
 @contextmanager
 def running(name: str, kafka: KafkaServer, store: StoreServer, folder: Path) -> Iterator[Running]:
-    """Run a department's service, with topics and a database of its own; it logs to `folder`."""
+    """Run a department's service with its own topics and database; it logs to `folder`."""
     prefix, port = unique_name(name), free_port()
     asyncio.run(create_topics(kafka.bootstrap, prefix))
     process = Process(
@@ -131,7 +131,7 @@ def running(name: str, kafka: KafkaServer, store: StoreServer, folder: Path) -> 
 
 @dataclass
 class World:
-    """A service, and those who ask it and who speak to it, of one engagement above all."""
+    """Clients of a service, and publisher of the other departments' events, for one engagement."""
 
     service: Running
     client: httpx.AsyncClient
@@ -139,12 +139,12 @@ class World:
     by: str
     engagement: str = field(default_factory=engagement_id)
     said: dict[tuple[str, str], int] = field(default_factory=dict)
-    """How many events other departments have said, by channel and subject."""
+    """Number of events that other departments published, by channel and subject."""
 
     async def say(
         self, *events: Event, about: str | None = None, knowing: Mapping[str, int] | None = None
     ) -> None:
-        """Speak as other departments do, on their topics; `knowing` is what they had heard."""
+        """Publish events of other departments; `knowing` is their `heard`, by channel."""
         about = about or self.engagement
         for event in events:
             place = (event.channel.name, about)
@@ -165,7 +165,7 @@ class World:
             await self.producer.send_and_wait(topic, encode(recorded), kafka_key(recorded).encode())
 
     def heard(self, about: str) -> str:
-        """All that was said of an engagement, as a position to wait for."""
+        """Return the position (Concord-After) of all events published about an engagement."""
         return write_position({ch: n for (ch, who), n in self.said.items() if who == about})
 
     async def ask(
@@ -180,9 +180,9 @@ class World:
         key: str | None = None,
         occurred_at: datetime | None = None,
     ) -> httpx.Response:
-        """Give a command, to be decided when all that was said of the engagement is heard.
+        """Send a command, to be decided when the service has processed all published events.
 
-        It is a command to an engagement, or one by its whole path (`/people/ann/publish-person`).
+        `command` is one on the engagement, or a whole path (`/people/ann/publish-person`).
         """
         about = about or self.engagement
         path = f"/engagements/{about}/{command}"
@@ -203,30 +203,30 @@ class World:
     async def do(
         self, command: str, body: Mapping[str, Any] | None = None, *, by: str | None = None
     ) -> dict[str, Any]:
-        """Give a command that must succeed, as `ask` does."""
+        """Send a command that must succeed, as `ask` does, and return its answer."""
         return accepted(await self.ask(command, body, by=by))
 
     async def get(
         self, path: str, *, by: str | None = None, after: str = "", **filters: str
     ) -> httpx.Response:
-        """Read a path, once the service has heard what `after` says, or at once."""
-        wishes = {"Concord-After": after, "Prefer": "wait=20"} if after else {}
-        headers = {**bearer(by or self.by), **wishes}
+        """Read a path, with `after` once the service has processed events up to that position."""
+        options = {"Concord-After": after, "Prefer": "wait=20"} if after else {}
+        headers = {**bearer(by or self.by), **options}
         return await self.client.get(path, params=filters, headers=headers)
 
     async def view(self, about: str | None = None, *, by: str | None = None) -> dict[str, Any]:
-        """The engagement as it is once all that was said of it is heard."""
+        """Return the engagement's view once the service has processed all published events."""
         about = about or self.engagement
         return accepted(await self.get(f"/engagements/{about}", by=by, after=self.heard(about)))
 
     async def listed(self, *, by: str | None = None, **filters: str) -> dict[str, dict[str, Any]]:
-        """The rows of the list of engagements, by engagement; lists are written behind."""
+        """Return the rows of the list of engagements, by id; lists are updated asynchronously."""
         rows = accepted(await self.get("/engagements", by=by, **filters))["rows"]
         return {row["id"]: row for row in rows}
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AIOKafkaConsumer]:
-        """The department's own topics, from their beginning, for some seconds."""
+        """Yield a consumer of the department's own topics from their beginning, for 20 seconds."""
         channels = (each for each in CHANNELS.values() if each.department == self.service.name)
         consumer = AIOKafkaConsumer(
             *(channel.topic(self.service.prefix) for channel in channels),
@@ -239,14 +239,14 @@ class World:
     async def events(
         self, count: int = 1, of: type[Event] = Event, *, about: str | None = None
     ) -> list[Recorded[Any]]:
-        """The first events that the department says: of a type, about one subject or any (`""`)."""
+        """Return the department's first events of a type and subject (`""` means any subject)."""
         wanted = self.engagement if about is None else about
         found: list[Recorded[Any]] = []
         async with self.reading() as records:
             while len(found) < count:
                 record = await records.getone()
                 if record.value is None:
-                    continue  # a record that was erased
+                    continue  # a tombstone
                 recorded = decode(record.value)
                 if isinstance(recorded.event, of) and wanted in {"", recorded.subject}:
                     is_reference = isinstance(recorded.event, Reference)

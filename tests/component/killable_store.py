@@ -1,4 +1,4 @@
-"""A real store whose process ends at a write that a test names, as a kill would end it."""
+"""Provide a real store that stops at a chosen write, as if its process were killed there."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,18 +12,18 @@ _ONE = frozenset(
 
 
 class Killed(BaseException):
-    """The process is no more: nothing that handles errors sees this."""
+    """The simulated process was killed; no error handler catches this."""
 
 
 class Life:
-    """So many writes, and then the end; None is a life without an end."""
+    """Number of writes until the simulated process is killed; None means never."""
 
     def __init__(self, writes: int | None) -> None:
         self._left = writes
         self.ended = False
 
     def spend(self, wanted: int) -> int:
-        """Return how many of these writes take place; after fewer than wanted comes `end`."""
+        """Return how many of the wanted writes may be done; if fewer, the caller raises `end`."""
         if self._left is None:
             return wanted
         done = min(wanted, self._left)
@@ -31,13 +31,13 @@ class Life:
         return done
 
     def end(self) -> Killed:
-        """Return what is to be raised."""
+        """Mark the process as killed, and return the exception to raise."""
         self.ended = True
         return Killed()
 
 
 class _Collection:
-    """A collection of which each document written counts, those of one request, too."""
+    """A collection that counts each written document, also those of one request."""
 
     def __init__(self, collection: Any, life: Life) -> None:
         self._collection = collection
@@ -76,10 +76,10 @@ class _Database:
 
 
 class MortalStore(Store):
-    """A store that ends with its process's life."""
+    """A store that raises Killed at the write where the simulated process ends."""
 
     def __init__(self, url: str, database: str, life: Life) -> None:
         super().__init__(url, database)
         for name in ("commits", "views", "leases", "parked", "clock", "left"):
             setattr(self, name, _Collection(getattr(self, name), life))
-        self.database = _Database(self.database, life)  # type: ignore[assignment]  # as it is used
+        self.database = _Database(self.database, life)  # type: ignore[assignment]  # only its items are used

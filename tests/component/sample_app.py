@@ -1,4 +1,4 @@
-"""Two departments in miniature: Sales opens and qualifies, Delivery hears it and reacts."""
+"""Define two small departments: Sales opens and qualifies deals, Delivery reacts to its events."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ SECRET = "b7Hq2vXz0LkTn5RwYpCs8DfGjMa3EuIo6QxW1ZyV4tNc"
 
 
 class Deal(BaseModel):
-    """What Sales knows of an engagement."""
+    """State of an engagement in Sales."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,7 +42,7 @@ class Deal(BaseModel):
 class OpenDeal(Command):
     """Open an opportunity.
 
-    The customer may buy work; the owner has to be somebody Delivery has published.
+    The owner has to be a person that Delivery has published.
     """
 
     account: AccountId
@@ -59,7 +59,7 @@ class QualifyDeal(Command):
 
 
 class Tick(Command):
-    """Do nothing at all."""
+    """Cause no event."""
 
 
 evolve_deal: Evolution[Deal] = Evolution()
@@ -117,7 +117,7 @@ DEALS = Decider(
 
 
 class DealView(BaseModel):
-    """What salespeople see."""
+    """View without confidential amounts."""
 
     id: str
     title: str
@@ -126,7 +126,7 @@ class DealView(BaseModel):
 
 
 class DealWithValue(DealView):
-    """What those see who may see money."""
+    """View with confidential amounts."""
 
     value: NotNegativeMoney | None
 
@@ -179,7 +179,7 @@ class Person(BaseModel):
 
 
 class PublishPerson(Command):
-    """Publish a person, or what changed about them."""
+    """Publish a person, or changes of one."""
 
     name: ShortText
     email: ShortText | None = None
@@ -245,11 +245,11 @@ def delivery() -> Service:
     return Service("delivery", "Delivery", routes=(people,), deciders=(JOBS,))
 
 
-# ---- to let them run -------------------------------------------------------------------------
+# ---- helpers to run the services -------------------------------------------------------------
 
 
 def settings(**given: Any) -> Settings:
-    """Settings as a test gives them; the environment has no say."""
+    """Return settings with these values; environment variables are ignored."""
     for name in [name for name in os.environ if name.startswith("CONCORD_")]:
         given.setdefault(name.removeprefix("CONCORD_").lower(), None)
     if "token_keys" not in given:
@@ -258,18 +258,18 @@ def settings(**given: Any) -> Settings:
 
 
 def token(actor: str, *roles: Role) -> dict[str, str]:
-    """The header of a request by somebody with these roles."""
+    """Return the Authorization header of a token with these roles."""
     issued = issue(SECRET, actor, roles, issuer=LOCAL_ISSUER, now=datetime.now(UTC))
     return {"Authorization": f"Bearer {issued}"}
 
 
 async def healthy(client: httpx.AsyncClient) -> bool:
-    """Whether every part of the service does its work now, so that events flow."""
+    """Return whether the service reports that it is healthy, that is, processes events."""
     return bool((await client.get("/health")).json()["healthy"])
 
 
 async def ready(client: httpx.AsyncClient) -> bool:
-    """Whether the service takes requests now."""
+    """Return whether the service takes requests."""
     return (await client.get("/ready")).status_code == 200
 
 
@@ -279,7 +279,7 @@ async def running(
     settings: Settings,
     wait: Callable[[httpx.AsyncClient], Awaitable[bool]] | None = healthy,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service once `wait` is true of it; it is stopped in order afterwards."""
+    """Run a service in this process; yield its client once `wait` is true; stop it at the end."""
     app = create_app(service, settings)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
@@ -293,7 +293,7 @@ async def running(
 
 
 async def until(is_so: Callable[[], Awaitable[bool]], within: float = 90) -> None:
-    """Wait until something is so; raises TimeoutError."""
+    """Wait until `is_so` returns true; raises TimeoutError after `within` seconds."""
     async with asyncio.timeout(within):
-        while not await is_so():  # noqa: ASYNC110 - what is waited for has no event
+        while not await is_so():  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.05)

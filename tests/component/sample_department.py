@@ -1,4 +1,4 @@
-"""A department in miniature, on Sales' own events, and what a test needs to let it work."""
+"""Define a small department on Sales' events, and run its command and event handlers in a test."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -198,7 +198,7 @@ REGISTER: Decider[Managers] = Decider(
 
 
 class NoRecords:
-    """A department that needs no reference data."""
+    """Reference data without any record."""
 
     revision = 0
 
@@ -219,7 +219,7 @@ def assigned(subject: str, sequence: int = 1, manager: str = "max") -> Recorded[
 
 
 def of_no_consequence(subject: str, sequence: int) -> Recorded[TierChosen]:
-    """An event that this department hears and does not evolve by."""
+    """Return an event that this department consumes and that does not change its state."""
     chosen = TierChosen(tier="standard", proposed="standard", reason="as large as most")
     return _from_delivery(subject, sequence, chosen)
 
@@ -239,7 +239,7 @@ def _from_delivery(subject: str, sequence: int, event: F) -> Recorded[F]:
 
 
 async def until(is_so: Callable[[], bool | Awaitable[bool]], limit: float = 90.0) -> None:
-    """Wait until something is so; fails when it is not within `limit` seconds."""
+    """Wait until `is_so` returns true; raises TimeoutError after `limit` seconds."""
     async with asyncio.timeout(limit):
         while True:
             so = is_so()
@@ -250,7 +250,7 @@ async def until(is_so: Callable[[], bool | Awaitable[bool]], limit: float = 90.0
 
 @dataclass
 class Process:
-    """One process of the department: its own caches, the shared store."""
+    """One process of the department, with its own caches on the shared store."""
 
     url: str
     database: str

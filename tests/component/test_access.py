@@ -1,4 +1,4 @@
-"""On a Kafka that knows its clients, each account reads and writes what its department does."""
+"""Test that with Kafka's ACLs each account reads and writes only what its department does."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Deadlines pass once, as of the deadline, and not while the clock is held before them."""
+"""Test that deadlines pass once, as of the deadline, and not while the clock is held earlier."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The delivery service as a process of its own, on real Kafka and a real store, over HTTP alone."""
+"""Test the delivery service as a process, over HTTP, on a real Kafka and a real store."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""A platform as docker-compose.yml sets it up, reached by its addresses and its key file alone."""
+"""Test a platform like that of docker-compose.yml, known only by addresses and its key file."""
 
 import asyncio
 import json

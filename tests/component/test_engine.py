@@ -1,4 +1,4 @@
-"""Commands and heard events through the engine, on a real store and with more than one process."""
+"""Test commands and consumed events on a real store, with more than one process."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""An erased person is gone from a real topic, not only covered by a tombstone."""
+"""Test that an erased person is removed from a real topic, not only covered by a tombstone."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The gateway's folding on a real store, where reading and folding overlap."""
+"""Test the gateway's projection on a real store, with queries and updates at the same time."""
 
 import asyncio
 from collections.abc import Sequence

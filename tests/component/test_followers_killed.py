@@ -1,7 +1,7 @@
-"""What the journal's followers leave behind is right at rest, wherever one was killed.
+"""Test that the journal's subscribers leave a correct state, wherever one was killed.
 
-Each test ends the views' writer, or the relay, at its first write, at its second, and so on until
-none is left, and lets a fresh process take over.
+Each test kills the read models' writer, or the relay, at its first write, at its second, and so on
+until there are no more, and lets a new process continue.
 """
 
 import asyncio

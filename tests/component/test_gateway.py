@@ -1,4 +1,4 @@
-"""The gateway on a real Kafka and a real store: lives of engagements heard, folded, asked about."""
+"""Test the gateway on a real Kafka and a real store: engagements consumed, projected, queried."""
 
 import random
 from collections.abc import AsyncIterator, Sequence

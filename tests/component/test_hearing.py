@@ -1,4 +1,4 @@
-"""What is heard and matters to nobody here: remembered at once, written later, never lost."""
+"""Test events that change no state: positions are buffered, written later, and never lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,6 +1,6 @@
-"""Records that should never have been published, on a real Kafka: all other events flow.
+"""Test that invalid records on a real Kafka stop no other event.
 
-Each kind stands for whatever an attacker, a broken client or a newer version may put on a topic.
+Each kind is an example of what an attacker, a broken client or a newer version may publish.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A service over HTTP: two departments in miniature on a real Kafka and a real store."""
+"""Test a service over HTTP: two small departments on a real Kafka and a real store."""
 
 from collections.abc import AsyncIterator
 from typing import Any

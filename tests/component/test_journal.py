@@ -1,4 +1,4 @@
-"""The journal on a real store: what is acknowledged is there, once, in order."""
+"""Test the journal on a real store: acknowledged commits are stored once, in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

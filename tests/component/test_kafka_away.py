@@ -1,4 +1,4 @@
-"""Services take commands and answer reads while Kafka is away, from the start or for a while."""
+"""Test that services accept commands and reads while Kafka is down, at their start or later."""
 
 import asyncio
 import time

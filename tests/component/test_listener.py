@@ -1,4 +1,4 @@
-"""What a listener does with good, bad and missing events, on a real Kafka and a real store."""
+"""Test the consumer with valid, invalid and missing events, on a real Kafka and a real store."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -1,4 +1,4 @@
-"""What a department hears while Kafka or its store is away, and how it says it is not ready."""
+"""Test consumption and readiness while Kafka or the store is down."""
 
 import time
 from collections.abc import AsyncIterator, Callable

@@ -1,6 +1,6 @@
-"""`python -m local`: one platform at a time, that takes along all it started, however it ends.
+"""Test `python -m local`: one platform at a time, whose processes all end with it, however it ends.
 
-The services are stand-ins that only say they are ready; Kafka and the stores are real.
+The services are stubs that only report that they are ready; Kafka and the stores are real.
 """
 
 import os

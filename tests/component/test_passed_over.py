@@ -1,4 +1,4 @@
-"""What an operator decided to do without is shown with the engagement by its department."""
+"""Test that a department shows which events of an engagement an operator decided to skip."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reference data are read whole and kept in the store: renewed, erased, while Kafka is away."""
+"""Test that reference data are read whole and kept in the store: updated, erased, without Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

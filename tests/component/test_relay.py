@@ -1,4 +1,4 @@
-"""What the journal says is on the topics, in order, whoever dies on the way."""
+"""Test that the journal's events are published in order, whichever process dies."""
 
 import asyncio
 import itertools

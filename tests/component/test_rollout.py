@@ -1,8 +1,8 @@
-"""A release replaces an instance of a service while it is used, and no request is lost.
+"""Test that a rolling update of a service under load loses no request.
 
-Two instances are reached through a small forwarder that behaves as a Service of Kubernetes does: it
-forwards connections, not requests; what is connected stays connected; and it learns late that an
-instance is not ready or is to go. The order and the times are those of the manifests.
+Two instances are reached through a small forwarder that behaves like a Service of Kubernetes: it
+forwards connections, not requests; existing connections are kept; and it learns late that an
+instance is not ready or is stopping. Order and times are those of the manifests.
 """
 
 import asyncio

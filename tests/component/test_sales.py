@@ -1,4 +1,4 @@
-"""The sales service as a process, on a real Kafka and a real store, through HTTP."""
+"""Test the sales service as a process, over HTTP, on a real Kafka and a real store."""
 
 import asyncio
 import csv

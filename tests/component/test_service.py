@@ -1,4 +1,4 @@
-"""A service as a process: what it says while it waits, how it stops, and what it refuses."""
+"""Test a service as a process: its readiness while it waits, its stop, and what it refuses."""
 
 import os
 import signal

@@ -1,7 +1,7 @@
-"""What the gateway stores is right at rest, wherever a worker was killed between two writes.
+"""Test that what the gateway stores is correct, wherever a worker was killed between two writes.
 
-Tests end the work at its first write, at its second, and so on until none is left, let a fresh
-worker take over, and compare what is stored with what an undisturbed run stores.
+Tests kill the worker at its first write, at its second, and so on until there are no more, let a
+new worker continue, and compare what is stored with the result of an undisturbed run.
 """
 
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""One trace from a person's command through a department's reaction, on real Kafka and store."""
+"""Test that a command and a department's reaction are one trace, on real Kafka and store."""
 
 import io
 import json

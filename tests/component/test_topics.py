@@ -1,4 +1,4 @@
-"""Topics are made as the contracts say, kept when they are right, refused when they are not."""
+"""Test that topics are created from the contracts, kept if right, and refused otherwise."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""One stream that cannot be read or written stops nobody else, and is named where people look."""
+"""Test that one stream that cannot be read or written stops no other, and is reported."""
 
 from dataclasses import replace
 from functools import partial

@@ -1,4 +1,4 @@
-"""What people look up keeps up with the journal, page by page, and is as good as a full replay."""
+"""Test that read models follow the journal, page by page, and equal a full replay."""
 
 import asyncio
 import os

@@ -1,7 +1,7 @@
-"""The checker finds a broken part: a relay, a journal or a reader that does its work wrongly.
+"""Test that the checker finds a broken part: a relay, a journal or an event handler.
 
-The parts are real ones with one thing done wrong, in services that are otherwise whole, on a real
-Kafka and a real store.
+The parts are real ones with one fault, in services that are otherwise unchanged, on a real Kafka
+and a real store.
 """
 
 import copy

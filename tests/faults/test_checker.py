@@ -1,7 +1,7 @@
-"""The checker finds every kind of defect in what real services did, once it is altered.
+"""Test that the checker finds every kind of defect in what real services did.
 
-An engagement lives its whole life through the five services. With what they did the checker is
-content; with one record, commit or view of it changed, it says what is wrong.
+An engagement runs its whole lifecycle through the five services. The checker finds nothing in the
+result; with one record, commit or view changed, it reports what is wrong.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""Two persons, two processes, the same request twice: one effect, and everybody is told."""
+"""Test concurrent and repeated requests of two people and two processes: each has one effect."""
 
 import asyncio
 import time

@@ -1,6 +1,6 @@
-"""Services are killed under load, and records are planted that should never have been published.
+"""Test that kills under load and invalid records lose nothing and repeat nothing.
 
-Nothing that was acknowledged is lost, nothing happens twice, and no other record is affected.
+Everything acknowledged is kept, has its effects once, and no other record is affected.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Kafka and the stores go away and come back: nothing is lost, and nobody has to lend a hand."""
+"""Test outages of Kafka and the stores: nothing is lost, and all recovers without an operator."""
 
 import asyncio
 import time
