@@ -1,4 +1,4 @@
-"""Killing services at random moments that a seed names, and starting them again."""
+"""Kill services at random moments drawn from a seed, and restart them."""
 
 import asyncio
 import time
@@ -14,14 +14,14 @@ from tests.faults.collected_state import Places, opened
 from tests.faults.load import Load
 
 COMES_UP_WITHIN = 60.0
-"""Seconds in which a service that was killed must take commands and events again."""
+"""Seconds within which a killed service must process commands and events again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """A service was killed: so many seconds after the first round began, and after so much work.
+    """A kill of a service: seconds since the first round, and commands acknowledged before.
 
-    `coming_up` where it had not come up yet from the kill before.
+    `coming_up` is whether it was still starting after the previous kill.
     """
 
     service: str
@@ -40,8 +40,8 @@ async def kill_at_random(
 ) -> list[Kill]:
     """Kill every service in each round, in an order and at moments drawn from the seed.
 
-    A round begins when all are ready and the load is well under way. Each victim is started again
-    at once; one in four is killed a second time while it comes up.
+    A round begins when all services are healthy and the load has progressed. Each killed service is
+    restarted at once; one in four is killed again while it starts.
     """
     random = Random(seed)
     began = time.monotonic()
@@ -71,13 +71,13 @@ async def kill_at_random(
 
 
 async def wait_for_all(platform: Platform, *, limit: float = COMES_UP_WITHIN) -> None:
-    """Wait until every part of every service does its work."""
+    """Wait until every service is healthy."""
     for service in SERVICES:
         await asyncio.to_thread(platform.wait_healthy, service, limit=limit)
 
 
 async def relay_holders(places: Places) -> Mapping[str, str]:
-    """Who holds the lease of each service's relay."""
+    """Return the holder of the relay's lease by service."""
     holders = {}
     for service in places.stores:
         async with opened(places, service) as store:
@@ -87,7 +87,7 @@ async def relay_holders(places: Places) -> Mapping[str, str]:
 
 
 async def _until_alive(platform: Platform, service: str) -> None:
-    """Wait until a process answers at all."""
+    """Wait until a service answers any request; raises AssertionError if late."""
     ends = time.monotonic() + COMES_UP_WITHIN
     async with httpx.AsyncClient(timeout=2.0) as http:
         while time.monotonic() < ends:

@@ -1,4 +1,4 @@
-"""Effects: what follows by itself from an event followed once, whoever was killed in between."""
+"""Check that each event had its automatic effects exactly once, whatever was killed meanwhile."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -16,7 +16,7 @@ Name = Callable[[Any], Hashable]
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """An event of one type leads to exactly one of another, under the same name."""
+    """A rule: an event of one type causes exactly one of another type, with the same name."""
 
     cause: type[Event]
     cause_name: Name
@@ -87,21 +87,21 @@ OWED: tuple[Owed, ...] = (
         lambda event: (event.invoice, event.number),
     ),
 )
-"""What the engagements of these tests owe: in them no estimate or change is taken up twice, no
-invoice is voided, and nothing is terminated before what follows has followed."""
+"""Rules for the engagements of these tests, in which no estimate or change is repeated, no invoice
+is voided, and nothing is terminated before the effects of earlier events."""
 
 AT_MOST_ONCE: tuple[tuple[type[Event], Name], ...] = (
     (legal.EarlyStartExpired, _once),
     (finance.PaymentOverdue, lambda event: event.invoice),
     (delivery.ResourceReleased, lambda event: (event.request, event.person)),
 )
-"""What the clock, or an end, leads to once if at all."""
+"""Events that a deadline or the end of an engagement causes at most once."""
 
 Events = Sequence[Recorded[Event]]
 
 
 def effects(evidence: Evidence) -> Iterator[Finding]:
-    """Each effect is there once, costs add up, and invoices are numbered without a gap."""
+    """Check that effects occur once, costs add up, and invoice numbers have no gap."""
     engagements = events_by_engagement(evidence)
     for engagement, events in engagements.items():
         for owed in OWED:
@@ -115,7 +115,7 @@ def effects(evidence: Evidence) -> Iterator[Finding]:
 
 
 def events_by_engagement(evidence: Evidence) -> dict[str, list[Recorded[Event]]]:
-    """Every engagement's events as its topics first have them, channel by channel."""
+    """Return each engagement's events, channel by channel, each at its first occurrence."""
     found: defaultdict[str, list[Recorded[Event]]] = defaultdict(list)
     seen: set[tuple[str, str, int]] = set()
     for name, records in evidence.topics.items():
@@ -143,7 +143,7 @@ def _followed(engagement: str, owed: Owed, events: Events) -> Iterator[Finding]:
     for name in sorted(found.keys() - causes, key=str):
         yield Finding(
             f"{engagement}: {owed.effect.__name__} {name} follows from no {owed.cause.__name__}",
-            may_pass=True,  # partitions are read one after the other: the cause may come yet
+            may_pass=True,  # partitions are read one after the other: the cause may still come
         )
     yield from _repeated(engagement, owed.effect, found)
 
@@ -195,5 +195,5 @@ def _invoice_numbers(events: Events) -> Iterator[Finding]:
         if sorted(counts) != list(range(1, len(counts) + 1)):
             yield Finding(
                 f"invoices of {year} are numbered {sorted(counts)}",
-                may_pass=len(set(counts)) == len(counts),  # a gap may close, a double stays
+                may_pass=len(set(counts)) == len(counts),  # a gap may close, a duplicate remains
             )

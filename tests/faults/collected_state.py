@@ -1,4 +1,4 @@
-"""Evidence: all that topics and stores hold, read past the services, so that nobody is believed."""
+"""Read all topics and stores directly, without the services, for the checker."""
 
 import asyncio
 import json
@@ -51,28 +51,28 @@ LISTINGS: Mapping[str, Mapping[str, Listing]] = {
     }
     for name, service in SERVICES.items()
 }
-"""The same: what people see of a stream in a list."""
+"""By service, then by kind of stream: how its list rows are made."""
 
 CONSUMED: Mapping[str, frozenset[Channel]] = {
     name: consumed_channels(deciders.values()) for name, deciders in DECIDERS.items()
 } | {"gateway": HEARD}
-"""By service, the channels of events that it consumes."""
+"""By service, the channels that it consumes."""
 
 decoded = lru_cache(maxsize=200_000)(decode)
-"""A record's event; the same bytes stand in many places and are read once."""
+"""Decode a record's event; the same bytes occur in many places and are decoded once."""
 
 
 PLANTED = "concord-test-planted"
-"""The header of a record that a test planted. Its value is ``<family>: <kind>``."""
+"""Header of a record that a test injected; its value is ``<family>: <kind>``."""
 
 NO_EVENT, UNREADABLE, UNKNOWN, FORGED = "no event", "unreadable data", "unknown type", "forged"
-"""Families of planted records: no event; an event whose data cannot be read, or whose type is
-unknown; a readable event with a number that its author never reaches."""
+"""Families of injected records: not an event; an event with data that cannot be read; one of an
+unknown type; a readable event with a sequence that its author never reaches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A record on a topic; without a value it is a tombstone."""
+    """A record on a topic; a tombstone has no value."""
 
     partition: int
     key: str
@@ -81,16 +81,16 @@ class Published:
 
     @property
     def recorded(self) -> Recorded[Event] | None:
-        """The event it carries; raises Undecodable."""
+        """Return its event; raises Undecodable."""
         return None if self.value is None else decoded(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A record that a test put on a topic, where it stood, and its kind.
+    """A record that a test injected into a topic, its place, and its kind.
 
-    `sequence` is the number that it claims, where it is an event in a sound envelope. `decodable`
-    says whether its data can be read as well.
+    `sequence` is that of its envelope, if that is valid. `decodable` is whether its data can be
+    read, too.
     """
 
     id: str
@@ -105,9 +105,9 @@ class Planted:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A command that a service answered with yes: by whom, under which key, and what it answered.
+    """A command that a service accepted: its actor, its idempotency key, and the answer.
 
-    `said` are the ids of the events it led to; with none, the command changed nothing.
+    `said` are the ids of the events it caused; without any, the command changed nothing.
     """
 
     service: str
@@ -121,9 +121,9 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a department keeps of a stream: how it was at some commit, and what lists show now.
+    """A stream's stored document: the snapshot at some commit, and the current list row.
 
-    `due` is when the stream wants to be woken next (UTC), if it does.
+    `due` is the stream's next deadline (UTC), if any.
     """
 
     known: Known
@@ -133,13 +133,12 @@ class View:
 
 @dataclass(slots=True)
 class Evidence:
-    """What stood on the topics, and then in the stores.
+    """The content of the topics, and then of the stores.
 
-    Topics by channel, each partition in its order; journals by service, each stream in its order;
-    views by service and stream; `folded` is what the gateway wrote, by engagement, `timelines` the
-    runs of events beside it, and `totals` the portfolio's figures by partition. `parked` are
-    records that wait, and `aside` those that were set aside, by service. `planted` is what a test
-    put on the topics, which `topics` leave out.
+    `topics` by channel, each partition in order, without injected records, which are in `planted`;
+    `journals` by service, each stream in order; `views` by service and stream; `folded`, the
+    gateway's stored views, and `timelines` by engagement; `totals`, the portfolio's figures by
+    partition; `parked` and `aside`, parked records and those set aside, by service.
     """
 
     topics: dict[str, list[Published]] = field(default_factory=dict)
@@ -153,7 +152,7 @@ class Evidence:
     totals: dict[int, Figures] = field(default_factory=dict)
 
     def streams(self, service: str) -> dict[str, list[Commit]]:
-        """A journal's commits by stream."""
+        """Return a journal's commits by stream."""
         streams: dict[str, list[Commit]] = {}
         for commit in self.journals[service]:
             streams.setdefault(commit.stream, []).append(commit)
@@ -162,7 +161,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where to read: a store address and a database by service; services left out do not run."""
+    """What to read: store address and database by service; services left out do not run."""
 
     bootstrap: str
     stores: Mapping[str, tuple[str, str]]
@@ -170,7 +169,7 @@ class Places:
 
 
 async def gather(places: Places) -> Evidence:
-    """Read everything: topics first, so that whatever stands on them stands in a journal, too."""
+    """Read everything: topics first, so that each event on them is in a journal, too."""
     evidence = await read_topics(places.bootstrap, places.prefix)
     for name in places.stores:
         async with opened(places, name) as store:
@@ -188,7 +187,7 @@ async def gather(places: Places) -> Evidence:
 
 @asynccontextmanager
 async def opened(places: Places, service: str) -> AsyncIterator[Store]:
-    """A service's store, as the service itself opens it."""
+    """Open a service's store as the service does."""
     store = Store(*places.stores[service])
     try:
         yield store
@@ -197,7 +196,7 @@ async def opened(places: Places, service: str) -> AsyncIterator[Store]:
 
 
 async def read_topics(bootstrap: str, prefix: str) -> Evidence:
-    """Every record of every channel's topic, from the first to the last of this moment."""
+    """Read every record of every channel's topic, from the first to the current last."""
     channels = {channel.topic(prefix): name for name, channel in CHANNELS.items()}
     found = Evidence(topics={name: [] for name in CHANNELS})
     consumer = AIOKafkaConsumer(
@@ -259,7 +258,7 @@ def planted(
     header: bytes,
     value: bytes | None,
 ) -> Planted:
-    """Return a planted record as its header tells it: ``<family>: <kind>``."""
+    """Return an injected record from its header, ``<family>: <kind>``."""
     kind = header.decode()
     family = kind.partition(":")[0]
     sequence = None if family == NO_EVENT else json.loads(value or b"")["sequence"]

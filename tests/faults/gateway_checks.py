@@ -1,4 +1,4 @@
-"""The unified view: what the gateway wrote is what the topics give when they are folded afresh."""
+"""Check that what the gateway stored equals a new projection of the topics."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
@@ -19,31 +19,31 @@ from tests.faults.finding import Finding
 
 
 def unified(evidence: Evidence) -> Iterator[Finding]:
-    """Views, timelines and figures are complete and right."""
+    """Check that views, timelines and figures are complete and correct."""
     if "gateway" not in evidence.journals:
         return
     added: dict[int, list[Figures]] = {}
     for engagement, events in events_by_engagement(evidence).items():
-        told = [each for each in events if each.channel.name in FOLDED]
-        if not told:
+        consumed = [each for each in events if each.channel.name in FOLDED]
+        if not consumed:
             continue
         held = evidence.folded.get(engagement) or Held(View(engagement), 0)
-        afresh = folded(engagement, told)
+        afresh = folded(engagement, consumed)
         is_at, must_be = held.view.position(), afresh.position()
         if is_at != must_be:
             yield Finding(
                 f"gateway: the view of {engagement} is at {write_position(is_at)}, and"
-                f" {write_position(must_be)} was said",
+                f" {write_position(must_be)} was published",
                 may_pass=True,
             )
             continue
         added.setdefault(held.partition, []).append(held.figures)
-        yield from _engagement(evidence, held, afresh, told)
+        yield from _engagement(evidence, held, afresh, consumed)
     yield from _totals(evidence, added)
 
 
 def folded(engagement: str, events: Iterable[Recorded[Event]]) -> View:
-    """The view of these events, folded in this process."""
+    """Return the view of these events."""
     view = View(engagement)
     for recorded in events:
         fold(view, recorded)
@@ -51,7 +51,7 @@ def folded(engagement: str, events: Iterable[Recorded[Event]]) -> View:
 
 
 def portfolio(evidence: Evidence, today: date) -> Portfolio:
-    """The portfolio that the topics give on a day, confidential figures included."""
+    """Return the portfolio on a day, from the topics, with confidential figures."""
     figures = []
     for engagement, events in events_by_engagement(evidence).items():
         view = folded(engagement, [each for each in events if each.channel.name in FOLDED])
@@ -73,7 +73,7 @@ def _engagement(
 ) -> Iterator[Finding]:
     engagement = held.view.engagement
     if not afresh.causally_complete:
-        yield Finding(f"gateway: events that {engagement}'s authors had heard are nowhere")
+        yield Finding(f"gateway: events in the `heard` of {engagement}'s events are missing")
     if dump(held.view) != dump(afresh):
         differ = [
             each.name
@@ -87,7 +87,7 @@ def _engagement(
         return
     findings = judge(afresh, held.judged_on)
     if held.findings != findings:
-        found = sorted(held.findings.keys() ^ findings.keys()) or "other words"
+        found = sorted(held.findings.keys() ^ findings.keys()) or "other texts"
         yield Finding(f"gateway: {engagement} has other disconnects than its events give: {found}")
     if _without_nothing(held.figures) != _without_nothing(_contribution(afresh, findings)):
         yield Finding(f"gateway: what {engagement} adds to the figures is not what its events give")
@@ -99,16 +99,16 @@ def _timeline(
 ) -> Iterator[Finding]:
     runs = evidence.timelines.get(engagement, [])
     kept = {(each.channel.name, each.sequence): each.record for each in in_order(runs)}
-    said = {(each.channel.name, each.sequence): each.record for each in events}
-    for channel, sequence in sorted(said.keys() - kept.keys()):
+    published = {(each.channel.name, each.sequence): each.record for each in events}
+    for channel, sequence in sorted(published.keys() - kept.keys()):
         yield Finding(f"gateway: the timeline of {engagement} lacks {channel} {sequence}")
-    for channel, sequence in sorted(kept.keys() - said.keys()):
+    for channel, sequence in sorted(kept.keys() - published.keys()):
         yield Finding(
-            f"gateway: the timeline of {engagement} has {channel} {sequence}, which was not said",
+            f"gateway: the timeline of {engagement} has {channel} {sequence}, not on its topic",
             may_pass=True,
         )
-    for channel, sequence in sorted(kept.keys() & said.keys()):
-        if kept[channel, sequence] != said[channel, sequence]:
+    for channel, sequence in sorted(kept.keys() & published.keys()):
+        if kept[channel, sequence] != published[channel, sequence]:
             yield Finding(
                 f"gateway: the timeline of {engagement} has {channel} {sequence} in other bytes"
             )

@@ -1,6 +1,6 @@
-"""The five services inside the test's own process, so that one of their parts can be a broken one.
+"""Run the five services in the test's process, so that parts of them can be replaced.
 
-Kafka and the store are real; only the way from a client to a service is none of the network's.
+Kafka and the store are real; only requests to the services do not use the network.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -22,12 +22,12 @@ from tests.faults.load import Persistent
 from tests.infrastructure import KafkaServer, StoreServer
 
 Parts = Mapping[str, object]
-"""What takes the place of what, by the name under which a module finds it."""
+"""Replacements by the dotted name of what they replace, as for `monkeypatch.setattr`."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """People who act, and where the checker reads what came of it."""
+    """The driver of the services, and the places that the checker reads."""
 
     driver: Persistent
     places: Places
@@ -43,7 +43,7 @@ async def world(
     broken: Mapping[str, Parts] | None = None,
     patience: float = 60.0,
 ) -> AsyncIterator[World]:
-    """Services under names of their own; `broken` says which parts of which are others."""
+    """Start services with their own topics and databases; `broken` replaces parts of them."""
     await create_topics(kafka.bootstrap, name)
     places = Places(
         kafka.bootstrap, {service: (store.url, f"{name}-{service}") for service in only}, name
@@ -70,7 +70,7 @@ async def world(
             issuer=LOCAL_ISSUER,
             roles=roles(),
         )
-        # Nothing is asked twice: what a broken part did is left to the checker to find.
+        # No request is repeated, so that only the checker can find what a broken part did.
         driver = Persistent(company, name, clients=8, patience=patience, asks_twice=0.0)
         await driver._http.aclose()
         driver._http = httpx.AsyncClient(mounts=mounts, timeout=60)

@@ -1,9 +1,9 @@
-"""The load: clients who live engagements through the services' HTTP interfaces, whatever happens.
+"""Load a platform with clients that run engagements through the services' HTTP APIs.
 
-Each client plays stories of the local platform's play, one after the other, every one with a
-calendar of its own. A request that is not answered, or answered with "not now" or "not yet", is
-sent again under the same key until it is acknowledged; every acknowledgement is remembered, and
-some requests are sent twice to see whether they get the same answer.
+Each client runs the demo's scenarios, one after the other, each with its own calendar. A request
+without an answer, or with one after which to retry, is repeated with the same idempotency key until
+it is acknowledged. All acknowledgements are recorded, and some requests are sent again to compare
+the answers.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ from local.platform import SERVICES, Platform
 from tests.faults.collected_state import Acknowledged
 
 BEGINS, ENDS = date(2025, 1, 6), date(2025, 7, 10)
-"""Days between which all stories lie."""
+"""Days between which all engagements run."""
 _NOT_YET = frozenset({404, 409, 503, 504})
-"""Answers after which asking again may help: not heard of, not heard enough, away, too late."""
+"""Statuses after which a retry may succeed, such as missing events, a missing store, a timeout."""
 _WORK = (
     ("Customer portal", ("Portal", "Single sign-on")),
     ("Billing migration", ("Migrated ledgers", "Reconciliation reports")),
@@ -42,7 +42,7 @@ _WORK = (
 
 
 def company(platform: Platform) -> PlatformAccess:
-    """The company of the play, at work on a platform."""
+    """Return the access to a platform for the people of the demo."""
     environment = platform.outside_environment()
     return PlatformAccess(
         urls={name: platform.layout.url(name) for name in SERVICES},
@@ -53,7 +53,7 @@ def company(platform: Platform) -> PlatformAccess:
 
 
 class Persistent(Driver):
-    """A stage on which people do not give up before `patience` seconds."""
+    """A driver that retries each request for `patience` seconds."""
 
     def __init__(
         self,
@@ -64,11 +64,11 @@ class Persistent(Driver):
         patience: float = 150.0,
         asks_twice: float = 0.1,
     ) -> None:
-        """`asks_twice` is the share of the commands that are sent again once answered."""
+        """Create the driver; `asks_twice` is the share of commands sent again once answered."""
         super().__init__(at, BEGINS, seed, at_once=2 * clients)
         self.acknowledged: list[Acknowledged] = []
         self.answers: Counter[str] = Counter()
-        """How often which answer came: statuses, and ``unanswered``."""
+        """Number of answers by status, and of requests that were ``unanswered``."""
         self._patience = patience
         self._asks_twice = asks_twice
         self._random = Random(seed)
@@ -89,15 +89,15 @@ class Persistent(Driver):
             if isinstance(answer, httpx.Response):
                 if answer.is_success:
                     break
-                said = f"{by}: {method} {service}{path} {body}\n  {answer.text}"
+                message = f"{by}: {method} {service}{path} {body}\n  {answer.text}"
                 if answer.status_code == httpx.codes.CONFLICT and _may_be_refused(headers):
-                    raise CommandRefused(said)
+                    raise CommandRefused(message)
                 if answer.status_code not in _NOT_YET:
-                    raise DemoError(said)
+                    raise DemoError(message)
             else:
-                said = f"{by}: {method} {service}{path} {body}\n  {answer!r}"
+                message = f"{by}: {method} {service}{path} {body}\n  {answer!r}"
             if time.monotonic() > ends:
-                raise DemoError(said)
+                raise DemoError(message)
             await asyncio.sleep(pause * self._random.uniform(0.5, 1.5))
             pause = min(2 * pause, 1.0)
         key = headers.get("Idempotency-Key")
@@ -157,7 +157,7 @@ class Persistent(Driver):
         body: Body | None,
         first: httpx.Response,
     ) -> None:
-        """The same request again, which has the same answer or none."""
+        """Repeat a request, which must have the same answer, or one after which to retry."""
         again = await self._ask(method, service, path, by, headers, body)
         if isinstance(again, httpx.Response) and again.status_code not in _NOT_YET:
             assert again.status_code == first.status_code, f"{service}{path}: {again.text}"
@@ -168,12 +168,12 @@ class Persistent(Driver):
 
 
 def _may_be_refused(headers: Mapping[str, str]) -> bool:
-    """Whether the play asked for a short wait, as it does where it goes on after a refusal."""
+    """Return whether the wait is short, as in commands of the demo that may be refused."""
     return headers.get("Prefer") not in {None, f"wait={WAIT}"}
 
 
 def _difference(one: str, other: str) -> str:
-    """Where two texts part."""
+    """Return the parts of two texts around their first difference."""
     place = next(
         (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
         min(len(one), len(other)),
@@ -184,18 +184,18 @@ def _difference(one: str, other: str) -> str:
 
 @dataclass(slots=True)
 class Person(Actors):
-    """The people of one engagement, whose calendar turns as they go."""
+    """The people of one engagement, with a calendar of their own that need not wait."""
 
     day: date = BEGINS
     ended: Callable[[], bool] = lambda: False
 
     @property
     def today(self) -> date:
-        """The day of this engagement."""
+        """Return the current day of this engagement."""
         return self.day
 
     async def until(self, day: date) -> None:
-        """Turn to a day; raises Curtain once the load is to end."""
+        """Continue on a day; raises EndOfDemo once the load is to end."""
         if self.ended():
             raise EndOfDemo
         self.day = max(day, self.day)
@@ -203,22 +203,24 @@ class Person(Actors):
     async def look_until(
         self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
     ) -> dict[str, Any]:
-        """Look until something is seen there, for as long as a service may be away."""
+        """Poll a view until `seen` is true, and return it; raises DemoError after 150 seconds."""
         ends = time.monotonic() + 150
         while True:
             state = await self.look(service, by)
             if seen(state):
                 return state
             if time.monotonic() > ends:
-                raise DemoError(f"{self.name}: {service} never showed what was waited for: {state}")
+                raise DemoError(
+                    f"{self.name}: the expected state did not appear in {service}: {state}"
+                )
             await asyncio.sleep(0.2)
 
 
 class Load:
-    """Clients at work on a platform, for as long as it is entered (``async with``)."""
+    """Concurrent clients of a platform (``async with``)."""
 
-    def __init__(self, at: PlatformAccess, seed: int, *, clients: int = 8) -> None:
-        self.driver = Persistent(at, f"load-{seed}", clients=clients)
+    def __init__(self, access: PlatformAccess, seed: int, *, clients: int = 8) -> None:
+        self.driver = Persistent(access, f"load-{seed}", clients=clients)
         self._seed = seed
         self._clients = clients
         self._over = False
@@ -241,11 +243,11 @@ class Load:
 
     @property
     def acknowledged(self) -> list[Acknowledged]:
-        """Every command that was acknowledged, so far."""
+        """Return the commands acknowledged so far."""
         return self.driver.acknowledged
 
     async def begin(self) -> None:
-        """Make the company known to its departments, and let the clients start."""
+        """Publish the reference data and start the clients."""
         await begin_history(self.driver)
         self._tasks = [
             asyncio.create_task(self._client(number), name=f"client {number}")
@@ -253,7 +255,7 @@ class Load:
         ]
 
     async def moved(self, commands: int, *, limit: float = 60.0) -> None:
-        """Wait until so many more commands were acknowledged; raises what a client raised."""
+        """Wait until a number of further commands are acknowledged; raises what a client raised."""
         wanted = len(self.acknowledged) + commands
         ends = time.monotonic() + limit
         while len(self.acknowledged) < wanted:
@@ -264,13 +266,13 @@ class Load:
             await asyncio.sleep(0.05)
 
     def look(self) -> None:
-        """Raise what a client raised, if one did."""
+        """Raise what a client raised, if any."""
         for task in self._tasks:
             if task.done():
                 task.result()
 
     async def end(self) -> None:
-        """Let each client come to a stop in its story, and then every deadline pass.
+        """Stop each client at its next step, and then let all deadlines pass.
 
         Raises what a client raised.
         """
@@ -279,25 +281,27 @@ class Load:
         await self.driver.release_clocks()
 
     async def _client(self, number: int) -> None:
-        story = 0
+        count = 0
         while not self._over:
-            scenario = a_plot(Random(f"{self._seed}/{number}/{story}"), f"load-{number}-{story}")
+            scenario = short_scenario(
+                Random(f"{self._seed}/{number}/{count}"), f"load-{number}-{count}"
+            )
             await live(scenario, Person(self.driver, scenario.name, ended=lambda: self._over))
-            story += 1
+            count += 1
 
 
 async def begin_history(driver: Driver) -> None:
-    """Make the company known to its departments, with rates from before all stories on.
+    """Publish the reference data, with rates effective before all engagements.
 
-    Stories lie in the past, each at another day: the clocks are held before them, so that no
-    deadline passes until all have ended.
+    Engagements run in the past, each with its own calendar: the deadline schedulers are held before
+    them, so that no deadline passes until all have ended.
     """
     await driver.hold_clocks()
     await publish(driver, BEGINS - timedelta(days=30))
 
 
 async def live(scenario: Scenario, person: Person) -> None:
-    """One engagement, from its first call to its end."""
+    """Run one engagement from its opening to its end."""
     engagement = new_run(scenario, person, ENDS)
     try:
         if await sell(engagement):
@@ -309,8 +313,8 @@ async def live(scenario: Scenario, person: Person) -> None:
         return
 
 
-def a_plot(random: Random, name: str) -> Scenario:
-    """A short story: some weeks of work, and now and then a lost deal or a change."""
+def short_scenario(random: Random, name: str) -> Scenario:
+    """Return a short scenario: three or four weeks of work, sometimes a lost deal or a change."""
     title, deliverables = random.choice(_WORK)
     return Scenario(
         name=name,

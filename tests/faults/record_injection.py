@@ -1,6 +1,6 @@
-"""Planting: records that should never have been published, under the keys of engagements at play.
+"""Inject invalid records into the topics, with keys of engagements that the load works on.
 
-Whoever plants has the right to write every topic. An operator sees to what such a record parks.
+The injecting client may write to every topic. `Operator` sets the parked records aside.
 """
 
 import asyncio
@@ -60,17 +60,18 @@ FORGEABLE: Mapping[str, Event] = {
     for name in NUMBERED
     if CHANNELS[name].kind == "events"
 }
-"""What is said with a forged number. An approved invoice would be given a number by the register,
-which knows no numbers of others, and what a register says is taken in under any higher number."""
+"""Events that are published with a forged sequence. InvoiceApproved is replaced, since the register
+would number that invoice: it checks no sequences. Events of registers are left out, since any
+higher sequence of theirs is valid."""
 
 AHEAD = (500, 5_000, hostile_records.LARGEST_NUMBER)
-"""Numbers, near and far, that no author reaches here: none publishes five hundred events of one
-engagement on one channel."""
+"""Sequences, near and far, that no author reaches here: none publishes 500 events of one engagement
+on one channel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """A record to be planted: its family and kind, the channel, and how it is made."""
+    """A record to be injected: its family, its kind, and the channel."""
 
     family: str
     kind: str
@@ -78,7 +79,7 @@ class Seed:
 
 
 def event(event: Event, subject: str, sequence: int) -> hostile_records.RawEvent:
-    """Return the attributes of a sound event, as JSON has them."""
+    """Return the attributes of a valid event, as in JSON."""
     moment = datetime(2025, 3, 3, 9, tzinfo=UTC)
     recorded: Recorded[Event] = Recorded(
         id=str(uuid7()),
@@ -96,7 +97,7 @@ def event(event: Event, subject: str, sequence: int) -> hostile_records.RawEvent
 
 
 def everything() -> list[Seed]:
-    """Return every kind of record, on every channel on which it can be."""
+    """Return every kind of record on every channel on which it is possible."""
     return [
         *(
             Seed(NO_EVENT, kind, channel)
@@ -113,18 +114,18 @@ def everything() -> list[Seed]:
 
 
 def some(random: Random, parking: int) -> list[Seed]:
-    """Return every kind that is no event, on every channel, and so many that park an engagement."""
+    """Return all records that are not events, and `parking` others that park an engagement."""
     every = everything()
     harmless = [each for each in every if each.family == NO_EVENT]
     return harmless + random.sample([each for each in every if each.family != NO_EVENT], parking)
 
 
 class Planter:
-    """Puts records on the topics while a load runs; for as long as it is entered."""
+    """Injects records into the topics while a load runs (``async with``)."""
 
     def __init__(self, bootstrap: str, load: Load, seed: int, prefix: str = "concord") -> None:
         self.done: list[str] = []
-        """The places of all that was planted."""
+        """The places of all injected records: topic/partition/offset."""
         self._load = load
         self._random = Random(f"planted-{seed}")
         self._prefix = prefix
@@ -145,7 +146,7 @@ class Planter:
         await self._producer.stop()
 
     async def plant(self, seeds: Sequence[Seed], *, seconds: float) -> None:
-        """Plant these in an order drawn from the seed, spread over about so many seconds."""
+        """Inject records in an order drawn from the seed, spread over about `seconds`."""
         async with asyncio.timeout(120):
             while not self._begun():  # noqa: ASYNC110 - the load gives no signal
                 await asyncio.sleep(0.05)
@@ -186,17 +187,17 @@ class Planter:
         self.done.append(f"{sent.topic}/{sent.partition}/{sent.offset}")
 
     def _begun(self) -> list[str]:
-        """Return the engagements at play, the newest last."""
+        """Return the engagements of the load, the newest last."""
         subjects = dict.fromkeys(each.subject for each in self._load.acknowledged)
         return [subject for subject in subjects if subject.startswith("E-")]
 
     def _engagement(self, seed: Seed) -> tuple[str, int]:
-        """Return an engagement at play, and the number that the record is to claim."""
+        """Return an engagement of the load, and the sequence for the record."""
         engagement = self._random.choice(self._begun()[-12:])
         if seed.family == FORGED:
-            return engagement, 1  # which its kind replaces
+            return engagement, 1  # replaced by that of its kind
         if CHANNELS[seed.channel].kind == "register":
-            return engagement, 10**6  # a register's numbers may skip: only a higher one is new
+            return engagement, 10**6  # a register's sequences may have gaps: a higher one is new
         known = [
             each.position.get(seed.channel, 0)
             for each in self._load.acknowledged
@@ -213,7 +214,7 @@ def _no_events(channel: str, subject: str, sequence: int) -> Mapping[str, bytes 
 
 
 def _odd_places(channel: str) -> Mapping[str, tuple[bytes | None, int]]:
-    """Return keys under which a sound event is none, and by how many partitions it is misplaced."""
+    """Return keys that make a valid event invalid, and the offset from its right partition."""
     places: dict[str, tuple[bytes | None, int]] = {
         "a key that is no text": (b"\xff\xfe", 0),
         "a key with control characters": (b"E-1\x00", 0),
@@ -221,7 +222,7 @@ def _odd_places(channel: str) -> Mapping[str, tuple[bytes | None, int]]:
         "a huge key": (b"K" * 500_000, 0),
         "a key of no bytes": (b"", 0),
     }
-    if CHANNELS[channel].kind != "reference":  # such a topic takes no record without a key
+    if CHANNELS[channel].kind != "reference":  # a compacted topic rejects records without a key
         places |= {"no key": (None, 0), "another partition": (None, 1)}
     return places
 
@@ -242,18 +243,18 @@ def _parking(channel: str, subject: str, sequence: int) -> Mapping[str, Mapping[
 
 
 class Operator:
-    """Sets aside, over HTTP, what was planted and parks an engagement; touches nothing else."""
+    """Sets aside, over HTTP, injected records that park an engagement, and nothing else."""
 
     def __init__(self, platform: Platform, load: Load, planter: Planter) -> None:
         self.decided: set[tuple[str, str]] = set()
-        """Services and records that were set aside."""
+        """Pairs of a service and a record that it set aside."""
         self._platform = platform
         self._load = load
         self._planter = planter
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._look_round(), name="operator")
+        self._task = asyncio.create_task(self._run(), name="operator")
         return self
 
     async def __aexit__(
@@ -265,14 +266,14 @@ class Operator:
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._task  # raises what ended it before
+                await self._task  # raises the error that ended it, if any
 
-    async def _look_round(self) -> None:
+    async def _run(self) -> None:
         while True:
-            await asyncio.gather(*(self._see_to(service) for service in SERVICES))
+            await asyncio.gather(*(self._set_aside(service) for service in SERVICES))
             await asyncio.sleep(0.5)
 
-    async def _see_to(self, service: str) -> None:
+    async def _set_aside(self, service: str) -> None:
         for engagement in [
             *await self._ask(service, "GET", "/operations/parked"),
             *await self._ask(service, "GET", "/operations/waiting"),

@@ -1,7 +1,7 @@
-"""What is set aside: all that was planted, in every service that reads its topic, and nothing else.
+"""Check that each service set aside all injected records on its topics, and nothing else.
 
-A planted event passes by as a repeat where its author had published one of the same number before
-it, and it is ignored where no stream of the service hears it.
+An injected event is skipped as a repeat where its author had published one with the same sequence
+before, and is ignored where no stream of the service consumes it.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ def set_aside(evidence: Evidence) -> Iterator[Finding]:
     published = {
         (name, record.key, record.recorded.sequence): record
         for name, records in evidence.topics.items()
-        for record in reversed(records)  # the first of a number is the one that counts
+        for record in reversed(records)  # the first with a sequence is the valid one
         if record.recorded is not None
     }
     for service, records in evidence.aside.items():
@@ -30,7 +30,7 @@ def set_aside(evidence: Evidence) -> Iterator[Finding]:
             )
         }
         for name in sorted(wanted.keys() - aside.keys()):
-            yield Finding(f"{service} has not set {_told(wanted[name])} aside", may_pass=True)
+            yield Finding(f"{service} has not set {_text(wanted[name])} aside", may_pass=True)
         planted = {each.id for each in evidence.planted}
         for name in sorted(aside.keys() - wanted.keys()):
             record = aside[name]
@@ -46,11 +46,11 @@ def _passes_by(service: str, planted: Planted, published: Published | None) -> b
         return False
     channel = CHANNELS[planted.channel]
     if service == channel.department and service != "gateway" and channel.kind == "events":
-        # Registers alone hear their own department. They know no numbers: what they cannot read
-        # waits, and of what they can, nothing here is for them.
+        # Only registers consume events of their own department, and they do not check sequences:
+        # unreadable records are parked, and none of the readable ones here concerns a register.
         return planted.decodable
     return published is not None and published.offset < planted.offset
 
 
-def _told(planted: Planted) -> str:
-    return f"{planted.id} ({planted.kind}, {planted.channel} of {planted.key or 'nobody'})"
+def _text(planted: Planted) -> str:
+    return f"{planted.id} ({planted.kind}, {planted.channel} of {planted.key or 'no key'})"

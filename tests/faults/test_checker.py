@@ -28,7 +28,7 @@ from tests.faults.collected_state import (
     gather,
 )
 from tests.faults.in_process_platform import world
-from tests.faults.load import Person, a_plot, begin_history, live
+from tests.faults.load import Person, begin_history, live, short_scenario
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
 LIMIT = 60.0
@@ -47,14 +47,14 @@ class Lived:
 async def lived(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Lived]:
     async with world(kafka, store, unique_name("lived")) as made:
         await begin_history(made.driver)
-        plot = replace(
-            a_plot(Random(7), "lived"),
+        scenario = replace(
+            short_scenario(Random(7), "lived"),
             time_and_materials=False,
             outcome="delivered",
             change=True,
         )
         person = Person(made.driver, "lived")
-        await live(plot, person)
+        await live(scenario, person)
         key = person.engagement.encode()
         header = (PLANTED, f"{NO_EVENT}: no JSON".encode())
         async with topics(kafka.bootstrap, made.places.prefix) as spoken:
