@@ -1,4 +1,4 @@
-"""The pages of the running gateway: events on real Kafka, a real store, a real browser."""
+"""Test the pages of a running gateway, with a real Kafka, store and browser."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ SCRIPT = "<script>document.title = 'taken over'</script>"
 
 @dataclass
 class World:
-    """The gateway's address, and whoever speaks on the topics."""
+    """The gateway's address, and a publisher on the topics."""
 
     url: str
     topics: Topics

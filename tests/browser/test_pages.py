@@ -1,4 +1,4 @@
-"""The pages in a browser, on a gateway in memory: reading, signing in, waiving, staying live."""
+"""Test the pages in a browser, on an in-process gateway: read, sign in, waive, live updates."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -32,7 +32,7 @@ OVERFLOWING = """
     [...document.querySelectorAll('.figures > div')]
         .filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)
 """
-"""The figures that are wider than their place, in a portfolio of some hundred engagements."""
+"""Figures that are wider than their column, in a portfolio of some hundred engagements."""
 SCRIPT = "<script>document.title = 'taken over'</script><img src=x onerror=alert(1)>"
 
 
@@ -55,7 +55,7 @@ async def signed_in(page: Page, site: Site, path: str = "/", by: str = VERA) -> 
 
 
 async def other_site(page: Page, body: str) -> None:
-    """Go to a page of another site, which is on this machine as well."""
+    """Open a page of another site, also on this machine."""
     address = "http://localhost:9/"
     await page.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
     await page.goto(address)
@@ -244,7 +244,7 @@ async def test_when_the_token_runs_out_the_page_asks_to_sign_in(
     page: Page, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "BEAT", 0.2)
-    # Valid for ten seconds more, counting the leeway that clocks are given.
+    # Valid for ten more seconds, with the leeway for differing clocks.
     short = token("vera", "executive", ago=timedelta(hours=1), hours=1 + 5 / 3600)
     await signed_in(page, site, by=short)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Portfolio")

@@ -1,7 +1,7 @@
-"""Engagements that live on the running platform, and what their people see on the way.
+"""Run engagements on the running platform, and record what the gateway and the gates answer.
 
-The stories are the play's own; here they are watched from the gateway, and gates are tried before
-they are due to open.
+They are scenarios of the demo; here the gateway's view is read after each command, and commands are
+sent before their gates allow them.
 """
 
 import json
@@ -29,13 +29,13 @@ State = dict[str, Any]
 
 
 def monday(days_ago: int) -> date:
-    """The Monday of the week so many days ago."""
+    """Return the Monday of the week that was a number of days ago."""
     day = TODAY - timedelta(days=days_ago)
     return day - timedelta(days=day.weekday())
 
 
 def scenario(name: str, **different: Any) -> Scenario:
-    """A small, healthy engagement; `different` says in what it is another."""
+    """Return a small, healthy scenario, with other values in `different`."""
     usual: dict[str, Any] = {
         "name": name,
         "title": f"Customer portal, {name}",
@@ -60,8 +60,8 @@ def scenario(name: str, **different: Any) -> Scenario:
 
 
 @dataclass(frozen=True)
-class Ask:
-    """A command, its giver, and its body, which may be read off what Delivery sees."""
+class CommandCall:
+    """A command, its actor, and its body, or a function of Delivery's view that returns it."""
 
     service: str
     command: str
@@ -70,23 +70,23 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Aside:
-    """What is done just before the n-th act of a name: an errand, or a gate that is tried.
+class ExtraStep:
+    """A command to send just before the n-th command `before` (service/command).
 
-    `gate` names the try; the gate has to refuse it.
+    With `gate`, a name for the attempt, it has to be refused.
     """
 
     before: str
-    ask: Ask
+    call: CommandCall
     gate: str | None = None
     nth: int = 1
 
 
 @dataclass
 class Observed(Actors):
-    """A cast that is watched: what the gateway shows after each act, and what gates refuse."""
+    """Actors that record the gateway's stage after each command, and the refusals of gates."""
 
-    asides: tuple[Aside, ...] = ()
+    steps: tuple[ExtraStep, ...] = ()
     watched: bool = False
     stages: list[tuple[str, str]] = field(default_factory=list)
     refusals: dict[str, State] = field(default_factory=dict)
@@ -100,15 +100,18 @@ class Observed(Actors):
     async def act(self, service: str, command: str, by: str, /, **body: Any) -> State:
         name = f"{service}/{command}"
         self.acted[name] += 1
-        for aside in self.asides:
-            if (aside.before, aside.nth) == (name, self.acted[name]):
-                await self._step_aside(aside)
+        for step in self.steps:
+            if (step.before, step.nth) == (name, self.acted[name]):
+                await self._run_step(step)
         state = await Actors.act(self, service, command, by, **body)
         await self._watch(name)
         return state
 
     async def refused(self, service: str, command: str, by: str, **body: Any) -> State:
-        """The problem with which a command is refused, once all that the cast knows is heard."""
+        """Return the problem of a command, which must be refused.
+
+        It is sent when the service has processed all events that the actors know of.
+        """
         await self.look(service, "everybody")
         self._commands += 1
         try:
@@ -123,16 +126,18 @@ class Observed(Actors):
         except CommandRefused as refusal:
             problem: State = json.loads(str(refusal).partition("\n  ")[2])
             return problem
-        raise AssertionError(f"{by} may {command} already")
+        raise AssertionError(f"{command} of {by} was accepted")
 
-    async def _step_aside(self, aside: Aside) -> None:
-        ask, body = aside.ask, aside.ask.body
+    async def _run_step(self, step: ExtraStep) -> None:
+        call, body = step.call, step.call.body
         if callable(body):
             body = body(await self.look("delivery", "everybody"))
-        if aside.gate is None:
-            await Actors.act(self, ask.service, ask.command, ask.by, **body)
+        if step.gate is None:
+            await Actors.act(self, call.service, call.command, call.by, **body)
         else:
-            self.refusals[aside.gate] = await self.refused(ask.service, ask.command, ask.by, **body)
+            self.refusals[step.gate] = await self.refused(
+                call.service, call.command, call.by, **body
+            )
 
     async def _watch(self, name: str) -> None:
         if self.watched:
@@ -141,20 +146,20 @@ class Observed(Actors):
 
 
 async def whole(actors: Observed, scenario: Scenario) -> None:
-    """From the first call to the final sign-off, or as far as the plot goes by yesterday."""
+    """Run the whole lifecycle, or as far as it gets by yesterday."""
     await lifecycle.run_lifecycle(new_run(scenario, actors, LAST_DAY))
 
 
 async def begun(actors: Observed, scenario: Scenario) -> None:
-    """From the first call to the kickoff; the work is still to be done."""
-    story = new_run(scenario, actors, LAST_DAY)
-    await sell(story)
-    await contract(story)
-    await mobilise(story)
+    """Run from the opening to the kickoff; the work is still to be done."""
+    run = new_run(scenario, actors, LAST_DAY)
+    await sell(run)
+    await contract(run)
+    await mobilise(run)
 
 
 async def terminated(actors: Observed, scenario: Scenario) -> None:
-    """Ended by Legal in the middle of the work; then Finance settles."""
+    """Run an engagement that Legal terminates during the work, and settle its account."""
     await whole(actors, scenario)
     await actors.until(actors.today + timedelta(days=7))
     seen = await actors.look("finance", "fred")
@@ -177,17 +182,17 @@ async def terminated(actors: Observed, scenario: Scenario) -> None:
 
 
 async def hasty(actors: Observed, scenario: Scenario) -> None:
-    """A proposal before anybody in Delivery was asked, and then again with all it needs."""
-    story = new_run(scenario, actors, LAST_DAY)
-    deliverables = story.deliverables
-    await story.on(scenario.begins)
+    """Submit a proposal without an estimate, and again with all that its gate needs."""
+    run = new_run(scenario, actors, LAST_DAY)
+    deliverables = run.deliverables
+    await run.on(scenario.begins)
     value = {"amount": "20000", "currency": scenario.customer.currency}
     await actors.open(
         {
             "account": scenario.customer.account,
             "title": scenario.title,
             "expected_value": value,
-            "expected_close": story.starts_on.isoformat(),
+            "expected_close": run.starts_on.isoformat(),
             "owner": scenario.seller,
         },
         scenario.seller,
@@ -199,8 +204,8 @@ async def hasty(actors: Observed, scenario: Scenario) -> None:
         "deliverables": deliverables,
         "lines": [line],
         "pricing": "fixed-price",
-        "promised_start": story.starts_on.isoformat(),
-        "promised_finish": story.finishes_on.isoformat(),
+        "promised_start": run.starts_on.isoformat(),
+        "promised_finish": run.finishes_on.isoformat(),
         "method": "Quickly.",
     }
     await actors.act("sales", "draft-proposal", scenario.seller, **proposal)
@@ -260,13 +265,13 @@ EARLY_HOURS = 20
 
 
 async def early(actors: Observed, scenario: Scenario) -> None:
-    """Work before the signature: authorised, capped, and expired by the clock."""
-    story = new_run(scenario, actors, LAST_DAY)
-    await sell(story)
-    await story.after(3)
+    """Work before the signature by an early start: authorised, capped, and expired."""
+    run = new_run(scenario, actors, LAST_DAY)
+    await sell(run)
+    await run.after(3)
     drafted = await actors.act("legal", "draft-sow", "carl", scope=scenario.title)
     assert drafted["statements_of_work"]
-    attendees = {"attendees": [scenario.manager, story.sponsor]}
+    attendees = {"attendees": [scenario.manager, run.sponsor]}
     actors.refusals["3: nothing authorised"] = await actors.refused(
         "delivery", "hold-kickoff", scenario.manager, **attendees
     )
@@ -282,7 +287,7 @@ async def early(actors: Observed, scenario: Scenario) -> None:
     await actors.act("delivery", "hold-kickoff", scenario.manager, **attendees)
     await actors.act("delivery", "draft-plan", scenario.manager, template=TEMPLATE)
     await actors.act("delivery", "baseline-plan", scenario.manager, version=1)
-    await story.after(4)
+    await run.after(4)
     tasks = (await actors.look("delivery", scenario.manager))["plan"]["tasks"]
     building = next(one["planned"]["task"] for one in tasks if one["planned"]["implementation"])
     preparing = next(
@@ -310,7 +315,7 @@ async def early(actors: Observed, scenario: Scenario) -> None:
     await actors.act("delivery", "submit-time", "cora", **hours("T-3", 8, preparing))
     before = await actors.look("legal", "carl")
     assert before["early_starts"][0]["status"] == "authorised", (
-        "the held clock has not come to that day"
+        "the held clock must be before its expiry"
     )
     await actors.until(expires_on + timedelta(days=8))
     await actors.look_until(
@@ -323,7 +328,7 @@ async def early(actors: Observed, scenario: Scenario) -> None:
 
 
 def _building(state: State) -> Mapping[str, Any]:
-    """Time on a task of implementation, in the week of the signature."""
+    """Return the body of a time entry on an implementation task, in the week of the signature."""
     signed_on = date.fromisoformat(state["contract"]["signed_on"])
     tasks = state["plan"]["draft"]["tasks"]
     return {
@@ -334,18 +339,22 @@ def _building(state: State) -> Mapping[str, Any]:
     }
 
 
-_IMPLEMENT = Ask("delivery", "implement-change", "emma", {"change": "C-1"})
-_CLOSE = Ask("delivery", "close-engagement", "emma")
-_KICK_OFF = Ask("delivery", "hold-kickoff", "emma", {"attendees": ["emma"]})
-_APPROVE_SOW = Ask("legal", "approve-sow", "carl", {"version": 1})
+_IMPLEMENT = CommandCall("delivery", "implement-change", "emma", {"change": "C-1"})
+_CLOSE = CommandCall("delivery", "close-engagement", "emma")
+_KICK_OFF = CommandCall("delivery", "hold-kickoff", "emma", {"attendees": ["emma"]})
+_APPROVE_SOW = CommandCall("legal", "approve-sow", "carl", {"version": 1})
 
-WHOLE_ASIDES: tuple[Aside, ...] = (
-    Aside("delivery/review-sow", _APPROVE_SOW, "2: nobody reviewed"),
-    Aside("finance/review-sow", _APPROVE_SOW, "2: one reviewed"),
-    Aside("legal/approve-sow", Ask("legal", "send-sow", "carl", {"version": 1}), "2: not approved"),
-    Aside(
+WHOLE_STEPS: tuple[ExtraStep, ...] = (
+    ExtraStep("delivery/review-sow", _APPROVE_SOW, "2: nobody reviewed"),
+    ExtraStep("finance/review-sow", _APPROVE_SOW, "2: one reviewed"),
+    ExtraStep(
+        "legal/approve-sow",
+        CommandCall("legal", "send-sow", "carl", {"version": 1}),
+        "2: not approved",
+    ),
+    ExtraStep(
         "legal/record-signature",
-        Ask(
+        CommandCall(
             "legal",
             "record-signature",
             "carl",
@@ -353,16 +362,16 @@ WHOLE_ASIDES: tuple[Aside, ...] = (
         ),
         "2: another paper",
     ),
-    Aside("legal/record-signature", _KICK_OFF, "3: nobody signed"),
-    Aside("legal/record-signature", _KICK_OFF, "3: one party signed", nth=2),
-    Aside(
+    ExtraStep("legal/record-signature", _KICK_OFF, "3: nobody signed"),
+    ExtraStep("legal/record-signature", _KICK_OFF, "3: one party signed", nth=2),
+    ExtraStep(
         "delivery/baseline-plan",
-        Ask("delivery", "submit-time", "gita", _building),
+        CommandCall("delivery", "submit-time", "gita", _building),
         "4: no baseline",
     ),
-    Aside(
+    ExtraStep(
         "finance/approve-invoice",
-        Ask(
+        CommandCall(
             "finance",
             "approve-invoice",
             "dora",
@@ -370,48 +379,50 @@ WHOLE_ASIDES: tuple[Aside, ...] = (
         ),
         "5: before it is due",
     ),
-    Aside(
+    ExtraStep(
         "delivery/accept-deliverable",
-        Ask("finance", "approve-invoice", "dora", {"invoice": "invoice-accept-portal"}),
+        CommandCall("finance", "approve-invoice", "dora", {"invoice": "invoice-accept-portal"}),
         "5: not accepted",
     ),
-    Aside("delivery/assess-change", _IMPLEMENT, "6: not assessed"),
-    Aside("delivery/approve-change", _IMPLEMENT, "6: not approved"),
-    Aside("legal/sign-amendment", _IMPLEMENT, "6: not signed"),
-    Aside("delivery/draft-plan", _IMPLEMENT, "6: not planned", nth=2),
-    Aside("delivery/submit-deliverable", _CLOSE, "7: nothing accepted"),
-    Aside(
+    ExtraStep("delivery/assess-change", _IMPLEMENT, "6: not assessed"),
+    ExtraStep("delivery/approve-change", _IMPLEMENT, "6: not approved"),
+    ExtraStep("legal/sign-amendment", _IMPLEMENT, "6: not signed"),
+    ExtraStep("delivery/draft-plan", _IMPLEMENT, "6: not planned", nth=2),
+    ExtraStep("delivery/submit-deliverable", _CLOSE, "7: nothing accepted"),
+    ExtraStep(
         "delivery/go-live",
-        Ask(
+        CommandCall(
             "delivery",
             "raise-issue",
             "emma",
             {"item": "I-1", "title": "Search is slow", "severity": "high", "owner": "emma"},
         ),
     ),
-    Aside("delivery/send-survey", _CLOSE, "7: all accepted, an issue open"),
-    Aside(
+    ExtraStep("delivery/send-survey", _CLOSE, "7: all accepted, an issue open"),
+    ExtraStep(
         "delivery/hold-pir",
-        Ask(
+        CommandCall(
             "delivery", "close-raid-item", "emma", {"item": "I-1", "resolution": "An index helps."}
         ),
     ),
-    Aside("delivery/send-survey", Ask("finance", "settle-account", "fred"), "7: unpaid"),
-    Aside("finance/settle-account", _CLOSE, "7: not settled"),
+    ExtraStep(
+        "delivery/send-survey", CommandCall("finance", "settle-account", "fred"), "7: unpaid"
+    ),
+    ExtraStep("finance/settle-account", _CLOSE, "7: not settled"),
 )
 
-HOURLY_ASIDES: tuple[Aside, ...] = (
-    Aside(
+HOURLY_STEPS: tuple[ExtraStep, ...] = (
+    ExtraStep(
         "delivery/submit-time",
-        Ask("finance", "bill-time", "fred", {"month": f"{monday(200):%Y-%m}"}),
+        CommandCall("finance", "bill-time", "fred", {"month": f"{monday(200):%Y-%m}"}),
         "5: no time approved",
     ),
 )
 
 
 @dataclass(frozen=True)
-class Lives:
-    """The engagements that the tests look at, by what became of them."""
+class Engagements:
+    """The engagements that the tests examine, by their course."""
 
     whole: Observed
     hourly: Observed
@@ -422,8 +433,8 @@ class Lives:
     running: Observed
 
 
-async def live(driver: Driver) -> Lives:
-    """Play all of them, side by side; the clocks go on by themselves in the end."""
+async def run_all(driver: Driver) -> Engagements:
+    """Run all of them concurrently, and release the clocks at the end."""
     scenarios = {
         "whole": scenario("whole", change=True, rejection=True),
         "hourly": scenario("hourly", begins=monday(200), time_and_materials=True, seed=8),
@@ -433,9 +444,9 @@ async def live(driver: Driver) -> Lives:
         "early": scenario("early", begins=monday(160), manager="noor", seed=13),
         "running": scenario("running", begins=monday(90), manager="yuki", weeks=12, seed=17),
     }
-    asides = {"whole": WHOLE_ASIDES, "hourly": HOURLY_ASIDES}
+    steps = {"whole": WHOLE_STEPS, "hourly": HOURLY_STEPS}
     actors_by_name = {
-        name: Observed(driver, name, asides=asides.get(name, ()), watched=name == "whole")
+        name: Observed(driver, name, steps=steps.get(name, ()), watched=name == "whole")
         for name in scenarios
     }
     ways = {
@@ -452,4 +463,4 @@ async def live(driver: Driver) -> Lives:
         [ways[name](actors_by_name[name], scenarios[name]) for name in scenarios]
     )
     await driver.release_clocks()
-    return Lives(**actors_by_name)
+    return Engagements(**actors_by_name)
