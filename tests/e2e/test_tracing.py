@@ -51,8 +51,8 @@ def test_a_request_is_followed_through_every_department(
             services.setdefault(span.service, []).append(span)
         return services
 
-    def lacking() -> list[str]:
-        """Return what is still missing: spans are exported with a delay, some before their parents."""
+    def missing() -> list[str]:
+        """Return what is missing: spans are exported with a delay, some before their parents."""
         spans = collector.trace(trace)
         known = {span.id for span in spans} | {root}
         names = {service: {span.name for span in each} for service, each in by_service().items()}
@@ -64,8 +64,8 @@ def test_a_request_is_followed_through_every_department(
         ]
 
     with suppress(AssertionError):
-        wait_until(lambda: not lacking(), limit=60)
-    assert lacking() == []
+        wait_until(lambda: not missing(), limit=60)
+    assert missing() == []
     request = next(span for span in collector.trace(trace) if span.name == "POST /engagements")
     assert request.parent == root
 

@@ -1,7 +1,7 @@
 """The four departments in one process, pure: events travel between them when they are told to.
 
-The play's own stories act on it as they do over HTTP, so whole lives can be lived again and again
-with events that arrive in ever other orders.
+The demo's scenarios run on it as they do over HTTP, so that whole engagements can be repeated with
+events that arrive in other orders.
 """
 
 import json
@@ -257,7 +257,7 @@ class PureCalendar(Calendar):
 
 
 class InProcessDriver(Driver):
-    """A stage for the play that reaches into a world instead of over HTTP."""
+    """A driver that calls a world instead of services over HTTP."""
 
     def __init__(self, world: World, begins: date) -> None:
         self.calendar = PureCalendar(world, begins)
@@ -319,7 +319,7 @@ class InProcessActors(Actors):
 
 
 async def founded(random: Random | None = None, world: World | None = None) -> World:
-    """A world in which the play's company has its people, customers, template and rates."""
+    """Return a world with the demo's people, customers, template and rates."""
     world = world or World(random)
     await publish(InProcessDriver(world, _START.date()), _START.date())
     return world

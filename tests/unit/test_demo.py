@@ -1,4 +1,4 @@
-"""The portfolio that is played in: believable, with every disconnect that gates leave room for."""
+"""Test the demo's portfolio: plausible, with every disconnect that the gates allow."""
 
 import asyncio
 from datetime import date, timedelta
@@ -34,11 +34,11 @@ FOUND: dict[Trouble, str] = {
     "slow-customer": "next-step-overdue",
     "begun-early": "work-before-signature",
 }
-"""The disconnect by which each trouble shows."""
+"""The disconnect that each trouble causes."""
 
 
 def lived(scenario: Scenario) -> View:
-    """The engagement as the gateway shows it today."""
+    """Run a scenario, and return the gateway's view of its engagement today."""
 
     async def whole() -> View:
         world = await founded()
@@ -58,15 +58,15 @@ def found_in(scenario: Scenario) -> set[str]:
 
 
 @pytest.mark.parametrize("seed", [1, SEED])
-def test_every_trouble_befalls_somebody_on_whatever_day_it_is_played(seed: int) -> None:
+def test_every_trouble_occurs_on_whatever_day_the_demo_is_loaded(seed: int) -> None:
     for days in range(0, 400, 7):
-        told = scenarios(TODAY + timedelta(days=days), seed)
-        befell = [trouble for scenario in told for trouble in scenario.troubles]
-        assert sorted(befell) == sorted(get_args(Trouble)), days
-        assert sum(not scenario.troubles for scenario in told) >= 50
+        chosen = scenarios(TODAY + timedelta(days=days), seed)
+        occurring = [trouble for scenario in chosen for trouble in scenario.troubles]
+        assert sorted(occurring) == sorted(get_args(Trouble)), days
+        assert sum(not scenario.troubles for scenario in chosen) >= 50
 
 
-def test_a_smaller_company_has_what_troubles_it_has_room_for() -> None:
+def test_a_smaller_demo_has_the_troubles_that_fit() -> None:
     assert len(scenarios(TODAY, SEED, 6)) == 6
     assert len(scenarios(TODAY, SEED, 1)) == 1
 
@@ -80,7 +80,7 @@ def test_every_trouble_shows_as_its_disconnect(scenario: Scenario) -> None:
     assert {FOUND[trouble] for trouble in scenario.troubles} <= found_in(scenario)
 
 
-def test_reports_that_stay_green_and_margins_that_go_are_among_them() -> None:
+def test_green_reports_against_figures_and_falling_margins_are_found() -> None:
     found = [
         found_in(scenario) for scenario in scenarios(TODAY, SEED) if scenario.troubles & {"overrun"}
     ]

@@ -1,4 +1,4 @@
-"""The house: what a person types is explained, and what is installed is pinned."""
+"""Test the project's files: make targets are documented, and dependencies are pinned."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ def test_help_lists_every_target() -> None:
     assert all(len(line) > 2 for line in lines)
 
 
-def test_what_the_pages_tell_a_person_to_type_is_there() -> None:
+def test_documented_targets_and_linked_files_exist() -> None:
     targets = set(re.findall(r"^([a-z0-9-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     pages = [PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")]
     text = "\n".join(page.read_text() for page in pages)
@@ -72,12 +72,12 @@ def test_every_direct_dependency_is_locked() -> None:
 def test_packages_are_found_by_their_own_names() -> None:
     packages = project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
     roots = project()["tool"]["importlinter"]["root_packages"]
-    shipped = set(roots) - {"testkit"}  # which only tests use
+    shipped = set(roots) - {"testkit"}  # used by tests only
     assert {Path(package).name for package in packages} == shipped
     for package in packages:
         assert Path(package).parts[0] in project()["tool"]["hatch"]["build"]["dev-mode-dirs"]
 
 
-def test_what_runs_is_thrown_away_by_itself() -> None:
+def test_generated_files_are_ignored_by_git() -> None:
     ignored = (PROJECT / ".gitignore").read_text().split()
     assert {"/.concord/", "/.venv/", ".env"} <= set(ignored)

@@ -1,4 +1,4 @@
-"""A platform elsewhere is found by its addresses and by the file with its secret."""
+"""Test the environment for a platform in containers or on a cluster."""
 
 from pathlib import Path
 
@@ -16,23 +16,25 @@ def key(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("line", ["CONCORD_TOKEN_SECRET={}", "secret={}", "secret='{}' # ours"])
-def test_the_secret_is_what_compose_or_the_overlay_is_told(key: Path, line: str) -> None:
+def test_the_secret_is_read_from_the_file_of_compose_or_of_the_overlay(
+    key: Path, line: str
+) -> None:
     key.write_text(f"# a comment\n\n{line.format(SECRET)}\n")
-    told = remote_environment(key, {})
-    assert told["CONCORD_TOKEN_SECRET"] == SECRET
-    assert told["CONCORD_GATEWAY_URL"] == "http://127.0.0.1:8100"
-    assert {f"CONCORD_{name.upper()}_URL" for name in SERVICES} < set(told)
+    variables = remote_environment(key, {})
+    assert variables["CONCORD_TOKEN_SECRET"] == SECRET
+    assert variables["CONCORD_GATEWAY_URL"] == "http://127.0.0.1:8100"
+    assert {f"CONCORD_{name.upper()}_URL" for name in SERVICES} < set(variables)
 
 
-def test_addresses_are_those_of_the_environment_then_of_the_published_ports(key: Path) -> None:
+def test_addresses_come_from_the_environment_then_from_the_ports(key: Path) -> None:
     key.write_text(f"secret={SECRET}\nCONCORD_SALES_PORT=9101\nCONCORD_LEGAL_PORT=9102\n")
-    told = remote_environment(
+    variables = remote_environment(
         key, {"CONCORD_LEGAL_PORT": "9202", "CONCORD_GATEWAY_URL": "https://gateway.example"}
     )
-    assert told["CONCORD_SALES_URL"] == "http://127.0.0.1:9101"
-    assert told["CONCORD_LEGAL_URL"] == "http://127.0.0.1:9202"
-    assert told["CONCORD_GATEWAY_URL"] == "https://gateway.example"
-    assert told["CONCORD_DELIVERY_URL"] == "http://127.0.0.1:8103"
+    assert variables["CONCORD_SALES_URL"] == "http://127.0.0.1:9101"
+    assert variables["CONCORD_LEGAL_URL"] == "http://127.0.0.1:9202"
+    assert variables["CONCORD_GATEWAY_URL"] == "https://gateway.example"
+    assert variables["CONCORD_DELIVERY_URL"] == "http://127.0.0.1:8103"
 
 
 @pytest.mark.parametrize("content", [None, b"", b"CONCORD_TOKEN_SECRET=\n", b"\xff\xfe", b"x"])
