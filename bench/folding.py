@@ -80,9 +80,9 @@ async def measure(testbed: Testbed, *, engagements: int, rounds: int) -> Figure:
     )
 
 
-def _run(reader: str, events: int, environment: Mapping[str, str]) -> Spent:
+def _run(program: str, events: int, environment: Mapping[str, str]) -> Spent:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.folding", reader, str(events)],
+        [sys.executable, "-m", "bench.folding", program, str(events)],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -153,9 +153,11 @@ async def fold(settings: Settings, events: int) -> Spent:
 
 def main() -> None:
     logging.basicConfig(level=logging.ERROR)
-    reader, events = sys.argv[1], int(sys.argv[2])
+    program, events = sys.argv[1], int(sys.argv[2])
     gc.collect()
-    spent = uvloop.run((fold if reader == "gateway" else loop)(Settings.from_environment(), events))
+    spent = uvloop.run(
+        (fold if program == "gateway" else loop)(Settings.from_environment(), events)
+    )
     print(
         orjson.dumps(
             {"processor": spent.processor, "wall": spent.wall, "events": spent.events}

@@ -93,8 +93,8 @@ def answers(evidence: Evidence, acknowledged: Sequence[Acknowledged]) -> Iterato
         if commit is None:
             yield Finding(f"{what} was acknowledged and is not in the journal")
             continue
-        said = tuple(recorded.id for recorded in commit.said())
-        kept = (commit.stream.partition(":")[2], commit.number, dict(commit.position), said)
+        event_ids = tuple(recorded.id for recorded in commit.said())
+        kept = (commit.stream.partition(":")[2], commit.number, dict(commit.position), event_ids)
         if kept != (each.subject, each.number, dict(each.position), each.said):
             yield Finding(f"{what} was answered otherwise than it is in the journal: {kept}")
 
@@ -106,11 +106,11 @@ def numbers(evidence: Evidence) -> Iterator[Finding]:
             found = [commit.number for commit in commits]
             if found != list(range(1, len(found) + 1)):
                 yield Finding(f"{service}: commits of {stream} are numbered {_gaps(found)}")
-            said: dict[str, list[int]] = {}
+            by_channel: dict[str, list[int]] = {}
             for commit in commits:
                 for recorded in commit.said():
-                    said.setdefault(recorded.channel.name, []).append(recorded.sequence)
-            for channel, sequences in said.items():
+                    by_channel.setdefault(recorded.channel.name, []).append(recorded.sequence)
+            for channel, sequences in by_channel.items():
                 if sequences != list(range(1, len(sequences) + 1)):
                     yield Finding(
                         f"{service}: {stream} has the sequences {_gaps(sequences)} on {channel}"
@@ -190,13 +190,13 @@ def on_topics(evidence: Evidence) -> dict[Place, bytes]:
 
 def saying(evidence: Evidence) -> Iterator[Finding]:
     """Check that the topics contain the journals' events, in the same bytes, and no others."""
-    said, published = said_by_journals(evidence), on_topics(evidence)
-    for place, record in said.items():
+    journalled, published = said_by_journals(evidence), on_topics(evidence)
+    for place, record in journalled.items():
         if place not in published:
             yield Finding(f"{_text(place)} is in the journal and not on its topic", may_pass=True)
         elif published[place] != record:
             yield Finding(f"{_text(place)} is on its topic in other bytes than in the journal")
-    for place in published.keys() - said.keys():
+    for place in published.keys() - journalled.keys():
         if CHANNELS[place[0]].department in evidence.journals:
             yield Finding(f"{_text(place)} is on its topic and in no journal")
 
@@ -242,7 +242,7 @@ def _heard(
     events: Mapping[str, Mapping[int, bytes]],
     commits: Sequence[Commit],
 ) -> Iterator[Finding]:
-    said = events.get(channel.name, {})
+    published = events.get(channel.name, {})
     position = dict(commits[-1].position).get(channel.name, 0) if commits else 0
     entries = [
         (decoded(kept.record), kept)
@@ -250,13 +250,14 @@ def _heard(
         for kept in commit.events
         if not kept.said and kept.channel == channel.name
     ]
-    if not said and not position:
+    if not published and not position:
         return
-    subject = next(iter(said.values())) if said else entries[0][1].record
+    subject = next(iter(published.values())) if published else entries[0][1].record
     what = f"{service} hears {channel.name} of {decoded(subject).subject}"
-    if position != max(said, default=0):
+    if position != max(published, default=0):
         yield Finding(
-            f"{what}: it is at {position}, and {max(said, default=0)} was published", may_pass=True
+            f"{what}: it is at {position}, and {max(published, default=0)} was published",
+            may_pass=True,
         )
     sequences = [recorded.sequence for recorded, _ in entries]
     for sequence, times in Counter(sequences).items():
@@ -265,15 +266,15 @@ def _heard(
     if sequences != sorted(sequences):
         yield Finding(f"{what}: events were taken in out of order, {sequences}")
     for recorded, kept in entries:
-        if said.get(recorded.sequence, kept.record) != kept.record:
+        if published.get(recorded.sequence, kept.record) != kept.record:
             yield Finding(f"{what}: {recorded.sequence} was taken in with other bytes")
-    for sequence in _of_interest(kind, said):
+    for sequence in _of_interest(kind, published):
         if sequence <= position and sequence not in sequences:
             yield Finding(f"{what}: {sequence} was passed over")
 
 
-def _of_interest(kind: AnyDecider, said: Mapping[int, bytes]) -> Iterator[int]:
-    for sequence, record in said.items():
+def _of_interest(kind: AnyDecider, published: Mapping[int, bytes]) -> Iterator[int]:
+    for sequence, record in published.items():
         if type(decoded(record).event) in kind.evolve.types:
             yield sequence
 
@@ -286,7 +287,7 @@ def _heard_by_register(
 ) -> Iterator[Finding]:
     """Check that a register processed each event; repeats are allowed (see `checks.effects`)."""
     for events in published.values():
-        for record in (each for said in events.values() for each in said.values()):
+        for record in (each for by_sequence in events.values() for each in by_sequence.values()):
             recorded: Recorded[Event] = decoded(record)
             subject = kind.subject_for(recorded)
             if subject is None:

@@ -31,7 +31,7 @@ from tests.faults.load import Load
 
 _EUR = Money(amount=Decimal(1_000), currency="EUR")
 _DAY = date(2025, 3, 3)
-_SAID: Sequence[Event] = (
+_EXAMPLES: Sequence[Event] = (
     sales.OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
     legal.FileOpened(account="novamed", title="Migration"),
     delivery.EngagementResumed(resumed_on=_DAY),
@@ -49,14 +49,14 @@ _SAID: Sequence[Event] = (
 )
 """An event of each channel."""
 
-SAID: Mapping[str, Event] = {event.channel.name: event for event in _SAID}
+EXAMPLES: Mapping[str, Event] = {event.channel.name: event for event in _EXAMPLES}
 NUMBERED = tuple(
     name for name, channel in CHANNELS.items() if channel.kind in {"events", "register"}
 )
 FORGEABLE: Mapping[str, Event] = {
     name: finance.RevenueMethodChosen(method="cost-to-cost", why="planted")
     if name == "finance"
-    else SAID[name]
+    else EXAMPLES[name]
     for name in NUMBERED
     if CHANNELS[name].kind == "events"
 }
@@ -167,14 +167,14 @@ class Planter:
             value = _parking(seed.channel, subject, sequence)[seed.family][seed.kind]
         elif seed.kind in (places := _odd_places(seed.channel)):
             key, away = places[seed.kind]
-            value = hostile_records.written(event(SAID[seed.channel], subject, sequence))
+            value = hostile_records.written(event(EXAMPLES[seed.channel], subject, sequence))
             if away:
                 key = subject.encode()
                 partition = (partition_of(subject) + away) % PARTITIONS
         else:
             if channel.kind == "reference":
                 subject = f"planted-{len(self.done)}"
-                key = f"{SAID[seed.channel].kind}:{subject}@1".encode()  # type: ignore[attr-defined]
+                key = f"{EXAMPLES[seed.channel].kind}:{subject}@1".encode()  # type: ignore[attr-defined]
                 sequence = 1
             value = _no_events(seed.channel, subject, sequence)[seed.kind]
         sent = await self._producer.send_and_wait(
@@ -209,7 +209,7 @@ class Planter:
 def _no_events(channel: str, subject: str, sequence: int) -> Mapping[str, bytes | None]:
     other = "legal" if channel != "legal" else "sales"
     return hostile_records.no_events(
-        event(SAID[channel], subject, sequence), event(SAID[other], subject, sequence)
+        event(EXAMPLES[channel], subject, sequence), event(EXAMPLES[other], subject, sequence)
     )
 
 
@@ -229,10 +229,10 @@ def _odd_places(channel: str) -> Mapping[str, tuple[bytes | None, int]]:
 
 def _parking(channel: str, subject: str, sequence: int) -> Mapping[str, Mapping[str, bytes]]:
     """Return records that park an engagement, by family and kind."""
-    said = event(SAID[channel], subject, sequence)
+    valid = event(EXAMPLES[channel], subject, sequence)
     found: dict[str, dict[str, bytes]] = {
-        UNREADABLE: hostile_records.unreadable_data(said),
-        UNKNOWN: hostile_records.unknown_types(said),
+        UNREADABLE: hostile_records.unreadable_data(valid),
+        UNKNOWN: hostile_records.unknown_types(valid),
     }
     if channel in FORGEABLE:
         found[FORGED] = {
