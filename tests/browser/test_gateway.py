@@ -74,7 +74,7 @@ async def signed_in(page: Page, world: World) -> None:
     await page.get_by_role("button", name="Sign in as vera").click()
 
 
-async def test_events_reach_the_page_by_themselves(page: Page, world: World) -> None:
+async def test_events_appear_on_the_page_without_a_reload(page: Page, world: World) -> None:
     await signed_in(page, world)
     row = page.get_by_role("region", name="What needs attention").get_by_role("row")
     await expect(row.filter(has_text="Warehouse control")).to_contain_text("21 days later")

@@ -66,7 +66,7 @@ async def other_site(page: Page, body: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-async def test_nothing_shuts_people_out_or_runs_over_the_edge(
+async def test_pages_are_accessible_and_fit_the_window(
     browser: Browser, site: Site, place: str, scheme: str, width: int
 ) -> None:
     context = await browser.new_context(
@@ -84,10 +84,10 @@ async def test_nothing_shuts_people_out_or_runs_over_the_edge(
 
     assert found.violations_count == 0, found.generate_report()
     assert beyond <= 0
-    assert over == [], "a figure runs into the next"
+    assert over == [], "a figure overlaps the next"
 
 
-async def test_what_is_very_long_runs_over_no_edge(browser: Browser) -> None:
+async def test_very_long_texts_fit_the_window(browser: Browser) -> None:
     word = "Verantwortungsbewusstsein" * 8
     life = late(Life(LATE).worked())
     life.say(106, delivery.RaidItemClosed(item="R" * 64, resolution=word * 5, closed_on=TODAY))
@@ -104,7 +104,7 @@ async def test_what_is_very_long_runs_over_no_edge(browser: Browser) -> None:
         await context.close()
 
 
-async def test_the_sign_in_page_shuts_nobody_out(page: Page, site: Site) -> None:
+async def test_the_sign_in_page_is_accessible(page: Page, site: Site) -> None:
     await page.goto(site.url)
 
     found = await Axe().run(page)
@@ -126,7 +126,9 @@ async def test_the_keyboard_reaches_everything_in_order(page: Page, site: Site) 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Warehouse control, phase two")
 
 
-async def test_the_portfolio_leads_to_an_engagement_and_its_proof(page: Page, site: Site) -> None:
+async def test_the_portfolio_leads_to_an_engagement_and_its_evidence(
+    page: Page, site: Site
+) -> None:
     await signed_in(page, site)
     attention = page.get_by_role("region", name="What needs attention")
     row = attention.get_by_role("row", name="Warehouse control")
@@ -142,7 +144,7 @@ async def test_the_portfolio_leads_to_an_engagement_and_its_proof(page: Page, si
     await expect(page.locator("#sales-6")).to_contain_text("Deal won on proposal 1")
 
 
-async def test_who_may_not_see_margins_sees_none(page: Page, site: Site) -> None:
+async def test_margins_are_hidden_without_the_role(page: Page, site: Site) -> None:
     await signed_in(page, site, by=token("ann", "account-executive"))
 
     await expect(page.get_by_role("table", name="The portfolio in each currency")).to_be_visible()
@@ -178,7 +180,7 @@ async def test_a_link_with_a_token_fills_it_in_and_leaves_no_token_behind(
     assert VERA not in page.url
 
 
-async def test_a_link_with_a_token_signs_nobody_in_as_somebody_else(page: Page, site: Site) -> None:
+async def test_a_link_with_a_token_does_not_replace_a_session(page: Page, site: Site) -> None:
     await signed_in(page, site, by=token("ann", "account-executive"))
     before = await page.context.cookies()
     sent: list[str] = []
@@ -212,9 +214,7 @@ async def test_a_person_signs_in_by_hand_and_out_again(page: Page, site: Site) -
     await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-async def test_a_link_on_another_site_leads_in_without_signing_in_again(
-    page: Page, site: Site
-) -> None:
+async def test_a_link_on_another_site_keeps_the_session(page: Page, site: Site) -> None:
     await signed_in(page, site)
     await other_site(page, f'<a href="{site.url}/pages/disconnects">Look</a>')
 
@@ -233,7 +233,7 @@ async def test_a_form_on_another_site_cannot_waive(page: Page, site: Site) -> No
     )
     async with page.expect_response(target) as refused:
         await page.get_by_role("button").click()
-    assert (await refused.value).status == 401, "the browser keeps the cookie back"
+    assert (await refused.value).status == 401, "the browser does not send the cookie"
     await page.wait_for_load_state()
 
     await page.goto(f"{site.url}/pages/disconnects?waived=true")
@@ -256,7 +256,7 @@ async def test_when_the_token_runs_out_the_page_asks_to_sign_in(
 # ---- live ------------------------------------------------------------------------------------
 
 
-async def test_what_changes_shows_without_a_reload_and_disturbs_nobody(
+async def test_changes_appear_without_a_reload_and_keep_the_focus(
     page: Page, context: BrowserContext
 ) -> None:
     gateway = InMemory(*company())
@@ -273,8 +273,8 @@ async def test_what_changes_shows_without_a_reload_and_disturbs_nobody(
         news = life.say(106, delivery.TimeRejected(entry="T-9", why=SCRIPT)).events[-1]
         gateway.handle_events([news])
 
-        told = page.get_by_role("row", name="Time entry T-9 not approved")
-        await expect(told).to_contain_text(SCRIPT)
+        row = page.get_by_role("row", name="Time entry T-9 not approved")
+        await expect(row).to_contain_text(SCRIPT)
         await expect(reason).to_be_focused()
         await expect(reason).to_have_value("Because the customer")
         assert await page.evaluate("window.unchanged")
@@ -315,7 +315,7 @@ async def test_rows_keep_their_place_and_focus_when_others_come_and_go(page: Pag
         )
 
 
-async def test_it_says_when_it_is_not_live_and_catches_up_by_itself(page: Page) -> None:
+async def test_the_page_shows_when_it_is_offline_and_catches_up(page: Page) -> None:
     gateway = InMemory(*company())
     async with served(app_of(gateway)) as site:
         await signed_in(page, site)
@@ -342,7 +342,7 @@ async def test_a_disconnect_is_waived_with_a_reason(page: Page) -> None:
         case = page.get_by_role("article", name="Promised before forecast")
         await case.get_by_text("Waive it").click()
         await case.get_by_role("button", name="Waive with this reason").click()
-        assert page.url.endswith(LATE), "a waiver without a reason is not even sent"
+        assert page.url.endswith(LATE), "a waiver without a reason is not sent"
         await case.get_by_label("Why it may stay as it is").fill("Agreed with the customer.")
         await case.get_by_role("button", name="Waive with this reason").click()
 

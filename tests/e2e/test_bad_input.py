@@ -89,7 +89,7 @@ def test_every_route_refuses_every_mistake_and_stores_nothing(
         mistake for route in known for mistake in mistakes(route, tokens, every=route == first)
     ]
     before = api.commits()
-    assert before["sales"] > 0, "what people store is counted"
+    assert before["sales"] > 0, "commits by people are counted"
     complaints = made(api.platform.layout.ports[service], every)
 
     assert not complaints, "\n".join([f"{len(complaints)} of {len(every)}:", *complaints[:20]])
@@ -100,7 +100,7 @@ def test_every_route_refuses_every_mistake_and_stores_nothing(
     assert "Exception in ASGI application" not in log
 
 
-def test_an_export_that_is_none_is_refused_whole(api: ApiClient, access: object) -> None:
+def test_an_invalid_export_is_refused_as_a_whole(api: ApiClient, access: object) -> None:
     url = f"{api.platform.layout.url('sales')}/imports"
     before = api.commits()
     headers = {"Authorization": f"Bearer {api.token('sam')}", "Content-Type": "text/csv"}
@@ -160,7 +160,7 @@ ENDS_BEFORE_IT_STARTS = {
 
 
 @pytest.mark.parametrize("command", ENDS_BEFORE_IT_STARTS)
-def test_what_ends_before_it_starts_is_refused(
+def test_an_end_before_its_start_is_refused(
     api: ApiClient, engagements: Engagements, command: str
 ) -> None:
     service, _, name = command.partition("/")
@@ -181,9 +181,7 @@ def test_what_ends_before_it_starts_is_refused(
     assert api.commits()[service] == before[service]
 
 
-def test_a_key_is_one_request_and_what_was_seen_must_still_stand(
-    api: ApiClient, access: object
-) -> None:
+def test_a_reused_key_and_an_outdated_etag_are_refused(api: ApiClient, access: object) -> None:
     body = {
         "account": CUSTOMERS[0].account,
         "title": "Once",
@@ -237,7 +235,7 @@ NOBODYS = "/pages/engagements/E-0D5R2K8WQ3V7X"
     ],
 )
 @pytest.mark.usefixtures("access")
-def test_a_page_that_is_not_there_is_said_so(
+def test_a_missing_page_is_not_found(
     api: ApiClient, tokens: Tokens, path: str, status: int
 ) -> None:
     url = api.platform.layout.url("gateway") + path
@@ -245,7 +243,7 @@ def test_a_page_that_is_not_there_is_said_so(
 
     assert httpx.get(url, headers=signed_in).status_code == status
     if "static" not in path:
-        assert httpx.get(url).status_code == 401, "first comes who asks"
+        assert httpx.get(url).status_code == 401, "the token is checked first"
         outside = {"Cookie": f"concord={tokens.of('customer')}"}
         assert httpx.get(url, headers=outside).status_code in {403, 404}
 
@@ -270,7 +268,7 @@ def test_a_page_that_is_not_there_is_said_so(
     ],
 )
 @pytest.mark.usefixtures("access")
-def test_a_form_that_cannot_be_taken_changes_nothing(
+def test_an_invalid_form_changes_nothing(
     api: ApiClient, tokens: Tokens, path: str, form: bytes, headers: dict[str, str], status: int
 ) -> None:
     before = api.commits()["gateway"]

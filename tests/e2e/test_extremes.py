@@ -113,7 +113,7 @@ def test_a_scale_that_makes_lines_too_large_is_refused(api: ApiClient) -> None:
     headers = {"Concord-After": known, "Prefer": "wait=1"}
     ends = monotonic() + 60
     while (answer := refused(api, path, estimate, headers)) == "unknown-template":
-        assert monotonic() < ends, "the template is not heard of"
+        assert monotonic() < ends, "the template was not processed"
     assert answer == "too-many-hours"
 
 

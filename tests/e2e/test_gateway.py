@@ -87,9 +87,7 @@ def after(position: dict[str, int], wait: int = 20) -> dict[str, str]:
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("sort", ["attention", "updated", "price", "finish", "title", "engagement"])
-def test_a_walk_through_a_list_meets_every_engagement_once_in_order(
-    api: ApiClient, sort: str
-) -> None:
+def test_a_list_contains_every_engagement_once_in_order(api: ApiClient, sort: str) -> None:
     def key(row: dict[str, Any]) -> Any:
         value = row[sort]
         match sort:
@@ -126,9 +124,7 @@ def test_a_walk_through_a_list_meets_every_engagement_once_in_order(
         ("imported", "false"),
     ],
 )
-def test_a_filter_keeps_what_it_names_and_nothing_else(
-    api: ApiClient, field: str, value: str
-) -> None:
+def test_a_filter_returns_exactly_the_matching_rows(api: ApiClient, field: str, value: str) -> None:
     every = list(api.pages("gateway", "/engagements?limit=200", "items", "next"))
     some = list(api.pages("gateway", f"/engagements?limit=3&{field}={value}", "items", "next"))
     wanted = {row["engagement"] for row in every if str(row[field]).casefold() == value.casefold()}
@@ -139,7 +135,7 @@ def test_a_filter_keeps_what_it_names_and_nothing_else(
 
 
 @pytest.mark.usefixtures("small")
-def test_the_departments_lists_hold_the_same_engagements(api: ApiClient) -> None:
+def test_the_departments_lists_contain_the_same_engagements(api: ApiClient) -> None:
     every = {row["engagement"] for row in api.pages("gateway", "/engagements", "items", "next")}
 
     def listed() -> bool:
@@ -154,7 +150,7 @@ def test_the_departments_lists_hold_the_same_engagements(api: ApiClient) -> None
 # ---- own writes, live --------------------------------------------------------------------------
 
 
-def test_who_names_what_they_wrote_reads_it(
+def test_a_client_reads_its_own_writes(
     api: ApiClient, access: PlatformAccess, engagements: Engagements
 ) -> None:
     actors = opened(access, 50)
@@ -174,7 +170,7 @@ def test_who_names_what_they_wrote_reads_it(
     assert unchanged.status_code == 304
 
 
-def test_what_is_not_there_is_not_found(api: ApiClient) -> None:
+def test_an_unknown_engagement_is_not_found(api: ApiClient) -> None:
     for path in ("/engagements/E-0D5R2K8WQ3V7X", "/engagements/E-0D5R2K8WQ3V7X/timeline"):
         answer = api.request("GET", "gateway", path)
         assert (answer.status_code, answer.json()["code"]) == (404, "unknown-stream")
@@ -266,7 +262,7 @@ def departments_show(api: ApiClient, actors: Observed) -> list[tuple[str, str | 
     return shown
 
 
-def test_a_disconnect_arises_is_announced_waived_and_resolved(
+def test_a_disconnect_is_detected_announced_waived_and_resolved(
     api: ApiClient, platform: Platform, access: PlatformAccess, engagements: Engagements
 ) -> None:
     actors = engagements.running
@@ -319,7 +315,7 @@ def test_a_disconnect_arises_is_announced_waived_and_resolved(
     wait_until(lambda: not departments_show(api, actors), limit=SOON)
 
 
-def test_only_what_stands_can_be_waived_and_only_by_who_may(
+def test_only_an_open_disconnect_can_be_waived_and_only_with_the_role(
     api: ApiClient, engagements: Engagements
 ) -> None:
     path = f"/engagements/{engagements.whole.engagement}/waive-disconnect"
@@ -335,7 +331,7 @@ def test_only_what_stands_can_be_waived_and_only_by_who_may(
 # ---- who may see what --------------------------------------------------------------------------
 
 
-def test_costs_and_margins_are_a_right_of_their_own(
+def test_costs_and_margins_need_the_confidential_role(
     api: ApiClient, engagements: Engagements
 ) -> None:
     path = f"/engagements/{engagements.whole.engagement}"
@@ -396,7 +392,7 @@ def at_rest(platform: Platform, documents: dict[str, dict[str, Any]]) -> bool:
 
 
 @pytest.mark.usefixtures("small")
-def test_rebuilt_from_the_topics_the_views_are_the_same_to_the_byte(
+def test_views_rebuilt_from_the_topics_are_identical(
     api: ApiClient, platform: Platform, engagements: Engagements
 ) -> None:
     wait_until(lambda: at_rest(platform, unified(platform)), limit=SOON, pause=0.5)
@@ -414,7 +410,7 @@ def test_rebuilt_from_the_topics_the_views_are_the_same_to_the_byte(
     )
 
     wait_until(lambda: unified(platform) == before, limit=90, pause=0.2)
-    assert at_rest(platform, before), "it has nothing more to say"
+    assert at_rest(platform, before), "no event is left to publish"
     wait_until(lambda: bool(api.get("gateway", "/portfolio") == portfolio), limit=SOON)
     assert api.get("gateway", path) == shown
     assert api.get("gateway", f"{path}/timeline") == timeline

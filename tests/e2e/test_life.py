@@ -59,7 +59,7 @@ def total(moneys: Any) -> Decimal:
     return sum((amount(money) for money in moneys), Decimal(0))
 
 
-def test_every_act_leaves_the_engagement_in_the_stage_it_should(engagements: Engagements) -> None:
+def test_every_command_leads_to_the_expected_stage(engagements: Engagements) -> None:
     expected, wanted, signatures = "", [], 0
     for act, _ in engagements.whole.stages:
         signatures += act == "legal/record-signature"
@@ -72,9 +72,7 @@ def test_every_act_leaves_the_engagement_in_the_stage_it_should(engagements: Eng
     assert wanted[-1] == ("delivery/close-engagement", "closed")
 
 
-def test_every_step_of_a_life_is_a_event(
-    published: list[Recorded[Event]], engagements: Engagements
-) -> None:
+def test_every_step_is_an_event(published: list[Recorded[Event]], engagements: Engagements) -> None:
     of_this = defaultdict(set)
     for each in published:
         if each.subject == engagements.whole.engagement:
@@ -180,7 +178,7 @@ def test_the_view_is_complete_and_as_fresh_as_the_topics(
     assert departments.items() <= freshness.items()
 
 
-def test_the_timeline_holds_exactly_the_events_on_the_topics(
+def test_the_timeline_contains_exactly_the_events_on_the_topics(
     api: ApiClient, platform: Platform, engagements: Engagements
 ) -> None:
     engagement = engagements.whole.engagement
@@ -203,7 +201,7 @@ def test_the_timeline_holds_exactly_the_events_on_the_topics(
         assert entry["data"] == recorded.event.model_dump(mode="json")
 
 
-def test_a_event_says_what_its_author_had_heard(
+def test_an_event_contains_what_its_author_had_heard(
     published: list[Recorded[Event]], engagements: Engagements
 ) -> None:
     of_this = [each for each in published if each.subject == engagements.whole.engagement]

@@ -45,12 +45,12 @@ def test_a_terminated_engagement_is_still_settled(
     assert of_finance["settled_on"] is not None
     assert of_finance["billed"] == of_finance["paid"]
     assert of_finance["open_points"] == []
-    told = types(published, engagements.terminated)
-    assert {"EngagementTerminated", "AccountSettled"} <= set(told)
-    assert "ResourceReleased" in told, "whoever was given to it is free again"
+    found = types(published, engagements.terminated)
+    assert {"EngagementTerminated", "AccountSettled"} <= set(found)
+    assert "ResourceReleased" in found, "allocated people are released"
 
 
-def test_an_early_start_is_capped_and_expires_by_the_clock(
+def test_an_early_start_is_capped_and_expires_at_its_deadline(
     api: ApiClient, engagements: Engagements, published: list[Recorded[Event]]
 ) -> None:
     delivery, legal = (
@@ -62,7 +62,7 @@ def test_an_early_start_is_capped_and_expires_by_the_clock(
     assert float(delivery["contract"]["hours_before_signature"]) == EARLY_HOURS
     assert legal["early_starts"][0]["status"] == "expired"
     assert expired.subject == engagements.early.engagement
-    assert expired.actor == "legal", "the clock gave it, and nobody else"
+    assert expired.actor == "legal", "the deadline caused it, not a person"
     day = legal["early_starts"][0]["expires_on"]
     assert expired.occurred_at.date().isoformat() > day
     assert isinstance(expired.event, EarlyStartExpired)
@@ -85,7 +85,7 @@ def test_work_by_the_hour_is_billed_as_approved_and_closed(
 
 
 @pytest.mark.usefixtures("engagements")
-def test_the_clocks_go_on_once_history_is_told(api: ApiClient) -> None:
+def test_the_clocks_are_released_after_the_demo(api: ApiClient) -> None:
     for service in SERVICES:
         assert api.get(service, "/operations/clock", by="operator") == {"held_at": None}
 
@@ -181,7 +181,7 @@ HEARD_LATER = {
 
 
 @pytest.mark.parametrize("tried", GATES)
-def test_a_gate_refuses_and_says_what_is_missing(engagements: Engagements, tried: str) -> None:
+def test_a_gate_refuses_and_lists_what_is_missing(engagements: Engagements, tried: str) -> None:
     name, code, missing = GATES[tried]
     problem = getattr(engagements, name).refusals[tried]
     found = {each["code"] for each in problem["missing"]}
@@ -192,7 +192,7 @@ def test_a_gate_refuses_and_says_what_is_missing(engagements: Engagements, tried
     assert all(each["sentence"] for each in problem["missing"])
 
 
-def test_every_gate_that_was_tried_opened_in_the_end(
+def test_every_gate_that_refused_allowed_the_command_later(
     api: ApiClient, engagements: Engagements
 ) -> None:
     tried = {*engagements.whole.refusals, *engagements.hasty.refusals, *engagements.early.refusals}

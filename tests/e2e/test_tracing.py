@@ -70,7 +70,7 @@ def test_a_request_is_followed_through_every_department(
     assert request.parent == root
 
 
-def test_only_what_asks_for_it_is_traced(collector: Collector, api: ApiClient) -> None:
+def test_only_sampled_requests_are_traced(collector: Collector, api: ApiClient) -> None:
     before = len(collector.spans())
     assert api.request("GET", "gateway", "/portfolio").status_code == 200
     assert not any(span.name == "GET /portfolio" for span in collector.spans()[before:])
