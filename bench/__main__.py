@@ -29,7 +29,7 @@ PARTS = ("commands", "latency", "alone", "folding", "pages")
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is measured: rounds, seconds per round, numbers of engagements and of requests."""
+    """Extent of the measurements: rounds, seconds per round, engagements and requests."""
 
     rounds: int
     seconds: float

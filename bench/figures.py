@@ -19,7 +19,7 @@ class Figure:
     ratio: str
     aim: str
     met: bool | None = None
-    """Whether the target was met; None where there is none."""
+    """True if the target was met; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

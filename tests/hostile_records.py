@@ -126,7 +126,7 @@ def _wrong_types(event: RawEvent) -> dict[str, bytes | None]:
     other = "legal" if department != "legal" else "sales"
     return {
         "a type that is a list": written(event, type=[]),
-        "a type of nobody": written(event, type="concord.astrology.moon-rose.v1"),
+        "a type of no department": written(event, type="concord.astrology.moon-rose.v1"),
         "a type of another department": written(event, type=f"concord.{other}.moon-rose.v1"),
         "a type without a version": written(event, type=f"concord.{department}.moon-rose"),
         "a source that is another": written(event, source=f"/concord/{other}"),

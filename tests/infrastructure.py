@@ -197,7 +197,7 @@ def docker_has(image: str) -> bool:
         from testcontainers.core.docker_client import DockerClient
 
         client = DockerClient(timeout=DOCKER_ANSWERS_WITHIN).client
-    except Exception:  # noqa: BLE001 - whatever the reason, Docker cannot be used
+    except Exception:  # noqa: BLE001 - with any error, Docker cannot be used
         return False
     try:
         # Ports are published on the loopback interface of the engine's machine.

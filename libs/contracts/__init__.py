@@ -1,6 +1,6 @@
-"""What the departments of Concord say to each other: events, their envelope, channels and words.
+"""Published language of Concord: events, their envelope, channels, values and schemas.
 
-Importing the package makes every event known to the envelope.
+Importing the package registers every event by its CloudEvents type.
 """
 
 from contracts import delivery, finance, gateway, legal, reference, sales

@@ -1,7 +1,7 @@
-"""Channels: the ordered voices of the departments, and the Kafka topic each is heard on.
+"""Define the channels on which departments publish events, and the Kafka topic of each.
 
-A channel counts its events per stream without a gap, has one topic, and one access list. What not
-everybody may know is said on a confidential channel, and no event stands on two of them.
+A channel numbers its events per stream without a gap and has one topic and one access list. Every
+event type belongs to exactly one channel; confidential event types have channels of their own.
 """
 
 from dataclasses import dataclass
@@ -13,32 +13,42 @@ ChannelKind = Literal["events", "reference", "register"]
 DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finance", "gateway")
 
 PARTITIONS = 12
-"""Partitions of every topic. Equal everywhere and never changed: an engagement's events of all
-departments then meet in one reader under the range assignment."""
+"""Partitions of every topic.
+
+The number is the same for all topics and never changed, so that the range assignment gives all
+events of an engagement to one consumer.
+"""
 
 LARGEST_EVENT = 1024 * 1024
-"""Bytes that an event may have as it is published: a larger one is not said. Topics take twice as
-much, so that no event a journal holds is ever too large for its topic."""
+"""Maximum size of an encoded event in bytes; a larger one is not recorded.
+
+Topics accept twice as much, so that no event in a journal is too large for its topic.
+"""
 
 SEGMENT_MS = 1_000
-"""Age (milliseconds) from which the file that a reference topic's partition writes to is closed by
-the next record: Kafka compacts closed files only."""
+"""Age in milliseconds after which the next record closes the active segment of a reference topic.
+
+Kafka compacts only closed segments.
+"""
 
 ERASED_WITHIN_MS = 3_600_000
-"""Time (milliseconds) after which Kafka compacts what was closed, however little it is."""
+"""Maximum time in milliseconds until Kafka compacts a closed segment of a reference topic."""
 
 TOMBSTONE_MS = 7 * 24 * 3_600_000
-"""Time (milliseconds) that a tombstone stays once its record is gone: a reader that was away for no
-longer hears of the erasure."""
+"""Time in milliseconds for which Kafka keeps a tombstone after compaction.
+
+A consumer that was offline for less still receives the erasure.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One department's ordered voice.
+    """Ordered sequence of one department's events, published on one topic.
 
-    ``events``: what happened to engagements, kept for ever, numbered per engagement without a gap.
-    ``reference``: whole records by id and version, compacted. ``register``: what a register inside
-    a department says to engagements; numbered per register, so one engagement sees gaps.
+    Kinds: ``events`` are the events of engagements, kept for ever and numbered per engagement
+    without a gap. ``reference`` are whole records by id and version, compacted. ``register`` are
+    the events of a register of the department; they are numbered per register, so that the numbers
+    seen by one engagement have gaps.
     """
 
     name: str
@@ -47,11 +57,14 @@ class Channel:
     confidential: bool = False
 
     def topic(self, prefix: str = "concord") -> str:
-        """Name of the Kafka topic; the prefix sets installations on one cluster apart."""
+        """Return the name of the Kafka topic; the prefix separates installations on one cluster."""
         return f"{prefix}.{self.name}.v1"
 
     def settings(self, replication: int) -> dict[str, str]:
-        """Topic settings in Kafka's own words, for a cluster of at least `replication` brokers."""
+        """Return the topic's Kafka settings for a replication factor.
+
+        One replica less must be in sync for a write to succeed, and at least one.
+        """
         kept: dict[str, str] = (
             {
                 "cleanup.policy": "compact",
@@ -66,8 +79,8 @@ class Channel:
         return kept | {
             "min.insync.replicas": str(max(1, replication - 1)),
             "message.timestamp.type": "CreateTime",
-            # The bound on a record holds for what it is, and not for what it is compressed to: a
-            # reader that decompresses hundreds of megabytes would run out of memory.
+            # The maximum size must hold for the uncompressed record: a consumer that decompresses
+            # hundreds of megabytes would run out of memory.
             "compression.type": "uncompressed",
             "max.message.bytes": str(2 * LARGEST_EVENT),
         }
@@ -78,7 +91,7 @@ LEGAL = Channel("legal", "legal")
 DELIVERY = Channel("delivery", "delivery")
 FINANCE = Channel("finance", "finance")
 FINANCE_CONFIDENTIAL = Channel("finance.confidential", "finance", confidential=True)
-FINANCE_REGISTER = Channel("finance.register", "finance", kind="register")
+FINANCE_REGISTER = Channel("finance.invoice_numbering", "finance", kind="register")
 GATEWAY = Channel("gateway", "gateway")
 GATEWAY_CONFIDENTIAL = Channel("gateway.confidential", "gateway", confidential=True)
 SALES_REFERENCE = Channel("sales.reference", "sales", kind="reference")
@@ -105,3 +118,12 @@ CHANNELS: dict[str, Channel] = {
         FINANCE_CONFIDENTIAL_REFERENCE,
     )
 }
+
+
+def is_confidential(topic: str) -> bool:
+    """Tell whether a topic, whatever its prefix, is that of a confidential channel."""
+    return any(
+        topic.endswith(f".{channel.topic('')[1:]}")
+        for channel in CHANNELS.values()
+        if channel.confidential
+    )

@@ -1,7 +1,7 @@
-"""The envelope of an event: CloudEvents 1.0 attributes, each with its bounds.
+"""Read and validate the envelope of an event: CloudEvents 1.0 attributes, each with its bounds.
 
-A record is judged here before anything else looks at it, so that no other code sees content whose
-size or kind is not known.
+A record is validated here before any other code reads it, so that type and size of every attribute
+are known from then on.
 """
 
 import re
@@ -14,10 +14,10 @@ from typing_extensions import TypedDict
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(3000, 1, 1, tzinfo=UTC)
-"""Moments from EARLIEST up to, not including, LATEST can be written, stored and computed with."""
+"""Moments must be from EARLIEST up to, but not including, LATEST."""
 
 LARGEST_NUMBER = 2**53
-"""The largest number of a stream: every JSON reader represents it exactly."""
+"""Maximum sequence number: the largest up to which every JSON parser is exact."""
 
 _Name = Annotated[
     str,
@@ -48,7 +48,7 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a
 
 
 class Envelope(TypedDict):
-    """The attributes of an event as JSON has them; others are ignored.
+    """CloudEvents attributes of an event as they are in JSON; other attributes are ignored.
 
     `subject` is the engagement or the reference record, `sequence` the event's number on its
     channel, `heard` how far the author had processed other channels (``delivery=4,sales=17``).
@@ -79,11 +79,11 @@ _ENVELOPE = TypeAdapter(Envelope)
 
 
 class Unsound(ValueError):
-    """A record without a sound envelope; the text names the attribute and what is wrong with it."""
+    """A record without a valid envelope; the message names the attribute and the error."""
 
 
 def read_envelope(record: bytes | str) -> Envelope:
-    """Read the envelope of a record; raises Unsound."""
+    """Return the envelope of a record; raises Unsound where it is not valid."""
     try:
         event = orjson.loads(record)
     except ValueError as error:
@@ -98,7 +98,11 @@ def read_envelope(record: bytes | str) -> Envelope:
 
 
 def read_moment(text: str, name: str) -> datetime:
-    """Return a moment of an envelope in UTC; raises Unsound where it is out of bounds."""
+    """Return a moment of an envelope in UTC.
+
+    `name` is the attribute's name for the error. Raises Unsound where the moment does not exist or
+    is out of bounds.
+    """
     try:
         moment = datetime.fromisoformat(text.upper())
         in_bounds = EARLIEST <= moment < LATEST
@@ -110,7 +114,7 @@ def read_moment(text: str, name: str) -> datetime:
 
 
 def read_heard(text: str) -> dict[str, int]:
-    """Return the positions in `heard` by the name of the channel; raises Unsound."""
+    """Return the positions in `heard` by channel name; raises Unsound where one is too large."""
     position: dict[str, int] = {}
     for part in text.split(",") if text else ():
         channel, _, number = part.partition("=")
@@ -121,5 +125,5 @@ def read_heard(text: str) -> dict[str, int]:
 
 
 def sound_traceparent(value: object) -> str | None:
-    """Return a W3C traceparent as it is, and None for anything else."""
+    """Return a valid W3C traceparent unchanged, and None for any other value."""
     return value if isinstance(value, str) and _TRACEPARENT.fullmatch(value) else None

@@ -1,7 +1,8 @@
-"""Events, and the envelope in which they travel.
+"""Define events, and encode and decode them as CloudEvents.
 
-An event is what a department says happened: past tense, never changed once recorded. On the wire it
-is a CloudEvents 1.0 event in Kafka's structured mode, type ``concord.<department>.<event>.v<n>``.
+An event records what happened in a department; it is named in the past tense and never changed. On
+the wire it is a CloudEvents 1.0 event in Kafka's structured mode with the type
+``concord.<department>.<event>.v<n>``.
 """
 
 import re
@@ -26,18 +27,22 @@ from contracts.values import HEARD
 
 CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
 EVENTS: dict[str, type["Event"]] = {}
-"""Every known event by its CloudEvents type."""
+"""Every known event class by its CloudEvents type."""
 
 
 class Event(BaseModel):
-    """Base of all events; a subclass names its channel, its version and who acts on it.
+    """Base of all events.
 
-    Say ``class DealWon(Event, channel=SALES, heard_by=("legal",))``. Its name on the wire is
-    the class name in kebab case. The gateway hears everything and is not named.
+    A subclass names its channel, the departments that act on it and, beyond the first, its version:
+    ``class DealWon(Event, channel=SALES, heard_by=("legal",))``. Its name on the wire is the class
+    name in kebab case. The gateway consumes all events and is not named. The docstrings of the
+    class and of its fields become the descriptions in its JSON Schema.
     """
 
-    # What is wrong with an event is told to more people than what it says.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # More people read the error than may read the event, so it must not contain the input.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     channel: ClassVar[Channel]
     heard_by: ClassVar[tuple[Department, ...]] = ()
@@ -52,7 +57,7 @@ class Event(BaseModel):
     ) -> None:
         super().__init_subclass__()
         if channel is None:
-            return  # a shared base, not an event
+            return  # a base class, not an event
         cls.channel, cls.heard_by = channel, heard_by
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
         cls.type = f"concord.{channel.department}.{name}.v{version}"
@@ -61,24 +66,24 @@ class Event(BaseModel):
         EVENTS[cls.type] = cls
 
     def subject(self, stream: str) -> str:
-        """Which engagement (or reference record) this is about: as a rule its own stream."""
+        """Return the engagement or reference record that the event concerns: usually its stream."""
         return stream
 
 
 class Undecoded(Event):
-    """An event in a sound envelope whose data this version of the contracts cannot read.
+    """Event in a valid envelope whose data this version of the contracts cannot read.
 
-    It takes the place of the event, so that a reader can tell whether it has seen it already and
-    whether one is missing before it. ``name`` is its type on the wire. ``why`` says what is wrong
-    with the data; None where the type is unknown, which a newer version may know.
+    It takes the place of the event, so that a consumer can still detect repeats and gaps.
     """
 
     name: str
+    """CloudEvents type of the event."""
     why: str | None = None
+    """What is wrong with the data; None where the type is unknown (a newer version may know it)."""
 
     @property
     def sentence(self) -> str:
-        """What is wrong with it."""
+        """Return what is wrong with the event, as a sentence."""
         return self.why or f"no event of type {self.name!r} is known"
 
 
@@ -96,13 +101,13 @@ F_co = TypeVar("F_co", bound=Event, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Recorded(Generic[F_co]):
-    """An event with what its recording adds.
+    """An event with the attributes of its envelope.
 
-    ``sequence`` counts the channel's events in this stream from 1 without a gap. ``occurred_at`` is
-    when it happened and ``recorded_at`` when it was recorded, both UTC. ``heard`` says up to which
-    sequence the author had heard each other channel about this engagement. ``cause`` names the
-    command or event that led to it; ``actor`` is a person's id, or a department's own name where
-    the department reacted by itself.
+    ``sequence`` counts the channel's events of this subject from 1 without a gap (on a register's
+    channel: of the register). ``occurred_at`` is when it happened and ``recorded_at`` when it was
+    recorded, both UTC. ``heard`` contains, by channel, the last sequence of this engagement that
+    the author had processed. ``cause`` identifies the command or event that led to it. ``actor`` is
+    a person's id, or the department's name where no person gave a command.
     """
 
     id: str
@@ -116,32 +121,38 @@ class Recorded(Generic[F_co]):
     heard: Mapping[str, int]
     traceparent: str | None = None
     record: bytes | None = field(default=None, compare=False, repr=False)
-    """The bytes it was read from, so that passing it on loses nothing a newer author added."""
+    """Bytes that the event was read from, so that forwarding it keeps fields of newer versions."""
 
     @property
     def channel(self) -> Channel:
-        """The channel on which it was said."""
+        """Return the channel on which the event is published."""
         return self.event.channel
 
 
 class Undecodable(ValueError):
-    """A record that is not an event of these contracts; the text says what is wrong with it."""
+    """A record that is not an event of these contracts; the message names what is wrong."""
 
 
 def written(moment: datetime) -> str:
-    """A moment as RFC 3339 in UTC, to the microsecond; raises ValueError without a time zone."""
+    """Return a moment as RFC 3339 in UTC with microseconds.
+
+    Raises ValueError where it has no time zone.
+    """
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone")
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def write_position(position: Mapping[str, int]) -> str:
-    """How far each channel was heard, as ``delivery=4,sales=17``."""
+    """Return positions by channel as text, such as ``delivery=4,sales=17``."""
     return ",".join(f"{channel}={position[channel]}" for channel in sorted(position))
 
 
 def read_position(text: str) -> dict[str, int]:
-    """The reverse of write_position; raises ValueError where the text is anything else."""
+    """Return the positions by channel in a text of `write_position`.
+
+    Raises ValueError where the text has another form or names an unknown channel.
+    """
     position: dict[str, int] = {}
     for part in text.split(",") if text else ():
         channel, _, count = part.partition("=")
@@ -152,7 +163,7 @@ def read_position(text: str) -> dict[str, int]:
 
 
 def encode(recorded: Recorded[Event]) -> bytes:
-    """The event as the JSON bytes of its CloudEvent, as journals keep and topics carry it."""
+    """Return the event as the JSON bytes of its CloudEvent, as in journals and on topics."""
     event = recorded.event
     attributes: dict[str, object] = {
         "specversion": "1.0",
@@ -176,14 +187,15 @@ def encode(recorded: Recorded[Event]) -> bytes:
 
 
 def whole(recorded: Recorded[Event]) -> bytes:
-    """The bytes an event was read from, or else those that it is written in."""
+    """Return the bytes that the event was read from, or else its encoding."""
     return encode(recorded) if recorded.record is None else recorded.record
 
 
 def decode(record: bytes | str) -> Recorded[Event]:
-    """Read an event that these contracts know. Fields a newer author added are ignored.
+    """Return the event in a record; unknown fields are ignored.
 
-    Raises Undecodable, and nothing else, whatever the bytes are.
+    Raises Undecodable where the record is not an event of these contracts, and no other exception
+    for any bytes.
     """
     recorded = read(record, None)
     if isinstance(recorded.event, Undecoded):
@@ -192,11 +204,11 @@ def decode(record: bytes | str) -> Recorded[Event]:
 
 
 def read(record: bytes | str, channel: Channel | None) -> Recorded[Event]:
-    """Read an event in a sound envelope that came on a channel, or on any (None).
+    """Return the event in a record of a channel; None means that the channel is not known.
 
-    Its data are `Undecoded` where they cannot be read, or where its type is unknown, which takes a
-    channel to be read. Raises Undecodable, and nothing else, whatever the bytes are: no content may
-    end the work of its reader.
+    The event is `Undecoded` where its data cannot be read or, if the channel is given, where its
+    type is unknown. Raises Undecodable where the envelope is not valid, and no other exception for
+    any bytes: no record may stop its consumer.
     """
     try:
         return _read(record, channel)
@@ -227,7 +239,7 @@ def _read(record: bytes | str, channel: Channel | None) -> Recorded[Event]:
         cause=envelope["causationid"],
         occurred_at=read_moment(envelope["occurredat"], "occurredat"),
         recorded_at=read_moment(envelope["time"], "time"),
-        # A channel of a newer version is not known here, nor whether it is confidential.
+        # Whether the channel of a newer version is confidential is not known here: leave it out.
         heard={each: last for each, last in heard.items() if each in CHANNELS},
         traceparent=sound_traceparent(envelope.get("traceparent")),
         record=record if isinstance(record, bytes) else None,
@@ -242,6 +254,6 @@ def _event(known: type[Event], envelope: Envelope) -> Event:
         place = ".".join(str(part) for part in ("data", *first["loc"]))
         why = first["type"] if known.channel.confidential else first["msg"]
         return _UNDECODED[known.channel.name](name=known.type, why=f"{place}: {why}")
-    except Exception as error:  # noqa: BLE001 - whatever a validator raises concerns this event
+    except Exception as error:  # noqa: BLE001 - any error of a validator concerns only this event
         why = f"data: {type(error).__name__}"
         return _UNDECODED[known.channel.name](name=known.type, why=why)

@@ -1,4 +1,8 @@
-"""What Finance says: prices, budgets, billing, and (confidentially) cost and margin."""
+"""Events that Finance publishes: prices, budgets, billing and revenue, and confidential figures.
+
+Unless a field says otherwise, amounts are in the engagement's currency. Days are business days
+(UTC) unless the person who recorded them gave another day.
+"""
 
 from typing import Literal
 
@@ -43,43 +47,62 @@ from contracts.values import (
 
 
 class SowReviewed(Event, channel=FINANCE, heard_by=("legal",)):
-    """Finance approved this content of the statement of work, or objected and said why."""
+    """Finance reviewed a version of the statement of work.
+
+    Published by Finance. A later review of the same version replaces this one.
+    """
 
     version: Version
+    """Version of the statement of work."""
     content_hash: ContentHash
+    """Hash of the content that was reviewed; the verdict holds for this content only."""
     verdict: Verdict
     why: Text | None = None
+    """Reason; always given where the verdict is `objected`."""
 
 
 class EstimatePriced(Event, channel=FINANCE, heard_by=("sales", "delivery")):
-    """An estimate at the rates of a rate card: price by line, contingency in the hours.
+    """A version of the estimate was priced at the rates of a rate card.
 
-    `project_management_share` is PM amount / price in percent. Below the floor means that the
-    price does not carry the least margin; what the margin is stays confidential. The floor is
-    unknown while no cost rates were known for every role.
+    Published by Finance as soon as a rate card with every role is known. The rates are those in
+    force on the day (UTC) on which the estimate was submitted.
     """
 
     estimate_version: Version
     rate_card: Identifier
+    """Id of the rate card, such as `standard-EUR`."""
     rate_card_version: Version
     lines: tuple[PricedLine, ...]
+    """Price by role and kind of work, with the contingency in the hours."""
     price: PositiveTotal
+    """Sum of the lines."""
     project_management_share: ComputedPercent
+    """Amount of the project management lines in percent of the price."""
     floor: Literal["above", "below", "unknown"]
+    """Whether the price leaves the minimum margin, which is itself confidential.
+
+    `unknown` where the cost rate of a role was not known.
+    """
 
 
 class ChangePriced(Event, channel=FINANCE, heard_by=("sales", "delivery", "legal")):
-    """What the customer would pay for a change (signed), at contracted or else list rates."""
+    """The last assessment of a change was priced.
+
+    Published by Finance once the budget is set. Hours are priced at the contracted rate of the
+    role, or at that of the rate card where the contract has none.
+    """
 
     change: Identifier
     lines: tuple[PricedLine, ...]
+    """Price by role and kind of work."""
     price: ItemMoney
+    """Sum of the lines: the amount by which the change would alter the contract's price."""
 
 
 class RevenueMethodChosen(Event, channel=FINANCE):
-    """How revenue will be recognised where the usual method for the pricing does not fit.
+    """A revenue method was chosen before the budget is set, and applies in place of the usual one.
 
-    It is chosen before the budget is set, and stands from then on.
+    Published by Finance. It takes effect with the budget and is not changed afterwards.
     """
 
     method: RevenueMethod
@@ -87,146 +110,194 @@ class RevenueMethodChosen(Event, channel=FINANCE):
 
 
 class BudgetSet(Event, channel=FINANCE, heard_by=("delivery",)):
-    """What may be spent in hours, and earned in price, as the signed contract has it.
+    """The budget was set from the signed statement of work.
 
-    The revenue method is chosen here, once (IFRS 15).
+    Published by Finance once the statement of work is signed and its proposal and estimate are
+    known.
     """
 
     price: PositiveTotal
+    """Price of the contract."""
     hours: tuple[EstimateLine, ...]
+    """Budgeted hours: those of the estimate under the proposal, with its contingency."""
     revenue_method: RevenueMethod
+    """Method by which revenue is recognised (IFRS 15); it is never changed."""
     billing_schedule: tuple[BillingItem, ...]
     rates: tuple[RoleRate, ...] = ()
+    """Contracted bill rates per hour."""
 
 
 class BudgetAmended(Event, channel=FINANCE, heard_by=("delivery", "legal")):
-    """An amendment is in the budget and in the billing schedule: both as they stand after it."""
+    """A signed amendment was applied to the budget and the billing schedule.
+
+    Published by Finance, for one amendment after the other in the order in which Finance received
+    them.
+    """
 
     change: Identifier
     amendment: Identifier
     price: NotNegativeTotal
+    """Price of the contract after the amendment."""
     hours_delta: HoursDelta
+    """Hours by which the budget changes."""
     billing_schedule: tuple[BillingItem, ...]
+    """Whole billing schedule after the amendment."""
 
 
 class RevenueRecognised(Event, channel=FINANCE):
-    """Revenue of a month; `cumulative` is all recognised to its end. May be negative (catch-up)."""
+    """The revenue of a month was recognised. Published by Finance, month after month."""
 
     month: Month
+    """Calendar month, as `YYYY-MM`."""
     method: RevenueMethod
     amount: Money
+    """Revenue of the month; negative where earlier revenue is corrected (cumulative catch-up)."""
     cumulative: Money
+    """All revenue recognised to the end of the month."""
 
 
 class BillingEventDue(Event, channel=FINANCE):
-    """An entry of the billing schedule (or a month's approved time) may be invoiced now.
+    """An amount became due for invoicing: an entry of the billing schedule, or time and expenses.
 
-    `exception` is a controller's reason to bill it although the schedule does not make it due, or
-    at other rates than the contracted ones; None where the contract itself makes it due.
+    Published by Finance. An invoice is drafted for every billing event.
     """
 
     billing_event: Identifier
+    """Id of the billing event."""
     item: Identifier
+    """Id of the entry of the billing schedule."""
     kind: BillingKind
     amount: PositiveMoney
+    """Amount to be invoiced, after any advance that is drawn down."""
     due_on: Day
+    """Day on which the amount became due for invoicing; not the day by which to pay."""
     deliverables: tuple[Identifier, ...] = ()
+    """Ids of the deliverables that the entry of the billing schedule names."""
     exception: ShortText | None = None
+    """Reason for billing before the schedule makes it due, or at other than contracted rates.
+
+    Null where the contract makes the amount due.
+    """
 
 
 class InvoiceLine(Value):
-    """One line of an invoice; hours and rate stand where time is billed."""
+    """Line of an invoice. Role, hours and rate are set where time is billed."""
 
     description: ShortText
     amount: ItemMoney
     role: ProjectRole | None = None
     hours: TotalHours | None = None
     rate: NotNegativeMoney | None = None
+    """Bill rate per hour."""
 
 
 class InvoiceDrafted(Event, channel=FINANCE):
-    """An invoice before its number; an advance is a contract liability until drawn down.
+    """An invoice was drafted for a billing event; it has no number until it is approved.
 
-    `amount` is the sum of the lines less `advance_drawn`, the part of an advance they use up.
+    Published by Finance.
     """
 
     invoice: Identifier
+    """Id of the invoice, from draft to payment; not the invoice number."""
     billing_event: Identifier
     kind: BillingKind
     lines: tuple[InvoiceLine, ...]
     amount: PositiveMoney
+    """Sum of the lines less `advance_drawn`."""
     advance_drawn: NotNegativeTotal
+    """Part of the lines that is paid by an advance invoiced before (a contract liability)."""
 
 
 class DraftWithdrawn(Event, channel=FINANCE):
-    """A draft that nobody approved, and its billing event, are no more: it bills what was cut.
+    """A draft invoice and its billing event were withdrawn before approval.
 
-    An amendment has left less of the entry of the schedule than fell due on it. What it did leave
-    falls due anew, and is drafted at that.
+    Published by Finance where an amendment reduced the entry of the billing schedule below what had
+    become due. What is left of the entry becomes due again and is drafted anew.
     """
 
     invoice: Identifier
     billing_event: Identifier
     amount: PositiveMoney
+    """Amount of the withdrawn draft."""
 
 
 class InvoiceApproved(Event, channel=FINANCE):
-    """The draft may take its number, to be issued on this day."""
+    """A draft invoice was approved. Published by Finance.
+
+    The invoice register then assigns its number.
+    """
 
     invoice: Identifier
     amount: PositiveMoney
     issue_on: Day
+    """Invoice date."""
 
 
 class InvoiceNumbered(Event, channel=FINANCE_REGISTER, heard_by=("finance",)):
-    """The register gave the next number of the year, without a gap."""
+    """The invoice register assigned the next number of the year to an approved invoice.
+
+    Published by Finance on the register's channel. The numbers of a year have no gap.
+    """
 
     engagement: EngagementId
     invoice: Identifier
     number: Identifier
+    """Invoice number: year of the invoice date and running number, such as `2026-00042`."""
     issue_on: Day
+    """Invoice date."""
 
-    def subject(self, stream: str) -> str:  # noqa: ARG002 -- a register speaks of engagements
-        """The engagement that asked for the number."""
+    def subject(self, stream: str) -> str:  # noqa: ARG002 -- not the register's own stream
+        """Return the engagement that the invoice belongs to."""
         return self.engagement
 
 
 class InvoiceIssued(Event, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
-    """The invoice went out under its number, to be paid by its due day."""
+    """An approved invoice was issued to the customer under its number. Published by Finance."""
 
     invoice: Identifier
+    """Id of the invoice."""
     number: Identifier
+    """Invoice number, such as `2026-00042`."""
     billing_event: Identifier
     kind: BillingKind
     amount: PositiveMoney
+    """Amount to be paid."""
     deliverables: tuple[Identifier, ...] = ()
+    """Ids of the deliverables that the entry of the billing schedule names."""
     lines: tuple[InvoiceLine, ...] = ()
     issued_on: Day
+    """Invoice date."""
     due_on: Day
+    """Last day for payment: the invoice date plus the contract's payment terms."""
 
 
 class InvoiceVoided(Event, channel=FINANCE, heard_by=("sales", "legal")):
-    """An issued invoice is void; its number stays used.
-
-    `ends_event` says whether its billing event ended with it: an exception does, and so does what
-    an amendment has left less of. Otherwise it is drafted anew. None is said by invoices that were
-    voided before this was recorded: of them, exceptions alone ended.
-    """
+    """An issued invoice was voided; its number is not used again. Published by Finance."""
 
     invoice: Identifier
+    """Id of the invoice."""
     number: Identifier
+    """Invoice number."""
     amount: PositiveMoney
+    """Amount of the voided invoice."""
     why: ShortText
     voided_on: Day
     ends_event: bool | None = None
+    """Whether the billing event ended with the invoice; if not, the invoice is drafted anew.
+
+    True for exceptions, and where an amendment reduced the entry of the billing schedule below what
+    had become due. Null in events recorded before the field existed: then only exceptions ended.
+    """
 
 
 class CreditNoteIssued(Event, channel=FINANCE, heard_by=("sales", "legal")):
-    """Part or all of an issued invoice is given back."""
+    """A credit note over part or all of an issued invoice was issued. Published by Finance."""
 
     credit_note: Identifier
     invoice: Identifier
+    """Id of the invoice."""
     amount: PositiveMoney
+    """Amount given back."""
     why: ShortText
     issued_on: Day
 
@@ -239,17 +310,22 @@ class PaymentReceived(
         "legal",
     ),
 ):
-    """The customer paid this much of this invoice on this day."""
+    """The customer paid an invoice, in part or in full. Published by Finance."""
 
     invoice: Identifier
+    """Id of the invoice."""
     amount: PositiveMoney
     received_on: Day
 
 
 class RefundPaid(Event, channel=FINANCE):
-    """What was paid beyond an invoice's amount less its credit notes went back to the customer."""
+    """Money that the customer had paid beyond what an invoice came to was paid back.
+
+    Published by Finance. An invoice comes to its amount less its credit notes.
+    """
 
     invoice: Identifier
+    """Id of the invoice."""
     amount: PositiveMoney
     paid_on: Day
 
@@ -262,90 +338,146 @@ class PaymentOverdue(
         "legal",
     ),
 ):
-    """The due day passed with this much unpaid."""
+    """An invoice was not paid in full by its due day. Published by Finance, once per invoice."""
 
     invoice: Identifier
+    """Id of the invoice."""
     due_on: Day
+    """Last day for payment."""
     outstanding: PositiveTotal
+    """Amount of the invoice less credit notes and payments."""
 
 
 class AccountSettled(Event, channel=FINANCE, heard_by=("delivery", "legal")):
-    """All that was due was invoiced, and all invoices are paid, voided or credited."""
+    """The account was settled: nothing is left to invoice, and no invoice is open.
+
+    Published by Finance; again where billable work was approved since that cannot be billed any
+    more.
+    """
 
     billed: NotNegativeTotal
+    """Invoices issued, less voided ones and credit notes."""
     paid: NotNegativeTotal
+    """Payments received, less refunds."""
     settled_on: Day
 
 
 class AccountReopened(Event, channel=FINANCE, heard_by=("delivery", "legal")):
-    """The account is not settled any more: time or expenses approved since can still be billed.
+    """A settled account was reopened: time or expenses approved since can be billed.
 
-    `unbilled` is what waits of them at contracted rates, as far as the contract lets it be billed.
+    Published by Finance.
     """
 
     settled_on: Day
+    """Day of the settlement that no longer holds."""
     unbilled: PositiveTotal
+    """Approved time and expenses that can be billed now, at contracted rates."""
 
 
 class EstimateCosted(Event, channel=FINANCE_CONFIDENTIAL):
-    """What an estimate would cost the company, and the margin its price would leave."""
+    """The cost of a priced version of the estimate was calculated.
+
+    Published by Finance in confidence once the cost rates are known. The rates are those in force
+    on the day (UTC) on which the estimate was submitted.
+    """
 
     estimate_version: Version
     cost: NotNegativeTotal
+    """Cost to the company of the hours with contingency."""
     margin: Ratio | None
+    """(price - cost) / price, as a ratio; null where the price is zero."""
 
 
 class ChangeCosted(Event, channel=FINANCE_CONFIDENTIAL):
-    """What a change would cost the company, and the margin its price would leave."""
+    """The cost of a priced change was calculated.
+
+    Published by Finance in confidence once the cost rates are known. The rates are those in force
+    on the day (UTC) of the assessment.
+    """
 
     change: Identifier
     cost: NotNegativeTotal
+    """Cost to the company of the assessed hours."""
     margin: Ratio | None
+    """(price - cost) / price, as a ratio; null where the price is zero."""
 
 
 class BudgetCosted(Event, channel=FINANCE_CONFIDENTIAL):
-    """What the budgeted hours cost, and the margin that was sold with them."""
+    """The cost of the budget was calculated at the cost rates in force on the day of signature.
+
+    Published by Finance in confidence once the cost rates are known. Amendments are not included.
+    """
 
     cost: NotNegativeTotal
+    """Cost to the company of the budgeted hours."""
     margin_sold: Margin
+    """Margin of the signed price over this cost."""
 
 
 class CostAccrued(Event, channel=FINANCE_CONFIDENTIAL):
-    """Approved time (or an expense) as cost; `cumulative` is the engagement's cost to date."""
+    """The cost of an approved time entry or expense was accrued.
+
+    Published by Finance in confidence once the cost rates are known. Time is costed at the rates in
+    force on the Monday of its week.
+    """
 
     entry: Identifier
+    """Id of the time entry or of the expense."""
     person: PersonId
     role: ProjectRole | None
+    """Null for an expense."""
     kind: LineKind
     week: Week | None
+    """Monday of the calendar week; null for an expense."""
     hours: Hours
+    """Zero for an expense."""
     cost: NotNegativeTotal
     cumulative: NotNegativeTotal
+    """Cost of the engagement to date, including this one."""
 
 
 class PerformanceMeasured(Event, channel=FINANCE_CONFIDENTIAL):
-    """Earned value at a status date (PMI, Practice Standard for Earned Value Management).
+    """Earned value was measured for a status report.
 
-    All amounts are cost in the engagement's currency; ratios are None where a divisor is zero.
+    Source: PMI, Practice Standard for Earned Value Management. Published by Finance in confidence.
+    All amounts are cost; a ratio whose divisor is zero is null.
     """
 
     as_of: Day
+    """Day of the status report."""
     budget_at_completion: NotNegativeTotal
+    """BAC: cost of all tasks as planned."""
     planned_value: NotNegativeTotal
+    """PV: planned cost of the work scheduled to that day."""
     earned_value: NotNegativeTotal
+    """EV: planned cost of the work completed."""
     actual_cost: NotNegativeTotal
+    """AC: accrued cost of the work dated to that day."""
     cost_performance_index: Ratio | None
+    """CPI = EV / AC."""
     schedule_performance_index: Ratio | None
+    """SPI = EV / PV."""
     estimate_to_complete: NotNegativeTotal | None
+    """ETC: hours that the manager still needs, at the average cost of the plan's hours."""
     estimate_at_completion: NotNegativeTotal | None
+    """EAC = AC + ETC."""
     variance_at_completion: Money | None
+    """VAC = BAC - EAC; negative where it will cost more than planned."""
 
 
 class MarginMeasured(Event, channel=FINANCE_CONFIDENTIAL):
-    """The four margins at a day, never mixed; None while one has no basis yet."""
+    """The margins were measured, for a status report or for the end of a settled engagement.
+
+    Published by Finance in confidence. A margin is null while its revenue or cost is not known.
+    """
 
     as_of: Day
+    """Day of the status report, or the last day that the final figures include."""
     margin_sold: Margin | None
+    """Price of the contract against the cost of its budgeted hours, with signed changes."""
     margin_billed: Margin | None
+    """Invoices less credit notes against accrued cost, both to that day."""
     margin_recognised: Margin | None
+    """Recognised revenue against accrued cost, both to the end of the last recognised month."""
     margin_forecast: Margin | None
+    """Expected revenue against the cost at completion; at the end, billed against actual cost."""

@@ -1,4 +1,7 @@
-"""What the gateway says: contradictions between departments, found, ended, or accepted."""
+"""Events that the gateway publishes: disconnects detected, resolved and waived.
+
+A disconnect is a contradiction between what two departments believe about an engagement.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,69 +14,102 @@ from contracts.values import Identifier, PersonId, ShortText, Text, TotalDays, V
 
 
 class Evidence(Value):
-    """An event that proves a finding: which, and in its author's words when it was recorded."""
+    """An event that proves a disconnect."""
 
     event: Identifier
+    """Id of the event."""
     type: ShortText
+    """Type of the event, such as `concord.legal.sow-signed.v1`."""
     channel: ShortText
+    """Channel of the event, such as `legal`."""
     sequence: int
+    """Sequence of the event on its channel in this engagement."""
 
 
 class _Finding(Event):
-    """A finding's id names its rule and, where one rule finds several, the thing it is about."""
+    """Base of the events of one disconnect."""
 
     finding: Identifier
+    """Id of the disconnect within its engagement.
+
+    It is the rule's id or, where a rule can find several, that with the id of the subject after a
+    dot.
+    """
     rule: Identifier
+    """Id of the rule that found it."""
 
 
 class _Detected(_Finding):
     sentence: Text
+    """The contradiction in words, in English."""
     evidence: tuple[Evidence, ...]
+    """Events that prove it."""
     since: datetime
+    """When the latest event that proves it happened (UTC).
+
+    Where it is that something did not happen in time, the end of that time.
+    """
     owner: Department
+    """Department that can resolve it."""
     stake: Money | None = None
+    """Amount that depends on it, never negative; null where none is known."""
     days: TotalDays | None = None
+    """Calendar days that depend on it, such as a delay; null where none are known."""
     severity: Literal["warning", "serious"] = "warning"
 
 
-_EVERYBODY: tuple[Department, ...] = ("sales", "legal", "delivery", "finance")
+_ALL_DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finance")
 
 
-class DisconnectDetected(_Detected, channel=GATEWAY, heard_by=_EVERYBODY):
-    """Two departments believe what cannot both be true; a person can read the sentence.
+class DisconnectDetected(_Detected, channel=GATEWAY, heard_by=_ALL_DEPARTMENTS):
+    """A disconnect was detected: two departments believe what cannot both be true.
 
-    `since` is the time of the latest event that proves it; `owner` can end it.
+    Published by the gateway; again when its evidence or severity changed.
     """
 
 
-class DisconnectResolved(_Finding, channel=GATEWAY, heard_by=_EVERYBODY):
-    """The events no longer contradict each other."""
+class DisconnectResolved(_Finding, channel=GATEWAY, heard_by=_ALL_DEPARTMENTS):
+    """A disconnect was resolved: the events no longer contradict each other.
+
+    Published by the gateway.
+    """
 
 
-class DisconnectWaived(_Finding, channel=GATEWAY, heard_by=_EVERYBODY):
-    """A person accepted the contradiction, for this reason."""
+class DisconnectWaived(_Finding, channel=GATEWAY, heard_by=_ALL_DEPARTMENTS):
+    """A disconnect was waived: a person accepted it as it is, until it is resolved.
+
+    Published by the gateway.
+    """
 
     why: Text
+    """Reason for the waiver."""
     waived_by: PersonId
 
 
 class ConfidentialDisconnectDetected(_Detected, channel=GATEWAY_CONFIDENTIAL):
-    """As disconnect-detected, where sentence or stake would tell costs or margins."""
+    """A disconnect was detected whose sentence or stake would reveal costs or margins.
+
+    Published by the gateway in confidence; again when its evidence or severity changed.
+    """
 
 
 class ConfidentialDisconnectResolved(_Finding, channel=GATEWAY_CONFIDENTIAL):
-    """As disconnect-resolved, for a confidential finding."""
+    """A confidential disconnect was resolved. Published by the gateway in confidence."""
 
 
 class ConfidentialDisconnectWaived(_Finding, channel=GATEWAY_CONFIDENTIAL):
-    """As disconnect-waived, for a confidential finding."""
+    """A confidential disconnect was waived: a person accepted it as it is, until it is resolved.
+
+    Published by the gateway in confidence.
+    """
 
     why: Text
+    """Reason for the waiver."""
     waived_by: PersonId
 
 
 class Disconnect(Value):
-    """A contradiction that stands, as a department keeps it; perhaps a person accepted it."""
+    """An unresolved disconnect as a department stores it, with its waiver if there is one."""
 
     detected: DisconnectDetected
     waived: DisconnectWaived | None = None
@@ -81,20 +117,24 @@ class Disconnect(Value):
 
 DisconnectEvent: TypeAlias = DisconnectDetected | DisconnectResolved | DisconnectWaived
 DISCONNECT_EVENTS = (DisconnectDetected, DisconnectResolved, DisconnectWaived)
-"""What happens to a disconnect that everybody may know of."""
+"""Events of a disconnect that is not confidential."""
 
 
 def open_disconnects(
-    known: Mapping[str, Disconnect], said: DisconnectEvent
+    known: Mapping[str, Disconnect], event: DisconnectEvent
 ) -> dict[str, Disconnect]:
-    """What stands after the gateway said one thing more, by finding, the latest last."""
-    before = known.get(said.finding)
-    others = {finding: each for finding, each in known.items() if finding != said.finding}
-    match said:
+    """Return the unresolved disconnects by finding after an event; the one it changed is last.
+
+    A waiver is kept when its disconnect is detected again, and dropped when it is resolved. A
+    waiver of a disconnect that is not known is ignored.
+    """
+    before = known.get(event.finding)
+    others = {finding: each for finding, each in known.items() if finding != event.finding}
+    match event:
         case DisconnectDetected():
             waived = before.waived if before else None
-            return others | {said.finding: Disconnect(detected=said, waived=waived)}
+            return others | {event.finding: Disconnect(detected=event, waived=waived)}
         case DisconnectWaived() if before is not None:
-            return others | {said.finding: before.model_copy(update={"waived": said})}
+            return others | {event.finding: before.model_copy(update={"waived": event})}
         case _:
             return others

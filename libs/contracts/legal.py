@@ -1,4 +1,7 @@
-"""What Legal says: papers drafted, approved, signed, amended, ended."""
+"""Events that Legal publishes: documents drafted, approved and signed, and contracts terminated.
+
+Days are business days (UTC) unless the person who recorded them gave another day.
+"""
 
 from typing import Literal
 
@@ -26,32 +29,50 @@ from contracts.values import (
 
 
 class FileOpened(Event, channel=LEGAL):
-    """Legal keeps a file for this engagement from now on."""
+    """Legal opened its file of the engagement.
+
+    Published by Legal, without a command when the deal is won.
+    """
 
     account: AccountId
+    """Id of the customer's organisation."""
     title: ShortText
 
 
 class NdaSigned(Event, channel=LEGAL, heard_by=("sales",)):
-    """The non-disclosure agreement binds both parties until it expires."""
+    """A non-disclosure agreement (NDA) was signed by both parties; it replaces an earlier one.
+
+    Published by Legal.
+    """
 
     signed_on: Day
     expires_on: Day | None = None
+    """Last day of the agreement; null where it does not expire."""
 
 
 class MsaSigned(Event, channel=LEGAL, heard_by=("sales",)):
-    """The master services agreement binds both parties."""
+    """A master services agreement (MSA) was signed by both parties; it replaces an earlier one.
+
+    Published by Legal.
+    """
 
     signed_on: Day
     expires_on: Day | None = None
+    """Last day of the agreement; null where it does not expire."""
 
 
 class SowDrafted(Event, channel=LEGAL, heard_by=("delivery", "finance", "sales")):
-    """A version of the statement of work; the hash is of its content in canonical form."""
+    """A version of the statement of work (SOW) was drafted; it supersedes earlier versions.
+
+    Published by Legal. The event is the whole document.
+    """
 
     version: Version
+    """Counts the versions of the statement of work from 1."""
     content_hash: ContentHash
+    """SHA-256 of the document's canonical content: all other fields of this event."""
     proposal_version: Version
+    """Version of the proposal that the customer accepted."""
     scope: Text
     deliverables: tuple[Deliverable, ...]
     price: PositiveTotal
@@ -59,28 +80,43 @@ class SowDrafted(Event, channel=LEGAL, heard_by=("delivery", "finance", "sales")
     starts_on: Day
     finishes_on: Day
     billing_schedule: tuple[BillingItem, ...]
+    """Entries whose amounts add up to the price."""
     rates: tuple[RoleRate, ...] = ()
+    """Bill rates per hour."""
     payment_terms_days: Days
+    """Calendar days from the invoice date to the due day."""
 
 
 class SowRedlined(Event, channel=LEGAL, heard_by=("sales",)):
-    """A party wants a clause of this version to read otherwise."""
+    """A party requested another wording of a clause of the statement of work.
+
+    Published by Legal.
+    """
 
     version: Version
     by: Party
+    """Party that requested it."""
     clause: ShortText
     text: Text
+    """Wording that the party wants."""
 
 
 class SowApproved(Event, channel=LEGAL, heard_by=("sales",)):
-    """Legal, Delivery and Finance approved exactly this content."""
+    """Legal approved a version of the statement of work that Delivery and Finance had approved.
+
+    Published by Legal.
+    """
 
     version: Version
     content_hash: ContentHash
+    """Hash of the content that all three departments approved."""
 
 
 class SowSentForSignature(Event, channel=LEGAL, heard_by=("sales",)):
-    """The approved version is with both parties to sign."""
+    """The approved version of the statement of work was sent to both parties for signature.
+
+    Published by Legal.
+    """
 
     version: Version
     content_hash: ContentHash
@@ -88,34 +124,46 @@ class SowSentForSignature(Event, channel=LEGAL, heard_by=("sales",)):
 
 
 class SowSignatureRecorded(Event, channel=LEGAL):
-    """One party signed this version; the hash is of what it signed."""
+    """One party signed a version of the statement of work. Published by Legal."""
 
     version: Version
     content_hash: ContentHash
+    """Hash of the content that was signed."""
     signatory: Signatory
 
 
 class SowSigned(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
-    """Both parties signed: this is the contract, dated by the later signature."""
+    """Both parties signed the statement of work, which is now the contract. Published by Legal."""
 
     version: Version
     content_hash: ContentHash
+    """Hash of the content that was signed."""
     signatories: tuple[Signatory, ...]
     signed_on: Day
+    """Day of the later signature."""
 
 
 class EarlyStartAuthorised(Event, channel=LEGAL, heard_by=("delivery", "finance")):
-    """Work may begin before the signature, at own risk, up to these hours and to this day."""
+    """Work before the signature was authorised, up to a number of hours and a day.
+
+    Published by Legal. The hours of several authorisations add up.
+    """
 
     cap_hours: Hours
+    """Hours that may be worked under this authorisation."""
     expires_on: Day
+    """Last day of the authorisation (UTC)."""
     reason: ShortText
 
 
 class EarlyStartExpired(Event, channel=LEGAL):
-    """The early-start authorisation ran out unsigned; `expired_on` was its last day."""
+    """Early-start authorisations expired before the statement of work was signed.
+
+    Published by Legal, one event for all authorisations with the same last day.
+    """
 
     expired_on: Day
+    """Last day of the authorisations (UTC)."""
 
 
 class AmendmentDrafted(
@@ -126,41 +174,62 @@ class AmendmentDrafted(
         "delivery",
     ),
 ):
-    """The contract's side of one change order: what it adds to price, dates, scope and billing.
+    """The amendment of the contract for one change order was drafted, for the first time or anew.
 
-    `price_delta` is signed. `billing_schedule` lists the entries it adds, summing to the delta.
+    Published by Legal, also without a command: when the change is approved and priced, and when an
+    unsigned draft no longer fits the change or the contract's finish. The latest draft of an
+    amendment replaces earlier ones. The event is the whole document.
     """
 
     amendment: Identifier
     change: Identifier
+    """Id of the change order."""
     content_hash: ContentHash
+    """SHA-256 of the document's canonical content: all other fields of this event."""
     price_delta: ItemMoney
+    """Amount added to the price of the contract; negative for a reduction."""
     finishes_on: Day
+    """New finish of the contract."""
     scope_delta: Text
+    """Change of the scope, in words."""
     deliverables_added: tuple[Deliverable, ...] = ()
     deliverables_descoped: tuple[Identifier, ...] = ()
+    """Ids of deliverables that are no longer delivered."""
     billing_schedule: tuple[BillingItem, ...] = ()
+    """Entries added to the billing schedule; they add up to `price_delta`, or are none if it is
+    zero or negative."""
 
 
 class AmendmentSigned(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
-    """Both parties signed the amendment; what it changes stands here whole again."""
+    """Both parties signed an amendment of the contract. Contains all that it changes.
+
+    Published by Legal.
+    """
 
     amendment: Identifier
     change: Identifier
+    """Id of the change order."""
     content_hash: ContentHash
+    """Hash of the content that was signed: that of its amendment-drafted event."""
     price_delta: ItemMoney
+    """Amount added to the price of the contract; negative for a reduction."""
     finishes_on: Day
+    """New finish of the contract."""
     deliverables_added: tuple[Deliverable, ...] = ()
     deliverables_descoped: tuple[Identifier, ...] = ()
+    """Ids of deliverables that are no longer delivered."""
     billing_schedule: tuple[BillingItem, ...] = ()
+    """Entries added to the billing schedule."""
     signatories: tuple[Signatory, ...]
     signed_on: Day
+    """Day of the later signature."""
 
 
 class EngagementTerminated(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
-    """The contract ended before its work did."""
+    """The contract was terminated before the work was finished. Published by Legal."""
 
     reason: Literal["convenience", "breach", "insolvency", "mutual"]
     comment: Text | None = None
     terminated_on: Day
+    """Last day of the contract."""
     decided_by: PersonId | None = None

@@ -1,8 +1,8 @@
-"""Money: a decimal amount in one currency, never a float, never added across currencies.
+"""Define money: a decimal amount in a currency, never a float, never added across currencies.
 
-An amount that is given (a rate, a payment, an entry of a schedule) is bounded as an item. What is
-worked out of such amounts (a sum, a product, a difference) has the bound of a total, which no
-number of items reaches.
+An amount that a person enters (a rate, a payment, an entry of a schedule) has the bound of an item.
+A calculated amount (a sum, a product, a difference) has the bound of a total, which no number of
+items reaches.
 """
 
 import decimal
@@ -47,7 +47,7 @@ _TWO_DIGITS = (
     "TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD YER ZAR ZMW"
 )
 MINOR_UNITS: dict[str, int] = _MINOR_UNITS | dict.fromkeys(_TWO_DIGITS.split(), 2)
-"""Digits behind the decimal point by active ISO 4217 currency code."""
+"""Number of decimals of the minor unit, by active ISO 4217 currency code."""
 
 
 def _known(code: str) -> str:
@@ -61,44 +61,49 @@ Currency = Annotated[
     Field(min_length=3, max_length=3, pattern="^[A-Z]{3}$", examples=["EUR"]),
     AfterValidator(_known),
 ]
-"""An active ISO 4217 alphabetic currency code."""
+"""Active ISO 4217 alphabetic currency code."""
 
 DIGITS = 100
-"""Digits to which decimals are worked out in every thread and task.
+"""Precision of decimal arithmetic in every thread and task, in digits.
 
-The largest intermediate result, three totals over two of the least amounts, has fewer, so that
-neither sums nor roundings of amounts and hours lose a digit or fail.
+The largest intermediate result (three totals divided by two of the smallest amounts) has fewer, so
+that sums and roundings of amounts and hours neither lose digits nor fail.
 """
-decimal.DefaultContext.prec = DIGITS  # of threads that begin later
+decimal.DefaultContext.prec = DIGITS  # for threads that start later
 decimal.getcontext().prec = DIGITS
 
 BEYOND_ITEMS = Decimal(10) ** 14
-"""An amount of one item, negative or not, is less than this."""
+"""Bound of an item: its absolute amount is less than this."""
 
 Amount = Annotated[Decimal, Field(max_digits=30, decimal_places=4, allow_inf_nan=False)]
-"""Of an item or a total."""
+"""Amount of an item or a total, with up to four decimals."""
 
 
 class CurrencyMismatch(ValueError):
-    """Two amounts in different currencies were about to be added or compared without a rate."""
+    """An attempt to add, subtract or compare amounts in different currencies."""
 
 
 class Money(BaseModel):
-    """An amount in a currency, bounded as a total. Negative amounts are reductions (price cuts)."""
+    """Amount of money in a currency."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     amount: Amount
+    """Decimal number with up to four decimals, in units of the currency (not in minor units)."""
     currency: Currency
+    """ISO 4217 code."""
 
     @classmethod
     def zero(cls, currency: str) -> "Money":
-        """Nothing, in the currency."""
+        """Return the amount zero in a currency."""
         return Money.model_construct(amount=Decimal(0), currency=currency)
 
     @classmethod
     def total(cls, parts: Iterable["Money"], currency: str) -> "Money":
-        """Sum of the parts, all of which are in `currency`; raises CurrencyMismatch otherwise."""
+        """Return the sum of the parts.
+
+        Raises CurrencyMismatch where a part is not in `currency`.
+        """
         result = Money.zero(currency)
         for part in parts:
             result = result + part
@@ -106,7 +111,7 @@ class Money(BaseModel):
 
     def _same(self, other: "Money") -> None:
         if self.currency != other.currency:
-            raise CurrencyMismatch(f"{self.currency} and {other.currency} need a rate between them")
+            raise CurrencyMismatch(f"{self.currency} cannot be combined with {other.currency}")
 
     def __add__(self, other: "Money") -> "Money":
         self._same(other)
@@ -134,14 +139,14 @@ class Money(BaseModel):
         return f"{self.amount:,.{MINOR_UNITS[self.currency]}f} {self.currency}"
 
     def rounded(self) -> "Money":
-        """To the currency's minor unit, halves to even."""
+        """Return the amount rounded half-even to the currency's minor unit."""
         exponent = Decimal(1).scaleb(-MINOR_UNITS[self.currency])
         amount = self.amount.quantize(exponent, rounding=ROUND_HALF_EVEN)
         return Money.model_construct(amount=amount, currency=self.currency)
 
 
 def beyond_an_item(field: str, bound: str, given: Decimal) -> ValidationError:
-    """Return the error of one field of a model whose value only a total may have."""
+    """Return the validation error of a field whose value exceeds the bound of an item."""
     error = PydanticCustomError("beyond_an_item", "must be {bound}", {"bound": bound})
     details = InitErrorDetails(type=error, loc=(field,), input=given)
     return ValidationError.from_exception_data("item", [details])
@@ -165,9 +170,10 @@ def _positive(money: Money) -> Money:
     return money
 
 
-_OF_AN_ITEM: Any = Field(json_schema_extra={"x-amount-below": str(BEYOND_ITEMS)})
+_ITEM_BOUND: Any = Field(json_schema_extra={"x-amount-below": str(BEYOND_ITEMS)})
 
-ItemMoney = Annotated[Money, AfterValidator(_item), _OF_AN_ITEM]
+ItemMoney = Annotated[Money, AfterValidator(_item), _ITEM_BOUND]
+"""Money with the bound of an item, positive, zero or negative."""
 NotNegativeMoney = Annotated[ItemMoney, AfterValidator(_not_negative)]
 PositiveMoney = Annotated[ItemMoney, AfterValidator(_positive)]
 

@@ -1,7 +1,8 @@
-"""Reference data: records that are not engagements, published whole, one per id and version.
+"""Reference data: accounts, people, templates and rates, published as whole records with versions.
 
-Names and contacts of people stand here and nowhere else, so that a person can be erased while the
-events stay whole. Rates are effective-dated: the newest record from before a day holds on it.
+Names and e-mail addresses of people are stored only here, so that a person can be erased while the
+events stay unchanged. Records are effective-dated: on a day, the version with the latest
+`effective_from` that is not after the day is in force.
 """
 
 from decimal import Decimal
@@ -34,14 +35,15 @@ from contracts.values import (
 
 
 class Reference(Event):
-    """Base of reference records. `kind` names the stream's kind; `effective_from` dates it."""
+    """Base of reference records; `kind` is the kind of the record's stream, such as `account`."""
 
     kind: ClassVar[str] = ""
     effective_from: Day | None = None
+    """First day on which this version is in force; null where it always was."""
 
 
 class AccountPublished(Reference, channel=SALES_REFERENCE):
-    """A customer organisation."""
+    """A version of the record of an account (customer organisation). Published by Sales."""
 
     kind: ClassVar[str] = "account"
     account: AccountId
@@ -49,10 +51,11 @@ class AccountPublished(Reference, channel=SALES_REFERENCE):
     sector: ShortText | None = None
     country: ShortText | None = None
     own_pmo: bool = False
+    """Whether the customer has a project management office (PMO) of its own."""
 
 
 class PersonPublished(Reference, channel=DELIVERY_REFERENCE):
-    """A person of the company or of a customer. Available hours are a week's."""
+    """A version of the record of a person of the company or a customer. Published by Delivery."""
 
     kind: ClassVar[str] = "person"
     person: PersonId
@@ -60,56 +63,73 @@ class PersonPublished(Reference, channel=DELIVERY_REFERENCE):
     email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
     roles: tuple[ProjectRole, ...] = ()
+    """Roles that the person can take on an engagement."""
     manager: PersonId | None = None
+    """Id of the person whom this person reports to."""
     account: AccountId | None = None
+    """Id of the customer's organisation; null for a person of the company."""
     available_hours: Hours = Decimal(40)
+    """Available hours per week."""
 
 
 class TemplatePhase(Value):
-    """A phase of a template: its share of the duration in percent, and its tasks' hours shares."""
+    """Phase of a template."""
 
     phase: ShortText
     duration_share: Percent
+    """Share of the duration of the work, in percent; the shares of all phases add up to 100."""
     implementation: bool = True
+    """Whether its tasks need the requirements signed off and the plan baselined (gate 4)."""
     tasks: tuple["TemplateTask", ...]
 
 
 class TemplateTask(Value):
-    """A task of a template; it takes this share in percent of its role's estimated hours."""
+    """Task of a template."""
 
     title: ShortText
     role: ProjectRole
     share: Percent
+    """Share of its role's estimated hours, in percent; the shares of a role add up to 100."""
     kind: LineKind = "delivery"
 
 
 class TemplatePublished(Reference, channel=DELIVERY_REFERENCE):
-    """A way of doing a kind of work, from which estimates and plans are made."""
+    """A version of a template for a kind of work, from which estimates and plans are made.
+
+    Published by Delivery.
+    """
 
     kind: ClassVar[str] = "template"
     template: Identifier
     name: ShortText
     estimate: tuple[ItemLine, ...] = ()
+    """Usual hours by phase and role."""
     phases: tuple[TemplatePhase, ...]
 
 
 class RateCardPublished(Reference, channel=FINANCE_REFERENCE):
-    """What an hour of each role is billed at, from a day on, in one currency."""
+    """A version of a rate card: the bill rate per hour of each role, in one currency.
+
+    Published by Finance.
+    """
 
     kind: ClassVar[str] = "rate-card"
     rate_card: Identifier
+    """Id of the rate card; `standard-EUR` prices the engagements in euro."""
     currency: Currency
     rates: tuple[RoleRate, ...]
 
 
 class CostRatesPublished(Reference, channel=FINANCE_CONFIDENTIAL_REFERENCE):
-    """What an hour of each role costs the company, from a day on, in one currency.
+    """A version of the cost rates: what an hour of each role costs the company, in one currency.
 
-    `floor` is the least margin in percent that a price should leave.
+    Published by Finance in confidence.
     """
 
     kind: ClassVar[str] = "cost-rates"
     cost_rates: Identifier
+    """Id of the record; `standard-EUR` applies to the engagements in euro."""
     currency: Currency
     rates: tuple[RoleRate, ...]
     floor: Percent = Decimal(20)
+    """Minimum margin in percent that the price of an estimate should leave."""

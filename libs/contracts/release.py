@@ -1,9 +1,9 @@
-"""Released schemas: what every event looks like to those who read it, for good.
+"""Release the JSON Schemas of the events.
 
-``python -m contracts.release`` writes one JSON Schema (2020-12) per event to ``schemas/``, and
-refuses where a change would break a reader or make a kept event unreadable: a new field must be
-optional and have a default, anything else is a new version of the event. ``--check`` writes
-nothing.
+``python -m contracts.release`` writes one JSON Schema (2020-12) per event to ``schemas/``. It
+refuses a change that would break a consumer or make a recorded event unreadable: a new field must
+be optional with a default, and any other change needs a new version of the event. With ``--check``
+nothing is written.
 """
 
 import json
@@ -19,7 +19,7 @@ import contracts
 from contracts.event import EVENTS, Event
 
 FOLDER = Path(__file__).parent / "schemas"
-_SAID_IN_WORDS = frozenset({"title", "description", "examples", "x-heard-by"})
+_NOT_COMPARED = frozenset({"title", "description", "examples", "x-heard-by"})
 _BOUNDS = {
     "ge": "x-minimum",
     "gt": "x-exclusive-minimum",
@@ -31,10 +31,10 @@ _BOUNDS = {
 
 
 class OnTheWire(GenerateJsonSchema):
-    """Decimals are texts on the wire; their bounds are said under names of ours."""
+    """JSON Schema generator in which decimals are strings, with their bounds as `x-` keywords."""
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        """A decimal as it is written."""
+        """Return the schema of a decimal as a string."""
         written = super().decimal_schema(schema)
         bounds = {
             name: str(value)
@@ -45,7 +45,7 @@ class OnTheWire(GenerateJsonSchema):
 
 
 def opened(part: Any) -> Any:
-    """A schema without the word that closes objects to fields which nobody knows yet."""
+    """Return a schema without `additionalProperties: false`, so that new fields are allowed."""
     if isinstance(part, dict):
         return {
             name: opened(value)
@@ -56,7 +56,7 @@ def opened(part: Any) -> Any:
 
 
 def events() -> dict[str, type[Event]]:
-    """The events of the contracts, by type, in the order of their names."""
+    """Return the events of the contracts by type, in alphabetical order."""
     package = contracts.__name__ + "."
     return {
         name: EVENTS[name] for name in sorted(EVENTS) if EVENTS[name].__module__.startswith(package)
@@ -64,9 +64,9 @@ def events() -> dict[str, type[Event]]:
 
 
 def schema(event: type[Event]) -> dict[str, Any]:
-    """The JSON Schema of an event's data as it stands in the ``data`` of its CloudEvent.
+    """Return the JSON Schema of an event's data, the ``data`` attribute of its CloudEvent.
 
-    Readers pass over fields they do not know, so no object is said to be closed.
+    Objects allow additional properties, since consumers must ignore fields that they do not know.
     """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -78,17 +78,17 @@ def schema(event: type[Event]) -> dict[str, Any]:
 
 
 def text(event: type[Event]) -> str:
-    """The schema as it stands in its file: the same event always gives the same bytes."""
+    """Return the content of the schema's file; the same event always gives the same text."""
     return json.dumps(schema(event), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def released(folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
-    """All released schemas, by the event's type."""
+    """Return all released schemas by the event's type."""
     return {file.stem: json.loads(file.read_text()) for file in sorted(folder.glob("*.json"))}
 
 
 def breaks(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What in the new schema a reader or a kept event of the old one does not survive."""
+    """Return the differences that break consumers or recorded events of the old schema."""
     return _differences("", old, new, old.get("$defs", {}), new.get("$defs", {}))
 
 
@@ -108,7 +108,7 @@ def _differences(
     lines: list[str] = []
     if "properties" in old and "properties" in new:
         lines += _fields(at, old, new)
-    for name in sorted((old.keys() | new.keys()) - _SAID_IN_WORDS - {"$defs", "required"}):
+    for name in sorted((old.keys() | new.keys()) - _NOT_COMPARED - {"$defs", "required"}):
         if name == "properties" and name in old and name in new:
             for field in sorted(old[name].keys() & new[name].keys()):
                 lines += _differences(
@@ -121,7 +121,7 @@ def _differences(
         elif name in old and name in new:
             lines += _differences(f"{at} {name}".strip(), old[name], new[name], old_defs, new_defs)
         else:
-            change = f"lost {name}" if name in old else f"got {name} {_short(new[name])}"
+            change = f"{name} removed" if name in old else f"{name} added: {_short(new[name])}"
             lines.append(f"{at or 'the event'}: {change}")
     return lines
 
@@ -131,13 +131,13 @@ def _fields(at: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str
     needed_before, needed_after = set(old.get("required", ())), set(new.get("required", ()))
     where = f"{at}." if at else ""
     return [
-        *(f"{where}{name}: is gone" for name in sorted(before.keys() - after.keys())),
+        *(f"{where}{name}: removed" for name in sorted(before.keys() - after.keys())),
         *(
-            f"{where}{name}: is new and has no default"
+            f"{where}{name}: new without a default"
             for name in sorted((after.keys() - before.keys()) & needed_after)
         ),
         *(
-            f"{where}{name}: {'must be there now' if name in needed_after else 'may be left out'}"
+            f"{where}{name}: {'now required' if name in needed_after else 'now optional'}"
             for name in sorted((needed_before ^ needed_after) & before.keys() & after.keys())
         ),
     ]
@@ -155,40 +155,40 @@ def _short(value: Any) -> str:
     return written if len(written) <= 60 else written[:57] + "..."
 
 
-def judged(folder: Path = FOLDER) -> tuple[list[str], list[str]]:
-    """What breaks readers, and which schemas wait for release (new ones and changed ones)."""
+def check(folder: Path = FOLDER) -> tuple[list[str], list[str]]:
+    """Return the breaking changes, and the types whose schemas are new or changed."""
     before, now = released(folder), events()
-    broken = [f"{name}: was released and is gone" for name in before if name not in now]
-    waiting: list[str] = []
+    breaking = [
+        f"{name}: released, but removed from the contracts" for name in before if name not in now
+    ]
+    unreleased: list[str] = []
     for name, event in now.items():
         if name not in before:
-            waiting.append(name)
+            unreleased.append(name)
             continue
-        broken += [f"{name}: {line}" for line in breaks(before[name], schema(event))]
+        breaking += [f"{name}: {line}" for line in breaks(before[name], schema(event))]
         if (folder / f"{name}.json").read_text() != text(event):
-            waiting.append(name)
-    return broken, waiting
+            unreleased.append(name)
+    return breaking, unreleased
 
 
 def main(arguments: list[str]) -> int:
-    """Release what changed, or say why not; 0 when all that is said is released."""
-    broken, waiting = judged()
-    for line in broken:
+    """Write new and changed schemas, or report why not; return the exit code."""
+    breaking, unreleased = check()
+    for line in breaking:
         sys.stderr.write(f"{line}\n")
-    if broken:
-        sys.stderr.write(
-            "Give the event a new version instead (version=2), and keep the old one.\n"
-        )
+    if breaking:
+        sys.stderr.write("Define a new version of the event (version=2), and keep the old one.\n")
         return 1
     if "--check" in arguments:
-        for name in waiting:
-            sys.stderr.write(f"{name}: waits for release (make schemas)\n")
-        return 1 if waiting else 0
+        for name in unreleased:
+            sys.stderr.write(f"{name}: not released yet (run make schemas)\n")
+        return 1 if unreleased else 0
     FOLDER.mkdir(exist_ok=True)
-    for name in waiting:
+    for name in unreleased:
         (FOLDER / f"{name}.json").write_text(text(events()[name]))
         sys.stdout.write(f"released {name}\n")
-    sys.stdout.write(f"{len(events())} events, {len(waiting)} schemas written\n")
+    sys.stdout.write(f"{len(events())} events, {len(unreleased)} schemas written\n")
     return 0
 
 

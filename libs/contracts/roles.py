@@ -1,4 +1,4 @@
-"""Roles that a token may carry: what its holder may read and ask for, in every service."""
+"""Roles in a token: they decide what its holder may read and command in every service."""
 
 from typing import Literal, get_args
 
@@ -21,4 +21,4 @@ Role = Literal[
     "operator",
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
-"""All roles a token may carry; others in a token are passed over."""
+"""All known roles; others in a token are ignored."""

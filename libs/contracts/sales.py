@@ -1,4 +1,7 @@
-"""What Sales says: from the first call to a deal won or lost."""
+"""Events that Sales publishes, from the first call to a deal won or lost.
+
+Days are business days (UTC) unless the person who recorded them gave another day.
+"""
 
 from typing import Literal
 
@@ -26,14 +29,22 @@ PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
 
 
 class OpportunityOpened(Event, channel=SALES, heard_by=("delivery", "legal", "finance")):
-    """An engagement begins: a customer may buy work. Contacts and owner are ids of people."""
+    """An opportunity was opened: a customer may buy work. It is the start of an engagement.
+
+    Published by Sales.
+    """
 
     account: AccountId
+    """Id of the customer's organisation."""
     title: ShortText
     contacts: tuple[PersonId, ...] = ()
+    """Ids of the customer's people."""
     expected_value: NotNegativeMoney
+    """Expected price; its currency is that of the engagement."""
     expected_close: Day
+    """Day on which Sales expects the customer's decision."""
     owner: PersonId
+    """Person of Sales who is responsible."""
 
 
 class OpportunityImported(
@@ -44,15 +55,17 @@ class OpportunityImported(
         "delivery",
     ),
 ):
-    """History taken over from a CRM, with its own dates; gates that lie in its past are not judged.
+    """An opportunity was imported from a CRM, with its own dates. Published by Sales.
 
-    `external_id` is the CRM's own key. `account` is missing where the CRM had none. A value is
-    unknown, not zero, while the CRM had none.
+    What the CRM did not know is null. An imported engagement is not judged for disconnects.
     """
 
     source: ShortText
+    """Name of the CRM or of its export."""
     external_id: Identifier
+    """Key of the opportunity in the CRM."""
     account: AccountId | None
+    """Id of the customer's organisation."""
     title: ShortText
     product: ShortText
     owner: PersonId
@@ -64,28 +77,37 @@ class OpportunityImported(
 
 
 class OpportunityQualified(Event, channel=SALES, heard_by=("delivery",)):
-    """Budget, authority, need and timing were checked; score is 0 to 100."""
+    """An opportunity was qualified: budget, authority, need and timing were checked.
+
+    Published by Sales; again when the judgement changes.
+    """
 
     budget: bool
     authority: bool
     need: bool
     timing: bool
     score: Percent
+    """Overall judgement from 0 to 100."""
 
 
 class OpportunityAdvanced(Event, channel=SALES):
-    """The opportunity stands at this pipeline stage, to be won with this probability (percent)."""
+    """An opportunity moved to a pipeline stage, or its probability changed. Published by Sales."""
 
     pipeline_stage: PipelineStage
     probability: Percent
+    """Probability in percent that the deal is won."""
 
 
 class EstimateRequested(Event, channel=SALES, heard_by=("delivery",)):
-    """Delivery is asked what the work would take: scope in brief, and what the customer wants."""
+    """Sales requested an estimate from Delivery; a later request replaces this one.
+
+    Published by Sales.
+    """
 
     scope_summary: Text
     deliverables: tuple[Deliverable, ...]
     wanted_finish: Day | None = None
+    """Finish that the customer wants."""
 
 
 class ProposalDrafted(
@@ -97,22 +119,26 @@ class ProposalDrafted(
         "finance",
     ),
 ):
-    """A version of the proposal, resting on one version of the estimate.
+    """A version of the proposal was drafted, based on one version of the estimate.
 
-    Project management is a line of it, or the waiver says why not. Price is the sum of the lines
-    less any discount the lines already carry, in one currency. Dates are what is promised.
+    Published by Sales. All amounts are in one currency.
     """
 
     version: Version
+    """Counts the versions of the proposal from 1."""
     estimate_version: Version
     deliverables: tuple[Deliverable, ...]
     lines: tuple[PricedLine, ...]
+    """Hours and price by role; discounts are included in the lines."""
     project_management_waiver: ShortText | None = None
+    """Reason why no line is project management."""
     price: PositiveTotal
+    """Sum of the lines."""
     pricing: Pricing
     promised_start: Day
     promised_finish: Day
     method: Text
+    """How the work will be done."""
     assumptions: tuple[ShortText, ...] = ()
     exclusions: tuple[ShortText, ...] = ()
 
@@ -125,41 +151,49 @@ class ProposalSubmitted(
         "delivery",
     ),
 ):
-    """This version went to the customer."""
+    """A version of the proposal was submitted to the customer (gate 1). Published by Sales."""
 
     version: Version
     submitted_on: Day
 
 
 class ProposalRevised(Event, channel=SALES):
-    """This version is withdrawn, to be followed by a next one, for this reason."""
+    """A version of the proposal was withdrawn, so that a next one can be drafted.
+
+    Published by Sales.
+    """
 
     version: Version
+    """Version that was withdrawn."""
     reason: ShortText
 
 
 class DealWon(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
-    """The customer said yes to this version: price, dates and how it will be billed.
-
-    The billing schedule adds up to the price. Rates are those contracted for time and materials.
-    """
+    """The customer accepted a version of the proposal. Published by Sales."""
 
     proposal_version: Version
     price: PositiveTotal
+    """Price of the accepted version."""
     pricing: Pricing
     deliverables: tuple[Deliverable, ...]
     starts_on: Day
+    """Agreed start: the promised one unless another was agreed."""
     finishes_on: Day
+    """Agreed finish: the promised one unless another was agreed."""
     billing_schedule: tuple[BillingItem, ...]
+    """Entries whose amounts add up to the price."""
     rates: tuple[RoleRate, ...] = ()
+    """Agreed bill rates per hour; for time and materials, one for every role."""
     payment_terms_days: Days
+    """Calendar days from the invoice date to the due day."""
     won_on: Day
 
 
 class DealLost(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
-    """The customer said no, or nothing any more: why, and to whom it went."""
+    """The deal was lost, by a decision of the customer or for lack of one. Published by Sales."""
 
     reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
     comment: Text | None = None
     competitor: ShortText | None = None
+    """Competitor who won the deal."""
     lost_on: Day

@@ -1,4 +1,4 @@
-"""Words that events and commands share: identifiers, quantities, and the parts of an engagement."""
+"""Define the values that events and commands share: ids, quantities and parts of an engagement."""
 
 from datetime import date
 from decimal import Decimal
@@ -21,69 +21,74 @@ from contracts.money import Money, NotNegativeMoney, PositiveMoney, beyond_an_it
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)
 ]
-"""Names one thing inside its kind: letters, digits, dot, dash, underscore and @; 64 at most."""
+"""Id of one thing of its kind: letters, digits, dot, dash, underscore and @; at most 64."""
 
 EngagementId = Annotated[
     str,
     StringConstraints(pattern=r"^E-[0-9A-HJKMNP-TV-Z]{13}$"),
     Field(examples=["E-0D5R2K8WQ3V7X"]),
 ]
-"""``E-`` and thirteen characters of Crockford's base 32; made by Sales, the key of everything."""
+"""Id of an engagement, made by Sales: ``E-`` and thirteen characters of Crockford's base 32."""
 
 HEARD = {"heard": True}
-"""Validation context of what was said already: it is read as it stands."""
+"""Validation context of recorded events; rules that were added later do not apply to them."""
 
 
-def _names_nobody(person: str, info: ValidationInfo) -> str:
+def _not_an_address(person: str, info: ValidationInfo) -> str:
     if "@" in person and info.context is not HEARD:
         raise ValueError(
-            "must be an id of your own making such as ann.archer, and no e-mail address: what is"
-            " recorded is kept for ever and must name nobody"
+            "must be an id such as ann.archer and not an e-mail address: events are kept for ever"
+            " and must not identify a person"
         )
     return person
 
 
-PersonId = Annotated[Identifier, AfterValidator(_names_nobody)]
-"""Names a person to those who have the record of that person, and to nobody else."""
+PersonId = Annotated[Identifier, AfterValidator(_not_an_address)]
+"""Id of a person; it identifies the person only to consumers of the person's record."""
 AccountId = Identifier
+"""Id of a customer organisation."""
 ProjectRole = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z][a-z0-9-]*$", max_length=40),
     Field(examples=["architect"]),
 ]
-"""A role on an engagement, as rate cards name it (``architect``, ``project-manager``)."""
+"""Role on an engagement, as in rate cards (``architect``, ``project-manager``)."""
 
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-"""SHA-256 of a document's canonical content, in lower-case hexadecimal behind ``sha256:``."""
+"""SHA-256 of a document's canonical content: ``sha256:`` and lower-case hexadecimal digits."""
 
 
 def _a_number(value: object) -> object:
     if isinstance(value, bool | str):
-        # A ValueError, which names the field to whoever sent it.
-        raise ValueError("must be a whole number, not a text or a truth value")  # noqa: TRY004
+        # A ValueError becomes a validation error that names the field to the sender.
+        raise ValueError("must be a whole number, not a string or a boolean")  # noqa: TRY004
     return value
 
 
 AsNumber = BeforeValidator(_a_number)
-"""Beside an ``int``: it must have been written as a number. It stands behind the bounds."""
+"""Validator of an ``int`` that accepts only numbers; in `Annotated` it comes after the bounds."""
 
 YesNo = StrictBool
-"""``true`` or ``false``, and nothing that may be taken for one of them."""
+"""``true`` or ``false``; values that could be coerced to one of them are refused."""
 
 Version = Annotated[int, Field(ge=1, le=1_000_000), AsNumber]
+"""Number of a version or submission, from 1."""
+
 MOST_HOURS = 1_000_000
+"""Maximum hours of one item."""
+
 Hours = Annotated[
     Decimal, Field(ge=0, le=MOST_HOURS, max_digits=9, decimal_places=2, allow_inf_nan=False)
 ]
-"""Hours of one item: a line, an entry, a request."""
+"""Hours of one item (a line, an entry, a request), with up to two decimals."""
 
 _MOST_TOTAL_HOURS = 10_000_000_000
 TotalHours = Annotated[
     Decimal, Field(ge=0, le=_MOST_TOTAL_HOURS, max_digits=13, decimal_places=2, allow_inf_nan=False)
 ]
-"""Hours that were added up, or raised by a contingency; no number of items reaches the bound."""
+"""Sum of hours, or hours with a contingency; no number of items reaches the bound."""
 HoursDelta = Annotated[
     Decimal,
     Field(
@@ -94,24 +99,24 @@ HoursDelta = Annotated[
         allow_inf_nan=False,
     ),
 ]
-"""By how much total hours change."""
+"""Signed change of total hours."""
 
 Percent = Annotated[
     Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4, allow_inf_nan=False)
 ]
-"""A percentage that is given."""
+"""Percentage that a person enters, from 0 to 100."""
 ComputedPercent = Annotated[Decimal, Field(max_digits=38, decimal_places=4, allow_inf_nan=False)]
-"""A percentage that is worked out: it may be above 100, or negative."""
+"""Calculated percentage; it may exceed 100 or be negative."""
 Ratio = Annotated[Decimal, Field(max_digits=40, decimal_places=6, allow_inf_nan=False)]
-"""One total over another."""
+"""Quotient of two totals, with up to six decimals."""
 
 Days = Annotated[int, Field(ge=0, le=10_000), AsNumber]
-"""A duration that is given, in calendar days."""
+"""Duration that a person enters, in calendar days."""
 TotalDays = Annotated[int, Field(ge=-1_000_000, le=1_000_000), AsNumber]
-"""Calendar days from one day to another; negative where the other is earlier."""
+"""Calendar days from one day to another; negative where the second is earlier."""
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2999, 12, 31)
-"""All days of events and commands lie between these, so that moments computed from them exist."""
+"""Bounds (inclusive) of all days in events and commands; moments computed from them exist."""
 _RANGE = {"x-minimum": str(FIRST_DAY), "x-maximum": str(LAST_DAY)}
 
 
@@ -123,7 +128,7 @@ def _in_range(day: date) -> date:
 
 def _monday(day: date) -> date:
     if day.weekday() != 0:
-        raise ValueError("must be a Monday: a week is named by its first day")
+        raise ValueError("must be a Monday, the first day of the week")
     return day
 
 
@@ -134,10 +139,10 @@ def _month_in_range(month: str) -> str:
 
 
 Day = Annotated[date, AfterValidator(_in_range), Field(json_schema_extra=_RANGE)]
-"""A calendar day from 1970 to 2999."""
+"""Calendar day from 1970 to 2999."""
 
 Week = Annotated[Day, AfterValidator(_monday)]
-"""A calendar week, named by its Monday."""
+"""Calendar week, given by its Monday."""
 
 Month = Annotated[
     str,
@@ -145,49 +150,63 @@ Month = Annotated[
     AfterValidator(_month_in_range),
     Field(json_schema_extra={"x-minimum": f"{FIRST_DAY:%Y-%m}", "x-maximum": f"{LAST_DAY:%Y-%m}"}),
 ]
-"""A calendar month as ``YYYY-MM``, from 1970 to 2999."""
+"""Calendar month as ``YYYY-MM``, from 1970 to 2999."""
 
 
 def days_after(day: date, days: int) -> date:
-    """Return the day so many days after (or before) another, held within what a `Day` can be."""
+    """Return the day a number of days after another (before it if negative).
+
+    A result outside the bounds of `Day` is replaced by the bound.
+    """
     ordinal = min(max(day.toordinal() + days, FIRST_DAY.toordinal()), LAST_DAY.toordinal())
     return date.fromordinal(ordinal)
 
 
 RAG = Literal["green", "amber", "red"]
+"""Status as a traffic light (red, amber, green)."""
 Tier = Literal["light", "standard", "critical"]
+"""Method tier: how much method is applied to an engagement."""
 Confidence = Literal["low", "medium", "high"]
 LineKind = Literal["delivery", "project-management", "expense"]
+"""Kind of work, or an expense."""
 BillingKind = Literal["on-signature", "on-date", "on-acceptance", "time"]
+"""What makes an entry of a billing schedule due (see `BillingItem`)."""
 Pricing = Literal["fixed-price", "time-and-materials"]
 RevenueMethod = Literal["cost-to-cost", "as-invoiced", "at-acceptance"]
+"""Method by which revenue is recognised (IFRS 15)."""
 Verdict = Literal["approved", "objected"]
 Party = Literal["company", "customer"]
 
 
 class Value(BaseModel):
-    """A part of an event or a command: compared by what it says, never changed."""
+    """Base of the parts of events and commands: immutable and compared by value."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class Deliverable(Value):
-    """Something the customer gets and accepts, and by what it will be judged."""
+    """Deliverable that the customer receives and accepts."""
 
     deliverable: Identifier
+    """Id of the deliverable within the engagement."""
     title: ShortText
     acceptance_criteria: Text = "Accepted in writing by the customer."
 
 
 class RoleHours(Value):
-    """Hours of one role; in a plan they may be those of many lines of an estimate."""
+    """Hours of one role; in a plan they may be the sum of several lines of an estimate."""
 
     role: ProjectRole
     hours: TotalHours
 
 
 class EstimateLine(Value):
-    """Hours of a role in a phase, before a price stands on them; in a budget with contingency."""
+    """Hours of a role in a phase, without a price.
+
+    In an estimate the hours exclude the contingency, in a budget they include it.
+    """
 
     phase: ShortText
     role: ProjectRole
@@ -207,87 +226,102 @@ def _of_an_item(line: H) -> H:
 _ITEM: Any = Field(json_schema_extra={"x-hours-maximum": str(MOST_HOURS)})
 
 ItemRoleHours = Annotated[RoleHours, AfterValidator(_of_an_item), _ITEM]
-"""Hours of one role as they are given: `Hours`, and no total."""
+"""Hours of one role as a person enters them: within the bounds of `Hours`, not of a total."""
 ItemLine = Annotated[EstimateLine, AfterValidator(_of_an_item), _ITEM]
-"""A line of an estimate as it is given: its hours are `Hours`, and no total."""
+"""Line of an estimate as a person enters it: within the bounds of `Hours`, not of a total."""
 
 
 class PricedLine(Value):
-    """Hours of a role at a bill rate an hour; amount = hours x rate, to the minor unit.
+    """Hours of a role with their price.
 
-    The hours may be those of many lines of an estimate.
+    The hours may be the sum of several lines of an estimate.
     """
 
     role: ProjectRole
     kind: LineKind = "delivery"
     hours: TotalHours
     rate: NotNegativeMoney
+    """Bill rate per hour."""
     amount: NotNegativeMoney
+    """hours x rate, rounded half-even to the currency's minor unit."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if self.rate.currency != self.amount.currency:
-            raise ValueError("rate and amount must be in one currency")
+            raise ValueError("rate and amount must be in the same currency")
         if (self.rate * self.hours).rounded() != self.amount.rounded():
             raise ValueError("amount must be hours x rate")
         return self
 
 
 class RoleRate(Value):
-    """What an hour of a role is billed at, or costs."""
+    """Rate of a role: what an hour is billed at or, in cost rates, what it costs."""
 
     role: ProjectRole
     rate: PositiveMoney
+    """Amount per hour."""
 
 
 class BillingItem(Value):
-    """One entry of a billing schedule.
-
-    ``on-signature`` and ``on-date`` are advances, held as a contract liability until drawn down;
-    ``on-acceptance`` waits for its deliverables; ``time`` bills approved hours up to the amount.
-    """
+    """Entry of a billing schedule."""
 
     item: Identifier
+    """Id of the entry within the engagement."""
     kind: BillingKind
+    """What makes the entry due.
+
+    `on-signature`: the signature. `on-date`: the day `due_on`. `on-acceptance`: the acceptance of
+    all its deliverables. `time`: approved time and expenses, as they are billed, up to the amount.
+    On a contract by time and materials, the first two are advances that are drawn down by billed
+    time.
+    """
     amount: PositiveMoney
     due_on: Day | None = None
+    """Day on which the entry becomes due; required where the kind is `on-date`."""
     deliverables: tuple[Identifier, ...] = ()
+    """Ids of deliverables; required where the kind is `on-acceptance`."""
     description: ShortText = "Services"
+    """Text for the invoice."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.kind == "on-date" and self.due_on is None:
-            raise ValueError("due_on is needed where kind is on-date")
+            raise ValueError("due_on is required where kind is on-date")
         if self.kind == "on-acceptance" and not self.deliverables:
-            raise ValueError("deliverables are needed where kind is on-acceptance")
+            raise ValueError("deliverables are required where kind is on-acceptance")
         return self
 
 
 class Milestone(Value):
-    """A point of the plan that is reached or not, with the deliverables due by it."""
+    """Milestone of a plan."""
 
     milestone: Identifier
     title: ShortText
     due_on: Day
     deliverables: tuple[Identifier, ...] = ()
+    """Ids of the deliverables that are due by the milestone."""
 
 
 class PlannedTask(Value):
-    """Work in the plan: its days (both inclusive) and its planned hours by role.
-
-    Planned value spreads evenly over the days. `implementation` tasks wait for the gate before
-    implementation; others (initiation, analysis, project management) do not.
-    """
+    """Task of a plan. Its planned value is spread evenly over its calendar days."""
 
     task: Identifier
     title: ShortText
     phase: ShortText
     starts_on: Day
+    """First day of the task."""
     finishes_on: Day
+    """Last day of the task."""
     hours: tuple[RoleHours, ...]
+    """Planned hours by role."""
     kind: LineKind = "delivery"
     implementation: bool = True
+    """Whether the task needs the requirements signed off and the plan baselined (gate 4).
+
+    False for initiation, analysis and project management.
+    """
     deliverable: Identifier | None = None
+    """Id of the deliverable that the task produces, if any."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -297,7 +331,7 @@ class PlannedTask(Value):
 
 
 class Signatory(Value):
-    """Who signed for which party, on what day."""
+    """Signature of a person for a party."""
 
     party: Party
     person: PersonId
@@ -305,8 +339,9 @@ class Signatory(Value):
 
 
 class Margin(Value):
-    """Revenue, cost and (revenue - cost) / revenue as a ratio; None where there is no revenue."""
+    """Margin with the revenue and the cost that it was calculated from."""
 
     revenue: Money
     cost: Money
     margin: Ratio | None
+    """(revenue - cost) / revenue, as a ratio; null where there is no revenue."""

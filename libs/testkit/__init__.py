@@ -1,1 +1,1 @@
-"""Test deciders with given, when and then, and compare events; not part of the production wheel."""
+"""Helpers to test deciders with given, when and then; not part of the production wheel."""

@@ -1,5 +1,5 @@
-# ruff: noqa: S101 - asserting is what this module is for
-"""What tests of departments are given and expect: reference data, events, and how they differ."""
+# ruff: noqa: S101 - this module makes assertions
+"""Provide reference data for tests, match events, and format differences."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from contracts.reference import Reference
 R = TypeVar("R", bound=Reference)
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
-"""When a scenario plays unless `on` says otherwise: a Monday morning."""
+"""Time of a scenario unless `on` sets another: Monday, 5 January 2026, 09:00 UTC."""
 
 
 class RecordsOf:
-    """Reference data of a test: each record's versions, numbered in the order they are listed."""
+    """Reference data of a test; the versions of a record are numbered in the order of the list."""
 
     revision = 0
 
@@ -32,12 +32,15 @@ class RecordsOf:
             versions.append(recorded_as(event, subject, len(versions) + 1, "someone", START, {}))
 
     def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
-        """The version that was listed last."""
+        """Return the last version of a record, or None."""
         versions = self._of(kind, id)
         return versions[-1] if versions else None
 
     def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
-        """The version in force on a day: the newest whose effective_from is not after it."""
+        """Return the version in force on a day, or None.
+
+        It is the version with the latest `effective_from` that is not after the day.
+        """
         in_force = [
             version
             for version in self._of(kind, id)
@@ -50,7 +53,7 @@ class RecordsOf:
         )
 
     def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
-        """The last version of every record of a kind."""
+        """Return the last version of every record of a kind."""
         return [self._of(kind, subject)[-1] for known, subject in self._versions if known is kind]
 
     def _of(self, kind: type[R], subject: str) -> list[Recorded[R]]:
@@ -59,20 +62,23 @@ class RecordsOf:
 
 @dataclass(frozen=True)
 class Like:
-    """Stands for any event of a type whose named fields have these values."""
+    """Pattern for the events of a type whose named fields have these values."""
 
     kind: type[Event]
     fields: Mapping[str, Any]
 
     def matches(self, event: Event) -> bool:
-        """Tell whether the event is one of these."""
+        """Return whether the event matches."""
         return type(event) is self.kind and all(
             getattr(event, name) == value for name, value in self.fields.items()
         )
 
 
 def like(kind: type[Event], /, **fields: Any) -> Like:
-    """Expect an event of this type; of its fields only the ones given here are compared."""
+    """Return a pattern for an event of a type that compares only the given fields.
+
+    Raises AssertionError where the type has no such field.
+    """
     unknown = fields.keys() - kind.model_fields.keys()
     assert not unknown, f"{kind.__name__} has no field {', '.join(sorted(unknown))}"
     return Like(kind, fields)
@@ -86,7 +92,7 @@ def recorded_as(
     moment: datetime,
     heard: Mapping[str, int],
 ) -> Recorded[Any]:
-    """An event as a test has it recorded, at one moment."""
+    """Return the event as recorded at a moment; its id is made of channel, subject, sequence."""
     return Recorded(
         id=f"{event.channel.name}-{subject}-{sequence}",
         subject=subject,
@@ -100,8 +106,8 @@ def recorded_as(
     )
 
 
-def told(things: Iterable[object]) -> str:
-    """Events and states, field by field."""
+def described(things: Iterable[object]) -> str:
+    """Return events and states as text, one field per line."""
     return "\n".join(_lines(things)) or "nothing"
 
 
@@ -121,7 +127,7 @@ def _lines(things: Iterable[object]) -> list[str]:
 
 
 def difference(expected: Iterable[object], actual: Iterable[object]) -> str:
-    """Both, line by line: ``-`` was expected and is not there, ``+`` is there unexpectedly."""
+    """Return a line-by-line comparison: ``-`` marks missing lines, ``+`` unexpected ones."""
     return "\n".join(
         line.rstrip() for line in ndiff(_lines(expected), _lines(actual)) if line[0] != "?"
     )

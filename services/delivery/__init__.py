@@ -1,5 +1,5 @@
-"""Delivery (the PMO): estimates, plans, work done, changes under control, acceptance, closing.
+"""Decide estimates, plans, time, changes, acceptance and closing of engagements (the PMO).
 
-Its gates protect both sides: nobody works without a contract or an authorisation, nobody builds
-what was not agreed, and an engagement ends only when nothing is owed any more.
+Its gates refuse work without a signed contract or an early start, implementation without agreed
+requirements, and closing while anything is owed.
 """

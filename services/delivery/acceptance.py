@@ -1,4 +1,4 @@
-"""Acceptance: what the customer gets, and what the customer says to it."""
+"""Submit deliverables, and record the customer's acceptance or rejection."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -7,20 +7,20 @@ from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
 from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId, Text, Version
-from delivery.gates import at_work, day_of, of_the_customer, once, standing
-from delivery.papers import Paper
+from delivery.documents import Paper
+from delivery.policies import day_of, once, require_active, require_customer, require_open
 from delivery.state import Engagement, Submission, decide
 
 
 class SubmitDeliverable(Paper):
-    """Send a deliverable to the customer for acceptance, the first time or again."""
+    """Submit a deliverable to the customer for acceptance, the first time or again."""
 
     deliverable: Identifier
     submitted_on: Day | None = None
 
 
 class AcceptDeliverable(Command):
-    """Record that the customer's person accepted the latest submission of a deliverable."""
+    """Record that a person of the customer accepted the latest submission of a deliverable."""
 
     deliverable: Identifier
     submission: Version
@@ -29,7 +29,7 @@ class AcceptDeliverable(Command):
 
 
 class RejectDeliverable(Command):
-    """Record that the customer's person did not accept the latest submission, and why."""
+    """Record that a person of the customer rejected the latest submission, and why."""
 
     deliverable: Identifier
     submission: Version
@@ -42,10 +42,14 @@ class RejectDeliverable(Command):
 def submit_deliverable(
     state: Engagement, command: SubmitDeliverable, context: Context
 ) -> Iterator[Event]:
-    """Submissions count up; the same content is not sent twice while it waits."""
-    at_work(state)
+    """Submit the deliverable with the next submission number.
+
+    Nothing happens where the latest submission has the same content and is not rejected. Raises
+    Refused where the deliverable is descoped, neither agreed nor planned, or accepted already.
+    """
+    require_active(state)
     name = command.deliverable
-    _agreed_still(state, name)
+    _require_not_descoped(state, name)
     if name not in state.owed:
         raise Refused("unknown-deliverable", f"deliverable {name} is neither agreed nor planned")
     content_hash = command.hashed("deliverable")
@@ -66,15 +70,16 @@ def submit_deliverable(
 def accept_deliverable(
     state: Engagement, command: AcceptDeliverable, context: Context
 ) -> Iterator[Event]:
-    """A submission is decided once; what was submitted before a termination may be accepted.
+    """Record the acceptance; a submission is decided once, also after a termination.
 
-    What an amendment took out is not: its acceptance would let it be billed.
+    Raises Refused where the submission is not the latest, is rejected or was accepted with other
+    data, or where an amendment removed the deliverable: its acceptance would let it be billed.
     """
-    standing(state, after_termination=True)
+    require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
-    of_the_customer(context, command.accepted_by)
+    require_customer(context, command.accepted_by)
     if last.accepted is None:
-        _agreed_still(state, command.deliverable)
+        _require_not_descoped(state, command.deliverable)
     if last.rejected:
         raise Refused("already-rejected", f"submission {command.submission} is rejected")
     day = command.accepted_on or (last.accepted.accepted_on if last.accepted else None)
@@ -82,9 +87,9 @@ def accept_deliverable(
         deliverable=command.deliverable,
         submission=command.submission,
         accepted_by=command.accepted_by,
-        accepted_on=_after(last, day_of(context, day)),
+        accepted_on=_not_before_submission(last, day_of(context, day)),
     )
-    sentence = f"submission {command.submission} was accepted otherwise"
+    sentence = f"submission {command.submission} was accepted with other data"
     yield from once(last.accepted, event, "already-accepted", sentence)
 
 
@@ -92,10 +97,14 @@ def accept_deliverable(
 def reject_deliverable(
     state: Engagement, command: RejectDeliverable, context: Context
 ) -> Iterator[Event]:
-    """A submission is decided once; the next one may be."""
-    standing(state, after_termination=True)
+    """Record the rejection; a submission is decided once, and the next submission again.
+
+    Raises Refused where the submission is not the latest, is accepted or was rejected with other
+    data.
+    """
+    require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
-    of_the_customer(context, command.rejected_by)
+    require_customer(context, command.rejected_by)
     if last.accepted:
         raise Refused("already-accepted", f"submission {command.submission} is accepted")
     day = command.rejected_on or (last.rejected.rejected_on if last.rejected else None)
@@ -104,15 +113,15 @@ def reject_deliverable(
         submission=command.submission,
         rejected_by=command.rejected_by,
         why=command.why,
-        rejected_on=_after(last, day_of(context, day)),
+        rejected_on=_not_before_submission(last, day_of(context, day)),
     )
-    sentence = f"submission {command.submission} was rejected otherwise"
+    sentence = f"submission {command.submission} was rejected with other data"
     yield from once(last.rejected, event, "already-rejected", sentence)
 
 
-def _agreed_still(state: Engagement, deliverable: str) -> None:
+def _require_not_descoped(state: Engagement, deliverable: str) -> None:
     if deliverable in state.descoped:
-        raise Refused("descoped", f"deliverable {deliverable} was taken out by an amendment")
+        raise Refused("descoped", f"deliverable {deliverable} was removed by an amendment")
 
 
 def _latest(state: Engagement, deliverable: str, submission: int) -> Submission:
@@ -126,7 +135,7 @@ def _latest(state: Engagement, deliverable: str, submission: int) -> Submission:
     return last
 
 
-def _after(last: Submission, day: date) -> date:
+def _not_before_submission(last: Submission, day: date) -> date:
     if day < last.submitted.submitted_on:
         raise Refused("before-submission", f"it was submitted on {last.submitted.submitted_on}")
     return day

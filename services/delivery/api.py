@@ -1,10 +1,11 @@
-"""What may be asked of Delivery over HTTP, and by whom."""
+"""Define Delivery's HTTP routes, and the roles that may use them."""
 
 from chassis.domain.decider import Command, Decider
 from chassis.web.command_routes import CommandRoutes
 from contracts.roles import Role
 from contracts.values import PersonId
 from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
+from delivery.assignment import AssignManager, ChooseTier, PutOnHold, Resume
 from delivery.changes import (
     ApproveChange,
     AssessChange,
@@ -14,7 +15,7 @@ from delivery.changes import (
 )
 from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
 from delivery.estimating import EndorseEstimate, SubmitEstimate
-from delivery.managing import AssignManager, ChooseTier, PutOnHold, Resume
+from delivery.kickoff import HoldKickoff
 from delivery.planning import BaselinePlan, DraftPlan
 from delivery.progress import ProgressTask, PublishStatusReport, ReachMilestone
 from delivery.raid import CloseRaidItem, RaiseIssue, RaiseRisk, RecordDecision
@@ -34,7 +35,6 @@ from delivery.sow_review import ReviewSow
 from delivery.state import Engagement
 from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from delivery.views import engagement_view
-from delivery.working import HoldKickoff
 
 DIRECTING: tuple[Role, ...] = ("pmo-director", "vp-engagement-management")
 MANAGING: tuple[Role, ...] = ("engagement-manager", "pmo-director")
@@ -64,7 +64,7 @@ WORK: tuple[type[Command], ...] = (
     AssessChange,
     SubmitDeliverable,
 )
-"""What everybody who works on an engagement may ask."""
+"""Commands for everybody who works on an engagement."""
 
 MANAGEMENT: tuple[type[Command], ...] = (
     ChooseTier,
@@ -95,11 +95,11 @@ MANAGEMENT: tuple[type[Command], ...] = (
     HoldPir,
     CloseEngagement,
 )
-"""What its manager, or the director of the PMO, may ask."""
+"""Commands for engagement managers and the director of the PMO."""
 
 
 def engagements(decider: Decider[Engagement]) -> CommandRoutes[Engagement]:
-    """The routes of engagements: who directs, who manages, and who does the work."""
+    """Return the routes of engagements, with the roles for directing, managing and working."""
     routes = CommandRoutes(decider, path="engagements", view=engagement_view, seen_by=READING)
     routes.command(AssignManager, by=DIRECTING)
     routes.command(EndorseEstimate, by=("engagement-manager",))
@@ -112,7 +112,7 @@ def engagements(decider: Decider[Engagement]) -> CommandRoutes[Engagement]:
 
 
 def people() -> CommandRoutes[Person]:
-    """The routes of people's records, which may be erased whole."""
+    """Return the routes of people's records, which can be erased."""
     routes = CommandRoutes(
         PERSON,
         path="people",
@@ -126,7 +126,7 @@ def people() -> CommandRoutes[Person]:
 
 
 def templates() -> CommandRoutes[Template]:
-    """The routes of templates, from which estimates and plans are made."""
+    """Return the routes of templates."""
     routes = CommandRoutes(TEMPLATE, path="templates", view=template_view, seen_by=COMPANY)
     routes.command(PublishTemplate, by=MANAGING)
     return routes

@@ -1,4 +1,4 @@
-"""The delivery service: ``python -m delivery.app``."""
+"""Run the delivery service: ``python -m delivery.app``."""
 
 from chassis.runtime.service import Service, run
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
@@ -9,9 +9,8 @@ SERVICE = Service(
     "delivery",
     "Delivery",
     description=(
-        "The work of an engagement: estimates, plans, resources, time, progress, changes under "
-        "control, acceptance and closing, with the gates that protect both sides; people and "
-        "templates."
+        "The work of an engagement: estimates, plans, resources, time, progress, change control, "
+        "acceptance and closing, each behind its gate; records of people and templates."
     ),
     routes=(engagements(ENGAGEMENT), people(), templates()),
     reads=(AccountPublished, PersonPublished, TemplatePublished),
@@ -19,7 +18,7 @@ SERVICE = Service(
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is stopped by a signal."""
     run(SERVICE)
 
 

@@ -1,4 +1,4 @@
-"""Changes under control: asked for, assessed, priced, agreed, and only then built."""
+"""Control changes: request, assess, approve or reject, implement."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -25,12 +25,12 @@ from contracts.values import (
     ShortText,
     Text,
 )
-from delivery.gates import at_work, day_of, of_the_customer, once, standing
+from delivery.policies import day_of, once, require_active, require_customer, require_open
 from delivery.state import Change, Engagement, decide
 
 
 class RequestChange(Command):
-    """Somebody wants something else than was agreed."""
+    """Request a change of what was agreed."""
 
     change: Identifier | None = None
     requested_by: PersonId
@@ -39,9 +39,9 @@ class RequestChange(Command):
 
 
 class AssessChange(Command):
-    """Say what a change would take: hours by role, days on the finish, the risk, the scope.
+    """Assess a change: hours by role, days added to the finish, risk and deliverables.
 
-    Until it is approved it may be assessed again; it is then priced again.
+    It may be assessed again until it is approved, and is then priced again.
     """
 
     change: Identifier
@@ -53,7 +53,7 @@ class AssessChange(Command):
 
 
 class ApproveChange(Command):
-    """Record that the customer's person agreed to the change as it was assessed and priced."""
+    """Record that a person of the customer approved the change as assessed and priced."""
 
     change: Identifier
     approved_by: PersonId
@@ -61,7 +61,7 @@ class ApproveChange(Command):
 
 
 class RejectChange(Command):
-    """Say why the change will not be made; an approved one, too, until its amendment is signed."""
+    """Reject a change and say why; an approved change, too, until its amendment is signed."""
 
     change: Identifier
     why: ShortText
@@ -69,7 +69,7 @@ class RejectChange(Command):
 
 
 class ImplementChange(Command):
-    """Record that the change order's work is done."""
+    """Record that the work of the change is done."""
 
     change: Identifier
     implemented_on: Day | None = None
@@ -77,8 +77,11 @@ class ImplementChange(Command):
 
 @decide.on(RequestChange)
 def request_change(state: Engagement, command: RequestChange, context: Context) -> Iterator[Event]:
-    """Anybody may want something else, at any time."""
-    standing(state)
+    """Record the change request; there is no gate.
+
+    Raises Refused where the id belongs to a different request.
+    """
+    require_open(state)
     change = command.change or context.new_id("CR")
     known = state.changes.get(change)
     day = command.requested_on or (known.requested.requested_on if known else None)
@@ -88,14 +91,18 @@ def request_change(state: Engagement, command: RequestChange, context: Context) 
         description=command.description,
         requested_on=day_of(context, day),
     )
-    sentence = f"change {change} asks for something else"
+    sentence = f"change {change} was requested with other data"
     yield from once(known.requested if known else None, event, "already-requested", sentence)
 
 
 @decide.on(AssessChange)
 def assess_change(state: Engagement, command: AssessChange, context: Context) -> Iterator[Event]:
-    """What is descoped must be owed and not yet accepted; what is added must be new."""
-    standing(state)
+    """Record the assessment, unless it equals the last one.
+
+    Raises Refused where the change is unknown or decided, where a descoped deliverable is not owed
+    or is accepted already, or where an added deliverable is owed already.
+    """
+    require_open(state)
     known = _change(state, command.change)
     event = ChangeAssessed.model_validate(dict(command))
     if event == known.assessed:
@@ -117,33 +124,41 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
 
 
 def priced(state: Engagement, change: Change) -> bool:
-    """Whether Finance priced the change as it was last assessed."""
+    """Return whether Finance has priced the change's last assessment."""
     price = state.ledger.changes.get(change.requested.change)
-    return price is not None and change.assessed is not None and price.knowing >= change.assessed_at
+    return price is not None and change.assessed is not None and price.heard >= change.assessed_at
 
 
 @decide.on(ApproveChange)
 def approve_change(state: Engagement, command: ApproveChange, context: Context) -> Iterator[Event]:
-    """The customer agrees to a price, so there has to be one."""
-    standing(state)
+    """Record the customer's approval; the change must be assessed and priced.
+
+    Raises Refused where that is missing, where the change is unknown, rejected or was approved with
+    other data, or where the person who approves belongs to the company.
+    """
+    require_open(state)
     known = _change(state, command.change)
     if known.rejected:
         raise Refused("change-decided", f"change {command.change} is rejected already")
-    of_the_customer(context, command.approved_by)
+    require_customer(context, command.approved_by)
     if known.approved is None:
-        gate("change-not-approvable", _valued(state, known))
+        gate("change-not-approvable", _not_priced(state, known))
     day = day_of(
         context, command.approved_on or (known.approved.approved_on if known.approved else None)
     )
     event = ChangeApproved(change=command.change, approved_by=command.approved_by, approved_on=day)
-    sentence = f"change {command.change} was approved otherwise"
+    sentence = f"change {command.change} was approved with other data"
     yield from once(known.approved, event, "change-decided", sentence)
 
 
 @decide.on(RejectChange)
 def reject_change(state: Engagement, command: RejectChange, context: Context) -> Iterator[Event]:
-    """Until both parties signed its amendment, an approved change may be given up."""
-    standing(state)
+    """Record the rejection; an approved change may be rejected until its amendment is signed.
+
+    Raises Refused where the amendment is signed, or the change is unknown or was rejected with
+    other data.
+    """
+    require_open(state)
     known = _change(state, command.change)
     amendment = state.contract.amendments.get(command.change)
     if amendment:
@@ -153,7 +168,7 @@ def reject_change(state: Engagement, command: RejectChange, context: Context) ->
         context, command.rejected_on or (known.rejected.rejected_on if known.rejected else None)
     )
     event = ChangeRejected(change=command.change, why=command.why, rejected_on=day)
-    sentence = f"change {command.change} was rejected otherwise"
+    sentence = f"change {command.change} was rejected with other data"
     yield from once(known.rejected, event, "change-decided", sentence)
 
 
@@ -161,8 +176,12 @@ def reject_change(state: Engagement, command: RejectChange, context: Context) ->
 def implement_change(
     state: Engagement, command: ImplementChange, context: Context
 ) -> Iterator[Event]:
-    """Gate 6: the same change order in contract, plan and budget, before its work is done."""
-    at_work(state)
+    """Record the implementation if gate 6 is open: the change is in contract, plan and budget.
+
+    Raises Refused where the gate is closed, or the change is unknown or rejected or was implemented
+    on another day.
+    """
+    require_active(state)
     known = _change(state, command.change)
     if given_up(state, command.change):
         raise Refused("change-decided", f"change {command.change} is rejected")
@@ -176,16 +195,19 @@ def implement_change(
 
 
 def given_up(state: Engagement, change: str) -> bool:
-    """Whether a change will not be made; an amendment signed all the same stands above that."""
+    """Return whether the change was rejected and has no signed amendment.
+
+    A signed amendment takes precedence over a rejection.
+    """
     known = state.changes.get(change)
     rejected = known is not None and known.rejected is not None
     return rejected and change not in state.contract.amendments
 
 
 def unreleased(state: Engagement, known: Change, day: date) -> Iterator[Missing]:
-    """What keeps a change from being implemented on a day (gate 6)."""
+    """Yield what is missing before a change may be implemented on a day (gate 6)."""
     change = known.requested.change
-    yield from _valued(state, known)
+    yield from _not_priced(state, known)
     if known.approved is None:
         sentence = f"the customer has not approved change {change}"
         yield Missing("change-not-approved", sentence, "delivery")
@@ -200,14 +222,14 @@ def unreleased(state: Engagement, known: Change, day: date) -> Iterator[Missing]
         yield Missing("amendment-not-signed", f"{sentence}, after {day}", "legal")
     baseline = state.planning.baseline
     if baseline is None or change not in baseline.changes:
-        sentence = f"no baseline of the plan takes change {change} in"
+        sentence = f"change {change} is not in the baseline of the plan"
         yield Missing("plan-not-rebaselined", sentence, "delivery")
     if change not in state.ledger.amended:
         sentence = f"the budget is not amended by change {change}"
         yield Missing("budget-not-amended", sentence, "finance")
 
 
-def _valued(state: Engagement, known: Change) -> Iterator[Missing]:
+def _not_priced(state: Engagement, known: Change) -> Iterator[Missing]:
     change = known.requested.change
     if known.assessed is None:
         yield Missing("change-not-assessed", f"change {change} is not assessed", "delivery")

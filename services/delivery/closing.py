@@ -1,4 +1,4 @@
-"""Closing: live, surveyed, reviewed, settled, and only then closed."""
+"""Record go-live, survey and post-implementation review, and close the engagement."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,18 +17,18 @@ from contracts.delivery import (
 )
 from contracts.event import Event
 from contracts.values import AsNumber, Day, Identifier, PersonId, ShortText, Text
-from delivery.gates import at_work, day_of, once, standing
+from delivery.policies import day_of, once, require_active, require_open
 from delivery.state import ZERO, Engagement, Survey, Timesheet, decide
 
 
 class GoLive(Command):
-    """Record the day from which the customer uses what was built."""
+    """Record the day from which the customer uses the solution."""
 
     live_on: Day | None = None
 
 
 class SendSurvey(Command):
-    """Ask the customer's people how it was; the opportunity's contacts, unless others are named."""
+    """Send a survey to the opportunity's contacts, unless other people are named."""
 
     survey: Identifier | None = None
     contacts: Annotated[tuple[PersonId, ...], Field(max_length=200)] = ()
@@ -36,7 +36,7 @@ class SendSurvey(Command):
 
 
 class AnswerSurvey(Command):
-    """Record one person's answers: 1 to 5 by question, and 0 to 10 whether they recommend us."""
+    """Record one person's answers: 1 to 5 by question, and 0 to 10 for the recommendation."""
 
     survey: Identifier
     answered_by: PersonId
@@ -47,9 +47,9 @@ class AnswerSurvey(Command):
 
 
 class HoldPir(Command):
-    """Record the post-implementation review: what went well, what did not.
+    """Record the post-implementation review: what went well and what did not.
 
-    Sold and delivered hours are worked out.
+    The sold and delivered hours are added from the state.
     """
 
     held_on: Day | None = None
@@ -58,17 +58,20 @@ class HoldPir(Command):
 
 
 class CloseEngagement(Command):
-    """Close the engagement: nothing is owed any more, by anybody."""
+    """Close the engagement; nothing may be owed by any party any more."""
 
     closed_on: Day | None = None
 
 
 @decide.on(GoLive)
 def go_live(state: Engagement, command: GoLive, context: Context) -> Iterator[Event]:
-    """Once; and not before there was a kickoff."""
-    at_work(state)
+    """Record the go-live; it needs a kickoff.
+
+    Raises Refused where there was no kickoff, or the solution went live on another day.
+    """
+    require_active(state)
     if state.kickoff is None:
-        raise Refused("not-begun", "the work has not begun: no kickoff was held")
+        raise Refused("not-begun", "the work has not begun: there was no kickoff")
     day = day_of(context, command.live_on or (state.live.live_on if state.live else None))
     sentence = "the solution went live on another day"
     yield from once(state.live, SolutionWentLive(live_on=day), "already-live", sentence)
@@ -76,12 +79,15 @@ def go_live(state: Engagement, command: GoLive, context: Context) -> Iterator[Ev
 
 @decide.on(SendSurvey)
 def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Iterator[Event]:
-    """The customer of a terminated engagement is worth asking, too."""
-    standing(state, after_termination=True)
+    """Record the survey; also for a terminated engagement.
+
+    Raises Refused where there are no contacts, or the id belongs to a survey with other data.
+    """
+    require_open(state, after_termination=True)
     opened = state.deal.opened
     contacts = command.contacts or (opened.contacts if opened else ())
     if not contacts:
-        raise Refused("nobody-to-ask", "Sales named no contacts: say whom to ask")
+        raise Refused("nobody-to-ask", "the opportunity has no contacts: name the contacts")
     survey = command.survey or context.new_id("S")
     known = state.surveys.get(survey)
     event = SurveySent(
@@ -89,21 +95,25 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
         contacts=tuple(dict.fromkeys(contacts)),
         sent_on=day_of(context, command.sent_on or (known.sent.sent_on if known else None)),
     )
-    sentence = f"survey {survey} was sent to others"
+    sentence = f"survey {survey} was sent with other data"
     yield from once(known.sent if known else None, event, "already-sent", sentence)
 
 
 @decide.on(AnswerSurvey)
 def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) -> Iterator[Event]:
-    """Only who was asked, once each; after closing, too."""
+    """Record the answers of one contact, once; also after the engagement is closed.
+
+    Raises Refused where the survey is unknown, the person is not one of its contacts, or the person
+    has given other answers.
+    """
     known = _survey(state, command.survey)
     if command.answered_by not in known.sent.contacts:
-        sentence = f"{command.answered_by} was not asked in survey {command.survey}"
+        sentence = f"{command.answered_by} is not a contact of survey {command.survey}"
         raise Refused("not-asked", sentence)
-    stands = known.answers.get(command.answered_by)
-    day = day_of(context, command.answered_on or (stands.answered_on if stands else None))
+    answered = known.answers.get(command.answered_by)
+    day = day_of(context, command.answered_on or (answered.answered_on if answered else None))
     event = SurveyAnswered(answered_on=day, **command.model_dump(exclude={"answered_on"}))
-    yield from once(stands, event, "already-answered", f"{command.answered_by} answered already")
+    yield from once(answered, event, "already-answered", f"{command.answered_by} answered already")
 
 
 def _survey(state: Engagement, survey: str) -> Survey:
@@ -115,11 +125,14 @@ def _survey(state: Engagement, survey: str) -> Survey:
 
 @decide.on(HoldPir)
 def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[Event]:
-    """A terminated engagement is worth a review, too; one that was never sold is not."""
-    standing(state, after_termination=True)
+    """Record the review with sold and delivered hours; also after a termination.
+
+    Raises Refused where the deal was not won, or a different review is recorded.
+    """
+    require_open(state, after_termination=True)
     sold, known = state.sold_estimate, state.pir
     if sold is None:
-        sentence = "Delivery has not heard that the deal was won on one of its estimates"
+        sentence = "Delivery has not received a won deal that is based on one of its estimates"
         gate("not-sold", [Missing("deal-won", sentence, "sales")])
         return
     event = PirHeld(
@@ -136,16 +149,16 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[
 def close_engagement(
     state: Engagement, command: CloseEngagement, context: Context
 ) -> Iterator[Event]:
-    """Gate 7: accepted or descoped, settled, nothing open or undecided, reviewed, customer asked.
+    """Close the engagement if gate 7 is open: everything accepted, settled, reviewed and decided.
 
-    A settlement that knew nothing of a signed amendment settles not all: the budget opens it again.
-    Nothing can be approved after it: hours that wait would be neither billed nor counted.
+    Hours that await approval keep the gate closed, since nothing can be approved after closing.
+    Raises Refused where the gate is closed, or the engagement was closed on another day.
     """
     closed = state.closed
     day = day_of(context, command.closed_on or (closed.closed_on if closed else None))
     if closed and closed.closed_on == day:
         return
-    standing(state)
+    require_open(state)
     gate("not-closable", unfinished(state))
     yield EngagementClosed(
         closed_on=day,
@@ -155,7 +168,11 @@ def close_engagement(
 
 
 def unfinished(state: Engagement) -> Iterator[Missing]:
-    """What keeps the engagement from being closed (gate 7)."""
+    """Yield what is missing before the engagement may be closed (gate 7).
+
+    A signed amendment that is not in the budget counts, even if the account is settled: the amended
+    budget reopens the account.
+    """
     for name, deliverable in state.owed.items():
         submission = state.submissions.get(name)
         if submission is None or submission.accepted is None:
@@ -169,7 +186,7 @@ def unfinished(state: Engagement) -> Iterator[Missing]:
     if state.ledger.settled is None:
         yield Missing("account-not-settled", "the account is not settled", "finance")
     elif state.ledger.bills_time:
-        yield from _settled_without(state)
+        yield from _approved_since_settlement(state)
     if state.timesheet.waiting:
         yield _time_waiting(state.timesheet)
     for issue in state.raid.open_issues:
@@ -178,17 +195,20 @@ def unfinished(state: Engagement) -> Iterator[Missing]:
     if state.pir is None:
         yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
     if not state.surveys:
-        yield Missing("survey-not-sent", "the customer was not asked how it was", "delivery")
+        yield Missing("survey-not-sent", "no survey was sent to the customer", "delivery")
 
 
-def _settled_without(state: Engagement) -> Iterator[Missing]:
-    """Billable work of which Finance had not heard when it settled: it may have to be billed."""
-    knowing = state.ledger.settled_knowing
-    since = [hours for approval, hours in state.billable.items() if approval > knowing]
+def _approved_since_settlement(state: Engagement) -> Iterator[Missing]:
+    """Yield what is missing if billable work was approved that the settlement did not include.
+
+    Finance had not processed its approval when it settled, so it may still have to be billed.
+    """
+    heard = state.ledger.settled_heard
+    since = [hours for approval, hours in state.billable.items() if approval > heard]
     if since:
         hours = sum(since, ZERO)
         work = f"{hours} hours" if hours else "expenses"
-        sentence = f"the account was settled before Finance heard of {work} approved since"
+        sentence = f"the account was settled without {work} that were approved since"
         yield Missing("account-not-settled", f"{sentence}: settle it again", "finance")
 
 

@@ -1,14 +1,15 @@
-"""The decider of engagements: what Delivery knows, decides, and says by itself."""
+"""Define the decider of Delivery's engagements: state, decisions and reactions."""
 
 from chassis.domain.decider import Decider
 from delivery import (
     acceptance,
+    assignment,
     changes,
     closing,
     estimating,
     evolution,
     hearing,
-    managing,
+    kickoff,
     planning,
     progress,
     raid,
@@ -16,7 +17,6 @@ from delivery import (
     resources,
     sow_review,
     timekeeping,
-    working,
 )
 from delivery.react import react
 from delivery.state import Engagement, decide, evolve
@@ -26,7 +26,7 @@ CAPABILITIES = (
     changes,
     closing,
     estimating,
-    managing,
+    assignment,
     planning,
     progress,
     raid,
@@ -34,12 +34,12 @@ CAPABILITIES = (
     resources,
     sow_review,
     timekeeping,
-    working,
+    kickoff,
 )
-"""Modules whose decisions register themselves when they are imported."""
+"""Modules whose decisions are registered by importing them."""
 
-KNOWLEDGE = (evolution, hearing)
-"""Modules whose steps register themselves when they are imported."""
+EVENT_HANDLERS = (evolution, hearing)
+"""Modules whose event handlers are registered by importing them."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="delivery",

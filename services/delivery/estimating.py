@@ -1,4 +1,4 @@
-"""Estimating: what the work would take, and which manager stands behind it."""
+"""Submit and endorse estimates."""
 
 from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -21,18 +21,18 @@ from contracts.values import (
     ShortText,
     Version,
 )
-from delivery.gates import standing
+from delivery.policies import require_open
 from delivery.state import Engagement, decide
 
 CENT = Decimal("0.01")
 
 
 class SubmitEstimate(Command):
-    """Answer Sales with what the work would take, as the next version of the estimate.
+    """Submit the next version of the estimate that Sales requested.
 
-    Without `lines` they are the template's own, times `scale`. Managing the work is a part of it:
-    where no line is project management (and the tier is not light), say why. Contingency is in
-    percent on top of all hours, duration in calendar days.
+    Without `lines`, the template's lines are used, their hours times `scale`. If no line is project
+    management and the tier is not light, `no_project_management` must say why. `contingency` is in
+    percent on top of all hours, `duration_days` in calendar days.
     """
 
     template: Identifier
@@ -46,13 +46,13 @@ class SubmitEstimate(Command):
 
 
 class EndorseEstimate(Command):
-    """Stand behind the newest version of the estimate, as the engagement's manager."""
+    """Endorse the newest version of the estimate as the engagement's manager."""
 
     version: Version
 
 
 def scaled(template: TemplatePublished, scale: Decimal) -> tuple[EstimateLine, ...]:
-    """The template's lines with their hours times `scale`, to a hundredth of an hour."""
+    """Return the template's lines, hours times `scale`, rounded half-even to 0.01 hour."""
     return tuple(
         line.model_copy(update={"hours": (line.hours * scale).quantize(CENT, ROUND_HALF_EVEN)})
         for line in template.estimate
@@ -60,7 +60,10 @@ def scaled(template: TemplatePublished, scale: Decimal) -> tuple[EstimateLine, .
 
 
 def template_known(context: Context, template: str) -> Recorded[TemplatePublished]:
-    """The newest version of a template; refused where none is known."""
+    """Return the newest version of a template.
+
+    Raises Refused where the template is unknown.
+    """
     record = context.records.latest(TemplatePublished, template)
     if record is None:
         raise Refused("unknown-template", f"no template {template} is known")
@@ -71,12 +74,16 @@ def template_known(context: Context, template: str) -> Recorded[TemplatePublishe
 def submit_estimate(
     state: Engagement, command: SubmitEstimate, context: Context
 ) -> Iterator[Event]:
-    """Versions count up; a deal that is won rests on the estimate it was won with."""
-    standing(state)
+    """Submit the estimate with the next version number, unless it equals the newest one.
+
+    Raises Refused where the deal is won, Sales has requested no estimate, the template is unknown
+    or gives too many hours, or the estimate has no hours or no project management.
+    """
+    require_open(state)
     if state.deal.won:
-        raise Refused("already-sold", "the deal is won: what comes now is a change")
+        raise Refused("already-sold", "the deal is won: request a change instead")
     if state.deal.requested is None:
-        sentence = "Sales has not asked for an estimate"
+        sentence = "Sales has not requested an estimate"
         gate("estimate-not-requested", [Missing("estimate-requested", sentence, "sales")])
     lines, made_from = command.lines, None
     if not lines:
@@ -97,7 +104,7 @@ def submit_estimate(
         contingency=command.contingency,
         template=command.template,
         duration_days=command.duration_days,
-        assumptions=(*command.assumptions, *_why_unmanaged(state, command, lines)),
+        assumptions=(*command.assumptions, *_project_management_waiver(state, command, lines)),
         confidence=command.confidence,
         template_version=made_from,
     )
@@ -107,7 +114,7 @@ def submit_estimate(
         yield event
 
 
-def _why_unmanaged(
+def _project_management_waiver(
     state: Engagement, command: SubmitEstimate, lines: tuple[EstimateLine, ...]
 ) -> Iterator[str]:
     if any(line.kind == "project-management" and line.hours for line in lines):
@@ -117,7 +124,7 @@ def _why_unmanaged(
     elif state.tier is None or state.tier.tier != "light":
         raise Refused(
             "no-project-management",
-            "no line is project management: add one, choose tier light, or say why there is none",
+            "no line is project management: add one, choose tier light, or give a reason",
         )
 
 
@@ -125,10 +132,13 @@ def _why_unmanaged(
 def endorse_estimate(
     state: Engagement, command: EndorseEstimate, context: Context
 ) -> Iterator[Event]:
-    """Only the assigned manager can, and only what is not superseded."""
-    standing(state)
+    """Record that the assigned manager endorsed the newest version of the estimate.
+
+    Raises Refused where the caller is not the manager, or the version is unknown or superseded.
+    """
+    require_open(state)
     if state.manager is None:
-        raise Refused("no-manager", "nobody manages this engagement yet")
+        raise Refused("no-manager", "no manager is assigned to this engagement")
     if context.actor != state.manager.manager:
         raise Refused("not-the-manager", f"{state.manager.manager} manages this engagement")
     estimate = state.estimates.get(command.version)

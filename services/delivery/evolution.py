@@ -1,15 +1,16 @@
-"""How Delivery's own events change what it knows: one small step for each.
+"""Apply Delivery's own events to the state, one step per event type.
 
-Most are kept whole, the newest or all by an id; the rest have steps of their own.
+Most events are stored unchanged, either the newest one or all of a type by an id; the others have a
+step of their own.
 """
 
 from decimal import Decimal
 from typing import TypeVar
 
-from contracts import delivery as said
+from contracts import delivery as events
 from contracts.event import Event, Recorded
 from delivery.state import (
-    STANDING_TASKS,
+    TASKS_BEFORE_BASELINE,
     ZERO,
     Change,
     Engagement,
@@ -26,13 +27,17 @@ V = TypeVar("V")
 
 
 def within(state: Engagement, part: str, **update: object) -> Engagement:
-    """The state with some fields of one of its parts replaced."""
+    """Return the state with some fields of one of its parts replaced."""
     changed = getattr(state, part).model_copy(update=update)
     return state.model_copy(update={part: changed})
 
 
 def keep(kind: type[Event], where: str, *, by: str | None = None) -> None:
-    """Keep events of a type: the newest at `where` (``deal.won``), or all there by a field."""
+    """Store events of a type unchanged at `where` (such as ``deal.won``).
+
+    Without `by`, the newest event replaces the one before; with it, events are stored by that
+    field.
+    """
     part, _, name = where.rpartition(".")
 
     def step(state: Engagement, recorded: Recorded[Event]) -> Engagement:
@@ -46,49 +51,49 @@ def keep(kind: type[Event], where: str, *, by: str | None = None) -> None:
     evolve.on(kind)(step)
 
 
-keep(said.ManagerAssigned, "manager")
-keep(said.TierChosen, "tier")
-keep(said.EngagementPutOnHold, "held")
-keep(said.SowReviewed, "sow_reviews", by="version")
-keep(said.BrdSubmitted, "brd")
-keep(said.BrdSignedOff, "brd_signed_off", by="version")
-keep(said.PlanDrafted, "planning.draft")
-keep(said.KickoffHeld, "kickoff")
-keep(said.TaskProgressed, "progress", by="task")
-keep(said.MilestoneReached, "milestones", by="milestone")
-keep(said.StatusReportPublished, "report")
-keep(said.RiskRaised, "raid.risks", by="item")
-keep(said.IssueRaised, "raid.issues", by="item")
-keep(said.DecisionRecorded, "raid.decisions", by="item")
-keep(said.RaidItemClosed, "raid.closed", by="item")
-keep(said.SolutionWentLive, "live")
-keep(said.PirHeld, "pir")
-keep(said.EngagementClosed, "closed")
+keep(events.ManagerAssigned, "manager")
+keep(events.TierChosen, "tier")
+keep(events.EngagementPutOnHold, "on_hold")
+keep(events.SowReviewed, "sow_reviews", by="version")
+keep(events.BrdSubmitted, "brd")
+keep(events.BrdSignedOff, "brd_signed_off", by="version")
+keep(events.PlanDrafted, "planning.draft")
+keep(events.KickoffHeld, "kickoff")
+keep(events.TaskProgressed, "progress", by="task")
+keep(events.MilestoneReached, "milestones", by="milestone")
+keep(events.StatusReportPublished, "report")
+keep(events.RiskRaised, "raid.risks", by="item")
+keep(events.IssueRaised, "raid.issues", by="item")
+keep(events.DecisionRecorded, "raid.decisions", by="item")
+keep(events.RaidItemClosed, "raid.closed", by="item")
+keep(events.SolutionWentLive, "live")
+keep(events.PirHeld, "pir")
+keep(events.EngagementClosed, "closed")
 
 
-@evolve.on(said.EngagementResumed)
-def _resumed(state: Engagement, recorded: Recorded[said.EngagementResumed]) -> Engagement:
-    return state.model_copy(update={"held": None})
+@evolve.on(events.EngagementResumed)
+def _resumed(state: Engagement, recorded: Recorded[events.EngagementResumed]) -> Engagement:
+    return state.model_copy(update={"on_hold": None})
 
 
-@evolve.on(said.EstimateSubmitted)
-def _estimated(state: Engagement, recorded: Recorded[said.EstimateSubmitted]) -> Engagement:
+@evolve.on(events.EstimateSubmitted)
+def _estimated(state: Engagement, recorded: Recorded[events.EstimateSubmitted]) -> Engagement:
     estimate = Estimate(submitted=recorded.event)
     return state.model_copy(
         update={"estimates": state.estimates | {recorded.event.version: estimate}}
     )
 
 
-@evolve.on(said.EstimateEndorsed)
-def _endorsed(state: Engagement, recorded: Recorded[said.EstimateEndorsed]) -> Engagement:
+@evolve.on(events.EstimateEndorsed)
+def _endorsed(state: Engagement, recorded: Recorded[events.EstimateEndorsed]) -> Engagement:
     event = recorded.event
     endorsed = state.estimates[event.version].model_copy(update={"endorsed_by": event.manager})
     return state.model_copy(update={"estimates": state.estimates | {event.version: endorsed}})
 
 
-@evolve.on(said.ResourceRequested)
+@evolve.on(events.ResourceRequested)
 def _resource_requested(
-    state: Engagement, recorded: Recorded[said.ResourceRequested]
+    state: Engagement, recorded: Recorded[events.ResourceRequested]
 ) -> Engagement:
     request = Request(requested=recorded.event)
     return state.model_copy(
@@ -96,40 +101,40 @@ def _resource_requested(
     )
 
 
-@evolve.on(said.ResourceAllocated)
-def _allocated(state: Engagement, recorded: Recorded[said.ResourceAllocated]) -> Engagement:
+@evolve.on(events.ResourceAllocated)
+def _allocated(state: Engagement, recorded: Recorded[events.ResourceAllocated]) -> Engagement:
     event = recorded.event
     request = state.resources[event.request]
-    return _given(state, event.request, request.allocated | {event.person: event})
+    return _with_allocations(state, event.request, request.allocated | {event.person: event})
 
 
-@evolve.on(said.ResourceReleased)
-def _released(state: Engagement, recorded: Recorded[said.ResourceReleased]) -> Engagement:
+@evolve.on(events.ResourceReleased)
+def _released(state: Engagement, recorded: Recorded[events.ResourceReleased]) -> Engagement:
     event = recorded.event
     allocated = state.resources[event.request].allocated
-    return _given(state, event.request, _without(allocated, event.person))
+    return _with_allocations(state, event.request, _without(allocated, event.person))
 
 
-def _given(
-    state: Engagement, request: str, allocated: dict[str, said.ResourceAllocated]
+def _with_allocations(
+    state: Engagement, request: str, allocated: dict[str, events.ResourceAllocated]
 ) -> Engagement:
     changed = state.resources[request].model_copy(update={"allocated": allocated})
     return state.model_copy(update={"resources": state.resources | {request: changed}})
 
 
-@evolve.on(said.PlanBaselined)
-def _plan_baselined(state: Engagement, recorded: Recorded[said.PlanBaselined]) -> Engagement:
+@evolve.on(events.PlanBaselined)
+def _plan_baselined(state: Engagement, recorded: Recorded[events.PlanBaselined]) -> Engagement:
     first = state.planning.first_baselined_on or recorded.event.baselined_on
     return within(state, "planning", baseline=recorded.event, first_baselined_on=first)
 
 
-@evolve.on(said.TimeSubmitted)
-def _time_submitted(state: Engagement, recorded: Recorded[said.TimeSubmitted]) -> Engagement:
+@evolve.on(events.TimeSubmitted)
+def _time_submitted(state: Engagement, recorded: Recorded[events.TimeSubmitted]) -> Engagement:
     event, sheet = recorded.event, state.timesheet
     planned = state.planning.task(event.task)
     entry = WaitingTime(
         submitted_by=recorded.actor,
-        kind=planned.kind if planned else STANDING_TASKS.get(event.task, "delivery"),
+        kind=planned.kind if planned else TASKS_BEFORE_BASELINE.get(event.task, "delivery"),
         **event.model_dump(exclude={"entry"}),
     )
     weeks = sheet.weeks.get(event.person, {})
@@ -142,8 +147,8 @@ def _time_submitted(state: Engagement, recorded: Recorded[said.TimeSubmitted]) -
     )
 
 
-@evolve.on(said.TimeApproved)
-def _time_approved(state: Engagement, recorded: Recorded[said.TimeApproved]) -> Engagement:
+@evolve.on(events.TimeApproved)
+def _time_approved(state: Engagement, recorded: Recorded[events.TimeApproved]) -> Engagement:
     event, sheet = recorded.event, state.timesheet
     return within(
         _with_billable(state, recorded, event.hours),
@@ -155,15 +160,15 @@ def _time_approved(state: Engagement, recorded: Recorded[said.TimeApproved]) -> 
     )
 
 
-@evolve.on(said.ExpenseApproved)
-def _expense_approved(state: Engagement, recorded: Recorded[said.ExpenseApproved]) -> Engagement:
+@evolve.on(events.ExpenseApproved)
+def _expense_approved(state: Engagement, recorded: Recorded[events.ExpenseApproved]) -> Engagement:
     expenses = state.expenses | {recorded.event.expense: recorded.event}
     return _with_billable(state, recorded, ZERO).model_copy(update={"expenses": expenses})
 
 
 def _with_billable(
     state: Engagement,
-    recorded: Recorded[said.TimeApproved] | Recorded[said.ExpenseApproved],
+    recorded: Recorded[events.TimeApproved] | Recorded[events.ExpenseApproved],
     hours: Decimal,
 ) -> Engagement:
     if not recorded.event.billable:
@@ -171,8 +176,8 @@ def _with_billable(
     return state.model_copy(update={"billable": state.billable | {recorded.sequence: hours}})
 
 
-@evolve.on(said.TimeRejected)
-def _time_rejected(state: Engagement, recorded: Recorded[said.TimeRejected]) -> Engagement:
+@evolve.on(events.TimeRejected)
+def _time_rejected(state: Engagement, recorded: Recorded[events.TimeRejected]) -> Engagement:
     entry, sheet = recorded.event.entry, state.timesheet
     gone = sheet.waiting[entry]
     weeks = sheet.weeks[gone.person]
@@ -186,31 +191,31 @@ def _time_rejected(state: Engagement, recorded: Recorded[said.TimeRejected]) -> 
     )
 
 
-@evolve.on(said.ChangeRequested)
-def _change_requested(state: Engagement, recorded: Recorded[said.ChangeRequested]) -> Engagement:
+@evolve.on(events.ChangeRequested)
+def _change_requested(state: Engagement, recorded: Recorded[events.ChangeRequested]) -> Engagement:
     change = Change(requested=recorded.event)
     return state.model_copy(update={"changes": state.changes | {recorded.event.change: change}})
 
 
-@evolve.on(said.ChangeAssessed)
-def _change_assessed(state: Engagement, recorded: Recorded[said.ChangeAssessed]) -> Engagement:
+@evolve.on(events.ChangeAssessed)
+def _change_assessed(state: Engagement, recorded: Recorded[events.ChangeAssessed]) -> Engagement:
     event = recorded.event
     return _change(state, event.change, assessed=event, assessed_at=recorded.sequence)
 
 
-@evolve.on(said.ChangeApproved)
-def _change_approved(state: Engagement, recorded: Recorded[said.ChangeApproved]) -> Engagement:
+@evolve.on(events.ChangeApproved)
+def _change_approved(state: Engagement, recorded: Recorded[events.ChangeApproved]) -> Engagement:
     return _change(state, recorded.event.change, approved=recorded.event)
 
 
-@evolve.on(said.ChangeRejected)
-def _change_rejected(state: Engagement, recorded: Recorded[said.ChangeRejected]) -> Engagement:
+@evolve.on(events.ChangeRejected)
+def _change_rejected(state: Engagement, recorded: Recorded[events.ChangeRejected]) -> Engagement:
     return _change(state, recorded.event.change, rejected=recorded.event)
 
 
-@evolve.on(said.ChangeImplemented)
+@evolve.on(events.ChangeImplemented)
 def _change_implemented(
-    state: Engagement, recorded: Recorded[said.ChangeImplemented]
+    state: Engagement, recorded: Recorded[events.ChangeImplemented]
 ) -> Engagement:
     return _change(state, recorded.event.change, implemented=recorded.event)
 
@@ -220,19 +225,19 @@ def _change(state: Engagement, id: str, **update: object) -> Engagement:
     return state.model_copy(update={"changes": state.changes | {id: changed}})
 
 
-@evolve.on(said.DeliverableSubmitted)
-def _submitted(state: Engagement, recorded: Recorded[said.DeliverableSubmitted]) -> Engagement:
+@evolve.on(events.DeliverableSubmitted)
+def _submitted(state: Engagement, recorded: Recorded[events.DeliverableSubmitted]) -> Engagement:
     return _submission(state, Submission(submitted=recorded.event))
 
 
-@evolve.on(said.DeliverableAccepted)
-def _accepted(state: Engagement, recorded: Recorded[said.DeliverableAccepted]) -> Engagement:
+@evolve.on(events.DeliverableAccepted)
+def _accepted(state: Engagement, recorded: Recorded[events.DeliverableAccepted]) -> Engagement:
     submission = state.submissions[recorded.event.deliverable]
     return _submission(state, submission.model_copy(update={"accepted": recorded.event}))
 
 
-@evolve.on(said.DeliverableRejected)
-def _rejected(state: Engagement, recorded: Recorded[said.DeliverableRejected]) -> Engagement:
+@evolve.on(events.DeliverableRejected)
+def _rejected(state: Engagement, recorded: Recorded[events.DeliverableRejected]) -> Engagement:
     submission = state.submissions[recorded.event.deliverable]
     return _submission(state, submission.model_copy(update={"rejected": recorded.event}))
 
@@ -242,14 +247,14 @@ def _submission(state: Engagement, submission: Submission) -> Engagement:
     return state.model_copy(update={"submissions": submissions})
 
 
-@evolve.on(said.SurveySent)
-def _asked(state: Engagement, recorded: Recorded[said.SurveySent]) -> Engagement:
+@evolve.on(events.SurveySent)
+def _asked(state: Engagement, recorded: Recorded[events.SurveySent]) -> Engagement:
     survey = Survey(sent=recorded.event)
     return state.model_copy(update={"surveys": state.surveys | {recorded.event.survey: survey}})
 
 
-@evolve.on(said.SurveyAnswered)
-def _answered(state: Engagement, recorded: Recorded[said.SurveyAnswered]) -> Engagement:
+@evolve.on(events.SurveyAnswered)
+def _answered(state: Engagement, recorded: Recorded[events.SurveyAnswered]) -> Engagement:
     event = recorded.event
     survey = state.surveys[event.survey]
     survey = survey.model_copy(update={"answers": survey.answers | {event.answered_by: event}})

@@ -1,7 +1,7 @@
-"""How what other departments say changes what Delivery knows: each in a part of its own.
+"""Apply other departments' events to the state, each department in a part of its own.
 
-So the order in which departments are heard never matters. That an early start has expired need not
-be heard: the authorisation names its last day.
+Parts are independent, so the order in which departments' events arrive does not matter. The expiry
+of an early start needs no event: its authorisation contains the last day.
 """
 
 from contracts import finance, legal, sales
@@ -28,7 +28,7 @@ keep(finance.BudgetSet, "ledger.budget")
 
 @evolve.on(legal.EarlyStartAuthorised)
 def _early_start(state: Engagement, recorded: Recorded[legal.EarlyStartAuthorised]) -> Engagement:
-    """A further authorisation takes nothing from those before it."""
+    """Add the authorisation; earlier ones stay valid."""
     early_starts = (*state.contract.early_starts, recorded.event)
     return within(state, "contract", early_starts=early_starts)
 
@@ -40,35 +40,35 @@ def _submitted(state: Engagement, recorded: Recorded[sales.ProposalSubmitted]) -
 
 @evolve.on(finance.ChangePriced)
 def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) -> Engagement:
-    """What Finance had heard of Delivery tells which assessment the price is for."""
+    """Store the price and Finance's position, which identifies the assessment it is for."""
     event = recorded.event
-    priced = PricedChange(price=event.price, knowing=recorded.heard.get("delivery", 0))
+    priced = PricedChange(price=event.price, heard=recorded.heard.get("delivery", 0))
     return within(state, "ledger", changes=state.ledger.changes | {event.change: priced})
 
 
 @evolve.on(finance.AccountSettled)
 def _account_settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> Engagement:
-    """What Finance had heard of Delivery tells which work is settled."""
-    knowing = recorded.heard.get("delivery", 0)
-    return within(state, "ledger", settled=recorded.event, settled_knowing=knowing)
+    """Store the settlement and Finance's position, which identifies the work it includes."""
+    heard = recorded.heard.get("delivery", 0)
+    return within(state, "ledger", settled=recorded.event, settled_heard=heard)
 
 
 @evolve.on(finance.BudgetAmended)
 def _budget_amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> Engagement:
-    """A change order opens a settled account again."""
+    """Reopen a settled account, since the amended budget has to be settled again."""
     amended = state.ledger.amended | {recorded.event.change: recorded.event}
     return within(state, "ledger", amended=amended, settled=None)
 
 
 @evolve.on(finance.InvoiceIssued)
 def _invoiced(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Engagement:
-    """What is invoiced after the account was settled has to be settled again."""
+    """Reopen a settled account: an invoice issued later has to be settled, too."""
     return within(state, "ledger", settled=None)
 
 
 @evolve.on(finance.AccountReopened)
 def _reopened(state: Engagement, recorded: Recorded[finance.AccountReopened]) -> Engagement:
-    """Time that was approved after the account was settled is still to be billed."""
+    """Reopen the account: work approved after the settlement has still to be billed."""
     return within(state, "ledger", settled=None)
 
 

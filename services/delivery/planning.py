@@ -1,4 +1,4 @@
-"""Planning: a plan drafted from a template, and the baseline everything is measured by."""
+"""Draft the plan from a template or from tasks, and baseline it."""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
@@ -21,25 +21,25 @@ from contracts.values import (
 )
 from delivery.changes import given_up
 from delivery.estimating import template_known
-from delivery.gates import day_of, standing
+from delivery.policies import day_of, require_open
 from delivery.scheduling import contradictions, schedule
 from delivery.state import Engagement, decide
 
 CHANGES = "Changes"
-"""Phase of the work of approved changes."""
+"""Phase for the work of approved changes."""
 
 
 class DraftPlan(Command):
     """Draft the next version of the plan.
 
-    Without `tasks`, the template is scheduled: the sold estimate's hours (or those of
-    `estimate_version`) from `starts_on` (else the contracted start) over `duration_days` (else the
-    estimate's and those of its changes), and a task for each change's hours. `deliverables` are
-    the agreed ones unless others are given.
+    Without `tasks`, the template is scheduled with the hours of the sold estimate (or of
+    `estimate_version`) from `starts_on` (else the contracted start) over `duration_days` calendar
+    days (else those of the estimate and of the changes), with one task for each change's hours.
+    `deliverables` are the agreed ones unless others are given.
 
-    `changes` are the approved changes whose work the plan holds, beside those of the baseline: all
-    there are unless some are named; where tasks are given, none but those named. Where some are
-    named, the baseline's are held only once their amendments are signed.
+    `changes` are the approved changes whose work the plan includes. If none are named, they are the
+    baseline's and, unless `tasks` are given, all approved ones. If some are named, only those of
+    the baseline whose amendments are signed are included beside them.
     """
 
     template: Identifier
@@ -63,8 +63,9 @@ class DraftPlan(Command):
 class BaselinePlan(Command):
     """Make the newest draft the baseline, with the changes that were drafted into it.
 
-    Where `changes` are named, they have to be those, beside what an earlier baseline took in. A
-    change of that whose amendment is signed is not left out.
+    If `changes` are named, they must be those of the draft; changes that an earlier baseline
+    included need not be named. A change of the earlier baseline whose amendment is signed cannot be
+    left out.
     """
 
     version: Version
@@ -74,16 +75,19 @@ class BaselinePlan(Command):
 
 @decide.on(DraftPlan)
 def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Iterator[Event]:
-    """A plan may differ from what was sold; it may not contradict itself.
+    """Draft a plan that has no contradictions; it may differ from what was sold.
 
-    What is drafted again before it is baselined is no other version.
+    A plan equal to a draft that is not baselined is not drafted again. Raises Refused where a
+    change is not approved, the plan contradicts itself, or there is nothing to schedule it from.
     """
-    standing(state)
+    require_open(state)
     draft, baseline = state.planning.draft, state.planning.baseline
     changes = _changes(state, command)
     gate("change-not-approved", (_unapproved(state, change) for change in changes))
     event = (
-        _given(state, command) if command.tasks else _scheduled(state, command, changes, context)
+        _from_tasks(state, command)
+        if command.tasks
+        else _from_template(state, command, changes, context)
     ).model_copy(update={"version": draft.version + 1 if draft else 1, "changes": changes})
     gate(
         "inconsistent-plan",
@@ -98,9 +102,10 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
 
 
 def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
-    """The changes whose work a plan holds: those of the baseline, and what it takes in anew.
+    """Return the changes whose work the plan includes: the baseline's and the new ones.
 
-    What is not signed may be left out again, by naming the others; what is given up is left out.
+    A change of the baseline that is not signed can be left out by naming only others; a rejected
+    change without a signed amendment is left out.
     """
     baseline, named = state.planning.baseline, command.changes
     before = baseline.changes if baseline else ()
@@ -120,7 +125,7 @@ def _agreed(state: Engagement, change: str) -> bool:
     return known is not None and known.approved is not None and not given_up(state, change)
 
 
-def _given(state: Engagement, command: DraftPlan) -> PlanDrafted:
+def _from_tasks(state: Engagement, command: DraftPlan) -> PlanDrafted:
     return PlanDrafted(
         version=1,
         template=command.template,
@@ -130,7 +135,7 @@ def _given(state: Engagement, command: DraftPlan) -> PlanDrafted:
     )
 
 
-def _scheduled(
+def _from_template(
     state: Engagement, command: DraftPlan, changes: tuple[str, ...], context: Context
 ) -> PlanDrafted:
     record = template_known(context, command.template)
@@ -199,15 +204,19 @@ def _deliverables(state: Engagement, command: DraftPlan) -> tuple[Deliverable, .
 
 @decide.on(BaselinePlan)
 def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) -> Iterator[Event]:
-    """Only what was drafted last, with exactly the changes whose work it holds."""
-    standing(state)
+    """Baseline the newest draft, with exactly the changes that it includes.
+
+    Raises Refused where the version is not the newest draft, where it is the baseline with other
+    changes, where the named changes differ from the draft's, or where one of them is not approved.
+    """
+    require_open(state)
     draft, before = state.planning.draft, state.planning.baseline
     if draft is None or draft.version != command.version:
         newest = f"the newest is {draft.version}" if draft else "there is none"
         raise Refused("not-drafted", f"plan {command.version} is not the newest draft: {newest}")
     earlier = before.changes if before else ()
-    held = (change for change in earlier if change in draft.changes)
-    named = draft.changes if command.changes is None else (*held, *command.changes)
+    kept = (change for change in earlier if change in draft.changes)
+    named = draft.changes if command.changes is None else (*kept, *command.changes)
     differing = tuple(_differing(draft, dict.fromkeys((*_signed(state, earlier), *named))))
     if before and before.version == draft.version:
         if differing:
@@ -228,11 +237,11 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
 def _differing(draft: PlanDrafted, named: Collection[str]) -> Iterator[Missing]:
     for change in draft.changes:
         if change not in named:
-            sentence = f"changes leaves out {change}, whose work plan {draft.version} holds"
+            sentence = f"changes does not name {change}, which plan {draft.version} includes"
             yield Missing("change-not-named", sentence, "delivery")
     for change in named:
         if change not in draft.changes:
-            sentence = f"changes names {change}, whose work plan {draft.version} does not hold"
+            sentence = f"changes names {change}, which plan {draft.version} does not include"
             yield Missing("change-not-in-plan", f"{sentence}: draft it with {change}", "delivery")
 
 

@@ -1,4 +1,4 @@
-"""Progress: how far tasks are, milestones reached, and the one standard status report."""
+"""Record the progress of tasks, reached milestones and status reports."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,12 @@ from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
 from contracts.event import Event
 from contracts.values import RAG, Day, Hours, Identifier, Percent, Text
-from delivery.gates import at_work, day_of, implementation, once, standing
+from delivery.policies import day_of, implementation, once, require_active, require_open
 from delivery.state import Engagement, decide
 
 
 class ProgressTask(Command):
-    """Say how far a task is, in percent, and how many hours it still needs."""
+    """Record how far a task is, in percent, and how many hours it still needs."""
 
     task: Identifier
     complete: Percent
@@ -27,7 +27,7 @@ class ReachMilestone(Command):
 
 
 class PublishStatusReport(Command):
-    """Publish the standard report: scope, schedule and cost as RAG, the narrative, the forecast.
+    """Publish a status report: scope, schedule and cost as RAG, a narrative and a forecast.
 
     `estimate_to_complete` is the hours still needed in the manager's judgement.
     """
@@ -43,8 +43,12 @@ class PublishStatusReport(Command):
 
 @decide.on(ProgressTask)
 def progress_task(state: Engagement, command: ProgressTask, context: Context) -> Iterator[Event]:
-    """Gate 4 for tasks of implementation. A task may fall back, but not in the past."""
-    at_work(state)
+    """Record the progress of a task; tasks of implementation need gate 4.
+
+    The percentage may decrease. Raises Refused where the task is not in the plan, or where progress
+    is known as of a later day.
+    """
+    require_active(state)
     task = state.planning.task(command.task)
     if task is None:
         raise Refused("unknown-task", f"task {command.task} is not in the plan")
@@ -68,8 +72,12 @@ def progress_task(state: Engagement, command: ProgressTask, context: Context) ->
 def reach_milestone(
     state: Engagement, command: ReachMilestone, context: Context
 ) -> Iterator[Event]:
-    """Only a baseline has milestones that can be reached."""
-    at_work(state)
+    """Record that a milestone of the baseline was reached.
+
+    Raises Refused where there is no baseline, where the milestone is not in it, or where it was
+    reached on another day.
+    """
+    require_active(state)
     baseline = state.planning.baseline
     if baseline is None:
         sentence = "the plan has no baseline"
@@ -88,8 +96,11 @@ def reach_milestone(
 def publish_status_report(
     state: Engagement, command: PublishStatusReport, context: Context
 ) -> Iterator[Event]:
-    """Reports count up, and none is older than the one before it."""
-    standing(state)
+    """Publish the report with the next number, unless it equals the last one.
+
+    Raises Refused where the last report is as of a later day.
+    """
+    require_open(state)
     last = state.report
     day = day_of(context, command.as_of)
     if last and day < last.as_of:

@@ -1,4 +1,4 @@
-"""RAID: risks, issues and decisions, raised, recorded, closed."""
+"""Record risks, issues and decisions, and close risks and issues."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -7,14 +7,14 @@ from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
 from contracts.event import Event
 from contracts.values import Day, Identifier, Percent, PersonId, ShortText, Text
-from delivery.gates import day_of, once, standing
+from delivery.policies import day_of, once, require_open
 from delivery.state import Engagement, decide
 
 Weight = Literal["low", "medium", "high"]
 
 
 class RaiseRisk(Command):
-    """Something may happen: how probable in percent, how bad, who watches it, what is done."""
+    """Raise a risk: probability in percent, impact, owner and response."""
 
     item: Identifier | None = None
     title: ShortText
@@ -25,7 +25,7 @@ class RaiseRisk(Command):
 
 
 class RaiseIssue(Command):
-    """Something went wrong: how bad it is, and who sees to it. Open issues keep from closing."""
+    """Raise an issue: severity and owner; an open issue prevents closing (gate 7)."""
 
     item: Identifier | None = None
     title: ShortText
@@ -34,7 +34,7 @@ class RaiseIssue(Command):
 
 
 class RecordDecision(Command):
-    """Something was decided, and why; by whoever records it, unless another is named."""
+    """Record a decision and its rationale; it was made by the caller unless another is named."""
 
     item: Identifier | None = None
     title: ShortText
@@ -44,7 +44,7 @@ class RecordDecision(Command):
 
 
 class CloseRaidItem(Command):
-    """A risk or an issue is over: how it ended."""
+    """Close a risk or an issue and say how it ended."""
 
     item: Identifier
     resolution: Text
@@ -53,8 +53,8 @@ class CloseRaidItem(Command):
 
 @decide.on(RaiseRisk)
 def raise_risk(state: Engagement, command: RaiseRisk, context: Context) -> Iterator[Event]:
-    """Risks may be raised from the first call on."""
-    standing(state)
+    """Raise the risk; risks may be raised from the opening of the opportunity on."""
+    require_open(state)
     item = command.item or context.new_id("R")
     event = RiskRaised(item=item, **command.model_dump(exclude={"item"}))
     yield from _raised(state, state.raid.risks.get(item), event, item)
@@ -62,8 +62,8 @@ def raise_risk(state: Engagement, command: RaiseRisk, context: Context) -> Itera
 
 @decide.on(RaiseIssue)
 def raise_issue(state: Engagement, command: RaiseIssue, context: Context) -> Iterator[Event]:
-    """Issues may be raised from the first call on."""
-    standing(state)
+    """Raise the issue; issues may be raised from the opening of the opportunity on."""
+    require_open(state)
     item = command.item or context.new_id("I")
     event = IssueRaised(item=item, **command.model_dump(exclude={"item"}))
     yield from _raised(state, state.raid.issues.get(item), event, item)
@@ -73,8 +73,8 @@ def raise_issue(state: Engagement, command: RaiseIssue, context: Context) -> Ite
 def record_decision(
     state: Engagement, command: RecordDecision, context: Context
 ) -> Iterator[Event]:
-    """A decision stands; another one replaces it."""
-    standing(state, after_termination=True)
+    """Record the decision; a decision is not changed, a later one replaces it."""
+    require_open(state, after_termination=True)
     item = command.item or context.new_id("D")
     known = state.raid.decisions.get(item)
     event = DecisionRecorded(
@@ -87,21 +87,26 @@ def record_decision(
     yield from _raised(state, known, event, item)
 
 
-def _raised(state: Engagement, stands: Event | None, event: Event, item: str) -> Iterator[Event]:
-    if stands is None and state.raid.knows(item):
+def _raised(state: Engagement, known: Event | None, event: Event, item: str) -> Iterator[Event]:
+    if known is None and state.raid.knows(item):
         raise Refused("already-raised", f"{item} is the id of another kind of item")
-    yield from once(stands, event, "already-raised", f"item {item} says otherwise")
+    yield from once(known, event, "already-raised", f"item {item} was recorded with other data")
 
 
 @decide.on(CloseRaidItem)
 def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context) -> Iterator[Event]:
-    """Decisions do not close."""
-    standing(state, after_termination=True)
+    """Close the risk or issue.
+
+    Raises Refused where the item is a decision or unknown, or was closed with other data.
+    """
+    require_open(state, after_termination=True)
     item, known = command.item, state.raid.closed.get(command.item)
     if item in state.raid.decisions:
-        raise Refused("not-closable", f"{item} is a decision: it stands until another is recorded")
+        raise Refused(
+            "not-closable", f"{item} is a decision: record another decision to replace it"
+        )
     if not state.raid.knows(item):
         raise Refused("unknown-item", f"there is no risk or issue {item}")
     day = day_of(context, command.closed_on or (known.closed_on if known else None))
     event = RaidItemClosed(item=item, resolution=command.resolution, closed_on=day)
-    yield from once(known, event, "already-closed", f"item {item} was closed otherwise")
+    yield from once(known, event, "already-closed", f"item {item} was closed with other data")

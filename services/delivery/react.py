@@ -1,4 +1,4 @@
-"""What Delivery says by itself, read off what it knows."""
+"""Publish the events that follow from Delivery's state without a command."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from delivery.state import Engagement
 
 
 def react(state: Engagement, context: Context) -> Iterator[Event]:
-    """When the deal is lost or the contract ends, whoever was given to it is free from that day."""
+    """Release every allocated person on the day the deal is lost or the contract is terminated."""
     if state.over_on is None:
         return
     for request, resource in state.resources.items():

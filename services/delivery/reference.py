@@ -1,4 +1,7 @@
-"""Reference data that Delivery keeps: people (names stand nowhere else) and templates."""
+"""Publish the reference data that Delivery owns: people and templates.
+
+Names of people are stored here only.
+"""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -17,7 +20,10 @@ WHOLE = Decimal(100)
 
 
 class PublishPerson(Command):
-    """Publish a person of the company or of a customer, or what changed about them, whole."""
+    """Publish the record of a person of the company or of a customer.
+
+    The whole record is given, not only what changed. `available_hours` are per week.
+    """
 
     effective_from: Day | None = None
     name: ShortText
@@ -30,9 +36,10 @@ class PublishPerson(Command):
 
 
 class PublishTemplate(Command):
-    """Publish a way of doing a kind of work, or what changed about it, whole.
+    """Publish a template for a kind of work: its usual estimate, phases and tasks.
 
-    Shares are in percent: of the duration by phase, of each role's hours by task; each add up.
+    The whole template is given, not only what changed. Shares are in percent and must add up to
+    100: the phases' shares of the duration, and for each role the tasks' shares of its hours.
     """
 
     effective_from: Day | None = None
@@ -42,14 +49,14 @@ class PublishTemplate(Command):
 
 
 class Person(Part):
-    """A person: the newest version of the record."""
+    """Newest version of a person's record."""
 
     person: str
     published: PersonPublished | None = None
 
 
 class Template(Part):
-    """A template: the newest version of the record."""
+    """Newest version of a template."""
 
     template: str
     published: TemplatePublished | None = None
@@ -73,11 +80,15 @@ def _template(state: Template, recorded: Recorded[TemplatePublished]) -> Templat
 
 @decide_person.on(PublishPerson)
 def publish_person(state: Person, command: PublishPerson, context: Context) -> Iterator[Event]:
-    """A customer's person belongs to an account, anybody else to none."""
+    """Publish the record if it changed.
+
+    Raises Refused where a person who is not a customer's has an account, or where the person is
+    their own manager.
+    """
     if command.account is not None and command.department != "customer":
         raise Refused("not-the-customer", "only people of a customer belong to an account")
     if command.manager == state.person:
-        raise Refused("own-manager", "nobody is their own manager")
+        raise Refused("own-manager", "a person cannot be their own manager")
     event = PersonPublished.model_validate({"person": state.person} | dict(command))
     if event != state.published:
         yield event
@@ -87,7 +98,10 @@ def publish_person(state: Person, command: PublishPerson, context: Context) -> I
 def publish_template(
     state: Template, command: PublishTemplate, context: Context
 ) -> Iterator[Event]:
-    """Shares that do not add up would lose days or hours in every plan made from it."""
+    """Publish the template if it changed.
+
+    Raises Refused where shares do not add up to 100 %: plans made from it would lose days or hours.
+    """
     if sum(phase.duration_share for phase in command.phases) != WHOLE:
         raise Refused("shares-do-not-add-up", "the phases' shares of the duration are not 100 %")
     shares: dict[str, Decimal] = {}
@@ -123,24 +137,24 @@ TEMPLATE: Decider[Template] = Decider(
 
 
 class PersonView(ViewModel):
-    """The record of a person as it stands."""
+    """Newest record of a person; None before the first one."""
 
     person: str
     record: PersonPublished | None
 
 
 class TemplateView(ViewModel):
-    """The record of a template as it stands."""
+    """Newest record of a template; None before the first one."""
 
     template: str
     record: TemplatePublished | None
 
 
 def person_view(state: Person) -> PersonView:
-    """What the company sees of a person."""
+    """Return the view of a person."""
     return PersonView(person=state.person, record=state.published)
 
 
 def template_view(state: Template) -> TemplateView:
-    """What the company sees of a template."""
+    """Return the view of a template."""
     return TemplateView(template=state.template, record=state.published)

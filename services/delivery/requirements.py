@@ -1,4 +1,4 @@
-"""Requirements: what the customer needs, in a document the customer signs off."""
+"""Submit the business requirements document and record the customer's sign-off."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import BrdSignedOff, BrdSubmitted
 from contracts.event import Event
 from contracts.values import Day, PersonId, Version
-from delivery.gates import day_of, of_the_customer, once, standing
-from delivery.papers import Paper
+from delivery.documents import Paper
+from delivery.policies import day_of, once, require_customer, require_open
 from delivery.state import Engagement, decide
 
 
@@ -16,7 +16,7 @@ class SubmitBrd(Paper):
 
 
 class SignOffBrd(Command):
-    """Record that the customer's person signed off the newest version of the requirements."""
+    """Record that a person of the customer signed off the newest version of the requirements."""
 
     version: Version
     signed_by: PersonId
@@ -25,8 +25,8 @@ class SignOffBrd(Command):
 
 @decide.on(SubmitBrd)
 def submit_brd(state: Engagement, command: SubmitBrd, context: Context) -> Iterator[Event]:
-    """Versions count up; content that was sent already is not sent again."""
-    standing(state)
+    """Submit the document with the next version number, unless its content is unchanged."""
+    require_open(state)
     content_hash = command.hashed("business-requirements")
     if state.brd is None or state.brd.content_hash != content_hash:
         version = state.brd.version + 1 if state.brd else 1
@@ -35,14 +35,18 @@ def submit_brd(state: Engagement, command: SubmitBrd, context: Context) -> Itera
 
 @decide.on(SignOffBrd)
 def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> Iterator[Event]:
-    """What is signed has the hash of what was submitted."""
-    standing(state)
+    """Record the sign-off, with the content hash of the version that was submitted.
+
+    Raises Refused where the version was not submitted, is superseded, or was signed off with other
+    data, or where the signatory belongs to the company.
+    """
+    require_open(state)
     if state.brd is None or command.version > state.brd.version:
         raise Refused("unknown-brd", f"version {command.version} was not submitted")
     if command.version < state.brd.version:
         sentence = f"requirements {command.version} are superseded by {state.brd.version}"
         raise Refused("superseded", sentence)
-    of_the_customer(context, command.signed_by)
+    require_customer(context, command.signed_by)
     known = state.brd_signed_off.get(command.version)
     event = BrdSignedOff(
         version=command.version,
@@ -50,5 +54,5 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
         signed_by=command.signed_by,
         signed_on=day_of(context, command.signed_on or (known.signed_on if known else None)),
     )
-    sentence = f"version {command.version} was signed off otherwise"
+    sentence = f"version {command.version} was signed off with other data"
     yield from once(known, event, "already-signed-off", sentence)

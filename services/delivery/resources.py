@@ -1,4 +1,4 @@
-"""Resources: hours of a role are wanted, and a person is given to them, softly or for good."""
+"""Request hours of a role, and allocate people to requests (soft or hard)."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,14 +10,14 @@ from chassis.domain.decider import Command, Context, Refused
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
 from contracts.event import Event
 from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole
-from delivery.gates import day_of, known_person, once, standing
+from delivery.policies import day_of, known_person, once, require_open
 from delivery.state import Engagement, Request, decide
 
 SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
 
 
 class RequestResource(Command):
-    """Ask for hours of a role between two days (both inclusive)."""
+    """Request hours of a role between two days (both inclusive)."""
 
     request: Identifier | None = None
     role: ProjectRole
@@ -33,10 +33,10 @@ class RequestResource(Command):
 
 
 class AllocateResource(Command):
-    """Give a person to a request: softly (may be taken away) or hard.
+    """Allocate a person to a request: soft (may be withdrawn) or hard.
 
-    Hours and days are the request's unless others are given. A person's allocation may be changed;
-    a hard one does not become soft again.
+    Hours and days are the request's unless others are given. A person's allocation may be changed,
+    but not from hard to soft.
     """
 
     request: Identifier
@@ -48,7 +48,7 @@ class AllocateResource(Command):
 
 
 class ReleaseResource(Command):
-    """Let a person go from a request."""
+    """Release a person from a request."""
 
     request: Identifier
     person: PersonId
@@ -59,12 +59,15 @@ class ReleaseResource(Command):
 def request_resource(
     state: Engagement, command: RequestResource, context: Context
 ) -> Iterator[Event]:
-    """People may be asked for as early as the proposal."""
-    standing(state)
+    """Record the request; requests are possible from the proposal on.
+
+    Raises Refused where the id belongs to a different request.
+    """
+    require_open(state)
     request = command.request or context.new_id("RQ")
     event = ResourceRequested(request=request, **command.model_dump(exclude={"request"}))
     known = state.resources.get(request)
-    sentence = f"request {request} asks for something else"
+    sentence = f"request {request} was recorded with other data"
     yield from once(known.requested if known else None, event, "already-requested", sentence)
 
 
@@ -72,11 +75,16 @@ def request_resource(
 def allocate_resource(
     state: Engagement, command: AllocateResource, context: Context
 ) -> Iterator[Event]:
-    """How much of a person is allocated in all is seen in a view, and no reason to refuse."""
-    standing(state)
+    """Allocate the person to the request, or change the allocation.
+
+    A person's total allocation is not limited here; it is shown in a view. Raises Refused where the
+    request or the person is unknown, the person is a customer's, the days are reversed, or a hard
+    allocation would become soft.
+    """
+    require_open(state)
     wanted = _request(state, command.request).requested
     if known_person(context, command.person).department == "customer":
-        raise Refused("not-of-the-company", f"{command.person} is with the customer")
+        raise Refused("not-of-the-company", f"{command.person} belongs to the customer")
     event = ResourceAllocated(
         request=command.request,
         person=command.person,
@@ -99,8 +107,11 @@ def allocate_resource(
 def release_resource(
     state: Engagement, command: ReleaseResource, context: Context
 ) -> Iterator[Event]:
-    """Whoever is not allocated is free already."""
-    standing(state, after_termination=True)
+    """Release the person; nothing happens where the person is not allocated to the request.
+
+    Raises Refused where the request is unknown.
+    """
+    require_open(state, after_termination=True)
     if command.person in _request(state, command.request).allocated:
         day = day_of(context, command.released_on)
         yield ResourceReleased(request=command.request, person=command.person, released_on=day)

@@ -1,4 +1,4 @@
-"""Scheduling: a plan made from a template, estimated hours, a first day and a duration. Pure."""
+"""Schedule a plan from a template, estimated hours, a first day and a duration. Pure functions."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from contracts.values import (
     PlannedTask,
     RoleHours,
 )
-from delivery.state import twice
+from delivery.state import repeated
 
 CENT = Decimal("0.01")
-REST = "Beside the template"
-"""Phase of the work of roles that were estimated but that no task of the template names."""
+REST = "Outside the template"
+"""Phase for estimated roles that no task of the template names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What a template makes of an estimate."""
+    """Milestones and tasks that were scheduled from a template and an estimate."""
 
     milestones: tuple[Milestone, ...]
     tasks: tuple[PlannedTask, ...]
@@ -35,13 +35,14 @@ def schedule(
     starts_on: date,
     duration_days: int,
 ) -> Schedule:
-    """Phases one after the other over the calendar days, each ending in a milestone.
+    """Return the phases' milestones and tasks, scheduled over `duration_days` calendar days.
 
-    A task takes its share of its role's estimated hours and lasts as long as its phase; a role
-    that no task names gets a task of its own over the whole duration, so that planned hours are
-    the estimated ones where the template's shares add up to 100. Tasks that take no hours are left
-    out. Deliverables fall due with the phases of implementation, in order, the last with the last.
-    Project management never waits for the gate before implementation.
+    Phases follow each other, and each ends in a milestone. A task takes its share (percent) of its
+    role's estimated hours and lasts as long as its phase. A role that no task names gets one task
+    over the whole duration, so that planned hours equal estimated hours where the template's shares
+    add up to 100. Tasks without hours are left out. Deliverables fall due in order with the phases
+    of implementation, the last one with the last phase. Project management is never implementation,
+    so gate 4 does not apply to it.
     """
     lines = tuple(lines)
     estimated = _by_role(lines)
@@ -71,22 +72,23 @@ def contradictions(
     tasks: Sequence[PlannedTask],
     deliverables: Sequence[Deliverable],
 ) -> Iterator[str]:
-    """Where a plan contradicts itself, in sentences: ids used twice, deliverables not listed."""
+    """Yield a sentence for each contradiction in a plan: repeated ids, deliverables not listed."""
     known = {each.deliverable for each in deliverables}
     for kind, ids in (
         ("deliverable", (each.deliverable for each in deliverables)),
         ("milestone", (each.milestone for each in milestones)),
         ("task", (each.task for each in tasks)),
     ):
-        yield from (f"{kind} {name} stands more than once" for name in twice(ids))
+        yield from (f"{kind} {name} is listed more than once" for name in repeated(ids))
     for milestone in milestones:
         for name in milestone.deliverables:
             if name not in known:
                 sentence = f"milestone {milestone.milestone} names deliverable {name}"
-                yield f"{sentence}, which is not there"
+                yield f"{sentence}, which the plan does not list"
     for task in tasks:
         if task.deliverable is not None and task.deliverable not in known:
-            yield f"task {task.task} names deliverable {task.deliverable}, which is not there"
+            sentence = f"task {task.task} names deliverable {task.deliverable}"
+            yield f"{sentence}, which the plan does not list"
 
 
 def _by_role(lines: Iterable[EstimateLine]) -> dict[str, Decimal]:
@@ -100,7 +102,7 @@ def _by_role(lines: Iterable[EstimateLine]) -> dict[str, Decimal]:
 def _phase_days(
     phases: Sequence[TemplatePhase], starts_on: date, duration_days: int
 ) -> Iterator[tuple[date, date]]:
-    """First and last day of each phase; a phase lasts a day at least."""
+    """Yield the first and last day of each phase; a phase lasts at least one day."""
     share = Decimal(0)
     for phase in phases:
         first = int(share * duration_days / 100)
@@ -121,7 +123,7 @@ def _tasks(
             before = shares.get(task.role, Decimal(0))
             shares[task.role] = before + task.share
             total = estimated.get(task.role, Decimal(0))
-            # Rounding the running sum keeps the sum of the parts equal to the whole.
+            # Round the running sums, so that the parts add up to the whole.
             hours = _part(total, shares[task.role]) - _part(total, before)
             if hours:
                 yield PlannedTask(

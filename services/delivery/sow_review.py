@@ -1,4 +1,4 @@
-"""Reviewing the statement of work: whether Delivery stands behind what will be signed."""
+"""Review the statement of work on behalf of Delivery."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -9,14 +9,14 @@ from chassis.domain.decider import Command, Context, Missing, Refused, gate
 from contracts.delivery import SowReviewed
 from contracts.event import Event
 from contracts.values import Text, Verdict, Version
-from delivery.gates import standing
+from delivery.policies import require_open
 from delivery.state import Engagement, decide
 
 
 class ReviewSow(Command):
     """Approve the newest version of the statement of work, or object and say why.
 
-    The review holds for exactly the content that Delivery heard from Legal under this version.
+    The verdict is for the content that Delivery received from Legal under this version.
     """
 
     version: Version
@@ -32,11 +32,14 @@ class ReviewSow(Command):
 
 @decide.on(ReviewSow)
 def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Iterator[Event]:
-    """A verdict may be changed until the statement of work is signed."""
-    standing(state)
+    """Record Delivery's verdict; it may be changed until the statement of work is signed.
+
+    Raises Refused where the version is unknown or superseded, or the statement of work is signed.
+    """
+    require_open(state)
     drafted = state.contract.drafted.get(command.version)
     if drafted is None:
-        sentence = f"Delivery has not heard of a statement of work version {command.version}"
+        sentence = f"Delivery has not received version {command.version} of the statement of work"
         gate("unknown-sow", [Missing("sow-drafted", sentence, "legal")])
         return
     newest = max(state.contract.drafted)

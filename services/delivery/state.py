@@ -1,6 +1,6 @@
-"""What Delivery knows of one engagement: its own events, and what it heard of the others.
+"""Define Delivery's state of one engagement: from its own events and from other departments'.
 
-How own events change it stands in `evolution`, how other departments' events do in `hearing`.
+`evolution` applies Delivery's own events, `hearing` those of other departments.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from chassis.domain.decider import Decisions, Evolution
-from contracts import delivery as said
+from contracts import delivery as events
 from contracts import finance, legal, sales
 from contracts.gateway import Disconnect
 from contracts.money import Money
@@ -20,26 +20,27 @@ from contracts.values import FIRST_DAY, Deliverable, LineKind, PlannedTask
 Stage = Literal[
     "imported", "planning", "mobilising", "delivering", "closing", "closed", "terminated", "lost"
 ]
-"""Where Delivery stands: won elsewhere and nothing known of it; before the contract; before the
-kickoff; at work; live; over."""
+"""Stage of the engagement in Delivery. `imported`: won before the platform was introduced, and
+no manager is assigned. `planning`: before the contract is signed. `mobilising`: signed, before
+the kickoff. `delivering`: after the kickoff. `closing`: live. The others: ended."""
 
-STANDING_TASKS: dict[str, LineKind] = {
+TASKS_BEFORE_BASELINE: dict[str, LineKind] = {
     "initiation": "delivery",
     "project-management": "project-management",
 }
-"""Tasks on which time may be logged before there is a baseline, and what kind of work they are."""
+"""Tasks that accept time before the first baseline, and the kind of work each one is."""
 
 ZERO = Decimal(0)
 
 
 class Part(BaseModel):
-    """A part of what is known: replaced, never changed."""
+    """Immutable part of the state; an event replaces it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Deal(Part):
-    """What Sales said."""
+    """Events of Sales about the engagement."""
 
     opened: sales.OpportunityOpened | None = None
     imported: sales.OpportunityImported | None = None
@@ -52,7 +53,11 @@ class Deal(Part):
 
     @property
     def lost_on(self) -> date | None:
-        """The day it was lost; for an imported loss without a day, the first day there is."""
+        """Return the day on which the deal was lost, or None.
+
+        An imported loss without a closing day counts from the day the opportunity was opened, or
+        else from the first day of the calendar.
+        """
         if self.lost:
             return self.lost.lost_on
         if self.imported and not self.opened and self.imported.outcome == "lost":
@@ -61,7 +66,7 @@ class Deal(Part):
 
 
 class Contract(Part):
-    """What Legal said. Amendments are kept by the change order they are for."""
+    """Events of Legal about the engagement; amendments by the change order they are for."""
 
     drafted: dict[int, legal.SowDrafted] = {}
     signed: legal.SowSigned | None = None
@@ -72,22 +77,25 @@ class Contract(Part):
 
     @property
     def early_start_until(self) -> date | None:
-        """The last day on which work was authorised before the signature; None: never."""
+        """Return the last day of the authorised early starts; None where there are none."""
         return max((start.expires_on for start in self.early_starts), default=None)
 
 
 class PricedChange(Part):
-    """What the customer would pay for a change, and how much of Delivery the price rests on."""
+    """Price of a change, and `heard`: how far Finance had processed Delivery's channel.
+
+    `heard` is the number of Delivery's last event that Finance had processed when it set the price.
+    """
 
     price: Money
-    knowing: int
+    heard: int
 
 
 class Ledger(Part):
-    """What Finance said, as far as everybody may know it.
+    """Open (not confidential) events of Finance about the engagement.
 
-    `settled_knowing` is the number of the last event of Delivery that Finance had heard when it
-    settled.
+    `settled_heard` is the number of Delivery's last event that Finance had processed when it
+    settled the account; 0 while it never has.
     """
 
     estimates: dict[int, finance.EstimatePriced] = {}
@@ -95,11 +103,11 @@ class Ledger(Part):
     budget: finance.BudgetSet | None = None
     amended: dict[str, finance.BudgetAmended] = {}
     settled: finance.AccountSettled | None = None
-    settled_knowing: int = 0
+    settled_heard: int = 0
 
     @property
     def bills_time(self) -> bool:
-        """Whether approved time and expenses are billed, by the contract or an amendment."""
+        """Return whether the contract or an amendment bills approved time and expenses."""
         papers = (self.budget, *self.amended.values())
         return any(
             item.kind == "time" for paper in papers if paper for item in paper.billing_schedule
@@ -107,45 +115,45 @@ class Ledger(Part):
 
 
 class Estimate(Part):
-    """A version of the estimate, and which manager stands behind it."""
+    """Version of the estimate, and the manager who endorsed it."""
 
-    submitted: said.EstimateSubmitted
+    submitted: events.EstimateSubmitted
     endorsed_by: str | None = None
 
     @property
     def hours(self) -> Decimal:
-        """All estimated hours, without contingency."""
+        """Return all estimated hours, without contingency."""
         return sum((line.hours for line in self.submitted.lines), ZERO)
 
     @property
     def project_management_hours(self) -> Decimal:
-        """What managing the work takes, as a part of all hours."""
+        """Return the estimated hours of project management, a part of all hours."""
         lines = self.submitted.lines
         return sum((line.hours for line in lines if line.kind == "project-management"), ZERO)
 
 
 class Request(Part):
-    """Hours of a role that are wanted, and who is given to them now."""
+    """Request for hours of a role, and the people allocated to it, by person."""
 
-    requested: said.ResourceRequested
-    allocated: dict[str, said.ResourceAllocated] = {}
+    requested: events.ResourceRequested
+    allocated: dict[str, events.ResourceAllocated] = {}
 
 
 class Planning(Part):
-    """The newest draft of the plan, and the baseline; the first baseline opened implementation."""
+    """Newest draft of the plan, its baseline, and the day of the first baseline."""
 
-    draft: said.PlanDrafted | None = None
-    baseline: said.PlanBaselined | None = None
+    draft: events.PlanDrafted | None = None
+    baseline: events.PlanBaselined | None = None
     first_baselined_on: date | None = None
 
     def task(self, id: str) -> PlannedTask | None:
-        """A task of the baseline or, while there is none, of the draft."""
+        """Return a task of the baseline (else of the draft); None if unknown."""
         plan = self.baseline or self.draft
         return next((task for task in plan.tasks if task.task == id), None) if plan else None
 
 
 class WaitingTime(Part):
-    """Submitted hours that nobody has decided about, and who submitted them."""
+    """Submitted hours that are neither approved nor rejected, and who submitted them."""
 
     submitted_by: str
     person: str
@@ -158,9 +166,10 @@ class WaitingTime(Part):
 
 
 class Timesheet(Part):
-    """Entries that wait, which ones were decided, and totals of hours.
+    """Time entries that await approval, decided entries, and totals of hours.
 
-    `weeks` counts waiting and approved hours by person and week; the rest counts approved ones.
+    `weeks` counts waiting and approved hours by person and week (its Monday); `by_task` and
+    `by_kind` count approved hours only.
     """
 
     waiting: dict[str, WaitingTime] = {}
@@ -171,17 +180,17 @@ class Timesheet(Part):
 
     @property
     def approved_hours(self) -> Decimal:
-        """All hours that count."""
+        """Return all approved hours."""
         return sum(self.by_kind.values(), ZERO)
 
     def in_week(self, person: str, week: date) -> Decimal:
-        """Hours a person has logged in a week that were not rejected."""
+        """Return the hours that a person logged in a week, without rejected ones."""
         return self.weeks.get(person, {}).get(week, ZERO)
 
     def before(self, day: date | None, *, after: date | None = None) -> Decimal:
-        """Hours, waiting or approved, of weeks over before a day and begun after another.
+        """Return waiting and approved hours of weeks ended before `day` and begun after `after`.
 
-        A day that is not given leaves none out.
+        A bound that is None excludes no week.
         """
         return sum(
             (
@@ -195,59 +204,59 @@ class Timesheet(Part):
 
 
 class Raid(Part):
-    """Risks, issues and decisions by id, and which of them are closed."""
+    """Risks, issues and decisions by id, and the items that were closed."""
 
-    risks: dict[str, said.RiskRaised] = {}
-    issues: dict[str, said.IssueRaised] = {}
-    decisions: dict[str, said.DecisionRecorded] = {}
-    closed: dict[str, said.RaidItemClosed] = {}
+    risks: dict[str, events.RiskRaised] = {}
+    issues: dict[str, events.IssueRaised] = {}
+    decisions: dict[str, events.DecisionRecorded] = {}
+    closed: dict[str, events.RaidItemClosed] = {}
 
     def knows(self, item: str) -> bool:
-        """Whether the id is taken."""
+        """Return whether a risk, an issue or a decision has this id."""
         return item in self.risks or item in self.issues or item in self.decisions
 
     @property
-    def open_risks(self) -> tuple[said.RiskRaised, ...]:
-        """Risks that are not over."""
+    def open_risks(self) -> tuple[events.RiskRaised, ...]:
+        """Return the risks that are not closed."""
         return tuple(risk for item, risk in self.risks.items() if item not in self.closed)
 
     @property
-    def open_issues(self) -> tuple[said.IssueRaised, ...]:
-        """Issues that are not over."""
+    def open_issues(self) -> tuple[events.IssueRaised, ...]:
+        """Return the issues that are not closed."""
         return tuple(issue for item, issue in self.issues.items() if item not in self.closed)
 
 
 class Change(Part):
-    """A change and how far it went; `assessed_at` is the number of the event of its assessment."""
+    """Change request and its progress; `assessed_at` is the number of its last assessment event."""
 
-    requested: said.ChangeRequested
-    assessed: said.ChangeAssessed | None = None
+    requested: events.ChangeRequested
+    assessed: events.ChangeAssessed | None = None
     assessed_at: int = 0
-    approved: said.ChangeApproved | None = None
-    rejected: said.ChangeRejected | None = None
-    implemented: said.ChangeImplemented | None = None
+    approved: events.ChangeApproved | None = None
+    rejected: events.ChangeRejected | None = None
+    implemented: events.ChangeImplemented | None = None
 
 
 class Submission(Part):
-    """The latest submission of a deliverable, and what the customer said to it."""
+    """Latest submission of a deliverable, and the customer's decision on it."""
 
-    submitted: said.DeliverableSubmitted
-    accepted: said.DeliverableAccepted | None = None
-    rejected: said.DeliverableRejected | None = None
+    submitted: events.DeliverableSubmitted
+    accepted: events.DeliverableAccepted | None = None
+    rejected: events.DeliverableRejected | None = None
 
 
 class Survey(Part):
-    """Who was asked, and who answered what."""
+    """Survey as it was sent, and its answers by contact."""
 
-    sent: said.SurveySent
-    answers: dict[str, said.SurveyAnswered] = {}
+    sent: events.SurveySent
+    answers: dict[str, events.SurveyAnswered] = {}
 
 
 class Engagement(Part):
-    """One engagement, as Delivery knows it: `deal`, `contract` and `ledger` are what it heard.
+    """Delivery's state of one engagement.
 
-    `billable` has the hours of billable work (none for an expense) by the number of the event of
-    its approval.
+    `deal`, `contract` and `ledger` come from other departments' events. `billable` contains the
+    hours of approved billable work (0 for an expense) by the number of the approval event.
     """
 
     engagement: str
@@ -255,53 +264,53 @@ class Engagement(Part):
     contract: Contract = Contract()
     ledger: Ledger = Ledger()
 
-    manager: said.ManagerAssigned | None = None
-    tier: said.TierChosen | None = None
-    held: said.EngagementPutOnHold | None = None
+    manager: events.ManagerAssigned | None = None
+    tier: events.TierChosen | None = None
+    on_hold: events.EngagementPutOnHold | None = None
     estimates: dict[int, Estimate] = {}
-    sow_reviews: dict[int, said.SowReviewed] = {}
+    sow_reviews: dict[int, events.SowReviewed] = {}
     resources: dict[str, Request] = {}
-    brd: said.BrdSubmitted | None = None
-    brd_signed_off: dict[int, said.BrdSignedOff] = {}
+    brd: events.BrdSubmitted | None = None
+    brd_signed_off: dict[int, events.BrdSignedOff] = {}
     planning: Planning = Planning()
-    kickoff: said.KickoffHeld | None = None
+    kickoff: events.KickoffHeld | None = None
     timesheet: Timesheet = Timesheet()
-    expenses: dict[str, said.ExpenseApproved] = {}
+    expenses: dict[str, events.ExpenseApproved] = {}
     billable: dict[int, Decimal] = {}
-    progress: dict[str, said.TaskProgressed] = {}
-    milestones: dict[str, said.MilestoneReached] = {}
-    report: said.StatusReportPublished | None = None
+    progress: dict[str, events.TaskProgressed] = {}
+    milestones: dict[str, events.MilestoneReached] = {}
+    report: events.StatusReportPublished | None = None
     raid: Raid = Raid()
     changes: dict[str, Change] = {}
     submissions: dict[str, Submission] = {}
-    live: said.SolutionWentLive | None = None
+    live: events.SolutionWentLive | None = None
     surveys: dict[str, Survey] = {}
-    pir: said.PirHeld | None = None
-    closed: said.EngagementClosed | None = None
+    pir: events.PirHeld | None = None
+    closed: events.EngagementClosed | None = None
     disconnects: dict[str, Disconnect] = {}
 
     @property
     def title(self) -> str | None:
-        """What Sales called it; None while Delivery has not heard of it being opened."""
+        """Return the opportunity's title; None until Delivery has processed its opening."""
         known = self.deal.opened or self.deal.imported
         return known.title if known else None
 
     @property
     def account(self) -> str | None:
-        """The customer; None where nobody named one."""
+        """Return the customer's account id; None where Sales named none."""
         known = self.deal.opened or self.deal.imported
         return known.account if known else None
 
     @property
     def over_on(self) -> date | None:
-        """The day the deal was lost or the contract ended before its work did; else None."""
+        """Return the day the deal was lost or the contract was terminated; else None."""
         if self.contract.terminated:
             return self.contract.terminated.terminated_on
         return self.deal.lost_on
 
     @property
     def stage(self) -> Stage:
-        """Where Delivery stands."""
+        """Return the stage of the engagement in Delivery."""
         if self.closed:
             return "closed"
         if self.contract.terminated:
@@ -320,14 +329,18 @@ class Engagement(Part):
 
     @property
     def sold_estimate(self) -> Estimate | None:
-        """The estimate on which the won proposal rests."""
+        """Return the estimate of the won proposal, or None."""
         won = self.deal.won
         proposal = self.deal.proposals.get(won.proposal_version) if won else None
         return self.estimates.get(proposal.estimate_version) if proposal else None
 
     @property
     def agreed(self) -> dict[str, Deliverable]:
-        """Deliverables by contract (before it by the deal, before that as wanted), as amended."""
+        """Return the agreed deliverables by id, with signed amendments applied.
+
+        They are those of the signed statement of work; before the signature those of the won deal,
+        and before that those of the estimate request.
+        """
         contract, deal = self.contract, self.deal
         sow = contract.drafted.get(contract.signed.version) if contract.signed else None
         source = sow or deal.won or deal.requested
@@ -338,7 +351,7 @@ class Engagement(Part):
 
     @property
     def descoped(self) -> frozenset[str]:
-        """Deliverables that signed amendments took away, and none gave back after."""
+        """Return the deliverables that signed amendments removed and no later one added again."""
         gone: set[str] = set()
         for amendment in self.contract.amendments.values():
             gone -= {each.deliverable for each in amendment.deliverables_added}
@@ -347,7 +360,10 @@ class Engagement(Part):
 
     @property
     def owed(self) -> dict[str, Deliverable]:
-        """Deliverables the customer is to accept: agreed or in the baseline, less the descoped."""
+        """Return the deliverables to be accepted by the customer, by id.
+
+        They are those agreed and those in the baseline, without the descoped ones.
+        """
         baseline = self.planning.baseline
         planned = {each.deliverable: each for each in baseline.deliverables} if baseline else {}
         owed = planned | self.agreed
@@ -359,12 +375,12 @@ decide = Decisions[Engagement]()
 
 
 def last_day(week: date) -> date:
-    """The Sunday of a week that is named by its Monday."""
+    """Return the Sunday of a week that is given by its Monday."""
     return week + timedelta(days=6)
 
 
-def twice(ids: Iterable[str]) -> Iterator[str]:
-    """Those ids that were there before, in order."""
+def repeated(ids: Iterable[str]) -> Iterator[str]:
+    """Yield each id that occurred before in the sequence, in order."""
     seen: set[str] = set()
     for name in ids:
         if name in seen:

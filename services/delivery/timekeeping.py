@@ -1,4 +1,4 @@
-"""Keeping time: hours submitted, and approved by somebody else; expenses likewise."""
+"""Submit, approve and reject time; approve expenses."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -12,26 +12,26 @@ from contracts.delivery import ExpenseApproved, TimeApproved, TimeRejected, Time
 from contracts.event import Event
 from contracts.money import PositiveMoney
 from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole, ShortText, Week, YesNo
-from delivery.gates import (
-    at_work,
-    covered,
+from delivery.policies import (
     day_of,
     implementation,
+    not_covered,
+    not_released,
     once,
-    released,
-    standing,
+    require_active,
+    require_open,
 )
-from delivery.state import STANDING_TASKS, Engagement, WaitingTime, decide, last_day
+from delivery.state import TASKS_BEFORE_BASELINE, Engagement, WaitingTime, decide, last_day
 
 WEEK_LIMIT = Decimal(100)
-"""Hours that one person can log on one engagement in one week."""
+"""Maximum hours of one person on one engagement in one week."""
 
 
 class SubmitTime(Command):
-    """Log hours on a task in a week (named by its Monday), to be approved by somebody else.
+    """Submit hours on a task in a week (given by its Monday), for approval by another person.
 
-    The person is who asks, unless another is named. The task is one of the baseline; before there
-    is one, of the drafted plan, or `initiation` or `project-management`.
+    The person is the caller unless another is named. The task is one of the baseline; before the
+    first baseline it is one of the drafted plan, or `initiation` or `project-management`.
     """
 
     entry: Identifier | None = None
@@ -44,20 +44,20 @@ class SubmitTime(Command):
 
 
 class ApproveTime(Command):
-    """Let submitted hours count. Nobody approves their own."""
+    """Approve submitted hours; a person cannot approve their own."""
 
     entry: Identifier
 
 
 class RejectTime(Command):
-    """Say why submitted hours do not count."""
+    """Reject submitted hours and say why."""
 
     entry: Identifier
     why: ShortText
 
 
 class ApproveExpense(Command):
-    """Approve what a person spent for the engagement. Nobody approves their own."""
+    """Approve an expense for the engagement; a person cannot approve their own."""
 
     expense: Identifier | None = None
     person: PersonId
@@ -69,11 +69,14 @@ class ApproveExpense(Command):
 
 @decide.on(SubmitTime)
 def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Iterator[Event]:
-    """Gate 3, and for implementation gate 4, by the week's last day that has come.
+    """Record the submitted hours if gate 3 is open, and gate 4 for tasks of implementation.
 
-    So a contract signed within a week covers all of it, and one terminated within a week, too.
+    The gates are checked on the week's last day that is not in the future: a contract signed during
+    a week covers all of it, and a week during which it was terminated may be submitted, too. Raises
+    Refused where a gate is closed, the task is not in the plan, the entry is decided or was
+    submitted with other data, or the person's week exceeds the limit.
     """
-    at_work(state, command.week)
+    require_active(state, command.week)
     day_of(context, command.week)
     sheet = state.timesheet
     event = TimeSubmitted(
@@ -85,13 +88,14 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
         raise Refused("already-decided", f"entry {event.entry} is {sheet.decided[event.entry]}")
     waiting = sheet.waiting.get(event.entry)
     if waiting is not None:
-        stands = TimeSubmitted(
+        known = TimeSubmitted(
             entry=event.entry, **waiting.model_dump(exclude={"kind", "submitted_by"})
         )
-        yield from once(stands, event, "already-submitted", f"entry {event.entry} says otherwise")
+        sentence = f"entry {event.entry} was submitted with other data"
+        yield from once(known, event, "already-submitted", sentence)
         return
     work = min(context.today, last_day(event.week))
-    gate("not-released", [covered(state, event.week, work, context.today, hours=event.hours)])
+    gate("not-released", [not_covered(state, event.week, work, context.today, hours=event.hours)])
     if _implements(state, event.task, event.week):
         gate("implementation-not-released", implementation(state, work))
     total = sheet.in_week(event.person, event.week) + event.hours
@@ -99,18 +103,21 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
         raise Refused(
             "too-many-hours",
             f"{event.person} would have {total} hours in the week of {event.week},"
-            f" and no week has more than {WEEK_LIMIT}",
+            f" more than the limit of {WEEK_LIMIT}",
         )
     yield event
 
 
 def _implements(state: Engagement, task: str, week: date) -> bool:
-    """Whether a task is implementation; refused where it cannot take time in this week."""
+    """Return whether a task is implementation.
+
+    Raises Refused where the task accepts no time in this week.
+    """
     planned = state.planning.task(task)
     if planned is not None:
         return planned.implementation
     first = state.planning.first_baselined_on
-    if task in STANDING_TASKS and (first is None or week <= first):
+    if task in TASKS_BEFORE_BASELINE and (first is None or week <= first):
         return False
     plan = "the baseline" if first else "the plan"
     raise Refused("unknown-task", f"task {task} is not in {plan}")
@@ -118,24 +125,29 @@ def _implements(state: Engagement, task: str, week: date) -> bool:
 
 @decide.on(ApproveTime)
 def approve_time(state: Engagement, command: ApproveTime, context: Context) -> Iterator[Event]:
-    """Gate 3 again, by today: what was logged under an early start counts once it is signed.
+    """Approve the hours if gate 3 is open today.
 
-    Its cap was kept when the hours were submitted.
+    Hours logged under an expired early start can be approved once the contract is signed. The cap
+    is not checked again: it was when the hours were submitted. Raises Refused where the caller
+    worked or submitted the hours, or the entry is unknown or rejected.
     """
-    standing(state, after_termination=True)
+    require_open(state, after_termination=True)
     if state.timesheet.decided.get(command.entry) == "approved":
         return
     entry = _waiting(state, command.entry)
     if context.actor in {entry.person, entry.submitted_by}:
-        raise Refused("own-time", "nobody approves their own time")
-    gate("not-released", [released(state, context.today, context.today, context.today)])
+        raise Refused("own-time", "a person cannot approve their own time")
+    gate("not-released", [not_released(state, context.today, context.today, context.today)])
     yield TimeApproved(entry=command.entry, **entry.model_dump(exclude={"submitted_by"}))
 
 
 @decide.on(RejectTime)
 def reject_time(state: Engagement, command: RejectTime, context: Context) -> Iterator[Event]:
-    """Rejected hours count nowhere; they may be submitted again as another entry."""
-    standing(state, after_termination=True)
+    """Reject the hours; they may be submitted again as another entry.
+
+    Raises Refused where the entry is unknown or approved.
+    """
+    require_open(state, after_termination=True)
     if state.timesheet.decided.get(command.entry) != "rejected":
         _waiting(state, command.entry)
         yield TimeRejected(entry=command.entry, why=command.why)
@@ -154,10 +166,13 @@ def _waiting(state: Engagement, entry: str) -> WaitingTime:
 def approve_expense(
     state: Engagement, command: ApproveExpense, context: Context
 ) -> Iterator[Event]:
-    """What was spent before a termination may still be approved."""
-    standing(state, after_termination=True)
+    """Approve the expense; after a termination, expenses can still be approved.
+
+    Raises Refused where the caller is the person, or the id belongs to a different expense.
+    """
+    require_open(state, after_termination=True)
     if command.person == context.actor:
-        raise Refused("own-expense", "nobody approves their own expense")
+        raise Refused("own-expense", "a person cannot approve their own expense")
     day_of(context, command.spent_on)
     expense = command.expense or context.new_id("X")
     event = ExpenseApproved(
@@ -168,5 +183,5 @@ def approve_expense(
         spent_on=command.spent_on,
         billable=command.billable,
     )
-    sentence = f"expense {expense} says otherwise"
+    sentence = f"expense {expense} was approved with other data"
     yield from once(state.expenses.get(expense), event, "already-approved", sentence)

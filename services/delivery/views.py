@@ -1,4 +1,4 @@
-"""What the people of Delivery see of an engagement: where it stands, what is owed, what waits."""
+"""Build Delivery's view of an engagement: stage, open gates, plan, time, changes, deliverables."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -6,13 +6,13 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
 from chassis.domain.decider import Missing
-from contracts import delivery as said
+from contracts import delivery as events
 from contracts.values import RAG
 from delivery.changes import given_up, unreleased
 from delivery.closing import unfinished
-from delivery.gates import before_signature, covered, implementation
+from delivery.policies import before_signature, implementation, not_covered
 from delivery.state import ZERO, Change, Engagement, Estimate, Submission, Survey
-from delivery.view_parts import (
+from delivery.view_models import (
     ChangeView,
     ContractView,
     DeliverableView,
@@ -36,7 +36,7 @@ CENT = Decimal("0.01")
 
 
 def engagement_view(state: Engagement) -> EngagementView:
-    """What engagement managers, consultants and the PMO see of an engagement."""
+    """Return the view of an engagement for engagement managers, consultants and the PMO."""
     return EngagementView(
         engagement=state.engagement,
         account=state.account,
@@ -45,7 +45,7 @@ def engagement_view(state: Engagement) -> EngagementView:
         manager=state.manager.manager if state.manager else None,
         managed_since=state.manager.assigned_on if state.manager else None,
         tier=state.tier,
-        on_hold=None if _over(state) else state.held,
+        on_hold=None if _over(state) else state.on_hold,
         next_milestone=_next_milestone(state),
         status=_status(state.report),
         gates=_gates(state),
@@ -85,8 +85,8 @@ def _over(state: Engagement) -> bool:
     return state.closed is not None or state.over_on is not None
 
 
-def _status(report: said.StatusReportPublished | None) -> RAG | None:
-    """The worst of scope, schedule and cost in the last report."""
+def _status(report: events.StatusReportPublished | None) -> RAG | None:
+    """Return the worst of scope, schedule and cost in the last report; None without a report."""
     if report is None:
         return None
     rags = {report.scope, report.schedule, report.cost}
@@ -107,9 +107,9 @@ def _gates(state: Engagement) -> Gates:
     if _over(state):
         return Gates(work=(), implementation=(), closing=())
     first = state.contract.early_start_until or date.max
-    lacking = covered(state, first, date.max, date.min, hours=ZERO)
+    missing = not_covered(state, first, date.max, date.min, hours=ZERO)
     return Gates(
-        work=_owed([lacking] if lacking else []),
+        work=_owed([missing] if missing else []),
         implementation=_owed(implementation(state, date.max)),
         closing=_owed(unfinished(state)),
     )

@@ -1,5 +1,5 @@
-"""Finance: the money of an engagement, from the price of an estimate to a settled account.
+"""Decide prices, budget, billing, revenue and settlement of engagements, and measure their cost.
 
-What the customer pays is said openly; what the company spends, and what it earns by it, is said
-on a confidential channel and shown only to those who may see it.
+What the customer pays is published on an open channel. Costs and margins are published on a
+confidential channel and shown only to people with the role `confidential`.
 """

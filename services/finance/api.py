@@ -1,4 +1,4 @@
-"""What may be asked of Finance over HTTP, and by whom."""
+"""Define Finance's HTTP routes, and the roles that may use them."""
 
 from chassis.application.read_models import Listing
 from chassis.web.command_routes import CommandRoutes
@@ -53,7 +53,7 @@ COMPANY: tuple[Role, ...] = (
 
 
 def engagements() -> CommandRoutes[Engagement]:
-    """The routes of engagements; costs and margins need the role `confidential` as well."""
+    """Return the routes of engagements; costs and margins need the role `confidential` as well."""
     routes = CommandRoutes(
         ENGAGEMENT,
         path="engagements",
@@ -84,14 +84,14 @@ def engagements() -> CommandRoutes[Engagement]:
 
 
 def rate_cards() -> CommandRoutes[RateCard]:
-    """The routes of rate cards; everybody in the company may look them up."""
+    """Return the routes of rate cards; every role of the company may read them."""
     routes = CommandRoutes(RATE_CARD, path="rate-cards", view=rate_card_view, seen_by=COMPANY)
     routes.command(PublishRateCard, by=CONTROLLING)
     return routes
 
 
 def cost_rates() -> CommandRoutes[CostRates]:
-    """The routes of cost rates; what they are needs the role `confidential`."""
+    """Return the routes of cost rates; the rates themselves need the role `confidential`."""
     routes = CommandRoutes(
         COST_RATES,
         path="cost-rates",

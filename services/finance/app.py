@@ -1,15 +1,15 @@
-"""The finance service: ``python -m finance.app``."""
+"""Run the finance service: ``python -m finance.app``."""
 
 from chassis.runtime.service import Service, run
 from contracts.reference import CostRatesPublished, RateCardPublished
 from finance.api import cost_rates, engagements, rate_cards
-from finance.register import REGISTER
+from finance.invoice_numbering import REGISTER
 
 SERVICE = Service(
     "finance",
     "Finance",
     description=(
-        "The money of an engagement: prices, budget, billing, revenue, and (confidentially) cost, "
+        "Prices, budget, billing and revenue of an engagement, and (confidentially) its cost, "
         "earned value and margins."
     ),
     routes=(engagements(), rate_cards(), cost_rates()),
@@ -19,7 +19,7 @@ SERVICE = Service(
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is stopped by a signal."""
     run(SERVICE)
 
 

@@ -1,9 +1,9 @@
-"""Billing by the schedule: what may be invoiced, since when, and the draft that follows.
+"""Bill the entries of the billing schedule when they fall due, and draft their invoices.
 
-An entry of the billing schedule falls due by itself: on signature with the budget, on acceptance
-with the last of its deliverables, on its date. Entries that bill time are another matter
-(`time_billing`). Every draft waits for a controller's approval. What the schedule does not make
-due, or at another rate, is billed by a controller's recorded exception alone.
+An entry falls due without a command: on signature with the budget, on acceptance with the last of
+its deliverables, on its date by a deadline. Entries that bill time are in `time_billing`. Every
+draft needs a controller's approval. Only a controller's recorded exception bills what the schedule
+does not make due, or at another rate.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,10 +28,10 @@ from finance.state import (
 
 
 class BillOutsideSchedule(Command):
-    """Bill an entry of the schedule before it is due, or time at other rates than the contracted.
+    """Bill an entry of the schedule before it is due, or time at other than contracted rates.
 
-    An exception, recorded with its reason: it can bill no more than the entry has left, and the
-    entry's own terms hold for the rest.
+    The exception is recorded with its reason. It can bill at most what is left of the entry, and
+    the entry's own terms apply to the rest.
     """
 
     item: Identifier
@@ -59,7 +59,11 @@ class BillOutsideSchedule(Command):
 def bill_outside_schedule(
     state: Engagement, command: BillOutsideSchedule, context: Context
 ) -> Iterable[Event]:
-    """The exception to gate 5: it says so in the billing event, for good."""
+    """Record the exception to gate 5: a billing event with its reason, and a draft.
+
+    Raises Refused where there is no budget or no such entry, the account is settled, the currency
+    differs, or the entry has less left.
+    """
     budget = require_budget(state)
     require_open_account(state)
     item = next((one for one in budget.schedule if one.item == command.item), None)
@@ -86,9 +90,10 @@ def bill_outside_schedule(
 
 
 def billing(state: Engagement, context: Context) -> Iterable[Event]:
-    """What the schedule makes due falls due, and every event gets its draft.
+    """Yield billing events that fall due, and a draft for every billing event without an invoice.
 
-    A draft of an entry that holds less by now is withdrawn; what the entry has left falls due anew.
+    Drafts of an entry that an amendment reduced below what fell due are withdrawn; what is left of
+    the entry then falls due again.
     """
     budget = state.budget
     if budget is None:
@@ -104,7 +109,7 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
             (one for one in state.live() if one.billing_event == billing_event.billing_event), None
         )
         if invoice is None:
-            yield _drafted_anew(state, budget, billing_event)
+            yield _next_draft(state, budget, billing_event)
         elif invoice.stage == "drafted" and too_much_due(state, billing_event.item):
             yield DraftWithdrawn(
                 invoice=invoice.invoice,
@@ -114,9 +119,10 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
 
 
 def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEventDue | None:
-    """What is left of an entry, due on a day; None where nothing is.
+    """Return a billing event for what is left of an entry; None where nothing is.
 
-    What an exception leaves when it ends falls due beside what is due already, by another name.
+    Its id is distinct from the entry's earlier events: after an exception ends, what it leaves
+    falls due beside them.
     """
     rest = item.amount - billed_on(state, item.item)
     if rest.amount <= 0:
@@ -135,7 +141,7 @@ def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEvent
 
 
 def billed_on(state: Engagement, item: str) -> Money:
-    """What fell due on an entry of the schedule, invoiced or about to be."""
+    """Return what fell due on an entry of the schedule, invoiced or drafted."""
     return Money.total(
         (
             billing_event.amount
@@ -147,7 +153,7 @@ def billed_on(state: Engagement, item: str) -> Money:
 
 
 def invoiced_on(state: Engagement, item: str) -> Money:
-    """What is invoiced of an entry of the schedule; drafts that nobody approved are not."""
+    """Return what is invoiced on an entry of the schedule, without unapproved drafts."""
     invoiced = (one for one in state.live() if one.stage != "drafted")
     return Money.total(
         (one.amount for one in invoiced if state.billing_events[one.billing_event].item == item),
@@ -156,7 +162,7 @@ def invoiced_on(state: Engagement, item: str) -> Money:
 
 
 def credited_on(state: Engagement, item: str) -> Money:
-    """What was given back, by credit notes, of what is invoiced of an entry of the schedule."""
+    """Return what was credited on invoices of an entry of the schedule."""
     return Money.total(
         (
             one.credited
@@ -168,16 +174,16 @@ def credited_on(state: Engagement, item: str) -> Money:
 
 
 def too_much_due(state: Engagement, item: str) -> bool:
-    """Whether more fell due on an entry than it holds since an amendment cut it."""
+    """Return whether more fell due on an entry than it contains since an amendment reduced it."""
     schedule = state.budget.schedule if state.budget else ()
-    holds = Money.total((one.amount for one in schedule if one.item == item), state.money)
-    return holds < billed_on(state, item)
+    amount = Money.total((one.amount for one in schedule if one.item == item), state.money)
+    return amount < billed_on(state, item)
 
 
 def in_scope(state: Engagement, day: date) -> tuple[str, ...]:
-    """Deliverables of what is signed by a day: of contract and amendments, less what was taken out.
+    """Return the deliverables signed by a day, of contract and amendments, without descoped ones.
 
-    A later amendment tells nothing of that day, however late the day is looked at.
+    Amendments signed after that day do not count.
     """
     gone = _descoped(state, day)
     sold = [one.deliverable for one in (state.contract.deliverables if state.contract else ())]
@@ -188,7 +194,10 @@ def in_scope(state: Engagement, day: date) -> tuple[str, ...]:
 
 
 def _descoped(state: Engagement, day: date = date.max) -> Mapping[str, date]:
-    """What was taken out, and when; what a later amendment gives back is not out any more."""
+    """Return the descoped deliverables with the day of the amendment that removed them.
+
+    A deliverable that a later amendment added again is not descoped.
+    """
     gone: dict[str, date] = {}
     for amendment in state.amendments:
         if day < amendment.signed_on:
@@ -200,7 +209,7 @@ def _descoped(state: Engagement, day: date = date.max) -> Mapping[str, date]:
 
 
 def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None:
-    """Since when an entry is due by what has happened; None while it is not, or by the clock."""
+    """Return the day an entry fell due; None while it is not, or if it is due on a date."""
     if item.kind == "on-signature":
         return budget.agreed_on(item.item)
     if item.kind != "on-acceptance" or not any(one in state.accepted for one in item.deliverables):
@@ -217,7 +226,7 @@ def draft(
     drawn: Money,
     nth: int = 1,
 ) -> InvoiceDrafted:
-    """The nth draft of an event's invoice, less what it draws down of an advance."""
+    """Return the nth draft of a billing event's invoice, less the advance that it draws down."""
     name = billing_event.billing_event
     again = [str(nth)] if nth > 1 else []
     return InvoiceDrafted(
@@ -230,10 +239,10 @@ def draft(
     )
 
 
-def _drafted_anew(state: Engagement, budget: Budget, billing_event: BillingEvent) -> InvoiceDrafted:
-    """The first draft of an event, or the same again after its invoice was voided.
+def _next_draft(state: Engagement, budget: Budget, billing_event: BillingEvent) -> InvoiceDrafted:
+    """Return the first draft of a billing event, or a repeated one after its invoice was voided.
 
-    Where what is due was cut meanwhile, what the void invoice said does not hold any more.
+    The voided invoice's lines are repeated only if the amount due has not changed since.
     """
     before = [
         one for one in state.invoices.values() if one.billing_event == billing_event.billing_event

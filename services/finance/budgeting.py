@@ -1,8 +1,8 @@
-"""The budget: what the signed contract lets the company spend in hours and earn in price.
+"""Set and amend the budget of an engagement: its hours and price.
 
-It is taken from the version of the statement of work that both parties signed; its hours are those
-of the estimate under the proposal, contingency included. An amendment changes it by the same change
-order that changes the plan, in the order in which the amendments were signed.
+The budget follows from the version of the statement of work that both parties signed; its hours are
+those of the proposal's estimate, with contingency. An amendment changes it by the change order that
+also changes the plan. Amendments are applied in the order of their signature.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,15 +21,15 @@ USUAL_METHOD: dict[Pricing, RevenueMethod] = {
     "fixed-price": "cost-to-cost",
     "time-and-materials": "as-invoiced",
 }
-"""How revenue is recognised unless something else was chosen before the budget was set."""
+"""Revenue method by pricing, unless another was chosen before the budget was set."""
 
 
 class ChooseRevenueMethod(Command):
-    """Choose how revenue will be recognised, before the budget is set; it is never switched.
+    """Choose the revenue method before the budget is set; it is never switched.
 
-    Unless chosen, a fixed price is recognised cost-to-cost and time and materials as invoiced.
-    As-invoiced fits time and materials alone: elsewhere an invoice does not say what the customer
-    got (IFRS 15.B16).
+    Without a choice, a fixed price is recognised cost-to-cost, and time and materials as invoiced.
+    As-invoiced is allowed for time and materials only: elsewhere an invoice does not measure what
+    the customer received (IFRS 15.B16).
     """
 
     method: RevenueMethod
@@ -40,7 +40,11 @@ class ChooseRevenueMethod(Command):
 def choose_revenue_method(
     state: Engagement, command: ChooseRevenueMethod, context: Context
 ) -> Iterable[Event]:
-    """Once the pricing is known, and before the budget holds the method."""
+    """Record the method; the pricing must be known and the budget not set.
+
+    Raises Refused where the engagement is over, the budget is set, no statement of work is drafted,
+    or the method does not fit its pricing.
+    """
     if command.method == (state.budget.revenue_method if state.budget else state.chosen_method):
         return
     require_running(state)
@@ -60,7 +64,7 @@ def choose_revenue_method(
 
 
 def budgets(state: Engagement, context: Context) -> Iterable[Event]:
-    """Signed, and all that it rests on is known: set it. Amended and priced: amend it."""
+    """Set the budget once the contract and its sources are known, then amend it."""
     if state.budget is None:
         yield from _set(state)
     else:
@@ -75,12 +79,12 @@ def schedule_after(
     invoiced: Callable[[str], Money],
     credited: Callable[[str], Money],
 ) -> tuple[BillingItem, ...]:
-    """The schedule with what the amendment adds, or less what it takes away.
+    """Return the schedule with the amendment's additions, or less its reduction.
 
-    Where the amendment's own entries do not make up its whole increase, the rest is billed as the
-    contract bills: on acceptance of what is added, by the hour, or else on the new finish.
-    `invoiced` says how much of an entry is invoiced, drafts aside, `credited` how much of that was
-    given back.
+    If the amendment's own entries do not add up to its increase, the rest is billed as the contract
+    bills: by the hour (`hourly`), else on acceptance of the added deliverables, else on the new
+    finish. `invoiced` returns the invoiced amount of an entry, without drafts; `credited` returns
+    how much of that was credited.
     """
     delta = amendment.price_delta
     taken = {item.item for item in schedule}
@@ -89,7 +93,7 @@ def schedule_after(
     if rest.amount > 0:
         added.append(_rest(amendment, rest, hourly=hourly))
     less = -least(rest, Money.zero(delta.currency))
-    return _less([*schedule, *added], less, amendment, invoiced, credited)
+    return _reduced([*schedule, *added], less, amendment, invoiced, credited)
 
 
 def _set(state: Engagement) -> Iterable[Event]:
@@ -135,17 +139,18 @@ def _amended(state: Engagement) -> Iterable[Event]:
     )
 
 
-def _less(
+def _reduced(
     schedule: list[BillingItem],
     less: Money,
     amendment: AmendmentSigned,
     invoiced: Callable[[str], Money],
     credited: Callable[[str], Money],
 ) -> tuple[BillingItem, ...]:
-    """Less so much: of what is not invoiced, and only beyond that of what is (to be credited).
+    """Return the schedule reduced by `less`; invoiced and uncredited amounts are reduced last.
 
-    First goes what waits for descoped deliverables; then what was credited already, for it was
-    given back before the paper said so; then the last entries.
+    The order is: uninvoiced amounts for descoped deliverables; invoiced amounts that were credited
+    before the amendment was signed; other uninvoiced amounts; other invoiced amounts, which then
+    have to be credited. Later entries are reduced before earlier ones.
     """
     gone = set(amendment.deliverables_descoped)
     order = sorted(

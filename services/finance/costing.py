@@ -1,8 +1,8 @@
-"""Costs: what estimates, changes, budgets and approved work cost the company. Confidential.
+"""Cost estimates, changes, budgets and approved work. Confidential.
 
-Cost rates are the record ``standard-EUR`` for an engagement in euro: for an estimate or a change
-those of its day, for a budget those of the signature, for worked time those of its week. Where a
-role has no cost rate the cost is unknown, and waits.
+Cost rates are those of the record ``standard-EUR`` for an engagement in euro: for an estimate or a
+change the rates in force on its day, for a budget those on the day of the signature, for time those
+in its week. Where a role has no cost rate, the cost is unknown and computed later.
 """
 
 from collections.abc import Iterable
@@ -20,12 +20,12 @@ from finance.state import Engagement, Work, rates_of
 
 
 def cost_rates_id(currency: str) -> str:
-    """Id of the cost rates of engagements in a currency."""
+    """Return the id of the cost rates for engagements in a currency."""
     return f"standard-{currency}"
 
 
 def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRatesPublished | None:
-    """The cost rates in force on a day, if any are known."""
+    """Return the cost rates in force on a day, or None."""
     rates = records.on(CostRatesPublished, cost_rates_id(currency), day)
     return rates.event if rates and rates.event.currency == currency else None
 
@@ -33,7 +33,10 @@ def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRates
 def cost_of_hours(
     hours: Iterable[tuple[str, Decimal]], rates: CostRatesPublished | None
 ) -> Money | None:
-    """Hours x cost rate, to the minor unit; None where a role has no cost rate, or no rates are."""
+    """Return hours x cost rate, rounded to the minor unit.
+
+    None where there are no cost rates, or a role has none.
+    """
     if rates is None:
         return None
     known = rates_of(rates.rates)
@@ -46,17 +49,17 @@ def cost_of_hours(
 
 
 def margin_ratio(revenue: Money, cost: Money) -> Decimal | None:
-    """(revenue - cost) / revenue; None where there is no revenue."""
+    """Return (revenue - cost) / revenue; None where there is no revenue."""
     return ratio((revenue - cost).amount, revenue.amount)
 
 
 def margin(revenue: Money, cost: Money) -> Margin:
-    """Revenue, cost and what is left of the one after the other."""
+    """Return revenue, cost and the ratio (revenue - cost) / revenue."""
     return Margin(revenue=revenue, cost=cost, margin=margin_ratio(revenue, cost))
 
 
 def costs(state: Engagement, context: Context) -> Iterable[Event]:
-    """Whatever has a price or was approved gets its cost, once the rates are known."""
+    """Yield the costs of priced estimates and changes, of the budget and of approved work."""
     if state.currency is None:
         return
     yield from _costs_of_estimates(state, state.currency, context.records)
@@ -83,7 +86,7 @@ def _costs_of_estimates(
 
 
 def _costs_of_changes(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
-    """Each change by its last assessment that has a price; an earlier one holds nothing up."""
+    """Yield the cost of each change, by its last priced assessment."""
     for name in dict.fromkeys(one.change for one in state.assessments):
         assessment = state.assessment(name)
         if assessment is None or assessment.price is None or assessment.cost is not None:
@@ -105,7 +108,7 @@ def _cost_of_budget(state: Engagement, records: ReferenceData) -> Iterable[Event
 
 
 def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
-    """Work in the order of its approval; an expense in another currency waits for a rate."""
+    """Yield accrued costs in the order of approval; work with an unknown cost is left for later."""
     cumulative = state.cost_to_date or Money.zero(currency)
     for work in state.work.values():
         cost = None if work.cost is not None else cost_of_work(work, currency, records)
@@ -125,7 +128,10 @@ def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Itera
 
 
 def cost_of_work(work: Work, currency: str, records: ReferenceData) -> Money | None:
-    """What approved time or an expense costs, in the currency; None while that is unknown."""
+    """Return the cost of approved time or an expense; None while it is unknown.
+
+    An expense in another currency has no known cost.
+    """
     if work.role is None:
         expense = work.amount
         return expense.rounded() if expense and expense.currency == currency else None

@@ -1,7 +1,8 @@
-"""What the clock tells Finance: that an entry's date has come, or that an invoice is unpaid.
+"""Define Finance's deadlines: dates of billing entries, and due days of invoices.
 
-The clock tells a deadline once. What a change order has left of an entry that fell due before falls
-due anew, on the date of old: so an entry's deadline has another name after each amendment.
+A deadline passes only once. After an amendment, what remains of an entry that already fell due
+falls due again on the same date, so the name of an entry's deadline contains the number of
+amendments.
 """
 
 from collections.abc import Iterable
@@ -17,31 +18,31 @@ from finance.state import Engagement, Invoice, decide
 
 
 def deadlines(state: Engagement) -> Iterable[Deadline]:
-    """Entries of the schedule on their date, invoices the day after they are due (00:00 UTC)."""
-    for due in _dated(state):
-        yield Deadline(_of_entry(state, due), datetime.combine(due.due_on, time(), UTC))
-    for invoice in _chased(state):
+    """Yield dated entries on their date, and invoices the day after they are due (00:00 UTC)."""
+    for due in _dated_entries(state):
+        yield Deadline(_entry_deadline(state, due), datetime.combine(due.due_on, time(), UTC))
+    for invoice in _unpaid(state):
         if invoice.due_on is not None:
             late = datetime.combine(invoice.due_on + timedelta(days=1), time(), UTC)
-            yield Deadline(_of_invoice(invoice), late)
+            yield Deadline(_invoice_deadline(invoice), late)
 
 
 @decide.on(DeadlinePassed)
 def deadline_passed(
     state: Engagement, command: DeadlinePassed, context: Context
 ) -> Iterable[Event]:
-    """Say what the date brought, unless something else happened meanwhile."""
-    for due in _dated(state):
-        if _of_entry(state, due) == command.deadline:
+    """Record what fell due or is overdue, unless something changed meanwhile."""
+    for due in _dated_entries(state):
+        if _entry_deadline(state, due) == command.deadline:
             yield due
-    for invoice in _chased(state):
+    for invoice in _unpaid(state):
         late = overdue(invoice, command.at.date())
-        if late and _of_invoice(invoice) == command.deadline:
+        if late and _invoice_deadline(invoice) == command.deadline:
             yield late
 
 
-def _dated(state: Engagement) -> Iterable[BillingEventDue]:
-    """What is not due yet of entries on a date and will be, for all that is known."""
+def _dated_entries(state: Engagement) -> Iterable[BillingEventDue]:
+    """Yield the billing events of dated entries that are not due yet, as far as is known."""
     if state.budget is None or state.settled_on is not None:
         return
     for item in state.budget.schedule:
@@ -53,14 +54,14 @@ def _dated(state: Engagement) -> Iterable[BillingEventDue]:
             yield due
 
 
-def _chased(state: Engagement) -> Iterable[Invoice]:
+def _unpaid(state: Engagement) -> Iterable[Invoice]:
     return (one for one in state.issued() if one.outstanding.amount > 0 and not one.overdue)
 
 
-def _of_entry(state: Engagement, due: BillingEventDue) -> str:
+def _entry_deadline(state: Engagement, due: BillingEventDue) -> str:
     amendments = len(state.amended)
     return derived_id(due.billing_event, f"a{amendments}") if amendments else due.billing_event
 
 
-def _of_invoice(invoice: Invoice) -> str:
+def _invoice_deadline(invoice: Invoice) -> str:
     return derived_id("overdue", invoice.invoice)

@@ -1,4 +1,4 @@
-"""Finance's decider of an engagement: all of its knowledge in one value."""
+"""Define the decider of Finance's engagements: state, decisions, reactions and deadlines."""
 
 from chassis.domain.decider import Decider
 from finance import (
@@ -25,7 +25,7 @@ CAPABILITIES = (
     evolution,
     hearing,
 )
-"""Modules that register what they decide, or how the state evolves, by being imported."""
+"""Modules whose decisions or event handlers are registered by importing them."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="finance",

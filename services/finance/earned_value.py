@@ -1,8 +1,8 @@
-"""Earned value: is the work worth what it cost, and what will it cost in the end? Pure formulas.
+"""Compute earned value. Pure functions.
 
 Source: Project Management Institute, *Practice Standard for Earned Value Management*. All values
-are cost in the currency of the engagement. Where a divisor is zero, or something is not known, the
-answer is None: unknown, not zero.
+are costs in the currency of the engagement. Where a divisor is zero or an input is unknown, the
+result is None (unknown), not zero.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,12 +15,12 @@ _DIGITS = Decimal("0.000001")
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
-    """The quotient to six digits behind the point; None where the whole is zero."""
+    """Return the quotient to six decimals (half-even); None where the whole is zero."""
     return (part / whole).quantize(_DIGITS, ROUND_HALF_EVEN) if whole else None
 
 
 def elapsed(task: PlannedTask, day: date) -> Decimal:
-    """The part of the task's days (both ends included) that is over at the end of the day."""
+    """Return the part (0 to 1) of the task's days, both inclusive, over at the end of the day."""
     days = (task.finishes_on - task.starts_on).days + 1
     return Decimal(min(max((day - task.starts_on).days + 1, 0), days)) / days
 
@@ -28,14 +28,17 @@ def elapsed(task: PlannedTask, day: date) -> Decimal:
 def budget_at_completion(
     tasks: Iterable[PlannedTask], cost: Callable[[PlannedTask], Decimal]
 ) -> Decimal:
-    """BAC: what all tasks cost as planned."""
+    """Return BAC, the planned cost of all tasks."""
     return sum((cost(task) for task in tasks), Decimal(0))
 
 
 def planned_value(
     tasks: Iterable[PlannedTask], cost: Callable[[PlannedTask], Decimal], day: date
 ) -> Decimal:
-    """PV: what should be done at the end of the day, each task spread evenly over its days."""
+    """Return PV, the planned cost of work due by the end of the day.
+
+    The cost of each task is spread evenly over its days.
+    """
     return sum((cost(task) * elapsed(task, day) for task in tasks), Decimal(0))
 
 
@@ -44,64 +47,70 @@ def earned_value(
     cost: Callable[[PlannedTask], Decimal],
     complete: Mapping[str, Decimal],
 ) -> Decimal:
-    """EV: each task's planned cost x what is done of it in percent."""
+    """Return EV, the planned cost of each task x its percentage complete."""
     return sum(
         (cost(task) * complete.get(task.task, Decimal(0)) / 100 for task in tasks), Decimal(0)
     )
 
 
 def cost_variance(ev: Decimal, ac: Decimal) -> Decimal:
-    """CV = EV - AC: below zero, the work costs more than it is worth."""
+    """Return CV = EV - AC; negative: the work done cost more than planned."""
     return ev - ac
 
 
 def schedule_variance(ev: Decimal, pv: Decimal) -> Decimal:
-    """SV = EV - PV: below zero, less is done than was planned by now."""
+    """Return SV = EV - PV; negative: less is done than planned."""
     return ev - pv
 
 
 def cost_performance_index(ev: Decimal, ac: Decimal) -> Decimal | None:
-    """CPI = EV / AC: below one, the work costs more than it is worth."""
+    """Return CPI = EV / AC; below one: the work done cost more than planned."""
     return ratio(ev, ac)
 
 
 def schedule_performance_index(ev: Decimal, pv: Decimal) -> Decimal | None:
-    """SPI = EV / PV: below one, less is done than was planned by now."""
+    """Return SPI = EV / PV; below one: less is done than planned."""
     return ratio(ev, pv)
 
 
 def estimate_at_completion_by_trend(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal | None:
-    """EAC = BAC / CPI: what is to come costs as what was done; None where nothing is earned."""
+    """Return EAC = BAC / CPI: the rest costs as the work done did; None where EV is zero."""
     return None if ev == 0 else bac * ac / ev
 
 
 def estimate_at_completion_as_planned(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal:
-    """EAC = AC + (BAC - EV): what went wrong happened once, the rest costs as planned."""
+    """Return EAC = AC + (BAC - EV): the remaining work costs as planned."""
     return ac + bac - ev
 
 
 def estimate_at_completion_by_cost_and_schedule(
     bac: Decimal, ev: Decimal, ac: Decimal, pv: Decimal
 ) -> Decimal | None:
-    """EAC = AC + (BAC - EV) / (CPI x SPI): being late costs, too."""
+    """Return EAC = AC + (BAC - EV) / (CPI x SPI): delay increases the cost of the remaining work.
+
+    None where EV or PV is zero.
+    """
     return None if ev == 0 or pv == 0 else ac + (bac - ev) * ac * pv / (ev * ev)
 
 
 def estimate_at_completion_anew(ac: Decimal, etc: Decimal) -> Decimal:
-    """EAC = AC + ETC, the rest estimated anew."""
+    """Return EAC = AC + ETC, with a new estimate of the remaining work."""
     return ac + etc
 
 
 def estimate_to_complete(eac: Decimal, ac: Decimal) -> Decimal:
-    """ETC = EAC - AC."""
+    """Return ETC = EAC - AC."""
     return eac - ac
 
 
 def variance_at_completion(bac: Decimal, eac: Decimal) -> Decimal:
-    """VAC = BAC - EAC: below zero, it will cost more than budgeted."""
+    """Return VAC = BAC - EAC; negative: the work will cost more than budgeted."""
     return bac - eac
 
 
 def to_complete_performance_index(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal | None:
-    """TCPI = (BAC - EV) / (BAC - AC): how well the rest must go to end on budget."""
+    """Return TCPI = (BAC - EV) / (BAC - AC), the CPI that the rest needs to end on budget.
+
+    None where BAC equals AC.
+    """
     return ratio(bac - ev, bac - ac)

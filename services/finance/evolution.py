@@ -1,4 +1,4 @@
-"""How Finance's own events change what it knows of an engagement."""
+"""Apply Finance's own events to the state, one step per event type."""
 
 from contracts import finance
 from contracts.event import Recorded
@@ -36,7 +36,7 @@ def _estimate_costed(state: Engagement, recorded: Recorded[finance.EstimateCoste
 
 @evolve.on(finance.ChangePriced)
 def _change_priced(state: Engagement, recorded: Recorded[finance.ChangePriced]) -> Engagement:
-    """No earlier assessment of a change waits for its price: a later one replaces it."""
+    """Price the change's last assessment; earlier ones without a price are already replaced."""
     event = recorded.event
     last = [one for one in state.assessments if one.change == event.change][-1]
     return _with_assessment(state, last, price=event.price, priced=event.lines)
@@ -76,9 +76,10 @@ def _budget_costed(state: Engagement, recorded: Recorded[finance.BudgetCosted]) 
 
 @evolve.on(finance.BudgetAmended)
 def _amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> Engagement:
-    """The amendment's day dates what it adds; roles that are new come with the change's rates.
+    """Apply the amendment's price and schedule, dated by its signature.
 
-    It opens a settled account again: price and schedule are no longer those that were settled.
+    Roles without a contracted rate get the rate at which the change was priced. A settled account
+    is reopened, since its price and schedule are no longer those that were settled.
     """
     event, budget = recorded.event, state.budget
     if budget is None:
@@ -106,8 +107,8 @@ def _amended(state: Engagement, recorded: Recorded[finance.BudgetAmended]) -> En
             ),
         }
     )
-    news = {"budget": amended, "amended": (*state.amended, event.amendment)}
-    return _opened_again(state.model_copy(update=news))
+    update = {"budget": amended, "amended": (*state.amended, event.amendment)}
+    return _unsettled(state.model_copy(update=update))
 
 
 @evolve.on(finance.CostAccrued)
@@ -122,8 +123,11 @@ def _accrued(state: Engagement, recorded: Recorded[finance.CostAccrued]) -> Enga
 
 @evolve.on(finance.PerformanceMeasured)
 def _performance(state: Engagement, recorded: Recorded[finance.PerformanceMeasured]) -> Engagement:
-    """A cost at completion is that of the changes in the plan that the report was measured by."""
-    event, news = recorded.event, dict[str, object](performance=recorded.event)
+    """Store the measured performance.
+
+    The estimate at completion belongs to the changes in the plan by which the report was measured.
+    """
+    event, update = recorded.event, dict[str, object](performance=recorded.event)
     if event.estimate_at_completion is not None:
         plan = next((one.baseline for one in state.reports if one.performance_due), None)
         forecast = Forecast(
@@ -131,17 +135,17 @@ def _performance(state: Engagement, recorded: Recorded[finance.PerformanceMeasur
             amount=event.estimate_at_completion,
             changes=plan.changes if plan else (),
         )
-        news["forecasts"] = (*state.forecasts, forecast)
-    return _measured(state.model_copy(update=news), "performance_due")
+        update["forecasts"] = (*state.forecasts, forecast)
+    return _measured(state.model_copy(update=update), "performance_due")
 
 
 @evolve.on(finance.MarginMeasured)
 def _margins(state: Engagement, recorded: Recorded[finance.MarginMeasured]) -> Engagement:
-    """Reports are measured in their order; what is measured after the last is a final margin."""
-    news: dict[str, object] = {"margins": recorded.event}
+    """Store the measured margins; a margin measured after all reports is the final one."""
+    update: dict[str, object] = {"margins": recorded.event}
     if not any(report.margin_due for report in state.reports):
-        news["final_margin"] = len(state.recognised)
-    return _measured(state.model_copy(update=news), "margin_due")
+        update["final_margin"] = len(state.recognised)
+    return _measured(state.model_copy(update=update), "margin_due")
 
 
 @evolve.on(finance.RevenueRecognised)
@@ -200,7 +204,7 @@ def _approved(state: Engagement, recorded: Recorded[finance.InvoiceApproved]) ->
 
 @evolve.on(finance.InvoiceIssued)
 def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Engagement:
-    """What goes out after the account was settled has to be settled again."""
+    """Mark the invoice as issued, and reopen the account: it has to be settled again."""
     event = recorded.event
     issued = with_invoice(
         state,
@@ -209,12 +213,15 @@ def _issued(state: Engagement, recorded: Recorded[finance.InvoiceIssued]) -> Eng
         issue_on=event.issued_on,
         due_on=event.due_on,
     )
-    return _opened_again(issued)
+    return _unsettled(issued)
 
 
 @evolve.on(finance.InvoiceVoided)
 def _voided(state: Engagement, recorded: Recorded[finance.InvoiceVoided]) -> Engagement:
-    """Its billing event ends or stays as was decided then; before that was said, exceptions end."""
+    """Void the invoice, and remove its billing event if `ends_event` says so.
+
+    For events without `ends_event`, the billing event is removed where it was an exception.
+    """
     event = recorded.event
     billing_event = state.billing_events[state.invoices[event.invoice].billing_event]
     voided = with_invoice(state, event.invoice, stage="voided", overdue=False)
@@ -225,7 +232,7 @@ def _voided(state: Engagement, recorded: Recorded[finance.InvoiceVoided]) -> Eng
 @evolve.on(finance.CreditNoteIssued)
 def _credited(state: Engagement, recorded: Recorded[finance.CreditNoteIssued]) -> Engagement:
     event = recorded.event
-    return _moved(
+    return _with_movement(
         state, event.invoice, "credits", Movement(on=event.issued_on, amount=event.amount)
     )
 
@@ -233,7 +240,7 @@ def _credited(state: Engagement, recorded: Recorded[finance.CreditNoteIssued]) -
 @evolve.on(finance.PaymentReceived)
 def _paid(state: Engagement, recorded: Recorded[finance.PaymentReceived]) -> Engagement:
     event = recorded.event
-    return _moved(
+    return _with_movement(
         state, event.invoice, "payments", Movement(on=event.received_on, amount=event.amount)
     )
 
@@ -241,7 +248,9 @@ def _paid(state: Engagement, recorded: Recorded[finance.PaymentReceived]) -> Eng
 @evolve.on(finance.RefundPaid)
 def _refunded(state: Engagement, recorded: Recorded[finance.RefundPaid]) -> Engagement:
     event = recorded.event
-    return _moved(state, event.invoice, "refunds", Movement(on=event.paid_on, amount=event.amount))
+    return _with_movement(
+        state, event.invoice, "refunds", Movement(on=event.paid_on, amount=event.amount)
+    )
 
 
 @evolve.on(finance.PaymentOverdue)
@@ -251,40 +260,40 @@ def _overdue(state: Engagement, recorded: Recorded[finance.PaymentOverdue]) -> E
 
 @evolve.on(finance.AccountSettled)
 def _settled(state: Engagement, recorded: Recorded[finance.AccountSettled]) -> Engagement:
-    """How much billable work was known tells whether it was settled in the knowledge of all."""
-    settled = {"settled_on": recorded.event.settled_on, "settled_knowing": state.billable_works}
-    return _opened_again(state).model_copy(update=settled)
+    """Store the settlement, and the number of entries of billable work that were known."""
+    settled = {"settled_on": recorded.event.settled_on, "settled_works": state.billable_works}
+    return _unsettled(state).model_copy(update=settled)
 
 
 @evolve.on(finance.AccountReopened)
 def _reopened(state: Engagement, recorded: Recorded[finance.AccountReopened]) -> Engagement:
-    return _opened_again(state)
+    return _unsettled(state)
 
 
-def _opened_again(state: Engagement) -> Engagement:
-    """The account is not settled, or no longer; what is settled anew is measured anew."""
-    news = {"settled_on": None, "settled_knowing": 0, "final_margin": None}
-    return state.model_copy(update=news)
+def _unsettled(state: Engagement) -> Engagement:
+    """Return the state with the account open; a new settlement leads to a new final margin."""
+    update = {"settled_on": None, "settled_works": 0, "final_margin": None}
+    return state.model_copy(update=update)
 
 
-def _with_estimate(state: Engagement, version: int, **news: object) -> Engagement:
-    estimate = state.estimates[version].model_copy(update=news)
+def _with_estimate(state: Engagement, version: int, **update: object) -> Engagement:
+    estimate = state.estimates[version].model_copy(update=update)
     return state.model_copy(update={"estimates": {**state.estimates, version: estimate}})
 
 
-def _with_assessment(state: Engagement, changed: Assessment, **news: object) -> Engagement:
+def _with_assessment(state: Engagement, changed: Assessment, **update: object) -> Engagement:
     assessments = (
-        one.model_copy(update=news) if one is changed else one for one in state.assessments
+        one.model_copy(update=update) if one is changed else one for one in state.assessments
     )
     return state.model_copy(update={"assessments": tuple(assessments)})
 
 
-def _measured(state: Engagement, what: str) -> Engagement:
-    """The first report of which this is due is measured; measured ones are forgotten."""
+def _measured(state: Engagement, flag: str) -> Engagement:
+    """Clear a flag of the first report that has it, and drop reports that are fully measured."""
     for index, report in enumerate(state.reports):
-        if getattr(report, what):
+        if getattr(report, flag):
             reports = list(state.reports)
-            reports[index] = report.model_copy(update={what: False})
+            reports[index] = report.model_copy(update={flag: False})
             left = tuple(one for one in reports if one.performance_due or one.margin_due)
             return state.model_copy(update={"reports": left})
     return state
@@ -297,9 +306,9 @@ def _without_event(state: Engagement, billing_event: str) -> Engagement:
     return state.model_copy(update={"billing_events": billing_events})
 
 
-def _moved(state: Engagement, invoice: str, way: str, movement: Movement) -> Engagement:
-    before: tuple[Movement, ...] = getattr(state.invoices[invoice], way)
-    after = with_invoice(state, invoice, **{way: (*before, movement)})
+def _with_movement(state: Engagement, invoice: str, field: str, movement: Movement) -> Engagement:
+    before: tuple[Movement, ...] = getattr(state.invoices[invoice], field)
+    after = with_invoice(state, invoice, **{field: (*before, movement)})
     if after.invoices[invoice].outstanding.amount > 0:
         return after
     return with_invoice(after, invoice, overdue=False)

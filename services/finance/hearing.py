@@ -1,4 +1,4 @@
-"""How what other departments say changes what Finance knows, and what its own register says."""
+"""Apply other departments' events, and those of Finance's invoice register, to the state."""
 
 from datetime import date
 
@@ -173,7 +173,7 @@ def _reported(state: Engagement, recorded: Recorded[delivery.StatusReportPublish
 
 @evolve.on(delivery.ChangeAssessed)
 def _assessed(state: Engagement, recorded: Recorded[delivery.ChangeAssessed]) -> Engagement:
-    """It replaces an earlier one that has no price yet: perhaps that never could have one."""
+    """Add the assessment; it replaces an earlier one of the change that has no price."""
     assessment = Assessment(
         change=recorded.event.change,
         lines=recorded.event.lines,

@@ -1,8 +1,8 @@
-"""Invoices from approval to payment. No invoice takes a number before its draft is approved.
+"""Approve, issue, void and credit invoices, and record payments and refunds.
 
-An approved draft asks the register for the next number of its year; with the number it is issued,
-due after the contract's payment terms. What went out wrong is voided and drafted anew, or given
-back by a credit note; what was paid beyond that is refunded.
+An approved draft gets the next number of its year from the register; with the number it is issued,
+and due after the contract's payment terms. No invoice gets a number before its draft is approved. A
+wrong invoice is voided and drafted again, or credited; what was paid beyond that is refunded.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ from finance.time_billing import advance_left
 
 
 class ApproveInvoice(Command):
-    """Approve a draft: it takes its number and is issued, today unless an earlier day is named."""
+    """Approve a draft; it gets its number and is issued today unless an earlier day is named."""
 
     invoice: Identifier
     issue_on: Day | None = None
@@ -44,8 +44,8 @@ class ApproveInvoice(Command):
 class VoidInvoice(Command):
     """Void an issued invoice on which nothing was paid or credited; its number stays used.
 
-    What the contract makes due is drafted anew; an exception ends with its invoice. Of an entry
-    that was cut meanwhile, what is left falls due anew.
+    Its billing event is drafted again, unless it was an exception, which ends with its invoice. If
+    the entry was reduced meanwhile, what is left of it falls due again.
     """
 
     invoice: Identifier
@@ -54,7 +54,7 @@ class VoidInvoice(Command):
 
 
 class IssueCreditNote(Command):
-    """Give part or all of an issued invoice back."""
+    """Credit part or all of an issued invoice."""
 
     invoice: Identifier
     amount: PositiveMoney
@@ -63,7 +63,7 @@ class IssueCreditNote(Command):
 
 
 class RecordPayment(Command):
-    """Record that the customer paid this much of an invoice, today unless a day is named."""
+    """Record a payment on an invoice, received today unless a day is named."""
 
     invoice: Identifier
     amount: PositiveMoney
@@ -71,7 +71,7 @@ class RecordPayment(Command):
 
 
 class RecordRefund(Command):
-    """Record that the customer got back what was paid beyond an invoice less its credit notes."""
+    """Record a refund of what was paid beyond an invoice less its credit notes."""
 
     invoice: Identifier
     amount: PositiveMoney
@@ -82,7 +82,11 @@ class RecordRefund(Command):
 def approve_invoice(
     state: Engagement, command: ApproveInvoice, context: Context
 ) -> Iterable[Event]:
-    """Gate 5 once more: a draft is not issued before what it bills is due."""
+    """Record the approval if gate 5 is open: the billing event is due by the day of issue.
+
+    Raises Refused where the gate is closed, the invoice is unknown or not a draft, or the day is in
+    the future.
+    """
     invoice = _invoice(state, command.invoice)
     issue_on = command.issue_on or context.today
     if invoice.stage != "drafted":
@@ -98,7 +102,11 @@ def approve_invoice(
 
 @decide.on(VoidInvoice)
 def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> Iterable[Event]:
-    """Only as long as no money moved on it."""
+    """Record that the invoice is void.
+
+    Raises Refused where it is unknown or not issued, the account is settled, something was paid or
+    credited on it, or an advance that it billed is drawn down.
+    """
     invoice = _invoice(state, command.invoice)
     if invoice.stage == "voided":
         return
@@ -126,7 +134,11 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
 def issue_credit_note(
     state: Engagement, command: IssueCreditNote, context: Context
 ) -> Iterable[Event]:
-    """No more than the invoice has left."""
+    """Record the credit note, up to what is left of the invoice.
+
+    Raises Refused where the invoice is unknown or not issued, the account is settled, the amount is
+    too large, or an advance that it billed is drawn down.
+    """
     invoice = _invoice(state, command.invoice)
     _require_issued(invoice)
     require_open_account(state)
@@ -144,7 +156,10 @@ def issue_credit_note(
 
 @decide.on(RecordPayment)
 def record_payment(state: Engagement, command: RecordPayment, context: Context) -> Iterable[Event]:
-    """No more than is owed on the invoice."""
+    """Record the payment, up to what is outstanding on the invoice.
+
+    Raises Refused where the invoice is unknown or not issued, or the amount is too large.
+    """
     invoice = _invoice(state, command.invoice)
     _require_issued(invoice)
     received_on = _day(invoice, command.received_on, context)
@@ -154,7 +169,10 @@ def record_payment(state: Engagement, command: RecordPayment, context: Context) 
 
 @decide.on(RecordRefund)
 def record_refund(state: Engagement, command: RecordRefund, context: Context) -> Iterable[Event]:
-    """No more than the customer has to get back."""
+    """Record the refund, up to what was paid beyond the invoice less its credit notes.
+
+    Raises Refused where the invoice is unknown or not issued, or the amount is too large.
+    """
     invoice = _invoice(state, command.invoice)
     _require_issued(invoice)
     paid_on = _day(invoice, command.paid_on, context)
@@ -163,7 +181,7 @@ def record_refund(state: Engagement, command: RecordRefund, context: Context) ->
 
 
 def overdue(invoice: Invoice, day: date) -> PaymentOverdue | None:
-    """What is said of an invoice that is unpaid on a day after its due day."""
+    """Return an event if the invoice is unpaid on a day after its due day, else None."""
     if invoice.due_on is None or day <= invoice.due_on or invoice.outstanding.amount <= 0:
         return None
     return PaymentOverdue(
@@ -172,7 +190,7 @@ def overdue(invoice: Invoice, day: date) -> PaymentOverdue | None:
 
 
 def issues(state: Engagement, context: Context) -> Iterable[Event]:
-    """What has its number goes out."""
+    """Issue the invoices that have their number."""
     for invoice in state.invoices.values():
         issue_on, number = invoice.issue_on, invoice.number
         if invoice.stage != "numbered" or issue_on is None or number is None:
@@ -193,7 +211,7 @@ def issues(state: Engagement, context: Context) -> Iterable[Event]:
 
 
 def lapsed(state: Engagement, billing_event: BillingEvent) -> bool:
-    """Whether the engagement was terminated before the date that would have made this due."""
+    """Return whether the engagement was terminated before the date that makes this due."""
     ended = state.terminated_on
     return ended is not None and billing_event.kind == "on-date" and ended < billing_event.due_on
 
@@ -228,7 +246,10 @@ def _require_issued(invoice: Invoice) -> None:
 
 
 def _day(invoice: Invoice, day: date | None, context: Context) -> date:
-    """The day of an act on an invoice: today unless named, and never before it was issued."""
+    """Return the day of an act on an invoice: today unless one is named.
+
+    Raises Refused where it is in the future or before the invoice was issued.
+    """
     on = day or context.today
     require_past(on, context.today, f"this happened to invoice {invoice.number}")
     if invoice.issue_on is not None and on < invoice.issue_on:
@@ -244,14 +265,16 @@ def _require_up_to(amount: Money, most: Money, code: str, invoice: Invoice) -> N
             "currency-differs", f"the engagement is in {most.currency}, not in {amount.currency}"
         )
     if amount != amount.rounded():
-        raise Refused("amount-not-whole", f"{amount.amount} has parts of the minor unit")
+        raise Refused("amount-not-whole", f"{amount.amount} has fractions of the minor unit")
     if most < amount:
         most = most if most.amount > 0 else Money.zero(most.currency)
-        raise Refused(code, f"on invoice {invoice.number} it can be {most} at most, not {amount}")
+        raise Refused(
+            code, f"on invoice {invoice.number} the amount can be {most} at most, not {amount}"
+        )
 
 
 def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None:
-    """What time billed since has drawn down of an advance cannot be given back any more."""
+    """Refuse to credit or void what time billed since has drawn down of an advance."""
     contract = state.contract
     if contract is None or contract.pricing != "time-and-materials":
         return
@@ -259,5 +282,5 @@ def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None
     if invoice.kind in {"on-signature", "on-date"} and left < least(amount, invoice.amount):
         raise Refused(
             "advance-drawn",
-            f"of the advances, {left} is left; the rest is drawn down by time that was billed",
+            f"{left} of the advances is left; the rest is drawn down by billed time",
         )

@@ -1,10 +1,12 @@
-"""The four margins, never mixed. Confidential.
+"""Compute the four margins. Confidential.
 
-``margin_sold``: the contract's price against what its hours were to cost. ``margin_billed``:
-invoices less credit notes against cost, both to a day. ``margin_recognised``: recognised revenue
-against cost, both to the end of the last recognised month. ``margin_forecast``: what will have been
-earned against the cost at completion (EAC); in the end, what was billed against what it cost. Each
-is (revenue - cost) / revenue.
+Each is (revenue - cost) / revenue, and the four are never mixed.
+
+- ``margin_sold``: the contract's price and the expected cost of its hours.
+- ``margin_billed``: invoices less credit notes, and cost, both to a day.
+- ``margin_recognised``: recognised revenue and cost, both to the end of the last recognised month.
+- ``margin_forecast``: expected revenue and the cost at completion (EAC); in the end, the billed
+  amount and the actual cost.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,14 +15,14 @@ from decimal import Decimal
 
 from contracts.money import Money
 from contracts.values import Margin
+from finance.calendar_months import end_of
 from finance.costing import margin
-from finance.months import end_of
-from finance.state import Baseline, Engagement, Work, least, moved, rates_of
+from finance.state import Baseline, Engagement, Work, least, rates_of, total_until
 from finance.time_billing import worth
 
 
 def price_with(state: Engagement, changes: Collection[str]) -> Money | None:
-    """The contract's price with these changes; None until all of them are in the budget."""
+    """Return the contract's price with these changes; None unless all of them are in the budget."""
     applied = {one.change: one.price_delta for one in state.applied}
     if state.budget is None or not set(changes) <= applied.keys():
         return None
@@ -28,7 +30,7 @@ def price_with(state: Engagement, changes: Collection[str]) -> Money | None:
 
 
 def sold(state: Engagement, changes: Collection[str]) -> Margin | None:
-    """The margin that was sold with the contract and these changes; None while not known."""
+    """Return the margin sold with the contract and these changes; None while it is unknown."""
     price = price_with(state, changes)
     if price is None or state.budget is None or state.budget.cost is None:
         return None
@@ -42,11 +44,11 @@ def sold(state: Engagement, changes: Collection[str]) -> Margin | None:
 
 
 def billed_to(state: Engagement, day: date) -> Money:
-    """Invoices that went out up to a day, less voided ones and credit notes up to then."""
+    """Return invoices issued up to a day, less voided ones and credit notes up to that day."""
     currency = state.money
     return Money.total(
         (
-            invoice.amount - moved(invoice.credits, currency, day)
+            invoice.amount - total_until(invoice.credits, currency, day)
             for invoice in state.issued()
             if invoice.issue_on is not None and invoice.issue_on <= day
         ),
@@ -55,12 +57,12 @@ def billed_to(state: Engagement, day: date) -> Money:
 
 
 def cost_to(works: Iterable[Work], currency: str, day: date) -> Money:
-    """Accrued cost of work that is dated up to a day."""
+    """Return the accrued cost of work dated up to a day."""
     return Money.total((one.cost for one in works if one.cost and one.on <= day), currency)
 
 
 def billed(state: Engagement, works: Iterable[Work], day: date) -> Margin | None:
-    """The margin on what was billed to a day; None while nothing was."""
+    """Return the margin on what was billed to a day; None while nothing was."""
     revenue = billed_to(state, day)
     if revenue.amount == 0:
         return None
@@ -68,7 +70,7 @@ def billed(state: Engagement, works: Iterable[Work], day: date) -> Margin | None
 
 
 def recognised(state: Engagement, works: Iterable[Work], day: date) -> Margin | None:
-    """The margin on revenue recognised to the last month that ended by a day; None before it."""
+    """Return the margin on recognised revenue to the last month ended by a day, or None."""
     months = [month for month in state.recognised if end_of(month) <= day]
     if not months:
         return None
@@ -83,10 +85,10 @@ def forecast(
     works: Iterable[Work],
     rest: tuple[Decimal, Baseline] | None,
 ) -> Margin | None:
-    """The margin at completion; None while the cost at completion is not known.
+    """Return the margin at completion; None while the cost at completion is unknown.
 
-    A fixed price is earned whole. Time and materials earn what was worked and what `rest` (hours,
-    at the average contracted rate of the plan) will add, up to the price.
+    A fixed price is earned in full. Time and materials earn the work done and the `rest` (hours to
+    complete, at the average contracted rate of the plan), up to the price.
     """
     budget, sow = state.budget, state.contract
     if cost is None or rest is None or budget is None or sow is None:

@@ -1,9 +1,9 @@
-"""Measuring: each status report leads to earned value and margins as of its day. Confidential.
+"""Measure earned value and margins as of each status report. Confidential.
 
-What Delivery had said before the report counts, and nothing after it: the progress of its tasks,
-its baseline with the changes that takes in, and its approved work up to the report's day. So price
-and plan stand for the same scope: a report on a baseline with a change is measured once the
-amendment of that change is in the budget, or once it is sure that none will be.
+Only what Delivery published before the report counts: progress of tasks, the baseline with its
+changes, and approved work up to the report's day. Price and plan must have the same scope, so a
+report on a baseline with a change is measured once the change's amendment is in the budget, or once
+it is certain that there will be none.
 """
 
 from collections.abc import Iterable
@@ -16,13 +16,13 @@ from contracts.money import Money
 from contracts.values import PlannedTask
 from finance import earned_value as ev
 from finance import margins
+from finance.calendar_months import end_of
 from finance.costing import cost_rates_on, margin
-from finance.months import end_of
 from finance.state import Baseline, Engagement, Report, Work, rates_of
 
 
 def measurements(state: Engagement, context: Context) -> Iterable[Event]:
-    """Reports in their order; after the end of a settled engagement, what came of it."""
+    """Yield measurements of the reports in their order, then the final margin."""
     if state.currency is None:
         return
     for report in state.reports:
@@ -43,10 +43,9 @@ def measurements(state: Engagement, context: Context) -> Iterable[Event]:
 def performance_of(
     state: Engagement, report: Report, records: ReferenceData
 ) -> PerformanceMeasured | None:
-    """Earned value as of the report; None while a cost is not known.
+    """Return earned value as of the report; None while a cost is unknown.
 
-    What is still needed is the manager's judgement in hours, at the average cost of the plan's
-    hours: EAC = AC + a new ETC.
+    ETC is the manager's hours to complete at the average cost of the plan's hours; EAC = AC + ETC.
     """
     costs = _task_costs(report.baseline, state.money, records) if report.baseline else None
     works = known_works(state, report.works)
@@ -81,7 +80,7 @@ def performance_of(
 
 
 def margins_of(state: Engagement, report: Report, records: ReferenceData) -> MarginMeasured | None:
-    """The four margins as of the report; None while price or cost of its scope is not known."""
+    """Return the four margins as of the report; None while its price or cost is unknown."""
     baseline, works = report.baseline, known_works(state, report.works)
     changes = _priced(state, baseline) if baseline else ()
     price, sold = margins.price_with(state, changes), margins.sold(state, changes)
@@ -105,9 +104,9 @@ def margins_of(state: Engagement, report: Report, records: ReferenceData) -> Mar
 
 
 def known_works(state: Engagement, count: int | None = None) -> tuple[Work, ...] | None:
-    """The first so many entries of work (or all); None while the cost of one is not known.
+    """Return the first `count` entries of work (or all); None while the cost of one is unknown.
 
-    Expenses in another currency are left out: there is no rate to add them by.
+    Expenses in another currency are left out: there is no exchange rate to add them.
     """
     works = tuple(
         work
@@ -118,10 +117,10 @@ def known_works(state: Engagement, count: int | None = None) -> tuple[Work, ...]
 
 
 def _priced(state: Engagement, baseline: Baseline) -> tuple[str, ...]:
-    """The changes of a plan that the price stands for, or will.
+    """Return the changes of a plan that are, or may still come, in the budget.
 
-    What was given up, or is not signed in the end, never comes into the budget: its work is paid by
-    nothing. A signature stands above a rejection that crossed it.
+    A rejected change, or one unsigned when the engagement ended, never comes into the budget, so
+    nothing pays for its work. A signed amendment takes precedence over a rejection.
     """
     in_budget = {one.change for one in state.applied}
     over = state.terminated_on is not None or state.closed_on is not None
@@ -133,9 +132,9 @@ def _priced(state: Engagement, baseline: Baseline) -> tuple[str, ...]:
 
 
 def _final(state: Engagement) -> Iterable[Event]:
-    """What came of a settled engagement that is closed or terminated, and of each month after.
+    """Yield the final margin of a settled, ended engagement, and again after each recognised month.
 
-    Nothing is to come any more: what it earned is what was billed, whatever the price was.
+    No more revenue is to come, so the forecast margin is that of the billed amount.
     """
     ended = state.closed_on or state.terminated_on
     if ended is None or state.settled_on is None or state.budget is None:
@@ -159,7 +158,10 @@ def _final(state: Engagement) -> Iterable[Event]:
 def _task_costs(
     baseline: Baseline, currency: str, records: ReferenceData
 ) -> dict[str, Decimal] | None:
-    """What each task costs as planned, at the rates of the day of the baseline."""
+    """Return the planned cost of each task, at the cost rates of the baseline's day.
+
+    None while a role has no cost rate.
+    """
     published = cost_rates_on(records, currency, baseline.baselined_on)
     rates = rates_of(published.rates) if published else {}
     if any(line.role not in rates for task in baseline.tasks for line in task.hours):

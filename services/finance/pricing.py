@@ -1,9 +1,9 @@
-"""Prices: what an estimate or a change would cost the customer.
+"""Price estimates and changes for the customer.
 
-An hour's price is the rate card's (``standard-EUR`` for an engagement in euro) on the day of the
-estimate; a change is priced at the contracted rate of the role, and by the card only where the
-contract has none. Contingency is spread on the hours of every line in proportion. Lines of one
-role and kind are one line of the price.
+An estimate is priced by the rate card (``standard-EUR`` for an engagement in euro) in force on its
+day. A change is priced at the contracted rate of each role, and by the rate card where the contract
+has none. Contingency increases the hours of every line in proportion. Lines of one role and kind
+become one line of the price.
 """
 
 from collections.abc import Iterable, Mapping
@@ -23,16 +23,16 @@ PROJECT_MANAGER = "project-manager"
 
 
 def rate_card_id(currency: str) -> str:
-    """Id of the rate card that prices engagements in a currency."""
+    """Return the id of the rate card for engagements in a currency."""
     return f"standard-{currency}"
 
 
 def priced_lines(
     hours: Iterable[tuple[str, LineKind, Decimal]], rates: Mapping[str, Money]
 ) -> tuple[PricedLine, ...] | None:
-    """Hours x rate, one line per role and kind; None where a role has no rate.
+    """Return hours x rate, one line per role and kind, rounded to the minor unit.
 
-    None, too, where the amount of a line is more than an item's can be.
+    None where a role has no rate, or where a line's amount exceeds the maximum of an item.
     """
     totals: dict[tuple[str, LineKind], Decimal] = {}
     for role, kind, amount in hours:
@@ -55,14 +55,20 @@ def priced_lines(
 
 
 def share(part: Money, whole: Money) -> Decimal:
-    """Part of a whole in percent, to four digits; the whole is more than zero."""
+    """Return a part of a whole in percent, to four decimals (half-even).
+
+    The whole must be more than zero.
+    """
     return (part.amount * 100 / whole.amount).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
 
 
 def price_of_estimate(
     estimate: Estimate, currency: str, records: ReferenceData
 ) -> EstimatePriced | None:
-    """The estimate at the card's rates; None while there is no card with every role."""
+    """Return the price of an estimate at the rate card's rates.
+
+    None where no rate card has every role, or where the price is zero.
+    """
     card = _card(currency, estimate, records)
     lines = estimate.with_contingency
     priced = card and priced_lines(
@@ -88,10 +94,10 @@ def price_of_estimate(
 def price_of_change(
     state: Engagement, assessment: Assessment, currency: str, records: ReferenceData
 ) -> ChangePriced | None:
-    """The change at contracted, else list rates; None while a role has neither.
+    """Return the price of a change at contracted rates, else at the rate card's.
 
-    Only its hours have a price: a deliverable that falls away changes none by itself. The price is
-    an item of the contract: one that is more than an item's amount can be is not said either.
+    Only hours have a price: a removed deliverable does not lower it. None where there is no budget
+    or a role has no rate, or where the price exceeds the maximum of a contract item.
     """
     budget = state.budget
     if budget is None:
@@ -116,7 +122,7 @@ def price_of_change(
 
 
 def prices(state: Engagement, context: Context) -> Iterable[Event]:
-    """Every estimate is priced; every assessed change, too, once the contract is known."""
+    """Yield prices of unpriced estimates and, once there is a budget, of unpriced changes."""
     currency = state.currency
     if currency is None:
         return

@@ -1,8 +1,8 @@
-"""Rates as reference data: what an hour is billed at (for all to see), and what it costs (not so).
+"""Publish rates as reference data: bill rates (open) and cost rates (confidential), per hour.
 
-Both are effective-dated: the newest version from before a day holds on that day, and a version is
-never changed. Engagements in euro are priced by the card ``standard-EUR`` and costed by the record
-``standard-EUR`` of cost rates, and so on for each currency.
+Both are effective-dated: on a day, the newest version effective by then applies, and a version is
+never changed. Engagements in euro are priced by the rate card ``standard-EUR`` and costed by the
+cost rates ``standard-EUR``; other currencies likewise.
 """
 
 from collections.abc import Iterable
@@ -42,21 +42,21 @@ class PublishRateCard(_PublishRates):
 class PublishCostRates(_PublishRates):
     """Publish a version of the cost rates, in force from today unless a day is named.
 
-    The floor is the least margin in percent that a price should leave.
+    `floor` is the lowest margin, in percent, that a price should leave.
     """
 
     floor: Percent = Decimal(20)
 
 
 class RateCard(Value):
-    """A rate card, and its newest version."""
+    """Rate card and its newest version."""
 
     rate_card: str
     latest: RateCardPublished | None = None
 
 
 class CostRates(Value):
-    """A record of cost rates, and its newest version."""
+    """Record of cost rates and its newest version."""
 
     cost_rates: str
     latest: CostRatesPublished | None = None
@@ -82,7 +82,10 @@ def _costs_published(state: CostRates, recorded: Recorded[CostRatesPublished]) -
 def publish_rate_card(
     state: RateCard, command: PublishRateCard, context: Context
 ) -> Iterable[Event]:
-    """A next version, unless it says what the last one says."""
+    """Publish the next version, unless it equals the last one.
+
+    Raises Refused where a rate or the record is in another currency.
+    """
     _one_currency(command, state.latest.currency if state.latest else command.currency)
     card = RateCardPublished(
         effective_from=command.effective_from or context.today,
@@ -98,7 +101,10 @@ def publish_rate_card(
 def publish_cost_rates(
     state: CostRates, command: PublishCostRates, context: Context
 ) -> Iterable[Event]:
-    """A next version, unless it says what the last one says."""
+    """Publish the next version, unless it equals the last one.
+
+    Raises Refused where a rate or the record is in another currency.
+    """
     _one_currency(command, state.latest.currency if state.latest else command.currency)
     rates = CostRatesPublished(
         effective_from=command.effective_from or context.today,

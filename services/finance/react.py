@@ -1,4 +1,7 @@
-"""What follows by itself from what is known, whatever was heard first."""
+"""Publish the events that follow from Finance's state without a command.
+
+The order in which other departments' events arrived does not matter.
+"""
 
 from collections.abc import Iterable
 
@@ -9,21 +12,21 @@ from finance.budgeting import budgets
 from finance.costing import costs
 from finance.invoicing import issues
 from finance.measuring import measurements
+from finance.pending import waiting
 from finance.pricing import prices
 from finance.settling import reopened
 from finance.state import Engagement, decide
-from finance.waiting import waiting
 
 
 class CatchUp(Command):
-    """Take up what waited for rates that have been published since.
+    """Compute what waited for rates that were published since.
 
-    It happens by itself with the next event that is heard of the engagement.
+    This happens without the command when the next event of the engagement is processed.
     """
 
 
 def react(state: Engagement, context: Context) -> Iterable[Event]:
-    """Price and cost, budget, bill and issue, open the account again, measure."""
+    """Yield prices, budgets, costs, billing, issued invoices, reopening and measurements."""
     yield from prices(state, context)
     yield from budgets(state, context)
     yield from costs(state, context)
@@ -35,7 +38,10 @@ def react(state: Engagement, context: Context) -> Iterable[Event]:
 
 @decide.on(CatchUp)
 def catch_up(state: Engagement, command: CatchUp, context: Context) -> Iterable[Event]:
-    """All that can be said now; refused where something waits and nothing of it can be said."""
+    """Record everything that can be computed now.
+
+    Raises Refused where something still waits and nothing could be computed.
+    """
     events = tuple(react(state, context))
     waits = tuple(waiting(state))
     if waits and not events:

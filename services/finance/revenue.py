@@ -1,23 +1,24 @@
-"""Revenue: what was earned in a month. Source: IFRS 15, *Revenue from Contracts with Customers*.
+"""Recognise revenue by month. Source: IFRS 15, *Revenue from Contracts with Customers*.
 
-One method per engagement, held by its budget and never switched. Whatever the method, the revenue
-of a month is what is cumulatively earned to its end less what was recognised before, so a signed
-amendment is a cumulative catch-up (IFRS 15.21(b)) from the day of its signature on: price, scope
-and schedule of a month are those that were signed by its end, however late it is recognised.
+Each engagement has one method, fixed by its budget and never switched. With every method, the
+revenue of a month is the cumulative revenue earned to its end less what was recognised before. A
+signed amendment is therefore a cumulative catch-up (IFRS 15.21(b)) from the day of its signature:
+price, scope and schedule of a month are those signed by its end, however late it is recognised.
 
-- cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price, cost and price
-  both of what is signed by the end of the month.
-- as-invoiced (15.B16), for time and materials: the worth of approved time at contracted rates,
-  which is what may be invoiced, up to the price. An advance is none of it.
+- cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price, where cost and price
+  both cover what is signed by the end of the month.
+- as-invoiced (15.B16), for time and materials: approved time at contracted rates, which is what may
+  be invoiced, up to the price. Advances do not count.
 - at-acceptance (15.38): the price of what is accepted. The price is shared among deliverables by
-  the acceptance entries of the billing schedule (equally inside an entry); what is billed otherwise
-  is shared equally by those that no entry names, and by all in proportion where each is named.
+  the acceptance entries of the billing schedule (equally inside an entry). What is billed otherwise
+  is shared equally by the deliverables that no entry names, or, where each is named, by all in
+  proportion.
 
-A change by hours alone (a higher price, and nothing more to accept) is not earned by the acceptance
-of everything else: it has to be implemented, too, unless the engagement is closed.
+A change by hours alone (a higher price without added deliverables) is not earned by accepting the
+other deliverables: it has to be implemented, too, unless the engagement is closed.
 
-In the end the revenue is what was invoiced less credit notes, for the customer owes no more: after
-a termination, and once everything is accepted (or the engagement closed) and the account settled.
+In the end, revenue is what was invoiced less credit notes, since the customer owes no more: after a
+termination, and once everything is accepted (or the engagement is closed) and the account settled.
 """
 
 from collections.abc import Iterable
@@ -30,15 +31,15 @@ from contracts.finance import RevenueRecognised
 from contracts.money import Money
 from contracts.values import FIRST_DAY, Month
 from finance.billing import in_scope
+from finance.calendar_months import after, end_of, month_of, require_over
 from finance.margins import billed_to, cost_to
 from finance.measuring import known_works
-from finance.months import after, end_of, month_of, require_over
 from finance.state import Budget, Engagement, decide, least, require_budget
 from finance.time_billing import worth
 
 
 class RecogniseRevenue(Command):
-    """Recognise the revenue of a month that is over, once, and month after month.
+    """Recognise the revenue of a month that is over, once, in order of months.
 
     The first month is that of the signature; the next is the one after the last recognised.
     """
@@ -50,18 +51,22 @@ class RecogniseRevenue(Command):
 def recognise_revenue(
     state: Engagement, command: RecogniseRevenue, context: Context
 ) -> Iterable[Event]:
-    """What is earned to the end of the month, less what was recognised before."""
+    """Record the revenue earned to the end of the month, less what was recognised before.
+
+    Raises Refused where the month is not the next one or not over, or where a cost or rate is
+    unknown.
+    """
     budget = require_budget(state)
     following = next_month(state)
     if command.month < following:
         raise Refused(
             "month-recognised",
-            f"revenue of {command.month} is recognised already, or from before the contract;"
+            f"revenue of {command.month} is recognised already, or before the contract;"
             f" the next month is {following}",
         )
     if command.month > following:
         raise Refused(
-            "month-out-of-order", f"{following} comes before {command.month}: recognise it first"
+            "month-out-of-order", f"{following} has to be recognised before {command.month}"
         )
     require_over(command.month, context.today)
     day = end_of(command.month)
@@ -77,14 +82,14 @@ def recognise_revenue(
 
 
 def next_month(state: Engagement) -> Month:
-    """The month whose revenue is to be recognised next."""
+    """Return the next month to be recognised."""
     if state.recognised:
         return after(max(state.recognised))
     return month_of(state.signed_on or FIRST_DAY)
 
 
 def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
-    """All revenue that is earned to the end of a day, in the minor unit, by the budget's method."""
+    """Return the revenue earned to the end of a day by the budget's method, in the minor unit."""
     price = _price_at(state, budget, day)
     if _over(state, day):
         return billed_to(state, day).rounded()
@@ -101,12 +106,12 @@ def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
 
 
 def contract_asset(recognised: Money, billed: Money) -> Money:
-    """Recognised beyond billed (IFRS 15.107)."""
+    """Return the contract asset: recognised less billed, at least zero (IFRS 15.107)."""
     return recognised - least(recognised, billed)
 
 
 def contract_liability(recognised: Money, billed: Money) -> Money:
-    """Billed beyond recognised (IFRS 15.106)."""
+    """Return the contract liability: billed less recognised, at least zero (IFRS 15.106)."""
     return billed - least(recognised, billed)
 
 
@@ -116,8 +121,8 @@ def _missing(state: Engagement, budget: Budget, day: date) -> Iterable[Missing]:
             yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")
         if known_works(state) is None:
             yield Missing("cost-unknown", "what some approved work cost is not known", "finance")
-        _, held = _measured(state, budget, day)
-        for change in sorted(held ^ _signed(state, day)):
+        _, included = _measured(state, budget, day)
+        for change in sorted(included ^ _signed(state, day)):
             assessment = state.assessment(change)
             if assessment is not None and assessment.cost is None:
                 yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")
@@ -136,10 +141,10 @@ def _price_at(state: Engagement, budget: Budget, day: date) -> Money:
 
 
 def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
-    """Cost to date over total expected cost, of the scope that the price of the day pays for.
+    """Return cost to date / total expected cost x price, for the scope signed by the day.
 
-    Once everything is accepted (or the engagement is closed) there is no cost to come but that of
-    changes by hours alone.
+    Once everything is accepted (or the engagement is closed), only changes by hours alone that are
+    not implemented have cost to come.
     """
     if _accepted(state, day):
         return _less(price, _to_implement(state, day))
@@ -151,18 +156,19 @@ def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Mone
 
 
 def _expected_cost(state: Engagement, budget: Budget, day: date) -> Money:
-    """The last measured cost at completion, or else the budget's, for what is signed by the day.
+    """Return the last measured cost at completion, or the budget's, for what is signed by the day.
 
-    Plan and paper seldom change on one day: a signed change that the measured plan does not hold
-    yet is added at what it was assessed to cost, one that it holds unsigned is taken off.
+    Plan and contract seldom change on the same day: a signed change that the measured plan does not
+    include yet is added at its assessed cost, and an included change that is not signed is
+    subtracted.
     """
-    expected, held = _measured(state, budget, day)
+    expected, included = _measured(state, budget, day)
     signed = _signed(state, day)
-    return expected + _cost_of(state, signed - held) - _cost_of(state, held - signed)
+    return expected + _cost_of(state, signed - included) - _cost_of(state, included - signed)
 
 
 def _measured(state: Engagement, budget: Budget, day: date) -> tuple[Money, frozenset[str]]:
-    """The last cost at completion that is known of a day, and the changes that it takes in."""
+    """Return the last cost at completion measured by a day, and the changes that it includes."""
     measured = [one for one in state.forecasts if one.on <= day]
     if not measured:
         return budget.cost or Money.zero(state.money), frozenset()
@@ -180,7 +186,10 @@ def _cost_of(state: Engagement, changes: Iterable[str]) -> Money:
 
 
 def _over(state: Engagement, day: date) -> bool:
-    """Whether nothing is to be earned or billed any more; an account may be settled long before."""
+    """Return whether nothing is to be earned or billed any more on a day.
+
+    A settled account alone is not enough: it may be settled long before the work ends.
+    """
     if state.terminated_on is not None and state.terminated_on <= day:
         return True
     settled = state.settled_on is not None and state.settled_on <= day
@@ -199,7 +208,7 @@ def _accepted(state: Engagement, day: date) -> bool:
 
 
 def _to_implement(state: Engagement, day: date) -> Money:
-    """The price of changes by hours alone that are signed by the day and not implemented."""
+    """Return the price of changes by hours alone that are signed by the day and not implemented."""
     waiting = (
         one.price_delta
         for one in state.applied
@@ -225,10 +234,10 @@ def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -
 
 
 def _shares(state: Engagement, budget: Budget, day: date) -> dict[str, Decimal]:
-    """What each deliverable that is in scope on a day counts for, by the schedule of that day.
+    """Return the weight of each deliverable in scope on a day, by the schedule of that day.
 
-    Its part of the entries that wait for it; where none does, its part of all that is billed
-    otherwise, for then that is what the customer pays for it.
+    It is the deliverable's share of the acceptance entries that name it, or, where none does, its
+    equal share of what is billed otherwise.
     """
     scope = in_scope(state, day)
     shares = dict.fromkeys(scope, Decimal(0))

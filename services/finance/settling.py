@@ -1,7 +1,7 @@
-"""Settling: the account is square when all that was due is invoiced, and all invoices are paid.
+"""Settle the account once everything due is invoiced and all invoices are paid.
 
-A change order opens it again, and so does an invoice that goes out later, or work approved later
-that can still be billed: then it is settled anew.
+A change order reopens it, and so does an invoice issued later, or work approved later that can
+still be billed; then it is settled again.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money
 from contracts.values import LAST_DAY, Day
 from finance.billing import billed_on
+from finance.calendar_months import month_of
 from finance.invoicing import lapsed
-from finance.months import month_of
 from finance.state import Budget, Engagement, decide, least, require_past
 from finance.time_billing import advance_left, time_billed, unbilled_worth
 
@@ -22,13 +22,13 @@ from finance.time_billing import advance_left, time_billed, unbilled_worth
 class SettleAccount(Command):
     """Settle the account, today unless a day is named: nothing is owed by or to the customer.
 
-    The gate says what is open. Entries of the schedule that bill time need not be used up, and time
-    that an advance covers is paid by it; what time leaves of an advance is credited. After a
-    termination, what never fell due is not billed any more, and what is left of an advance is kept
-    as revenue unless it was credited before.
+    The refusal lists what is open. Entries of the schedule that bill time need not be used up, and
+    time covered by an advance counts as paid; the unused rest of an advance must be credited. After
+    a termination, entries that never fell due are not billed, and the rest of an advance is kept as
+    revenue unless it was credited before.
 
-    Where billable work was approved since that cannot be billed any more, it is said again, of the
-    same day unless another is named: so Delivery knows that this work, too, was thought of.
+    If billable work that cannot be billed was approved since, the settlement is recorded again, on
+    the same day unless another is named. Delivery then sees that this work was included.
     """
 
     settled_on: Day | None = None
@@ -36,8 +36,12 @@ class SettleAccount(Command):
 
 @decide.on(SettleAccount)
 def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Event]:
-    """Only once nothing is open, and not before the day on which that came about."""
-    if state.settled_on is not None and state.settled_knowing == state.billable_works:
+    """Record the settlement if nothing is open.
+
+    Raises Refused where something is open, where the day is in the future or before the last
+    invoice, credit note, payment or refund, or where the account was settled on another day.
+    """
+    if state.settled_on is not None and state.settled_works == state.billable_works:
         if command.settled_on in {None, state.settled_on}:
             return
         raise Refused("account-settled", f"the account was settled on {state.settled_on}")
@@ -48,13 +52,13 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
     if settled_on < last:
         raise Refused(
             "settled-before-last-movement",
-            f"the account cannot have been settled on {settled_on}: it last moved on {last}",
+            f"the account was not settled on {settled_on}: its last movement was on {last}",
         )
     yield AccountSettled(billed=billed(state), paid=paid(state), settled_on=settled_on)
 
 
 def reopened(state: Engagement, context: Context) -> Iterable[Event]:
-    """What keeps an account from being settled opens it again, where work was approved later."""
+    """Reopen a settled account if time or expenses approved since can be billed."""
     if state.settled_on is None or state.budget is None:
         return
     waits = billable_now(state, state.budget)
@@ -63,7 +67,7 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
 
 
 def open_points(state: Engagement) -> Iterable[Missing]:
-    """All that keeps the account open."""
+    """Yield what is missing before the account can be settled."""
     if state.budget is None:
         if state.terminated_on is None or state.currency is None:
             yield Missing("no-budget", "no contract is signed and budgeted", "legal")
@@ -86,29 +90,29 @@ def open_points(state: Engagement) -> Iterable[Missing]:
                 "invoice-unpaid", f"{owed} is outstanding on {invoice.number}, due {invoice.due_on}"
             )
         if owed.amount < 0:
-            yield Missing("refund-owed", f"the customer gets {-owed} back on {invoice.number}")
+            yield Missing("refund-owed", f"{-owed} is to be refunded on {invoice.number}")
     beyond = billed(state) - state.budget.price
     if beyond.amount > 0:
         yield Missing("billed-beyond-price", f"{beyond} was billed beyond the price: credit it")
 
 
 def billed(state: Engagement) -> Money:
-    """Invoices that went out, less voided ones and credit notes."""
+    """Return the total of issued invoices, less voided ones and credit notes."""
     return Money.total((one.amount - one.credited for one in state.issued()), state.money)
 
 
 def paid(state: Engagement) -> Money:
-    """Payments less refunds."""
+    """Return the total of payments, less refunds."""
     return Money.total((one.paid for one in state.issued()), state.money)
 
 
 def outstanding(state: Engagement) -> Money:
-    """What the customer owes on invoices that went out."""
+    """Return what the customer owes on issued invoices."""
     return Money.total((one.outstanding for one in state.issued()), state.money)
 
 
 def _movements(state: Engagement) -> Iterable[date]:
-    """The days on which something was invoiced, credited, paid or refunded."""
+    """Yield the days of all invoices, credit notes, payments and refunds."""
     for invoice in state.issued():
         yield from (one.on for one in (*invoice.credits, *invoice.payments, *invoice.refunds))
         if invoice.issue_on is not None:
@@ -116,7 +120,7 @@ def _movements(state: Engagement) -> Iterable[date]:
 
 
 def billable_now(state: Engagement, budget: Budget) -> Money:
-    """What approved time and expenses could be billed at this moment, beyond what is paid ahead."""
+    """Return what could be billed now for approved time and expenses, beyond the advance."""
     last = LAST_DAY
     drafts = time_billed(state, budget, month_of(last), last)
     return Money.total(
@@ -125,15 +129,15 @@ def billable_now(state: Engagement, budget: Budget) -> Money:
 
 
 def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
-    """What the schedule still holds, as far as it can be billed, and what an advance has left."""
+    """Yield what is not billed: entries of the schedule, time, the rest of an advance."""
     for item in budget.schedule:
         rest = item.amount - billed_on(state, item.item)
         if item.kind != "time" and rest.amount > 0 and state.terminated_on is None:
-            yield Missing("entry-unbilled", f"{item.item} has {rest} that never fell due")
+            yield Missing("entry-unbilled", f"{rest} of {item.item} never fell due")
     waits = billable_now(state, budget)
     if waits.amount > 0:
         yield Missing("time-unbilled", f"approved time over {waits} is not billed")
     advance = advance_left(state)
     unused = advance - least(unbilled_worth(state, budget), advance)
     if unused.amount > 0 and state.terminated_on is None:
-        yield Missing("advance-unused", f"{unused} of the advance was never used: credit it")
+        yield Missing("advance-unused", f"{unused} of the advance is unused: credit it")

@@ -1,4 +1,4 @@
-"""Review of the statement of work: Finance stands behind a version, or objects and says why."""
+"""Review the statement of work on behalf of Finance."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -17,8 +17,8 @@ from finance.state import Engagement, decide, require_running
 class ReviewSow(Command):
     """Approve the latest version of the statement of work for Finance, or object and say why.
 
-    What is approved can be budgeted: its billing schedule adds up to its price, in the currency
-    of the engagement, and time and materials come with rates. A verdict may change until the
+    An approved version can be budgeted: its billing schedule adds up to its price, in the currency
+    of the engagement, and time and materials have rates. The verdict may be changed until the
     signature.
     """
 
@@ -35,12 +35,17 @@ class ReviewSow(Command):
 
 @decide.on(ReviewSow)
 def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Iterable[Event]:
-    """Speak of exactly the content that was heard under this version."""
+    """Record Finance's verdict on the content that was received under this version.
+
+    Raises Refused where the engagement is over, the version is unknown or superseded, one is
+    signed, or an approved version cannot be billed.
+    """
     require_running(state)
     sow = state.sows.get(command.version)
     if sow is None:
         raise Refused(
-            "sow-unknown", f"Legal has drafted no version {command.version} as far as is known"
+            "sow-unknown",
+            f"Finance has not received version {command.version} of the statement of work",
         )
     if command.verdict == state.reviews.get(command.version):
         return
@@ -80,7 +85,9 @@ def _faults(state: Engagement, sow: SowDrafted) -> Iterable[Missing]:
                 "legal",
             )
         if any(item.amount != item.amount.rounded() for item in sow.billing_schedule):
-            yield Missing("amounts-not-whole", f"{version} bills parts of the minor unit", "legal")
+            yield Missing(
+                "amounts-not-whole", f"{version} bills fractions of the minor unit", "legal"
+            )
     if any(rate.rate.currency != currency for rate in sow.rates):
         yield Missing("currencies-mixed", f"{version} has rates in another currency", "legal")
     if sow.pricing == "time-and-materials" and not sow.rates:

@@ -1,7 +1,7 @@
-"""What Finance knows of one engagement: its contract, its work, what was billed and what was paid.
+"""Define Finance's state of one engagement: contract, work, billing and payments.
 
-All money of an engagement is in one currency, that of its opportunity. How events change the state
-stands in `evolution` (Finance's own) and in `hearing` (everybody else's).
+All money of an engagement is in one currency, that of its opportunity. `evolution` applies
+Finance's own events, `hearing` those of other departments.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,7 +44,10 @@ HUNDREDTH = Decimal("0.01")
 
 
 class Estimate(Value):
-    """A version of Delivery's estimate; its price and its cost once they are worked out."""
+    """Version of Delivery's estimate; price and cost are None until they are computed.
+
+    `contingency` is in percent on top of all hours.
+    """
 
     version: Version
     lines: tuple[EstimateLine, ...]
@@ -56,7 +59,7 @@ class Estimate(Value):
 
     @property
     def with_contingency(self) -> tuple[EstimateLine, ...]:
-        """The lines with the contingency in their hours, to the hundredth of an hour."""
+        """Return the lines with contingency in their hours, rounded half-even to 0.01 hour."""
         factor = 1 + self.contingency / 100
         return tuple(
             line.model_copy(
@@ -67,14 +70,14 @@ class Estimate(Value):
 
 
 class Proposal(Value):
-    """What a version of the proposal rests on, and its price."""
+    """Version of the proposal: its estimate and its price."""
 
     estimate_version: Version
     price: Money
 
 
 class Assessment(Value):
-    """What a change would take, as assessed on a day; its price and cost once worked out."""
+    """Assessment of a change by Delivery; price and cost are None until they are computed."""
 
     change: Identifier
     lines: tuple[RoleHours, ...]
@@ -85,22 +88,22 @@ class Assessment(Value):
 
     @property
     def hours(self) -> Decimal:
-        """All its hours."""
+        """Return the hours of all lines."""
         return sum((line.hours for line in self.lines), Decimal(0))
 
 
 class Schedule(Value):
-    """The billing schedule as it was signed on a day."""
+    """Billing schedule, and the day on which it was signed."""
 
     signed_on: date
     items: tuple[BillingItem, ...]
 
 
 class Budget(Value):
-    """The signed contract in figures. `signed_price` is without, `price` with the amendments.
+    """Budget from the signed contract; `signed_price` is without amendments, `price` with them.
 
     `hours` and `cost` are those of the statement of work; an amendment's are those of its change.
-    `schedules` are the billing schedules that followed each other, never none.
+    `schedules` are the successive billing schedules, at least one.
     """
 
     signed_price: Money
@@ -113,23 +116,23 @@ class Budget(Value):
 
     @property
     def schedule(self) -> tuple[BillingItem, ...]:
-        """The billing schedule as it stands."""
+        """Return the current billing schedule."""
         return self.schedules[-1].items
 
     def schedule_on(self, day: date) -> tuple[BillingItem, ...]:
-        """The billing schedule as it was signed by a day; the contract's own before that."""
+        """Return the last billing schedule signed by a day; the contract's own before that."""
         signed = [one for one in self.schedules if one.signed_on <= day]
         return (signed or self.schedules[:1])[-1].items
 
     def agreed_on(self, item: str) -> date:
-        """The day on which an entry of the schedule was signed."""
+        """Return the day on which an entry of the schedule was first signed."""
         return next(
             one.signed_on for one in self.schedules if any(each.item == item for each in one.items)
         )
 
 
 class Baseline(Value):
-    """The approved plan: its tasks, and the changes that it takes in."""
+    """Approved plan: its tasks, and the changes that it includes."""
 
     version: Version
     tasks: tuple[PlannedTask, ...]
@@ -138,9 +141,10 @@ class Baseline(Value):
 
 
 class Report(Value):
-    """A status report that is not measured yet, with all that Delivery had said before it.
+    """Status report to be measured, with Delivery's state at the time of the report.
 
-    `works` counts the approved entries of work; hours to completion are the manager's judgement.
+    `works` is the number of work entries approved before it. `hours_to_complete` is the manager's
+    judgement.
     """
 
     as_of: date
@@ -153,9 +157,9 @@ class Report(Value):
 
 
 class Work(Value):
-    """Approved time, or an approved expense (which has an amount, and no role or hours).
+    """Approved time, or an approved expense (which has an amount, but no role and no hours).
 
-    `on` is the day that dates it: the Monday of its week, or the day the money was spent.
+    `on` is its date: the Monday of the week, or the day on which the money was spent.
     """
 
     entry: Identifier
@@ -171,7 +175,7 @@ class Work(Value):
 
 
 class BillingEvent(Value):
-    """A billing event: so much of an entry of the schedule may be invoiced, since this day."""
+    """Billing event: this amount of an entry of the schedule may be invoiced from `due_on` on."""
 
     billing_event: Identifier
     item: Identifier
@@ -183,14 +187,14 @@ class BillingEvent(Value):
 
 
 class Movement(Value):
-    """Money that moved on a day."""
+    """Payment, refund or credit note: its day and amount."""
 
     on: date
     amount: Money
 
 
 class Forecast(Value):
-    """A measured cost at completion (EAC), and the changes its plan takes in."""
+    """Measured estimate at completion (EAC), and the changes that its plan includes."""
 
     on: date
     amount: Money
@@ -198,7 +202,7 @@ class Forecast(Value):
 
 
 class Invoice(Value):
-    """An invoice from its draft on; `amount` is its lines less the advance they draw down."""
+    """Invoice from its draft on; `amount` is the lines' total less the advance drawn down."""
 
     invoice: Identifier
     billing_event: Identifier
@@ -217,29 +221,32 @@ class Invoice(Value):
 
     @property
     def credited(self) -> Money:
-        """All credit notes on it."""
-        return moved(self.credits, self.amount.currency)
+        """Return the total of the invoice's credit notes."""
+        return total_until(self.credits, self.amount.currency)
 
     @property
     def paid(self) -> Money:
-        """All payments on it, less what was refunded."""
+        """Return the total of the invoice's payments, less refunds."""
         currency = self.amount.currency
-        return moved(self.payments, currency) - moved(self.refunds, currency)
+        return total_until(self.payments, currency) - total_until(self.refunds, currency)
 
     @property
     def outstanding(self) -> Money:
-        """What the customer owes on it; negative where the customer has money to get back."""
+        """Return what the customer owes on the invoice; negative where a refund is owed.
+
+        Zero unless the invoice is issued.
+        """
         if self.stage != "issued":
             return Money.zero(self.amount.currency)
         return self.amount - self.credited - self.paid
 
 
 class Engagement(Value):
-    """Finance's knowledge of one engagement.
+    """Finance's state of one engagement.
 
-    `work` is in the order of approval. `forecasts` are in the order of measuring.
-    `settled_knowing` is how many entries of billable work were known when it was settled.
-    `final_margin` says how many recognised months the margin after the end takes in; None before.
+    `work` is in the order of approval, `forecasts` in the order of measurement. `settled_works` is
+    the number of entries of billable work that were known at the settlement. `final_margin` is the
+    number of recognised months that the final margin includes; None before it is measured.
     """
 
     currency: str | None = None
@@ -281,7 +288,7 @@ class Engagement(Value):
     invoices: dict[Identifier, Invoice] = Field(default_factory=dict)
     recognised: dict[Month, Money] = Field(default_factory=dict)
     settled_on: date | None = None
-    settled_knowing: int = 0
+    settled_works: int = 0
 
     live_on: date | None = None
     lost_on: date | None = None
@@ -291,39 +298,42 @@ class Engagement(Value):
 
     @property
     def contract(self) -> SowDrafted | None:
-        """The statement of work that both parties signed."""
+        """Return the statement of work that both parties signed; None while unknown."""
         return self.sows.get(self.signed_version) if self.signed_version else None
 
     @property
     def money(self) -> str:
-        """The engagement's currency; asked for only where something of the engagement has one."""
+        """Return the engagement's currency.
+
+        Raises Refused where Sales has not opened the opportunity, so that the currency is unknown.
+        """
         if self.currency is None:
             raise Refused("opportunity-unknown", "Sales has not opened this opportunity yet")
         return self.currency
 
     @property
     def applied(self) -> tuple[AmendmentSigned, ...]:
-        """Amendments that are in the budget, in the order they were signed."""
+        """Return the amendments that are in the budget, in the order in which they were signed."""
         return tuple(one for one in self.amendments if one.amendment in self.amended)
 
     @property
     def billable_works(self) -> int:
-        """How many approved entries of billable work are known."""
+        """Return the number of approved entries of billable work."""
         return sum(work.billable for work in self.work.values())
 
     def assessment(self, change: str) -> Assessment | None:
-        """The last priced assessment of a change."""
+        """Return the last priced assessment of a change, or None."""
         return next(
             (one for one in reversed(self.assessments) if one.change == change and one.price),
             None,
         )
 
     def live(self) -> tuple[Invoice, ...]:
-        """Invoices that are not void, drafts among them."""
+        """Return the invoices and drafts that are not void."""
         return tuple(one for one in self.invoices.values() if one.stage != "voided")
 
     def issued(self) -> tuple[Invoice, ...]:
-        """Invoices that went out and are not void."""
+        """Return the issued invoices that are not void."""
         return tuple(one for one in self.invoices.values() if one.stage == "issued")
 
 
@@ -331,32 +341,35 @@ evolve: Evolution[Engagement] = Evolution()
 decide: Decisions[Engagement] = Decisions()
 
 
-def moved(movements: Iterable[Movement], currency: str, until: date = date.max) -> Money:
-    """All that moved up to and including a day."""
+def total_until(movements: Iterable[Movement], currency: str, until: date = date.max) -> Money:
+    """Return the total of the movements up to and including a day."""
     return Money.total((one.amount for one in movements if one.on <= until), currency)
 
 
 def least(*amounts: Money) -> Money:
-    """The smallest of some amounts in one currency; raises CurrencyMismatch otherwise."""
+    """Return the smallest of some amounts in one currency.
+
+    Raises CurrencyMismatch where the currencies differ.
+    """
     smallest = amounts[0]
     for amount in amounts[1:]:
         smallest = min(smallest, amount)
     return smallest
 
 
-def with_invoice(state: Engagement, invoice: str, **news: object) -> Engagement:
-    """The state with these fields of one invoice changed."""
-    changed = state.invoices[invoice].model_copy(update=news)
+def with_invoice(state: Engagement, invoice: str, **update: object) -> Engagement:
+    """Return the state with some fields of one invoice replaced."""
+    changed = state.invoices[invoice].model_copy(update=update)
     return state.model_copy(update={"invoices": {**state.invoices, invoice: changed}})
 
 
 def rates_of(rates: Iterable[RoleRate]) -> Mapping[str, Money]:
-    """What an hour of each role is billed at, or costs."""
+    """Return the rate per hour by role."""
     return {rate.role: rate.rate for rate in rates}
 
 
 def require_running(state: Engagement) -> None:
-    """Refuse what makes no sense once the engagement is lost, terminated or closed."""
+    """Refuse a command once the engagement is lost, terminated or closed."""
     for ended, how in (
         (state.lost_on, "lost"),
         (state.terminated_on, "terminated"),
@@ -367,19 +380,22 @@ def require_running(state: Engagement) -> None:
 
 
 def require_budget(state: Engagement) -> Budget:
-    """The budget; refused while there is none, since nothing is signed or known enough."""
+    """Return the budget.
+
+    Raises Refused where there is none: the contract is not signed, or not all of it is known.
+    """
     if state.budget is None:
         raise Refused("no-budget", "no budget is set: it follows from the signed statement of work")
     return state.budget
 
 
 def require_open_account(state: Engagement) -> None:
-    """Refuse what would bill or credit after the account was settled."""
+    """Refuse to bill or credit after the account was settled."""
     if state.settled_on is not None:
         raise Refused("account-settled", f"the account was settled on {state.settled_on}")
 
 
 def require_past(day: date, today: date, act: str) -> None:
-    """Refuse an act that is said to be done on a day yet to come."""
+    """Refuse an act that is dated after today (UTC)."""
     if day > today:
-        raise Refused("date-in-future", f"{act} on {day}, which is after today, {today}")
+        raise Refused("date-in-future", f"{act} on {day}, which is after today ({today})")

@@ -1,10 +1,11 @@
-"""Billing of time: hours at contracted rates, and expenses, up to what the contract lets time cost.
+"""Bill approved time at contracted rates, and expenses, up to the contract's cap.
 
-Gate 5, ``not-billable``: only approved time, at the contracted rate, up to its cap. The accountant
-says when (``bill-time``): history is played in late, and a clock that spoke at the end of a month
-would bill it before its hours were approved. On a contract by the hour, what was billed on
-signature or on a date is an advance, drawn down by the time billed after it; nothing is invoiced
-while the advance covers it all. Entries of a fixed price are net as they stand.
+Gate 5 (``not-billable``): only approved time, at the contracted rate, up to the cap. Time is billed
+by the accountant's command ``bill-time`` and not by a deadline at the end of the month, since
+imported history arrives late and a month would be billed before its hours are approved. On a
+contract by time and materials, what was billed on signature or on a date is an advance: time billed
+later draws it down, and nothing is invoiced while it covers everything. Entries of a fixed price
+are billed without such a deduction.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
 from contracts.values import BillingItem, Month, RoleRate
 from finance.billing import billed_on, draft
-from finance.months import end_of, require_begun
+from finance.calendar_months import end_of, require_begun
 from finance.state import (
     HUNDREDTH,
     Budget,
@@ -35,9 +36,9 @@ _ADVANCES = ("on-signature", "on-date")
 
 
 class BillTime(Command):
-    """Bill the approved, unbilled time and expenses up to the end of a month that has begun.
+    """Bill approved, unbilled time and expenses up to the end of a month that has begun.
 
-    A week belongs to the month of its Monday. What was approved late is billed with the next month.
+    A week belongs to the month of its Monday. Time approved later is billed with the next month.
     """
 
     month: Month
@@ -45,7 +46,11 @@ class BillTime(Command):
 
 @decide.on(BillTime)
 def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterable[Event]:
-    """Gate 5 for time: only approved time, at the contracted rate, up to its cap."""
+    """Record the billing events and drafts of a month's approved time, if gate 5 is open.
+
+    Raises Refused where there is no budget, the account is settled, the month has not begun, or
+    nothing can be billed.
+    """
     budget = require_budget(state)
     require_open_account(state)
     require_begun(command.month, context.today)
@@ -53,12 +58,12 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
     gate("not-billable", _not_billable(state, budget, until))
     events = tuple(time_billed(state, budget, command.month, context.today))
     if not events:
-        gate("not-billable", [_covered(state, budget)])
+        gate("not-billable", [_nothing_to_bill(state, budget)])
     yield from events
 
 
 def advance_left(state: Engagement) -> Money:
-    """What was invoiced in advance of time, not credited, and not drawn down by time billed."""
+    """Return what was invoiced in advance of time, not credited, and not drawn down yet."""
     nothing = Money.zero(state.money)
     if state.contract is None or state.contract.pricing != "time-and-materials":
         return nothing
@@ -71,7 +76,10 @@ def advance_left(state: Engagement) -> Money:
 
 
 def worth(works: Iterable[Work], rates: Iterable[RoleRate], currency: str) -> Money | None:
-    """Billable time at contracted rates and billable expenses; None where a role has no rate."""
+    """Return the value of billable time at contracted rates and of billable expenses.
+
+    None where a role has no contracted rate. Expenses in another currency count as zero.
+    """
     known, total = rates_of(rates), Money.zero(currency)
     for work in works:
         if not work.billable:
@@ -86,7 +94,7 @@ def worth(works: Iterable[Work], rates: Iterable[RoleRate], currency: str) -> Mo
 
 
 def unbilled_hours(state: Engagement, until: date) -> dict[str, Decimal]:
-    """Approved billable hours by role, dated up to a day, that no invoice bills yet."""
+    """Return approved billable hours by role, dated up to a day, that no invoice bills yet."""
     hours: dict[str, Decimal] = {}
     for work in state.work.values():
         if work.billable and work.role is not None and work.on <= until:
@@ -98,7 +106,7 @@ def unbilled_hours(state: Engagement, until: date) -> dict[str, Decimal]:
 
 
 def unbilled_expenses(state: Engagement, until: date) -> Money:
-    """Approved billable expenses, dated up to a day, that no invoice bills yet."""
+    """Return approved billable expenses, dated up to a day, that no invoice bills yet."""
     nothing = Money.zero(state.money)
     approved = Money.total(
         (
@@ -115,7 +123,7 @@ def unbilled_expenses(state: Engagement, until: date) -> Money:
 
 
 def unbilled_worth(state: Engagement, budget: Budget) -> Money:
-    """All that waits to be billed by time, at contracted rates; what has no rate is left out."""
+    """Return the value of all unbilled time and expenses; roles without a rate are left out."""
     rates = rates_of(budget.rates)
     hours = unbilled_hours(state, date.max)
     worths = (rates[role] * waiting for role, waiting in hours.items() if role in rates)
@@ -125,14 +133,14 @@ def unbilled_worth(state: Engagement, budget: Budget) -> Money:
 def time_billed(
     state: Engagement, budget: Budget, month: Month, today: date
 ) -> Iterable[BillingEventDue | InvoiceDrafted]:
-    """One event and its draft for each time entry that takes some of what waits and has a rate."""
+    """Yield a billing event and a draft for each entry that bills some of the unbilled work."""
     rates, advance = rates_of(budget.rates), advance_left(state)
     waiting = unbilled_hours(state, end_of(month)).items()
     hours = {role: left for role, left in waiting if role in rates}
     expenses = unbilled_expenses(state, end_of(month))
     for item in time_items(budget):
-        room = item.amount - billed_on(state, item.item) + advance
-        lines = _lines(hours, expenses, rates, room, month)
+        remaining = item.amount - billed_on(state, item.item) + advance
+        lines = _lines(hours, expenses, rates, remaining, month)
         gross = Money.total((line.amount for line in lines), state.money)
         drawn = least(advance, gross)
         if gross.amount <= 0 or gross <= drawn:
@@ -155,7 +163,7 @@ def time_billed(
 
 
 def time_items(budget: Budget) -> tuple[BillingItem, ...]:
-    """The entries of the schedule that bill time."""
+    """Return the entries of the schedule that bill time."""
     return tuple(item for item in budget.schedule if item.kind == "time")
 
 
@@ -184,13 +192,15 @@ def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Mi
             yield Missing("no-contracted-rate", f"the contract has no rate for {role}", "legal")
 
 
-def _covered(state: Engagement, budget: Budget) -> Missing:
+def _nothing_to_bill(state: Engagement, budget: Budget) -> Missing:
     left = advance_left(state)
     if left.amount > 0:
-        return Missing("covered-by-advance", f"the advance has {left} left and covers it")
+        return Missing(
+            "covered-by-advance", f"the advance, of which {left} is left, covers all unbilled work"
+        )
     cap = Money.total((item.amount for item in time_items(budget)), state.money)
     return Missing(
-        "cap-spent", f"nothing more fits into the {cap} that the contract lets time cost", "legal"
+        "cap-spent", f"the contract's cap of {cap} for time leaves nothing to bill", "legal"
     )
 
 
@@ -198,16 +208,16 @@ def _lines(
     hours: Mapping[str, Decimal],
     expenses: Money,
     rates: Mapping[str, Money],
-    room: Money,
+    remaining: Money,
     month: Month,
 ) -> tuple[InvoiceLine, ...]:
-    """Hours by role, then expenses, as far as there is room for them."""
+    """Return invoice lines for hours by role, then expenses, up to the amount `remaining`."""
     lines: list[InvoiceLine] = []
     for role, waiting in hours.items():
-        fitting = (room.amount / rates[role].amount).quantize(HUNDREDTH, ROUND_FLOOR)
+        fitting = (remaining.amount / rates[role].amount).quantize(HUNDREDTH, ROUND_FLOOR)
         taken = min(waiting, fitting)
         amount = (rates[role] * taken).rounded()
-        if amount.amount <= 0 or room < amount:
+        if amount.amount <= 0 or remaining < amount:
             continue
         lines.append(
             InvoiceLine(
@@ -218,15 +228,15 @@ def _lines(
                 rate=rates[role],
             )
         )
-        room = room - amount
-    if expenses.amount > 0 and room.amount > 0:
-        amount = least(expenses, room)
+        remaining = remaining - amount
+    if expenses.amount > 0 and remaining.amount > 0:
+        amount = least(expenses, remaining)
         lines.append(InvoiceLine(description=f"Expenses to {month}", amount=amount))
     return tuple(lines)
 
 
 def _unused(state: Engagement, billing_event: str) -> str:
-    """The name, or the name with the next number where it named an event before."""
+    """Return the id, with the next free number where it was used before."""
     nth, name = 1, billing_event
     taken = {*state.billing_events, *(one.billing_event for one in state.invoices.values())}
     while name in taken:

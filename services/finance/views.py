@@ -1,4 +1,4 @@
-"""What Finance's people see of an engagement; costs and margins only with the right to them."""
+"""Build Finance's views of an engagement; costs and margins are in the confidential one only."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -11,16 +11,16 @@ from contracts.money import Money
 from contracts.values import BillingItem, BillingKind, RevenueMethod, Verdict
 from finance import earned_value as ev
 from finance.billing import billed_on
+from finance.pending import waiting
 from finance.rates import CostRates, RateCard
 from finance.revenue import contract_asset, contract_liability
 from finance.settling import billed, open_points, outstanding, paid
 from finance.state import Assessment, Budget, Engagement, Estimate, Invoice
 from finance.time_billing import advance_left
-from finance.waiting import waiting
 
 
 class EstimateView(ViewModel):
-    """A version of the estimate and its price."""
+    """Version of the estimate and its price; hours include contingency."""
 
     version: int
     hours: str
@@ -29,7 +29,7 @@ class EstimateView(ViewModel):
 
 
 class SowView(ViewModel):
-    """A version of the statement of work, and what Finance said of it."""
+    """Version of the statement of work, and Finance's verdict on it."""
 
     version: int
     content_hash: str
@@ -40,7 +40,7 @@ class SowView(ViewModel):
 
 
 class EntryView(ViewModel):
-    """An entry of the billing schedule, what fell due of it, and what is left."""
+    """Entry of the billing schedule, with the amounts that fell due and that are left."""
 
     item: str
     kind: BillingKind
@@ -52,7 +52,7 @@ class EntryView(ViewModel):
 
 
 class BudgetView(ViewModel):
-    """The contract in figures, with its amendments."""
+    """Budget of the contract, with its amendments."""
 
     signed_price: Money
     price: Money
@@ -62,7 +62,7 @@ class BudgetView(ViewModel):
 
 
 class ChangeView(ViewModel):
-    """A change, its price, and whether its amendment is in the budget."""
+    """Change, its price, and whether its amendment is in the budget."""
 
     change: str
     price: Money | None
@@ -71,7 +71,7 @@ class ChangeView(ViewModel):
 
 
 class InvoiceView(ViewModel):
-    """An invoice, from its draft on."""
+    """Invoice from its draft on."""
 
     invoice: str
     number: str | None
@@ -91,7 +91,7 @@ class InvoiceView(ViewModel):
 
 
 class EngagementView(ViewModel):
-    """The money of an engagement, as far as everybody in Finance may see it."""
+    """Finance's open view of an engagement, without costs and margins."""
 
     title: str | None
     stage: str
@@ -122,7 +122,7 @@ class EngagementView(ViewModel):
 
 
 class EarnedValueView(ViewModel):
-    """Earned value as last measured, with all that follows from it by formula."""
+    """Last measured earned value, with the figures derived from it."""
 
     measured: PerformanceMeasured
     cost_variance: Money
@@ -134,7 +134,7 @@ class EarnedValueView(ViewModel):
 
 
 class ConfidentialView(EngagementView):
-    """The same with cost, earned value and margins."""
+    """Finance's view of an engagement with cost, earned value and margins."""
 
     estimate_costs: dict[int, Money]
     change_costs: dict[str, Money]
@@ -145,7 +145,7 @@ class ConfidentialView(EngagementView):
 
 
 class RateCardView(ViewModel):
-    """The newest version of a rate card."""
+    """Newest version of a rate card."""
 
     rate_card: str
     currency: str | None
@@ -154,7 +154,7 @@ class RateCardView(ViewModel):
 
 
 class CostRatesNotice(ViewModel):
-    """Which roles have a cost rate, and since when; not what it is."""
+    """Roles that have a cost rate, and since when; without the rates."""
 
     cost_rates: str
     currency: str | None
@@ -163,18 +163,18 @@ class CostRatesNotice(ViewModel):
 
 
 class CostRatesView(CostRatesNotice):
-    """The newest version of the cost rates."""
+    """Newest version of the cost rates; `floor` is in percent."""
 
     rates: dict[str, Money]
     floor: str | None
 
 
 LISTED = ("stage", "currency", "billed", "outstanding", "overdue")
-"""Fields of `listed`, by which engagements can be filtered and sorted."""
+"""Fields of `listed` by which engagements can be filtered and sorted."""
 
 
 def listed(state: Engagement) -> Mapping[str, str | bool | None]:
-    """An engagement in a list; amounts are decimals in the engagement's currency."""
+    """Return the list row of an engagement; amounts are decimals in the engagement's currency."""
     known = state.currency is not None
     return {
         "stage": stage(state),
@@ -186,7 +186,7 @@ def listed(state: Engagement) -> Mapping[str, str | bool | None]:
 
 
 def stage(state: Engagement) -> str:
-    """How far the money is: open, budgeted, billing, settled."""
+    """Return the billing stage: open, budgeted, billing or settled."""
     if state.settled_on is not None:
         return "settled"
     if state.budget is None:
@@ -195,7 +195,7 @@ def stage(state: Engagement) -> str:
 
 
 def engagement_view(state: Engagement) -> EngagementView:
-    """What everybody in Finance may see."""
+    """Return the open view of an engagement."""
     known = state.currency is not None
     last = max(state.recognised) if state.recognised else None
     recognised = state.recognised[last] if last else Money.zero(state.money) if known else None
@@ -231,7 +231,7 @@ def engagement_view(state: Engagement) -> EngagementView:
 
 
 def confidential_view(state: Engagement) -> ConfidentialView:
-    """What those see who may see costs and margins."""
+    """Return the view of an engagement with costs and margins."""
     return ConfidentialView(
         **dict(engagement_view(state)),
         estimate_costs={
@@ -246,7 +246,7 @@ def confidential_view(state: Engagement) -> ConfidentialView:
 
 
 def rate_card_view(state: RateCard) -> RateCardView:
-    """What everybody may look up."""
+    """Return the view of a rate card."""
     latest = state.latest
     return RateCardView(
         rate_card=state.rate_card,
@@ -257,7 +257,7 @@ def rate_card_view(state: RateCard) -> RateCardView:
 
 
 def cost_rates_notice(state: CostRates) -> CostRatesNotice:
-    """What those see who keep the rates and may not see costs."""
+    """Return the view of cost rates without the rates, for maintainers who may not see costs."""
     latest = state.latest
     return CostRatesNotice(
         cost_rates=state.cost_rates,
@@ -268,7 +268,7 @@ def cost_rates_notice(state: CostRates) -> CostRatesNotice:
 
 
 def cost_rates_view(state: CostRates) -> CostRatesView:
-    """What only those look up who may see costs."""
+    """Return the confidential view of cost rates."""
     latest = state.latest
     return CostRatesView(
         **dict(cost_rates_notice(state)),

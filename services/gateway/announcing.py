@@ -5,6 +5,7 @@ What a new day changes is written here: the listener writes only after events.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -21,6 +22,9 @@ _QUIET_FOR = 1.0
 _TOGETHER = 20
 _JUDGED_TOGETHER = 200
 _AGAIN_AFTER = 10.0
+_REST, _LONGEST_REST = 9, 10.0
+"""How many times as long as it took to read all rows of others they are not read again, and seconds
+after which they are."""
 
 
 class Announcing:
@@ -41,6 +45,7 @@ class Announcing:
         self._folding = folding
         self._engine = engine
         self._behind = behind
+        self._look_at = 0.0
 
     async def run(self) -> None:
         """Announce until cancelled; while the store is away, wait."""
@@ -51,12 +56,20 @@ class Announcing:
                 await self._judge_on_a_new_day()
                 with suppress(CannotBeKept):  # the listener is told the same, and acts on it
                     await self._folding.settle(now=False)
-                await self._folding.look_at_others()
+                await self.look_at_others()
                 await self.announce()
             except StoreAway as away:
                 _log.info("announcing waits: %s", away)
             except Exception:  # noqa: BLE001 - it must not end silently
                 _log.exception("announcing cannot go on, and tries again")
+
+    async def look_at_others(self) -> None:
+        """Read what other workers wrote, the less often the more it is; raises StoreAway."""
+        began = time.monotonic()
+        if began >= self._look_at:
+            await self._folding.look_at_others()
+            ended = time.monotonic()
+            self._look_at = ended + min(_REST * (ended - began), _LONGEST_REST)
 
     async def announce(self) -> None:
         """Say what was found wherever the events have come to rest; raises StoreAway.

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from chassis.domain.latest_ids import with_latest
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
 from contracts.money import Money
@@ -66,6 +67,7 @@ class View:
     gateway: GatewaySection = field(default_factory=GatewaySection)
     gateway_confidential: GatewaySection = field(default_factory=GatewaySection)
     freshness: dict[str, Freshness] = field(default_factory=dict)
+    latest_ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
     needed: dict[str, int] = field(default_factory=dict)
 
     def position(self) -> dict[str, int]:
@@ -169,6 +171,9 @@ def fold(view: View, recorded: Recorded[Event]) -> None:
     """Take one event into the view, in place. The caller has seen to order and to repeats."""
     event = recorded.event
     channel = event.channel.name
+    fresh = view.freshness.get(channel)
+    last = 0 if fresh is None else fresh.sequence
+    view.latest_ids[channel] = with_latest(view.latest_ids.get(channel, ()), last, recorded)
     view.freshness[channel] = Freshness(
         recorded.sequence, recorded.occurred_at, recorded.recorded_at
     )
@@ -189,6 +194,7 @@ def pass_over(view: View, channel: str, sequence: int) -> None:
         view.freshness[channel] = Freshness(sequence, begun, begun)
     elif fresh.sequence < sequence:
         fresh.sequence = sequence
+        view.latest_ids.pop(channel, None)
 
 
 _VIEW = TypeAdapter(View)
@@ -197,6 +203,7 @@ _VIEW = TypeAdapter(View)
 def dump(view: View) -> bytes:
     """The view as JSON; views of the same events give the same bytes, however they interleaved."""
     view.freshness = dict(sorted(view.freshness.items()))
+    view.latest_ids = dict(sorted(view.latest_ids.items()))
     view.needed = dict(sorted(view.needed.items()))
     return _VIEW.dump_json(view)
 

@@ -15,12 +15,13 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from chassis.application.ports import Batch, CannotBeKept
-from chassis.application.trouble import Head
 from chassis.base import telemetry
+from chassis.base.failures import SaysNoValues, described
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.domain.decider import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
+from chassis.domain.latest_ids import LatestIds, with_latest
+from chassis.domain.trouble import Head
 from chassis.eventstore.mongo import StoreAway
-from chassis.eventstore.snapshots import described
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.event import Event, Recorded
 from gateway.disconnects import judge
@@ -46,7 +47,7 @@ TRACED = 8
 """Engagements of a batch whose folding shows in their own traces; a span costs more than a fold."""
 
 
-class CannotBeJudged(Exception):
+class CannotBeJudged(SaysNoValues):
     """A rule failed. The text names the place alone: rules see what is confidential, too."""
 
 
@@ -118,8 +119,8 @@ class Folding:
             each = held[engagement]
             before = each.view.position()
             try:
-                news = _news(before, each.passed_over, events)
-            except (Gap, NotDecoded, CameLate) as error:
+                news = _news(before, each.view.latest_ids, each.passed_over, events)
+            except (Gap, NotDecoded, NotTakenIn) as error:
                 errors[engagement] = error
                 continue
             if not news:
@@ -487,16 +488,19 @@ def _in_its_trace(recorded: Recorded[Event], before: int) -> AbstractContextMana
 
 def _news(
     position: Mapping[str, int],
+    latest_ids: LatestIds,
     passed_over: Sequence[PassedOver],
     events: Sequence[Recorded[Event]],
 ) -> list[Recorded[Event]]:
     """Return the events not folded yet, in order; raises as `is_next` does."""
-    last = dict(position)
+    last, ids = dict(position), dict(latest_ids)
     news: list[Recorded[Event]] = []
     for recorded in events:
         channel = recorded.event.channel.name
         seen = last.get(channel, 0)
-        if is_next(recorded, seen, passed_over):
+        known = ids.get(channel, ())
+        if is_next(recorded, seen, passed_over, known):
+            ids[channel] = with_latest(known, seen, recorded)
             last[channel] = recorded.sequence
             news.append(recorded)
     return news

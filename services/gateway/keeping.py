@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from chassis.application.ports import CannotBeKept
+from chassis.base.failures import described
 from chassis.eventstore.mongo import each_written
 from gateway.shelf import Held, Shelf
 from gateway.totals import Totals
@@ -82,7 +83,7 @@ class Keeping:
                 while dirty and written is self.written:
                     page = self._page(dirty)
                     for each, error in await each_written(self._write, page):
-                        refused[each.view.engagement] = each, f"{type(error).__name__}: {error}"
+                        refused[each.view.engagement] = each, described(error)
                     for each in page:
                         del dirty[each.view.engagement]
                 await self._shelf.put_totals(

@@ -229,8 +229,14 @@ def _walk(
     return iter(places.irange(minimum=after, inclusive=(False, True)))
 
 
+_MIDDLE = 5 * Decimal(10) ** 30
+"""So far beyond any price that it has as many digits before the point with each of them added."""
+
+
 def _number(amount: Decimal | None) -> str:
-    return f"{amount or Decimal(0):024.4f}"
+    """Return a text that sorts as the number does, whatever its sign and its decimals."""
+    whole, _, decimals = f"{_MIDDLE + (amount or 0):f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0')}"
 
 
 def _write_cursor(sort: str, place: _Place | None) -> str:

@@ -37,7 +37,7 @@ from gateway.timeline import Run, Unwritten, in_order
 from gateway.totals import Share, Total
 from gateway.waiting import Waits
 
-FOLD = "15"
+FOLD = "16"
 """Raised when views of the same events come out otherwise: what was folded is then folded anew."""
 
 _ROOM = 64 * 1024

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chassis.application.trouble import Head
+from chassis.domain.trouble import Head
 from contracts.channels import CHANNELS
 
 

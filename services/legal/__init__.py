@@ -1,5 +1,5 @@
-"""Legal: the papers of an engagement, from the non-disclosure agreement to its termination.
+"""Legal: the contract documents of an engagement, from the NDA to the termination.
 
-Nobody works on a version that somebody else did not approve, and nothing is signed but what was
-approved and sent: every paper is known by the hash of its content.
+Documents are identified by the hash of their content: reviews, approvals and signatures count only
+for the content that they name.
 """

@@ -1,7 +1,8 @@
-"""Amendments: the contract's side of a change order. Several may be open, for different changes.
+"""Decide on amendments, the contract documents of change orders; each change has one.
 
-An unsigned draft follows what it rests on: when another amendment moves the contract's finish, its
-own moves with it; when the change is assessed or priced anew, it is drafted anew.
+Several may be open. An unsigned draft is updated automatically: when another amendment moves the
+finish of the contract, its own finish moves by as many days; when its change is assessed or priced
+again, it is drafted again.
 """
 
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from contracts.values import (
     Text,
     days_after,
 )
+from legal.billing_terms import schedule_faults
 from legal.state import (
     Amendment,
     Change,
@@ -36,17 +38,17 @@ from legal.state import (
     require_open,
     require_past,
 )
-from legal.terms import schedule_faults
 
 T = TypeVar("T")
 
 
 class DraftAmendment(Command):
-    """Draft the amendment of an approved change, or draft it otherwise while it is unsigned.
+    """Draft the amendment of an approved change, or draft it again with other terms until signed.
 
-    What is not given follows the change: its price, its days on the contract's finish, its
-    deliverables. A price increase is billed by the hour where the contract is, which bills the
-    hours of the change already; else on acceptance of the added deliverables, or on the new finish.
+    Fields that are not given are taken from the change: its price, its deliverables, and the finish
+    of the contract plus its days. By default a price increase is billed by time where the contract
+    is priced by time and materials (the hours of the change are billed as worked), else on
+    acceptance of the added deliverables, else on the new finish.
     """
 
     change: Identifier
@@ -59,7 +61,7 @@ class DraftAmendment(Command):
 
 
 class SignAmendment(Command):
-    """Record that both parties signed the amendment; `content_hash` is that of what they signed."""
+    """Record that both parties signed the amendment with this `content_hash`."""
 
     amendment: Identifier
     content_hash: ContentHash
@@ -76,12 +78,16 @@ class SignAmendment(Command):
 def draft_amendment(
     state: Engagement, command: DraftAmendment, context: Context
 ) -> Iterator[Event]:
-    """Only a change that the customer approved at a price becomes a paper."""
+    """Draft the amendment; a draft that equals the last one changes nothing.
+
+    Raises Refused where no contract is signed, the change is unknown or not ready, the amendment is
+    signed, or its terms are inconsistent.
+    """
     require_open(state)
     contract = _contract(state)
     change = state.changes.get(command.change)
     if change is None:
-        raise Refused("change-unknown", f"Delivery knows no change {command.change}")
+        raise Refused("change-unknown", f"Delivery has no change {command.change}")
     existing = state.amendments.get(amendment_of(command.change))
     if existing and existing.signed:
         raise Refused(
@@ -97,17 +103,22 @@ def draft_amendment(
 
 @decide.on(SignAmendment)
 def sign_amendment(state: Engagement, command: SignAmendment, context: Context) -> Iterator[Event]:
-    """What is signed is what was drafted, and still fits change and contract."""
+    """Record the signatures of both parties, dated by the later one.
+
+    Raises Refused where the content is not the last draft or no longer fits the change and the
+    contract, another signature is recorded, or the day is in the future, before the contract or
+    before the approval of the change.
+    """
     require_open(state)
     contract = _contract(state)
     amendment = state.amendments.get(command.amendment)
     if amendment is None:
-        raise Refused("amendment-unknown", f"amendment {command.amendment} was never drafted")
+        raise Refused("amendment-unknown", f"amendment {command.amendment} has not been drafted")
     drafted = amendment.drafted
     if command.content_hash != drafted.content_hash:
         raise Refused(
             "signed-content-differs",
-            f"what was signed ({command.content_hash}) is not amendment {drafted.amendment}"
+            f"the signed content ({command.content_hash}) is not amendment {drafted.amendment}"
             f" ({drafted.content_hash})",
         )
     if amendment.signed:
@@ -120,14 +131,14 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
     change = state.changes.get(drafted.change, Change())
     gate("change-not-ready", unready(drafted.change, change))
     gate("amendment-inconsistent", _unfit(contract, amendment, change))
-    signed_on = max(one.signed_on for one in command.signatories)
+    signed_on = max(each.signed_on for each in command.signatories)
     require_past(signed_on, context.today, f"amendment {drafted.amendment} was signed")
     earliest = max(contract.signed_on, change.approved_on or contract.signed_on)
     if signed_on < earliest:
         raise Refused(
             "signed-before-approved",
-            f"before {earliest} no approved change of a contract was there to sign,"
-            f" and {drafted.amendment} is said to be signed on {signed_on}",
+            f"{drafted.amendment} cannot be signed on {signed_on}, before the contract was signed"
+            f" and the change approved ({earliest})",
         )
     yield AmendmentSigned(
         amendment=drafted.amendment,
@@ -144,12 +155,15 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
 
 
 def amendment_of(change: str) -> str:
-    """The id of a change's amendment: ``A-`` and the change's, shortened where it is too long."""
+    """Return the id of a change's amendment: ``A-`` and the change id, or its hash if too long."""
     return f"A-{change if len(change) <= 62 else derived(change)}"
 
 
 def due(state: Engagement, name: str, change: Change) -> Iterator[AmendmentDrafted]:
-    """The draft that a change needs now: its first, or the next where what it rests on moved."""
+    """Yield the draft that a ready change needs: its first, or a new one where its basis changed.
+
+    A first draft, or one for a changed assessment or price, is left out where it has faults.
+    """
     contract = state.contract
     if contract is None or any(unready(name, change)):
         return
@@ -159,15 +173,15 @@ def due(state: Engagement, name: str, change: Change) -> Iterator[AmendmentDraft
         if not any(faults(contract, event)):
             yield event
     elif not existing.signed and existing.contract_finish != contract.finishes_on:
-        yield _follow(existing, contract.finishes_on)
+        yield _with_finish(existing, contract.finishes_on)
 
 
 def unready(name: str, change: Change) -> Iterator[Missing]:
-    """What a change lacks before it can be a paper."""
+    """Yield what is missing before the amendment of a change can be drafted."""
     if change.assessed is None:
         yield Missing("change-not-assessed", f"Delivery has not assessed {name}", "delivery")
     if not change.priced:
-        sentence = f"Finance has not priced {name} as it was last assessed"
+        sentence = f"Finance has not priced the last assessment of {name}"
         yield Missing("change-not-priced", sentence, "finance")
     if change.verdict == "rejected":
         why = change.why_rejected or "no reason given"
@@ -177,15 +191,15 @@ def unready(name: str, change: Change) -> Iterator[Missing]:
 
 
 def waits_for(state: Engagement, name: str, change: Change) -> Iterator[Missing]:
-    """What stands between a change and its amendment, or between that and its signature."""
+    """Yield what is missing before the amendment can be drafted or, once drafted, signed."""
     amendment, contract = state.amendments.get(amendment_of(name)), state.contract
-    lacking = tuple(unready(name, change))
+    missing = tuple(unready(name, change))
     if amendment and amendment.signed:
         return
-    yield from lacking
+    yield from missing
     if contract is None:
         yield Missing("sow-not-signed", "no statement of work is signed yet", "legal")
-    elif not lacking:
+    elif not missing:
         yield from (
             _unfit(contract, amendment, change)
             if amendment
@@ -194,53 +208,60 @@ def waits_for(state: Engagement, name: str, change: Change) -> Iterator[Missing]
 
 
 def faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
-    """What in an amendment contradicts itself, or the contract as it stands."""
-    paper, delta = f"amendment {draft.amendment}", draft.price_delta
+    """Yield the contradictions within an amendment, and between it and the current contract."""
+    document, delta = f"amendment {draft.amendment}", draft.price_delta
     if delta.currency != contract.price.currency:
         yield Missing(
-            "currencies-differ", f"{paper} is in {delta.currency}, not {contract.price.currency}"
+            "currencies-differ", f"{document} is in {delta.currency}, not {contract.price.currency}"
         )
     elif (contract.price + delta).amount < 0:
         yield Missing(
-            "price-below-zero", f"{paper} takes {-delta} from a price of {contract.price}"
+            "price-below-zero", f"{document} reduces the price of {contract.price} by {-delta}"
         )
     if draft.finishes_on < contract.starts_on:
         yield Missing(
-            "finish-before-start", f"{paper} finishes on {draft.finishes_on}, before the start"
+            "finish-before-start",
+            f"{document} finishes on {draft.finishes_on}, before the contract starts",
         )
     agreed = {part.deliverable for part in contract.deliverables}
     added = [part.deliverable for part in draft.deliverables_added]
-    for one in added:
-        if one in agreed or added.count(one) > 1:
-            yield Missing("repeated-id", f"{paper} adds deliverable {one}, which is agreed already")
-    for one in draft.deliverables_descoped:
-        if one not in agreed:
-            yield Missing("unknown-deliverable", f"{paper} descopes {one}, which is not agreed")
+    for deliverable in added:
+        if deliverable in agreed or added.count(deliverable) > 1:
+            yield Missing(
+                "repeated-id", f"{document} adds deliverable {deliverable}, which is already agreed"
+            )
+    for deliverable in draft.deliverables_descoped:
+        if deliverable not in agreed:
+            yield Missing(
+                "unknown-deliverable", f"{document} descopes {deliverable}, which is not agreed"
+            )
     billed = {item.item for item in contract.billing_schedule}
     for item in draft.billing_schedule:
         if item.item in billed:
-            yield Missing("repeated-id", f"{paper} bills {item.item}, which is agreed already")
+            yield Missing("repeated-id", f"{document} bills {item.item}, which is already agreed")
     left = (agreed | set(added)) - set(draft.deliverables_descoped)
-    yield from schedule_faults(draft.billing_schedule, delta, left, paper)
+    yield from schedule_faults(draft.billing_schedule, delta, left, document)
 
 
 def _unfit(contract: Contract, amendment: Amendment, change: Change) -> Iterator[Missing]:
+    """Yield why a drafted amendment cannot be signed as it is."""
     yield from _outdated(amendment, change)
     yield from faults(contract, amendment.drafted)
 
 
 def _outdated(amendment: Amendment, change: Change) -> Iterator[Missing]:
+    """Yield a fault where the change was assessed or priced again after the draft."""
     drafted = amendment.drafted
     if (amendment.assessed, amendment.price) != (change.assessed, change.price):
         yield Missing(
             "amendment-outdated",
-            f"{drafted.change} was assessed or priced anew after {drafted.amendment} was drafted",
+            f"{drafted.change} was assessed or priced again after {drafted.amendment} was drafted",
             "legal",
         )
 
 
 def _drafted(contract: Contract, command: DraftAmendment, change: Change) -> AmendmentDrafted:
-    """The draft for an assessed, priced change: as the command says, else as the change has it."""
+    """Return the draft with the terms of the command, else those of the assessed, priced change."""
     assessed, price = change.assessed, command.price_delta or change.price
     if assessed is None or price is None:
         raise TypeError(f"{command.change} is neither assessed nor priced")
@@ -248,7 +269,9 @@ def _drafted(contract: Contract, command: DraftAmendment, change: Change) -> Ame
     added = _given(command.deliverables_added, assessed.deliverables_added)
     descoped = _given(command.deliverables_descoped, assessed.deliverables_descoped)
     finishes_on = command.finishes_on or days_after(contract.finishes_on, assessed.days)
-    told = change.requested.description if change.requested else f"Change order {command.change}"
+    description = (
+        change.requested.description if change.requested else f"Change order {command.change}"
+    )
     return seal(
         AMENDMENT,
         AmendmentDrafted(
@@ -257,7 +280,7 @@ def _drafted(contract: Contract, command: DraftAmendment, change: Change) -> Ame
             content_hash=UNSEALED,
             price_delta=price,
             finishes_on=finishes_on,
-            scope_delta=command.scope_delta or told,
+            scope_delta=command.scope_delta or description,
             deliverables_added=added,
             deliverables_descoped=descoped,
             billing_schedule=_given(
@@ -275,25 +298,26 @@ def _billing(
     added: tuple[Deliverable, ...],
     finishes_on: date,
 ) -> tuple[BillingItem, ...]:
+    """Return the default billing schedule of an amendment (see DraftAmendment)."""
     if price.amount <= 0:
         return ()
     hourly = pricing == "time-and-materials"
     kind: BillingKind = "time" if hourly else "on-acceptance" if added else "on-date"
-    waits_for = added if kind == "on-acceptance" else ()
+    accepted = added if kind == "on-acceptance" else ()
     return (
         BillingItem(
             item=amendment,
             kind=kind,
             amount=price,
             due_on=finishes_on if kind == "on-date" else None,
-            deliverables=tuple(one.deliverable for one in waits_for),
+            deliverables=tuple(each.deliverable for each in accepted),
             description=f"Amendment {amendment}",
         ),
     )
 
 
-def _follow(amendment: Amendment, finish: date) -> AmendmentDrafted:
-    """The same draft, as many days from the contract's new finish as it was from the old one."""
+def _with_finish(amendment: Amendment, finish: date) -> AmendmentDrafted:
+    """Return the draft moved by as many days as the contract's finish moved."""
     drafted = amendment.drafted
     own = days_after(finish, (drafted.finishes_on - amendment.contract_finish).days)
     schedule = tuple(
@@ -306,11 +330,13 @@ def _follow(amendment: Amendment, finish: date) -> AmendmentDrafted:
     )
 
 
-def _given(said: T | None, otherwise: T) -> T:
-    return otherwise if said is None else said
+def _given(value: T | None, default: T) -> T:
+    return default if value is None else value
 
 
 def _contract(state: Engagement) -> Contract:
     if state.contract is None:
-        raise Refused("sow-not-signed", "no statement of work is signed: draft its next version")
+        raise Refused(
+            "sow-not-signed", "no statement of work is signed: draft its next version instead"
+        )
     return state.contract

@@ -1,4 +1,4 @@
-"""What may be asked of Legal over HTTP, and by whom."""
+"""HTTP routes of Legal, and the roles that may use them."""
 
 from chassis.application.read_models import Listing
 from chassis.domain.decider import Decider
@@ -13,13 +13,13 @@ from legal.terminating import TerminateEngagement
 from legal.views import LISTED, engagement_view, listed
 
 COUNSEL: tuple[Role, ...] = ("counsel",)
-PAPERS: tuple[Role, ...] = ("counsel", "contract-manager")
+CONTRACTS: tuple[Role, ...] = ("counsel", "contract-manager")
 AT_RISK: tuple[Role, ...] = ("counsel", "vp-engagement-management")
-READERS: tuple[Role, ...] = (*PAPERS, "vp-engagement-management", "executive")
+READERS: tuple[Role, ...] = (*CONTRACTS, "vp-engagement-management", "executive")
 
 
 def engagements(decider: Decider[Engagement]) -> CommandRoutes[Engagement]:
-    """The routes of engagements. Counsel alone approves for Legal and ends an engagement."""
+    """Return the routes of engagements; only counsel approves for Legal and terminates."""
     routes = CommandRoutes(
         decider,
         path="engagements",
@@ -27,16 +27,16 @@ def engagements(decider: Decider[Engagement]) -> CommandRoutes[Engagement]:
         seen_by=READERS,
         listing=Listing("engagement", LISTED, listed),
     )
-    routes.command(OpenFile, by=PAPERS)
-    routes.command(RecordNda, by=PAPERS)
-    routes.command(RecordMsa, by=PAPERS)
-    routes.command(DraftSow, by=PAPERS)
-    routes.command(RedlineSow, by=PAPERS)
+    routes.command(OpenFile, by=CONTRACTS)
+    routes.command(RecordNda, by=CONTRACTS)
+    routes.command(RecordMsa, by=CONTRACTS)
+    routes.command(DraftSow, by=CONTRACTS)
+    routes.command(RedlineSow, by=CONTRACTS)
     routes.command(ApproveSow, by=COUNSEL)
-    routes.command(SendSow, by=PAPERS)
-    routes.command(RecordSignature, by=PAPERS)
+    routes.command(SendSow, by=CONTRACTS)
+    routes.command(RecordSignature, by=CONTRACTS)
     routes.command(AuthoriseEarlyStart, by=AT_RISK)
-    routes.command(DraftAmendment, by=PAPERS)
-    routes.command(SignAmendment, by=PAPERS)
+    routes.command(DraftAmendment, by=CONTRACTS)
+    routes.command(SignAmendment, by=CONTRACTS)
     routes.command(TerminateEngagement, by=COUNSEL)
     return routes

@@ -8,15 +8,15 @@ SERVICE = Service(
     "legal",
     "Legal",
     description=(
-        "The papers of an engagement: agreements, the statement of work and its gate, early "
-        "starts, amendments of the contract, and its termination."
+        "Contract documents of an engagement: agreements, the statement of work and its gate, "
+        "early starts, amendments and termination."
     ),
     routes=(engagements(ENGAGEMENT),),
 )
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it receives SIGTERM."""
     run(SERVICE)
 
 

@@ -1,4 +1,4 @@
-"""All that Legal decides about an engagement, in one place."""
+"""Decider of Legal for engagements."""
 
 from chassis.domain.decider import Decider
 from legal import amendments, early_start, evolution, filing, hearing, sows, terminating
@@ -6,7 +6,7 @@ from legal.react import react
 from legal.state import Engagement, decide, evolve
 
 CAPABILITIES = (filing, sows, early_start, amendments, terminating, evolution, hearing)
-"""The modules whose decisions and steps stand in `decide` and `evolve` once they are imported."""
+"""Modules that, when imported, register their decisions and steps in `decide` and `evolve`."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="legal",
@@ -17,4 +17,4 @@ ENGAGEMENT: Decider[Engagement] = Decider(
     react=react,
     deadlines=early_start.deadlines,
 )
-"""Legal's stream of an engagement. It begins when another department's first event is heard."""
+"""Decider of Legal's engagement streams; the first event of another department begins one."""

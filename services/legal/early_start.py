@@ -1,4 +1,4 @@
-"""Work at own risk before the signature: authorised up to a cap and a day, and no longer."""
+"""Decide on early starts: work authorised before signature, up to a cap of hours and a day."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from legal.state import Engagement, decide, require_open
 
 
 class AuthoriseEarlyStart(Command):
-    """Let work begin before the signature, up to these hours and to the end of this day (UTC)."""
+    """Authorise work before the signature, up to a cap of hours and the end of a day (UTC)."""
 
     cap_hours: Annotated[Hours, Field(gt=0)]
     expires_on: Day
@@ -26,9 +26,11 @@ class AuthoriseEarlyStart(Command):
 def authorise_early_start(
     state: Engagement, command: AuthoriseEarlyStart, context: Context
 ) -> Iterator[Event]:
-    """As many as are needed, and none once the contract stands.
+    """Authorise an early start; several may be in force, and their caps add up in Delivery.
 
-    Delivery adds caps up, and Legal hears of no hours: so only people know whether one is spent.
+    Legal does not receive hours worked, so it cannot tell whether a cap is spent. An equal
+    repetition changes nothing until its last day is over. Raises Refused where the contract is
+    signed, the engagement is over, or the last day is not after today (UTC).
     """
     require_open(state)
     if state.contract:
@@ -54,15 +56,15 @@ def authorise_early_start(
 def expire_early_start(
     state: Engagement, command: DeadlinePassed, context: Context
 ) -> Iterator[Event]:
-    """An authorisation ends by itself, unless the contract (or the end) came first."""
+    """Expire the authorisations of a deadline, unless contract or end of engagement came first."""
     if any(due.name == command.deadline and due.at <= command.at for due in deadlines(state)):
         yield from lapsed(state, command.at.date())
 
 
 def lapsed(state: Engagement, day: date) -> Iterator[Event]:
-    """That authorisations ran out, where they did before this day and nobody has said so yet.
+    """Yield the expiry of authorisations whose last day is before `day` and not yet recorded.
 
-    One event is enough for all that ended on one day.
+    One event covers all authorisations with the same last day.
     """
     ended = (early.authorised.expires_on for early in state.early_starts if not early.expired)
     for last in dict.fromkeys(ended):
@@ -71,9 +73,10 @@ def lapsed(state: Engagement, day: date) -> Iterator[Event]:
 
 
 def deadlines(state: Engagement) -> Iterable[Deadline]:
-    """The midnight (UTC) after each authorisation's last day, while nothing is signed.
+    """Return a deadline at the midnight (UTC) after each last day, until contract or end.
 
-    A deadline of one name and moment is told once: a further one that ends on a day is numbered.
+    A deadline of the same name and time fires only once, so further authorisations that end on the
+    same day get a number.
     """
     if state.contract or state.over:
         return

@@ -1,4 +1,4 @@
-"""How Legal's own events change what it knows of an engagement."""
+"""Apply Legal's own events to its state of an engagement."""
 
 from contracts.event import Recorded
 from contracts.legal import (
@@ -22,57 +22,57 @@ from legal.state import Amendment, Change, Contract, EarlyStart, Engagement, Sow
 
 @evolve.on(FileOpened)
 def file_opened(state: Engagement, recorded: Recorded[FileOpened]) -> Engagement:
-    """There is a file."""
+    """Record the file."""
     return state.model_copy(update={"file": recorded.event})
 
 
 @evolve.on(NdaSigned)
 def nda_signed(state: Engagement, recorded: Recorded[NdaSigned]) -> Engagement:
-    """The last non-disclosure agreement is the one in force."""
+    """Record the non-disclosure agreement; the last one is in force."""
     return state.model_copy(update={"nda": recorded.event})
 
 
 @evolve.on(MsaSigned)
 def msa_signed(state: Engagement, recorded: Recorded[MsaSigned]) -> Engagement:
-    """The last master services agreement is the one in force."""
+    """Record the master services agreement; the last one is in force."""
     return state.model_copy(update={"msa": recorded.event})
 
 
 @evolve.on(SowDrafted)
 def sow_drafted(state: Engagement, recorded: Recorded[SowDrafted]) -> Engagement:
-    """A new version begins with no review, approval or signature."""
+    """Add the version, without reviews, approval or signatures."""
     return state.model_copy(update={"sows": (*state.sows, Sow(drafted=recorded.event))})
 
 
 @evolve.on(SowRedlined)
 def sow_redlined(state: Engagement, recorded: Recorded[SowRedlined]) -> Engagement:
-    """Redlines stay with the version they are about."""
+    """Add the redline to its version."""
     sow = state.sows[recorded.event.version - 1]
     return with_sow(state, recorded.event.version, redlines=(*sow.redlines, recorded.event))
 
 
 @evolve.on(SowApproved)
 def sow_approved(state: Engagement, recorded: Recorded[SowApproved]) -> Engagement:
-    """The version may be sent."""
+    """Record Legal's approval, on the day (UTC) on which it occurred."""
     return with_sow(state, recorded.event.version, approved_on=recorded.occurred_at.date())
 
 
 @evolve.on(SowSentForSignature)
 def sow_sent(state: Engagement, recorded: Recorded[SowSentForSignature]) -> Engagement:
-    """The version may be signed."""
+    """Record that the version was sent for signature."""
     return with_sow(state, recorded.event.version, sent_on=recorded.event.sent_on)
 
 
 @evolve.on(SowSignatureRecorded)
 def signature_recorded(state: Engagement, recorded: Recorded[SowSignatureRecorded]) -> Engagement:
-    """One party signed."""
+    """Add the signature to its version."""
     sow, event = state.sows[recorded.event.version - 1], recorded.event
     return with_sow(state, event.version, signatories=(*sow.signatories, event.signatory))
 
 
 @evolve.on(SowSigned)
 def sow_signed(state: Engagement, recorded: Recorded[SowSigned]) -> Engagement:
-    """The signed version becomes the contract."""
+    """Make the signed version the contract."""
     drafted = state.sows[recorded.event.version - 1].drafted
     contract = Contract(
         version=drafted.version,
@@ -92,14 +92,14 @@ def sow_signed(state: Engagement, recorded: Recorded[SowSigned]) -> Engagement:
 def early_start_authorised(
     state: Engagement, recorded: Recorded[EarlyStartAuthorised]
 ) -> Engagement:
-    """A further authorisation stands beside those before it."""
+    """Add the authorisation to the earlier ones."""
     early = EarlyStart(authorised=recorded.event, authorised_by=recorded.actor)
     return state.model_copy(update={"early_starts": (*state.early_starts, early)})
 
 
 @evolve.on(EarlyStartExpired)
 def early_start_expired(state: Engagement, recorded: Recorded[EarlyStartExpired]) -> Engagement:
-    """The end of all authorisations to that day is on record."""
+    """Mark all authorisations with this last day as expired."""
     early_starts = tuple(
         early.model_copy(update={"expired": True})
         if early.authorised.expires_on == recorded.event.expired_on
@@ -111,7 +111,7 @@ def early_start_expired(state: Engagement, recorded: Recorded[EarlyStartExpired]
 
 @evolve.on(AmendmentDrafted)
 def amendment_drafted(state: Engagement, recorded: Recorded[AmendmentDrafted]) -> Engagement:
-    """A draft replaces an earlier one of the same amendment."""
+    """Record the draft and its basis; it replaces an earlier draft of the amendment."""
     event, contract = recorded.event, state.contract
     change = state.changes.get(event.change, Change())
     amendment = Amendment(
@@ -125,7 +125,7 @@ def amendment_drafted(state: Engagement, recorded: Recorded[AmendmentDrafted]) -
 
 @evolve.on(AmendmentSigned)
 def amendment_signed(state: Engagement, recorded: Recorded[AmendmentSigned]) -> Engagement:
-    """The contract is from now on what the amendment makes of it."""
+    """Apply the amendment to the contract."""
     event, contract = recorded.event, state.contract
     signed = state.amendments[event.amendment].model_copy(update={"signed": event})
     amended = contract and contract.model_copy(
@@ -155,5 +155,5 @@ def amendment_signed(state: Engagement, recorded: Recorded[AmendmentSigned]) -> 
 def engagement_terminated(
     state: Engagement, recorded: Recorded[EngagementTerminated]
 ) -> Engagement:
-    """Nothing is drafted or signed any more."""
+    """Record the termination."""
     return state.model_copy(update={"terminated": recorded.event})

@@ -1,4 +1,4 @@
-"""The file of an engagement, and the agreements that frame it."""
+"""Decide on the file of an engagement, its NDA and its MSA."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -14,9 +14,9 @@ from legal.state import Engagement, decide, require_open, require_past
 
 
 class OpenFile(Command):
-    """Keep a file for the engagement before its deal is won (after that it opens by itself).
+    """Open the file of the engagement before its deal is won; a won deal opens it automatically.
 
-    Account and title are those that Sales gave; name them where Sales knows none.
+    Account and title are those of Sales unless given; the account must not differ from Sales'.
     """
 
     account: AccountId | None = None
@@ -24,6 +24,8 @@ class OpenFile(Command):
 
 
 class _Agreement(Command):
+    """Base of the commands that record a signed agreement."""
+
     signed_on: Day | None = None
     expires_on: Day | None = None
 
@@ -35,29 +37,34 @@ class _Agreement(Command):
 
 
 class RecordNda(_Agreement):
-    """Both parties signed a non-disclosure agreement, today unless a day is named.
+    """Record that both parties signed a non-disclosure agreement.
 
-    A later one replaces it. `expires_on` is its last day; without one it does not end.
+    `signed_on` is today (UTC) unless given. `expires_on` is the last day of the agreement; without
+    it the agreement does not expire. An agreement signed later replaces it.
     """
 
 
 class RecordMsa(_Agreement):
-    """Both parties signed a master services agreement, today unless a day is named.
+    """Record that both parties signed a master services agreement.
 
-    A later one replaces it. `expires_on` is its last day; without one it does not end.
+    `signed_on` is today (UTC) unless given. `expires_on` is the last day of the agreement; without
+    it the agreement does not expire. An agreement signed later replaces it.
     """
 
 
 @decide.on(OpenFile)
 def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterator[Event]:
-    """Only one file, under the customer's name that Sales gave."""
+    """Open the file once.
+
+    Raises Refused where account or title are unknown or differ, and where the engagement is over.
+    """
     if state.over:
         raise Refused("engagement-over", f"the engagement {state.over}")
     known = state.opportunity
     account = command.account or (known.account if known else None)
     title = command.title or (known.title if known else None)
     if account is None or title is None:
-        raise Refused("account-unknown", "Sales named no account or title: name them here")
+        raise Refused("account-unknown", "Sales has no account or no title: give them")
     if known and known.account and known.account != account:
         raise Refused(
             "account-differs", f"Sales opened this engagement for {known.account}, not {account}"
@@ -71,7 +78,7 @@ def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterato
 
 @decide.on(RecordNda)
 def record_nda(state: Engagement, command: RecordNda, context: Context) -> Iterator[Event]:
-    """An agreement is replaced by a later one only."""
+    """Record the NDA; only one signed on a later day replaces it."""
     signed_on = _signed_on(state, command, context, "the NDA was signed")
     event = NdaSigned(signed_on=signed_on, expires_on=command.expires_on)
     if _follows(state.nda, event, "NDA"):
@@ -80,7 +87,7 @@ def record_nda(state: Engagement, command: RecordNda, context: Context) -> Itera
 
 @decide.on(RecordMsa)
 def record_msa(state: Engagement, command: RecordMsa, context: Context) -> Iterator[Event]:
-    """An agreement is replaced by a later one only."""
+    """Record the MSA; only one signed on a later day replaces it."""
     signed_on = _signed_on(state, command, context, "the MSA was signed")
     event = MsaSigned(signed_on=signed_on, expires_on=command.expires_on)
     if _follows(state.msa, event, "MSA"):
@@ -88,20 +95,21 @@ def record_msa(state: Engagement, command: RecordMsa, context: Context) -> Itera
 
 
 def _signed_on(state: Engagement, command: _Agreement, context: Context, act: str) -> date:
+    """Return the day of signature; raises Refused where it is in the future or after the expiry."""
     require_open(state)
     day = command.signed_on or context.today
     require_past(day, context.today, act)
     if command.expires_on and command.expires_on < day:
-        raise Refused("expired-when-signed", f"{act} on {day} and ran out on {command.expires_on}")
+        raise Refused("expired-when-signed", f"{act} on {day} and expired on {command.expires_on}")
     return day
 
 
 def _follows(
     earlier: NdaSigned | MsaSigned | None, later: NdaSigned | MsaSigned, name: str
 ) -> bool:
-    """Whether there is something new to say; refuses an older or a contradicting agreement."""
+    """Return whether the agreement is new; raises Refused where it differs and is not later."""
     if earlier is not None and earlier != later and later.signed_on <= earlier.signed_on:
         raise Refused(
-            f"{name.lower()}-already-signed", f"an {name} of {earlier.signed_on} is on file"
+            f"{name.lower()}-already-signed", f"an {name} signed on {earlier.signed_on} is recorded"
         )
     return earlier != later

@@ -1,4 +1,4 @@
-"""What Legal takes in of what other departments say."""
+"""Apply other departments' events to Legal's state of an engagement."""
 
 from contracts.delivery import (
     ChangeApproved,
@@ -46,14 +46,17 @@ from legal.state import (
 
 @evolve.on(OpportunityOpened)
 def opportunity_opened(state: Engagement, recorded: Recorded[OpportunityOpened]) -> Engagement:
-    """Sales names the customer and the matter."""
+    """Record account and title."""
     opportunity = Opportunity(account=recorded.event.account, title=recorded.event.title)
     return state.model_copy(update={"opportunity": opportunity})
 
 
 @evolve.on(OpportunityImported)
 def opportunity_imported(state: Engagement, recorded: Recorded[OpportunityImported]) -> Engagement:
-    """The same from a CRM, which may not know the customer; a lost one is over."""
+    """Record account and title; the account may be unknown, and an opportunity may be lost.
+
+    Without a closing day, a lost one was lost on the day (UTC) of the event.
+    """
     event = recorded.event
     lost_on = (event.closed_on or recorded.occurred_at.date()) if event.outcome == "lost" else None
     opportunity = Opportunity(account=event.account, title=event.title)
@@ -62,63 +65,66 @@ def opportunity_imported(state: Engagement, recorded: Recorded[OpportunityImport
 
 @evolve.on(ProposalDrafted)
 def proposal_drafted(state: Engagement, recorded: Recorded[ProposalDrafted]) -> Engagement:
-    """The newest proposal is what the contract will be measured by."""
+    """Record the newest proposal as not yet submitted."""
     return state.model_copy(update={"proposal": recorded.event, "proposal_submitted_on": None})
 
 
 @evolve.on(ProposalSubmitted)
 def proposal_submitted(state: Engagement, recorded: Recorded[ProposalSubmitted]) -> Engagement:
-    """The customer has it."""
+    """Record the day on which the proposal was submitted."""
     return state.model_copy(update={"proposal_submitted_on": recorded.event.submitted_on})
 
 
 @evolve.on(DealWon)
 def deal_won(state: Engagement, recorded: Recorded[DealWon]) -> Engagement:
-    """What was agreed in principle: the statement of work starts from it."""
+    """Record the won deal; it has the default terms of the statement of work."""
     return state.model_copy(update={"won": recorded.event})
 
 
 @evolve.on(DealLost)
 def deal_lost(state: Engagement, recorded: Recorded[DealLost]) -> Engagement:
-    """There will be no contract."""
+    """Record the day on which the deal was lost."""
     return state.model_copy(update={"lost_on": recorded.event.lost_on})
 
 
 @evolve.on(DeliveryReviewed)
 def delivery_reviewed(state: Engagement, recorded: Recorded[DeliveryReviewed]) -> Engagement:
-    """Delivery's word on a version; its last one counts."""
+    """Record Delivery's latest review of a version."""
     return _reviewed(state, "delivery", recorded.event)
 
 
 @evolve.on(FinanceReviewed)
 def finance_reviewed(state: Engagement, recorded: Recorded[FinanceReviewed]) -> Engagement:
-    """Finance's word on a version; its last one counts."""
+    """Record Finance's latest review of a version."""
     return _reviewed(state, "finance", recorded.event)
 
 
 @evolve.on(ChangeRequested)
 def change_requested(state: Engagement, recorded: Recorded[ChangeRequested]) -> Engagement:
-    """Somebody wants something else than was agreed."""
+    """Record the request of a change."""
     return _with_change(state, recorded.event.change, requested=recorded.event)
 
 
 @evolve.on(ChangeAssessed)
 def change_assessed(state: Engagement, recorded: Recorded[ChangeAssessed]) -> Engagement:
-    """What it does to days and deliverables."""
+    """Record Delivery's assessment and its sequence."""
     event = recorded.event
     return _with_change(state, event.change, assessed=event, assessed_at=recorded.sequence)
 
 
 @evolve.on(ChangePriced)
 def change_priced(state: Engagement, recorded: Recorded[ChangePriced]) -> Engagement:
-    """What it does to the price."""
-    event, knowing = recorded.event, recorded.heard.get("delivery", 0)
-    return _with_change(state, event.change, price=event.price, price_knowing=knowing)
+    """Record the price, and how far Finance had processed Delivery's events."""
+    event, processed = recorded.event, recorded.heard.get("delivery", 0)
+    return _with_change(state, event.change, price=event.price, price_knowing=processed)
 
 
 @evolve.on(ChangeApproved)
 def change_approved(state: Engagement, recorded: Recorded[ChangeApproved]) -> Engagement:
-    """The customer agreed; where it is tomorrow already, by the day of the record."""
+    """Record the customer's approval, on the day (UTC) of the event where that is earlier.
+
+    East of UTC the customer's day may be one later.
+    """
     event = recorded.event
     day = min(event.approved_on, recorded.occurred_at.date())
     return _with_change(state, event.change, verdict="approved", approved_on=day)
@@ -126,27 +132,27 @@ def change_approved(state: Engagement, recorded: Recorded[ChangeApproved]) -> En
 
 @evolve.on(ChangeRejected)
 def change_rejected(state: Engagement, recorded: Recorded[ChangeRejected]) -> Engagement:
-    """It will not be made."""
+    """Record that the change was rejected, with the reason."""
     event = recorded.event
     return _with_change(state, event.change, verdict="rejected", why_rejected=event.why)
 
 
 @evolve.on(ChangeImplemented)
 def change_implemented(state: Engagement, recorded: Recorded[ChangeImplemented]) -> Engagement:
-    """Its work is done."""
+    """Record the day on which the change was implemented."""
     event = recorded.event
     return _with_change(state, event.change, implemented_on=event.implemented_on)
 
 
 @evolve.on(EngagementClosed)
 def engagement_closed(state: Engagement, recorded: Recorded[EngagementClosed]) -> Engagement:
-    """Nothing is owed any more."""
+    """Record the day on which the engagement was closed."""
     return state.model_copy(update={"closed_on": recorded.event.closed_on})
 
 
 @evolve.on(InvoiceIssued)
 def invoice_issued(state: Engagement, recorded: Recorded[InvoiceIssued]) -> Engagement:
-    """The customer owes its amount, and the account is not settled, or no longer."""
+    """Record the amount owed on the invoice; the account is no longer settled."""
     event = recorded.event
     receivable = Receivable(number=event.number, outstanding=event.amount, due_on=event.due_on)
     receivables = {**state.receivables, event.invoice: receivable}
@@ -155,52 +161,52 @@ def invoice_issued(state: Engagement, recorded: Recorded[InvoiceIssued]) -> Enga
 
 @evolve.on(PaymentOverdue)
 def payment_overdue(state: Engagement, recorded: Recorded[PaymentOverdue]) -> Engagement:
-    """The customer is late with it."""
+    """Mark the receivable as overdue, with the outstanding amount, unless nothing is owed."""
     known = state.receivables.get(recorded.event.invoice)
     if known is None:
         return state
-    late = known.model_copy(update={"overdue": True, "outstanding": recorded.event.outstanding})
+    overdue = known.model_copy(update={"overdue": True, "outstanding": recorded.event.outstanding})
     return state.model_copy(
-        update={"receivables": {**state.receivables, recorded.event.invoice: late}}
+        update={"receivables": {**state.receivables, recorded.event.invoice: overdue}}
     )
 
 
 @evolve.on(PaymentReceived)
 def payment_received(state: Engagement, recorded: Recorded[PaymentReceived]) -> Engagement:
-    """The customer owes so much less."""
+    """Deduct the payment from the receivable."""
     return _owed_less(state, recorded.event.invoice, recorded.event.amount)
 
 
 @evolve.on(CreditNoteIssued)
 def credit_note_issued(state: Engagement, recorded: Recorded[CreditNoteIssued]) -> Engagement:
-    """The customer owes so much less."""
+    """Deduct the credit note from the receivable."""
     return _owed_less(state, recorded.event.invoice, recorded.event.amount)
 
 
 @evolve.on(InvoiceVoided)
 def invoice_voided(state: Engagement, recorded: Recorded[InvoiceVoided]) -> Engagement:
-    """The customer owes nothing on it."""
+    """Deduct the whole amount of the invoice, so that nothing is owed on it."""
     return _owed_less(state, recorded.event.invoice, recorded.event.amount)
 
 
 @evolve.on(AccountSettled)
 def account_settled(state: Engagement, recorded: Recorded[AccountSettled]) -> Engagement:
-    """Everything that was due is paid, credited or void."""
+    """Record the settlement: all that was due is invoiced and paid, credited or void."""
     return state.model_copy(update={"settled_on": recorded.event.settled_on})
 
 
 @evolve.on(BudgetAmended)
 def budget_amended(state: Engagement, recorded: Recorded[BudgetAmended]) -> Engagement:
-    """Price and schedule are no longer those that were settled.
+    """Record that the account is not settled, because price and billing schedule changed.
 
-    Legal's own amendment says nothing of that: Finance may settle before it hears of it or after.
+    Legal's own amendment does not do this: Finance may settle before or after it processes that.
     """
     return state.model_copy(update={"settled_on": None})
 
 
 @evolve.on(AccountReopened)
 def account_reopened(state: Engagement, recorded: Recorded[AccountReopened]) -> Engagement:
-    """There is time to be billed again."""
+    """Record that the account is not settled, because time or expenses can be billed again."""
     return state.model_copy(update={"settled_on": None})
 
 
@@ -214,13 +220,14 @@ def _reviewed(
     return with_sow(state, event.version, reviews=reviews)
 
 
-def _with_change(state: Engagement, change: str, **news: object) -> Engagement:
-    changed = state.changes.get(change, Change()).model_copy(update=news)
+def _with_change(state: Engagement, change: str, **fields: object) -> Engagement:
+    changed = state.changes.get(change, Change()).model_copy(update=fields)
     return state.model_copy(update={"changes": {**state.changes, change: changed}})
 
 
 def _owed_less(state: Engagement, invoice: str, amount: Money) -> Engagement:
-    others = {one: owed for one, owed in state.receivables.items() if one != invoice}
+    """Return the state with a receivable reduced; it is removed where nothing is owed any more."""
+    others = {name: other for name, other in state.receivables.items() if name != invoice}
     known = state.receivables.get(invoice)
     if known is not None and amount < known.outstanding:
         others[invoice] = known.model_copy(update={"outstanding": known.outstanding - amount})

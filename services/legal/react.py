@@ -1,4 +1,4 @@
-"""What Legal does by itself once it has heard what it needs, in whatever order it came."""
+"""React to events: open files and draft amendments, independent of the order of the events."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,10 @@ from legal.state import Engagement
 
 
 def react(state: Engagement, context: Context) -> Iterator[Event]:
-    """A won deal gets its file; an approved, assessed and priced change its amendment."""
+    """Open the file of a won deal, and draft the amendment of each change that is ready for it.
+
+    A change is ready when it is assessed, priced and approved. Nothing follows after a termination.
+    """
     if state.terminated:
         return
     known = state.opportunity

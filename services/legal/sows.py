@@ -1,6 +1,6 @@
-"""The statement of work: drafted, redlined, approved, sent, signed. Only its latest version counts.
+"""Decide on the statement of work: draft, redline, approve, send, sign its latest version.
 
-A version that a department objected to is answered with the next one.
+After an objection, Legal drafts the next version.
 """
 
 from collections.abc import Iterator
@@ -37,16 +37,17 @@ from contracts.values import (
     Version,
     days_after,
 )
+from legal.billing_terms import repeated, schedule_faults
 from legal.early_start import lapsed
 from legal.state import REVIEWERS, Engagement, Sow, decide, require_open, require_past
-from legal.terms import repeated, schedule_faults
 
 
 class DraftSow(Command):
     """Draft the next version of the statement of work.
 
-    What is not given is as the deal was won. The earlier version is superseded, and its reviews
-    and approval count no more. After the signature the contract is amended instead.
+    Fields that are not given are taken from the won deal. The previous version is superseded; its
+    reviews, approval and signatures do not count for the new one. A signed contract is changed by
+    amendments instead.
     """
 
     scope: Text
@@ -69,7 +70,7 @@ class DraftSow(Command):
 
 
 class RedlineSow(Command):
-    """Note that a party wants a clause of the latest version to read otherwise."""
+    """Record that a party wants to change a clause of the latest version."""
 
     version: Version
     by: Party
@@ -78,24 +79,27 @@ class RedlineSow(Command):
 
 
 class ApproveSow(Command):
-    """Approve the latest version for Legal, once Delivery and Finance stand behind it."""
+    """Approve the latest version for Legal, after Delivery and Finance approved it."""
 
     version: Version
 
 
 class SendSow(Command):
-    """Send the approved latest version to both parties, today unless a day is named."""
+    """Record that the approved latest version was sent to both parties for signature.
+
+    `sent_on` is today (UTC) unless given.
+    """
 
     version: Version
     sent_on: Day | None = None
 
 
 class RecordSignature(Command):
-    """Record that a person signed for a party, today unless a day is named.
+    """Record that a person signed for a party, today (UTC) unless a day is given.
 
-    `content_hash` is that of the paper which was signed. With the second party's signature the
-    statement of work is the contract, dated by the later of the two. One party may sign what it
-    then sends; that the other signed before the paper went out cannot be.
+    `content_hash` is that of the signed document. With the signatures of both parties the statement
+    of work becomes the contract, dated by the later signature. One party may sign before sending;
+    the later signature cannot be before the document was sent.
     """
 
     party: Party
@@ -106,7 +110,10 @@ class RecordSignature(Command):
 
 @decide.on(DraftSow)
 def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterator[Event]:
-    """A version follows the won deal where the draft says nothing else, and agrees with itself."""
+    """Draft the next version; a draft with the terms of the latest one changes nothing.
+
+    Raises Refused where the deal is not won, the contract is signed, or the terms are inconsistent.
+    """
     require_open(state)
     _require_unsigned(state, "draft an amendment instead")
     if state.won is None:
@@ -120,7 +127,7 @@ def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterato
 
 @decide.on(RedlineSow)
 def redline_sow(state: Engagement, command: RedlineSow, context: Context) -> Iterator[Event]:
-    """Only what is still on the table can be redlined."""
+    """Record the redline once; raises Refused unless the version is the latest and not signed."""
     require_open(state)
     sow = _latest(state, command.version)
     redline = SowRedlined(
@@ -134,18 +141,22 @@ def redline_sow(state: Engagement, command: RedlineSow, context: Context) -> Ite
 
 @decide.on(ApproveSow)
 def approve_sow(state: Engagement, command: ApproveSow, context: Context) -> Iterator[Event]:
-    """Gate 2, first half: Delivery and Finance approved this very content, then Legal does."""
+    """Approve for Legal (gate 2), if Delivery and Finance approved exactly this content."""
     require_open(state)
     sow = _latest(state, command.version)
     if sow.approved:
         return
-    gate("sow-not-approved", withheld(sow))
+    gate("sow-not-approved", missing_approvals(sow))
     yield SowApproved(version=command.version, content_hash=sow.drafted.content_hash)
 
 
 @decide.on(SendSow)
 def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[Event]:
-    """Only what all three departments (still) approve leaves the house."""
+    """Record the sending, if Legal, Delivery and Finance approve the version at this time.
+
+    Raises Refused where an approval is missing, or the day is in the future, before the approval or
+    differs from the one recorded.
+    """
     require_open(state)
     sow = _latest(state, command.version)
     day = command.sent_on or sow.sent_on or context.today
@@ -156,7 +167,7 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[
     legal = Missing(
         "legal-approval-missing", f"Legal has not approved version {command.version} yet", "legal"
     )
-    gate("sow-not-approved", [None if sow.approved else legal, *withheld(sow)])
+    gate("sow-not-approved", [None if sow.approved else legal, *missing_approvals(sow)])
     require_past(day, context.today, f"version {command.version} was sent")
     if sow.approved_on and day < sow.approved_on:
         raise Refused(
@@ -172,9 +183,14 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[
 def record_signature(
     state: Engagement, command: RecordSignature, context: Context
 ) -> Iterator[Event]:
-    """Gate 2, second half: what is signed is what is (still) approved and was sent, by both."""
+    """Record the signature (gate 2); with the second one the statement of work is signed.
+
+    Raises Refused unless the content is the latest version, was sent, and is still approved by
+    Delivery and Finance; also where another signature of the party is recorded, the day is in the
+    future, or both signatures are more than a day before the sending.
+    """
     require_open(state)
-    sow = _signed_paper(state, command.content_hash)
+    sow = _signed_version(state, command.content_hash)
     version, earlier = sow.drafted.version, sow.signatory(command.party)
     day = command.signed_on or (earlier.signed_on if earlier else context.today)
     signatory = Signatory(party=command.party, person=command.person, signed_on=day)
@@ -187,10 +203,10 @@ def record_signature(
             f" on {earlier.signed_on}",
         )
     require_past(day, context.today, f"the {command.party} signed")
-    gate("sow-not-approved", withheld(sow))
+    gate("sow-not-approved", missing_approvals(sow))
     content_hash, signatories = sow.drafted.content_hash, (*sow.signatories, signatory)
-    signed_on = max(one.signed_on for one in signatories)
-    # A day back is let pass, since somewhere west of UTC it is yesterday still.
+    signed_on = max(each.signed_on for each in signatories)
+    # One day earlier is accepted: west of UTC it may still be the day before.
     if sow.signatories and sow.sent_on and signed_on < days_after(sow.sent_on, -1):
         raise Refused(
             "signed-before-sent",
@@ -207,34 +223,34 @@ def record_signature(
         )
 
 
-def withheld(sow: Sow) -> Iterator[Missing]:
-    """The approvals of other departments that this version lacks, each with what was said."""
+def missing_approvals(sow: Sow) -> Iterator[Missing]:
+    """Yield each missing approval of another department, with the reason of an objection."""
     version = sow.drafted.version
     for reviewer in REVIEWERS:
-        review, who = sow.reviews.get(reviewer), reviewer.capitalize()
+        review, name = sow.reviews.get(reviewer), reviewer.capitalize()
         if review is None:
             yield Missing(
-                f"{reviewer}-review-missing", f"{who} has not reviewed version {version}", reviewer
+                f"{reviewer}-review-missing", f"{name} has not reviewed version {version}", reviewer
             )
         elif review.verdict == "objected":
             why = review.why or "no reason given"
             yield Missing(
-                f"{reviewer}-objected", f"{who} objected to version {version}: {why}", "legal"
+                f"{reviewer}-objected", f"{name} objected to version {version}: {why}", "legal"
             )
         elif review.content_hash != sow.drafted.content_hash:
             yield Missing(
                 f"{reviewer}-approved-other-content",
-                f"{who} approved other content than that of version {version}",
+                f"{name} approved content that differs from version {version}",
                 reviewer,
             )
 
 
 def _drafted(command: DraftSow, won: DealWon, version: int) -> SowDrafted:
-    def given(name: str) -> object:
-        said = getattr(command, name)
-        return getattr(won, name) if said is None else said
+    def given_or_won(name: str) -> object:
+        value = getattr(command, name)
+        return getattr(won, name) if value is None else value
 
-    terms = {name: given(name) for name in DraftSow.model_fields if name != "scope"}
+    terms = {name: given_or_won(name) for name in DraftSow.model_fields if name != "scope"}
     return seal(
         STATEMENT_OF_WORK,
         SowDrafted.model_validate(
@@ -250,17 +266,19 @@ def _drafted(command: DraftSow, won: DealWon, version: int) -> SowDrafted:
 
 
 def _faults(sow: SowDrafted) -> Iterator[Missing]:
-    paper = f"version {sow.version}"
+    document = f"version {sow.version}"
     if sow.finishes_on < sow.starts_on:
         yield Missing(
-            "finish-before-start", f"{paper} finishes on {sow.finishes_on}, before it starts"
+            "finish-before-start", f"{document} finishes on {sow.finishes_on}, before it starts"
         )
     if any(rate.rate.currency != sow.price.currency for rate in sow.rates):
-        yield Missing("currencies-differ", f"the rates of {paper} must be in {sow.price.currency}")
+        yield Missing(
+            "currencies-differ", f"the rates of {document} must be in {sow.price.currency}"
+        )
     deliverables = [part.deliverable for part in sow.deliverables]
-    for one in repeated(deliverables):
-        yield Missing("repeated-id", f"deliverable {one} stands more than once in {paper}")
-    yield from schedule_faults(sow.billing_schedule, sow.price, deliverables, paper)
+    for each in repeated(deliverables):
+        yield Missing("repeated-id", f"deliverable {each} appears more than once in {document}")
+    yield from schedule_faults(sow.billing_schedule, sow.price, deliverables, document)
 
 
 def _same_terms(one: SowDrafted, other: SowDrafted) -> bool:
@@ -277,31 +295,33 @@ def _require_unsigned(state: Engagement, instead: str) -> None:
 
 
 def _latest(state: Engagement, version: int) -> Sow:
-    """The version, where it is the latest; raises Refused."""
+    """Return the version; raises Refused unless it is the latest."""
     sow = state.latest
     if sow is None or version > sow.drafted.version:
-        raise Refused("sow-not-drafted", f"version {version} was never drafted")
+        raise Refused("sow-not-drafted", f"version {version} has not been drafted")
     if version < sow.drafted.version:
         raise _superseded(version, sow.drafted.version)
     return sow
 
 
-def _signed_paper(state: Engagement, content_hash: str) -> Sow:
-    """The version that was signed, where it is the one to sign; raises Refused."""
+def _signed_version(state: Engagement, content_hash: str) -> Sow:
+    """Return the version with this hash; raises Refused unless it is the latest and was sent."""
     sow = state.latest
     if sow is None:
-        raise Refused("sow-not-drafted", "no version of the statement of work was drafted")
+        raise Refused("sow-not-drafted", "no version of the statement of work has been drafted")
     if content_hash != sow.drafted.content_hash:
         for earlier in state.sows:
             if earlier.drafted.content_hash == content_hash:
                 raise _superseded(earlier.drafted.version, sow.drafted.version)
         raise Refused(
             "signed-content-differs",
-            f"what was signed ({content_hash}) is not version {sow.drafted.version}"
+            f"the signed content ({content_hash}) is not version {sow.drafted.version}"
             f" ({sow.drafted.content_hash})",
         )
     if sow.sent_on is None:
-        raise Refused("sow-not-sent", f"version {sow.drafted.version} was not sent for signature")
+        raise Refused(
+            "sow-not-sent", f"version {sow.drafted.version} has not been sent for signature"
+        )
     return sow
 
 

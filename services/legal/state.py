@@ -1,6 +1,6 @@
-"""What Legal knows of one engagement.
+"""State of an engagement in Legal.
 
-How its own events change that stands in `evolution`, how other departments' events do in `hearing`.
+Legal's own events are applied in `evolution`, those of other departments in `hearing`.
 """
 
 from datetime import date
@@ -43,18 +43,18 @@ from contracts.values import (
 
 Reviewer = Literal["delivery", "finance"]
 REVIEWERS: tuple[Reviewer, ...] = ("delivery", "finance")
-"""The departments that have to stand behind a statement of work before Legal approves it."""
+"""Departments that must approve a statement of work before Legal does."""
 
 
 class Opportunity(Value):
-    """Whom the engagement is for, as far as Sales knows it, and what it is called."""
+    """Account and title of the engagement, from Sales; the account may be unknown."""
 
     account: AccountId | None
     title: ShortText
 
 
 class Review(Value):
-    """What a department last said of a version of the statement of work."""
+    """The latest review of a version of the statement of work by a department."""
 
     content_hash: ContentHash
     verdict: Verdict
@@ -62,7 +62,7 @@ class Review(Value):
 
 
 class Sow(Value):
-    """A version of the statement of work, and how far it came."""
+    """A version of the statement of work with its redlines, reviews and signatures."""
 
     drafted: SowDrafted
     redlines: tuple[SowRedlined, ...] = ()
@@ -73,12 +73,12 @@ class Sow(Value):
 
     @property
     def approved(self) -> bool:
-        """Whether Legal approved this version."""
+        """Return whether Legal approved this version."""
         return self.approved_on is not None
 
     def signatory(self, party: Party) -> Signatory | None:
-        """Who signed this version for the party, if anybody."""
-        return next((one for one in self.signatories if one.party == party), None)
+        """Return the signatory of this version for the party, or None."""
+        return next((each for each in self.signatories if each.party == party), None)
 
 
 class EarlyStart(Value):
@@ -90,9 +90,10 @@ class EarlyStart(Value):
 
 
 class Contract(Value):
-    """What is agreed, as it stands after the statement of work and every signed amendment.
+    """The agreed terms: the signed statement of work with all signed amendments.
 
-    `billing_schedule` has every entry of the papers; a price cut changes the price and no entry.
+    `billing_schedule` has the items of all these documents; a price reduction changes the price but
+    no item.
     """
 
     version: Version
@@ -107,11 +108,11 @@ class Contract(Value):
 
 
 class Change(Value):
-    """What Delivery and Finance said of a change; `verdict` is the customer's, last heard.
+    """A change, as assessed by Delivery and priced by Finance, with the customer's last verdict.
 
-    `approved_on` is the day of an approval, no later than its record. `assessed_at` is the sequence
-    of Delivery's last assessment, `price_knowing` how far Finance had heard Delivery when it said
-    the price.
+    `approved_on` is the day of approval, limited to the day (UTC) of its event.
+    `assessed_at` is the sequence of Delivery's last assessment, `price_knowing` the last sequence
+    of Delivery that Finance had processed when it published the price.
     """
 
     requested: ChangeRequested | None = None
@@ -126,12 +127,12 @@ class Change(Value):
 
     @property
     def priced(self) -> bool:
-        """Whether the price is that of the last assessment."""
+        """Return whether the price is based on the last assessment."""
         return self.price is not None and self.price_knowing >= self.assessed_at
 
 
 class Amendment(Value):
-    """A drafted amendment, what it rests on (change and finish as they were), its signature."""
+    """A drafted amendment, its basis (the change, and the contract's finish), and its signature."""
 
     drafted: AmendmentDrafted
     assessed: ChangeAssessed | None
@@ -141,7 +142,7 @@ class Amendment(Value):
 
 
 class Receivable(Value):
-    """What the customer still owes on an invoice."""
+    """The amount that the customer still owes on an invoice."""
 
     number: Identifier
     outstanding: Money
@@ -150,7 +151,7 @@ class Receivable(Value):
 
 
 class Engagement(Value):
-    """Legal's knowledge of one engagement. Versions of the statement of work count from 1."""
+    """An engagement in Legal; versions of the statement of work are numbered from 1."""
 
     engagement: str
     opportunity: Opportunity | None = None
@@ -175,12 +176,12 @@ class Engagement(Value):
 
     @property
     def latest(self) -> Sow | None:
-        """The newest version of the statement of work."""
+        """Return the newest version of the statement of work, or None."""
         return self.sows[-1] if self.sows else None
 
     @property
     def over(self) -> str | None:
-        """How the engagement ended, as the end of a sentence; None while it goes on."""
+        """Return how the engagement ended, as the end of a sentence, or None while it is open."""
         if self.terminated:
             return f"was terminated on {self.terminated.terminated_on}"
         if self.lost_on:
@@ -195,21 +196,21 @@ decide: Decisions[Engagement] = Decisions()
 
 
 def require_open(state: Engagement) -> None:
-    """Refuse what makes no sense without a file, or after the end."""
+    """Refuse unless the engagement has a file and is not over."""
     if state.over:
         raise Refused("engagement-over", f"the engagement {state.over}")
     if state.file is None:
-        raise Refused("file-not-open", "Legal keeps no file for this engagement: open one first")
+        raise Refused("file-not-open", "Legal has no file for this engagement: open one first")
 
 
 def require_past(day: date, today: date, act: str) -> None:
-    """Refuse an act that is said to be done on a day yet to come."""
+    """Refuse a day after today (UTC); `act` begins the sentence of the refusal."""
     if day > today:
         raise Refused("date-in-future", f"{act} on {day}, which is after today, {today}")
 
 
 def with_sow(state: Engagement, version: int, **changes: object) -> Engagement:
-    """The state with one version of the statement of work changed in these fields."""
+    """Return the state with fields of one version of the statement of work changed."""
     sows = list(state.sows)
     sows[version - 1] = sows[version - 1].model_copy(update=changes)
     return state.model_copy(update={"sows": tuple(sows)})

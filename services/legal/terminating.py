@@ -1,4 +1,4 @@
-"""The end of a contract before the end of its work."""
+"""Decide on the termination of an engagement before its work is complete."""
 
 from collections.abc import Iterator
 from typing import Literal
@@ -11,7 +11,10 @@ from legal.state import Engagement, decide, require_open, require_past
 
 
 class TerminateEngagement(Command):
-    """End the engagement, today unless a day is named; nothing is drafted or signed after it."""
+    """Terminate the engagement; nothing can be drafted or signed afterwards.
+
+    `terminated_on` is today (UTC), and `decided_by` the caller, unless given.
+    """
 
     reason: Literal["convenience", "breach", "insolvency", "mutual"]
     comment: Text | None = None
@@ -23,7 +26,7 @@ class TerminateEngagement(Command):
 def terminate_engagement(
     state: Engagement, command: TerminateEngagement, context: Context
 ) -> Iterator[Event]:
-    """An engagement ends once."""
+    """Terminate once; a repetition changes nothing where it agrees, and is refused otherwise."""
     earlier = state.terminated
     event = EngagementTerminated(
         reason=command.reason,

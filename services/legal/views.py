@@ -1,4 +1,4 @@
-"""What counsel and contract managers see of an engagement: its papers, and what each waits for."""
+"""Views and list rows of engagements in Legal."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -31,7 +31,7 @@ from contracts.values import (
     Version,
 )
 from legal.amendments import amendment_of, waits_for
-from legal.sows import withheld
+from legal.sows import missing_approvals
 from legal.state import (
     Amendment,
     Change,
@@ -56,14 +56,14 @@ Stage = Literal[
     "lost",
     "closed",
 ]
-"""Where the papers stand. `drafting` waits for Legal: the latest version was redlined or objected
-to; `reviewing` waits for the approvals of the latest version."""
+"""Stage of the contract documents. `drafting` waits for Legal, because the latest version was
+redlined or objected to; `reviewing` waits for the approvals of the latest version."""
 
 SowStatus = Literal["drafted", "approved", "sent", "signed", "superseded"]
 
 
 class Owed(ViewModel):
-    """One thing that a paper waits for, and who owes it."""
+    """A precondition that is missing for a document, and who owes it."""
 
     code: str
     sentence: str
@@ -71,7 +71,7 @@ class Owed(ViewModel):
 
 
 class SowView(ViewModel):
-    """A version of the statement of work; `waits_for` names the approvals that it lacks."""
+    """A version of the statement of work; `waits_for` lists the missing approvals."""
 
     version: Version
     content_hash: ContentHash
@@ -85,7 +85,7 @@ class SowView(ViewModel):
 
 
 class EarlyStartView(ViewModel):
-    """Work before the signature: how much, to what day; replaced by the contract once it stands."""
+    """An authorisation of work before the signature; it is replaced by the signed contract."""
 
     cap_hours: Hours
     expires_on: date
@@ -95,7 +95,7 @@ class EarlyStartView(ViewModel):
 
 
 class AmendmentView(ViewModel):
-    """An amendment as it was last drafted."""
+    """An amendment, as drafted last."""
 
     amendment: Identifier
     content_hash: ContentHash
@@ -106,7 +106,7 @@ class AmendmentView(ViewModel):
 
 
 class ChangeView(ViewModel):
-    """A change, its amendment, and what it waits for until that is signed."""
+    """A change with its amendment; `waits_for` lists what is missing until that is signed."""
 
     change: Identifier
     requested: ChangeRequested | None
@@ -118,7 +118,7 @@ class ChangeView(ViewModel):
 
 
 class ProposalView(ViewModel):
-    """The newest proposal of Sales, as far as the papers rest on it."""
+    """The newest proposal of Sales, with the terms that the contract documents are based on."""
 
     version: Version
     price: Money
@@ -130,7 +130,7 @@ class ProposalView(ViewModel):
 
 
 class EngagementView(ViewModel):
-    """An engagement as Legal sees it."""
+    """An engagement, as Legal shows it."""
 
     engagement: str
     account: AccountId | None
@@ -152,7 +152,7 @@ class EngagementView(ViewModel):
 
 
 def engagement_view(state: Engagement) -> EngagementView:
-    """What counsel and contract managers see of an engagement."""
+    """Return the view of an engagement for counsel and contract managers."""
     known = state.file or state.opportunity
     return EngagementView(
         engagement=state.engagement,
@@ -184,12 +184,12 @@ LISTED = (
     "currency",
     "open_amendments",
 )
-"""What engagements can be filtered and sorted by. `price_minor_units` is the contract price as it
-stands, in cents or whatever the smallest unit of the currency is, and 2^53 - 1 at most."""
+"""Fields by which engagements are filtered and sorted. `price_minor_units` is the current contract
+price in the smallest unit of the currency (EUR: cents), at most 2^53 - 1."""
 
 
 def listed(state: Engagement) -> dict[str, str | int | None]:
-    """An engagement's line in the list of engagements."""
+    """Return the list row of an engagement."""
     known, contract = state.file or state.opportunity, state.contract
     price = contract.price.rounded() if contract else None
     return {
@@ -206,7 +206,7 @@ def listed(state: Engagement) -> dict[str, str | int | None]:
 
 
 def stage(state: Engagement) -> Stage:
-    """Where the papers of the engagement stand."""
+    """Return the stage of the contract documents."""
     if state.terminated:
         return "terminated"
     if state.lost_on:
@@ -227,7 +227,7 @@ def stage(state: Engagement) -> Stage:
 
 
 def open_amendments(state: Engagement) -> int:
-    """How many drafted amendments wait for their signatures."""
+    """Return the number of drafted amendments of approved changes that are not signed."""
     return sum(
         amendment.signed is None and state.changes[amendment.drafted.change].verdict == "approved"
         for amendment in state.amendments.values()
@@ -252,7 +252,7 @@ def _sow(state: Engagement, sow: Sow) -> SowView:
         reviews=sow.reviews,
         sent_on=sow.sent_on,
         signatories=sow.signatories,
-        waits_for=_owed(withheld(sow)) if waits else (),
+        waits_for=_owed(missing_approvals(sow)) if waits else (),
     )
 
 

@@ -1,1 +1,1 @@
-"""Sales: from the first call to a deal won or lost, and what its people watch afterwards."""
+"""Sales: opportunities and proposals until the deal is won or lost, then its progress."""

@@ -1,4 +1,4 @@
-"""Accounts: the customer organisations, published whole for everybody to look up."""
+"""Publish accounts, the customer organisations, as reference data for all departments."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,10 @@ from sales.state import Account, decide_account
 
 
 class PublishAccount(Command):
-    """Publish a customer organisation, or its record as it stands now (the whole of it)."""
+    """Publish an account, or a new version of its record.
+
+    The new version replaces the whole record; a field that is not given becomes empty.
+    """
 
     name: ShortText
     sector: ShortText | None = None
@@ -21,14 +24,14 @@ class PublishAccount(Command):
 
 @decide_account.on(PublishAccount)
 def publish_account(state: Account, command: PublishAccount, context: Context) -> Iterable[Event]:
-    """Publish the next version of the record, if it says anything new."""
+    """Publish the next version of the record, unless it equals the last one."""
     event = AccountPublished(account=state.account, **dict(command))
     if state.published != event:
         yield event
 
 
 class IntroduceAccount(Command):
-    """Publish a customer organisation by its name, unless its record stands already."""
+    """Publish an account by its name, unless it is published already."""
 
     name: ShortText
 
@@ -37,6 +40,6 @@ class IntroduceAccount(Command):
 def introduce_account(
     state: Account, command: IntroduceAccount, context: Context
 ) -> Iterable[Event]:
-    """Publish its first version; what is known of it already stays."""
+    """Publish the first version; leave a published record unchanged."""
     if state.published is None:
         yield AccountPublished(account=state.account, name=command.name)

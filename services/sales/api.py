@@ -1,4 +1,4 @@
-"""What may be asked of Sales over HTTP, and by whom."""
+"""HTTP routes of Sales, and the roles that may use them."""
 
 from datetime import UTC, datetime
 from secrets import token_bytes
@@ -21,7 +21,7 @@ from contracts.values import ShortText
 from sales.accounts import PublishAccount
 from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Unusable, read_export
-from sales.importing.intake import Report, take_over
+from sales.importing.import_runner import Report, take_over
 from sales.importing.owners import Owners
 from sales.opportunities import (
     AdoptOpportunity,
@@ -58,7 +58,7 @@ COMPANY: tuple[Role, ...] = (
 
 
 def engagements() -> CommandRoutes[Engagement]:
-    """The routes of engagements, while and after they are sold."""
+    """Return the routes of engagements, during the sale and after it."""
     routes = CommandRoutes(
         ENGAGEMENT,
         path="engagements",
@@ -83,7 +83,7 @@ def engagements() -> CommandRoutes[Engagement]:
 
 
 def accounts() -> CommandRoutes[Account]:
-    """The routes of accounts; everybody in the company may look them up."""
+    """Return the routes of accounts; every role of the company may read them."""
     routes = CommandRoutes(
         ACCOUNT,
         path="accounts",
@@ -96,7 +96,7 @@ def accounts() -> CommandRoutes[Account]:
 
 
 LARGEST_EXPORT = 4 * 1024 * 1024
-"""Bytes of an export that are taken in one request: some 50,000 rows."""
+"""Maximum size of an export in one request, in bytes (about 50,000 rows)."""
 
 _OWNERS = "owners"
 
@@ -107,7 +107,7 @@ Product = Annotated[str, Query(min_length=1, max_length=200)]
 
 @imports.post(
     "/imports",
-    summary="Take a CRM's export over",
+    summary="Import a CRM export",
     operation_id="import-export",
     dependencies=[Depends(requires(*MANAGING))],
     openapi_extra={
@@ -119,20 +119,21 @@ Product = Annotated[str, Query(min_length=1, max_length=200)]
 )
 async def take_export(
     request: Request,
-    source: Annotated[ShortText, Query(description="What the CRM is called.")] = "crm",
-    currency: Annotated[Currency, Query(description="The currency of all values.")] = "USD",
+    source: Annotated[ShortText, Query(description="Name of the CRM.")] = "crm",
+    currency: Annotated[Currency, Query(description="Currency of all values.")] = "USD",
     product: Annotated[
         list[Product] | None,
-        Query(description="Names of products as they should be.", max_length=1000),
+        Query(description="Correct product names.", max_length=1000),
     ] = None,
 ) -> Report:
-    """Take over the rows that can be taken, and report the others with the reason.
+    """Import the valid rows of a CRM export, and report each refused row with the reasons.
 
-    The body is the export, as CSV in UTF-8, 4 MiB at most: opportunity_id, sales_agent, product,
-    account, deal_stage (Prospecting, Engaging, Won, Lost), engage_date, close_date
-    (month/day/year) and close_value. Sent again it changes nothing, so it needs no
-    Idempotency-Key. A sales_agent whose name no published person bears is an owner under an id
-    that does not tell the name; the notes say which, so that the person can be published under it.
+    The body is the export as CSV in UTF-8, at most 4 MiB, with the columns opportunity_id,
+    sales_agent, product, account, deal_stage (Prospecting, Engaging, Won, Lost), engage_date,
+    close_date (month/day/year) and close_value. Importing the same export again changes nothing, so
+    no Idempotency-Key is needed. A sales_agent who is not exactly one published person becomes an
+    owner with an id that does not reveal the name; the notes list these ids, so that the person can
+    be published under that id.
 
     For: sales-manager.
     """
@@ -144,7 +145,7 @@ async def take_export(
     records = container.records
     actor = request.state.caller.actor
 
-    async def give(
+    async def send(
         kind: str, subject: str, command: Command, key: str, occurred_at: datetime | None
     ) -> bool:
         answer = await container.commands.command(
@@ -171,27 +172,33 @@ async def take_export(
         ) from None
     except Unusable as error:
         raise Problem(422, "unusable-export", str(error)) from None
-    return await take_over(export, give)
+    return await take_over(export, send)
 
 
 async def _secret(store: Store) -> bytes:
-    """By which names of a CRM become ids: drawn at the first import, and kept in the store."""
+    """Return the key that turns CRM names into ids; create and store it at the first import.
+
+    Raises StoreAway where the store cannot be reached or did not keep the key.
+    """
     secrets = store.database["secrets"]
     with reaching():
         found = await secrets.find_one({"_id": _OWNERS})
         if found is None:
-            # Of two at a time, the first one's stands.
+            # If two requests insert a key at the same time, both use the first one.
             await insert_each(secrets, [{"_id": _OWNERS, "secret": token_bytes(32)}])
             found = await secrets.find_one({"_id": _OWNERS})
     if found is None:
-        raise StoreAway("the secret of imports was not kept")
+        raise StoreAway("the key of imports was not stored")
     return bytes(found["secret"])
 
 
 async def _bounded(request: Request) -> bytes:
+    """Return the body; raises Problem (413) where it exceeds LARGEST_EXPORT."""
     export = bytearray()
     async for chunk in request.stream():
         export += chunk
         if len(export) > LARGEST_EXPORT:
-            raise Problem(413, "body-too-large", f"an export has at most {LARGEST_EXPORT} bytes")
+            raise Problem(
+                413, "body-too-large", f"an export may have at most {LARGEST_EXPORT} bytes"
+            )
     return bytes(export)

@@ -8,8 +8,8 @@ SERVICE = Service(
     "sales",
     "Sales",
     description=(
-        "From the first call to a deal won or lost: opportunities, proposals and their gate, "
-        "accounts, and history taken over from a CRM."
+        "Opportunities, proposals and the gate before their submission, deals won and lost, "
+        "accounts, and the import of CRM exports."
     ),
     routes=(engagements(), accounts()),
     routers=(imports,),
@@ -18,7 +18,7 @@ SERVICE = Service(
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it receives SIGTERM."""
     run(SERVICE)
 
 

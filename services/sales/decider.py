@@ -1,11 +1,11 @@
-"""The deciders of Sales, whole: one for engagements, one for accounts.
+"""Deciders of Sales: one for engagements, one for accounts.
 
-There are no reactions: everything Sales says, a person decides.
+There are no reactions: every event of Sales follows from a command.
 """
 
 from chassis.domain.decider import Decider
 from sales import accounts, evolution, hearing, opportunities, proposals
-from sales.importing import taking
+from sales.importing import import_opportunity
 from sales.state import (
     Account,
     Engagement,
@@ -15,8 +15,8 @@ from sales.state import (
     evolve_account,
 )
 
-CAPABILITIES = (opportunities, proposals, taking, accounts, evolution, hearing)
-"""The modules whose decisions and steps stand in `decide` and `evolve` once they are imported."""
+CAPABILITIES = (opportunities, proposals, import_opportunity, accounts, evolution, hearing)
+"""Modules that, when imported, register their decisions and steps in `decide` and `evolve`."""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="sales",
@@ -24,7 +24,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
     initial=lambda subject: Engagement(engagement=subject),
     evolve=evolve,
     decide=decide,
-    opens=frozenset({opportunities.OpenOpportunity, taking.ImportOpportunity}),
+    opens=frozenset({opportunities.OpenOpportunity, import_opportunity.ImportOpportunity}),
 )
 
 ACCOUNT: Decider[Account] = Decider(

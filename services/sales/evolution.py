@@ -1,4 +1,4 @@
-"""How the own events of Sales change what it knows of an engagement."""
+"""Apply Sales' own events to its state of an engagement."""
 
 from contracts.event import Recorded
 from contracts.sales import (
@@ -62,13 +62,13 @@ def _drafted(state: Engagement, recorded: Recorded[ProposalDrafted]) -> Engageme
 @evolve.on(ProposalSubmitted)
 def _submitted(state: Engagement, recorded: Recorded[ProposalSubmitted]) -> Engagement:
     event = recorded.event
-    went = {"status": "submitted", "submitted_on": event.submitted_on}
-    return _proposal_moved(state, event.version, went)
+    update = {"status": "submitted", "submitted_on": event.submitted_on}
+    return _with_proposal(state, event.version, update)
 
 
 @evolve.on(ProposalRevised)
 def _revised(state: Engagement, recorded: Recorded[ProposalRevised]) -> Engagement:
-    return _proposal_moved(state, recorded.event.version, {"status": "withdrawn"})
+    return _with_proposal(state, recorded.event.version, {"status": "withdrawn"})
 
 
 @evolve.on(DealWon)
@@ -81,9 +81,9 @@ def _lost(state: Engagement, recorded: Recorded[DealLost]) -> Engagement:
     return state.model_copy(update={"lost": recorded.event})
 
 
-def _proposal_moved(state: Engagement, version: int, update: dict[str, object]) -> Engagement:
-    moved = tuple(
+def _with_proposal(state: Engagement, version: int, update: dict[str, object]) -> Engagement:
+    proposals = tuple(
         proposal.model_copy(update=update) if proposal.version == version else proposal
         for proposal in state.proposals
     )
-    return state.model_copy(update={"proposals": moved})
+    return state.model_copy(update={"proposals": proposals})

@@ -1,7 +1,7 @@
-"""What Sales keeps of what other departments say.
+"""Apply other departments' events to Sales' state of an engagement.
 
-An account executive wants to know who manages the engagement, what it would take and cost, whether
-it is signed, how it goes beside what was promised, and whether the customer pays.
+An account executive follows who manages the engagement, its estimate and price, whether the
+contract is signed, progress against the promised dates, and whether the customer pays.
 """
 
 from collections.abc import Callable
@@ -79,12 +79,12 @@ def _status_reported(state: Engagement, recorded: Recorded[StatusReportPublished
 
 @evolve.on(EngagementPutOnHold)
 def _put_on_hold(state: Engagement, recorded: Recorded[EngagementPutOnHold]) -> Engagement:
-    return state.model_copy(update={"held": recorded.event})
+    return state.model_copy(update={"on_hold": recorded.event})
 
 
 @evolve.on(EngagementResumed)
 def _resumed(state: Engagement, recorded: Recorded[EngagementResumed]) -> Engagement:
-    return state.model_copy(update={"held": None})
+    return state.model_copy(update={"on_hold": None})
 
 
 @evolve.on(SolutionWentLive)
@@ -151,7 +151,8 @@ def _amendment_drafted(state: Engagement, recorded: Recorded[AmendmentDrafted]) 
 @evolve.on(AmendmentSigned)
 def _amendment_signed(state: Engagement, recorded: Recorded[AmendmentSigned]) -> Engagement:
     event = recorded.event
-    others = {name: kept for name, kept in state.amendments.items() if name != event.amendment}
+    # Amendments are kept in the order of signing, so this one goes to the end.
+    others = {name: other for name, other in state.amendments.items() if name != event.amendment}
     signed = Amendment(
         change=event.change,
         price_delta=event.price_delta,
@@ -175,8 +176,8 @@ def _change_priced(state: Engagement, recorded: Recorded[ChangePriced]) -> Engag
 @evolve.on(InvoiceIssued)
 def _invoice_issued(state: Engagement, recorded: Recorded[InvoiceIssued]) -> Engagement:
     event = recorded.event
-    nothing = Money.zero(event.amount.currency)
-    invoice = Invoice(issued=event, paid=nothing, credited=nothing)
+    zero = Money.zero(event.amount.currency)
+    invoice = Invoice(issued=event, paid=zero, credited=zero)
     return state.model_copy(update={"invoices": {**state.invoices, event.invoice: invoice}})
 
 
@@ -188,13 +189,13 @@ def _invoice_voided(state: Engagement, recorded: Recorded[InvoiceVoided]) -> Eng
 @evolve.on(CreditNoteIssued)
 def _invoice_credited(state: Engagement, recorded: Recorded[CreditNoteIssued]) -> Engagement:
     event = recorded.event
-    return _invoice(state, event.invoice, lambda one: {"credited": one.credited + event.amount})
+    return _invoice(state, event.invoice, lambda old: {"credited": old.credited + event.amount})
 
 
 @evolve.on(PaymentReceived)
 def _payment_received(state: Engagement, recorded: Recorded[PaymentReceived]) -> Engagement:
     event = recorded.event
-    return _invoice(state, event.invoice, lambda one: {"paid": one.paid + event.amount})
+    return _invoice(state, event.invoice, lambda old: {"paid": old.paid + event.amount})
 
 
 @evolve.on(PaymentOverdue)
@@ -212,14 +213,14 @@ def _statement(state: Engagement, statement: Statement) -> Engagement:
 
 
 def _invoice(
-    state: Engagement, id: str, news: Callable[[Invoice], dict[str, object]]
+    state: Engagement, id: str, changes: Callable[[Invoice], dict[str, object]]
 ) -> Engagement:
-    """With the news of an invoice; one that was never issued has none."""
+    """Return the state with one invoice updated, or as it is where that was never issued."""
     known = state.invoices.get(id)
     if known is None:
         return state
-    moved = known.model_copy(update=news(known))
-    return state.model_copy(update={"invoices": {**state.invoices, id: moved}})
+    updated = known.model_copy(update=changes(known))
+    return state.model_copy(update={"invoices": {**state.invoices, id: updated}})
 
 
 @evolve.on_each(DISCONNECT_EVENTS)

@@ -1,4 +1,4 @@
-"""Opportunities: opened, qualified, advanced, handed to Delivery for an estimate, lost."""
+"""Decide on opportunities: open, adopt, qualify, advance, request an estimate, lose."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -27,14 +27,14 @@ from contracts.values import (
     Text,
     YesNo,
 )
-from sales.selling import distinct, happened, known_to_all, one_currency, still_selling
+from sales.policies import distinct, past_day, require_adopted, require_currency, require_open_sale
 from sales.state import Engagement, decide
 
 
 class OpenOpportunity(Command):
-    """Begin an engagement: a customer, whose account is published, may buy work.
+    """Open an opportunity for a published account; this creates the engagement.
 
-    Contacts and owner are ids of people.
+    `contacts` and `owner` are person ids.
     """
 
     account: AccountId
@@ -46,9 +46,10 @@ class OpenOpportunity(Command):
 
 
 class AdoptOpportunity(Command):
-    """Go on here with an opportunity that was imported open, so that other departments hear of it.
+    """Adopt an opportunity that was imported as open, so that other departments can work on it.
 
-    What is not given stays as it was imported; what the CRM did not know must be given.
+    A field that is not given keeps its imported value; a value that the CRM did not have is
+    required.
     """
 
     account: AccountId | None = None
@@ -60,9 +61,9 @@ class AdoptOpportunity(Command):
 
 
 class QualifyOpportunity(Command):
-    """Record whether budget, authority, need and timing are there; score is 0 to 100.
+    """Record whether budget, authority, need and timing are confirmed, with a score of 0 to 100.
 
-    May be said again while the sale is open: the latest judgement stands.
+    May be repeated while the sale is open; the latest qualification applies.
     """
 
     budget: YesNo
@@ -73,16 +74,16 @@ class QualifyOpportunity(Command):
 
 
 class AdvanceOpportunity(Command):
-    """Move the opportunity to a pipeline stage, forward or back; probability is in percent."""
+    """Move the opportunity to a pipeline stage, forward or back; `probability` is in percent."""
 
     pipeline_stage: PipelineStage
     probability: Percent
 
 
 class RequestEstimate(Command):
-    """Ask Delivery what the work would take: the scope in brief, and what the customer wants.
+    """Request an estimate from Delivery for this scope, these deliverables and the wanted finish.
 
-    Asked again with another scope, Delivery estimates anew.
+    A further request with other content asks for a new estimate.
     """
 
     scope_summary: Text
@@ -97,7 +98,10 @@ class RequestEstimate(Command):
 
 
 class LoseDeal(Command):
-    """Record that the customer said no, or nothing any more: why, and to whom it went."""
+    """Record that the deal is lost, with the reason and, where known, the competitor that won it.
+
+    A customer who does not decide is a reason, too (`no-decision`).
+    """
 
     reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
     comment: Text | None = None
@@ -109,12 +113,16 @@ class LoseDeal(Command):
 def open_opportunity(
     state: Engagement, command: OpenOpportunity, context: Context
 ) -> Iterable[Event]:
-    """Open it, once: for an account that is known, to be closed on a day that is not over."""
+    """Open the opportunity; a repeated, equal command changes nothing.
+
+    Raises Refused where it already exists with different content, the account is not published,
+    or the expected close is in the past.
+    """
     event = OpportunityOpened(**dict(command))
     if state.opened == event:
         return
     if state.opened or state.imported:
-        raise Refused("already-opened", "this opportunity stands already, with other content")
+        raise Refused("already-opened", "this opportunity already exists, with different content")
     _openable(event, context)
     yield event
 
@@ -123,16 +131,20 @@ def open_opportunity(
 def adopt_opportunity(
     state: Engagement, command: AdoptOpportunity, context: Context
 ) -> Iterable[Event]:
-    """Open what was imported, once, for all to hear."""
+    """Open the imported opportunity; a repeated, equal command changes nothing.
+
+    Raises Refused where it was not imported or is over, a value is missing or in another currency,
+    and where OpenOpportunity would be refused.
+    """
     imported = state.imported
     if imported is None:
         raise Refused("not-imported", "this opportunity was not imported")
     if state.opened is None:
-        still_selling(state)
+        require_open_sale(state)
     account = command.account or imported.account
     value = command.expected_value or imported.value
     if account is None or value is None:
-        gate("adoption-incomplete", _unknown(account=account, expected_value=value))
+        gate("adoption-incomplete", _missing(account=account, expected_value=value))
         return
     event = OpportunityOpened(
         account=account,
@@ -145,35 +157,39 @@ def adopt_opportunity(
     if state.opened == event:
         return
     if state.opened:
-        raise Refused("already-opened", "this opportunity was adopted already, with other content")
-    one_currency(state.currency, expected_value=value)
+        raise Refused(
+            "already-opened", "this opportunity was already adopted, with different content"
+        )
+    require_currency(state.currency, expected_value=value)
     _openable(event, context)
     yield event
 
 
 def _openable(event: OpportunityOpened, context: Context) -> None:
+    """Refuse an account that is not published, and an expected close before today (UTC)."""
     if context.records.latest(AccountPublished, event.account) is None:
         raise Refused(
-            "account-unknown", f"account: no account {event.account!r} is known; publish it first"
+            "account-unknown",
+            f"account: no account {event.account!r} is published; publish it first",
         )
     if event.expected_close < context.today:
         raise Refused(
-            "expected-close-passed", f"expected_close: {event.expected_close} is over already"
+            "expected-close-passed", f"expected_close: {event.expected_close} is in the past"
         )
 
 
-def _unknown(**fields: object) -> Iterable[Missing]:
+def _missing(**fields: object) -> Iterable[Missing]:
     for field, value in fields.items():
         if value is None:
-            yield Missing(field, f"{field}: the CRM did not know it; give it", "sales")
+            yield Missing(field, f"{field}: the CRM had no value, so it must be given", "sales")
 
 
 @decide.on(QualifyOpportunity)
 def qualify_opportunity(
     state: Engagement, command: QualifyOpportunity, context: Context
 ) -> Iterable[Event]:
-    """Record the judgement if it is a new one."""
-    still_selling(state)
+    """Record the qualification, unless it equals the last one."""
+    require_open_sale(state)
     event = OpportunityQualified(**dict(command))
     if state.qualified != event:
         yield event
@@ -183,10 +199,10 @@ def qualify_opportunity(
 def advance_opportunity(
     state: Engagement, command: AdvanceOpportunity, context: Context
 ) -> Iterable[Event]:
-    """Move it, if it does not stand there with this probability."""
-    still_selling(state)
-    there = (state.pipeline_stage, state.probability)
-    if there != (command.pipeline_stage, command.probability):
+    """Move the opportunity, unless it already has this stage and probability."""
+    require_open_sale(state)
+    current = (state.pipeline_stage, state.probability)
+    if current != (command.pipeline_stage, command.probability):
         yield OpportunityAdvanced(**dict(command))
 
 
@@ -194,28 +210,31 @@ def advance_opportunity(
 def request_estimate(
     state: Engagement, command: RequestEstimate, context: Context
 ) -> Iterable[Event]:
-    """Ask, unless exactly this was asked last."""
-    still_selling(state)
-    known_to_all(state)
+    """Request the estimate, unless it equals the last request.
+
+    Raises Refused where the wanted finish is before today (UTC).
+    """
+    require_open_sale(state)
+    require_adopted(state)
     event = EstimateRequested(**dict(command))
     if state.estimate_requested == event:
         return
     if command.wanted_finish and command.wanted_finish < context.today:
         raise Refused(
-            "wanted-finish-passed", f"wanted_finish: {command.wanted_finish} is over already"
+            "wanted-finish-passed", f"wanted_finish: {command.wanted_finish} is in the past"
         )
     yield event
 
 
 @decide.on(LoseDeal)
 def lose_deal(state: Engagement, command: LoseDeal, context: Context) -> Iterable[Event]:
-    """Lose it at any stage before it is won."""
-    if state.lost and _said_again(state.lost, command):
+    """Record the loss, at any stage before the deal is won; an equal repetition is harmless."""
+    if state.lost and _is_repeated(state.lost, command):
         return
-    still_selling(state)
-    lost_on = happened("lost_on", command.lost_on, context)
+    require_open_sale(state)
+    lost_on = past_day("lost_on", command.lost_on, context)
     yield DealLost(**{**dict(command), "lost_on": lost_on})
 
 
-def _said_again(lost: DealLost, command: LoseDeal) -> bool:
+def _is_repeated(lost: DealLost, command: LoseDeal) -> bool:
     return {**dict(command), "lost_on": command.lost_on or lost.lost_on} == dict(lost)

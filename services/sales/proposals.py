@@ -1,4 +1,4 @@
-"""Proposals: drafted on an estimate, submitted through the first gate, revised, won."""
+"""Decide on proposals: draft on an estimate, submit (gate 1), revise, win the deal."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -21,16 +21,16 @@ from contracts.values import (
     Text,
     Version,
 )
-from sales.selling import distinct, happened, known_to_all, one_currency, still_selling
+from sales.policies import distinct, past_day, require_adopted, require_currency, require_open_sale
 from sales.state import Engagement, Estimate, Proposal, decide
 
 
 class DraftProposal(Command):
-    """Draft the next version of the proposal, resting on a version of the estimate.
+    """Draft the next version of the proposal, based on a version of the estimate.
 
-    All lines are in one currency, and their amounts add up to the price, which need not be given.
-    Project management is one of the lines (kind ``project-management``), or the waiver says why
-    not. The dates are what will be promised.
+    All lines are in one currency. The price is the sum of the lines and may be omitted. Project
+    management is a line (kind ``project-management``) or is waived with a reason. The dates are
+    those promised to the customer.
     """
 
     estimate_version: Version
@@ -58,7 +58,7 @@ class DraftProposal(Command):
         if len(currencies) > 1:
             raise ValueError(f"must be in one currency, not in {' and '.join(currencies)}")
         if not sum(line.amount.amount for line in lines):
-            raise ValueError("must add up to more than nothing")
+            raise ValueError("must add up to more than zero")
         return lines
 
     @field_validator("price")
@@ -79,10 +79,10 @@ class DraftProposal(Command):
 
 
 class SubmitProposal(Command):
-    """Send a drafted version to the customer.
+    """Record that a drafted version is submitted to the customer.
 
-    The gate: a manager is assigned and has endorsed the estimate it rests on, Finance has priced
-    that estimate, and project management is in it or waived for a reason.
+    Gate 1: an engagement manager is assigned and endorsed the estimate of the proposal, Finance
+    priced that estimate, and project management is a line with hours or is waived with a reason.
     """
 
     version: Version
@@ -90,18 +90,18 @@ class SubmitProposal(Command):
 
 
 class ReviseProposal(Command):
-    """Withdraw the version that stands, so that a next one can be drafted."""
+    """Withdraw the current version, so that the next one can be drafted."""
 
     version: Version
     reason: ShortText
 
 
 class WinDeal(Command):
-    """Record that the customer said yes to the version that was submitted.
+    """Record that the customer accepted the submitted version of the proposal.
 
-    The billing schedule adds up to its price. What is to be accepted before it is billed names
-    deliverables of the proposal. Rates are needed for time and materials, for each of its roles.
-    The days are the promised ones unless others were agreed.
+    The billing schedule adds up to its price. Billing items that wait for acceptance name
+    deliverables of the proposal. Time and materials requires a rate for each role. The dates are
+    the promised ones unless others are given.
     """
 
     proposal_version: Version
@@ -127,20 +127,23 @@ class WinDeal(Command):
 
 @decide.on(DraftProposal)
 def draft_proposal(state: Engagement, command: DraftProposal, context: Context) -> Iterable[Event]:
-    """Draft the next version, once the last one is withdrawn."""
-    still_selling(state)
-    known_to_all(state)
+    """Draft the next version; a draft that equals the current one changes nothing.
+
+    Raises Refused where the current version, drafted or submitted, differs from it.
+    """
+    require_open_sale(state)
+    require_adopted(state)
     price = _total(command.lines)
-    one_currency(state.currency, price=price)
-    standing = state.standing
-    version = standing.version if standing else len(state.proposals) + 1
+    require_currency(state.currency, price=price)
+    current = state.current_proposal
+    version = current.version if current else len(state.proposals) + 1
     drafted = ProposalDrafted(**{**dict(command), "price": price, "version": version})
-    if standing is None:
+    if current is None:
         yield drafted
-    elif standing.drafted != drafted:
+    elif current.drafted != drafted:
         raise Refused(
             "proposal-open",
-            f"version {standing.version} of the proposal is {standing.status}; revise it first",
+            f"version {current.version} of the proposal is {current.status}; revise it first",
         )
 
 
@@ -148,17 +151,17 @@ def draft_proposal(state: Engagement, command: DraftProposal, context: Context) 
 def submit_proposal(
     state: Engagement, command: SubmitProposal, context: Context
 ) -> Iterable[Event]:
-    """Submit it if the gate lets it pass."""
-    still_selling(state)
+    """Submit the version; raises Refused with all that is missing for gate 1."""
+    require_open_sale(state)
     proposal = _version(state, command.version)
     if proposal.status == "submitted":
         if command.submitted_on in {None, proposal.submitted_on}:
             return
         raise Refused(
             "proposal-submitted",
-            f"version {proposal.version} was submitted on {proposal.submitted_on} already",
+            f"version {proposal.version} was already submitted on {proposal.submitted_on}",
         )
-    submitted_on = happened("submitted_on", command.submitted_on, context)
+    submitted_on = past_day("submitted_on", command.submitted_on, context)
     gate("proposal-not-ready", waits_for(state, proposal))
     yield ProposalSubmitted(version=proposal.version, submitted_on=submitted_on)
 
@@ -167,30 +170,34 @@ def submit_proposal(
 def revise_proposal(
     state: Engagement, command: ReviseProposal, context: Context
 ) -> Iterable[Event]:
-    """Withdraw it, once."""
-    still_selling(state)
+    """Withdraw the version, unless it is withdrawn already."""
+    require_open_sale(state)
     if _version(state, command.version, withdrawn=True).status != "withdrawn":
         yield ProposalRevised(**dict(command))
 
 
 @decide.on(WinDeal)
 def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[Event]:
-    """Win it with what the submitted version says and the billing terms that were agreed."""
-    if state.won and _said_again(state, state.won, command):
+    """Record the deal: the content of the submitted version with the agreed billing terms.
+
+    Raises Refused where the version was not submitted, dates are out of order, or billing schedule
+    and rates do not fit the proposal. An equal repetition changes nothing.
+    """
+    if state.won and _is_repeated(state, state.won, command):
         return
-    still_selling(state)
+    require_open_sale(state)
     proposal = _version(state, command.proposal_version)
     if proposal.submitted_on is None:
         raise Refused(
             "proposal-not-submitted",
-            f"version {proposal.version} of the proposal was never submitted to the customer",
+            f"version {proposal.version} of the proposal has not been submitted to the customer",
         )
-    won_on = happened("won_on", command.won_on, context)
+    won_on = past_day("won_on", command.won_on, context)
     if won_on < proposal.submitted_on:
         raise Refused(
             "won-before-submitted",
-            f"won_on: {won_on} is before version {proposal.version} was submitted, on "
-            f"{proposal.submitted_on}",
+            f"won_on: {won_on} is before {proposal.submitted_on}, when version "
+            f"{proposal.version} was submitted",
         )
     won = _won(state, command, won_on)
     if won.finishes_on < won.starts_on:
@@ -203,12 +210,12 @@ def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[
 
 
 def waits_for(state: Engagement, proposal: Proposal) -> tuple[Missing, ...]:
-    """All that the gate before submission lacks; nothing where the version may be submitted."""
+    """Return what is missing for gate 1; empty where the version may be submitted."""
     drafted = proposal.drafted
     version = drafted.estimate_version
     estimate = state.estimates.get(version, Estimate())
     managed = any(line.kind == "project-management" and line.hours for line in drafted.lines)
-    wanted = (
+    missing = (
         Missing("manager-not-assigned", "no engagement manager is assigned", "delivery")
         if state.manager is None
         else None,
@@ -218,14 +225,14 @@ def waits_for(state: Engagement, proposal: Proposal) -> tuple[Missing, ...]:
         else None,
         Missing(
             "project-management-missing",
-            f"version {proposal.version} has no line for project management, and no waiver that "
-            "says why",
+            f"version {proposal.version} has neither a project management line with hours nor a "
+            "waiver",
             "sales",
         )
         if not managed and drafted.project_management_waiver is None
         else None,
     )
-    return tuple(item for item in wanted if item is not None)
+    return tuple(item for item in missing if item is not None)
 
 
 def _endorsement(state: Engagement, version: int, estimate: Estimate) -> Missing | None:
@@ -235,12 +242,12 @@ def _endorsement(state: Engagement, version: int, estimate: Estimate) -> Missing
     if by is None or state.manager is None:
         sentence = f"estimate {version} is not endorsed by the engagement manager"
     else:
-        sentence = f"estimate {version} is endorsed by {by}, but {state.manager} manages now"
+        sentence = f"estimate {version} is endorsed by {by}, but the manager is now {state.manager}"
     return Missing("estimate-not-endorsed", sentence, "delivery")
 
 
 def _version(state: Engagement, version: int, *, withdrawn: bool = False) -> Proposal:
-    """That version of the proposal; refused where there is none, or it is withdrawn."""
+    """Return the version; raises Refused where it is unknown or, unless allowed, withdrawn."""
     if version > len(state.proposals):
         raise Refused("proposal-unknown", f"there is no version {version} of the proposal")
     proposal = state.proposals[version - 1]
@@ -265,15 +272,15 @@ def _won(state: Engagement, command: WinDeal, won_on: date) -> DealWon:
     )
 
 
-def _said_again(state: Engagement, won: DealWon, command: WinDeal) -> bool:
+def _is_repeated(state: Engagement, won: DealWon, command: WinDeal) -> bool:
     same_version = command.proposal_version == won.proposal_version
     return same_version and _won(state, command, command.won_on or won.won_on) == won
 
 
 def _billable(won: DealWon) -> None:
-    """Refuse a billing schedule that is not the price, or waits for what was not sold."""
+    """Refuse a billing schedule that differs from the price or names an unsold deliverable."""
     for item in won.billing_schedule:
-        one_currency(won.price.currency, **{f"billing_schedule {item.item}": item.amount})
+        require_currency(won.price.currency, **{f"billing_schedule {item.item}": item.amount})
     total = Money.total((item.amount for item in won.billing_schedule), won.price.currency)
     if total != won.price:
         raise Refused(
@@ -286,20 +293,20 @@ def _billable(won: DealWon) -> None:
         if unsold:
             raise Refused(
                 "deliverable-unknown",
-                f"billing_schedule: {item.item} waits for {', '.join(unsold)}, which is no "
-                f"deliverable of version {won.proposal_version}",
+                f"billing_schedule: {item.item} waits for {', '.join(unsold)}, which is "
+                f"not a deliverable of version {won.proposal_version}",
             )
 
 
 def _rated(won: DealWon, proposal: Proposal) -> None:
-    """Refuse rates in other money, and time and materials with a role that has no rate."""
+    """Refuse rates in another currency, and time and materials where a role has no rate."""
     for rate in won.rates:
-        one_currency(won.price.currency, **{f"rates {rate.role}": rate.rate})
+        require_currency(won.price.currency, **{f"rates {rate.role}": rate.rate})
     worked = {line.role for line in proposal.drafted.lines if line.kind != "expense"}
     without = sorted(worked - {rate.role for rate in won.rates})
     if won.pricing == "time-and-materials" and without:
         raise Refused(
-            "rates-missing", f"rates: time and materials needs one for {', '.join(without)}"
+            "rates-missing", f"rates: time and materials requires a rate for {', '.join(without)}"
         )
 
 

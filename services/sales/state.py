@@ -1,6 +1,6 @@
-"""What Sales knows of one engagement and of one account.
+"""State of an engagement and of an account in Sales.
 
-How its own events change that stands in `evolution`, how other departments' events do in `hearing`.
+Sales' own events are applied in `evolution`, those of other departments in `hearing`.
 """
 
 from datetime import date
@@ -34,11 +34,11 @@ from contracts.sales import (
 from contracts.values import AccountId, Identifier, Percent, PersonId, Value, Version
 
 Stage = Literal["prospecting", "qualifying", "proposing", "negotiating", "won", "lost"]
-"""Where the sale stands; terminated and closed engagements stay won."""
+"""Stage of the sale; terminated and closed engagements stay won."""
 
 
 class Proposal(Value):
-    """A version of the proposal: what it says, and how far it went."""
+    """A version of the proposal, and its status."""
 
     drafted: ProposalDrafted
     status: Literal["drafted", "submitted", "withdrawn"] = "drafted"
@@ -46,12 +46,12 @@ class Proposal(Value):
 
     @property
     def version(self) -> int:
-        """Its number, from 1."""
+        """Return the version number, counted from 1."""
         return self.drafted.version
 
 
 class Estimate(Value):
-    """What Sales has heard of one version of the estimate."""
+    """A version of the estimate, as far as Delivery and Finance have published it."""
 
     submitted: EstimateSubmitted | None = None
     endorsed_by: PersonId | None = None
@@ -59,9 +59,10 @@ class Estimate(Value):
 
 
 class Amendment(Value):
-    """A change order's paper: what it adds to the price, the finish it agrees, and its signature.
+    """An amendment: the change it is for, what it adds to the price, and the agreed finish.
 
-    `signed_on` is None while it is only drafted. An engagement keeps them in the order of signing.
+    `signed_on` is None until both parties have signed. Signed amendments of an engagement are
+    kept in the order of signing.
     """
 
     change: Identifier
@@ -71,7 +72,10 @@ class Amendment(Value):
 
 
 class Invoice(Value):
-    """An invoice: what was paid of it and given back on it, and whether it is void."""
+    """An invoice, with the amounts paid and credited.
+
+    `fell_due` says that Finance published it as overdue.
+    """
 
     issued: InvoiceIssued
     paid: Money
@@ -81,13 +85,13 @@ class Invoice(Value):
 
     @property
     def overdue(self) -> bool:
-        """Whether its due day passed while something is still owed on it."""
+        """Return whether the invoice is overdue and neither void nor fully paid or credited."""
         owed = not self.voided and self.paid + self.credited < self.issued.amount
         return self.fell_due and owed
 
 
 class Statement(Value):
-    """How far the newest version of the statement of work went, in Legal's hands."""
+    """The newest version of the statement of work, and its status in Legal."""
 
     version: Version
     status: Literal["drafted", "redlined", "approved", "sent", "signed"]
@@ -95,7 +99,7 @@ class Statement(Value):
 
 
 class Engagement(BaseModel):
-    """One engagement, as Sales knows it."""
+    """An engagement in Sales."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -117,7 +121,7 @@ class Engagement(BaseModel):
     changes: dict[str, Money] = {}
     kicked_off_on: date | None = None
     status_report: StatusReportPublished | None = None
-    held: EngagementPutOnHold | None = None
+    on_hold: EngagementPutOnHold | None = None
     live_on: date | None = None
     survey: SurveyAnswered | None = None
     closed_on: date | None = None
@@ -133,25 +137,25 @@ class Engagement(BaseModel):
 
     @property
     def account(self) -> AccountId | None:
-        """The customer; None where a CRM named none and nobody has since."""
+        """Return the customer account, or None where it is not known (a CRM may not have it)."""
         known = self.opened or self.imported
         return known.account if known else None
 
     @property
     def expected_value(self) -> Money | None:
-        """What the deal may be worth; None while nobody said."""
+        """Return the expected value of the deal, or None where it is not known."""
         if self.opened:
             return self.opened.expected_value
         return self.imported.value if self.imported else None
 
     @property
     def currency(self) -> str | None:
-        """The one currency of all this engagement's money; None while no amount is known."""
+        """Return the currency of all amounts of this engagement; None while no amount is known."""
         return self.expected_value.currency if self.expected_value else None
 
     @property
     def stage(self) -> Stage:
-        """Where the sale stands."""
+        """Return the stage of the sale."""
         if self.lost:
             return "lost"
         if self.won:
@@ -161,20 +165,23 @@ class Engagement(BaseModel):
         return self.pipeline_stage
 
     @property
-    def standing(self) -> Proposal | None:
-        """The version of the proposal that was not withdrawn, if there is one."""
+    def current_proposal(self) -> Proposal | None:
+        """Return the newest version of the proposal; None where it is withdrawn or none exists."""
         newest = self.proposals[-1] if self.proposals else None
         return None if newest is None or newest.status == "withdrawn" else newest
 
     @property
     def promised_finish(self) -> date | None:
-        """The last day promised to the customer, by amendment, by the deal, or in the proposal."""
+        """Return the last day promised to the customer, or None.
+
+        It is that of the amendment signed last, else of the won deal, else of the current proposal.
+        """
         signed = [a for a in self.amendments.values() if a.signed_on is not None]
         if signed:
             return signed[-1].finishes_on
         if self.won:
             return self.won.finishes_on
-        return self.standing.drafted.promised_finish if self.standing else None
+        return self.current_proposal.drafted.promised_finish if self.current_proposal else None
 
 
 evolve = Evolution[Engagement]()
@@ -182,7 +189,7 @@ decide = Decisions[Engagement]()
 
 
 class Account(BaseModel):
-    """One customer organisation: the newest version of its record."""
+    """An account: the newest published version of its record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What the people of Sales see: an engagement from their side, and an account."""
+"""Views and list rows of engagements and accounts in Sales."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -34,7 +34,7 @@ from sales.state import Account, Amendment, Engagement, Estimate, Stage, Stateme
 
 
 class Owed(ViewModel):
-    """One thing that the proposal waits for before it may be submitted, and who owes it."""
+    """A precondition that is missing before the proposal may be submitted, and who owes it."""
 
     code: str
     sentence: str
@@ -42,7 +42,7 @@ class Owed(ViewModel):
 
 
 class EstimateView(ViewModel):
-    """A version of the estimate: how long it would take, who stands behind it, its price."""
+    """A version of the estimate: duration in days, confidence, endorsement and price."""
 
     version: Version
     duration_days: Days | None
@@ -52,7 +52,7 @@ class EstimateView(ViewModel):
 
 
 class ProposalView(ViewModel):
-    """A version of the proposal; `waits_for` names what the gate before submission lacks."""
+    """A version of the proposal; `waits_for` lists what is missing for its submission (gate 1)."""
 
     version: Version
     status: Literal["drafted", "submitted", "withdrawn"]
@@ -62,7 +62,7 @@ class ProposalView(ViewModel):
 
 
 class InvoiceView(ViewModel):
-    """An invoice to the customer: what was asked, by when, what came, and what was given back."""
+    """An invoice to the customer, with the amounts paid and credited."""
 
     number: str
     amount: Money
@@ -75,7 +75,11 @@ class InvoiceView(ViewModel):
 
 
 class DeliveryView(ViewModel):
-    """How the work goes beside what was promised; `late_by_days` is negative when it is early."""
+    """Progress of the work against the promised dates.
+
+    `late_by_days` is the forecast finish less the promised finish, in calendar days; negative where
+    it is early. `would_recommend` is the answer to the survey, 0 to 10.
+    """
 
     manager: PersonId | None
     managed_since: date | None
@@ -91,7 +95,7 @@ class DeliveryView(ViewModel):
 
 
 class ContractView(ViewModel):
-    """What is signed: agreements, the statement of work, amendments; and what was ended."""
+    """Agreements, statement of work, amendments, prices of changes, and termination."""
 
     nda_signed_on: date | None
     msa_signed_on: date | None
@@ -102,7 +106,7 @@ class ContractView(ViewModel):
 
 
 class EngagementView(ViewModel):
-    """An engagement as Sales sees it."""
+    """An engagement, as Sales shows it."""
 
     engagement: str
     account: AccountId | None
@@ -128,14 +132,14 @@ class EngagementView(ViewModel):
 
 
 class AccountView(ViewModel):
-    """The record of a customer organisation as it stands."""
+    """The newest record of an account."""
 
     account: AccountId
     record: AccountPublished | None
 
 
 def engagement_view(state: Engagement) -> EngagementView:
-    """What an account executive and their manager see of an engagement."""
+    """Return the view of an engagement for account executives and their managers."""
     known = state.opened or state.imported
     return EngagementView(
         engagement=state.engagement,
@@ -182,14 +186,14 @@ LISTED = (
     "probability",
     "imported",
 )
-"""What engagements are listed, filtered and sorted by."""
+"""Fields by which engagements are listed, filtered and sorted."""
 
 
 def summary(state: Engagement) -> Mapping[str, str | int | bool | None]:
-    """An engagement in a line of a list.
+    """Return the list row of an engagement.
 
-    Days are written YYYY-MM-DD. The value is in whole units of the currency (2^53 - 1 at most), the
-    probability in whole percent: to sort by; the exact figures stand in the engagement's own view.
+    Days are written YYYY-MM-DD. For sorting, the value is in whole units of the currency (at most
+    2^53 - 1) and the probability in whole percent; the engagement's view has the exact figures.
     """
     known = state.opened or state.imported
     value = state.won.price if state.won else state.expected_value
@@ -210,16 +214,16 @@ def summary(state: Engagement) -> Mapping[str, str | int | bool | None]:
 
 
 ACCOUNTS_LISTED = ("name", "sector", "country", "own_pmo")
-"""What accounts are listed, filtered and sorted by."""
+"""Fields by which accounts are listed, filtered and sorted."""
 
 
 def account_summary(state: Account) -> Mapping[str, str | int | bool | None]:
-    """An account in a line of a list."""
+    """Return the list row of an account."""
     return {name: getattr(state.published, name, None) for name in ACCOUNTS_LISTED}
 
 
 def account_view(state: Account) -> AccountView:
-    """What everybody in the company sees of an account."""
+    """Return the view of an account for all staff."""
     return AccountView(account=state.account, record=state.published)
 
 
@@ -262,7 +266,7 @@ def _delivery(state: Engagement) -> DeliveryView:
         forecast_finish=forecast,
         late_by_days=(forecast - promised).days if forecast and promised else None,
         status_report=state.status_report,
-        on_hold=state.held,
+        on_hold=state.on_hold,
         live_on=state.live_on,
         would_recommend=state.survey.recommend if state.survey else None,
         closed_on=state.closed_on,

@@ -10,14 +10,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from chassis.application.ports import Batch
-from chassis.application.trouble import Head
-from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.base.partitioning import partition_of
+from chassis.domain.decider import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
+from chassis.domain.latest_ids import with_latest
+from chassis.domain.trouble import Head
 from chassis.eventstore.journal import kafka_key
 from chassis.eventstore.mongo import Store
 from chassis.kafka.consumer import Consumer
-from chassis.kafka.parked import ParkedRecordStore
+from chassis.kafka.parked import ParkedEngagement, ParkedRecordStore
+from chassis.kafka.parked_record import ParkedRecord
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY, LEGAL, SALES, Channel
 from contracts.delivery import EngagementResumed
@@ -75,10 +80,13 @@ class Topics:
         key: bytes | None,
         value: bytes | None,
         headers: Iterable[tuple[str, bytes]] = (),
+        partition: int | None = None,
     ) -> str:
         """Publish any bytes; return the record's id, as in the list of parked records."""
         topic = channel.topic(self._prefix)
-        sent = await self._producer.send_and_wait(topic, value, key, headers=list(headers))
+        sent = await self._producer.send_and_wait(
+            topic, value, key, partition, headers=list(headers)
+        )
         return f"{topic}/{sent.partition}/{sent.offset}"
 
 
@@ -92,6 +100,30 @@ async def topics(bootstrap: str, prefix: str) -> AsyncIterator[Topics]:
         yield Topics(producer, prefix)
     finally:
         await producer.stop()
+
+
+IsBehind = Callable[[Sequence[Recorded[Event]]], Awaitable[bool]]
+
+
+@asynccontextmanager
+async def offsets(bootstrap: str, prefix: str, group: str) -> AsyncIterator[IsBehind]:
+    """Ask Kafka whether a group's offsets are right behind these first events of the topics."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+
+    async def is_behind(events: Sequence[Recorded[Event]]) -> bool:
+        try:
+            found = await admin.list_consumer_group_offsets(group)
+        except KafkaError:  # the group has no coordinator yet
+            return False
+        committed = {(at.topic, at.partition): offset.offset for at, offset in found.items()}
+        ends = Counter((each.channel.topic(prefix), partition_of(each.subject)) for each in events)
+        return {place: offset for place, offset in committed.items() if offset} == ends
+
+    await admin.start()
+    try:
+        yield is_behind
+    finally:
+        await admin.close()
 
 
 def sound(recorded: Recorded[Event]) -> Exception | None:
@@ -109,6 +141,7 @@ class Counting:
     def __init__(self, *, dedupe: bool = True) -> None:
         self.heard: defaultdict[str, list[str]] = defaultdict(list)
         self.position: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        self.latest_ids: defaultdict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self.passed_over: list[tuple[str, PassedOver]] = []
         self.waiting: dict[str, str] = {}
         self.stumbles: Callable[[Recorded[Event]], Exception | None] = sound
@@ -116,7 +149,7 @@ class Counting:
         self.whole: list[bytes] = []
         self.pause = 0.0
         self.reads_again = False
-        """Whether `given` asks for a rebuild from the first record."""
+        """True if `given` is to ask for a rebuild from the first record."""
         self._dedupe = dedupe
 
     @property
@@ -135,18 +168,22 @@ class Counting:
                         raise error
                     if self._dedupe and not self._is_next(stream, recorded):
                         continue
-                except (CameLate, Gap, NotDecoded, ArithmeticError, RuntimeError) as wrong:
+                except (Gap, NotDecoded, NotTakenIn, ArithmeticError, RuntimeError) as wrong:
                     errors[stream] = wrong
                     break
+                channel = recorded.channel.name
+                ids, last = self.latest_ids[stream], self.position[stream].get(channel, 0)
+                ids[channel] = with_latest(ids.get(channel, ()), last, recorded)
                 self.heard[recorded.subject].append(f"{recorded.channel.name}-{recorded.sequence}")
-                self.position[stream][recorded.channel.name] = recorded.sequence
+                self.position[stream][channel] = recorded.sequence
                 self.whole.append(whole(recorded))
         return errors
 
     def _is_next(self, stream: str, recorded: Recorded[Event]) -> bool:
         last = self.position[stream].get(recorded.channel.name, 0)
         passed_over = [each for name, each in self.passed_over if name == recorded.subject]
-        return is_next(recorded, last, passed_over)
+        ids = self.latest_ids[stream].get(recorded.channel.name, ())
+        return is_next(recorded, last, passed_over, ids)
 
     async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
         return True
@@ -157,6 +194,7 @@ class Counting:
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
         self.passed_over.append((engagement, passed))
         self.position[f"engagement:{engagement}"][passed.channel] = passed.last
+        self.latest_ids[f"engagement:{engagement}"].pop(passed.channel, None)
 
     async def waits(self, engagement: str, head: Head | None) -> None:
         if head is None:
@@ -172,6 +210,7 @@ class Counting:
             return None
         self.heard.clear()
         self.position.clear()
+        self.latest_ids.clear()
 
         async def once_back() -> None:
             self.reads_again = False
@@ -219,6 +258,25 @@ async def open_scene(
     async with topics(kafka.bootstrap, isolation) as spoken:
         yield Scene(kafka.bootstrap, isolation, documents, spoken, Counting())
     await documents.close()
+
+
+async def parked_in(parking: ParkedRecordStore) -> list[ParkedEngagement]:
+    """Return all parked engagements of a store."""
+    found: list[ParkedEngagement] = []
+    for is_parked in (True, False):
+        after = 0
+        while page := await parking.page_parked(after, 200, is_parked=is_parked):
+            found += page
+            after = page[-1].order
+    return found
+
+
+async def aside_in(parking: ParkedRecordStore) -> list[ParkedRecord]:
+    """Return all records set aside in a store, with their bytes."""
+    found: list[ParkedRecord] = []
+    while page := await parking.page_set_aside(found[-1].order if found else 0, 200):
+        found += [record for each in page if (record := await parking.record(each.id))]
+    return found
 
 
 async def until(is_so: Callable[[], object], limit: float = 60.0) -> None:

@@ -87,7 +87,7 @@ def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Event]:
     known = context.records.latest(PersonPublished, command.owner)
     gate(
         "owner-unknown",
-        [None if known else Missing("owner", f"nobody is called {command.owner}", "delivery")],
+        [None if known else Missing("owner", f"there is no person {command.owner}", "delivery")],
     )
     yield OpportunityOpened(**command.model_dump())
 

@@ -215,7 +215,7 @@ async def test_a_event_out_of_order_waits_for_the_one_before_it(world: World) ->
 
     async def parked() -> bool:
         found = await world.get("/operations/parked", OSCAR)
-        waiting = {each["engagement"]: each["code"] for each in found}
+        waiting = {each["engagement"]: each["code"] for each in found["items"]}
         return waiting == {engagement: "gap"}
 
     await until(parked)
@@ -238,8 +238,8 @@ async def test_a_event_out_of_order_waits_for_the_one_before_it(world: World) ->
     assert (await world.folded(engagement, life))["stage"] == "proposal"
 
     async def flows() -> bool:
-        found: list[Any] = await world.get("/operations/parked", OSCAR)
-        return not found
+        found: dict[str, Any] = await world.get("/operations/parked", OSCAR)
+        return not found["items"]
 
     await until(flows)
 

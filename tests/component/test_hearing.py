@@ -9,7 +9,7 @@ import pytest
 
 from chassis.application import repository
 from chassis.application.command_handler import Answer, NotYet
-from chassis.domain.decider import Gap
+from chassis.domain.decider import Gap, OtherEvent
 from chassis.eventstore.journal import Commit
 from contracts.event import Event, Recorded
 from tests.component.sample_department import Advance, Open, Process, assigned, of_no_consequence
@@ -73,6 +73,30 @@ async def test_the_next_commit_takes_it_along(store: StoreServer, isolation: str
         )
         assert await process.event_handler.settle(now=False)
         assert (await commits(process))[-1].position == {"sales": 2, "delivery": 5}
+
+
+@pytest.mark.parametrize("taken_along", [False, True])
+async def test_another_event_of_its_number_is_told_from_a_repeat(
+    store: StoreServer, isolation: str, taken_along: bool
+) -> None:
+    """Before it is written and after, by the next command or alone; also by another process."""
+    another = of_no_consequence("E-1", 3)
+
+    async def refused(process: Process) -> bool:
+        await process.event_handler.handle_events(STREAM, EVENTS)
+        with pytest.raises(OtherEvent, match=EVENTS[2].id):
+            await process.event_handler.handle_events(STREAM, [another])
+        return True
+
+    async with opened(store, isolation) as process:
+        await process.event_handler.take({STREAM: EVENTS})
+        assert await refused(process)
+        if taken_along:
+            await tell(process, Advance(probability=20), "k1")
+        assert await process.event_handler.settle(now=not taken_along)
+        assert await refused(process)
+        async with Process(store.url, isolation) as other:
+            assert await refused(other)
 
 
 async def test_who_dies_before_writing_it_hears_it_again(

@@ -4,6 +4,7 @@ Each kind is an example of what an attacker, a broken client or a newer version 
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -17,17 +18,20 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from chassis.base.partitioning import partition_of
 from chassis.domain.decider import PassedOver
 from chassis.kafka import routing
+from chassis.kafka.batch_processor import NotInTrouble
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.parked_record import ParkedRecord
 from contracts import event as events
-from contracts.channels import LEGAL, SALES
+from contracts.channels import LEGAL, PARTITIONS, SALES
 from contracts.event import EVENTS, Event, Recorded, encode
 from tests import hostile_records
 from tests.component.consumer_harness import (
     Scene,
+    aside_in,
     open_scene,
+    parked_in,
     said,
     until,
 )
@@ -66,11 +70,11 @@ async def test_what_is_no_event_is_set_aside_and_everything_flows(scene: Scene) 
         await until(lambda: heard.account.consumed == len(places) + 4)
 
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
-        aside = await heard.parking.records_set_aside()
+        aside = await aside_in(heard.parking)
         assert {places[each.id] for each in aside} == set(NO_EVENTS)
         assert {each.raw for each in aside} == set(NO_EVENTS.values())
         assert all(each.sentence for each in aside)
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
         assert (heard.account.taken, heard.account.aside) == (4, len(places))
         assert heard.account.unaccounted == 0
         await until(lambda: heard.not_ready() is None)
@@ -126,6 +130,46 @@ async def test_a_forged_number_is_not_believed(scene: Scene) -> None:
         await until(lambda: scene.reader.heard["E-1"] == [f"sales-{n}" for n in (1, 2, 3, 4)])
 
 
+async def test_another_event_of_a_number_is_set_aside_once_though_all_is_read_again(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.topics.say(said("E-1", 1))
+    await scene.topics.put(SALES, b"E-1", forged(2, id="another"))
+    place = await scene.topics.put(SALES, b"E-1", encode(said("E-1", 2)))
+    await scene.topics.say(said("E-1", 3))
+    with caplog.at_level(logging.ERROR, "chassis.kafka.batch_processor"):
+        for _ in range(2):
+            async with scene.listener() as heard:
+                await until(lambda: heard.account.consumed == 4)
+                assert (heard.account.taken, heard.account.aside) == (3, 1)
+                assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
+                (aside,) = await aside_in(heard.parking)
+                assert (aside.id, aside.code, aside.sequence) == (place, "other-event", 2)
+                assert not heard.parking.heads
+            scene.reader.reads_again = True
+    logged = [each.getMessage() for each in caplog.records if "set aside" in each.getMessage()]
+    assert len(logged) == 1
+    assert f"{place} is set aside: another event, another, was taken in as sales 2" in logged[0]
+
+
+async def test_another_event_of_a_number_is_set_aside_when_what_was_parked_is_tried(
+    scene: Scene,
+) -> None:
+    """Both waited for a missing event; a retry later on does not take the second for a repeat."""
+    await scene.topics.say(said("E-1", 3))
+    place = await scene.topics.put(SALES, b"E-1", forged(3, id="another"))
+    await scene.topics.say(said("E-1", 4), said("E-1", 2))
+    async with scene.listener() as heard:
+        await until(lambda: "E-1" in heard.parking)
+        await scene.topics.say(said("E-1", 1), *(said("E-1", number) for number in range(5, 10)))
+        await until(lambda: "sales-9" in scene.reader.heard["E-1"] and not heard.parking.heads)
+        assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 10)]
+        with pytest.raises(NotInTrouble):
+            await heard.retry("E-1", by="olga")
+        (aside,) = await aside_in(heard.parking)
+        assert (aside.id, aside.code) == (place, "other-event")
+
+
 async def test_an_event_that_was_passed_over_and_comes_late_is_kept(scene: Scene) -> None:
     await scene.topics.say(said("E-1", 1), said("E-1", 3), said("E-1", 4))
     async with scene.listener() as heard:
@@ -137,7 +181,7 @@ async def test_an_event_that_was_passed_over_and_comes_late_is_kept(scene: Scene
         await until(lambda: "sales-5" in scene.reader.heard["E-1"])
 
         async def it_is_kept() -> bool:
-            aside = await heard.parking.records_set_aside("E-1")
+            aside = await aside_in(heard.parking)
             return [(each.code, each.sequence) for each in aside] == [("passed-over", 2)]
 
         await until_it_is(it_is_kept)
@@ -189,7 +233,7 @@ async def test_a_process_that_ended_behind_a_decision_leaves_nothing_waiting(sce
         await until(lambda: scene.reader.heard["E-1"] == ["legal-1"])
         await until(lambda: scene.reader.heard["E-2"] == ["sales-3"])
         await until(lambda: not heard.parking.heads)
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
 
 
 async def test_a_topic_refuses_a_record_that_only_compression_makes_small(scene: Scene) -> None:
@@ -206,6 +250,23 @@ async def test_a_topic_refuses_a_record_that_only_compression_makes_small(scene:
     async with scene.listener() as heard:
         await until(lambda: scene.reader.heard["E-1"] == ["sales-1"])
         assert heard.account.consumed == 1
+
+
+async def test_the_marks_of_transactions_are_no_records_that_were_lost(scene: Scene) -> None:
+    """Kafka numbers them and hands them to nobody; the last of them is the end of the topic."""
+    topic = SALES.topic(scene.prefix)
+    async with AIOKafkaProducer(
+        bootstrap_servers=scene.bootstrap, transactional_id=scene.prefix
+    ) as producer:
+        for sequence in (1, 2, 3):
+            async with producer.transaction():
+                await producer.send_and_wait(topic, encode(said("E-1", sequence)), b"E-1")
+
+    async with scene.listener() as heard:
+        await until(lambda: scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"])
+        assert heard.unaccounted() is None
+        await until(lambda: heard.progress.lag and not any(heard.progress.lag.values()), limit=20)
+        await until(lambda: len(heard.caught_up.seen) == PARTITIONS, limit=20)
 
 
 async def test_a_header_whose_name_is_no_text_stops_no_reader(scene: Scene) -> None:
@@ -271,7 +332,7 @@ async def test_what_waits_behind_a_record_is_tried_together(scene: Scene) -> Non
         assert (done.taken, done.waiting) == (300, 0)
         assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 301)]
         assert len(scene.reader.batches) - before <= 3
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
 
 
 async def test_what_waits_is_found_again_when_everything_is_read_again(scene: Scene) -> None:
@@ -305,7 +366,24 @@ async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: S
         done = await heard.retry("E-1", by="olga")
         assert done.taken == 1
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2"]
-        assert await heard.parking.records_set_aside() == []
+        assert await aside_in(heard.parking) == []
+
+
+async def test_an_event_on_a_wrong_partition_is_not_taken_in_by_a_later_retry(
+    scene: Scene,
+) -> None:
+    """It is sound and has the next number, so only its place tells that it is none."""
+    await scene.topics.say(said("E-1", 1))
+    beside = (partition_of("E-1") + 1) % PARTITIONS
+    place = await scene.topics.put(SALES, b"E-1", forged(2), partition=beside)
+    async with scene.listener() as heard:
+        await until(lambda: heard.account.consumed == 2)
+        with pytest.raises(NotInTrouble):
+            await heard.retry("E-1", by="olga")
+        assert scene.reader.heard["E-1"] == ["sales-1"]
+        assert [(each.id, each.code) for each in await aside_in(heard.parking)] == [
+            (place, "wrong-partition")
+        ]
 
 
 async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
@@ -324,7 +402,7 @@ async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
     async with scene.listener() as heard:
         await until(lambda: len(scene.reader.heard) == 59)
         await until(lambda: heard.account.consumed == 60)
-        (aside,) = await heard.parking.records_set_aside()
+        (aside,) = await aside_in(heard.parking)
         assert (aside.engagement, aside.code) == ("E-17", "not-handled")
         assert "E-17" not in scene.reader.heard
 

@@ -134,7 +134,7 @@ async def test_a_refusal_says_what_is_missing_and_who_owes_it(company: Company) 
     problem = refused.json()
     assert problem["code"] == "owner-unknown"
     assert problem["missing"] == [
-        {"code": "owner", "sentence": "nobody is called nobody", "owed_by": "delivery"}
+        {"code": "owner", "sentence": "there is no person nobody", "owed_by": "delivery"}
     ]
     unknown = await company.qualify("E-0000000000000", "k-10")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-stream")
@@ -241,7 +241,10 @@ async def test_bad_input_is_refused_by_name_and_nothing_is_stored(company: Compa
 
 async def test_the_operator_sees_what_waits(company: Company) -> None:
     headers = token("oscar", "operator")
-    assert (await company.sales.get("/operations/parked", headers=headers)).json() == []
+    nothing_waits: dict[str, Any] = {"items": [], "cursor": None}
+    for path in ("parked", "waiting"):
+        answer = await company.sales.get(f"/operations/{path}", headers=headers)
+        assert answer.json() == nothing_waits
     denied = await company.sales.get("/operations/parked", headers=ANN)
     assert denied.status_code == 403
     nothing = await company.sales.post("/operations/parked/E-1/retry", headers=headers)

@@ -15,7 +15,9 @@ from tests.component.consumer_harness import (
     CHANNELS,
     Counting,
     Scene,
+    aside_in,
     open_scene,
+    parked_in,
     said,
     sound,
     until,
@@ -93,11 +95,11 @@ async def test_a_record_of_nobody_is_set_aside_and_holds_nobody_up(scene: Scene)
         await until(lambda: scene.reader.heard["E-1"] and scene.reader.heard["E-2"])
 
         async def both_are_aside() -> bool:
-            aside = await heard.parking.records_set_aside()
+            aside = await aside_in(heard.parking)
             return {each.id for each in aside} == {no_key, no_text}
 
         await until_it_is(both_are_aside)
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
 
 
 async def test_a_field_that_is_new_does_no_harm_and_is_kept(scene: Scene) -> None:
@@ -131,7 +133,7 @@ async def test_a_missing_event_parks_and_its_coming_heals(scene: Scene) -> None:
             "sales-4",
         ]
         await until(lambda: "E-1" not in heard.parking)
-        assert await heard.parking.engagements() == []
+        assert await parked_in(heard.parking) == []
 
 
 async def test_a_bug_parks_the_events_behind_it_and_a_retry_after_the_repair_takes_them(
@@ -146,7 +148,7 @@ async def test_a_bug_parks_the_events_behind_it_and_a_retry_after_the_repair_tak
     async with scene.listener() as heard:
         await until(lambda: "E-1" in heard.parking and scene.reader.heard["E-2"])
         assert scene.reader.heard["E-1"] == ["sales-1"]
-        assert heard.parking.heads["E-1"].sentence == "ZeroDivisionError: rate"
+        assert heard.parking.heads["E-1"].sentence.startswith("ZeroDivisionError (")
 
         in_vain = await heard.retry("E-1", by="olga")
         assert (in_vain.taken, in_vain.waiting) == (0, 2)
@@ -182,7 +184,7 @@ async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(sce
 
         assert done.head is not None
         assert (done.head.code, done.head.expected) == ("gap", 2), "a bad record moves no position"
-        (aside,) = await heard.parking.records_set_aside("E-1")
+        (aside,) = await aside_in(heard.parking)
         assert (aside.id, aside.by, aside.why) == (place, "olga", "sung by mistake")
 
         done = await heard.skip("E-1", waiting.id, by="olga", why="it is not needed")
@@ -334,7 +336,7 @@ async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_onc
     async with reading:
         await until(lambda: reading.account.consumed == 8)
         head = reading.parking.heads["E-1"]
-        assert (head.sequence, head.sentence) == (3, "ZeroDivisionError: engagement:E-1")
+        assert (head.sequence, head.sentence) == (3, "ZeroDivisionError")
         assert [each.sequence for each in await reading.parking.look("E-1")] == [3, 4, 5]
         account = reading.account
         assert (account.taken, account.ignored, account.parked) == (3, 2, 3)

@@ -12,7 +12,7 @@ from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
-from tests.component.consumer_harness import Topics, topics, until
+from tests.component.consumer_harness import Topics, parked_in, topics, until
 from tests.component.sample_department import DEALS, Deal, Process, assigned
 from tests.component.sample_department import until as until_answered
 from tests.infrastructure import KafkaServer, StoreServer
@@ -79,7 +79,7 @@ async def test_kafka_goes_and_comes_back(
             await spoken.say(*(assigned(each, 2, "eva") for each in ENGAGEMENTS))
         await everybody_heard(process, ENGAGEMENTS, "eva")
         await until(lambda: listener.not_ready() is None, limit=60)
-        assert await listener.parking.engagements() == []
+        assert await parked_in(listener.parking) == []
 
 
 @pytest.mark.fault
@@ -102,7 +102,7 @@ async def test_the_store_goes_and_comes_back_and_nothing_is_parked(
 
         await everybody_heard(process, ENGAGEMENTS, "eva")
         await until(lambda: listener.not_ready() is None)
-        assert await listener.parking.engagements() == []
+        assert await parked_in(listener.parking) == []
 
 
 @pytest.mark.fault

@@ -118,4 +118,4 @@ def test_logs_are_lines_of_json_that_name_their_trace() -> None:
     first, second = map(json.loads, stream.getvalue().splitlines())
     assert (first["message"], first["trace_id"]) == ("heard 3\nevents", "a" * 32)
     assert (first["level"], first["service"]) == ("INFO", "sales")
-    assert "ValueError: invalid literal" in second["error"]
+    assert "ValueError (tests.component.test_telemetry." in second["error"]

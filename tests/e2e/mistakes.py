@@ -87,7 +87,7 @@ class Tokens:
         for why, token in (
             ("a token without expiry", self._without("exp")),
             ("a token for somebody else", self._with(aud="another")),
-            ("a token signed by nobody", jwt.encode(self._claims, "", algorithm="none")),
+            ("a token without a signature", jwt.encode(self._claims, "", algorithm="none")),
             ("a token signed with another key", jwt.encode(self._claims, "x" * 64, "HS256")),
         ):
             yield why, f"Bearer {token}", "invalid-token"

@@ -215,7 +215,7 @@ async def hasty(actors: Observed, scenario: Scenario) -> None:
             "sales", "submit-proposal", scenario.seller, version=version
         )
 
-    await tried("1: nobody asked", 1)
+    await tried("1: no estimate requested", 1)
     await actors.act("delivery", "assign-manager", "paul", manager=scenario.manager)
     await actors.act(
         "sales",
@@ -345,7 +345,7 @@ _KICK_OFF = CommandCall("delivery", "hold-kickoff", "emma", {"attendees": ["emma
 _APPROVE_SOW = CommandCall("legal", "approve-sow", "carl", {"version": 1})
 
 WHOLE_STEPS: tuple[ExtraStep, ...] = (
-    ExtraStep("delivery/review-sow", _APPROVE_SOW, "2: nobody reviewed"),
+    ExtraStep("delivery/review-sow", _APPROVE_SOW, "2: not reviewed"),
     ExtraStep("finance/review-sow", _APPROVE_SOW, "2: one reviewed"),
     ExtraStep(
         "legal/approve-sow",
@@ -362,7 +362,7 @@ WHOLE_STEPS: tuple[ExtraStep, ...] = (
         ),
         "2: another paper",
     ),
-    ExtraStep("legal/record-signature", _KICK_OFF, "3: nobody signed"),
+    ExtraStep("legal/record-signature", _KICK_OFF, "3: not signed"),
     ExtraStep("legal/record-signature", _KICK_OFF, "3: one party signed", nth=2),
     ExtraStep(
         "delivery/baseline-plan",

@@ -278,7 +278,7 @@ def test_a_disconnect_is_detected_announced_waived_and_resolved(
     assert f"{promised.day} {promised:%B %Y}" in found["sentence"]
     kinds = {each["type"].split(".")[2] for each in found["evidence"]}
     assert kinds == {"sow-signed", "status-report-published"}
-    assert all(each["heard"] for each in found["evidence"]), "what each author had heard"
+    assert all(each["heard"] for each in found["evidence"]), "each event has its heard"
 
     wait_until(lambda: announced(platform, actors) == ["DisconnectDetected"], limit=SOON)
     everybody = [(found["sentence"], None)] * len(DEPARTMENTS)

@@ -37,7 +37,7 @@ finance: EstimatePriced SowReviewed BudgetSet ChangePriced BudgetAmended Billing
     InvoiceDrafted InvoiceApproved InvoiceIssued PaymentReceived RevenueRecognised AccountSettled
 finance.confidential: EstimateCosted BudgetCosted ChangeCosted CostAccrued PerformanceMeasured
     MarginMeasured
-finance.register: InvoiceNumbered
+finance.invoice_numbering: InvoiceNumbered
 """
 
 

@@ -91,7 +91,7 @@ def test_the_clocks_are_released_after_the_demo(api: ApiClient) -> None:
 
 
 GATES: dict[str, tuple[str, str, set[str]]] = {
-    "1: nobody asked": (
+    "1: no estimate requested": (
         "hasty",
         "proposal-not-ready",
         {
@@ -107,7 +107,7 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
         {"estimate-not-endorsed", "project-management-missing"},
     ),
     "1: no project management": ("hasty", "proposal-not-ready", {"project-management-missing"}),
-    "2: nobody reviewed": (
+    "2: not reviewed": (
         "whole",
         "sow-not-approved",
         {"delivery-review-missing", "finance-review-missing"},
@@ -115,7 +115,7 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
     "2: one reviewed": ("whole", "sow-not-approved", {"finance-review-missing"}),
     "2: not approved": ("whole", "sow-not-approved", {"legal-approval-missing"}),
     "2: another paper": ("whole", "signed-content-differs", set()),
-    "3: nobody signed": ("whole", "not-released", {"sow-not-signed"}),
+    "3: not signed": ("whole", "not-released", {"sow-not-signed"}),
     "3: one party signed": ("whole", "not-released", {"sow-not-signed"}),
     "3: nothing authorised": ("early", "not-released", {"sow-not-signed"}),
     "3: beyond the cap": ("early", "not-released", {"early-start-cap-spent"}),

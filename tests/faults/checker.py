@@ -253,7 +253,7 @@ def _heard(
     if not published and not position:
         return
     subject = next(iter(published.values())) if published else entries[0][1].record
-    what = f"{service} hears {channel.name} of {decoded(subject).subject}"
+    what = f"{service} consumes {channel.name} of {decoded(subject).subject}"
     if position != max(published, default=0):
         yield Finding(
             f"{what}: it is at {position}, and {max(published, default=0)} was published",
@@ -311,7 +311,7 @@ def views(evidence: Evidence) -> Iterator[Finding]:
                 continue
             try:
                 afresh, then = folded_afresh(service, commits, view.known.stream.number)
-            except Exception as error:  # noqa: BLE001 - whatever the error, the journal is invalid
+            except Exception as error:  # noqa: BLE001 - with any error, the journal is invalid
                 yield Finding(f"{service}: {stream} cannot be folded afresh: {error!r}")
                 continue
             number = view.known.stream.number

@@ -1,4 +1,4 @@
-"""Check that each event had its automatic effects exactly once, whatever was killed meanwhile."""
+"""Check that each event had its automatic effects exactly once, also after kills."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Sequence

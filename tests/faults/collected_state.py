@@ -31,6 +31,7 @@ from gateway.shelf import Held, Shelf
 from gateway.timeline import Run
 from legal.app import SERVICE as LEGAL
 from sales.app import SERVICE as SALES
+from tests.component.consumer_harness import aside_in, parked_in
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
@@ -161,7 +162,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """What to read: store address and database by service; services left out do not run."""
+    """Addresses to read: Kafka, and each running service's store address and database."""
 
     bootstrap: str
     stores: Mapping[str, tuple[str, str]]
@@ -179,7 +180,7 @@ async def gather(places: Places) -> Evidence:
             evidence.views[name] = await _views(store, DECIDERS[name])
             parking = ParkedRecordStore(store.parked)
             evidence.parked[name] = await _parked(parking)
-            evidence.aside[name] = await parking.records_set_aside()
+            evidence.aside[name] = await aside_in(parking)
             if name == "gateway":
                 await _folded(store, evidence)
     return evidence
@@ -278,7 +279,7 @@ async def _views(store: Store, deciders: Mapping[str, AnyDecider]) -> dict[str, 
 
 async def _parked(parking: ParkedRecordStore) -> list[ParkedRecord]:
     found: list[ParkedRecord] = []
-    for parked in await parking.engagements():
+    for parked in await parked_in(parking):
         found += await parking.look(parked.engagement)
     return found
 

@@ -101,7 +101,7 @@ def _timeline(
     kept = {(each.channel.name, each.sequence): each.record for each in in_order(runs)}
     published = {(each.channel.name, each.sequence): each.record for each in events}
     for channel, sequence in sorted(published.keys() - kept.keys()):
-        yield Finding(f"gateway: the timeline of {engagement} lacks {channel} {sequence}")
+        yield Finding(f"gateway: the timeline of {engagement} is without {channel} {sequence}")
     for channel, sequence in sorted(kept.keys() - published.keys()):
         yield Finding(
             f"gateway: the timeline of {engagement} has {channel} {sequence}, not on its topic",

@@ -274,10 +274,10 @@ class Operator:
             await asyncio.sleep(0.5)
 
     async def _set_aside(self, service: str) -> None:
-        for engagement in [
-            *await self._ask(service, "GET", "/operations/parked"),
-            *await self._ask(service, "GET", "/operations/waiting"),
-        ]:
+        pages = [
+            await self._ask(service, "GET", f"/operations/{kind}") for kind in ("parked", "waiting")
+        ]
+        for engagement in [each for page in pages if page for each in page["items"]]:
             path = f"/operations/parked/{engagement['engagement']}"
             records = await self._ask(service, "GET", path)
             for record in records:

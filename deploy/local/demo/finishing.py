@@ -57,7 +57,7 @@ async def finish(run: EngagementRun, work: Work) -> None:
             "communication": min(5, scenario.satisfaction + 1),
         },
         recommend=scenario.satisfaction * 2 - 1,
-        comment="We always knew where we stood.",
+        comment="We always knew the status.",
     )
     await actors.act(
         "delivery",

@@ -9,7 +9,7 @@ written; the others read it from there.
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from chassis.base.partitioning import partition_of
@@ -71,15 +71,33 @@ class CaughtUp:
             if before is None or before.at != at:
                 self.written[partition] = Mark(at, now)
 
-    def withdrawn(self) -> None:
-        """Forget what this process alone can see: the partitions may be another replica's now."""
+    def withdrawn(self, parked: Collection[str]) -> None:
+        """Forget what this process alone can see: the partitions may be another replica's now.
+
+        What is `parked` on them is not known here any more, and stays with their moments.
+        """
+        for partition, waits in _by_partition(parked, self.seen).items():
+            if (mark := self.written.get(partition)) is not None:
+                self.written[partition] = replace(mark, parked=waits)
         self.seen.clear()
         self._asked.clear()
 
     def begins_again(self, partitions: Collection[int], now: datetime) -> None:
         """Take all moments back: these partitions are processed from their first records again."""
-        self.withdrawn()
+        self.withdrawn(())
         self.written |= {partition: Mark(None, now) for partition in partitions}
+
+
+def _by_partition(
+    parked: Collection[str], partitions: Collection[int]
+) -> dict[int, frozenset[str]]:
+    """Return which engagements wait on each of these partitions: of very many, not all."""
+    found: dict[int, list[str]] = {partition: [] for partition in partitions}
+    for engagement in sorted(parked):
+        waits = found.get(partition_of(engagement))
+        if waits is not None and len(waits) < _MOST_PARKED:
+            waits.append(engagement)
+    return {partition: frozenset(waits) for partition, waits in found.items()}
 
 
 def _reached(taken: Ends, ends: Ends) -> bool:
@@ -187,12 +205,11 @@ class AsOf:
 
     async def exchange(self) -> None:
         """Write the moments of own partitions, and read those of all others; raises StoreAway."""
-        parked = frozenset(self._parked())
         new: dict[int, Mark] = {}
         if self._caught_up is not None:
+            parked = _by_partition(self._parked(), self._caught_up.seen)
             for partition, mark in self._caught_up.written.items():
-                waits = {each for each in parked if partition_of(each) == partition}
-                full = Mark(mark.at, mark.written, frozenset(sorted(waits)[:_MOST_PARKED]))
+                full = replace(mark, parked=parked.get(partition, mark.parked))
                 if self._sent.get(partition) != full:
                     new[partition] = full
         documents = [_document(partition, mark) for partition, mark in new.items()]

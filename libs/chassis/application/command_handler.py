@@ -13,17 +13,16 @@ from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from chassis.application.repository import Repository, Surroundings, Unknown
+from chassis.base.telemetry import spanning
 from chassis.domain.decider import Command, ReferenceData, Refused, Step, Stream, handle_command
 from chassis.eventstore.journal import AlreadyDone, Commit, Kept, Raced
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
 
-_tracer = trace.get_tracer("concord.engine")
 _propagator = TraceContextTextMapPropagator()
 
 
@@ -117,7 +116,7 @@ class CommandHandler:
         )
         records = self._surroundings.records
         ends = asyncio.get_running_loop().time() + wait
-        with _tracer.start_as_current_span("decide") as span:
+        with spanning("decide") as span:
             span.set_attribute("concord.stream", request.stream)
             span.set_attribute("concord.command", command.named())
             if traceparent is None:
@@ -279,6 +278,7 @@ class CommandHandler:
                 stream=request.stream,
                 number=step.stream.number,
                 position=step.stream.position,
+                latest_ids=step.stream.latest_ids,
                 actor=request.actor,
                 at=self._surroundings.now(),
                 events=tuple(Kept.of(each.recorded, said=each.said) for each in step.entries),

@@ -7,9 +7,9 @@ from typing import Any
 
 from chassis.application.ports import Batch, StreamRouter
 from chassis.application.repository import Repository, Surroundings
-from chassis.application.trouble import Head
 from chassis.base import telemetry
 from chassis.domain.decider import Context, Decider, PassedOver, Step, handle_events
+from chassis.domain.trouble import Head
 from chassis.eventstore.journal import MOST_EVENTS, AlreadyDone, Commit, Kept, Raced
 from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.snapshots import AnyDecider, Known
@@ -115,9 +115,11 @@ class StreamEventHandler:
                 if before.position.get(passed.channel, 0) >= passed.last:
                     return
                 position = {**before.position, passed.channel: passed.last}
+                ids = {**before.latest_ids, passed.channel: ()}
                 after = replace(
                     before,
                     position=position,
+                    latest_ids=ids,
                     number=before.number + 1,
                     passed_over=(*before.passed_over, passed),
                 )
@@ -126,6 +128,7 @@ class StreamEventHandler:
                     stream=stream,
                     number=after.number,
                     position=position,
+                    latest_ids=ids,
                     actor=passed.by,
                     at=self._surroundings.now(),
                     command="pass-over",
@@ -147,7 +150,7 @@ class StreamEventHandler:
                 step = handle_events(decider, known.stream, events, self._reaction(decider))
                 if not step.entries:
                     if step.changed and decider.gap_free:
-                        self._streams.note(stream, step.stream.position)
+                        self._streams.note(step.stream)
                     return
                 if len(step.entries) <= MOST_EVENTS or len(events) == 1:
                     taken = _first_taken(known, events) if decider.gap_free else events[0]
@@ -178,6 +181,7 @@ class StreamEventHandler:
             stream=stream,
             number=step.stream.number,
             position=step.stream.position,
+            latest_ids=step.stream.latest_ids,
             actor=decider.department,
             at=self._surroundings.now(),
             events=tuple(

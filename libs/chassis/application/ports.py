@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from chassis.application.trouble import Head
+from chassis.base.failures import SaysNoValues
 from chassis.domain.decider import PassedOver
+from chassis.domain.trouble import Head
 from contracts.event import Event, Recorded
 
 Batch: TypeAlias = Mapping[str, Sequence[Recorded[Event]]]
@@ -13,7 +14,7 @@ StreamRouter: TypeAlias = Callable[[Recorded[Event]], Iterable[str]]
 """Return the streams that take an event in."""
 
 
-class CannotBeKept(Exception):
+class CannotBeKept(SaysNoValues):
     """What was taken in for some engagements cannot be written; everything else was.
 
     `why` says for each of them what is wrong with it. The reader holds them in memory and raises
@@ -34,7 +35,8 @@ class EventHandler(Protocol):
 
         Events of a stream that is named in the answer, or of all where this raises, are given again
         one by one. A fault that passes by itself (StoreAway) means: all of it again, later.
-        Whether an event is the next one, `chassis.domain.decider.is_next` says.
+        Whether an event is the next one, `chassis.domain.decider.is_next` says; one for which that
+        raises NotTakenIn is set aside before the next is given.
         """
 
     async def settle(self, *, now: bool) -> bool:

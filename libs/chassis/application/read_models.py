@@ -19,11 +19,12 @@ from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
 from chassis.application.repository import Repository
+from chassis.base.failures import described
 from chassis.eventstore.journal import Journal, place_of
 from chassis.eventstore.mongo import Document, Store, each_written, put_new, reaching, replace_older
 from chassis.eventstore.paging import Fences, Page, Row, cursor_of, key_of, position_of
 from chassis.eventstore.skipped import SkippedStreams
-from chassis.eventstore.snapshots import Known, Snapshots, advanced, described, nothing_known
+from chassis.eventstore.snapshots import Known, Snapshots, advanced, nothing_known
 from chassis.eventstore.subscription import Subscription
 from chassis.eventstore.unreadable import UnreadableStream, say_once
 

@@ -18,9 +18,9 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakValueDictionary
 
-from opentelemetry import trace
-
+from chassis.base.telemetry import spanning
 from chassis.domain.decider import Context, ReferenceData, Stream
+from chassis.domain.latest_ids import LatestIds
 from chassis.eventstore.journal import AlreadyDone, Commit, Journal, Raced, TooLarge
 from chassis.eventstore.snapshots import (
     AnyDecider,
@@ -45,7 +45,6 @@ near, since it is not their author who let the state grow."""
 _POLL = 0.1
 _PATIENCE = 0.1
 """Share of the time it has waited that a request waits before it asks the store again."""
-_tracer = trace.get_tracer("concord.engine")
 
 
 class Unknown(Exception):
@@ -81,6 +80,14 @@ class Surroundings:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """How far a stream has heard, where that stands in memory alone."""
+
+    position: Mapping[str, int]
+    latest_ids: LatestIds
+
+
 class Repository:
     """One department's streams, as this process knows them."""
 
@@ -102,7 +109,7 @@ class Repository:
         self._now = now
         self._keep = keep
         self._cache: OrderedDict[str, Known] = OrderedDict()
-        self._noted: dict[str, Mapping[str, int]] = {}
+        self._noted: dict[str, _Noted] = {}
         self._noted_since = 0.0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watchers: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
@@ -212,8 +219,18 @@ class Repository:
         noted = self._noted.get(written.stream.id)
         if noted is None:
             return written
-        position = _furthest(written.stream.position, noted)
-        return Known(replace(written.stream, position=position), open=True)
+        position = written.stream.position
+        further = {
+            channel: ids
+            for channel, ids in noted.latest_ids.items()
+            if noted.position[channel] > position.get(channel, 0)
+        }
+        stream = replace(
+            written.stream,
+            position=_furthest(position, noted.position),
+            latest_ids={**written.stream.latest_ids, **further},
+        )
+        return Known(stream, open=True)
 
     async def _woken(self, stream: str, within: float) -> bool:
         watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -238,7 +255,7 @@ class Repository:
         Raises TooLarge, Raced, AlreadyDone, StoreAway.
         """
         after = self._bounded(after, commit)
-        with _tracer.start_as_current_span("append"):
+        with spanning("append"):
             await self.journal.append(commit)
         self._settle(after.id, commit.position)
         self.remember(Known(after, open=True))
@@ -270,12 +287,12 @@ class Repository:
         if known is not None and known.stream.number == refused.number - 1:
             self._cache[refused.id] = replace(known, stream=measured(known.stream))
 
-    def note(self, stream: str, position: Mapping[str, int]) -> None:
+    def note(self, after: Stream[Any]) -> None:
         """Remember how far a stream has heard, where that is all that there is to say."""
         if not self._noted:
             self._noted_since = time.monotonic()
-        self._noted[stream] = position
-        self._wake(stream)
+        self._noted[after.id] = _Noted(after.position, after.latest_ids)
+        self._wake(after.id)
 
     async def write_noted(self, *, now: bool) -> bool:
         """Commit the positions that stand in memory alone, if that is due or wanted `now`.
@@ -304,10 +321,11 @@ class Repository:
                 before = self._as_heard(written).stream
                 after = replace(before, number=before.number + 1)
                 commit = Commit(
-                    cause=f"{stream}/heard/{write_position(noted)}",
+                    cause=f"{stream}/heard/{write_position(noted.position)}",
                     stream=stream,
                     number=after.number,
                     position=after.position,
+                    latest_ids=after.latest_ids,
                     actor=self.decider(stream).department,
                     at=self._now(),
                 )
@@ -319,7 +337,7 @@ class Repository:
     def _settle(self, stream: str, position: Mapping[str, int]) -> None:
         """Nothing is noted any more that is written."""
         noted = self._noted.get(stream)
-        if noted is not None and _furthest(position, noted) == position:
+        if noted is not None and _furthest(position, noted.position) == position:
             del self._noted[stream]
 
 

@@ -8,7 +8,6 @@ commit a child of the trace of its event. Nothing is sent anywhere without an en
 import json
 import logging
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,9 +24,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from chassis.base.failures import described, traceback_of
 from chassis.base.settings import Settings
 
 _propagator = TraceContextTextMapPropagator()
@@ -94,6 +94,31 @@ def continued(parent: str | None) -> Context:
 
 
 @contextmanager
+def spanning(
+    name: str,
+    context: Context | None = None,
+    kind: SpanKind = SpanKind.INTERNAL,
+    attributes: Mapping[str, str | int] | None = None,
+    links: Sequence[Link] = (),
+) -> Iterator[Span]:
+    """Open a span; where it ends in an error, it says which and where, and holds no values."""
+    with _tracer.start_as_current_span(
+        name,
+        context,
+        kind,
+        attributes,
+        links,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield span
+        except Exception as error:
+            span.set_status(Status(StatusCode.ERROR, described(error)))
+            raise
+
+
+@contextmanager
 def batch(reader: str, parents: Iterable[str | None], size: int) -> Iterator[Span]:
     """A span around a batch of events that `reader` takes in, linked to the events' own traces."""
     links: list[Link] = []
@@ -103,13 +128,11 @@ def batch(reader: str, parents: Iterable[str | None], size: int) -> Iterator[Spa
         context = trace.get_current_span(continued(parent)).get_span_context()
         if context.is_valid:
             links.append(Link(context))
-    with _tracer.start_as_current_span(
-        f"{reader} hears",
-        Context(),
-        SpanKind.CONSUMER,
-        {"messaging.system": "kafka", "messaging.batch.message_count": size},
-        links,
-    ) as span:
+    attributes: dict[str, str | int] = {
+        "messaging.system": "kafka",
+        "messaging.batch.message_count": size,
+    }
+    with spanning(f"{reader} hears", Context(), SpanKind.CONSUMER, attributes, links) as span:
         yield span
 
 
@@ -117,9 +140,7 @@ def batch(reader: str, parents: Iterable[str | None], size: int) -> Iterator[Spa
 def step(name: str, parent: str | None, **attributes: str | int) -> Iterator[Span]:
     """A span that goes on with the trace of an event (or begins one where it carries none)."""
     attributes = {f"concord.{key}": value for key, value in attributes.items()}
-    with _tracer.start_as_current_span(
-        name, continued(parent), SpanKind.CONSUMER, attributes
-    ) as span:
+    with spanning(name, continued(parent), SpanKind.CONSUMER, attributes) as span:
         yield span
 
 
@@ -127,7 +148,7 @@ def step(name: str, parent: str | None, **attributes: str | int) -> Iterator[Spa
 def part(name: str, **attributes: str | int) -> Iterator[Span]:
     """A span inside the current one."""
     attributes = {f"concord.{key}": value for key, value in attributes.items()}
-    with _tracer.start_as_current_span(name, attributes=attributes) as span:
+    with spanning(name, attributes=attributes) as span:
         yield span
 
 
@@ -143,7 +164,11 @@ def observe(name: str, unit: str, description: str, read: Callable[[], float]) -
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line, with the trace that the line belongs to."""
+    """One JSON object a line, with the trace that the line belongs to.
+
+    Errors are told as `chassis.base.failures` does, whoever logs them: their own words may hold
+    what is confidential, and more people read logs than may know it.
+    """
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -156,15 +181,24 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "service": self._service,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
         context = trace.get_current_span().get_span_context()
         if context.is_valid:
             line["trace_id"] = trace.format_trace_id(context.trace_id)
             line["span_id"] = trace.format_span_id(context.span_id)
         if record.exc_info and record.exc_info[1] is not None:
-            line["error"] = "".join(traceback.format_exception(record.exc_info[1]))
+            line["error"] = traceback_of(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _message(record: logging.LogRecord) -> str:
+    if record.name == "asyncio" and record.exc_info:
+        return "a task or callback failed"  # its own text repeats the error
+    if not isinstance(record.args, tuple):
+        return record.getMessage()
+    told = (described(arg) if isinstance(arg, BaseException) else arg for arg in record.args)
+    return str(record.msg) % tuple(told) if record.args else str(record.msg)
 
 
 class RateLimitFilter(logging.Filter):

@@ -2,7 +2,7 @@
 
 A department is one `Decider` per kind of stream. Decisions are taken on commands and may be
 refused; reactions are read off the state alone, so the order in which other departments are heard
-never matters (see docs/decisions). Everything here is pure: moments, ids, the actor and reference
+never matters (see docs/adr/0003). Everything here is pure: moments, ids, the actor and reference
 data come in through the context.
 """
 
@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from hashlib import blake2b
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from contracts.channels import Channel, Department
-from contracts.event import Event, Recorded, Undecoded
+from chassis.domain.latest_ids import LatestIds, id_taken_in, with_latest
+from chassis.domain.trouble import AsideCode
+from contracts.channels import CHANNELS, Channel, Department
+from contracts.event import EVENTS, Event, Recorded, Undecoded
 from contracts.reference import Reference
 
 S = TypeVar("S", bound=BaseModel)
@@ -76,14 +78,16 @@ class Refused(Exception):
 class NotRecordable(Refused):
     """An event that would follow cannot be recorded: `field` of it, by its path, and why.
 
-    Nobody could read what the engagement says from then on.
+    Nobody could read what the engagement says from then on. Of a `confidential` event, or of what
+    such an event follows from, the error's own words say no more than that there is one.
     """
 
-    def __init__(self, event: str, field: str, why: str) -> None:
-        super().__init__(
-            "not-recordable", f"what would follow cannot be recorded: {event}, {field}: {why}"
-        )
-        self.field, self.why = field, why
+    def __init__(self, event: str, field: str, why: str, *, confidential: bool) -> None:
+        self.whole = f"what would follow cannot be recorded: {event}, {field}: {why}"
+        hidden = "a confidential event that would follow cannot be recorded"
+        super().__init__("not-recordable", hidden if confidential else self.whole)
+        self.event, self.field, self.why, self.confidential = event, field, why, confidential
+        self.safe_words = f"{event}, {field}"
 
 
 def gate(name: str, missing: Iterable[Missing | None]) -> None:
@@ -317,15 +321,16 @@ class Stream(Generic[S]):
     """A stream as far as it is known: its state, how many commits it has, and its position.
 
     `position` says by channel the last sequence said (own channels) or heard (all others), and
-    `passed_over` which events it was decided to do without. `measured` are the bytes of the state
-    as JSON when it was last measured, and `since` those of the events after that: together about as
-    many as the state has now.
+    `latest_ids` the ids of the last that were heard, and `passed_over` which events it was decided
+    to do without. `measured` are the bytes of the state as JSON when it was last measured, and
+    `since` those of the events after that: together about as many as the state has now.
     """
 
     id: str
     state: S
     number: int = 0
     position: Mapping[str, int] = field(default_factory=dict)
+    latest_ids: LatestIds = field(default_factory=dict)
     passed_over: tuple[PassedOver, ...] = ()
     measured: int = field(default=0, compare=False)
     since: int = field(default=0, compare=False)
@@ -354,8 +359,21 @@ class NotDecoded(Exception):
         self.newer_version = event.why is None
 
 
-class CameLate(Exception):
+class NotTakenIn(Exception):
+    """An event whose number was used up before, and that is no repeat: it is set aside.
+
+    `without_numbers` says so where the numbers of its channel are confidential.
+    """
+
+    code: ClassVar[AsideCode]
+    without_numbers: ClassVar[str]
+
+
+class CameLate(NotTakenIn):
     """An event came after a person had decided to do without it."""
+
+    code = "passed-over"
+    without_numbers = "it came after it had been passed over"
 
     def __init__(self, recorded: Recorded[Event], passed: PassedOver) -> None:
         super().__init__(
@@ -363,16 +381,37 @@ class CameLate(Exception):
         )
 
 
-def is_next(recorded: Recorded[Event], last: int, passed_over: Sequence[PassedOver] = ()) -> bool:
+class OtherEvent(NotTakenIn):
+    """An event came under a number under which another one was taken in."""
+
+    code = "other-event"
+    without_numbers = "another event was taken in under its number"
+
+    def __init__(self, recorded: Recorded[Event], taken_in: str) -> None:
+        super().__init__(
+            f"another event, {taken_in}, was taken in as {recorded.channel.name}"
+            f" {recorded.sequence}"
+        )
+
+
+def is_next(
+    recorded: Recorded[Event],
+    last: int,
+    passed_over: Sequence[PassedOver] = (),
+    latest_ids: Sequence[str] = (),
+) -> bool:
     """Return whether a numbered stream that has heard a channel up to `last` takes the event in.
 
-    It does not where it has heard it already. Raises Gap where another must precede it, CameLate
-    and NotDecoded.
+    It does not where it has heard it already; `latest_ids` are the ids of the last that it heard.
+    Raises Gap where another must precede it, CameLate, OtherEvent and NotDecoded.
     """
     if recorded.sequence <= last:
         for passed in passed_over:
             if passed.covers(recorded):
                 raise CameLate(recorded, passed)
+        taken_in = id_taken_in(latest_ids, last, recorded.sequence)
+        if taken_in is not None and taken_in != recorded.id:
+            raise OtherEvent(recorded, taken_in)
         return False
     if recorded.sequence > last + 1 and recorded.channel.kind == "events":
         raise Gap(recorded, last + 1)
@@ -427,8 +466,23 @@ def handle_command(
     except ValidationError as error:  # of an event, or of the state after one
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise NotRecordable(error.title, field, first["msg"]) from error
+        confidential = _may_be_confidential(error.title, decider.department)
+        why = first["type"] if confidential else first["msg"]
+        raise NotRecordable(error.title, field, why, confidential=confidential) from error
     return Step(after, tuple(entries), bool(entries))
+
+
+def _may_be_confidential(title: str, department: Department) -> bool:
+    """Tell whether what failed validation is, or may have come of, what the department hides.
+
+    Where it hides anything, only an open event certainly is not: states and values hold both.
+    """
+    hides = any(each.confidential and each.department == department for each in CHANNELS.values())
+    return hides and not any(
+        kind.__name__ == title and not kind.channel.confidential
+        for kind in EVENTS.values()
+        if kind.channel.department == department
+    )
 
 
 def handle_events(
@@ -440,7 +494,8 @@ def handle_events(
     """Take in events of other streams, one after the other, and react to each; seen ones pass by.
 
     Raises Gap where a numbered stream misses an event of a channel of events, CameLate where it was
-    decided to do without one, and NotDecoded where it cannot be read.
+    decided to do without one, OtherEvent where another has its number, and NotDecoded where it
+    cannot be read.
     """
     entries: list[Entry] = []
     after = stream
@@ -449,9 +504,13 @@ def handle_events(
         channel = recorded.channel
         if decider.gap_free:
             last = after.position.get(channel.name, 0)
-            if not is_next(recorded, last, after.passed_over):
+            ids = after.latest_ids.get(channel.name, ())
+            if not is_next(recorded, last, after.passed_over, ids):
                 continue
             after = replace(after, position={**after.position, channel.name: recorded.sequence})
+            if channel.kind == "events":
+                ids = with_latest(ids, last, recorded)
+                after = replace(after, latest_ids={**after.latest_ids, channel.name: ids})
         else:
             refuse_undecoded(recorded)
         changed = True
@@ -469,12 +528,19 @@ def replay(
     stream: Stream[S],
     events: Iterable[Recorded[Event]],
     position: Mapping[str, int],
+    latest_ids: LatestIds,
 ) -> Stream[S]:
-    """The stream after one more recorded commit: its entries' events in order, its position."""
+    """The stream after one more recorded commit: its entries' events in order, how far it heard."""
     state = stream.state
     for recorded in events:
         state = decider.evolve(state, recorded)
-    return replace(stream, state=state, position=dict(position), number=stream.number + 1)
+    return replace(
+        stream,
+        state=state,
+        position=dict(position),
+        latest_ids=latest_ids,
+        number=stream.number + 1,
+    )
 
 
 def _say(

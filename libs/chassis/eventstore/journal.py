@@ -9,12 +9,14 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Any
 
 from opentelemetry import metrics
 
 from chassis.domain.decider import NotRecordable, PassedOver, Refused
+from chassis.domain.latest_ids import LatestIds, read_latest_ids, write_latest_ids
 from chassis.eventstore.mongo import (
     INSERTED_BYTES,
     Document,
@@ -107,7 +109,8 @@ class Kept:
 class Commit:
     """One commit of one stream, numbered from 1 without a gap.
 
-    `position` is the stream's after it, `at` when it was decided (UTC, to the millisecond).
+    `position` and `latest_ids` are the stream's after it (a commit of older code has no ids), `at`
+    is when it was decided (UTC, to the millisecond).
     `command` and `fingerprint` say which command it took, and are empty where events were heard.
     `passed_over` are missing events that somebody decided to do without. `erases` are the
     (channel, key) of records that the erasure of a person takes off the topics.
@@ -124,6 +127,7 @@ class Commit:
     fingerprint: str = ""
     passed_over: PassedOver | None = None
     erases: tuple[tuple[str, str], ...] = ()
+    latest_ids: LatestIds = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -154,6 +158,7 @@ class Commit:
             "stream": self.stream,
             "number": self.number,
             "position": write_position(self.position),
+            "latest_ids": write_latest_ids(self.latest_ids),
             "actor": self.actor,
             "at": self.at.replace(microsecond=self.at.microsecond // 1000 * 1000),
             "command": self.command,
@@ -186,6 +191,7 @@ class Commit:
                     (_channel(each), field_of(str, each, "key"))
                     for each in field_of(list, document, "erases")
                 ),
+                latest_ids=_latest_ids(document.get("latest_ids", [])),
             )
         except ValueError as error:
             raise UnreadableStream(stream, number, str(error)) from None
@@ -210,11 +216,18 @@ def place_of(document: Document) -> tuple[str, int]:
     return stream, number
 
 
+def _latest_ids(documents: Any) -> LatestIds:
+    try:
+        return read_latest_ids(documents)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"latest_ids: {error}") from None
+
+
 def _passed_over(document: object) -> PassedOver | None:
     try:
         return PassedOver.read(document) if isinstance(document, dict) else None
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"passed_over: {error}") from None
+        raise ValueError(f"passed_over: {type(error).__name__}") from None
 
 
 def _kept(entry: object) -> Kept:
@@ -231,18 +244,19 @@ def _channel(entry: object) -> str:
 
 def _readable(recorded: Recorded[Event]) -> bytes:
     """The bytes of a new event, which were read back from them as it is; raises NotRecordable."""
-    event = recorded.event.type
+    event, confidential = recorded.event.type, recorded.channel.confidential
     record = encode(recorded)
     try:
         read = decode(record)
     except Undecodable as error:
         field, _, why = str(error).partition(": ")
-        raise NotRecordable(event, field, why) from error
+        raise NotRecordable(event, field, why, confidential=confidential) from error
     if read == recorded:
         return record
     wanted, found = _fields(recorded), _fields(read)
     field = next((name for name in wanted if wanted[name] != found.get(name)), "data")
-    raise NotRecordable(event, field, "it would be read back as something else")
+    why = "it would be read back as something else"
+    raise NotRecordable(event, field, why, confidential=confidential)
 
 
 def _fields(recorded: Recorded[Event]) -> dict[str, object]:

@@ -23,6 +23,8 @@ from pymongo.errors import (
     WaitQueueTimeoutError,
 )
 
+from chassis.base.failures import SaysNoValues
+
 T = TypeVar("T")
 Document: TypeAlias = dict[str, Any]
 Collection: TypeAlias = AsyncIOMotorCollection[Document]
@@ -50,7 +52,7 @@ _TRANSIENT = frozenset(
 )
 
 
-class StoreAway(Exception):
+class StoreAway(SaysNoValues):
     """The store cannot be reached, or cannot answer now: wait, and ask again.
 
     After a write it is open whether the write took place.
@@ -65,7 +67,7 @@ class Duplicate(Exception):
         self.key = tuple(key)
 
 
-class DocumentTooLarge(Exception):
+class DocumentTooLarge(SaysNoValues):
     """A document has more than LARGEST_DOCUMENT bytes, and was not sent to the store."""
 
 

@@ -2,16 +2,15 @@
 
 import logging
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
+from chassis.base.failures import described
 from chassis.domain.decider import Decider, PassedOver, Stream, replay
+from chassis.domain.latest_ids import read_latest_ids, write_latest_ids
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.mongo import Document, Store, reaching, replace_older, size_of
 from chassis.eventstore.unreadable import UnreadableStream
@@ -49,7 +48,7 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
         raise UnreadableStream(commit.stream, missing, "the journal lacks it")
     recorded = list(commit.recorded())
     try:
-        stream = replay(decider, known.stream, recorded, commit.position)
+        stream = replay(decider, known.stream, recorded, commit.position, commit.latest_ids)
     except Exception as error:
         why = f"its events cannot be folded: {described(error)}"
         raise UnreadableStream(commit.stream, commit.number, why) from error
@@ -67,15 +66,6 @@ def measured(stream: Stream[Any]) -> Stream[Any]:
     """Return the stream with its state measured now; costs as much as the state is large."""
     size = len(stream.state.model_dump_json().encode())
     return replace(stream, measured=size, since=0)
-
-
-def described(error: Exception) -> str:
-    """Return what went wrong and where, and nothing of the values that it happened to."""
-    if isinstance(error, ValidationError):
-        first = error.errors(include_input=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-    place = traceback.extract_tb(error.__traceback__)[-1:]
-    return f"{type(error).__name__}{''.join(f' in {at.name}, line {at.lineno}' for at in place)}"
 
 
 def fold_of(decider: AnyDecider) -> str:
@@ -145,6 +135,7 @@ class Snapshots:
                 measured=size_of(document["state"]),
                 number=document["number"],
                 position=read_position(document["position"]),
+                latest_ids=read_latest_ids(document["latest_ids"]),
                 passed_over=tuple(map(PassedOver.read, document["passed_over"])),
             ),
             open=document["open"],
@@ -158,6 +149,7 @@ class Snapshots:
             "kind": kind,
             "number": known.stream.number,
             "position": write_position(known.stream.position),
+            "latest_ids": write_latest_ids(known.stream.latest_ids),
             "passed_over": [each.document() for each in known.stream.passed_over],
             "open": known.open,
             "fold": self.folds[kind],

@@ -3,13 +3,15 @@
 import logging
 from typing import TypeVar
 
+from chassis.base.failures import SaysNoValues
+
 _log = logging.getLogger(__name__)
 _said: set[str] = set()
 _MOST_SAID = 10_000
 T = TypeVar("T")
 
 
-class UnreadableStream(Exception):
+class UnreadableStream(SaysNoValues):
     """A stream cannot be read past a commit: its document, an event in it, or what comes of them.
 
     `why` names what is wrong, and nothing of what the commit says. `number` is 0 where its document

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from opentelemetry import metrics
 
+from chassis.base.failures import SaysNoValues
+
 _meter = metrics.get_meter("concord.listener")
 _records = _meter.create_counter(
     "concord.listener.records", description="records consumed, by what became of them"
@@ -13,7 +15,7 @@ _unaccounted = _meter.create_counter(
 )
 
 
-class Unaccounted(Exception):
+class Unaccounted(SaysNoValues):
     """Records were consumed of which it is unknown what became of them: nothing is committed."""
 
 
@@ -29,6 +31,8 @@ class BatchAccount:
     ignored: int = 0
     parked: int = 0
     aside: int = 0
+    aside_open: int = 0
+    """Those set aside that came on open channels: of others the number is confidential."""
 
     @property
     def unaccounted(self) -> int:
@@ -46,6 +50,7 @@ class BatchAccount:
         self.ignored += other.ignored
         self.parked += other.parked
         self.aside += other.aside
+        self.aside_open += other.aside_open
         return self
 
     def measure(self, group: str) -> None:

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from aiokafka.errors import KafkaError
 
 from chassis.application.ports import CannotBeKept, EventHandler, StreamRouter
-from chassis.application.trouble import Head, Trouble
 from chassis.base import telemetry
+from chassis.base.failures import SaysNoValues, described
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import CameLate, PassedOver
+from chassis.domain.decider import CameLate, NotTakenIn, PassedOver
+from chassis.domain.trouble import Head, Trouble
 from chassis.eventstore.mongo import StoreAway
 from chassis.kafka.accounting import BatchAccount, Unaccounted, count_unaccounted
 from chassis.kafka.consumer_settings import Arrival
@@ -42,11 +43,11 @@ LOGGED = 20
 """Records set aside of one batch that are logged one by one."""
 
 
-class NotInTrouble(Exception):
+class NotInTrouble(SaysNoValues):
     """Nothing is parked under this name, or the record is not the one that holds it up."""
 
 
-class NotProven(Exception):
+class NotProven(SaysNoValues):
     """Nothing but one record claims that events are missing, so they are not passed over."""
 
 
@@ -66,13 +67,13 @@ class RetryResult:
 
 @dataclass(slots=True)
 class _HandedOver:
-    """What a reader did with events, by their identity: taken, came late, or failed.
+    """What became of events, by their identity: taken in, set aside, or failed.
 
     What follows one that failed, for the same engagement, was not handed over.
     """
 
     taken: set[int] = field(default_factory=set)
-    late: dict[int, Exception] = field(default_factory=dict)
+    aside: set[int] = field(default_factory=set)
     failed: dict[int, Exception] = field(default_factory=dict)
 
 
@@ -131,9 +132,11 @@ class BatchProcessor:
                 if len(part) > 1:
                     account += await self._isolate(part)
                     continue
-                trouble = Trouble("not-handled", f"handling it failed: {type(error).__name__}")
+                trouble = Trouble("not-handled", f"handling it failed: {described(error)}")
                 await self._set_aside([(part[0], trouble)])
-                account += BatchAccount(1, aside=1)
+                account += BatchAccount(
+                    1, aside=1, aside_open=int(not part[0].channel.confidential)
+                )
         return account
 
     async def take_in(self, arrivals: Sequence[Arrival]) -> BatchAccount:
@@ -151,30 +154,33 @@ class BatchProcessor:
         account = BatchAccount(len(arrivals), ignored=len(found.ignored))
         handed = await self._hand_over(found.groups)
         await self._set_aside(found.aside)
-        account.aside = len(found.aside)
-        late = [each for each in found.all if id(each) in handed.late]
-        for arrival in late:
-            await self._came_late(arrival, handed.late[id(arrival)])
-            account.aside += 1
+        aside = [arrival for arrival, _ in found.aside]
+        aside += [each for each in found.all if id(each) in handed.aside]
+        account.aside = len(aside)
+        account.aside_open = sum(not each.channel.confidential for each in aside)
         parked: set[int] = set()
         if handed.failed or found.stopped:
             parked = await self._park(found, handed)
             account.parked = len(parked)
-        account.taken = len(handed.taken - parked - handed.late.keys())
+        account.taken = len(handed.taken - parked - handed.aside)
         return account
 
     async def _set_aside(self, records: Sequence[tuple[Arrival, Trouble]]) -> None:
-        """Keep records out of the way of all others, and log it: of very many, only the first."""
+        """Keep records out of the way of all others, and log it: of very many, only the first.
+
+        What is read again is not logged again.
+        """
         if not records:
             return
-        await self._parking.set_aside(records)
-        for arrival, trouble in records[:LOGGED]:
+        there = await self._parking.set_aside(records)
+        new = [each for each in records if each[0].id not in there]
+        for arrival, trouble in new[:LOGGED]:
             log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
-        if len(records) > LOGGED:
-            log.error("%s: %d records are set aside in all", self._name, len(records))
+        if len(new) > LOGGED:
+            log.error("%s: %d records are set aside in all", self._name, len(new))
 
     async def _hand_over(self, groups: Mapping[str, list[Arrival]]) -> _HandedOver:
-        """Give events to the reader.
+        """Give events to the reader, and set aside what it says is no repeat.
 
         A stream that fails as a whole is given its events one by one, so that what comes before the
         failing one, and other engagements in the same stream, get through.
@@ -190,8 +196,10 @@ class BatchProcessor:
             for stream, queue in list(left.items()):
                 first, rest = queue[0], queue[1:]
                 error = errors.get(stream)
-                if isinstance(error, CameLate):
-                    handed.late[id(first)] = error
+                if isinstance(error, NotTakenIn):
+                    # Before the next is taken in: only the ids of the last few are remembered.
+                    await self._not_taken_in(first, error)
+                    handed.aside.add(id(first))
                 elif error is not None:
                     handed.failed[id(first)] = error
                     rest = [each for each in rest if each.key != first.key]
@@ -222,15 +230,15 @@ class BatchProcessor:
         _raise_transient(errors)
         return errors
 
-    async def _came_late(self, arrival: Arrival, error: Exception) -> None:
-        """Set aside an event that was passed over, unless the very same is set aside already."""
-        if not await self._parking.is_repeat(arrival):
+    async def _not_taken_in(self, arrival: Arrival, error: NotTakenIn) -> None:
+        """Set aside an event that is no repeat; one that came late, once wherever it stands."""
+        if not (isinstance(error, CameLate) and await self._parking.is_repeat(arrival)):
             await self._set_aside([(arrival, trouble_of(error, arrival.channel)[0])])
 
     async def _park(self, found: RoutedBatch, handed: _HandedOver) -> set[int]:
         """Park what must wait; return which records do (or were set aside by a person before)."""
         stopped = {id(arrival): trouble for arrival, trouble in found.stopped}
-        out = {id(arrival) for arrival, _ in found.aside} | handed.late.keys()
+        out = {id(arrival) for arrival, _ in found.aside} | handed.aside
         out |= {id(arrival) for arrival in found.ignored}
         behind: dict[str, list[Arrival]] = {}
         to_park: list[tuple[Arrival, Trouble, int | None]] = []
@@ -249,6 +257,9 @@ class BatchProcessor:
             if trouble is not None:
                 behind.setdefault(key, []).append(arrival)
                 to_park.append((arrival, trouble, expected))
+        if any(key not in self._parking for key in behind):
+            # Who takes over puts all that comes again behind what is parked, also what precedes it.
+            await self.settle(now=True)
         await self._parking.park(to_park)
         for key, arrivals in behind.items():
             head = self._parking.heads.get(key)
@@ -315,16 +326,18 @@ class BatchProcessor:
         engagement = request.engagement
         parked = await self._parking.look(engagement)
         if request.action == "retry":
-            if not parked and not await self._parking.events_set_aside(engagement):
+            aside = await self._parking.events_set_aside(engagement)
+            # Another process may have released what this one knows to be parked.
+            if not parked and not aside and engagement not in self._parking:
                 raise NotInTrouble(f"nothing is parked for {engagement}")
             return None
         record = next((each for each in parked if each.id == request.record), None)
         if record is None or record.code == "waiting":
-            raise NotInTrouble(f"{request.record} is not what holds {engagement} up")
+            raise NotInTrouble(f"the record is not what holds {engagement} up")
         if record.code != "gap" or request.action == "set-aside":
             return record
-        aside = await self._parking.set_aside_by_people(engagement)
-        refusal = not_proven(record, [*parked, *aside], request.published)
+        by_people = await self._parking.set_aside_by_people(engagement)
+        refusal = not_proven(record, [*parked, *by_people], request.published)
         if refusal is not None:
             raise NotProven(refusal)
         now = datetime.now(UTC)
@@ -338,9 +351,13 @@ class BatchProcessor:
         )
 
     async def answer(self, request: Request) -> RetryResult:
-        """Do what was asked of an engagement and try it again; raises NotInTrouble, NotProven."""
+        """Do what was asked of an engagement and try it again.
+
+        Raises NotInTrouble, NotProven, and Superseded where another process reads it by now.
+        """
         engagement = request.engagement
         decided = await self.refuse(request)
+        await self._parking.sure(engagement)
         if isinstance(decided, PassedOver):
             await self._parking.remember(engagement, decided)
             await self._reader.pass_over(engagement, decided)
@@ -384,7 +401,7 @@ class BatchProcessor:
         if aside:
             records = in_sequence([*records, *await self._parking.events_set_aside(engagement)])
         taken: list[ParkedRecord] = []
-        late = 0
+        aside_now = 0
         stopped: tuple[ParkedRecord, Trouble, int | None] | None = None
         while len(taken) < len(records) and await self._all_taken(
             part := records[len(taken) : len(taken) + TOGETHER]
@@ -392,10 +409,11 @@ class BatchProcessor:
             taken += part
         for record in records[len(taken) :]:
             error = await self._try(record)
-            if isinstance(error, CameLate):
+            if isinstance(error, NotTakenIn):
                 trouble, _ = trouble_of(error, record.channel)
                 await self._parking.put_aside(record, "", "", trouble)
-                late += 1
+                log.error("%s: %s is set aside: %s", self._name, record.id, trouble.sentence)
+                aside_now += 1
             elif error is not None:
                 stopped = (record, *trouble_of(error, record.channel))
                 break
@@ -410,7 +428,8 @@ class BatchProcessor:
                     await self._reader.give_up(engagement)  # all of it is parked already
                     trouble = Trouble("failed", f"it cannot be written: {why}")
                     stopped, taken = (taken[0], trouble, None), []
-        await self._parking.release(taken)
+        await self._parking.sure(engagement)
+        await self._parking.release(engagement, taken)
         if stopped is None:
             self._parking.unpark(engagement)
             log.info("%s: %s flows again", self._name, engagement)
@@ -418,7 +437,7 @@ class BatchProcessor:
             await self._parking.mark(*stopped)
         head_now = self._parking.heads.get(engagement)
         await self._reader.waits(engagement, head_now)
-        return RetryResult(len(taken), len(records) - len(taken) - late, head_now)
+        return RetryResult(len(taken), len(records) - len(taken) - aside_now, head_now)
 
     async def _all_taken(self, records: Sequence[ParkedRecord]) -> bool:
         """Return whether the reader takes in all of these; if not, it may have taken some."""
@@ -455,13 +474,12 @@ class BatchProcessor:
 def alarm(
     name: str, arrival: Arrival, trouble: Trouble | None, error: Exception | None = None
 ) -> None:
-    """Log that a record parks its engagement, with the traceback of a bug that may be shown."""
+    """Log that a record parks its engagement, with the traceback of a bug."""
     if trouble is None:
         return
     if trouble.code == "newer-version":
         log.warning("%s: %s waits for a newer version: %s", name, arrival.key, trouble.sentence)
         return
-    shown = trouble.code == "failed" and not arrival.channel.confidential
     log.error(
         "%s: %s parks %s (%s): %s",
         name,
@@ -469,7 +487,7 @@ def alarm(
         arrival.key,
         trouble.code,
         trouble.sentence,
-        exc_info=error if shown else None,
+        exc_info=error if trouble.code == "failed" else None,
     )
 
 

@@ -35,7 +35,7 @@ from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.credentials import Identity
 from chassis.kafka.liveness import Liveness, MonotonicClock, observe
 from chassis.kafka.offset_gaps import OffsetGaps
-from chassis.kafka.parked import ParkedRecordStore, Request
+from chassis.kafka.parked import ParkedRecordStore, Request, Superseded
 from contracts.channels import Channel
 
 log = logging.getLogger(__name__)
@@ -122,11 +122,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self._epoch = 0
         self._partitions: frozenset[int] = frozenset()
         self._prepared = False
+        self._in_hand = False
         self.account = BatchAccount()
         """What became of all records that this process consumed."""
         self._continuity = OffsetGaps(group)
-        self._to_try: Sequence[str] = ()
+        self._to_try: dict[str, bool] = {}
+        """Engagements that may be processed again, in turn, and whether that failed before."""
         self._taken: dict[TopicPartition, int] = {}
+        self._set_back: dict[TopicPartition, int] = {}
         self._uncommitted: dict[TopicPartition, int] = {}
         self._durable: dict[TopicPartition, int] = {}
         self._committed = 0.0
@@ -254,15 +257,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             await self._commit(now=True)  # what could not be committed comes again, and passes by
         with suppress(*TRANSIENT):
             await self._reader.withdrawn()
+        self.caught_up.withdrawn(self.parking.heads)
         self.parking.forget()
         self._prepared = False
         self._uncommitted.clear()
         self._durable.clear()
         self._taken.clear()
         self._continuity.begin({})
-        self._to_try = ()
+        self._to_try.clear()
         self._partitions = frozenset()
-        self.caught_up.withdrawn()
         self.progress.joined = False
         self.progress.lag = {}
 
@@ -277,7 +280,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             elif self.consumer is not None:
                 await self._continuity.resume(self.consumer)
             await self._reader.wait(self.parking.heads)
-            self._to_try = await self._intake.to_take_up()
+            self._to_try = dict.fromkeys(await self._intake.to_take_up(), False)
             self._prepared = True
 
     async def _go_back(self) -> None:
@@ -300,7 +303,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
     # ---- a batch -------------------------------------------------------------------------------
 
     async def _handle(self, arrivals: list[Arrival]) -> None:
-        epoch = self._epoch  # nothing was awaited since the records left the consumer
+        # Nothing was awaited since the records left the consumer.
+        self._in_hand = True
+        try:
+            await self._process(arrivals, self._epoch)
+        finally:
+            self._in_hand = False
+        if len(arrivals) < self._batch:
+            rest = self._rest_per_record * len(arrivals)
+            await asyncio.sleep(min(max(rest, SHORTEST_REST), LONGEST_REST))
+
+    async def _process(self, arrivals: list[Arrival], epoch: int) -> None:
         async with self._lock:
             if epoch != self._epoch or self._stopping:
                 return  # their partitions went meanwhile; who has them now gets them again
@@ -314,9 +327,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             finally:
                 self.progress.busy_since = None
                 self.progress.advanced = MonotonicClock()
-        if len(arrivals) < self._batch:
-            rest = self._rest_per_record * len(arrivals)
-            await asyncio.sleep(min(max(rest, SHORTEST_REST), LONGEST_REST))
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         pause = 0.1
@@ -391,7 +401,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             await self._lock.acquire()
         try:
             if self._prepared and self._is_mine(request.engagement):
-                return await self._intake.answer(request)
+                with suppress(Superseded):  # whoever reads it now is asked
+                    return await self._intake.answer(request)
             await self._intake.refuse(request)
             await self.parking.ask(request)
             return RetryResult(asked=True)
@@ -459,7 +470,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
         self, consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartition], epoch: int
     ) -> None:
         new = [each for each in partitions if each not in self._taken]
-        # Not the consumer's positions: they are ahead of what was processed.
+        # Not the consumer's positions: they may be ahead of what was processed.
         committed = await asyncio.gather(*(consumer.committed(each) for each in new))
         begins = dict(zip(new, committed, strict=True))
         if never := [each for each, offset in begins.items() if offset is None]:
@@ -469,9 +480,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             self._taken = begins | self._taken
         asked = datetime.now(UTC)
         ends = await consumer.end_offsets(partitions)
+        for each in partitions:
+            if epoch == self._epoch and ends[each] > self._taken[each]:
+                await self._look_past(consumer, each, epoch)
         if epoch != self._epoch:
             return  # the partitions are going, or are read from their start again
         self.progress.lag = {each: max(0, end - self._taken[each]) for each, end in ends.items()}
+        if not self._prepared:
+            return  # which engagements wait, to which no moment applies, is not known yet
         for number in {each.partition for each in partitions}:
             of = [each for each in partitions if each.partition == number]
             self.caught_up.compare(
@@ -481,15 +497,29 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                 {each.topic: self._taken[each] for each in of},
             )
 
+    async def _look_past(
+        self, consumer: AIOKafkaConsumer, place: TopicPartition, epoch: int
+    ) -> None:
+        """Count offsets as processed that Kafka hands to nobody, like the marks of transactions.
+
+        With no batch in hand, nothing else brings the consumer ahead of what was processed, unless
+        the client passed over records: so it is set back once.
+        """
+        at = await consumer.position(place)
+        if epoch != self._epoch or self._in_hand or at <= (taken := self._taken[place]):
+            return
+        if self._set_back.get(place) == taken:
+            self._taken[place] = at
+        else:
+            self._set_back[place] = taken
+            consumer.seek(place, taken)
+
     async def _look_after(self) -> None:
         if not self.progress.joined:
             return
         await self._prepare()
         await self._commit()
-        ends = MonotonicClock() + LOOK_FOR
-        while self._to_try and MonotonicClock() < ends:
-            await self._intake.take_up(self._to_try[0])
-            self._to_try = self._to_try[1:]
+        await self._take_up()
         for request in await self.parking.asked(self._is_mine):
             try:
                 await self._intake.answer(request)
@@ -500,3 +530,22 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
             except Exception:
                 log.exception("%s: %s of %s fails", self._group, request.action, request.engagement)
             await self.parking.answered(request)
+
+    async def _take_up(self) -> None:
+        """Try engagements that may be processed again; one that fails comes behind all others."""
+        ends = MonotonicClock() + LOOK_FOR
+        for engagement, failed in list(self._to_try.items()):
+            if MonotonicClock() >= ends:
+                return
+            del self._to_try[engagement]
+            self._to_try[engagement] = failed
+            try:
+                await self._intake.take_up(engagement)
+            except TRANSIENT:
+                raise
+            except Exception:
+                self._to_try[engagement] = True
+                if not failed:  # it is tried again each second
+                    log.exception("%s: %s cannot be tried again", self._group, engagement)
+            else:
+                del self._to_try[engagement]

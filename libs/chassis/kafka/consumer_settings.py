@@ -18,8 +18,8 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.message import encode_message
 
-from chassis.application.trouble import Trouble
 from chassis.base.partitioning import partition_of
+from chassis.domain.trouble import Trouble
 from chassis.eventstore.journal import kafka_key
 from chassis.kafka.credentials import Identity
 from chassis.kafka.lenient_headers import read_odd_headers
@@ -87,14 +87,11 @@ class Codec:
             value = value[:LARGEST_RECORD]
         if name is None:
             trouble = Trouble("no-key", "the record's key does not name an engagement")
-        elif partition_of(name) != partition:
-            # Two processes may read the two partitions, and each would take the engagement for its.
-            trouble = Trouble("wrong-partition", f"its key belongs on {partition_of(name)}")
         if name is None or trouble is not None:
             return Arrival(topic, partition, offset, name, channel, value, trouble=trouble)
-        if value is None and channel.kind == "reference":
+        if value is None and channel.kind == "reference" and partition_of(name) == partition:
             return Arrival(topic, partition, offset, name, channel, value)
-        event = judge(channel, name, value)
+        event = judge(channel, partition, name, value)
         if isinstance(event, Trouble):
             return Arrival(topic, partition, offset, name, channel, value, trouble=event)
         return Arrival(topic, partition, offset, name, channel, value, event)
@@ -126,11 +123,16 @@ class Codec:
         return [encode_message(msg, serializer) for msg in msgs]
 
 
-def judge(channel: Channel, key: str, value: bytes | None) -> Recorded[Event] | Trouble:
-    """Return the event in a record's value, or why it is none on this channel under this key.
+def judge(
+    channel: Channel, partition: int, key: str, value: bytes | None
+) -> Recorded[Event] | Trouble:
+    """Return the event in a record's value, or why it is none in this place under this key.
 
     Its data may be `Undecoded`. Nothing is raised, whatever the bytes are.
     """
+    if partition_of(key) != partition:
+        # Two processes may read the two partitions, and each would take the engagement for its.
+        return Trouble("wrong-partition", f"its key belongs on {partition_of(key)}")
     if value is None:
         return Trouble("no-event", "the record is empty")
     try:

@@ -10,6 +10,8 @@ from aiokafka import TopicPartition
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
+from contracts.channels import is_confidential
+
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer
 
@@ -74,13 +76,18 @@ class Liveness:
 
 
 def observe(group: str, progress: Liveness, parking: "ParkedRecordStore") -> None:
-    """Gauges of a listener: lag by partition, engagements parked, and the age of the oldest."""
+    """Gauges of a listener: lag by partition, engagements parked, and the age of the oldest.
+
+    Confidential topics have no lag here: how many records they have is confidential. How late they
+    are shows in how old answers are (``concord.as_of.age``).
+    """
     attributes = {"group": group}
 
     def lag(_: CallbackOptions) -> Iterable[Observation]:
         return [
             Observation(count, {**attributes, "topic": place.topic, "partition": place.partition})
             for place, count in progress.lag.items()
+            if not is_confidential(place.topic)
         ]
 
     def parked(_: CallbackOptions) -> Iterable[Observation]:

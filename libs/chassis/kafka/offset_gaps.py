@@ -1,8 +1,10 @@
 """Continuity: whether the records of a batch follow the last ones without a gap in their offsets.
 
-The client under us passes over a batch whose handling raised, without a word. Topics of events keep
-every record and hold no transactions, so a gap in their offsets means that records were consumed
-and reached nobody.
+The client under us passes over a batch whose handling raised, without a word. So a gap may mean
+that records were consumed and reached nobody: they are read again. A gap that is there again is
+Kafka's own, and nothing was lost in it: it numbers the marks that end transactions, and what it
+compacted away. Only what lies before the first record that is kept has been lost: the topic was
+truncated.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from chassis.kafka.accounting import count_unaccounted
 from chassis.kafka.consumer_settings import Arrival
 
 READ_AGAIN = 3
-"""Times that records which did not arrive are read again before Kafka is said to lack them."""
+"""Times that records which did not arrive are read again before Kafka is said to have none."""
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +27,7 @@ class OffsetGaps:
 
     def __init__(self, group: str) -> None:
         self.lost = 0
-        """Records that Kafka had numbered and no longer has."""
+        """Records that were deleted before they were read."""
         self._group = group
         self._next: dict[TopicPartition, int] = {}
         self._tries: dict[tuple[TopicPartition, int], int] = {}
@@ -76,14 +78,17 @@ class OffsetGaps:
         ]
         for place, at in again:
             self._tries[place, at] = self._tries.get((place, at), 0) + 1
-            _log.error("%s: %s from %d on did not arrive: reading again", self._group, place, at)
+            _log.warning("%s: %s from %d on did not arrive: reading again", self._group, place, at)
         if again:
             for each, offset in self._next.items():
                 consumer.seek(each, offset)
             return True
         for (place, at), offset in gaps.items():
-            self.lost += offset - at
-            count_unaccounted(self._group, offset - at)
             self._tries.pop((place, at), None)
-            _log.error("%s: Kafka lacks %s from %d to %d", self._group, place, at, offset)
+            if (lost := min(offset, first[place]) - at) > 0:
+                self.lost += lost
+                count_unaccounted(self._group, lost)
+                _log.error("%s: %d records of %s from %d on are lost", self._group, lost, place, at)
+            else:
+                _log.info("%s: %s has no records from %d to %d", self._group, place, at, offset)
         return False

@@ -11,6 +11,7 @@ from that commit on with its next one, now and then, and at the next start: noth
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from aiokafka.errors import (
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
+from chassis.base.failures import SaysNoValues
 from chassis.eventstore.journal import Commit, Journal, readable
 from chassis.eventstore.mongo import Document, Store, reaching
 from chassis.eventstore.skipped import SkippedStream, SkippedStreams
@@ -49,7 +51,7 @@ _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
 _REST = 0.005
 _UNTIL_CLOSED = 1.5 * SEGMENT_MS / 1000
 
-_TRIED_AGAIN_AFTER = 10.0
+_TRIED_AGAIN_AFTER, _TRIED_AGAIN_FOR = 10.0, 0.5
 
 _FOR_GOOD = (
     InvalidTopicError,
@@ -67,7 +69,7 @@ Record = tuple[str, bytes, bytes | None]
 """Topic, key and value; no value is a tombstone."""
 
 
-class NotTaken(Exception):
+class NotTaken(SaysNoValues):
     """Kafka refuses a record and will refuse it again: nothing behind it can be published."""
 
 
@@ -111,6 +113,7 @@ class Relay:
         self._journal = journal
         self._left = SkippedStreams(store, RELAY)
         self._try_again_at = 0.0
+        self._turn: deque[str] = deque()
         self._placeless: str | None = None
         self._not_taken: str | None = None
         self._bootstrap = bootstrap
@@ -165,8 +168,9 @@ class Relay:
 
     async def _relay(self, documents: Sequence[Document]) -> None:
         await self._publish_commits([readable(document) for document in documents])
-        if self._left.streams and time.monotonic() >= self._try_again_at:
-            await self._try_again([*self._left.streams])
+        if time.monotonic() >= self._try_again_at:
+            await self._try_again_in_turn()
+            self._try_again_at = time.monotonic() + _TRIED_AGAIN_AFTER
 
     async def _republish(self) -> None:
         await self._left.clear()
@@ -193,7 +197,7 @@ class Relay:
             else:
                 sound.append(commit)
         await self._publish_in_order(sound)
-        await self._try_again([*again])
+        await self._try_again(again)
 
     async def _placed(self, commit: Commit | UnreadableStream) -> Commit | UnreadableStream:
         """Wait for an operator where a commit's document does not name its stream and number.
@@ -211,22 +215,34 @@ class Relay:
         self._placeless = None
         return commit
 
-    async def _try_again(self, streams: Sequence[str]) -> None:
+    async def _try_again_in_turn(self) -> None:
+        """Try streams again for a while, those first of which it is longest ago."""
+        ends = time.monotonic() + _TRIED_AGAIN_FOR
+        if not self._turn:
+            self._turn = deque(self._left.streams)
+        while self._turn and time.monotonic() < ends:
+            stream = self._turn.popleft()
+            if stream in self._left.streams:
+                await self._try_again([stream])
+
+    async def _try_again(self, streams: Iterable[str]) -> None:
         """Publish what can be read now of streams that were left behind."""
-        self._try_again_at = time.monotonic() + _TRIED_AGAIN_AFTER
         for stream in streams:
             expected = self._left.streams[stream].number
             found: list[Commit] = []
             behind: SkippedStream | None = SkippedStream(expected, "the journal lacks it")
             try:
                 async for commit in self._journal.read(stream, after=expected - 1):
-                    if commit.number != expected + len(found):
-                        behind = SkippedStream(expected + len(found), "the journal lacks it")
+                    if commit.number != expected:
+                        behind = SkippedStream(expected, "the journal lacks it")
                         break
                     if isinstance(unsaid := publishable(commit), UnreadableStream):
                         raise unsaid
                     found.append(commit)
-                    behind = None
+                    expected, behind = expected + 1, None
+                    if len(found) >= _REPLAYED_TOGETHER:
+                        await self._publish_in_order(found)
+                        found = []
             except UnreadableStream as unreadable:
                 behind = SkippedStream(unreadable.number, unreadable.why)
             await self._publish_in_order(found)

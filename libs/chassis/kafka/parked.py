@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import cast
+from uuid import uuid4
 
-from chassis.application.trouble import Head, Trouble, TroubleCode
+from chassis.base.partitioning import partition_of
 from chassis.domain.decider import PassedOver
+from chassis.domain.trouble import Head, Trouble, TroubleCode
 from chassis.eventstore.mongo import Collection as StoredCollection
 from chassis.eventstore.mongo import Document, put_absent, reaching
 from chassis.kafka.consumer_settings import Arrival
@@ -23,13 +26,21 @@ from contracts.event import written
 _RELEASED_TOGETHER = 500
 
 
+class Superseded(ConnectionError):
+    """Another process reads the partition now: what waits on it is that one's affair."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParkedEngagement:
-    """An engagement that waits here, for whoever looks: why, since when, and how much waits."""
+    """An engagement that waits here, for whoever looks: why, since when, and how much waits.
+
+    `order` is that of its first record.
+    """
 
     engagement: str
     head: Head
     records: int
+    order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,7 @@ class ParkedRecordStore:
         self._heads: dict[str, Head] = {}
         self._partitions: frozenset[int] = frozenset()
         self._last_order = 0
+        self._reader = ""
 
     @property
     def heads(self) -> Mapping[str, Head]:
@@ -81,8 +93,12 @@ class ParkedRecordStore:
             await self._documents.create_index([("state", 1), ("order", 1)])
 
     async def load(self, partitions: Collection[int]) -> None:
-        """Learn what waits on these partitions, and on no other."""
+        """Learn what waits on these partitions, and on no other.
+
+        No process that read them before releases anything of them from now on.
+        """
         await self.prepare()
+        await self._take_over(partitions)
         heads: dict[str, Head] = {}
         waiting: dict[str, Head] = {}
         for record in await self._found({"state": "parked"}, raw=False):
@@ -96,6 +112,29 @@ class ParkedRecordStore:
         """Know of nothing parked: other readers have the partitions now."""
         self._heads = {}
         self._partitions = frozenset()
+        self._reader = ""
+
+    async def _take_over(self, partitions: Collection[int]) -> None:
+        """Become the reader of these partitions, and carry out what others had begun to release."""
+        self._reader = uuid4().hex
+        names = [_reader_of(partition) for partition in sorted(partitions)]
+        await put_absent(self._documents, [{"_id": name, "state": "reader"} for name in names])
+        condition = {"_id": {"$in": names}}
+        with reaching():
+            await self._documents.update_many(condition, {"$set": {"reader": self._reader}})
+            found = await self._documents.find(condition).to_list(None)
+        for releasing in (each["releasing"] for each in found if "releasing" in each):
+            await self._delete(releasing)
+
+    async def sure(self, engagement: str) -> None:
+        """Raise Superseded where another process has the engagement's partition by now."""
+        with reaching():
+            found = await self._documents.find_one(self._own(engagement), {"_id": 1})
+        if found is None:
+            raise _superseded(engagement)
+
+    def _own(self, engagement: str) -> Document:
+        return {"_id": _reader_of(partition_of(engagement)), "reader": self._reader}
 
     async def reset(self) -> None:
         """Forget what waits on the partitions that were loaded: all of it is being read again.
@@ -127,27 +166,45 @@ class ParkedRecordStore:
             if document["_id"] not in aside:
                 self._heads.setdefault(document["engagement"], head_of(_record(document)))
 
-    async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> None:
-        """Keep records that are no events of an engagement; a second time changes nothing."""
+    async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> frozenset[str]:
+        """Keep records out of the way; return the ids of those that were kept before, as they were.
+
+        A record that is read a second time changes nothing.
+        """
         documents = [
             {"_id": each.id, **self._document(each, trouble, None), "state": "aside"}
             for each, trouble in records
         ]
-        await put_absent(self._documents, documents)
+        there = await put_absent(self._documents, documents)
+        return frozenset(each["_id"] for each in there)
 
-    async def engagements(self) -> list[ParkedEngagement]:
-        """Return everything that waits in the store, also for other processes; the oldest first."""
-        records: dict[str, list[ParkedRecord]] = {}
-        for record in await self._found({"state": "parked"}, raw=False):
-            records.setdefault(str(record.engagement), []).append(record)
-        return [
-            ParkedEngagement(
-                name,
-                head_of(next((one for one in found if one.code != "waiting"), found[0])),
-                len(found),
-            )
-            for name, found in records.items()
-        ]
+    async def page_parked(
+        self, after: int, limit: int, *, is_parked: bool
+    ) -> list[ParkedEngagement]:
+        """Return engagements that wait, also for other processes, the oldest first.
+
+        These are in trouble, or wait for a newer version; the first record of the first came
+        after one of the order `after`.
+        """
+        waiting: dict[str, ParkedEngagement] = {}
+        with reaching():
+            # All of it, once: the local store takes eight times as long for a page by ranges.
+            cursor = self._documents.find({"state": "parked"}, {"raw": 0}).sort("order", 1)
+            async for record in (_record(each) async for each in cursor if _is_known(each)):
+                name = str(record.engagement)
+                before = waiting.get(name)
+                if before is None:
+                    waiting[name] = ParkedEngagement(name, head_of(record), 1, record.order)
+                    continue
+                behind = before.head.code != "waiting" or record.code == "waiting"
+                head = before.head if behind else head_of(record)
+                waiting[name] = replace(before, head=head, records=before.records + 1)
+        found = (
+            each
+            for each in waiting.values()
+            if each.order > after and each.head.is_parked is is_parked
+        )
+        return list(islice(found, limit))
 
     async def look(self, engagement: str, *, raw: bool = True) -> list[ParkedRecord]:
         """Return all that waits for an engagement, in the order in which it will be tried.
@@ -162,13 +219,6 @@ class ParkedRecordStore:
         found = await self._found({"_id": id, "state": {"$in": ["parked", "aside"]}})
         return found[0] if found else None
 
-    async def records_set_aside(self, engagement: str | None = None) -> list[ParkedRecord]:
-        """Return records that were set aside, of one engagement or of all, the oldest first."""
-        condition: Document = {"state": "aside"}
-        if engagement is not None:
-            condition["engagement"] = engagement
-        return await self._found(condition)
-
     async def page_set_aside(self, after: int, limit: int) -> list[ParkedRecord]:
         """Return the first records set aside after one of this order, without their bytes."""
         condition = {"state": "aside", "order": {"$gt": after}}
@@ -177,8 +227,14 @@ class ParkedRecordStore:
             return [_record(document) async for document in cursor]
 
     async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:
-        """Return the records set aside without a person that this version reads as events."""
-        return await self._aside(engagement, lambda each: each.by is None and bool(each.event()))
+        """Return the records set aside without a person that this version reads as events.
+
+        One whose number another event took is left out: it would pass by as seen later on.
+        """
+        return await self._aside(
+            engagement,
+            lambda each: each.by is None and each.code != "other-event" and bool(each.event()),
+        )
 
     async def set_aside_by_people(self, engagement: str) -> list[ParkedRecord]:
         """Return the records that people set aside."""
@@ -221,13 +277,28 @@ class ParkedRecordStore:
             )
             self._heads[record.engagement] = head_of(renewed)
 
-    async def release(self, records: Iterable[ParkedRecord]) -> None:
-        """Forget records that were taken in."""
-        names = [record.id for record in records]
+    async def release(self, engagement: str, records: Sequence[ParkedRecord]) -> None:
+        """Forget records of an engagement that were taken in, durably; may raise Superseded.
+
+        That they are to be released is written with the condition that this process still reads
+        the partition. So whoever takes it over knows: it deletes them, or no one else does.
+        """
+        for start in range(0, len(records), _RELEASED_TOGETHER):
+            part = records[start : start + _RELEASED_TOGETHER]
+            releasing = {"ids": [each.id for each in part], "orders": [each.order for each in part]}
+            with reaching():
+                written = await self._documents.update_one(
+                    self._own(engagement), {"$set": {"releasing": releasing}}
+                )
+            if not written.matched_count:
+                raise _superseded(engagement)
+            await self._delete(releasing)
+
+    async def _delete(self, releasing: Document) -> None:
+        # The order as well: a record that was parked anew since has another.
+        ids, orders = releasing["ids"], releasing["orders"]
         with reaching():
-            for start in range(0, len(names), _RELEASED_TOGETHER):
-                part = names[start : start + _RELEASED_TOGETHER]
-                await self._documents.delete_many({"_id": {"$in": part}})
+            await self._documents.delete_many({"_id": {"$in": ids}, "order": {"$in": orders}})
 
     def unpark(self, engagement: str) -> None:
         """Let an engagement flow again, after all that waited was released."""
@@ -337,6 +408,14 @@ class ParkedRecordStore:
         # Later than all before it, also over a restart, as long as the clock is not set back.
         self._last_order = max(self._last_order + 1, time.time_ns())
         return self._last_order
+
+
+def _reader_of(partition: int) -> str:
+    return f"reader/{partition}"
+
+
+def _superseded(engagement: str) -> Superseded:
+    return Superseded(f"another process reads the partition of {engagement} now")
 
 
 def _is_known(document: Document) -> bool:

@@ -3,14 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from traceback import extract_tb
 
-from pydantic import ValidationError
 from pydantic_core import from_json
 
-from chassis.application.trouble import Head, Trouble, TroubleCode
-from chassis.domain.decider import CameLate, Gap, NotDecoded
+from chassis.base.failures import described
+from chassis.domain.decider import Gap, NotDecoded, NotTakenIn
+from chassis.domain.trouble import Head, Trouble, TroubleCode
 from chassis.kafka.consumer_settings import Arrival, judge
 from contracts.channels import Channel
 from contracts.envelope import LARGEST_NUMBER
@@ -47,7 +45,7 @@ class ParkedRecord:
 
     def event(self) -> Recorded[Event] | None:
         """Return the event that it is, as far as this version can tell."""
-        judged = judge(self.channel, self.engagement or "", self.raw)
+        judged = judge(self.channel, self.partition, self.engagement or "", self.raw)
         return None if isinstance(judged, Trouble) else judged
 
 
@@ -106,14 +104,17 @@ def not_proven(
     (`published`).
     """
     first, number, name = head.expected or 1, head.sequence or 0, head.channel.name
+    # How many there are is not told of a confidential channel.
+    hidden = head.channel.confidential
+    named, count = ("the record", "that many") if hidden else (head.id, f"{number}")
     if number > MOST_PUBLISHED:
-        return f"no engagement has {number} events: set {head.id} aside"
+        return f"no engagement has {count} events: set {named} aside"
     if published is not None:
         if published >= number:
             return None
         return (
-            f"{name} has published {published} events of this engagement, so {head.id}, which"
-            f" claims to be number {number}, is not one of them: set it aside"
+            f"{name} has published {published} events of this engagement, so {named}, which"
+            f" claims that there are {count}, is not one of them: set it aside"
         )
     claimed: set[int] = set()
     for record in others:
@@ -125,45 +126,31 @@ def not_proven(
     if number - first <= len(claimed) and claimed.issuperset(range(first, number)):
         return None
     return (
-        f"nothing but {name} itself says that it has published {number} events of this engagement:"
-        f" look the number up at that service and give it as `published`, wait for an event of"
-        " another department that confirms it, or set the record aside"
+        f"nothing but {name} itself says that it has published {count} events of this"
+        " engagement: look the number up at that service and give it as `published`, wait for an"
+        " event of another department that confirms it, or set the record aside"
     )
 
 
 def trouble_of(error: Exception, channel: Channel) -> tuple[Trouble, int | None]:
     """Return what an error means for a record of a channel, and the number that a gap waits for.
 
-    Operators and logs are told it: of a confidential channel no more than where it went wrong.
+    Everybody who sees that the engagement waits may be told it. So it holds no number of a
+    confidential channel, and of a bug only its kind and place, whatever the channel: what follows
+    from an open event may be confidential.
     """
     if isinstance(error, Gap):
-        return Trouble("gap", str(error)), error.expected
+        missing = "an event is missing before it" if channel.confidential else str(error)
+        return Trouble("gap", missing), error.expected
     if isinstance(error, NotDecoded):
         code: TroubleCode = "newer-version" if error.newer_version else "unreadable"
         return Trouble(code, str(error)), None
-    if isinstance(error, CameLate):
-        return Trouble("passed-over", str(error)), None
-    sentence = f"{type(error).__name__}: {_words(error, channel)}"
-    return Trouble("failed", storable(sentence)), None
+    if isinstance(error, NotTakenIn):
+        sentence = error.without_numbers if channel.confidential else str(error)
+        return Trouble(error.code, storable(sentence)), None
+    return Trouble("failed", storable(described(error))), None
 
 
 def storable(sentence: str) -> str:
     """Return a sentence as the store takes it: bounded, and without halves of characters."""
     return sentence[:SENTENCE_LIMIT].encode(errors="replace").decode()
-
-
-def _words(error: Exception, channel: Channel) -> str:
-    words = str(error)
-    if isinstance(error, ValidationError):  # whose own text repeats what was given
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        wrong = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: "
-            f"{each['type'] if channel.confidential else each['msg']}"
-            for each in found
-        )
-        words = f"{error.title}: {wrong}"
-    elif channel.confidential:
-        words = "what it says is confidential"
-    if channel.confidential and (frames := extract_tb(error.__traceback__)):
-        words += f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})"
-    return words

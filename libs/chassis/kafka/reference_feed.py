@@ -22,6 +22,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from opentelemetry import metrics
 
+from chassis.base.failures import described
 from chassis.domain.decider import refuse_undecoded
 from chassis.eventstore.mongo import Store, StoreAway
 from chassis.kafka.consumer_settings import Codec, let_go
@@ -221,7 +222,7 @@ class ReferenceFeed:
                 return
             trouble = "it is no record" if arrival.trouble is None else arrival.trouble.sentence
         except Exception as error:  # noqa: BLE001 - one record must not stop the others
-            trouble = repr(error)
+            trouble = described(error)
         self._pass_over(kept.place, where, trouble)
 
     # ---- the topics ---------------------------------------------------------------------------
@@ -336,7 +337,7 @@ class ReferenceFeed:
             else:
                 self.records.remove(arrival.key)
         except Exception as error:  # noqa: BLE001 - one record must not stop the others
-            self._pass_over(place, where, repr(error))
+            self._pass_over(place, where, described(error))
             return
         number = progress.number(record.offset)
         self._numbers[arrival.key] = (place, number)

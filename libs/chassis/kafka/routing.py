@@ -4,7 +4,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from chassis.application.ports import StreamRouter
-from chassis.application.trouble import Trouble
+from chassis.domain.trouble import Trouble
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked_record import trouble_of
 

@@ -189,7 +189,7 @@ class Container:
                 async with asyncio.timeout_at(min(ends, loop.time() + share)):
                     await end()
             except Exception as trouble:  # noqa: BLE001 - the others are stopped all the same
-                _log.warning("%s: did not stop in order: %r", name, trouble)
+                _log.warning("%s: did not stop in order: %s", name, trouble)
         _log.info("stopped")
 
     @property
@@ -372,7 +372,7 @@ class Container:
         details: dict[str, Detail] = {
             "parked_engagements": parked,
             "waiting_for_newer_version": len(heads) - parked,
-            "set_aside": self.listener.account.aside,
+            "set_aside": self.listener.account.aside_open,
         }
         if (reason := self.listener.unaccounted()) is not None:
             return Condition(reason, details=details)
@@ -440,4 +440,4 @@ def _now() -> datetime:
 
 def _ended(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("%s ended: %r", task.get_name(), error, exc_info=error)
+        _log.error("%s ended", task.get_name(), exc_info=error)

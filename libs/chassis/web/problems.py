@@ -111,12 +111,17 @@ class Problem(FastAPIProblem):
         )
 
 
-def translated(error: Exception) -> Problem:
-    """What an error of the engine or the store is over HTTP; any other is raised again."""
+def translated(error: Exception, *, confidential: bool = False) -> Problem:
+    """What an error of the engine or the store is over HTTP; any other is raised again.
+
+    With `confidential` it is told to somebody who may know what is.
+    """
     match error:
+        case NotRecordable() if error.confidential and not confidential:
+            return Problem(422, error.code, str(error))
         case NotRecordable():
             errors = [FieldError(field=error.field, problem=error.why)]
-            return Problem(422, error.code, str(error), errors=errors)
+            return Problem(422, error.code, error.whole, errors=errors)
         case Refused():
             missing = [
                 MissingItem(code=each.code, sentence=each.sentence, owed_by=each.owed_by)
@@ -217,7 +222,9 @@ async def _from_validation(request: Request, error: Exception) -> Response:
 
 
 async def _from_engine(request: Request, error: Exception) -> Response:
-    return translated(error).response(request.url.path)
+    caller = getattr(request.state, "caller", None)
+    confidential = caller is not None and caller.may("confidential")
+    return translated(error, confidential=confidential).response(request.url.path)
 
 
 async def _from_bug(request: Request, error: Exception) -> Response:

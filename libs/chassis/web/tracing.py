@@ -2,13 +2,12 @@
 
 import time
 
-from opentelemetry import metrics, trace
+from opentelemetry import metrics
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.base.telemetry import continued
+from chassis.base.telemetry import continued, spanning
 
-_tracer = trace.get_tracer("concord")
 _duration = metrics.get_meter("concord").create_histogram(
     "http.server.request.duration",
     unit="s",
@@ -46,7 +45,7 @@ class TracingMiddleware:
                 status = message["status"]
             await send(message)
 
-        with _tracer.start_as_current_span(method, continued(parent), SpanKind.SERVER) as span:
+        with spanning(method, continued(parent), SpanKind.SERVER) as span:
             try:
                 await self._app(scope, receive, sending)
             finally:

@@ -1,4 +1,4 @@
-"""History taken over from a CRM: its export is read, each row becomes an engagement's first event.
+"""Import of a CRM export: each valid row becomes the first event of an engagement.
 
 ``python -m sales.importing FILE`` sends an export to the running service.
 """

@@ -1,6 +1,6 @@
-"""Reading a CRM's export: rows that can be taken, rows that cannot with the reason, and notes.
+"""Read a CRM export into valid rows, refused rows with their reasons, and notes.
 
-Pure. The columns are those of a pipeline export (`COLUMNS`), days are written month/day/year.
+Pure. The columns are those of a pipeline export (`COLUMNS`); dates are written month/day/year.
 """
 
 import csv
@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from contracts.sales import PipelineStage
 from contracts.values import AccountId, Value
-from sales.importing.naming import slug
+from sales.importing.ids import slug
+from sales.importing.import_opportunity import ImportOpportunity
 from sales.importing.owners import Owners
-from sales.importing.taking import ImportOpportunity
 
 COLUMNS: Final = (
     "opportunity_id",
@@ -33,7 +33,7 @@ COLUMNS: Final = (
 _STAGES: Final[dict[str, tuple[Literal["open", "won", "lost"], PipelineStage]]] = {
     "prospecting": ("open", "prospecting"),
     "engaging": ("open", "qualifying"),
-    # The last stage that such an export knows before an end.
+    # The export does not say at which stage the deal ended; this is its last open stage.
     "won": ("won", "qualifying"),
     "lost": ("lost", "qualifying"),
 }
@@ -48,23 +48,23 @@ COLUMN_OF: Final = {
     "closed_on": "close_date",
     "value": "close_value",
 }
-"""The column from which each field of an imported opportunity is read."""
+"""The column of each field of an imported opportunity."""
 _AMOUNT: Final = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?")
 
 
 class Unusable(ValueError):
-    """The text is no such export at all; the message says why."""
+    """An error: the text is not an export; the message gives the reason."""
 
 
 class Row(Value):
-    """A row that can be taken; rows count from 1, the header's, as a spreadsheet shows them."""
+    """A valid row; rows are numbered from 1, the header, as in a spreadsheet."""
 
     row: int
     opportunity: ImportOpportunity
 
 
 class Refusal(Value):
-    """Why a row was not taken: the column, and what is wrong in it."""
+    """A reason why a row was refused: the column, and what is wrong with it."""
 
     row: int
     opportunity_id: str | None
@@ -73,7 +73,7 @@ class Refusal(Value):
 
 
 class Export(Value):
-    """What an export holds. `accounts` are those nobody knew yet, by the id they would get."""
+    """The content of an export; `accounts` are names of accounts to publish, by their new id."""
 
     rows: int
     taken: tuple[Row, ...]
@@ -92,22 +92,23 @@ def read_export(
     currency: str,
     today: date,
 ) -> Export:
-    """Read an export; raises Unusable where it is none.
+    """Return the content of an export; raises Unusable where the text is not an export.
 
-    `accounts` are the names of those that are known, by id. `products`, which may be empty, are the
-    names as they should be. `owners` tell who owns what. `source` names the CRM;
-    `currency` is that of all values.
+    `accounts` are the names of the published accounts, by id. `products` are the correct product
+    names, and may be empty. `owners` maps sales agents to person ids. `source` names the CRM,
+    `currency` is that of all values, and `today` is the last day on which a deal may have opened or
+    ended.
     """
-    reading = _Reading(accounts, products, owners, source, currency, today)
+    reader = _RowReader(accounts, products, owners, source, currency, today)
     taken: list[Row] = []
     refused: list[Refusal] = []
     rows = 0
-    for number, cells in _rows(text, reading):
+    for number, cells in _rows(text, reader):
         rows += 1
         external_id = cells.get("opportunity_id", "")[:64] or None
         try:
-            taken.append(Row(row=number, opportunity=reading.opportunity(number, cells)))
-        except _Bad as bad:
+            taken.append(Row(row=number, opportunity=reader.opportunity(number, cells)))
+        except _BadRow as bad:
             refused += [
                 Refusal(row=number, opportunity_id=external_id, field=field, reason=reason)
                 for field, reason in bad.problems
@@ -116,21 +117,21 @@ def read_export(
         rows=rows,
         taken=tuple(taken),
         refused=tuple(refused),
-        accounts=reading.new_accounts,
-        notes=tuple(f"{note} ({listed(where)})" for note, where in reading.notes.items()),
+        accounts=reader.new_accounts,
+        notes=tuple(f"{note} ({listed(where)})" for note, where in reader.notes.items()),
     )
 
 
-class _Bad(Exception):
-    """What is wrong with a row: columns and reasons."""
+class _BadRow(Exception):
+    """An error in a row, with the columns and reasons."""
 
     def __init__(self, *problems: tuple[str, str]) -> None:
         super().__init__(problems)
         self.problems = problems
 
 
-class _Reading:
-    """What the rows of one export share: names met so far, ids met so far, and notes."""
+class _RowReader:
+    """A reader of the rows of one export; keeps the names and ids read so far, and the notes."""
 
     def __init__(
         self,
@@ -145,34 +146,34 @@ class _Reading:
         self.notes: dict[str, list[int]] = {}
         self.new_accounts: dict[AccountId, str] = {}
         self._accounts = {slug(name): (known, name) for known, name in accounts.items()}
-        self._products = {_squeezed(name): name for name in products}
+        self._products = {_letters_and_digits(name): name for name in products}
         self._listed_products = frozenset(self._products)
         self._owners = owners
         self._seen: dict[str, int] = {}
 
     def opportunity(self, number: int, cells: Mapping[str, str]) -> ImportOpportunity:
-        """The row as a command; raises _Bad with all that is wrong with it."""
+        """Return the row as a command; raises _BadRow with all of its problems."""
         if "row" in cells:
-            raise _Bad(("row", cells["row"]))
+            raise _BadRow(("row", cells["row"]))
         problems = [(column, "is missing") for column in _NEEDED if not cells[column]]
-        problems += self._met_before(number, cells["opportunity_id"])
+        problems += self._repeated_id(number, cells["opportunity_id"])
         stage = _STAGES.get(cells["deal_stage"].lower())
         if stage is None and cells["deal_stage"]:
-            problems.append(("deal_stage", f"{_short(cells['deal_stage'])} is no stage known here"))
+            problems.append(("deal_stage", f"{_short(cells['deal_stage'])} is not a known stage"))
         opened_on = _day(cells, "engage_date", problems)
         closed_on = _day(cells, "close_date", problems)
         amount = _amount(cells, problems)
         if stage is None or problems:
-            raise _Bad(*problems)
+            raise _BadRow(*problems)
         outcome, pipeline_stage = stage
         problems += self._contradictions(cells, outcome, opened_on, closed_on, amount)
         if problems:
-            raise _Bad(*problems)
+            raise _BadRow(*problems)
         if outcome == "open" and closed_on is not None:
-            self._note(number, "close_date: is left out, since the deal is open")
+            self._note(number, "close_date: ignored, because the deal is open")
             closed_on = None
         if outcome == "lost":
-            amount = None  # nothing was sold; what it would have been worth is not known
+            amount = None  # the export has the amount sold; the expected value is not known
         product = self._product(number, cells["product"])
         account, name = self._account(number, cells["account"])
         owner, owner_known = self._owners.owner(cells["sales_agent"])
@@ -192,21 +193,21 @@ class _Reading:
         try:
             read = ImportOpportunity.model_validate(command)
         except ValidationError as error:
-            raise _Bad(
+            raise _BadRow(
                 *((_column(e["loc"]), _sentence(e["msg"])) for e in error.errors())
             ) from None
         if not owner_known:
             agent = _short(cells["sales_agent"])
-            self._note(number, f"sales_agent: {agent} is nobody known here, and is {owner}")
+            self._note(number, f"sales_agent: {agent} is not a known person; the owner is {owner}")
         if account is not None and name is not None and slug(name) not in self._accounts:
             self._accounts[slug(name)] = account, name
             self.new_accounts[account] = name
         return read
 
-    def _met_before(self, number: int, external_id: str) -> Iterable[tuple[str, str]]:
+    def _repeated_id(self, number: int, external_id: str) -> Iterable[tuple[str, str]]:
         first = self._seen.setdefault(external_id, number)
         if external_id and first != number:
-            yield "opportunity_id", f"stands in row {first} already"
+            yield "opportunity_id", f"is already in row {first}"
 
     def _contradictions(
         self,
@@ -224,25 +225,25 @@ class _Reading:
         if closed_on and opened_on and closed_on < opened_on:
             yield "close_date", f"{closed_on} is before the engage_date, {opened_on}"
         if outcome != "open" and closed_on and closed_on > self.today:
-            yield "close_date", f"{closed_on} is yet to come, though the deal was {outcome}"
+            yield "close_date", f"{closed_on} is in the future, though the deal was {outcome}"
         if opened_on and opened_on > self.today:
-            yield "engage_date", f"{opened_on} is yet to come"
+            yield "engage_date", f"{opened_on} is in the future"
         if outcome == "won" and amount is None:
             yield "close_value", "is missing, though the deal was won"
         if outcome == "lost" and amount:
             yield "close_value", f"is {amount}, though the deal was lost"
 
     def _product(self, number: int, name: str) -> str:
-        spelled = self._products.setdefault(_squeezed(name), name)
-        if spelled != name:
-            self._note(number, f"product: {_short(name)} is read as {_short(spelled)}")
-        if self._listed_products and _squeezed(name) not in self._listed_products:
+        known = self._products.setdefault(_letters_and_digits(name), name)
+        if known != name:
+            self._note(number, f"product: {_short(name)} is read as {_short(known)}")
+        if self._listed_products and _letters_and_digits(name) not in self._listed_products:
             self._note(number, f"product: {_short(name)} is not in the list of products")
-        return spelled
+        return known
 
     def _account(self, number: int, name: str) -> tuple[AccountId | None, str | None]:
         if not name:
-            self._note(number, "account: is missing, and stays unknown")
+            self._note(number, "account: is missing and remains unknown")
             return None, None
         known = self._accounts.get(slug(name))
         if known is None:
@@ -255,35 +256,37 @@ class _Reading:
         self.notes.setdefault(note, []).append(number)
 
 
-def _rows(text: str, reading: _Reading) -> Iterable[tuple[int, dict[str, str]]]:
-    """The rows with their numbers, cells by column and trimmed; raises Unusable."""
-    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+def _rows(text: str, reader: _RowReader) -> Iterable[tuple[int, dict[str, str]]]:
+    """Yield each row's number and trimmed cells by column; raises Unusable."""
+    lines = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
-        absent = [column for column in COLUMNS if column not in header]
-        if absent:
-            raise Unusable(f"the first line must name the columns; there is no {', '.join(absent)}")
+        header = [name.strip().lower() for name in next(lines, [])]
+        missing = [column for column in COLUMNS if column not in header]
+        if missing:
+            raise Unusable(
+                f"the first line must name the columns; there is no {', '.join(missing)}"
+            )
         if len(set(header)) < len(header):
             raise Unusable("the first line names a column twice")
         others = [column for column in header if column not in COLUMNS]
         if others:
-            reading.notes[f"columns that are not read: {', '.join(others)}"] = [1]
-        for number, cells in enumerate(reader, start=2):
+            reader.notes[f"ignored columns: {', '.join(others)}"] = [1]
+        for number, cells in enumerate(lines, start=2):
             if any(cell.strip() for cell in cells):
                 yield number, _by_column(header, cells)
     except csv.Error as error:
-        raise Unusable(f"line {reader.line_num} is not well-formed CSV: {error}") from None
+        raise Unusable(f"line {lines.line_num} is not well-formed CSV: {error}") from None
 
 
 def _by_column(header: list[str], cells: list[str]) -> dict[str, str]:
-    """The cells by column; under `row`, which is no column, what is wrong with the row itself."""
-    named = dict.fromkeys(COLUMNS, "")
-    named |= {
+    """Return the cells by column; an error in the row as a whole is under the key `row`."""
+    by_name = dict.fromkeys(COLUMNS, "")
+    by_name |= {
         name: cell.strip() for name, cell in zip(header, cells, strict=False) if name in COLUMNS
     }
     if len(cells) != len(header):
-        named["row"] = f"has {len(cells)} cells where the first line has {len(header)}"
-    return named
+        by_name["row"] = f"has {len(cells)} cells, but the first line has {len(header)}"
+    return by_name
 
 
 def _day(cells: Mapping[str, str], column: str, problems: list[tuple[str, str]]) -> date | None:
@@ -293,7 +296,7 @@ def _day(cells: Mapping[str, str], column: str, problems: list[tuple[str, str]])
     try:
         return datetime.strptime(text, "%m/%d/%Y").date()  # noqa: DTZ007 -- a date has no zone
     except ValueError:
-        problems.append((column, f"{_short(text)} is no day, written month/day/year"))
+        problems.append((column, f"{_short(text)} is not a date as month/day/year"))
         return None
 
 
@@ -306,13 +309,13 @@ def _amount(cells: Mapping[str, str], problems: list[tuple[str, str]]) -> Decima
     except InvalidOperation:
         amount = None
     if amount is None:
-        problems.append(("close_value", f"{_short(text)} is no number"))
+        problems.append(("close_value", f"{_short(text)} is not a number"))
     elif amount < 0:
         problems.append(("close_value", f"{_short(text)} is negative"))
     return amount
 
 
-def _squeezed(name: str) -> str:
+def _letters_and_digits(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
@@ -330,7 +333,7 @@ def _column(place: tuple[int | str, ...]) -> str:
 
 
 def listed(rows: list[int]) -> str:
-    """Row numbers in words, the first few of many."""
+    """Return row numbers as text, at most the first eight of them."""
     shown = ", ".join(str(row) for row in rows[:8])
     more = f" and {len(rows) - 8} more" if len(rows) > 8 else ""
     return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"

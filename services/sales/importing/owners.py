@@ -1,4 +1,4 @@
-"""Who owns what a CRM's export names somebody for: a known person, or an id that tells no name."""
+"""Map the sales agents of a CRM export to known persons, or to pseudonymous ids."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,28 +6,31 @@ from hashlib import blake2b
 
 from chassis.domain.decider import derived
 from contracts.values import PersonId
-from sales.importing.naming import slug
+from sales.importing.ids import slug
 
 
 class Owners:
-    """The owners behind the names of an export.
+    """A mapping of the names in an export to person ids.
 
-    `people` are the names of those that are known, by id. `secret` is 16 to 64 bytes that no
-    export holds and that are always the same: by them a name always becomes the same id, and
-    without them nobody finds out by trying names which one it was.
+    `people` are the names of the known persons, by id. `secret` is a fixed key of 16 to 64 bytes:
+    with it a name always becomes the same id, and without it the name cannot be found by trying
+    names (a keyed BLAKE2b hash).
     """
 
     def __init__(self, people: Mapping[PersonId, str], secret: bytes) -> None:
         names = {person: slug(name) for person, name in people.items()}
-        bearers = Counter(names.values())
-        self._known = {name: person for person, name in names.items() if bearers[name] == 1}
+        counts = Counter(names.values())
+        self._known = {name: person for person, name in names.items() if counts[name] == 1}
         self._known |= {person: person for person in people}
         self._secret = secret
 
     def owner(self, name: str) -> tuple[PersonId, bool]:
-        """The owner, and whether somebody is known by this name, and nobody else is."""
-        called = slug(name)
-        if person := self._known.get(called):
+        """Return the owner's id, and whether it is that of a known person.
+
+        A name is known where exactly one person has it; an id of a person is known, too.
+        """
+        key = slug(name)
+        if person := self._known.get(key):
             return person, True
-        hidden = blake2b(called.encode(), key=self._secret, digest_size=16).hexdigest()
+        hidden = blake2b(key.encode(), key=self._secret, digest_size=16).hexdigest()
         return f"owner-{derived(hidden).lower()}", False

@@ -129,7 +129,7 @@ async def test_what_only_this_process_sees_counts_no_more_once_its_partitions_ar
     no_lag(caught_up, 7)
     assert one.of_all() == at(7)
 
-    caught_up.withdrawn()
+    caught_up.withdrawn(())
 
     assert one.of_all() == at(1)
 
@@ -162,7 +162,7 @@ async def test_who_had_a_partition_before_learns_that_it_is_read_again(
     one, two = replica(documents, before), replica(documents, after)
     no_lag(before, 1)
     before.settled(at(2))
-    before.withdrawn()
+    before.withdrawn(())
     after.begins_again(EVERY, at(3))
     for each in (one, two, one):
         await each.exchange()
@@ -220,6 +220,50 @@ async def test_an_engagement_whose_events_wait_has_no_moment(documents: Document
     await one.exchange()
     await other.exchange()
     assert one.of_engagement(ENGAGEMENT) == other.of_engagement(ENGAGEMENT) == at(1)
+
+
+async def test_an_engagement_that_waits_has_no_moment_once_its_partition_is_gone(
+    documents: Documents,
+) -> None:
+    """What is parked is forgotten with the partitions, and other replicas read it from here."""
+    caught_up = CaughtUp()
+    parked = {ENGAGEMENT}
+    one = replica(documents, caught_up, parked=lambda: parked)
+    other = replica(documents, CaughtUp())
+    no_lag(caught_up, 1)
+    caught_up.settled(at(2))
+    await one.exchange()
+
+    no_lag(caught_up, 3)
+    caught_up.settled(at(4))
+    caught_up.withdrawn(parked)
+    parked.clear()
+    for _ in range(2):  # the partitions may be withdrawn again, while nothing is known
+        await one.exchange()
+        await other.exchange()
+        assert one.of_engagement(ENGAGEMENT) is None
+        assert other.of_engagement(ENGAGEMENT) is None
+        assert other.of_all() == at(3)
+        caught_up.withdrawn(parked)
+
+
+async def test_an_engagement_may_wait_where_the_partition_was_not_compared_yet(
+    documents: Documents,
+) -> None:
+    caught_up = CaughtUp()
+    parked = {ENGAGEMENT}
+    one = replica(documents, caught_up, parked=lambda: parked)
+    no_lag(caught_up, 1)
+    caught_up.settled(at(2))
+    caught_up.withdrawn(parked)
+    await one.exchange()
+
+    parked.clear()
+    no_lag(caught_up, 5)
+    caught_up.settled(at(6))
+    await one.exchange()
+
+    assert one.of_engagement(ENGAGEMENT) == at(5), "it was taken in since"
 
 
 def test_the_header_has_milliseconds_of_utc_and_is_left_out_where_nothing_is_known() -> None:

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.domain.decider import CameLate, Gap, NotDecoded, PassedOver, is_next
+from chassis.base.partitioning import partition_of
+from chassis.domain.decider import CameLate, Gap, NotDecoded, OtherEvent, PassedOver, is_next
 from chassis.eventstore.journal import kafka_key
 from chassis.kafka.parked_record import ParkedRecord, not_proven
 from contracts.channels import LEGAL, SALES, Channel
@@ -61,6 +62,18 @@ def test_an_event_that_was_passed_over_is_no_repeat() -> None:
         is_next(event(3), 4, [PASSED])
 
 
+def test_another_event_of_a_number_that_was_taken_in_is_no_repeat() -> None:
+    ids = ("sales-6", "forged", "sales-8", "sales-9")
+    assert [is_next(event(number), 9, (), ids) for number in (6, 8, 9)] == [False] * 3
+    with pytest.raises(OtherEvent, match="another event, forged, was taken in as sales 7"):
+        is_next(event(7), 9, (), ids)
+
+
+def test_an_event_whose_number_has_no_id_any_more_passes_by() -> None:
+    assert is_next(replace(event(5), id="other"), 9, (), ("6", "7", "8", "9")) is False
+    assert is_next(replace(event(9), id="other"), 9) is False
+
+
 def test_an_event_that_cannot_be_read_stops_at_its_number_alone() -> None:
     unknown = undecoded(b"opportunity-sung")
     assert is_next(unknown, 2) is False
@@ -76,7 +89,7 @@ def parked(of: Recorded[Event], expected: int | None = None) -> ParkedRecord:
         id=f"{of.channel.name}/{of.id}",
         engagement=kafka_key(of),
         channel=of.channel,
-        partition=0,
+        partition=partition_of("E-1"),
         offset=0,
         sequence=of.sequence,
         code="waiting" if expected is None else "gap",

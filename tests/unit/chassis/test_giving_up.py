@@ -1,14 +1,17 @@
 """What is parked and cannot simply be tried again: it holds up nothing else."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+import pytest
+
 from chassis.application.ports import CannotBeKept
-from chassis.application.trouble import Head, Trouble
+from chassis.base.partitioning import partition_of
 from chassis.domain.decider import PassedOver
+from chassis.domain.trouble import Head, Trouble
 from chassis.eventstore.journal import kafka_key
-from chassis.eventstore.mongo import Document
+from chassis.eventstore.mongo import Document, StoreAway
 from chassis.kafka.batch_processor import BatchProcessor
 from chassis.kafka.consumer_settings import Arrival, judge
 from chassis.kafka.parked import ParkedRecordStore, head_of
@@ -56,7 +59,9 @@ class InMemory(ParkedRecordStore):
     async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:  # noqa: ARG002
         return []
 
-    async def release(self, records: Iterable[ParkedRecord]) -> None:
+    async def sure(self, engagement: str) -> None: ...
+
+    async def release(self, engagement: str, records: Iterable[ParkedRecord]) -> None:  # noqa: ARG002
         for each in records:
             del self.records[each.id]
 
@@ -87,10 +92,22 @@ class Refusing(Counting):
             self.unwritten.add(engagement)
 
 
+class Behind(Counting):
+    """A reader that writes behind, to a store that is away."""
+
+    is_away = True
+
+    async def settle(self, *, now: bool) -> bool:
+        if self.is_away:
+            raise StoreAway("nobody answers")
+        return await super().settle(now=now)
+
+
 def arrival(recorded: Recorded[Event], offset: int) -> Arrival:
     raw, key = encode(recorded), kafka_key(recorded)
-    assert judge(SALES, key, raw) == recorded
-    return Arrival(SALES.topic(), 0, offset, key, SALES, raw, recorded)
+    partition = partition_of(key)
+    assert judge(SALES, partition, key, raw) == recorded
+    return Arrival(SALES.topic(), partition, offset, key, SALES, raw, recorded)
 
 
 def intake(reader: Counting, parking: InMemory) -> BatchProcessor:
@@ -115,6 +132,20 @@ async def test_an_engagement_flows_again_though_another_cannot_be_written() -> N
 
     assert (attempt.taken, attempt.waiting, attempt.head) == (1, 0, None)
     assert (parking.records, dict(parking.heads)) == ({}, {})
+
+
+async def test_nothing_is_parked_before_what_precedes_it_is_durable() -> None:
+    """Whoever takes over would put it behind what is parked, and a skip would pass over it."""
+    reader, parking = Behind(), InMemory()
+    batch = [arrival(said(E, 1), 0), arrival(said(E, 3), 1)]
+
+    with pytest.raises(StoreAway):
+        await intake(reader, parking).take_in(batch)
+
+    assert not parking.records
+    reader.is_away = False
+    await intake(reader, parking).take_in(batch)
+    assert [each.code for each in parking.records.values()] == ["gap"]
 
 
 async def test_a_decision_that_was_stored_is_carried_out_by_whoever_takes_over() -> None:
@@ -148,6 +179,12 @@ class Documents:
             yield each
 
 
+class Read(ParkedRecordStore):
+    """What is parked, for a process that has its partitions already."""
+
+    async def _take_over(self, partitions: Collection[int]) -> None: ...
+
+
 async def test_what_a_newer_version_parked_on_a_channel_of_its_own_stops_no_older_one() -> None:
     parked: Document = {
         "_id": "place",
@@ -162,7 +199,7 @@ async def test_what_a_newer_version_parked_on_a_channel_of_its_own_stops_no_olde
         "order": 1,
     }
     newer = {**parked, "engagement": OTHER, "channel": "support"}
-    parking = ParkedRecordStore(cast("Any", Documents(newer, {**parked, "channel": "sales"})))
+    parking = Read(cast("Any", Documents(newer, {**parked, "channel": "sales"})))
 
     await parking.load({0})
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,8 @@ from chassis.eventstore.unreadable import UnreadableStream
 from chassis.kafka.topics import Topic, differences
 from contracts.channels import CHANNELS, LARGEST_EVENT, PARTITIONS, SALES
 from contracts.event import Event, Recorded
+from contracts.finance import EstimateCosted
+from contracts.money import Money
 from contracts.sales import DealLost
 from testkit.matchers import recorded_as
 
@@ -89,6 +92,15 @@ def test_a_new_event_that_would_be_read_as_something_else_is_not_kept() -> None:
     with pytest.raises(NotRecordable, match="read back as something else") as no:
         Kept.of(recorded(lost), said=True)
     assert no.value.field == "data.comment"
+
+
+def test_of_a_confidential_event_the_refusal_says_no_more_than_that_there_is_one() -> None:
+    cost = Money.model_construct(amount=Decimal("98765.439999"), currency="EUR")
+    costed = EstimateCosted.model_construct(estimate_version=1, cost=cost, margin=None)
+    with pytest.raises(NotRecordable) as no:
+        Kept.of(recorded(costed), said=True)
+    assert str(no.value) == "a confidential event that would follow cannot be recorded"
+    assert (no.value.field, no.value.why) == ("data.cost.amount", "decimal_max_places")
 
 
 def test_what_was_heard_is_kept_in_the_bytes_in_which_it_came() -> None:

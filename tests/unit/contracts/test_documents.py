@@ -1,4 +1,4 @@
-"""Equal documents have one hash; different ones never share it."""
+"""Equal documents have the same hash, different ones have different hashes."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -31,7 +31,7 @@ def paper(**changes: object) -> Paper:
     return Paper.model_validate(fields | changes)
 
 
-def test_what_is_hashed_is_written_down_to_the_byte():
+def test_the_hashed_bytes_are_specified():
     text = (
         '{"content":{"due":"2026-03-01","price":{"amount":"1200.5","currency":"EUR"},'
         '"scope":"Straße ✓"},"kind":"paper"}'
@@ -64,24 +64,24 @@ def test_a_document_does_not_hash_its_own_hash():
     assert content_hash("paper", paper(content_hash=hashed)) == hashed
 
 
-def test_a_sealed_document_can_be_checked_by_anybody_and_a_changed_one_shows():
+def test_a_sealed_document_can_be_verified_and_a_changed_one_is_detected():
     sealed = seal("paper", paper(content_hash=UNSEALED))
     assert sealed.content_hash == content_hash("paper", sealed) == content_hash("paper", paper())
     changed = sealed.model_copy(update={"scope": "more"})
     assert changed.content_hash != content_hash("paper", changed)
 
 
-def test_but_the_hashes_of_others_inside_it_count():
+def test_hashes_of_other_documents_are_part_of_the_content():
     one = BrdSubmitted(version=1, content_hash=content_hash("brd", {"text": "a"}))
     other = BrdSubmitted(version=1, content_hash=content_hash("brd", {"text": "b"}))
     assert content_hash("bundle", {"parts": [one]}) != content_hash("bundle", {"parts": [other]})
 
 
-def test_a_field_without_a_value_is_as_if_it_were_not_there():
+def test_a_field_that_is_none_is_left_out():
     assert canonical({"a": 1, "b": None}) == canonical({"a": 1}) == '{"a":1}'
 
 
-def test_a_model_and_its_fields_hash_alike_as_does_what_was_read_back():
+def test_a_model_its_fields_and_its_decoded_copy_have_the_same_hash():
     item = BillingItem(
         item="B-1", kind="on-signature", amount=Money(amount=Decimal(10), currency="EUR")
     )
@@ -90,7 +90,7 @@ def test_a_model_and_its_fields_hash_alike_as_does_what_was_read_back():
     assert content_hash("item", item) == content_hash("item", fields) == content_hash("item", again)
 
 
-def test_the_order_of_keys_is_nothing_and_the_order_of_a_list_is_something():
+def test_the_order_of_keys_does_not_matter_and_that_of_lists_does():
     assert canonical({"b": 1, "a": 2}) == canonical({"a": 2, "b": 1})
     assert canonical({"a": [1, 2]}) != canonical({"a": [2, 1]})
 
@@ -107,12 +107,12 @@ def test_the_order_of_keys_is_nothing_and_the_order_of_a_list_is_something():
         ("0E-999999999", "0"),
     ],
 )
-def test_decimals_are_written_one_way(number: str, text: str):
+def test_a_decimal_has_one_canonical_form(number: str, text: str):
     assert canonical({"n": Decimal(number)}) == f'{{"n":"{text}"}}'
 
 
 @given(st.decimals(allow_nan=False, places=4, min_value=-(10**14), max_value=10**14))
-def test_equal_numbers_are_written_alike_and_none_is_lost(number: Decimal):
+def test_equal_numbers_have_the_same_form_and_keep_their_value(number: Decimal):
     text = canonical({"n": number})
     assert text == canonical({"n": number.normalize()})
     assert Decimal(text.split('"')[3]) == number
@@ -128,6 +128,6 @@ def test_a_moment_is_the_same_in_every_time_zone():
 @pytest.mark.parametrize(
     "value", [1.5, {1, 2}, b"bytes", {"in": {1: "key"}}, Decimal("NaN"), object(), [0.1]]
 )
-def test_what_could_be_written_in_two_ways_is_refused(value: object):
+def test_a_value_without_a_canonical_form_is_refused(value: object):
     with pytest.raises(TypeError):
         content_hash("paper", {"value": value})

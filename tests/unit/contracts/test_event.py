@@ -1,4 +1,4 @@
-"""Events on the wire: what is written is read back, and what is wrong is named."""
+"""Events are encoded and decoded without loss, and errors are named."""
 
 import json
 from dataclasses import replace
@@ -48,7 +48,7 @@ OPENED: Recorded[Event] = Recorded(
 
 
 def changed(**fields: object) -> bytes:
-    """The record with some of its fields replaced; with `...`, without them."""
+    """Return the record with some attributes replaced, or removed where `...` is given."""
     event = orjson.loads(encode(OPENED)) | fields
     return orjson.dumps({name: value for name, value in event.items() if value is not ...})
 
@@ -57,7 +57,7 @@ def data(**fields: object) -> dict[str, object]:
     return {**orjson.loads(encode(OPENED))["data"], **fields}
 
 
-def test_what_is_written_is_read_back() -> None:
+def test_an_encoded_event_is_decoded_to_an_equal_one() -> None:
     back = decode(encode(OPENED))
     assert back == OPENED
     assert back.record == encode(OPENED)
@@ -80,7 +80,7 @@ def test_a_moment_of_another_zone_is_the_same_moment() -> None:
     assert encode(replace(OPENED, recorded_at=there)) == encode(OPENED)
 
 
-def test_what_a_newer_author_added_is_passed_over_and_kept() -> None:
+def test_unknown_fields_are_ignored_and_kept_in_the_record() -> None:
     record = changed(data=data(since_then=1), newer="yes")
     back = decode(record)
     assert back == OPENED
@@ -128,7 +128,7 @@ def test_what_a_newer_author_added_is_passed_over_and_kept() -> None:
         (changed(data=...), "data: Field required"),
     ],
 )
-def test_what_is_wrong_with_an_envelope_is_named(record: bytes, sentence: str) -> None:
+def test_an_error_in_the_envelope_is_named(record: bytes, sentence: str) -> None:
     with pytest.raises(Undecodable) as wrong:
         read(record, SALES)
     assert str(wrong.value).startswith(sentence)
@@ -142,7 +142,7 @@ def test_what_is_wrong_with_an_envelope_is_named(record: bytes, sentence: str) -
         (changed(data=data(expected_value={"amount": "1e400", "currency": "EUR"})), "data."),
     ],
 )
-def test_data_that_cannot_be_read_keep_their_place(record: bytes, sentence: str) -> None:
+def test_an_event_with_invalid_data_keeps_its_sequence(record: bytes, sentence: str) -> None:
     back = read(record, SALES)
     assert isinstance(back.event, Undecoded)
     assert (back.subject, back.sequence, back.channel) == ("E-1", 3, SALES)
@@ -152,7 +152,7 @@ def test_data_that_cannot_be_read_keep_their_place(record: bytes, sentence: str)
         decode(record)
 
 
-def test_a_type_that_is_unknown_keeps_its_place() -> None:
+def test_an_event_of_an_unknown_type_keeps_its_sequence() -> None:
     record = changed(type="concord.sales.deal-dreamt.v1")
     back = read(record, SALES)
     assert isinstance(back.event, Undecoded)
@@ -169,14 +169,14 @@ def test_a_type_that_is_unknown_keeps_its_place() -> None:
         {"type": "concord.astrology.deal-dreamt.v1", "source": "/concord/astrology"},
     ],
 )
-def test_an_unknown_type_of_another_department_is_no_event_of_this_channel(
+def test_an_unknown_type_of_another_department_is_refused_on_this_channel(
     changes: dict[str, object],
 ) -> None:
     with pytest.raises(Undecodable, match="does not publish"):
         read(changed(**changes), SALES)
 
 
-def test_what_is_wrong_with_confidential_data_does_not_repeat_them() -> None:
+def test_an_error_in_confidential_data_does_not_contain_the_data() -> None:
     record = changed(
         type="concord.finance.margin-measured.v1",
         source="/concord/finance",
@@ -192,7 +192,7 @@ def test_what_is_wrong_with_confidential_data_does_not_repeat_them() -> None:
     "value",
     [[], {}, 7, True, None, "", "00-", "00-" + "0" * 32 + "-" + "0" * 16 + "-00", "x" * 9_999],
 )
-def test_a_traceparent_that_is_none_is_left_out(value: object) -> None:
+def test_an_invalid_traceparent_is_left_out(value: object) -> None:
     assert decode(changed(traceparent=value)) == replace(OPENED, traceparent=None)
 
 
@@ -229,8 +229,8 @@ ATTRIBUTES = sorted(orjson.loads(encode(OPENED)))
 FIELDS = sorted(data())
 
 
-def an_event_or_a_described_error(record: bytes) -> None:
-    """Whatever the bytes are: an event that is written as it was read, or an error in words."""
+def event_or_named_error(record: bytes) -> None:
+    """Check that the bytes are an event that is encoded as it was read, or a named error."""
     try:
         back = read(record, SALES)
     except Undecodable:
@@ -245,50 +245,50 @@ def an_event_or_a_described_error(record: bytes) -> None:
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_are_an_event_or_a_described_error(record: bytes) -> None:
-    an_event_or_a_described_error(record)
+def test_any_bytes_are_an_event_or_a_named_error(record: bytes) -> None:
+    event_or_named_error(record)
 
 
 @given(ANY_JSON)
-def test_any_json_is_an_event_or_a_described_error(value: object) -> None:
-    an_event_or_a_described_error(json.dumps(value).encode())
+def test_any_json_is_an_event_or_a_named_error(value: object) -> None:
+    event_or_named_error(json.dumps(value).encode())
 
 
 @given(st.sampled_from(ATTRIBUTES), ANY_JSON)
-def test_any_value_of_any_attribute_is_an_event_or_a_described_error(
+def test_any_value_of_any_attribute_gives_an_event_or_a_named_error(
     name: str, value: object
 ) -> None:
-    an_event_or_a_described_error(json.dumps(orjson.loads(encode(OPENED)) | {name: value}).encode())
+    event_or_named_error(json.dumps(orjson.loads(encode(OPENED)) | {name: value}).encode())
 
 
 @given(st.sampled_from(FIELDS), ANY_JSON)
-def test_any_value_of_any_field_is_an_event_or_a_described_error(name: str, value: object) -> None:
+def test_any_value_of_any_field_gives_an_event_or_a_named_error(name: str, value: object) -> None:
     event = orjson.loads(encode(OPENED))
     event["data"][name] = value
-    an_event_or_a_described_error(json.dumps(event).encode())
+    event_or_named_error(json.dumps(event).encode())
 
 
 @given(st.integers(0, len(encode(OPENED))), st.binary(max_size=8), st.integers(0, 40))
-def test_any_damage_to_an_event_is_an_event_or_a_described_error(
+def test_any_damage_to_an_event_gives_an_event_or_a_named_error(
     at: int, put: bytes, cut: int
 ) -> None:
     record = encode(OPENED)
-    an_event_or_a_described_error(record[:at] + put + record[at + cut :])
+    event_or_named_error(record[:at] + put + record[at + cut :])
 
 
 @pytest.mark.parametrize("position", [{}, {"sales": 1}, {"sales": 17, "legal": 0, "delivery": 4}])
-def test_a_position_is_read_as_it_was_written(position: dict[str, int]) -> None:
+def test_a_position_is_read_back_from_its_text(position: dict[str, int]) -> None:
     assert read_position(write_position(position)) == position
 
 
 @pytest.mark.parametrize(
     "text", ["sales", "sales=", "sales=-1", "sales=1.0", "sales=\u0661", "=1", ","]
 )
-def test_what_is_no_position_is_refused(text: str) -> None:
+def test_a_text_of_another_form_is_refused_as_a_position(text: str) -> None:
     with pytest.raises(ValueError, match="is not channel=number"):
         read_position(text)
 
 
-def test_what_was_said_before_is_read_as_it_stands() -> None:
+def test_an_event_recorded_before_a_rule_existed_is_still_read() -> None:
     record = encode(OPENED).replace(b'"owner":"ann"', b'"owner":"ann@acme.com"')
     assert b"ann@acme.com" in encode(decode(record))

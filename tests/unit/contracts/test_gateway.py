@@ -1,4 +1,4 @@
-"""Which disconnects stand, for whoever hears what the gateway says of them."""
+"""A consumer of the gateway's events knows which disconnects are unresolved."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -31,17 +31,17 @@ def resolved(finding: str) -> DisconnectResolved:
     return DisconnectResolved(finding=finding, rule="sow-price")
 
 
-Said = DisconnectDetected | DisconnectResolved | DisconnectWaived
+AnyEvent = DisconnectDetected | DisconnectResolved | DisconnectWaived
 
 
-def after(said: Sequence[Said]) -> list[tuple[str, str, bool]]:
+def after(events: Sequence[AnyEvent]) -> list[tuple[str, str, bool]]:
     known: dict[str, Disconnect] = {}
-    for each in said:
-        known = open_disconnects(known, each)
+    for event in events:
+        known = open_disconnects(known, event)
     return [(name, each.detected.sentence, each.waived is not None) for name, each in known.items()]
 
 
-def test_what_is_found_stands_until_it_is_resolved() -> None:
+def test_a_disconnect_is_open_until_it_is_resolved() -> None:
     assert after([detected("a"), detected("b")]) == [
         ("a", "They differ.", False),
         ("b", "They differ.", False),
@@ -50,12 +50,12 @@ def test_what_is_found_stands_until_it_is_resolved() -> None:
     assert after([resolved("a")]) == []
 
 
-def test_what_was_accepted_stays_accepted_when_it_grows() -> None:
-    grown: list[Said] = [detected("a"), waived("a"), detected("a", "They differ more.")]
+def test_a_waiver_is_kept_when_the_disconnect_is_detected_again_and_dropped_on_resolution() -> None:
+    grown: list[AnyEvent] = [detected("a"), waived("a"), detected("a", "They differ more.")]
     assert after(grown) == [("a", "They differ more.", True)]
-    again: list[Said] = [detected("a"), waived("a"), resolved("a"), detected("a")]
+    again: list[AnyEvent] = [detected("a"), waived("a"), resolved("a"), detected("a")]
     assert after(again) == [("a", "They differ.", False)]
 
 
-def test_what_never_stood_cannot_be_accepted() -> None:
+def test_a_waiver_of_an_unknown_disconnect_is_ignored() -> None:
     assert after([waived("a")]) == []

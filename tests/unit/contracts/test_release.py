@@ -1,4 +1,4 @@
-"""Released schemas: complete, true to the events, and guarded against what breaks a reader."""
+"""Released schemas are complete, match the events and cannot be changed incompatibly."""
 
 import json
 from datetime import UTC, datetime
@@ -17,14 +17,14 @@ from contracts.values import Hours, Value
 EVENTS = release.events()
 
 
-def test_every_event_is_released_as_it_is():
-    broken, waiting = release.judged()
-    assert broken == []
-    assert waiting == [], "not released yet: run `make schemas`"
+def test_every_event_has_its_schema_released():
+    breaking, unreleased = release.check()
+    assert breaking == []
+    assert unreleased == [], "not released yet: run `make schemas`"
 
 
 @pytest.mark.parametrize("name", EVENTS)
-def test_a_schema_says_what_the_event_means(name):
+def test_a_schema_is_valid_and_has_a_description(name):
     schema = release.schema(EVENTS[name])
     Draft202012Validator.check_schema(schema)
     assert schema["description"], f"{name} has no docstring"
@@ -33,12 +33,12 @@ def test_a_schema_says_what_the_event_means(name):
 
 
 class MayBeUnknown(Event, channel=SALES):
-    """A ratio whose divisor is zero is unknown, and says so."""
+    """A ratio whose divisor is zero is unknown (null)."""
 
     ratio: Decimal | None
 
 
-def test_what_is_unknown_is_said_and_read_back():
+def test_an_unknown_value_is_encoded_and_decoded():
     event = MayBeUnknown(ratio=None)
     moment = datetime(2026, 1, 5, tzinfo=UTC)
     recorded = Recorded("f-1", "E-1", 1, event, "ann", "c-1", moment, moment, {})
@@ -50,7 +50,7 @@ class Part(Value):
 
 
 class ReleaseOne(Event, channel=SALES):
-    """As it was."""
+    """First version."""
 
     title: Annotated[str, Field(max_length=10)]
     colour: Literal["red", "green"] = "red"
@@ -58,7 +58,7 @@ class ReleaseOne(Event, channel=SALES):
 
 
 def changed(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The schemas of ReleaseOne and of the same with other fields; None leaves one out."""
+    """Return the schemas of ReleaseOne and of a copy with other fields; None removes a field."""
     kept: dict[str, Any] = {
         name: (field.annotation, field)
         for name, field in ReleaseOne.model_fields.items()
@@ -87,44 +87,44 @@ class NarrowPart(Value):
         {},
         {"note": (str | None, None)},
         {"parts": (tuple[WiderPart, ...], ())},
-        {"title": Annotated[str, Field(max_length=10, description="Better said.")]},
+        {"title": Annotated[str, Field(max_length=10, description="Another text.")]},
     ],
 )
-def test_what_breaks_nobody_is_let_through(change):
+def test_a_compatible_change_is_accepted(change):
     assert release.breaks(*changed(**change)) == []
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "difference"),
     [
-        ({"title": None}, "title: is gone"),
-        ({"title": None, "name": str}, "title: is gone"),
-        ({"owner": str}, "owner: is new and has no default"),
-        ({"title": (Annotated[str, Field(max_length=10)], "x")}, "title: may be left out"),
-        ({"colour": Literal["red", "green"]}, "colour: must be there now"),
+        ({"title": None}, "title: removed"),
+        ({"title": None, "name": str}, "title: removed"),
+        ({"owner": str}, "owner: new without a default"),
+        ({"title": (Annotated[str, Field(max_length=10)], "x")}, "title: now optional"),
+        ({"colour": Literal["red", "green"]}, "colour: now required"),
         ({"colour": (Literal["red", "green"], "green")}, "colour default: was"),
-        ({"colour": (Literal["red"], "red")}, "colour: got const"),
+        ({"colour": (Literal["red"], "red")}, "colour: const added"),
         ({"colour": (Literal["red", "green", "blue"], "red")}, "colour enum: was"),
         ({"title": Annotated[str, Field(max_length=5)]}, "title maxLength: was 10, is 5"),
-        ({"title": Annotated[str, Field(max_length=10, min_length=1)]}, "title: got minLength"),
+        ({"title": Annotated[str, Field(max_length=10, min_length=1)]}, "title: minLength added"),
         ({"title": int}, "title type: was"),
         ({"parts": (tuple[NarrowPart, ...], ())}, "hours x-maximum: was"),
         ({"parts": Part}, "parts"),
     ],
 )
-def test_what_breaks_a_reader_is_named(change, said):
+def test_an_incompatible_change_is_reported(change, difference):
     lines = release.breaks(*changed(**change))
-    assert any(said in line for line in lines), lines
+    assert any(difference in line for line in lines), lines
 
 
-def test_a_released_event_cannot_disappear(tmp_path):
+def test_a_released_event_cannot_be_removed(tmp_path):
     (tmp_path / "concord.sales.gone.v1.json").write_text("{}")
-    broken, waiting = release.judged(tmp_path)
-    assert broken == ["concord.sales.gone.v1: was released and is gone"]
-    assert set(waiting) == set(EVENTS)
+    breaking, unreleased = release.check(tmp_path)
+    assert breaking == ["concord.sales.gone.v1: released, but removed from the contracts"]
+    assert set(unreleased) == set(EVENTS)
 
 
-def test_the_same_event_always_gives_the_same_text():
+def test_the_text_of_a_schema_is_stable():
     for event in EVENTS.values():
         assert release.text(event) == release.text(event)
         assert json.loads(release.text(event)) == release.schema(event)

@@ -1,4 +1,4 @@
-"""What the tests of Delivery start from: one engagement, step by step, and events to vary."""
+"""Provide scenarios of one engagement, stage by stage, and events for Delivery's tests."""
 
 from datetime import date
 from decimal import Decimal
@@ -255,4 +255,5 @@ released = kicked_off.said(
     DRAFTED,
     BASELINED,
 )
-"""Signed, kicked off, requirements signed off, plan baselined; it is Wednesday, 8 April 2026."""
+"""Signed and kicked off, requirements signed off, plan baselined; the business day is Wednesday,
+8 April 2026."""

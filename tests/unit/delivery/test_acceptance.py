@@ -6,7 +6,7 @@ from contracts.delivery import DeliverableAccepted, DeliverableRejected, Deliver
 from contracts.documents import content_hash
 from contracts.legal import AmendmentSigned
 from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
-from delivery.managing import PutOnHold
+from delivery.assignment import PutOnHold
 from tests.unit.delivery.life import (
     FINISH,
     HASH,
@@ -51,7 +51,7 @@ DESCOPED = AmendmentSigned(
 submitted = released.said(SUBMITTED)
 
 
-def test_a_deliverable_goes_out_and_is_accepted_once() -> None:
+def test_a_deliverable_is_submitted_and_accepted_once() -> None:
     out = released.when(SUBMIT).then(SUBMITTED)
     out.when(SUBMIT).then_nothing()
     accepted = out.when(ACCEPT).then(ACCEPTED)
@@ -63,7 +63,7 @@ def test_a_deliverable_goes_out_and_is_accepted_once() -> None:
     )
 
 
-def test_what_is_rejected_is_submitted_again() -> None:
+def test_a_rejected_deliverable_is_submitted_again() -> None:
     rejected = submitted.when(REJECT).then(REJECTED)
     rejected.when(REJECT).then_nothing()
     rejected.when(ACCEPT).then_refused("already-rejected")
@@ -88,30 +88,30 @@ def test_only_the_customer_accepts_or_rejects() -> None:
     submitted.when(REJECT.model_copy(update={"rejected_by": "mara"})).then_refused(
         "not-the-customer"
     )
-    # A contact who is not in the reference data is taken for the customer's.
+    # A person without a record is accepted as the customer's.
     submitted.when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_accepted()
 
 
 @pytest.mark.parametrize("command", [ACCEPT, REJECT])
-def test_nothing_is_decided_before_it_is_submitted(command) -> None:
+def test_a_deliverable_cannot_be_decided_before_it_is_submitted(command) -> None:
     released.when(command).then_refused("not-submitted")
     field = "accepted_on" if command is ACCEPT else "rejected_on"
     early = command.model_copy(update={field: date(2026, 4, 7)})
     submitted.when(early).then_refused("before-submission")
 
 
-def test_only_what_is_owed_is_submitted() -> None:
+def test_only_owed_deliverables_are_submitted() -> None:
     released.when(SubmitDeliverable(deliverable="ghost", content_hash=HASH)).then_refused(
         "unknown-deliverable"
     )
     released.heard(DESCOPED).when(SUBMIT).then_refused("descoped")
 
 
-def test_what_an_amendment_took_out_is_not_accepted_and_so_not_billed() -> None:
-    taken_out = submitted.heard(DESCOPED)
-    taken_out.when(ACCEPT).then_refused("descoped", saying="taken out by an amendment")
-    taken_out.when(REJECT).then(REJECTED)
-    given_back = DESCOPED.model_copy(
+def test_a_descoped_deliverable_cannot_be_accepted() -> None:
+    descoped = submitted.heard(DESCOPED)
+    descoped.when(ACCEPT).then_refused("descoped", saying="removed by an amendment")
+    descoped.when(REJECT).then(REJECTED)
+    added_again = DESCOPED.model_copy(
         update={
             "amendment": "A-2",
             "change": "CR-2",
@@ -119,11 +119,11 @@ def test_what_an_amendment_took_out_is_not_accepted_and_so_not_billed() -> None:
             "deliverables_descoped": (),
         }
     )
-    taken_out.heard(given_back).when(ACCEPT).then(ACCEPTED)
+    descoped.heard(added_again).when(ACCEPT).then(ACCEPTED)
     submitted.took(ACCEPT).heard(DESCOPED).when(ACCEPT).then_nothing()
 
 
-def test_what_rests_or_is_over_submits_nothing_more() -> None:
+def test_nothing_is_submitted_on_hold_or_after_the_end() -> None:
     released.took(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("on-hold")
     released.heard(TERMINATED).when(SUBMIT).then_refused("engagement-over")
     submitted.heard(TERMINATED).when(ACCEPT).then(ACCEPTED)

@@ -14,6 +14,7 @@ from contracts.finance import BudgetAmended, ChangePriced
 from contracts.legal import AmendmentDrafted, AmendmentSigned
 from contracts.values import RoleHours
 from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
+from delivery.assignment import PutOnHold
 from delivery.changes import (
     ApproveChange,
     AssessChange,
@@ -21,7 +22,6 @@ from delivery.changes import (
     RejectChange,
     RequestChange,
 )
-from delivery.managing import PutOnHold
 from delivery.planning import BaselinePlan, DraftPlan
 from delivery.views import engagement_view
 from testkit.scenario import like
@@ -96,7 +96,7 @@ def test_a_change_is_requested_assessed_priced_and_approved() -> None:
     known.when(ASSESS).then_nothing()
 
 
-def test_an_id_names_one_change() -> None:
+def test_a_change_id_is_used_once() -> None:
     other = REQUEST.model_copy(update={"description": "Something else."})
     requested.when(other).then_refused("already-requested")
     unnamed = released.when(REQUEST.model_copy(update={"change": None})).then(
@@ -107,17 +107,17 @@ def test_an_id_names_one_change() -> None:
         released.when(command).then_refused("unknown-change")
 
 
-def test_what_is_assessed_again_is_priced_again() -> None:
+def test_a_change_assessed_again_is_priced_again() -> None:
     again = priced.took(ASSESS.model_copy(update={"days": 9}))
     approve = ApproveChange(change="CR-1", approved_by="cleo")
     again.when(approve).then_refused("change-not-approvable", missing=["change-not-priced"])
-    # A price that Finance told before it heard of the new assessment is not for it.
+    # Finance had not processed the new assessment when it set this price.
     late = again.heard(PRICED, knowing={"delivery": again.stream.position["delivery"] - 1})
     late.when(approve).then_refused("change-not-approvable", missing=["change-not-priced"])
     again.heard(PRICED, knowing=again.stream.position).when(approve).then_accepted()
 
 
-def test_the_customer_agrees_to_a_price() -> None:
+def test_a_change_is_approved_only_by_the_customer_and_with_a_price() -> None:
     approve = ApproveChange(change="CR-1", approved_by="cleo")
     requested.when(approve).then_refused(
         "change-not-approvable", missing=["change-not-assessed", "change-not-priced"]
@@ -139,7 +139,7 @@ def test_a_change_is_either_approved_or_rejected() -> None:
     approved.when(ASSESS.model_copy(update={"days": 1})).then_refused("change-decided")
 
 
-def test_the_customer_may_step_back_from_a_change_until_its_amendment_is_signed() -> None:
+def test_an_approved_change_may_be_rejected_until_its_amendment_is_signed() -> None:
     given_up = approved.heard(AMENDMENT_DRAFTED).when(REJECT).then(REJECTED)
     assert engagement_view(given_up.state).changes[0].status == "rejected"
     given_up.when(ApproveChange(change="CR-1", approved_by="cleo")).then_refused("change-decided")
@@ -147,7 +147,7 @@ def test_the_customer_may_step_back_from_a_change_until_its_amendment_is_signed(
     signed.when(REJECT).then_refused("change-decided", saying="A-1 was signed on 2026-04-08")
 
 
-def test_a_signature_that_crossed_the_rejection_stands() -> None:
+def test_a_signed_amendment_takes_precedence_over_a_concurrent_rejection() -> None:
     crossed = approved.took(REJECT).heard(AMENDMENT_SIGNED, AMENDED)
     assert engagement_view(crossed.state).changes[0].status == "approved"
     crossed.when(IMPLEMENT).then_refused("change-not-released", missing=["plan-not-rebaselined"])
@@ -155,7 +155,7 @@ def test_a_signature_that_crossed_the_rejection_stands() -> None:
     planned.took(BaselinePlan(version=2)).when(IMPLEMENT).then_accepted()
 
 
-def test_scope_that_a_change_cannot_move() -> None:
+def test_scope_that_a_change_cannot_alter() -> None:
     unknown = ASSESS.model_copy(update={"deliverables_descoped": ("ghost",)})
     requested.when(unknown).then_refused("unknown-deliverable")
     there = ASSESS.model_copy(update={"deliverables_added": (deliverable("portal"),)})
@@ -196,18 +196,18 @@ def test_a_change_order_in_contract_plan_and_budget_is_implemented_once() -> Non
     ],
     ids=["requested", "approved", "signed", "rebaselined"],
 )
-def test_nothing_is_built_that_is_not_agreed(scenario, missing: list[str]) -> None:
+def test_a_change_is_not_implemented_before_it_is_agreed(scenario, missing: list[str]) -> None:
     scenario.when(IMPLEMENT).then_refused("change-not-released", missing=missing)
 
 
-def test_a_change_built_before_its_amendment_was_signed_was_not_released() -> None:
+def test_a_change_cannot_be_implemented_on_a_day_before_its_amendment() -> None:
     before = ImplementChange(change="CR-1", implemented_on=date(2026, 4, 7))
     ready.when(before).then_refused(
         "change-not-released", missing=["amendment-not-signed"], saying="signed on 2026-04-08"
     )
 
 
-def test_changes_are_not_built_while_work_is_on_hold() -> None:
+def test_changes_are_not_implemented_on_hold() -> None:
     ready.took(PutOnHold(reason="Freeze.")).when(IMPLEMENT).then_refused("on-hold")
 
 

@@ -15,8 +15,8 @@ from contracts.delivery import (
 from contracts.finance import AccountReopened, BudgetAmended, InvoiceIssued
 from contracts.values import BillingItem
 from delivery.acceptance import AcceptDeliverable, SubmitDeliverable
+from delivery.assignment import AssignManager
 from delivery.closing import AnswerSurvey, CloseEngagement, GoLive, HoldPir, SendSurvey
-from delivery.managing import AssignManager
 from delivery.raid import CloseRaidItem, RaiseIssue
 from delivery.timekeeping import ApproveExpense, ApproveTime, RejectTime, SubmitTime
 from delivery.views import engagement_view
@@ -61,23 +61,23 @@ def accepted(scenario, *names: str):
 finished = accepted(worked, "design", "portal").took(GoLive()).took(SURVEY).took(PIR).heard(SETTLED)
 
 
-def test_the_solution_goes_live_once_and_not_before_the_work_began() -> None:
+def test_the_solution_goes_live_once_and_after_the_kickoff() -> None:
     live = released.when(GoLive()).then(SolutionWentLive(live_on=TODAY))
     live.on(date(2026, 4, 9)).when(GoLive()).then_nothing()
     live.when(GoLive(live_on=date(2026, 4, 7))).then_refused("already-live")
     signed.when(GoLive()).then_refused("not-begun")
 
 
-def test_the_contacts_are_asked() -> None:
-    asked_them = released.when(SURVEY).then(
+def test_the_survey_goes_to_the_contacts() -> None:
+    surveyed = released.when(SURVEY).then(
         SurveySent(survey="S-1", contacts=("cleo", "cy"), sent_on=TODAY)
     )
-    asked_them.when(SURVEY).then_nothing()
-    asked_them.when(SendSurvey(survey="S-1", contacts=("cy",))).then_refused("already-sent")
-    asked_them.when(SendSurvey(contacts=("cy",))).then(like(SurveySent, contacts=("cy",)))
+    surveyed.when(SURVEY).then_nothing()
+    surveyed.when(SendSurvey(survey="S-1", contacts=("cy",))).then_refused("already-sent")
+    surveyed.when(SendSurvey(contacts=("cy",))).then(like(SurveySent, contacts=("cy",)))
 
 
-def test_only_who_was_asked_answers_and_once() -> None:
+def test_each_contact_of_the_survey_answers_once() -> None:
     answered = sent.when(ANSWER).then(
         SurveyAnswered(
             survey="S-1",
@@ -117,7 +117,7 @@ def test_the_review_compares_sold_with_delivered_hours() -> None:
     asked.when(PIR).then_refused("not-sold", missing=["deal-won"])
 
 
-def test_delivered_hours_are_more_than_one_entry_can_have() -> None:
+def test_delivered_hours_may_exceed_the_maximum_of_one_entry() -> None:
     large = released
     for entry in ("T-1", "T-2", "T-3"):
         work = {"entry": entry, "person": "dev", "role": "architect", "task": "analysis"}
@@ -128,7 +128,7 @@ def test_delivered_hours_are_more_than_one_entry_can_have() -> None:
     assert type(held.state).model_validate_json(held.state.model_dump_json()) == held.state
 
 
-def test_what_is_finished_is_closed_once() -> None:
+def test_a_finished_engagement_is_closed_once() -> None:
     closed = finished.when(CLOSE).then(
         EngagementClosed(closed_on=TODAY, sold_hours=hours(270), delivered_hours=hours(38))
     )
@@ -138,7 +138,7 @@ def test_what_is_finished_is_closed_once() -> None:
     closed.when(CloseEngagement(closed_on=date(2026, 4, 7))).then_refused("engagement-over")
 
 
-def test_nothing_is_closed_while_anything_is_owed() -> None:
+def test_an_engagement_is_not_closed_while_anything_is_owed() -> None:
     waiting = accepted(released, "design").took(
         RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev")
     )
@@ -159,7 +159,7 @@ def test_nothing_is_closed_while_anything_is_owed() -> None:
     assert {item.owed_by for item in refused.refusal.missing} == {"delivery", "finance"}
 
 
-def test_what_was_sent_is_not_yet_accepted() -> None:
+def test_a_submitted_deliverable_is_not_accepted_yet() -> None:
     waiting = accepted(worked, "design").took(
         SubmitDeliverable(deliverable="portal", content_hash=HASH)
     )
@@ -170,18 +170,18 @@ def test_what_was_sent_is_not_yet_accepted() -> None:
     )
 
 
-def test_each_thing_owed_keeps_it_open_by_itself() -> None:
+def test_each_open_item_prevents_closing_by_itself() -> None:
     issue = finished.took(RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev"))
     issue.when(CLOSE).then_refused("not-closable", missing=["issue-open"])
     issue.took(CloseRaidItem(item="I-1", resolution="Fast.")).when(CLOSE).then_accepted()
     rest = accepted(worked, "design", "portal").took(SURVEY)
     rest.took(PIR).when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
     rest.heard(SETTLED).when(CLOSE).then_refused("not-closable", missing=["pir-not-held"])
-    unasked = accepted(worked, "design", "portal").took(PIR).heard(SETTLED)
-    unasked.when(CLOSE).then_refused("not-closable", missing=["survey-not-sent"])
+    without_survey = accepted(worked, "design", "portal").took(PIR).heard(SETTLED)
+    without_survey.when(CLOSE).then_refused("not-closable", missing=["survey-not-sent"])
 
 
-def test_time_that_waits_for_approval_keeps_it_open() -> None:
+def test_time_awaiting_approval_prevents_closing() -> None:
     def logged(scenario, entry: str, who: str):
         time = SubmitTime(entry=entry, role="architect", task="analysis", week=WEEK, hours=hours(8))
         return scenario.took(time, by=who)
@@ -231,8 +231,8 @@ def test_a_change_order_after_the_settlement_has_to_be_settled_too() -> None:
     amended.heard(SETTLED).when(CLOSE).then_accepted()
 
 
-def test_an_amendment_that_was_settled_without_keeps_it_open_until_its_budget_is_settled() -> None:
-    # Finance settled first, and says what the amendment does to the budget after it is heard.
+def test_an_amendment_after_the_settlement_prevents_closing_until_it_is_settled() -> None:
+    # Finance settled before it processed the amendment; its amended budget follows.
     signed_after = finished.heard(AMENDMENT_SIGNED.model_copy(update={"deliverables_added": ()}))
     signed_after.when(CLOSE).then_refused(
         "not-closable",
@@ -252,35 +252,35 @@ EXPENSE = ApproveExpense(
 )
 
 
-def test_work_that_was_approved_unheard_of_by_a_settlement_keeps_an_hourly_contract_open() -> None:
+def test_work_approved_after_the_settlement_prevents_closing_of_an_hourly_contract() -> None:
     by_the_hour = finished.heard(HOURLY)
-    heard_of = by_the_hour.stream.position
-    by_the_hour.heard(SETTLED, knowing=heard_of).when(CLOSE).then_accepted()
+    settled_at = by_the_hour.stream.position
+    by_the_hour.heard(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
     since = by_the_hour.took(
         SubmitTime(entry="T-9", role="architect", task="analysis", week=WEEK, hours=hours(8)),
         by="dev",
     ).took(ApproveTime(entry="T-9"), by="mara")
-    # When the settlement is heard says nothing: Finance settled before it heard of them.
-    since.heard(SETTLED, knowing=heard_of).when(CLOSE).then_refused(
+    # Delivery processes the settlement later, but Finance had not processed these entries.
+    since.heard(SETTLED, knowing=settled_at).when(CLOSE).then_refused(
         "not-closable",
         missing=["account-not-settled"],
-        saying="before Finance heard of 8 hours approved since",
+        saying="settled without 8 hours that were approved since",
     )
     since.heard(SETTLED, knowing=since.stream.position).when(CLOSE).then_accepted()
-    spent = by_the_hour.took(EXPENSE).heard(SETTLED, knowing=heard_of)
-    spent.when(CLOSE).then_refused("not-closable", saying="Finance heard of expenses approved")
+    spent = by_the_hour.took(EXPENSE).heard(SETTLED, knowing=settled_at)
+    spent.when(CLOSE).then_refused("not-closable", saying="without expenses that were approved")
     free = EXPENSE.model_copy(update={"billable": False})
-    by_the_hour.took(free).heard(SETTLED, knowing=heard_of).when(CLOSE).then_accepted()
-    # Nothing of it can be billed on a fixed price.
-    finished.took(EXPENSE).heard(SETTLED, knowing=heard_of).when(CLOSE).then_accepted()
+    by_the_hour.took(free).heard(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
+    # A fixed price bills no time.
+    finished.took(EXPENSE).heard(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
 
 
-def test_an_account_that_is_open_again_has_to_be_settled() -> None:
+def test_a_reopened_account_has_to_be_settled() -> None:
     reopened = finished.heard(AccountReopened(settled_on=SETTLED.settled_on, unbilled=eur(800)))
     reopened.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
 
 
-def test_after_closing_only_answers_come_in() -> None:
+def test_after_closing_only_survey_answers_are_accepted() -> None:
     closed = finished.took(CLOSE)
     closed.when(ANSWER).then_accepted()
     closed.when(AssignManager(manager="milo")).then_refused("engagement-over", saying="closed")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted, TierChosen
 from contracts.values import EstimateLine
+from delivery.assignment import AssignManager
 from delivery.estimating import EndorseEstimate, SubmitEstimate, scaled
-from delivery.managing import AssignManager
 from testkit.scenario import like
 from tests.unit.delivery.life import (
     ESTIMATED,
@@ -39,7 +39,7 @@ def test_a_template_is_scaled() -> None:
 
 
 @given(st.decimals("0.01", "100", places=2))
-def test_scaling_moves_no_line_by_more_than_half_a_hundredth(scale: Decimal) -> None:
+def test_scaling_rounds_each_line_by_at_most_half_a_hundredth(scale: Decimal) -> None:
     for before, after in zip(TEMPLATE.estimate, scaled(TEMPLATE, scale), strict=True):
         assert abs(after.hours - before.hours * scale) <= Decimal("0.005")
         assert after.hours == after.hours.quantize(Decimal("0.01"))
@@ -60,20 +60,20 @@ def test_versions_count_up() -> None:
     estimated.when(longer).then(like(EstimateSubmitted, version=2, duration_days=120))
 
 
-def test_sales_has_to_ask_first_and_nothing_is_estimated_once_it_is_sold() -> None:
+def test_an_estimate_is_submitted_after_the_request_and_before_the_deal_is_won() -> None:
     managed.when(FROM_TEMPLATE).then_refused(
         "estimate-not-requested", missing=["estimate-requested"]
     )
     won.when(FROM_TEMPLATE).then_refused("already-sold")
 
 
-def test_an_estimate_without_hours_is_none() -> None:
+def test_an_estimate_without_hours_is_refused() -> None:
     nothing = BUILD.model_copy(update={"hours": hours(0)})
     command = SubmitEstimate(template="web", duration_days=10, lines=(nothing,))
     asked.when(command).then_refused("empty-estimate")
 
 
-def test_managing_the_work_is_part_of_it_or_the_estimate_says_why_not() -> None:
+def test_an_estimate_has_project_management_or_a_reason_for_none() -> None:
     unmanaged = SubmitEstimate(template="own", duration_days=10, lines=(BUILD,))
     asked.when(unmanaged).then_refused("no-project-management")
     asked.said(LIGHT).when(unmanaged).then(like(EstimateSubmitted, assumptions=()))
@@ -91,12 +91,12 @@ def test_the_manager_endorses_the_newest_version_once() -> None:
 
 
 @pytest.mark.parametrize(("by", "version"), [("milo", 1), ("ann", 1)])
-def test_nobody_but_the_manager_endorses(by: str, version: int) -> None:
+def test_only_the_manager_endorses(by: str, version: int) -> None:
     refused = estimated.when(EndorseEstimate(version=version), by=by)
     refused.then_refused("not-the-manager", saying="mara")
 
 
-def test_a_new_manager_endorses_anew() -> None:
+def test_a_new_manager_endorses_again() -> None:
     endorsed = estimated.took(EndorseEstimate(version=1), by="mara")
     handed_over = endorsed.took(AssignManager(manager="milo"))
     handed_over.when(EndorseEstimate(version=1), by="milo").then(

@@ -1,4 +1,4 @@
-"""What Delivery knows is the same in whatever order the departments are heard, and can be kept."""
+"""Check that the order of departments does not matter, and that the state can be stored."""
 
 from datetime import date
 
@@ -43,7 +43,7 @@ from tests.unit.delivery.life import (
 )
 
 
-def test_the_order_in_which_departments_are_heard_changes_nothing() -> None:
+def test_the_order_of_departments_does_not_matter() -> None:
     permutations_agree(
         empty,
         OPENED,
@@ -84,16 +84,16 @@ def test_the_order_in_which_departments_are_heard_changes_nothing() -> None:
     "scenario",
     [test_closing.finished, test_changes.ready, test_timekeeping.submitted, test_timekeeping.early],
 )
-def test_what_is_known_survives_being_kept(scenario) -> None:
+def test_the_state_survives_serialisation(scenario) -> None:
     kept = scenario.state.model_dump_json()
     assert Engagement.model_validate_json(kept) == scenario.state
 
 
-def test_delivery_listens_to_what_it_may_know() -> None:
+def test_delivery_consumes_the_open_channels() -> None:
     assert consumed_channels([ENGAGEMENT]) == {SALES, LEGAL, FINANCE, GATEWAY}
 
 
-def test_every_capability_decides() -> None:
+def test_every_capability_has_a_decision() -> None:
     deciding = {kind.__module__ for kind in ENGAGEMENT.decide.types}
     assert deciding == {module.__name__ for module in CAPABILITIES}
 
@@ -121,7 +121,7 @@ def test_imported_history(outcome, stage: str) -> None:
     assert imported.state.title == "GTX Basic"
 
 
-def test_before_the_contract_the_deal_says_what_is_owed() -> None:
+def test_before_the_contract_the_deal_defines_the_deliverables() -> None:
     asked_for = empty.heard(OPENED, REQUESTED)
     assert sorted(asked_for.state.agreed) == ["design", "portal"]
     sold = asked_for.heard(WON.model_copy(update={"deliverables": (deliverable("desk"),)}))

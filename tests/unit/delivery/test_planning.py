@@ -47,7 +47,7 @@ WITH_CHANGE = GIVEN.model_copy(update={"changes": ("CR-1",)})
 APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=START)
 
 
-def test_a_plan_is_made_from_what_was_sold() -> None:
+def test_a_plan_is_scheduled_from_the_sold_estimate() -> None:
     drafted = won.when(FROM_TEMPLATE).then(
         like(
             PlanDrafted,
@@ -65,7 +65,7 @@ def test_a_plan_is_made_from_what_was_sold() -> None:
     drafted.when(FROM_TEMPLATE).then_nothing()
 
 
-def test_days_and_hours_may_be_others_than_sold() -> None:
+def test_days_and_hours_may_differ_from_the_sold_ones() -> None:
     other = DraftPlan(template="web", starts_on=date(2026, 5, 4), duration_days=10)
     plan = won.when(other).then(like(PlanDrafted, version=1)).state.planning.draft
     assert plan is not None
@@ -95,7 +95,7 @@ def test_a_plan_may_be_given_whole() -> None:
         DraftPlan(template="web", tasks=TASKS, starts_on=START)
 
 
-def test_a_plan_does_not_contradict_itself() -> None:
+def test_a_plan_with_contradictions_is_refused() -> None:
     wrong = GIVEN.model_copy(
         update={
             "tasks": (*TASKS, TASKS[0], TASKS[1].model_copy(update={"task": "x"})),
@@ -110,13 +110,13 @@ def test_a_plan_does_not_contradict_itself() -> None:
     refused.then_refused("inconsistent-plan", missing=["contradiction"])
     assert refused.refusal is not None
     assert [item.sentence for item in refused.refusal.missing] == [
-        "deliverable design stands more than once",
-        "milestone M1 stands more than once",
-        "task analysis stands more than once",
-        "milestone M2 names deliverable portal, which is not there",
-        "milestone M1 names deliverable ghost, which is not there",
-        "task build names deliverable portal, which is not there",
-        "task x names deliverable portal, which is not there",
+        "deliverable design is listed more than once",
+        "milestone M1 is listed more than once",
+        "task analysis is listed more than once",
+        "milestone M2 names deliverable portal, which the plan does not list",
+        "milestone M1 names deliverable ghost, which the plan does not list",
+        "task build names deliverable portal, which the plan does not list",
+        "task x names deliverable portal, which the plan does not list",
     ]
 
 
@@ -128,7 +128,7 @@ def test_the_newest_draft_becomes_the_baseline_once() -> None:
     drafted.when(BaselinePlan(version=2)).then_refused("not-drafted", saying="the newest is 1")
 
 
-def test_a_rebaseline_takes_in_the_changes_of_its_draft_and_keeps_earlier_ones() -> None:
+def test_a_rebaseline_adds_the_changes_of_its_draft_to_earlier_ones() -> None:
     asked_for = released.said(CHANGE)
     asked_for.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-approved"])
     released.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-requested"])
@@ -138,7 +138,7 @@ def test_a_rebaseline_takes_in_the_changes_of_its_draft_and_keeps_earlier_ones()
     second = again.when(BaselinePlan(version=2)).then(
         like(PlanBaselined, version=2, changes=("CR-1",), tasks=TASKS)
     )
-    # Its amendment is not signed: it stays in unless the plan is to hold no changes.
+    # Its amendment is not signed: it is included unless the plan names no changes.
     third = second.took(GIVEN).when(BaselinePlan(version=3))
     third.then(like(PlanBaselined, version=3, changes=("CR-1",)))
     assert third.after.state.planning.first_baselined_on == date(2026, 4, 7)
@@ -157,24 +157,24 @@ SIGNED = AmendmentSigned(
 changed = released.said(CHANGE, APPROVED).took(WITH_CHANGE).took(BaselinePlan(version=2))
 
 
-def test_a_plan_leaves_an_unsigned_change_out_again() -> None:
+def test_a_plan_may_leave_out_an_unsigned_change() -> None:
     without = changed.took(NO_CHANGES)
     outcome = without.when(BaselinePlan(version=3))
     outcome.then(like(PlanBaselined, version=3, changes=()))
     outcome.after.when(BaselinePlan(version=3)).then_nothing()
 
 
-def test_a_plan_does_not_leave_out_what_is_signed() -> None:
+def test_a_plan_cannot_leave_out_a_signed_change() -> None:
     agreed = changed.heard(SIGNED).took(NO_CHANGES).when(BaselinePlan(version=3))
     agreed.then(like(PlanBaselined, changes=("CR-1",)))
-    # It was drafted before the amendment was heard of.
+    # It was drafted before the amendment was processed.
     crossed = changed.took(NO_CHANGES).heard(SIGNED)
     crossed.when(BaselinePlan(version=3)).then_refused(
-        "changes-differ", missing=["change-not-in-plan"], saying="does not hold: draft it with"
+        "changes-differ", missing=["change-not-in-plan"], saying="does not include: draft it with"
     )
 
 
-def test_a_change_that_is_given_up_is_in_no_further_plan() -> None:
+def test_a_rejected_change_is_in_no_further_plan() -> None:
     given_up = changed.took(RejectChange(change="CR-1", why="No money."))
     for plan in (GIVEN, FROM_TEMPLATE):
         drafted = given_up.took(plan).when(BaselinePlan(version=3))
@@ -189,7 +189,7 @@ def test_a_change_that_is_given_up_is_in_no_further_plan() -> None:
     )
 
 
-def test_a_baseline_holds_no_change_whose_work_was_not_planned() -> None:
+def test_a_baseline_includes_no_change_that_was_not_drafted() -> None:
     # The newest draft was made before the change was approved.
     drafted = released.took(GIVEN.model_copy(update={"tasks": TASKS[:2]})).said(CHANGE, APPROVED)
     with_change = BaselinePlan(version=2, changes=("CR-1",))
@@ -200,7 +200,7 @@ def test_a_baseline_holds_no_change_whose_work_was_not_planned() -> None:
     drafted.took(WITH_CHANGE).when(BaselinePlan(version=3, changes=("CR-1",))).then_accepted()
 
 
-def test_a_baseline_names_every_change_whose_work_was_planned() -> None:
+def test_a_baseline_names_every_drafted_change() -> None:
     two = signed.said(
         CHANGE,
         ASSESSED,
@@ -212,7 +212,7 @@ def test_a_baseline_names_every_change_whose_work_was_planned() -> None:
     both = two.took(FROM_TEMPLATE)
     only_one = BaselinePlan(version=1, changes=("CR-1",))
     both.when(only_one).then_refused(
-        "changes-differ", missing=["change-not-named"], saying="changes leaves out CR-2"
+        "changes-differ", missing=["change-not-named"], saying="changes does not name CR-2"
     )
     both.when(BaselinePlan(version=1)).then(like(PlanBaselined, changes=("CR-1", "CR-2")))
     first = two.took(FROM_TEMPLATE.model_copy(update={"changes": ("CR-1",)}))
@@ -224,7 +224,7 @@ def test_a_baseline_names_every_change_whose_work_was_planned() -> None:
     assert plan.milestones[-1].due_on == date(2026, 7, 19)
 
 
-def test_a_scheduled_plan_takes_in_the_hours_and_days_of_approved_changes() -> None:
+def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
     asked_for = signed.said(CHANGE, ASSESSED)
     unchanged = asked_for.took(FROM_TEMPLATE).state.planning.draft
     assert unchanged is not None
@@ -241,6 +241,6 @@ def test_a_scheduled_plan_takes_in_the_hours_and_days_of_approved_changes() -> N
     )
 
 
-def test_a_baseline_does_not_take_a_change_in_afterwards() -> None:
+def test_a_baseline_does_not_add_a_change_afterwards() -> None:
     changed = released.said(CHANGE, APPROVED)
     changed.when(BaselinePlan(version=1, changes=("CR-1",))).then_refused("already-baselined")

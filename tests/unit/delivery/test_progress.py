@@ -18,7 +18,7 @@ REPORT = PublishStatusReport(
 )
 
 
-def test_a_task_moves_on_and_may_fall_back() -> None:
+def test_progress_of_a_task_may_decrease() -> None:
     moved = released.when(BUILD).then(
         TaskProgressed(task="build", complete=hours(10), remaining_hours=hours(180), as_of=TODAY)
     )
@@ -29,7 +29,7 @@ def test_a_task_moves_on_and_may_fall_back() -> None:
     moved.when(older).then_refused("older-than-known", saying="2026-04-08")
 
 
-def test_implementation_does_not_move_before_its_gate() -> None:
+def test_implementation_has_no_progress_before_gate_4() -> None:
     drafted = kicked_off.said(DRAFTED)
     drafted.when(BUILD).then_refused(
         "implementation-not-released", missing=["brd-not-signed-off", "plan-not-baselined"]

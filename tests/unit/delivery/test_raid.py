@@ -33,7 +33,7 @@ def test_risks_and_issues_are_raised_and_closed() -> None:
     closed.when(other).then_refused("already-closed")
 
 
-def test_an_id_names_one_item() -> None:
+def test_an_item_id_is_used_once() -> None:
     raised = released.took(RISK)
     raised.when(RISK).then_nothing()
     raised.when(RISK.model_copy(update={"impact": "low"})).then_refused("already-raised")
@@ -42,7 +42,7 @@ def test_an_id_names_one_item() -> None:
     assert next(iter(unnamed.state.raid.risks)).startswith("R-")
 
 
-def test_a_decision_is_of_whoever_records_it_and_stands() -> None:
+def test_a_decision_is_made_by_the_caller_by_default_and_does_not_close() -> None:
     recorded = released.when(DECISION, by="mara").then(
         DecisionRecorded(
             item="D-1",
@@ -57,7 +57,7 @@ def test_a_decision_is_of_whoever_records_it_and_stands() -> None:
     recorded.when(CloseRaidItem(item="D-1", resolution="Done.")).then_refused("not-closable")
 
 
-def test_what_was_never_raised_does_not_close() -> None:
+def test_an_unknown_item_cannot_be_closed() -> None:
     opened.when(CloseRaidItem(item="I-9", resolution="?")).then_refused("unknown-item")
 
 

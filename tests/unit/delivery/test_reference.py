@@ -19,7 +19,7 @@ PUBLISH = PublishPerson(
 WEB_COMMAND = PublishTemplate(name=WEB.name, estimate=WEB.estimate, phases=WEB.phases)
 
 
-def test_a_person_is_published_whole_and_once() -> None:
+def test_an_unchanged_person_is_not_published_again() -> None:
     published = mara.when(PUBLISH).then(
         PersonPublished(
             person="mara",
@@ -36,14 +36,14 @@ def test_a_person_is_published_whole_and_once() -> None:
     published.when(moved).then(like(PersonPublished, manager="pia", name="Mara Mint"))
 
 
-def test_what_a_person_cannot_be() -> None:
+def test_contradictory_records_of_people_are_refused() -> None:
     mara.when(PUBLISH.model_copy(update={"manager": "mara"})).then_refused("own-manager")
     mara.when(PUBLISH.model_copy(update={"account": "acme"})).then_refused("not-the-customer")
     with pytest.raises(ValidationError):
         PublishPerson(name="Mara", email="nowhere", department="delivery")
 
 
-def test_a_template_is_published_whole_and_once() -> None:
+def test_an_unchanged_template_is_not_published_again() -> None:
     web.when(WEB_COMMAND).then(WEB).when(WEB_COMMAND).then_nothing()
 
 

@@ -15,7 +15,7 @@ SIGNED_OFF = BrdSignedOff(
 )
 
 
-def test_a_document_is_known_by_its_hash() -> None:
+def test_a_document_is_identified_by_its_hash() -> None:
     signed.when(SubmitBrd(content_hash=HASH)).then(BrdSubmitted(version=1, content_hash=HASH))
     hashed = content_hash("business-requirements", {"content": "Orders come in."})
     signed.when(SubmitBrd(content="Orders come in.")).then(
@@ -33,16 +33,16 @@ def test_versions_count_up_and_the_same_content_is_sent_once() -> None:
     )
 
 
-def test_the_customer_signs_off_what_was_submitted_once() -> None:
+def test_the_customer_signs_off_a_version_once() -> None:
     done = submitted.when(SIGN).then(SIGNED_OFF)
     done.on(date(2026, 4, 9)).when(SIGN).then_nothing()
     other = SignOffBrd(version=1, signed_by="cy")
     done.when(other).then_refused("already-signed-off")
 
 
-def test_what_cannot_be_signed_off() -> None:
+def test_sign_offs_that_are_refused() -> None:
     signed.when(SIGN).then_refused("unknown-brd")
     newer = submitted.took(SubmitBrd(content_hash=OTHER_HASH))
     newer.when(SIGN).then_refused("superseded", saying="2")
     own = SignOffBrd(version=1, signed_by="mara")
-    submitted.when(own).then_refused("not-the-customer", saying="mara is with delivery")
+    submitted.when(own).then_refused("not-the-customer", saying="mara belongs to delivery")

@@ -26,7 +26,7 @@ wanted = managed.said(WANTED)
 allocated = wanted.said(ALLOCATED)
 
 
-def test_hours_of_a_role_are_wanted() -> None:
+def test_hours_of_a_role_are_requested() -> None:
     managed.when(WANT).then(WANTED).when(WANT).then_nothing()
     other = WANT.model_copy(update={"hours": hours(60)})
     wanted.when(other).then_refused("already-requested")
@@ -39,7 +39,7 @@ def test_a_request_ends_after_it_starts() -> None:
         RequestResource(role="architect", hours=hours(1), starts_on=FINISH, finishes_on=START)
 
 
-def test_a_person_is_given_to_a_request_with_its_hours_and_days() -> None:
+def test_an_allocation_has_the_requests_hours_and_days() -> None:
     wanted.when(GIVE).then(ALLOCATED).when(GIVE).then_nothing()
 
 
@@ -50,7 +50,7 @@ def test_a_soft_allocation_becomes_hard_and_never_soft_again() -> None:
     hard.when(GIVE).then_refused("already-hard")
 
 
-def test_who_cannot_be_allocated() -> None:
+def test_people_who_cannot_be_allocated() -> None:
     managed.when(GIVE).then_refused("unknown-request")
     wanted.when(AllocateResource(request="RQ-1", person="who")).then_refused("unknown-person")
     customer = AllocateResource(request="RQ-1", person="cleo")
@@ -59,7 +59,7 @@ def test_who_cannot_be_allocated() -> None:
     wanted.when(backwards).then_refused("ends-before-it-starts")
 
 
-def test_a_person_is_let_go() -> None:
+def test_a_person_is_released() -> None:
     let_go = ReleaseResource(request="RQ-1", person="dev")
     free = allocated.when(let_go).then(
         ResourceReleased(request="RQ-1", person="dev", released_on=date(2026, 1, 5))
@@ -69,7 +69,7 @@ def test_a_person_is_let_go() -> None:
 
 
 @pytest.mark.parametrize(("over", "day"), [(LOST, "2026-03-02"), (TERMINATED, "2026-05-04")])
-def test_everybody_is_free_when_the_engagement_is_over(over, day: str) -> None:
+def test_everybody_is_released_when_the_engagement_is_over(over, day: str) -> None:
     both = allocated.said(ALLOCATED.model_copy(update={"person": "milo"}))
     free = both.when_heard(over).then(
         ResourceReleased(request="RQ-1", person="dev", released_on=date.fromisoformat(day)),
@@ -78,5 +78,5 @@ def test_everybody_is_free_when_the_engagement_is_over(over, day: str) -> None:
     assert not free.state.resources["RQ-1"].allocated
 
 
-def test_people_are_released_once_in_whatever_order_things_are_heard() -> None:
+def test_people_are_released_once_in_any_order_of_events() -> None:
     permutations_agree(signed, WANTED, ALLOCATED, TERMINATED)

@@ -60,7 +60,7 @@ def test_a_role_the_template_does_not_name_loses_no_hours() -> None:
     assert (rest[0].starts_on, rest[0].finishes_on) == (START, date(2026, 7, 14))
 
 
-def test_a_role_nobody_estimated_gets_no_tasks_and_expenses_are_no_hours() -> None:
+def test_a_role_without_estimate_gets_no_tasks_and_expenses_no_hours() -> None:
     flight = EstimateLine(phase="Build", role="developer", hours=hours(3), kind="expense")
     plan = schedule(TEMPLATE, (TEMPLATE.estimate[0], flight), (), START, 100)
     assert [task.task for task in plan.tasks] == ["1.1", "2.1"]
@@ -68,7 +68,7 @@ def test_a_role_nobody_estimated_gets_no_tasks_and_expenses_are_no_hours() -> No
 
 @st.composite
 def templates(draw: st.DrawFn) -> TemplatePublished:
-    """Templates of one to five phases whose shares add up to 100, with two roles."""
+    """Draw a template of one to five phases with two roles; its shares add up to 100."""
 
     def split(parts: int) -> list[Decimal]:
         cuts = sorted(draw(st.lists(st.integers(0, 100), min_size=parts - 1, max_size=parts - 1)))

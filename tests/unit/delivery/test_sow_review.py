@@ -10,12 +10,12 @@ APPROVE = ReviewSow(version=1, verdict="approved")
 APPROVED = SowReviewed(version=1, content_hash=HASH, verdict="approved")
 
 
-def test_what_is_approved_is_the_content_that_was_heard() -> None:
+def test_the_review_has_the_hash_of_the_received_version() -> None:
     approved = drafted.when(APPROVE).then(APPROVED)
     approved.when(APPROVE).then_nothing()
 
 
-def test_who_objects_says_why_and_may_come_round() -> None:
+def test_an_objection_has_a_reason_and_may_be_withdrawn() -> None:
     with pytest.raises(ValidationError, match="why is needed"):
         ReviewSow(version=1, verdict="objected")
     objected = drafted.when(ReviewSow(version=1, verdict="objected", why="No testing.")).then(
@@ -24,7 +24,7 @@ def test_who_objects_says_why_and_may_come_round() -> None:
     objected.when(APPROVE).then(APPROVED)
 
 
-def test_a_version_that_was_not_heard_cannot_be_reviewed() -> None:
+def test_an_unknown_version_cannot_be_reviewed() -> None:
     won.when(APPROVE).then_refused("unknown-sow", missing=["sow-drafted"], saying="version 1")
 
 
@@ -36,5 +36,5 @@ def test_only_the_newest_version_is_reviewed() -> None:
     )
 
 
-def test_what_is_signed_is_no_longer_reviewed() -> None:
+def test_a_signed_version_is_no_longer_reviewed() -> None:
     signed.when(APPROVE).then_refused("already-signed")

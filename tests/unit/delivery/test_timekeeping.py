@@ -55,7 +55,7 @@ def at(time: SubmitTime, **update: object) -> SubmitTime:
     return SubmitTime.model_validate({**dict(time), **update})
 
 
-def test_hours_are_submitted_by_whoever_asks() -> None:
+def test_hours_are_the_callers_by_default() -> None:
     once = released.when(TIME, by="dev").then(SUBMITTED)
     once.when(TIME, by="dev").then_nothing()
     once.when(at(TIME, hours=hours(8)), by="dev").then_refused("already-submitted")
@@ -65,27 +65,27 @@ def test_hours_are_submitted_by_whoever_asks() -> None:
 
 
 @pytest.mark.parametrize("wrong", [hours(0), hours("-1"), hours("100.01"), "NaN", "1e3"])
-def test_what_no_entry_can_say(wrong) -> None:
+def test_invalid_entries_are_refused(wrong) -> None:
     with pytest.raises(ValidationError):
         at(TIME, hours=wrong)
     with pytest.raises(ValidationError, match="Monday"):
         at(TIME, week=date(2026, 4, 7))
 
 
-def test_nobody_works_more_than_a_hundred_hours_in_a_week() -> None:
+def test_a_week_has_at_most_a_hundred_hours_of_one_person() -> None:
     full = released.took(TIME, by="dev").took(at(TIME, entry="T-9", hours=hours(60)), by="dev")
     more = at(TIME, entry="T-10", hours=hours("0.01"))
     full.when(more, by="dev").then_refused("too-many-hours", saying="100.01")
     full.when(more, by="milo").then_accepted()
-    # What was rejected makes room again.
+    # Rejected hours do not count towards the limit.
     full.took(RejectTime(entry="T-9", why="Twice.")).when(more, by="dev").then_accepted()
 
 
-def test_weeks_to_come_have_no_hours() -> None:
+def test_hours_of_a_future_week_are_refused() -> None:
     released.when(at(TIME, week=date(2026, 4, 13)), by="dev").then_refused("in-the-future")
 
 
-def test_somebody_else_approves() -> None:
+def test_hours_are_approved_by_another_person() -> None:
     submitted.when(ApproveTime(entry="T-1"), by="dev").then_refused("own-time")
     for_dev = released.took(at(TIME, person="dev"), by="mara")
     for_dev.when(ApproveTime(entry="T-1"), by="mara").then_refused("own-time")
@@ -99,14 +99,14 @@ def test_somebody_else_approves() -> None:
     assert not approved.state.timesheet.waiting
 
 
-def test_approved_time_says_what_kind_of_work_it_was() -> None:
+def test_approved_time_has_the_kind_of_its_task() -> None:
     managing = at(TIME, entry="T-4", task="lead", role="project-manager")
     outcome = released.took(managing, by="milo").when(ApproveTime(entry="T-4"), by="mara")
     after = outcome.then(like(TimeApproved, kind="project-management", task="lead"))
     assert after.state.timesheet.by_kind == {"project-management": hours(40)}
 
 
-def test_rejected_hours_count_nowhere() -> None:
+def test_rejected_hours_are_not_counted() -> None:
     rejected = submitted.when(RejectTime(entry="T-1", why="Other week.")).then(
         TimeRejected(entry="T-1", why="Other week.")
     )
@@ -124,7 +124,7 @@ def test_tasks_are_those_of_the_baseline() -> None:
     later.when(at(INITIATION, week=week), by="dev").then_refused("unknown-task")
 
 
-def test_before_the_baseline_there_are_the_draft_and_standing_tasks() -> None:
+def test_before_the_baseline_tasks_are_the_drafts_and_two_fixed_ones() -> None:
     kicked_off.when(TIME, by="dev").then_refused("unknown-task")
     kicked_off.when(INITIATION, by="dev").then(like(TimeSubmitted, task="initiation"))
     kicked_off.said(DRAFTED).when(TIME, by="dev").then_accepted()
@@ -134,7 +134,7 @@ def test_before_the_baseline_there_are_the_draft_and_standing_tasks() -> None:
     )
 
 
-def test_nobody_works_before_the_signature() -> None:
+def test_time_before_the_signature_is_refused() -> None:
     unsigned.when(INITIATION, by="dev").then_refused("not-released", missing=["sow-not-signed"])
     # Signed on Friday, 20 March: its week is covered, the one before is not.
     covered = at(INITIATION, week=date(2026, 3, 16))
@@ -166,7 +166,7 @@ def test_an_early_start_that_ended_covers_nothing_until_the_signature() -> None:
     waiting.heard(SOW, late).when(ApproveTime(entry="T-3"), by="mara").then_accepted()
 
 
-def test_a_second_early_start_is_beside_the_first() -> None:
+def test_a_second_early_start_adds_to_the_first() -> None:
     full = early.took(at(INITIATION, hours=hours(80)), by="dev").on(date(2026, 5, 6))
     again = full.heard(SECOND_START)
     more = at(INITIATION, entry="T-5", week=date(2026, 5, 4), hours=hours(40))
@@ -174,11 +174,11 @@ def test_a_second_early_start_is_beside_the_first() -> None:
     again.when(at(more, hours=hours("40.01")), by="dev").then_refused(
         "not-released", missing=["early-start-cap-spent"], saying="120 hours, 80 are logged"
     )
-    # What was still to be said of the first one's days may be charged to the second.
+    # Hours of the first one's days count against the second one's cap, too.
     again.when(at(more, week=date(2026, 4, 20)), by="dev").then_accepted()
 
 
-def test_what_an_early_start_left_unused_is_not_passed_on() -> None:
+def test_the_unused_cap_of_an_early_start_ends_with_it() -> None:
     again = early.took(INITIATION, by="dev").on(date(2026, 5, 6)).heard(SECOND_START)
     more = at(INITIATION, entry="T-5", week=date(2026, 5, 4), hours=hours("40.01"))
     again.when(more, by="dev").then_refused(
@@ -189,14 +189,14 @@ def test_what_an_early_start_left_unused_is_not_passed_on() -> None:
 def test_authorised_work_may_be_logged_after_the_signature() -> None:
     late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 5, 12)})
     contracted = early.took(INITIATION, by="dev").heard(SOW, late).on(date(2026, 5, 13))
-    # The authorisation ended on a Thursday: its week is covered, the next one is nobody's.
+    # The early start ended on a Thursday: its week is covered, the next one is not.
     rest = at(INITIATION, entry="T-5", week=date(2026, 4, 27), hours=hours(30))
     contracted.when(rest, by="dev").then_accepted()
     contracted.when(at(rest, hours=hours("30.01")), by="dev").then_refused(
         "not-released", missing=["early-start-cap-spent"]
     )
     contracted.when(at(rest, week=date(2026, 5, 4)), by="dev").then_refused(
-        "not-released", missing=["early-start-expired"], saying="lies between"
+        "not-released", missing=["early-start-expired"], saying="after this work"
     )
 
 
@@ -212,7 +212,7 @@ def test_hours_after_the_signature_are_not_charged_to_the_early_start() -> None:
     )
 
 
-def test_hours_of_the_week_of_the_signature_are_the_contracts() -> None:
+def test_the_contract_covers_the_week_of_its_signature() -> None:
     on_wednesday = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 4, 15)})
     contracted = early.took(INITIATION, by="dev").heard(SOW, on_wednesday).on(date(2026, 4, 17))
     this_week = at(INITIATION, entry="T-8", week=date(2026, 4, 13), hours=hours(60))
@@ -232,14 +232,14 @@ def test_implementation_waits_for_requirements_and_baseline() -> None:
     released.when(BUILD, by="dev").then_accepted()
 
 
-def test_work_before_the_gates_opened_was_not_released() -> None:
+def test_work_dated_before_gate_4_opened_is_refused() -> None:
     early_week = at(BUILD, week=date(2026, 3, 30))
     released.when(early_week, by="dev").then_refused(
         "implementation-not-released", missing=["brd-not-signed-off", "plan-not-baselined"]
     )
 
 
-def test_in_the_light_tier_the_signed_contract_holds_the_requirements() -> None:
+def test_in_the_light_tier_the_contract_includes_the_requirements() -> None:
     light = TierChosen(tier="light", proposed="light", reason="Small.")
     baselined = kicked_off.said(light, DRAFTED).took(BaselinePlan(version=1))
     baselined.when(BUILD, by="dev").then_accepted()
@@ -251,7 +251,7 @@ def test_in_the_light_tier_the_signed_contract_holds_the_requirements() -> None:
     )
 
 
-def test_what_was_worked_before_a_termination_is_still_decided() -> None:
+def test_time_before_a_termination_is_still_approved_or_rejected() -> None:
     over = submitted.heard(TERMINATED)
     over.when(ApproveTime(entry="T-1"), by="mara").then(APPROVED)
     submitted.heard(LOST).when(ApproveTime(entry="T-1"), by="mara").then_refused("engagement-over")
@@ -266,14 +266,14 @@ def test_time_up_to_a_termination_may_be_logged_after_it() -> None:
     over.when(at(TIME, week=date(2026, 5, 11)), by="dev").then_refused(
         "engagement-over", saying="2026-05-04"
     )
-    # Work that rested when the contract ended had rested before.
+    # Time after the hold began is refused after the termination, too.
     held = EngagementPutOnHold(reason="Waiting for data.", held_on=date(2026, 4, 22))
     rested = released.said(held).heard(TERMINATED).on(date(2026, 5, 12))
     rested.when(at(TIME, week=date(2026, 4, 20)), by="dev").then_accepted()
     rested.when(at(TIME, week=date(2026, 4, 27)), by="dev").then_refused("on-hold")
 
 
-def test_expenses_are_approved_by_somebody_else() -> None:
+def test_expenses_are_approved_by_another_person() -> None:
     spend = ApproveExpense(
         expense="X-1",
         person="dev",
@@ -312,7 +312,7 @@ ENTRIES = st.lists(
 
 @settings(max_examples=40)
 @given(entries=ENTRIES)
-def test_whatever_is_logged_adds_up_and_stays_within_its_limits(entries) -> None:
+def test_logged_hours_add_up_and_stay_within_their_limits(entries) -> None:
     for begin, limit in ((early, EARLY_START.cap_hours), (kicked_off, hours(2 * 100))):
         scenario, approved, left = begin, hours(0), hours(0)
         for number, (who, task, count, then) in enumerate(entries):

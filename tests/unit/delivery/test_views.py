@@ -7,7 +7,7 @@ from contracts.values import RAG
 from delivery.acceptance import RejectDeliverable, SubmitDeliverable
 from delivery.progress import ReachMilestone
 from delivery.timekeeping import ApproveTime, SubmitTime
-from delivery.view_parts import EngagementView
+from delivery.view_models import EngagementView
 from delivery.views import engagement_view
 from tests.unit.delivery import test_changes, test_closing
 from tests.unit.delivery.life import (
@@ -30,7 +30,7 @@ def codes(owed) -> list[str]:
     return [item.code for item in owed]
 
 
-def test_the_view_says_what_the_gates_ahead_wait_for() -> None:
+def test_the_view_shows_open_conditions_of_the_gates_ahead() -> None:
     early = engagement_view(won.heard(SOW).state)
     assert codes(early.gates.work) == ["sow-not-signed"]
     assert codes(early.gates.implementation) == ["brd-not-signed-off", "plan-not-baselined"]
@@ -49,7 +49,7 @@ def test_the_view_says_what_the_gates_ahead_wait_for() -> None:
     assert engagement_view(released.heard(TERMINATED).state).gates.closing == ()
 
 
-def test_an_estimate_shows_what_managing_the_work_takes() -> None:
+def test_an_estimate_shows_its_share_of_project_management() -> None:
     shown = engagement_view(won.state).estimates[0]
     assert (shown.hours, shown.project_management_hours) == (hours(270), hours(30))
     assert shown.project_management_share == hours("11.11")
@@ -92,7 +92,7 @@ def test_the_next_milestone_is_the_first_that_was_not_reached() -> None:
     assert engagement_view(reached.state).plan.milestones[0].reached_on == date(2026, 4, 8)
 
 
-def test_time_shows_what_waits_and_what_counts() -> None:
+def test_time_shows_waiting_and_approved_hours() -> None:
     managing = SubmitTime(entry="T-1", role="pm", task="lead", week=WEEK, hours=hours(10))
     working = SubmitTime(entry="T-2", role="dev", task="analysis", week=WEEK, hours=hours(30))
     some = released.took(managing, by="milo").took(working, by="dev")
@@ -105,7 +105,7 @@ def test_time_shows_what_waits_and_what_counts() -> None:
     assert [task.approved_hours for task in view.plan.tasks] == [hours(30), hours(0), hours(10)]
 
 
-def test_deliverables_and_changes_show_how_far_they_are() -> None:
+def test_deliverables_and_changes_show_their_status() -> None:
     out = released.took(SubmitDeliverable(deliverable="design", content_hash=HASH))
     back = out.took(
         RejectDeliverable(deliverable="design", submission=1, rejected_by="cleo", why="A page.")
@@ -118,7 +118,7 @@ def test_deliverables_and_changes_show_how_far_they_are() -> None:
     assert codes(change.waits_for) == ["plan-not-rebaselined", "budget-not-amended"]
 
 
-def test_a_survey_is_counted() -> None:
+def test_a_survey_shows_its_scores() -> None:
     asked = released.said(SurveySent(survey="S-1", contacts=("a", "b", "c"), sent_on=WEEK))
     empty_survey = engagement_view(asked.state).surveys[0]
     assert empty_survey.customer_satisfaction is None

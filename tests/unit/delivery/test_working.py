@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.delivery import KickoffHeld
+from delivery.kickoff import HoldKickoff
 from delivery.timekeeping import SubmitTime
-from delivery.working import HoldKickoff
 from tests.unit.delivery.life import EARLY_START, START, TERMINATED, hours, signed, won
 
 KICKOFF = HoldKickoff(held_on=START, attendees=("mara", "cleo"))
@@ -21,14 +21,14 @@ def test_the_kickoff_follows_the_signature() -> None:
         HoldKickoff(attendees=())
 
 
-def test_without_a_signature_nothing_begins() -> None:
+def test_without_a_signature_there_is_no_kickoff() -> None:
     unsigned = won.on(date(2026, 4, 8))
     unsigned.when(KICKOFF).then_refused(
         "not-released", missing=["sow-not-signed"], saying="is not signed"
     )
 
 
-def test_a_kickoff_before_the_day_of_the_signature_was_not_released() -> None:
+def test_a_kickoff_before_the_signature_is_refused() -> None:
     before = KICKOFF.model_copy(update={"held_on": date(2026, 3, 19)})
     signed.when(before).then_refused(
         "not-released", missing=["sow-not-signed"], saying="signed on 2026-03-20"
@@ -37,7 +37,7 @@ def test_a_kickoff_before_the_day_of_the_signature_was_not_released() -> None:
     signed.when(on_the_day).then_accepted()
 
 
-def test_an_early_start_releases_it_to_its_last_day() -> None:
+def test_an_early_start_allows_the_kickoff_until_its_last_day() -> None:
     early.when(KICKOFF).then(HELD)
     early.on(date(2026, 4, 30)).when(KICKOFF).then(HELD)
     early.on(date(2026, 5, 1)).when(KICKOFF).then_refused(
@@ -45,12 +45,12 @@ def test_an_early_start_releases_it_to_its_last_day() -> None:
     )
 
 
-def test_an_early_start_whose_cap_is_spent_releases_nothing() -> None:
+def test_an_early_start_without_hours_left_allows_no_kickoff() -> None:
     spent = early.took(
         SubmitTime(role="architect", task="initiation", week=START, hours=hours(80)), by="dev"
     )
     spent.when(KICKOFF).then_refused("not-released", missing=["early-start-cap-spent"])
 
 
-def test_nothing_begins_after_a_termination() -> None:
+def test_there_is_no_kickoff_after_a_termination() -> None:
     signed.heard(TERMINATED).when(KICKOFF).then_refused("engagement-over")

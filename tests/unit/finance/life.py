@@ -1,7 +1,7 @@
-"""What the tests of Finance start from: one engagement, step by step, and events to vary.
+"""Provide scenarios of one engagement, stage by stage, and events for Finance's tests.
 
-A fixed price of 20,000 EUR: 40 hours of an architect (150), 80 of a developer (100), 30 of a
-project manager (200). They cost 80, 50 and 100 an hour: 10,200, and 11,220 with contingency.
+A fixed price of 20,000 EUR: 40 hours of an architect (150 EUR), 80 of a developer (100), 30 of a
+project manager (200). They cost 80, 50 and 100 EUR an hour: 10,200 EUR, with contingency 11,220.
 """
 
 from datetime import date
@@ -252,7 +252,7 @@ def report(as_of: date, hours_to_complete: int = 110) -> StatusReportPublished:
 
 
 def opened(*, card: bool = True, costs: bool = True) -> Scenario[Engagement]:
-    """Sales has opened the opportunity; nothing else is known."""
+    """Return a scenario in which Sales has opened the opportunity, and nothing else happened."""
     known = [*([CARD] if card else []), *([COSTS] if costs else [])]
     return given(ENGAGEMENT, ID, records=known).heard(OPENED).on(ESTIMATED)
 
@@ -260,7 +260,7 @@ def opened(*, card: bool = True, costs: bool = True) -> Scenario[Engagement]:
 def contracted(
     sow: SowDrafted = SOW, *, card: bool = True, costs: bool = True
 ) -> Scenario[Engagement]:
-    """The statement of work is signed, and all that follows from it is said."""
+    """Return a scenario with a signed statement of work and everything that follows from it."""
     return (
         opened(card=card, costs=costs)
         .when_heard(ESTIMATE, PROPOSED, sow)
@@ -272,14 +272,14 @@ def contracted(
 
 
 def hearing(scenario: Scenario[Engagement], *events: Event) -> Scenario[Engagement]:
-    """The scenario after these events, reactions and all."""
+    """Return the scenario after these events and the reactions to them."""
     return scenario.when_heard(*events).then_accepted()
 
 
 def issued(
     scenario: Scenario[Engagement], invoice: str, number: str, on: date
 ) -> Scenario[Engagement]:
-    """The scenario after a draft was approved, numbered and issued on a day."""
+    """Return the scenario after a draft was approved, numbered and issued on a day."""
     after = scenario.on(on).took(ApproveInvoice(invoice=invoice), by="cora")
     numbered = InvoiceNumbered(engagement=ID, invoice=invoice, number=number, issue_on=on)
     return hearing(after, numbered)

@@ -1,4 +1,4 @@
-"""Where the tests of revenue start from: a contract, its months, and what they are to earn."""
+"""Provide contracts, months and expected revenue for the tests of revenue."""
 
 from datetime import date
 
@@ -40,7 +40,7 @@ def year_end(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
 
 
 def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
-    """Contracted, with revenue at acceptance, by this schedule or the usual one."""
+    """Return a contract with revenue at acceptance, by this schedule or the usual one."""
     sow = SOW.model_copy(update={"billing_schedule": schedule or SOW.billing_schedule})
     papers = opened().when_heard(ESTIMATE, PROPOSED, sow).then_accepted()
     chosen = papers.took(ChooseRevenueMethod(method="at-acceptance", why="Short."))
@@ -48,7 +48,7 @@ def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
 
 
 def delivered() -> Scenario[Engagement]:
-    """All work is accepted, invoiced and paid by 4 August."""
+    """Return a contract whose work is all accepted, invoiced and paid by 4 August."""
     done = hearing(contracted(), time("a", role="architect", hours=40))
     for deliverable in ("design", "portal"):
         done = hearing(done, accepted(deliverable, date(2026, 6, 1)))

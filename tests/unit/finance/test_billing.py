@@ -1,4 +1,4 @@
-"""Gate 5: what the schedule makes due falls due by itself; anything else is an exception."""
+"""Check gate 5: scheduled entries fall due by themselves, anything else is an exception."""
 
 from datetime import date
 from decimal import Decimal
@@ -67,14 +67,14 @@ def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
     )
 
 
-def test_acceptance_before_the_signature_is_heard_of_makes_it_due_with_the_budget():
+def test_acceptance_processed_before_the_signature_is_due_with_the_budget():
     early = opened().heard(accepted("design"))
     assert early.state.billing_events == {}
     after = hearing(early, ESTIMATE, PROPOSED, SOW, SOW_SIGNED)
     assert after.state.billing_events["due-design"].due_on == date(2026, 5, 4)
 
 
-def test_what_an_amendment_takes_out_need_not_be_accepted_but_nothing_is_billed_on_that_alone():
+def test_a_descoped_deliverable_need_not_be_accepted_but_makes_nothing_due_alone():
     cut = AMENDMENT.model_copy(
         update={
             "price_delta": eur(0),
@@ -94,7 +94,7 @@ def test_what_an_amendment_takes_out_need_not_be_accepted_but_nothing_is_billed_
     )
 
 
-def test_what_was_taken_out_and_given_back_is_waited_for_again():
+def test_a_deliverable_that_is_added_again_has_to_be_accepted():
     out = AMENDMENT.model_copy(
         update={
             "price_delta": eur(-7_000),
@@ -113,14 +113,14 @@ def test_what_was_taken_out_and_given_back_is_waited_for_again():
         }
     )
     again = ASSESSED.model_copy(update={"change": "CR-2"})
-    given_back = hearing(contracted(), ASSESSED, out, again, back)
-    half = given_back.when_heard(accepted("report", date(2026, 5, 4))).then_nothing()
+    added_again = hearing(contracted(), ASSESSED, out, again, back)
+    half = added_again.when_heard(accepted("report", date(2026, 5, 4))).then_nothing()
     half.when_heard(accepted("portal", date(2026, 5, 6))).then(
         like(BillingEventDue, item="report", due_on=date(2026, 5, 6)), like(InvoiceDrafted)
     )
 
 
-def test_a_date_makes_its_entry_due_when_the_clock_says_so():
+def test_a_deadline_makes_an_entry_on_a_date_due():
     contracted().then_deadlines(due_care=date(2026, 8, 1)).when_deadline("due-care").then(
         like(BillingEventDue, item="care", kind="on-date", due_on=date(2026, 8, 1)),
         like(InvoiceDrafted, amount=eur(2_000)),
@@ -144,7 +144,7 @@ def early(**more: object) -> BillOutsideSchedule:
     )
 
 
-def test_an_exception_bills_before_acceptance_and_says_why():
+def test_an_exception_bills_before_acceptance_with_a_reason():
     billed = contracted().on(date(2026, 4, 10)).when(early(), by="cora")
     billing_event, draft = billed.events
     assert isinstance(billing_event, BillingEventDue)
@@ -164,7 +164,7 @@ def test_an_exception_bills_before_acceptance_and_says_why():
     billed.after.when_heard(accepted("design")).then_nothing()
 
 
-def test_what_an_exception_leaves_of_its_entry_falls_due_as_agreed():
+def test_the_rest_of_an_entry_after_an_exception_falls_due_as_agreed():
     part = contracted().took(early(lines=(line(1_000),)))
     part.when_heard(accepted("design")).then(
         like(BillingEventDue, billing_event="due-design", amount=eur(5_000), exception=None),
@@ -172,7 +172,7 @@ def test_what_an_exception_leaves_of_its_entry_falls_due_as_agreed():
     )
 
 
-def test_what_a_void_exception_billed_falls_due_beside_the_rest_that_was_due_before():
+def test_the_amount_of_a_void_exception_falls_due_beside_the_rest():
     part = contracted().on(date(2026, 4, 10)).took(early(lines=(line(1_000),)))
     name = list(part.state.invoices)[-1]
     sent = issued(hearing(part, accepted("design")), name, "2026-00001", date(2026, 5, 5))
@@ -185,7 +185,7 @@ def test_what_a_void_exception_billed_falls_due_beside_the_rest_that_was_due_bef
     again.when(early(lines=(line(1),))).then_refused("beyond-schedule")
 
 
-def test_what_a_void_exception_billed_of_an_entry_on_a_date_falls_due_on_that_date():
+def test_the_amount_of_a_void_exception_on_a_dated_entry_falls_due_on_that_date():
     part = contracted().on(date(2026, 7, 1)).took(early(item="care", lines=(line(500),)))
     name = list(part.state.invoices)[-1]
     rest = part.when_deadline("due-care").then(
@@ -229,7 +229,7 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
 
 
 @pytest.mark.parametrize(
-    ("lines", "says"),
+    ("lines", "message"),
     [
         ((line(-1),), "more than nothing"),
         ((line("0.001"),), "minor unit"),
@@ -238,6 +238,6 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
         ((), "at least 1"),
     ],
 )
-def test_lines_of_an_exception_add_up(lines: tuple[InvoiceLine, ...], says: str):
-    with pytest.raises(ValidationError, match=says):
+def test_lines_of_an_exception_add_up(lines: tuple[InvoiceLine, ...], message: str):
+    with pytest.raises(ValidationError, match=message):
         early(lines=lines)

@@ -1,4 +1,4 @@
-"""The budget follows the signed paper, and each signed amendment follows it."""
+"""Check that the budget follows the signed statement of work, and each signed amendment."""
 
 from datetime import date
 from decimal import Decimal
@@ -58,7 +58,7 @@ DUE, DRAFTED = like(BillingEventDue, item="start"), like(InvoiceDrafted, amount=
 
 
 def nothing(item: str) -> Money:
-    """No entry is invoiced yet."""
+    """Return zero: no entry is invoiced yet."""
     return eur(0)
 
 
@@ -70,12 +70,12 @@ def test_the_signature_sets_the_budget_from_the_signed_version():
     papers().when_heard(SOW_SIGNED).then(BUDGET, COSTED, DUE, DRAFTED)
 
 
-def test_it_is_the_signed_version_that_counts_and_not_the_latest():
+def test_the_budget_follows_the_signed_version_and_not_the_latest():
     newer = SOW.model_copy(update={"version": 2, "price": eur(30_000)})
     papers().heard(newer).when_heard(SOW_SIGNED).then(BUDGET, COSTED, DUE, DRAFTED)
 
 
-def test_whatever_is_missing_the_budget_comes_with_the_last_of_it():
+def test_the_budget_is_set_once_its_last_source_is_known():
     late = opened().when_heard(SOW_SIGNED, SOW, PROPOSED).then_nothing()
     assert BUDGET in late.when_heard(ESTIMATE).events
 
@@ -87,7 +87,7 @@ def test_time_and_materials_are_recognised_as_invoiced():
     assert budget.rates == HOURLY_SOW.rates
 
 
-def test_a_method_is_chosen_before_the_budget_and_then_held_by_it():
+def test_a_method_is_chosen_before_the_budget_and_recorded_in_it():
     chosen = (
         papers()
         .when(CHOSEN, by="cora")
@@ -146,7 +146,7 @@ def test_roles_that_an_amendment_adds_are_contracted_from_then_on():
     assert after.state.budget.rates == (*HOURLY_SOW.rates, *rates(tester=90))
 
 
-def test_what_an_amendment_adds_and_does_not_bill_is_billed_as_the_contract_bills():
+def test_unscheduled_increases_of_an_amendment_are_billed_as_the_contract_bills():
     bare = AMENDMENT.model_copy(update={"billing_schedule": ()})
     schedule = schedule_after(
         SOW.billing_schedule, bare, hourly=False, invoiced=nothing, credited=nothing
@@ -164,7 +164,7 @@ def test_what_an_amendment_adds_and_does_not_bill_is_billed_as_the_contract_bill
     assert (dated[-1].kind, dated[-1].due_on) == ("on-date", date(2026, 8, 7))
 
 
-def test_a_price_cut_comes_off_what_is_descoped_and_then_off_the_end():
+def test_a_price_cut_reduces_descoped_entries_and_then_the_last_ones():
     cut = AMENDMENT.model_copy(
         update={
             "price_delta": eur(-8_500),
@@ -182,7 +182,7 @@ def test_a_price_cut_comes_off_what_is_descoped_and_then_off_the_end():
     ]
 
 
-def test_an_entry_that_has_the_id_of_another_gets_one_of_its_own():
+def test_an_entry_with_the_id_of_another_gets_a_new_id():
     again = AMENDMENT.billing_schedule[0].model_copy(update={"item": "start"})
     amendment = AMENDMENT.model_copy(update={"billing_schedule": (again,)})
     schedule = schedule_after(
@@ -191,7 +191,7 @@ def test_an_entry_that_has_the_id_of_another_gets_one_of_its_own():
     assert schedule[-1].item == "start-A-CR-1"
 
 
-def test_a_price_cut_spares_what_is_invoiced_as_long_as_it_can():
+def test_a_price_cut_reduces_invoiced_amounts_last():
     billed = {"care": eur(2_000), "portal": eur(4_000)}
 
     def after(cut: int) -> list[tuple[str, Money]]:
@@ -217,7 +217,7 @@ def test_a_price_cut_spares_what_is_invoiced_as_long_as_it_can():
     assert after(15_000) == [("portal", eur(4_000)), ("care", eur(1_000))]
 
 
-def test_a_price_cut_comes_off_what_was_credited_before_and_never_twice():
+def test_a_price_cut_reduces_credited_amounts_once():
     invoiced = {"start": eur(5_000), "portal": eur(4_000)}
     credited = {"start": eur(3_000)}
 
@@ -285,7 +285,7 @@ def test_the_schedule_always_adds_up_to_the_price(
         assert len({item.item for item in schedule}) == len(schedule)
 
 
-def test_the_cost_of_the_budget_waits_for_cost_rates():
+def test_the_budget_is_costed_once_cost_rates_are_known():
     without = contracted(costs=False)
     assert without.state.budget
     assert without.state.budget.cost is None

@@ -1,4 +1,4 @@
-"""Approved work becomes cost, at the rate in force in its week, once and in order."""
+"""Check that approved work is costed once, in order, at the rate in force in its week."""
 
 from datetime import date
 from decimal import Decimal
@@ -64,7 +64,7 @@ def test_the_rate_in_force_in_the_week_counts():
     )
 
 
-def test_work_before_the_rates_or_the_opportunity_are_known_accrues_in_order_when_they_are():
+def test_work_accrues_in_order_once_rates_and_opportunity_are_known():
     early = given(ENGAGEMENT, ID).when_heard(time("a"), time("b", hours=1)).then_nothing()
     early.knowing(COSTS).when_heard(OPENED).then(
         like(CostAccrued, entry="a", cumulative=eur(400)),
@@ -76,7 +76,7 @@ def test_work_before_the_rates_or_the_opportunity_are_known_accrues_in_order_whe
     )
 
 
-def test_a_role_without_a_rate_waits_and_keeps_nobody_else_waiting():
+def test_a_role_without_a_rate_does_not_delay_others():
     contracted().when_heard(time("a", role="pilot"), time("b")).then(
         like(CostAccrued, entry="b", cumulative=eur(400))
     )

@@ -1,4 +1,4 @@
-"""The formulas of the Practice Standard for Earned Value Management, on round figures."""
+"""Check the formulas of the Practice Standard for Earned Value Management on round figures."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -50,7 +50,7 @@ def test_planned_value_spreads_evenly_over_the_days_of_each_task(day: date, valu
     assert ev.planned_value(TASKS, cost, day) == value
 
 
-def test_earned_value_is_what_each_task_was_to_cost_times_what_is_done_of_it():
+def test_earned_value_is_planned_cost_times_completion():
     assert ev.earned_value(TASKS, cost, {"a": D(100), "b": D(25), "gone": D(100)}) == 2_000
     assert ev.earned_value(TASKS, cost, {}) == 0
 
@@ -70,7 +70,7 @@ def test_a_worked_example():
     assert ev.to_complete_performance_index(bac, earned, ac) == D("1.2")
 
 
-def test_where_nothing_was_spent_planned_or_earned_the_ratio_is_unknown_and_not_zero():
+def test_a_ratio_with_a_zero_divisor_is_unknown():
     assert ev.cost_performance_index(D(5), D(0)) is None
     assert ev.schedule_performance_index(D(5), D(0)) is None
     assert ev.estimate_at_completion_by_trend(D(10), D(0), D(5)) is None

@@ -1,4 +1,4 @@
-"""Invoices: approved, numbered, issued, paid; voided, credited, refunded, overdue."""
+"""Check invoices: approved, numbered, issued, paid; voided, credited, refunded, overdue."""
 
 from datetime import UTC, date, datetime
 
@@ -64,7 +64,7 @@ def credit(amount: int | str) -> IssueCreditNote:
 VOID = VoidInvoice(invoice="invoice-start", why="Wrong address.")
 
 
-def test_an_approved_draft_asks_for_its_number_and_goes_out_with_it():
+def test_an_approved_draft_is_numbered_and_issued():
     approved = (
         drafted()
         .when(APPROVE, by="cora")
@@ -84,7 +84,7 @@ def test_an_approved_draft_asks_for_its_number_and_goes_out_with_it():
     )
 
 
-def test_no_invoice_goes_out_before_its_draft_is_approved():
+def test_no_invoice_is_issued_before_its_draft_is_approved():
     drafted().when_heard(NUMBERED).then_nothing()
 
 
@@ -106,7 +106,7 @@ def test_an_invoice_is_issued_neither_before_it_is_due_nor_in_the_future():
     drafted().when(ApproveInvoice(invoice="tea")).then_refused("invoice-unknown")
 
 
-def test_what_a_termination_forestalled_is_not_invoiced_and_accepted_work_is():
+def test_after_a_termination_only_accepted_work_is_invoiced():
     dated = drafted().when_deadline("due-care").then_accepted().on(date(2026, 8, 2))
     over = hearing(dated, TERMINATED, accepted("design"))
     over.when(ApproveInvoice(invoice="invoice-care")).then_refused(
@@ -115,7 +115,7 @@ def test_what_a_termination_forestalled_is_not_invoiced_and_accepted_work_is():
     over.when(ApproveInvoice(invoice="invoice-design")).then(like(InvoiceApproved))
 
 
-def test_payments_add_up_to_what_is_owed_and_no_further():
+def test_payments_do_not_exceed_the_amount_owed():
     half = (
         out()
         .when(pay(2_000, received_on=APRIL_1), by="petra")
@@ -129,7 +129,7 @@ def test_payments_add_up_to_what_is_owed_and_no_further():
     whole.when(pay("0.01")).then_refused("payment-too-large", saying="0.00 EUR at most")
 
 
-def test_money_moves_in_the_currency_in_whole_cents_on_a_day_that_can_be():
+def test_payments_have_the_currency_whole_cents_and_a_possible_day():
     dollars = RecordPayment(invoice="invoice-start", amount=usd(1))
     out().when(dollars).then_refused("currency-differs")
     out().when(pay("0.001")).then_refused("amount-not-whole")
@@ -138,7 +138,7 @@ def test_money_moves_in_the_currency_in_whole_cents_on_a_day_that_can_be():
     drafted().when(pay(1)).then_refused("invoice-not-issued", saying="is drafted")
 
 
-def test_a_void_invoice_keeps_its_number_and_what_is_due_is_drafted_anew():
+def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
     void = (
         out()
         .when(VOID, by="cora")
@@ -173,13 +173,13 @@ def test_an_exception_ends_with_its_invoice():
     )
 
 
-def test_an_invoice_on_which_money_moved_is_credited_and_not_voided():
+def test_a_paid_or_credited_invoice_cannot_be_voided():
     out().took(pay(1)).when(VOID).then_refused("money-moved")
     out().took(credit(1)).when(VOID).then_refused("money-moved")
     drafted().when(VOID).then_refused("invoice-not-issued")
 
 
-def test_a_credit_note_gives_back_no_more_than_the_invoice_has_left():
+def test_a_credit_note_does_not_exceed_the_rest_of_the_invoice():
     some = out().when(credit(1_000), by="cora")
     note = some.events[0]
     assert isinstance(note, CreditNoteIssued)
@@ -188,7 +188,7 @@ def test_a_credit_note_gives_back_no_more_than_the_invoice_has_left():
     some.after.when(credit(4_001)).then_refused("credit-too-large", saying="4,000.00 EUR at most")
 
 
-def test_what_was_paid_and_then_credited_is_refunded():
+def test_an_overpayment_after_a_credit_note_is_refunded():
     back = RecordRefund(invoice="invoice-start", amount=eur(1_000))
     owed = out().took(pay(5_000)).took(credit(1_000))
     out().took(pay(5_000)).when(back).then_refused("refund-too-large")

@@ -1,4 +1,4 @@
-"""Each status report is measured once, as of its day, on what Delivery had said before it."""
+"""Check that each status report is measured once, as of its day, by Delivery's state before it."""
 
 from datetime import date
 from decimal import Decimal
@@ -85,7 +85,7 @@ def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
     )
 
 
-def test_work_dated_after_the_report_or_approved_after_it_is_not_in_it():
+def test_work_dated_or_approved_after_the_report_is_not_measured():
     later = time("b", hours=10, week=date(2026, 4, 27))
     after = hearing(working(), later)
     after.when_heard(report(APRIL_20)).then(
@@ -111,7 +111,7 @@ def test_a_report_without_a_baseline_has_margins_and_no_forecast():
     )
 
 
-def test_a_report_waits_for_costs_and_is_then_measured_as_it_was():
+def test_a_report_is_measured_as_of_its_day_once_costs_are_known():
     waits = working(costs=False).when_heard(report(APRIL_20)).then_nothing()
     known = waits.knowing(CARD, COSTS).when_heard(progress("t2", 50), time("late", hours=10))
     measured = [event for event in known.events if isinstance(event, PerformanceMeasured)]
@@ -119,13 +119,13 @@ def test_a_report_waits_for_costs_and_is_then_measured_as_it_was():
     assert (*measured, *margins) == working().when_heard(report(APRIL_20)).events
 
 
-def test_one_role_without_a_cost_rate_keeps_the_measure_waiting():
+def test_a_role_without_a_cost_rate_delays_the_measurement():
     partial = COSTS.model_copy(update={"rates": rates(architect=80)})
     waits = opened().knowing(CARD, partial).when_heard(BASELINED, report(APRIL_20))
     waits.then_nothing()
 
 
-def test_an_expense_without_a_rate_is_left_out_and_does_not_hold_the_measure():
+def test_an_expense_in_another_currency_is_left_out():
     hearing(working(), expense("x", usd(10))).when_heard(report(APRIL_20)).then(
         like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)
     )
@@ -139,7 +139,7 @@ def test_early_work_is_measured_for_performance_and_has_margins_after_the_signat
     assert [type(event) for event in signed.events].count(MarginMeasured) == 1
 
 
-def test_a_plan_that_takes_a_change_in_is_measured_against_the_amended_price():
+def test_a_plan_with_a_change_is_measured_against_the_amended_price():
     with_change = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
     waits = hearing(contracted(), ASSESSED, with_change)
     unamended = waits.when_heard(report(APRIL_20)).then(like(PerformanceMeasured))
@@ -159,19 +159,19 @@ def with_an_unsigned_change() -> Scenario[Engagement]:
     return hearing(waits, report(date(2026, 5, 4)))
 
 
-def test_reports_wait_no_longer_for_a_change_that_is_given_up():
+def test_a_rejected_change_does_not_delay_reports():
     waits = with_an_unsigned_change()
     assert waits.state.margins is None
     given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
     outcome = waits.when_heard(given_up)
     outcome.then(
-        # The plan holds its work, and nobody pays for it.
+        # The plan includes the change's work, for which there is no price.
         like(MarginMeasured, as_of=APRIL_20, margin_sold=margin(20_000, 11_220, "0.439")),
         like(MarginMeasured, as_of=date(2026, 5, 4)),
     )
 
 
-def test_a_change_that_was_signed_all_the_same_is_in_the_price():
+def test_a_rejected_change_with_a_signed_amendment_is_in_the_price():
     waits = hearing(with_an_unsigned_change(), AMENDMENT)
     given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
     crossed = hearing(waits, given_up).when_heard(report(date(2026, 5, 11)))
@@ -181,14 +181,14 @@ def test_a_change_that_was_signed_all_the_same_is_in_the_price():
 
 
 @pytest.mark.parametrize("end", [TERMINATED, EngagementClosed(closed_on=date(2026, 5, 18))])
-def test_in_the_end_only_what_is_in_the_budget_counts(end: Event):
+def test_after_the_end_only_changes_in_the_budget_are_measured(end: Event):
     outcome = with_an_unsigned_change().when_heard(end)
     measured = [event for event in outcome.events if isinstance(event, MarginMeasured)]
     assert [event.as_of for event in measured] == [APRIL_20, date(2026, 5, 4)]
     assert not outcome.after.state.reports
 
 
-def test_an_amendment_that_the_plan_has_not_taken_in_is_in_no_margin_of_the_report():
+def test_an_amendment_outside_the_plan_is_in_no_margin_of_the_report():
     amended = hearing(contracted(), ASSESSED, AMENDMENT, BASELINED)
     amended.when_heard(report(APRIL_20)).then(
         like(PerformanceMeasured),
@@ -196,7 +196,7 @@ def test_an_amendment_that_the_plan_has_not_taken_in_is_in_no_margin_of_the_repo
     )
 
 
-def test_billed_and_recognised_margins_stand_on_their_own_revenue():
+def test_billed_and_recognised_margins_have_different_revenue():
     billed = issued(working(), "invoice-start", "2026-00001", date(2026, 4, 7))
     may = billed.on(date(2026, 5, 2))
     may = may.took(RecogniseRevenue(month="2026-03")).took(RecogniseRevenue(month="2026-04"))
@@ -215,7 +215,7 @@ def test_billed_and_recognised_margins_stand_on_their_own_revenue():
     )
 
 
-def test_time_and_materials_forecast_what_will_be_worked_and_no_more_than_the_price():
+def test_time_and_materials_forecast_remaining_work_up_to_the_price():
     hourly = hearing(contracted(HOURLY_SOW), BASELINED, time("a", role="architect", hours=10))
     # 10 h at 140 are worked; the plan's 150 h cost 19,000 at contracted rates, so 30 h are 3,800.
     hourly.when_heard(report(APRIL_20, hours_to_complete=30)).then(
@@ -259,7 +259,7 @@ def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_ea
     )
 
 
-def test_closing_before_settling_waits_for_the_account():
+def test_the_final_margin_of_a_closed_engagement_follows_the_settlement():
     open_account = closed(working()).when_heard(EngagementClosed(closed_on=date(2026, 8, 2)))
     square = open_account.then_nothing().when(SettleAccount())
     assert isinstance(square.events[-1], MarginMeasured)

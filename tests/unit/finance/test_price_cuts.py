@@ -1,4 +1,4 @@
-"""A change order that lowers the price: what is invoiced stands, what is drafted follows."""
+"""Check change orders that lower the price: invoices are kept, drafts are adjusted."""
 
 from datetime import date
 from decimal import Decimal
@@ -43,7 +43,7 @@ TWENTY = SOW.billing_schedule[1].model_copy(update={"amount": eur(20_000)})
 
 
 def cut(amount: int, **terms: object) -> tuple[Event, Event]:
-    """A change order that lowers the price by this, and its assessment."""
+    """Return a change order that lowers the price by this amount, and its assessment."""
     less = {"price_delta": eur(-amount), "billing_schedule": (), "deliverables_added": (), **terms}
     return ASSESSED.model_copy(update={"lines": ()}), AMENDMENT.model_copy(update=less)
 
@@ -53,7 +53,7 @@ def schedule_of(engagement: Scenario[Engagement]) -> dict[str, Money]:
     return {item.item: item.amount for item in budget.schedule} if budget else {}
 
 
-def test_a_cut_lowers_what_is_still_to_be_billed_and_not_what_is_paid():
+def test_a_cut_reduces_unbilled_amounts_and_not_paid_ones():
     portal, start = SOW.billing_schedule[2], SOW.billing_schedule[0]
     schedule = (portal.model_copy(update={"amount": eur(15_000)}), start)
     engagement = contracted(SOW.model_copy(update={"billing_schedule": schedule}))
@@ -65,7 +65,7 @@ def test_a_cut_lowers_what_is_still_to_be_billed_and_not_what_is_paid():
     )
 
 
-def test_drafts_of_more_than_a_cut_leaves_are_drawn_up_anew_or_fall_away():
+def test_drafts_above_what_a_cut_leaves_are_withdrawn_and_drafted_again():
     ready = hearing(contracted(), accepted("design"), accepted("portal")).on(JUNE)
     less = ready.when_heard(*cut(9_500))
     assert schedule_of(less.after) == {"start": eur(5_000), "design": eur(5_500)}
@@ -96,7 +96,7 @@ def test_drafts_of_more_than_a_cut_leaves_are_drawn_up_anew_or_fall_away():
     )
 
 
-def test_an_approved_draft_stands_and_the_cut_is_taken_elsewhere():
+def test_an_approved_draft_is_kept_and_the_cut_reduces_other_entries():
     approved = contracted().on(JUNE).took(ApproveInvoice(invoice="invoice-start"))
     less = hearing(approved, *cut(14_000))
     assert schedule_of(less) == {"start": eur(5_000), "design": eur(1_000)}
@@ -105,7 +105,7 @@ def test_an_approved_draft_stands_and_the_cut_is_taken_elsewhere():
     assert beyond.state.invoices["invoice-start"].amount == eur(5_000)
 
 
-def test_a_void_invoice_is_drawn_up_anew_at_what_a_cut_has_left_of_its_entry():
+def test_a_void_invoice_is_drafted_again_over_the_reduced_entry():
     sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
     less = hearing(sent, *cut(18_000))
     void = less.when(VoidInvoice(invoice="invoice-start", why="Too much."))
@@ -116,7 +116,7 @@ def test_a_void_invoice_is_drawn_up_anew_at_what_a_cut_has_left_of_its_entry():
     )
 
 
-def test_what_a_withdrawn_exception_leaves_falls_due_beside_what_is_approved():
+def test_the_rest_of_a_withdrawn_exception_falls_due_beside_approved_drafts():
     engagement = contracted(SOW.model_copy(update={"billing_schedule": (TWENTY,)})).on(JUNE)
     line = InvoiceLine(description="A part", amount=eur(3_000))
     part = BillOutsideSchedule(item="design", lines=(line,), reason="Asked for.")
@@ -131,7 +131,7 @@ def test_what_a_withdrawn_exception_leaves_falls_due_beside_what_is_approved():
     )
 
 
-def test_time_that_was_drafted_beyond_a_cut_waits_to_be_billed_again():
+def test_time_drafted_beyond_a_cut_can_be_billed_again():
     worked = hearing(contracted(HOURLY_SOW), time("a", hours=150)).on(JUNE)
     drafted = worked.took(BillTime(month="2026-04"))
     less = hearing(drafted, *cut(6_000))
@@ -141,7 +141,7 @@ def test_time_that_was_drafted_beyond_a_cut_waits_to_be_billed_again():
     )
 
 
-def test_time_that_is_billed_anew_never_takes_the_name_of_a_void_invoice():
+def test_time_billed_again_does_not_reuse_the_id_of_a_void_invoice():
     worked = hearing(contracted(HOURLY_SOW), time("a", hours=150)).on(JUNE)
     sent = issued(
         worked.took(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
@@ -155,46 +155,46 @@ def test_time_that_is_billed_anew_never_takes_the_name_of_a_void_invoice():
 
 
 def fallen_due() -> Scenario[Engagement]:
-    """The care of 2,000 fell due on its date and is drafted."""
+    """Return a contract whose care entry of 2,000 EUR fell due on its date and is drafted."""
     return contracted().when_deadline("due-care").then_accepted()
 
 
-def asked_for(engagement: Scenario[Engagement]) -> list[str]:
-    """The deadlines of entries on a date, by the names that the clock remembers."""
+def entry_deadlines(engagement: Scenario[Engagement]) -> list[str]:
+    """Return the names of the deadlines of entries on a date."""
     return [one.name for one in deadlines(engagement.state) if one.name.startswith("due-")]
 
 
-def test_what_a_cut_leaves_of_an_entry_on_a_date_is_told_by_the_clock_again():
-    assert asked_for(contracted()) == ["due-care"]
+def test_the_rest_of_a_dated_entry_after_a_cut_has_a_new_deadline():
+    assert entry_deadlines(contracted()) == ["due-care"]
     engagement = fallen_due()
     for number, left in ((1, 1_500), (2, 1_000)):
         less = hearing(engagement, *cut(500, amendment=f"A-CR-{number}"))
-        assert asked_for(less) == [f"due-care-a{number}"]
+        assert entry_deadlines(less) == [f"due-care-a{number}"]
         due = less.when_deadline(f"due-care-a{number}")
         engagement = due.then(
             like(BillingEventDue, billing_event="due-care", amount=eur(left)),
             like(InvoiceDrafted, invoice="invoice-care", amount=eur(left)),
         )
-        assert asked_for(engagement) == []
+        assert entry_deadlines(engagement) == []
 
 
-def test_what_a_cut_leaves_of_an_invoice_on_a_date_that_is_void_is_told_again_too():
+def test_the_rest_of_a_void_dated_invoice_after_a_cut_has_a_new_deadline():
     sent = issued(fallen_due(), "invoice-care", "2026-00001", date(2026, 8, 2))
     less = hearing(sent, *cut(19_000))
     void = less.took(VoidInvoice(invoice="invoice-care", why="Too much."))
-    assert asked_for(void) == ["due-care-a1"]
+    assert entry_deadlines(void) == ["due-care-a1"]
     void.when_deadline("due-care-a1").then(
         like(BillingEventDue, amount=eur(1_000)), like(InvoiceDrafted, invoice="invoice-care-2")
     )
 
 
-def test_an_invoice_that_was_voided_before_that_was_recorded_ended_no_event_of_the_contract():
+def test_an_old_voiding_without_ends_event_keeps_a_scheduled_billing_event():
     sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
     assessed, less = cut(18_000)
     priced = sent.heard(assessed).said(ChangePriced(change="CR-1", lines=(), price=eur(0)))
     start = SOW.billing_schedule[0].model_copy(update={"amount": eur(2_000)})
     line = InvoiceLine(description="On signature", amount=eur(5_000))
-    of_old = priced.heard(less).said(
+    recorded_earlier = priced.heard(less).said(
         BudgetAmended(
             change="CR-1",
             amendment="A-CR-1",
@@ -221,5 +221,5 @@ def test_an_invoice_that_was_voided_before_that_was_recorded_ended_no_event_of_t
     )
     second = {"engagement": ID, "invoice": "invoice-start-2", "number": "2026-00002"}
     assert like(InvoiceIssued, billing_event="due-start", amount=eur(5_000)).matches(
-        of_old.when_heard(InvoiceNumbered(**second, issue_on=APRIL_10)).events[-1]
+        recorded_earlier.when_heard(InvoiceNumbered(**second, issue_on=APRIL_10)).events[-1]
     )

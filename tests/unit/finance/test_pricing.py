@@ -1,4 +1,4 @@
-"""What an estimate and a change cost the customer."""
+"""Check the prices of estimates and changes."""
 
 from datetime import date
 from decimal import Decimal
@@ -74,7 +74,7 @@ def test_phases_of_one_role_are_one_line_of_the_price():
     ]
 
 
-def test_a_price_that_leaves_less_than_the_floor_says_so_and_not_by_how_much():
+def test_a_price_below_the_floor_is_marked_without_the_amount():
     greedy = COSTS.model_copy(update={"floor": Decimal(50)})
     opened().knowing(CARD, greedy).when_heard(ESTIMATE).then(
         PRICED.model_copy(update={"floor": "below"}), COSTED
@@ -83,7 +83,7 @@ def test_a_price_that_leaves_less_than_the_floor_says_so_and_not_by_how_much():
     opened().knowing(CARD, exact).when_heard(ESTIMATE).then(PRICED, COSTED)
 
 
-def test_without_cost_rates_the_price_stands_and_the_floor_is_unknown_until_they_come():
+def test_without_cost_rates_there_is_a_price_with_an_unknown_floor():
     priced = (
         opened(costs=False)
         .when_heard(ESTIMATE)
@@ -92,7 +92,7 @@ def test_without_cost_rates_the_price_stands_and_the_floor_is_unknown_until_they
     priced.knowing(CARD, COSTS).when(CatchUp()).then(COSTED)
 
 
-def test_an_estimate_waits_for_a_card_with_every_role_in_the_currency_of_the_engagement():
+def test_an_estimate_needs_a_card_with_every_role_in_the_engagements_currency():
     waits = opened(card=False).when_heard(ESTIMATE).then_nothing()
     waits.when(CatchUp()).then_refused(
         "still-waiting", missing={"estimate-unpriced"}, saying="rate card standard-EUR"
@@ -108,14 +108,14 @@ def test_an_estimate_waits_for_a_card_with_every_role_in_the_currency_of_the_eng
     )
 
 
-def test_the_card_of_the_day_of_the_estimate_counts_whatever_comes_after():
+def test_the_card_in_force_on_the_day_of_the_estimate_is_used():
     dearer = CARD.model_copy(
         update={"effective_from": date(2026, 3, 3), "rates": rates(architect=999)}
     )
     opened().knowing(CARD, dearer, COSTS).on(ESTIMATED).when_heard(ESTIMATE).then(PRICED, COSTED)
 
 
-def test_hours_are_added_up_beyond_what_one_line_can_have():
+def test_added_hours_may_exceed_the_maximum_of_one_line():
     most = ESTIMATE.lines[0].model_copy(update={"hours": Decimal(1_000_000)})
     large = ESTIMATE.model_copy(update={"lines": (most, most)})
     priced = like(EstimatePriced, price=eur(2_200_000 * 150))
@@ -130,7 +130,7 @@ def test_hours_are_added_up_beyond_what_one_line_can_have():
     )
 
 
-def test_a_change_whose_price_is_more_than_an_item_of_the_contract_waits():
+def test_a_change_above_the_maximum_of_a_contract_item_is_not_priced():
     dear = CARD.model_copy(update={"rates": rates(tester=10**8)})
     line = RoleHours(role="tester", hours=Decimal(1_000_000))
     change = ASSESSED.model_copy(update={"lines": (line,)})
@@ -189,7 +189,7 @@ def test_a_change_waits_for_the_contract_and_its_next_assessment_is_priced_again
     once.when_heard(less).then(like(ChangePriced, price=eur(90)), like(ChangeCosted, cost=eur(45)))
 
 
-def test_a_new_assessment_is_priced_whatever_the_one_before_it_lacked():
+def test_a_new_assessment_is_priced_even_if_the_last_one_could_not_be():
     misspelt = ASSESSED.model_copy(update={"lines": (RoleHours(role="tsetre", hours=Decimal(1)),)})
     waits = contracted().when_heard(misspelt).then_nothing()
     waits.when(CatchUp()).then_refused("still-waiting", missing={"change-unpriced"})
@@ -198,7 +198,7 @@ def test_a_new_assessment_is_priced_whatever_the_one_before_it_lacked():
     priced.after.when(CatchUp()).then_nothing()
 
 
-def test_a_new_assessment_is_costed_whatever_the_one_before_it_lacked():
+def test_a_new_assessment_is_costed_even_if_the_last_one_could_not_be():
     partial = COSTS.model_copy(update={"rates": rates(architect=80, developer=50)})
     uncosted = contracted().knowing(CARD, partial).when_heard(ASSESSED)
     less = ASSESSED.model_copy(update={"lines": ASSESSED.lines[:1]})
@@ -207,7 +207,7 @@ def test_a_new_assessment_is_costed_whatever_the_one_before_it_lacked():
     )
 
 
-def test_an_assessment_that_has_no_price_yet_leaves_the_one_before_it_its_own():
+def test_an_assessment_without_a_price_keeps_the_price_of_the_last_one():
     once = contracted().when_heard(ASSESSED).then_accepted()
     unknown = ASSESSED.model_copy(update={"lines": (RoleHours(role="pilot", hours=Decimal(1)),)})
     assessment = once.when_heard(unknown).then_nothing().state.assessment("CR-1")

@@ -1,4 +1,4 @@
-"""Rates are published in versions that are never changed, in one currency, a role once."""
+"""Check that rates are published in immutable versions, in one currency, each role once."""
 
 from datetime import date
 from decimal import Decimal
@@ -37,7 +37,7 @@ def test_a_card_is_published_from_today_unless_a_day_is_named():
     assert rate_card_view(CARDS.state).rates == {}
 
 
-def test_the_same_again_is_no_new_version():
+def test_equal_rates_are_no_new_version():
     once = CARDS.took(card())
     once.when(card()).then_nothing()
     once.when(card(rates=rates(architect=160))).then_accepted()
@@ -58,12 +58,12 @@ def test_a_record_keeps_its_currency_in_every_rate():
         {"currency": "XXX"},
     ],
 )
-def test_rates_that_make_no_sense_are_refused_by_field(bad: dict[str, object]):
+def test_invalid_rates_are_refused_by_field(bad: dict[str, object]):
     with pytest.raises(ValidationError):
         card(**bad)
 
 
-def test_cost_rates_come_with_the_least_margin_and_are_shown_by_right_alone():
+def test_cost_rates_have_a_floor_and_are_shown_only_with_the_role():
     command = PublishCostRates(currency="EUR", rates=rates(architect=80), floor=Decimal(30))
     published = COSTS.when(command).then(
         CostRatesPublished(

@@ -1,4 +1,4 @@
-"""Whatever is heard first, the same is known and said in the end; and it can be written down."""
+"""Check that the order of events does not matter, and that state and events can be stored."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,8 +14,8 @@ from contracts.event import Event, Recorded, decode, encode
 from contracts.legal import EarlyStartAuthorised
 from contracts.sales import DealLost, DealWon
 from finance.decider import ENGAGEMENT
+from finance.invoice_numbering import INVOICES, REGISTER
 from finance.invoicing import RecordPayment
-from finance.register import INVOICES, REGISTER
 from finance.revenue import RecogniseRevenue
 from finance.state import Engagement
 from finance.time_billing import BillTime
@@ -115,7 +115,7 @@ def test_the_order_of_departments_does_not_matter_for_an_end():
 
 
 def whole_life() -> Scenario[Engagement]:
-    """Everything that can happen to the money of one engagement by the hour."""
+    """Return a scenario of an hourly contract, from its advance to recognised revenue."""
     engagement = contracted(HOURLY_SOW)
     engagement = issued(engagement, "invoice-advance", "2026-00001", date(2026, 3, 23))
     engagement = hearing(engagement, BASELINED, time("a", hours="33.33"), expense("x", eur("9.99")))
@@ -131,23 +131,23 @@ def whole_life() -> Scenario[Engagement]:
     return engagement
 
 
-def test_a_state_can_be_written_down_and_read_again():
+def test_the_state_survives_serialisation():
     state = whole_life().state
     assert Engagement.model_validate_json(state.model_dump_json()) == state
     register = given(REGISTER, INVOICES).state
     assert type(register).model_validate_json(register.model_dump_json()) == register
 
 
-def test_every_event_that_is_said_can_be_read_by_others():
-    said: list[Recorded[Event]] = []
+def test_every_published_event_can_be_parsed():
+    published: list[Recorded[Event]] = []
     scenario = opened()
     for event in (ESTIMATE, PROPOSED, SOW, SOW_SIGNED, BASELINED, time("a", hours="33.33")):
         outcome = scenario.when_heard(event)
-        said += outcome.recorded
+        published += outcome.recorded
         scenario = outcome.after
     reported = (progress("t1", 33), report(date(2026, 4, 17)), ASSESSED, AMENDMENT)
     outcome = scenario.when_heard(*reported)
-    said += outcome.recorded
-    assert len(said) > 10
-    for recorded in said:
+    published += outcome.recorded
+    assert len(published) > 10
+    for recorded in published:
         assert decode(encode(recorded)).event == recorded.event

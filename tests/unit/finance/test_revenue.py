@@ -1,4 +1,4 @@
-"""Revenue month by month, by one method, never beyond the price."""
+"""Check revenue month by month, by one method, never beyond the price."""
 
 from calendar import monthrange
 from datetime import date
@@ -15,8 +15,8 @@ from contracts.event import Event
 from contracts.finance import RevenueRecognised
 from contracts.values import BillingItem, RevenueMethod
 from finance.budgeting import ChooseRevenueMethod
+from finance.calendar_months import after, end_of
 from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
-from finance.months import after, end_of
 from finance.revenue import RecogniseRevenue, contract_asset, contract_liability
 from finance.settling import SettleAccount
 from tests.unit.finance.life import (
@@ -55,7 +55,7 @@ def test_cost_to_cost_earns_the_share_of_the_expected_cost_that_is_spent():
     april.when(recognise("05")).then(entry("05", "1782.53", "7486.63", "cost-to-cost"))
 
 
-def test_the_last_measured_cost_at_completion_counts_from_its_day_on():
+def test_the_last_measured_cost_at_completion_is_used_from_its_day():
     worked = hearing(
         contracted(),
         BASELINED,
@@ -87,7 +87,7 @@ def test_once_everything_is_accepted_the_whole_price_is_earned():
     assert months.took(recognise("06")).state.recognised["2026-06"] == eur(20_000)
 
 
-def test_more_cost_than_expected_earns_the_price_and_no_more():
+def test_more_cost_than_expected_earns_at_most_the_price():
     much = hearing(contracted(), time("a", role="architect", hours=400))
     april = year_end(much).took(recognise("03")).took(recognise("04"))
     assert april.state.recognised["2026-04"] == eur(20_000)
@@ -115,13 +115,13 @@ def test_at_acceptance_a_deliverable_earns_its_share_of_the_price():
     whole.when(recognise("06")).then(entry("06", "10769.23", 20_000, "at-acceptance"))
 
 
-def test_deliverables_that_no_entry_waits_for_count_equally():
+def test_deliverables_in_no_entry_have_equal_shares():
     item = BillingItem(item="all", kind="on-date", amount=eur(20_000), due_on=date(2026, 8, 1))
     half = hearing(at_acceptance(item), accepted("design", date(2026, 3, 30)))
     year_end(half).when(recognise("03")).then(entry("03", 10_000, 10_000, "at-acceptance"))
 
 
-def test_a_deliverable_that_no_entry_waits_for_earns_what_is_billed_otherwise():
+def test_a_deliverable_in_no_entry_earns_what_is_billed_otherwise():
     design = BillingItem(
         item="design", kind="on-acceptance", amount=eur(4_000), deliverables=("design",)
     )
@@ -145,7 +145,9 @@ def test_after_a_termination_the_revenue_is_what_the_customer_owes():
 def test_a_month_is_recognised_once_in_order_and_when_it_is_over():
     march = contracted().on(date(2026, 4, 1)).took(recognise("03"))
     march.when(recognise("03")).then_refused("month-recognised", saying="next month is 2026-04")
-    march.when(recognise("05")).then_refused("month-out-of-order", saying="2026-04 comes before")
+    march.when(recognise("05")).then_refused(
+        "month-out-of-order", saying="2026-04 has to be recognised before"
+    )
     march.when(recognise("04")).then_refused("month-not-over")
     contracted().when(recognise("02")).then_refused("month-recognised")
     opened().when(recognise("03")).then_refused("no-budget")
@@ -153,7 +155,7 @@ def test_a_month_is_recognised_once_in_order_and_when_it_is_over():
         RecogniseRevenue(month="2026-13")
 
 
-def test_what_cannot_be_measured_is_not_recognised():
+def test_revenue_with_unknown_cost_is_not_recognised():
     unknown = year_end(contracted(costs=False)).when(recognise("03"))
     unknown.then_refused("revenue-not-measurable", missing={"cost-unknown"})
     pilot = hearing(contracted(), time("a", role="pilot"))
@@ -171,7 +173,7 @@ def test_a_closed_engagement_has_earned_its_price():
     year_end(closed).when(recognise("03")).then(entry("03", 20_000, 20_000, "cost-to-cost"))
 
 
-def test_what_was_credited_is_not_earned_once_the_account_is_settled():
+def test_credited_amounts_are_not_earned_once_the_account_is_settled():
     done = delivered()
     done = done.took(IssueCreditNote(invoice="invoice-portal", amount=eur(2_000), why="Late."))
     done = done.took(RecordRefund(invoice="invoice-portal", amount=eur(2_000)))
@@ -188,7 +190,7 @@ def test_what_was_credited_is_not_earned_once_the_account_is_settled():
     assert margins.margin_recognised == margins.margin_billed == margins.margin_forecast
 
 
-def test_an_account_that_is_settled_before_the_work_is_done_earns_no_more_by_that():
+def test_settling_before_the_work_is_done_earns_no_more():
     start = BillingItem(item="start", kind="on-signature", amount=eur(20_000))
     ahead = contracted(SOW.model_copy(update={"billing_schedule": (start,)}))
     paid = issued(ahead, "invoice-start", "2026-00001", date(2026, 4, 1))

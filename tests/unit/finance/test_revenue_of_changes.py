@@ -1,4 +1,4 @@
-"""What is signed later earns from its day on, and nothing before it."""
+"""Check that an amendment earns revenue from the day of its signature only."""
 
 from datetime import date
 from decimal import Decimal
@@ -37,11 +37,11 @@ from tests.unit.finance.recognising import at_acceptance, delivered, entry, reco
 
 MAY_4 = date(2026, 5, 4)
 TWO = tuple(one.model_copy(update={"amount": eur(10_000)}) for one in SCHEDULE[1:3])
-"""Two deliverables of 10,000 each, paid on acceptance."""
+"""Two deliverables of 10,000 EUR each, paid on acceptance."""
 
 
 def doubled(signed_on: date) -> tuple[Event, Event]:
-    """A change of 20,000 that costs another 10,000, and its amendment."""
+    """Return a change of 20,000 EUR that costs another 10,000 EUR, and its amendment."""
     hours = (RoleHours(role="developer", hours=Decimal(200)),)
     item = AMENDMENT.billing_schedule[0].model_copy(update={"amount": eur(20_000)})
     terms = {"price_delta": eur(20_000), "billing_schedule": (item,), "signed_on": signed_on}
@@ -77,7 +77,7 @@ def test_a_change_that_is_planned_before_it_is_signed_is_in_neither():
         report(date(2026, 4, 29), hours_to_complete=310),
         amendment,
     )
-    # 350 h cost 20,200: 3,200 + 310 h = 21,091.43 measured, less the 10,000 that nobody signed yet
+    # 350 h cost 20,200: 3,200 + 310 h = 21,091.43 measured, less the unsigned 10,000
     april = year_end(worked).took(recognise("03")).when(recognise("04"))
     april.then(entry("04", "5770.22", "5770.22", "cost-to-cost"))
     # and with them once they are signed: 3,200 of 21,091.43 x 40,000
@@ -138,7 +138,7 @@ def test_a_month_is_recognised_by_the_scope_that_was_signed_by_its_end(method: R
     ).state.recognised["2026-05"] == eur(10_000)
 
 
-def test_what_is_added_later_takes_nothing_of_a_month_in_which_all_was_accepted():
+def test_a_later_addition_does_not_reduce_a_month_with_everything_accepted():
     done = hearing(
         at_acceptance(*TWO),
         accepted("design", date(2026, 4, 20)),
@@ -172,7 +172,7 @@ def test_a_change_order_after_settling_earns_by_the_method_again():
     assert whole.took(recognise("09")).state.recognised["2026-09"] == eur(22_900)
 
 
-def test_a_change_of_which_the_cost_is_not_known_does_not_cost_nothing():
+def test_a_change_with_unknown_cost_prevents_recognition():
     no_tester = COSTS.model_copy(
         update={"rates": rates(architect=80, developer=50, project_manager=100)}
     )

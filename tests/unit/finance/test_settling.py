@@ -1,4 +1,4 @@
-"""The account is settled when nothing is open, and the refusal says what is."""
+"""Check that the account is settled only when nothing is open, and that refusals list the rest."""
 
 from datetime import date
 
@@ -35,7 +35,7 @@ SETTLE = SettleAccount()
 JUNE = date(2026, 6, 2)
 AUGUST = date(2026, 8, 3)
 LATE = AMENDMENT.model_copy(update={"signed_on": AUGUST})
-"""A change order of 2,900 that is signed on the day on which the account was settled."""
+"""Change order of 2,900 EUR, signed on the day on which the account was settled."""
 
 
 def out() -> Scenario[Engagement]:
@@ -50,7 +50,7 @@ def square(engagement: Scenario[Engagement], **amounts: int) -> Scenario[Engagem
     return engagement
 
 
-def test_everything_that_is_open_is_named():
+def test_the_refusal_lists_everything_that_is_open():
     half = hearing(out(), accepted("design")).on(JUNE)
     half.when(SETTLE).then_refused(
         "not-settled",
@@ -60,7 +60,7 @@ def test_everything_that_is_open_is_named():
 
 
 def all_paid() -> Scenario[Engagement]:
-    """Everything is accepted, invoiced and paid."""
+    """Return a contract with everything accepted, invoiced and paid."""
     done = hearing(contracted(), accepted("design"), accepted("portal"))
     done = done.when_deadline("due-care").then_accepted().on(AUGUST)
     for number, (item, amount) in enumerate(
@@ -72,7 +72,7 @@ def all_paid() -> Scenario[Engagement]:
     return done
 
 
-def test_a_square_account_is_settled_once():
+def test_an_account_with_nothing_open_is_settled_once():
     settled = (
         all_paid()
         .when(SETTLE, by="petra")
@@ -82,17 +82,17 @@ def test_a_square_account_is_settled_once():
     settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused("account-settled")
 
 
-def test_an_account_is_settled_no_earlier_than_it_last_moved():
+def test_an_account_is_not_settled_before_its_last_movement():
     before = SettleAccount(settled_on=date(2026, 5, 15))
     all_paid().when(before).then_refused("settled-before-last-movement", saying="on 2026-08-03")
     late = all_paid().on(date(2026, 8, 10))
     late.when(SettleAccount(settled_on=AUGUST)).then(like(AccountSettled, settled_on=AUGUST))
 
 
-def test_a_change_order_opens_a_settled_account_and_what_it_brings_is_settled_too():
+def test_a_change_order_reopens_a_settled_account():
     again = hearing(all_paid().took(SETTLE), ASSESSED, LATE)
     again.when(SETTLE).then_refused(
-        "not-settled", missing={"entry-unbilled"}, saying="report has 2,900.00 EUR"
+        "not-settled", missing={"entry-unbilled"}, saying="2,900.00 EUR of report never"
     )
     accepted_late = hearing(again, accepted("report", AUGUST))
     paid = issued(accepted_late, "invoice-report", "2026-00005", AUGUST)
@@ -115,7 +115,7 @@ def test_a_change_order_that_is_not_in_the_budget_yet_keeps_the_account_open():
     unpriced.when(SETTLE).then_refused("not-settled", missing={"budget-not-amended"})
 
 
-def test_what_goes_out_after_settling_is_settled_again():
+def test_an_invoice_issued_after_settling_is_settled_again():
     over = hearing(out(), TERMINATED).on(JUNE)
     paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000))).took(SETTLE)
     late = square(hearing(paid, accepted("design")), design=6_000)
@@ -124,7 +124,7 @@ def test_what_goes_out_after_settling_is_settled_again():
     )
 
 
-def test_after_a_termination_what_never_fell_due_is_not_billed_any_more():
+def test_after_a_termination_entries_that_never_fell_due_are_not_billed():
     over = hearing(out(), TERMINATED).on(JUNE)
     over.when(SETTLE).then_refused("not-settled", missing={"invoice-unpaid"})
     paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
@@ -133,7 +133,7 @@ def test_after_a_termination_what_never_fell_due_is_not_billed_any_more():
     )
 
 
-def test_a_draft_of_a_date_after_the_termination_keeps_nothing_open():
+def test_a_draft_dated_after_the_termination_does_not_prevent_settling():
     dated = out().when_deadline("due-care").then_accepted().on(date(2026, 8, 2))
     paid = dated.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     hearing(paid, TERMINATED).when(SETTLE).then_accepted()
@@ -146,12 +146,12 @@ def test_an_engagement_that_ended_without_a_contract_is_settled_with_nothing():
     )
 
 
-def test_money_the_customer_has_to_get_back_keeps_the_account_open():
+def test_an_open_refund_prevents_settling():
     over = hearing(out(), TERMINATED).on(JUNE)
     paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     credited = paid.took(IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late."))
     credited.when(SETTLE).then_refused(
-        "not-settled", missing={"refund-owed"}, saying="500.00 EUR back"
+        "not-settled", missing={"refund-owed"}, saying="500.00 EUR is to be refunded"
     )
     refunded = credited.took(RecordRefund(invoice="invoice-start", amount=eur(500)))
     assert refunded.when(SETTLE).events[0] == AccountSettled(
@@ -159,7 +159,7 @@ def test_money_the_customer_has_to_get_back_keeps_the_account_open():
     )
 
 
-def test_what_was_billed_beyond_a_price_that_was_cut_is_credited_first():
+def test_amounts_billed_beyond_a_reduced_price_are_credited_first():
     cut = AMENDMENT.model_copy(
         update={"price_delta": eur(-15_500), "billing_schedule": (), "deliverables_added": ()}
     )
@@ -170,7 +170,7 @@ def test_what_was_billed_beyond_a_price_that_was_cut_is_credited_first():
     )
 
 
-def test_what_was_credited_before_the_change_order_said_so_is_not_taken_off_twice():
+def test_amounts_credited_before_the_change_order_are_not_deducted_twice():
     credit = IssueCreditNote(invoice="invoice-start", amount=eur(5_000), why="As agreed.")
     cut = AMENDMENT.model_copy(
         update={"price_delta": eur(-5_000), "billing_schedule": (), "deliverables_added": ()}
@@ -183,7 +183,7 @@ def test_what_was_credited_before_the_change_order_said_so_is_not_taken_off_twic
     paid.when(SETTLE).then(like(AccountSettled, billed=eur(15_000)))
 
 
-def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed_first():
+def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
     paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     paid.when(SETTLE).then_refused(
@@ -197,7 +197,7 @@ def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed_first():
     done.when(SETTLE).then(like(AccountSettled, billed=eur(5_000)))
 
 
-def test_time_that_an_advance_covers_is_paid_by_it_and_the_rest_is_credited_and_refunded():
+def test_an_advance_pays_covered_time_and_its_rest_is_credited_and_refunded():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
     paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     worked = hearing(paid, time("a", hours=30)).on(JUNE)
@@ -211,7 +211,7 @@ def test_time_that_an_advance_covers_is_paid_by_it_and_the_rest_is_credited_and_
     )
 
 
-def test_what_a_termination_leaves_of_an_advance_is_kept_unless_it_was_credited():
+def test_the_rest_of_an_advance_is_kept_after_a_termination_unless_credited():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
     paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     over = hearing(paid, time("a", hours=10), TERMINATED).on(JUNE)
@@ -220,7 +220,7 @@ def test_what_a_termination_leaves_of_an_advance_is_kept_unless_it_was_credited(
     )
 
 
-def test_time_that_no_longer_fits_into_the_cap_keeps_nothing_open():
+def test_time_beyond_the_cap_does_not_prevent_settling():
     time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
     sow = HOURLY_SOW.model_copy(
         update={"rates": rates(developer=130), "billing_schedule": (time_alone,)}
@@ -236,7 +236,7 @@ def test_time_that_no_longer_fits_into_the_cap_keeps_nothing_open():
 
 
 def by_the_hour() -> Scenario[Engagement]:
-    """50 hours of a cap of 20,000 are billed, paid and settled."""
+    """Return an hourly contract: 50 hours of a cap of 20,000 EUR are billed, paid and settled."""
     time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
     sow = HOURLY_SOW.model_copy(update={"billing_schedule": (time_alone,)})
     worked = hearing(contracted(sow), time("a", hours=50)).on(JUNE)
@@ -244,7 +244,7 @@ def by_the_hour() -> Scenario[Engagement]:
     return paid.took(SETTLE)
 
 
-def test_time_approved_after_settling_opens_the_account_and_is_billed():
+def test_time_approved_after_settling_reopens_the_account_and_is_billed():
     late = by_the_hour().when_heard(time("late", hours=10))
     assert late.events[-1] == AccountReopened(settled_on=JUNE, unbilled=eur(1_000))
     late.after.when(SETTLE).then_refused("not-settled", missing={"time-unbilled"})
@@ -254,7 +254,7 @@ def test_time_approved_after_settling_opens_the_account_and_is_billed():
     paid.when(SETTLE).then(AccountSettled(billed=eur(6_000), paid=eur(6_000), settled_on=AUGUST))
 
 
-def test_the_account_is_open_whichever_came_first_the_settlement_or_the_late_time():
+def test_late_time_reopens_the_account_in_either_order_of_events():
     open_again = hearing(by_the_hour(), time("late", hours=10))
     paid = issued(
         open_again.took(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
@@ -263,7 +263,7 @@ def test_the_account_is_open_whichever_came_first_the_settlement_or_the_late_tim
     permutations_agree(paid, settled, time("later", hours=10))
 
 
-def test_what_can_never_be_billed_opens_nothing_and_settling_is_said_again_in_its_knowledge():
+def test_unbillable_work_does_not_reopen_the_account_and_is_included_by_settling_again():
     settled = hearing(by_the_hour(), time("b", hours=150)).took(BillTime(month="2026-05"))
     paid = issued(settled, "invoice-time-2026-05", "2026-00009", AUGUST)
     paid = paid.took(RecordPayment(invoice="invoice-time-2026-05", amount=eur(15_000)))
@@ -278,7 +278,7 @@ def test_what_can_never_be_billed_opens_nothing_and_settling_is_said_again_in_it
     hearing(whole, time("own", billable=False)).when(SETTLE).then_nothing()
 
 
-def test_what_an_account_settled_anew_has_cost_is_measured_anew():
+def test_a_new_settlement_leads_to_a_new_final_margin():
     over = hearing(by_the_hour(), TERMINATED)
     later = hearing(over, time("none", hours=1, billable=False), time("late", hours=10))
     billed = issued(
@@ -288,6 +288,6 @@ def test_what_an_account_settled_anew_has_cost_is_measured_anew():
     paid.when(SETTLE).then(like(AccountSettled, billed=eur(6_000)), like(MarginMeasured))
 
 
-def test_the_future_settles_nothing():
+def test_an_account_is_not_settled_in_the_future():
     later = SettleAccount(settled_on=date(2027, 1, 1))
     contracted().when(later).then_refused("date-in-future")

@@ -1,4 +1,4 @@
-"""Finance stands behind what it can budget, and speaks of one version at a time."""
+"""Check that Finance approves only versions that can be budgeted, and only the latest."""
 
 import pytest
 from pydantic import ValidationError
@@ -25,13 +25,13 @@ from tests.unit.finance.life import (
 APPROVE = ReviewSow(version=1, verdict="approved")
 
 
-def test_a_sound_version_is_approved_with_the_hash_of_what_was_heard():
+def test_a_billable_version_is_approved_with_the_hash_of_the_draft():
     opened().heard(SOW).when(APPROVE).then(
         SowReviewed(version=1, content_hash=HASH, verdict="approved")
     )
 
 
-def test_an_objection_says_why():
+def test_an_objection_has_a_reason():
     why = "The retainer is too small."
     opened().heard(SOW).when(ReviewSow(version=1, verdict="objected", why=why)).then(
         SowReviewed(version=1, content_hash=HASH, verdict="objected", why=why)
@@ -40,7 +40,7 @@ def test_an_objection_says_why():
         ReviewSow(version=1, verdict="objected")
 
 
-def test_the_same_verdict_again_says_nothing_and_another_one_replaces_it():
+def test_an_equal_verdict_changes_nothing_and_another_one_replaces_it():
     approved = opened().heard(SOW).took(APPROVE)
     approved.when(APPROVE).then_nothing()
     objected = approved.took(ReviewSow(version=1, verdict="objected", why="Not so."))
@@ -86,7 +86,7 @@ def test_another_currency_than_the_engagement_or_than_the_price_cannot_be_approv
     opened().heard(sow).when(APPROVE).then_refused("sow-not-billable", missing={"currencies-mixed"})
 
 
-def test_time_and_materials_come_with_rates_in_the_same_currency():
+def test_time_and_materials_need_rates_in_the_same_currency():
     opened().heard(HOURLY_SOW).when(APPROVE).then_accepted()
     bare = HOURLY_SOW.model_copy(update={"rates": ()})
     opened().heard(bare).when(APPROVE).then_refused("sow-not-billable", missing={"no-rates"})

@@ -1,4 +1,4 @@
-"""Gate 5 for time: approved, at the contracted rate, up to its cap, after the advance."""
+"""Check gate 5 for time: approved, at the contracted rate, up to the cap, after the advance."""
 
 from datetime import date
 from decimal import Decimal
@@ -96,7 +96,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
     )
 
 
-def test_what_is_billed_is_not_billed_again_and_late_approvals_come_with_the_next_bill():
+def test_time_is_billed_once_and_late_approvals_with_the_next_month():
     billed = may(hearing(hourly(), time("a"))).took(APRIL)
     billed.when(APRIL).then_refused("not-billable", missing={"nothing-approved"})
     late = hearing(billed, time("b", hours=1))
@@ -110,7 +110,7 @@ def test_what_is_billed_is_not_billed_again_and_late_approvals_come_with_the_nex
     )
 
 
-def test_a_month_to_come_is_not_billed():
+def test_a_future_month_is_not_billed():
     may(hourly()).when(BillTime(month="2026-06")).then_refused("month-not-begun")
 
 
@@ -120,7 +120,7 @@ def test_time_is_billed_up_to_its_cap_and_the_rest_when_an_amendment_raises_it()
         like(BillingEventDue, amount=eur(20_000)), like(InvoiceDrafted, amount=eur(20_000))
     )
     capped.when(APRIL).then_refused(
-        "not-billable", missing={"cap-spent"}, saying="fits into the 20,000.00 EUR"
+        "not-billable", missing={"cap-spent"}, saying="cap of 20,000.00 EUR"
     )
     raised = AMENDMENT.model_copy(update={"billing_schedule": ()})
     hearing(capped, ASSESSED, raised).when(APRIL).then(
@@ -148,7 +148,7 @@ def test_time_that_fills_two_entries_is_billed_on_both():
 def test_an_advance_is_drawn_down_before_anything_more_is_invoiced():
     few = may(hearing(advanced(), time("a", hours=30)))
     few.when(APRIL).then_refused(
-        "not-billable", missing={"covered-by-advance"}, saying="4,000.00 EUR left"
+        "not-billable", missing={"covered-by-advance"}, saying="4,000.00 EUR is left"
     )
     more = hearing(few, time("b", hours=30))
     billed = more.when(APRIL)
@@ -175,7 +175,7 @@ def test_a_credited_advance_covers_less():
     )
 
 
-def test_an_advance_that_time_has_drawn_down_cannot_be_taken_back():
+def test_an_advance_that_is_drawn_down_cannot_be_credited():
     drawn = may(hearing(advanced(), time("a", hours=60))).took(APRIL)
     why = "Wrong address."
     drawn.when(VoidInvoice(invoice="invoice-advance", why=why)).then_refused("advance-drawn")
@@ -196,7 +196,7 @@ def test_a_fixed_price_bills_no_time():
     opened().when(APRIL).then_refused("no-budget")
 
 
-def test_a_voided_bill_is_drafted_anew_with_the_same_lines():
+def test_a_voided_invoice_is_drafted_again_with_the_same_lines():
     billed = may(hearing(advanced(), time("a", hours=60))).took(APRIL)
     out = issued(billed, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
     void = VoidInvoice(invoice="invoice-time-2026-04", why="Wrong address.")
@@ -225,7 +225,7 @@ def test_a_voided_bill_is_drafted_anew_with_the_same_lines():
         max_size=12,
     )
 )
-def test_invoices_never_pass_the_price_and_draw_no_more_than_the_advance(
+def test_invoices_never_exceed_the_price_or_draw_more_than_the_advance(
     weeks: list[tuple[str, Decimal, int, bool]],
 ):
     engagement = advanced().on(date(2026, 12, 31))

@@ -1,4 +1,4 @@
-"""What people see: the money of an engagement, and cost and margin only by right."""
+"""Check the open view of an engagement, and the confidential one with costs and margins."""
 
 from datetime import date
 from decimal import Decimal
@@ -37,7 +37,7 @@ def out():
     return issued(contracted(), "invoice-start", "2026-00001", date(2026, 4, 1))
 
 
-def test_an_engagement_of_which_nothing_is_known_can_be_seen():
+def test_an_unknown_engagement_can_be_shown():
     nothing = given(ENGAGEMENT, ID).state
     view = engagement_view(nothing)
     assert (view.stage, view.currency, view.billed, view.waiting) == ("open", None, None, [])
@@ -45,7 +45,7 @@ def test_an_engagement_of_which_nothing_is_known_can_be_seen():
     assert listed(nothing) == dict.fromkeys(LISTED) | {"stage": "open", "overdue": False}
 
 
-def test_the_list_says_how_far_the_money_is():
+def test_the_list_shows_the_billing_stage():
     assert listed(opened().state)["stage"] == "open"
     assert listed(contracted().state)["stage"] == "budgeted"
     late = out().when_deadline("overdue-invoice-start").then_accepted()
@@ -61,7 +61,7 @@ def test_the_list_says_how_far_the_money_is():
     assert listed(settled.took(SettleAccount()).state)["stage"] == "settled"
 
 
-def test_work_was_authorised_up_to_the_last_day_of_all_early_starts():
+def test_the_view_shows_the_last_day_of_all_early_starts():
     longer, shorter = (
         EarlyStartAuthorised(cap_hours=Decimal(40), expires_on=day, reason="Hurry.")
         for day in (date(2026, 4, 30), date(2026, 3, 31))
@@ -96,7 +96,7 @@ def test_the_figures_of_a_view_agree_with_each_other():
     assert any("outstanding on 2026-00001" in point for point in view.open_points)
 
 
-def test_costs_and_margins_are_seen_by_right_alone():
+def test_costs_and_margins_are_in_the_confidential_view_only():
     engagement = hearing(
         out(), BASELINED, time("a", role="architect", hours=50), progress("t1", 100)
     )
@@ -133,7 +133,7 @@ def _total(amount: str) -> Money:
         ("0.01", "0", "0.01", "0"),
     ],
 )
-def test_whatever_was_measured_can_be_shown(bac: str, pv: str, earned: str, ac: str):
+def test_every_measurement_can_be_shown(bac: str, pv: str, earned: str, ac: str):
     engagement = hearing(out(), BASELINED, report(date(2026, 4, 20)))
     assert engagement.state.performance is not None
     measured = engagement.state.performance.model_copy(
@@ -150,7 +150,7 @@ def test_whatever_was_measured_can_be_shown(bac: str, pv: str, earned: str, ac: 
     assert shown.cost_variance.amount == Decimal(earned) - Decimal(ac)
 
 
-def test_what_waits_is_told_in_words():
+def test_pending_items_are_shown_as_sentences():
     waits = hearing(opened(card=False, costs=False), ESTIMATE, SOW, time("a"))
     told = engagement_view(waits.state).waiting
     assert any("estimate 1 needs rate card standard-EUR" in one for one in told)

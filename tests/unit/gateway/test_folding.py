@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import pytest
 
-from chassis.application.trouble import Head
 from chassis.base.partitioning import partition_of
+from chassis.domain.decider import OtherEvent, PassedOver
+from chassis.domain.trouble import Head
 from chassis.eventstore.mongo import LARGEST_DOCUMENT, DocumentTooLarge, StoreAway
 from chassis.kafka.parked_record import trouble_of
 from contracts.channels import PARTITIONS, SALES
@@ -114,7 +116,7 @@ async def test_what_was_folded_beside_a_broken_rule_is_written_though_the_store_
     errors = await folding.take({OTHER: of_other(EVENTS)[3:], E: EVENTS[3:]})
     assert errors.keys() == {E}
     trouble, _ = trouble_of(errors[E], SALES)
-    assert "ArithmeticError in __call__, line " in trouble.sentence
+    assert "ArithmeticError (gateway.folding." in trouble.sentence
     assert "870.12" not in trouble.sentence  # everybody who reads the engagement is told it
     with pytest.raises(StoreAway):
         await folding.settle(now=True)
@@ -205,3 +207,57 @@ async def test_who_was_evicted_while_others_were_read_is_read_again() -> None:
     folding._evict()
 
     assert (await holding).keys() == {E, OTHER}
+
+
+SALES_EVENTS = [each for each in EVENTS if each.channel is SALES]
+
+
+@pytest.mark.parametrize("written", [False, True])
+async def test_another_event_of_a_number_that_was_folded_is_told_from_a_repeat(
+    written: bool,
+) -> None:
+    shelf = InMemory()
+    folding = await begun(shelf)
+    forged, honest = replace(SALES_EVENTS[1], id="forged"), SALES_EVENTS[1]
+    assert await folding.take({E: [SALES_EVENTS[0], forged]}) == {}
+    if written:
+        assert await folding.settle(now=True)
+        folding = await begun(shelf)
+
+    assert await folding.take({E: [SALES_EVENTS[0], forged]}) == {}
+    assert isinstance((await folding.take({E: [honest]}))[E], OtherEvent)
+    assert await folding.take({E: [SALES_EVENTS[2]]}) == {}
+    held = await folding.look(E)
+    assert held is not None
+    assert held.view.position() == {"sales": 3}
+
+
+async def test_another_event_is_told_in_the_batch_of_its_twin() -> None:
+    folding = await begun(InMemory())
+    forged = replace(SALES_EVENTS[1], id="forged")
+    errors = await folding.take({E: [SALES_EVENTS[0], forged, SALES_EVENTS[1], SALES_EVENTS[2]]})
+    assert str(errors[E]) == "another event, forged, was taken in as sales 2"
+
+
+async def test_what_is_folded_from_the_timeline_remembers_the_same_ids_behind_a_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fold broke off, and what was passed over is put into the view once more."""
+    shelf, rule = InMemory(), Rule(monkeypatch)
+    folding = await begun(shelf)
+    passed = PassedOver("sales", 2, 2, "olga", "lost in a fire", HEAD.since)
+    await folding.take({E: SALES_EVENTS[:1]})
+    await folding.pass_over(E, passed)
+    await folding.take({E: EVENTS[2:4]})
+    held = await folding.look(E)
+    assert held is not None
+    before = dict(held.view.latest_ids)
+    assert before == {"delivery": (EVENTS[2].id,), "sales": (EVENTS[3].id,)}
+
+    rule.broken = True
+    assert (await folding.take({E: EVENTS[4:5]})).keys() == {E}
+    rule.broken = False
+    await folding.settle(now=True)
+    held = await folding.look(E)
+    assert held is not None
+    assert held.view.latest_ids == before

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Literal
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gateway.disconnects import Finding
 from gateway.rows import SORTS, BadCursor, Row, Rows
@@ -105,6 +107,25 @@ def test_every_order_is_kept_up_and_goes_both_ways(sort: str) -> None:
     assert listed(rows, f"-{sort}", confidential=False) == up[::-1]
     if sort == "price":
         assert [name for name, _ in up] == ["E-0", "E-1", "E-2"]
+
+
+LARGEST = Decimal(10) ** 26 - Decimal("0.0001")
+"""The largest amount that the contracts take."""
+
+
+@given(
+    st.lists(st.decimals(-LARGEST, LARGEST, places=4) | st.decimals(-9, 9, places=12), max_size=12)
+)
+@example([LARGEST, LARGEST - Decimal("0.0001"), -LARGEST, Decimal("0.0001") - LARGEST])
+@example([Decimal(-3), Decimal(-5), Decimal("-3.1"), Decimal(0), Decimal("0.00001")])
+@example([Decimal("1E+2"), Decimal("100.00"), Decimal("99.9"), Decimal("-0")])
+def test_prices_of_any_size_and_sign_are_in_order(prices: list[Decimal]) -> None:
+    rows = Rows()
+    for number, price in enumerate(prices):
+        rows.put(row(f"E-{number:02}", price=str(price)))
+    up = [each for each, _ in listed(rows, "price", confidential=False)]
+    in_order = sorted(range(len(prices)), key=lambda number: (prices[number], number))
+    assert up == [f"E-{number:02}" for number in in_order]
 
 
 def test_a_cursor_belongs_to_one_order() -> None:

@@ -1,4 +1,4 @@
-"""What the tests of Legal start from: one engagement, won for 100,000 EUR, step by step."""
+"""Example events and scenarios of Legal: one engagement, won for 100,000 EUR, step by step."""
 
 from datetime import date
 from decimal import Decimal
@@ -33,7 +33,7 @@ from testkit.scenario import Scenario, given
 ID = "E-0000000000001"
 TODAY = date(2026, 3, 2)
 ALL = {"delivery": 99}
-"""What Finance had heard when it named a price: all that Delivery had said."""
+"""Attribute `heard` of a price for which Finance had processed all events of Delivery."""
 START, FINISH = date(2026, 4, 1), date(2026, 9, 30)
 
 
@@ -87,7 +87,7 @@ filed = heard_of.heard(WON).said(FILE)
 
 
 def drafted(scenario: Scenario[Engagement], scope: str = SCOPE) -> SowDrafted:
-    """The event that drafting the next version leads to."""
+    """Return the event of drafting the next version."""
     event = scenario.when(DraftSow(scope=scope)).events[0]
     assert isinstance(event, SowDrafted)
     return event

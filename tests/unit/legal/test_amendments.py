@@ -64,7 +64,7 @@ def sign(scenario: Scenario[Engagement], amendment: str = "A-C-1") -> SignAmendm
 def changed(
     change: str = "C-1", days: int = 10, price: Money | None = None
 ) -> Scenario[Engagement]:
-    """The contract is signed, and the amendment of this change is drafted."""
+    """Return a signed contract with the drafted amendment of a change."""
     ready = signed.heard(requested(change), assessed(change, days), agreed(change))
     return ready.when_heard(priced(change, price), knowing=ALL).then(like(AmendmentDrafted))
 
@@ -72,7 +72,7 @@ def changed(
 drafted = approved.when_heard(priced(), knowing=ALL).then(like(AmendmentDrafted))
 
 
-# Drafted by itself
+# Drafted automatically
 
 
 def test_an_approved_change_is_drafted_as_it_was_assessed_and_priced():
@@ -102,7 +102,7 @@ def test_an_increase_without_a_new_deliverable_is_billed_on_the_new_finish():
     assert (item.kind, item.due_on, item.amount) == ("on-date", day(10), eur(3_000))
 
 
-def test_an_increase_of_a_contract_by_the_hour_is_billed_by_the_hour_alone():
+def test_an_increase_of_a_time_and_materials_contract_is_billed_by_time():
     hourly = V1.model_copy(update={"pricing": "time-and-materials"})
     contracted = filed.said(
         hourly, SowSigned(**numbered(V1), signatories=BOTH, signed_on=TODAY)
@@ -123,7 +123,7 @@ def test_an_increase_of_a_contract_by_the_hour_is_billed_by_the_hour_alone():
             )
         )
     )
-    # Who drafts it may still agree on a fixed price for the addition.
+    # Counsel may still agree on a fixed price for the addition.
     item = draft.billing_schedule[0].model_copy(
         update={"kind": "on-acceptance", "deliverables": ("manual",)}
     )
@@ -133,11 +133,11 @@ def test_an_increase_of_a_contract_by_the_hour_is_billed_by_the_hour_alone():
 
 
 @pytest.mark.parametrize("price", [0, -5_000])
-def test_a_change_that_costs_nothing_or_less_bills_nothing(price: int):
+def test_a_change_without_a_price_increase_bills_nothing(price: int):
     assert draft_of(changed(price=eur(price))).billing_schedule == ()
 
 
-def test_what_is_not_ready_or_cannot_be_agreed_is_not_drafted():
+def test_a_change_that_is_not_ready_or_not_consistent_is_not_drafted():
     signed.heard(requested(), assessed()).when_heard(priced(), knowing=ALL).then_nothing()
     signed.heard(requested(), agreed()).when_heard(priced(), knowing=ALL).then_nothing()
     sent.heard(requested(), assessed(), agreed()).when_heard(priced(), knowing=ALL).then_nothing()
@@ -145,7 +145,7 @@ def test_what_is_not_ready_or_cannot_be_agreed_is_not_drafted():
     approved.when_heard(priced(price=eur(1, "USD")), knowing=ALL).then_nothing()
 
 
-def test_the_signature_of_the_contract_drafts_what_waited_for_it():
+def test_the_signature_of_the_contract_drafts_waiting_amendments():
     waiting = sent.heard(requested(), assessed(), priced(), agreed(), knowing=ALL)
 
     def by(party: str) -> RecordSignature:
@@ -158,7 +158,7 @@ def test_the_signature_of_the_contract_drafts_what_waited_for_it():
     )
 
 
-def test_long_names_of_changes_still_make_a_name():
+def test_a_long_change_id_gives_a_valid_amendment_id():
     name = "C" * 64
     assert amendment_of("C-1") == "A-C-1"
     assert len(amendment_of(name)) <= 64
@@ -166,7 +166,7 @@ def test_long_names_of_changes_still_make_a_name():
     assert draft_of(changed(name), amendment_of(name)).change == name
 
 
-def test_an_unsigned_draft_follows_a_change_that_was_assessed_or_priced_anew():
+def test_an_unsigned_draft_is_updated_when_its_change_is_assessed_or_priced_again():
     dearer = drafted.when_heard(priced(price=eur(4_000)), knowing=ALL).then(
         like(AmendmentDrafted, amendment="A-C-1", price_delta=eur(4_000))
     )
@@ -189,7 +189,7 @@ def test_only_the_price_of_the_last_assessment_counts():
 # Drafted by counsel
 
 
-def test_counsel_may_word_and_bill_it_otherwise():
+def test_counsel_may_draft_other_terms():
     item = BillingItem(item="B-9", kind="time", amount=eur(3_000))
     command = DraftAmendment(change="C-1", scope_delta="French.", billing_schedule=(item,))
     other = drafted.when(command).then(
@@ -235,9 +235,7 @@ def test_counsel_may_word_and_bill_it_otherwise():
         ),
     ],
 )
-def test_an_amendment_that_contradicts_itself_or_the_contract_is_refused(
-    terms: dict[str, object], missing: list[str]
-):
+def test_an_inconsistent_amendment_is_refused(terms: dict[str, object], missing: list[str]):
     command = DraftAmendment.model_validate({"change": "C-1", **terms})
     drafted.when(command).then_refused("amendment-inconsistent", missing=missing)
 
@@ -257,7 +255,7 @@ def test_an_amendment_is_billed_in_whole_cents():
     )
 
 
-def test_a_change_that_is_not_ready_is_refused_with_all_it_lacks():
+def test_a_change_that_is_not_ready_is_refused_with_all_that_is_missing():
     signed.when(DraftAmendment(change="C-1")).then_refused("change-unknown")
     signed.heard(requested()).when(DraftAmendment(change="C-1")).then_refused(
         "change-not-ready",
@@ -275,7 +273,7 @@ def test_a_change_that_is_not_ready_is_refused_with_all_it_lacks():
     )
 
 
-def test_before_the_signature_there_is_nothing_to_amend():
+def test_amendments_are_refused_before_the_contract_is_signed():
     sent.heard(requested()).when(DraftAmendment(change="C-1")).then_refused("sow-not-signed")
     sent.when(sign(drafted)).then_refused("sow-not-signed")
 
@@ -283,7 +281,7 @@ def test_before_the_signature_there_is_nothing_to_amend():
 # Signed
 
 
-def test_a_signed_amendment_says_again_what_it_changes_and_the_contract_has_it():
+def test_a_signed_amendment_contains_its_terms_and_changes_the_contract():
     draft = draft_of(drafted)
     later = (signature("company", date(2026, 3, 1)), signature("customer"))
     command = sign(drafted).model_copy(update={"signatories": later})
@@ -308,7 +306,7 @@ def test_a_signed_amendment_says_again_what_it_changes_and_the_contract_has_it()
     after.when(command).then_nothing()
 
 
-def test_a_descoped_deliverable_leaves_the_contract_and_a_cut_lowers_the_price():
+def test_a_descoped_deliverable_and_a_price_reduction_change_the_contract():
     scenario = signed.heard(requested(), assessed(days=-5, descoped=("design",)), agreed())
     cut = scenario.when_heard(priced(price=eur(-20_000)), knowing=ALL).then(like(AmendmentDrafted))
     contract = cut.took(sign(cut)).state.contract
@@ -318,7 +316,7 @@ def test_a_descoped_deliverable_leaves_the_contract_and_a_cut_lowers_the_price()
     assert contract.billing_schedule == WON.billing_schedule
 
 
-def test_only_what_was_drafted_is_signed_and_only_once():
+def test_only_the_last_draft_is_signed_and_only_once():
     other = drafted.took(DraftAmendment(change="C-1", scope_delta="French."))
     other.when(sign(drafted)).then_refused("signed-content-differs", saying="A-C-1")
     done = other.took(sign(other))
@@ -329,14 +327,14 @@ def test_only_what_was_drafted_is_signed_and_only_once():
     done.when(DraftAmendment(change="C-1")).then_refused("amendment-already-signed")
 
 
-def test_what_is_signed_stays_as_it_was_signed():
+def test_a_signed_amendment_is_not_drafted_again():
     cut = changed(price=eur(-100))
     done = cut.took(sign(cut))
     done.when_heard(priced(price=eur(-200)), knowing=ALL).then_nothing()
     done.heard(priced(), knowing=ALL).when_heard(assessed(days=90)).then_nothing()
 
 
-def test_what_does_not_exist_or_no_longer_holds_is_not_signed():
+def test_an_unknown_or_outdated_amendment_is_not_signed():
     signed.when(sign(drafted)).then_refused("amendment-unknown")
     drafted.heard(ChangeRejected(change="C-1", why="Too dear", rejected_on=TODAY)).when(
         sign(drafted)
@@ -352,7 +350,7 @@ def test_what_does_not_exist_or_no_longer_holds_is_not_signed():
     )
 
 
-def test_two_amendments_may_be_open_and_the_second_moves_with_the_first():
+def test_signing_one_amendment_moves_the_finish_of_another_open_one():
     first = changed("C-1", days=10)
     both = first.heard(requested("C-2"), assessed("C-2", 3), agreed("C-2"))
     both = both.when_heard(priced("C-2", eur(500)), knowing=ALL).then(
@@ -370,7 +368,7 @@ def test_two_amendments_may_be_open_and_the_second_moves_with_the_first():
     assert (contract.price, contract.finishes_on) == (eur(103_500), day(13))
 
 
-def test_moving_a_draft_keeps_what_counsel_wrote():
+def test_moving_a_draft_keeps_the_terms_of_counsel():
     both = changed("C-1").heard(requested("C-2"), assessed("C-2", 0), agreed("C-2"))
     both = both.when_heard(priced("C-2"), knowing=ALL).then_accepted()
     both = both.took(DraftAmendment(change="C-2", scope_delta="As we said.", finishes_on=day(4)))
@@ -399,7 +397,7 @@ def test_one_deliverable_is_descoped_once():
     st.lists(st.tuples(st.integers(-9_000, 9_000), st.integers(-10, 40)), min_size=1, max_size=4),
     st.randoms(use_true_random=False),
 )
-def test_whatever_order_amendments_are_signed_in_the_contract_is_the_sum_of_them(changes, random):
+def test_the_contract_is_the_sum_of_amendments_signed_in_any_order(changes, random):
     scenario = signed
     names = [f"C-{number}" for number in range(len(changes))]
     for name, (price, days) in zip(names, changes, strict=True):
@@ -416,7 +414,7 @@ def test_whatever_order_amendments_are_signed_in_the_contract_is_the_sum_of_them
     assert billed == 100_000 + sum(max(price, 0) for price, _ in changes)
 
 
-def test_after_the_end_nothing_is_drafted_or_signed():
+def test_drafting_and_signing_are_refused_after_the_end():
     over = drafted.said(EngagementTerminated(reason="breach", terminated_on=TODAY))
     commands: tuple[Command, ...] = (DraftAmendment(change="C-1"), sign(drafted))
     for command in commands:
@@ -426,14 +424,14 @@ def test_after_the_end_nothing_is_drafted_or_signed():
     ).then_nothing()
 
 
-def test_an_amendment_is_no_older_than_what_it_amends_and_the_approval_of_its_change():
+def test_an_amendment_is_not_signed_before_the_contract_and_the_approval_of_its_change():
     def of(day: date) -> SignAmendment:
         signatories = (signature("company", date(2026, 1, 5)), signature("customer", day))
         return sign(drafted).model_copy(update={"signatories": signatories})
 
     drafted.when(of(date(2026, 3, 1))).then_refused("signed-before-approved", saying="2026-03-02")
     drafted.when(of(TODAY)).then(like(AmendmentSigned, signed_on=TODAY))
-    # East of UTC the customer may have agreed tomorrow already.
+    # East of UTC the customer may have agreed on the next day.
     tomorrow = agreed().model_copy(update={"approved_on": date(2026, 3, 3)})
     east = signed.heard(requested(), assessed(added=("manual",)), tomorrow)
     east.when_heard(priced(), knowing=ALL).then_accepted().when(of(TODAY)).then_accepted()

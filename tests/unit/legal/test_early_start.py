@@ -34,13 +34,13 @@ def test_an_early_start_has_a_cap_and_a_last_day():
     begun.on(LAST).when(AUTHORISE).then_nothing()
 
 
-def test_it_runs_out_at_the_end_of_its_last_day():
+def test_it_expires_at_the_end_of_its_last_day():
     over = early.when_deadline(NAME).then(EarlyStartExpired(expired_on=LAST))
     over.then_deadlines()
 
 
 @pytest.mark.parametrize("ended", ["signed", "terminated", "lost"])
-def test_it_does_not_run_out_once_something_else_ended_it(ended: str):
+def test_it_does_not_expire_after_contract_termination_or_loss(ended: str):
     end = {
         "signed": sent.said(
             AUTHORISED,
@@ -55,8 +55,8 @@ def test_it_does_not_run_out_once_something_else_ended_it(ended: str):
 MORE = AUTHORISE.model_copy(update={"cap_hours": Decimal(40), "expires_on": date(2026, 4, 15)})
 
 
-def test_a_further_one_is_given_while_the_first_is_in_force():
-    # Its cap is spent, which Legal cannot know: Delivery adds the caps up.
+def test_a_second_one_may_be_authorised_while_the_first_is_in_force():
+    # The first cap may be spent, which Legal cannot know: Delivery adds up the caps.
     both = early.when(MORE).then(
         like(EarlyStartAuthorised, cap_hours=Decimal(40), expires_on=date(2026, 4, 15))
     )
@@ -72,24 +72,25 @@ def test_a_further_one_is_given_while_the_first_is_in_force():
     )
 
 
-def test_two_that_end_on_one_day_end_together():
+def test_two_with_the_same_last_day_expire_together():
     both = early.took(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
     both.then_deadlines(
         early_start_2026_03_31=date(2026, 4, 1), early_start_2026_03_31_2=date(2026, 4, 1)
     )
     both.when_deadline(NAME).then(EarlyStartExpired(expired_on=LAST)).then_deadlines()
-    # History that is told after the clock spoke: the first deadline is not told again.
-    told = early.when_deadline(NAME).after.on(TODAY)
-    late = told.took(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
+    # A command that occurred before the deadline but is recorded after it: the first deadline
+    # does not fire again.
+    expired = early.when_deadline(NAME).after.on(TODAY)
+    late = expired.took(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
     late.then_deadlines(early_start_2026_03_31_2=date(2026, 4, 1))
     late.when_deadline(f"{NAME}-2").then(EarlyStartExpired(expired_on=LAST))
 
 
-def test_history_is_repeated_without_another_authorisation():
+def test_an_equal_command_for_an_earlier_day_changes_nothing_after_expiry():
     early.when_deadline(NAME).after.on(TODAY).when(AUTHORISE).then_nothing()
 
 
-def test_the_next_one_says_first_that_the_last_ran_out_where_the_clock_has_not():
+def test_the_next_one_first_records_an_expiry_that_the_deadline_has_not():
     later = AUTHORISE.model_copy(update={"expires_on": date(2026, 4, 30)})
     following = like(EarlyStartAuthorised, expires_on=date(2026, 4, 30))
     april = early.on(date(2026, 4, 1))
@@ -98,7 +99,7 @@ def test_the_next_one_says_first_that_the_last_ran_out_where_the_clock_has_not()
     april.said(EarlyStartExpired(expired_on=LAST)).when(later).then(following)
 
 
-def test_so_does_a_signature_that_came_after_it():
+def test_a_later_signature_first_records_the_expiry():
     half = sent.said(
         AUTHORISED,
         SowSignatureRecorded(
@@ -112,7 +113,7 @@ def test_so_does_a_signature_that_came_after_it():
     )
 
 
-def test_it_needs_a_file_a_day_to_come_and_no_contract():
+def test_it_requires_a_file_a_future_day_and_no_contract():
     heard_of.when(AUTHORISE).then_refused("file-not-open")
     filed.on(LAST).when(AUTHORISE).then_refused("expiry-not-in-future")
     signed.when(AUTHORISE).then_refused("sow-already-signed")
@@ -121,7 +122,7 @@ def test_it_needs_a_file_a_day_to_come_and_no_contract():
     )
 
 
-def test_the_last_day_of_all_days_breaks_nothing():
+def test_the_latest_possible_day_is_accepted():
     forever = AUTHORISE.model_copy(update={"expires_on": LAST_DAY})
     filed.took(forever).then_deadlines(early_start_2999_12_31=date(3000, 1, 1))
 

@@ -27,17 +27,17 @@ def imported(account: str | None) -> OpportunityImported:
     )
 
 
-def test_a_won_deal_opens_a_file_by_itself():
+def test_a_won_deal_opens_a_file_automatically():
     heard_of.when_heard(WON).then(FILE)
 
 
-def test_so_does_one_whose_opportunity_came_from_a_crm():
+def test_a_won_imported_opportunity_opens_a_file_automatically():
     nothing.heard(imported("acme")).when_heard(WON).then(
         FileOpened(account="acme", title="GTX Plus")
     )
 
 
-def test_a_won_deal_without_an_account_waits_for_somebody_who_knows_it():
+def test_a_won_deal_without_an_account_needs_a_command_to_open_its_file():
     unfiled = nothing.heard(imported(None)).when_heard(WON).then_nothing()
     unfiled.when(OpenFile()).then_refused("account-unknown")
     unfiled.when(OpenFile(account="acme")).then(FileOpened(account="acme", title="GTX Plus"))
@@ -55,7 +55,7 @@ def test_a_file_cannot_be_renamed_or_given_to_another_customer():
     heard_of.when(OpenFile(account="other")).then_refused("account-differs", saying="acme")
 
 
-def test_a_file_needs_a_name_that_somebody_gave():
+def test_a_file_requires_account_and_title():
     nothing.when(OpenFile()).then_refused("account-unknown")
     nothing.when(OpenFile(account="acme", title="Order desk")).then(FILE)
 
@@ -74,7 +74,7 @@ def test_agreements_are_recorded_once_and_replaced_by_later_ones(
 
 
 @pytest.mark.parametrize("command", [RecordNda, RecordMsa])
-def test_agreements_need_a_file_and_days_that_make_sense(command: type[RecordNda | RecordMsa]):
+def test_agreements_require_a_file_and_consistent_days(command: type[RecordNda | RecordMsa]):
     heard_of.when(command()).then_refused("file-not-open")
     filed.when(command(signed_on=date(2026, 3, 3))).then_refused("date-in-future")
     filed.when(command(expires_on=date(2026, 3, 1))).then_refused("expired-when-signed")
@@ -90,7 +90,7 @@ def test_agreements_need_a_file_and_days_that_make_sense(command: type[RecordNda
         imported("acme").model_copy(update={"outcome": "lost", "closed_on": TODAY}),
     ],
 )
-def test_after_the_end_nothing_is_filed(end: DealLost | EngagementClosed | OpportunityImported):
+def test_filing_is_refused_after_the_end(end: DealLost | EngagementClosed | OpportunityImported):
     over = filed.heard(end)
     for command in (OpenFile(), RecordNda(), RecordMsa()):
         over.when(command).then_refused("engagement-over", saying=str(TODAY))

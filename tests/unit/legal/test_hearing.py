@@ -1,4 +1,4 @@
-"""What Legal hears: the same whatever the order, and readable after it was put away."""
+"""Other departments' events in the state of Legal."""
 
 from datetime import date
 from decimal import Decimal
@@ -59,7 +59,7 @@ CREDITED = CreditNoteIssued(
 )
 
 
-def test_changes_are_drafted_alike_in_whatever_order_delivery_finance_and_sales_are_heard():
+def test_the_order_of_events_does_not_matter_for_amendments():
     permutations_agree(
         signed,
         requested("C-1"),
@@ -77,7 +77,7 @@ def test_changes_are_drafted_alike_in_whatever_order_delivery_finance_and_sales_
     )
 
 
-def test_so_are_files_opened_and_reviews_taken():
+def test_the_order_of_events_does_not_matter_for_files_and_reviews():
     permutations_agree(
         given_nothing,
         OPENED,
@@ -94,7 +94,7 @@ def test_so_are_files_opened_and_reviews_taken():
     permutations_agree(with_draft, of_delivery(V1, "Too early"), of_finance(V1), of_delivery(V1))
 
 
-def test_a_life_ends_settled_and_closed_in_any_order():
+def test_the_order_of_events_does_not_matter_for_settlement_and_closing():
     permutations_agree(
         signed,
         requested(),
@@ -124,14 +124,14 @@ REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000))
 @pytest.mark.parametrize(
     "event", [AMENDED, REOPENED, ISSUED], ids=lambda event: type(event).__name__
 )
-def test_what_finance_says_after_a_settlement_opens_the_account(event: Event):
+def test_later_events_of_finance_end_a_settlement(event: Event):
     settled = AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY)
     signed.heard(settled).then_state(settled_on=TODAY)
     signed.heard(settled, event).then_state(settled_on=None)
     signed.heard(settled, event, settled).then_state(settled_on=TODAY)
 
 
-def test_the_customer_owes_what_is_neither_paid_nor_credited():
+def test_a_receivable_is_reduced_by_payments_credits_and_voids():
     owing = signed.heard(ISSUED, OVERDUE, PAID).state.receivables["I-1"]
     assert (owing.outstanding, owing.overdue, owing.number) == (eur(10_000), True, "2026-0001")
     signed.heard(ISSUED, PAID, CREDITED).then_state(receivables={})
@@ -142,12 +142,12 @@ def test_the_customer_owes_what_is_neither_paid_nor_credited():
     signed.heard(PAID, CREDITED, OVERDUE, void).then_state(receivables={})
 
 
-def test_a_review_of_a_version_that_legal_never_drafted_changes_nothing():
+def test_a_review_of_an_unknown_version_changes_nothing():
     unknown = of_delivery(V1).model_copy(update={"version": 7})
     assert with_draft.heard(unknown).state == with_draft.state
 
 
-def test_whatever_is_known_can_be_put_away_and_read_again():
+def test_a_state_survives_serialisation():
     everything = sent.heard(
         PROPOSED,
         ISSUED,
@@ -164,6 +164,6 @@ def test_whatever_is_known_can_be_put_away_and_read_again():
         assert Engagement.model_validate_json(state.model_dump_json()) == state
 
 
-def test_legal_listens_to_everybody_and_to_nothing_confidential():
+def test_legal_consumes_all_open_channels_and_no_confidential_one():
     names = {channel.name for channel in consumed_channels([ENGAGEMENT])}
     assert names == {"sales", "delivery", "finance", "gateway"}

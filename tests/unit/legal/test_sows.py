@@ -53,7 +53,7 @@ def sign(party: str = "customer", **changes: object) -> RecordSignature:
 # Drafting
 
 
-def test_a_draft_says_what_was_won():
+def test_a_draft_has_the_terms_of_the_won_deal():
     filed.when(DRAFT).then(
         SowDrafted(
             version=1,
@@ -72,14 +72,14 @@ def test_a_draft_says_what_was_won():
     )
 
 
-def test_anybody_who_gets_the_event_can_check_its_hash():
+def test_the_hash_can_be_checked_from_the_event():
     recorded = filed.when(DRAFT).recorded[0]
     event = decode(encode(recorded)).event
     assert isinstance(event, SowDrafted)
     assert content_hash(STATEMENT_OF_WORK, event) == event.content_hash
 
 
-def test_what_a_draft_says_otherwise_counts_even_where_it_differs_from_what_was_won():
+def test_terms_given_in_a_draft_replace_those_of_the_won_deal():
     item = BillingItem(item="B-1", kind="on-signature", amount=eur(90_000))
     draft = DraftSow(
         scope=SCOPE,
@@ -102,12 +102,12 @@ def test_what_a_draft_says_otherwise_counts_even_where_it_differs_from_what_was_
     )
 
 
-def test_the_same_terms_again_are_no_new_version_and_other_terms_are():
+def test_equal_terms_are_not_a_new_version_and_other_terms_are():
     with_draft.when(DRAFT).then_nothing()
     with_draft.when(DraftSow(scope=SCOPE, payment_terms_days=14)).then(like(SowDrafted, version=2))
 
 
-def test_the_version_is_part_of_what_is_hashed():
+def test_the_version_is_part_of_the_hashed_content():
     again = with_draft.said(V2).when(DRAFT).events[0]
     assert isinstance(again, SowDrafted)
     assert (again.version, again.scope) == (3, V1.scope)
@@ -144,7 +144,7 @@ def test_the_version_is_part_of_what_is_hashed():
         ),
     ],
 )
-def test_a_draft_that_contradicts_itself_is_refused_with_all_that_is_wrong(
+def test_an_inconsistent_draft_is_refused_with_all_faults(
     draft: dict[str, object], missing: list[str]
 ):
     command = DraftSow.model_validate({"scope": SCOPE, **draft})
@@ -172,7 +172,7 @@ def test_after_the_signature_the_contract_is_amended_instead():
         {"scope": SCOPE, "prise": {"amount": "1", "currency": "EUR"}},
     ],
 )
-def test_a_draft_that_makes_no_sense_by_itself_is_not_even_decided(fields: dict[str, object]):
+def test_an_invalid_draft_is_not_a_command(fields: dict[str, object]):
     with pytest.raises(ValidationError):
         DraftSow.model_validate(fields)
 
@@ -182,13 +182,13 @@ def test_a_draft_that_makes_no_sense_by_itself_is_not_even_decided(fields: dict[
 REDLINE = RedlineSow(version=1, by="customer", clause="Liability", text="Capped at the price.")
 
 
-def test_a_redline_is_noted_once_and_does_not_change_the_version():
-    noted = with_draft.when(REDLINE).then(
+def test_a_redline_is_recorded_once_and_does_not_change_the_version():
+    redlined = with_draft.when(REDLINE).then(
         SowRedlined(version=1, by="customer", clause="Liability", text="Capped at the price.")
     )
-    noted.when(REDLINE).then_nothing()
+    redlined.when(REDLINE).then_nothing()
     other = REDLINE.model_copy(update={"by": "company"})
-    noted.when(other).then(like(SowRedlined, by="company"))
+    redlined.when(other).then(like(SowRedlined, by="company"))
 
 
 def test_only_the_latest_unsigned_version_can_be_redlined():
@@ -207,7 +207,7 @@ def test_legal_approves_what_delivery_and_finance_approved():
     done.when(ApproveSow(version=1)).then_nothing()
 
 
-def test_approval_waits_for_both_departments():
+def test_approval_requires_both_departments():
     gate = with_draft.when(ApproveSow(version=1))
     gate.then_refused(
         "sow-not-approved", missing=["delivery-review-missing", "finance-review-missing"]
@@ -219,7 +219,7 @@ def test_approval_waits_for_both_departments():
     )
 
 
-def test_an_objection_is_named_with_its_reason_and_can_be_taken_back():
+def test_an_objection_is_listed_with_its_reason_and_can_be_withdrawn():
     objected = with_draft.heard(of_delivery(V1, "No time for data migration"), of_finance(V1))
     objected.when(ApproveSow(version=1)).then_refused(
         "sow-not-approved", missing=["delivery-objected"], saying="No time for data migration"
@@ -239,7 +239,7 @@ def test_an_approval_of_an_earlier_version_or_of_other_content_does_not_count():
     )
 
 
-def test_a_version_that_was_never_drafted_cannot_be_approved():
+def test_an_unknown_version_cannot_be_approved():
     with_draft.when(ApproveSow(version=2)).then_refused("sow-not-drafted", saying="version 2")
 
 
@@ -254,7 +254,7 @@ def test_an_approved_version_is_sent_once():
     sent_today.when(SendSow(version=1, sent_on=date(2026, 3, 1))).then_refused("sow-already-sent")
 
 
-def test_nothing_unapproved_is_sent():
+def test_only_an_approved_version_is_sent():
     reviewed.when(SendSow(version=1)).then_refused(
         "sow-not-approved", missing=["legal-approval-missing"]
     )
@@ -300,8 +300,8 @@ def test_nothing_is_signed_while_a_department_objects():
     sent.heard(of_delivery(V1, "Nobody is free")).when(sign()).then_refused("sow-not-approved")
 
 
-def test_the_contract_is_no_older_than_the_paper_that_went_out():
-    # One party may sign what it sends; the other cannot before it has it.
+def test_the_contract_is_not_dated_before_the_sending():
+    # One party may sign before sending; the other cannot sign before it receives the document.
     half = sent.took(sign("company", person="carl", signed_on=date(2026, 1, 5)))
     half.when(sign(signed_on=date(2026, 2, 28))).then_refused(
         "signed-before-sent", saying="2026-03-02"
@@ -312,7 +312,7 @@ def test_the_contract_is_no_older_than_the_paper_that_went_out():
     half.when(sign()).then(like(SowSignatureRecorded), like(SowSigned, signed_on=TODAY))
 
 
-def test_a_paper_is_sent_no_earlier_than_it_was_approved():
+def test_a_version_is_not_sent_before_its_approval():
     early = SendSow(version=1, sent_on=date(2026, 3, 1))
     approved.when(early).then_refused("sent-before-approved", saying="2026-03-02")
     approved.on(date(2026, 3, 5)).when(SendSow(version=1, sent_on=TODAY)).then_accepted()
@@ -326,14 +326,14 @@ def test_a_signature_is_recorded_once():
     signed.when(sign(person="yan")).then_refused("party-already-signed")
 
 
-def test_other_content_than_was_sent_cannot_be_signed():
+def test_content_that_was_not_sent_cannot_be_signed():
     other = "sha256:" + "0" * 64
     sent.when(sign(content_hash=other)).then_refused(
         "signed-content-differs", saying=V1.content_hash
     )
 
 
-def test_what_was_not_sent_cannot_be_signed():
+def test_a_version_that_was_not_sent_cannot_be_signed():
     filed.when(sign()).then_refused("sow-not-drafted")
     approved.when(sign()).then_refused("sow-not-sent")
 
@@ -344,11 +344,11 @@ def test_a_version_that_is_not_the_latest_cannot_be_signed():
     newer.when(sign(content_hash=V2.content_hash)).then_refused("sow-not-sent")
 
 
-def test_nobody_signs_tomorrow():
+def test_a_signature_in_the_future_is_refused():
     sent.when(sign(signed_on=date(2026, 3, 3))).then_refused("date-in-future")
 
 
-def test_signatures_do_not_pass_to_the_next_version():
+def test_signatures_do_not_count_for_the_next_version():
     newer = sent.took(sign()).said(V2)
     assert newer.state.latest
     assert newer.state.latest.signatories == ()
@@ -357,20 +357,20 @@ def test_signatures_do_not_pass_to_the_next_version():
 @pytest.mark.parametrize(
     "command", [DRAFT, REDLINE, ApproveSow(version=1), SendSow(version=1), sign()]
 )
-def test_after_the_end_nothing_moves_any_more(command: Command):
+def test_commands_are_refused_after_the_end(command: Command):
     terminated = sent.said(EngagementTerminated(reason="mutual", terminated_on=TODAY))
     terminated.when(command).then_refused("engagement-over", saying="terminated")
     lost = sent.heard(DealLost(reason="withdrawn", lost_on=TODAY))
     lost.when(command).then_refused("engagement-over", saying="lost")
 
 
-def test_the_parties_are_two():
+def test_there_are_two_parties():
     assert {one.party for one in BOTH} == {"company", "customer"}
     with pytest.raises(ValidationError):
         sign("consultant")
 
 
-def test_deliverables_keep_their_criteria():
+def test_deliverables_keep_their_acceptance_criteria():
     part = Deliverable(
         deliverable="portal", title="The portal", acceptance_criteria="1,000 orders an hour."
     )

@@ -14,7 +14,7 @@ END = TerminateEngagement(reason="breach", comment="Three invoices unpaid.")
 
 
 @pytest.mark.parametrize("scenario", [filed, sent, signed])
-def test_an_engagement_ends_once_by_whom_and_when(scenario: Scenario[Engagement]):
+def test_an_engagement_is_terminated_once_with_day_and_person(scenario: Scenario[Engagement]):
     event = EngagementTerminated(
         reason="breach",
         comment="Three invoices unpaid.",
@@ -28,7 +28,7 @@ def test_an_engagement_ends_once_by_whom_and_when(scenario: Scenario[Engagement]
     )
 
 
-def test_what_has_no_file_or_is_over_is_not_terminated():
+def test_an_engagement_without_a_file_or_already_over_is_not_terminated():
     heard_of.when(END).then_refused("file-not-open")
     signed.heard(EngagementClosed(closed_on=TODAY)).when(END).then_refused(
         "engagement-over", saying="closed"
@@ -36,12 +36,12 @@ def test_what_has_no_file_or_is_over_is_not_terminated():
     filed.heard(DealLost(reason="price", lost_on=TODAY)).when(END).then_refused("engagement-over")
 
 
-def test_not_ahead_of_time():
+def test_a_termination_in_the_future_is_refused():
     tomorrow = END.model_copy(update={"terminated_on": date(2026, 3, 3)})
     signed.when(tomorrow).then_refused("date-in-future")
 
 
-def test_somebody_else_may_have_decided():
+def test_another_person_may_have_decided():
     command = END.model_copy(update={"decided_by": "vera", "terminated_on": date(2026, 2, 1)})
     events = signed.when(command, by="carl").events
     assert events == (

@@ -59,17 +59,17 @@ REDLINE = RedlineSow(version=1, by="customer", clause="Liability", text="None.")
         (signed.heard(EngagementClosed(closed_on=TODAY)), "closed"),
     ],
 )
-def test_the_stage_says_whose_turn_it_is(scenario: Scenario[Engagement], expected: str):
+def test_the_stage_of_the_contract_documents(scenario: Scenario[Engagement], expected: str):
     assert stage(scenario.state) == expected
     assert engagement_view(scenario.state).stage == expected
 
 
-def test_a_view_names_the_engagement_and_its_customer_before_there_is_a_file():
+def test_a_view_has_engagement_and_account_before_the_file_is_open():
     view = engagement_view(heard_of.state)
     assert (view.engagement, view.account, view.title) == (ID, "acme", "Order desk")
 
 
-def test_the_newest_proposal_is_shown_with_what_the_papers_rest_on():
+def test_the_newest_proposal_is_shown_with_its_terms():
     first = heard_of.heard(PROPOSED, ProposalSubmitted(version=1, submitted_on=TODAY))
     second = first.heard(
         PROPOSED.model_copy(update={"version": 2, "exclusions": ("Hosting",)}),
@@ -82,7 +82,7 @@ def test_the_newest_proposal_is_shown_with_what_the_papers_rest_on():
     ]
 
 
-def test_each_version_says_where_it_stands_and_what_it_waits_for():
+def test_each_version_has_a_status_and_its_missing_approvals():
     view = engagement_view(reviewed.said(V2).heard(of_finance(V2)).state)
     assert [one.status for one in view.statements_of_work] == ["superseded", "drafted"]
     assert [[waiting.code for waiting in one.waits_for] for one in view.statements_of_work] == [
@@ -95,24 +95,24 @@ def test_each_version_says_where_it_stands_and_what_it_waits_for():
         assert engagement_view(scenario.state).statements_of_work[0].status == status
 
 
-def test_a_change_says_what_keeps_it_from_being_an_amendment():
+def test_a_change_lists_what_is_missing_for_its_amendment():
     def waiting(scenario: Scenario[Engagement]) -> list[str]:
         return [one.code for one in engagement_view(scenario.state).changes[0].waits_for]
 
-    asked = signed.heard(requested(), assessed(), agreed())
-    assert waiting(asked) == ["change-not-priced"]
-    assert waiting(asked.when_heard(priced(price=eur(-200_000)), knowing=ALL).after) == [
+    unpriced = signed.heard(requested(), assessed(), agreed())
+    assert waiting(unpriced) == ["change-not-priced"]
+    assert waiting(unpriced.when_heard(priced(price=eur(-200_000)), knowing=ALL).after) == [
         "price-below-zero"
     ]
     assert waiting(sent.heard(requested(), assessed(), agreed(), priced(), knowing=ALL)) == [
         "sow-not-signed"
     ]
-    drafted = asked.when_heard(priced(), knowing=ALL).after
+    drafted = unpriced.when_heard(priced(), knowing=ALL).after
     assert waiting(drafted) == []
     assert waiting(drafted.heard(priced(price=eur(1)), knowing=ALL)) == ["amendment-outdated"]
 
 
-def test_amendments_are_open_until_they_are_signed_or_pointless():
+def test_amendments_are_open_until_they_are_signed_or_rejected():
     drafted = (
         signed.heard(requested(), assessed(), agreed()).when_heard(priced(), knowing=ALL).after
     )
@@ -133,7 +133,7 @@ def test_amendments_are_open_until_they_are_signed_or_pointless():
     assert engagement_view(done.state).changes[0].waits_for == ()
 
 
-def test_lists_have_a_line_for_every_engagement():
+def test_the_list_row_of_an_engagement():
     assert listed(given_nothing.state) == dict.fromkeys(LISTED) | {
         "stage": "unfiled",
         "open_amendments": 0,

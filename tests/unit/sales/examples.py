@@ -1,4 +1,4 @@
-"""A sale as it usually goes, to begin tests with."""
+"""Example commands, events and scenarios of a typical sale."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Accounts are published whole, a version at a time."""
+"""Publish accounts."""
 
 from contracts.reference import AccountPublished
 from sales.accounts import IntroduceAccount, PublishAccount
@@ -14,7 +14,7 @@ def test_an_account_is_published_under_the_id_of_its_stream() -> None:
     )
 
 
-def test_the_same_again_is_no_new_version() -> None:
+def test_an_equal_record_is_not_a_new_version() -> None:
     published = given(ACCOUNT, "acme").took(PUBLISH)
     published.when(PUBLISH).then_nothing()
     moved = PUBLISH.model_copy(update={"country": "Sweden", "own_pmo": True})
@@ -23,7 +23,7 @@ def test_the_same_again_is_no_new_version() -> None:
     )
 
 
-def test_an_introduction_never_overwrites_what_is_known() -> None:
+def test_an_introduction_never_replaces_a_published_record() -> None:
     fresh = given(ACCOUNT, "acme")
     fresh.when(IntroduceAccount(name="Acme")).then(AccountPublished(account="acme", name="Acme"))
     fresh.took(PUBLISH).when(IntroduceAccount(name="ACME Inc.")).then_nothing()

@@ -1,4 +1,4 @@
-"""Reading a CRM's export: what is taken, what is refused and why, what is noted."""
+"""Read a CRM export: valid rows, refused rows with reasons, notes."""
 
 import csv
 import re
@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from contracts.money import Money
 from sales.importing.export import COLUMNS, Export, Unusable, read_export
-from sales.importing.naming import slug
+from sales.importing.ids import slug
+from sales.importing.import_opportunity import ImportOpportunity
 from sales.importing.owners import Owners
-from sales.importing.taking import ImportOpportunity
 
 SHIPPED = Path(__file__).parents[2] / "data" / "crm_pipeline.csv"
 PIPELINE = Path(__file__).resolve().parents[4] / "shared/data/crm/sales_pipeline.csv"
@@ -61,7 +61,7 @@ def refusals(text: str) -> list[tuple[str, str]]:
     return [(refusal.field, refusal.reason) for refusal in export.refused]
 
 
-def test_the_shipped_example_is_taken_as_far_as_it_can_be() -> None:
+def test_the_valid_rows_of_the_shipped_example_are_read() -> None:
     export = read(SHIPPED.read_text(), products=PRODUCTS)
     assert export.rows == 18
     assert [taken.row for taken in export.taken] == [2, 3, 4, 5, 6, 19]
@@ -87,12 +87,12 @@ def test_the_shipped_example_is_taken_as_far_as_it_can_be() -> None:
     assert export.notes == (
         "product: 'PortalBasic' is read as 'Portal Basic' (row 3)",
         "account: 'northwind traders' is read as 'Northwind Traders' (row 3)",
-        "account: is missing, and stays unknown (row 4)",
-        "close_date: is left out, since the deal is open (row 6)",
+        "account: is missing and remains unknown (row 4)",
+        "close_date: ignored, because the deal is open (row 6)",
     )
 
 
-def test_a_won_deal_has_its_own_dates_and_value() -> None:
+def test_a_won_deal_keeps_its_dates_and_value() -> None:
     won = read(SHIPPED.read_text(), products=PRODUCTS).taken[0].opportunity
     assert won == ImportOpportunity(
         source="crm",
@@ -110,12 +110,12 @@ def test_a_won_deal_has_its_own_dates_and_value() -> None:
     assert won.occurred_at == datetime(2017, 3, 1, tzinfo=UTC)
 
 
-def test_what_was_lost_sold_nothing_and_its_worth_is_unknown() -> None:
+def test_a_lost_deal_has_no_value() -> None:
     lost = read(SHIPPED.read_text()).taken[1].opportunity
     assert (lost.outcome, lost.value) == ("lost", None)
 
 
-def test_an_open_deal_may_be_worth_something_and_know_no_day() -> None:
+def test_an_open_deal_may_have_a_value_and_no_date() -> None:
     prospect = read(SHIPPED.read_text()).taken[3].opportunity
     assert (prospect.outcome, prospect.pipeline_stage) == ("open", "prospecting")
     assert prospect.value == Money(amount=Decimal(12000), currency="USD")
@@ -127,24 +127,24 @@ def test_an_open_deal_may_be_worth_something_and_know_no_day() -> None:
     [
         ({"deal_stage": "Won"}, "close_date", "is missing, though the deal was won"),
         ({"account": "", "deal_stage": "Lost", "close_date": "3/1/2017"}, "account", "is missing"),
-        ({"deal_stage": "Dormant"}, "deal_stage", "'Dormant' is no stage known here"),
-        ({"engage_date": "2/30/2017"}, "engage_date", "'2/30/2017' is no day"),
-        ({"engage_date": "2/25/2027"}, "engage_date", "2027-02-25 is yet to come"),
-        ({"close_value": "1,23"}, "close_value", "'1,23' is no number"),
-        ({"close_value": "Infinity"}, "close_value", "is no number"),
+        ({"deal_stage": "Dormant"}, "deal_stage", "'Dormant' is not a known stage"),
+        ({"engage_date": "2/30/2017"}, "engage_date", "'2/30/2017' is not a date"),
+        ({"engage_date": "2/25/2027"}, "engage_date", "2027-02-25 is in the future"),
+        ({"close_value": "1,23"}, "close_value", "'1,23' is not a number"),
+        ({"close_value": "Infinity"}, "close_value", "is not a number"),
         ({"close_value": "1" * 20}, "close_value", "must be less than 100,000,000,000,000"),
-        ({"close_value": "1e3"}, "close_value", "is no number"),
+        ({"close_value": "1e3"}, "close_value", "is not a number"),
         ({"sales_agent": "", "product": ""}, "sales_agent", "is missing"),
         ({"product": "x" * 201}, "product", "at most 200"),
     ],
 )
-def test_a_row_that_cannot_be_taken_says_which_column_and_why(cells, field, reason) -> None:
+def test_a_refused_row_names_the_column_and_the_reason(cells, field, reason) -> None:
     quoted = {name: f'"{value}"' if "," in value else value for name, value in cells.items()}
     problems = dict(reversed(refusals(row(**quoted))))
     assert reason in problems[field]
 
 
-def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
+def test_all_problems_of_a_row_are_reported_together() -> None:
     found = refusals(row(sales_agent="", deal_stage="?", engage_date="soon", close_value="-1"))
     assert [field for field, _ in found] == [
         "sales_agent",
@@ -154,14 +154,16 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once() -> None:
     ]
 
 
-def test_a_deal_ends_between_its_beginning_and_today() -> None:
+def test_a_deal_closes_between_its_engage_date_and_today() -> None:
     early = row(deal_stage="Won", close_date="2/24/2017", close_value="1")
     assert refusals(early) == [("close_date", "2017-02-24 is before the engage_date, 2017-02-25")]
     late = row(deal_stage="Won", close_date="1/6/2026", close_value="1")
-    assert refusals(late) == [("close_date", "2026-01-06 is yet to come, though the deal was won")]
+    assert refusals(late) == [
+        ("close_date", "2026-01-06 is in the future, though the deal was won")
+    ]
 
 
-def test_names_are_read_as_they_are_known() -> None:
+def test_known_spellings_of_names_are_used() -> None:
     export = read(
         f"{HEADER}\n{row(product='datalake', account='ACME corp')}",
         accounts={"a-17": "Acme Corp"},
@@ -174,47 +176,47 @@ def test_names_are_read_as_they_are_known() -> None:
     assert len(export.notes) == 2
 
 
-def test_who_is_known_by_name_or_id_owns_what_they_sold() -> None:
+def test_an_owner_is_found_by_name_or_id() -> None:
     for seller in ("Nora Field", "nora  FIELD", "nora"):
         export = read(f"{HEADER}\n{row(sales_agent=seller)}")
         assert (only(export).owner, export.notes) == ("nora", ())
 
 
-def test_no_event_tells_the_name_of_whom_nobody_knows() -> None:
+def test_an_unknown_owner_gets_an_id_that_does_not_reveal_the_name() -> None:
     export = read(f"{HEADER}\n{row(sales_agent='Anna Schmidt')}")
     owner = only(export).owner
     assert re.fullmatch(r"owner-[0-9a-z]{13}", owner)
     assert "schmidt" not in only(export).model_dump_json().lower()
-    note = f"sales_agent: 'Anna Schmidt' is nobody known here, and is {owner} (row 2)"
+    note = f"sales_agent: 'Anna Schmidt' is not a known person; the owner is {owner} (row 2)"
     assert export.notes == (note,)
 
     again = row(opportunity_id="A2", sales_agent="anna schmidt")
-    assert only(read(f"{HEADER}\n{again}")).owner == owner, "in every export the same"
+    assert only(read(f"{HEADER}\n{again}")).owner == owner, "the same in every export"
     published = Owners({owner: "Anna Schmidt"}, bytes(32))
     known = read(f"{HEADER}\n{again}", owners=published)
     assert (only(known).owner, known.notes) == (owner, ())
     elsewhere = read(f"{HEADER}\n{again}", owners=Owners({}, bytes(31) + b"1"))
-    assert only(elsewhere).owner != owner, "whoever has no secret cannot try names"
+    assert only(elsewhere).owner != owner, "the id depends on the secret"
 
 
-def test_of_two_with_one_name_nobody_is_taken_for_the_other() -> None:
+def test_a_name_that_two_persons_have_is_not_known() -> None:
     both = Owners({"nora": "Nora Field", "nora-2": "Nora Field"}, bytes(32))
     assert only(read(f"{HEADER}\n{row()}", owners=both)).owner.startswith("owner-")
     assert only(read(f"{HEADER}\n{row(sales_agent='nora-2')}", owners=both)).owner == "nora-2"
 
 
-def test_a_product_that_nobody_listed_is_taken_and_noted() -> None:
+def test_an_unlisted_product_is_accepted_with_a_note() -> None:
     export = read(f"{HEADER}\n{row(product='Fax')}", products=PRODUCTS)
     assert only(export).product == "Fax"
     assert export.notes == ("product: 'Fax' is not in the list of products (row 2)",)
 
 
-def test_columns_may_stand_in_any_order_beside_others_behind_a_byte_order_mark() -> None:
+def test_columns_have_any_order_and_others_and_a_byte_order_mark_are_ignored() -> None:
     names = [*reversed(COLUMNS), "Region"]
     cells = [*reversed(row().split(",")), "North"]
     export = read(f"\ufeff{','.join(names).upper()}\r\n{','.join(cells)}\r\n")
     assert only(export).external_id == "A1"
-    assert export.notes == ("columns that are not read: region (row 1)",)
+    assert export.notes == ("ignored columns: region (row 1)",)
 
 
 @pytest.mark.parametrize(
@@ -227,12 +229,12 @@ def test_columns_may_stand_in_any_order_beside_others_behind_a_byte_order_mark()
         (f'{HEADER}\n"A1,x\n', "not well-formed"),
     ],
 )
-def test_a_text_that_is_no_export_is_refused_whole(text, why) -> None:
+def test_a_text_that_is_not_an_export_is_refused(text, why) -> None:
     with pytest.raises(Unusable, match=why):
         read(text)
 
 
-def test_an_engagement_gets_its_id_from_where_it_comes_from() -> None:
+def test_the_engagement_id_depends_on_source_and_opportunity_id() -> None:
     first = only(read(f"{HEADER}\n{row()}"))
     again = only(read(f"{HEADER}\n{row(product='Portal')}"))
     other = only(read(f"{HEADER}\n{row(opportunity_id='A2')}"))
@@ -241,14 +243,14 @@ def test_an_engagement_gets_its_id_from_where_it_comes_from() -> None:
 
 
 @given(st.text(max_size=100))
-def test_every_name_has_an_id(name: str) -> None:
+def test_every_name_has_a_valid_slug(name: str) -> None:
     made = slug(name)
     assert made == slug(name)
     assert 0 < len(made) <= 64
 
 
 @given(st.lists(st.lists(st.text(max_size=12), min_size=8, max_size=8), max_size=5))
-def test_whatever_stands_in_the_cells_each_row_is_taken_or_refused(cells: list[list[str]]) -> None:
+def test_each_row_is_taken_or_refused_for_any_cells(cells: list[list[str]]) -> None:
     written = "\r\n".join(
         ",".join('"' + cell.replace('"', '""') + '"' for cell in line) for line in cells
     )
@@ -258,7 +260,7 @@ def test_whatever_stands_in_the_cells_each_row_is_taken_or_refused(cells: list[l
 
 
 @pytest.mark.skipif(not PIPELINE.exists(), reason="the sample pipeline is not on this machine")
-def test_a_real_pipeline_is_taken_whole() -> None:
+def test_a_real_pipeline_is_read_completely() -> None:
     with PIPELINE.with_name("products.csv").open() as listed:
         products = [line["product"] for line in csv.DictReader(listed)]
     export = read(PIPELINE.read_text(), products=products)

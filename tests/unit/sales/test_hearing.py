@@ -1,4 +1,4 @@
-"""What an account executive sees of the other departments' work."""
+"""Other departments' events in the state of Sales."""
 
 from datetime import date
 from decimal import Decimal
@@ -135,7 +135,7 @@ def payment(amount: int) -> PaymentReceived:
     return PaymentReceived(invoice="invoice-1", amount=eur(amount), received_on=date(2026, 3, 20))
 
 
-def test_who_manages_and_what_it_would_take() -> None:
+def test_manager_and_estimate() -> None:
     state = ready.state
     assert (state.manager, state.managed_since) == ("emma", date(2026, 1, 6))
     estimate = state.estimates[1]
@@ -155,13 +155,13 @@ REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.
         ([SOW, APPROVED, SENT, SIGNED], "signed", date(2026, 2, 3)),
     ],
 )
-def test_how_far_the_statement_of_work_went(events, status, signed_on) -> None:
+def test_the_status_of_the_statement_of_work(events, status, signed_on) -> None:
     won.heard(*events).then_state(
         statement=Statement(version=1, status=status, signed_on=signed_on)
     )
 
 
-def test_the_finish_that_is_promised_follows_the_amendments_that_are_signed() -> None:
+def test_the_promised_finish_is_that_of_the_amendment_signed_last() -> None:
     won.then_state(promised_finish=date(2026, 6, 30))
     first, first_signed = amendment("one", date(2026, 7, 31))
     second, second_signed = amendment("two", date(2026, 7, 15))
@@ -171,7 +171,7 @@ def test_the_finish_that_is_promised_follows_the_amendments_that_are_signed() ->
     drafted.heard(first_signed, second_signed).then_state(promised_finish=date(2026, 7, 15))
 
 
-def test_an_invoice_is_overdue_until_it_is_paid_whole() -> None:
+def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
     overdue = won.heard(INVOICE, OVERDUE)
     assert [invoice.overdue for invoice in overdue.state.invoices.values()] == [True]
     partly = overdue.heard(payment(6_999))
@@ -191,26 +191,26 @@ def test_an_invoice_is_overdue_until_it_is_paid_whole() -> None:
         ([VOIDED], False),
     ],
 )
-def test_an_invoice_of_which_nothing_is_owed_is_not_overdue(events, overdue) -> None:
+def test_an_invoice_with_nothing_outstanding_is_not_overdue(events, overdue) -> None:
     state = won.heard(INVOICE, OVERDUE, *events).state
     assert [invoice.overdue for invoice in engagement_view(state).invoices] == [overdue]
 
 
-def test_what_became_of_an_invoice_is_shown() -> None:
+def test_credits_and_voids_of_an_invoice_are_shown() -> None:
     [credited] = engagement_view(won.heard(INVOICE, credit(1_000)).state).invoices
     assert (credited.amount, credited.credited, credited.voided) == (eur(7_000), eur(1_000), False)
     [voided] = engagement_view(won.heard(INVOICE, VOIDED).state).invoices
     assert voided.voided
 
 
-def test_a_payment_of_an_invoice_never_heard_of_changes_nothing() -> None:
+def test_events_of_an_unknown_invoice_change_nothing() -> None:
     won.heard(payment(5), OVERDUE, credit(5), VOIDED).then_state(invoices={})
 
 
-def test_work_that_rests_goes_on() -> None:
-    held = EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 1))
-    resting = won.heard(held).then_state(held=held)
-    resting.heard(EngagementResumed(resumed_on=date(2026, 4, 20))).then_state(held=None)
+def test_an_engagement_on_hold_is_resumed() -> None:
+    hold = EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 1))
+    on_hold = won.heard(hold).then_state(on_hold=hold)
+    on_hold.heard(EngagementResumed(resumed_on=date(2026, 4, 20))).then_state(on_hold=None)
 
 
 EVERYTHING = (
@@ -246,15 +246,15 @@ EVERYTHING = (
 )
 
 
-def test_the_order_in_which_departments_are_heard_never_matters() -> None:
+def test_the_order_of_other_departments_events_does_not_matter() -> None:
     permutations_agree(won, *EVERYTHING)
 
 
-def test_a_state_is_the_same_after_it_was_written_and_read() -> None:
+def test_a_state_survives_serialisation() -> None:
     whole: BaseModel = won.heard(*EVERYTHING).state
     assert Engagement.model_validate_json(whole.model_dump_json()) == whole
 
 
-def test_everything_heard_here_says_so_in_its_contract() -> None:
+def test_every_consumed_event_names_sales_in_its_contract() -> None:
     heard = {kind for kind in ENGAGEMENT.evolve.types if kind.channel.department != "sales"}
     assert [kind.type for kind in heard if "sales" not in kind.heard_by] == []

@@ -1,4 +1,4 @@
-"""Opportunities: opened, qualified, advanced, estimated, lost."""
+"""Decisions on opportunities."""
 
 from datetime import date
 from decimal import Decimal
@@ -60,35 +60,35 @@ IMPORTED = OpportunityImported(
 )
 
 
-def test_an_opportunity_is_opened_for_an_account_that_is_known() -> None:
+def test_an_opportunity_is_opened_for_a_published_account() -> None:
     new.when(OPEN, by="ann").then(OPENED).then_state(
         stage="prospecting", opened_on=date(2026, 1, 5), currency="EUR"
     )
 
 
-def test_an_unknown_account_is_refused_by_the_name_of_its_field() -> None:
+def test_an_unknown_account_is_refused_with_the_field_name() -> None:
     new.knowing().when(OPEN).then_refused("account-unknown", saying="account: no account 'acme'")
 
 
-def test_opening_twice_is_harmless_and_opening_otherwise_is_refused() -> None:
+def test_an_equal_opening_changes_nothing_and_a_different_one_is_refused() -> None:
     opened.when(OPEN).then_nothing()
     opened.when(OPEN.model_copy(update={"title": "Other"})).then_refused("already-opened")
 
 
-def test_an_expected_close_that_is_over_is_refused() -> None:
+def test_an_expected_close_in_the_past_is_refused() -> None:
     new.on(date(2026, 4, 1)).when(OPEN).then_refused(
         "expected-close-passed", saying="expected_close: 2026-03-31"
     )
 
 
-def test_a_value_of_less_than_nothing_is_no_command_at_all() -> None:
+def test_a_negative_expected_value_is_invalid() -> None:
     with pytest.raises(ValidationError, match="expected_value"):
         OPEN.model_validate(
             {**OPEN.model_dump(), "expected_value": {"amount": -1, "currency": "EUR"}}
         )
 
 
-def test_the_latest_judgement_stands_and_the_same_again_is_harmless() -> None:
+def test_the_latest_qualification_applies_and_an_equal_one_changes_nothing() -> None:
     qualified = opened.when(QUALIFY).then(OpportunityQualified(**dict(QUALIFY)))
     qualified.then_state(stage="qualifying").when(QUALIFY).then_nothing()
     better = QUALIFY.model_copy(update={"score": Decimal(90)})
@@ -103,21 +103,21 @@ def test_an_opportunity_moves_through_the_pipeline_in_both_directions() -> None:
     advanced.when(back).then(OpportunityAdvanced(**dict(back))).then_state(stage="qualifying")
 
 
-def test_an_estimate_is_asked_for_once_until_something_else_is_asked() -> None:
+def test_an_estimate_is_requested_once_for_each_content() -> None:
     asked = opened.when(REQUEST).then(EstimateRequested(**dict(REQUEST)))
     asked.when(REQUEST).then_nothing()
     wider = REQUEST.model_copy(update={"scope_summary": "A portal and an app."})
     asked.when(wider).then(EstimateRequested(**dict(wider)))
 
 
-def test_a_wish_for_the_past_is_refused() -> None:
+def test_a_wanted_finish_in_the_past_is_refused() -> None:
     opened.on(date(2026, 7, 1)).when(REQUEST).then_refused(
         "wanted-finish-passed", saying="wanted_finish"
     )
 
 
-def test_deliverables_that_stand_twice_are_refused_by_the_name_of_their_field() -> None:
-    with pytest.raises(ValidationError, match=r"deliverables\n.*portal stands more than once"):
+def test_repeated_deliverables_are_refused_with_the_field_name() -> None:
+    with pytest.raises(ValidationError, match=r"deliverables\n.*portal appears more than once"):
         RequestEstimate(scope_summary="A portal.", deliverables=(PORTAL, PORTAL))
 
 
@@ -130,7 +130,7 @@ def test_a_deal_can_be_lost_at_any_stage_before_it_is_won(stage) -> None:
     lost.when(LoseDeal(reason="scope")).then_refused("engagement-over", saying="lost on 2026-01-05")
 
 
-def test_a_deal_is_not_lost_on_a_day_that_is_yet_to_come() -> None:
+def test_a_deal_is_not_lost_in_the_future() -> None:
     later = LOSE.model_copy(update={"lost_on": date(2026, 1, 7)})
     opened.when(later).then_refused("date-to-come", saying="lost_on")
     tomorrow = LOSE.model_copy(update={"lost_on": date(2026, 1, 6)})
@@ -138,7 +138,7 @@ def test_a_deal_is_not_lost_on_a_day_that_is_yet_to_come() -> None:
 
 
 @pytest.mark.parametrize("command", [QUALIFY, ADVANCE, REQUEST, LOSE, SubmitProposal(version=1)])
-def test_nothing_is_sold_before_the_opening_and_after_the_end(command) -> None:
+def test_commands_are_refused_before_the_opening_and_after_the_end(command) -> None:
     assigned = ManagerAssigned(manager="emma", assigned_on=date(2026, 1, 6))
     new.heard(assigned).when(command).then_refused("opportunity-not-opened")
     won.when(command).then_refused("deal-won")
@@ -151,12 +151,12 @@ def test_nothing_is_sold_before_the_opening_and_after_the_end(command) -> None:
 class TestImportedOpen:
     imported = new.said(IMPORTED)
 
-    def test_it_counts_as_opened(self) -> None:
+    def test_it_can_be_qualified_advanced_and_lost(self) -> None:
         moved = self.imported.then_state(stage="qualifying", opened_on=date(2025, 11, 3))
         moved.when(QUALIFY).then_accepted().when(ADVANCE).then_accepted()
         moved.when(LOSE).then_accepted().then_state(stage="lost")
 
-    def test_others_are_asked_once_they_can_know_of_it(self) -> None:
+    def test_an_estimate_is_requested_after_adoption(self) -> None:
         self.imported.when(REQUEST).then_refused("opportunity-not-opened", saying="adopt it first")
         known = self.imported.when(ADOPT).then(
             OpportunityOpened(
@@ -174,14 +174,14 @@ class TestImportedOpen:
         otherwise = ADOPT.model_copy(update={"title": "Other"})
         known.when(otherwise).then_refused("already-opened")
 
-    def test_what_the_crm_did_not_know_must_be_given(self) -> None:
+    def test_values_missing_in_the_crm_are_required(self) -> None:
         bare = new.said(IMPORTED.model_copy(update={"value": None}))
         bare.when(AdoptOpportunity(expected_close=date(2026, 2, 1))).then_refused(
             "adoption-incomplete", missing={"account", "expected_value"}
         )
         bare.when(ADOPT.model_copy(update={"expected_value": eur(5)})).then_accepted()
 
-    def test_it_is_held_to_what_any_opening_is(self) -> None:
+    def test_adoption_is_checked_like_an_opening(self) -> None:
         self.imported.when(ADOPT.model_copy(update={"account": "globex"})).then_refused(
             "account-unknown", saying="account: no account 'globex'"
         )
@@ -189,18 +189,18 @@ class TestImportedOpen:
         opened.when(ADOPT).then_refused("not-imported")
         self.imported.when(OPEN).then_refused("already-opened")
 
-    def test_it_stays_in_its_currency(self) -> None:
+    def test_adoption_keeps_the_currency(self) -> None:
         self.imported.when(ADOPT.model_copy(update={"expected_value": eur(5)})).then_refused(
             "currency-differs", saying="expected_value: is in EUR, but"
         )
 
-    def test_what_was_imported_as_ended_is_over(self) -> None:
+    def test_an_opportunity_imported_as_won_is_over(self) -> None:
         ended = IMPORTED.model_copy(update={"outcome": "won", "closed_on": date(2025, 12, 1)})
         over = new.said(ended).then_state(stage="won", expected_value=usd(500))
         for command in (ADOPT, QUALIFY, LOSE):
             over.when(command).then_refused("engagement-over", saying="won on 2025-12-01")
 
 
-def test_all_money_is_in_the_currency_of_the_opening() -> None:
+def test_the_currency_is_that_of_the_opening() -> None:
     assert opened.state.currency == "EUR"
     assert opened.state.expected_value == eur(20_000)

@@ -1,4 +1,4 @@
-"""Proposals: drafted, through the gate or not, revised, won."""
+"""Decisions on proposals: draft, submit, revise, win."""
 
 from datetime import date
 from decimal import Decimal
@@ -47,7 +47,7 @@ def read(**changed: object) -> DraftProposal:
     return DraftProposal.model_validate({**DRAFT.model_dump(), **changed})
 
 
-def test_a_proposal_takes_the_next_number() -> None:
+def test_a_proposal_gets_the_next_version_number() -> None:
     first = opened.when(DRAFT).then(ProposalDrafted(**dict(DRAFT), version=1))
     first.when(DRAFT).then_nothing()
     revised = first.when(REVISE).then(ProposalRevised(**dict(REVISE)))
@@ -57,13 +57,13 @@ def test_a_proposal_takes_the_next_number() -> None:
     )
 
 
-def test_the_price_is_worked_out_where_it_is_not_given() -> None:
+def test_the_price_is_computed_where_it_is_not_given() -> None:
     opened.when(drafted(price=None)).then(like(ProposalDrafted, price=eur(17_000)))
 
 
-@pytest.mark.parametrize("standing", [ready, submitted])
-def test_a_version_that_stands_must_be_revised_first(standing) -> None:
-    standing.when(drafted(pricing="time-and-materials")).then_refused(
+@pytest.mark.parametrize("current", [ready, submitted])
+def test_the_current_version_must_be_revised_first(current) -> None:
+    current.when(drafted(pricing="time-and-materials")).then_refused(
         "proposal-open", saying="revise it first"
     )
 
@@ -86,7 +86,7 @@ def test_a_proposal_is_in_the_currency_of_the_engagement() -> None:
         ({"version": 7}, "version"),
     ],
 )
-def test_what_contradicts_itself_is_refused_by_the_name_of_its_field(changed, field) -> None:
+def test_invalid_drafts_are_refused_with_the_field_name(changed, field) -> None:
     with pytest.raises(ValidationError) as refused:
         read(**changed)
     assert [error["loc"][0] for error in refused.value.errors()] == [field]
@@ -102,15 +102,15 @@ def test_the_price_is_always_the_sum_of_the_lines(work) -> None:
 
 
 class TestGate:
-    """Gate 1: who stands behind a proposal before the customer sees it."""
+    """Gate 1: the preconditions of submitting a proposal."""
 
-    def test_a_proposal_that_everybody_stands_behind_is_submitted(self) -> None:
+    def test_a_proposal_that_meets_all_preconditions_is_submitted(self) -> None:
         done = ready.when(SUBMIT).then(ProposalSubmitted(version=1, submitted_on=date(2026, 1, 5)))
         done.on(date(2026, 1, 9)).when(SUBMIT).then_nothing()
         other_day = SubmitProposal(version=1, submitted_on=date(2026, 1, 6))
         done.on(date(2026, 1, 9)).when(other_day).then_refused("proposal-submitted")
 
-    def test_all_that_is_missing_is_said_at_once(self) -> None:
+    def test_all_missing_preconditions_are_listed(self) -> None:
         opened.took(drafted(**WITHOUT_MANAGEMENT)).when(SUBMIT).then_refused(
             "proposal-not-ready",
             missing=[
@@ -130,43 +130,43 @@ class TestGate:
             ([MANAGER, ESTIMATE, ENDORSED], {"estimate-not-priced"}),
         ],
     )
-    def test_each_of_them_is_waited_for(self, events, missing) -> None:
+    def test_each_precondition_is_required(self, events, missing) -> None:
         opened.heard(*events).took(DRAFT).when(SUBMIT).then_refused(
             "proposal-not-ready", missing=missing
         )
 
-    def test_the_estimate_it_rests_on_counts_and_no_other(self) -> None:
-        rests_on_second = opened.heard(MANAGER, ESTIMATE, ENDORSED, PRICED).took(
+    def test_only_the_estimate_of_the_proposal_counts(self) -> None:
+        on_second = opened.heard(MANAGER, ESTIMATE, ENDORSED, PRICED).took(
             drafted(estimate_version=2)
         )
-        rests_on_second.when(SUBMIT).then_refused(
+        on_second.when(SUBMIT).then_refused(
             "proposal-not-ready",
             missing={"estimate-not-endorsed", "estimate-not-priced"},
             saying="estimate 2",
         )
 
-    def test_who_manages_now_must_have_endorsed(self) -> None:
+    def test_the_current_manager_must_have_endorsed(self) -> None:
         changed = ready.heard(ManagerAssigned(manager="paul", assigned_on=date(2026, 1, 8)))
         changed.when(SUBMIT).then_refused(
             "proposal-not-ready",
             missing={"estimate-not-endorsed"},
-            saying="endorsed by emma, but paul manages now",
+            saying="endorsed by emma, but the manager is now paul",
         )
         changed.heard(EstimateEndorsed(version=1, manager="paul")).when(SUBMIT).then_accepted()
 
-    def test_project_management_is_a_line_or_waived_for_a_reason(self) -> None:
-        heard = opened.heard(MANAGER, ESTIMATE, ENDORSED, PRICED)
+    def test_project_management_is_a_line_or_waived_with_a_reason(self) -> None:
+        prepared = opened.heard(MANAGER, ESTIMATE, ENDORSED, PRICED)
         for bare in (
             drafted(**WITHOUT_MANAGEMENT),
             drafted(
                 lines=(LINES[0], line("project-manager", 0, 1, "project-management")), price=None
             ),
         ):
-            heard.took(bare).when(SUBMIT).then_refused(
+            prepared.took(bare).when(SUBMIT).then_refused(
                 "proposal-not-ready", missing={"project-management-missing"}
             )
         waived = drafted(**WITHOUT_MANAGEMENT, project_management_waiver="The customer manages it.")
-        heard.took(waived).when(SUBMIT).then_accepted()
+        prepared.took(waived).when(SUBMIT).then_accepted()
 
     def test_a_withdrawn_or_unknown_version_is_not_submitted(self) -> None:
         ready.took(REVISE).when(SUBMIT).then_refused("proposal-withdrawn")
@@ -177,7 +177,7 @@ class TestGate:
 
 
 class TestWinning:
-    def test_the_deal_says_what_the_submitted_version_said(self) -> None:
+    def test_the_deal_has_the_content_of_the_submitted_version(self) -> None:
         deal = DealWon(
             proposal_version=1,
             price=eur(17_000),
@@ -194,20 +194,20 @@ class TestWinning:
         done.when(WIN.model_copy(update={"payment_terms_days": 14})).then_refused("deal-won")
         done.when(REVISE).then_refused("deal-won")
 
-    def test_only_what_the_customer_has_seen_can_be_won(self) -> None:
+    def test_only_a_submitted_version_can_be_won(self) -> None:
         ready.when(WIN).then_refused("proposal-not-submitted")
         submitted.took(REVISE).when(WIN).then_refused("proposal-withdrawn")
         again = submitted.took(REVISE).took(DRAFT).took(SubmitProposal(version=2))
         again.when(WIN).then_refused("proposal-withdrawn")
         again.when(WIN.model_copy(update={"proposal_version": 2})).then_accepted()
 
-    def test_it_is_won_after_it_was_submitted_and_not_in_days_to_come(self) -> None:
+    def test_a_deal_is_won_after_its_submission_and_not_in_the_future(self) -> None:
         early = WIN.model_copy(update={"won_on": date(2026, 1, 4)})
         submitted.when(early).then_refused("won-before-submitted", saying="won_on")
         late = WIN.model_copy(update={"won_on": date(2026, 1, 8)})
         submitted.when(late).then_refused("date-to-come", saying="won_on")
 
-    def test_other_days_can_be_agreed_in_order(self) -> None:
+    def test_other_dates_can_be_agreed_in_order(self) -> None:
         later = WIN.model_copy(update={"finishes_on": date(2026, 9, 1)})
         submitted.when(later).then(
             like(DealWon, starts_on=date(2026, 3, 2), finishes_on=date(2026, 9, 1))
@@ -237,18 +237,18 @@ class TestWinning:
             ),
         ],
     )
-    def test_a_billing_schedule_is_the_price_for_what_was_sold(self, item, code, saying) -> None:
+    def test_a_billing_schedule_fits_price_and_deliverables(self, item, code, saying) -> None:
         schedule = (WIN.billing_schedule[0], item)
         submitted.when(WIN.model_copy(update={"billing_schedule": schedule})).then_refused(
             code, saying=saying
         )
 
-    def test_items_that_stand_twice_are_refused_by_the_name_of_their_field(self) -> None:
+    def test_repeated_items_are_refused_with_the_field_name(self) -> None:
         item = WIN.billing_schedule[0]
-        with pytest.raises(ValidationError, match=r"billing_schedule\n.*advance stands more than"):
+        with pytest.raises(ValidationError, match=r"billing_schedule\n.*advance appears more than"):
             WinDeal(proposal_version=1, billing_schedule=(item, item))
 
-    def test_time_and_materials_needs_a_rate_for_each_role(self) -> None:
+    def test_time_and_materials_requires_a_rate_for_each_role(self) -> None:
         sold = (
             opened.heard(MANAGER, ESTIMATE, PRICED, ENDORSED)
             .took(drafted(pricing="time-and-materials"))
@@ -278,6 +278,6 @@ class TestWinning:
         assert (outcome.refusal is None) == (sum(cents) == 17_000_00)
 
 
-def test_the_order_in_which_departments_are_heard_never_matters() -> None:
+def test_the_order_of_other_departments_events_does_not_matter() -> None:
     permutations_agree(new, OPENED, ESTIMATE, PRICED, MANAGER, ENDORSED)
     assert won.state.stage == "won"

@@ -1,4 +1,4 @@
-"""What the people of Sales see."""
+"""Views and list rows of Sales."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from tests.unit.sales.test_hearing import EVERYTHING, REPORT
 from tests.unit.sales.test_opportunities import IMPORTED
 
 
-def test_a_draft_shows_what_it_waits_for_and_from_whom() -> None:
+def test_a_draft_lists_what_is_missing_and_who_owes_it() -> None:
     [proposal] = engagement_view(opened.heard(MANAGER).took(DRAFT).state).proposals
     assert [(item.code, item.owed_by) for item in proposal.waits_for] == [
         ("estimate-not-endorsed", "delivery"),
@@ -20,7 +20,7 @@ def test_a_draft_shows_what_it_waits_for_and_from_whom() -> None:
         assert engagement_view(later.state).proposals[0].waits_for == ()
 
 
-def test_what_is_forecast_stands_beside_what_was_promised() -> None:
+def test_the_view_compares_forecast_and_promised_finish() -> None:
     late = engagement_view(won.heard(REPORT).state).delivery
     assert (late.promised_finish, late.forecast_finish) == (date(2026, 6, 30), date(2026, 7, 14))
     assert late.late_by_days == 14
@@ -29,7 +29,7 @@ def test_what_is_forecast_stands_beside_what_was_promised() -> None:
     assert engagement_view(won.state).delivery.late_by_days is None
 
 
-def test_the_whole_life_can_be_looked_at() -> None:
+def test_a_view_of_a_complete_engagement() -> None:
     view = engagement_view(won.heard(*EVERYTHING).state)
     assert view.contract.statement_of_work is not None
     assert view.contract.statement_of_work.signed_on == date(2026, 2, 3)
@@ -40,7 +40,7 @@ def test_the_whole_life_can_be_looked_at() -> None:
     ]
 
 
-def test_a_line_of_the_list_says_where_the_sale_stands() -> None:
+def test_the_list_row_of_an_engagement() -> None:
     assert tuple(summary(opened.state)) == LISTED
     line = summary(won.state)
     assert line == {
@@ -59,7 +59,7 @@ def test_a_line_of_the_list_says_where_the_sale_stands() -> None:
     assert summary(opened.state)["expected_value"] == int(eur(20_000).amount)
 
 
-def test_what_was_imported_is_marked_and_what_is_unknown_is_empty() -> None:
+def test_the_list_row_of_an_imported_opportunity() -> None:
     line = summary(new.said(IMPORTED).state)
     assert (line["imported"], line["account"], line["expected_close"]) == (True, None, None)
     assert (line["stage"], line["opened_on"]) == ("qualifying", "2025-11-03")

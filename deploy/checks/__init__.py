@@ -1,0 +1,1 @@
+"""Checks of this repository that `make lint` runs: commit subjects and prose."""

@@ -1,0 +1,155 @@
+"""Assign the manager, choose the method tier, and put the engagement on hold."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from chassis.domain.decider import Command, Context, Refused
+from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAssigned, TierChosen
+from contracts.event import Event
+from contracts.money import Money
+from contracts.reference import AccountPublished
+from contracts.values import Day, PersonId, ShortText, Tier, YesNo
+from delivery.policies import day_of, known_person, once, require_open
+from delivery.state import Engagement, decide
+
+MANAGER_ROLE = "engagement-manager"
+COMPARABLE = frozenset({"EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD"})
+"""Currencies whose units are of the same order of magnitude. A price in another currency is not
+used to propose a tier."""
+
+SMALL, LARGE, HUGE = Decimal(60_000), Decimal(200_000), Decimal(500_000)
+"""Prices, in whole units of a comparable currency, from which an engagement is not small, is
+large (critical if novel) and is critical in any case."""
+
+SHORT_DAYS, LONG_DAYS = 60, 270
+
+
+class AssignManager(Command):
+    """Assign the engagement's manager, or replace the current one.
+
+    The person must be known, belong to Delivery and be an engagement manager. The earlier a manager
+    is assigned, the better.
+    """
+
+    manager: PersonId
+    assigned_on: Day | None = None
+
+
+class ChooseTier(Command):
+    """Choose the method tier of the engagement and give a reason.
+
+    The tier that the platform proposes is recorded beside it. `novel`: the work is new to the
+    company.
+    """
+
+    tier: Tier
+    reason: ShortText
+    novel: YesNo = False
+
+
+class PutOnHold(Command):
+    """Put the engagement on hold until it is resumed."""
+
+    reason: ShortText
+    held_on: Day | None = None
+
+
+class Resume(Command):
+    """Resume an engagement that is on hold."""
+
+    resumed_on: Day | None = None
+
+
+def proposed_tier(
+    price: Money | None, duration_days: int | None, *, novel: bool, customer_pmo: bool
+) -> Tier:
+    """Return the tier proposed for price, calendar days, novelty and the customer's own PMO.
+
+    Critical: very large, long, or both large and novel. Light: small, short and not novel, unless
+    the customer has its own PMO, which wants the artefacts. Otherwise standard, also where the
+    price (in a comparable currency) or the duration is unknown.
+    """
+    amount = price.amount if price and price.currency in COMPARABLE else None
+    if amount is not None and (amount >= HUGE or (novel and amount >= LARGE)):
+        return "critical"
+    if duration_days is not None and duration_days >= LONG_DAYS:
+        return "critical"
+    small = amount is not None and amount < SMALL
+    short = duration_days is not None and duration_days <= SHORT_DAYS
+    return "light" if small and short and not novel and not customer_pmo else "standard"
+
+
+@decide.on(AssignManager)
+def assign_manager(state: Engagement, command: AssignManager, context: Context) -> Iterator[Event]:
+    """Assign the manager; a current manager is replaced.
+
+    Raises Refused where the person is unknown or is not an engagement manager of Delivery.
+    """
+    require_open(state)
+    person = known_person(context, command.manager)
+    if person.department != "delivery" or MANAGER_ROLE not in person.roles:
+        raise Refused(
+            "not-an-engagement-manager",
+            f"{command.manager} belongs to {person.department}"
+            f" (roles: {', '.join(person.roles) or 'none'}):"
+            " only an engagement manager of Delivery can manage an engagement",
+        )
+    if state.manager is None or state.manager.manager != command.manager:
+        day = day_of(context, command.assigned_on)
+        yield ManagerAssigned(manager=command.manager, assigned_on=day)
+
+
+@decide.on(ChooseTier)
+def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Iterator[Event]:
+    """Record the chosen tier beside the proposed one.
+
+    The proposal is computed from the newest known price and duration and from the account's record.
+    """
+    require_open(state)
+    account = context.records.latest(AccountPublished, state.account or "")
+    newest = max(state.estimates, default=None)
+    proposed = proposed_tier(
+        _price(state),
+        state.estimates[newest].submitted.duration_days if newest else None,
+        novel=command.novel,
+        customer_pmo=account is not None and account.event.own_pmo,
+    )
+    chosen = TierChosen(tier=command.tier, proposed=proposed, reason=command.reason)
+    if chosen != state.tier:
+        yield chosen
+
+
+def _price(state: Engagement) -> Money | None:
+    if state.deal.won:
+        return state.deal.won.price
+    if state.ledger.estimates:
+        return state.ledger.estimates[max(state.ledger.estimates)].price
+    return state.deal.opened.expected_value if state.deal.opened else None
+
+
+@decide.on(PutOnHold)
+def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iterator[Event]:
+    """Put the engagement on hold.
+
+    Time, progress, submissions and the implementation of changes are then refused; approving work
+    that was done is not. Raises Refused where it is on hold for another reason or since another
+    day.
+    """
+    require_open(state)
+    day = command.held_on or (state.on_hold.held_on if state.on_hold else None)
+    event = EngagementPutOnHold(reason=command.reason, held_on=day_of(context, day))
+    yield from once(state.on_hold, event, "already-on-hold", "work is on hold already")
+
+
+@decide.on(Resume)
+def resume(state: Engagement, command: Resume, context: Context) -> Iterator[Event]:
+    """Resume the engagement; nothing happens where it is not on hold.
+
+    Raises Refused where the day is before the hold began.
+    """
+    require_open(state)
+    if state.on_hold:
+        day = day_of(context, command.resumed_on)
+        if day < state.on_hold.held_on:
+            raise Refused("before-the-hold", f"work is on hold only since {state.on_hold.held_on}")
+        yield EngagementResumed(resumed_on=day)

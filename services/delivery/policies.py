@@ -1,0 +1,186 @@
+"""Check preconditions that several decisions share: open, released, the customer's decision."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from chassis.domain.decider import Context, Missing, Refused, gate
+from contracts.event import Event
+from contracts.reference import PersonPublished
+from delivery.state import Engagement
+
+
+def require_open(state: Engagement, *, after_termination: bool = False) -> None:
+    """Refuse a command before the engagement is opened, or after it is over.
+
+    `after_termination` allows commands that settle work done before the contract was terminated.
+    Raises Refused where the engagement is not opened, closed, lost or terminated.
+    """
+    if state.title is None:
+        sentence = "Delivery has not received the opened opportunity from Sales"
+        gate("engagement-not-opened", [Missing("opportunity-opened", sentence, "sales")])
+    if state.closed:
+        raise Refused("engagement-over", f"the engagement was closed on {state.closed.closed_on}")
+    if state.deal.lost or state.deal.lost_on:
+        raise Refused("engagement-over", f"the deal was lost on {state.deal.lost_on}")
+    terminated = state.contract.terminated
+    if terminated and not after_termination:
+        raise Refused("engagement-over", f"the contract ended on {terminated.terminated_on}")
+
+
+def require_active(state: Engagement, week: date | None = None) -> None:
+    """Refuse work on an engagement that is over or on hold.
+
+    After a termination, work of a week that began by then may still be recorded, unless the
+    engagement was put on hold before that week. Raises Refused otherwise.
+    """
+    terminated, hold = state.contract.terminated, state.on_hold
+    worked = week if week and terminated and week <= terminated.terminated_on else None
+    require_open(state, after_termination=worked is not None)
+    if hold and (worked is None or worked > hold.held_on):
+        raise Refused("on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
+
+
+def day_of(context: Context, given: date | None) -> date:
+    """Return the day of an act: as given, else the business day (UTC).
+
+    One day ahead is accepted, since east of UTC it may already be tomorrow. Raises Refused where
+    the day is further in the future.
+    """
+    if given is not None and given > context.today + timedelta(days=1):
+        raise Refused("in-the-future", f"{given} has not come yet: today is {context.today}")
+    return given or context.today
+
+
+def once(known: Event | None, event: Event, code: str, sentence: str) -> Iterator[Event]:
+    """Yield the event if none is recorded yet, and nothing if an equal one is.
+
+    Raises Refused with `code` and `sentence` where a different event is recorded.
+    """
+    if known is None:
+        yield event
+    elif known != event:
+        raise Refused(code, sentence)
+
+
+def known_person(context: Context, person: str) -> PersonPublished:
+    """Return the person's newest record known to this process.
+
+    Raises Refused where there is none.
+    """
+    record = context.records.latest(PersonPublished, person)
+    if record is None:
+        raise Refused("unknown-person", f"no person {person} is known")
+    return record.event
+
+
+def require_customer(context: Context, person: str) -> None:
+    """Refuse a decision of the customer that names a person of the company.
+
+    People of a customer need not be in the reference data, so unknown ids are accepted. Raises
+    Refused where the record names another department.
+    """
+    record = context.records.latest(PersonPublished, person)
+    if record is not None and record.event.department != "customer":
+        raise Refused(
+            "not-the-customer",
+            f"{person} belongs to {record.event.department}: only the customer can decide this",
+        )
+
+
+def not_covered(
+    state: Engagement, first: date, last: date, today: date, *, hours: Decimal
+) -> Missing | None:
+    """Return what is missing before work between two days (gate 3), or None.
+
+    Both days are inclusive. Under an early start, `hours` and the hours logged before must not
+    exceed its cap; an early start whose cap is used up allows no work.
+    """
+    signed = state.contract.signed
+    if signed and signed.signed_on <= last:
+        return None
+    return not_released(state, first, last, today) or _cap_exceeded(state, first, hours)
+
+
+def not_released(state: Engagement, first: date, last: date, today: date) -> Missing | None:
+    """Return what is missing before work between two days, regardless of its hours, or None.
+
+    The contract covers work whose last day is not before the signature. Once it is signed, an early
+    start covers earlier work whose first day is not after the early start's last day; until then,
+    an early start covers work only until its last day has passed (`today`, the business day in
+    UTC).
+    """
+    signed, until = state.contract.signed, state.contract.early_start_until
+    if signed and signed.signed_on <= last:
+        return None
+    if until is None:
+        sentence = (
+            f"the statement of work was signed on {signed.signed_on}, after this work ({last})"
+            if signed
+            else "the statement of work is not signed, and no early start is authorised"
+        )
+        return Missing("sow-not-signed", sentence, "legal")
+    if until < (first if signed else today):
+        rest = (
+            f"the statement of work was signed on {signed.signed_on}, after this work ({first})"
+            if signed
+            else "nothing is signed"
+        )
+        sentence = f"the early start was authorised until {until}, and {rest}"
+        return Missing("early-start-expired", sentence, "legal")
+    return None
+
+
+def _cap_exceeded(state: Engagement, first: date, hours: Decimal) -> Missing | None:
+    """Return what is missing if the hours exceed the early starts' caps, or None.
+
+    The caps add up, but the cap of an early start does not cover work after its last day.
+    """
+    starts = state.contract.early_starts
+    ended = [start.expires_on for start in starts if start.expires_on < first]
+    for after in (None, *ended):
+        cap = sum(
+            (start.cap_hours for start in starts if after is None or start.expires_on > after),
+            Decimal(0),
+        )
+        logged = before_signature(state, after=after)
+        if logged >= cap or logged + hours > cap:
+            more = f": {hours} more exceed the cap" if hours else ""
+            sentence = f"the early start allows {cap} hours, {logged} are logged{more}"
+            return Missing("early-start-cap-spent", sentence, "legal")
+    return None
+
+
+def before_signature(state: Engagement, *, after: date | None = None) -> Decimal:
+    """Return waiting and approved hours of weeks that ended before the signature.
+
+    While nothing is signed, all weeks count. With `after`, only weeks that began after that day do.
+    """
+    signed = state.contract.signed
+    return state.timesheet.before(signed.signed_on if signed else None, after=after)
+
+
+def implementation(state: Engagement, work: date) -> Iterator[Missing]:
+    """Yield what is missing before implementation on a day (gate 4): requirements, a baseline.
+
+    In tier light, the requirements are a section of the statement of work and are signed with it.
+    """
+    signatures = [signed.signed_on for signed in state.brd_signed_off.values()]
+    light = state.tier is not None and state.tier.tier == "light"
+    if light and state.contract.signed:
+        signatures.append(state.contract.signed.signed_on)
+    if not signatures:
+        what = "statement of work" if light else "requirements document"
+        sentence = f"the {what} is not signed off by the customer"
+        yield Missing("brd-not-signed-off", sentence, "legal" if light else "delivery")
+    elif min(signatures) > work:
+        sentence = (
+            f"the requirements were signed off on {min(signatures)}, after this work ({work})"
+        )
+        yield Missing("brd-not-signed-off", sentence, "delivery")
+    baselined = state.planning.first_baselined_on
+    if baselined is None:
+        yield Missing("plan-not-baselined", "the plan has no baseline", "delivery")
+    elif baselined > work:
+        sentence = f"the plan was baselined on {baselined}, after this work ({work})"
+        yield Missing("plan-not-baselined", sentence, "delivery")

@@ -1,0 +1,35 @@
+"""Compute with calendar months, written ``YYYY-MM``."""
+
+from calendar import monthrange
+from datetime import date, timedelta
+
+from chassis.domain.decider import Refused
+from contracts.values import Month
+
+
+def month_of(day: date) -> Month:
+    """Return the month of a day."""
+    return f"{day:%Y-%m}"
+
+
+def end_of(month: Month) -> date:
+    """Return the last day of a month."""
+    year, number = int(month[:4]), int(month[5:])
+    return date(year, number, monthrange(year, number)[1])
+
+
+def after(month: Month) -> Month:
+    """Return the next month."""
+    return month_of(end_of(month) + timedelta(days=1))
+
+
+def require_begun(month: Month, today: date) -> None:
+    """Refuse a month that has not begun."""
+    if month > month_of(today):
+        raise Refused("month-not-begun", f"{month} has not begun: today is {today}")
+
+
+def require_over(month: Month, today: date) -> None:
+    """Refuse a month that is not over."""
+    if month >= month_of(today):
+        raise Refused("month-not-over", f"{month} is not over: today is {today}")

@@ -1,0 +1,60 @@
+"""Check terms of statements of work and amendments: unique ids, billing schedules."""
+
+from collections.abc import Iterable, Iterator
+
+from chassis.domain.decider import Missing
+from contracts.money import Money
+from contracts.values import BillingItem
+
+
+def repeated(ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids that appear more than once, each once."""
+    seen: set[str] = set()
+    repeats: dict[str, None] = {}
+    for each in ids:
+        if each in seen:
+            repeats[each] = None
+        seen.add(each)
+    return tuple(repeats)
+
+
+def schedule_faults(
+    schedule: Iterable[BillingItem], total: Money, deliverables: Iterable[str], document: str
+) -> Iterator[Missing]:
+    """Yield the faults of a billing schedule that should add up to `total`.
+
+    Items may depend only on `deliverables`. Amounts must be whole minor units, because fractions of
+    them can be invoiced but not paid. A total of zero or less leaves nothing to bill: the schedule
+    must be empty. `document` names the document in the sentences.
+    """
+    items, known = tuple(schedule), set(deliverables)
+    if any(item.amount.currency != total.currency for item in items):
+        yield Missing(
+            "currencies-differ", f"the billing schedule of {document} must be in {total.currency}"
+        )
+    else:
+        due = Money.total((item.amount for item in items), total.currency)
+        if due != (total if total.amount > 0 else Money.zero(total.currency)):
+            yield Missing(
+                "billing-schedule-differs",
+                f"the billing schedule of {document} adds up to {due}, its price is {total}",
+            )
+    amounts = {f"its price of {total.amount}": total} | {
+        f"billing item {item.item} of {item.amount.amount}": item.amount for item in items
+    }
+    fractions = [name for name, amount in amounts.items() if amount != amount.rounded()]
+    if fractions:
+        yield Missing(
+            "amounts-not-whole",
+            f"{document} has amounts that are not whole minor units of {total.currency}:"
+            f" {', '.join(fractions)}",
+        )
+    for item in items:
+        unknown = [each for each in item.deliverables if each not in known]
+        if unknown:
+            yield Missing(
+                "unknown-deliverable",
+                f"billing item {item.item} waits for {', '.join(unknown)}, not part of {document}",
+            )
+    for each in repeated(item.item for item in items):
+        yield Missing("repeated-id", f"billing item {each} appears more than once in {document}")

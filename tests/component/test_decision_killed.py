@@ -1,0 +1,156 @@
+"""A decision to do without missing events holds, once, wherever its process was killed.
+
+The process ends before it keeps the decision, between that and carrying it out, and at each write
+that follows. Whoever starts next completes it, or shows what the operator still has to decide.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.eventstore.mongo import Store
+from chassis.kafka.acls import group
+from chassis.kafka.topics import create_topics
+from chassis.runtime.service import Service
+from contracts.channels import DELIVERY
+from contracts.event import Event, Recorded
+from delivery.app import SERVICE as DELIVERS
+from finance.app import SERVICE as FINANCE
+from gateway.app import SERVICE as GATEWAY
+from legal.app import SERVICE as LEGAL
+from sales.app import SERVICE as SELLS
+from tests.component.consumer_harness import offsets, said, topics
+from tests.component.killable_store import Life, MortalListener, mortal
+from tests.component.sample_app import running, settings, token, until
+from tests.infrastructure import KafkaServer, StoreServer
+from tests.portfolio_builder import named
+from tests.unit.delivery.life import OPENED, WON
+
+OSCAR = token("oscar", "operator")
+VERA = token("vera", "vp-engagement-management", "confidential")
+WHY = "It was lost when a disk failed."
+
+
+def with_a_gap(engagement: str, service: Service) -> Sequence[Recorded[Event]]:
+    """Events that the service hears, of which the second is missing."""
+    if service is SELLS:
+        return [said(engagement, number, DELIVERY) for number in (1, 3, 4)]
+    return [
+        said(engagement, 1, event=OPENED),
+        said(engagement, 3, event=WON),
+        said(engagement, 4),
+    ]
+
+
+async def parked(client: httpx.AsyncClient, engagement: str) -> list[Any]:
+    answer = await client.get(f"/operations/parked/{engagement}", headers=OSCAR)
+    if answer.status_code == 404:
+        return []
+    found: list[Any] = answer.json()
+    return found
+
+
+async def flows(client: httpx.AsyncClient, engagement: str) -> bool:
+    return await parked(client, engagement) == []
+
+
+async def skip(client: httpx.AsyncClient, engagement: str, record: str) -> httpx.Response:
+    body = {"record": record, "why": WHY, "published": 4}
+    return await client.post(f"/operations/parked/{engagement}/skip", json=body, headers=OSCAR)
+
+
+async def told(store: Store, engagement: str) -> tuple[bool, bool]:
+    """Whether the decision is kept, and whether the engagement was told of it."""
+    kept = await store.parked.find_one({"state": "passed-over", "engagement": engagement})
+    stream = {"stream": f"engagement:{engagement}", "command": "pass-over"}
+    view = {"_id": engagement, "passed_over": {"$ne": []}}
+    found = await store.commits.find_one(stream), await store.database["unified"].find_one(view)
+    return kept is not None, found != (None, None)
+
+
+async def taken_in(store: Store, engagement: str) -> Mapping[str, Any]:
+    """What is kept of an engagement that each event and each decision must stand in once."""
+    commits = await store.commits.find({"stream": f"engagement:{engagement}"}).to_list(None)
+    runs = await store.database["timeline"].find({"engagement": engagement}).to_list(None)
+    heard = [each["event"] for commit in commits for each in commit["entries"] if not each["said"]]
+    return {
+        "events": sorted([*heard, *(each for run in runs for each in run["events"])]),
+        "decisions": [each["passed_over"] for each in commits if each["passed_over"]],
+    }
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "service", [SELLS, LEGAL, DELIVERS, FINANCE, GATEWAY], ids=lambda each: str(each.name)
+)
+async def test_a_decision_is_carried_out_once_or_still_open_wherever_its_process_was_killed(
+    kafka: KafkaServer, store: StoreServer, isolation: str, service: Service
+) -> None:
+    await create_topics(kafka.bootstrap, isolation)
+    given = settings(
+        kafka_bootstrap=kafka.bootstrap,
+        topic_prefix=isolation,
+        store_url=store.url,
+        store_database=isolation,
+    )
+    spoken: list[Recorded[Event]] = []
+    states: list[tuple[bool, bool]] = []
+    async with (
+        topics(kafka.bootstrap, isolation) as speaking,
+        offsets(kafka.bootstrap, isolation, group(service.name, isolation)) as is_behind,
+    ):
+        for writes in count():
+            engagement = named(writes + 1)
+            life = Life(None)
+            async with mortal(service, given, life) as works:
+                spoken += (events := with_a_gap(engagement, service))
+                await speaking.say(*events)
+                listener = works.listener
+                assert isinstance(listener, MortalListener)
+                await until(partial(is_behind, spoken))
+                record, _ = await listener.parking.look(engagement)
+                life.allow(writes)
+                asked = listener.skip(engagement, record.id, "oscar", WHY, published=4)
+                skipping = asyncio.create_task(asked)
+                ended = asyncio.create_task(life.until_ended())
+                await asyncio.wait({skipping, ended}, return_when=asyncio.FIRST_COMPLETED)
+                killed = life.ended
+                for task in (skipping, ended):
+                    task.cancel()
+            documents = Store(store.url, isolation)
+            states.append(await told(documents, engagement))
+            where = f"killed before write {writes + 1}"
+
+            async with running(service, given) as client:
+                if states[-1] == (False, False):
+                    head, behind = await parked(client, engagement)
+                    assert (head["code"], behind["code"]) == ("gap", "waiting"), where
+                    answer = await skip(client, engagement, record.id)
+                    assert (answer.status_code, answer.json()["waiting"]) == (200, 0), answer.text
+
+                await until(partial(flows, client, engagement))
+                path = f"/engagements/{engagement}"
+                shown = await client.get(path, headers=VERA)
+                (passed,) = shown.json()["passed_over"]
+                channel = "delivery" if service is SELLS else "sales"
+                assert (passed["channel"], passed["first"], passed["last"]) == (channel, 2, 2)
+                assert (passed["by"], passed["why"]) == ("oscar", WHY), where
+                assert f"{channel}=4" in shown.headers["Concord-Position"].split(","), where
+
+                again = await skip(client, engagement, record.id)
+                assert (again.status_code, again.json()["code"]) == (404, "not-parked"), where
+                assert (await client.get(path, headers=VERA)).content == shown.content
+            kept = await taken_in(documents, engagement)
+            assert len({*kept["events"]}) == len(kept["events"]), where
+            assert len(kept["decisions"]) == (service is not GATEWAY), where
+            await documents.close()
+            if not killed:
+                break
+    assert states[:2] == [(False, False), (True, False)]
+    assert states[-1] == (True, True)
+    assert writes > 3

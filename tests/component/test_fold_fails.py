@@ -1,0 +1,185 @@
+"""A fold fails for one engagement of the gateway in the moment in which its store goes away."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from chassis.eventstore.mongo import Store
+from chassis.kafka.acls import group
+from chassis.kafka.topics import create_topics
+from chassis.runtime.container import Container
+from contracts.event import Event, Recorded, encode
+from gateway.app import SERVICE
+from gateway.fold import View, fold
+from gateway.folding import Folding
+from tests.component.consumer_harness import offsets, topics
+from tests.component.killable_store import Life, MortalListener, mortal
+from tests.component.sample_app import settings, until
+from tests.component.test_taken_over import TODAY, stored, undisturbed
+from tests.infrastructure import KafkaServer, StoreServer
+from tests.portfolio_builder import company, named
+
+FAILS, OTHERS = named(1), (named(3), named(7))
+Events = Sequence[Recorded[Event]]
+
+
+def thirds() -> Iterator[Events]:
+    """What is said of each engagement, a third of it at a time."""
+    lives = [[each for each in company() if each.subject == name] for name in (FAILS, *OTHERS)]
+    for third in range(3):
+        yield [
+            each
+            for events in lives
+            for each in events[third * len(events) // 3 : (third + 1) * len(events) // 3]
+        ]
+
+
+def of(engagement: str, events: Events) -> list[Recorded[Event]]:
+    return [each for each in events if each.subject == engagement]
+
+
+class Bug:
+    """A fold that breaks off in the middle of one event, and at first `also` does something."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, bad: str, also: Callable[[], object]) -> None:
+        self._bad: str | None = bad
+        self._also: Callable[[], object] | None = also
+        patch.setattr("gateway.folding.fold", self._fold)
+
+    def repair(self) -> None:
+        self._bad = None
+
+    def _fold(self, view: View, recorded: Recorded[Event]) -> None:
+        fold(view, recorded)
+        if recorded.id == self._bad:
+            also, self._also = self._also, None
+            if also is not None:
+                also()
+            raise ArithmeticError("a rate is divided by nothing")
+
+
+def parts(container: Container) -> tuple[MortalListener, Folding]:
+    assert isinstance(container.listener, MortalListener)
+    assert isinstance(container.hearing.reader, Folding)
+    container.hearing.reader.today = lambda: TODAY
+    return container.listener, container.hearing.reader
+
+
+async def timeline(store: Store) -> dict[str, list[bytes]]:
+    """The bytes of all events that are stored as folded, by engagement."""
+    _, _, runs = await stored(store)
+    found: dict[str, list[bytes]] = {}
+    for (engagement, _), events in runs.items():
+        found.setdefault(engagement, []).extend(events)
+    return {engagement: sorted(events) for engagement, events in found.items()}
+
+
+def bytes_of(events: Events) -> list[bytes]:
+    return sorted(map(encode, events))
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("is_killed", [False, True], ids=["waits", "is killed"])
+async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_goes_away(
+    kafka: KafkaServer,
+    store: StoreServer,
+    fresh_store: Callable[[], StoreServer],
+    isolation: str,
+    monkeypatch: pytest.MonkeyPatch,
+    is_killed: bool,
+) -> None:
+    first, second, third = thirds()
+    said = [*first, *second, *third]
+    bad = of(FAILS, third)[1]
+    whole = [{name: of(name, said) for name in (FAILS, *OTHERS)}]
+    expected = await undisturbed(store.url, isolation, whole)
+    own = fresh_store()
+    bug = Bug(monkeypatch, bad.id, also=own.kill)
+    given = settings(
+        kafka_bootstrap=kafka.bootstrap,
+        topic_prefix=isolation,
+        store_url=own.url,
+        store_database=isolation,
+    )
+    await create_topics(kafka.bootstrap, isolation)
+    kept = Store(own.url, isolation)
+
+    async with (
+        topics(kafka.bootstrap, isolation) as spoken,
+        offsets(kafka.bootstrap, isolation, group(SERVICE.name, isolation)) as is_behind,
+    ):
+
+        async def finish(listener: MortalListener, folding: Folding) -> None:
+            """See that one engagement is parked and all is stored, and have it tried again."""
+            await until(lambda: is_behind(said))
+            assert {*listener.parking.heads} == {FAILS}
+            assert await folding.settle(now=True)
+            views, totals, _ = await stored(kept)
+            assert {name: views[name] for name in OTHERS} == {
+                name: expected[0][name] for name in OTHERS
+            }
+            assert totals.keys() == expected[1].keys()
+            head, *behind = await listener.parking.look(FAILS)
+            why = "ArithmeticError: a rate is divided by nothing"
+            assert (head.code, head.sentence, head.raw) == ("failed", why, encode(bad))
+            assert {each.code for each in behind} == {"waiting"}
+            assert '"code":"failed"' in views[FAILS]["waits"].decode()
+
+            folded = await timeline(kept)
+            before = first if is_killed else [*first, *second]
+            assert {*bytes_of(of(FAILS, before))} <= {*folded[FAILS]}
+            waiting = [each.raw or b"" for each in (head, *behind)]
+            assert sorted([*folded[FAILS], *waiting]) == bytes_of(of(FAILS, said))
+            for name in OTHERS:
+                assert folded[name] == bytes_of(of(name, said))
+
+            bug.repair()
+            attempt = await listener.retry(FAILS, "olga")
+            assert (attempt.taken, attempt.head) == (len(waiting), None)
+            assert await folding.settle(now=True)
+            views, totals, events = await stored(kept)
+            assert events == expected[2]
+            assert {name: figures for name, (_, figures) in totals.items()} == {
+                name: figures for name, (_, figures) in expected[1].items()
+            }
+            for field in ("view", "findings", "figures", "summary"):
+                assert views[FAILS][field] == expected[0][FAILS][field]
+
+        async with mortal(SERVICE, given, Life(None)) as container:
+            listener, folding = parts(container)
+            await spoken.say(*first)
+            await until(lambda: is_behind(first))
+
+            folding._keeping._next = math.inf  # what is folded from now on stays in memory
+            listener._committed = 0.0  # the next offsets that may be committed are so at once
+            await spoken.say(*second)
+            await until(lambda: is_folded(folding, [*first, *second]))
+            await spoken.say(*third)
+            await until(lambda: waits_for_the_store(listener))
+            assert await is_behind(first)
+            assert not listener.parking.heads
+            if not is_killed:
+                own.start()
+                folding._keeping._next = 0.0
+                await finish(listener, folding)
+                return
+        own.start()
+        assert await timeline(kept) == {
+            name: bytes_of(of(name, first)) for name in (FAILS, *OTHERS)
+        }
+        assert await is_behind(first)
+        async with mortal(SERVICE, given, Life(None)) as container:
+            await finish(*parts(container))
+
+
+async def is_folded(folding: Folding, events: Events) -> bool:
+    for name in (FAILS, *OTHERS):
+        held = await folding.look(name)
+        if held is None or sum(held.view.position().values()) < len(of(name, events)):
+            return False
+    return True
+
+
+async def waits_for_the_store(listener: MortalListener) -> bool:
+    return "StoreAway" in (listener.not_ready() or "")

@@ -1,0 +1,80 @@
+"""A number that a forger used before its author did, on a real Kafka: noticed by every service."""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from chassis.kafka.topics import create_topics
+from chassis.runtime.service import Service
+from delivery.app import SERVICE as DELIVERY
+from gateway.app import SERVICE as GATEWAY
+from tests.component.consumer_harness import said, topics
+from tests.component.sample_app import running, settings, token
+from tests.infrastructure import KafkaServer, StoreServer
+from tests.unit.delivery.life import OPENED, WON
+
+ENGAGEMENT = "E-0000000000001"
+OSCAR = token("oscar", "operator")
+READERS = token("pat", "pmo-director", "vp-engagement-management", "confidential")
+HONEST = said(ENGAGEMENT, 3)
+FORGED = replace(said(ENGAGEMENT, 3, event=WON), id="forged")
+
+
+async def get(client: httpx.AsyncClient, path: str) -> Any:
+    return (await client.get(path, headers=OSCAR)).json()
+
+
+async def folded(client: httpx.AsyncClient, sequence: int) -> Any:
+    """The engagement once so many of Sales' events are taken in."""
+    headers = {**READERS, "Concord-After": f"sales={sequence}", "Prefer": "wait=60"}
+    answer = await client.get(f"/engagements/{ENGAGEMENT}", headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def aside(client: httpx.AsyncClient) -> list[tuple[str, int, str]]:
+    found = await get(client, "/operations/set-aside")
+    return [(each["code"], each["sequence"], each["sentence"]) for each in found["items"]]
+
+
+@pytest.mark.parametrize("service", [DELIVERY, GATEWAY], ids=["delivery", "gateway"])
+async def test_an_honest_event_behind_a_forged_one_of_its_number_is_set_aside(
+    kafka: KafkaServer,
+    store: StoreServer,
+    isolation: str,
+    service: Service,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await create_topics(kafka.bootstrap, isolation)
+    given = settings(
+        kafka_bootstrap=kafka.bootstrap,
+        topic_prefix=isolation,
+        store_url=store.url,
+        store_database=isolation,
+    )
+    opened = said(ENGAGEMENT, 1, event=OPENED), said(ENGAGEMENT, 2)
+    twin = ("other-event", 3, "another event, forged, was taken in as sales 3")
+    async with topics(kafka.bootstrap, isolation) as spoken:
+        with caplog.at_level(logging.ERROR):
+            async with running(service, given) as client:
+                await spoken.say(*opened, FORGED, *opened, FORGED, HONEST, said(ENGAGEMENT, 4))
+                await folded(client, 4)
+                assert await aside(client) == [twin]
+
+        # Whatever is delivered again, also to the next process, changes nothing.
+        again = [*opened, FORGED, said(ENGAGEMENT, 4)]
+        with caplog.at_level(logging.ERROR):
+            async with running(service, given) as client:
+                await spoken.say(*again, said(ENGAGEMENT, 5))
+                await folded(client, 5)
+                assert await aside(client) == [twin]
+                assert (await get(client, "/operations/parked"))["items"] == []
+
+                path = f"/operations/parked/{ENGAGEMENT}/retry"
+                retried = await client.post(path, headers=OSCAR)
+                assert retried.status_code == 404, "a retry would take it for a repeat"
+    (logged,) = [each for each in caplog.records if "is set aside" in each.getMessage()]
+    assert (logged.levelno, twin[2] in logged.getMessage()) == (logging.ERROR, True)

@@ -1,0 +1,44 @@
+"""Import one opportunity from a CRM."""
+
+from datetime import date
+
+from contracts.sales import OpportunityImported
+from sales.importing.import_opportunity import ImportOpportunity
+from tests.unit.sales.examples import new, opened, usd
+
+IMPORT = ImportOpportunity(
+    source="crm",
+    external_id="A1",
+    account=None,
+    title="Portal",
+    product="Portal",
+    owner="ann",
+    outcome="won",
+    pipeline_stage="qualifying",
+    opened_on=date(2017, 2, 25),
+    closed_on=date(2017, 3, 1),
+    value=usd(49),
+)
+
+
+def test_an_imported_opportunity_keeps_its_dates() -> None:
+    taken = new.when(IMPORT).then(OpportunityImported(**dict(IMPORT)))
+    taken.then_state(stage="won", opened_on=date(2017, 2, 25), expected_value=usd(49))
+
+
+def test_an_equal_repetition_changes_nothing() -> None:
+    new.took(IMPORT).when(IMPORT).then_nothing()
+
+
+def test_different_content_under_the_same_id_is_refused_by_field() -> None:
+    changed = IMPORT.model_copy(update={"account": "acme", "value": usd(55)})
+    new.took(IMPORT).when(changed).then_refused(
+        "import-differs",
+        missing={"account", "value"},
+        saying="account: was imported as unknown and is now acme; "
+        "value: was imported as 49.00 USD and is now 55.00 USD",
+    )
+
+
+def test_an_opportunity_opened_in_sales_is_not_imported() -> None:
+    opened.when(IMPORT).then_refused("already-opened")

@@ -1,0 +1,130 @@
+"""Import an export, repeat it, and resume it after a failure."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.domain.decider import Command, Decider, Stream, handle_command
+from sales.decider import ACCOUNT, ENGAGEMENT
+from sales.importing.export import Export, Refusal, read_export
+from sales.importing.import_runner import AT_ONCE, Report, take_over
+from sales.importing.owners import Owners
+from testkit.scenario import given
+
+SHIPPED = (Path(__file__).parents[2] / "data" / "crm_pipeline.csv").read_text()
+OWNERS = Owners({"nora-field": "Nora Field"}, bytes(32))
+PRODUCTS = ("Portal Basic", "Data Lake")
+
+
+class InMemoryStreams:
+    """All streams of Sales in a dictionary, decided as in the service."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Stream[Any]] = {}
+        self.keys: dict[str, tuple[str, Command]] = {}
+        self.occurred: dict[str, datetime | None] = {}
+        self.fails_after: int | None = None
+
+    async def __call__(
+        self, kind: str, subject: str, command: Command, key: str, occurred_at: datetime | None
+    ) -> bool:
+        if self.fails_after is not None and len(self.keys) >= self.fails_after:
+            raise ConnectionError("away")
+        assert self.keys.setdefault(key, (subject, command)) == (subject, command), key
+        decider: Decider[Any] = {"account": ACCOUNT, "engagement": ENGAGEMENT}[kind]  # type: ignore[assignment]
+        scenario = given(decider, subject)
+        stream = self.by_id.get(scenario.stream.id, scenario.stream)
+        step = handle_command(decider, stream, command, scenario._context("ann"))
+        self.by_id[stream.id] = step.stream
+        self.occurred[subject] = occurred_at
+        return bool(step.said)
+
+
+def export_of(text: str) -> Export:
+    return read_export(
+        text, {}, PRODUCTS, OWNERS, source="crm", currency="USD", today=date(2026, 1, 5)
+    )
+
+
+async def test_valid_rows_are_imported_and_the_others_are_reported() -> None:
+    streams = InMemoryStreams()
+    report = await take_over(export_of(SHIPPED), streams)
+    assert (report.rows, report.taken, report.unchanged, report.refused) == (18, 6, 0, 12)
+    assert report.accounts_published == 3
+    assert len([stream for stream in streams.by_id if stream.startswith("engagement:")]) == 6
+    ivo, _ = OWNERS.owner("Ivo Marsh")
+    assert f"sales_agent: 'Ivo Marsh' is not a known person; the owner is {ivo} (rows 4, 5, 6)" in (
+        report.notes
+    )
+    assert [len(listing) for listing in (report.refusals, report.notes)] == [12, 5]
+
+
+async def test_a_repeated_import_changes_nothing() -> None:
+    streams = InMemoryStreams()
+    await take_over(export_of(SHIPPED), streams)
+    before = dict(streams.by_id)
+    again = await take_over(export_of(SHIPPED), streams)
+    assert (again.taken, again.unchanged, again.refused) == (0, 6, 12)
+    assert again.accounts_published == 0
+    assert streams.by_id == before
+
+
+async def test_a_changed_row_is_refused_with_the_differences() -> None:
+    streams = InMemoryStreams()
+    await take_over(export_of(SHIPPED), streams)
+    before = dict(streams.by_id)
+    changed = SHIPPED.replace('"4,821.50"', "4900").replace("3/1/2017,4900", "3/2/2017,4900")
+    report = await take_over(export_of(changed), streams)
+    assert (report.taken, report.unchanged, report.refused) == (0, 5, 13)
+    assert report.refusals[:2] == (
+        Refusal(
+            row=2,
+            opportunity_id="OPP-1001",
+            field="close_date",
+            reason="was imported as 2017-03-01 and is now 2017-03-02",
+        ),
+        Refusal(
+            row=2,
+            opportunity_id="OPP-1001",
+            field="close_value",
+            reason="was imported as 4,821.50 USD and is now 4,900.00 USD",
+        ),
+    )
+    assert streams.by_id == before
+
+
+async def test_an_interrupted_import_is_completed_by_the_next_one() -> None:
+    streams = InMemoryStreams()
+    streams.fails_after = 5
+    with pytest.raises(ConnectionError):
+        await take_over(export_of(SHIPPED), streams)
+    streams.fails_after = None
+    rest = await take_over(export_of(SHIPPED), streams)
+    assert (rest.taken, rest.unchanged) == (4, 2)
+
+
+async def test_rows_occur_on_the_dates_of_the_crm() -> None:
+    streams = InMemoryStreams()
+    export = export_of(SHIPPED)
+    await take_over(export, streams)
+    moments = [streams.occurred[row.opportunity.engagement] for row in export.taken]
+    assert [moment.date() if moment else None for moment in moments] == [
+        date(2017, 3, 1),
+        date(2017, 3, 22),
+        date(2017, 2, 25),
+        None,
+        date(2017, 3, 7),
+        date(2017, 3, 19),
+    ]
+
+
+async def test_a_large_export_is_imported_in_batches() -> None:
+    lines = [
+        f"X-{number},Nora Field,Data Lake,Acme,Engaging,2/25/2017,,"
+        for number in range(3 * AT_ONCE)
+    ]
+    text = "\n".join([SHIPPED.splitlines()[0], *lines])
+    report: Report = await take_over(export_of(text), InMemoryStreams())
+    assert (report.taken, report.accounts_published, report.notes) == (3 * AT_ONCE, 1, ())
