@@ -83,10 +83,10 @@ _EngagementPath = Annotated[EngagementId, Path()]
 def reading_of(request: Request) -> Reading:
     """What answers; raises Problem 503 while nothing is folded yet."""
     container = get_container(request)
-    folding = container.hearing.reader
+    folding = container.event_handling.handler
     if not isinstance(folding, Folding):
         raise TypeError("the gateway's events are heard by its folding")
-    return Reading(folding, container.records, folding.today, container.stopping)
+    return Reading(folding, container.reference_data, folding.today, container.stopping)
 
 
 @router.get(

@@ -73,10 +73,10 @@ def test_the_openapi_document_is_complete(service, app):
 
 
 def test_the_asyncapi_document_has_a_message_for_every_event(service, app):
-    document = asyncapi.document(service.name, service.title, service.heard_types, "concord")
+    document = asyncapi.document(service.name, service.title, service.consumed_types, "concord")
     messages = document["components"]["messages"]
     assert {event.type for event in asyncapi.published_by(service.name)} <= set(messages)
-    assert {kind.type for kind in service.heard_types} <= set(messages)
+    assert {kind.type for kind in service.consumed_types} <= set(messages)
     schemas = document["components"]["schemas"]
     for reference in re.findall(r"#/components/schemas/([\w.-]+)", str(document)):
         assert reference in schemas, reference
