@@ -151,6 +151,8 @@ class Platform:
     def __init__(self, layout: Layout, *, say: Callable[[str], None] = print) -> None:
         """Describe it; nothing starts yet."""
         self.layout = layout
+        self.run_elsewhere: set[str] = set()
+        """Services that another terminal runs at present (`local.dev`)."""
         self._say = say
         self._secret = token_secret(layout)
         self.kafka = Kafka(
@@ -262,8 +264,11 @@ class Platform:
             process.stop()
 
     def dead(self) -> Process | None:
-        """Return a process that was started, was not stopped, and has ended."""
-        return next((process for process in self.processes if not process.running), None)
+        """Return a process that has ended and that nobody runs elsewhere."""
+        elsewhere = [self.services[name] for name in self.run_elsewhere]
+        return next(
+            (each for each in self.processes if not each.running and each not in elsewhere), None
+        )
 
     def stop(self) -> None:
         """Stop everything that was started: first who writes, then what they write to."""
