@@ -62,7 +62,7 @@ def changes_of(service: str) -> Iterator[set[str]]:
 
 
 def serve(process: Process, changes: Iterable[set[str]], report: Callable[[str], None]) -> None:
-    """Run a process until interrupted; restart it on each change, also when it has ended by then."""
+    """Run a process until interrupted; restart it on each change, also one that has ended."""
     try:
         process.start()
         report(f"{process.name} runs here and restarts when its code changes; Ctrl-C ends it.")

@@ -6,6 +6,7 @@ program reads the stores of the platform on this machine, as only its owner can.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,28 +26,31 @@ console = Console(highlight=False, soft_wrap=True)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A commit of one service, or the error that says why it cannot be read."""
+    """A commit of one service."""
 
     service: str
     commit: Commit
 
 
-async def commits(platform: Platform, engagement: str) -> list[Line]:
-    """Return what all services committed about an engagement, ordered by time.
+async def commits(stores: Mapping[str, Store], engagement: str) -> list[Line]:
+    """Return what the services with these stores committed about an engagement, ordered by time.
 
     Raises StoreAway where a store does not answer, and UnreadableStream.
     """
     found: list[Line] = []
-    for service in SERVICES:
-        store = Store(platform.stores[service].url, service)
-        try:
-            journal = Journal(store)
-            found += [
-                Line(service, each) async for each in journal.read(f"engagement:{engagement}")
-            ]
-        finally:
-            await store.close()
+    for service, store in stores.items():
+        stream = Journal(store).read(f"engagement:{engagement}")
+        found += [Line(service, each) async for each in stream]
     return sorted(found, key=lambda line: (line.commit.at, line.service, line.commit.number))
+
+
+async def _read(platform: Platform, engagement: str) -> list[Line]:
+    stores = {name: Store(platform.stores[name].url, name) for name in SERVICES}
+    try:
+        return await commits(stores, engagement)
+    finally:
+        for store in stores.values():
+            await store.close()
 
 
 def show(line: Line, *, data: bool) -> None:
@@ -77,7 +81,7 @@ def main(
         raise typer.Exit(1)
     platform = Platform(found.layout(Layout.from_environment().folder), say=lambda _: None)
     try:
-        lines = asyncio.run(commits(platform, engagement))
+        lines = asyncio.run(_read(platform, engagement))
     except (StoreAway, UnreadableStream) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
