@@ -263,7 +263,7 @@ class Platform:
             process.stop()
 
     def dead(self) -> Process | None:
-        """Return a process that has ended and that nobody runs elsewhere, or None."""
+        """Return a process that has ended and that no other terminal runs, or None."""
         elsewhere = [self.services[name] for name in self.run_elsewhere]
         return next(
             (each for each in self.processes if not each.running and each not in elsewhere), None

@@ -1,4 +1,4 @@
-"""What `make stream` prints: the commits of every service about an engagement, with events."""
+"""Check what `make stream` prints: an engagement's commits in every service, with events."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
