@@ -532,6 +532,19 @@ async def test_who_may_see_what_is_confidential_sees_all_of_it() -> None:
     assert FIGURE in text["record"]
 
 
+async def test_a_decision_that_the_consumer_has_no_time_for_is_to_be_sent_again() -> None:
+    class Busy(Consumer):
+        async def retry(self, engagement: str, by: str) -> RetryResult:
+            raise TimeoutError
+
+    idle = gateway()
+    busy = Busy(idle._intake, idle.parking, idle.account)
+    async with client(busy, CHANNELS.values()) as operator:
+        answer = await operator.post(f"/operations/parked/{ID}/retry", json={})
+    assert (answer.status_code, answer.json()["code"]) == (503, "consumer-busy")
+    assert answer.headers["Retry-After"] == "5"
+
+
 async def test_an_operator_without_the_right_can_decide_on_a_confidential_record() -> None:
     consumer = gateway()
     async with client(consumer, CHANNELS.values()) as operator:

@@ -348,6 +348,9 @@ async def _attempt_view(request: Request, attempt: Awaitable[RetryResult]) -> At
         raise Problem(404, "not-parked", str(error)) from None
     except NotProven as error:
         raise Problem(409, "gap-not-proven", str(error)) from None
+    except TimeoutError:
+        detail = "the consumer is busy with a batch or waits for Kafka or the store; try again"
+        raise Problem(503, "consumer-busy", detail, headers={"Retry-After": "5"}) from None
     head, counts = result.head, _may_see_counts(request)
     return AttemptView(
         taken=result.taken if counts else None,
