@@ -534,7 +534,7 @@ async def test_who_may_see_what_is_confidential_sees_all_of_it() -> None:
 
 async def test_a_decision_that_the_consumer_has_no_time_for_is_to_be_sent_again() -> None:
     class Busy(Consumer):
-        async def retry(self, engagement: str, by: str) -> RetryResult:
+        async def retry(self, engagement: str, by: str) -> RetryResult:  # noqa: ARG002
             raise TimeoutError
 
     idle = gateway()
