@@ -544,7 +544,7 @@ async def test_a_decision_that_the_consumer_has_no_time_for_is_to_be_sent_again(
             raise TimeoutError
 
     idle = gateway()
-    busy = Busy(idle._intake, idle.parking, idle.account)
+    busy = Busy(idle._processor, idle.parked_records, idle.account)
     async with client(busy, CHANNELS.values()) as operator:
         answer = await operator.post(f"/operations/parked/{ID}/retry", json={})
     assert (answer.status_code, answer.json()["code"]) == (503, "consumer-busy")
