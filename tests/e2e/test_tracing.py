@@ -3,7 +3,7 @@
 import secrets
 from contextlib import suppress
 
-from chassis.domain.decider import derived
+from chassis.domain.ids import derived
 from local.play.company import CUSTOMERS
 from local.play.stage import Company
 from tests.e2e.conftest import Desk

@@ -11,7 +11,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from chassis.domain.decider import Refused
+from chassis.domain.commands import Refused
 from local.play import life
 from local.play.company import CUSTOMERS
 from local.play.selling import scene

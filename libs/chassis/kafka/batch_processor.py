@@ -14,9 +14,9 @@ from aiokafka.errors import KafkaError
 
 from chassis.application.ports import CannotBeKept, EventHandler, StreamRouter
 from chassis.base import telemetry
-from chassis.base.failures import SaysNoValues, described
+from chassis.base.failures import ValueFreeError, described
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import CameLate, NotTakenIn, PassedOver
+from chassis.domain.stream import CameLate, NotTakenIn, PassedOver
 from chassis.domain.trouble import Head, Trouble
 from chassis.eventstore.mongo import StoreAway
 from chassis.kafka.accounting import BatchAccount, Unaccounted, count_unaccounted
@@ -43,11 +43,11 @@ LOGGED = 20
 """Records set aside of one batch that are logged one by one."""
 
 
-class NotInTrouble(SaysNoValues):
+class NotInTrouble(ValueFreeError):
     """Nothing is parked under this name, or the record is not the one that holds it up."""
 
 
-class NotProven(SaysNoValues):
+class NotProven(ValueFreeError):
     """Nothing but one record claims that events are missing, so they are not passed over."""
 
 

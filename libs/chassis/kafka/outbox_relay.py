@@ -27,12 +27,12 @@ from aiokafka.errors import (
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from chassis.base.failures import SaysNoValues
+from chassis.base.failures import ValueFreeError
 from chassis.eventstore.journal import Commit, Journal, readable
 from chassis.eventstore.mongo import Document, Store, reaching
 from chassis.eventstore.skipped import SkippedStream, SkippedStreams
 from chassis.eventstore.subscription import Subscription
-from chassis.eventstore.unreadable import UnreadableStream, say_once
+from chassis.eventstore.unreadable import UnreadableStream, log_once
 from chassis.kafka.credentials import Identity, arguments
 from contracts.channels import CHANNELS, SEGMENT_MS
 from contracts.event import CONTENT_TYPE, Undecodable, read
@@ -69,7 +69,7 @@ Record = tuple[str, bytes, bytes | None]
 """Topic, key and value; no value is a tombstone."""
 
 
-class NotTaken(SaysNoValues):
+class NotTaken(ValueFreeError):
     """Kafka refuses a record and will refuse it again: nothing behind it can be published."""
 
 
@@ -78,7 +78,7 @@ def records_of(commit: Commit, prefix: str) -> list[Record]:
     return [
         (CHANNELS[kept.channel].topic(prefix), kept.key.encode(), kept.record)
         for kept in commit.events
-        if kept.said
+        if kept.own
     ] + [(CHANNELS[channel].topic(prefix), key.encode(), None) for channel, key in commit.erases]
 
 
@@ -88,7 +88,7 @@ def publishable(commit: Commit) -> Commit | UnreadableStream:
     An event of a type that only newer contracts have can be published: its bytes are passed on.
     """
     for kept in commit.events:
-        if kept.said:
+        if kept.own:
             try:
                 read(kept.record, CHANNELS[kept.channel])
             except Undecodable as error:
@@ -121,7 +121,7 @@ class Relay:
         self._identity = identity
         self._now = now
         self._producer: AIOKafkaProducer | None = None
-        self.follower = Subscription(
+        self.subscription = Subscription(
             store, RELAY, self._relay, self._republish, begin=self._begin, rest=_REST
         )
         """Its `progress` and `backlog` say how the relay does."""
@@ -154,13 +154,13 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled."""
         try:
-            await self.follower.run()
+            await self.subscription.run()
         finally:
             await self._discard_producer()
 
     def backlog(self) -> float:
         """Age in seconds of the oldest commit read and not yet published."""
-        return self.follower.backlog(self._now())
+        return self.subscription.backlog(self._now())
 
     async def _begin(self) -> None:
         await self._left.load()
@@ -192,7 +192,7 @@ class Relay:
             if commit.stream in self._left.streams:
                 again[commit.stream] = None
             elif isinstance(commit, UnreadableStream):
-                say_once(commit)
+                log_once(commit)
                 await self._left.put(commit.stream, commit.number, commit.why)
             else:
                 sound.append(commit)
@@ -205,7 +205,7 @@ class Relay:
         Nobody can tell then which stream is to be left behind.
         """
         while isinstance(commit, UnreadableStream) and commit.number == 0:
-            say_once(commit)
+            log_once(commit)
             self._placeless = f"nothing more is published: {commit}"
             await asyncio.sleep(_LAST_PAUSE)
             with reaching():

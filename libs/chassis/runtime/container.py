@@ -33,7 +33,7 @@ from chassis.application.deadlines import DeadlineScheduler
 from chassis.application.event_handler import StreamEventHandler, stream_router
 from chassis.application.ports import EventHandler, StreamRouter
 from chassis.application.read_models import VIEWS, Listing, Views
-from chassis.application.repository import Repository, Surroundings
+from chassis.application.repository import ContextFactory, Repository
 from chassis.base.settings import Settings
 from chassis.domain.decider import Decider, consumed_channels
 from chassis.eventstore.journal import Journal
@@ -109,9 +109,9 @@ class Container:
             else None
         )
         self.records = ReferenceDataCache() if self.feed is None else self.feed.records
-        self.streams = Repository(deciders, self.journal, self.snapshots, now=_now)
-        surroundings = Surroundings(self.records, _now, lambda: str(uuid_utils.uuid7()))
-        self.commands = CommandHandler(self.streams, surroundings)
+        self.repository = Repository(deciders, self.journal, self.snapshots, now=_now)
+        contexts = ContextFactory(self.records, _now, lambda: str(uuid_utils.uuid7()))
+        self.commands = CommandHandler(self.repository, contexts)
         self.relay = Relay(
             self.store,
             self.journal,
@@ -119,14 +119,14 @@ class Container:
             prefix=settings.topic_prefix,
             identity=account,
         )
-        self.views = Views(self.store, self.journal, self.snapshots, self.streams, listings)
+        self.views = Views(self.store, self.journal, self.snapshots, self.repository, listings)
         self.clock = DeadlineScheduler(self.store, self.commands, now=_now)
         self.parking = ParkedRecordStore(self.store.parked)
         self.hearing = (
             hearing(self)
             if hearing is not None
             else EventHandling(
-                StreamEventHandler(self.streams, surroundings),
+                StreamEventHandler(self.repository, contexts),
                 stream_router(deciders),
                 consumed_channels(deciders),
             )
@@ -149,14 +149,14 @@ class Container:
         self.as_of = AsOf(
             self.store.as_of,
             None if self.listener is None else self.listener.caught_up,
-            listed=self.hearing.lists_read_at or (lambda: self.views.follower.done_until),
+            listed=self.hearing.lists_read_at or (lambda: self.views.subscription.done_until),
             parked=lambda: self.parking.heads,
             lists_in_memory=self.hearing.lists_read_at is not None,
         )
         self.health = Monitor(name, lambda: self.preconditions, lambda: self.checks)
         self._measure()
         self._not_usable: str | None = "the store is not prepared yet"
-        self.stopping = self.streams.stopping
+        self.stopping = self.repository.stopping
         """Set when the service is told to stop: answers without an end, or that wait, end then."""
         self._tasks: list[asyncio.Task[None]] = []
         self._entered: list[tuple[str, Callable[[], Awaitable[object]]]] = []
@@ -246,7 +246,11 @@ class Container:
             _meter.create_observable_gauge(metric, [age(moment)], unit="s")
         _meter.create_observable_gauge(
             "concord.views.backlog",
-            [lambda _: [Observation(self.views.follower.backlog(_now()), {"service": self.name})]],
+            [
+                lambda _: [
+                    Observation(self.views.subscription.backlog(_now()), {"service": self.name})
+                ]
+            ],
             unit="s",
         )
 
@@ -336,10 +340,10 @@ class Container:
         if self.relay.refused is not None:
             # What it says names an engagement; the log has it.
             refused = "an event cannot be published, see the log"
-        return _followed(self.relay.follower, "events are published", refused)
+        return _followed(self.relay.subscription, "events are published", refused)
 
     async def _views(self) -> Condition:
-        condition = _followed(self.views.follower, "lists are written")
+        condition = _followed(self.views.subscription, "lists are written")
         if condition.reason is None and (unwritten := len(self.views.unwritten)):
             reason = f"{unwritten} views could not be written, see the log"
             return replace(condition, reason=reason, degraded=True)

@@ -34,7 +34,10 @@ from starlette.responses import Response
 from chassis.application import command_handler
 from chassis.application.passed_over import PassedOverView, shown
 from chassis.application.read_models import Listing
-from chassis.domain.decider import Command, Decider, Stream, derived
+from chassis.domain.commands import Command
+from chassis.domain.decider import Decider
+from chassis.domain.ids import derived
+from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
 from chassis.web.dependencies import as_of_all, as_of_engagement, as_of_lists, get_command_handler
 from chassis.web.list_routes import Listed
@@ -259,7 +262,9 @@ class CommandRoutes(Generic[S]):
         loop = asyncio.get_running_loop()
         ends = loop.time() + wishes.wait
         if wishes.after:
-            await at_work.until_heard(self.decider.kind, subject, wishes.after, wishes.wait)
+            await at_work.wait_until_processed(
+                self.decider.kind, subject, wishes.after, wishes.wait
+            )
         return await at_work.command(
             self.decider.kind,
             subject,
@@ -348,7 +353,7 @@ class CommandRoutes(Generic[S]):
                     "sequence": recorded.sequence,
                     "occurred_at": recorded.occurred_at,
                 }
-                for recorded in answer.said
+                for recorded in answer.events
             ],
             "state": self._view(caller, stream),
         }

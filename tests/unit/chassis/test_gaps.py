@@ -1,4 +1,4 @@
-"""Which events are next, which are missing, and when a gap is proven."""
+"""The proof that events of a parked engagement are missing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,16 +8,14 @@ from decimal import Decimal
 import pytest
 
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import CameLate, Gap, NotDecoded, OtherEvent, PassedOver, is_next
 from chassis.eventstore.journal import kafka_key
 from chassis.kafka.parked_record import ParkedRecord, not_proven
 from contracts.channels import LEGAL, SALES, Channel
-from contracts.event import Event, Recorded, encode, read
+from contracts.event import Event, Recorded, encode
 from contracts.legal import FileOpened
 from contracts.sales import OpportunityAdvanced
 
 MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-PASSED = PassedOver("sales", 2, 4, "olga", "lost in a fire", MOMENT)
 
 
 def event(sequence: int, channel: Channel = SALES, **heard: int) -> Recorded[Event]:
@@ -36,52 +34,6 @@ def event(sequence: int, channel: Channel = SALES, **heard: int) -> Recorded[Eve
         MOMENT,
         heard,
     )
-
-
-def undecoded(name: bytes) -> Recorded[Event]:
-    return read(encode(event(2)).replace(b"opportunity-advanced", name), SALES)
-
-
-@pytest.mark.parametrize(
-    ("sequence", "last", "expected"), [(1, 0, True), (3, 2, True), (2, 2, False), (1, 9, False)]
-)
-def test_the_event_after_the_last_is_next(sequence: int, last: int, expected: bool) -> None:
-    assert is_next(event(sequence), last) is expected
-
-
-def test_an_event_beyond_the_next_shows_a_gap() -> None:
-    with pytest.raises(Gap) as gap:
-        is_next(event(5), 2)
-    assert gap.value.expected == 3
-
-
-def test_an_event_that_was_passed_over_is_no_repeat() -> None:
-    assert is_next(event(1), 4, [PASSED]) is False
-    assert is_next(event(5), 4, [PASSED]) is True
-    with pytest.raises(CameLate, match="sales 3 came after olga had passed over it"):
-        is_next(event(3), 4, [PASSED])
-
-
-def test_another_event_of_a_number_that_was_taken_in_is_no_repeat() -> None:
-    ids = ("sales-6", "forged", "sales-8", "sales-9")
-    assert [is_next(event(number), 9, (), ids) for number in (6, 8, 9)] == [False] * 3
-    with pytest.raises(OtherEvent, match="another event, forged, was taken in as sales 7"):
-        is_next(event(7), 9, (), ids)
-
-
-def test_an_event_whose_number_has_no_id_any_more_passes_by() -> None:
-    assert is_next(replace(event(5), id="other"), 9, (), ("6", "7", "8", "9")) is False
-    assert is_next(replace(event(9), id="other"), 9) is False
-
-
-def test_an_event_that_cannot_be_read_stops_at_its_number_alone() -> None:
-    unknown = undecoded(b"opportunity-sung")
-    assert is_next(unknown, 2) is False
-    with pytest.raises(Gap):
-        is_next(unknown, 0)
-    with pytest.raises(NotDecoded) as waits:
-        is_next(unknown, 1)
-    assert waits.value.newer_version
 
 
 def parked(of: Recorded[Event], expected: int | None = None) -> ParkedRecord:

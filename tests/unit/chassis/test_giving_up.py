@@ -8,7 +8,7 @@ import pytest
 
 from chassis.application.ports import CannotBeKept
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from chassis.domain.trouble import Head, Trouble
 from chassis.eventstore.journal import kafka_key
 from chassis.eventstore.mongo import Document, StoreAway

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.base.telemetry import JsonLines
-from chassis.domain.decider import Gap
+from chassis.domain.stream import Gap
 from chassis.kafka.batch_processor import alarm
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked_record import ParkedRecord, not_proven, trouble_of
