@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 _HOLD = "hold"
 """The id of the document that says at which moment the scheduler is held."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_TOGETHER = 50
+_BATCH_SIZE = 50
 _LAST_PAUSE = 5.0
 
 
@@ -90,8 +90,8 @@ class DeadlineScheduler:
             due = await self._store.views.find(
                 {"due_at": {"$gt": _LONG_AGO, "$lte": until}}, {"_id": 1}
             ).to_list(None)
-        for start in range(0, len(due), _TOGETHER):
-            group = due[start : start + _TOGETHER]
+        for start in range(0, len(due), _BATCH_SIZE):
+            group = due[start : start + _BATCH_SIZE]
             outcomes = await asyncio.gather(
                 *(self._pass_due(each["_id"], until) for each in group), return_exceptions=True
             )

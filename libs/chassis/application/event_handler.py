@@ -17,7 +17,7 @@ from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.snapshots import AnyDecider, Known
 from contracts.event import Event, Recorded, whole
 
-_TOGETHER = 200
+_BATCH_SIZE = 200
 
 Events = Sequence[Recorded[Event]]
 
@@ -72,8 +72,8 @@ class StreamEventHandler:
         """
         decider = self._repository.decider(stream)
         async with self._repository.lock(stream):
-            for start in range(0, len(events), _TOGETHER):
-                await self._commit_events(decider, stream, events[start : start + _TOGETHER])
+            for start in range(0, len(events), _BATCH_SIZE):
+                await self._commit_events(decider, stream, events[start : start + _BATCH_SIZE])
 
     async def settle(self, *, now: bool) -> bool:
         """Write deferred positions, if due or `now`; return whether all is written.

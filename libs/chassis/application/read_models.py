@@ -40,12 +40,12 @@ _Shown: TypeAlias = tuple[dict[str, Value] | None, datetime | None]
 
 _log = logging.getLogger(__name__)
 _meter = metrics.get_meter("concord.views")
-_TOGETHER = 200
+_BATCH_SIZE = 200
 # An update of a document costs the store as much as ten commits. With a pause, several commits of a
 # stream cause one update.
-_PACE = 0.5
-_MOST_BEHIND = 20
-_MOST_REMEMBERED = 20_000
+_PAUSE = 0.5
+_MOST_COMMITS_BEHIND = 20
+_MOST_CACHED = 20_000
 _FINGERPRINTS = "views-folds"
 
 
@@ -92,7 +92,7 @@ class Views:
             self._reproject,
             begin=self._begin,
             fields=("stream", "number", "at"),
-            rest=_PACE,
+            rest=_PAUSE,
         )
         """The subscription to the journal; its `backlog` is how late the views are."""
         _meter.create_observable_gauge(
@@ -190,7 +190,7 @@ class Views:
             if known is not None and known.stream.id != commit.stream:
                 projected.append(known)
                 known = None
-            if len(projected) >= _TOGETHER:
+            if len(projected) >= _BATCH_SIZE:
                 await self._write_projected(projected, replace=replace)
                 projected = []
             try:
@@ -229,7 +229,7 @@ class Views:
         changed: list[Known] = []
         for known in await self._readable(newest):
             shown, at = self._written.get(known.stream.id, (None, 0))
-            if shown != self._listed(known) or known.stream.number - at >= _MOST_BEHIND:
+            if shown != self._listed(known) or known.stream.number - at >= _MOST_COMMITS_BEHIND:
                 changed.append(known)
         await self._write([each for each in changed if each.stream.id in new], new=True)
         await self._write([each for each in changed if each.stream.id not in new])
@@ -258,15 +258,15 @@ class Views:
         await self._skipped.put(stream, number, why)
 
     async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
-        for start in range(0, len(streams), _TOGETHER):
-            page = streams[start : start + _TOGETHER]
+        for start in range(0, len(streams), _BATCH_SIZE):
+            page = streams[start : start + _BATCH_SIZE]
 
             async def write(part: Sequence[Known]) -> None:
                 documents = [self._document(known) for known in part]
                 await (put_new if new else replace_older)(self._store.views, documents)
 
             failed = {known.stream.id: error for known, error in await each_written(write, page)}
-            if len(self._written) > _MOST_REMEMBERED:
+            if len(self._written) > _MOST_CACHED:
                 self._written.clear()
             for known in page:
                 stream = known.stream

@@ -45,7 +45,7 @@ LARGEST_CONSUMED = 7 * 1024 * 1024
 """The same limit for consumed events: higher, near the limit of the store, since their authors
 cannot know the size of the state. A refused event parks its engagement."""
 _POLL = 0.1
-_PATIENCE = 0.1
+_POLL_SHARE = 0.1
 """The next read of the store waits for this share of the time that a request has waited."""
 
 
@@ -204,7 +204,7 @@ class Repository:
             at = loop.time()
             # Another process may have appended to the stream, which only the store can show. It is
             # read less and less often: each time after another tenth of the time waited so far.
-            if woken or at >= ends or at - asked >= (at - began) * _PATIENCE:
+            if woken or at >= ends or at - asked >= (at - began) * _POLL_SHARE:
                 asked = at
                 now = (await self.current(before.id)).stream
                 if (now.number, now.position) != (before.number, before.position):

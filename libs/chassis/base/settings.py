@@ -103,7 +103,7 @@ class Settings(KafkaSettings):
     """Settings of one service."""
 
     service_host: str = LOOPBACK
-    """Address to listen on; 127.0.0.1 in `mode` local."""
+    """Address to listen on; it must be 127.0.0.1 in `mode` local."""
     service_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
     store_url: SecretStr = SecretStr("mongodb://127.0.0.1:27017/?directConnection=true")
@@ -133,7 +133,7 @@ class Settings(KafkaSettings):
 
     @field_validator("token_secret")
     @classmethod
-    def _hard_to_guess(cls, secret: SecretStr | None) -> SecretStr | None:
+    def _valid_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is None:
             return None
         text = secret.get_secret_value()
@@ -148,7 +148,7 @@ class Settings(KafkaSettings):
 
     @field_validator("store_url")
     @classmethod
-    def _a_store(cls, url: SecretStr) -> SecretStr:
+    def _valid_store_url(cls, url: SecretStr) -> SecretStr:
         text = url.get_secret_value()
         if not text.startswith(("mongodb://", "mongodb+srv://")):
             raise ValueError("must begin with mongodb:// or mongodb+srv://")

@@ -104,7 +104,7 @@ def spanning(
     attributes: Mapping[str, str | int] | None = None,
     links: Sequence[Link] = (),
 ) -> Iterator[Span]:
-    """Open a span; if it ends with an error, its status has the error's type and place only."""
+    """Open a span; if it ends with an error, its status has the error as `described` returns it."""
     with _tracer.start_as_current_span(
         name,
         context,

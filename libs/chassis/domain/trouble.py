@@ -15,8 +15,8 @@ AsideCode = Literal[
     "not-handled",
 ]
 """Codes for records that are set aside: the record is no event of its key's engagement on its
-channel, its number was passed over or used by another event, or handling it failed before an
-engagement was known."""
+channel, its number was passed over or used by another event, or handling it failed with an error
+that concerns no engagement."""
 
 ParkedCode = Literal["gap", "failed", "unreadable", "newer-version", "waiting"]
 """Codes for events that park their engagement. ``newer-version``: this version of the contracts

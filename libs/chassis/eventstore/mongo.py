@@ -34,7 +34,7 @@ Token: TypeAlias = Mapping[str, Any]
 _DUPLICATE = 11000
 # The local store flushes its log for each replacement: with many more, on a busy disk, the answer
 # exceeds the socket timeout.
-_REPLACED_TOGETHER = 50
+_REPLACED_AT_ONCE = 50
 
 INSERTED_BYTES = 1_000_000
 """Maximum size of one insert in bytes, unless a single document is larger. The local store, with
@@ -270,7 +270,7 @@ async def replace_older(collection: Collection, documents: Sequence[Document]) -
 
     It is idempotent. Raises StoreAway, DocumentTooLarge.
     """
-    for page in _pages(documents, _REPLACED_TOGETHER):
+    for page in _pages(documents, _REPLACED_AT_ONCE):
         requests = [
             ReplaceOne({"_id": each["_id"], "number": {"$lte": each["number"]}}, each, upsert=True)
             for each in page

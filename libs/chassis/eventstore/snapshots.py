@@ -20,7 +20,7 @@ from contracts.values import HEARD
 
 AnyDecider = Decider[Any]
 _log = logging.getLogger(__name__)
-_TOGETHER = 200
+_BATCH_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ class Snapshots:
     async def load_all(self, streams: Sequence[str]) -> list[Known]:
         """Return the snapshots of many streams, in the order given; raises StoreAway."""
         found: dict[str, Document] = {}
-        for start in range(0, len(streams), _TOGETHER):
-            asked = {"_id": {"$in": list(streams[start : start + _TOGETHER])}}
+        for start in range(0, len(streams), _BATCH_SIZE):
+            asked = {"_id": {"$in": list(streams[start : start + _BATCH_SIZE])}}
             with reaching():
                 page = await self._store.views.find(asked).to_list(None)
             found.update((document["_id"], document) for document in page)

@@ -19,10 +19,10 @@ from chassis.eventstore.mongo import Document, HistoryLost, Store, StoreAway, To
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
-_MUCH = 100
+_MANY = 100
 # The local store answers after any write, also to other collections: without this pause, hundreds
 # of empty answers can follow one another.
-_AFTER_NOTHING = 0.02
+_PAUSE_WHEN_IDLE = 0.02
 
 SubscriptionState = Literal["waiting", "replaying", "following", "away"]
 """``waiting``: for the lease. ``replaying``: processing the whole journal, or preparing.
@@ -201,9 +201,9 @@ class Subscription:
                 await self._handle(commits)
                 self._oldest = None
             self._done = changes.token
-            if len(commits) < _MUCH:  # the store had no more when it was asked
+            if len(commits) < _MANY:  # the store had no more when it was asked
                 self.done_until = asked
-                await asyncio.sleep(self._rest if commits else max(self._rest, _AFTER_NOTHING))
+                await asyncio.sleep(self._rest if commits else max(self._rest, _PAUSE_WHEN_IDLE))
             asked = datetime.now(UTC)
 
     async def _renew(self) -> None:
