@@ -71,7 +71,7 @@ token: setup ## Print a bearer token: make token AS=person-or-role [KEY=.env]
 
 .PHONY: demo
 demo: setup ## Load the demo data into a platform that has none: make demo KEY=.env
-	@$(TOLD) $(PY) -m local.play
+	@$(TOLD) $(PY) -m local.demo
 
 .PHONY: import
 import: setup ## Import opportunities from a CRM export: make import FILE=pipeline.csv [KEY=.env]

@@ -1,4 +1,4 @@
-"""Deadlines pass once, dated to the deadline, and not while the scheduler is held before them."""
+"""Test that deadlines pass once, dated to the deadline, and not while the scheduler is held."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from chassis.application.deadlines import DeadlineScheduler
 from chassis.application.read_models import Views
-from tests.component.department import NOW, Deal, Open, Process, until
+from tests.component.sample_department import NOW, Deal, Open, Process, until
 from tests.infrastructure import StoreServer
 
 DUE = NOW + timedelta(days=5)

@@ -13,12 +13,12 @@ from contracts.event import Event, Recorded, encode
 from gateway.app import SERVICE
 from gateway.fold import View, fold
 from gateway.folding import Folding
-from tests.component.listening import offsets, topics
-from tests.component.miniature import settings, until
-from tests.component.mortal import Life, MortalListener, mortal
+from tests.component.consumer_harness import offsets, topics
+from tests.component.killable_store import Life, MortalListener, mortal
+from tests.component.sample_app import settings, until
 from tests.component.test_taken_over import TODAY, stored, undisturbed
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.lives import company, named
+from tests.portfolio_builder import company, named
 
 FAILS, OTHERS = named(1), (named(3), named(7))
 Events = Sequence[Recorded[Event]]

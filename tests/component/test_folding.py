@@ -1,4 +1,4 @@
-"""The gateway's folding on a real store, where reading and folding overlap."""
+"""Test the gateway's projection on a real store, with queries and updates at the same time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from gateway.app import hearing
 from gateway.findings import ENGAGEMENT as ENGAGEMENT_FINDINGS
 from gateway.folding import Folding
 from gateway.shelf import Held, Shelf
-from tests.component.miniature import settings
+from tests.builders import ENGAGEMENT, Life
+from tests.component.sample_app import settings
 from tests.infrastructure import StoreServer
-from tests.life import ENGAGEMENT, Life
 
 TODAY = date(2026, 3, 2)
 

@@ -24,13 +24,13 @@ from contracts.event import Event, Recorded
 from gateway.app import SERVICE
 from gateway.folding import Folding
 from gateway.shelf import Shelf
-from tests.component.listening import IsBehind, offsets, topics
-from tests.component.miniature import settings, until
-from tests.component.mortal import Life, MortalListener, mortal
+from tests.builders import Life as LifeOf
+from tests.component.consumer_harness import IsBehind, offsets, topics
+from tests.component.killable_store import Life, MortalListener, mortal
+from tests.component.sample_app import settings, until
 from tests.component.test_taken_over import TODAY, added_up, stored
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.life import Life as LifeOf
-from tests.lives import company, named
+from tests.portfolio_builder import company, named
 
 DECIDED, PARKED = "E-0000000000101", "E-0000000000102"
 WHOLE = (named(1), named(7))

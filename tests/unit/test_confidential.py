@@ -54,8 +54,8 @@ from contracts.values import Margin, Value
 from finance.app import SERVICE
 from finance.decider import ENGAGEMENT
 from testkit.matchers import RecordsOf, recorded_as
-from tests.component.listening import Counting
-from tests.component.miniature import SECRET, settings
+from tests.component.consumer_harness import Counting
+from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.test_giving_up import InMemory
 from tests.unit.finance.life import CARD, ESTIMATE, ID, OPENED, eur, rates
 

@@ -33,7 +33,7 @@ from gateway.reading import Unified
 from gateway.rows import Row, Rows
 from gateway.shown import disconnect_page, engagement_view, timeline_entry
 from gateway.summary import Summary, summary
-from local.play.stage import Body
+from local.demo.driver import Body
 from testkit.scenario import RecordsOf
 from tests.unit.extremes import Extremes
 from tests.unit.lived import LIVES, Moment, fork, lived, moments

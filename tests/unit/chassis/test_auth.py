@@ -13,7 +13,7 @@ from chassis.base.settings import LOCAL_ISSUER
 from chassis.runtime.service import create_app
 from chassis.web.auth import AUDIENCE, Tokens, guarded, issue, unguarded
 from chassis.web.problems import Problem
-from tests.component.miniature import SECRET, delivery, sales, settings
+from tests.component.sample_app import SECRET, delivery, sales, settings
 
 NOW = datetime.now(UTC)
 CLAIMS = {

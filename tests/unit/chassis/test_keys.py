@@ -16,7 +16,7 @@ from chassis.base.settings import LOCAL_ISSUER, UnsafeSettings
 from chassis.web import signing_keys
 from chassis.web.auth import AUDIENCE, Tokens
 from chassis.web.problems import Problem
-from tests.component.miniature import settings
+from tests.component.sample_app import settings
 
 PRIVATE = {
     name: rsa.generate_private_key(public_exponent=65537, key_size=2048) for name in ("a", "b")

@@ -15,7 +15,7 @@ from chassis.base.settings import LOCAL_ISSUER
 from chassis.runtime.service import create_app
 from chassis.web.auth import AUDIENCE, Tokens
 from chassis.web.problems import Problem
-from tests.component.miniature import SECRET, sales, settings
+from tests.component.sample_app import SECRET, sales, settings
 
 TOKENS = Tokens(settings())
 NAMES = ("exp", "nbf", "iat", "sub", "roles", "aud", "iss", "jti")

@@ -9,7 +9,7 @@ from chassis.kafka import asyncapi
 from chassis.runtime.service import create_app
 from chassis.web.auth import guarded, unguarded
 from contracts.channels import DEPARTMENTS
-from tests.component.miniature import settings
+from tests.component.sample_app import settings
 
 
 @pytest.fixture(scope="module", params=DEPARTMENTS)

@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from chassis.runtime.container import Container
-from tests.component.miniature import settings
+from tests.component.sample_app import settings
 
 
 async def test_parts_that_do_not_stop_share_the_time_and_every_one_is_asked() -> None:

@@ -10,7 +10,7 @@ from uvicorn.server import ServerState
 
 from chassis.runtime.service import server_config
 from chassis.web.limits import MOST_BESIDE, LimitedHttpProtocol
-from tests.component.miniature import settings
+from tests.component.sample_app import settings
 
 LINE = b"POST /live HTTP/1.1\r\nHost: x\r\n"
 

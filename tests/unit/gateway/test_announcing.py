@@ -16,7 +16,7 @@ from gateway.disconnects import judge
 from gateway.findings import found_now
 from gateway.folding import Folding
 from gateway.shelf import Held
-from tests.life import Life
+from tests.builders import Life
 from tests.unit.gateway.test_fold import view_of
 
 LONG = "change-for-the-second-release-of-the-customer-portal-"

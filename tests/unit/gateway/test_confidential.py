@@ -17,9 +17,9 @@ from gateway import api
 from gateway.findings import ENGAGEMENT, AnnounceFindings, Announcements, WaiveDisconnect, found_now
 from gateway.reading import Reading
 from testkit.scenario import Scenario, given
-from tests.in_memory import SETTINGS, InMemory, token
-from tests.life import Life
-from tests.lives import green_in_the_red, named
+from tests.builders import Life
+from tests.in_process_gateway import SETTINGS, InMemory, token
+from tests.portfolio_builder import green_in_the_red, named
 from tests.unit.gateway.test_disconnects import findings
 
 EVE = token("eve", "executive")

@@ -23,7 +23,7 @@ from gateway.fold import View
 from gateway.folding import Folding
 from gateway.shelf import Held, Shelf
 from gateway.totals import Share, Total
-from tests.life import Life
+from tests.builders import Life
 
 TODAY = date(2026, 3, 2)
 EVENTS = Life().won().events

@@ -12,9 +12,9 @@ from gateway.folding import Change
 from gateway.pages import live
 from gateway.pages.presenting import age_notice
 from gateway.waiting import Waits
-from tests.in_memory import InMemory, app_of, token
-from tests.life import ENGAGEMENT, Life
-from tests.lives import company, green_in_the_red, late, named, retold
+from tests.builders import ENGAGEMENT, Life
+from tests.in_process_gateway import InMemory, app_of, token
+from tests.portfolio_builder import company, green_in_the_red, late, named, retold
 
 HOST = "http://127.0.0.1"
 LATE = named(1)

@@ -12,7 +12,7 @@ from gateway.pages.sheets import sheets
 from gateway.portfolio import Figures, contribution, exchange, read, together
 from gateway.summary import summary
 from testkit.scenario import RecordsOf
-from tests.life import Life, euros
+from tests.builders import Life, euros
 from tests.unit.gateway.test_disconnects import margin_measured
 from tests.unit.gateway.test_fold import view_of
 

@@ -16,8 +16,8 @@ from gateway.pages.presenting import Names
 from gateway.pages.sentences import SENTENCES, fields, tell
 from gateway.pages.sheets import freshness, sheets, things
 from testkit.scenario import RecordsOf
-from tests.life import ENGAGEMENT, Life, euros
-from tests.lives import late
+from tests.builders import ENGAGEMENT, Life, euros
+from tests.portfolio_builder import late
 
 TODAY = date(2026, 5, 25)
 NOBODY = Names(RecordsOf([]))

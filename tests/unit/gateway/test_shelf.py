@@ -8,13 +8,13 @@ from gateway.disconnects import judge
 from gateway.fold import View, dump, fold
 from gateway.portfolio import contribution
 from gateway.shelf import FOLD, Held, row_of
-from tests.lives import company
+from tests.portfolio_builder import company
 
 TODAY = date(2026, 5, 25)
 KNOWN = {"16": "1f39a4d135efe577"}
 """What the events of a small company come to, by the number of the fold.
 
-Where other events are told in `tests.lives`, the number of the fold stays and this changes.
+Where `tests.portfolio_builder` builds other events, the number of the fold stays and this changes.
 """
 
 
