@@ -133,13 +133,13 @@ async def fold(settings: Settings, events: int) -> Spent:
         name=cast("Department", os.environ["BENCH_NAME"]),
         settings=settings,
         deciders=SERVICE.all_deciders,
-        hearing=lambda container: replace(hearing(container), beside={}),
+        event_handling=lambda container: replace(hearing(container), tasks={}),
     )
-    folding = container.hearing.reader
+    folding = container.event_handling.handler
     assert isinstance(folding, Folding)
     settle_memory()
     async with container:
-        while container.listener is None or not container.listener.progress.joined:  # noqa: ASYNC110
+        while container.consumer is None or not container.consumer.progress.joined:  # noqa: ASYNC110
             await asyncio.sleep(0.002)
         processor, wall = time.process_time(), time.perf_counter()
         ends = wall + 100

@@ -21,9 +21,9 @@ from chassis.web.request import (
     StrictRoute,
     command_options,
     not_modified,
+    position_headers,
     read_options,
     reject_unknown_query,
-    stands_at,
 )
 from chassis.web.sse import events
 from contracts.channels import Department
@@ -83,10 +83,10 @@ _EngagementPath = Annotated[EngagementId, Path()]
 def reading_of(request: Request) -> Reading:
     """What answers; raises Problem 503 while nothing is folded yet."""
     container = get_container(request)
-    folding = container.hearing.reader
+    folding = container.event_handling.handler
     if not isinstance(folding, Folding):
         raise TypeError("the gateway's events are heard by its folding")
-    return Reading(folding, container.records, folding.today, container.stopping)
+    return Reading(folding, container.reference_data, folding.today, container.stopping)
 
 
 @router.get(
@@ -166,7 +166,7 @@ async def engagement(
     unified = await reading_of(request).engagement(engagement, after, wishes.wait)
     number = unified.number if confidential else unified.open_number
     position = seen(unified.view.position(), confidential=confidential)
-    headers = stands_at(number, position) | wishes.applied
+    headers = position_headers(number, position) | wishes.applied
     if not_modified(request, number):
         return Response(status_code=304, headers=headers)
     view = engagement_view(unified, confidential=confidential)
@@ -215,7 +215,7 @@ async def waive(
         wait=wishes.wait,
     )
     position = seen(answer.stream.position, confidential=confidential)
-    headers = stands_at(answer.stream.number, position)
+    headers = position_headers(answer.stream.number, position)
     if not confidential:
         del headers["ETag"]  # the number counts what is confidential as well
     return Response(status_code=204, headers=headers)

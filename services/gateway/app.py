@@ -33,11 +33,11 @@ def hearing(container: Container) -> EventHandling:
     folding = Folding(shelf, today)
 
     def behind() -> bool:
-        listener = container.listener
-        return listener is None or sum(listener.progress.lag.values()) > _BEHIND
+        consumer = container.consumer
+        return consumer is None or sum(consumer.progress.lag.values()) > _BEHIND
 
     async def look_at_the_clock() -> None:
-        held_at = await container.clock.held_at()
+        held_at = await container.deadlines.held_at()
         today.held = held_at.date() if held_at is not None else None
 
     async def prepare() -> None:
@@ -48,16 +48,16 @@ def hearing(container: Container) -> EventHandling:
 
     async def look_after() -> None:
         await look_at_the_clock()
-        if container.listener is not None and await folding.must_fold_again():
-            container.listener.prepare_again()
+        if container.consumer is not None and await folding.must_fold_again():
+            container.consumer.prepare_again()
 
     announcing = Announcing(folding, container.commands, behind, look_after)
     return EventHandling(
-        reader=folding,
-        routes=lambda recorded: (recorded.subject,),
+        handler=folding,
+        router=lambda recorded: (recorded.subject,),
         channels=HEARD,
         prepare=prepare,
-        beside={"announcing": announcing.run},
+        tasks={"announcing": announcing.run},
         rest_per_record=0.002,
         lists_read_at=lambda: folding.others_read_at,
     )
@@ -70,8 +70,8 @@ SERVICE = Service(
     deciders=(findings.ENGAGEMENT,),
     reads=(AccountPublished, PersonPublished),
     routers=(api.router, pages()),
-    hears=tuple(kind for kind in EVENTS.values() if kind.channel in HEARD),
-    hearing=hearing,
+    consumes=tuple(kind for kind in EVENTS.values() if kind.channel in HEARD),
+    event_handling=hearing,
 )
 
 

@@ -176,18 +176,18 @@ async def mortal(service: Service, given: Settings, life: Life) -> AsyncIterator
             name=service.name,
             settings=given,
             deciders=service.all_deciders,
-            hearing=service.hearing,
+            event_handling=service.event_handling,
         )
     try:
         await container.store.prepare()
-        await container.parking.prepare()
-        if container.hearing.prepare is not None:
-            await container.hearing.prepare()
-        assert isinstance(container.listener, MortalListener)
-        await container.listener.__aenter__()
+        await container.parked_records.prepare()
+        if container.event_handling.prepare is not None:
+            await container.event_handling.prepare()
+        assert isinstance(container.consumer, MortalListener)
+        await container.consumer.__aenter__()
         try:
             yield container
         finally:
-            await container.listener.vanish()
+            await container.consumer.vanish()
     finally:
         await container.store.close()

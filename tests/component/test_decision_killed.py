@@ -110,7 +110,7 @@ async def test_a_decision_is_carried_out_once_or_still_open_wherever_its_process
             async with mortal(service, given, life) as works:
                 spoken += (events := with_a_gap(engagement, service))
                 await speaking.say(*events)
-                listener = works.listener
+                listener = works.consumer
                 assert isinstance(listener, MortalListener)
                 await until(partial(is_behind, spoken))
                 record, _ = await listener.parking.look(engagement)

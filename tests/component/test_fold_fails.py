@@ -60,10 +60,10 @@ class Bug:
 
 
 def parts(container: Container) -> tuple[MortalListener, Folding]:
-    assert isinstance(container.listener, MortalListener)
-    assert isinstance(container.hearing.reader, Folding)
-    container.hearing.reader.today = lambda: TODAY
-    return container.listener, container.hearing.reader
+    assert isinstance(container.consumer, MortalListener)
+    assert isinstance(container.event_handling.handler, Folding)
+    container.event_handling.handler.today = lambda: TODAY
+    return container.consumer, container.event_handling.handler
 
 
 async def timeline(store: Store) -> dict[str, list[bytes]]:

@@ -63,13 +63,13 @@ async def test_a_clock_that_is_held_is_known_before_the_first_event_is_judged(
 ) -> None:
     given = settings(kafka_bootstrap="127.0.0.1:9", store_url=store.url, store_database=isolation)
     container = Container(
-        name="gateway", settings=given, deciders=[ENGAGEMENT_FINDINGS], hearing=hearing
+        name="gateway", settings=given, deciders=[ENGAGEMENT_FINDINGS], event_handling=hearing
     )
     try:
-        await container.clock.hold(datetime(2026, 3, 2, 12, tzinfo=UTC), by="otto")
-        assert container.hearing.prepare is not None
-        await container.hearing.prepare()
-        assert isinstance(container.hearing.reader, Folding)
-        assert container.hearing.reader.today() == TODAY
+        await container.deadlines.hold(datetime(2026, 3, 2, 12, tzinfo=UTC), by="otto")
+        assert container.event_handling.prepare is not None
+        await container.event_handling.prepare()
+        assert isinstance(container.event_handling.handler, Folding)
+        assert container.event_handling.handler.today() == TODAY
     finally:
         await container.store.close()

@@ -101,16 +101,16 @@ async def opened(kafka: KafkaServer, store: StoreServer, name: str) -> AsyncIter
 @asynccontextmanager
 async def gateway(scene: Scene, life: Life) -> AsyncIterator[tuple[Container, MortalListener]]:
     async with mortal(SERVICE, scene.given, life) as container:
-        assert isinstance(container.hearing.reader, Folding)
-        assert isinstance(container.listener, MortalListener)
-        container.hearing.reader.today = lambda: TODAY
-        yield container, container.listener
+        assert isinstance(container.event_handling.handler, Folding)
+        assert isinstance(container.consumer, MortalListener)
+        container.event_handling.handler.today = lambda: TODAY
+        yield container, container.consumer
 
 
 async def rest(scene: Scene, container: Container) -> None:
     """Wait until all is read and stored, as the gateway's work beside the consumer stores it."""
     await until(scene.at_rest)
-    assert await container.hearing.reader.settle(now=True)
+    assert await container.event_handling.handler.settle(now=True)
 
 
 async def read_again(scene: Scene, listener: MortalListener) -> None:

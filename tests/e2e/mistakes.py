@@ -86,7 +86,7 @@ class Tokens:
         yield "an expired token", f"Bearer {self._with(**past)}", "token-expired"
         for why, token in (
             ("a token without expiry", self._without("exp")),
-            ("a token for somebody else", self._with(aud="another")),
+            ("a token with another audience", self._with(aud="another")),
             ("a token without a signature", jwt.encode(self._claims, "", algorithm="none")),
             ("a token signed with another key", jwt.encode(self._claims, "x" * 64, "HS256")),
         ):

@@ -289,7 +289,7 @@ class Operator:
     async def _ask(
         self, service: str, method: str, path: str, body: Mapping[str, Any] | None = None
     ) -> Any:
-        answer = await self._load.driver._ask(method, service, path, "operator", {}, body)
+        answer = await self._load.driver._ask(method, service, path, "everybody", {}, body)
         if isinstance(answer, httpx.Response):
             if answer.is_success:
                 return answer.json()

@@ -275,10 +275,10 @@ def intake(reader: Counting, parking: Parked) -> BatchProcessor:
 def client(consumer: Consumer, channels: Iterable[Channel], *roles: Role) -> httpx.AsyncClient:
     app = create_app(SERVICE, settings())
     container: Any = SimpleNamespace(
-        waits_for=None, listener=consumer, hearing=SimpleNamespace(channels=channels)
+        waits_for=None, consumer=consumer, event_handling=SimpleNamespace(channels=channels)
     )
     container.health = Monitor(
-        "finance", dict, lambda: {"events": lambda: Container._events(container)}
+        "finance", dict, lambda: {"events": lambda: Container._check_events(container)}
     )
     app.state.container = container
     now = datetime.now(UTC)

@@ -135,13 +135,13 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 def at_work(request: Request) -> Sources:
     """The sources of a running gateway; raises Problem 503 while it is not there yet."""
     container = get_container(request)
-    folding = container.hearing.reader
+    folding = container.event_handling.handler
     if not isinstance(folding, Folding):
         raise TypeError("the gateway's events are heard by its folding")
     return Sources(
         reading_of(request),
         container.commands,
-        container.records,
+        container.reference_data,
         folding.today(),
         container.stopping,
         container.as_of.of_lists,

@@ -293,7 +293,7 @@ async def test_elsewhere_than_on_this_machine_the_cookie_needs_tls(
     [
         ("", "Access token"),
         ("nonsense", "the token cannot be read"),
-        (VERA[:-4] + "AAAA", "signature is not good"),
+        (VERA[:-4] + "AAAA", "wrong signature"),
         (token("vera", "executive", ago=timedelta(days=2)), "has run out"),
     ],
 )

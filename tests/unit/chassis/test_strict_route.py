@@ -1,4 +1,4 @@
-"""No answer to somebody's right is kept for somebody else."""
+"""Answers are not cached for other callers."""
 
 from fastapi import APIRouter, FastAPI
 from httpx import ASGITransport, AsyncClient
@@ -19,7 +19,7 @@ async def stream() -> Response:
     return Response("", headers={"Cache-Control": "no-store"})
 
 
-async def test_an_answer_is_private_unless_it_says_more() -> None:
+async def test_an_answer_is_private_unless_it_sets_cache_control() -> None:
     app = FastAPI()
     app.include_router(routes)
     async with AsyncClient(transport=ASGITransport(app=app), base_url="http://test") as client:

@@ -1,4 +1,4 @@
-"""A correctly signed token with any claims, and any bytes as a header, is accepted or a 401."""
+"""Any claims in a correctly signed token, and any bytes in the header, are accepted or a 401."""
 
 import asyncio
 import json
@@ -47,16 +47,16 @@ values = extremes | st.recursive(
 
 
 def signed(claims: dict[str, str], header: dict[str, Any] | None = None) -> str:
-    """A token whose claims are these pieces of JSON, in place of good ones."""
+    """Return a token in which these pieces of JSON replace valid claims."""
     now = int(time.time())
-    good = {"iss": LOCAL_ISSUER, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + 3600}
-    pieces = {name: json.dumps(value) for name, value in good.items()} | claims
+    valid = {"iss": LOCAL_ISSUER, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + 3600}
+    pieces = {name: json.dumps(value) for name, value in valid.items()} | claims
     text = ", ".join(f"{json.dumps(name)}: {piece}" for name, piece in pieces.items())
     return jwt.PyJWS().encode(f"{{{text}}}".encode(), SECRET, algorithm="HS256", headers=header)
 
 
-def judged(token: str) -> Problem | None:
-    """The problem for which a token is refused, or None; anything else fails the test."""
+def checked(token: str) -> Problem | None:
+    """Return the problem for which a token is refused, or None; fail for any other error."""
     problem: Problem | None = None
     try:
         asyncio.run(TOKENS.caller(token))
@@ -76,23 +76,23 @@ def judged(token: str) -> Problem | None:
 @example({"nbf": "null"})
 @example({"exp": "true", "iat": "false"})
 def test_any_claims(claims: dict[str, str]) -> None:
-    judged(signed(claims))
+    checked(signed(claims))
 
 
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf"])
 @pytest.mark.parametrize(
     "piece", ['"123"', "[]", "{}", "NaN", "Infinity", "1e400", "-1e400", "true", str(2**63)]
 )
-def test_a_moment_that_is_none_is_named(name: str, piece: str) -> None:
-    problem = judged(signed({name: piece}))
+def test_an_invalid_time_is_named_in_the_detail(name: str, piece: str) -> None:
+    problem = checked(signed({name: piece}))
     assert problem is not None
     assert problem.detail == f"the token's {name} must be a number of seconds since 1970"
 
 
-def test_moments_may_have_fractions() -> None:
+def test_times_may_have_fractions_of_a_second() -> None:
     now = time.time()
     fractions = {"iat": f"{now - 0.25:.3f}", "exp": f"{now + 60.5:.3f}", "nbf": f"{now - 0.5:.3f}"}
-    assert judged(signed(fractions)) is None
+    assert checked(signed(fractions)) is None
 
 
 @given(
@@ -105,12 +105,12 @@ def test_moments_may_have_fractions() -> None:
 def test_any_header_of_the_token(header: dict[str, Any]) -> None:
     first, body, signature = signed({}).split(".")
     odd = json.dumps({**json.loads(jwt.utils.base64url_decode(first)), **header})
-    judged(f"{jwt.utils.base64url_encode(odd.encode()).decode()}.{body}.{signature}")
+    checked(f"{jwt.utils.base64url_encode(odd.encode()).decode()}.{body}.{signature}")
 
 
 @given(st.text(max_size=60) | st.lists(st.text(max_size=20), min_size=3, max_size=3).map(".".join))
 def test_any_text(text: str) -> None:
-    assert judged(text) is not None
+    assert checked(text) is not None
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_any_text(text: str) -> None:
         *(b"Bearer " + signed({"exp": piece}).encode() for piece in ("[]", "NaN", "1e400", '"9"')),
     ],
 )
-async def test_over_http(header: bytes) -> None:
+async def test_any_authorization_header(header: bytes) -> None:
     app = create_app(sales(), settings())
-    transport = httpx.ASGITransport(app=app)  # raises what the service does not turn into an answer
+    transport = httpx.ASGITransport(app=app)  # raises exceptions that the service does not handle
     async with httpx.AsyncClient(transport=transport, base_url="http://sales") as client:
         answer = await client.get("/engagements", headers={b"Authorization": header})
     assert answer.status_code == 401

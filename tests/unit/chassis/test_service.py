@@ -1,4 +1,4 @@
-"""The five services as they are put together: every route authorises, every document is whole."""
+"""The five services: every route requires a token, and the API documents are complete."""
 
 import re
 from importlib import import_module
@@ -22,30 +22,30 @@ def app(service):
     return create_app(service, settings())
 
 
-# Who is not signed in yet must be able to sign in, and to see the page on which to do so.
+# Signing in needs no token, nor do the page to sign in on and its style sheet.
 SIGNING_IN = {"GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /pages/static/{name}"}
 
 
-def test_every_route_authorises(service, app):
+def test_every_route_requires_a_token(service, app):
     assert unguarded(app) == (SIGNING_IN if service.name == "gateway" else set())
     assert guarded(app) > {"GET /operations/parked", "POST /operations/clock/hold"}
 
 
-def test_every_command_is_given_somewhere(service):
-    given = {route.command for routes in service.routes for route in routes.commands}
-    # The clock's, and what the import of a CRM's export gives row by row.
+def test_every_command_has_a_route(service):
+    with_route = {route.command for routes in service.routes for route in routes.commands}
+    # Given by the deadline scheduler, and by the import of a CRM's export for each row.
     internal = {"deadline-passed", "import-opportunity", "introduce-account"}
-    lost = {
+    without_route = {
         command.named()
         for routes in service.routes
-        for command in routes.decider.decide.types - given
+        for command in routes.decider.decide.types - with_route
         if command.named() not in internal
     }
-    assert lost == set(), "decided, and reached by no route"
+    assert without_route == set()
 
 
-def test_every_list_of_a_command_has_an_end(service):
-    endless = {
+def test_every_list_in_a_command_has_a_maximum_length(service):
+    unlimited = {
         f"{route.command.named()}: {name}"
         for routes in service.routes
         for route in routes.commands
@@ -53,10 +53,10 @@ def test_every_list_of_a_command_has_an_end(service):
         for part in field.get("anyOf", [field])
         if part.get("type") == "array" and "maxItems" not in part
     }
-    assert endless == set()
+    assert unlimited == set()
 
 
-def test_the_openapi_document_is_whole(service, app):
+def test_the_openapi_document_is_complete(service, app):
     document = app.openapi()
     schemas = document["components"]["schemas"]
     for reference in re.findall(r"#/components/schemas/([\w.-]+)", str(document)):
@@ -73,10 +73,10 @@ def test_the_openapi_document_is_whole(service, app):
 
 
 def test_the_asyncapi_document_has_a_message_for_every_event(service, app):
-    document = asyncapi.document(service.name, service.title, service.heard_types, "concord")
+    document = asyncapi.document(service.name, service.title, service.consumed_types, "concord")
     messages = document["components"]["messages"]
-    assert {event.type for event in asyncapi.said_by(service.name)} <= set(messages)
-    assert {kind.type for kind in service.heard_types} <= set(messages)
+    assert {event.type for event in asyncapi.published_by(service.name)} <= set(messages)
+    assert {kind.type for kind in service.consumed_types} <= set(messages)
     schemas = document["components"]["schemas"]
     for reference in re.findall(r"#/components/schemas/([\w.-]+)", str(document)):
         assert reference in schemas, reference

@@ -1,4 +1,4 @@
-"""An answer without an end ends with its source, with its reader and with the service."""
+"""An event stream ends with its source, its client or the service."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -30,7 +30,7 @@ def chunks(answer: StreamingResponse) -> AsyncGenerator[bytes]:
     return body
 
 
-async def test_it_ends_when_the_service_stops() -> None:
+async def test_a_stream_ends_when_the_service_stops() -> None:
     stopping, closed = asyncio.Event(), list[str]()
     body = chunks(events(ticking(closed), stopping, ANN))
     assert [await anext(body), await anext(body)] == [b"data: 1\n\n", b"data: 2\n\n"]
@@ -42,7 +42,7 @@ async def test_it_ends_when_the_service_stops() -> None:
     assert closed == ["closed"]
 
 
-async def test_it_ends_with_its_source() -> None:
+async def test_a_stream_ends_with_its_source() -> None:
     async def short() -> AsyncGenerator[bytes]:
         yield b"data: 1\n\n"
 
@@ -51,7 +51,7 @@ async def test_it_ends_with_its_source() -> None:
     ]
 
 
-async def test_a_reader_who_leaves_ends_it() -> None:
+async def test_a_client_that_closes_the_stream_ends_the_source() -> None:
     closed = list[str]()
     body = chunks(events(ticking(closed), asyncio.Event(), ANN))
     await anext(body)
@@ -59,7 +59,7 @@ async def test_a_reader_who_leaves_ends_it() -> None:
     assert closed == ["closed"]
 
 
-async def test_a_reader_whose_connection_breaks_ends_it() -> None:
+async def test_a_broken_connection_ends_the_source() -> None:
     closed, gone = list[str](), asyncio.Event()
 
     async def slow() -> AsyncGenerator[bytes]:
@@ -80,11 +80,11 @@ async def test_a_reader_whose_connection_breaks_ends_it() -> None:
 
     await events(slow(), asyncio.Event(), ANN)({"type": "http"}, receive, send)
     async with asyncio.timeout(1):
-        while not closed:  # noqa: ASYNC110 - nothing tells of it
+        while not closed:  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.01)
 
 
-async def test_what_goes_wrong_is_not_hidden() -> None:
+async def test_an_error_of_the_source_is_raised() -> None:
     async def broken() -> AsyncGenerator[bytes]:
         yield b"data: 1\n\n"
         raise ConnectionError("gone")
@@ -95,32 +95,32 @@ async def test_what_goes_wrong_is_not_hidden() -> None:
         await anext(body)
 
 
-async def test_one_person_has_a_bounded_number_of_them_open() -> None:
+async def test_the_number_of_open_streams_of_an_actor_is_limited() -> None:
     app, stopping, begun = FastAPI(), asyncio.Event(), list[str]()
     problems.install(app)
 
     @app.get("/{actor}")
     async def watch(actor: str) -> StreamingResponse:
-        async def told() -> AsyncGenerator[bytes]:
+        async def source() -> AsyncGenerator[bytes]:
             begun.append(actor)
             yield b"data: 1\n\n"
             await asyncio.Event().wait()
 
-        return events(told(), stopping, actor)
+        return events(source(), stopping, actor)
 
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app), base_url="http://service"
     ) as client:
-        most = sse.MOST_AT_ONCE
-        asked = [asyncio.ensure_future(client.get("/ann")) for _ in range(most + 3)]
-        refused, open_ones = await asyncio.wait(asked, timeout=0.2)
+        limit = sse.MOST_AT_ONCE
+        requests = [asyncio.ensure_future(client.get("/ann")) for _ in range(limit + 3)]
+        refused, accepted = await asyncio.wait(requests, timeout=0.2)
         other = asyncio.ensure_future(client.get("/ben"))
         await asyncio.sleep(0.05)
-        assert begun == [ANN] * most + ["ben"]
+        assert begun == [ANN] * limit + ["ben"]
         assert {(each.result().status_code, each.result().json()["code"]) for each in refused} == {
             (429, "too-many-streams")
         }
         assert len(refused) == 3
         stopping.set()
-        assert {(await each).status_code for each in (*open_ones, other)} == {200}
+        assert {(await each).status_code for each in (*accepted, other)} == {200}
     assert not sse._open

@@ -1,4 +1,4 @@
-"""Headers, read strictly."""
+"""Strict parsing of request headers, and the errors of fields."""
 
 from datetime import UTC, datetime
 
@@ -27,23 +27,23 @@ HISTORIAN = Caller("hugo", frozenset({"historian"}))
         ("handling=lenient", 0),
     ],
 )
-def test_how_long_to_wait(prefer, seconds):
+def test_wait_is_read_from_prefer_and_limited(prefer, seconds):
     assert request.wait(prefer, 30.0) == seconds
     assert request.wait(prefer, 0.0) == 0.0
 
 
 @pytest.mark.parametrize("key", ["k", "4b7e0c5e-5f0e-4f0e-9d5e-0d5f9c7b1a2e", "x" * 128, '"k/1"'])
-def test_good_keys(key):
+def test_a_valid_idempotency_key_is_returned_without_quotes(key):
     assert request.key(key) == key.strip('"')
 
 
 @pytest.mark.parametrize("key", ["", '""', "a b", "x" * 129, "é", "a\n", 'a"b', "a\\b"])
-def test_bad_keys(key):
+def test_an_invalid_idempotency_key_is_refused(key):
     with pytest.raises(Problem):
         request.key(key)
 
 
-def test_etags():
+def test_if_match_is_one_strong_etag_or_a_star():
     assert request.etag(None) is None
     assert request.etag("*") is None
     assert request.etag('"12"') == 12
@@ -52,10 +52,10 @@ def test_etags():
             request.etag(wrong)
 
 
-def test_when_it_happened():
+def test_occurred_at_is_past_has_a_time_zone_and_needs_a_role():
     assert request.moment(None, HISTORIAN) is None
-    told = request.moment("2026-01-05T10:00:00+02:00", HISTORIAN)
-    assert told == datetime(2026, 1, 5, 8, tzinfo=UTC)
+    occurred_at = request.moment("2026-01-05T10:00:00+02:00", HISTORIAN)
+    assert occurred_at == datetime(2026, 1, 5, 8, tzinfo=UTC)
     for wrong in ("2026-01-05", "2026-01-05T10:00:00", "yesterday", "2999-01-01T00:00:00Z", ""):
         with pytest.raises(Problem):
             request.moment(wrong, HISTORIAN)
@@ -69,7 +69,7 @@ def test_when_it_happened():
     assert denied.value.status_code == 403
 
 
-def test_positions():
+def test_a_position_names_known_channels():
     assert request.position("sales=17, legal=4") == {"sales": 17, "legal": 4}
     with pytest.raises(Problem):
         request.position("nowhere=1")
@@ -79,13 +79,13 @@ def error(**fields):
     return {"type": "value_error", "loc": ("body", "a"), "msg": "no", "input": None, **fields}
 
 
-def test_a_field_is_named_as_it_was_sent():
+def test_a_field_is_named_by_its_path_in_the_request():
     assert describe(error(loc=("body", "lines", 0, "hours"))).field == "lines[0].hours"
     assert describe(error(loc=("header", "if-match"))).field == "if-match"
     assert describe(error(loc=("body",))).field == "body"
 
 
-def test_what_was_given_is_shown_only_where_it_is_short_and_no_secret():
+def test_a_given_value_is_shown_only_if_it_is_short_and_no_secret():
     assert describe(error(input="abc")).given == "abc"
     assert describe(error(input=-3)).given == -3
     assert describe(error(input="x" * 81)).given is None

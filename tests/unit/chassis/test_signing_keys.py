@@ -1,4 +1,4 @@
-"""Signing keys are rotated while a service runs: the new ones are read, the old ones dropped."""
+"""Rotation of signing keys while a service runs: new ones are read, old ones dropped."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ PRIVATE = {
 
 
 class Issuer:
-    """Publishes keys in a file, and signs tokens with any of them."""
+    """An issuer that publishes keys in a file and signs tokens with them."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -58,7 +58,7 @@ class Issuer:
 
 
 class Clock:
-    """The clock that spaces readings; a test moves it."""
+    """The clock that limits how often the file is read; a test advances it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
@@ -71,14 +71,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def readings(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """When the file was read, beside the first time at the start."""
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return the times at which the file was read, without the first read at the start."""
     moments: list[float] = []
-    really = asyncio.to_thread
+    original = asyncio.to_thread
 
     async def counted(work: Any, *given: Any) -> Any:
         moments.append(time.perf_counter())
-        return await really(work, *given)
+        return await original(work, *given)
 
     monkeypatch.setattr("chassis.web.signing_keys.asyncio.to_thread", counted)
     return moments
@@ -100,7 +100,7 @@ async def accepts(tokens: Tokens, token: str) -> bool:
         return False
 
 
-async def test_a_new_key_is_read_and_the_old_one_dropped_and_back(
+async def test_a_new_key_is_read_the_old_one_dropped_and_restored(
     issuer: Issuer, clock: Clock
 ) -> None:
     tokens = Tokens(settings(token_keys=issuer.file))
@@ -109,7 +109,7 @@ async def test_a_new_key_is_read_and_the_old_one_dropped_and_back(
 
     issuer.publish("b")
     assert await accepts(tokens, by_b)
-    assert not await accepts(tokens, by_a)  # though it was accepted before
+    assert not await accepts(tokens, by_a)  # although it is in the cache
 
     clock.now += signing_keys.READ_AT_MOST_EVERY
     issuer.publish("a", "b")
@@ -117,7 +117,7 @@ async def test_a_new_key_is_read_and_the_old_one_dropped_and_back(
     assert await accepts(tokens, by_b)
 
 
-async def test_a_key_that_is_replaced_under_the_same_name_is_read(
+async def test_a_key_that_is_replaced_under_the_same_id_is_read(
     issuer: Issuer, clock: Clock
 ) -> None:
     issuer.publish_pem("a")
@@ -129,7 +129,7 @@ async def test_a_key_that_is_replaced_under_the_same_name_is_read(
     assert await accepts(tokens, issuer.token("b"))
 
 
-async def test_a_withdrawn_key_is_dropped_though_nobody_names_a_new_one(
+async def test_a_withdrawn_key_is_dropped_even_if_no_token_has_a_new_one(
     issuer: Issuer, clock: Clock
 ) -> None:
     issuer.publish("a", "b")
@@ -139,32 +139,32 @@ async def test_a_withdrawn_key_is_dropped_though_nobody_names_a_new_one(
     issuer.publish("b")
 
     clock.now += signing_keys.READ_AT_LEAST_EVERY
-    assert await accepts(tokens, by_b)  # begins the reading, and does not wait for it
+    assert await accepts(tokens, by_b)  # starts the read without waiting for it
     async with asyncio.timeout(10):
         while await accepts(tokens, by_a):  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0)
 
 
 async def test_a_flood_of_unknown_keys_reads_the_file_once_in_ten_seconds(
-    issuer: Issuer, clock: Clock, readings: list[float]
+    issuer: Issuer, clock: Clock, reads: list[float]
 ) -> None:
     tokens = Tokens(settings(token_keys=issuer.file))
     flood = [issuer.token("b", f"unknown-{number}") for number in range(50)]
 
     assert not any(await asyncio.gather(*(accepts(tokens, token) for token in flood)))
     assert not any([await accepts(tokens, token) for token in flood])
-    assert len(readings) == 1
+    assert len(reads) == 1
 
     clock.now += signing_keys.READ_AT_MOST_EVERY - 0.1
     assert not await accepts(tokens, flood[0])
-    assert len(readings) == 1
+    assert len(reads) == 1
     clock.now += 0.1
     assert not await accepts(tokens, flood[0])
-    assert len(readings) == 2
+    assert len(reads) == 2
 
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"keys": []}', "[" * 100_000, '{"keys": 7}'])
-async def test_a_file_that_cannot_be_read_changes_nothing(
+async def test_the_present_keys_are_kept_if_the_file_cannot_be_read(
     issuer: Issuer, clock: Clock, content: str | None
 ) -> None:
     tokens = Tokens(settings(token_keys=issuer.file))
@@ -181,7 +181,7 @@ async def test_a_file_that_cannot_be_read_changes_nothing(
     assert await accepts(tokens, issuer.token("b"))
 
 
-async def test_a_file_that_does_not_answer_holds_nobody_up(
+async def test_a_read_that_hangs_delays_no_request_with_a_known_key(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens = Tokens(settings(token_keys=issuer.file))
@@ -205,7 +205,9 @@ def test_a_service_does_not_start_on_a_file_without_public_keys(
     issuer: Issuer, content: str
 ) -> None:
     issuer.file.write_text(content)
-    with pytest.raises(UnsafeSettings, match=r"CONCORD_TOKEN_KEYS: \S+keys.json: holds no public"):
+    with pytest.raises(
+        UnsafeSettings, match=r"CONCORD_TOKEN_KEYS: \S+keys.json: contains no public"
+    ):
         Tokens(settings(token_keys=issuer.file))
 
 
