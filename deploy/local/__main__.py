@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal, Never
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from local import instance_lock, prerequisites
+from local import dev, instance_lock, prerequisites
 from local.platform import SERVICES, Layout, OldDataError, Platform, PortTakenError, health
 from local.processes import ProcessError
 from local.remote import NoKeyError, remote_environment
@@ -54,6 +54,22 @@ def down() -> None:
     except TimeoutError as error:
         _fail(str(error))
     console.print("Stopped." if stopped else "The platform is not running.")
+
+
+@app.command(name="dev")
+def develop(service: Annotated[Service, typer.Argument(help="The service to restart.")]) -> None:
+    """Run one service of the running platform here, and restart it when its code changes."""
+    folder = Layout.from_environment().folder
+    found = instance_lock.running(folder)
+    if found is None:
+        _fail("The platform is not running: type `make run` in another terminal first.")
+    layout = found.layout(folder)
+    if dev.taken_over(layout, service):
+        _fail(f"{service} runs in another terminal already.")
+    with _stopped_by_signals(), suppress(KeyboardInterrupt), dev.take_over(layout, service):
+        process = dev.process_of(Platform(layout, report=lambda _: None), service)
+        dev.serve(process, dev.changes_of(service), console.print)
+    console.print(f"The platform runs {service} again.")
 
 
 @app.command()
@@ -168,10 +184,25 @@ def _load_demo_once(platform: Platform) -> None:
 def _watch(platform: Platform) -> None:
     """Run for ever; raise ProcessError as soon as a process has ended."""
     while True:
+        _leave_to_developers(platform)
         dead = platform.dead()
         if dead is not None:
             raise ProcessError(dead.trouble("has ended, so the whole platform stops"))
         time.sleep(0.5)
+
+
+def _leave_to_developers(platform: Platform) -> None:
+    """Stop each service that another terminal runs now, and start those that none runs any more."""
+    for name, process in platform.services.items():
+        taken_over = dev.taken_over(platform.layout, name)
+        if taken_over and name not in platform.run_elsewhere:
+            console.print(f"Another terminal runs {name} from now on.")
+            platform.run_elsewhere.add(name)
+            process.stop()
+        elif not taken_over and name in platform.run_elsewhere:
+            console.print(f"Starting {name} again.")
+            process.start()
+            platform.run_elsewhere.remove(name)
 
 
 def _stop(platform: Platform) -> None:

@@ -3,6 +3,7 @@
 import os
 import random
 import socket
+import time
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -38,6 +39,15 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def wait_until_free(port: int, *, limit: float) -> None:
+    """Wait until a server could listen on this port; raise TimeoutError after `limit` seconds."""
+    ends = time.monotonic() + limit
+    while not is_free(port):
+        if time.monotonic() > ends:
+            raise TimeoutError(f"port {port} was not free within {limit:g} s")
+        time.sleep(0.1)
 
 
 def is_listening(port: int) -> bool:

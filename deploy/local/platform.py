@@ -152,6 +152,8 @@ class Platform:
         """Create the processes without starting them; `report` is called with progress messages."""
         self.layout = layout
         self._report = report
+        self.run_elsewhere: set[str] = set()
+        """Services that another terminal runs at present (`local.dev`)."""
         self._secret = token_secret(layout)
         self.kafka = Kafka(
             layout.data / "kafka",
@@ -261,8 +263,11 @@ class Platform:
             process.stop()
 
     def dead(self) -> Process | None:
-        """Return a process that was started and has ended, or None."""
-        return next((process for process in self.processes if not process.running), None)
+        """Return a process that has ended and that no other terminal runs, or None."""
+        elsewhere = [self.services[name] for name in self.run_elsewhere]
+        return next(
+            (each for each in self.processes if not each.running and each not in elsewhere), None
+        )
 
     def stop(self) -> None:
         """Stop all processes: first the services, then Kafka and the stores."""

@@ -87,6 +87,13 @@ class Terminal:
         found = instance_lock.running(self.layout.folder)
         return found is not None and found.ready
 
+    def answers(self, service: str) -> bool:
+        return paths.is_listening(self.layout.ports[service])
+
+    def runs(self, service: str) -> bool:
+        """Tell whether the platform itself runs a service."""
+        return (self.layout.run / f"{service}.pid").exists()
+
     def listening(self) -> list[str]:
         return [part for part, port in self.layout.ports.items() if paths.is_listening(port)]
 
@@ -174,3 +181,21 @@ def test_the_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert len(secret) > 40
     assert token_secret(layout) == secret
     assert (layout.run / "token-secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_service_that_another_terminal_runs_is_taken_back_when_that_ends(
+    terminal: Terminal,
+) -> None:
+    first = terminal.up()
+    own = (terminal.layout.run / "sales.pid").read_text()
+
+    developing = terminal.begin("dev", "sales")
+    wait_until(lambda: terminal.answers("sales") and not terminal.runs("sales"), limit=40)
+    assert terminal.type("dev", "sales")[0] == 1, "two terminals run one service"
+
+    developing.send_signal(signal.SIGINT)
+    said, _ = developing.communicate(timeout=20)
+    assert (developing.returncode, "runs here and restarts" in said) == (0, True), said
+    wait_until(lambda: terminal.answers("sales") and terminal.runs("sales"), limit=40)
+    assert (terminal.layout.run / "sales.pid").read_text() != own
+    assert first.poll() is None
