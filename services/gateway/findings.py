@@ -6,7 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution
 from contracts import gateway as contract
 from contracts.channels import Department
 from contracts.event import Event, Recorded
