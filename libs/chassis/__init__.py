@@ -1,1 +1,1 @@
-"""What every service of Concord needs and that knows no department."""
+"""The parts that every service of Concord needs; they know no department."""

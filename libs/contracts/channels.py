@@ -121,7 +121,7 @@ CHANNELS: dict[str, Channel] = {
 
 
 def is_confidential(topic: str) -> bool:
-    """Tell whether a topic, whatever its prefix, is that of a confidential channel."""
+    """Tell whether a topic, with any prefix, is that of a confidential channel."""
     return any(
         topic.endswith(f".{channel.topic('')[1:]}")
         for channel in CHANNELS.values()

@@ -279,7 +279,7 @@ class ExpenseApproved(Event, channel=DELIVERY, heard_by=("finance",)):
     description: ShortText
     spent_on: Day
     billable: bool
-    """Whether the customer pays it."""
+    """True if the customer pays it."""
 
 
 class TaskProgressed(Event, channel=DELIVERY, heard_by=("finance",)):

@@ -41,7 +41,7 @@ def content_hash(kind: str, content: BaseModel | Mapping[str, object]) -> Conten
 
 
 def seal(kind: str, document: D) -> D:
-    """Return the document with the hash of its content set, whatever it was before."""
+    """Return the document with the hash of its content set, replacing an earlier one."""
     return document.model_copy(update={OWN_HASH: content_hash(kind, document)})
 
 

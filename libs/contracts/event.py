@@ -79,7 +79,7 @@ class Undecoded(Event):
     name: str
     """CloudEvents type of the event."""
     why: str | None = None
-    """What is wrong with the data; None where the type is unknown (a newer version may know it)."""
+    """The error in the data; None where the type is unknown (a newer version may know it)."""
 
     @property
     def sentence(self) -> str:

@@ -79,7 +79,7 @@ class EstimatePriced(Event, channel=FINANCE, heard_by=("sales", "delivery")):
     project_management_share: ComputedPercent
     """Amount of the project management lines in percent of the price."""
     floor: Literal["above", "below", "unknown"]
-    """Whether the price leaves the minimum margin, which is itself confidential.
+    """True if the price leaves the minimum margin, which is itself confidential.
 
     `unknown` where the cost rate of a role was not known.
     """
@@ -283,7 +283,7 @@ class InvoiceVoided(Event, channel=FINANCE, heard_by=("sales", "legal")):
     why: ShortText
     voided_on: Day
     ends_event: bool | None = None
-    """Whether the billing event ended with the invoice; if not, the invoice is drafted anew.
+    """True if the billing event ended with the invoice; if not, the invoice is drafted anew.
 
     True for exceptions, and where an amendment reduced the entry of the billing schedule below what
     had become due. Null in events recorded before the field existed: then only exceptions ended.

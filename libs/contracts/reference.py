@@ -51,7 +51,7 @@ class AccountPublished(Reference, channel=SALES_REFERENCE):
     sector: ShortText | None = None
     country: ShortText | None = None
     own_pmo: bool = False
-    """Whether the customer has a project management office (PMO) of its own."""
+    """True if the customer has a project management office (PMO) of its own."""
 
 
 class PersonPublished(Reference, channel=DELIVERY_REFERENCE):
@@ -79,7 +79,7 @@ class TemplatePhase(Value):
     duration_share: Percent
     """Share of the duration of the work, in percent; the shares of all phases add up to 100."""
     implementation: bool = True
-    """Whether its tasks need the requirements signed off and the plan baselined (gate 4)."""
+    """True if its tasks need the requirements signed off and the plan baselined (gate 4)."""
     tasks: tuple["TemplateTask", ...]
 
 

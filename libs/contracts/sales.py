@@ -138,7 +138,7 @@ class ProposalDrafted(
     promised_start: Day
     promised_finish: Day
     method: Text
-    """How the work will be done."""
+    """The method by which the work will be done."""
     assumptions: tuple[ShortText, ...] = ()
     exclusions: tuple[ShortText, ...] = ()
 
@@ -190,7 +190,7 @@ class DealWon(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
 
 
 class DealLost(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
-    """The deal was lost, by a decision of the customer or for lack of one. Published by Sales."""
+    """The deal was lost: the customer declined, or took no decision. Published by Sales."""
 
     reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
     comment: Text | None = None

@@ -170,7 +170,7 @@ Confidence = Literal["low", "medium", "high"]
 LineKind = Literal["delivery", "project-management", "expense"]
 """Kind of work, or an expense."""
 BillingKind = Literal["on-signature", "on-date", "on-acceptance", "time"]
-"""What makes an entry of a billing schedule due (see `BillingItem`)."""
+"""The condition that makes an entry of a billing schedule due (see `BillingItem`)."""
 Pricing = Literal["fixed-price", "time-and-materials"]
 RevenueMethod = Literal["cost-to-cost", "as-invoiced", "at-acceptance"]
 """Method by which revenue is recognised (IFRS 15)."""
@@ -268,7 +268,7 @@ class BillingItem(Value):
     item: Identifier
     """Id of the entry within the engagement."""
     kind: BillingKind
-    """What makes the entry due.
+    """The condition that makes the entry due.
 
     `on-signature`: the signature. `on-date`: the day `due_on`. `on-acceptance`: the acceptance of
     all its deliverables. `time`: approved time and expenses, as they are billed, up to the amount.
@@ -316,7 +316,7 @@ class PlannedTask(Value):
     """Planned hours by role."""
     kind: LineKind = "delivery"
     implementation: bool = True
-    """Whether the task needs the requirements signed off and the plan baselined (gate 4).
+    """True if the task needs the requirements signed off and the plan baselined (gate 4).
 
     False for initiation, analysis and project management.
     """
