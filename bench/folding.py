@@ -28,8 +28,8 @@ from chassis.base.settings import Settings
 from chassis.runtime.container import Container
 from chassis.runtime.service import settle_memory
 from contracts.channels import PARTITIONS, Department
-from gateway.app import SERVICE, hearing
-from gateway.folding import HEARD, Folding
+from gateway.app import SERVICE, event_handling
+from gateway.projector import CONSUMED_CHANNELS, Projector
 
 AIM = 5.0
 _PREFIX = "bench-folding"
@@ -103,7 +103,7 @@ async def loop(settings: Settings, events: int) -> Spent:
     consumer.assign(
         [
             TopicPartition(channel.topic(settings.topic_prefix), number)
-            for channel in HEARD
+            for channel in CONSUMED_CHANNELS
             for number in range(PARTITIONS)
         ]
     )
@@ -121,17 +121,17 @@ async def loop(settings: Settings, events: int) -> Spent:
     return spent
 
 
-async def fold(settings: Settings, events: int) -> Spent:
+async def project(settings: Settings, events: int) -> Spent:
     """What the gateway spends, until all is folded and written."""
     container = Container(
         # The name is the group's, too; under one of its own it begins with the first event.
         name=cast("Department", os.environ["BENCH_NAME"]),
         settings=settings,
         deciders=SERVICE.all_deciders,
-        hearing=lambda container: replace(hearing(container), beside={}),
+        hearing=lambda container: replace(event_handling(container), beside={}),
     )
     folding = container.hearing.reader
-    assert isinstance(folding, Folding)
+    assert isinstance(folding, Projector)
     settle_memory()
     async with container:
         while container.listener is None or not container.listener.progress.joined:  # noqa: ASYNC110
@@ -150,7 +150,9 @@ def main() -> None:
     logging.basicConfig(level=logging.ERROR)
     reader, events = sys.argv[1], int(sys.argv[2])
     gc.collect()
-    spent = uvloop.run((fold if reader == "gateway" else loop)(Settings.from_environment(), events))
+    spent = uvloop.run(
+        (project if reader == "gateway" else loop)(Settings.from_environment(), events)
+    )
     print(
         orjson.dumps(
             {"processor": spent.processor, "wall": spent.wall, "events": spent.events}

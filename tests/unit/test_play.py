@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from gateway.disconnects import judge
-from gateway.fold import View
+from gateway.engagement_view import View
 from local.play import life
 from local.play.plots import Plot, Trouble, plots
 from local.play.selling import scene

@@ -1,7 +1,7 @@
-"""The shelf: where the gateway keeps what it folded, so that it need not fold from the beginning.
+"""The store of views, timelines and totals, from which a worker continues after a restart.
 
-Every document is replaced only by a newer one of itself, so a worker that lost its partitions and
-wakes up late changes nothing. A view that cannot be read is folded again from its timeline.
+A document is replaced only by a newer version of itself, so a worker that lost its partitions and
+writes late changes nothing. A view that cannot be read is computed again from its timeline.
 """
 
 import logging
@@ -27,82 +27,86 @@ from chassis.eventstore.mongo import (
     size_of,
 )
 from contracts.channels import PARTITIONS
-from gateway.disconnects import Finding
-from gateway.fold import View, dump, fold, load
+from gateway.disconnects import Disconnect
+from gateway.engagement_view import View, apply_event, dump, load
+from gateway.list_index import EngagementRow
 from gateway.portfolio import Figures
-from gateway.rows import Row
 from gateway.sections.gateway import Waiver, proof
 from gateway.summary import Summary, summary
 from gateway.timeline import Run, Unwritten, in_order
 from gateway.totals import Share, Total
 from gateway.waiting import Waits
 
-FOLD = "16"
-"""Raised when views of the same events come out otherwise: what was folded is then folded anew."""
+PROJECTION_VERSION = "17"
+"""Raise it when the same events give other views: all views are then computed again."""
 
-_ROOM = 64 * 1024
-"""Bytes that events leave free in a document, for what its engagement waits for."""
+_RESERVED = 64 * 1024
+"""Bytes of a document that events leave free, for what its engagement waits for."""
 
 _log = logging.getLogger(__name__)
-_FOLDING = "folding"
+_REBUILD = "folding"
+"""Id of the document that names the version of the stored views and partitions to rebuild."""
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
-"""What reading a document of another shape raises; a ValidationError is a ValueError."""
-_FINDINGS = TypeAdapter(dict[str, Finding])
+"""Errors that reading a document of another shape raises; a ValidationError is a ValueError."""
+_FINDINGS = TypeAdapter(dict[str, Disconnect])
 _WAITS = TypeAdapter(Waits | None)
 _WAIVERS = TypeAdapter(dict[str, Waiver])
 
 
 @dataclass(slots=True)
-class Held:
-    """An engagement in memory: its view, what the rules found in it and when, what it adds."""
+class CachedView:
+    """An engagement in memory: its view, its disconnects, and what it adds to the figures.
+
+    `findings` are the disconnects by id as of `judged_on`, the day (UTC) of their evaluation.
+    """
 
     view: View
     partition: int
-    findings: dict[str, Finding] = field(default_factory=dict)
+    findings: dict[str, Disconnect] = field(default_factory=dict)
     judged_on: date = date.min
     figures: Figures = field(default_factory=dict)
     unwritten: Unwritten = field(init=False)
     waits: Waits | None = None
-    """What it waits for; then it is not complete, and no rule judges it."""
+    """The reason why it waits; while it does, it is incomplete and rules are not evaluated."""
 
     passed_over: tuple[PassedOver, ...] = ()
-    """Events that a person decided to do without."""
+    """Missing events that a person decided to skip."""
 
-    turns: int = 0
-    """How often it began or ceased to wait, or events of it were passed over."""
+    transitions: int = 0
+    """Number of times that it began or ceased to wait, or that events of it were skipped."""
 
-    stands: bool = False
-    """Whether there is a document of it in the store already."""
+    is_stored: bool = False
+    """True if the store has a document of it."""
 
-    torn: bool = False
-    """Whether a fold broke off in its view, which is then neither used nor written any more."""
+    is_broken: bool = False
+    """True if applying an event failed half-way; it is then neither used nor written."""
 
-    told: int = field(init=False)
-    """The open revision that whoever watches was told of last."""
+    sent_revision: int = field(init=False)
+    """The open revision that was last sent to live streams."""
 
     def __post_init__(self) -> None:
         self.unwritten = Unwritten(self.view.engagement)
-        self.told = self.open_revision
+        self.sent_revision = self.open_revision
 
     @property
     def complete(self) -> bool:
-        """Whether nothing of it waits and all that its authors had heard is folded."""
+        """True if it does not wait and its view is causally complete."""
         return self.waits is None and self.view.causally_complete
 
     @property
     def revision(self) -> int:
-        """Grows with every event folded, every turn and every day judged, and with nothing else."""
-        folded = sum(fresh.sequence for fresh in self.view.freshness.values())
-        return (folded + self.turns << 20) + self.judged_on.toordinal()
+        """A number that grows with every event, transition and day of evaluation, and only then."""
+        applied = sum(fresh.sequence for fresh in self.view.freshness.values())
+        return (applied + self.transitions << 20) + self.judged_on.toordinal()
 
     @property
     def share(self) -> Share:
-        """What it adds to the totals."""
+        """Its share of the totals."""
         return Share(self.revision, self.figures)
 
     @property
-    def unannounced(self) -> bool:
-        """Whether its findings differ from those that were heard to be announced."""
+    def unpublished(self) -> bool:
+        """True if its disconnects differ from the published ones in its view."""
         view = self.view
         return view.gateway.proofs | view.gateway_confidential.proofs != {
             name: proof(found.severity, (each.event for each in found.evidence))
@@ -111,75 +115,78 @@ class Held:
 
     @property
     def open_revision(self) -> int:
-        """Differs when anything does that everybody may see, and does not count what is not."""
-        folded = sum(fresh.sequence for fresh in self.view.open_freshness())
-        return (folded + self.turns << 21) + (self.complete << 20) + self.judged_on.toordinal()
+        """A number that differs when open data do; confidential events do not count in it."""
+        applied = sum(fresh.sequence for fresh in self.view.open_freshness())
+        changes = applied + self.transitions
+        return (changes << 21) + (self.complete << 20) + self.judged_on.toordinal()
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What is written of an engagement beside its view."""
+class StoredRow:
+    """The parts of an engagement's document besides the view."""
 
-    row: Row
+    row: EngagementRow
     share: Share
-    unannounced: bool
+    unpublished: bool
 
 
-class Shelf:
-    """The gateway's documents; everything raises StoreAway where the store cannot be reached."""
+class ViewStore:
+    """The gateway's documents. All methods raise StoreAway where the store cannot be reached."""
 
     def __init__(self, store: Store) -> None:
         self._unified = store.database["unified"]
         self._timeline = store.database["timeline"]
         self._totals = store.database["totals"]
-        self._folding = store.database["folding"]
+        self._rebuild = store.database["folding"]
 
     async def prepare(self) -> None:
-        """Make the indexes; where views were folded otherwise than now, have them folded anew."""
+        """Create the indexes; request a rebuild where another version wrote the views."""
         with reaching():
             await self._unified.create_index([("partition", 1)])
             await self._timeline.create_index([("engagement", 1), ("channel", 1), ("first", 1)])
             await self._timeline.create_index([("partition", 1)])
-            await self._folding.update_one(
-                {"_id": _FOLDING}, {"$setOnInsert": {"fold": FOLD, "again": []}}, upsert=True
+            await self._rebuild.update_one(
+                {"_id": _REBUILD},
+                {"$setOnInsert": {"fold": PROJECTION_VERSION, "again": []}},
+                upsert=True,
             )
-            document = await self._folding.find_one({"_id": _FOLDING})
-        if document is not None and document["fold"] != FOLD:
-            await self.fold_again()
+            document = await self._rebuild.find_one({"_id": _REBUILD})
+        if document is not None and document["fold"] != PROJECTION_VERSION:
+            await self.request_rebuild()
 
-    async def fold_again(self) -> None:
-        """Ask for everything to be forgotten and folded from the first events."""
-        change = {"fold": FOLD, "again": list(range(PARTITIONS))}
+    async def request_rebuild(self) -> None:
+        """Request that all views are deleted and computed again from the first events."""
+        change = {"fold": PROJECTION_VERSION, "again": list(range(PARTITIONS))}
         with reaching():
-            await self._folding.update_one({"_id": _FOLDING}, {"$set": change}, upsert=True)
+            await self._rebuild.update_one({"_id": _REBUILD}, {"$set": change}, upsert=True)
 
-    async def to_fold_again(self) -> frozenset[int]:
-        """Partitions that are to be folded from the first events."""
+    async def partitions_to_rebuild(self) -> frozenset[int]:
+        """Return the partitions whose rebuild is requested and has not started."""
         with reaching():
-            document = await self._folding.find_one({"_id": _FOLDING})
+            document = await self._rebuild.find_one({"_id": _REBUILD})
         return frozenset() if document is None else frozenset(document["again"])
 
     async def forget(self, partitions: frozenset[int]) -> None:
-        """Forget everything that was folded on these partitions."""
+        """Delete all documents of these partitions."""
         with reaching():
             for partition in sorted(partitions):
                 await self._unified.delete_many({"partition": partition})
                 await self._timeline.delete_many({"partition": partition})
                 await self._totals.delete_many({"_id": partition})
 
-    async def folding_again(self, partitions: frozenset[int]) -> None:
-        """These partitions are being read from their first records now, whatever happens."""
+    async def rebuild_started(self, partitions: frozenset[int]) -> None:
+        """Record that these partitions are consumed from their first records."""
         with reaching():
-            await self._folding.update_one(
-                {"_id": _FOLDING}, {"$pull": {"again": {"$in": sorted(partitions)}}}
+            await self._rebuild.update_one(
+                {"_id": _REBUILD}, {"$pull": {"again": {"$in": sorted(partitions)}}}
             )
 
-    async def take(self, engagements: Sequence[str]) -> dict[str, Held]:
-        """The engagements as they were last written; new ones with nothing folded.
+    async def take(self, engagements: Sequence[str]) -> dict[str, CachedView]:
+        """Return the engagements as they were last written, and empty views of new ones.
 
-        One whose document cannot be read is folded from its timeline, and not judged.
+        A view whose document cannot be read is computed from its timeline, without its disconnects.
         """
-        found: dict[str, Held] = {}
+        found: dict[str, CachedView] = {}
         if engagements:
             with reaching():
                 cursor = self._unified.find({"_id": {"$in": list(engagements)}})
@@ -187,21 +194,25 @@ class Shelf:
             for document in documents:
                 engagement = document["_id"]
                 try:
-                    found[engagement] = _held(document)
+                    found[engagement] = _cached(document)
                 except _MALFORMED as error:
-                    _log.error("%s is folded again: %s", engagement, _cause(error))
+                    _log.error(
+                        "view of %s is computed again from its timeline: %s",
+                        engagement,
+                        _cause(error),
+                    )
                     found[engagement] = await self._from_timeline(engagement)
         for engagement in engagements:
             if engagement not in found:
-                found[engagement] = Held(View(engagement), partition_of(engagement))
+                found[engagement] = CachedView(View(engagement), partition_of(engagement))
         return found
 
-    async def rows(self, partitions: frozenset[int]) -> tuple[list[Written], list[str]]:
-        """Return what is written of these partitions' engagements, and the ids of the unreadable.
+    async def rows(self, partitions: frozenset[int]) -> tuple[list[StoredRow], list[str]]:
+        """Return the rows of these partitions, and the engagements whose row cannot be read.
 
         The views themselves are not read.
         """
-        found: list[Written] = []
+        found: list[StoredRow] = []
         unreadable: list[str] = []
         for partition in sorted(partitions):
             with reaching():
@@ -209,23 +220,22 @@ class Shelf:
                 documents = await cursor.to_list(None)
             for document in documents:
                 try:
-                    found.append(_written(document))
+                    found.append(_stored_row(document))
                 except _MALFORMED:
                     unreadable.append(document["_id"])
         return found, unreadable
 
-    async def put(self, held: Sequence[Held]) -> dict[str, Share]:
-        """Write views, and the events folded into them since they were last written.
+    async def put(self, views: Sequence[CachedView]) -> dict[str, Share]:
+        """Write views, and the events applied to them since they were last written.
 
-        Return what each adds to the totals as it was written. Views in which a fold broke off are
-        left out. Raises whatever a document that cannot be written raises; writing again is
-        harmless.
+        Return by engagement its share of the totals as written. Broken views are left out. Raises
+        the error of a document that cannot be written; writing again is harmless.
         """
-        held = [each for each in held if not each.torn]
-        written = [(each, each.unwritten.begin()) for each in held]
+        views = [each for each in views if not each.is_broken]
+        written = [(each, each.unwritten.begin()) for each in views]
         try:
-            shares = {each.view.engagement: each.share for each in held}
-            documents = [(each.stands, _document(each)) for each in held]
+            shares = {each.view.engagement: each.share for each in views}
+            documents = [(each.is_stored, _document(each)) for each in views]
             for (_, document), (_, runs) in zip(documents, written, strict=True):
                 if runs:
                     _refuse_full(document)
@@ -233,25 +243,25 @@ class Shelf:
                 self._timeline,
                 [_run_document(each.partition, run) for each, runs in written for run in runs],
             )
-            await put_new(self._unified, [each for stands, each in documents if not stands])
-            await replace_older(self._unified, [each for stands, each in documents if stands])
+            await put_new(self._unified, [each for stored, each in documents if not stored])
+            await replace_older(self._unified, [each for stored, each in documents if stored])
         except BaseException:
-            for each in held:
+            for each in views:
                 each.unwritten.not_written()
             raise
-        for each in held:
-            each.stands = True
+        for each in views:
+            each.is_stored = True
             each.unwritten.written()
         return shares
 
-    async def _from_timeline(self, engagement: str) -> Held:
+    async def _from_timeline(self, engagement: str) -> CachedView:
         view = View(engagement)
         for recorded in in_order(await self.runs(engagement)):
-            fold(view, recorded)
-        return Held(view, partition_of(engagement), stands=True)
+            apply_event(view, recorded)
+        return CachedView(view, partition_of(engagement), is_stored=True)
 
     async def runs(self, engagement: str) -> list[Run]:
-        """The written timeline of an engagement."""
+        """Return the written timeline of an engagement."""
         with reaching():
             cursor = self._timeline.find({"engagement": engagement})
             return [
@@ -266,11 +276,11 @@ class Shelf:
             ]
 
     async def put_totals(self, totals: Mapping[int, Total]) -> None:
-        """Write totals by partition, unless one that counts more is there."""
+        """Write totals by partition, except where a stored total has a higher number."""
         await replace_older(self._totals, [_total_document(*each) for each in totals.items()])
 
     async def stored_totals(self, partitions: frozenset[int]) -> dict[int, Total]:
-        """Return the totals of these partitions as they are written."""
+        """Return the stored totals of these partitions."""
         with reaching():
             cursor = self._totals.find({"_id": {"$in": sorted(partitions)}})
             return {
@@ -281,9 +291,9 @@ class Shelf:
     async def correct_totals(
         self, stored: Mapping[int, Total], counted: Mapping[int, Total]
     ) -> None:
-        """Write what was counted from the written views wherever what is stored is anything else.
+        """Replace stored totals that differ from those counted from the written views.
 
-        `stored` was read before the views were: so what counts more than they do is wrong, too.
+        `stored` was read before the views, so a stored total with a higher number is wrong, too.
         """
         for partition, total in counted.items():
             before = stored.get(partition, Total())
@@ -292,14 +302,14 @@ class Shelf:
 
     async def _replace_total(self, partition: int, total: Total, newest: int) -> None:
         condition = {"_id": partition, "number": {"$lte": newest}}
-        with suppress(Duplicate), reaching():  # one that counts more was written meanwhile
+        with suppress(Duplicate), reaching():  # one with a higher number was written meanwhile
             await self._totals.replace_one(
                 condition, _total_document(partition, total), upsert=True
             )
 
 
-def _held(document: Document) -> Held:
-    return Held(
+def _cached(document: Document) -> CachedView:
+    return CachedView(
         view=load(document["view"]),
         partition=document["partition"],
         findings=_FINDINGS.validate_json(document["findings"]),
@@ -307,25 +317,25 @@ def _held(document: Document) -> Held:
         figures=_figures(document["figures"]),
         waits=_WAITS.validate_json(document["waits"]),
         passed_over=tuple(map(PassedOver.read, document["passed_over"])),
-        turns=document["turns"],
-        stands=True,
+        transitions=document["turns"],
+        is_stored=True,
     )
 
 
-def row_of(held: Held) -> Row:
-    """An engagement in a line, as it is held now."""
-    view = held.view
-    return Row(
-        partition=held.partition,
-        number=held.revision,
-        summary=summary(view, held.findings, held.waits),
-        findings=list(held.findings.values()),
+def row_of(cached: CachedView) -> EngagementRow:
+    """Return the row of an engagement, for lists."""
+    view = cached.view
+    return EngagementRow(
+        partition=cached.partition,
+        number=cached.revision,
+        summary=summary(view, cached.findings, cached.waits),
+        findings=list(cached.findings.values()),
         waived=view.gateway.waived | view.gateway_confidential.waived,
     )
 
 
-def _written(document: Document) -> Written:
-    row = Row(
+def _stored_row(document: Document) -> StoredRow:
+    row = EngagementRow(
         partition=document["partition"],
         number=document["number"],
         summary=Summary.model_validate_json(document["summary"]),
@@ -333,31 +343,31 @@ def _written(document: Document) -> Written:
         waived=_WAIVERS.validate_json(document["waived"]),
     )
     share = Share(document["number"], _figures(document["figures"]))
-    return Written(row, share, document["unannounced"])
+    return StoredRow(row, share, document["unannounced"])
 
 
-def _document(held: Held) -> Document:
-    view = held.view
+def _document(cached: CachedView) -> Document:
+    view = cached.view
     return {
         "_id": view.engagement,
-        "number": held.revision,
-        "partition": held.partition,
+        "number": cached.revision,
+        "partition": cached.partition,
         "view": dump(view),
-        "findings": _FINDINGS.dump_json(held.findings),
-        "judged_on": held.judged_on.isoformat(),
-        "figures": _text(held.figures),
-        "summary": summary(view, held.findings, held.waits).model_dump_json(),
-        "waits": _WAITS.dump_json(held.waits),
-        "passed_over": [each.document() for each in held.passed_over],
-        "turns": held.turns,
+        "findings": _FINDINGS.dump_json(cached.findings),
+        "judged_on": cached.judged_on.isoformat(),
+        "figures": _text(cached.figures),
+        "summary": summary(view, cached.findings, cached.waits).model_dump_json(),
+        "waits": _WAITS.dump_json(cached.waits),
+        "passed_over": [each.document() for each in cached.passed_over],
+        "turns": cached.transitions,
         "waived": _WAIVERS.dump_json(view.gateway.waived | view.gateway_confidential.waived),
-        "unannounced": held.unannounced,
+        "unannounced": cached.unpublished,
     }
 
 
 def _refuse_full(document: Document) -> None:
-    """Raise DocumentTooLarge where an engagement would have no room for what it waits for."""
-    size, most = size_of(document), LARGEST_DOCUMENT - _ROOM
+    """Raise DocumentTooLarge where the reserved bytes of a document would be used."""
+    size, most = size_of(document), LARGEST_DOCUMENT - _RESERVED
     if size > most:
         raise DocumentTooLarge(f"its view has {size:,} bytes, and {most:,} are the most")
 
@@ -379,7 +389,7 @@ def _total_document(partition: int, total: Total) -> Document:
 
 
 def _cause(error: Exception) -> str:
-    """Name what is wrong with a document, and nothing of what it holds."""
+    """Return what is wrong with a document, without any of its content."""
     if isinstance(error, ValidationError):
         first = error.errors(include_input=False)[0]
         return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
@@ -387,7 +397,7 @@ def _cause(error: Exception) -> str:
 
 
 def _text(figures: Figures) -> dict[str, str]:
-    # A point in a document's field name is a path to the store.
+    # The store takes a dot in a field name for a path.
     return {name.replace(".", "/"): str(amount) for name, amount in sorted(figures.items())}
 
 
