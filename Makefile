@@ -64,6 +64,16 @@ rebuild: setup ## Delete the gateway's views and compute them again from the top
 # CONCORD_SALES_URL, CONCORD_GATEWAY_URL and so on are set.
 TOLD = $(PY) -m local env $(if $(KEY),--key "$(KEY)") --
 
+.PHONY: dev
+dev: setup ## Run one service here and restart it on each change: make dev SERVICE=sales
+	@test -n "$(SERVICE)" || { echo "usage: make dev SERVICE=sales" >&2; exit 2; }
+	@exec $(PY) -m local dev $(SERVICE)
+
+.PHONY: stream
+stream: setup ## Print an engagement's commits and events in every service: make stream E=E-...
+	@test -n "$(E)" || { echo "usage: make stream E=E-0D5R2K8WQ3V7X" >&2; exit 2; }
+	@$(PY) -m local.stream "$(E)"
+
 .PHONY: token
 token: setup ## Print a bearer token: make token AS=person-or-role [KEY=.env]
 	@test -n "$(AS)" || { echo "usage: make token AS=person-or-role [KEY=.env]" >&2; exit 2; }
@@ -71,7 +81,7 @@ token: setup ## Print a bearer token: make token AS=person-or-role [KEY=.env]
 
 .PHONY: demo
 demo: setup ## Load the demo data into a platform that has none: make demo KEY=.env
-	@$(TOLD) $(PY) -m local.play
+	@$(TOLD) $(PY) -m local.demo
 
 .PHONY: import
 import: setup ## Import opportunities from a CRM export: make import FILE=pipeline.csv [KEY=.env]

@@ -1,1 +1,1 @@
-"""Repeatable measurements, each beside the ceiling that this machine sets in the same run."""
+"""Benchmarks; each result is printed with the limit of this machine, measured in the same run."""

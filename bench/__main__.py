@@ -1,6 +1,6 @@
-"""``python -m bench``: what the platform does on this machine, beside what the machine allows.
+"""Run the benchmarks: ``python -m bench``.
 
-Everything runs on 127.0.0.1, in a folder that is thrown away, and stops by itself.
+All processes run on 127.0.0.1 with a temporary folder, and are stopped at the end.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from rich.console import Console
 
 from bench import commands, folding, freshness, pages
 from bench.figures import Figure, show
-from bench.ground import Ground, busy
+from bench.testbed import Testbed, busy
 from local.platform import SERVICES
 
 OTHERS = tuple(name for name in SERVICES if name != "sales")
@@ -29,7 +29,7 @@ PARTS = ("commands", "latency", "alone", "folding", "pages")
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much is measured."""
+    """Extent of the measurements: rounds, seconds per round, engagements and requests."""
 
     rounds: int
     seconds: float
@@ -43,19 +43,19 @@ QUICK = Extent(rounds=1, seconds=3.0, engagements=60, sizes=(100, 1_000), reques
 
 
 async def measure(
-    ground: Ground, extent: Extent, parts: tuple[str, ...], say: Callable[[str], None]
+    testbed: Testbed, extent: Extent, parts: tuple[str, ...], report: Callable[[str], None]
 ) -> list[Figure]:
-    """One part after the other, each on what it needs."""
+    """Run the given parts, each with only the processes it needs, and return their figures."""
     figures: list[Figure] = []
-    platform = ground.platform
+    platform = testbed.platform
     if {"commands", "latency", "alone"} & {*parts}:
         await asyncio.to_thread(platform.start)
-        await ground.publish()
+        await testbed.publish()
         highest = 0.0
         if {"commands", "latency"} & {*parts}:
-            say("Commands, all five services running ...")
+            report("Commands, all five services running ...")
             outcome = await commands.measure(
-                ground, OTHERS, rounds=extent.rounds, seconds=extent.seconds
+                testbed, OTHERS, rounds=extent.rounds, seconds=extent.seconds
             )
             highest = outcome.highest
             figures += [
@@ -63,20 +63,20 @@ async def measure(
                 outcome.spending(),
             ]
         if "latency" in parts:
-            say("From an answer to its effect ...")
+            report("Latency from a command's answer to the gateway's view ...")
             figures += await freshness.measure(
-                ground, per_second=highest / 4, seconds=2 * extent.seconds
+                testbed, per_second=highest / 4, seconds=2 * extent.seconds
             )
         for name in OTHERS:
             platform.services[name].stop()
         if "alone" in parts:
-            say("Commands, one department running ...")
+            report("Commands, one department running ...")
             outcome = await commands.measure(
-                ground, (), rounds=extent.rounds, seconds=extent.seconds
+                testbed, (), rounds=extent.rounds, seconds=extent.seconds
             )
             figures += [
                 outcome.figure(
-                    "commands through HTTP, one department, its relay and its listener", aim=1.0
+                    "commands through HTTP, one department, its relay and its consumer", aim=1.0
                 ),
                 outcome.spending(),
             ]
@@ -84,47 +84,47 @@ async def measure(
     else:
         await asyncio.to_thread(platform.start_infrastructure)
     if "folding" in parts:
-        say("A backlog for the gateway ...")
+        report("Gateway: a backlog of events ...")
         figures.append(
-            await folding.measure(ground, engagements=extent.engagements, rounds=extent.rounds)
+            await folding.measure(testbed, engagements=extent.engagements, rounds=extent.rounds)
         )
     if "pages" in parts:
-        say("Pages with more and more engagements ...")
-        figures += await pages.measure(ground, extent.sizes, requests=extent.requests)
+        report("Gateway: pages with more and more engagements ...")
+        figures += await pages.measure(testbed, extent.sizes, requests=extent.requests)
     return figures
 
 
 def main(
-    quick: Annotated[
-        bool, typer.Option(help="A minute in place of five; rougher figures.")
-    ] = False,
-    only: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(PARTS)}.")] = None,
+    quick: Annotated[bool, typer.Option(help="One minute instead of five; less exact.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option(help=f"Parts to run: {', '.join(PARTS)}.")
+    ] = None,
 ) -> None:
-    """Measure, and print each figure beside its ceiling on this machine."""
+    """Run the benchmarks and print each figure with its limit on this machine."""
     console = Console()
     if not console.is_terminal:
         console.width = 150
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     parts = tuple(only or PARTS)
     if unknown := set(parts) - set(PARTS):
-        console.print(f"there is no {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        console.print(f"unknown part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
         sys.exit(2)
     began, load = time.monotonic(), busy()
 
-    def say(text: str) -> None:
+    def report(text: str) -> None:
         console.print(f"[dim]{time.monotonic() - began:4.0f} s  {text}[/]", highlight=False)
 
     with tempfile.TemporaryDirectory(prefix="concord-bench-") as folder:
-        ground = Ground(Path(folder), say)
+        testbed = Testbed(Path(folder), report)
         try:
-            figures = uvloop.run(measure(ground, QUICK if quick else WHOLE, parts, say))
+            figures = uvloop.run(measure(testbed, QUICK if quick else WHOLE, parts, report))
         finally:
-            ground.platform.stop()
+            testbed.platform.stop()
     show(f"Concord on {os.cpu_count()} cores, {time.monotonic() - began:.0f} s", figures, console)
     if load > 0.5 * (os.cpu_count() or 1):
         console.print(
-            f"[yellow]The machine was busy before this began (load {load:.1f}): the figures are"
-            " too low, the ratios rougher than on a quiet one.[/]"
+            f"[yellow]The machine was busy before the start (load {load:.1f}): the figures are"
+            " too low, and the ratios less exact.[/]"
         )
 
 

@@ -1,4 +1,4 @@
-"""A backlog for the gateway: the lives of many engagements, side by side, on real topics."""
+"""Produce a backlog of events of many engagements for the gateway."""
 
 import asyncio
 from collections.abc import Iterator
@@ -10,23 +10,22 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.base.partitioning import partition_of
 from contracts.event import CONTENT_TYPE, Event, Recorded, encode
-from tests.life import Life
+from tests.builders import Life
 
 _HEADERS = [("content-type", CONTENT_TYPE.encode())]
-_SIDE_BY_SIDE = 100
-_TOGETHER = 2_000
+_INTERLEAVED = 100
+_IN_FLIGHT = 2_000
 
 
 def named(number: int) -> str:
-    """The n-th engagement's id."""
+    """Return the id of the n-th engagement."""
     return f"E-{number:013d}"
 
 
-def lives(engagements: int) -> Iterator[Recorded[Event]]:
-    """Events as they were said: a hundred engagements at a time, each an event further in turn.
+def mixed_engagements(engagements: int) -> Iterator[Recorded[Event]]:
+    """Yield the events of a hundred engagements at a time, interleaved one by one.
 
-    Half of them are closed, the others have come to different points on the way; they began so
-    that a healthy one is in time today.
+    Half of them are closed, the others are at different points of their work, on schedule today.
     """
     today = datetime.now(UTC).date()
     examples = [
@@ -35,27 +34,27 @@ def lives(engagements: int) -> Iterator[Recorded[Event]]:
         _begun(today, 90).worked(8),
         _begun(today, 60).worked(3),
     ]
-    for first in range(0, engagements, _SIDE_BY_SIDE):
+    for first in range(0, engagements, _INTERLEAVED):
         group = [
-            _retold(examples[number % len(examples)], named(number))
-            for number in range(first, min(first + _SIDE_BY_SIDE, engagements))
+            _copied(examples[number % len(examples)], named(number))
+            for number in range(first, min(first + _INTERLEAVED, engagements))
         ]
         for turn in zip_longest(*group):
             yield from (event for event in turn if event is not None)
 
 
 def openings(first: int, last: int) -> Iterator[Recorded[Event]]:
-    """The first events of engagements, from one number up to another."""
+    """Yield the opening events of engagements number `first` up to, without, `last`."""
     example = _begun(datetime.now(UTC).date(), 3).opened()
     for number in range(first, last):
-        yield from _retold(example, named(number))
+        yield from _copied(example, named(number))
 
 
 def _begun(today: date, days_ago: int) -> Life:
     return Life(begins=today - timedelta(days=days_ago))
 
 
-def _retold(life: Life, engagement: str) -> list[Recorded[Event]]:
+def _copied(life: Life, engagement: str) -> list[Recorded[Event]]:
     return [
         replace(event, subject=engagement, id=event.id.replace(life.engagement, engagement))
         for event in life.events
@@ -63,7 +62,7 @@ def _retold(life: Life, engagement: str) -> list[Recorded[Event]]:
 
 
 async def produce(bootstrap: str, prefix: str, events: Iterator[Recorded[Event]]) -> int:
-    """Put events on their topics, in order; answers how many."""
+    """Publish events on their topics, in order, and return how many."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, linger_ms=5, max_batch_size=262_144
     )
@@ -82,7 +81,7 @@ async def produce(bootstrap: str, prefix: str, events: Iterator[Recorded[Event]]
                 )
             )
             count += 1
-            if len(sent) >= _TOGETHER:
+            if len(sent) >= _IN_FLIGHT:
                 await asyncio.gather(*sent)
                 sent.clear()
         await asyncio.gather(*sent)

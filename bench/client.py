@@ -1,4 +1,4 @@
-"""A lean HTTP client: what asks must cost little beside what answers, on the same two cores."""
+"""Minimal HTTP client: client and server share the cores, so the client must cost little."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from typing import Self
 class Answer:
     status: int
     headers: Mapping[bytes, bytes]
-    """Names in lower case."""
+    """By name in lower case."""
     body: bytes
 
 
 class Connection:
-    """One connection, kept open; one request at a time (``async with``)."""
+    """A keep-alive connection to 127.0.0.1, for one request at a time (``async with``)."""
 
     def __init__(self, port: int, token: str) -> None:
         self._port = port
@@ -47,10 +47,10 @@ class Connection:
         self._writer.write(f"{method} {path} HTTP/1.1\r\n{self._fixed}{lines}\r\n".encode() + body)
         head = await self._reader.readuntil(b"\r\n\r\n")
         first, *rest = head[:-4].split(b"\r\n")
-        said = dict(_header(line) for line in rest)
-        length = int(said.get(b"content-length", b"0"))
+        received = dict(_header(line) for line in rest)
+        length = int(received.get(b"content-length", b"0"))
         content = await self._reader.readexactly(length) if length else b""
-        return Answer(int(first.split(b" ", 2)[1]), said, content)
+        return Answer(int(first.split(b" ", 2)[1]), received, content)
 
 
 def _header(line: bytes) -> tuple[bytes, bytes]:

@@ -1,9 +1,9 @@
-"""Commands through HTTP: how many a second eight clients get done, beside the store's own inserts.
+"""Measure commands per second of eight HTTP clients, and the store's inserts per second.
 
-Every answer is durable. Each client sells: it opens an opportunity, qualifies it, and moves it
-along the pipeline, then opens the next. The ceiling is what eight clients insert into the same
-store one document at a time, each as large as a commit, with the same write concern, through the
-same driver in one process. Both take turns, so that neither has the quieter machine.
+Every answer is durable. Each client opens an opportunity, qualifies it, advances it through the
+pipeline, and opens the next. The limit is how many documents eight clients insert into the same
+store, one at a time, each as large as a commit, with the same write concern and the same driver, in
+one process. The two alternate, so that other load on the machine affects both.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import orjson
 
 from bench.client import Answer, Connection
 from bench.figures import Figure, Spread
-from bench.ground import ACCOUNT, SELLER, Ground, expect
+from bench.testbed import ACCOUNT, SELLER, Testbed, expect
 from chassis.eventstore.mongo import Store, reaching
 
 CLIENTS = 8
@@ -38,7 +38,7 @@ _numbers = count(1)
 
 @dataclass(slots=True)
 class Seller:
-    """One client: its connection, and the engagement it is at."""
+    """One client: its connection, its current engagement, and the last sequence there."""
 
     connection: Connection
     engagement: str = ""
@@ -46,25 +46,28 @@ class Seller:
     _left: list[tuple[str, bytes]] = field(default_factory=list)
 
     async def next(self) -> Answer:
-        """Give the next command; it always leads to an event."""
+        """Send the next command, which always causes an event.
+
+        Raises RuntimeError where it is not accepted.
+        """
         key = f"bench-{next(_numbers)}"
         if not self._left:
             answer = expect(
                 await self.connection.post("/engagements", _opportunity(), Idempotency_Key=key), 201
             )
-            self._left = _life()
+            self._left = _commands()
         else:
             command, body = self._left.pop()
             path = f"/engagements/{self.engagement}/{command}"
             answer = expect(await self.connection.post(path, body, Idempotency_Key=key), 200)
         if b"location" in answer.headers:
             self.engagement = answer.headers[b"location"].decode().rpartition("/")[2]
-        self.sequence = said_up_to(answer)
+        self.sequence = sales_position(answer)
         return answer
 
 
-def said_up_to(answer: Answer) -> int:
-    """Up to which of its own events Sales had come with this answer."""
+def sales_position(answer: Answer) -> int:
+    """Return the sequence of Sales' last event with this answer, from Concord-Position."""
     position = answer.headers[b"concord-position"].decode()
     return next(int(part[6:]) for part in position.split(",") if part.startswith("sales="))
 
@@ -73,7 +76,7 @@ def _opportunity() -> bytes:
     return orjson.dumps(
         {
             "account": ACCOUNT,
-            "title": "A portal for whoever measures",
+            "title": "A portal for benchmarks",
             "expected_value": {"amount": "100000", "currency": "EUR"},
             "expected_close": (datetime.now(UTC).date() + timedelta(days=60)).isoformat(),
             "owner": SELLER,
@@ -81,7 +84,7 @@ def _opportunity() -> bytes:
     )
 
 
-def _life() -> list[tuple[str, bytes]]:
+def _commands() -> list[tuple[str, bytes]]:
     qualified = {"budget": True, "authority": True, "need": True, "timing": True, "score": "80"}
     moves = [
         ("advance-opportunity", orjson.dumps({"pipeline_stage": stage, "probability": probability}))
@@ -92,19 +95,19 @@ def _life() -> list[tuple[str, bytes]]:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of eight clients for a while: a rate, how long answers took, what it cost."""
+    """Results of one round: commands per second, response times, and processor time."""
 
     per_second: float
     answers: Spread
     used: Mapping[str, float]
     """Milliseconds of processor time per command, by process."""
-    heard_after: float
-    """Seconds after the last answer until every service had heard everything."""
+    processed_after: float
+    """Seconds after the last answer until every service had processed all events."""
 
 
-async def load(ground: Ground, seconds: float, listeners: Sequence[str]) -> Load:
-    """Eight clients for so long, then wait until everybody has heard it."""
-    connections = [ground.connection("sales") for _ in range(CLIENTS)]
+async def load(testbed: Testbed, seconds: float, consumers: Sequence[str]) -> Load:
+    """Run eight clients for some seconds, then wait until the consumers have processed all."""
+    connections = [testbed.connection("sales") for _ in range(CLIENTS)]
     took: list[float] = []
     sellers: list[Seller] = []
 
@@ -113,30 +116,30 @@ async def load(ground: Ground, seconds: float, listeners: Sequence[str]) -> Load
             seller = Seller(connection)
             sellers.append(seller)
             while time.perf_counter() < ends:
-                asked = time.perf_counter()
+                sent = time.perf_counter()
                 await seller.next()
-                took.append(time.perf_counter() - asked)
+                took.append(time.perf_counter() - sent)
 
-    with ground.metered() as used:
+    with testbed.metered() as used:
         began = time.perf_counter()
         ends = began + seconds
         await asyncio.gather(*(sell(connection) for connection in connections))
         over = time.perf_counter()
-        await heard_everywhere(ground, sellers, listeners)
+        await processed_everywhere(testbed, sellers, consumers)
     return Load(
         per_second=len(took) / (over - began),
         answers=Spread.of(took),
         used={name: 1000 * cpu / len(took) for name, cpu in used.items()},
-        heard_after=time.perf_counter() - over,
+        processed_after=time.perf_counter() - over,
     )
 
 
-async def heard_everywhere(
-    ground: Ground, sellers: Sequence[Seller], listeners: Sequence[str]
+async def processed_everywhere(
+    testbed: Testbed, sellers: Sequence[Seller], consumers: Sequence[str]
 ) -> None:
-    """Wait until these services have heard what each client did last."""
-    for service in listeners:
-        async with ground.connection(service) as connection:
+    """Wait until these services have processed the last event of each client."""
+    for service in consumers:
+        async with testbed.connection(service) as connection:
             for seller in sellers:
                 for _ in range(4):
                     answer = await connection.get(
@@ -149,7 +152,7 @@ async def heard_everywhere(
 
 
 async def inserts(url: str, seconds: float) -> float:
-    """Documents a second that eight clients insert one at a time."""
+    """Return how many documents per second eight clients insert, each one at a time."""
     store = Store(url, "ceiling")
     collection = store.database["inserts"]
     filling = b"x" * _DOCUMENT_BYTES
@@ -178,7 +181,7 @@ async def inserts(url: str, seconds: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Rates of both, round by round."""
+    """Results of all rounds: of the commands, and of the inserts as their limit."""
 
     loads: list[Load]
     ceilings: list[float]
@@ -194,9 +197,9 @@ class Outcome:
             each.per_second / best for each, best in zip(self.loads, self.ceilings, strict=True)
         )
         answers = self.loads[-1].answers
-        behind = max(each.heard_after for each in self.loads)
+        behind = max(each.processed_after for each in self.loads)
         return Figure(
-            what=f"{what} (answered in {answers}; heard by all {behind:.1f} s after the last)",
+            what=f"{what} (answered in {answers}; all processed {behind:.1f} s after the last)",
             measured=f"{per_second:.0f} /s",
             ceiling=f"{ceiling:.0f} /s",
             ratio=f"{ratio:.2f}",
@@ -205,7 +208,7 @@ class Outcome:
         )
 
     def spending(self) -> Figure:
-        """Where the processor time of a command goes."""
+        """Return the processor time of a command, by process."""
         used = self.loads[-1].used
         parts = sorted(used.items(), key=lambda item: -item[1])
         words = ", ".join(f"{name} {cost:.2f}" for name, cost in parts if cost >= 0.005)
@@ -219,14 +222,14 @@ class Outcome:
 
 
 async def measure(
-    ground: Ground, listeners: Sequence[str], *, rounds: int, seconds: float
+    testbed: Testbed, consumers: Sequence[str], *, rounds: int, seconds: float
 ) -> Outcome:
     """Take turns with the ceiling."""
-    url = ground.platform.stores["sales"].url
-    await load(ground, seconds / 2, listeners)  # to warm up
+    url = testbed.platform.stores["sales"].url
+    await load(testbed, seconds / 2, consumers)  # to warm up
     loads: list[Load] = []
     ceilings: list[float] = []
     for _ in range(rounds):
         ceilings.append(await inserts(url, seconds / 2))
-        loads.append(await load(ground, seconds, listeners))
+        loads.append(await load(testbed, seconds, consumers))
     return Outcome(loads, ceilings)

@@ -1,4 +1,4 @@
-"""Figures and the table they stand in."""
+"""Format benchmark results as a table."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from rich.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What was measured, beside the ceiling and the aim; all of it as people read it."""
+    """A measurement with this machine's limit (`ceiling`) and the target (`aim`), as text."""
 
     what: str
     measured: str
@@ -19,12 +19,12 @@ class Figure:
     ratio: str
     aim: str
     met: bool | None = None
-    """Whether the aim was met; None where there is none."""
+    """True if the target was met; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Durations in milliseconds: the middle one, and the one that a hundredth exceeds."""
+    """Median and 99th percentile of durations, in milliseconds."""
 
     p50: float
     p99: float
@@ -32,7 +32,7 @@ class Spread:
 
     @classmethod
     def of(cls, seconds: Sequence[float]) -> "Spread":
-        """Of durations in seconds, in any order."""
+        """Return the spread of durations given in seconds, in any order."""
         ordered = sorted(seconds)
         last = ordered[min(len(ordered) - 1, math.ceil(len(ordered) * 0.99) - 1)]
         return cls(1000 * median(ordered), 1000 * last, len(ordered))
@@ -46,7 +46,7 @@ def _short(number: float) -> str:
 
 
 def show(title: str, figures: Sequence[Figure], console: Console) -> None:
-    """Print the table."""
+    """Print the figures as a table."""
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("what", overflow="fold")
     for name in ("measured", "ceiling", "ratio", "aim"):

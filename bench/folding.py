@@ -1,8 +1,8 @@
-"""The gateway's processor time per event, beside a bare loop over the same topics.
+"""Measure the gateway's processor time per event, and that of a bare loop over the same topics.
 
-Both read the same backlog in processes of their own: the gateway's own parts, with the views, the
-portfolio, the disconnects and what is written to the store; and aiokafka, orjson and a dict.
-``python -m bench.folding gateway|loop EVENTS`` is such a process.
+Both read the same backlog in separate processes: the gateway's projection, with views, portfolio,
+disconnects and writes to the store; and a loop of aiokafka, orjson and a dict.
+``python -m bench.folding gateway|loop EVENTS`` runs such a process.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench import backlog
 from bench.figures import Figure
-from bench.ground import Ground
+from bench.testbed import Testbed
 from chassis.base.settings import Settings
 from chassis.runtime.container import Container
 from chassis.runtime.service import settle_memory
@@ -37,7 +37,7 @@ _PREFIX = "bench-folding"
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Processor seconds of a reader, its wall seconds, and how many events it read."""
+    """Processor seconds and wall-clock seconds of a process, and how many events it read."""
 
     processor: float
     wall: float
@@ -45,18 +45,20 @@ class Spent:
 
     @property
     def per_event(self) -> float:
-        """Microseconds of processor time."""
+        """Return microseconds of processor time per event."""
         return 1e6 * self.processor / self.events
 
 
-async def measure(ground: Ground, *, engagements: int, rounds: int) -> Figure:
-    """Produce the backlog, and let both read it in turn."""
-    ground.create_topics(_PREFIX)
-    events = await backlog.produce(ground.bootstrap, _PREFIX, backlog.lives(engagements))
+async def measure(testbed: Testbed, *, engagements: int, rounds: int) -> Figure:
+    """Produce the backlog, let both read it in turn, and return their ratio."""
+    testbed.create_topics(_PREFIX)
+    events = await backlog.produce(
+        testbed.bootstrap, _PREFIX, backlog.mixed_engagements(engagements)
+    )
     loops: list[Spent] = []
     folds: list[Spent] = []
     for number in range(rounds):
-        environment = ground.platform.environment("gateway") | {
+        environment = testbed.platform.environment("gateway") | {
             "CONCORD_TOPIC_PREFIX": _PREFIX,
             "CONCORD_STORE_DATABASE": f"folding-{number}",
             "BENCH_NAME": f"gateway-{number}",
@@ -78,9 +80,9 @@ async def measure(ground: Ground, *, engagements: int, rounds: int) -> Figure:
     )
 
 
-def _run(reader: str, events: int, environment: Mapping[str, str]) -> Spent:
+def _run(program: str, events: int, environment: Mapping[str, str]) -> Spent:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.folding", reader, str(events)],
+        [sys.executable, "-m", "bench.folding", program, str(events)],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -93,7 +95,7 @@ def _run(reader: str, events: int, environment: Mapping[str, str]) -> Spent:
 
 
 async def loop(settings: Settings, events: int) -> Spent:
-    """What reading alone costs: fetch, parse, and count in a dict."""
+    """Measure reading alone: fetch, parse, and count in a dict."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka_bootstrap,
         auto_offset_reset="earliest",
@@ -122,19 +124,22 @@ async def loop(settings: Settings, events: int) -> Spent:
 
 
 async def project(settings: Settings, events: int) -> Spent:
-    """What the gateway spends, until all is folded and written."""
+    """Measure the gateway until all events are projected and written to the store.
+
+    Raises TimeoutError after 100 seconds.
+    """
     container = Container(
-        # The name is the group's, too; under one of its own it begins with the first event.
+        # The name is also that of the consumer group; a new group begins with the first event.
         name=cast("Department", os.environ["BENCH_NAME"]),
         settings=settings,
         deciders=SERVICE.all_deciders,
-        hearing=lambda container: replace(event_handling(container), beside={}),
+        event_handling=lambda container: replace(event_handling(container), tasks={}),
     )
-    folding = container.hearing.reader
+    folding = container.event_handling.handler
     assert isinstance(folding, Projector)
     settle_memory()
     async with container:
-        while container.listener is None or not container.listener.progress.joined:  # noqa: ASYNC110
+        while container.consumer is None or not container.consumer.progress.joined:  # noqa: ASYNC110
             await asyncio.sleep(0.002)
         processor, wall = time.process_time(), time.perf_counter()
         ends = wall + 100
@@ -148,10 +153,10 @@ async def project(settings: Settings, events: int) -> Spent:
 
 def main() -> None:
     logging.basicConfig(level=logging.ERROR)
-    reader, events = sys.argv[1], int(sys.argv[2])
+    program, events = sys.argv[1], int(sys.argv[2])
     gc.collect()
     spent = uvloop.run(
-        (project if reader == "gateway" else loop)(Settings.from_environment(), events)
+        (project if program == "gateway" else loop)(Settings.from_environment(), events)
     )
     print(
         orjson.dumps(

@@ -1,9 +1,9 @@
-"""How long after a command's answer its effect stands in the gateway's view.
+"""Measure the latency from a command's answer to its effect in the gateway's view.
 
-Commands come at a steady pace, a quarter of the highest load, whether or not those before them are
-through. Now and then one is followed up: the gateway is asked for the engagement as of that answer
-(Concord-After), and answers when it has heard it. The floor is what Kafka alone takes, from a
-producer's send to a consumer's hands, with the same settings.
+Commands are sent at a constant rate, a quarter of the highest load, whether or not earlier ones are
+answered. A sample of them is followed: a request to the gateway with Concord-After is answered when
+it has processed the event. The limit is the latency of Kafka alone, from a producer's send to a
+consumer's receipt, with the same settings.
 """
 
 import asyncio
@@ -11,21 +11,21 @@ import time
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bench.commands import CLIENTS, Seller, said_up_to
+from bench.commands import CLIENTS, Seller, sales_position
 from bench.figures import Figure, Spread
-from bench.ground import Ground, expect
+from bench.testbed import Testbed, expect
 
 P50, P99 = 20.0, 150.0
-"""The aims, in milliseconds."""
+"""The targets, in milliseconds."""
 _FOLLOWED = 10
-"""So many are followed up each second: looking must not be the load."""
+"""Commands followed per second; few, so that the measurement adds no load."""
 _TOPIC = "concord.gateway.v1"
 
 
-async def measure(ground: Ground, *, per_second: float, seconds: float) -> list[Figure]:
-    """Latencies at this load, and Kafka's own at the same."""
-    bare = await kafka_alone(ground, per_second=per_second, seconds=min(5.0, seconds))
-    seen = await latencies(ground, per_second=per_second, seconds=seconds)
+async def measure(testbed: Testbed, *, per_second: float, seconds: float) -> list[Figure]:
+    """Measure the latencies at this load, and those of Kafka alone, and return p50 and p99."""
+    bare = await kafka_alone(testbed, per_second=per_second, seconds=min(5.0, seconds))
+    seen = await latencies(testbed, per_second=per_second, seconds=seconds)
     return [
         Figure(
             what=f"command's answer to its effect in the gateway's view, at {per_second:.0f}"
@@ -47,25 +47,25 @@ async def measure(ground: Ground, *, per_second: float, seconds: float) -> list[
     ]
 
 
-async def latencies(ground: Ground, *, per_second: float, seconds: float) -> Spread:
-    """From an answer to its effect, of those that were followed up."""
+async def latencies(testbed: Testbed, *, per_second: float, seconds: float) -> Spread:
+    """Return the latencies from an answer to its effect, of the commands that were followed."""
     idle: asyncio.Queue[Seller] = asyncio.Queue()
     for _ in range(2 * CLIENTS):
-        idle.put_nowait(Seller(await ground.connection("sales").__aenter__()))
-    watcher = await ground.connection("gateway").__aenter__()
+        idle.put_nowait(Seller(await testbed.connection("sales").__aenter__()))
+    follower = await testbed.connection("gateway").__aenter__()
     took: list[float] = []
-    watching = asyncio.Lock()
+    following = asyncio.Lock()
 
     async def one(*, followed: bool) -> None:
         seller = await idle.get()
         answer = await seller.next()
         answered = time.perf_counter()
-        engagement, sequence = seller.engagement, said_up_to(answer)
+        engagement, sequence = seller.engagement, sales_position(answer)
         idle.put_nowait(seller)
-        if followed and not watching.locked():
-            async with watching:
+        if followed and not following.locked():
+            async with following:
                 expect(
-                    await watcher.get(
+                    await follower.get(
                         f"/engagements/{engagement}",
                         Concord_After=f"sales={sequence}",
                         Prefer="wait=20",
@@ -87,14 +87,14 @@ async def latencies(ground: Ground, *, per_second: float, seconds: float) -> Spr
     return Spread.of(took[warm:])
 
 
-async def kafka_alone(ground: Ground, *, per_second: float, seconds: float) -> Spread:
-    """From a producer's send to a consumer's hands, on a topic with as many partitions."""
+async def kafka_alone(testbed: Testbed, *, per_second: float, seconds: float) -> Spread:
+    """Return the latencies from send to receipt, on a topic with as many partitions."""
     topic = "bench-hop.sales.v1"
-    ground.create_topics("bench-hop")
+    testbed.create_topics("bench-hop")
     producer = AIOKafkaProducer(
-        bootstrap_servers=ground.bootstrap, acks="all", enable_idempotence=True
+        bootstrap_servers=testbed.bootstrap, acks="all", enable_idempotence=True
     )
-    consumer = AIOKafkaConsumer(bootstrap_servers=ground.bootstrap, fetch_max_wait_ms=250)
+    consumer = AIOKafkaConsumer(bootstrap_servers=testbed.bootstrap, fetch_max_wait_ms=250)
     await producer.start()
     await consumer.start()
     consumer.assign([TopicPartition(topic, number) for number in range(12)])

@@ -1,6 +1,6 @@
-"""The portfolio and a page of engagements, with ever more engagements in the gateway.
+"""Measure reads of the portfolio and of engagement lists, by the number of engagements.
 
-The floor is what the same process takes to say that it lives.
+The limit is the latency of GET /live of the same process.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import time
 from bench import backlog
 from bench.client import Connection
 from bench.figures import Figure, Spread
-from bench.ground import Ground, expect
+from bench.testbed import Testbed, expect
 from local.platform import is_healthy
 
 _PREFIX = "bench-pages"
@@ -19,22 +19,22 @@ _PATHS = (
     "/engagements?limit=50&stage=opportunity&sort=-price",
 )
 MOST = 1.5
-"""How many times the latency at the fewest engagements that at the most may be: noise included."""
+"""Target: latency at the most engagements, divided by that at the fewest, noise included."""
 
 
-async def measure(ground: Ground, sizes: tuple[int, ...], *, requests: int) -> list[Figure]:
-    """Ask a gateway of its own for each path at each size."""
-    await asyncio.to_thread(ground.create_topics, _PREFIX)
-    gateway = ground.with_prefix("gateway", _PREFIX, "pages")
+async def measure(testbed: Testbed, sizes: tuple[int, ...], *, requests: int) -> list[Figure]:
+    """Start a separate gateway and measure each path at each number of engagements."""
+    await asyncio.to_thread(testbed.create_topics, _PREFIX)
+    gateway = testbed.with_prefix("gateway", _PREFIX, "pages")
     gateway.start()
     try:
-        url = ground.platform.layout.url("gateway")
+        url = testbed.platform.layout.url("gateway")
         await asyncio.to_thread(lambda: gateway.wait_ready(lambda: is_healthy(url), limit=60))
         spreads: dict[str, list[Spread]] = {path: [] for path in ("/live", *_PATHS)}
         there = 0
-        async with ground.connection("gateway") as connection:
+        async with testbed.connection("gateway") as connection:
             for size in sizes:
-                await backlog.produce(ground.bootstrap, _PREFIX, backlog.openings(there, size))
+                await backlog.produce(testbed.bootstrap, _PREFIX, backlog.openings(there, size))
                 there = size
                 await _folded(connection, size)
                 for path, found in spreads.items():
@@ -59,7 +59,10 @@ def _figure(path: str, words: str, found: list[Spread], floor: Spread) -> Figure
 
 
 async def _folded(connection: Connection, size: int) -> None:
-    """Wait until the gateway has them all, and has come to rest."""
+    """Wait until the gateway has projected all engagements, and two seconds more.
+
+    Raises TimeoutError after two minutes.
+    """
     ends = time.monotonic() + 120
     while time.monotonic() < ends:
         answer = expect(await connection.get("/portfolio"), 200)
@@ -67,14 +70,14 @@ async def _folded(connection: Connection, size: int) -> None:
             await asyncio.sleep(2.0)
             return
         await asyncio.sleep(0.25)
-    raise TimeoutError(f"the gateway did not fold {size} engagements: {answer.body[:300]!r}")
+    raise TimeoutError(f"the gateway did not project {size} engagements: {answer.body[:300]!r}")
 
 
 async def _ask(connection: Connection, path: str, requests: int) -> Spread:
     took: list[float] = []
     for _ in range(requests):
-        asked = time.perf_counter()
+        sent = time.perf_counter()
         expect(await connection.get(path), 200)
-        took.append(time.perf_counter() - asked)
+        took.append(time.perf_counter() - sent)
         await asyncio.sleep(0)
     return Spread.of(took[requests // 10 :])

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Makes the virtual environment from the lock file; does nothing when it already holds that lock.
+# Creates the virtual environment from the lock file; does nothing if it was made from that lock.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 venv=${1:-.venv}
 lock=requirements-dev.lock
-# A copy of the lock lies in the environment it was installed into: contents, not times, decide.
+# The environment contains a copy of the lock it was made from; contents are compared, not times.
 cmp -s "$lock" "$venv/installed.lock" && exit 0
 
 python=
@@ -30,7 +30,7 @@ fi
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 "$venv/bin/python" -m pip install --quiet --require-hashes --requirement "$lock"
-# The build backend is in the lock too, so nothing is fetched beside it.
+# The build backend is in the lock, too, so nothing else is fetched.
 "$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
 cp "$lock" "$venv/installed.lock"
 echo "Ready after $((SECONDS - started)) s."

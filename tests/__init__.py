@@ -1,1 +1,1 @@
-"""The tests; a package, so that what they share is imported by one name."""
+"""All tests; a package, so that shared helpers can be imported."""

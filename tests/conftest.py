@@ -1,4 +1,4 @@
-"""Fixtures every test may ask for: a real Kafka and a real document store."""
+"""Fixtures for all tests: a real Kafka and a real document store."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,9 +7,8 @@ from hypothesis import settings
 
 from tests.infrastructure import KafkaServer, StoreServer, Supply, unique_name
 
-# A failure on a small, busy machine must come from the code, not from the clock; and a failing
-# example can be played again from the line that is printed.
-# What passes once passes again: new examples are looked for by `make faults`.
+# No deadline, since a machine may be busy; `print_blob` prints how to repeat a failing example.
+# Examples are the same in each run; `make faults` searches for new ones.
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.register_profile("concord", deadline=None, print_blob=True, derandomize=True)
 settings.load_profile("concord")
@@ -24,13 +23,13 @@ def _supply(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supply]:
 
 @pytest.fixture(scope="session")
 def kafka(_supply: Supply) -> KafkaServer:
-    """Kafka for the whole run: `.bootstrap`, and `.stop() .start() .kill() .pause() .resume()`."""
+    """Return the Kafka of this run; see `tests.infrastructure.Server` for its methods."""
     return _supply.kafka()
 
 
 @pytest.fixture(scope="session")
 def store(_supply: Supply) -> StoreServer:
-    """A document store for the whole run: `.url`, and what `kafka` has to take it away."""
+    """Return the document store of this run; see `tests.infrastructure.Server` for its methods."""
     return _supply.store()
 
 
@@ -43,17 +42,17 @@ def _own_supply(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supply]:
 
 @pytest.fixture
 def fresh_kafka(_own_supply: Supply) -> Callable[..., KafkaServer]:
-    """Make a Kafka for this test alone: `fresh_kafka()`, or `fresh_kafka(brokers=3)`."""
+    """Return a function that starts a Kafka for this test alone: `fresh_kafka(brokers=3)`."""
     return lambda brokers=1: _own_supply.kafka(given=False, brokers=brokers)
 
 
 @pytest.fixture
 def fresh_store(_own_supply: Supply) -> Callable[[], StoreServer]:
-    """Make a document store for this test alone: `fresh_store()`; one per department, say."""
+    """Return a function that starts a document store for this test alone: `fresh_store()`."""
     return lambda: _own_supply.store(given=False)
 
 
 @pytest.fixture
 def isolation(request: pytest.FixtureRequest) -> str:
-    """A name for this test's databases, topics and groups, so that it shares none with another."""
+    """Return a unique name for this test's databases, topics and consumer groups."""
     return unique_name(request.node.name[:24])

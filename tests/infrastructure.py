@@ -1,9 +1,9 @@
-"""Where tests get a real Kafka and a real document store from.
+"""Provide tests with a real Kafka and a real document store.
 
-In this order: what the environment names (`CONCORD_TEST_KAFKA`, `CONCORD_TEST_STORE`), containers
-where Docker answers, has the images already (nothing is pulled) and can run them, processes of this
-machine otherwise. The same tests run on all three. Each test keeps to itself by a database name and
-a topic prefix of its own (`unique_name`), or asks for a broker or a store of its own.
+In this order: the servers that the environment names (`CONCORD_TEST_KAFKA`, `CONCORD_TEST_STORE`);
+containers, where Docker answers, already has the images (nothing is pulled) and can run them; else
+processes on this machine. The same tests run on all three. Tests are isolated by a database name
+and topic prefix of their own (`unique_name`), or by a separate Kafka or store.
 """
 
 import os
@@ -20,31 +20,31 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local import kafka, places, store
+from local import kafka, paths, store
 
 KAFKA_IMAGE = f"apache/kafka:{kafka.version()}"
 STORE_IMAGE = "mongo:8.0"
 DOCKER_ANSWERS_WITHIN = 2
-"""Seconds that Docker is given for each answer when it is asked what it has."""
+"""Timeout, in seconds, of each request to Docker."""
 
 
 class Server(Protocol):
-    """Something that runs and can be taken away and brought back, with all it acknowledged."""
+    """A server that can be stopped and started again with all acknowledged data."""
 
     def start(self) -> object:
-        """Start it, and wait until it serves."""
+        """Start it, and wait until it is ready."""
 
     def stop(self) -> object:
         """Stop it in order."""
 
     def kill(self) -> object:
-        """End it as a crash would."""
+        """Kill it, as a crash would."""
 
     def pause(self) -> object:
-        """Freeze it: connections stay open, nothing is answered."""
+        """Suspend it: connections stay open, nothing is answered."""
 
     def resume(self) -> object:
-        """Let it go on."""
+        """Resume it after `pause`."""
 
 
 class KafkaServer(Server, Protocol):
@@ -52,7 +52,7 @@ class KafkaServer(Server, Protocol):
 
     @property
     def bootstrap(self) -> str:
-        """The addresses that a client begins with."""
+        """Return the bootstrap addresses."""
 
 
 class StoreServer(Server, Protocol):
@@ -60,11 +60,11 @@ class StoreServer(Server, Protocol):
 
     @property
     def url(self) -> str:
-        """Where a driver connects."""
+        """Return the connection string."""
 
 
 class Given:
-    """A server that somebody else runs; a test that must stop it is skipped."""
+    """A server named by the environment; a test that would stop or start it is skipped."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -88,23 +88,23 @@ class Given:
         self._not_ours()
 
     def _not_ours(self) -> None:
-        pytest.skip("this server was given by the environment: a test may not stop or start it")
+        pytest.skip("the environment names this server: a test may not stop or start it")
 
 
 class Contained:
-    """A server in a container, on a port that stays the same when it comes back."""
+    """A server in a container, on a port that stays the same when it is restarted."""
 
     def __init__(self, container: Any, is_ready: Callable[[], bool]) -> None:
         self._container = container
         self._is_ready = is_ready
-        self._begun = False
+        self._created = False
 
     def start(self) -> None:
-        if self._begun:
+        if self._created:
             self._container.get_wrapped_container().start()
         else:
             self._container.start()
-            self._begun = True
+            self._created = True
         wait_until(self._is_ready, limit=60)
 
     def stop(self) -> None:
@@ -120,16 +120,16 @@ class Contained:
         self._container.get_wrapped_container().unpause()
 
     def remove(self) -> None:
-        """Throw it away with its data."""
+        """Remove it with its data."""
         self._container.stop(force=True, delete_volume=True)
 
 
 class KafkaContainer(Contained):
-    """Apache's own image of Kafka, one node."""
+    """One Kafka node from Apache's image."""
 
     def __init__(self) -> None:
-        port = places.free_port()
-        self.bootstrap = f"{places.HOST}:{port}"
+        port = paths.free_port()
+        self.bootstrap = f"{paths.HOST}:{port}"
         container = container_of(KAFKA_IMAGE, 9092, port)
         for name, value in {
             "KAFKA_NODE_ID": "1",
@@ -152,11 +152,11 @@ class KafkaContainer(Contained):
 
 
 class StoreContainer(Contained):
-    """MongoDB's own image, as a replica set of one: change streams need one."""
+    """A MongoDB replica set of one node, which change streams need."""
 
     def __init__(self) -> None:
-        port = places.free_port()
-        self.url = f"mongodb://{places.HOST}:{port}/?directConnection=true&retryWrites=false"
+        port = paths.free_port()
+        self.url = f"mongodb://{paths.HOST}:{port}/?directConnection=true&retryWrites=false"
         container = container_of(STORE_IMAGE, 27017, port)
         container = container.with_command("mongod --replSet concord --bind_ip_all")
         super().__init__(container, self._is_primary)
@@ -172,36 +172,36 @@ class StoreContainer(Contained):
                 member = {"_id": 0, "host": "127.0.0.1:27017"}
                 client.admin.command("replSetInitiate", {"_id": "concord", "members": [member]})
             except OperationFailure:
-                return False  # begun already, and not yet decided who leads
+                return False  # initiated already, but without a primary yet
             except PyMongoError:
                 return False
         return False
 
 
 def container_of(image: str, inside: int, outside: int) -> Any:
-    """Describe a container with one port published on this machine's loopback, always the same."""
+    """Return a container, not started, with one port published on a fixed loopback port."""
     from testcontainers.core.config import testcontainers_config
     from testcontainers.core.container import DockerContainer
 
-    # It would pull an image to remove what is left over; `Supply.end` removes what it made.
+    # Ryuk's image would be pulled; `Supply.end` removes the containers instead.
     testcontainers_config.ryuk_disabled = True
     container: Any = DockerContainer(image)
-    container.ports[f"{inside}/tcp"] = (places.HOST, outside)
+    container.ports[f"{inside}/tcp"] = (paths.HOST, outside)
     return container
 
 
 @cache
 def docker_has(image: str) -> bool:
-    """Tell whether a Docker of this machine answers and has this image already."""
+    """Return whether a Docker engine on this machine answers and already has this image."""
     try:
         from testcontainers.core.docker_client import DockerClient
 
         client = DockerClient(timeout=DOCKER_ANSWERS_WITHIN).client
-    except Exception:  # noqa: BLE001 - whatever it lacks, there is no Docker to use
+    except Exception:  # noqa: BLE001 - with any error, Docker cannot be used
         return False
     try:
-        # Ports are published on the loopback of the machine on which the engine runs.
-        is_here = urlsplit(client.api.base_url).hostname in {"localhost", places.HOST}
+        # Ports are published on the loopback interface of the engine's machine.
+        is_here = urlsplit(client.api.base_url).hostname in {"localhost", paths.HOST}
         if is_here:
             client.images.get(image)
     except Exception:  # noqa: BLE001 - as above
@@ -215,18 +215,18 @@ def docker_has(image: str) -> bool:
 C = TypeVar("C", bound=Contained)
 
 _unusable: set[str] = set()
-"""Images that Docker has and could not run, so that it is not tried again."""
+"""Images that Docker has but could not run; they are not tried again."""
 
 
 class Supply:
-    """Servers made for tests, ended when the tests that asked for them have."""
+    """Servers started for tests; `end` stops them all."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ends: list[Callable[[], object]] = []
 
     def kafka(self, *, given: bool = True, brokers: int = 1) -> KafkaServer:
-        """Return a running Kafka; with `given`, the one that the environment names if it does."""
+        """Return a running Kafka; with `given`, the one that the environment names, if any."""
         named = os.environ.get("CONCORD_TEST_KAFKA")
         if given and named:
             return Given(named)
@@ -238,7 +238,7 @@ class Supply:
         return process
 
     def store(self, *, given: bool = True) -> StoreServer:
-        """Return a running store; with `given`, the one that the environment names if it does."""
+        """Return a running store; with `given`, the one that the environment names, if any."""
         named = os.environ.get("CONCORD_TEST_STORE")
         if given and named:
             return Given(named)
@@ -250,15 +250,15 @@ class Supply:
         return process
 
     def _contained(self, image: str, make: Callable[[], C]) -> C | None:
-        """Return a running container, or None where Docker cannot give one."""
+        """Return a running container, or None where Docker cannot run the image."""
         if image in _unusable or not docker_has(image):
             return None
         contained: C | None = None
         try:
             contained = make()
             contained.start()
-        except Exception as trouble:  # noqa: BLE001 - processes serve as well
-            warnings.warn(f"Docker has {image} and cannot run it: {trouble!r}", stacklevel=2)
+        except Exception as error:  # noqa: BLE001 - processes are used instead
+            warnings.warn(f"Docker has {image} and cannot run it: {error!r}", stacklevel=2)
             _unusable.add(image)
             if contained is not None:
                 with suppress(Exception):
@@ -268,20 +268,20 @@ class Supply:
         return contained
 
     def end(self) -> None:
-        """End everything that was supplied; what it held is thrown away, so nothing is asked."""
+        """Kill or remove all servers, without an orderly stop, since their data are not needed."""
         while self._ends:
             self._ends.pop()()
 
 
 def unique_name(stem: str) -> str:
-    """Return a name no other test uses, for a database, a topic prefix or a folder."""
+    """Return a unique name for a database, a topic prefix or a folder."""
     return f"{re.sub('[^a-z0-9]+', '-', stem.lower()).strip('-')}-{secrets.token_hex(4)}"
 
 
 def wait_until(is_so: Callable[[], bool], *, limit: float = 30.0, pause: float = 0.05) -> None:
-    """Wait until something is so; fail when it is not within `limit` seconds."""
+    """Wait until `is_so` returns true; raises AssertionError after `limit` seconds."""
     ends = time.monotonic() + limit
     while not is_so():
         if time.monotonic() > ends:
-            raise AssertionError(f"not so within {limit:g} s")
+            raise AssertionError(f"condition not met within {limit:g} s")
         time.sleep(pause)

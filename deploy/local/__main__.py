@@ -1,4 +1,4 @@
-"""What a person types: `python -m local up`, `down`, `status` and a few more."""
+"""Start, stop and inspect the platform on this machine: `python -m local up`, `down`, `status`."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Literal, Never
@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from local import prerequisites, session
-from local.elsewhere import NoKeyError, elsewhere
+from local import dev, instance_lock, prerequisites
 from local.platform import SERVICES, Layout, OldDataError, Platform, PortTakenError, health
 from local.processes import ProcessError
+from local.remote import NoKeyError, remote_environment
 
 Service = Literal["sales", "legal", "delivery", "finance", "gateway"]
 
@@ -30,41 +30,57 @@ console = Console(highlight=False)
 @app.command()
 def up(
     *,
-    play: Annotated[bool, typer.Option(help="Play a portfolio in, the first time.")] = True,
-    fresh: Annotated[bool, typer.Option(help="Throw away the data of earlier runs.")] = False,
+    demo: Annotated[bool, typer.Option(help="Load demo data the first time.")] = True,
+    fresh: Annotated[bool, typer.Option(help="Delete the data of earlier runs.")] = False,
 ) -> None:
-    """Start the platform, and stay until Ctrl-C stops it."""
+    """Start the platform and run it until Ctrl-C."""
     layout = Layout.from_environment()
     try:
-        with session.hold(layout) as holder:
+        with instance_lock.acquire(layout) as lock:
             if fresh:
                 shutil.rmtree(layout.data, ignore_errors=True)
-            _run_platform(layout, holder, play=play)
-    except session.AlreadyRunning as already:
-        _tell_of(already.session, layout)
-    except (OldDataError, PortTakenError, ProcessError, prerequisites.Missing) as trouble:
-        _fail(str(trouble))
+            _run_platform(layout, lock, demo=demo)
+    except instance_lock.AlreadyRunning as already:
+        _describe(already.instance, layout)
+    except (OldDataError, PortTakenError, ProcessError, prerequisites.Missing) as error:
+        _fail(str(error))
 
 
 @app.command()
 def down() -> None:
     """Stop the platform that `up` started."""
     try:
-        stopped = session.end(Layout.from_environment().folder)
-    except TimeoutError as trouble:
-        _fail(str(trouble))
-    console.print("Stopped." if stopped else "Nothing of the platform runs.")
+        stopped = instance_lock.stop(Layout.from_environment().folder)
+    except TimeoutError as error:
+        _fail(str(error))
+    console.print("Stopped." if stopped else "The platform is not running.")
+
+
+@app.command(name="dev")
+def develop(service: Annotated[Service, typer.Argument(help="The service to restart.")]) -> None:
+    """Run one service of the running platform here, and restart it when its code changes."""
+    folder = Layout.from_environment().folder
+    found = instance_lock.running(folder)
+    if found is None:
+        _fail("The platform is not running: type `make run` in another terminal first.")
+    layout = found.layout(folder)
+    if dev.taken_over(layout, service):
+        _fail(f"{service} runs in another terminal already.")
+    with _stopped_by_signals(), suppress(KeyboardInterrupt), dev.take_over(layout, service):
+        process = dev.process_of(Platform(layout, report=lambda _: None), service)
+        dev.serve(process, dev.changes_of(service), console.print)
+    console.print(f"The platform runs {service} again.")
 
 
 @app.command()
 def status() -> None:
-    """Say what of the platform runs, where, and how long."""
+    """Show which services run, their addresses, and how long the platform has been running."""
     folder = Layout.from_environment().folder
-    found = session.running(folder)
+    found = instance_lock.running(folder)
     if found is None:
-        console.print("Nothing of the platform runs.")
+        console.print("The platform is not running.")
         raise typer.Exit(1)
-    _tell_of(found, found.layout(folder))
+    _describe(found, found.layout(folder))
     for service in SERVICES:
         console.print(f"  {service:<9} {_condition(found.layout(folder).url(service))}")
 
@@ -73,74 +89,77 @@ def status() -> None:
 def env(
     command: Annotated[list[str], typer.Argument(help="The command to run.")],
     service: Annotated[
-        Service | None, typer.Option("--of", help="As one of the services: with its store, too.")
+        Service | None,
+        typer.Option("--of", help="Use the settings of this service, with those of its store."),
     ] = None,
     key: Annotated[
         Path | None,
-        typer.Option(help="Of a platform in containers or on a cluster: the file with its secret."),
+        typer.Option(
+            help="For a platform in containers or on a cluster: the file with its secret."
+        ),
     ] = None,
 ) -> None:
-    """Run a command that is told where the platform is, and the secret that signs its tokens."""
+    """Run a command with the platform's addresses and token secret in its environment."""
     if key is not None:
         try:
-            _run(command, elsewhere(key, os.environ))
-        except NoKeyError as trouble:
-            _fail(str(trouble))
+            _run(command, remote_environment(key, os.environ))
+        except NoKeyError as error:
+            _fail(str(error))
     folder = Layout.from_environment().folder
-    found = session.running(folder)
+    found = instance_lock.running(folder)
     layout = found.layout(folder) if found else Layout.from_environment()
-    platform = Platform(layout, say=lambda _: None)
-    told = platform.environment(service) if service else platform.outside_environment()
-    _run(command, told)
+    platform = Platform(layout, report=lambda _: None)
+    variables = platform.environment(service) if service else platform.outside_environment()
+    _run(command, variables)
 
 
-def _run(command: list[str], told: Mapping[str, str]) -> Never:
-    done = subprocess.run(command, env={**os.environ, **told}, check=False)
+def _run(command: list[str], variables: Mapping[str, str]) -> Never:
+    done = subprocess.run(command, env={**os.environ, **variables}, check=False)
     raise typer.Exit(done.returncode)
 
 
 @app.command(name="prerequisites")
 def check_prerequisites(
     *,
-    browser: Annotated[bool, typer.Option(help="What browser tests need, too.")] = False,
+    browser: Annotated[bool, typer.Option(help="Also what browser tests need.")] = False,
 ) -> None:
-    """Install what the machine itself must have, or name the command that does."""
+    """Install the system packages that are needed, or print the command that does."""
     wanted = [*prerequisites.KAFKA, *(prerequisites.BROWSER if browser else ())]
     try:
         prerequisites.ensure(wanted)
-    except prerequisites.Missing as trouble:
-        _fail(str(trouble))
+    except prerequisites.Missing as error:
+        _fail(str(error))
 
 
 def _condition(url: str) -> str:
-    """Return in a line whether a service takes requests, and which of its parts are behind."""
-    said = health(url)
-    if said is None:
+    """Return one line: whether a service takes requests, and why any part is not healthy."""
+    found = health(url)
+    if found is None:
         return "[red]does not answer[/red]"
-    ready = "takes requests" if said["ready"] else "[red]takes no requests[/red]"
-    behind = [
+    ready = "takes requests" if found["ready"] else "[red]takes no requests[/red]"
+    reasons = [
         f"{name}: {part['reason']} (since {part['since']})"
-        for name, part in said["parts"].items()
+        for name, part in found["parts"].items()
         if "reason" in part
     ]
-    if not behind:
+    if not reasons:
         return f"{ready}, healthy"
-    colour = "yellow" if said["healthy"] else "red"
-    return f"{ready}, [{colour}]{escape('; '.join(behind))}[/{colour}]"
+    colour = "yellow" if found["healthy"] else "red"
+    return f"{ready}, [{colour}]{escape('; '.join(reasons))}[/{colour}]"
 
 
-def _run_platform(layout: Layout, holder: session.Holder, *, play: bool) -> None:
+def _run_platform(layout: Layout, lock: instance_lock.InstanceLock, *, demo: bool) -> None:
     layout.check_data()
     layout.check_ports()
-    platform = Platform(layout, say=console.print)
+    platform = Platform(layout, report=console.print)
     started = time.monotonic()
     with _stopped_by_signals():
         try:
             platform.start()
             console.print(f"Ready after {time.monotonic() - started:.0f} s.")
-            if play:
-                _play_once(platform)
-            holder.say_ready()
+            if demo:
+                _load_demo_once(platform)
+            lock.mark_ready()
             _summarise(platform)
             _watch(platform)
         except KeyboardInterrupt:
@@ -149,39 +168,54 @@ def _run_platform(layout: Layout, holder: session.Holder, *, play: bool) -> None
             _stop(platform)
 
 
-def _play_once(platform: Platform) -> None:
-    """Play the portfolio in, unless the data already holds one."""
-    mark = platform.layout.data / "played"
+def _load_demo_once(platform: Platform) -> None:
+    """Load the demo data, unless that was done before."""
+    mark = platform.layout.data / "demo-loaded"
     if mark.exists():
         return
     try:
-        platform.run("local.play", log=None, limit=None)
-    except ProcessError as trouble:
-        console.print(f"[yellow]The portfolio was not played in: {trouble}[/yellow]")
+        platform.run("local.demo", log=None, limit=None)
+    except ProcessError as error:
+        console.print(f"[yellow]The demo data could not be loaded: {error}[/yellow]")
     else:
         mark.touch()
 
 
 def _watch(platform: Platform) -> None:
-    """Return never by itself; raise `ProcessError` as soon as a part has ended."""
+    """Run for ever; raise ProcessError as soon as a process has ended."""
     while True:
+        _leave_to_developers(platform)
         dead = platform.dead()
         if dead is not None:
             raise ProcessError(dead.trouble("has ended, so the whole platform stops"))
         time.sleep(0.5)
 
 
+def _leave_to_developers(platform: Platform) -> None:
+    """Stop each service that another terminal runs now, and start those that none runs any more."""
+    for name, process in platform.services.items():
+        taken_over = dev.taken_over(platform.layout, name)
+        if taken_over and name not in platform.run_elsewhere:
+            console.print(f"Another terminal runs {name} from now on.")
+            platform.run_elsewhere.add(name)
+            process.stop()
+        elif not taken_over and name in platform.run_elsewhere:
+            console.print(f"Starting {name} again.")
+            process.start()
+            platform.run_elsewhere.remove(name)
+
+
 def _stop(platform: Platform) -> None:
     try:
         platform.stop()
     except KeyboardInterrupt:
-        # Asked twice: no more patience.
+        # A second Ctrl-C: do not wait any longer.
         platform.kill()
 
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Treat a request to end, and a closed terminal, as Ctrl-C."""
+    """Treat SIGTERM and SIGHUP (a closed terminal) as Ctrl-C."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -201,27 +235,27 @@ def _summarise(platform: Platform) -> None:
     layout = platform.layout
     try:
         platform.run("local.summary", log=None, limit=30)
-    except ProcessError as trouble:
-        console.print(f"[yellow]The portfolio is not told: {trouble}[/yellow]")
+    except ProcessError as error:
+        console.print(f"[yellow]The portfolio cannot be shown: {error}[/yellow]")
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    table.add_row("the portfolio", f"[bold]{layout.url('gateway')}/[/bold]")
+    table.add_row("portfolio", f"[bold]{layout.url('gateway')}/[/bold]")
     for service in SERVICES:
-        table.add_row(f"{service}, its commands and views", f"{layout.url(service)}/docs")
+        table.add_row(f"API of {service}", f"{layout.url(service)}/docs")
     table.add_row("logs", str(layout.logs))
     console.print()
     console.print(table)
-    console.print("\nTo sign in, take a token from [bold]make token AS=vera[/bold].")
-    console.print("Ctrl-C here stops everything; so does `make stop` from elsewhere.\n")
+    console.print("\nTo sign in, use a token from [bold]make token AS=vera[/bold].")
+    console.print("Ctrl-C here stops everything; so does `make stop` in another terminal.\n")
 
 
-def _tell_of(found: session.Session | None, layout: Layout) -> None:
+def _describe(found: instance_lock.Instance | None, layout: Layout) -> None:
     if found is None:
-        console.print("The platform is just being started by another terminal.")
+        console.print("Another terminal is starting the platform.")
         return
     minutes = (time.time() - found.since) / 60
     state = "runs" if found.ready else "is starting"
-    console.print(f"The platform {state}, for {minutes:.0f} min now (pid {found.pid}).")
-    _summarise(Platform(found.layout(layout.folder), say=lambda _: None))
+    console.print(f"The platform {state} (pid {found.pid}, started {minutes:.0f} min ago).")
+    _summarise(Platform(found.layout(layout.folder), report=lambda _: None))
 
 
 def _fail(message: str) -> Never:

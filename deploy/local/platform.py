@@ -1,4 +1,4 @@
-"""The platform on one machine: Kafka, a store for each service, the services, and their order."""
+"""Start and stop the platform on one machine: Kafka, a store per service, and the services."""
 
 import os
 import secrets
@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 
-from local import places
+from local import paths
 from local.kafka import Kafka
 from local.processes import Process, ProcessError, stop_all
 from local.store import Store
 
 HEALTH_TIMEOUT = 5.0
-"""Seconds that a service is given to say how it is; it answers within less."""
+"""Seconds to wait for an answer of GET /health; a service answers in less."""
 
 DEPARTMENTS = ("sales", "legal", "delivery", "finance")
 SERVICES = (*DEPARTMENTS, "gateway")
@@ -38,72 +38,72 @@ _PORTS = {
 
 
 DATA_FORMAT = "2"
-"""Raised when data of earlier code cannot be read any more: events, journals and views in stores.
+"""Version of what the stores and topics contain; increased when earlier data cannot be read.
 
-1: before events had their name. 2: events.
+1: before `Fact` was renamed to `Event`. 2: since then.
 """
 
 
 class OldDataError(RuntimeError):
-    """The data folder was written by code that kept data in another form."""
+    """The data folder was written in another format."""
 
 
 class PortTakenError(RuntimeError):
-    """Something else listens where a part of the platform should; the message says what to set."""
+    """A port of the platform is taken; the message names the variable that changes it."""
 
 
 def port_variable(part: str) -> str:
-    """Return the environment variable that moves a part of the platform to another port."""
+    """Return the environment variable that sets the port of a process."""
     return f"CONCORD_{part.upper().replace('-', '_')}_PORT"
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a platform keeps its things, and on which ports its parts listen."""
+    """Folders and ports of one platform."""
 
     folder: Path
     ports: Mapping[str, int]
 
     @classmethod
     def from_environment(cls) -> "Layout":
-        """Return the layout of the platform that a person runs here."""
+        """Return the layout that the environment variables define, with the default ports."""
         return cls(
-            places.home(),
+            paths.home(),
             {part: int(os.environ.get(port_variable(part), port)) for part, port in _PORTS.items()},
         )
 
     @staticmethod
     def published(service: str, environment: Mapping[str, str]) -> str:
-        """Return the address that a service has on this machine when the environment is this."""
+        """Return a service's address on this machine in an environment."""
         port = environment.get(port_variable(service), _PORTS[service])
-        return f"http://{places.HOST}:{port}"
+        return f"http://{paths.HOST}:{port}"
 
     @classmethod
     def on_free_ports(cls, folder: Path) -> "Layout":
-        """Return the layout of a platform of its own, for a test."""
-        return cls(folder, {part: places.free_port() for part in _PORTS})
+        """Return the layout of a separate platform, for a test."""
+        return cls(folder, {part: paths.free_port() for part in _PORTS})
 
     @property
     def data(self) -> Path:
-        """The folder of what Kafka and the stores keep."""
+        """Return the folder of the data of Kafka and the stores."""
         return self.folder / "data"
 
     @property
     def logs(self) -> Path:
-        """The folder of everybody's logs."""
+        """Return the folder of all logs."""
         return self.folder / "logs"
 
     @property
     def run(self) -> Path:
-        """The folder of process ids and of the local secret."""
+        """Return the folder of pid files and the token secret."""
         return self.folder / "run"
 
     def url(self, service: str) -> str:
         """Return the address of a service."""
-        return f"http://{places.HOST}:{self.ports[service]}"
+        return f"http://{paths.HOST}:{self.ports[service]}"
 
     def check_data(self) -> None:
-        """Note the format of new data; raise `OldDataError` where data of another format exist."""
+        """Record the format of new data; raise OldDataError where data of another format exist."""
         mark = self.data / "format"
         found = mark.read_text().strip() if mark.is_file() else "1"
         if not self.data.is_dir() or not any(self.data.iterdir()):
@@ -117,9 +117,9 @@ class Layout:
             )
 
     def check_ports(self) -> None:
-        """Raise `PortTakenError` when something listens on a port that is to be ours."""
+        """Raise PortTakenError where something listens on a port of this layout."""
         for part, port in self.ports.items():
-            if not places.is_free(port):
+            if not paths.is_free(port):
                 raise PortTakenError(
                     f"port {port}, meant for {part}, is taken by another program: stop that one, "
                     f"or set {port_variable(part)} to a free port."
@@ -127,11 +127,11 @@ class Layout:
 
 
 def token_secret(layout: Layout) -> str:
-    """Return the secret that signs this platform's tokens, made the first time; never logged."""
+    """Return the secret that signs this platform's tokens, created the first time; never log it."""
     file = layout.run / "token-secret"
     layout.run.mkdir(parents=True, exist_ok=True)
     try:
-        # Nobody else may read it, from the first moment it is there.
+        # Created with these permissions, so that no other user can ever read it.
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return file.read_text().strip()
@@ -142,23 +142,25 @@ def token_secret(layout: Layout) -> str:
 
 
 class Platform:
-    """Everything that runs, in the order in which it has to start and stop.
+    """All processes of a platform, in the order in which they start and stop.
 
-    A test may start it whole (`start`), or take it apart: `kafka`, `stores["sales"]` and
-    `services["sales"]` can each be killed and started again.
+    Tests may also kill and restart single processes: `kafka`, `stores["sales"]`,
+    `services["sales"]`.
     """
 
-    def __init__(self, layout: Layout, *, say: Callable[[str], None] = print) -> None:
-        """Describe it; nothing starts yet."""
+    def __init__(self, layout: Layout, *, report: Callable[[str], None] = print) -> None:
+        """Create the processes without starting them; `report` is called with progress messages."""
         self.layout = layout
-        self._say = say
+        self._report = report
+        self.run_elsewhere: set[str] = set()
+        """Services that another terminal runs at present (`local.dev`)."""
         self._secret = token_secret(layout)
         self.kafka = Kafka(
             layout.data / "kafka",
             port=layout.ports["kafka"],
             controller_port=layout.ports["kafka-controller"],
             log=layout.logs / "kafka.log",
-            say=say,
+            report=report,
         )
         self.stores = {
             service: Store(
@@ -172,7 +174,7 @@ class Platform:
         self.services = {service: self._service(service) for service in SERVICES}
 
     def environment(self, service: str) -> dict[str, str]:
-        """Return what a service is told: where it listens, and what it talks to."""
+        """Return the environment variables of a service: its port, store, Kafka and secret."""
         return {
             **self.outside_environment(),
             "CONCORD_SERVICE_PORT": str(self.layout.ports[service]),
@@ -181,9 +183,9 @@ class Platform:
         }
 
     def outside_environment(self) -> dict[str, str]:
-        """Return what a program beside the services needs: a person's commands, the play, tests.
+        """Return the environment variables of a client, such as the demo or a test.
 
-        Holds the secret that signs tokens: pass it on, never print it.
+        They contain the secret that signs tokens: never print them.
         """
         return {
             "CONCORD_KAFKA_BOOTSTRAP": self.kafka.bootstrap,
@@ -193,20 +195,20 @@ class Platform:
 
     @property
     def processes(self) -> list[Process]:
-        """All that was started, whether it still runs or not."""
+        """Return all processes that were started, whether they still run or not."""
         every = [*self.kafka.processes, *(store.process for store in self.stores.values())]
         every += self.services.values()
         return [process for process in every if process.pid is not None]
 
     def start(self) -> None:
-        """Start everything and wait until every part of every service does its work."""
+        """Start everything and wait until every service is healthy."""
         self.start_infrastructure()
         self.create_topics()
         self.start_services()
 
     def start_infrastructure(self) -> None:
-        """Start Kafka and the stores, all at once, and wait for them."""
-        self._say("Starting Kafka and five document stores ...")
+        """Start Kafka and the stores at the same time, and wait until they are ready."""
+        self._report("Starting Kafka and five document stores ...")
         self.kafka.begin()
         for store in self.stores.values():
             store.begin()
@@ -215,23 +217,22 @@ class Platform:
             store.wait_ready()
 
     def create_topics(self) -> None:
-        """Create the topics that the contracts name; those that stand already stay."""
-        self._say("Creating the topics of the contracts ...")
+        """Create the topics that the contracts define; existing topics are not changed."""
+        self._report("Creating the topics of the contracts ...")
         self.run("chassis.kafka.topics", log=self.layout.logs / "topics.log", limit=60)
 
     def start_services(self, *, limit: float = 90.0) -> None:
-        """Start the five services, all at once, and wait until each says that it is healthy."""
-        self._say("Starting the five services ...")
+        """Start the five services at the same time, and wait until each is healthy."""
+        self._report("Starting the five services ...")
         for service in self.services.values():
             service.start()
         for name in self.services:
             self.wait_healthy(name, limit=limit, needs_all=True)
 
     def wait_healthy(self, service: str, *, limit: float = 60.0, needs_all: bool = False) -> float:
-        """Wait until one service says that it is healthy; return the seconds.
+        """Wait until a service is healthy, that is, also processes events; return the seconds.
 
-        A service takes requests before: this waits until events flow, too. With `needs_all`, give
-        up as soon as any part of the platform has ended.
+        With `needs_all`, raises ProcessError as soon as any process of the platform has ended.
         """
 
         def healthy() -> bool:
@@ -243,10 +244,10 @@ class Platform:
         return self.services[service].wait_ready(healthy, limit=limit)
 
     def run(self, module: str, *arguments: str, log: Path | None, limit: float | None) -> None:
-        """Run a module of the project beside the services to its end.
+        """Run a module of the project as a client of the services, and wait for its end.
 
-        Raises `ProcessError` when it fails or takes too long. With `log=None` it writes where
-        this program does.
+        Raises ProcessError where it fails or takes longer than `limit` seconds. With `log=None` it
+        shares this process's output.
         """
         process = Process(
             module,
@@ -262,16 +263,19 @@ class Platform:
             process.stop()
 
     def dead(self) -> Process | None:
-        """Return a process that was started, was not stopped, and has ended."""
-        return next((process for process in self.processes if not process.running), None)
+        """Return a process that has ended and that no other terminal runs, or None."""
+        elsewhere = [self.services[name] for name in self.run_elsewhere]
+        return next(
+            (each for each in self.processes if not each.running and each not in elsewhere), None
+        )
 
     def stop(self) -> None:
-        """Stop everything that was started: first who writes, then what they write to."""
+        """Stop all processes: first the services, then Kafka and the stores."""
         stop_all(list(self.services.values()), grace=20)
         stop_all([*self.kafka.processes, *(store.process for store in self.stores.values())])
 
     def kill(self) -> None:
-        """End everything at once."""
+        """Kill all processes."""
         for process in self.processes:
             process.kill()
 
@@ -286,16 +290,16 @@ class Platform:
 
 
 def health(url: str) -> dict[str, Any] | None:
-    """Return what the service at this address says of its parts; None where it does not answer."""
+    """Return a service's answer to GET /health; None where it does not answer."""
     try:
         answer = httpx.get(f"{url}/health", timeout=HEALTH_TIMEOUT)
-        said: dict[str, Any] = answer.raise_for_status().json()
+        found: dict[str, Any] = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError):
         return None
-    return said
+    return found
 
 
 def is_healthy(url: str) -> bool:
-    """Tell whether every part of the service at this address does its work."""
-    said = health(url)
-    return said is not None and said["healthy"] is True
+    """Return whether the service at this address reports that it is healthy."""
+    found = health(url)
+    return found is not None and found["healthy"] is True

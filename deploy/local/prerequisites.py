@@ -1,4 +1,4 @@
-"""What the machine itself must have: Java and Maven for Kafka, a browser for the browser tests."""
+"""Install the system packages that are needed: Java and Maven for Kafka, Chromium for tests."""
 
 import os
 import re
@@ -12,12 +12,12 @@ _OLDEST_JAVA = 17
 
 
 class Missing(RuntimeError):
-    """Something is not on this machine, and could not be put there; the message says what to do."""
+    """A program is missing and could not be installed; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Prerequisite:
-    """A program of the system, how to see that it is there, and the package that brings it."""
+    """A program of the system, a check that it is installed, and its Debian package."""
 
     what: str
     is_there: Callable[[], bool]
@@ -25,17 +25,17 @@ class Prerequisite:
 
 
 def java_version() -> int | None:
-    """Return the major version of the `java` on the path, if there is one."""
+    """Return the major version of the `java` on the path, or None."""
     java = shutil.which("java")
     if java is None:
         return None
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', said)
+    output = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', output)
     return int(found.group(1)) if found else None
 
 
 def chromium() -> str | None:
-    """Return the path of a Chromium that the system's package manager installed."""
+    """Return the path of a Chromium on the path, or None."""
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -55,14 +55,17 @@ KAFKA = (
     Prerequisite(f"Java {_OLDEST_JAVA}", _has_java, "openjdk-17-jre-headless"),
     Prerequisite("Maven", _has_maven, "maven"),
 )
-"""What Kafka needs to be fetched and run."""
+"""Needed to fetch and run Kafka."""
 
 BROWSER = (Prerequisite("Chromium", _has_chromium, "chromium"),)
-"""What the tests in a browser need."""
+"""Needed by the browser tests."""
 
 
-def ensure(wanted: Sequence[Prerequisite], *, say: Callable[[str], None] = print) -> None:
-    """Install what is missing where this person may; raise `Missing` with the command otherwise."""
+def ensure(wanted: Sequence[Prerequisite], *, report: Callable[[str], None] = print) -> None:
+    """Install what is missing, with apt-get as root or by sudo without a password.
+
+    Raises Missing, with the command to type, where that is not possible or fails.
+    """
     missing = [one for one in wanted if not one.is_there()]
     if not missing:
         return
@@ -72,22 +75,22 @@ def ensure(wanted: Sequence[Prerequisite], *, say: Callable[[str], None] = print
     prefix = _rights()
     if prefix is None:
         raise Missing(
-            f"Not on this machine, and needed: {names}. On Debian or Ubuntu type:\n"
+            f"Missing on this machine: {names}. On Debian or Ubuntu type:\n"
             f"    sudo {' '.join(install)}\n"
-            "Elsewhere install that by your system's own means. Then run this again."
+            "On other systems install it with your package manager. Then run this again."
         )
-    say(f"Installing {names} through apt-get (up to a minute or two) ...")
+    report(f"Installing {names} through apt-get (up to a minute or two) ...")
     started = time.monotonic()
     _run([*prefix, "apt-get", "update"])
     _run([*prefix, *install])
     still = [one.what for one in missing if not one.is_there()]
     if still:
-        raise Missing(f"apt-get ended well, yet {' and '.join(still)} cannot be found on the path.")
-    say(f"{names}: installed in {time.monotonic() - started:.0f} s.")
+        raise Missing(f"apt-get succeeded, but {' and '.join(still)} is not on the path.")
+    report(f"{names}: installed in {time.monotonic() - started:.0f} s.")
 
 
 def _rights() -> list[str] | None:
-    """Return what to put before apt-get, or `None` where this person may not install anything."""
+    """Return the prefix for apt-get (none or sudo), or None where the user may not install."""
     if shutil.which("apt-get") is None:
         return None
     if os.geteuid() == 0:

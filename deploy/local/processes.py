@@ -1,4 +1,4 @@
-"""A process that is started, waited for, and stopped by the one that started it."""
+"""Start child processes, wait for them, and stop them."""
 
 import os
 import signal
@@ -10,23 +10,23 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
-# Linux kills a guarded child when the *thread* that started it ends, so all are started from one
-# thread that lives as long as this program: tests start things from threads that come and go.
+# With PR_SET_PDEATHSIG Linux kills a child when the *thread* that started it ends. So all are
+# started from one thread that lives as long as this process: tests have short-lived threads.
 _starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="start-processes")
 
-_GUARD = Path(__file__).with_name("guard.py")
+_DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 
 
 class ProcessError(RuntimeError):
-    """A process ended early, or was not ready in time; the message holds its last log lines."""
+    """A process failed, ended early or was not ready in time; the message quotes its log."""
 
 
 class Process:
-    """One program, in a session of its own, with a log file and a pid file.
+    """A child process in a session of its own, with a log file and a pid file.
 
-    It runs in its own session, so that a Ctrl-C in the terminal reaches only the program that
-    started it, which then stops the others in order. On Linux it is killed when that program dies,
-    however it dies. Only what this object itself started is ever signalled.
+    In its own session, Ctrl-C in the terminal reaches only this process, which then stops its
+    children in order. On Linux the child is killed when this process dies, however it dies. Only
+    the child that this object started is ever signalled.
     """
 
     def __init__(
@@ -39,10 +39,9 @@ class Process:
         folder: Path | None = None,
         pid_file: Path | None = None,
     ) -> None:
-        """Describe the process; nothing starts yet.
+        """Create the process without starting it.
 
-        `log=None` leaves the output where this program's goes (a progress bar, say).
-        `environment` is added to this program's own.
+        With `log=None` it shares this process's output. `environment` is added to this process's.
         """
         self.name = name
         self.command = [os.fspath(part) for part in command]
@@ -57,21 +56,21 @@ class Process:
 
     @property
     def pid(self) -> int | None:
-        """The id of the process last started."""
+        """Return the pid of the child last started, or None."""
         return self._child.pid if self._child else None
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Return whether it was started and has not ended."""
         return self._child is not None and self._child.poll() is None
 
     @property
     def returncode(self) -> int | None:
-        """How it ended: its exit code, or minus the signal; `None` while it runs."""
+        """Return its exit code, or minus the signal that ended it; None while it runs."""
         return self._child.poll() if self._child else None
 
     def start(self) -> None:
-        """Start it; its log goes on where it ended."""
+        """Start it and append to its log; raises ProcessError where it is running."""
         if self.running:
             raise ProcessError(f"{self.name} is running already (pid {self.pid})")
         self._child = _starter.submit(self._spawn).result()
@@ -80,14 +79,21 @@ class Process:
             self.pid_file.write_text(f"{self._child.pid}\n")
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        guarded = [sys.executable, "-I", "-S", str(_GUARD), str(os.getpid()), *self.command]
+        command = [
+            sys.executable,
+            "-I",
+            "-S",
+            str(_DIE_WITH_PARENT),
+            str(os.getpid()),
+            *self.command,
+        ]
         output: BinaryIO | None = None
         if self.log:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             output = self.log.open("ab")
         try:
             return subprocess.Popen(
-                guarded,
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output else None,
@@ -100,10 +106,10 @@ class Process:
                 output.close()
 
     def wait_ready(self, is_ready: Callable[[], bool], *, limit: float = 60.0) -> float:
-        """Wait until `is_ready` says so, and return the seconds it took.
+        """Wait until `is_ready` returns true; return the seconds.
 
-        Raises `ProcessError`, with the last lines of the log, when the process ends first or the
-        limit passes.
+        Raises ProcessError, with the last log lines, where the process ends before or `limit`
+        seconds have passed.
         """
         started = time.monotonic()
         pause = 0.02
@@ -117,7 +123,7 @@ class Process:
         return time.monotonic() - started
 
     def wait(self, limit: float | None = None) -> int:
-        """Wait until it ends by itself, and return its exit code."""
+        """Wait for its end and return its exit code; raises ProcessError after `limit` seconds."""
         if self._child is None:
             raise ProcessError(f"{self.name} was never started")
         try:
@@ -126,30 +132,30 @@ class Process:
             raise ProcessError(self.trouble(f"did not end within {limit:g} s")) from None
 
     def stop(self, *, grace: float = 10.0) -> None:
-        """Ask it to end, and kill it when it has not within `grace` seconds."""
+        """Send SIGTERM, and kill it where it has not ended within `grace` seconds."""
         stop_all([self], grace=grace)
 
     def ask_to_stop(self) -> None:
-        """Ask it to end, without waiting for it."""
+        """Send SIGTERM, without waiting for its end."""
         self._signal(signal.SIGTERM)
-        # One that was paused cannot hear the request until it goes on.
+        # A suspended process handles the signal only when it is resumed.
         self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End it at once, as a crash would: it gets no chance to tidy up."""
+        """Kill it, as a crash would, and wait for its end."""
         if self._child is None:
             return
         if self._child.poll() is None:
             self._signal(signal.SIGKILL)
             self._child.wait(10)
-        self._forget_pid()
+        self._remove_pid_file()
 
     def pause(self) -> None:
-        """Freeze it: it keeps its connections and answers nothing."""
+        """Suspend it: it keeps its connections and answers nothing."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a paused one go on."""
+        """Resume it after `pause`."""
         self._signal(signal.SIGCONT)
 
     def tail(self, lines: int = 15) -> str:
@@ -163,8 +169,8 @@ class Process:
         return "\n".join(text.splitlines()[-lines:])
 
     def _signal(self, number: signal.Signals) -> None:
-        # Its group, since a program may have started others; the group bears its pid. A child
-        # that has not been waited for keeps its pid, so this can never reach a stranger.
+        # To its process group, since it may have started children. The pid of a child that has not
+        # been waited for is not reused, so this never reaches another process.
         if self._child is not None and self._child.poll() is None:
             os.killpg(self._child.pid, number)
 
@@ -175,18 +181,18 @@ class Process:
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def trouble(self, what: str) -> str:
-        """Return a sentence about what went wrong, with how to look further."""
+        """Return an error message with the log file and its last lines."""
         where = f"; log: {self.log}" if self.log else ""
         lines = self.tail()
         return f"{self.name} {what}{where}" + (f"\n{lines}" if lines else "")
 
-    def _forget_pid(self) -> None:
+    def _remove_pid_file(self) -> None:
         if self.pid_file:
             self.pid_file.unlink(missing_ok=True)
 
 
 def stop_all(processes: Sequence[Process], *, grace: float = 10.0) -> None:
-    """Ask all of them to end, at the same time; kill those that have not within `grace` seconds."""
+    """Send SIGTERM to all of them at once; kill those not ended within `grace` seconds."""
     for process in processes:
         process.ask_to_stop()
     deadline = time.monotonic() + grace

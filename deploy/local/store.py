@@ -1,4 +1,4 @@
-"""A document store as a process, speaking MongoDB's protocol; one for each department."""
+"""Run a document store with MongoDB's wire protocol as a process, one for each service."""
 
 import sys
 import time
@@ -7,14 +7,14 @@ from pathlib import Path
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from local import places
+from local import paths
 from local.processes import Process
 
 
 class Store:
-    """SecantusDB on a port and in a folder of the caller's choice.
+    """A SecantusDB server on a given port and in a given folder.
 
-    What it acknowledged outlives `kill`. Usable from a test as
+    Acknowledged writes are kept on `kill`. In a test:
 
         with Store(tmp_path) as store:
             ... store.url ...
@@ -29,20 +29,20 @@ class Store:
         log: Path | None = None,
         cache_mb: int = 128,
     ) -> None:
-        """Describe it; `start` runs it. Without a port it takes a free one."""
+        """Create it without starting it; without a `port` it uses a free one."""
         self.folder = folder
-        self.port = port or places.free_port()
+        self.port = port or paths.free_port()
         self.process = Process(
             name,
             [
                 str(Path(sys.executable).with_name("secantusd-py")),
-                # An empty file of our own, else it looks for one in the folders of this person.
+                # An empty file: otherwise it looks for one in the user's home.
                 *("--config", str(folder / "secantusd.toml")),
-                *("--host", places.HOST, "--port", str(self.port)),
+                *("--host", paths.HOST, "--port", str(self.port)),
                 *("--storage-path", str(folder / "data"), "--cache-size", f"{cache_mb}M"),
                 "--sync-on-commit",
-                # How far back a change stream can be resumed: a relay that was away for a day, or
-                # through a long load, still finds its place.
+                # How far back a change stream can be resumed: for a relay that was down for a day,
+                # or during a long load.
                 *("--oplog-retention-seconds", "86400", "--oplog-max-entries", "1000000"),
                 *("--log-level", "WARNING"),
             ],
@@ -52,12 +52,12 @@ class Store:
 
     @property
     def url(self) -> str:
-        """Where a driver connects; the options are part of what makes it right and quick."""
-        return f"mongodb://{places.HOST}:{self.port}/?directConnection=true&retryWrites=false"
+        """Return the connection string, with the options that drivers need for this server."""
+        return f"mongodb://{paths.HOST}:{self.port}/?directConnection=true&retryWrites=false"
 
     @property
     def running(self) -> bool:
-        """Whether it runs."""
+        """Return whether it runs."""
         return self.process.running
 
     def __enter__(self) -> "Store":
@@ -68,7 +68,7 @@ class Store:
         self.stop()
 
     def start(self, *, limit: float = 30.0) -> float:
-        """Start it, wait until it answers, and return the seconds that took."""
+        """Start it, wait until it answers, and return the seconds; raises ProcessError if late."""
         started = time.monotonic()
         try:
             self.begin()
@@ -79,44 +79,44 @@ class Store:
         return time.monotonic() - started
 
     def begin(self) -> None:
-        """Start it, without waiting until it answers."""
+        """Start it without waiting until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "secantusd.toml").touch()
         self.process.start()
 
     def wait_ready(self, *, limit: float = 30.0) -> None:
-        """Wait until it answers."""
+        """Wait until it answers; raises ProcessError after `limit` seconds."""
         self.process.wait_ready(self._answers, limit=limit)
 
     def stop(self, *, grace: float = 10.0) -> None:
-        """Ask it to end; kill it when it has not within `grace` seconds."""
+        """Stop it; kill it where it has not ended within `grace` seconds."""
         self.process.stop(grace=grace)
 
     def kill(self) -> None:
-        """End it at once, as a power cut would."""
+        """Kill it, as a power cut would."""
         self.process.kill()
 
     def restart(self) -> float:
-        """Stop in order and start again; return the seconds until it answered."""
+        """Stop and start it again; return the seconds until it answered."""
         started = time.monotonic()
         self.stop()
         self.start()
         return time.monotonic() - started
 
     def pause(self) -> None:
-        """Freeze it: connections stay open, nothing is answered."""
+        """Suspend it: connections stay open, nothing is answered."""
         self.process.pause()
 
     def resume(self) -> None:
-        """Let a paused one go on."""
+        """Resume it after `pause`."""
         self.process.resume()
 
     def _answers(self) -> bool:
-        return places.is_listening(self.port) and answers(self.url)
+        return paths.is_listening(self.port) and answers(self.url)
 
 
 def answers(url: str) -> bool:
-    """Tell whether a document store answers a ping there."""
+    """Return whether a document store at this URL answers a ping."""
     client: MongoClient[dict[str, object]] = MongoClient(
         url, serverSelectionTimeoutMS=1_000, connectTimeoutMS=1_000, socketTimeoutMS=2_000
     )

@@ -1,4 +1,4 @@
-"""What a person sees when the platform is up: ``python -m local.summary``, told where it runs."""
+"""Print a summary of the portfolio: ``python -m local.summary``, with CONCORD_GATEWAY_URL set."""
 
 import os
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def show(console: Console, gateway: str, secret: str) -> None:
-    """Print the portfolio and its three worst disconnects, as the gateway tells them."""
+    """Print the gateway's portfolio and the three worst disconnects."""
     token = issue(
         secret,
         "summary",
@@ -49,11 +49,11 @@ def show(console: Console, gateway: str, secret: str) -> None:
             portfolio = client.get("/portfolio").raise_for_status().json()
             found = client.get("/disconnects", params={"waived": "false", "limit": 200})
             disconnects = found.raise_for_status().json()["items"]
-    except httpx.HTTPError as trouble:
-        console.print(f"The gateway does not tell the portfolio: {trouble}", style="yellow")
+    except httpx.HTTPError as error:
+        console.print(f"The gateway's portfolio cannot be read: {error}", style="yellow")
         return
     if not portfolio["engagements"]:
-        console.print("No engagement is known yet.")
+        console.print("There are no engagements yet.")
         return
     _stages(console, portfolio)
     _money(console, portfolio)
@@ -62,12 +62,12 @@ def show(console: Console, gateway: str, secret: str) -> None:
 
 def _stages(console: Console, portfolio: Mapping[str, Any]) -> None:
     by_stage = portfolio["by_stage"]
-    told = ", ".join(f"{by_stage[stage]} {stage}" for stage in _STAGES if by_stage[stage])
-    console.print(f"\n[bold]{portfolio['engagements']} engagements[/bold]: {told}")
-    rag, open_ones = portfolio["rag"], portfolio["disconnects"]
+    counts = ", ".join(f"{by_stage[stage]} {stage}" for stage in _STAGES if by_stage[stage])
+    console.print(f"\n[bold]{portfolio['engagements']} engagements[/bold]: {counts}")
+    rag, disconnects = portfolio["rag"], portfolio["disconnects"]
     parts = [
         f"status {rag['green']} green, {rag['amber']} amber, {rag['red']} red",
-        f"{open_ones['serious']} serious disconnects, {open_ones['warning']} warnings",
+        f"{disconnects['serious']} serious disconnects, {disconnects['warning']} warnings",
     ]
     if portfolio["utilisation"] is not None:
         parts.append(f"utilisation {Decimal(portfolio['utilisation']):.0%}")
@@ -81,14 +81,14 @@ def _money(console: Console, portfolio: Mapping[str, Any]) -> None:
     for figures in portfolio["currencies"]:
         pipeline = sum(Decimal(amount) for amount in figures["pipeline"].values())
         names = ("backlog", "billed", "recognised", "overdue", "at_stake")
-        told = [f"{Decimal(amount):,.0f}" for amount in (pipeline, *(figures[n] for n in names))]
-        amounts.add_row(figures["currency"], *told)
+        cells = [f"{Decimal(amount):,.0f}" for amount in (pipeline, *(figures[n] for n in names))]
+        amounts.add_row(figures["currency"], *cells)
     console.print(amounts)
     margins = _table(*(f"margin {which}" for which in _MARGINS))
     for each in portfolio["confidential"] or ():
         ratios = [each[f"margin_{which}"]["margin"] for which in _MARGINS]
-        told = ["unknown" if ratio is None else f"{Decimal(ratio):.1%}" for ratio in ratios]
-        margins.add_row(each["currency"], *told)
+        cells = ["unknown" if ratio is None else f"{Decimal(ratio):.1%}" for ratio in ratios]
+        margins.add_row(each["currency"], *cells)
     console.print(margins)
 
 
@@ -102,19 +102,19 @@ def _table(*columns: str) -> Table:
 
 def _worst(console: Console, disconnects: list[Mapping[str, Any]]) -> None:
     if not disconnects:
-        console.print("No disconnect stands.")
+        console.print("There are no open disconnects.")
         return
-    worst = sorted(disconnects, key=_gravity, reverse=True)[:WORST]
-    console.print("\n[bold]The worst disconnects[/bold]")
+    worst = sorted(disconnects, key=_weight, reverse=True)[:WORST]
+    console.print("\n[bold]Worst disconnects[/bold]")
     for each in worst:
         stake = each["stake"]
         money = f"{Decimal(stake['amount']):,.0f} {stake['currency']} at stake, " if stake else ""
         console.print(Text(f"  {each['sentence']}"))
-        told = f"    {each['title']} ({each['engagement']}), {money}{each['owner']} can end it"
-        console.print(Text(told, style="dim"))
+        line = f"    {each['title']} ({each['engagement']}), {money}owner: {each['owner']}"
+        console.print(Text(line, style="dim"))
 
 
-def _gravity(disconnect: Mapping[str, Any]) -> tuple[bool, Decimal, int]:
+def _weight(disconnect: Mapping[str, Any]) -> tuple[bool, Decimal, int]:
     stake = disconnect["stake"]
     amount = Decimal(stake["amount"]) if stake else Decimal(0)
     return disconnect["severity"] == "serious", amount, disconnect["days"] or 0

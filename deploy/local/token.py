@@ -32,16 +32,17 @@ PERSONAS: dict[str, tuple[Role, ...]] = {
     "oscar": ("operator",),
     "hugo": tuple(role for role in ROLES if role not in {"customer", "partner"}),
 }
-"""People of a local installation, and their roles. Hugo plays everybody, in the past too."""
+"""People of a local installation, and their roles. Hugo has all roles of the company, with
+`historian`, which may back-date commands."""
 
 
 def personas() -> str:
-    """The local people and their roles, a line each."""
+    """Return the local people and their roles, a line each."""
     return "\n".join(f"  {name:<6} {', '.join(roles)}" for name, roles in PERSONAS.items())
 
 
 def secret_here() -> str:
-    """The secret that signs tokens on this machine; raises UnsafeSettings where there is none."""
+    """Return the secret that signs tokens here; raises UnsafeSettings where there is none."""
     if "CONCORD_TOKEN_SECRET" not in os.environ:
         file = Path(os.environ.get("CONCORD_HOME", ".concord")) / "run" / "token-secret"
         if not file.is_file():
@@ -49,44 +50,51 @@ def secret_here() -> str:
         return file.read_text().strip()
     secret = Settings.from_environment().token_secret
     if secret is None:
-        raise UnsafeSettings("this installation checks tokens by public keys and issues none")
+        raise UnsafeSettings("this installation verifies tokens by public keys and issues none")
     return secret.get_secret_value()
 
 
 def chosen_roles(name: str, roles: str | None) -> tuple[Role, ...]:
-    """The roles asked for, or those of the local person, or of whoever has the role `name`."""
+    """Return the given roles; else the role called `name`, or the roles of the person `name`.
+
+    Raises typer.BadParameter where there is no such person or role.
+    """
     if roles is not None:
-        asked = tuple(role.strip() for role in roles.split(",") if role.strip())
+        chosen = tuple(role.strip() for role in roles.split(",") if role.strip())
     elif name in ROLES:
-        asked = (name,)
+        chosen = (name,)
     elif name in PERSONAS:
         return PERSONAS[name]
     else:
         raise typer.BadParameter(
-            f"nobody here is called {name}: give --roles, or one of\n{personas()}"
+            f"there is no person or role {name}: give --roles, or one of\n{personas()}"
         )
-    unknown = [role for role in asked if role not in ROLES]
+    unknown = [role for role in chosen if role not in ROLES]
     if unknown:
-        raise typer.BadParameter(f"no role {', '.join(unknown)}; there are {', '.join(ROLES)}")
-    return cast(tuple[Role, ...], asked)
+        raise typer.BadParameter(
+            f"unknown role {', '.join(unknown)}; the roles are {', '.join(ROLES)}"
+        )
+    return cast(tuple[Role, ...], chosen)
 
 
 def main(
-    name: Annotated[str, typer.Option("--as", help="Who: a local person, a role, or any id.")],
-    roles: Annotated[str | None, typer.Option(help="Roles, parted by commas.")] = None,
-    hours: Annotated[float, typer.Option(min=0.01, max=LONGEST / timedelta(hours=1))] = 8,
+    name: Annotated[str, typer.Option("--as", help="A local person, a role, or any id.")],
+    roles: Annotated[str | None, typer.Option(help="Roles, separated by commas.")] = None,
+    hours: Annotated[
+        float, typer.Option(min=0.01, max=LONGEST / timedelta(hours=1), help="Hours of validity.")
+    ] = 8,
 ) -> None:
-    """Print a token that says who is asking, and in which roles."""
-    asked = chosen_roles(name, roles)
+    """Print a bearer token for a person with roles."""
+    chosen = chosen_roles(name, roles)
     try:
         secret = secret_here()
-    except UnsafeSettings as trouble:
-        typer.echo(str(trouble), err=True)
+    except UnsafeSettings as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     issuer = os.environ.get("CONCORD_TOKEN_ISSUER", LOCAL_ISSUER)
     typer.echo(
         issue(
-            secret, name, asked, issuer=issuer, now=datetime.now(UTC), valid=timedelta(hours=hours)
+            secret, name, chosen, issuer=issuer, now=datetime.now(UTC), valid=timedelta(hours=hours)
         )
     )
 

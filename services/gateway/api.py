@@ -21,9 +21,9 @@ from chassis.web.request import (
     StrictRoute,
     command_options,
     not_modified,
+    position_headers,
     read_options,
     reject_unknown_query,
-    stands_at,
 )
 from chassis.web.sse import events
 from contracts.channels import Department
@@ -83,10 +83,10 @@ _EngagementPath = Annotated[EngagementId, Path()]
 def get_queries(request: Request) -> Queries:
     """Return the queries of this process; raises Problem 503 while it starts."""
     container = get_container(request)
-    projector = container.hearing.reader
+    projector = container.event_handling.handler
     if not isinstance(projector, Projector):
         raise TypeError("the gateway's event handler is not a Projector")
-    return Queries(projector, container.records, projector.today, container.stopping)
+    return Queries(projector, container.reference_data, projector.today, container.stopping)
 
 
 @router.get(
@@ -166,7 +166,7 @@ async def engagement(
     details = await get_queries(request).engagement(engagement, after, options.wait)
     number = details.number if confidential else details.open_number
     position = seen(details.view.position(), confidential=confidential)
-    headers = stands_at(number, position) | options.applied
+    headers = position_headers(number, position) | options.applied
     if not_modified(request, number):
         return Response(status_code=304, headers=headers)
     view = engagement_view(details, confidential=confidential)
@@ -215,7 +215,7 @@ async def waive(
         wait=options.wait,
     )
     position = seen(answer.stream.position, confidential=confidential)
-    headers = stands_at(answer.stream.number, position)
+    headers = position_headers(answer.stream.number, position)
     if not confidential:
         del headers["ETag"]  # the number counts confidential events as well
     return Response(status_code=204, headers=headers)

@@ -34,11 +34,11 @@ def event_handling(container: Container) -> EventHandling:
     projector = Projector(store, today)
 
     def behind() -> bool:
-        consumer = container.listener
+        consumer = container.consumer
         return consumer is None or sum(consumer.progress.lag.values()) > _BEHIND
 
     async def read_held_day() -> None:
-        held_at = await container.clock.held_at()
+        held_at = await container.deadlines.held_at()
         today.held_at = held_at.date() if held_at is not None else None
 
     async def prepare() -> None:
@@ -49,16 +49,16 @@ def event_handling(container: Container) -> EventHandling:
 
     async def before_each_round() -> None:
         await read_held_day()
-        if container.listener is not None and await projector.must_rebuild():
-            container.listener.prepare_again()
+        if container.consumer is not None and await projector.must_rebuild():
+            container.consumer.prepare_again()
 
     publisher = DisconnectPublisher(projector, container.commands, behind, before_each_round)
     return EventHandling(
-        reader=projector,
-        routes=lambda recorded: (recorded.subject,),
+        handler=projector,
+        router=lambda recorded: (recorded.subject,),
         channels=CONSUMED_CHANNELS,
         prepare=prepare,
-        beside={"announcing": publisher.run},
+        tasks={"announcing": publisher.run},
         rest_per_record=0.002,
         lists_read_at=lambda: projector.other_rows_read_at,
     )
@@ -71,8 +71,8 @@ SERVICE = Service(
     deciders=(decider.ENGAGEMENT,),
     reads=(AccountPublished, PersonPublished),
     routers=(api.router, pages()),
-    hears=tuple(kind for kind in EVENTS.values() if kind.channel in CONSUMED_CHANNELS),
-    hearing=event_handling,
+    consumes=tuple(kind for kind in EVENTS.values() if kind.channel in CONSUMED_CHANNELS),
+    event_handling=event_handling,
 )
 
 

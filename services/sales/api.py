@@ -142,7 +142,7 @@ async def take_export(
     if kind != "text/csv":
         raise Problem(415, "unsupported-media-type", "send the export as text/csv")
     container = get_container(request)
-    records = container.records
+    records = container.reference_data
     actor = request.state.caller.actor
 
     async def send(

@@ -1,1 +1,1 @@
-"""The gateway's pages in a real browser."""
+"""Tests of the gateway's pages in a real browser."""

@@ -1,4 +1,4 @@
-"""A browser, and applications served to it on this machine."""
+"""Fixtures of the browser tests: a browser, and applications on ports of this machine."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from local import places
+from local import paths
 from local.prerequisites import chromium
 
 ARGUMENTS = (
@@ -22,11 +22,9 @@ ARGUMENTS = (
     "--no-first-run",
 )
 PATIENCE = 30_000
-"""Milliseconds that anything may take to show."""
+"""Milliseconds within which anything must appear."""
 
-expect.set_options(
-    timeout=PATIENCE
-)  # the limit of a context is for what it does, not what it shows
+expect.set_options(timeout=PATIENCE)  # the context's timeout covers actions, not expectations
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
@@ -37,9 +35,9 @@ def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium, as the system has it."""
+    """Start the system's Chromium."""
     program = chromium()
-    assert program, "no Chromium here: python -m local prerequisites --browser installs it"
+    assert program, "no Chromium: python -m local prerequisites --browser installs it"
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
@@ -48,7 +46,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """A browser that nobody used yet."""
+    """Open a new browser context, without cookies."""
     context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
     context.set_default_timeout(PATIENCE)
     yield context
@@ -57,13 +55,13 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(context: BrowserContext) -> AsyncIterator[Page]:
-    """A tab in which no script may fail and nothing may be blocked by the page's own policy."""
+    """Open a tab; the test fails on a script error, a CSP violation or a dialog."""
     page = await context.new_page()
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
         "console",
-        lambda said: wrong.append(said.text) if "Content Security Policy" in said.text else None,
+        lambda line: wrong.append(line.text) if "Content Security Policy" in line.text else None,
     )
     page.on("dialog", lambda dialog: wrong.append(f"a dialog: {dialog.message}"))
     yield page
@@ -71,17 +69,17 @@ async def page(context: BrowserContext) -> AsyncIterator[Page]:
 
 
 class Site:
-    """An application served on a port that it keeps when it goes away and comes back."""
+    """An application on a port that stays the same when it is restarted."""
 
     def __init__(self, app: FastAPI) -> None:
         self.app = app
-        self.port = places.free_port()
+        self.port = paths.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Serve, and wait until it does."""
+        """Start serving, and wait until it is ready."""
         config = uvicorn.Config(
             self.app,
             host="127.0.0.1",
@@ -97,7 +95,7 @@ class Site:
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
-        """Go away; open connections are cut."""
+        """Stop serving; open connections are closed."""
         assert self._server is not None
         assert self._task is not None
         self._server.should_exit = True
@@ -106,7 +104,7 @@ class Site:
 
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[Site]:
-    """The application on a port of this machine."""
+    """Serve an application on a port of this machine."""
     site = Site(app)
     await site.start()
     try:

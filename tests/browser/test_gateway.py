@@ -1,4 +1,4 @@
-"""The pages of the running gateway: events on real Kafka, a real store, a real browser."""
+"""Test the pages of a running gateway, with a real Kafka, store and browser."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from gateway.app import SERVICE
 from tests.browser.conftest import served
-from tests.component.listening import Topics, topics
-from tests.component.miniature import healthy, settings, token, until
+from tests.builders import Life
+from tests.component.consumer_harness import Topics, topics
+from tests.component.sample_app import healthy, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
-from tests.life import Life
-from tests.lives import late, named, retold
+from tests.portfolio_builder import late, named, retold
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,7 +31,7 @@ SCRIPT = "<script>document.title = 'taken over'</script>"
 
 @dataclass
 class World:
-    """The gateway's address, and whoever speaks on the topics."""
+    """The gateway's address, and a publisher on the topics."""
 
     url: str
     topics: Topics
@@ -74,7 +74,7 @@ async def signed_in(page: Page, world: World) -> None:
     await page.get_by_role("button", name="Sign in as vera").click()
 
 
-async def test_events_reach_the_page_by_themselves(page: Page, world: World) -> None:
+async def test_events_appear_on_the_page_without_a_reload(page: Page, world: World) -> None:
     await signed_in(page, world)
     row = page.get_by_role("region", name="What needs attention").get_by_role("row")
     await expect(row.filter(has_text="Warehouse control")).to_contain_text("21 days later")

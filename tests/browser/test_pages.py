@@ -1,4 +1,4 @@
-"""The pages in a browser, on a gateway in memory: reading, signing in, waiving, staying live."""
+"""Test the pages in a browser, on an in-process gateway: read, sign in, waive, live updates."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -11,9 +11,9 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from contracts import delivery
 from gateway.pages import live_updates
 from tests.browser.conftest import Site, served
-from tests.in_memory import TODAY, InMemory, app_of, token
-from tests.life import Life
-from tests.lives import company, green_in_the_red, late, named, retold
+from tests.builders import Life
+from tests.in_process_gateway import TODAY, InMemory, app_of, token
+from tests.portfolio_builder import company, green_in_the_red, late, named, retold
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -32,7 +32,7 @@ OVERFLOWING = """
     [...document.querySelectorAll('.figures > div')]
         .filter(each => each.scrollWidth > each.clientWidth).map(each => each.innerText)
 """
-"""The figures that are wider than their place, in a portfolio of some hundred engagements."""
+"""Figures that are wider than their column, in a portfolio of some hundred engagements."""
 SCRIPT = "<script>document.title = 'taken over'</script><img src=x onerror=alert(1)>"
 
 
@@ -55,7 +55,7 @@ async def signed_in(page: Page, site: Site, path: str = "/", by: str = VERA) -> 
 
 
 async def other_site(page: Page, body: str) -> None:
-    """Go to a page of another site, which is on this machine as well."""
+    """Open a page of another site, also on this machine."""
     address = "http://localhost:9/"
     await page.route(address, lambda route: route.fulfill(content_type="text/html", body=body))
     await page.goto(address)
@@ -66,7 +66,7 @@ async def other_site(page: Page, body: str) -> None:
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
-async def test_nothing_shuts_people_out_or_runs_over_the_edge(
+async def test_pages_are_accessible_and_fit_the_window(
     browser: Browser, site: Site, place: str, scheme: str, width: int
 ) -> None:
     context = await browser.new_context(
@@ -84,10 +84,10 @@ async def test_nothing_shuts_people_out_or_runs_over_the_edge(
 
     assert found.violations_count == 0, found.generate_report()
     assert beyond <= 0
-    assert over == [], "a figure runs into the next"
+    assert over == [], "a figure overlaps the next"
 
 
-async def test_what_is_very_long_runs_over_no_edge(browser: Browser) -> None:
+async def test_very_long_texts_fit_the_window(browser: Browser) -> None:
     word = "Verantwortungsbewusstsein" * 8
     life = late(Life(LATE).worked())
     life.say(106, delivery.RaidItemClosed(item="R" * 64, resolution=word * 5, closed_on=TODAY))
@@ -104,7 +104,7 @@ async def test_what_is_very_long_runs_over_no_edge(browser: Browser) -> None:
         await context.close()
 
 
-async def test_the_sign_in_page_shuts_nobody_out(page: Page, site: Site) -> None:
+async def test_the_sign_in_page_is_accessible(page: Page, site: Site) -> None:
     await page.goto(site.url)
 
     found = await Axe().run(page)
@@ -126,7 +126,9 @@ async def test_the_keyboard_reaches_everything_in_order(page: Page, site: Site) 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Warehouse control, phase two")
 
 
-async def test_the_portfolio_leads_to_an_engagement_and_its_proof(page: Page, site: Site) -> None:
+async def test_the_portfolio_leads_to_an_engagement_and_its_evidence(
+    page: Page, site: Site
+) -> None:
     await signed_in(page, site)
     attention = page.get_by_role("region", name="What needs attention")
     row = attention.get_by_role("row", name="Warehouse control")
@@ -142,7 +144,7 @@ async def test_the_portfolio_leads_to_an_engagement_and_its_proof(page: Page, si
     await expect(page.locator("#sales-6")).to_contain_text("Deal won on proposal 1")
 
 
-async def test_who_may_not_see_margins_sees_none(page: Page, site: Site) -> None:
+async def test_margins_are_hidden_without_the_role(page: Page, site: Site) -> None:
     await signed_in(page, site, by=token("ann", "account-executive"))
 
     await expect(page.get_by_role("table", name="The portfolio in each currency")).to_be_visible()
@@ -178,7 +180,7 @@ async def test_a_link_with_a_token_fills_it_in_and_leaves_no_token_behind(
     assert VERA not in page.url
 
 
-async def test_a_link_with_a_token_signs_nobody_in_as_somebody_else(page: Page, site: Site) -> None:
+async def test_a_link_with_a_token_does_not_replace_a_session(page: Page, site: Site) -> None:
     await signed_in(page, site, by=token("ann", "account-executive"))
     before = await page.context.cookies()
     sent: list[str] = []
@@ -212,9 +214,7 @@ async def test_a_person_signs_in_by_hand_and_out_again(page: Page, site: Site) -
     await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-async def test_a_link_on_another_site_leads_in_without_signing_in_again(
-    page: Page, site: Site
-) -> None:
+async def test_a_link_on_another_site_keeps_the_session(page: Page, site: Site) -> None:
     await signed_in(page, site)
     await other_site(page, f'<a href="{site.url}/pages/disconnects">Look</a>')
 
@@ -233,7 +233,7 @@ async def test_a_form_on_another_site_cannot_waive(page: Page, site: Site) -> No
     )
     async with page.expect_response(target) as refused:
         await page.get_by_role("button").click()
-    assert (await refused.value).status == 401, "the browser keeps the cookie back"
+    assert (await refused.value).status == 401, "the browser does not send the cookie"
     await page.wait_for_load_state()
 
     await page.goto(f"{site.url}/pages/disconnects?waived=true")
@@ -244,7 +244,7 @@ async def test_when_the_token_runs_out_the_page_asks_to_sign_in(
     page: Page, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_updates, "HEARTBEAT", 0.2)
-    # Valid for ten seconds more, counting the leeway that clocks are given.
+    # Valid for ten more seconds, with the leeway for differing clocks.
     short = token("vera", "executive", ago=timedelta(hours=1), hours=1 + 5 / 3600)
     await signed_in(page, site, by=short)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Portfolio")
@@ -256,7 +256,7 @@ async def test_when_the_token_runs_out_the_page_asks_to_sign_in(
 # ---- live ------------------------------------------------------------------------------------
 
 
-async def test_what_changes_shows_without_a_reload_and_disturbs_nobody(
+async def test_changes_appear_without_a_reload_and_keep_the_focus(
     page: Page, context: BrowserContext
 ) -> None:
     gateway = InMemory(*company())
@@ -273,8 +273,8 @@ async def test_what_changes_shows_without_a_reload_and_disturbs_nobody(
         news = life.say(106, delivery.TimeRejected(entry="T-9", why=SCRIPT)).events[-1]
         gateway.handle_events([news])
 
-        told = page.get_by_role("row", name="Time entry T-9 not approved")
-        await expect(told).to_contain_text(SCRIPT)
+        row = page.get_by_role("row", name="Time entry T-9 not approved")
+        await expect(row).to_contain_text(SCRIPT)
         await expect(reason).to_be_focused()
         await expect(reason).to_have_value("Because the customer")
         assert await page.evaluate("window.unchanged")
@@ -315,7 +315,7 @@ async def test_rows_keep_their_place_and_focus_when_others_come_and_go(page: Pag
         )
 
 
-async def test_it_says_when_it_is_not_live_and_catches_up_by_itself(page: Page) -> None:
+async def test_the_page_shows_when_it_is_offline_and_catches_up(page: Page) -> None:
     gateway = InMemory(*company())
     async with served(app_of(gateway)) as site:
         await signed_in(page, site)
@@ -342,7 +342,7 @@ async def test_a_disconnect_is_waived_with_a_reason(page: Page) -> None:
         case = page.get_by_role("article", name="Promised before forecast")
         await case.get_by_text("Waive this disconnect").click()
         await case.get_by_role("button", name="Waive with this reason").click()
-        assert page.url.endswith(LATE), "a waiver without a reason is not even sent"
+        assert page.url.endswith(LATE), "a waiver without a reason is not sent"
         await case.get_by_label("Reason for the waiver").fill("Agreed with the customer.")
         await case.get_by_role("button", name="Waive with this reason").click()
 

@@ -1,4 +1,4 @@
-"""On a Kafka that knows its clients, each account reads and writes what its department does."""
+"""Test that with Kafka's ACLs each account reads and writes only what its department does."""
 
 import asyncio
 import contextlib
@@ -27,9 +27,9 @@ from chassis.base.settings import KafkaSettings, Settings
 from chassis.kafka import acls, topics
 from chassis.kafka.credentials import arguments, identity
 from contracts.channels import DEPARTMENTS
-from local import places
+from local import paths
 from local.kafka import Kafka
-from tests.component import miniature
+from tests.component import sample_app
 from tests.component.test_http import ANN, DEAL, PAUL
 from tests.infrastructure import StoreServer, wait_until
 
@@ -43,13 +43,13 @@ class Guarded:
 
     def __init__(self, folder: Path) -> None:
         self.ca = folder / "ca.crt"
-        certify(places.HOST, self.ca, folder / "broker.pem")
+        certify(paths.HOST, self.ca, folder / "broker.pem")
         accounts = [TOPICS, *(acls.account(name, PREFIX) for name in DEPARTMENTS)]
         self.passwords = {name: secrets.token_urlsafe(24) for name in accounts}
         self.kafka = Kafka(folder, accounts=self.passwords)
         (node,) = self.kafka.nodes
-        self.bootstrap = f"{places.HOST}:{places.free_port()}"
-        controller = f"CONTROLLER://{places.HOST}:{node.controller_port}"
+        self.bootstrap = f"{paths.HOST}:{paths.free_port()}"
+        controller = f"CONTROLLER://{paths.HOST}:{node.controller_port}"
         known = f"PLAINTEXT://{node.address},ACCOUNTS://{self.bootstrap}"
         scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
         self.kafka.settings |= {
@@ -159,7 +159,7 @@ async def until_granted(guarded: Guarded) -> None:
             seen: set[str] = await consumer.topics()
             return granted <= seen
 
-        await miniature.until(sees_all, within=20)
+        await sample_app.until(sees_all, within=20)
     finally:
         await consumer.stop()
 
@@ -220,16 +220,16 @@ async def test_departments_work_with_no_more_rights_than_theirs(
 ) -> None:
     def settings(department: str) -> Settings:
         told = guarded.told(f"concord-{department}")
-        return miniature.settings(
+        return sample_app.settings(
             **told, store_url=store.url, store_database=f"{isolation}-{department[0]}"
         )
 
     async with contextlib.AsyncExitStack() as both:
         delivery = await both.enter_async_context(
-            miniature.running(miniature.delivery(), settings("delivery"))
+            sample_app.running(sample_app.delivery(), settings("delivery"))
         )
         sales = await both.enter_async_context(
-            miniature.running(miniature.sales(), settings("sales"))
+            sample_app.running(sample_app.sales(), settings("sales"))
         )
         headers = {**PAUL, "Idempotency-Key": "p-1"}
         ann = {"name": "Ann Arbor"}
@@ -239,7 +239,7 @@ async def test_departments_work_with_no_more_rights_than_theirs(
             headers = {**ANN, "Idempotency-Key": "k-1"}
             return (await sales.post("/engagements", json=DEAL, headers=headers)).is_success
 
-        await miniature.until(opened, within=20)
+        await sample_app.until(opened, within=20)
         headers = {**ANN, "Idempotency-Key": "k-1"}
         engagement = (await sales.post("/engagements", json=DEAL, headers=headers)).json()["id"]
         qualified = await sales.post(

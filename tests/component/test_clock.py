@@ -1,4 +1,4 @@
-"""Deadlines pass once, as of the deadline, and not while the clock is held before them."""
+"""Test that deadlines pass once, as of the deadline, and not while the clock is held earlier."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from chassis.application.deadlines import DeadlineScheduler
 from chassis.application.read_models import Views
-from tests.component.department import NOW, Deal, Open, Process, until
+from tests.component.sample_department import NOW, Deal, Open, Process, until
 from tests.infrastructure import StoreServer
 
 DUE = NOW + timedelta(days=5)

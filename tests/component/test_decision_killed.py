@@ -24,11 +24,11 @@ from finance.app import SERVICE as FINANCE
 from gateway.app import SERVICE as GATEWAY
 from legal.app import SERVICE as LEGAL
 from sales.app import SERVICE as SELLS
-from tests.component.listening import offsets, said, topics
-from tests.component.miniature import running, settings, token, until
-from tests.component.mortal import Life, MortalListener, mortal
+from tests.component.consumer_harness import offsets, said, topics
+from tests.component.killable_store import Life, MortalListener, mortal
+from tests.component.sample_app import running, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.lives import named
+from tests.portfolio_builder import named
 from tests.unit.delivery.life import OPENED, WON
 
 OSCAR = token("oscar", "operator")
@@ -110,7 +110,7 @@ async def test_a_decision_is_carried_out_once_or_still_open_wherever_its_process
             async with mortal(service, given, life) as works:
                 spoken += (events := with_a_gap(engagement, service))
                 await speaking.say(*events)
-                listener = works.listener
+                listener = works.consumer
                 assert isinstance(listener, MortalListener)
                 await until(partial(is_behind, spoken))
                 record, _ = await listener.parking.look(engagement)

@@ -1,4 +1,4 @@
-"""The delivery service as a process of its own, on real Kafka and a real store, over HTTP alone."""
+"""Test the delivery service as a process, over HTTP, on a real Kafka and a real store."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +10,7 @@ import pytest
 from contracts.delivery import ResourceReleased
 from contracts.event import Event
 from contracts.finance import ChangePriced
-from tests.component.world import (
+from tests.component.harness import (
     Running,
     World,
     accepted,

@@ -1,4 +1,4 @@
-"""A platform as docker-compose.yml sets it up, reached by its addresses and its key file alone."""
+"""Test a platform like that of docker-compose.yml, known only by addresses and its key file."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ import yaml
 from dotenv import dotenv_values
 
 from chassis.kafka.topics import create_topics
-from local import places
+from local import paths
 from local.platform import SERVICES, is_healthy
 from local.processes import Process, stop_all
 from tests.infrastructure import KafkaServer, StoreServer
@@ -83,7 +83,7 @@ def elsewhere(
     filled = f"CONCORD_TOKEN_SECRET={secrets.token_urlsafe(48)}"
     key.write_text(example.replace("CONCORD_TOKEN_SECRET=", filled))
     asyncio.run(create_topics(kafka.bootstrap, isolation))
-    ports = {name: places.free_port() for name in SERVICES}
+    ports = {name: paths.free_port() for name in SERVICES}
     processes = {
         name: Process(
             name,
@@ -91,7 +91,7 @@ def elsewhere(
             log=tmp_path / f"{name}.log",
             environment={
                 **told(part),
-                "CONCORD_SERVICE_HOST": places.HOST,
+                "CONCORD_SERVICE_HOST": paths.HOST,
                 "CONCORD_SERVICE_PORT": str(ports[name]),
                 "CONCORD_KAFKA_BOOTSTRAP": kafka.bootstrap,
                 "CONCORD_TOPIC_PREFIX": isolation,
@@ -102,7 +102,7 @@ def elsewhere(
         for name, part in compose(key).items()
         if name in SERVICES
     }
-    made = Elsewhere({name: f"http://{places.HOST}:{port}" for name, port in ports.items()}, key)
+    made = Elsewhere({name: f"http://{paths.HOST}:{port}" for name, port in ports.items()}, key)
     try:
         for process in processes.values():
             process.start()
@@ -130,5 +130,5 @@ def test_the_readmes_first_command_succeeds_once_the_demo_is_loaded(elsewhere: E
         return httpx.post(url, json=body, headers=headers, timeout=30).status_code
 
     assert give("before") == 409  # nobody has published the account
-    assert "commands in" in elsewhere.run("local.play", "--engagements", "2")
+    assert "commands in" in elsewhere.run("local.demo", "--engagements", "2")
     assert give("after") == 201

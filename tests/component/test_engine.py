@@ -1,4 +1,4 @@
-"""Commands and heard events through the engine, on a real store and with more than one process."""
+"""Test commands and consumed events on a real store, with more than one process."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from chassis.domain.decider import CameLate, Gap, PassedOver, Refused
 from chassis.eventstore import journal
 from chassis.eventstore.journal import Commit
 from contracts.event import encode
-from tests.component.department import (
+from tests.component.sample_department import (
     PEOPLE,
     REGISTER,
     Advance,

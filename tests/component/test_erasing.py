@@ -1,4 +1,4 @@
-"""An erased person is gone from a real topic, not only covered by a tombstone."""
+"""Test that an erased person is removed from a real topic, not only covered by a tombstone."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY_REFERENCE, PARTITIONS
 from local.kafka import Kafka
-from tests.component.department import PEOPLE, Process, Publish, until
+from tests.component.sample_department import PEOPLE, Process, Publish, until
 from tests.component.test_relay import relaying
 from tests.infrastructure import StoreServer
 

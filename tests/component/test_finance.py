@@ -1,4 +1,4 @@
-"""The finance service as a process of its own, on real Kafka and a real store, over HTTP alone."""
+"""Test the finance service as a process, over HTTP, on a real Kafka and a real store."""
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, time, timedelta
@@ -8,7 +8,7 @@ import pytest
 
 from contracts.finance import BillingEventDue, InvoiceIssued, InvoiceNumbered, PaymentOverdue
 from contracts.roles import Role
-from tests.component.world import (
+from tests.component.harness import (
     Running,
     World,
     asked_until,

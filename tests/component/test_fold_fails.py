@@ -13,12 +13,12 @@ from contracts.event import Event, Recorded, encode
 from gateway.app import SERVICE
 from gateway.engagement_view import View, apply_event
 from gateway.projector import Projector
-from tests.component.listening import offsets, topics
-from tests.component.miniature import settings, until
-from tests.component.mortal import Life, MortalListener, mortal
+from tests.component.consumer_harness import offsets, topics
+from tests.component.killable_store import Life, MortalListener, mortal
+from tests.component.sample_app import settings, until
 from tests.component.test_taken_over import TODAY, stored, undisturbed
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.lives import company, named
+from tests.portfolio_builder import company, named
 
 FAILS, OTHERS = named(1), (named(3), named(7))
 Events = Sequence[Recorded[Event]]
@@ -60,10 +60,10 @@ class Bug:
 
 
 def parts(container: Container) -> tuple[MortalListener, Projector]:
-    assert isinstance(container.listener, MortalListener)
-    assert isinstance(container.hearing.reader, Projector)
-    container.hearing.reader.today = lambda: TODAY
-    return container.listener, container.hearing.reader
+    assert isinstance(container.consumer, MortalListener)
+    assert isinstance(container.event_handling.handler, Projector)
+    container.event_handling.handler.today = lambda: TODAY
+    return container.consumer, container.event_handling.handler
 
 
 async def timeline(store: Store) -> dict[str, list[bytes]]:

@@ -1,4 +1,4 @@
-"""The gateway's folding on a real store, where reading and folding overlap."""
+"""Test the gateway's projection on a real store, with queries and updates at the same time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from gateway.app import event_handling
 from gateway.decider import ENGAGEMENT as ENGAGEMENT_FINDINGS
 from gateway.projector import Projector
 from gateway.view_store import CachedView, ViewStore
-from tests.component.miniature import settings
+from tests.builders import ENGAGEMENT, Life
+from tests.component.sample_app import settings
 from tests.infrastructure import StoreServer
-from tests.life import ENGAGEMENT, Life
 
 TODAY = date(2026, 3, 2)
 
@@ -63,13 +63,16 @@ async def test_a_clock_that_is_held_is_known_before_the_first_event_is_judged(
 ) -> None:
     given = settings(kafka_bootstrap="127.0.0.1:9", store_url=store.url, store_database=isolation)
     container = Container(
-        name="gateway", settings=given, deciders=[ENGAGEMENT_FINDINGS], hearing=event_handling
+        name="gateway",
+        settings=given,
+        deciders=[ENGAGEMENT_FINDINGS],
+        event_handling=event_handling,
     )
     try:
-        await container.clock.hold(datetime(2026, 3, 2, 12, tzinfo=UTC), by="otto")
-        assert container.hearing.prepare is not None
-        await container.hearing.prepare()
-        assert isinstance(container.hearing.reader, Projector)
-        assert container.hearing.reader.today() == TODAY
+        await container.deadlines.hold(datetime(2026, 3, 2, 12, tzinfo=UTC), by="otto")
+        assert container.event_handling.prepare is not None
+        await container.event_handling.prepare()
+        assert isinstance(container.event_handling.handler, Projector)
+        assert container.event_handling.handler.today() == TODAY
     finally:
         await container.store.close()

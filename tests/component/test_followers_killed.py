@@ -1,7 +1,7 @@
-"""What the journal's followers leave behind is right at rest, wherever one was killed.
+"""Test that the journal's subscribers leave a correct state, wherever one was killed.
 
-Each test ends the views' writer, or the relay, at its first write, at its second, and so on until
-none is left, and lets a fresh process take over.
+Each test kills the read models' writer, or the relay, at its first write, at its second, and so on
+until there are no more, and lets a new process continue.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from chassis.eventstore.subscription import Subscription
 from chassis.kafka import outbox_relay as relay_module
 from chassis.kafka.outbox_relay import Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
-from tests.component.department import DEALS, PEOPLE, Process, Publish
-from tests.component.mortal import Killed, Life, MortalStore
+from tests.component.killable_store import Killed, Life, MortalStore
+from tests.component.sample_department import DEALS, PEOPLE, Process, Publish
 from tests.component.test_relay import by_key, create_topics, on_topic
 from tests.component.test_views import LISTING, advance, open_deals
 from tests.infrastructure import KafkaServer, StoreServer

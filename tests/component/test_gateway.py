@@ -1,4 +1,4 @@
-"""The gateway on a real Kafka and a real store: lives of engagements heard, folded, asked about."""
+"""Test the gateway on a real Kafka and a real store: engagements consumed, projected, queried."""
 
 import random
 from collections.abc import AsyncIterator, Sequence
@@ -15,10 +15,10 @@ from chassis.kafka.topics import create_topics
 from contracts.event import Event, Recorded
 from gateway.app import SERVICE
 from gateway.rebuild import ask
-from tests.component.listening import Topics, topics
-from tests.component.miniature import running, settings, token, until
+from tests.builders import Life
+from tests.component.consumer_harness import Topics, topics
+from tests.component.sample_app import running, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
-from tests.life import Life
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,4 +1,4 @@
-"""What is heard and matters to nobody here: remembered at once, written later, never lost."""
+"""Test events that change no state: positions are buffered, written later, and never lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -12,7 +12,7 @@ from chassis.application.command_handler import Answer, NotYet
 from chassis.domain.decider import Gap, OtherEvent
 from chassis.eventstore.journal import Commit
 from contracts.event import Event, Recorded
-from tests.component.department import Advance, Open, Process, assigned, of_no_consequence
+from tests.component.sample_department import Advance, Open, Process, assigned, of_no_consequence
 from tests.infrastructure import StoreServer
 
 STREAM = "engagement:E-1"

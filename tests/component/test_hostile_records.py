@@ -1,6 +1,6 @@
-"""Records that should never have been published, on a real Kafka: all other events flow.
+"""Test that invalid records on a real Kafka stop no other event.
 
-Each kind stands for whatever an attacker, a broken client or a newer version may put on a topic.
+Each kind is an example of what an attacker, a broken client or a newer version may publish.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ from chassis.kafka.parked_record import ParkedRecord
 from contracts import event as events
 from contracts.channels import LEGAL, PARTITIONS, SALES
 from contracts.event import EVENTS, Event, Recorded, encode
-from tests import hostile
-from tests.component.listening import (
+from tests import hostile_records
+from tests.component.consumer_harness import (
     Scene,
     aside_in,
     open_scene,
@@ -35,7 +35,7 @@ from tests.component.listening import (
     said,
     until,
 )
-from tests.component.miniature import until as until_it_is
+from tests.component.sample_app import until as until_it_is
 from tests.infrastructure import KafkaServer, StoreServer
 
 
@@ -51,10 +51,10 @@ EVENT = orjson.loads(encode(said("E-1", 2)))
 
 def forged(sequence: object = 2, **attributes: object) -> bytes:
     """Return the event with some attributes replaced."""
-    return hostile.written(EVENT, sequence=sequence, **attributes)
+    return hostile_records.written(EVENT, sequence=sequence, **attributes)
 
 
-NO_EVENTS = hostile.no_events(EVENT, orjson.loads(encode(said("E-1", 1, LEGAL))))
+NO_EVENTS = hostile_records.no_events(EVENT, orjson.loads(encode(said("E-1", 1, LEGAL))))
 
 
 async def test_what_is_no_event_is_set_aside_and_everything_flows(scene: Scene) -> None:
@@ -90,10 +90,10 @@ async def test_no_traceparent_keeps_an_event_from_its_reader(
         assert heard.account.aside == 0
 
 
-@pytest.mark.parametrize("kind", hostile.unreadable_data(EVENT))
+@pytest.mark.parametrize("kind", hostile_records.unreadable_data(EVENT))
 async def test_an_event_with_unreadable_data_parks_its_engagement(scene: Scene, kind: str) -> None:
     await scene.topics.say(said("E-1", 1))
-    place = await scene.topics.put(SALES, b"E-1", hostile.unreadable_data(EVENT)[kind])
+    place = await scene.topics.put(SALES, b"E-1", hostile_records.unreadable_data(EVENT)[kind])
     await scene.topics.say(said("E-1", 3), said("E-2", 1))
 
     async with scene.listener() as heard:

@@ -1,4 +1,4 @@
-"""A service over HTTP: two departments in miniature on a real Kafka and a real store."""
+"""Test a service over HTTP: two small departments on a real Kafka and a real store."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,8 +9,8 @@ import pytest_asyncio
 
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
-from tests.component.listening import topics
-from tests.component.miniature import delivery, running, sales, settings, token, until
+from tests.component.consumer_harness import topics
+from tests.component.sample_app import delivery, running, sales, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
 ANN = token("ann", "account-executive")
@@ -134,7 +134,7 @@ async def test_a_refusal_says_what_is_missing_and_who_owes_it(company: Company) 
     problem = refused.json()
     assert problem["code"] == "owner-unknown"
     assert problem["missing"] == [
-        {"code": "owner", "sentence": "nobody is called nobody", "owed_by": "delivery"}
+        {"code": "owner", "sentence": "there is no person nobody", "owed_by": "delivery"}
     ]
     unknown = await company.qualify("E-0000000000000", "k-10")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-stream")

@@ -1,4 +1,4 @@
-"""What Kafka and the store acknowledged is there after they were killed."""
+"""Test that what Kafka and the store acknowledged is kept when they are killed."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The journal on a real store: what is acknowledged is there, once, in order."""
+"""Test the journal on a real store: acknowledged commits are stored once, in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +18,7 @@ from chassis.eventstore.journal import (
     TooLarge,
 )
 from chassis.eventstore.mongo import Store, StoreAway
-from tests.component.department import NOW, assigned, until
+from tests.component.sample_department import NOW, assigned, until
 from tests.infrastructure import StoreServer
 
 PASSED = PassedOver("delivery", 2, 4, "olga", "lost in a fire", NOW)

@@ -1,4 +1,4 @@
-"""Services take commands and answer reads while Kafka is away, from the start or for a while."""
+"""Test that services accept commands and reads while Kafka is down, at their start or later."""
 
 import asyncio
 import time
@@ -17,10 +17,10 @@ from contracts.delivery import ManagerAssigned
 from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished
 from gateway.app import SERVICE as GATEWAY
-from tests.component.listening import MOMENT, topics
-from tests.component.miniature import healthy, ready, running, sales, settings, token, until
+from tests.builders import Life
+from tests.component.consumer_harness import MOMENT, topics
+from tests.component.sample_app import healthy, ready, running, sales, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.life import Life
 
 ANN = token("ann", "account-executive")
 VERA = token("vera", "vp-engagement-management", "confidential")

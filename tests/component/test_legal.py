@@ -1,4 +1,4 @@
-"""The legal service as a process of its own, on real Kafka and a real store, over HTTP alone."""
+"""Test the legal service as a process, over HTTP, on a real Kafka and a real store."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +10,7 @@ from contracts import delivery, finance
 from contracts.documents import STATEMENT_OF_WORK, content_hash
 from contracts.legal import AmendmentDrafted, EarlyStartExpired, SowDrafted
 from contracts.roles import Role
-from tests.component.world import (
+from tests.component.harness import (
     Running,
     World,
     accepted,

@@ -1,4 +1,4 @@
-"""What a listener does with good, bad and missing events, on a real Kafka and a real store."""
+"""Test the consumer with valid, invalid and missing events, on a real Kafka and a real store."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,7 +11,7 @@ from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
 from contracts.channels import LEGAL, SALES
 from contracts.event import encode
-from tests.component.listening import (
+from tests.component.consumer_harness import (
     CHANNELS,
     Counting,
     Scene,
@@ -22,7 +22,7 @@ from tests.component.listening import (
     sound,
     until,
 )
-from tests.component.miniature import until as until_it_is
+from tests.component.sample_app import until as until_it_is
 from tests.infrastructure import KafkaServer, StoreServer
 
 

@@ -1,4 +1,4 @@
-"""What a department hears while Kafka or its store is away, and how it says it is not ready."""
+"""Test consumption and readiness while Kafka or the store is down."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -12,9 +12,9 @@ from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
-from tests.component.department import DEALS, Deal, Process, assigned
-from tests.component.department import until as until_answered
-from tests.component.listening import Topics, parked_in, topics, until
+from tests.component.consumer_harness import Topics, parked_in, topics, until
+from tests.component.sample_department import DEALS, Deal, Process, assigned
+from tests.component.sample_department import until as until_answered
 from tests.infrastructure import KafkaServer, StoreServer
 
 

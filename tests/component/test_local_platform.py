@@ -1,6 +1,6 @@
-"""`python -m local`: one platform at a time, that takes along all it started, however it ends.
+"""Test `python -m local`: one platform at a time, whose processes all end with it, however it ends.
 
-The services are stand-ins that only say they are ready; Kafka and the stores are real.
+The services are stubs that only report that they are ready; Kafka and the stores are real.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from local import places, session
+from local import instance_lock, paths
 from local.platform import SERVICES, Layout, port_variable, token_secret
 from tests.infrastructure import wait_until
 
@@ -48,7 +48,7 @@ class Terminal:
             **os.environ,
             "PYTHONPATH": str(stand_ins),
             "CONCORD_HOME": str(self.layout.folder),
-            "CONCORD_CACHE": str(places.cache()),
+            "CONCORD_CACHE": str(paths.cache()),
             "COLUMNS": "300",
             **{port_variable(part): str(port) for part, port in self.layout.ports.items()},
         }
@@ -77,18 +77,25 @@ class Terminal:
         return begun.returncode, output
 
     def up(self) -> "subprocess.Popen[str]":
-        begun = self.begin("up", "--no-play")
+        begun = self.begin("up", "--no-demo")
         wait_until(lambda: self.is_ready() or begun.poll() is not None, limit=60)
         if begun.poll() is not None:
             raise AssertionError(f"it ended: {begun.communicate()[0]}")
         return begun
 
     def is_ready(self) -> bool:
-        found = session.running(self.layout.folder)
+        found = instance_lock.running(self.layout.folder)
         return found is not None and found.ready
 
+    def answers(self, service: str) -> bool:
+        return paths.is_listening(self.layout.ports[service])
+
+    def runs(self, service: str) -> bool:
+        """Tell whether the platform itself runs a service."""
+        return (self.layout.run / f"{service}.pid").exists()
+
     def listening(self) -> list[str]:
-        return [part for part, port in self.layout.ports.items() if places.is_listening(port)]
+        return [part for part, port in self.layout.ports.items() if paths.is_listening(port)]
 
     def end(self) -> None:
         for begun in self.begun:
@@ -128,7 +135,7 @@ def test_it_runs_once_and_stops_whole(terminal: Terminal) -> None:
     assert f"{terminal.layout.url('finance')}/docs" in said
     assert token_secret(terminal.layout) not in said
     assert terminal.listening() == []
-    assert terminal.type("down") == (0, "Nothing of the platform runs.\n")
+    assert terminal.type("down") == (0, "The platform is not running.\n")
 
 
 @pytest.mark.fault
@@ -137,7 +144,7 @@ def test_nothing_outlives_one_that_was_killed_or_lost_a_part(terminal: Terminal)
     killed.kill()
     killed.wait(10)
     wait_until(lambda: terminal.listening() == [], limit=10)
-    assert session.running(terminal.layout.folder) is None
+    assert instance_lock.running(terminal.layout.folder) is None
 
     # The data of the killed one is taken up again.
     second = terminal.up()
@@ -149,8 +156,8 @@ def test_nothing_outlives_one_that_was_killed_or_lost_a_part(terminal: Terminal)
 
 
 def test_a_taken_port_is_named_with_the_variable_that_moves_it(terminal: Terminal) -> None:
-    with socket.create_server((places.HOST, terminal.layout.ports["delivery"])):
-        code, said = terminal.type("up", "--no-play")
+    with socket.create_server((paths.HOST, terminal.layout.ports["delivery"])):
+        code, said = terminal.type("up", "--no-demo")
     assert code == 1
     assert str(terminal.layout.ports["delivery"]) in said
     assert "CONCORD_DELIVERY_PORT" in said
@@ -161,7 +168,7 @@ def test_a_service_that_fails_at_the_start_is_named_with_its_last_words(
 ) -> None:
     broken = terminal.layout.folder.parent / "stand-ins" / "finance" / "app.py"
     broken.write_text("raise SystemExit('no rates are known')")
-    code, said = terminal.type("up", "--no-play")
+    code, said = terminal.type("up", "--no-demo")
     assert code == 1
     assert "finance ended early" in said
     assert "no rates are known" in said
@@ -174,3 +181,21 @@ def test_the_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
     assert len(secret) > 40
     assert token_secret(layout) == secret
     assert (layout.run / "token-secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_service_that_another_terminal_runs_is_taken_back_when_that_ends(
+    terminal: Terminal,
+) -> None:
+    first = terminal.up()
+    own = (terminal.layout.run / "sales.pid").read_text()
+
+    developing = terminal.begin("dev", "sales")
+    wait_until(lambda: terminal.answers("sales") and not terminal.runs("sales"), limit=40)
+    assert terminal.type("dev", "sales")[0] == 1, "two terminals run one service"
+
+    developing.send_signal(signal.SIGINT)
+    said, _ = developing.communicate(timeout=20)
+    assert (developing.returncode, "runs here and restarts" in said) == (0, True), said
+    wait_until(lambda: terminal.answers("sales") and terminal.runs("sales"), limit=40)
+    assert (terminal.layout.run / "sales.pid").read_text() != own
+    assert first.poll() is None

@@ -11,8 +11,8 @@ from chassis.kafka.topics import create_topics
 from chassis.runtime.service import Service
 from delivery.app import SERVICE as DELIVERY
 from gateway.app import SERVICE as GATEWAY
-from tests.component.listening import said, topics
-from tests.component.miniature import running, settings, token
+from tests.component.consumer_harness import said, topics
+from tests.component.sample_app import running, settings, token
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.unit.delivery.life import OPENED, WON
 

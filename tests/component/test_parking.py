@@ -17,7 +17,7 @@ from chassis.kafka.parked import ParkedRecordStore, Request, Superseded
 from chassis.kafka.parked_record import ParkedRecord
 from contracts.channels import PARTITIONS, SALES
 from contracts.event import encode
-from tests.component.listening import Counting, said
+from tests.component.consumer_harness import Counting, said
 from tests.infrastructure import StoreServer
 
 E = "E-0000000000001"

@@ -1,11 +1,11 @@
-"""What an operator decided to do without is shown with the engagement by its department."""
+"""Test that a department shows which events of an engagement an operator decided to skip."""
 
 from typing import Any
 
 from chassis.kafka.topics import create_topics
 from delivery.app import SERVICE
-from tests.component.listening import said, topics
-from tests.component.miniature import running, settings, token, until
+from tests.component.consumer_harness import said, topics
+from tests.component.sample_app import running, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.unit.delivery.life import OPENED, WON
 

@@ -1,4 +1,4 @@
-"""A process is waited for, stopped in order or at once, and never left behind."""
+"""Test that a process is waited for, stopped in order or killed, and never left behind."""
 
 import os
 import signal

@@ -24,13 +24,13 @@ from contracts.event import Event, Recorded
 from gateway.app import SERVICE
 from gateway.projector import Projector
 from gateway.view_store import ViewStore
-from tests.component.listening import IsBehind, offsets, topics
-from tests.component.miniature import settings, until
-from tests.component.mortal import Life, MortalListener, mortal
+from tests.builders import Life as LifeOf
+from tests.component.consumer_harness import IsBehind, offsets, topics
+from tests.component.killable_store import Life, MortalListener, mortal
+from tests.component.sample_app import settings, until
 from tests.component.test_taken_over import TODAY, added_up, stored
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.life import Life as LifeOf
-from tests.lives import company, named
+from tests.portfolio_builder import company, named
 
 DECIDED, PARKED = "E-0000000000101", "E-0000000000102"
 WHOLE = (named(1), named(7))
@@ -101,16 +101,16 @@ async def opened(kafka: KafkaServer, store: StoreServer, name: str) -> AsyncIter
 @asynccontextmanager
 async def gateway(scene: Scene, life: Life) -> AsyncIterator[tuple[Container, MortalListener]]:
     async with mortal(SERVICE, scene.given, life) as container:
-        assert isinstance(container.hearing.reader, Projector)
-        assert isinstance(container.listener, MortalListener)
-        container.hearing.reader.today = lambda: TODAY
-        yield container, container.listener
+        assert isinstance(container.event_handling.handler, Projector)
+        assert isinstance(container.consumer, MortalListener)
+        container.event_handling.handler.today = lambda: TODAY
+        yield container, container.consumer
 
 
 async def rest(scene: Scene, container: Container) -> None:
     """Wait until all is read and stored, as the gateway's work beside the consumer stores it."""
     await until(scene.at_rest)
-    assert await container.hearing.reader.settle(now=True)
+    assert await container.event_handling.handler.settle(now=True)
 
 
 async def read_again(scene: Scene, listener: MortalListener) -> None:

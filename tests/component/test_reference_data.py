@@ -1,4 +1,4 @@
-"""Reference data are read whole and kept in the store: renewed, erased, while Kafka is away."""
+"""Test that reference data are read whole and kept in the store: updated, erased, without Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,8 +20,8 @@ from contracts.event import Event, Recorded, encode
 from contracts.money import Money
 from contracts.reference import PersonPublished, RateCardPublished
 from contracts.values import RoleRate
-from tests.component.listening import MOMENT, Topics, topics, until
-from tests.component.miniature import until as until_answered
+from tests.component.consumer_harness import MOMENT, Topics, topics, until
+from tests.component.sample_app import until as until_answered
 from tests.infrastructure import KafkaServer, StoreServer
 
 NOWHERE = "127.0.0.1:1"

@@ -1,4 +1,4 @@
-"""What the journal says is on the topics, in order, whoever dies on the way."""
+"""Test that the journal's events are published in order, whichever process dies."""
 
 import asyncio
 import itertools
@@ -15,7 +15,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from chassis.kafka.outbox_relay import RELAY, Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
 from contracts.event import CONTENT_TYPE, decode
-from tests.component.department import PEOPLE, Advance, Open, Process, Publish, until
+from tests.component.sample_department import PEOPLE, Advance, Open, Process, Publish, until
 from tests.infrastructure import KafkaServer, StoreServer
 
 Record = tuple[str, bytes | None]

@@ -1,8 +1,8 @@
-"""A release replaces an instance of a service while it is used, and no request is lost.
+"""Test that a rolling update of a service under load loses no request.
 
-Two instances are reached through a small forwarder that behaves as a Service of Kubernetes does: it
-forwards connections, not requests; what is connected stays connected; and it learns late that an
-instance is not ready or is to go. The order and the times are those of the manifests.
+Two instances are reached through a small forwarder that behaves like a Service of Kubernetes: it
+forwards connections, not requests; existing connections are kept; and it learns late that an
+instance is not ready or is stopping. Order and times are those of the manifests.
 """
 
 import asyncio
@@ -21,10 +21,10 @@ import pytest
 import yaml
 
 from chassis.kafka.topics import create_topics
-from local import places
+from local import paths
 from local.platform import is_healthy
 from local.processes import Process
-from tests.component.world import SECRET, bearer, token
+from tests.component.harness import SECRET, bearer, token
 from tests.infrastructure import KafkaServer, StoreServer
 
 DEPLOYMENT = Path(__file__).parents[2] / "deploy" / "k8s" / "base" / "service" / "deployment.yaml"
@@ -45,18 +45,18 @@ class Forwarder:
         self.ready: list[int] = []
         self.connections = Counter[int]()
         """How many connections each instance was given."""
-        self.port = places.free_port()
+        self.port = paths.free_port()
         self._links: set[asyncio.Task[None]] = set()
         self._known: dict[int, float] = {}
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
         """Forward from its own address, and ask the instances whether they are ready."""
-        server = await asyncio.start_server(self._connected, places.HOST, self.port)
+        server = await asyncio.start_server(self._connected, paths.HOST, self.port)
         probing = asyncio.create_task(self._probe())
         try:
             async with server:
-                yield f"http://{places.HOST}:{self.port}"
+                yield f"http://{paths.HOST}:{self.port}"
         finally:
             probing.cancel()
             for link in self._links:
@@ -80,7 +80,7 @@ class Forwarder:
             while True:
                 for port in list(self._known):
                     with contextlib.suppress(httpx.HTTPError):
-                        url = f"http://{places.HOST}:{port}{PROBE['httpGet']['path']}"
+                        url = f"http://{paths.HOST}:{port}{PROBE['httpGet']['path']}"
                         if (await client.get(url)).is_success and port in self._known:
                             self._known[port] = loop.time()
                 late = loop.time() - patience
@@ -91,7 +91,7 @@ class Forwarder:
         port = random.choice(self.ready)
         self.connections[port] += 1
         try:
-            there, back = await asyncio.open_connection(places.HOST, port)
+            there, back = await asyncio.open_connection(paths.HOST, port)
         except OSError:
             writer.transport.abort()  # as a connection that nobody takes
             return
@@ -170,7 +170,7 @@ class Instances:
 
     async def start(self) -> int:
         """Start another one, and return its port when it is ready."""
-        port = places.free_port()
+        port = paths.free_port()
         process = self.all[port] = Process(
             f"sales-{port}",
             [sys.executable, "-m", "sales.app"],
@@ -178,7 +178,7 @@ class Instances:
             environment={**self._environment, "CONCORD_SERVICE_PORT": str(port)},
         )
         process.start()
-        url = f"http://{places.HOST}:{port}"
+        url = f"http://{paths.HOST}:{port}"
         await asyncio.to_thread(process.wait_ready, lambda: is_healthy(url))
         return port
 

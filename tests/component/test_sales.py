@@ -1,4 +1,4 @@
-"""The sales service as a process, on a real Kafka and a real store, through HTTP."""
+"""Test the sales service as a process, over HTTP, on a real Kafka and a real store."""
 
 import asyncio
 import csv
@@ -13,7 +13,7 @@ import pytest
 
 from contracts.reference import AccountPublished
 from contracts.sales import OpportunityImported
-from tests.component.world import (
+from tests.component.harness import (
     Running,
     World,
     accepted,

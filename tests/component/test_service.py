@@ -1,4 +1,4 @@
-"""A service as a process: what it says while it waits, how it stops, and what it refuses."""
+"""Test a service as a process: its readiness while it waits, its stop, and what it refuses."""
 
 import os
 import signal
@@ -10,12 +10,14 @@ from contextlib import contextmanager
 import httpx
 
 from chassis.kafka.topics import create_topics
-from local.places import free_port
-from tests.component.miniature import SECRET
+from local.paths import free_port
+from tests.component.sample_app import SECRET
 from tests.infrastructure import KafkaServer, StoreServer, wait_until
 
 PROGRAM = (
-    "from tests.component.miniature import {0}; from chassis.runtime.service import run; run({0}())"
+    "from tests.component.sample_app import {0}\n"
+    "from chassis.runtime.service import run\n"
+    "run({0}())"
 )
 
 

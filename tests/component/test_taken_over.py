@@ -1,7 +1,7 @@
-"""What the gateway stores is right at rest, wherever a worker was killed between two writes.
+"""Test that what the gateway stores is correct, wherever a worker was killed between two writes.
 
-Tests end the work at its first write, at its second, and so on until none is left, let a fresh
-worker take over, and compare what is stored with what an undisturbed run stores.
+Tests kill the worker at its first write, at its second, and so on until there are no more, let a
+new worker continue, and compare what is stored with the result of an undisturbed run.
 """
 
 from collections.abc import AsyncIterator
@@ -19,9 +19,9 @@ from contracts.channels import PARTITIONS
 from contracts.event import Event, Recorded
 from gateway.projector import Projector
 from gateway.view_store import ViewStore
-from tests.component.mortal import Killed, Life, MortalStore
+from tests.component.killable_store import Killed, Life, MortalStore
 from tests.infrastructure import StoreServer
-from tests.lives import company, named
+from tests.portfolio_builder import company, named
 
 TODAY = date(2026, 5, 25)
 ALL = frozenset(range(PARTITIONS))

@@ -1,4 +1,4 @@
-"""One trace from a person's command through a department's reaction, on real Kafka and store."""
+"""Test that a command and a department's reaction are one trace, on real Kafka and store."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from chassis.base import telemetry
 from chassis.kafka.topics import create_topics
-from tests.component.miniature import delivery, running, sales, settings, token, until
+from tests.component.sample_app import delivery, running, sales, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer
 
 ANN = token("ann", "account-executive")

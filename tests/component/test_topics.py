@@ -1,4 +1,4 @@
-"""Topics are made as the contracts say, kept when they are right, refused when they are not."""
+"""Test that topics are created from the contracts, kept if right, and refused otherwise."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from chassis.kafka.acls import topics
 from chassis.kafka.topics import MissingTopics, WrongTopic, create_topics, wait_for_topics
 from contracts.channels import CHANNELS, PARTITIONS, SALES, SALES_REFERENCE
 from local.kafka import Kafka
-from tests.component.miniature import until
+from tests.component.sample_app import until
 from tests.infrastructure import KafkaServer
 
 EVERY_CHANNEL = set(CHANNELS.values())
@@ -133,7 +133,7 @@ def test_a_person_types_it(kafka: KafkaServer, isolation: str) -> None:
 
 
 def test_it_waits_until_kafka_is_there(tmp_path: Path, isolation: str) -> None:
-    kafka = Kafka(tmp_path, say=lambda _: None)
+    kafka = Kafka(tmp_path, report=lambda _: None)
     try:
         with typed(kafka.bootstrap, isolation) as program:
             assert waits_for(program, "Kafka")

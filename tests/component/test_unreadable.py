@@ -1,4 +1,4 @@
-"""One stream that cannot be read or written stops nobody else, and is named where people look."""
+"""Test that one stream that cannot be read or written stops no other, and is reported."""
 
 from dataclasses import replace
 from functools import partial
@@ -19,8 +19,8 @@ from chassis.runtime.service import Service
 from contracts.channels import SALES
 from gateway import view_store as shelf_module
 from gateway.view_store import CachedView
-from tests.component.department import Advance, Deal, Process, assigned, until
-from tests.component.miniature import running, sales, settings, token
+from tests.component.sample_app import running, sales, settings, token
+from tests.component.sample_department import Advance, Deal, Process, assigned, until
 from tests.component.test_followers_killed import read_by
 from tests.component.test_relay import create_topics, grow, has, on_topic, relaying
 from tests.component.test_taken_over import Worker, added_up, batches, prepared, stored

@@ -1,4 +1,4 @@
-"""What people look up keeps up with the journal, page by page, and is as good as a full replay."""
+"""Test that read models follow the journal, page by page, and equal a full replay."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from chassis.application.read_models import Listing, UnknownField, Views
-from tests.component.department import (
+from tests.component.sample_department import (
     DEALS,
     NOW,
     PEOPLE,

@@ -1,4 +1,4 @@
-"""The whole platform as processes, engagements that lived on it, and a desk to look at it from."""
+"""Fixtures of the end-to-end tests: the platform as processes, engagements on it, a client."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,23 +16,23 @@ from chassis.web.auth import issue
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded, decode
 from contracts.roles import Role
+from local.demo.driver import Driver, PlatformAccess
+from local.demo.reference_data import publish, roles
 from local.platform import SERVICES, Layout, Platform
-from local.play.company import publish, roles
-from local.play.stage import Company, Stage
+from tests.e2e.scenarios import Engagements, monday, run_all
 from tests.e2e.spans import Collector
-from tests.e2e.stories import Lives, live, monday
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first of these tests waits for the whole platform, and all of them for each other."""
+    """Set a timeout of 900 s: the first test starts the platform and runs all engagements."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(900))
 
 
-class Desk:
-    """Where somebody sits who asks the services one thing after the other."""
+class ApiClient:
+    """HTTP client of the services, with tokens for the demo's people."""
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
@@ -43,11 +43,11 @@ class Desk:
         self._http.close()
 
     def token(self, by: str, *given: Role) -> str:
-        """A token of a person of the play, or of somebody with other roles."""
+        """Return a token of a person of the demo, or one with the given roles."""
         every = given or roles()[by]
         return issue(self.secret, by, every, issuer=LOCAL_ISSUER, now=datetime.now(UTC))
 
-    def ask(
+    def request(
         self,
         method: str,
         service: str,
@@ -63,13 +63,13 @@ class Desk:
         return self._http.request(method, url, json=body, headers=sent)
 
     def get(self, service: str, path: str, *, by: str = "vera") -> Any:
-        """What stands at a path; it must be there."""
-        answer = self.ask("GET", service, path, by=by)
+        """Return the body of a GET, whose status must be 200."""
+        answer = self.request("GET", service, path, by=by)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def pages(self, service: str, path: str, items: str, cursor: str) -> Iterator[Any]:
-        """Every item of a list, page after page."""
+        """Yield every item of a list, page by page."""
         following = ""
         while True:
             page = self.get(service, path + following)
@@ -79,9 +79,9 @@ class Desk:
             following = ("&" if "?" in path else "?") + f"cursor={page[cursor]}"
 
     def commits(self) -> dict[str, int]:
-        """How many commits people have made in each service's journal.
+        """Return the number of commits by people in each service's journal.
 
-        What departments hear, and do by the clock, goes on by itself and is not counted.
+        Commits for consumed events and deadlines are not counted, as they happen at any time.
         """
         by_people = {"actor": {"$nin": list(SERVICES)}}
         counts = {}
@@ -107,22 +107,22 @@ async def _read_topics(bootstrap: str) -> list[Recorded[Event]]:
 
 
 def events(platform: Platform) -> list[Recorded[Event]]:
-    """All that stands on the topics now."""
+    """Return all events on the topics."""
     return asyncio.run(_read_topics(platform.kafka.bootstrap))
 
 
 @pytest.fixture(scope="package")
 def collector() -> Iterator[Collector]:
-    """Where the services send their spans."""
+    """Start the collector to which the services export spans."""
     with Collector() as collector:
         yield collector
 
 
 @pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> Iterator[Platform]:
-    """Everything, running; only requests that ask for it are traced."""
+    """Start the platform; only requests with a sampled traceparent are traced."""
     layout = Layout.on_free_ports(tmp_path_factory.mktemp("platform"))
-    platform = Platform(layout, say=lambda _: None)
+    platform = Platform(layout, report=lambda _: None)
     for service in platform.services.values():
         service.environment |= {
             "CONCORD_OTLP_ENDPOINT": collector.url,
@@ -136,44 +136,44 @@ def platform(tmp_path_factory: pytest.TempPathFactory, collector: Collector) -> 
 
 
 @pytest.fixture(scope="package")
-def company(platform: Platform) -> Company:
-    """The play's company, known to the departments."""
-    told = platform.outside_environment()
-    company = Company(
+def access(platform: Platform) -> PlatformAccess:
+    """Publish the demo's reference data, and return the access to the platform."""
+    variables = platform.outside_environment()
+    access = PlatformAccess(
         urls={service: platform.layout.url(service) for service in SERVICES},
-        secret=told["CONCORD_TOKEN_SECRET"],
+        secret=variables["CONCORD_TOKEN_SECRET"],
         issuer=LOCAL_ISSUER,
         roles=roles(),
     )
 
-    async def make_known() -> None:
-        async with Stage(company, monday(400), "company") as stage:
-            await publish(stage, monday(400))
+    async def publish_all() -> None:
+        async with Driver(access, monday(400), "company") as driver:
+            await publish(driver, monday(400))
 
-    asyncio.run(make_known())
-    return company
-
-
-@pytest.fixture(scope="package")
-def lives(company: Company) -> Lives:
-    """Engagements of every kind, played through HTTP alone."""
-
-    async def play() -> Lives:
-        async with Stage(company, monday(337), "lives") as stage:
-            return await live(stage)
-
-    return asyncio.run(play())
+    asyncio.run(publish_all())
+    return access
 
 
 @pytest.fixture(scope="package")
-def said(platform: Platform, lives: Lives) -> list[Recorded[Event]]:
-    """All events on the topics once every life is lived."""
-    assert lives.whole.engagement
+def engagements(access: PlatformAccess) -> Engagements:
+    """Run engagements of every kind over HTTP."""
+
+    async def run() -> Engagements:
+        async with Driver(access, monday(337), "lives") as driver:
+            return await run_all(driver)
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(scope="package")
+def published(platform: Platform, engagements: Engagements) -> list[Recorded[Event]]:
+    """Return all events on the topics after all engagements have run."""
+    assert engagements.whole.engagement
     return events(platform)
 
 
 @pytest.fixture(scope="package")
-def desk(platform: Platform) -> Iterator[Desk]:
-    desk = Desk(platform)
-    yield desk
-    desk.close()
+def api(platform: Platform) -> Iterator[ApiClient]:
+    api = ApiClient(platform)
+    yield api
+    api.close()

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a request, made from what a route promises to take."""
+"""Make invalid requests of every kind from a route's OpenAPI description."""
 
 import json
 from collections.abc import Iterator
@@ -28,15 +28,15 @@ from tests.e2e.openapi import (
 )
 
 LARGEST = 1024 * 1024
-"""Bytes that a body may have."""
+"""Maximum size of a body, in bytes."""
 
 OUTSIDE = ("customer", "partner")
-"""Roles that no department gives."""
+"""Roles that no department allows anything."""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A request that must be refused: with which status and code, and which field it must name."""
+    """An invalid request, with the expected status and code, and the field that must be named."""
 
     route: Route
     why: str
@@ -58,7 +58,7 @@ class Mistake:
 
 
 class Tokens:
-    """Tokens that are good, and tokens that are not."""
+    """Makes valid and invalid tokens."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
@@ -80,14 +80,14 @@ class Tokens:
         return issue(self._secret, "mallory", known, issuer=LOCAL_ISSUER, now=now)
 
     def bad(self, *, every: bool) -> Iterator[tuple[str, str, str]]:
-        """What is wrong, the Authorization header, and the code of the answer; or the main ones."""
+        """Return the name, value and expected code of invalid Authorization headers."""
         now = datetime.now(UTC)
         past = {"iat": now - timedelta(hours=2), "exp": now - timedelta(hours=1)}
         yield "an expired token", f"Bearer {self._with(**past)}", "token-expired"
         for why, token in (
             ("a token without expiry", self._without("exp")),
-            ("a token for somebody else", self._with(aud="another")),
-            ("a token signed by nobody", jwt.encode(self._claims, "", algorithm="none")),
+            ("a token with another audience", self._with(aud="another")),
+            ("a token without a signature", jwt.encode(self._claims, "", algorithm="none")),
             ("a token signed with another key", jwt.encode(self._claims, "x" * 64, "HS256")),
         ):
             yield why, f"Bearer {token}", "invalid-token"
@@ -115,10 +115,10 @@ class Tokens:
 
 
 def mistakes(route: Route, tokens: Tokens, *, every: bool) -> Iterator[Mistake]:
-    """The mistakes that can be made on a route.
+    """Yield the invalid requests of a route.
 
-    Of those that are alike on all routes (tokens, headers, what is not JSON) only the main ones,
-    unless `every` one is asked for.
+    Of those that are the same on all routes (tokens, headers, invalid JSON) only the main ones,
+    unless `every` is set.
     """
     headers = {"Authorization": f"Bearer {tokens.everybody}"}
     content = None
@@ -140,7 +140,7 @@ def mistakes(route: Route, tokens: Tokens, *, every: bool) -> Iterator[Mistake]:
 
 
 def written_as_json(body: Any) -> bytes:
-    """A body as it is sent; decimals as numbers."""
+    """Return a body as JSON, decimals as numbers."""
     return json.dumps(body, default=_decimal).encode()
 
 
@@ -198,7 +198,7 @@ _HEADERS = {
         "a" * 3000,
     ),
 }
-"""Wrong values of headers; the first two stand for all."""
+"""Invalid values of headers; the first two are the main ones."""
 
 
 def _of_headers(right: Mistake, tokens: Tokens, *, every: bool) -> Iterator[Mistake]:
@@ -257,7 +257,7 @@ _NOT_JSON = (
     b'{"a": 1} {"b": 2}',
     b"[" * 20_000 + b"]" * 20_000,
 )
-"""What is no JSON here; the first four stand for all."""
+"""Bodies that are not valid JSON; the first four are the main ones."""
 
 
 def _of_the_body(right: Mistake, *, every: bool) -> Iterator[Mistake]:
@@ -276,16 +276,16 @@ def _of_the_body(right: Mistake, *, every: bool) -> Iterator[Mistake]:
 def _of_objects(right: Mistake, schema: Schema) -> Iterator[Mistake]:
     body = whole(schema)
 
-    def told(why: str, place: Place, wrong: Any) -> Mistake:
+    def mistake(why: str, place: Place, wrong: Any) -> Mistake:
         content = written_as_json(wrong)
         return replace(right, why=why, names=written(place), content=content)
 
     for place, known in objects(schema):
         unknown = (*place, "nonsense")
-        yield told(f"unknown field {written(unknown)}", unknown, put(body, unknown, 1))
+        yield mistake(f"unknown field {written(unknown)}", unknown, put(body, unknown, 1))
         for name in known.get("required", ()):
             missing = (*place, name)
-            yield told(f"{written(missing)} is missing", missing, without(body, missing))
+            yield mistake(f"{written(missing)} is missing", missing, without(body, missing))
 
 
 def _of_fields(right: Mistake, schema: Schema) -> Iterator[Mistake]:
@@ -306,7 +306,7 @@ def _of_fields(right: Mistake, schema: Schema) -> Iterator[Mistake]:
 
 
 def wrong_values(schema: Schema) -> Iterator[tuple[str, Any]]:
-    """Values that a field does not take, and what each is called."""
+    """Yield values that a field does not accept, each with a name."""
     known = kinds(schema)
     if len(known) == len(schema.get("anyOf", [schema])):
         yield "null", None

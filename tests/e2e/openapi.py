@@ -1,4 +1,4 @@
-"""What a service's OpenAPI document promises: its routes, what they take, and by whom."""
+"""Read routes, parameters, bodies and roles from a service's OpenAPI document."""
 
 import copy
 import re
@@ -11,7 +11,7 @@ Schema = Mapping[str, Any]
 Place = tuple[str | int, ...]
 
 ENGAGEMENT = "E-0D5R2K8WQ3V7X"
-"""An id of the right shape of an engagement that nobody ever opened."""
+"""A valid id of an engagement that does not exist."""
 
 _NAME = "abc"
 _DAY = (datetime.now(UTC) - timedelta(days=30)).date()
@@ -27,7 +27,7 @@ _TEXTS = {
 
 @dataclass(frozen=True)
 class Route:
-    """One operation: what stands in its path, query and headers, and the schema of its body."""
+    """One operation: its path, query and header parameters, and the schema of its body."""
 
     service: str
     method: str
@@ -55,13 +55,13 @@ class Route:
         return "idempotency-key" in self.headers
 
     def address(self, **instead: str) -> str:
-        """The path with an id in each place."""
+        """Return the path with an id for each parameter."""
         ids = {name: str(example(schema)) for name, schema in self.named.items()} | instead
         return self.path.format(**ids)
 
 
 def routes(service: str, document: Mapping[str, Any]) -> Iterator[Route]:
-    """Every operation that needs a token."""
+    """Yield every operation that needs a token."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if path in {"/live", "/ready", "/health"}:
@@ -86,7 +86,7 @@ def routes(service: str, document: Mapping[str, Any]) -> Iterator[Route]:
 
 
 def resolved(schema: Any, document: Mapping[str, Any]) -> Any:
-    """The schema with every reference replaced by what it refers to."""
+    """Return the schema with every `$ref` resolved."""
     if isinstance(schema, list):
         return [resolved(each, document) for each in schema]
     if not isinstance(schema, dict):
@@ -100,7 +100,7 @@ def resolved(schema: Any, document: Mapping[str, Any]) -> Any:
 
 
 def kinds(schema: Schema) -> dict[str, Schema]:
-    """What a value may be, by the name of its type in JSON; without null."""
+    """Return the alternatives of a schema by JSON type, without null."""
     choices = schema.get("anyOf") or schema.get("oneOf") or [schema]
     return {each["type"]: each for each in choices if each.get("type", "null") != "null"}
 
@@ -110,13 +110,13 @@ def is_decimal(schema: Schema) -> bool:
 
 
 def item(schema: Schema) -> Schema:
-    """What stands in a list, or in a list of so many, all alike."""
+    """Return the schema of a list's items, or of a tuple's if all are the same."""
     found: Schema = schema.get("items") or schema["prefixItems"][0]
     return found
 
 
 def example(schema: Schema) -> Any:
-    """A value that the schema allows; of an object, only what must be there."""
+    """Return a valid value; of an object, with required fields only."""
     for name in ("const", "default"):
         if schema.get(name) is not None and schema[name] != []:
             return schema[name]
@@ -143,7 +143,7 @@ def example(schema: Schema) -> Any:
 
 
 def whole(schema: Schema) -> Any:
-    """A value that the schema allows, with every field in it and an item in every list."""
+    """Return a valid value with every field, and one item in every list."""
     if "enum" in schema or "const" in schema:
         return example(schema)
     kind, known = next(iter(kinds(schema).items()), ("null", schema))
@@ -155,7 +155,7 @@ def whole(schema: Schema) -> Any:
 
 
 def fields(schema: Schema, place: Place = ()) -> Iterator[tuple[Place, Schema]]:
-    """Every field of a body, nested ones too, by where it stands in `whole`."""
+    """Yield every field of a body, also nested ones, with its place in `whole`."""
     known = kinds(schema)
     if "object" in known:
         for name, each in known["object"].get("properties", {}).items():
@@ -167,7 +167,7 @@ def fields(schema: Schema, place: Place = ()) -> Iterator[tuple[Place, Schema]]:
 
 
 def objects(schema: Schema, place: Place = ()) -> Iterator[tuple[Place, Schema]]:
-    """Every object of a body with fields of its own, the body itself first."""
+    """Yield every object with fields in a body, the body itself first."""
     known = kinds(schema)
     if "properties" in known.get("object", {}):
         yield place, known["object"]
@@ -178,7 +178,7 @@ def objects(schema: Schema, place: Place = ()) -> Iterator[tuple[Place, Schema]]
 
 
 def put(body: Any, place: Place, value: Any) -> Any:
-    """The body with another value at a place."""
+    """Return the body with another value at a place."""
     if not place:
         return value
     changed = copy.deepcopy(body)
@@ -191,7 +191,7 @@ def put(body: Any, place: Place, value: Any) -> Any:
 
 
 def without(body: Any, place: Place) -> Any:
-    """The body without the field at a place."""
+    """Return the body without the field at a place."""
     changed = copy.deepcopy(body)
     *way, last = place
     target = changed
@@ -202,7 +202,7 @@ def without(body: Any, place: Place) -> Any:
 
 
 def written(place: Place) -> str:
-    """A place as a problem names it: ``lines[0].hours``."""
+    """Return a place as problem details name it: ``lines[0].hours``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
     return text.removeprefix(".")
 

@@ -1,4 +1,4 @@
-"""A collector of spans: OTLP over HTTP on a port of its own, kept in memory."""
+"""Collect spans in memory, by OTLP over HTTP on a free port."""
 
 import gzip
 import threading
@@ -9,12 +9,12 @@ from typing import Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from local import places
+from local import paths
 
 
 @dataclass(frozen=True)
 class Span:
-    """A span as it was sent; ids in hexadecimal."""
+    """A span as received; ids are hexadecimal."""
 
     service: str
     name: str
@@ -24,7 +24,7 @@ class Span:
 
 
 class Collector:
-    """Takes what the services export, and shows the spans of one trace."""
+    """An OTLP server that keeps the spans which the services export."""
 
     def __init__(self) -> None:
         self._bodies: list[bytes] = []
@@ -44,13 +44,13 @@ class Collector:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((places.HOST, 0), Handler)
+        self._server = ThreadingHTTPServer((paths.HOST, 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://{places.HOST}:{self._server.server_port}"
+        return f"http://{paths.HOST}:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -66,7 +66,7 @@ class Collector:
         self._server.server_close()
 
     def spans(self) -> list[Span]:
-        """Every span that has arrived."""
+        """Return all spans received so far."""
         found = []
         for body in list(self._bodies):
             for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
@@ -86,5 +86,5 @@ class Collector:
         return found
 
     def trace(self, trace: str) -> list[Span]:
-        """The spans of one trace that have arrived."""
+        """Return the spans of one trace received so far."""
         return [span for span in self.spans() if span.trace == trace]

@@ -1,4 +1,4 @@
-"""Bad input at every route, made from what each service says it takes: refused, nothing stored."""
+"""Test that every route refuses invalid input, made from OpenAPI documents, and stores nothing."""
 
 import json
 import re
@@ -10,29 +10,29 @@ from http.client import HTTPConnection
 import httpx
 import pytest
 
-from local.places import HOST
+from local.demo.reference_data import CUSTOMERS
+from local.paths import HOST
 from local.platform import SERVICES
-from local.play.company import CUSTOMERS
-from tests.e2e.conftest import Desk
+from tests.e2e.conftest import ApiClient
 from tests.e2e.mistakes import LARGEST, Mistake, Tokens, mistakes
 from tests.e2e.openapi import Route, routes
-from tests.e2e.stories import TODAY, Lives
+from tests.e2e.scenarios import TODAY, Engagements
 
 AT_ONCE = 4
 
 
 @pytest.fixture(scope="module")
-def tokens(desk: Desk) -> Tokens:
-    return Tokens(desk.secret)
+def tokens(api: ApiClient) -> Tokens:
+    return Tokens(api.secret)
 
 
-def every_route(desk: Desk, service: str) -> list[Route]:
-    answer = httpx.get(f"{desk.platform.layout.url(service)}/openapi.json")
+def every_route(api: ApiClient, service: str) -> list[Route]:
+    answer = httpx.get(f"{api.platform.layout.url(service)}/openapi.json")
     return list(routes(service, answer.json()))
 
 
 def made(port: int, mistakes: Sequence[Mistake]) -> list[str]:
-    """Make the mistakes, some at once, and tell which were not answered as they should be."""
+    """Send the invalid requests, several at a time, and return the unexpected answers."""
     with ThreadPoolExecutor(AT_ONCE) as threads:
         parts = (mistakes[start::AT_ONCE] for start in range(AT_ONCE))
         found = threads.map(lambda part: _one_by_one(port, part), parts)
@@ -41,7 +41,7 @@ def made(port: int, mistakes: Sequence[Mistake]) -> list[str]:
 
 def _one_by_one(port: int, mistakes: Sequence[Mistake]) -> list[str]:
     complaints = []
-    # Thousands of requests: this client takes a fifth of the time that a comfortable one does.
+    # For thousands of requests: httpx would take five times as long.
     with closing(HTTPConnection(HOST, port, timeout=60)) as connection:
         for mistake in mistakes:
             headers = {name: text.encode() for name, text in mistake.headers.items()}
@@ -71,7 +71,7 @@ def _wrong_with(status: int, media: str | None, content: bytes, mistake: Mistake
 
 
 def _names(named: Iterable[str], wanted: str) -> bool:
-    """Whether a field, or something in it, is named; headers have no case."""
+    """Return whether a field, or one within it, is named, ignoring case as for headers."""
     return any(
         each.lower() == wanted.lower() or each.startswith((f"{wanted}.", f"{wanted}["))
         for each in named
@@ -79,31 +79,31 @@ def _names(named: Iterable[str], wanted: str) -> bool:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.usefixtures("company")
+@pytest.mark.usefixtures("access")
 def test_every_route_refuses_every_mistake_and_stores_nothing(
-    desk: Desk, tokens: Tokens, service: str
+    api: ApiClient, tokens: Tokens, service: str
 ) -> None:
-    known = every_route(desk, service)
+    known = every_route(api, service)
     first = next(route for route in known if route.is_command)
     every = [
         mistake for route in known for mistake in mistakes(route, tokens, every=route == first)
     ]
-    before = desk.commits()
-    assert before["sales"] > 0, "what people store is counted"
-    complaints = made(desk.platform.layout.ports[service], every)
+    before = api.commits()
+    assert before["sales"] > 0, "commits by people are counted"
+    complaints = made(api.platform.layout.ports[service], every)
 
     assert not complaints, "\n".join([f"{len(complaints)} of {len(every)}:", *complaints[:20]])
     assert len(known) >= 15
     assert len(every) > 40 * len([route for route in known if route.is_command])
-    assert desk.commits() == before
-    log = (desk.platform.layout.logs / f"{service}.log").read_text()
+    assert api.commits() == before
+    log = (api.platform.layout.logs / f"{service}.log").read_text()
     assert "Exception in ASGI application" not in log
 
 
-def test_an_export_that_is_none_is_refused_whole(desk: Desk, company: object) -> None:
-    url = f"{desk.platform.layout.url('sales')}/imports"
-    before = desk.commits()
-    headers = {"Authorization": f"Bearer {desk.token('sam')}", "Content-Type": "text/csv"}
+def test_an_invalid_export_is_refused_as_a_whole(api: ApiClient, access: object) -> None:
+    url = f"{api.platform.layout.url('sales')}/imports"
+    before = api.commits()
+    headers = {"Authorization": f"Bearer {api.token('sam')}", "Content-Type": "text/csv"}
     for content, status, code in (
         (b"\xff\xfe\x00", 422, "unusable-export"),
         (b"", 422, "unusable-export"),
@@ -112,7 +112,7 @@ def test_an_export_that_is_none_is_refused_whole(desk: Desk, company: object) ->
     ):
         answer = httpx.post(url, headers=headers, content=content, timeout=60)
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
-    assert desk.commits() == before
+    assert api.commits() == before
 
 
 ENDS_BEFORE_IT_STARTS = {
@@ -160,11 +160,13 @@ ENDS_BEFORE_IT_STARTS = {
 
 
 @pytest.mark.parametrize("command", ENDS_BEFORE_IT_STARTS)
-def test_what_ends_before_it_starts_is_refused(desk: Desk, lives: Lives, command: str) -> None:
+def test_an_end_before_its_start_is_refused(
+    api: ApiClient, engagements: Engagements, command: str
+) -> None:
     service, _, name = command.partition("/")
-    engagement = lives.hasty if service == "sales" else lives.running
-    before = desk.commits()
-    answer = desk.ask(
+    engagement = engagements.hasty if service == "sales" else engagements.running
+    before = api.commits()
+    answer = api.request(
         "POST",
         service,
         f"/engagements/{engagement.engagement}/{name}",
@@ -176,12 +178,10 @@ def test_what_ends_before_it_starts_is_refused(desk: Desk, lives: Lives, command
     assert answer.status_code in {409, 422}, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert "finish" in answer.text
-    assert desk.commits()[service] == before[service]
+    assert api.commits()[service] == before[service]
 
 
-def test_a_key_is_one_request_and_what_was_seen_must_still_stand(
-    desk: Desk, company: object
-) -> None:
+def test_a_reused_key_and_an_outdated_etag_are_refused(api: ApiClient, access: object) -> None:
     body = {
         "account": CUSTOMERS[0].account,
         "title": "Once",
@@ -191,14 +191,14 @@ def test_a_key_is_one_request_and_what_was_seen_must_still_stand(
     }
     headers = {"Idempotency-Key": "just-once"}
     first, again = (
-        desk.ask("POST", "sales", "/engagements", by="ann", body=body, headers=headers)
+        api.request("POST", "sales", "/engagements", by="ann", body=body, headers=headers)
         for _ in range(2)
     )
-    before = desk.commits()["sales"]
-    other = desk.ask(
+    before = api.commits()["sales"]
+    other = api.request(
         "POST", "sales", "/engagements", by="ann", body={**body, "title": "Two"}, headers=headers
     )
-    stale = desk.ask(
+    stale = api.request(
         "POST",
         "sales",
         f"/engagements/{first.json()['id']}/qualify-opportunity",
@@ -212,7 +212,7 @@ def test_a_key_is_one_request_and_what_was_seen_must_still_stand(
     assert again.headers["Idempotency-Replayed"] == "true"
     assert (other.status_code, other.json()["code"]) == (422, "key-reused")
     assert (stale.status_code, stale.json()["code"]) == (412, "stale")
-    assert desk.commits()["sales"] == before
+    assert api.commits()["sales"] == before
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -234,16 +234,16 @@ NOBODYS = "/pages/engagements/E-0D5R2K8WQ3V7X"
         ("/pages/static/..%2f..%2fapp.py", 404),
     ],
 )
-@pytest.mark.usefixtures("company")
-def test_a_page_that_is_not_there_is_said_so(
-    desk: Desk, tokens: Tokens, path: str, status: int
+@pytest.mark.usefixtures("access")
+def test_a_missing_page_is_not_found(
+    api: ApiClient, tokens: Tokens, path: str, status: int
 ) -> None:
-    url = desk.platform.layout.url("gateway") + path
+    url = api.platform.layout.url("gateway") + path
     signed_in = {"Cookie": f"concord={tokens.everybody}"}
 
     assert httpx.get(url, headers=signed_in).status_code == status
     if "static" not in path:
-        assert httpx.get(url).status_code == 401, "first comes who asks"
+        assert httpx.get(url).status_code == 401, "the token is checked first"
         outside = {"Cookie": f"concord={tokens.of('customer')}"}
         assert httpx.get(url, headers=outside).status_code in {403, 404}
 
@@ -267,11 +267,11 @@ def test_a_page_that_is_not_there_is_said_so(
         ("/pages/engagements/E-1/waive", b"finding=x&why=y", {}, 404),
     ],
 )
-@pytest.mark.usefixtures("company")
-def test_a_form_that_cannot_be_taken_changes_nothing(
-    desk: Desk, tokens: Tokens, path: str, form: bytes, headers: dict[str, str], status: int
+@pytest.mark.usefixtures("access")
+def test_an_invalid_form_changes_nothing(
+    api: ApiClient, tokens: Tokens, path: str, form: bytes, headers: dict[str, str], status: int
 ) -> None:
-    before = desk.commits()["gateway"]
+    before = api.commits()["gateway"]
     sent = {
         "Cookie": f"concord={tokens.everybody}",
         "Content-Type": FORM,
@@ -280,8 +280,8 @@ def test_a_form_that_cannot_be_taken_changes_nothing(
     }
     if not sent["Sec-Fetch-Site"]:
         del sent["Sec-Fetch-Site"]
-    answer = httpx.post(desk.platform.layout.url("gateway") + path, headers=sent, content=form)
+    answer = httpx.post(api.platform.layout.url("gateway") + path, headers=sent, content=form)
 
     assert answer.status_code == status, answer.text[:300]
     assert "set-cookie" not in answer.headers
-    assert desk.commits()["gateway"] == before
+    assert api.commits()["gateway"] == before

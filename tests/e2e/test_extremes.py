@@ -1,15 +1,15 @@
-"""A command with extreme values is accepted or refused, and every service can still be read."""
+"""Test that commands with extreme values leave every service readable, accepted or refused."""
 
 from time import monotonic
 from typing import Any
 
 import pytest
 
-from local.play.company import CUSTOMERS, TEMPLATE
-from tests.e2e.conftest import Desk
-from tests.e2e.stories import TODAY
+from local.demo.reference_data import CUSTOMERS, TEMPLATE
+from tests.e2e.conftest import ApiClient
+from tests.e2e.scenarios import TODAY
 
-pytestmark = pytest.mark.usefixtures("company")
+pytestmark = pytest.mark.usefixtures("access")
 
 ACCOUNT = CUSTOMERS[0].account
 OPENING: dict[str, Any] = {
@@ -23,15 +23,15 @@ LINE = {"phase": "Build", "role": "engineer", "hours": 1_000_000}
 MANAGING = {**LINE, "kind": "project-management"}
 
 
-def command(desk: Desk, service: str, path: str, body: Any, key: str, after: str = "") -> Any:
-    """The answer to a command that waits for what its giver knows of."""
+def command(api: ApiClient, service: str, path: str, body: Any, key: str, after: str = "") -> Any:
+    """Return the answer to a command that waits for the events that its actor knows of."""
     headers = {"Idempotency-Key": key, "Prefer": "wait=25", "Concord-After": after}
-    return desk.ask("POST", service, path, by="everybody", body=body, headers=headers)
+    return api.request("POST", service, path, by="everybody", body=body, headers=headers)
 
 
-def opened(desk: Desk, key: str) -> tuple[str, str]:
-    """An opportunity for which an estimate is wanted, and how far Sales is with it."""
-    answer = command(desk, "sales", "/engagements", OPENING, key)
+def opened(api: ApiClient, key: str) -> tuple[str, str]:
+    """Open an opportunity and request an estimate; return its id and Sales' position."""
+    answer = command(api, "sales", "/engagements", OPENING, key)
     assert answer.status_code == 201, answer.text
     engagement = answer.json()["id"]
     wanted = {
@@ -39,13 +39,13 @@ def opened(desk: Desk, key: str) -> tuple[str, str]:
         "deliverables": [{"deliverable": "all", "title": "All"}],
     }
     path = f"/engagements/{engagement}/request-estimate"
-    answer = command(desk, "sales", path, wanted, f"{key}-wanted")
+    answer = command(api, "sales", path, wanted, f"{key}-wanted")
     assert answer.status_code == 200, answer.text
     return engagement, answer.headers["Concord-Position"]
 
 
-def test_the_largest_estimate_leaves_an_engagement_that_can_be_read(desk: Desk) -> None:
-    engagement, known = opened(desk, "extreme-estimate")
+def test_the_largest_estimate_leaves_an_engagement_that_can_be_read(api: ApiClient) -> None:
+    engagement, known = opened(api, "extreme-estimate")
     estimate = {
         "template": TEMPLATE,
         "lines": [*[LINE] * 499, MANAGING],
@@ -53,46 +53,46 @@ def test_the_largest_estimate_leaves_an_engagement_that_can_be_read(desk: Desk) 
         "duration_days": 10_000,
     }
     path = f"/engagements/{engagement}/submit-estimate"
-    answer = command(desk, "delivery", path, estimate, "extreme-lines", known)
+    answer = command(api, "delivery", path, estimate, "extreme-lines", known)
     assert answer.status_code == 200, answer.text
     assert float(answer.json()["state"]["estimates"][0]["hours"]) == 500_000_000
 
     headers = {"Concord-After": answer.headers["Concord-Position"], "Prefer": "wait=25"}
     for service in ("sales", "delivery", "finance", "gateway"):
-        seen = desk.ask(
+        seen = api.request(
             "GET", service, f"/engagements/{engagement}", by="everybody", headers=headers
         )
         assert seen.status_code == 200, f"{service}: {seen.text}"
-    assert desk.get("gateway", f"/engagements/{engagement}")["delivery"]["estimates"]
-    assert desk.get("finance", f"/engagements/{engagement}", by="everybody")["estimates"]
+    assert api.get("gateway", f"/engagements/{engagement}")["delivery"]["estimates"]
+    assert api.get("finance", f"/engagements/{engagement}", by="everybody")["estimates"]
 
     tier = {"tier": "critical", "reason": "It is large."}
     path = f"/engagements/{engagement}/choose-tier"
-    answer = command(desk, "delivery", path, tier, "extreme-tier")
+    answer = command(api, "delivery", path, tier, "extreme-tier")
     assert answer.status_code == 200, answer.text
 
 
 @pytest.mark.parametrize("month", ["0000-01", "1969-12", "3000-01", "9999-12"])
 def test_a_month_that_no_calendar_of_a_contract_has_is_refused_with_the_range(
-    desk: Desk, month: str
+    api: ApiClient, month: str
 ) -> None:
     path = "/engagements/E-0000000000000/bill-time"
-    answer = command(desk, "finance", path, {"month": month}, f"extreme-{month}")
+    answer = command(api, "finance", path, {"month": month}, f"extreme-{month}")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "month"
     assert "from 1970-01 to 2999-12" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "3000-01-01", "9999-12-31"])
-def test_a_day_beyond_the_calendar_is_refused_with_the_range(desk: Desk, day: str) -> None:
+def test_a_day_beyond_the_calendar_is_refused_with_the_range(api: ApiClient, day: str) -> None:
     late = {**OPENING, "expected_close": day}
-    answer = command(desk, "sales", "/engagements", late, f"extreme-{day}")
+    answer = command(api, "sales", "/engagements", late, f"extreme-{day}")
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "expected_close"
     assert "from 1970-01-01 to 2999-12-31" in answer.json()["detail"]
 
 
-def test_a_scale_that_makes_lines_too_large_is_refused(desk: Desk) -> None:
+def test_a_scale_that_makes_lines_too_large_is_refused(api: ApiClient) -> None:
     template = {
         "name": f"Large work of {TODAY}",
         "estimate": [LINE, MANAGING],
@@ -105,21 +105,21 @@ def test_a_scale_that_makes_lines_too_large_is_refused(desk: Desk) -> None:
         ],
     }
     path = "/templates/large-work/publish-template"
-    answer = command(desk, "delivery", path, template, "extreme-template")
+    answer = command(api, "delivery", path, template, "extreme-template")
     assert answer.status_code == 200, answer.text
-    engagement, known = opened(desk, "extreme-scale")
+    engagement, known = opened(api, "extreme-scale")
     estimate = {"template": "large-work", "scale": 2, "duration_days": 1}
     path = f"/engagements/{engagement}/submit-estimate"
     headers = {"Concord-After": known, "Prefer": "wait=1"}
     ends = monotonic() + 60
-    while (answer := refused(desk, path, estimate, headers)) == "unknown-template":
-        assert monotonic() < ends, "the template is not heard of"
+    while (answer := refused(api, path, estimate, headers)) == "unknown-template":
+        assert monotonic() < ends, "the template was not processed"
     assert answer == "too-many-hours"
 
 
-def refused(desk: Desk, path: str, estimate: Any, headers: dict[str, str]) -> str:
-    """The code with which the estimate is refused."""
+def refused(api: ApiClient, path: str, estimate: Any, headers: dict[str, str]) -> str:
+    """Return the code with which the estimate is refused."""
     headers = {**headers, "Idempotency-Key": "extreme-scaled"}
-    answer = desk.ask("POST", "delivery", path, by="everybody", body=estimate, headers=headers)
+    answer = api.request("POST", "delivery", path, by="everybody", body=estimate, headers=headers)
     assert answer.status_code == 409, answer.text
     return str(answer.json()["code"])

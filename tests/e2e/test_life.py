@@ -1,4 +1,4 @@
-"""One engagement from the first call to the final sign-off, through five processes."""
+"""Test one engagement from its opening to its closing, through five processes."""
 
 from collections import Counter, defaultdict
 from decimal import Decimal
@@ -9,8 +9,8 @@ import pytest
 from contracts.event import Event, Recorded
 from contracts.finance import InvoiceIssued, InvoiceNumbered
 from local.platform import Platform
-from tests.e2e.conftest import Desk, events
-from tests.e2e.stories import Lives
+from tests.e2e.conftest import ApiClient, events
+from tests.e2e.scenarios import Engagements
 
 STAGE_AFTER = {
     "sales/open": "opportunity",
@@ -20,7 +20,7 @@ STAGE_AFTER = {
     "delivery/go-live": "closing",
     "delivery/close-engagement": "closed",
 }
-"""The acts with which an engagement moves on; with the second signature it is `mobilising`."""
+"""Commands after which the stage changes; the second signature leads to `mobilising`."""
 
 EVENTS_OF_A_LIFE = """
 sales: OpportunityOpened OpportunityQualified EstimateRequested ProposalDrafted ProposalSubmitted
@@ -37,16 +37,16 @@ finance: EstimatePriced SowReviewed BudgetSet ChangePriced BudgetAmended Billing
     InvoiceDrafted InvoiceApproved InvoiceIssued PaymentReceived RevenueRecognised AccountSettled
 finance.confidential: EstimateCosted BudgetCosted ChangeCosted CostAccrued PerformanceMeasured
     MarginMeasured
-finance.invoice_numbering: InvoiceNumbered
+finance.register: InvoiceNumbered
 """
 
 
 @pytest.fixture(scope="module")
-def of(desk: Desk, lives: Lives) -> dict[str, Any]:
-    """What each service shows of the whole life in the end."""
-    path = f"/engagements/{lives.whole.engagement}"
+def of(api: ApiClient, engagements: Engagements) -> dict[str, Any]:
+    """Return each service's view of the whole engagement at the end."""
+    path = f"/engagements/{engagements.whole.engagement}"
     return {
-        service: desk.get(service, path, by="everybody")
+        service: api.get(service, path, by="everybody")
         for service in ("sales", "legal", "delivery", "finance", "gateway")
     }
 
@@ -59,23 +59,23 @@ def total(moneys: Any) -> Decimal:
     return sum((amount(money) for money in moneys), Decimal(0))
 
 
-def test_every_act_leaves_the_engagement_in_the_stage_it_should(lives: Lives) -> None:
+def test_every_command_leads_to_the_expected_stage(engagements: Engagements) -> None:
     expected, wanted, signatures = "", [], 0
-    for act, _ in lives.whole.stages:
+    for act, _ in engagements.whole.stages:
         signatures += act == "legal/record-signature"
         expected = STAGE_AFTER.get(act, expected)
         if act == "legal/record-signature" and signatures == 2:
             expected = "mobilising"
         wanted.append((act, expected))
 
-    assert lives.whole.stages == wanted
+    assert engagements.whole.stages == wanted
     assert wanted[-1] == ("delivery/close-engagement", "closed")
 
 
-def test_every_step_of_a_life_is_a_event(said: list[Recorded[Event]], lives: Lives) -> None:
+def test_every_step_is_an_event(published: list[Recorded[Event]], engagements: Engagements) -> None:
     of_this = defaultdict(set)
-    for each in said:
-        if each.subject == lives.whole.engagement:
+    for each in published:
+        if each.subject == engagements.whole.engagement:
             of_this[each.channel.name].add(type(each.event).__name__)
     lines = EVENTS_OF_A_LIFE.strip().replace("\n    ", " ").splitlines()
     for line in lines:
@@ -84,10 +84,10 @@ def test_every_step_of_a_life_is_a_event(said: list[Recorded[Event]], lives: Liv
 
 
 def test_events_are_numbered_without_a_gap_by_channel_and_engagement(
-    said: list[Recorded[Event]],
+    published: list[Recorded[Event]],
 ) -> None:
     numbers = defaultdict(list)
-    for each in said:
+    for each in published:
         if each.channel.kind == "events":
             numbers[each.channel.name, each.subject].append(each.sequence)
 
@@ -164,11 +164,11 @@ def test_hours_deliverables_and_reviews_agree(of: dict[str, Any]) -> None:
 
 
 def test_the_view_is_complete_and_as_fresh_as_the_topics(
-    of: dict[str, Any], said: list[Recorded[Event]], lives: Lives
+    of: dict[str, Any], published: list[Recorded[Event]], engagements: Engagements
 ) -> None:
     last: Counter[str] = Counter()
-    for each in said:
-        if each.subject == lives.whole.engagement and each.channel.kind == "events":
+    for each in published:
+        if each.subject == engagements.whole.engagement and each.channel.kind == "events":
             last[each.channel.name] = max(last[each.channel.name], each.sequence)
 
     shown = of["gateway"]
@@ -178,11 +178,11 @@ def test_the_view_is_complete_and_as_fresh_as_the_topics(
     assert departments.items() <= freshness.items()
 
 
-def test_the_timeline_holds_exactly_the_events_on_the_topics(
-    desk: Desk, platform: Platform, lives: Lives
+def test_the_timeline_contains_exactly_the_events_on_the_topics(
+    api: ApiClient, platform: Platform, engagements: Engagements
 ) -> None:
-    engagement = lives.whole.engagement
-    timeline = desk.get("gateway", f"/engagements/{engagement}/timeline")
+    engagement = engagements.whole.engagement
+    timeline = api.get("gateway", f"/engagements/{engagement}/timeline")
     of_this = {
         each.id: each
         for each in events(platform)
@@ -201,8 +201,10 @@ def test_the_timeline_holds_exactly_the_events_on_the_topics(
         assert entry["data"] == recorded.event.model_dump(mode="json")
 
 
-def test_a_event_says_what_its_author_had_heard(said: list[Recorded[Event]], lives: Lives) -> None:
-    of_this = [each for each in said if each.subject == lives.whole.engagement]
+def test_an_event_contains_what_its_author_had_heard(
+    published: list[Recorded[Event]], engagements: Engagements
+) -> None:
+    of_this = [each for each in published if each.subject == engagements.whole.engagement]
     by_type = {type(each.event).__name__: each for each in of_this}
     signed, budget = by_type["SowSigned"], by_type["BudgetSet"]
 
@@ -212,16 +214,16 @@ def test_a_event_says_what_its_author_had_heard(said: list[Recorded[Event]], liv
     assert budget.occurred_at >= signed.occurred_at
 
 
-@pytest.mark.usefixtures("lives")
-def test_the_portfolio_is_the_sum_of_its_engagements(desk: Desk) -> None:
-    rows = list(desk.pages("gateway", "/engagements?limit=3", "items", "next"))
+@pytest.mark.usefixtures("engagements")
+def test_the_portfolio_is_the_sum_of_its_engagements(api: ApiClient) -> None:
+    rows = list(api.pages("gateway", "/engagements?limit=3", "items", "next"))
     of_finance, of_gateway = [], []
     for row in rows:
         path = f"/engagements/{row['engagement']}"
-        answer = desk.ask("GET", "finance", path, by="fred")
+        answer = api.request("GET", "finance", path, by="fred")
         of_finance += [answer.json()] if answer.status_code == 200 else []
-        of_gateway.append(desk.get("gateway", path))
-    portfolio = desk.get("gateway", "/portfolio")
+        of_gateway.append(api.get("gateway", path))
+    portfolio = api.get("gateway", "/portfolio")
 
     assert portfolio["engagements"] == len(rows)
     stages = Counter(row["stage"] for row in rows)
@@ -245,11 +247,11 @@ def test_the_portfolio_is_the_sum_of_its_engagements(desk: Desk) -> None:
 
 
 def test_invoices_are_numbered_without_a_gap_across_all_engagements(
-    said: list[Recorded[Event]],
+    published: list[Recorded[Event]],
 ) -> None:
     numbers: dict[int, list[int]] = defaultdict(list)
     issued = {}
-    for each in said:
+    for each in published:
         if isinstance(each.event, InvoiceNumbered):
             year, _, number = each.event.number.partition("-")
             numbers[int(year)].append(int(number))

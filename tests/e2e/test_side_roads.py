@@ -1,4 +1,4 @@
-"""The roads beside the straight one: lost, terminated, begun too early, and shut gates."""
+"""Test other courses: lost, terminated, started early, and commands refused by gates."""
 
 from typing import Any
 
@@ -7,27 +7,27 @@ import pytest
 from contracts.event import Event, Recorded
 from contracts.legal import EarlyStartExpired
 from local.platform import SERVICES
-from tests.e2e.conftest import Desk
-from tests.e2e.stories import EARLY_HOURS, Lives, Observed
+from tests.e2e.conftest import ApiClient
+from tests.e2e.scenarios import EARLY_HOURS, Engagements, Observed
 
 
-def seen(desk: Desk, cast: Observed, service: str) -> Any:
-    return desk.get(service, f"/engagements/{cast.engagement}", by="everybody")
+def seen(api: ApiClient, actors: Observed, service: str) -> Any:
+    return api.get(service, f"/engagements/{actors.engagement}", by="everybody")
 
 
-def types(said: list[Recorded[Event]], cast: Observed) -> list[str]:
-    return [type(each.event).__name__ for each in said if each.subject == cast.engagement]
+def types(published: list[Recorded[Event]], actors: Observed) -> list[str]:
+    return [type(each.event).__name__ for each in published if each.subject == actors.engagement]
 
 
-def test_a_lost_deal_is_lost_everywhere(desk: Desk, lives: Lives) -> None:
-    assert seen(desk, lives.lost, "gateway")["stage"] == "lost"
-    assert seen(desk, lives.lost, "sales")["stage"] == "lost"
-    assert seen(desk, lives.lost, "legal")["stage"] == "lost"
-    assert seen(desk, lives.lost, "finance")["ended"] == "lost"
-    problem = desk.ask(
+def test_a_lost_deal_is_lost_everywhere(api: ApiClient, engagements: Engagements) -> None:
+    assert seen(api, engagements.lost, "gateway")["stage"] == "lost"
+    assert seen(api, engagements.lost, "sales")["stage"] == "lost"
+    assert seen(api, engagements.lost, "legal")["stage"] == "lost"
+    assert seen(api, engagements.lost, "finance")["ended"] == "lost"
+    problem = api.request(
         "POST",
         "delivery",
-        f"/engagements/{lives.lost.engagement}/submit-brd",
+        f"/engagements/{engagements.lost.engagement}/submit-brd",
         by="emma",
         body={"content": "Too late."},
         headers={"Idempotency-Key": "too-late"},
@@ -36,38 +36,45 @@ def test_a_lost_deal_is_lost_everywhere(desk: Desk, lives: Lives) -> None:
 
 
 def test_a_terminated_engagement_is_still_settled(
-    desk: Desk, lives: Lives, said: list[Recorded[Event]]
+    api: ApiClient, engagements: Engagements, published: list[Recorded[Event]]
 ) -> None:
-    of_finance = seen(desk, lives.terminated, "finance")
+    of_finance = seen(api, engagements.terminated, "finance")
 
-    assert seen(desk, lives.terminated, "gateway")["stage"] == "terminated"
+    assert seen(api, engagements.terminated, "gateway")["stage"] == "terminated"
     assert of_finance["ended"] == "terminated"
     assert of_finance["settled_on"] is not None
     assert of_finance["billed"] == of_finance["paid"]
     assert of_finance["open_points"] == []
-    told = types(said, lives.terminated)
-    assert {"EngagementTerminated", "AccountSettled"} <= set(told)
-    assert "ResourceReleased" in told, "whoever was given to it is free again"
+    found = types(published, engagements.terminated)
+    assert {"EngagementTerminated", "AccountSettled"} <= set(found)
+    assert "ResourceReleased" in found, "allocated people are released"
 
 
-def test_an_early_start_is_capped_and_expires_by_the_clock(
-    desk: Desk, lives: Lives, said: list[Recorded[Event]]
+def test_an_early_start_is_capped_and_expires_at_its_deadline(
+    api: ApiClient, engagements: Engagements, published: list[Recorded[Event]]
 ) -> None:
-    delivery, legal = seen(desk, lives.early, "delivery"), seen(desk, lives.early, "legal")
-    expired = next(each for each in said if isinstance(each.event, EarlyStartExpired))
+    delivery, legal = (
+        seen(api, engagements.early, "delivery"),
+        seen(api, engagements.early, "legal"),
+    )
+    expired = next(each for each in published if isinstance(each.event, EarlyStartExpired))
 
     assert float(delivery["contract"]["hours_before_signature"]) == EARLY_HOURS
     assert legal["early_starts"][0]["status"] == "expired"
-    assert expired.subject == lives.early.engagement
-    assert expired.actor == "legal", "the clock gave it, and nobody else"
+    assert expired.subject == engagements.early.engagement
+    assert expired.actor == "legal", "the deadline caused it, not a person"
     day = legal["early_starts"][0]["expires_on"]
     assert expired.occurred_at.date().isoformat() > day
     assert isinstance(expired.event, EarlyStartExpired)
     assert expired.event.expired_on.isoformat() == day
 
 
-def test_work_by_the_hour_is_billed_as_approved_and_closed(desk: Desk, lives: Lives) -> None:
-    of_finance, of_gateway = (seen(desk, lives.hourly, name) for name in ("finance", "gateway"))
+def test_work_by_the_hour_is_billed_as_approved_and_closed(
+    api: ApiClient, engagements: Engagements
+) -> None:
+    of_finance, of_gateway = (
+        seen(api, engagements.hourly, name) for name in ("finance", "gateway")
+    )
     by_time = [each for each in of_finance["invoices"] if each["kind"] == "time"]
 
     assert of_gateway["stage"] == "closed"
@@ -77,14 +84,14 @@ def test_work_by_the_hour_is_billed_as_approved_and_closed(desk: Desk, lives: Li
     assert of_finance["billed"] == of_finance["paid"] == of_finance["recognised"]
 
 
-@pytest.mark.usefixtures("lives")
-def test_the_clocks_go_on_once_history_is_told(desk: Desk) -> None:
+@pytest.mark.usefixtures("engagements")
+def test_the_clocks_are_released_after_the_demo(api: ApiClient) -> None:
     for service in SERVICES:
-        assert desk.get(service, "/operations/clock", by="operator") == {"held_at": None}
+        assert api.get(service, "/operations/clock", by="operator") == {"held_at": None}
 
 
 GATES: dict[str, tuple[str, str, set[str]]] = {
-    "1: nobody asked": (
+    "1: no estimate requested": (
         "hasty",
         "proposal-not-ready",
         {
@@ -100,7 +107,7 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
         {"estimate-not-endorsed", "project-management-missing"},
     ),
     "1: no project management": ("hasty", "proposal-not-ready", {"project-management-missing"}),
-    "2: nobody reviewed": (
+    "2: not reviewed": (
         "whole",
         "sow-not-approved",
         {"delivery-review-missing", "finance-review-missing"},
@@ -108,7 +115,7 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
     "2: one reviewed": ("whole", "sow-not-approved", {"finance-review-missing"}),
     "2: not approved": ("whole", "sow-not-approved", {"legal-approval-missing"}),
     "2: another paper": ("whole", "signed-content-differs", set()),
-    "3: nobody signed": ("whole", "not-released", {"sow-not-signed"}),
+    "3: not signed": ("whole", "not-released", {"sow-not-signed"}),
     "3: one party signed": ("whole", "not-released", {"sow-not-signed"}),
     "3: nothing authorised": ("early", "not-released", {"sow-not-signed"}),
     "3: beyond the cap": ("early", "not-released", {"early-start-cap-spent"}),
@@ -163,20 +170,20 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
     "7: unpaid": ("whole", "not-settled", {"invoice-unpaid"}),
     "7: not settled": ("whole", "not-closable", {"account-not-settled"}),
 }
-"""By try: whose engagement, the code of the refusal, and what it says is missing."""
+"""By attempt: the engagement, the code of the refusal, and the missing items."""
 
 HEARD_LATER = {
     "6: not approved": {"change-not-priced"},
     "6: not planned": {"budget-not-amended"},
     "7: unpaid": {"entry-unbilled", "draft-open"},
 }
-"""What may be missing as well, while another department's answer, or the clock, is on its way."""
+"""Items that may be missing, too, until another department's event or a deadline is processed."""
 
 
 @pytest.mark.parametrize("tried", GATES)
-def test_a_gate_refuses_and_says_what_is_missing(lives: Lives, tried: str) -> None:
+def test_a_gate_refuses_and_lists_what_is_missing(engagements: Engagements, tried: str) -> None:
     name, code, missing = GATES[tried]
-    problem = getattr(lives, name).refusals[tried]
+    problem = getattr(engagements, name).refusals[tried]
     found = {each["code"] for each in problem["missing"]}
 
     assert (problem["status"], problem["code"]) == (409, code)
@@ -185,12 +192,14 @@ def test_a_gate_refuses_and_says_what_is_missing(lives: Lives, tried: str) -> No
     assert all(each["sentence"] for each in problem["missing"])
 
 
-def test_every_gate_that_was_tried_opened_in_the_end(desk: Desk, lives: Lives) -> None:
-    tried = {*lives.whole.refusals, *lives.hasty.refusals, *lives.early.refusals}
-    assert tried | lives.hourly.refusals.keys() == GATES.keys()
-    assert seen(desk, lives.whole, "gateway")["stage"] == "closed"
-    assert seen(desk, lives.hasty, "sales")["proposals"][1]["status"] == "submitted"
+def test_every_gate_that_refused_allowed_the_command_later(
+    api: ApiClient, engagements: Engagements
+) -> None:
+    tried = {*engagements.whole.refusals, *engagements.hasty.refusals, *engagements.early.refusals}
+    assert tried | engagements.hourly.refusals.keys() == GATES.keys()
+    assert seen(api, engagements.whole, "gateway")["stage"] == "closed"
+    assert seen(api, engagements.hasty, "sales")["proposals"][1]["status"] == "submitted"
     assert any(
         each["kind"] == "time" and each["number"]
-        for each in seen(desk, lives.hourly, "finance")["invoices"]
+        for each in seen(api, engagements.hourly, "finance")["invoices"]
     )

@@ -1,14 +1,14 @@
-"""One trace from a person's request through journal, Kafka and every department's reaction."""
+"""Test that a request, the journal, Kafka and all departments' reactions are one trace."""
 
 import secrets
 from contextlib import suppress
 
 from chassis.domain.decider import derived
-from local.play.company import CUSTOMERS
-from local.play.stage import Company
-from tests.e2e.conftest import Desk
+from local.demo.driver import PlatformAccess
+from local.demo.reference_data import CUSTOMERS
+from tests.e2e.conftest import ApiClient
+from tests.e2e.scenarios import TODAY
 from tests.e2e.spans import Collector, Span
-from tests.e2e.stories import TODAY
 from tests.infrastructure import wait_until
 
 EVERYBODY = {
@@ -18,15 +18,15 @@ EVERYBODY = {
     "finance": {"hear", "append"},
     "gateway": {"fold"},
 }
-"""Spans that each service has in the trace of an opportunity that is opened."""
+"""Spans of each service in the trace of an opportunity that is opened."""
 
 
 def test_a_request_is_followed_through_every_department(
-    desk: Desk, company: Company, collector: Collector
+    api: ApiClient, access: PlatformAccess, collector: Collector
 ) -> None:
-    assert company.urls
+    assert access.urls
     trace, root = secrets.token_hex(16), secrets.token_hex(8)
-    answer = desk.ask(
+    answer = api.request(
         "POST",
         "sales",
         "/engagements",
@@ -51,8 +51,8 @@ def test_a_request_is_followed_through_every_department(
             services.setdefault(span.service, []).append(span)
         return services
 
-    def lacking() -> list[str]:
-        """What is not there yet: spans are sent every few seconds, some before their parents."""
+    def missing() -> list[str]:
+        """Return what is missing: spans are exported with a delay, some before their parents."""
         spans = collector.trace(trace)
         known = {span.id for span in spans} | {root}
         names = {service: {span.name for span in each} for service, each in by_service().items()}
@@ -64,13 +64,13 @@ def test_a_request_is_followed_through_every_department(
         ]
 
     with suppress(AssertionError):
-        wait_until(lambda: not lacking(), limit=60)
-    assert lacking() == []
+        wait_until(lambda: not missing(), limit=60)
+    assert missing() == []
     request = next(span for span in collector.trace(trace) if span.name == "POST /engagements")
     assert request.parent == root
 
 
-def test_only_what_asks_for_it_is_traced(collector: Collector, desk: Desk) -> None:
+def test_only_sampled_requests_are_traced(collector: Collector, api: ApiClient) -> None:
     before = len(collector.spans())
-    assert desk.ask("GET", "gateway", "/portfolio").status_code == 200
+    assert api.request("GET", "gateway", "/portfolio").status_code == 200
     assert not any(span.name == "GET /portfolio" for span in collector.spans()[before:])

@@ -1,7 +1,7 @@
-"""The checker: whether journals, topics and readers agree, down to the last event.
+"""Check that journals, topics and consumers agree on every event.
 
-It believes no service: it judges what was read from stores and topics alone (see `evidence`). What
-it finds is a sentence each, with the stream, the channel and the sequence it is about.
+The checker uses no service: it compares what was read from stores and topics (see
+`collected_state`). Each finding is a sentence with the stream, the channel and the sequence.
 """
 
 import asyncio
@@ -17,15 +17,22 @@ from chassis.eventstore.journal import Commit, Kept
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS, Channel
 from contracts.event import Event, Recorded
-from tests.faults.aside import set_aside
-from tests.faults.effects import effects
-from tests.faults.evidence import DECIDERS, LISTINGS, Acknowledged, Evidence, Published, decoded
+from tests.faults.checks import effects
+from tests.faults.collected_state import (
+    DECIDERS,
+    LISTINGS,
+    Acknowledged,
+    Evidence,
+    Published,
+    decoded,
+)
 from tests.faults.finding import Finding
-from tests.faults.unified import unified
+from tests.faults.gateway_checks import unified
+from tests.faults.set_aside_checks import set_aside
 
 
 def check(evidence: Evidence, acknowledged: Sequence[Acknowledged] = ()) -> list[Finding]:
-    """Everything that is not as it must be once all have come to rest."""
+    """Return all defects, given that the platform has become quiescent."""
     return [
         *answers(evidence, acknowledged),
         *numbers(evidence),
@@ -46,9 +53,9 @@ async def at_rest(
     *,
     limit: float = 90.0,
 ) -> Evidence:
-    """Wait until nothing is found any more, and return what was read then.
+    """Wait until the checker finds nothing, and return the collected state.
 
-    Fails at once on what waiting cannot mend, and on all else after `limit` seconds.
+    Raises AssertionError at once for a finding that cannot resolve, else after `limit` seconds.
     """
     ends = time.monotonic() + limit
     while True:
@@ -63,7 +70,7 @@ async def at_rest(
 
 
 def told(found: Sequence[Finding]) -> str:
-    """Findings as text, the first thirty of them."""
+    """Return the first thirty findings as text."""
     lines = [f"- {each.sentence}" for each in found[:30]]
     more = [f"- and {len(found) - 30} more"] if len(found) > 30 else []
     return "\n".join([f"{len(found)} findings", *lines, *more])
@@ -73,45 +80,45 @@ def told(found: Sequence[Finding]) -> str:
 
 
 def answers(evidence: Evidence, acknowledged: Sequence[Acknowledged]) -> Iterator[Finding]:
-    """Each command that was acknowledged stands in its journal, as it was answered."""
+    """Check that each acknowledged command is in its journal, as it was answered."""
     commits = {
         name: {commit.cause: commit for commit in journal}
         for name, journal in evidence.journals.items()
     }
     for each in acknowledged:
         if not each.said:
-            continue  # it was told that nothing changed
+            continue  # the answer was that nothing changed
         what = f"{each.service}: {each.actor}/{each.key} on {each.subject}"
         commit = commits[each.service].get(f"{each.actor}/{each.key}")
         if commit is None:
             yield Finding(f"{what} was acknowledged and is not in the journal")
             continue
-        said = tuple(recorded.id for recorded in commit.said())
-        kept = (commit.stream.partition(":")[2], commit.number, dict(commit.position), said)
+        event_ids = tuple(recorded.id for recorded in commit.said())
+        kept = (commit.stream.partition(":")[2], commit.number, dict(commit.position), event_ids)
         if kept != (each.subject, each.number, dict(each.position), each.said):
-            yield Finding(f"{what} was answered otherwise than the journal has it: {kept}")
+            yield Finding(f"{what} was answered otherwise than it is in the journal: {kept}")
 
 
 def numbers(evidence: Evidence) -> Iterator[Finding]:
-    """A stream's commits are numbered from 1 without a gap, and so are the events it says."""
+    """Check that a stream's commits, and its events per channel, are numbered 1, 2, 3 ..."""
     for service in evidence.journals:
         for stream, commits in evidence.streams(service).items():
             found = [commit.number for commit in commits]
             if found != list(range(1, len(found) + 1)):
                 yield Finding(f"{service}: commits of {stream} are numbered {_gaps(found)}")
-            said: dict[str, list[int]] = {}
+            by_channel: dict[str, list[int]] = {}
             for commit in commits:
                 for recorded in commit.said():
-                    said.setdefault(recorded.channel.name, []).append(recorded.sequence)
-            for channel, sequences in said.items():
+                    by_channel.setdefault(recorded.channel.name, []).append(recorded.sequence)
+            for channel, sequences in by_channel.items():
                 if sequences != list(range(1, len(sequences) + 1)):
                     yield Finding(
-                        f"{service}: {stream} says {channel} in the sequence {_gaps(sequences)}"
+                        f"{service}: {stream} has the sequences {_gaps(sequences)} on {channel}"
                     )
 
 
 def _gaps(numbers: Sequence[int]) -> str:
-    """A run of numbers, told by the places where it does not go on by one."""
+    """Describe numbers by the places where they do not increase by one."""
     breaks = [
         f"{before} then {after}"
         for before, after in zip([0, *numbers], numbers, strict=False)
@@ -124,7 +131,7 @@ def _gaps(numbers: Sequence[int]) -> str:
 
 
 def topics(evidence: Evidence) -> Iterator[Finding]:
-    """First occurrences are in order without a gap, repeats are the same bytes, keys stay put."""
+    """Check order, gaps, partitions, and that repeated records have the same bytes."""
     for name, records in evidence.topics.items():
         by_key: dict[str, list[Published]] = {}
         for record in records:
@@ -156,11 +163,11 @@ def _in_order(channel: Channel, key: str, published: Sequence[Published]) -> Ite
 
 
 Place = tuple[str, str, int]
-"""An event's channel, its key on the topic, and its sequence."""
+"""An event's channel, key on the topic, and sequence."""
 
 
 def said_by_journals(evidence: Evidence) -> dict[Place, bytes]:
-    """Every event that a journal says."""
+    """Return every event of the journals that is to be published."""
     return {
         (kept.channel, kept.key, decoded(kept.record).sequence): kept.record
         for journal in evidence.journals.values()
@@ -171,7 +178,7 @@ def said_by_journals(evidence: Evidence) -> dict[Place, bytes]:
 
 
 def on_topics(evidence: Evidence) -> dict[Place, bytes]:
-    """Every event that stands on a topic, as it stood there first."""
+    """Return every event on the topics, at its first occurrence."""
     found: dict[Place, bytes] = {}
     for name, records in evidence.topics.items():
         for record in records:
@@ -182,28 +189,28 @@ def on_topics(evidence: Evidence) -> dict[Place, bytes]:
 
 
 def saying(evidence: Evidence) -> Iterator[Finding]:
-    """What the journals say is on the topics, in the same bytes, and nothing else is."""
-    said, published = said_by_journals(evidence), on_topics(evidence)
-    for place, record in said.items():
+    """Check that the topics contain the journals' events, in the same bytes, and no others."""
+    journalled, published = said_by_journals(evidence), on_topics(evidence)
+    for place, record in journalled.items():
         if place not in published:
-            yield Finding(f"{_told(place)} is in the journal and not on its topic", may_pass=True)
+            yield Finding(f"{_text(place)} is in the journal and not on its topic", may_pass=True)
         elif published[place] != record:
-            yield Finding(f"{_told(place)} is on its topic in other bytes than in the journal")
-    for place in published.keys() - said.keys():
+            yield Finding(f"{_text(place)} is on its topic in other bytes than in the journal")
+    for place in published.keys() - journalled.keys():
         if CHANNELS[place[0]].department in evidence.journals:
-            yield Finding(f"{_told(place)} is on its topic and in no journal")
+            yield Finding(f"{_text(place)} is on its topic and in no journal")
 
 
-def _told(place: Place) -> str:
+def _text(place: Place) -> str:
     channel, key, sequence = place
     return f"{channel}: {key} {sequence}"
 
 
-# ---- readers ------------------------------------------------------------------------------------
+# ---- consumers ----------------------------------------------------------------------------------
 
 
 def hearing(evidence: Evidence) -> Iterator[Finding]:
-    """Every department heard every event of the channels it listens to, once and in order."""
+    """Check that each department processed every event of its channels, once and in order."""
     published = _by_engagement(evidence)
     for service in evidence.journals:
         deciders = DECIDERS[service]
@@ -220,7 +227,7 @@ def hearing(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _by_engagement(evidence: Evidence) -> dict[str, dict[str, dict[int, bytes]]]:
-    """First occurrences by engagement, channel and sequence."""
+    """Return the first occurrences by engagement, channel and sequence."""
     found: dict[str, dict[str, dict[int, bytes]]] = {}
     for (channel, key, sequence), value in on_topics(evidence).items():
         if CHANNELS[channel].kind != "reference":
@@ -235,7 +242,7 @@ def _heard(
     events: Mapping[str, Mapping[int, bytes]],
     commits: Sequence[Commit],
 ) -> Iterator[Finding]:
-    said = events.get(channel.name, {})
+    published = events.get(channel.name, {})
     position = dict(commits[-1].position).get(channel.name, 0) if commits else 0
     entries = [
         (decoded(kept.record), kept)
@@ -243,13 +250,14 @@ def _heard(
         for kept in commit.events
         if not kept.said and kept.channel == channel.name
     ]
-    if not said and not position:
+    if not published and not position:
         return
-    subject = next(iter(said.values())) if said else entries[0][1].record
-    what = f"{service} hears {channel.name} of {decoded(subject).subject}"
-    if position != max(said, default=0):
+    subject = next(iter(published.values())) if published else entries[0][1].record
+    what = f"{service} consumes {channel.name} of {decoded(subject).subject}"
+    if position != max(published, default=0):
         yield Finding(
-            f"{what}: it is at {position}, and {max(said, default=0)} was said", may_pass=True
+            f"{what}: it is at {position}, and {max(published, default=0)} was published",
+            may_pass=True,
         )
     sequences = [recorded.sequence for recorded, _ in entries]
     for sequence, times in Counter(sequences).items():
@@ -258,15 +266,15 @@ def _heard(
     if sequences != sorted(sequences):
         yield Finding(f"{what}: events were taken in out of order, {sequences}")
     for recorded, kept in entries:
-        if said.get(recorded.sequence, kept.record) != kept.record:
-            yield Finding(f"{what}: {recorded.sequence} was taken in in other bytes than was said")
-    for sequence in _of_interest(kind, said):
+        if published.get(recorded.sequence, kept.record) != kept.record:
+            yield Finding(f"{what}: {recorded.sequence} was taken in with other bytes")
+    for sequence in _of_interest(kind, published):
         if sequence <= position and sequence not in sequences:
             yield Finding(f"{what}: {sequence} was passed over")
 
 
-def _of_interest(kind: AnyDecider, said: Mapping[int, bytes]) -> Iterator[int]:
-    for sequence, record in said.items():
+def _of_interest(kind: AnyDecider, published: Mapping[int, bytes]) -> Iterator[int]:
+    for sequence, record in published.items():
         if type(decoded(record).event) in kind.evolve.types:
             yield sequence
 
@@ -277,9 +285,9 @@ def _heard_by_register(
     streams: Mapping[str, Sequence[Commit]],
     published: Mapping[str, Mapping[str, Mapping[int, bytes]]],
 ) -> Iterator[Finding]:
-    """A register may take an event in again; what it then does, it does once (see `effects`)."""
+    """Check that a register processed each event; repeats are allowed (see `checks.effects`)."""
     for events in published.values():
-        for record in (each for said in events.values() for each in said.values()):
+        for record in (each for by_sequence in events.values() for each in by_sequence.values()):
             recorded: Recorded[Event] = decoded(record)
             subject = kind.subject_for(recorded)
             if subject is None:
@@ -293,7 +301,7 @@ def _heard_by_register(
 
 
 def views(evidence: Evidence) -> Iterator[Finding]:
-    """Lists show what the journal gives when it is folded afresh; snapshots are what it gave."""
+    """Check list rows and snapshots against a replay of the journal."""
     for service in evidence.journals:
         for stream, commits in evidence.streams(service).items():
             what = f"{service}: the view of {stream}"
@@ -303,7 +311,7 @@ def views(evidence: Evidence) -> Iterator[Finding]:
                 continue
             try:
                 afresh, then = folded_afresh(service, commits, view.known.stream.number)
-            except Exception as error:  # noqa: BLE001 - whatever it lacks, it is no journal
+            except Exception as error:  # noqa: BLE001 - with any error, the journal is invalid
                 yield Finding(f"{service}: {stream} cannot be folded afresh: {error!r}")
                 continue
             number = view.known.stream.number
@@ -318,7 +326,7 @@ def views(evidence: Evidence) -> Iterator[Finding]:
 def folded_afresh(
     service: str, commits: Sequence[Commit], number: int
 ) -> tuple[Known, Known | None]:
-    """A stream after all its commits, and after the one of a number."""
+    """Return a stream after all its commits, and after the commit of a number, if any."""
     stream = commits[0].stream
     decider = DECIDERS[service][stream.partition(":")[0]]
     known, then = nothing_known(decider, stream), None
@@ -330,7 +338,7 @@ def folded_afresh(
 
 
 def shown(service: str, known: Known) -> tuple[Mapping[str, Value], datetime | None]:
-    """What lists must show of a stream, and when it wants to be woken."""
+    """Return the expected list row of a stream, and its next deadline."""
     kind, _, subject = known.stream.id.partition(":")
     listing = LISTINGS[service].get(kind)
     fields: dict[str, Value] = {SUBJECT: subject}
@@ -342,7 +350,7 @@ def shown(service: str, known: Known) -> tuple[Mapping[str, Value], datetime | N
 
 
 def parked(evidence: Evidence) -> Iterator[Finding]:
-    """Nothing waits."""
+    """Check that nothing is parked."""
     for service, records in evidence.parked.items():
         for record in records:
             yield Finding(

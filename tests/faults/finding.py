@@ -1,11 +1,11 @@
-"""What the checker says where something is not as it must be."""
+"""Findings of the checker."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A sentence about one stream or event; `may_pass` where it can still come right by itself."""
+    """A defect of one stream or event, as a sentence; `may_pass` if it can resolve by itself."""
 
     sentence: str
     may_pass: bool = False

@@ -1,9 +1,9 @@
-"""The load: clients who live engagements through the services' HTTP interfaces, whatever happens.
+"""Load a platform with clients that run engagements through the services' HTTP APIs.
 
-Each client plays stories of the local platform's play, one after the other, every one with a
-calendar of its own. A request that is not answered, or answered with "not now" or "not yet", is
-sent again under the same key until it is acknowledged; every acknowledgement is remembered, and
-some requests are sent twice to see whether they get the same answer.
+Each client runs the demo's scenarios, one after the other, each with its own calendar. A request
+without an answer, or with one after which to retry, is repeated with the same idempotency key until
+it is acknowledged. All acknowledgements are recorded, and some requests are sent again to compare
+the answers.
 """
 
 import asyncio
@@ -19,19 +19,21 @@ from typing import Any, Self
 import httpx
 
 from chassis.base.settings import LOCAL_ISSUER
+from local.demo.actors import Actors
+from local.demo.delivering import build, mobilise
+from local.demo.driver import WAIT, Body, CommandRefused, DemoError, Driver, PlatformAccess
+from local.demo.engagement_run import EndOfDemo, new_run
+from local.demo.finishing import finish
+from local.demo.reference_data import CUSTOMERS, MANAGERS, SELLERS, publish, roles
+from local.demo.scenarios import Scenario
+from local.demo.selling import contract, sell
 from local.platform import SERVICES, Platform
-from local.play.company import CUSTOMERS, MANAGERS, SELLERS, publish, roles
-from local.play.delivering import build, mobilise
-from local.play.finishing import finish
-from local.play.plots import Plot
-from local.play.selling import Curtain, contract, scene, sell
-from local.play.stage import WAIT, Body, Cast, Company, Hitch, Refusal, Stage
-from tests.faults.evidence import Acknowledged
+from tests.faults.collected_state import Acknowledged
 
 BEGINS, ENDS = date(2025, 1, 6), date(2025, 7, 10)
-"""Days between which all stories lie."""
+"""Days between which all engagements run."""
 _NOT_YET = frozenset({404, 409, 503, 504})
-"""Answers after which asking again may help: not heard of, not heard enough, away, too late."""
+"""Statuses after which a retry may succeed, such as missing events, a missing store, a timeout."""
 _WORK = (
     ("Customer portal", ("Portal", "Single sign-on")),
     ("Billing migration", ("Migrated ledgers", "Reconciliation reports")),
@@ -39,10 +41,10 @@ _WORK = (
 )
 
 
-def company(platform: Platform) -> Company:
-    """The company of the play, at work on a platform."""
+def company(platform: Platform) -> PlatformAccess:
+    """Return the access to a platform for the people of the demo."""
     environment = platform.outside_environment()
-    return Company(
+    return PlatformAccess(
         urls={name: platform.layout.url(name) for name in SERVICES},
         secret=environment["CONCORD_TOKEN_SECRET"],
         issuer=LOCAL_ISSUER,
@@ -50,28 +52,28 @@ def company(platform: Platform) -> Company:
     )
 
 
-class Persistent(Stage):
-    """A stage on which people do not give up before `patience` seconds."""
+class Persistent(Driver):
+    """A driver that retries each request for `patience` seconds."""
 
     def __init__(
         self,
-        at: Company,
+        at: PlatformAccess,
         seed: str,
         *,
         clients: int,
         patience: float = 150.0,
         asks_twice: float = 0.1,
     ) -> None:
-        """`asks_twice` is the share of the commands that are sent again once answered."""
+        """Create the driver; `asks_twice` is the share of commands sent again once answered."""
         super().__init__(at, BEGINS, seed, at_once=2 * clients)
         self.acknowledged: list[Acknowledged] = []
         self.answers: Counter[str] = Counter()
-        """How often which answer came: statuses, and ``unanswered``."""
+        """Number of answers by status, and of requests that were ``unanswered``."""
         self._patience = patience
         self._asks_twice = asks_twice
         self._random = Random(seed)
 
-    async def _asked(
+    async def _request(
         self,
         method: str,
         service: str,
@@ -87,15 +89,15 @@ class Persistent(Stage):
             if isinstance(answer, httpx.Response):
                 if answer.is_success:
                     break
-                said = f"{by}: {method} {service}{path} {body}\n  {answer.text}"
+                message = f"{by}: {method} {service}{path} {body}\n  {answer.text}"
                 if answer.status_code == httpx.codes.CONFLICT and _may_be_refused(headers):
-                    raise Refusal(said)
+                    raise CommandRefused(message)
                 if answer.status_code not in _NOT_YET:
-                    raise Hitch(said)
+                    raise DemoError(message)
             else:
-                said = f"{by}: {method} {service}{path} {body}\n  {answer!r}"
+                message = f"{by}: {method} {service}{path} {body}\n  {answer!r}"
             if time.monotonic() > ends:
-                raise Hitch(said)
+                raise DemoError(message)
             await asyncio.sleep(pause * self._random.uniform(0.5, 1.5))
             pause = min(2 * pause, 1.0)
         key = headers.get("Idempotency-Key")
@@ -119,7 +121,7 @@ class Persistent(Stage):
             sent["Prefer"] = "wait=5"
         try:
             async with self._at_once:
-                url = self._company.urls[service] + path
+                url = self._access.urls[service] + path
                 answer = await self._http.request(method, url, json=body, headers=sent)
         except httpx.TransportError as error:
             self.answers["unanswered"] += 1
@@ -155,7 +157,7 @@ class Persistent(Stage):
         body: Body | None,
         first: httpx.Response,
     ) -> None:
-        """The same request again, which has the same answer or none."""
+        """Repeat a request, which must have the same answer, or one after which to retry."""
         again = await self._ask(method, service, path, by, headers, body)
         if isinstance(again, httpx.Response) and again.status_code not in _NOT_YET:
             assert again.status_code == first.status_code, f"{service}{path}: {again.text}"
@@ -166,12 +168,12 @@ class Persistent(Stage):
 
 
 def _may_be_refused(headers: Mapping[str, str]) -> bool:
-    """Whether the play asked for a short wait, as it does where it goes on after a refusal."""
+    """Return whether the wait is short, as in commands of the demo that may be refused."""
     return headers.get("Prefer") not in {None, f"wait={WAIT}"}
 
 
 def _difference(one: str, other: str) -> str:
-    """Where two texts part."""
+    """Return the parts of two texts around their first difference."""
     place = next(
         (at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
         min(len(one), len(other)),
@@ -181,49 +183,51 @@ def _difference(one: str, other: str) -> str:
 
 
 @dataclass(slots=True)
-class Person(Cast):
-    """The people of one engagement, whose calendar turns as they go."""
+class Person(Actors):
+    """The people of one engagement, with a calendar of their own that need not wait."""
 
     day: date = BEGINS
     ended: Callable[[], bool] = lambda: False
 
     @property
     def today(self) -> date:
-        """The day of this engagement."""
+        """Return the current day of this engagement."""
         return self.day
 
     async def until(self, day: date) -> None:
-        """Turn to a day; raises Curtain once the load is to end."""
+        """Continue on a day; raises EndOfDemo once the load is to end."""
         if self.ended():
-            raise Curtain
+            raise EndOfDemo
         self.day = max(day, self.day)
 
     async def look_until(
         self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
     ) -> dict[str, Any]:
-        """Look until something is seen there, for as long as a service may be away."""
+        """Poll a view until `seen` is true, and return it; raises DemoError after 150 seconds."""
         ends = time.monotonic() + 150
         while True:
             state = await self.look(service, by)
             if seen(state):
                 return state
             if time.monotonic() > ends:
-                raise Hitch(f"{self.name}: {service} never showed what was waited for: {state}")
+                raise DemoError(
+                    f"{self.name}: the expected state did not appear in {service}: {state}"
+                )
             await asyncio.sleep(0.2)
 
 
 class Load:
-    """Clients at work on a platform, for as long as it is entered (``async with``)."""
+    """Concurrent clients of a platform (``async with``)."""
 
-    def __init__(self, at: Company, seed: int, *, clients: int = 8) -> None:
-        self.stage = Persistent(at, f"load-{seed}", clients=clients)
+    def __init__(self, access: PlatformAccess, seed: int, *, clients: int = 8) -> None:
+        self.driver = Persistent(access, f"load-{seed}", clients=clients)
         self._seed = seed
         self._clients = clients
         self._over = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        await self.stage.__aenter__()
+        await self.driver.__aenter__()
         return self
 
     async def __aexit__(
@@ -235,23 +239,23 @@ class Load:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.stage.__aexit__(kind, error, trace)
+        await self.driver.__aexit__(kind, error, trace)
 
     @property
     def acknowledged(self) -> list[Acknowledged]:
-        """Every command that was acknowledged, so far."""
-        return self.stage.acknowledged
+        """Return the commands acknowledged so far."""
+        return self.driver.acknowledged
 
     async def begin(self) -> None:
-        """Make the company known to its departments, and let the clients start."""
-        await begin_history(self.stage)
+        """Publish the reference data and start the clients."""
+        await begin_history(self.driver)
         self._tasks = [
             asyncio.create_task(self._client(number), name=f"client {number}")
             for number in range(self._clients)
         ]
 
     async def moved(self, commands: int, *, limit: float = 60.0) -> None:
-        """Wait until so many more commands were acknowledged; raises what a client raised."""
+        """Wait until a number of further commands are acknowledged; raises what a client raised."""
         wanted = len(self.acknowledged) + commands
         ends = time.monotonic() + limit
         while len(self.acknowledged) < wanted:
@@ -262,55 +266,57 @@ class Load:
             await asyncio.sleep(0.05)
 
     def look(self) -> None:
-        """Raise what a client raised, if one did."""
+        """Raise what a client raised, if any."""
         for task in self._tasks:
             if task.done():
                 task.result()
 
     async def end(self) -> None:
-        """Let each client come to a stop in its story, and then every deadline pass.
+        """Stop each client at its next step, and then let all deadlines pass.
 
         Raises what a client raised.
         """
         self._over = True
         await asyncio.gather(*self._tasks)
-        await self.stage.release_clocks()
+        await self.driver.release_clocks()
 
     async def _client(self, number: int) -> None:
-        story = 0
+        count = 0
         while not self._over:
-            plot = a_plot(Random(f"{self._seed}/{number}/{story}"), f"load-{number}-{story}")
-            await live(plot, Person(self.stage, plot.name, ended=lambda: self._over))
-            story += 1
+            scenario = short_scenario(
+                Random(f"{self._seed}/{number}/{count}"), f"load-{number}-{count}"
+            )
+            await live(scenario, Person(self.driver, scenario.name, ended=lambda: self._over))
+            count += 1
 
 
-async def begin_history(stage: Stage) -> None:
-    """Make the company known to its departments, with rates from before all stories on.
+async def begin_history(driver: Driver) -> None:
+    """Publish the reference data, with rates effective before all engagements.
 
-    Stories lie in the past, each at another day: the clocks are held before them, so that no
-    deadline passes until all have ended.
+    Engagements run in the past, each with its own calendar: the deadline schedulers are held before
+    them, so that no deadline passes until all have ended.
     """
-    await stage.hold_clocks()
-    await publish(stage, BEGINS - timedelta(days=30))
+    await driver.hold_clocks()
+    await publish(driver, BEGINS - timedelta(days=30))
 
 
-async def live(plot: Plot, person: Person) -> None:
-    """One engagement, from its first call to its end."""
-    engagement = scene(plot, person, ENDS)
+async def live(scenario: Scenario, person: Person) -> None:
+    """Run one engagement from its opening to its end."""
+    engagement = new_run(scenario, person, ENDS)
     try:
         if await sell(engagement):
             await contract(engagement)
             work = await mobilise(engagement)
             await build(engagement, work)
             await finish(engagement, work)
-    except Curtain:
+    except EndOfDemo:
         return
 
 
-def a_plot(random: Random, name: str) -> Plot:
-    """A short story: some weeks of work, and now and then a lost deal or a change."""
+def short_scenario(random: Random, name: str) -> Scenario:
+    """Return a short scenario: three or four weeks of work, sometimes a lost deal or a change."""
     title, deliverables = random.choice(_WORK)
-    return Plot(
+    return Scenario(
         name=name,
         title=title,
         customer=random.choice(CUSTOMERS),

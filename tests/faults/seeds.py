@@ -1,7 +1,7 @@
-"""Seeds of the long fault tests: new ones in every run, or those of an earlier run again.
+"""Seeds of the long fault tests: new in every run, or those of an earlier run.
 
-Each test's name holds its seed, and the header of the run the number that all of them come from:
-``make faults SEED=<number>`` repeats them.
+A test's name contains its seed, and pytest's header the number from which all seeds are drawn:
+``make faults SEED=<number>`` repeats a run.
 """
 
 import os
@@ -12,6 +12,6 @@ SEED = int(os.environ.get("CONCORD_FAULT_SEED") or time.time_ns() // 1_000_000 %
 
 
 def seeds(test: str, count: int) -> list[int]:
-    """Return so many seeds for a test, which other tests do not share."""
+    """Return `count` seeds for a test, different from those of other tests."""
     random = Random(f"{SEED}/{test}")
     return [random.randrange(1_000_000) for _ in range(count)]

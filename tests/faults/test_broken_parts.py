@@ -1,7 +1,7 @@
-"""The checker finds a broken part: a relay, a journal or a reader that does its work wrongly.
+"""Test that the checker finds a broken part: a relay, a journal or an event handler.
 
-The parts are real ones with one thing done wrong, in services that are otherwise whole, on a real
-Kafka and a real store.
+The parts are real ones with one fault, in services that are otherwise unchanged, on a real Kafka
+and a real store.
 """
 
 import copy
@@ -22,8 +22,8 @@ from contracts.event import Event, Recorded
 from gateway.engagement_view import apply_event
 from gateway.projector import Projector
 from tests.faults.checker import at_rest
-from tests.faults.evidence import gather
-from tests.faults.inside import Parts, World, world
+from tests.faults.collected_state import gather
+from tests.faults.in_process_platform import Parts, World, world
 from tests.faults.load import Person
 from tests.infrastructure import KafkaServer, StoreServer
 
@@ -91,15 +91,15 @@ def is_qualified(record: Record) -> bool:
 
 async def a_beginning(made: World) -> None:
     """An engagement's first days, with the departments that are there."""
-    await made.stage.publish(
+    await made.driver.publish(
         "sales",
         "accounts/novamed/publish-account",
         {"name": "Novamed", "country": "Germany"},
         "sam",
     )
     emma = {"name": "Emma", "department": "delivery", "roles": ["engagement-manager"]}
-    await made.stage.publish("delivery", "people/emma/publish-person", emma, "paul")
-    person = Person(made.stage, "beginning")
+    await made.driver.publish("delivery", "people/emma/publish-person", emma, "paul")
+    person = Person(made.driver, "beginning")
     await person.open(
         {
             "account": "novamed",
@@ -174,7 +174,7 @@ async def test_a_broken_part_is_found(
         await a_beginning(made)
 
         async def rest() -> None:
-            await at_rest(lambda: gather(made.places), made.stage.acknowledged, limit=LIMIT)
+            await at_rest(lambda: gather(made.places), made.driver.acknowledged, limit=LIMIT)
 
         if sentence is None:
             await rest()

@@ -1,7 +1,7 @@
-"""The checker finds every kind of defect in what real services did, once it is altered.
+"""Test that the checker finds every kind of defect in what real services did.
 
-An engagement lives its whole life through the five services. With what they did the checker is
-content; with one record, commit or view of it changed, it says what is wrong.
+An engagement runs its whole lifecycle through the five services. The checker finds nothing in the
+result; with one record, commit or view changed, it reports what is wrong.
 """
 
 import copy
@@ -16,9 +16,9 @@ from contracts import delivery, finance, sales
 from contracts.channels import SALES
 from contracts.event import Event, Recorded, encode
 from gateway.engagement_view import apply_event
-from tests.component.listening import topics
+from tests.component.consumer_harness import topics
 from tests.faults.checker import at_rest, check, told
-from tests.faults.evidence import (
+from tests.faults.collected_state import (
     NO_EVENT,
     PLANTED,
     Acknowledged,
@@ -27,8 +27,8 @@ from tests.faults.evidence import (
     decoded,
     gather,
 )
-from tests.faults.inside import world
-from tests.faults.load import Person, a_plot, begin_history, live
+from tests.faults.in_process_platform import world
+from tests.faults.load import Person, begin_history, live, short_scenario
 from tests.infrastructure import KafkaServer, StoreServer, unique_name
 
 LIMIT = 60.0
@@ -46,21 +46,21 @@ class Lived:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lived(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Lived]:
     async with world(kafka, store, unique_name("lived")) as made:
-        await begin_history(made.stage)
-        plot = replace(
-            a_plot(Random(7), "lived"),
+        await begin_history(made.driver)
+        scenario = replace(
+            short_scenario(Random(7), "lived"),
             time_and_materials=False,
             outcome="delivered",
             change=True,
         )
-        person = Person(made.stage, "lived")
-        await live(plot, person)
+        person = Person(made.driver, "lived")
+        await live(scenario, person)
         key = person.engagement.encode()
         header = (PLANTED, f"{NO_EVENT}: no JSON".encode())
         async with topics(kafka.bootstrap, made.places.prefix) as spoken:
             await spoken.put(SALES, key, b"{oops", [header])
-        evidence = await at_rest(lambda: gather(made.places), made.stage.acknowledged, limit=LIMIT)
-        yield Lived(person.engagement, evidence, made.stage.acknowledged)
+        evidence = await at_rest(lambda: gather(made.places), made.driver.acknowledged, limit=LIMIT)
+        yield Lived(person.engagement, evidence, made.driver.acknowledged)
 
 
 # ---- what is altered ----------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def event_waits(evidence: Evidence) -> None:
         (acknowledged_lost, "was acknowledged and is not in the journal"),
         (taken_in_twice, "was taken in 2 times"),
         (passed_over, "was passed over"),
-        (not_heard_to_the_end, "legal hears sales of"),
+        (not_heard_to_the_end, "legal consumes sales of"),
         (list_left_behind, "shows in lists what was before"),
         (snapshot_of_something_else, "is not what its journal gave at"),
         (folded_twice, "is not what its events give, in delivery"),
@@ -287,8 +287,8 @@ def event_waits(evidence: Evidence) -> None:
         (number_given_twice, "invoices of 2025 are numbered"),
         (no_file, "DealWon once led to no FileOpened"),
         (planted_one_vanished, "legal has not set"),
-        (honest_one_set_aside, "which nobody planted"),
-        (planted_by_nobody, "which nobody planted"),
+        (honest_one_set_aside, "which no test injected"),
+        (planted_by_nobody, "which no test injected"),
         (set_aside_though_a_repeat, "which passes by"),
         (event_waits, "gateway parks"),
     ],

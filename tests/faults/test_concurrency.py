@@ -1,4 +1,4 @@
-"""Two persons, two processes, the same request twice: one effect, and everybody is told."""
+"""Test concurrent and repeated requests of two people and two processes: each has one effect."""
 
 import asyncio
 import time
@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 
 from chassis.eventstore.journal import Commit, Journal
-from local import places as machine
+from local import paths as machine
 from local.platform import Platform, is_healthy
 from local.processes import Process
 from tests.faults.checker import at_rest
-from tests.faults.evidence import Places, gather, opened, read_topics
+from tests.faults.collected_state import Places, gather, opened, read_topics
 from tests.faults.load import Persistent, begin_history, company
 
 pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]

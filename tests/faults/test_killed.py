@@ -1,6 +1,6 @@
-"""Services are killed under load, and records are planted that should never have been published.
+"""Test that kills under load and invalid records lose nothing and repeat nothing.
 
-Nothing that was acknowledged is lost, nothing happens twice, and no other record is affected.
+Everything acknowledged is kept, has its effects once, and no other record is affected.
 """
 
 import asyncio
@@ -19,13 +19,21 @@ from gateway.timeline import in_order
 from gateway.view_store import ViewStore
 from local.platform import SERVICES, Platform
 from local.processes import Process
+from tests.faults.chaos import kill_at_random, relay_holders
 from tests.faults.checker import at_rest
-from tests.faults.evidence import Evidence, Places, Published, gather, opened
-from tests.faults.killing import kill_at_random, relay_holders
+from tests.faults.collected_state import Evidence, Places, Published, gather, opened
+from tests.faults.gateway_checks import portfolio
 from tests.faults.load import Load, company
-from tests.faults.planting import AHEAD, FORGEABLE, Operator, Planter, Seed, everything, some
+from tests.faults.record_injection import (
+    AHEAD,
+    FORGEABLE,
+    Operator,
+    Planter,
+    Seed,
+    everything,
+    some,
+)
 from tests.faults.seeds import seeds
-from tests.faults.unified import portfolio
 
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
 
@@ -141,7 +149,7 @@ def _folded(evidence: Evidence) -> dict[str, tuple[object, ...]]:
 async def _agrees(load: Load, places: Places, evidence: Evidence) -> None:
     """What the gateway shows is what the topics give, once no deadline that was due is left."""
     for _ in range(10):
-        answer = await load.stage.read("gateway", "/portfolio", "vera", {})
+        answer = await load.driver.read("gateway", "/portfolio", "vera", {})
         shown = Portfolio.model_validate_json(answer.content)
         told = portfolio(evidence, datetime.now(UTC).date())
         if shown == told:

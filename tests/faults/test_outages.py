@@ -1,4 +1,4 @@
-"""Kafka and the stores go away and come back: nothing is lost, and nobody has to lend a hand."""
+"""Test outages of Kafka and the stores: nothing is lost, and all recovers without an operator."""
 
 import asyncio
 import time
@@ -15,9 +15,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from chassis.eventstore.journal import Journal
 from local.kafka import Kafka
 from local.platform import SERVICES, Layout, Platform
+from tests.faults.chaos import wait_for_all
 from tests.faults.checker import at_rest
-from tests.faults.evidence import Places, gather, opened
-from tests.faults.killing import wait_for_all
+from tests.faults.collected_state import Places, gather, opened
 from tests.faults.load import Load, company
 from tests.faults.seeds import seeds
 from tests.infrastructure import Server
@@ -71,7 +71,7 @@ async def says_it_is_behind(platform: Platform, service: str, part: str) -> None
 
 async def advance(load: Load, engagement: str, key: str, probability: int) -> httpx.Response:
     """A command to Sales, sent once."""
-    answer = await load.stage._ask(
+    answer = await load.driver._ask(
         "POST",
         "sales",
         f"/engagements/{engagement}/advance-opportunity",
@@ -92,7 +92,7 @@ async def an_opportunity(load: Load, key: str) -> str:
         "expected_close": "2099-06-01",
         "owner": "ann",
     }
-    answer = await load.stage.send("sales", "/engagements", body, "ann", key=key, headers={})
+    answer = await load.driver.send("sales", "/engagements", body, "ann", key=key, headers={})
     return str(answer.json()["id"])
 
 

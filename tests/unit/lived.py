@@ -12,25 +12,25 @@ from random import Random
 from typing import Any
 
 from chassis.domain.decider import Refused
-from local.play import life
-from local.play.company import CUSTOMERS
-from local.play.selling import scene
-from local.play.stage import Body, Refusal
+from local.demo import lifecycle
+from local.demo.driver import Body, CommandRefused
+from local.demo.engagement_run import new_run
+from local.demo.reference_data import CUSTOMERS
 from tests.unit.simulation import (
     ENGAGEMENT,
     AnyStream,
     Department,
-    PureCast,
-    PureStage,
+    InProcessActors,
+    InProcessDriver,
     World,
     founded,
 )
-from tests.unit.test_interleaving import LAST_DAY, plot
+from tests.unit.test_interleaving import LAST_DAY, scenario
 
 LIVES = {
-    "whole": plot(),
-    "by the hour": plot(time_and_materials=True, early_start=True),
-    "paid late": plot(days_late_paying=25, deliverables=("A", "B", "C")),
+    "whole": scenario(),
+    "by the hour": scenario(time_and_materials=True, early_start=True),
+    "paid late": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
 }
 
 
@@ -106,7 +106,7 @@ class Remembered(World):
         return stream
 
 
-class Impatient(PureCast):
+class Impatient(InProcessActors):
     """People who leave where what they wait for does not come."""
 
     async def look_until(
@@ -115,19 +115,21 @@ class Impatient(PureCast):
         for _ in range(100):
             if seen(state := await self.look(service, by)):
                 return state
-        raise Refusal(f"{by} waited for {service} in vain")
+        raise CommandRefused(f"{by} waited for {service} in vain")
 
 
 async def lived(name: str, world: World) -> World:
     """One of the lives in a world that is founded, as far as it gets there."""
     story = LIVES[name]
     try:
-        await life.live(scene(story, Impatient(PureStage(world, story.begins), name), LAST_DAY))
-    except Refusal:
+        await lifecycle.run_lifecycle(
+            new_run(story, Impatient(InProcessDriver(world, story.begins), name), LAST_DAY)
+        )
+    except CommandRefused:
         pass
     except Exception as error:
         # People who find something else than they expect go no further; a service always can.
-        if "/local/play/" not in traceback.extract_tb(error.__traceback__)[-1].filename:
+        if "/local/demo/" not in traceback.extract_tb(error.__traceback__)[-1].filename:
             raise
     world.deliver_all()
     return world

@@ -1,7 +1,7 @@
 """The four departments in one process, pure: events travel between them when they are told to.
 
-The play's own stories act on it as they do over HTTP, so whole lives can be lived again and again
-with events that arrive in ever other orders.
+The demo's scenarios run on it as they do over HTTP, so that whole engagements can be repeated with
+events that arrive in other orders.
 """
 
 import json
@@ -34,8 +34,9 @@ from contracts.reference import Reference
 from delivery.app import SERVICE as DELIVERY
 from finance.app import SERVICE as FINANCE
 from legal.app import SERVICE as LEGAL
-from local.play.company import publish
-from local.play.stage import Body, Calendar, Cast, Refusal, Stage
+from local.demo.actors import Actors
+from local.demo.driver import Body, Calendar, CommandRefused, Driver
+from local.demo.reference_data import publish
 from sales.app import SERVICE as SALES
 from testkit.scenario import RecordsOf
 
@@ -255,8 +256,8 @@ class PureCalendar(Calendar):
             self._world.tell_time(datetime.combine(day, time(0), UTC))
 
 
-class PureStage(Stage):
-    """A stage for the play that reaches into a world instead of over HTTP."""
+class InProcessDriver(Driver):
+    """A driver that calls a world instead of services over HTTP."""
 
     def __init__(self, world: World, begins: date) -> None:
         self.calendar = PureCalendar(world, begins)
@@ -287,7 +288,7 @@ class PureStage(Stage):
                 )
             except Refused as refused:
                 if not self._world.deliver_one():
-                    raise Refusal(f"{by}: {command}: {refused}") from refused
+                    raise CommandRefused(f"{by}: {command}: {refused}") from refused
             else:
                 state = self._world.view(service, subject)
                 answer = {"id": subject, "position": dict(stream.position), "state": state}
@@ -306,7 +307,7 @@ class PureStage(Stage):
         self._world.deliver_some()
 
 
-class PureCast(Cast):
+class InProcessActors(Actors):
     """People who need not wait for anything but the next event."""
 
     async def look_until(
@@ -318,7 +319,7 @@ class PureCast(Cast):
 
 
 async def founded(random: Random | None = None, world: World | None = None) -> World:
-    """A world in which the play's company has its people, customers, template and rates."""
+    """Return a world with the demo's people, customers, template and rates."""
     world = world or World(random)
-    await publish(PureStage(world, _START.date()), _START.date())
+    await publish(InProcessDriver(world, _START.date()), _START.date())
     return world

@@ -63,8 +63,8 @@ from contracts.values import Margin, Value
 from finance.app import SERVICE
 from finance.decider import ENGAGEMENT
 from testkit.matchers import RecordsOf, recorded_as
-from tests.component.listening import Counting
-from tests.component.miniature import SECRET, settings
+from tests.component.consumer_harness import Counting
+from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.test_giving_up import InMemory
 from tests.unit.finance.life import CARD, ESTIMATE, ID, OPENED, eur, rates
 
@@ -284,10 +284,10 @@ def intake(reader: Counting, parking: Parked) -> BatchProcessor:
 def client(consumer: Consumer, channels: Iterable[Channel], *roles: Role) -> httpx.AsyncClient:
     app = create_app(SERVICE, settings())
     container: Any = SimpleNamespace(
-        waits_for=None, listener=consumer, hearing=SimpleNamespace(channels=channels)
+        waits_for=None, consumer=consumer, event_handling=SimpleNamespace(channels=channels)
     )
     container.health = Monitor(
-        "finance", dict, lambda: {"events": lambda: Container._events(container)}
+        "finance", dict, lambda: {"events": lambda: Container._check_events(container)}
     )
     app.state.container = container
     now = datetime.now(UTC)

@@ -38,7 +38,7 @@ from gateway.portfolio import build_portfolio, contribution, replace_contributio
 from gateway.queries import EngagementDetails
 from gateway.schemas import disconnect_page, engagement_view, timeline_entry
 from gateway.summary import Summary, summary
-from local.play.stage import Body
+from local.demo.driver import Body
 from testkit.scenario import RecordsOf
 from tests.unit.extremes import Extremes
 from tests.unit.lived import LIVES, Moment, fork, lived, moments

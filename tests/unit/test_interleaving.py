@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from contracts.event import Event, Recorded
 from gateway.disconnects import judge
 from gateway.engagement_view import View, apply_event, dump
-from local.play import life
-from local.play.company import CUSTOMERS
-from local.play.plots import Plot
-from local.play.selling import scene
-from tests.unit.simulation import ENGAGEMENT, PureCast, PureStage, World, founded
+from local.demo import lifecycle
+from local.demo.engagement_run import new_run
+from local.demo.reference_data import CUSTOMERS
+from local.demo.scenarios import Scenario
+from tests.unit.simulation import ENGAGEMENT, InProcessActors, InProcessDriver, World, founded
 
 LAST_DAY = date(2026, 6, 1)
 
 
-def plot(**different: Any) -> Plot:
+def scenario(**different: Any) -> Scenario:
     """A small engagement with nearly everything in it, unless told otherwise."""
     usual: dict[str, Any] = {
         "name": "life",
@@ -45,24 +45,30 @@ def plot(**different: Any) -> Plot:
         "satisfaction": 4,
         "seed": 7,
     }
-    return Plot(**{**usual, **different})
+    return Scenario(**{**usual, **different})
 
 
 LIVES = {
-    "whole, with a change and a rejection": plot(),
-    "by the hour, begun before the signature": plot(time_and_materials=True, early_start=True),
-    "paid late, a draft amended": plot(days_late_paying=25, deliverables=("A", "B", "C")),
-    "lost": plot(outcome="lost"),
-    "terminated": plot(outcome="terminated", hours=400, weeks=8),
-    "billed before it was due": plot(troubles=frozenset({"billed-early"}), change=False),
-    "a manager who came late": plot(troubles=frozenset({"late-manager"})),
+    "whole, with a change and a rejection": scenario(),
+    "by the hour, begun before the signature": scenario(time_and_materials=True, early_start=True),
+    "paid late, a draft amended": scenario(days_late_paying=25, deliverables=("A", "B", "C")),
+    "lost": scenario(outcome="lost"),
+    "terminated": scenario(outcome="terminated", hours=400, weeks=8),
+    "billed before it was due": scenario(troubles=frozenset({"billed-early"}), change=False),
+    "a manager who came late": scenario(troubles=frozenset({"late-manager"})),
 }
 
 
-async def live(plot: Plot, chance: Random | None = None) -> World:
+async def live(scenario: Scenario, chance: Random | None = None) -> World:
     """The whole life, where chance rules what arrives when; all has arrived in the end."""
     world = await founded(chance)
-    await life.live(scene(plot, PureCast(PureStage(world, plot.begins), plot.name), LAST_DAY))
+    await lifecycle.run_lifecycle(
+        new_run(
+            scenario,
+            InProcessActors(InProcessDriver(world, scenario.begins), scenario.name),
+            LAST_DAY,
+        )
+    )
     world.deliver_all()
     return world
 

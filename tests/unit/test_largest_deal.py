@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from contracts.money import BEYOND_ITEMS
-from local.play.company import CUSTOMERS, TEMPLATE
+from local.demo.reference_data import CUSTOMERS, TEMPLATE
 from tests.unit.lived import fork
 from tests.unit.simulation import ENGAGEMENT, World, founded
 from tests.unit.test_extremes import check

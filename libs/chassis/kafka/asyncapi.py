@@ -1,7 +1,7 @@
-"""What a service says and hears on Kafka, as an AsyncAPI 3 document and as a page for people.
+"""The AsyncAPI 3 document of a service: the events that it publishes and consumes, also as HTML.
 
-It is made from the contracts and the deciders: a message for every event with its JSON Schema, the
-channel and topic it travels on, and the record's key.
+It is generated from the contracts and the deciders: each event with its JSON Schema, its channel
+and topic, and the key of its records.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,8 +17,8 @@ from contracts.event import CONTENT_TYPE, Event
 
 _KEYS = {
     "events": "The id of the engagement.",
-    "register": "The id of the engagement that is told.",
-    "reference": "`<kind>:<id>@<version>`; a record without a value says that it was erased.",
+    "register": "The id of the engagement that is addressed.",
+    "reference": "`<kind>:<id>@<version>`; a record without a value is a tombstone: erased.",
 }
 _ENVELOPE: dict[str, Any] = {
     "type": "object",
@@ -30,23 +30,23 @@ _ENVELOPE: dict[str, Any] = {
     "properties": {
         "specversion": {"const": "1.0"},
         "id": {"type": "string", "description": "UUIDv7; the same event always has the same id."},
-        "source": {"type": "string", "description": "Which department says it."},
+        "source": {"type": "string", "description": "The department that published it."},
         "type": {"type": "string"},
-        "subject": {"type": "string", "description": "What it is about: an engagement, as a rule."},
+        "subject": {"type": "string", "description": "Usually the id of an engagement."},
         "time": {"type": "string", "format": "date-time", "description": "When it was recorded."},
         "datacontenttype": {"const": "application/json"},
         "dataschema": {"type": "string", "format": "uri"},
         "sequence": {
             "type": "integer",
             "minimum": 1,
-            "description": "Counts the channel's events about this subject, without a gap.",
+            "description": "Numbers the channel's events about this subject, without a gap.",
         },
         "causationid": {"type": "string", "description": "The command or event that led to it."},
         "actor": {"type": "string", "description": "Who did it: a person's id or a department."},
         "occurredat": {"type": "string", "format": "date-time", "description": "When it happened."},
         "heard": {
             "type": "string",
-            "description": "How far its author had heard each other channel about this subject.",
+            "description": "The last sequence that its author had processed, by other channel.",
             "examples": ["legal=4,sales=17"],
         },
         "traceparent": {"type": "string", "description": "W3C Trace Context."},
@@ -54,18 +54,18 @@ _ENVELOPE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def said_by(department: Department) -> tuple[type[Event], ...]:
-    """The events that a department says."""
-    known = release.events().values()
-    return tuple(event for event in known if event.channel.department == department)
+def published_by(department: Department) -> tuple[type[Event], ...]:
+    """Return the types of event that a department publishes."""
+    events = release.events().values()
+    return tuple(event for event in events if event.channel.department == department)
 
 
 def document(
-    name: Department, title: str, heard: Collection[type[Event]], prefix: str
+    name: Department, title: str, consumed: Collection[type[Event]], prefix: str
 ) -> dict[str, Any]:
-    """The AsyncAPI 3 document of a service that says its department's events and hears these."""
-    said = said_by(name)
-    events = sorted({*said, *heard}, key=lambda event: event.type)
+    """Return the AsyncAPI 3 document of a department that consumes these types of event."""
+    published = published_by(name)
+    events = sorted({*published, *consumed}, key=lambda event: event.type)
     channels = sorted({event.channel for event in events}, key=lambda channel: channel.name)
     references, definitions = models_json_schema(
         [(event, "serialization") for event in events],
@@ -77,13 +77,13 @@ def document(
         "info": {
             "title": f"{title}: events",
             "version": "1",
-            "description": f"What {name} says to the other departments, and what it hears of them.",
+            "description": f"The events that {name} publishes, and those that it consumes.",
         },
         "defaultContentType": CONTENT_TYPE,
         "channels": {channel.name: _channel(channel, events, prefix) for channel in channels},
         "operations": {
-            **_operations("say", "send", said),
-            **_operations("hear", "receive", heard),
+            **_operations("say", "send", published),
+            **_operations("hear", "receive", consumed),
         },
         "components": {
             "messages": {
@@ -134,12 +134,12 @@ def _operations(verb: str, action: str, events: Collection[type[Event]]) -> dict
 
 
 def _message(event: type[Event], data: dict[str, Any]) -> dict[str, Any]:
-    words = " ".join((event.__doc__ or "").split())
+    summary = " ".join((event.__doc__ or "").split())
     key = {"type": "string", "description": _KEYS[event.channel.kind]}
     return {
         "name": event.type,
         "title": event.__name__,
-        "summary": words,
+        "summary": summary,
         "contentType": CONTENT_TYPE,
         "payload": {
             "allOf": [
@@ -151,37 +151,37 @@ def _message(event: type[Event], data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def page(written: dict[str, Any]) -> str:
-    """The document as one HTML page that needs nothing else."""
-    return _PAGE.render(doc=written, fields=_fields)
+def page(document: dict[str, Any]) -> str:
+    """Return the document as a self-contained HTML page."""
+    return _PAGE.render(doc=document, fields=_fields)
 
 
-def _fields(written: dict[str, Any], message: dict[str, Any]) -> list[dict[str, Any]]:
-    schemas = written["components"]["schemas"]
+def _fields(document: dict[str, Any], message: dict[str, Any]) -> list[dict[str, Any]]:
+    schemas = document["components"]["schemas"]
     data = message["payload"]["allOf"][1]["properties"]["data"]
     schema = schemas[data["$ref"].rpartition("/")[2]]
-    needed = schema.get("required", ())
+    required = schema.get("required", ())
     return [
         {
             "name": name,
-            "type": _kind(part),
-            "needed": name in needed,
-            "default": part.get("default"),
+            "type": _type(field),
+            "required": name in required,
+            "default": field.get("default"),
         }
-        for name, part in schema.get("properties", {}).items()
+        for name, field in schema.get("properties", {}).items()
     ]
 
 
-def _kind(part: dict[str, Any]) -> str:
-    if "$ref" in part:
-        return str(part["$ref"]).rpartition("/")[2]
-    if "anyOf" in part:
-        return " or ".join(_kind(each) for each in part["anyOf"])
-    if "enum" in part:
-        return ", ".join(map(str, part["enum"]))
-    if part.get("type") == "array":
-        return f"list of {_kind(part.get('items', {}))}"
-    return str(part.get("format") or part.get("type") or part.get("const") or "anything")
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if "anyOf" in schema:
+        return " or ".join(_type(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return str(schema.get("format") or schema.get("type") or schema.get("const") or "any value")
 
 
 _PAGE = Environment(autoescape=select_autoescape(default=True), trim_blocks=True).from_string(

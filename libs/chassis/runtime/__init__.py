@@ -1,1 +1,1 @@
-"""The running service: container, health, operations, start and stop."""
+"""The running service: container, health checks, operator routes, start and stop."""

@@ -1,8 +1,9 @@
-"""What a running service is made of: its store, journal, engine, relay, listener and the rest.
+"""The container: the parts of a running service, wired, started, stopped and checked.
 
-It comes up in the background, so that the process answers at once and says what it waits for:
-first the store is prepared, then reference data are read, from the copy in the store or from Kafka.
-From then on requests are taken; the consumer connects to Kafka meanwhile, however long that takes.
+It starts in the background, so that ``/ready`` and ``/health`` answer at once with the reason why
+requests are not accepted yet: first the store is prepared, then reference data are read, from the
+copy in the store or from Kafka. From then on requests are accepted; the consumer connects to Kafka
+independently of that, and may take longer.
 """
 
 import asyncio
@@ -55,30 +56,30 @@ _log = logging.getLogger(__name__)
 _meter = metrics.get_meter("concord.works")
 _Callback: TypeAlias = Callable[[CallbackOptions], Iterable[Observation]]
 _LONGEST_PAUSE = 2.0
-_FAR_BEHIND = 30.0
+_LATE_AFTER = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class EventHandling:
-    """What is done with events that are heard, which streams hear them, and where they are said.
+    """The handler of consumed events, the router to their streams, and the channels they are on.
 
-    `prepare` is done once the store is there (it may raise StoreAway and is then done again);
-    `beside` is work that goes on for as long as the service does, by name. `rest_per_record`
-    (seconds) is the listener's. `lists_read_at`, where lists are kept in memory, returns the moment
-    at which what other replicas wrote was last read into them.
+    `prepare` is called once the store is available, and again if it raises StoreAway. `tasks` are
+    started with the service and run until it stops, by name. `rest_per_record` is the consumer's,
+    in seconds. `lists_read_at`, where lists are kept in memory, returns the moment (UTC) at which
+    the changes of other replicas were last read into them.
     """
 
-    reader: EventHandler
-    routes: StreamRouter
+    handler: EventHandler
+    router: StreamRouter
     channels: Collection[Channel]
     prepare: Callable[[], Awaitable[object]] | None = None
-    beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    tasks: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
     rest_per_record: float = REST_PER_RECORD
     lists_read_at: Callable[[], datetime | None] | None = None
 
 
 class Container:
-    """A service's parts, alive while it is entered (``async with``)."""
+    """The parts of a service, which run while it is entered (``async with``)."""
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class Container:
         deciders: Sequence[Decider[Any]],
         listings: Sequence[Listing] = (),
         reference: Collection[Channel] = (),
-        hearing: "Callable[[Container], EventHandling] | None" = None,
+        event_handling: "Callable[[Container], EventHandling] | None" = None,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -108,10 +109,10 @@ class Container:
             if reference
             else None
         )
-        self.records = ReferenceDataCache() if self.feed is None else self.feed.records
-        self.streams = Repository(deciders, self.journal, self.snapshots, now=_now)
-        surroundings = Surroundings(self.records, _now, lambda: str(uuid_utils.uuid7()))
-        self.commands = CommandHandler(self.streams, surroundings)
+        self.reference_data = ReferenceDataCache() if self.feed is None else self.feed.records
+        self.repository = Repository(deciders, self.journal, self.snapshots, now=_now)
+        surroundings = Surroundings(self.reference_data, _now, lambda: str(uuid_utils.uuid7()))
+        self.commands = CommandHandler(self.repository, surroundings)
         self.relay = Relay(
             self.store,
             self.journal,
@@ -119,52 +120,52 @@ class Container:
             prefix=settings.topic_prefix,
             identity=account,
         )
-        self.views = Views(self.store, self.journal, self.snapshots, self.streams, listings)
-        self.clock = DeadlineScheduler(self.store, self.commands, now=_now)
-        self.parking = ParkedRecordStore(self.store.parked)
-        self.hearing = (
-            hearing(self)
-            if hearing is not None
+        self.views = Views(self.store, self.journal, self.snapshots, self.repository, listings)
+        self.deadlines = DeadlineScheduler(self.store, self.commands, now=_now)
+        self.parked_records = ParkedRecordStore(self.store.parked)
+        self.event_handling = (
+            event_handling(self)
+            if event_handling is not None
             else EventHandling(
-                StreamEventHandler(self.streams, surroundings),
+                StreamEventHandler(self.repository, surroundings),
                 stream_router(deciders),
                 consumed_channels(deciders),
             )
         )
-        self.listener = (
+        self.consumer = (
             Consumer(
                 settings.kafka_bootstrap,
                 group=group(name, settings.topic_prefix),
-                channels=self.hearing.channels,
-                routes=self.hearing.routes,
-                reader=self.hearing.reader,
-                parking=self.parking,
+                channels=self.event_handling.channels,
+                routes=self.event_handling.router,
+                reader=self.event_handling.handler,
+                parking=self.parked_records,
                 prefix=settings.topic_prefix,
                 identity=account,
-                rest_per_record=self.hearing.rest_per_record,
+                rest_per_record=self.event_handling.rest_per_record,
             )
-            if self.hearing.channels
+            if self.event_handling.channels
             else None
         )
         self.as_of = AsOf(
             self.store.as_of,
-            None if self.listener is None else self.listener.caught_up,
-            listed=self.hearing.lists_read_at or (lambda: self.views.follower.done_until),
-            parked=lambda: self.parking.heads,
-            lists_in_memory=self.hearing.lists_read_at is not None,
+            None if self.consumer is None else self.consumer.caught_up,
+            listed=self.event_handling.lists_read_at or (lambda: self.views.follower.done_until),
+            parked=lambda: self.parked_records.heads,
+            lists_in_memory=self.event_handling.lists_read_at is not None,
         )
         self.health = Monitor(name, lambda: self.preconditions, lambda: self.checks)
-        self._measure()
+        self._add_metrics()
         self._not_usable: str | None = "the store is not prepared yet"
-        self.stopping = self.streams.stopping
-        """Set when the service is told to stop: answers without an end, or that wait, end then."""
+        self.stopping = self.repository.stopping
+        """Set when the service is told to stop: event streams and requests that wait end then."""
         self._tasks: list[asyncio.Task[None]] = []
-        self._entered: list[tuple[str, Callable[[], Awaitable[object]]]] = []
+        self._to_stop: list[tuple[str, Callable[[], Awaitable[object]]]] = []
 
     async def __aenter__(self) -> Self:
-        self._entered = [("store", self.store.close), ("journal", self.journal.close)]
-        self._spawn("coming up", self._come_up())
-        self._keep("health", self.health.run())
+        self._to_stop = [("store", self.store.close), ("journal", self.journal.close)]
+        self._create_task("start", self._start())
+        self._start_task("health", self.health.run())
         return self
 
     async def __aexit__(
@@ -173,60 +174,60 @@ class Container:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop in the reverse order of coming up, within two thirds of `stop_within`.
+        """Stop the parts in the reverse order of their start, within two thirds of `stop_within`.
 
-        A part may take half of that. When all of it is over, the parts that remain are told to stop
-        and are not waited for.
+        Each part has at most half of that time. After it, the remaining parts are told to stop
+        without being waited for.
         """
         self._not_usable = "the service is stopping"
-        for task in self._tasks[:1]:  # nothing more comes up
+        for task in self._tasks[:1]:  # start no further part
             task.cancel()
             await asyncio.wait([task])
         loop, share = asyncio.get_running_loop(), self.settings.stop_within / 3
         ends = loop.time() + 2 * share
-        for name, end in reversed(self._entered):
+        for name, stop in reversed(self._to_stop):
             try:
                 async with asyncio.timeout_at(min(ends, loop.time() + share)):
-                    await end()
-            except Exception as trouble:  # noqa: BLE001 - the others are stopped all the same
-                _log.warning("%s: did not stop in order: %s", name, trouble)
+                    await stop()
+            except Exception as failure:  # noqa: BLE001 - the others are stopped too
+                _log.warning("%s: not stopped in order: %s", name, failure)
         _log.info("stopped")
 
     @property
     def waits_for(self) -> str | None:
-        """What it waits for before it takes requests; None when it takes them."""
+        """The reason why the service does not accept requests yet; None when it does."""
         if self._not_usable is not None:
             return self._not_usable
         return None if self.feed is None else self.feed.not_ready()
 
     @property
     def preconditions(self) -> dict[str, Check]:
-        """What must be true so that requests can be taken, by name; Kafka is not needed."""
-        checks: dict[str, Check] = {"process": self._usable, "store": self._store}
+        """The checks that must pass before requests are accepted; Kafka is not among them."""
+        checks: dict[str, Check] = {"process": self._check_usable, "store": self._check_store}
         if self.feed is not None:
-            checks["reference-data"] = self._reference_read
+            checks["reference-data"] = self._check_reference_data_read
         return checks
 
     @property
     def checks(self) -> dict[str, Check]:
-        """How each part of the service does, by its name."""
+        """The checks of all parts of the service, by name."""
         checks: dict[str, Check] = {
-            "process": self._process,
-            "store": self._store,
-            "relay": self._relay,
-            "views": self._views,
-            "deadlines": self._deadlines,
+            "process": self._check_process,
+            "store": self._check_store,
+            "relay": self._check_relay,
+            "views": self._check_views,
+            "deadlines": self._check_deadlines,
         }
-        if self.listener is not None:
-            checks["consumer"] = self._consumer
-            checks["events"] = self._events
-            checks["as-of"] = self._moments
+        if self.consumer is not None:
+            checks["consumer"] = self._check_consumer
+            checks["events"] = self._check_events
+            checks["as-of"] = self._check_as_of
         if self.feed is not None:
-            checks["reference-data"] = self._reference
+            checks["reference-data"] = self._check_reference_data
         return checks
 
-    def _measure(self) -> None:
-        """Measure in seconds how old the data are that this service answers from."""
+    def _add_metrics(self) -> None:
+        """Add gauges of the age in seconds of the data that answers are made from."""
 
         def age(moment: Callable[[], datetime | None]) -> _Callback:
             def observe(_: CallbackOptions) -> Iterator[Observation]:
@@ -250,38 +251,39 @@ class Container:
             unit="s",
         )
 
-    async def _come_up(self) -> None:
-        await self._until_prepared()
+    async def _start(self) -> None:
+        await self._prepare()
         self._not_usable = None
-        self._keep("relay", self.relay.run())
-        self._keep("views", self.views.run())
-        self._keep("as-of", self.as_of.run())
+        self._start_task("relay", self.relay.run())
+        self._start_task("views", self.views.run())
+        self._start_task("as-of", self.as_of.run())
         if self.feed is not None:
             await self._enter("reference data", self.feed)
             await self.feed.ready()
-        for name, work in self.hearing.beside.items():
-            self._keep(name, work())
-        self._keep("clock", self.clock.run())
-        _log.info("%s takes requests", self.name)
-        if self.listener is not None:
-            await self._enter("listener", self.listener)
+        for name, run in self.event_handling.tasks.items():
+            self._start_task(name, run())
+        self._start_task("deadlines", self.deadlines.run())
+        _log.info("%s accepts requests", self.name)
+        if self.consumer is not None:
+            await self._enter("consumer", self.consumer)
 
-    async def _until_prepared(self) -> None:
+    async def _prepare(self) -> None:
+        """Prepare the store; on failure log it, wait and try again."""
         pause = 0.1
         while True:
             try:
                 await self.store.prepare(RELAY, VIEWS)
                 await self.views.prepare()
-                await self.parking.prepare()
-                if self.hearing.prepare is not None:
-                    await self.hearing.prepare()
+                await self.parked_records.prepare()
+                if self.event_handling.prepare is not None:
+                    await self.event_handling.prepare()
             except StoreAway as away:
                 if pause == 0.1:
-                    _log.warning("the store is away: %s", away)
-                self._not_usable = "the store is away"
-            except Exception as trouble:  # noqa: BLE001 - said, and tried again
+                    _log.warning("the store is not available: %s", away)
+                self._not_usable = "the store is not available"
+            except Exception as error:  # noqa: BLE001 - logged, and tried again
                 _log.exception("the store cannot be prepared")
-                kind = type(trouble).__name__
+                kind = type(error).__name__
                 self._not_usable = f"the store cannot be prepared, see the log: {kind}"
             else:
                 return
@@ -290,96 +292,96 @@ class Container:
 
     async def _enter(self, name: str, part: ReferenceFeed | Consumer) -> None:
         await part.__aenter__()
-        self._entered.append((name, lambda: part.__aexit__(None, None, None)))
+        self._to_stop.append((name, lambda: part.__aexit__(None, None, None)))
 
-    def _keep(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = self._spawn(name, work)
+    def _start_task(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = self._create_task(name, work)
 
-        async def end() -> None:
-            while not task.done():  # again and again: a driver can swallow a cancellation
+        async def stop() -> None:
+            while not task.done():  # repeatedly: a driver can swallow a cancellation
                 task.cancel()
                 await asyncio.wait([task], timeout=1.0)
 
-        self._entered.append((name, end))
+        self._to_stop.append((name, stop))
 
-    def _spawn(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _create_task(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_ended)
+        task.add_done_callback(_log_failure)
         self._tasks.append(task)
         return task
 
     # ---- readiness and health -----------------------------------------------------------------
 
-    async def _usable(self) -> str | None:
+    async def _check_usable(self) -> str | None:
         return "the service is stopping" if self.stopping.is_set() else self._not_usable
 
-    async def _store(self) -> str | None:
+    async def _check_store(self) -> str | None:
         try:
             await self.store.ping()
         except StoreAway as away:
             return f"the store does not answer: {away}"[:200]
         return None
 
-    async def _reference_read(self) -> str | None:
+    async def _check_reference_data_read(self) -> str | None:
         return None if self.feed is None else self.feed.not_ready()
 
-    async def _process(self) -> str | None:
+    async def _check_process(self) -> str | None:
         ended = [
             task.get_name()
             for task in self._tasks
             if task.done() and (task.cancelled() or task.exception() or task is not self._tasks[0])
         ]
-        return f"{', '.join(ended)} ended" if ended else await self._usable()
+        return f"{', '.join(ended)} ended" if ended else await self._check_usable()
 
-    async def _relay(self) -> Condition:
-        refused = None
+    async def _check_relay(self) -> Condition:
+        reason = None
         if self.relay.refused is not None:
-            # What it says names an engagement; the log has it.
-            refused = "an event cannot be published, see the log"
-        return _followed(self.relay.follower, "events are published", refused)
+            # Only logged in full: it contains the id of an engagement.
+            reason = "an event cannot be published, see the log"
+        return _condition_of(self.relay.follower, "events are published", reason)
 
-    async def _views(self) -> Condition:
-        condition = _followed(self.views.follower, "lists are written")
+    async def _check_views(self) -> Condition:
+        condition = _condition_of(self.views.follower, "lists are written")
         if condition.reason is None and (unwritten := len(self.views.unwritten)):
             reason = f"{unwritten} views could not be written, see the log"
             return replace(condition, reason=reason, degraded=True)
         return condition
 
-    async def _deadlines(self) -> Condition:
-        looked = self.clock.looked_at
-        details: dict[str, Detail] = {"looked_at": _text(looked)}
-        if looked is None:
-            return Condition("deadlines were not looked at yet", details=details)
-        if (behind := (_now() - looked).total_seconds()) > _FAR_BEHIND:
-            return Condition(f"deadlines were not looked at for {behind:.0f} s", details=details)
+    async def _check_deadlines(self) -> Condition:
+        looked_at = self.deadlines.looked_at
+        details: dict[str, Detail] = {"looked_at": _text(looked_at)}
+        if looked_at is None:
+            return Condition("deadlines were not checked yet", details=details)
+        if (age := (_now() - looked_at).total_seconds()) > _LATE_AFTER:
+            return Condition(f"deadlines were last checked {age:.0f} s ago", details=details)
         return Condition(details=details)
 
-    async def _consumer(self) -> Condition:
-        if self.listener is None:
+    async def _check_consumer(self) -> Condition:
+        if self.consumer is None:
             return Condition()
-        reason, waits = self.listener.not_ready(), self.listener.progress.hindrance
-        if reason is not None and reason == waits:
-            # What comes behind the name of an error may be of a record; the log has it.
+        reason, hindrance = self.consumer.not_ready(), self.consumer.progress.hindrance
+        if reason is not None and reason == hindrance:
+            # Without the message of the error, which may contain data of a record.
             reason = f"waits, see the log: {reason.partition(':')[0]}"
-        return Condition(reason, details=self.listener.details())
+        return Condition(reason, details=self.consumer.details())
 
-    async def _events(self) -> Condition:
-        """Return whether all records are accounted for, and whether any engagement waits."""
-        if self.listener is None:
+    async def _check_events(self) -> Condition:
+        """Check that all records are accounted for and that no engagement is parked."""
+        if self.consumer is None:
             return Condition()
-        heads = self.listener.parking.heads.values()
+        heads = self.consumer.parking.heads.values()
         parked = sum(head.is_parked for head in heads)
         details: dict[str, Detail] = {
             "parked_engagements": parked,
             "waiting_for_newer_version": len(heads) - parked,
-            "set_aside": self.listener.account.aside_open,
+            "set_aside": self.consumer.account.aside_open,
         }
-        if (reason := self.listener.unaccounted()) is not None:
+        if (reason := self.consumer.unaccounted()) is not None:
             return Condition(reason, details=details)
         reason = f"{parked} engagements are parked" if parked else None
         return Condition(reason, degraded=True, details=details)
 
-    async def _moments(self) -> Condition:
+    async def _check_as_of(self) -> Condition:
         moment = self.as_of.of_all()
         details: dict[str, Detail] = {
             "as_of": _text(moment),
@@ -387,13 +389,13 @@ class Container:
         }
         if moment is None:
             unknown = ", ".join(map(str, self.as_of.unknown))
-            reason = f"not known for partitions {unknown}: answers have no Concord-As-Of"
+            reason = f"unknown for partitions {unknown}: answers have no Concord-As-Of"
             return Condition(reason, degraded=True, details=details)
-        if (old := (_now() - moment).total_seconds()) > OLD_AFTER:
-            return Condition(f"data are {old:.0f} s old", degraded=True, details=details)
+        if (age := (_now() - moment).total_seconds()) > OLD_AFTER:
+            return Condition(f"data are {age:.0f} s old", degraded=True, details=details)
         return Condition(details=details)
 
-    async def _reference(self) -> Condition:
+    async def _check_reference_data(self) -> Condition:
         feed = self.feed
         if feed is None:
             return Condition()
@@ -401,33 +403,39 @@ class Container:
             "as_of": _text(feed.as_of),
             "unreadable_records": feed.unreadable,
         }
-        if (never := feed.not_ready()) is not None:
-            return Condition(never, details=details)
+        if (not_ready := feed.not_ready()) is not None:
+            return Condition(not_ready, details=details)
         reasons = [
             feed.behind and f"not updated at present: {feed.behind}",
             feed.not_written and f"the copy in the store is not written: {feed.not_written}",
-            feed.unreadable and f"{feed.unreadable} records were passed over, the log names them",
+            feed.unreadable and f"{feed.unreadable} unreadable records were skipped, see the log",
         ]
         reason = "; ".join(each for each in reasons if each) or None
         return Condition(reason, degraded=True, details=details)
 
 
 def get_container(request: Request) -> Container:
-    """Return all parts of the service; raises Problem 503 while it does not take requests."""
+    """Return all parts of the service; raises Problem 503 while it does not accept requests."""
     container: Container = request.app.state.container
     refuse_unready(container)
     return container
 
 
-def _followed(follower: Subscription, work: str, refused: str | None = None) -> Condition:
-    """Return how work on the journal does, which one replica does for all."""
-    backlog = follower.backlog(_now())
-    details: dict[str, Detail] = {"state": follower.progress, "backlog_seconds": round(backlog, 1)}
-    if refused is None and follower.progress == "away":
-        refused = "the journal cannot be followed now"
-    if refused is None and backlog > _FAR_BEHIND:
-        refused = f"{work} {backlog:.0f} s late"
-    return Condition(refused, details=details)
+def _condition_of(subscription: Subscription, work: str, reason: str | None = None) -> Condition:
+    """Return the condition of work on the journal, which one replica does for all.
+
+    `work` is a clause such as "events are published"; `reason`, if given, comes first.
+    """
+    backlog = subscription.backlog(_now())
+    details: dict[str, Detail] = {
+        "state": subscription.progress,
+        "backlog_seconds": round(backlog, 1),
+    }
+    if reason is None and subscription.progress == "away":
+        reason = "the journal cannot be read at present"
+    if reason is None and backlog > _LATE_AFTER:
+        reason = f"{work} {backlog:.0f} s late"
+    return Condition(reason, details=details)
 
 
 def _text(moment: datetime | None) -> str | None:
@@ -438,6 +446,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _ended(task: asyncio.Task[None]) -> None:
+def _log_failure(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("%s ended", task.get_name(), exc_info=error)
+        _log.error("%s ended with an error", task.get_name(), exc_info=error)

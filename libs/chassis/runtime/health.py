@@ -1,15 +1,15 @@
-"""Whether a service can take requests (``/ready``), and how each of its parts does (``/health``).
+"""Health checks: liveness, readiness, and the condition of each part of a service.
 
 =============  ==================================================================================
-``/live``      the process answers; nothing else is asked
-``/ready``     requests can be taken: 200, or 503 with the reason. It answers within READY_WITHIN;
+``/live``      the process answers; nothing else is checked
+``/ready``     requests are accepted: 200, or 503 with the reason. It answers within READY_WITHIN;
                every probe must allow PROBE_TIMEOUT, so that the reason is seen
-``/health``    every part: whether it does its work, why not and since when; 200 as long as the
+``/health``    every part: whether it works, the reason if not, and since when; 200 as long as the
                process answers
 =============  ==================================================================================
 
-All three are open to everybody and say nothing of the business: no ids, no contents of records, no
-counts of what is confidential.
+All three need no token and contain no business data: no ids, no contents of records, no counts of
+confidential records.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 READY_WITHIN = 2.0
-"""Seconds within which every check answers, or counts as failed."""
+"""Seconds after which a check that has not answered counts as failed."""
 
 PROBE_TIMEOUT = 5.0
-"""Seconds that every probe of ``/ready`` allows at least: Kubernetes, compose, the local runner."""
+"""Minimum timeout in seconds of every probe of ``/ready``: Kubernetes, compose, local runner."""
 
 _LOOK_EVERY = 2.0
 _log = logging.getLogger(__name__)
@@ -39,9 +39,9 @@ Detail: TypeAlias = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How a part does: `reason` is why it does not do all its work, None if it does.
+    """The condition of a part: `reason` is why it does not work fully, None if it does.
 
-    A `degraded` part does its work, but less well than it should (with older data, say).
+    A `degraded` part works, but less well than it should, for example with older data.
     """
 
     reason: str | None = None
@@ -50,25 +50,25 @@ class Condition:
 
 
 Check = Callable[[], Awaitable[Condition | str | None]]
-"""Returns a part's condition; a sentence alone is the reason of a part that does not work."""
+"""A check of a part; a string as its result is the reason why the part does not work."""
 
 
 class ReadyPart(BaseModel):
-    """One precondition of taking requests, and why it is not met if it is not."""
+    """A precondition of accepting requests, with the reason if it is not met."""
 
     ready: bool
     reason: str | None = None
 
 
 class Readiness(BaseModel):
-    """Whether a service can take requests: all preconditions are met."""
+    """The readiness of a service: it accepts requests if all preconditions are met."""
 
     ready: bool
     parts: dict[str, ReadyPart]
 
 
 class Part(BaseModel):
-    """One part of a service: whether it does its work, why not, and since when.
+    """A part of a service: whether it works, the reason if not, and since when (UTC).
 
     A degraded part works less well than it should, for the reason given, and counts as healthy.
     """
@@ -81,9 +81,9 @@ class Part(BaseModel):
 
 
 class Health(BaseModel):
-    """How a service does: it is healthy if every part is. `degraded` names parts that are only so.
+    """The health of a service: it is healthy if every part is, degraded parts included.
 
-    `ready` says whether it can take requests at present, as ``/ready`` does.
+    `degraded` lists the degraded parts. `ready` is the result of ``/ready``.
     """
 
     healthy: bool
@@ -93,7 +93,7 @@ class Health(BaseModel):
 
 
 async def conditions(checks: Mapping[str, Check]) -> dict[str, Condition]:
-    """Ask all checks at once; one that fails or takes longer than READY_WITHIN has that reason."""
+    """Run all checks at once; one that fails or exceeds READY_WITHIN has that as its reason."""
 
     async def ask(check: Check) -> Condition:
         try:
@@ -101,7 +101,7 @@ async def conditions(checks: Mapping[str, Check]) -> dict[str, Condition]:
                 answer = await check()
         except TimeoutError:
             return Condition(f"no answer within {READY_WITHIN:g} s")
-        except Exception as error:  # noqa: BLE001 - the others are asked all the same
+        except Exception as error:  # noqa: BLE001 - the results of the others are needed
             _log.warning("a health check failed", exc_info=error)
             return Condition(f"the check failed: {type(error).__name__}")
         return answer if isinstance(answer, Condition) else Condition(answer)
@@ -111,7 +111,7 @@ async def conditions(checks: Mapping[str, Check]) -> dict[str, Condition]:
 
 
 async def readiness(checks: Mapping[str, Check]) -> Readiness:
-    """Return whether all preconditions of taking requests are met."""
+    """Return whether all preconditions of accepting requests are met."""
     parts = {
         name: ReadyPart(ready=condition.reason is None, reason=condition.reason)
         for name, condition in (await conditions(checks)).items()
@@ -120,10 +120,10 @@ async def readiness(checks: Mapping[str, Check]) -> Readiness:
 
 
 class Monitor:
-    """Looks at every part every few seconds, so that it is known since when one does not work.
+    """The regular check of all parts, which records since when one does not work.
 
-    `ready` are the preconditions of taking requests, `parts` all parts of the service; a further
-    part is shown and measured as soon as its check is in the mapping that `parts` returns.
+    `ready` returns the preconditions of accepting requests, `parts` the checks of all parts of the
+    service; a part that is added later is reported and measured as soon as `parts` returns it.
     """
 
     def __init__(
@@ -141,15 +141,15 @@ class Monitor:
         metrics.get_meter("concord.health").create_observable_gauge(
             "concord.health",
             [self._observe],
-            description="1 for a part that does its work, degraded or not; else 0",
+            description="1 for a part that works, degraded or not; else 0",
         )
 
     async def ready(self) -> Readiness:
-        """Return whether requests can be taken now."""
+        """Return whether requests are accepted now."""
         return await readiness(self._ready())
 
     async def look(self) -> Health:
-        """Look at every part now; log which have changed."""
+        """Check every part now; log the parts that stopped or resumed working."""
         ready, found = await asyncio.gather(self.ready(), conditions(self._parts()))
         self._found = {name: self._part(name, each) for name, each in found.items()}
         return Health(
@@ -160,19 +160,19 @@ class Monitor:
         )
 
     async def run(self) -> None:
-        """Look every two seconds until cancelled."""
+        """Check every two seconds until cancelled."""
         while True:
             await self.look()
             await asyncio.sleep(_LOOK_EVERY)
 
     def _part(self, name: str, condition: Condition) -> Part:
         before = self._found.get(name)
-        known_since = None if before is None else before.since
+        since = None if before is None else before.since
         part = Part(
             healthy=condition.reason is None or condition.degraded,
             degraded=condition.reason is not None and condition.degraded,
             reason=condition.reason,
-            since=None if condition.reason is None else known_since or self._now(),
+            since=None if condition.reason is None else since or self._now(),
             details=dict(condition.details),
         )
         if before is not None and before.healthy and not part.healthy:
@@ -192,21 +192,21 @@ def router(monitor: Callable[[], Monitor]) -> APIRouter:
     """Return the routes ``/live``, ``/ready`` and ``/health``."""
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/live", summary="Whether the process answers")
+    @routes.get("/live", summary="Check that the process answers")
     async def live() -> dict[str, bool]:
         return {"live": True}
 
     @routes.get(
         "/ready",
-        summary="Whether requests can be taken",
+        summary="Check that requests are accepted",
         response_model=Readiness,
-        responses={503: {"model": Readiness, "description": "Not now; `parts` says why."}},
+        responses={503: {"model": Readiness, "description": "Not now; `parts` has the reasons."}},
     )
     async def ready() -> Response:
         found = await monitor().ready()
         return _answer(found, 200 if found.ready else 503)
 
-    @routes.get("/health", summary="How each part of the service does", response_model=Health)
+    @routes.get("/health", summary="Check each part of the service", response_model=Health)
     async def health() -> Response:
         return _answer(await monitor().look())
 

@@ -1,4 +1,4 @@
-"""What an operator does to a running service: see to what is parked, and hold the clock."""
+"""Operator routes: parked engagements, records set aside, and holding the deadlines."""
 
 from collections.abc import Awaitable
 from datetime import datetime
@@ -22,7 +22,7 @@ from contracts.event import Undecodable, read
 from contracts.values import ShortText, Text
 
 MOST_RECORDS = 200
-"""Records in one answer. Their texts are not among them: each may have megabytes."""
+"""Records in one answer, which leaves out their texts: each may have megabytes."""
 
 _HIDDEN = "confidential/"
 
@@ -32,9 +32,9 @@ Cursor = Annotated[str, Query(pattern=r"^[0-9]{1,19}$")]
 
 
 class ParkedEngagementView(BaseModel):
-    """An engagement whose events wait: for what, since when, and how many records.
+    """An engagement whose events wait: the reason, since when, and the number of records.
 
-    `records` is null for whoever may not know how many of them are confidential.
+    `records` is null if some may be confidential and the caller has not the role `confidential`.
     """
 
     engagement: str
@@ -46,17 +46,17 @@ class ParkedEngagementView(BaseModel):
 
 
 class ParkedPage(BaseModel):
-    """Engagements that wait, and the cursor to those after them; null where none follow."""
+    """A page of engagements that wait; `cursor` is null on the last page."""
 
     items: list[ParkedEngagementView]
     cursor: str | None
 
 
 class ParkedRecordView(BaseModel):
-    """A record that waits or was set aside: where it stands, and why.
+    """A record that waits or was set aside: its place in the topic, and the reason.
 
-    Of a confidential channel, whoever has not the role `confidential` sees no offset and no number,
-    and an `id` that is good for decisions alone.
+    Without the role `confidential`, the offset and sequence of a record on a confidential channel
+    are null, and its `id` is a substitute that is accepted by ``skip`` and ``set-aside`` only.
     """
 
     id: str
@@ -74,23 +74,24 @@ class ParkedRecordView(BaseModel):
 
 
 class ParkedRecordText(ParkedRecordView):
-    """A record with its text, where it has one that may be shown."""
+    """A record with its text; null where it has none, or it is confidential."""
 
     record: str | None
 
 
 class SetAsidePage(BaseModel):
-    """Records that were set aside, and the cursor to those after them; null where none follow."""
+    """A page of records that were set aside; `cursor` is null on the last page."""
 
     items: list[ParkedRecordView]
     cursor: str | None
 
 
 class AttemptView(BaseModel):
-    """What came of trying again: records taken in, those that still wait, and for what.
+    """The result of a retry: records processed (`taken`), records that still wait, and the reason.
 
-    `asked` where another process reads this engagement and was told; it answers within seconds.
-    The counts are null for whoever may not know how many of them are confidential.
+    `asked` is true if another process consumes this engagement: the request was passed on to it and
+    is carried out within seconds. The counts are null if some records may be confidential and the
+    caller has not the role `confidential`.
     """
 
     taken: int | None
@@ -101,30 +102,31 @@ class AttemptView(BaseModel):
 
 
 class SetAside(Command):
-    """Set aside the record that holds an engagement up, and say why. No position moves."""
+    """Set aside the record that blocks an engagement, with a reason. No position changes."""
 
     record: ShortText
     why: Text
 
 
 class Skip(SetAside):
-    """Go on without a record, or without the events that are missing before it, and say why.
+    """Continue without a record, or without the events missing before it, with a reason.
 
-    `published` is how many events of the engagement its author has published, as that service's
-    own view shows it under `position`; it is needed where one record alone claims the gap.
+    `published` is the number of events of the engagement that the department has published on the
+    channel, as `position` shows it in that department's own service. It is required where a single
+    record is the only evidence of the gap.
     """
 
     published: Annotated[int, Field(ge=1, le=MOST_PUBLISHED)] | None = None
 
 
 class Hold(Command):
-    """Hold the clock at a moment, while history up to it is played in."""
+    """Hold the deadlines at a moment, while history up to that moment is imported."""
 
     at: Annotated[AwareDatetime, Field(ge=EARLIEST, lt=LATEST)]
 
 
 class ClockView(BaseModel):
-    """The moment (UTC) after which no deadline passes; null while the clock goes by the time."""
+    """The moment (UTC) after which no deadline passes; null while deadlines are not held."""
 
     held_at: datetime | None
 
@@ -138,29 +140,29 @@ def router() -> APIRouter:
         dependencies=[Depends(requires("operator"))],
         responses=PROBLEMS,
     )
-    _look_at_parked(routes)
-    _decide_on_parked(routes)
-    _hold_the_clock(routes)
+    _add_parked_queries(routes)
+    _add_parked_commands(routes)
+    _add_deadline_routes(routes)
     return routes
 
 
-def _look_at_parked(routes: APIRouter) -> None:
-    @routes.get("/parked", summary="Engagements with an event in trouble, the oldest first")
+def _add_parked_queries(routes: APIRouter) -> None:
+    @routes.get("/parked", summary="List parked engagements, the oldest first")
     async def parked(
         request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
     ) -> ParkedPage:
-        return await _waiting(request, limit, cursor, is_parked=True)
+        return await _parked_page(request, limit, cursor, is_parked=True)
 
-    @routes.get("/waiting", summary="Engagements that wait for a newer version, the oldest first")
+    @routes.get("/waiting", summary="List engagements that wait for a newer version, oldest first")
     async def waiting(
         request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
     ) -> ParkedPage:
-        return await _waiting(request, limit, cursor, is_parked=False)
+        return await _parked_page(request, limit, cursor, is_parked=False)
 
-    @routes.get("/parked/{engagement}", summary="What waits for one engagement, in order")
+    @routes.get("/parked/{engagement}", summary="List the records that wait for one engagement")
     async def look(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
         reject_unknown_query(request)
-        records = await _listener(request).parking.look(engagement, raw=False)
+        records = await _consumer(request).parking.look(engagement, raw=False)
         if not records:
             raise Problem(404, "not-parked", f"nothing is parked for {engagement}")
         shown = [each for each in records if each.code != "waiting" or not _hidden(request, each)]
@@ -168,18 +170,18 @@ def _look_at_parked(routes: APIRouter) -> None:
             ParkedRecordView.model_validate(_shown(request, each)) for each in shown[:MOST_RECORDS]
         ]
 
-    @routes.get("/set-aside", summary="Records that are no events here, the oldest first")
+    @routes.get("/set-aside", summary="List records that were set aside, the oldest first")
     async def set_aside(
         request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
     ) -> SetAsidePage:
         reject_unknown_query(request, "limit", "cursor")
-        found = await _listener(request).parking.page_set_aside(_order(cursor), limit)
+        found = await _consumer(request).parking.page_set_aside(_order(cursor), limit)
         return SetAsidePage(
             items=[ParkedRecordView.model_validate(_shown(request, each)) for each in found],
             cursor=str(found[-1].order) if len(found) == limit else None,
         )
 
-    @routes.get("/record", summary="One record that waits or was set aside, with its text")
+    @routes.get("/record", summary="Read one record that waits or was set aside, with its text")
     async def record(
         request: Request, id: Annotated[str | None, Query(max_length=400)] = None
     ) -> ParkedRecordText:
@@ -187,64 +189,66 @@ def _look_at_parked(routes: APIRouter) -> None:
         if id is None:
             raise field_error("id", "is missing")
         if id.startswith(_HIDDEN) and not _may_see_all(request):
-            raise _confidential("what a record of a confidential channel says")
-        found = await _listener(request).parking.record(id)
+            raise _confidential("the text of a record on a confidential channel")
+        found = await _consumer(request).parking.record(id)
         if found is None or _hidden(request, found):
             raise Problem(404, "not-parked", f"no record {id} waits or was set aside")
-        shown = not _says_confidential(found) or _may_see_all(request)
-        text = None if found.raw is None or not shown else found.raw.decode(errors="replace")
+        is_shown = not _is_confidential(found) or _may_see_all(request)
+        text = None if found.raw is None or not is_shown else found.raw.decode(errors="replace")
         return ParkedRecordText.model_validate({**_shown(request, found), "record": text})
 
 
-def _decide_on_parked(routes: APIRouter) -> None:
+def _add_parked_commands(routes: APIRouter) -> None:
     @routes.post("/parked/{engagement}/retry", summary="Try a parked engagement again")
     async def retry(request: Request, engagement: Engagement) -> AttemptView:
-        asked = _listener(request).retry(engagement, request.state.caller.actor)
-        return await _attempt(request, asked)
+        result = _consumer(request).retry(engagement, request.state.caller.actor)
+        return await _attempt_view(request, result)
 
-    @routes.post("/parked/{engagement}/skip", summary="Go on without what holds it up")
+    @routes.post("/parked/{engagement}/skip", summary="Continue without a record or missing events")
     async def skip(request: Request, engagement: Engagement, skip: Skip) -> AttemptView:
-        actor, listener = request.state.caller.actor, _listener(request)
+        actor, consumer = request.state.caller.actor, _consumer(request)
         is_hidden = skip.record.startswith(_HIDDEN) and not _may_see_all(request)
-        if is_hidden and skip.published is not None:  # answers to one after another would tell
-            raise _confidential("how many events a confidential channel has")
+        if is_hidden and skip.published is not None:  # guesses would reveal the number
+            raise _confidential("the number of events on a confidential channel")
         record = await _id_of(request, engagement, skip.record)
-        return await _attempt(
-            request, listener.skip(engagement, record, actor, skip.why, skip.published)
+        return await _attempt_view(
+            request, consumer.skip(engagement, record, actor, skip.why, skip.published)
         )
 
-    @routes.post("/parked/{engagement}/set-aside", summary="Set aside the record that holds it up")
+    @routes.post("/parked/{engagement}/set-aside", summary="Set aside the record that blocks it")
     async def set_aside(
         request: Request, engagement: Engagement, set_aside: SetAside
     ) -> AttemptView:
-        actor, listener = request.state.caller.actor, _listener(request)
+        actor, consumer = request.state.caller.actor, _consumer(request)
         record = await _id_of(request, engagement, set_aside.record)
-        return await _attempt(request, listener.set_aside(engagement, record, actor, set_aside.why))
+        return await _attempt_view(
+            request, consumer.set_aside(engagement, record, actor, set_aside.why)
+        )
 
 
-def _hold_the_clock(routes: APIRouter) -> None:
-    @routes.get("/clock", summary="Whether the clock is held, and at which moment")
+def _add_deadline_routes(routes: APIRouter) -> None:
+    @routes.get("/clock", summary="Read the moment at which deadlines are held, if they are")
     async def clock(request: Request) -> ClockView:
         reject_unknown_query(request)
-        return ClockView(held_at=await get_container(request).clock.held_at())
+        return ClockView(held_at=await get_container(request).deadlines.held_at())
 
-    @routes.post("/clock/hold", summary="Let no deadline after a moment pass")
+    @routes.post("/clock/hold", summary="Hold all deadlines after a moment")
     async def hold(request: Request, hold: Hold) -> ClockView:
-        held = get_container(request).clock
-        await held.hold(hold.at, by=request.state.caller.actor)
-        return ClockView(held_at=await held.held_at())
+        deadlines = get_container(request).deadlines
+        await deadlines.hold(hold.at, by=request.state.caller.actor)
+        return ClockView(held_at=await deadlines.held_at())
 
-    @routes.post("/clock/release", summary="Let deadlines pass by the time again")
+    @routes.post("/clock/release", summary="Release the deadlines")
     async def release(request: Request) -> ClockView:
-        await get_container(request).clock.release()
+        await get_container(request).deadlines.release()
         return ClockView(held_at=None)
 
 
-def _listener(request: Request) -> Consumer:
-    listener = get_container(request).listener
-    if listener is None:
-        raise Problem(404, "not-parked", "this service hears nobody")
-    return listener
+def _consumer(request: Request) -> Consumer:
+    consumer = get_container(request).consumer
+    if consumer is None:
+        raise Problem(404, "not-parked", "this service consumes no events")
+    return consumer
 
 
 def _may_see_all(request: Request) -> bool:
@@ -257,46 +261,47 @@ def _hidden(request: Request, record: ParkedRecord) -> bool:
 
 
 def _name(record: ParkedRecord) -> str:
-    """Return what stands for an id where that is hidden: ids have offsets, or numbers, in them."""
+    """Return the substitute for a hidden id; ids contain the offset or the sequence."""
     return f"{_HIDDEN}{record.order}"
 
 
 async def _id_of(request: Request, engagement: str, shown: str) -> str:
-    """Return the id of a record that waits, by what the caller was shown for it; "" for none."""
+    """Return the id of a record that waits, by the id shown to the caller; "" if there is none."""
     if _may_see_all(request):
         return shown
-    records = await _listener(request).parking.look(engagement, raw=False)
+    records = await _consumer(request).parking.look(engagement, raw=False)
     names = {_name(each) if each.channel.confidential else each.id: each.id for each in records}
     return names.get(shown, "")
 
 
-def _says_confidential(record: ParkedRecord) -> bool:
-    """Tell whether its text is confidential, as that of an event on a wrong channel may be."""
+def _is_confidential(record: ParkedRecord) -> bool:
+    """Return whether a record's text is confidential: by its channel, or by that in the text."""
     try:
-        said = read(record.raw or b"", record.channel).channel
+        stated = read(record.raw or b"", record.channel).channel
     except Undecodable:
-        said = record.channel
-    return said.confidential or record.channel.confidential
+        stated = record.channel
+    return stated.confidential or record.channel.confidential
 
 
-def _counts(request: Request) -> bool:
-    """Tell whether the caller may know how many records there are, whatever their channels."""
+def _may_see_counts(request: Request) -> bool:
+    """Return whether the caller may see the number of records over all channels."""
     return _may_see_all(request) or not any(
-        channel.confidential for channel in get_container(request).hearing.channels
+        channel.confidential for channel in get_container(request).event_handling.channels
     )
 
 
-def _confidential(what: str) -> Problem:
-    return Problem(403, "not-allowed", f"{what} needs the role confidential")
+def _confidential(subject: str) -> Problem:
+    return Problem(403, "not-allowed", f"{subject} needs the role confidential")
 
 
-async def _waiting(request: Request, limit: int, cursor: str, *, is_parked: bool) -> ParkedPage:
+async def _parked_page(request: Request, limit: int, cursor: str, *, is_parked: bool) -> ParkedPage:
     reject_unknown_query(request, "limit", "cursor")
-    parking = _listener(request).parking
-    found = await parking.page_parked(_order(cursor), limit, is_parked=is_parked)
+    parked_records = _consumer(request).parking
+    found = await parked_records.page_parked(_order(cursor), limit, is_parked=is_parked)
+    counts = _may_see_counts(request)
     return ParkedPage(
         items=[
-            _engagement(each.engagement, each.head, each.records if _counts(request) else None)
+            _engagement(each.engagement, each.head, each.records if counts else None)
             for each in found
         ],
         cursor=str(found[-1].order) if len(found) == limit else None,
@@ -336,18 +341,18 @@ def _shown(request: Request, record: ParkedRecord) -> dict[str, object]:
     }
 
 
-async def _attempt(request: Request, asked: Awaitable[RetryResult]) -> AttemptView:
+async def _attempt_view(request: Request, attempt: Awaitable[RetryResult]) -> AttemptView:
     try:
-        attempt = await asked
-    except NotInTrouble as trouble:
-        raise Problem(404, "not-parked", str(trouble)) from None
-    except NotProven as trouble:
-        raise Problem(409, "gap-not-proven", str(trouble)) from None
-    head, counts = attempt.head, _counts(request)
+        result = await attempt
+    except NotInTrouble as error:
+        raise Problem(404, "not-parked", str(error)) from None
+    except NotProven as error:
+        raise Problem(409, "gap-not-proven", str(error)) from None
+    head, counts = result.head, _may_see_counts(request)
     return AttemptView(
-        taken=attempt.taken if counts else None,
-        waiting=attempt.waiting if counts else None,
+        taken=result.taken if counts else None,
+        waiting=result.waiting if counts else None,
         code=None if head is None else head.code,
         sentence=None if head is None else head.sentence,
-        asked=attempt.asked,
+        asked=result.asked,
     )

@@ -1,9 +1,9 @@
-"""The composition root: what a service is made of, how it starts, and in what order it stops.
+"""The composition root: the definition of a service, its application and its process.
 
 SERVICE = Service("sales", "Sales", routes=(engagements, accounts), reads=(PersonPublished,))
 
 if __name__ == "__main__":
-run(SERVICE)
+    run(SERVICE)
 """
 
 import gc
@@ -37,22 +37,22 @@ from contracts.event import Event
 from contracts.reference import Reference
 
 KEEP_ALIVE = 75
-"""Seconds that a connection may be idle: longer than proxies keep one (60 s, as a rule).
+"""Seconds that a connection may be idle: longer than proxies keep one (usually 60 s).
 
-So the proxy closes it, and no request is on its way to a connection that is being closed here."""
+So the proxy closes it first, and sends no request on a connection that is being closed here."""
 
 LARGEST_BODY = 32 * 1024 * 1024
-"""Bytes beyond which no route takes a body, whatever it does with it (a file, say)."""
+"""Maximum size of a body in bytes on any route, uploads of files included."""
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A department, or the gateway, as the chassis runs it.
+    """The definition of a department's service, or of the gateway.
 
-    `routes` bring their deciders along; `deciders` are those nobody reaches over HTTP. `reads` are
+    `routes` include their deciders; `deciders` are further ones, without HTTP routes. `reads` are
     the kinds of reference data that decisions look up. `routers` are further routes, each of which
-    authorises by itself. `hearing` replaces what is done with events that are heard, and `hears`
-    names their types where no decider does.
+    must authorise its callers. `event_handling` replaces the default handling of consumed events,
+    and `consumes` lists event types that no decider lists.
     """
 
     name: Department
@@ -62,30 +62,30 @@ class Service:
     deciders: tuple[Decider[Any], ...] = ()
     reads: tuple[type[Reference], ...] = ()
     routers: tuple[APIRouter, ...] = ()
-    hears: tuple[type[Event], ...] = ()
-    hearing: Callable[[Container], EventHandling] | None = None
+    consumes: tuple[type[Event], ...] = ()
+    event_handling: Callable[[Container], EventHandling] | None = None
 
     @property
     def all_deciders(self) -> tuple[Decider[Any], ...]:
-        """Every kind of stream, once."""
-        every = [*(routes.decider for routes in self.routes), *self.deciders]
-        return tuple({decider.kind: decider for decider in every}.values())
+        """The deciders of all kinds of streams, without duplicates."""
+        deciders = [*(routes.decider for routes in self.routes), *self.deciders]
+        return tuple({decider.kind: decider for decider in deciders}.values())
 
     @property
     def reference_channels(self) -> Collection[Channel]:
-        """Where the reference data that it reads is said."""
+        """The channels of the reference data that the service reads."""
         return {kind.channel for kind in self.reads}
 
     @property
-    def heard_types(self) -> tuple[type[Event], ...]:
-        """The types of events of others that it hears."""
+    def consumed_types(self) -> tuple[type[Event], ...]:
+        """The types of events of other departments that the service consumes."""
         types = {kind for each in self.all_deciders for kind in each.evolve.types}
         others = {kind for kind in types if kind.channel.department != self.name}
-        return tuple(sorted({*others, *self.hears, *self.reads}, key=lambda kind: kind.type))
+        return tuple(sorted({*others, *self.consumes, *self.reads}, key=lambda kind: kind.type))
 
 
 def create_app(service: Service, settings: Settings) -> FastAPI:
-    """The service as an ASGI application; what it is made of lives as long as its lifespan."""
+    """Return the service as an ASGI application; its container runs during the lifespan."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -95,7 +95,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
             deciders=service.all_deciders,
             listings=[each.listing for each in service.routes if each.listing is not None],
             reference=service.reference_channels,
-            hearing=service.hearing,
+            event_handling=service.event_handling,
         )
         app.state.container = container
         async with container:
@@ -110,8 +110,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
         lifespan=lifespan,
         max_body_size=LARGEST_BODY,
         redirect_slashes=False,
-        # `TracingMiddleware` says it all; FastAPI would say it again, for a quarter of a request's
-        # handling.
+        # `TracingMiddleware` records the same; FastAPI's own takes a quarter of a request's time.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.body_limit = settings.body_limit
@@ -146,7 +145,7 @@ def _document(app: FastAPI, service: Service, settings: Settings) -> None:
 
     app.openapi = openapi  # type: ignore[method-assign]
     events = asyncapi.document(
-        service.name, service.title, service.heard_types, settings.topic_prefix
+        service.name, service.title, service.consumed_types, settings.topic_prefix
     )
     page = asyncapi.page(events)
 
@@ -160,14 +159,17 @@ def _document(app: FastAPI, service: Service, settings: Settings) -> None:
 
 
 def run(service: Service) -> None:
-    """Run a service until it is told to stop; ends the process with 2 where settings are unsafe."""
+    """Run a service until it is told to stop.
+
+    Exits with 2 where the settings are unsafe, and with 3 where the server cannot start.
+    """
     try:
         settings = Settings.from_environment()
     except UnsafeSettings as unsafe:
-        _refuse(service, unsafe)
+        _exit_unsafe(service, unsafe)
     telemetry.log_to_stderr(service.name, settings)
-    measured = telemetry.begin(service.name, settings)
-    # The server stops in order on the signal and then sends it again, when all is done already.
+    running_telemetry = telemetry.begin(service.name, settings)
+    # The server stops in order on the signal and then raises it again, when all is done already.
     signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         app = create_app(service, settings)
@@ -175,20 +177,20 @@ def run(service: Service) -> None:
         server = _Server(server_config(app, settings), app)
         server.run()
         if not server.started:
-            sys.exit(3)  # it could not listen, and has said why
-    except UnsafeSettings as unsafe:  # a file that the settings name is not what it must be
-        _refuse(service, unsafe)
+            sys.exit(3)  # the reason is logged already
+    except UnsafeSettings as unsafe:  # a file that the settings name is not valid
+        _exit_unsafe(service, unsafe)
     finally:
-        measured.end()
+        running_telemetry.end()
 
 
-def _refuse(service: Service, unsafe: UnsafeSettings) -> Never:
+def _exit_unsafe(service: Service, unsafe: UnsafeSettings) -> Never:
     sys.stderr.write(f"{service.name} does not start:\n{unsafe}\n")
     sys.exit(2)
 
 
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
-    """How a service listens."""
+    """Return the configuration of the HTTP server."""
     return uvicorn.Config(
         app,
         host=settings.service_host,
@@ -205,9 +207,9 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Tells the service that it is to stop before it waits for answers under way to end.
+    """The HTTP server, which sets `Container.stopping` before it waits for open requests to end.
 
-    From then on every answer closes its connection, so that clients make their next one elsewhere.
+    From then on every answer closes its connection, so that clients connect to another replica.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
@@ -223,7 +225,7 @@ class _Server(uvicorn.Server):
 
 
 def settle_memory() -> None:
-    """What is in memory now stays: the collector need not look at it again, and less often."""
+    """Exclude the present objects from garbage collection, and make collections less frequent."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

@@ -1,7 +1,7 @@
-"""Who is asking, and what they may do: bearer tokens (RFC 6750, RFC 7519) and roles.
+"""Authentication by bearer token (RFC 6750, RFC 7519) and authorisation by role.
 
-The token's subject is the actor of every event that follows. Roles say what a person may ask of
-which department; `confidential` is the right to see costs and margins, apart from reading.
+The token's subject is recorded as the actor of all events that follow from the request. Each route
+names the roles that may use it; costs and margins need the role `confidential` as well.
 """
 
 import re
@@ -23,10 +23,10 @@ from contracts.roles import ROLES, Role
 
 AUDIENCE = "concord"
 LEEWAY = timedelta(seconds=5)
-"""How far the clocks of two machines may differ."""
+"""Tolerated difference between the clocks of two machines."""
 
 LONGEST = timedelta(days=31)
-"""A token that is valid for longer than this from its issue is refused."""
+"""Maximum time between a token's issue and its expiry; a longer one is refused."""
 
 OPEN_TO_ALL = frozenset(
     {
@@ -41,39 +41,40 @@ OPEN_TO_ALL = frozenset(
         "/asyncapi.json",
     }
 )
-"""Paths that need no token: health, and documents that say nothing of the business."""
+"""Paths that need no token: health, and documents that contain no business data."""
 
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_NO_SUBJECT = (
-    "the token's subject must be an id such as ann.archer, and no e-mail address: it is recorded"
-    " for ever and must name nobody"
+_INVALID_SUBJECT = (
+    "the token's subject must be an id such as ann.archer, not an e-mail address: it is recorded"
+    " permanently and must not identify a person by itself"
 )
-_REMEMBERED = 1000
+_CACHE_SIZE = 1000
 _LATEST = 2**53
-"""Seconds since 1970 before which every moment of a token must lie."""
+"""Upper limit of the times in a token, in seconds since 1970."""
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="concord"'}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever sent a request: the id of a person (or program), and their roles."""
+    """The sender of a request: the id of a person or program, and their roles."""
 
     actor: str
     roles: frozenset[Role]
 
     def may(self, *roles: Role) -> bool:
-        """Tell whether they have at least one of these roles."""
+        """Return whether the caller has at least one of these roles."""
         return not self.roles.isdisjoint(roles)
 
 
 class _OtherKey(Problem):
-    """A token is signed with a key that is not known here; it may have been published since."""
+    """A token is signed with an unknown key, which may have been added to the file since."""
 
 
 class Tokens:
-    """Checks tokens by the one algorithm that the settings name.
+    """The check of tokens: RS256 with public keys, or HS256 with a secret, by the settings.
 
-    Raises UnsafeSettings where the settings name a file that holds no public keys.
+    Raises UnsafeSettings where the settings name a file without public keys, and ValueError where
+    they name neither a file nor a secret.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -85,54 +86,54 @@ class Tokens:
         elif settings.token_secret is not None:
             self._secret = settings.token_secret.get_secret_value()
         else:
-            raise ValueError("neither a secret nor public keys to check tokens by")
+            raise ValueError("there is neither a secret nor a file of public keys to check tokens")
 
-        self._known: dict[str, tuple[float, int, Caller]] = {}
+        self._cache: dict[str, tuple[float, int, Caller]] = {}
 
     async def caller(self, token: str) -> Caller:
-        """Return whom the token was issued to; raises Problem 401 saying what is wrong with it.
+        """Return the caller that the token names; raises Problem 401 with the reason if invalid.
 
-        A token signed with an unknown key makes the file of keys be read again, off the event loop
-        and at most every ten seconds.
+        If the token is signed with an unknown key, read the file of keys again: in a thread, and at
+        most every ten seconds.
         """
         if self._keys is None:
-            return self._remembered(token)
+            return self._cached(token)
         self._keys.refresh()
         try:
-            return self._remembered(token)
+            return self._cached(token)
         except _OtherKey:
             if not await self._keys.read_again():
                 raise
-        return self._remembered(token)
+        return self._cached(token)
 
-    def _remembered(self, token: str) -> Caller:
+    def _cached(self, token: str) -> Caller:
         revision = 0 if self._keys is None else self._keys.revision
-        until, under, caller = self._known.get(token, (0.0, revision, None))
-        if caller is not None and under == revision and until > time.time():
+        until, cached_revision, caller = self._cache.get(token, (0.0, revision, None))
+        if caller is not None and cached_revision == revision and until > time.time():
             return caller
         caller, until = self._checked(token)
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[token] = until, revision, caller
+        if len(self._cache) >= _CACHE_SIZE:
+            self._cache.clear()
+        self._cache[token] = until, revision, caller
         return caller
 
     def _checked(self, token: str) -> tuple[Caller, float]:
         claims = self._claims(token)
         subject, roles = claims["sub"], claims.get("roles", [])
         if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
-            raise _unauthorised("invalid-token", _NO_SUBJECT)
+            raise _unauthorised("invalid-token", _INVALID_SUBJECT)
         if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
             raise _unauthorised("invalid-token", "the token's roles are not a list of names")
         until = _until(claims)
         return Caller(subject, frozenset(role for role in ROLES if role in roles)), until
 
     def _claims(self, token: str) -> dict[str, Any]:
-        """Return what a token says that is signed, from our issuer and for us."""
+        """Return a token's claims; raises Problem 401 for a wrong signature, issuer or audience."""
         try:
             name = jwt.get_unverified_header(token).get("kid")
             key = self._secret if self._keys is None else self._keys.get(name)
             if key is None:
-                raise _unauthorised("invalid-token", "the token's key is not known", _OtherKey)
+                raise _unauthorised("invalid-token", "unknown signing key", _OtherKey)
             return jwt.decode(
                 token,
                 key,
@@ -142,7 +143,7 @@ class Tokens:
                 options={
                     "require": ["exp", "iat", "aud", "iss", "sub"],
                     "strict_aud": True,
-                    # Judged by `_until`: the library takes text and truth values for moments.
+                    # Checked by `_until`: the library accepts text and booleans as times.
                     "verify_exp": False,
                     "verify_iat": False,
                     "verify_nbf": False,
@@ -157,14 +158,14 @@ class Tokens:
 
 
 def _until(claims: Mapping[str, Any]) -> float:
-    """Return when the token ends, in seconds since 1970; raises Problem where that is not to come.
+    """Return when the token expires, in seconds since 1970.
 
-    The token must have begun, and be valid for no longer than `LONGEST`.
+    Raises Problem 401 where it has expired, is not valid yet, or is valid for more than `LONGEST`.
     """
     for name in ("exp", "iat", "nbf"):
         moment = claims.get(name, 0)
         is_number = isinstance(moment, int | float) and not isinstance(moment, bool)
-        if not is_number or not abs(moment) < _LATEST:  # NaN is less than nothing
+        if not is_number or not abs(moment) < _LATEST:  # false for NaN
             detail = f"the token's {name} must be a number of seconds since 1970"
             raise _unauthorised("invalid-token", detail)
     now, leeway = time.time(), LEEWAY.total_seconds()
@@ -187,7 +188,7 @@ def issue(
     now: datetime,
     valid: timedelta = timedelta(hours=8),
 ) -> str:
-    """A token signed with a shared secret, for one machine; `now` needs a time zone."""
+    """Return a token signed with a shared secret, for local use; `now` needs a time zone."""
     claims = {
         "iss": issuer,
         "aud": AUDIENCE,
@@ -200,13 +201,13 @@ def issue(
 
 
 class Guard:
-    """Lets those pass who have one of the roles (anybody with a token where none is named)."""
+    """A dependency that admits callers with one of the roles, or any caller if none is given."""
 
     def __init__(self, *roles: Role) -> None:
         self.roles = roles
 
     async def __call__(self, request: Request) -> Caller:
-        """Whoever asks; raises Problem 401 without a good token, 403 without the role."""
+        """Return the caller; raises Problem 401 without a valid token, 403 without the role."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise _unauthorised("token-missing", "send a bearer token in the Authorization header")
@@ -224,17 +225,17 @@ class Guard:
 
 
 def requires(*roles: Role) -> Guard:
-    """What a route depends on (``Depends(requires("operator"))``); it answers with the caller."""
+    """Return a dependency of a route that yields the caller: ``Depends(requires("operator"))``."""
     return Guard(*roles)
 
 
 def guarded(app: FastAPI) -> set[str]:
-    """The routes that authorise, as ``POST /engagements``."""
+    """Return the routes that require a token, as ``POST /engagements``."""
     return {name for name, is_guarded in _routes(app) if is_guarded}
 
 
 def unguarded(app: FastAPI) -> set[str]:
-    """The routes that let anybody in and are not meant to; a test holds it empty."""
+    """Return the routes that need no token but are not in `OPEN_TO_ALL`; a test expects none."""
     return {
         name
         for name, is_guarded in _routes(app)
@@ -261,11 +262,11 @@ def _depends_on_a_guard(dependant: Dependant) -> bool:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, jwt.InvalidAudienceError):
-        return "the token is for somebody else"
+        return "wrong audience"
     if isinstance(error, jwt.InvalidIssuerError):
-        return "the token is from an issuer that is not known here"
+        return "unknown issuer"
     if isinstance(error, jwt.InvalidSignatureError | jwt.InvalidAlgorithmError):
-        return "the token's signature is not good"
+        return "wrong signature"
     return "the token cannot be read"
 
 

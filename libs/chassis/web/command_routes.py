@@ -1,14 +1,16 @@
-"""Routes: one way to expose a decider over HTTP.
+"""The HTTP routes of a decider: commands, one stream, the list of streams.
 
     def view(state: Engagement) -> EngagementView: ...
 
-    engagements = Routes(ENGAGEMENT, path="engagements", view=view, seen_by=("account-executive",))
+    engagements = CommandRoutes(
+        ENGAGEMENT, path="engagements", view=view, seen_by=("account-executive",)
+    )
     engagements.opening(OpenOpportunity, by=("account-executive",), prefix="E")
     engagements.command(QualifyOpportunity, by=("account-executive", "sales-manager"))
 
 gives ``POST /engagements``, ``POST /engagements/{engagement}/qualify-opportunity``,
 ``GET /engagements/{engagement}`` and, where a listing is given, ``GET /engagements``. A command's
-docstring is what people read in the OpenAPI document.
+docstring is its summary and description in the OpenAPI document.
 """
 
 import asyncio
@@ -37,7 +39,7 @@ from chassis.application.read_models import Listing
 from chassis.domain.decider import Command, Decider, Stream, derived
 from chassis.web.auth import Caller, requires
 from chassis.web.dependencies import as_of_all, as_of_engagement, as_of_lists, get_command_handler
-from chassis.web.list_routes import Listed
+from chassis.web.list_routes import ListRoute
 from chassis.web.problems import MEDIA_TYPE, field_error
 from chassis.web.request import (
     AS_OF,
@@ -45,9 +47,9 @@ from chassis.web.request import (
     StrictRoute,
     command_options,
     not_modified,
+    position_headers,
     read_options,
     reject_unknown_query,
-    stands_at,
 )
 from contracts.roles import Role
 from contracts.values import EngagementId, Identifier
@@ -63,15 +65,15 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for code, text in (
-        ("4XX", "Refused: `code` says why, and `missing` what a gate waits for."),
-        ("5XX", "Not now (503, 504) or not at all (500)."),
+        ("4XX", "Refused: `code` is the reason, `missing` lists the conditions that are not met."),
+        ("5XX", "Try again (503, 504), or an error of the service (500)."),
     )
 }
-"""What every route may answer beside what it is for."""
+"""Error responses that every route may give."""
 
 
 class EventView(BaseModel):
-    """An event that a command led to."""
+    """An event that a command recorded."""
 
     type: str
     id: str
@@ -81,7 +83,7 @@ class EventView(BaseModel):
 
 
 class CommandAnswer(BaseModel, Generic[V]):
-    """What came of a command: the events it said, and the stream after them."""
+    """The result of a command: the events that it published (`said`) and the stream after them."""
 
     id: str
     number: int
@@ -92,7 +94,10 @@ class CommandAnswer(BaseModel, Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class CommandRoute:
-    """A command, who may give it, and where. `prefix` makes the id of the stream that it opens."""
+    """A command, the roles that may give it, and the path below that of the routes.
+
+    `prefix` begins the id of the stream that it opens; None where the path names the stream.
+    """
 
     command: type[Command]
     by: tuple[Role, ...]
@@ -103,11 +108,12 @@ class CommandRoute:
 class CommandRoutes(Generic[S]):
     """The routes of one kind of stream.
 
-    `view` makes of a state what the people in `seen_by` read; its return annotation is the schema.
-    `confidential`, where given, is what is read instead by those with the role of that name.
-    `subject` is the type of the id in the path (EngagementId for engagements unless given).
-    `listing` says by which fields streams are listed, filtered and sorted.
-    `erased_by` may erase a record of reference data whole (``DELETE /people/{person}``).
+    `view` returns the view of a state for the roles in `seen_by`; its return annotation is the
+    schema. `confidential`, where given, replaces it for callers with the role `confidential`.
+    `subject` is the type of the id in the path (by default EngagementId for engagements, else
+    Identifier). `listing` names the fields by which streams are listed, filtered and sorted.
+    `erased_by` are the roles that may erase a record of reference data
+    (``DELETE /people/{person}``). Raises TypeError for a listing of another kind.
     """
 
     def __init__(
@@ -123,7 +129,7 @@ class CommandRoutes(Generic[S]):
         erased_by: tuple[Role, ...] = (),
     ) -> None:
         if listing is not None and listing.kind != decider.kind:
-            raise TypeError(f"a listing of {listing.kind} does not list {decider.kind}")
+            raise TypeError(f"a listing of {listing.kind} is given for streams of {decider.kind}")
         self.decider = decider
         self.path = path
         self.view = view
@@ -135,20 +141,22 @@ class CommandRoutes(Generic[S]):
         self.commands: list[CommandRoute] = []
 
     def command(self, kind: type[Command], *, by: tuple[Role, ...], at: str | None = None) -> None:
-        """Take a command on a stream that the path names: ``POST /<path>/{id}/<command>``.
+        """Add a command on the stream that the path names: ``POST /<path>/{id}/<command>``.
 
-        `at` replaces the last part, which is the command's name otherwise. A command that may open
-        a stream (`Decider.opens`) makes it under the id in the path.
+        `at` replaces the last part, by default the command's name. A command in `Decider.opens`
+        opens the stream with the id in the path. Raises TypeError where the decider has no decision
+        on it, or `by` is empty.
         """
         self._add(CommandRoute(kind, by, f"/{{id}}/{at or kind.named()}"))
 
     def opening(
         self, kind: type[Command], *, by: tuple[Role, ...], prefix: str, at: str = ""
     ) -> None:
-        """Take a command that opens a stream under an id of its own: ``POST /<path>[/<at>]``.
+        """Add a command that opens a stream with a new id: ``POST /<path>[/<at>]``.
 
-        The id is `prefix`, a dash and thirteen characters drawn from the actor and the
-        Idempotency-Key: the same request always opens the same stream.
+        The id is `prefix`, a dash and thirteen characters of a hash of the actor and the
+        Idempotency-Key, so that a repeated request opens the same stream. Raises TypeError where
+        the command opens no stream, the decider has no decision on it, or `by` is empty.
         """
         if kind not in self.decider.opens:
             raise TypeError(f"{kind.named()} does not open a stream of kind {self.decider.kind}")
@@ -156,20 +164,20 @@ class CommandRoutes(Generic[S]):
 
     def _add(self, route: CommandRoute) -> None:
         if route.command not in self.decider.decide.types:
-            raise TypeError(f"nobody decides {route.command.named()} on {self.decider.kind}")
+            raise TypeError(f"{self.decider.kind} has no decision on {route.command.named()}")
         if not route.by:
-            raise TypeError(f"nobody may give {route.command.named()}: name the roles")
+            raise TypeError(f"no role may give {route.command.named()}: name the roles")
         self.commands.append(route)
 
     def router(self) -> APIRouter:
-        """The routes, for an application of `chassis.runtime.service`."""
+        """Return the routes, for an application of `chassis.runtime.service`."""
         router = APIRouter(route_class=StrictRoute, tags=[self.path], responses=PROBLEMS)
         for route in self.commands:
-            self._take(router, route)
+            self._add_command(router, route)
         name = self.decider.kind.replace("-", " ")
         router.add_api_route(
             f"/{self.path}/{{{self._parameter}}}",
-            self._reader(),
+            self._read_endpoint(),
             response_model=self.view_model,
             dependencies=[
                 Depends(requires(*self.seen_by)),
@@ -185,100 +193,102 @@ class CommandRoutes(Generic[S]):
             operation_id=f"read-{self.decider.kind}",
         )
         if self.listing is not None:
-            listed = Listed(self.listing, self.path)
+            list_route = ListRoute(self.listing, self.path)
             router.add_api_route(
                 f"/{self.path}",
-                listed.endpoint,
-                response_model=listed.model,
+                list_route.endpoint,
+                response_model=list_route.model,
                 dependencies=[Depends(requires(*self.seen_by)), Depends(as_of_lists)],
                 responses=AS_OF,
                 summary=f"List every {name}",
-                description=f"{listed.words}\n\n{_roles(self.seen_by)}",
+                description=f"{list_route.description}\n\n{_roles(self.seen_by)}",
                 operation_id=f"list-{self.decider.kind}",
-                openapi_extra={"parameters": listed.parameters},
+                openapi_extra={"parameters": list_route.parameters},
             )
         if self.erased_by:
             router.add_api_route(
                 f"/{self.path}/{{{self._parameter}}}",
-                self._eraser(),
+                self._erase_endpoint(),
                 methods=["DELETE"],
                 status_code=204,
                 dependencies=[Depends(requires(*self.erased_by))],
-                summary=f"Erase one {name} for good",
+                summary=f"Erase one {name} permanently",
                 description=_roles(self.erased_by),
                 operation_id=f"erase-{self.decider.kind}",
             )
         return router
 
-    def _take(self, router: APIRouter, route: CommandRoute) -> None:
+    def _add_command(self, router: APIRouter, route: CommandRoute) -> None:
         kind = route.command
-        words = inspect.cleandoc(kind.__doc__ or kind.named()).partition("\n")
+        summary, _, rest = inspect.cleandoc(kind.__doc__ or kind.named()).partition("\n")
         router.add_api_route(
             f"/{self.path}" + route.at.replace("{id}", f"{{{self._parameter}}}"),
-            self._opener(route) if route.prefix else self._taker(kind),
+            self._open_endpoint(route) if route.prefix else self._command_endpoint(kind),
             methods=["POST"],
             status_code=201 if route.prefix else 200,
             response_model=CommandAnswer[self.view_model],  # type: ignore[name-defined]
             dependencies=[Depends(requires(*route.by))],
-            summary=words[0].rstrip("."),
-            description=f"{words[0]}\n{words[2]}\n\n{_roles(route.by)}",
+            summary=summary.rstrip("."),
+            description=f"{summary}\n{rest}\n\n{_roles(route.by)}",
             operation_id=f"{self.decider.kind}-{kind.named()}",
         )
 
-    def _taker(self, kind: type[Command]) -> Callable[..., Any]:
+    def _command_endpoint(self, kind: type[Command]) -> Callable[..., Any]:
         async def take(
             request: Request,
             subject: str,
             command: Command,
-            wishes: Annotated[CommandOptions, Depends(command_options)],
+            options: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
-            answer = await self._command(request, subject, command, wishes)
-            return self._answer(request.state.caller, subject, answer, wishes)
+            answer = await self._command(request, subject, command, options)
+            return self._answer(request.state.caller, subject, answer, options)
 
         return self._annotated(take, kind)
 
-    def _opener(self, route: CommandRoute) -> Callable[..., Any]:
+    def _open_endpoint(self, route: CommandRoute) -> Callable[..., Any]:
         async def open_one(
             request: Request,
             command: Command,
-            wishes: Annotated[CommandOptions, Depends(command_options)],
+            options: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
             actor = request.state.caller.actor
-            subject = f"{route.prefix}-{derived(f'{actor}/{wishes.key}')}"
-            answer = await self._command(request, subject, command, wishes)
-            response = self._answer(request.state.caller, subject, answer, wishes, status=201)
+            subject = f"{route.prefix}-{derived(f'{actor}/{options.key}')}"
+            answer = await self._command(request, subject, command, options)
+            response = self._answer(request.state.caller, subject, answer, options, status=201)
             response.headers["Location"] = f"/{self.path}/{subject}"
             return response
 
         return self._annotated(open_one, route.command)
 
     async def _command(
-        self, request: Request, subject: str, command: Command, wishes: CommandOptions
+        self, request: Request, subject: str, command: Command, options: CommandOptions
     ) -> command_handler.Answer:
-        at_work = get_command_handler(request)
+        commands = get_command_handler(request)
         loop = asyncio.get_running_loop()
-        ends = loop.time() + wishes.wait
-        if wishes.after:
-            await at_work.until_heard(self.decider.kind, subject, wishes.after, wishes.wait)
-        return await at_work.command(
+        ends = loop.time() + options.wait
+        if options.after:
+            await commands.until_heard(self.decider.kind, subject, options.after, options.wait)
+        return await commands.command(
             self.decider.kind,
             subject,
             command,
             actor=request.state.caller.actor,
-            key=wishes.key or "",
-            occurred_at=wishes.occurred_at,
-            expected=wishes.if_match,
-            wait=max(0.0, ends - loop.time()) if wishes.wait else 0.0,
+            key=options.key or "",
+            occurred_at=options.occurred_at,
+            expected=options.if_match,
+            wait=max(0.0, ends - loop.time()) if options.wait else 0.0,
         )
 
-    def _reader(self) -> Callable[..., Any]:
+    def _read_endpoint(self) -> Callable[..., Any]:
         async def read(
-            request: Request, subject: str, wishes: Annotated[CommandOptions, Depends(read_options)]
+            request: Request,
+            subject: str,
+            options: Annotated[CommandOptions, Depends(read_options)],
         ) -> Response:
             reject_unknown_query(request)
-            at_work = get_command_handler(request)
-            stream = await at_work.read(self.decider.kind, subject, wishes.after, wishes.wait)
-            headers = stands_at(stream.number, stream.position) | wishes.applied
+            commands = get_command_handler(request)
+            stream = await commands.read(self.decider.kind, subject, options.after, options.wait)
+            headers = position_headers(stream.number, stream.position) | options.applied
             if not_modified(request, stream.number):
                 return Response(status_code=304, headers=headers)
             view = self._view(request.state.caller, stream)
@@ -286,15 +296,15 @@ class CommandRoutes(Generic[S]):
 
         return self._annotated(read)
 
-    def _eraser(self) -> Callable[..., Any]:
+    def _erase_endpoint(self) -> Callable[..., Any]:
         async def erase(
             request: Request,
             subject: str,
-            wishes: Annotated[CommandOptions, Depends(command_options)],
+            options: Annotated[CommandOptions, Depends(command_options)],
         ) -> Response:
-            at_work = get_command_handler(request)
-            await at_work.erase(
-                self.decider.kind, subject, actor=request.state.caller.actor, key=wishes.key or ""
+            commands = get_command_handler(request)
+            await commands.erase(
+                self.decider.kind, subject, actor=request.state.caller.actor, key=options.key or ""
             )
             return Response(status_code=204)
 
@@ -303,7 +313,7 @@ class CommandRoutes(Generic[S]):
     def _annotated(
         self, endpoint: Callable[..., Any], kind: type[Command] | None = None
     ) -> Callable[..., Any]:
-        """The endpoint with the types of this kind of stream, which FastAPI reads."""
+        """Return the endpoint, annotated with the types of this kind of stream for FastAPI."""
         annotations = endpoint.__annotations__
         if "subject" in annotations:
             engagement = self.decider.kind == "engagement"
@@ -330,7 +340,7 @@ class CommandRoutes(Generic[S]):
         caller: Caller,
         subject: str,
         answer: command_handler.Answer,
-        wishes: CommandOptions,
+        options: CommandOptions,
         *,
         status: int = 200,
     ) -> Response:
@@ -338,7 +348,7 @@ class CommandRoutes(Generic[S]):
         body = {
             "id": subject,
             "number": stream.number,
-            # In one order, whoever answers: a repeated request gets the same bytes.
+            # Sorted, so that a repeated request gets the same bytes from every process.
             "position": dict(sorted(stream.position.items())),
             "said": [
                 {
@@ -352,17 +362,20 @@ class CommandRoutes(Generic[S]):
             ],
             "state": self._view(caller, stream),
         }
-        headers = stands_at(stream.number, stream.position) | wishes.applied
+        headers = position_headers(stream.number, stream.position) | options.applied
         if answer.repeated:
             headers["Idempotency-Replayed"] = "true"
         return Response(to_json(body), status, headers, media_type="application/json")
 
     @cached_property
     def view_model(self) -> type[BaseModel]:
-        """The schema of what is read."""
+        """The model that the view returns, with `passed_over` added for engagements.
+
+        Raises TypeError where the view has no model as its return annotation.
+        """
         model = typing.get_type_hints(self.view).get("return")
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            raise TypeError(f"the view of {self.path} must say which model it returns")
+            raise TypeError(f"the view of {self.path} must be annotated with the model it returns")
         if self.decider.kind != "engagement":
             return model
         passed_over: Any = (list[PassedOverView], ...)
@@ -372,16 +385,16 @@ class CommandRoutes(Generic[S]):
 
 
 def few_errors(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """The command in a body; raises Problem 422 where more is wrong than is worth naming.
+    """Return the command in a body; raises Problem 422 where it has more than 1,000 errors.
 
-    What is wrong is found in no time, and each error's description costs as much as a command.
+    Errors are found quickly, but describing a single one takes as long as a command.
     """
     try:
         return validate(given)
     except ValidationError as error:
-        if (wrong := error.error_count()) <= _MOST_ERRORS:
+        if (count := error.error_count()) <= _MOST_ERRORS:
             raise
-        detail = f"{wrong:,} things are wrong with it, more than are named: send a part of it"
+        detail = f"has {count:,} errors, too many to list: send a part of it"
         raise field_error("body", detail) from None
 
 

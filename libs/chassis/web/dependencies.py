@@ -13,7 +13,7 @@ from chassis.web.problems import Problem
 
 
 class RunningService(Protocol):
-    """The parts of a running service that routes of every service use."""
+    """The parts of a running service that the routes of every service use."""
 
     commands: CommandHandler
     views: Views
@@ -22,43 +22,46 @@ class RunningService(Protocol):
 
     @property
     def waits_for(self) -> str | None:
-        """What it waits for before it takes requests; None when it takes them."""
+        """The reason why the service does not accept requests yet; None when it does."""
 
 
 def get_service(request: Request) -> RunningService:
-    """Return the parts of the service; raises Problem 503 while it does not take requests."""
+    """Return the parts of the service; raises Problem 503 while it does not accept requests."""
     service: RunningService = request.app.state.container
     refuse_unready(service)
     return service
 
 
 def refuse_unready(service: RunningService) -> None:
-    """Raise Problem 503 while the service does not take requests."""
+    """Raise Problem 503 while the service does not accept requests."""
     if service.waits_for is not None:
         detail = f"the service is starting: {service.waits_for}"
         raise Problem(503, "starting", detail, headers={"Retry-After": "1"})
 
 
 def get_command_handler(request: Request) -> CommandHandler:
-    """Return the command handler; raises Problem 503 while the service takes no requests."""
+    """Return the command handler; raises Problem 503 while the service accepts no requests."""
     return get_service(request).commands
 
 
 async def as_of_lists(request: Request) -> None:
-    """Note, before a list is read, up to which moment it holds what others published."""
+    """Store the as-of moment of lists on the request, before the list is read."""
     request.state.as_of = get_service(request).as_of.of_lists()
 
 
 async def as_of_all(request: Request) -> None:
-    """Note, before it is read, up to which moment an answer holds what others published."""
+    """Store the as-of moment of all engagements on the request, before the answer is read."""
     request.state.as_of = get_service(request).as_of.of_all()
 
 
 def as_of_engagement(parameter: str) -> Callable[[Request], Awaitable[None]]:
-    """Return what notes the moment of the engagement that a parameter of the path names."""
+    """Return a dependency that stores the as-of moment of one engagement on the request.
 
-    async def note(request: Request) -> None:
+    `parameter` is the parameter of the path that contains the engagement's id.
+    """
+
+    async def store(request: Request) -> None:
         engagement = request.path_params[parameter]
         request.state.as_of = get_service(request).as_of.of_engagement(engagement)
 
-    return note
+    return store

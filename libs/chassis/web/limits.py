@@ -1,53 +1,53 @@
-"""HTTP on the wire: a bound on what stands beside a request's body, and connections that end well.
+"""The protocol of uvicorn with a limit on headers, and with connections that close in order.
 
-The parser of HTTP has no bound of its own.
+httptools, the HTTP parser, does not limit the request line, headers and trailers by itself.
 """
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-LAST_CALL = 1.0
-"""Seconds that an idle connection stays open once the service is to stop.
+CLOSE_IDLE_AFTER = 1.0
+"""Seconds that an idle connection stays open after the service was told to stop.
 
-Whoever uses it meanwhile is answered `Connection: close`. Closed at once, it could meet a request
-that is on its way."""
+A request in this time is answered with `Connection: close`. If the connection were closed at once,
+a request already sent by the client would be lost."""
 
-MOST_BESIDE = 64 * 1024
-"""Bytes that a request may have beside its body: its line, headers, trailers, ends of chunks."""
+MAX_OVERHEAD = 64 * 1024
+"""Bytes of a request besides its body: request line, headers, trailers, chunk headers."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """Uvicorn's protocol on httptools, and an end to a request that has none.
+    """Uvicorn's protocol on httptools, which refuses a request with more than `MAX_OVERHEAD`.
 
-    The other protocol that uvicorn has bounds headers, and costs a third of a command more.
+    Uvicorn's protocol on h11 limits headers, but makes a command a third slower.
     """
 
-    _beside = 0
+    _overhead = 0
 
     def data_received(self, data: bytes) -> None:
-        """Take what has come, and answer 400 and hang up where too much stands beside the body."""
-        self._beside += len(data)
+        """Parse the data; answer 400 and close the connection if the overhead is too large."""
+        self._overhead += len(data)
         super().data_received(data)
-        if self._beside > MOST_BESIDE and not self.transport.is_closing():
-            self.send_400_response("The request has too much beside its body.")
+        if self._overhead > MAX_OVERHEAD and not self.transport.is_closing():
+            self.send_400_response("The request line, headers or trailers are too large.")
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
-        self._beside = 0
+        """Start counting for a new request."""
+        self._overhead = 0
         super().on_message_begin()
 
     def on_body(self, body: bytes) -> None:
-        """The body has a bound of its own."""
-        self._beside -= len(body)
+        """Leave the body out of the count; `StrictRequest.body` limits it."""
+        self._overhead -= len(body)
         super().on_body(body)
 
     def shutdown(self) -> None:
-        """End the connection with its next answer, or after `LAST_CALL` without a request."""
+        """Close the connection after the current answer; after `CLOSE_IDLE_AFTER` if it is idle."""
         if self._answering:
             self.cycle.keep_alive = False
             return
         self._unset_keepalive_if_required()
         self.timeout_keep_alive_task = self.loop.call_later(
-            LAST_CALL, self.timeout_keep_alive_handler
+            CLOSE_IDLE_AFTER, self.timeout_keep_alive_handler
         )
 
     @property

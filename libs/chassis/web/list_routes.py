@@ -1,4 +1,4 @@
-"""Lists over HTTP: filtered and sorted by the fields of a listing, a page at a time."""
+"""List routes: filters, sorting and pages by cursor over the fields of a listing."""
 
 import re
 from typing import Any
@@ -18,13 +18,16 @@ MOST_ROWS = 200
 ROWS = 50
 
 
-class Listed:
-    """The route of one listing: ``?stage=won&stage=lost&sort=-value&limit=50&cursor=…``."""
+class ListRoute:
+    """The route of one listing: ``?stage=won&stage=lost&sort=-value&limit=50&cursor=…``.
+
+    Raises TypeError where a field of the listing has the name of a parameter.
+    """
 
     def __init__(self, listing: Listing, path: str) -> None:
         taken = {"id", "sort", "cursor", "limit", SUBJECT} & set(listing.fields)
         if taken:
-            raise TypeError(f"{path} cannot be listed by a field called {', '.join(taken)}")
+            raise TypeError(f"{path}: {', '.join(taken)} is not available as a name of a field")
         self._listing = listing
         fields: dict[str, Any] = dict.fromkeys(listing.fields, (Value, None))
         name = "".join(part.title() for part in listing.kind.split("-"))
@@ -34,24 +37,24 @@ class Listed:
             rows=(list[row], ...),
             cursor=(str | None, None),
         )
-        self.words = (
-            f"Filter by {', '.join(listing.fields)}: a field given several times may have any of"
-            " the values. Lists are written behind: what was answered a moment ago may be missing."
+        self.description = (
+            f"Filter by {', '.join(listing.fields)}; repeat a parameter to match any of several"
+            " values. Lists are updated asynchronously: the last changes may be missing."
         )
 
     @property
     def parameters(self) -> list[dict[str, Any]]:
-        """The query's parameters, for the OpenAPI document."""
+        """The parameters of the query, for the OpenAPI document."""
         sorts = [SUBJECT, *self._listing.fields]
         filters = [
-            _parameter(name, {"type": "array", "items": {"type": "string"}}, "Any of these.")
+            _parameter(name, {"type": "array", "items": {"type": "string"}}, "Any of the values.")
             for name in self._listing.fields
         ]
         both = [*sorts, *(f"-{name}" for name in sorts)]
         return [
             *filters,
-            _parameter("sort", {"enum": both, "default": SUBJECT}, "`-` for descending."),
-            _parameter("cursor", {"type": "string"}, "Of the page before, as it was given."),
+            _parameter("sort", {"enum": both, "default": SUBJECT}, "`-` for descending order."),
+            _parameter("cursor", {"type": "string"}, "The `cursor` of the previous page."),
             _parameter(
                 "limit",
                 {"type": "integer", "minimum": 1, "maximum": MOST_ROWS, "default": ROWS},
@@ -60,12 +63,12 @@ class Listed:
         ]
 
     async def endpoint(self, request: Request) -> Response:
-        """A page of rows in order, and the cursor of the next."""
+        """Return a page of rows and the cursor of the next one; raises Problem 422."""
         query = request.query_params
         reject_unknown_query(request, *self._listing.fields, "sort", "cursor", "limit")
         for name in ("sort", "cursor", "limit"):
             if len(query.getlist(name)) > 1:
-                raise field_error(name, "is given twice")
+                raise field_error(name, "is given more than once")
         sort = query.get("sort", SUBJECT)
         descending, field = sort.startswith("-"), sort.removeprefix("-")
         if field not in {SUBJECT, *self._listing.fields}:
@@ -73,7 +76,7 @@ class Listed:
                 "sort", f"must be one of {SUBJECT}, {', '.join(self._listing.fields)}"
             )
         filters = {
-            name: [value for text in query.getlist(name) for value in _readings(text)]
+            name: [value for text in query.getlist(name) for value in _candidates(text)]
             for name in self._listing.fields
             if name in query
         }
@@ -101,16 +104,16 @@ class Listed:
         return Response(body, headers=headers, media_type="application/json")
 
 
-def _readings(text: str) -> list[Value]:
-    """What a value in a query may stand for: the text, and the number or truth value it spells."""
-    readings: list[Value] = [text]
+def _candidates(text: str) -> list[Value]:
+    """Return the values that a text in a query matches: itself, and a boolean, number or null."""
+    candidates: list[Value] = [text]
     if text in {"true", "false"}:
-        readings.append(text == "true")
+        candidates.append(text == "true")
     elif text == "":
-        readings.append(None)
+        candidates.append(None)
     elif text.removeprefix("-").isdecimal() and len(text) <= 18:
-        readings.append(int(text))
-    return readings
+        candidates.append(int(text))
+    return candidates
 
 
 def _limit(text: str) -> int:
@@ -119,5 +122,11 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _parameter(name: str, schema: dict[str, Any], words: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "schema": schema, "description": words}
+def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "schema": schema,
+        "description": description,
+    }

@@ -1,7 +1,7 @@
-"""Problems: every error of the HTTP interface as RFC 9457 says, with a `code` that never changes.
+"""Problem documents (RFC 9457): every error of the HTTP interface, with a stable `code`.
 
-Programs go by `code`; `detail` is for people. Nothing that was sent is repeated back unless it is
-a short plain value of a field that holds no secret.
+Programs rely on `code`; `detail` is for people. A value from the request is only repeated if it is
+short, plain and not of a field that may contain a secret.
 """
 
 import logging
@@ -25,25 +25,25 @@ from chassis.eventstore.unreadable import UnreadableStream, say_once
 
 MEDIA_TYPE = "application/problem+json"
 TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway)
-"""The errors of which `translated` makes a problem."""
+"""The exceptions that `translated` converts to problems."""
 _SECRETS = ("token", "secret", "password", "authorization", "key")
-_LONGEST_SHOWN = 80
-_MOST_SHOWN = 50
-_OF_THE_FRAMEWORK = {
+_MAX_SHOWN_LENGTH = 80
+_MAX_SHOWN_ERRORS = 50
+_FRAMEWORK_ERRORS = {
     400: ("malformed-request", "the request cannot be read"),
     404: ("unknown-route", "there is nothing at this address"),
-    405: ("method-not-allowed", "this address does not take this method"),
-    413: ("body-too-large", "the body has more bytes than are taken here"),
+    405: ("method-not-allowed", "the method is not allowed at this address"),
+    413: ("body-too-large", "the body is too large"),
 }
-_AWAY = (
-    "the store cannot be reached now; whether a command was taken is open: send it again with the"
-    " same Idempotency-Key"
+_STORE_AWAY = (
+    "the store is not available; a command may or may not have been recorded: send it again with"
+    " the same Idempotency-Key"
 )
 _log = logging.getLogger(__name__)
 
 
 class FieldError(BaseModel):
-    """One field that was refused: where it stands, what is wrong, and what was given if short."""
+    """A refused field: its path, the error, and the given value if it is short and no secret."""
 
     field: str
     problem: str
@@ -51,7 +51,7 @@ class FieldError(BaseModel):
 
 
 class MissingItem(BaseModel):
-    """One thing a refused command waits for, and the department that owes it."""
+    """A condition that a refused command requires, and the department that has to fulfil it."""
 
     code: str
     sentence: str
@@ -59,7 +59,7 @@ class MissingItem(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """An error, as RFC 9457 lays it out. `code` is stable; the sentence in `detail` may change."""
+    """An error as RFC 9457 defines it. `code` is stable; the sentence in `detail` may change."""
 
     model_config = ConfigDict(title="Problem")
 
@@ -74,7 +74,7 @@ class ProblemDocument(BaseModel):
 
 
 class Problem(FastAPIProblem):
-    """An answer that is an error; raise it anywhere below a route."""
+    """An error response; raise it anywhere below a route."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Problem(FastAPIProblem):
         self.errors = None if errors is None else list(errors)
 
     def response(self, instance: str | None = None) -> Response:
-        """The problem as bytes, headers and all; `instance` is the path it is about."""
+        """Return the response with body and headers; `instance` is the path of the request."""
         document = ProblemDocument(
             type=f"urn:concord:problem:{self.code}",
             title=self.code.replace("-", " ").capitalize(),
@@ -112,9 +112,9 @@ class Problem(FastAPIProblem):
 
 
 def translated(error: Exception, *, confidential: bool = False) -> Problem:
-    """What an error of the engine or the store is over HTTP; any other is raised again.
+    """Return the problem for an exception of `TRANSLATED`; raise any other again.
 
-    With `confidential` it is told to somebody who may know what is.
+    With `confidential`, the caller has the role of that name and is shown confidential details.
     """
     match error:
         case NotRecordable() if error.confidential and not confidential:
@@ -138,42 +138,42 @@ def translated(error: Exception, *, confidential: bool = False) -> Problem:
             return Problem(504, "not-heard-yet", str(error), headers={"Retry-After": "1"})
         case UnreadableStream():
             say_once(error)
-            # What is wrong with it is for the log alone: it may be confidential.
+            # The cause is only logged: it may be confidential.
             detail = (
-                f"{error.stream} cannot be read past commit {error.number - 1} of its journal:"
-                " an operator finds the cause in this service's log"
+                f"{error.stream} cannot be read past commit {error.number - 1} of its journal;"
+                " the log of this service has the cause"
             )
             return Problem(500, "unreadable-stream", detail)
         case StoreAway():
-            _log.warning("the store is away: %s", error)
-            return Problem(503, "store-away", _AWAY, headers={"Retry-After": "1"})
+            _log.warning("the store is not available: %s", error)
+            return Problem(503, "store-away", _STORE_AWAY, headers={"Retry-After": "1"})
         case _:
             raise error
 
 
 def field_error(field: str, problem: str) -> Problem:
-    """One field, header or parameter that was refused."""
+    """Return the problem 422 for one field, header or parameter."""
     error = FieldError(field=field, problem=problem)
     return Problem(422, "invalid-input", f"{field}: {problem}", errors=[error])
 
 
 def schemas() -> dict[str, Any]:
-    """The JSON Schemas of a problem and its parts, for the OpenAPI document."""
+    """Return the JSON Schemas of a problem and its parts, for the OpenAPI document."""
     whole = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     return {**whole.pop("$defs"), "Problem": whole}
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the application as a problem."""
+    """Make the application answer every error with a problem."""
     app.add_exception_handler(HTTPException, _from_http)
     app.add_exception_handler(RequestValidationError, _from_validation)
     for kind in TRANSLATED:
-        app.add_exception_handler(kind, _from_engine)
+        app.add_exception_handler(kind, _from_translated)
     app.add_exception_handler(Exception, _from_bug)
 
 
 def describe(error: Mapping[str, Any]) -> FieldError:
-    """One of pydantic's errors, as the field of the request that it is about."""
+    """Return the error of the field that an error of pydantic is about."""
     place, *path = error["loc"] or ("body",)
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     field = field.removeprefix(".") or str(place)
@@ -194,7 +194,7 @@ def _shown(field: str, error: Mapping[str, Any]) -> str | int | float | bool | N
     if isinstance(given, Decimal):
         given = int(given) if given == given.to_integral_value() else str(given)
     if isinstance(given, str):
-        return given if len(given) <= _LONGEST_SHOWN else None
+        return given if len(given) <= _MAX_SHOWN_LENGTH else None
     if isinstance(given, bool):
         return given
     if isinstance(given, int):
@@ -207,7 +207,7 @@ async def _from_http(request: Request, error: Exception) -> Response:
         return error.response(request.url.path)
     if not isinstance(error, HTTPException):
         raise error
-    code, detail = _OF_THE_FRAMEWORK.get(error.status_code, ("http-error", str(error.detail)))
+    code, detail = _FRAMEWORK_ERRORS.get(error.status_code, ("http-error", str(error.detail)))
     return Problem(error.status_code, code, detail, headers=error.headers).response(
         request.url.path
     )
@@ -216,17 +216,17 @@ async def _from_http(request: Request, error: Exception) -> Response:
 async def _from_validation(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    errors = [describe(each) for each in error.errors()[:_MOST_SHOWN]]
+    errors = [describe(each) for each in error.errors()[:_MAX_SHOWN_ERRORS]]
     detail = "; ".join(f"{each.field}: {each.problem}" for each in errors)
     return Problem(422, "invalid-input", detail, errors=errors).response(request.url.path)
 
 
-async def _from_engine(request: Request, error: Exception) -> Response:
+async def _from_translated(request: Request, error: Exception) -> Response:
     caller = getattr(request.state, "caller", None)
     confidential = caller is not None and caller.may("confidential")
     return translated(error, confidential=confidential).response(request.url.path)
 
 
 async def _from_bug(request: Request, error: Exception) -> Response:
-    problem = Problem(500, "internal-error", "something went wrong here, and it has been recorded")
+    problem = Problem(500, "internal-error", "internal error; the log of this service has details")
     return problem.response(request.url.path)

@@ -1,15 +1,16 @@
-"""What stands in a request's headers and body, read strictly; and what stands in an answer's.
+"""Strict parsing of request headers and bodies, and the headers of responses.
 
 ========================  =====================================================================
-``Idempotency-Key``       names the request: the same key never has its effect twice
-``If-Match``              the stream's number (its ETag) that the person saw
-``Occurred-At``           when it happened, RFC 3339, never in the future (role `historian`)
-``Concord-After``         wait until the stream has heard this much (``sales=17,legal=4``)
-``Prefer: wait=SECONDS``  how long to wait, RFC 7240; 30 at most
-``ETag``                  (answer) the stream's number
-``Concord-Position``      (answer) the last sequence said or heard, by channel
-``Concord-As-Of``         (answer) all that other departments published before this moment is in
-                          the answer
+``Idempotency-Key``       identifies the request: repeated with the same key, it has no second
+                          effect
+``If-Match``              the number of the stream (its ETag) that the caller saw
+``Occurred-At``           when it happened, RFC 3339, not in the future (role `historian`)
+``Concord-After``         wait until the stream has processed this much (``sales=17,legal=4``)
+``Prefer: wait=SECONDS``  how long to wait, RFC 7240; up to the setting `wait_limit`
+``ETag``                  (response) the number of the stream
+``Concord-Position``      (response) the last sequence published or processed, by channel
+``Concord-As-Of``         (response) the answer contains all that other departments published
+                          before this moment
 ========================  =====================================================================
 """
 
@@ -31,17 +32,17 @@ from chassis.web.problems import Problem, field_error
 from contracts.event import read_position, write_position
 
 MOST_ITEMS = 1_000
-"""Items a list of a request may have."""
+"""Items that a list in a request may have."""
 MOST_FIELDS = 200
-"""Fields an object of a request may have."""
+"""Fields that an object in a request may have."""
 MOST_VALUES = 50_000
-"""Values of any kind that a request may have in all; a plan of a thousand tasks has half of it."""
+"""Values of any kind that a request may have in total; a plan of 1,000 tasks has half as many."""
 
 _LARGEST_EXPONENT = 64
 _KEY = re.compile(r"[!#-\[\]-~]{1,128}")
 _ETAG = re.compile(r'"([0-9]{1,12})"')
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters other than tabs and ends of lines, and halves of characters."""
+"""Control characters other than tab, line feed and carriage return; lone surrogates."""
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,21 +51,21 @@ AS_OF: dict[int | str, dict[str, Any]] = {
     200: {
         "headers": {
             as_of.HEADER: {
-                "description": "All that other departments published before this moment (RFC 3339,"
-                " UTC) is in the answer; newer events may be. Left out where it is not known, and"
-                " for an engagement whose events wait until a person has looked at them.",
+                "description": "The answer contains all that other departments published before"
+                " this moment (RFC 3339, UTC), and possibly newer events. Omitted where the moment"
+                " is unknown, and for an engagement whose events are parked.",
                 "schema": {"type": "string", "format": "date-time"},
                 "example": "2026-03-02T09:00:00.000Z",
             }
         }
     }
 }
-"""The header of answers that show views or lists, for the OpenAPI document."""
+"""The response header of views and lists, for the OpenAPI document."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandOptions:
-    """What a request asks for beside its body. `wait` is in seconds."""
+    """The options in the headers of a request. `wait` is in seconds, `occurred_at` in UTC."""
 
     key: str | None = None
     if_match: int | None = None
@@ -74,7 +75,7 @@ class CommandOptions:
 
     @property
     def applied(self) -> dict[str, str]:
-        """The header that says which preference was followed."""
+        """The header `Preference-Applied`, if the request asked to wait."""
         return {"Preference-Applied": f"wait={self.wait:g}"} if self.wait else {}
 
 
@@ -83,8 +84,8 @@ async def read_options(
     concord_after: Annotated[
         str | None,
         Header(
-            description="Wait (as long as `Prefer: wait` says) until the stream has heard this"
-            " much of each channel; answers 504 `not-heard-yet` when it has not by then.",
+            description="Wait, for the time in `Prefer: wait`, until the stream has processed these"
+            " sequences of the channels; the answer is 504 `not-heard-yet` if it has not by then.",
             examples=["sales=17,legal=4"],
         ),
     ] = None,
@@ -93,7 +94,7 @@ async def read_options(
         Header(description="`wait=SECONDS` (RFC 7240), 30 at most.", examples=["wait=5"]),
     ] = None,
 ) -> CommandOptions:
-    """What a request to read asks for."""
+    """Return the options of a request that reads; raises Problem 422."""
     limit: float = request.app.state.wait_limit
     return CommandOptions(after=position(concord_after), wait=wait(prefer, limit))
 
@@ -103,7 +104,7 @@ async def command_options(
     idempotency_key: Annotated[
         str,
         Header(
-            description="Names this request, for its actor: sent again with the same key it has"
+            description="Identifies this request of the caller: repeated with the same key, it has"
             " no second effect and gets the same answer.",
             examples=["4b7e0c5e-5f0e-4f0e-9d5e-0d5f9c7b1a2e"],
         ),
@@ -111,35 +112,35 @@ async def command_options(
     if_match: Annotated[
         str | None,
         Header(
-            description="The ETag that the person saw; 412 `stale` when the stream has moved on.",
+            description="The ETag that the caller saw; 412 `stale` if the stream has changed.",
             examples=['"3"'],
         ),
     ] = None,
     occurred_at: Annotated[
         str | None,
         Header(
-            description="When it happened, if not now: RFC 3339, never in the future. Needs the"
-            " role `historian`.",
+            description="When it happened, if not now: RFC 3339, not in the future. Needs the role"
+            " `historian`.",
             examples=["2026-03-02T09:00:00Z"],
         ),
     ] = None,
     concord_after: Annotated[
         str | None,
         Header(
-            description="Decide only when the stream has heard this much of each channel.",
+            description="Decide when the stream has processed these sequences of the channels.",
             examples=["sales=17,legal=4"],
         ),
     ] = None,
     prefer: Annotated[
         str | None,
         Header(
-            description="`wait=SECONDS` (RFC 7240), 30 at most: a refused command is decided again"
-            " each time the stream moves, until then.",
+            description="`wait=SECONDS` (RFC 7240), 30 at most: within this time a refused command"
+            " is decided again whenever the stream changes.",
             examples=["wait=5"],
         ),
     ] = None,
 ) -> CommandOptions:
-    """What a command asks for beside its body."""
+    """Return the options of a command; raises Problem 403 and 422."""
     return CommandOptions(
         key=key(idempotency_key),
         if_match=etag(if_match),
@@ -150,7 +151,10 @@ async def command_options(
 
 
 def key(text: str) -> str:
-    """An Idempotency-Key: 1 to 128 printable characters, in quotes or not."""
+    """Return an Idempotency-Key without its quotes.
+
+    Raises Problem 422 unless it has 1 to 128 printable characters.
+    """
     bare = text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
     if not _KEY.fullmatch(bare):
         raise field_error("Idempotency-Key", "must be 1 to 128 printable characters, no spaces")
@@ -158,17 +162,21 @@ def key(text: str) -> str:
 
 
 def etag(text: str | None) -> int | None:
-    """The stream's number in an If-Match; None where any number will do."""
+    """Return the number of the stream in an If-Match, or None for any; raises Problem 422."""
     if text is None or text.strip() == "*":
         return None
     found = _ETAG.fullmatch(text.strip())
     if found is None:
-        raise field_error("If-Match", 'must be one ETag as it was given, such as "3"')
+        raise field_error("If-Match", 'must be one ETag of an earlier answer, such as "3"')
     return int(found[1])
 
 
 def moment(text: str | None, caller: Caller) -> datetime | None:
-    """An Occurred-At in UTC; raises Problem 403 where the caller may not record history."""
+    """Return an Occurred-At in UTC.
+
+    Raises Problem 403 without the role `historian`, and 422 for a time that is malformed, has no
+    time zone, is in the future or before 1970.
+    """
     if text is None:
         return None
     if not caller.may("historian"):
@@ -176,18 +184,18 @@ def moment(text: str | None, caller: Caller) -> datetime | None:
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise field_error("Occurred-At", "must be a moment as RFC 3339 writes it") from None
+        raise field_error("Occurred-At", "must be a time in the format of RFC 3339") from None
     if when.tzinfo is None:
         raise field_error("Occurred-At", "must have a time zone, such as Z or +02:00")
     if when > datetime.now(UTC):
         raise field_error("Occurred-At", "must not be in the future")
     if when < _EARLIEST:
         raise field_error("Occurred-At", "must not be before 1970")
-    return when.astimezone(UTC)  # which a moment at either end of the calendar has none of
+    return when.astimezone(UTC)  # after the checks: it fails at either end of the calendar
 
 
 def position(text: str | None) -> Mapping[str, int] | None:
-    """A position in a Concord-After header."""
+    """Return the position in a Concord-After header, by channel; raises Problem 422."""
     if text is None:
         return None
     try:
@@ -197,7 +205,7 @@ def position(text: str | None) -> Mapping[str, int] | None:
 
 
 def wait(prefer: str | None, limit: float) -> float:
-    """Seconds up to a limit that a Prefer header asks to wait; others of its are passed over."""
+    """Return the seconds to wait that a Prefer header asks for, up to a limit; 0 if it does not."""
     for preference in re.split("[,;]", prefer or ""):
         found = _WAIT.fullmatch(preference.strip())
         if found:
@@ -205,8 +213,8 @@ def wait(prefer: str | None, limit: float) -> float:
     return 0.0
 
 
-def stands_at(number: int, position: Mapping[str, int]) -> dict[str, str]:
-    """The headers that say how far a stream is."""
+def position_headers(number: int, position: Mapping[str, int]) -> dict[str, str]:
+    """Return the headers with a stream's number and position."""
     return {
         "ETag": f'"{number}"',
         "Concord-Position": write_position(position),
@@ -216,61 +224,67 @@ def stands_at(number: int, position: Mapping[str, int]) -> dict[str, str]:
 
 
 def not_modified(request: Request, number: int) -> bool:
-    """Tell whether the reader's If-None-Match names what stands already."""
-    known = request.headers.get("if-none-match", "")
-    return f'"{number}"' in {tag.strip().removeprefix("W/") for tag in known.split(",")}
+    """Return whether the If-None-Match of the request contains the current number."""
+    tags = request.headers.get("if-none-match", "")
+    return f'"{number}"' in {tag.strip().removeprefix("W/") for tag in tags.split(",")}
 
 
 def reject_unknown_query(request: Request, *parameters: str) -> None:
-    """Refuse query parameters that nobody asked for, by name."""
+    """Raise Problem 422 for a query parameter that is not among these."""
     for name in request.query_params:
         if name not in parameters:
             raise field_error(name, "is not a parameter of this request")
 
 
 class Number(Decimal):
-    """A number of JSON: exact, and nothing but a number.
+    """An exact number in JSON that cannot become a float.
 
-    What can be made a float is taken for a truth value, or for a day in seconds since 1970.
+    From a float, pydantic would make a boolean, or a date in seconds since 1970.
     """
 
     def __float__(self) -> NoReturn:
         """Raise TypeError."""
-        raise TypeError("a number of a request stays as it was written")
+        raise TypeError("a number in a request cannot be converted to a float")
 
 
 class StrictRequest(Request):
-    """A request whose body is bounded, and whose JSON is read as decimals and as nothing else."""
+    """A request with a limited body, whose JSON numbers are read as decimals."""
 
     async def body(self) -> bytes:
-        """The body; raises Problem 413 before more of it is taken than is allowed."""
+        """Return the body; raises Problem 413 as soon as more than `body_limit` bytes came."""
         if not hasattr(self, "_body"):
             limit: int = self.app.state.body_limit
             chunks, size = [], 0
             async for chunk in self.stream():
                 size += len(chunk)
                 if size > limit:
-                    raise Problem(413, "body-too-large", f"a body has at most {limit} bytes here")
+                    raise Problem(
+                        413, "body-too-large", f"the body must have at most {limit} bytes"
+                    )
                 chunks.append(chunk)
             self._body = b"".join(chunks)
         return self._body
 
     async def json(self) -> Any:
-        """The body; raises Problem 400 where it is not JSON, 422 where nobody would send it."""
+        """Return the parsed body.
+
+        Raises Problem 400 where it is not JSON, and 422 where it is only a number, has too many
+        values, or fails `reject_invalid_text`.
+        """
         body = await self.body()
         if _values(body) > MOST_VALUES and _values(_QUOTED.sub(b"", body)) > MOST_VALUES:
-            raise field_error("body", f"must have at most {MOST_VALUES} values in all")
+            raise field_error("body", f"must have at most {MOST_VALUES} values in total")
         try:
             content = json.loads(
                 body,
                 parse_int=_number,
                 parse_float=_number,
                 parse_constant=_no_constant,
-                object_pairs_hook=_no_twins,
+                object_pairs_hook=_unique_fields,
             )
-            if isinstance(content, Number):  # which a model would take for an object of its own
+            if isinstance(content, Number):  # pydantic would read its attributes as fields
                 raise field_error("body", "must be a JSON object, sent as application/json")
-            only_texts(content)
+            reject_invalid_text(content)
             return content
         except (ValueError, RecursionError, UnicodeError) as error:
             detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -278,17 +292,17 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that knows who asks before it reads a byte of the body, and reads that strictly."""
+    """A route that authorises the caller before it reads the body, and parses the body strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's handler, behind a strict reader."""
+        """Return the handler of the route, which is given a `StrictRequest`."""
         handle = super().get_route_handler()
         takes_body = self.body_field is not None
         guards = [each.dependency for each in self.dependencies]
 
-        async def strictly(request: Request) -> Response:
+        async def handle_strictly(request: Request) -> Response:
             for guard in guards:
-                if isinstance(guard, Guard):  # before a byte of the body is read
+                if isinstance(guard, Guard):  # before the body is read
                     await guard(request)
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if takes_body and kind not in {"application/json", ""}:
@@ -298,11 +312,11 @@ class StrictRoute(APIRoute):
             response.headers.update(as_of.header(getattr(request.state, "as_of", None)))
             return response
 
-        return strictly
+        return handle_strictly
 
 
 def _values(body: bytes) -> int:
-    """No fewer values than these, and about as many, stand in a body."""
+    """Return an estimate of the number of values in a body: at least their number minus one."""
     return body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
@@ -317,21 +331,21 @@ def _number(text: str) -> Number:
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number of JSON")
+    raise ValueError(f"{text} is not a number in JSON")
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        raise ValueError("a field stands twice in one object")
+        raise ValueError("an object has a field twice")
     return fields
 
 
-def only_texts(content: Any, place: str = "") -> None:
-    """Refuse what no text may hold, and more items or fields than anybody would send.
+def reject_invalid_text(content: Any, place: str = "") -> None:
+    """Reject control characters, lone surrogates, and too long lists and objects.
 
-    No text holds control characters, or halves of characters. Raises Problem 422 that names the
-    field, and ValueError for a field's name.
+    A list has at most 1,000 items, an object at most 200 fields. Raises Problem 422 with the field,
+    and ValueError where the name of a field has such a character. `place` is the path of `content`.
     """
     match content:
         case str():
@@ -342,12 +356,12 @@ def only_texts(content: Any, place: str = "") -> None:
                 raise field_error(place or "body", f"must have at most {MOST_FIELDS} fields")
             for name, value in content.items():
                 if _NO_TEXT.search(name):
-                    raise ValueError("a field's name holds what is no text")
-                only_texts(value, f"{place}.{name}".removeprefix("."))
+                    raise ValueError("the name of a field has control characters")
+                reject_invalid_text(value, f"{place}.{name}".removeprefix("."))
         case list():
             if len(content) > MOST_ITEMS:
                 raise field_error(place or "body", f"must have at most {MOST_ITEMS} items")
             for number, value in enumerate(content):
-                only_texts(value, f"{place}[{number}]")
+                reject_invalid_text(value, f"{place}[{number}]")
         case _:
             pass

@@ -1,7 +1,7 @@
-"""Public keys that tokens are checked with, read again from their file when an issuer rotates them.
+"""Public keys for checking tokens, reloaded from their file when the issuer rotates them.
 
-The file is a JWKS document or a PEM file. A reader never sees half a set: keys are replaced whole,
-and a file that cannot be read changes nothing.
+The file is a JWKS document or a PEM file. The set of keys is replaced as a whole; if the file
+cannot be read, the present keys are kept.
 """
 
 import asyncio
@@ -20,22 +20,22 @@ from chassis.base.settings import UnsafeSettings
 PublicKey = jwt.PyJWK | RSAPublicKey
 
 READ_AT_MOST_EVERY = 10.0
-"""Seconds between two readings, however many tokens name keys that are not known."""
+"""Minimum seconds between two reads, however many tokens name unknown keys."""
 
 READ_AT_LEAST_EVERY = 60.0
-"""Seconds after which the file is read again though every key is known: one may be withdrawn."""
+"""Seconds after which the file is read again even if all keys are known: one may be withdrawn."""
 
 _WAIT = 2.0
-"""Seconds for which a request waits for a reading."""
+"""Seconds that a request waits for a read at most."""
 
 _clock = time.monotonic
 _log = logging.getLogger(__name__)
 
 
 class PublicKeys:
-    """The keys of a file, by key id; a PEM file holds one key, under None.
+    """The keys of a file by key id; the one key of a PEM file has the id None.
 
-    Raises UnsafeSettings where the file holds no public keys at the start.
+    Raises UnsafeSettings where the file has no public keys at the start.
     """
 
     def __init__(self, file: Path) -> None:
@@ -43,7 +43,7 @@ class PublicKeys:
         self._reading: asyncio.Task[bool] | None = None
         self._read_at = float("-inf")
         self.revision = 0
-        """Raised whenever other keys were read."""
+        """Incremented whenever different keys were read."""
         try:
             self._text = file.read_text()
             self._keys = parse(self._text)
@@ -57,15 +57,14 @@ class PublicKeys:
         return known or self._keys.get(None)
 
     def refresh(self) -> None:
-        """Begin to read the file again, without waiting, if that was long ago."""
+        """Start reading the file, without waiting, after `READ_AT_LEAST_EVERY`."""
         if _clock() - max(self._read_at, self._loaded_at) >= READ_AT_LEAST_EVERY:
             self._begin()
 
     async def read_again(self) -> bool:
-        """Read the file again unless that was just done; return whether other keys were read.
+        """Read the file unless it was read just now; return whether different keys were read.
 
-        All who ask at the same time wait for the same reading. Nobody waits longer than two seconds
-        for it.
+        Simultaneous callers wait for the same read, for two seconds at most.
         """
         reading = self._begin()
         if reading is None:
@@ -89,21 +88,21 @@ class PublicKeys:
                 return False
             keys = parse(text)
         except (OSError, ValueError) as error:
-            _log.warning("signing keys stay as they were: %s: %s", self._file, error)
+            _log.warning("signing keys were not reloaded: %s: %s", self._file, error)
             return False
         self._text, self._keys = text, keys
         self.revision += 1
-        _log.info("signing keys were read again: %d", len(keys))
+        _log.info("signing keys replaced: %d read", len(keys))
         return True
 
 
 def parse(text: str) -> Mapping[str | None, PublicKey]:
     """Return the RSA keys of a JWKS document by key id, or the key of a PEM file under None.
 
-    Raises ValueError where there are none, or a private one.
+    Raises ValueError where there is none, or one is private.
     """
     if "PRIVATE KEY" in text:
-        raise ValueError("holds a private key; only public ones belong in a service")
+        raise ValueError("contains a private key; services need public keys only")
     try:
         if not text.lstrip().startswith("{"):
             return {None: _only_public(RSAAlgorithm(RSAAlgorithm.SHA256).prepare_key(text))}
@@ -112,13 +111,13 @@ def parse(text: str) -> Mapping[str | None, PublicKey]:
         for key in keys.values():
             _only_public(key.key)
     except (jwt.PyJWTError, TypeError, AttributeError, KeyError, RecursionError) as error:
-        raise ValueError(f"holds no public RSA keys: {error}") from error
+        raise ValueError(f"contains no public RSA keys: {error}") from error
     if not keys:
-        raise ValueError("holds no public RSA keys")
+        raise ValueError("contains no public RSA keys")
     return dict(keys)
 
 
 def _only_public(key: object) -> RSAPublicKey:
     if not isinstance(key, RSAPublicKey):
-        raise ValueError("holds a private key; only public ones belong in a service")  # noqa: TRY004
+        raise ValueError("contains a private key; services need public keys only")  # noqa: TRY004
     return key

@@ -1,4 +1,4 @@
-"""Answers without an end: server-sent events, for as long as the reader and the service stay."""
+"""Server-sent events: responses that end with the client, the source or the service."""
 
 import asyncio
 from collections import Counter
@@ -10,19 +10,19 @@ from starlette.types import Receive, Scope, Send
 from chassis.web.problems import Problem
 
 MOST_AT_ONCE = 20
-"""Streams that one actor may have open at a process: whatever happens is told to each of them."""
+"""Streams that one actor may have open in a process, since every event is sent to each of them."""
 
 _open = Counter[str]()
-"""How many streams each actor has open."""
+"""The number of open streams, by actor."""
 
 _endings: set[asyncio.Task[None]] = set()
-"""What is being ended: the loop itself keeps no hold of its tasks."""
+"""Clean-up tasks that run; the event loop itself has only weak references to tasks."""
 
 
 def events(source: AsyncGenerator[bytes], stopping: asyncio.Event, actor: str) -> StreamingResponse:
-    """Server-sent events as `source` gives them; they end when it does, or the service stops.
+    """Return a response that sends the events of `source` until it ends or the service stops.
 
-    Where the actor has too many of them open already, the answer is a problem, 429.
+    Sending it raises Problem 429 where the actor has `MOST_AT_ONCE` streams open already.
     """
     return _Events(_until(stopping, source), actor)
 
@@ -34,9 +34,9 @@ class _Events(StreamingResponse):
         self._actor = actor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, and count as open for as long; raises Problem 429 before anything is sent."""
+        """Send the response and count it as open; raises Problem 429 before anything is sent."""
         if _open[self._actor] >= MOST_AT_ONCE:
-            detail = f"{MOST_AT_ONCE} streams are open already; close one first"
+            detail = f"{MOST_AT_ONCE} event streams are open already; close one first"
             raise Problem(429, "too-many-streams", detail)
         _open[self._actor] += 1
         try:
@@ -61,7 +61,7 @@ async def _until(stopping: asyncio.Event, source: AsyncGenerator[bytes]) -> Asyn
             yield event
     finally:
         stopped.cancel()
-        # Apart from whoever reads: when a reader leaves, that task is cancelled again and again.
+        # In a task of its own: when the client disconnects, this one is cancelled repeatedly.
         ending = asyncio.create_task(_end(source, upcoming))
         _endings.add(ending)
         ending.add_done_callback(_endings.discard)

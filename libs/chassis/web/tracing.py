@@ -1,4 +1,4 @@
-"""Requests in traces and metrics: a span for each, and how long it took."""
+"""Tracing middleware: a span and a duration for every request."""
 
 import time
 
@@ -11,7 +11,7 @@ from chassis.base.telemetry import continued, spanning
 _duration = metrics.get_meter("concord").create_histogram(
     "http.server.request.duration",
     unit="s",
-    description="how long requests took",
+    description="duration of requests",
     explicit_bucket_boundaries_advisory=[
         0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
     ],
@@ -20,7 +20,7 @@ _QUIET = frozenset({"/live", "/ready", "/health"})
 
 
 class TracingMiddleware:
-    """ASGI middleware: a span and a duration for every request, named by its route."""
+    """ASGI middleware that records a span and a duration by route, except for health checks."""
 
     def __init__(
         self, app: ASGIApp, quiet: frozenset[str] = frozenset({"/live", "/ready", "/health"})
@@ -29,7 +29,7 @@ class TracingMiddleware:
         self._quiet = quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request through, and record how it went."""
+        """Handle the request in a span; record its duration in seconds and its status."""
         if scope["type"] != "http" or scope["path"] in _QUIET:
             await self._app(scope, receive, send)
             return

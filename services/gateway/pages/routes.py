@@ -134,13 +134,13 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 def get_sources(request: Request) -> Sources:
     """Return the sources of a running gateway; raises Problem 503 while it starts."""
     container = get_container(request)
-    projector = container.hearing.reader
+    projector = container.event_handling.handler
     if not isinstance(projector, Projector):
         raise TypeError("the gateway's event handler is not a Projector")
     return Sources(
         get_queries(request),
         container.commands,
-        container.records,
+        container.reference_data,
         projector.today(),
         container.stopping,
         container.as_of.of_lists,

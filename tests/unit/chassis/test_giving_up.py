@@ -18,7 +18,7 @@ from chassis.kafka.parked import ParkedRecordStore, head_of
 from chassis.kafka.parked_record import ParkedRecord
 from contracts.channels import SALES
 from contracts.event import Event, Recorded, encode
-from tests.component.listening import Counting, said
+from tests.component.consumer_harness import Counting, said
 
 E, OTHER = "E-0000000000001", "E-0000000000002"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
 from contracts.channels import SALES
-from tests.component.listening import Counting
+from tests.component.consumer_harness import Counting
 
 PLACE = TopicPartition(SALES.topic(), 3)
 

@@ -1,4 +1,4 @@
-"""What /ready and /health answer, and since when a part does not work."""
+"""The answers of /ready and /health, and the time since when a part does not work."""
 
 import asyncio
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ async def test_every_precondition_must_be_met_and_answer_in_time(
     }
 
 
-async def test_it_is_known_since_when_a_part_does_not_work() -> None:
+async def test_the_time_since_when_a_part_does_not_work_is_kept() -> None:
     clock = minutes()
     parts: dict[str, Check] = {"consumer": well}
     monitor = Monitor("sales", dict, lambda: parts, now=lambda: next(clock))
@@ -83,7 +83,7 @@ async def test_a_degraded_part_is_shown_and_leaves_the_service_healthy() -> None
     assert found.parts["as-of"].details == {"as_of": "10:00"}
 
 
-async def test_each_part_is_measured_as_one_or_zero() -> None:
+async def test_each_part_has_a_gauge_of_one_or_zero() -> None:
     monitor = Monitor("sales", dict, lambda: {"a": well, "b": away, "c": old})
     await monitor.look()
 
@@ -95,7 +95,7 @@ async def test_each_part_is_measured_as_one_or_zero() -> None:
     assert measured == {"a": 1, "b": 0, "c": 1}
 
 
-async def test_health_is_answered_as_long_as_the_process_answers_and_readiness_is_not() -> None:
+async def test_health_is_200_while_readiness_is_503() -> None:
     monitor = Monitor("sales", lambda: {"store": away}, lambda: {"store": away, "consumer": well})
     app = FastAPI()
     app.include_router(router(lambda: monitor))

@@ -17,8 +17,8 @@ from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked import ParkedRecordStore
 from contracts.channels import SALES
 from contracts.event import Event, Recorded, encode
-from tests.component.department import DEALS, Deal, NoRecords, assigned, of_no_consequence
-from tests.component.listening import Counting, said
+from tests.component.consumer_harness import Counting, said
+from tests.component.sample_department import DEALS, Deal, NoRecords, assigned, of_no_consequence
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 STREAM = "engagement:E-1"

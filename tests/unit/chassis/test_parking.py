@@ -13,7 +13,7 @@ from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked_record import ParkedRecord, not_proven, trouble_of
 from contracts.channels import DELIVERY, FINANCE, FINANCE_CONFIDENTIAL, Channel
 from contracts.values import Margin
-from tests.component.department import NOW, assigned
+from tests.component.sample_department import NOW, assigned
 
 SECRET = Decimal("870.12345678901234567")
 

@@ -13,7 +13,7 @@ from chassis.domain.decider import Decider, Decisions, Evolution
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.snapshots import advanced, fold_of, nothing_known
 from chassis.eventstore.unreadable import UnreadableStream
-from tests.component.department import DEALS, Deal
+from tests.component.sample_department import DEALS, Deal
 
 SOURCE = """
 from pydantic import BaseModel

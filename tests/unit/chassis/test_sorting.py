@@ -27,7 +27,7 @@ from contracts.event import Event, Recorded, encode
 from contracts.legal import FileOpened
 from contracts.reference import PersonPublished
 from contracts.sales import OpportunityAdvanced
-from tests.component.department import REGISTER, assigned, of_no_consequence
+from tests.component.sample_department import REGISTER, assigned, of_no_consequence
 
 MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 CODEC = Codec(tuple(CHANNELS.values()), "concord")

@@ -10,7 +10,7 @@ from chassis.eventstore.mongo import StoreAway
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
 from contracts.channels import SALES
-from tests.component.listening import Counting
+from tests.component.consumer_harness import Counting
 
 
 class Tried:

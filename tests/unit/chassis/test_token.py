@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from chassis.web.auth import Tokens
 from local import token
-from tests.component.miniature import SECRET, settings
+from tests.component.sample_app import SECRET, settings
 
 APP = Typer()
 APP.command()(token.main)
@@ -54,5 +54,5 @@ def test_what_cannot_be_issued_is_said(say, monkeypatch):
     assert nothing.exit_code == 2
     assert "CONCORD_TOKEN_SECRET is not set" in nothing.output
     monkeypatch.setenv("CONCORD_TOKEN_SECRET", SECRET)
-    assert "nobody here is called" in say("--as", "nobody").output
-    assert "no role astronaut" in say("--as", "ann", "--roles", "astronaut").output
+    assert "there is no person or role" in say("--as", "nobody").output
+    assert "unknown role astronaut" in say("--as", "ann", "--roles", "astronaut").output

@@ -12,7 +12,7 @@ from aiokafka.errors import (
 )
 
 from chassis.kafka import topics
-from local.places import free_port
+from local.paths import free_port
 
 
 @pytest.fixture(autouse=True)

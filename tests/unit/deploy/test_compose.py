@@ -1,4 +1,4 @@
-"""The platform in containers: whole, hardened, and understood by the services it starts."""
+"""Test docker-compose.yml: complete, hardened, and with settings that the services accept."""
 
 import importlib.resources
 import json
@@ -24,7 +24,7 @@ FILE = PROJECT / "docker-compose.yml"
 SECRET = "m7Zx-Rk1v_9qLw3TbY8sNc2HdJ5gPfQe"
 OURS = [*SERVICES, "topics"]
 WITHIN = 20.0
-"""Seconds that a program named docker is given for an answer."""
+"""Timeout, in seconds, of a program named docker."""
 
 
 def compose() -> dict[str, Any]:
@@ -41,7 +41,7 @@ COMPOSE = compose()
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 
-def test_it_is_a_compose_file() -> None:
+def test_it_is_a_valid_compose_file() -> None:
     schemas = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor"
     schema = json.loads((schemas / "compose-spec.json").read_text())
     jsonschema.validate(COMPOSE, schema)
@@ -52,7 +52,7 @@ def test_every_part_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_accepts_what_it_is_told(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_accepts_its_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     part = PARTS[name]
     assert part["command"] == [f"{name}.app"]
     told = part["environment"]
@@ -66,7 +66,7 @@ def test_a_service_accepts_what_it_is_told(name: str, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_service_says_whether_it_is_ready(name: str) -> None:
+def test_a_service_has_a_readiness_check(name: str) -> None:
     check = " ".join(PARTS[name]["healthcheck"]["test"])
     assert f":{PARTS[name]['environment']['CONCORD_SERVICE_PORT']}/ready" in check
     (asked_within,) = re.findall(r"timeout=([0-9.]+)\)", check)
@@ -76,7 +76,7 @@ def test_a_service_says_whether_it_is_ready(name: str) -> None:
     assert needs["topics"]["condition"] == "service_completed_successfully"
 
 
-def test_the_local_runner_waits_for_an_answer_as_long_as_every_probe() -> None:
+def test_the_local_runner_and_all_probes_wait_equally_long() -> None:
     assert HEALTH_TIMEOUT >= PROBE_TIMEOUT
 
 
@@ -88,12 +88,12 @@ def test_a_part_may_do_no_more_than_it_needs(name: str) -> None:
     assert part["user"].split(":")[0] not in {"0", "root"}
     assert not part.get("privileged")
     assert {"cpus", "memory"} <= set(part["deploy"]["resources"]["limits"])
-    # Kafka's image writes its own configuration at the start.
+    # Kafka's image writes its configuration at the start.
     assert part.get("read_only", False) or name == "kafka"
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_what_is_published_is_published_here_alone(name: str) -> None:
+def test_ports_are_published_on_the_loopback_only(name: str) -> None:
     part = PARTS[name]
     for port in part.get("ports", []):
         assert port.startswith("127.0.0.1:")
@@ -116,7 +116,7 @@ def test_kafka_and_the_store_are_those_of_the_tests() -> None:
 
 
 def test_nothing_of_the_clone_is_mounted() -> None:
-    """Under umask 077 the users of the containers could not read it."""
+    """Check that no file is mounted: after `umask 077` the containers' users could not read it."""
     for part in PARTS.values():
         for volume in part.get("volumes", []):
             assert volume.split(":")[0] in COMPOSE["volumes"]
@@ -124,7 +124,7 @@ def test_nothing_of_the_clone_is_mounted() -> None:
 
 def test_no_secret_is_in_the_tree() -> None:
     assert SECRET not in FILE.read_text()
-    # An example names what has to be set, and sets nothing.
+    # An example lists what has to be set, without values.
     for line in (PROJECT / "deploy" / "compose" / "example.env").read_text().splitlines():
         assert line.startswith("#") or line.endswith("="), line
 
@@ -153,7 +153,7 @@ def test_the_image_runs_as_nobody_from_the_lock() -> None:
 
 
 def test_the_image_can_be_read_by_its_user_whatever_the_clone_s_umask(tmp_path: Path) -> None:
-    """COPY keeps modes: what a clone under umask 077 has is copied, and the steps are run on it."""
+    """Run the image's steps on a copy of a clone with `umask 077`, since COPY keeps modes."""
     text = (PROJECT / "deploy" / "Dockerfile").read_text().replace("\\\n", " ")
     final = text[text.rindex("\nFROM ") :]
     image = tmp_path / "image"
@@ -181,10 +181,10 @@ def test_compose_itself_reads_it(tmp_path: Path) -> None:
 
 
 def compose_config(folder: Path) -> "subprocess.CompletedProcess[str] | None":
-    """What compose says of the file; None where there is none that answers.
+    """Return the output of `docker compose config`; None where there is no compose that answers.
 
-    It is asked as this person would ask it, since it may be a plug-in in their home, but for their
-    own .env, which might not fit.
+    It runs with the user's home, where it may be installed as a plug-in, but without their .env,
+    which may have other values.
     """
     environment = {**os.environ, "CONCORD_TOKEN_SECRET": SECRET}
 
@@ -221,7 +221,7 @@ def compose_config(folder: Path) -> "subprocess.CompletedProcess[str] | None":
         ('case "$*" in *version) echo Docker Compose version v2;; *) exit 15;; esac', 15),
     ],
 )
-def test_a_docker_of_any_kind_is_asked_and_not_waited_for(
+def test_any_program_named_docker_is_tried_with_a_timeout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, code: int | None
 ) -> None:
     docker = tmp_path / "docker"

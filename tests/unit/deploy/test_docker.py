@@ -1,4 +1,4 @@
-"""Tests take containers only from a Docker that has the images, and never wait for another."""
+"""Test that containers are used only where Docker has the images, and without long waits."""
 
 import http.server
 import json
@@ -16,7 +16,7 @@ from tests.infrastructure import KAFKA_IMAGE, STORE_IMAGE, KafkaContainer, Suppl
 
 
 class Engine(http.server.ThreadingHTTPServer):
-    """Speaks a little of an engine's API: it has some images, and can run none of them."""
+    """A stub of a Docker engine's API that has some images and can run none of them."""
 
     def __init__(self, *images: str) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
@@ -46,15 +46,15 @@ class _Answers(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815 - so the library calls them
+    do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815 - names that the library calls
 
     def log_message(self, *_: object) -> None:
         pass
 
 
 @pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """What is known of this machine's Docker is not known to the test, and the other way round."""
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Hide this machine's Docker settings from the test, and clear what is cached about them."""
     for name in [name for name in os.environ if name.startswith(("DOCKER_", "TC_", "TESTCONT"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -101,7 +101,7 @@ def test_an_engine_that_cannot_run_them_is_tried_once_and_pulls_nothing(
 @pytest.mark.parametrize(
     "address", ["tcp://127.0.0.1:1", "unix:///nowhere/docker.sock", "nonsense", "ssh://", "tcp://"]
 )
-def test_an_address_of_nothing_is_no_docker(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+def test_an_unusable_address_is_no_docker(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
     assert not docker_has(STORE_IMAGE)
 
@@ -117,7 +117,7 @@ def test_an_engine_that_does_not_answer_is_not_waited_for(monkeypatch: pytest.Mo
 def test_an_engine_on_another_machine_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with Engine(STORE_IMAGE) as engine:
         serve(engine, monkeypatch)
-        # It leads here, and does not say so, as the address of another machine.
+        # Reaches this machine, but looks like the address of another one.
         monkeypatch.setenv("DOCKER_HOST", f"tcp://0.0.0.0:{engine.server_port}")
         assert not docker_has(STORE_IMAGE)
         engine.shutdown()

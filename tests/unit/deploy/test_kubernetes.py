@@ -1,4 +1,4 @@
-"""The platform on Kubernetes: it renders, its objects are valid, and every pod is held short."""
+"""Test the Kubernetes files: they render, all objects are valid, and pods have few privileges."""
 
 import shutil
 import subprocess
@@ -29,7 +29,7 @@ Thing = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files, with a secret beside them that the tree has not."""
+    """Return a copy of the files, with a secret that is not in the repository."""
     return copied(tmp_path_factory)
 
 
@@ -45,7 +45,7 @@ def rendered(folder: Path) -> list[Thing]:
     command = ["kubectl", "kustomize", str(folder)]
     done = subprocess.run(command, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
-    # A warning is something that the next version will refuse.
+    # What is a warning now may be an error in the next version.
     assert not done.stderr, done.stderr.decode()
     return list(yaml.safe_load_all(done.stdout))
 
@@ -72,13 +72,13 @@ def containers(things: list[Thing]) -> Iterator[tuple[str, Thing]]:
 
 
 def secrets_of(container: Thing) -> dict[str, str]:
-    """The secret that each variable comes from."""
+    """Return the secret of each variable."""
     named = {each["name"]: each.get("valueFrom") for each in container["env"]}
     return {name: value["secretKeyRef"]["name"] for name, value in named.items() if value}
 
 
 def mounted_from(pod: Thing, container: Thing) -> dict[str, Path]:
-    """Where each ConfigMap is mounted in a container."""
+    """Return where each ConfigMap is mounted in a container."""
     places = {each["name"]: Path(each["mountPath"]) for each in container.get("volumeMounts") or []}
     return {
         volume["configMap"]["name"]: places[volume["name"]]
@@ -88,7 +88,7 @@ def mounted_from(pod: Thing, container: Thing) -> dict[str, Path]:
 
 
 def job_of(things: list[Thing]) -> Thing:
-    """The Job that makes the topics, under whatever name."""
+    """Return the Job that creates the topics, whatever its name."""
     (job,) = of_kind(things, "Job").values()
     return job
 
@@ -115,7 +115,7 @@ def test_each_service_has_all_it_needs(things: list[Thing]) -> None:
         assert deployment["template"]["spec"]["serviceAccountName"] == name
         assert of_kind(things, "Service")[name]["spec"]["selector"] == label
         budget = of_kind(things, "PodDisruptionBudget")[name]["spec"]
-        # A budget that selects more than its service's pods would hold up the others'.
+        # A budget that also selects pods of other services would block their eviction.
         assert label.items() <= budget["selector"]["matchLabels"].items()
         assert budget["selector"]["matchLabels"].items() <= labels.items()
         (container,) = deployment["template"]["spec"]["containers"]
@@ -131,7 +131,7 @@ def test_a_service_is_probed_and_gets_time_to_end(things: list[Thing]) -> None:
         assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
         (asked, seconds) = container["lifecycle"]["preStop"]["exec"]["command"]
         assert asked == "sleep"
-        # None of 1,467 connections was refused with six seconds, on a cluster of one machine.
+        # With six seconds, none of 1,467 connections was refused on a single-machine cluster.
         assert int(seconds) >= 6
         for probe in ("livenessProbe", "startupProbe", "readinessProbe"):
             assert container[probe]["timeoutSeconds"] >= PROBE_TIMEOUT > READY_WITHIN
@@ -141,7 +141,7 @@ def test_a_service_is_probed_and_gets_time_to_end(things: list[Thing]) -> None:
         assert (rolling["maxSurge"], rolling["maxUnavailable"]) == (1, 0)
 
 
-def test_a_service_accepts_what_it_is_told(
+def test_a_service_accepts_its_settings(
     things: list[Thing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     common = of_kind(things, "ConfigMap")["concord"]["data"]
@@ -172,7 +172,7 @@ def test_a_service_accepts_what_it_is_told(
             assert (settings.kafka_user, settings.kafka_ca, mounted) == (None, None, {})
 
 
-def test_who_makes_the_topics_accepts_what_it_is_told(
+def test_the_job_for_topics_accepts_its_settings(
     things: list[Thing], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pod = job_of(things)["spec"]["template"]["spec"]
@@ -281,7 +281,7 @@ def test_a_pod_may_do_no_more_than_it_needs(things: list[Thing]) -> None:
         assert not container["image"].endswith(":latest"), name
 
 
-def test_the_network_is_closed_but_for_what_is_said(things: list[Thing]) -> None:
+def test_the_network_allows_only_what_is_listed(things: list[Thing]) -> None:
     policies = of_kind(things, "NetworkPolicy")
     closed = policies["nothing-by-default"]["spec"]
     assert closed == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
@@ -307,7 +307,7 @@ def test_the_local_secret_is_an_example_only() -> None:
         assert line.startswith("#") or line.endswith("="), line
 
 
-def test_production_stands_on_more_than_one_machine(folder: Path) -> None:
+def test_production_runs_on_more_than_one_machine(folder: Path) -> None:
     things = rendered(folder / "overlays/production")
     assert of_kind(things, "ConfigMap")["concord"]["data"]["CONCORD_MODE"] == "production"
     for deployment in of_kind(things, "Deployment").values():

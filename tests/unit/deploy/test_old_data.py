@@ -1,4 +1,4 @@
-"""Data that an earlier version wrote are refused with the command that deletes them."""
+"""Test that data of an earlier format are refused with the command that deletes them."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ def layout_in(folder: Path) -> Layout:
     return Layout(folder, {})
 
 
-def test_new_data_are_taken_up_again(tmp_path: Path) -> None:
+def test_data_of_the_current_format_are_accepted(tmp_path: Path) -> None:
     layout = layout_in(tmp_path)
     layout.check_data()
     (layout.data / "kafka").mkdir()
     layout.check_data()
 
 
-def test_data_of_an_earlier_version_name_the_command_that_helps(tmp_path: Path) -> None:
+def test_data_of_an_earlier_format_are_refused_with_the_command(tmp_path: Path) -> None:
     layout = layout_in(tmp_path)
     (layout.data / "kafka").mkdir(parents=True)
     with pytest.raises(OldDataError, match="make run FRESH=1"):

@@ -1,4 +1,4 @@
-"""What a machine lacks is installed where that is allowed, and named where it is not."""
+"""Test that missing packages are installed where that is allowed, and reported otherwise."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from local.prerequisites import KAFKA, Missing, ensure
 
 
 class Machine:
-    """A machine that has the programs that were put on it, and no others."""
+    """A machine that has only the programs that a test adds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,12 +31,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(tmp_path)
 
 
-def test_a_machine_that_has_all_is_left_alone(machine: Machine) -> None:
+def test_a_machine_that_has_all_is_not_changed(machine: Machine) -> None:
     machine.has_java("17.0.15")
     machine.has("mvn", "exit 0")
-    said: list[str] = []
-    ensure(KAFKA, say=said.append)
-    assert said == []
+    reported: list[str] = []
+    ensure(KAFKA, report=reported.append)
+    assert reported == []
 
 
 @pytest.mark.parametrize(("version", "known"), [("17.0.15", 17), ("25", 25), ("1.8.0_392", 1)])
@@ -45,15 +45,15 @@ def test_the_version_of_java_is_read(machine: Machine, version: str, known: int)
     assert prerequisites.java_version() == known
 
 
-def test_who_may_not_install_is_told_what_to_type(machine: Machine) -> None:
+def test_without_the_right_to_install_the_command_is_reported(machine: Machine) -> None:
     machine.has_java("11.0.2")
     machine.has("apt-get", "exit 1")
     with pytest.raises(Missing, match=r"Java 17 and Maven") as refused:
-        ensure(KAFKA, say=pytest.fail)
+        ensure(KAFKA, report=pytest.fail)
     assert "sudo apt-get install --yes --no-install-recommends openjdk-17" in str(refused.value)
 
 
-def test_who_may_gets_what_is_missing_and_nothing_else(machine: Machine) -> None:
+def test_with_sudo_only_what_is_missing_is_installed(machine: Machine) -> None:
     machine.has("sudo", 'test "$1" = --non-interactive && shift; exec "$@"')
     machine.has("true", "exit 0")
     machine.has_java("21")
@@ -62,16 +62,16 @@ def test_who_may_gets_what_is_missing_and_nothing_else(machine: Machine) -> None
         f'case "$*" in *openjdk*) exit 7;; *install*maven*) echo > {machine.folder}/mvn; '
         f"/bin/chmod +x {machine.folder}/mvn;; esac",
     )
-    said: list[str] = []
-    ensure(KAFKA, say=said.append)
-    assert said[0].startswith("Installing Maven")
-    assert said[-1].startswith("Maven: installed in")
+    reported: list[str] = []
+    ensure(KAFKA, report=reported.append)
+    assert reported[0].startswith("Installing Maven")
+    assert reported[-1].startswith("Maven: installed in")
 
 
-def test_what_cannot_be_installed_ends_with_its_last_words(
+def test_a_failed_installation_reports_the_last_lines_of_its_output(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     machine.has("apt-get", "echo 'no such package'; exit 100")
     with pytest.raises(Missing, match="no such package"):
-        ensure(KAFKA, say=lambda _: None)
+        ensure(KAFKA, report=lambda _: None)

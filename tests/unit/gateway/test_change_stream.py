@@ -11,9 +11,9 @@ from starlette.types import Message
 from chassis.web import problems
 from chassis.web.auth import Tokens
 from gateway import api
-from tests.in_memory import SETTINGS, InMemory, token
-from tests.life import Life
-from tests.lives import named
+from tests.builders import Life
+from tests.in_process_gateway import SETTINGS, InMemory, token
+from tests.portfolio_builder import named
 
 
 async def test_the_stream_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:

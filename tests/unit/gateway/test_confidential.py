@@ -23,9 +23,9 @@ from gateway.decider import (
 )
 from gateway.queries import Queries
 from testkit.scenario import Scenario, given
-from tests.in_memory import SETTINGS, InMemory, token
-from tests.life import Life
-from tests.lives import green_in_the_red, named
+from tests.builders import Life
+from tests.in_process_gateway import SETTINGS, InMemory, token
+from tests.portfolio_builder import green_in_the_red, named
 from tests.unit.gateway.test_disconnects import findings
 
 EVE = token("eve", "executive")

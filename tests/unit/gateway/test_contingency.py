@@ -9,7 +9,7 @@ from contracts.event import Event
 from contracts.values import EstimateLine, PricedLine
 from gateway.disconnects import judge
 from gateway.portfolio import contribution
-from tests.life import Life, euros
+from tests.builders import Life, euros
 from tests.unit.gateway.test_disconnects import findings, only, rebaselined
 from tests.unit.gateway.test_engagement_view import view_of
 

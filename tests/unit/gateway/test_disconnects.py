@@ -8,7 +8,7 @@ from contracts import delivery, finance, gateway, legal, sales
 from contracts.event import Event
 from contracts.values import Deliverable, Margin, RoleHours, RoleRate
 from gateway.disconnects import Disconnect, judge
-from tests.life import ENGAGEMENT, Life, euros
+from tests.builders import ENGAGEMENT, Life, euros
 from tests.unit.gateway.test_engagement_view import view_of
 
 

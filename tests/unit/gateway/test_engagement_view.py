@@ -9,7 +9,7 @@ from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from gateway.disconnects import judge
 from gateway.engagement_view import View, apply_event, dump, load
-from tests.life import ENGAGEMENT, Life, euros
+from tests.builders import ENGAGEMENT, Life, euros
 
 TODAY = date(2026, 4, 1)
 

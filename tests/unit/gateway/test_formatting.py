@@ -16,8 +16,8 @@ from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
 from gateway.pages.event_texts import SENTENCES, event_text, fields
 from gateway.pages.formatting import Names
 from testkit.scenario import RecordsOf
-from tests.life import ENGAGEMENT, Life, euros
-from tests.lives import late
+from tests.builders import ENGAGEMENT, Life, euros
+from tests.portfolio_builder import late
 
 TODAY = date(2026, 5, 25)
 NOBODY = Names(RecordsOf([]))

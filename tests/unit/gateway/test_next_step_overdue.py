@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from contracts import delivery, finance, legal, sales
-from tests.life import HASH, PORTAL, Life
+from tests.builders import HASH, PORTAL, Life
 from tests.unit.gateway.test_disconnects import findings, only
 
 REQUEST = sales.EstimateRequested(scope_summary="A portal.", deliverables=(PORTAL,))

@@ -12,9 +12,9 @@ from gateway.pages import live_updates
 from gateway.pages.formatting import age_notice
 from gateway.projector import ViewChange
 from gateway.waiting import Waits
-from tests.in_memory import InMemory, app_of, token
-from tests.life import ENGAGEMENT, Life
-from tests.lives import company, green_in_the_red, late, named, retold
+from tests.builders import ENGAGEMENT, Life
+from tests.in_process_gateway import InMemory, app_of, token
+from tests.portfolio_builder import company, green_in_the_red, late, named, retold
 
 HOST = "http://127.0.0.1"
 LATE = named(1)
@@ -293,7 +293,7 @@ async def test_outside_this_machine_the_cookie_requires_tls(
     [
         ("", "Access token"),
         ("nonsense", "the token cannot be read"),
-        (VERA[:-4] + "AAAA", "signature is not good"),
+        (VERA[:-4] + "AAAA", "wrong signature"),
         (token("vera", "executive", ago=timedelta(days=2)), "has expired"),
     ],
 )

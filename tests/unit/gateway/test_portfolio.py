@@ -18,7 +18,7 @@ from gateway.portfolio import (
 )
 from gateway.summary import summary
 from testkit.scenario import RecordsOf
-from tests.life import Life, euros
+from tests.builders import Life, euros
 from tests.unit.gateway.test_disconnects import margin_measured
 from tests.unit.gateway.test_engagement_view import view_of
 

@@ -23,7 +23,7 @@ from gateway.projector import Projector
 from gateway.publisher import DisconnectPublisher
 from gateway.totals import Share, Total
 from gateway.view_store import CachedView, ViewStore
-from tests.life import Life
+from tests.builders import Life
 
 TODAY = date(2026, 3, 2)
 EVENTS = Life().won().events

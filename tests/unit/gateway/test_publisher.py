@@ -16,7 +16,7 @@ from gateway.disconnects import judge
 from gateway.projector import Projector
 from gateway.publisher import DisconnectPublisher
 from gateway.view_store import CachedView
-from tests.life import Life
+from tests.builders import Life
 from tests.unit.gateway.test_engagement_view import view_of
 
 LONG = "change-for-the-second-release-of-the-customer-portal-"

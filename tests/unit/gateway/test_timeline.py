@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from contracts.event import encode
 from gateway.timeline import LONGEST, Run, Unwritten, in_order
-from tests.life import ENGAGEMENT, Life
+from tests.builders import ENGAGEMENT, Life
 
 MIB = 1024 * 1024
 

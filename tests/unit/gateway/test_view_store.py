@@ -8,13 +8,13 @@ from gateway.disconnects import judge
 from gateway.engagement_view import View, apply_event, dump
 from gateway.portfolio import contribution
 from gateway.view_store import PROJECTION_VERSION, CachedView, row_of
-from tests.lives import company
+from tests.portfolio_builder import company
 
 TODAY = date(2026, 5, 25)
 KNOWN = {"17": "37f1e8215b99ad5f"}
 """Digest of the views of a small company, by version of the projection.
 
-Where `tests.lives` has other events, the version stays and the digest changes.
+Where `tests.portfolio_builder` has other events, the version stays and the digest changes.
 """
 
 

@@ -1,0 +1,116 @@
+"""Recognise revenue, approve invoices, record payments, and make billing mistakes."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from local.demo.engagement_run import EngagementRun
+from local.demo.working import Work
+
+
+async def money(run: EngagementRun, work: Work) -> None:
+    """Recognise last month's revenue, approve its invoices, and record payments that are due."""
+    today = run.actors.today
+    first = today.replace(day=1)
+    if work.recognised_to != first and today.day > 2:
+        month = f"{first - timedelta(days=1):%Y-%m}"
+        signed_month = f"{run.starts_on - timedelta(days=10):%Y-%m}"
+        state = await run.actors.look("finance", "fred")
+        done = state["recognised_to"]
+        if month >= signed_month and (done is None or done < month):
+            await _recognise(run, done, month)
+        if run.scenario.time_and_materials and month >= f"{run.starts_on:%Y-%m}":
+            await run.actors.try_to("finance", "bill-time", "fred", month=month)
+        work.recognised_to = first
+        await invoices(run, work)
+    for invoice, (day, amount) in list(work.to_pay.items()):
+        if day <= today:
+            await run.actors.act(
+                "finance",
+                "record-payment",
+                "fred",
+                invoice=invoice,
+                amount=amount,
+                received_on=day.isoformat(),
+            )
+            del work.to_pay[invoice]
+
+
+async def _recognise(run: EngagementRun, done: str | None, month: str) -> None:
+    state = await run.actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
+    signed = next(sow["signed_on"] for sow in state["sows"] if sow["signed_on"])
+    upcoming = _next_month(done) if done else signed[:7]
+    while upcoming <= month:
+        await run.actors.act("finance", "recognise-revenue", "fred", month=upcoming)
+        upcoming = _next_month(upcoming)
+
+
+def _next_month(month: str) -> str:
+    first = date.fromisoformat(f"{month}-01")
+    return f"{(first + timedelta(days=32)):%Y-%m}"
+
+
+async def invoices(run: EngagementRun, work: Work) -> None:
+    """Approve the drafted invoices, and note on which day the customer will pay each."""
+    actors = run.actors
+    state = await actors.look_until("finance", "fred", lambda seen: seen["budget"] is not None)
+    drafted = [each for each in state["invoices"] if each["stage"] == "drafted"]
+    for invoice in drafted:
+        await actors.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])
+    if drafted:
+        names = {each["invoice"] for each in drafted}
+        state = await actors.look_until(
+            "finance",
+            "fred",
+            lambda seen: all(
+                each["number"] for each in seen["invoices"] if each["invoice"] in names
+            ),
+        )
+        for invoice in state["invoices"]:
+            if invoice["invoice"] in names:
+                due = date.fromisoformat(invoice["due_on"])
+                paid_on = due + timedelta(days=run.scenario.days_late_paying)
+                work.to_pay[invoice["invoice"]] = (paid_on, invoice["amount"])
+
+
+async def bill_early(run: EngagementRun) -> None:
+    """Bill the second item of the schedule before its deliverable is accepted."""
+    entry = run.schedule[1]
+    state = await run.actors.act(
+        "finance",
+        "bill-outside-schedule",
+        "dora",
+        item=entry["item"],
+        lines=[{"description": "Billed at the quarter's end", "amount": entry["amount"]}],
+        reason="The quarter closes; Delivery expects acceptance within days.",
+    )
+    await _approve_new(run, state)
+
+
+async def bill_at_another_rate(run: EngagementRun) -> None:
+    """Bill 20 hours at a rate that is 12 above the contracted one."""
+    rate = next(line for line in run.lines if line["role"] == "engineer")["rate"]
+    raised = Decimal(rate["amount"]) + 12
+    state = await run.actors.act(
+        "finance",
+        "bill-outside-schedule",
+        "dora",
+        item="time",
+        lines=[
+            {
+                "description": "Engineering at the new list rate",
+                "role": "engineer",
+                "hours": "20",
+                "rate": run.money(raised),
+                "amount": run.money(raised * 20),
+            }
+        ],
+        reason="Billed from the new rate card by mistake of the clerk.",
+    )
+    await _approve_new(run, state)
+
+
+async def _approve_new(run: EngagementRun, state: dict[str, Any]) -> None:
+    for invoice in state["invoices"]:
+        if invoice["stage"] == "drafted":
+            await run.actors.act("finance", "approve-invoice", "dora", invoice=invoice["invoice"])

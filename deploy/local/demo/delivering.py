@@ -1,0 +1,143 @@
+"""Run the delivery: requirements, plan, resources, kickoff, and the work week by week."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from local.demo.billing import bill_at_another_rate, bill_early, invoices, money
+from local.demo.changing import change_order
+from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.reference_data import TEMPLATE
+from local.demo.scenarios import Scenario
+from local.demo.working import REPORT_EVERY, Work, log_time, person, progress, report, tier
+
+
+async def mobilise(run: EngagementRun) -> Work:
+    """Sign off the requirements, baseline the plan, allocate people, and hold the kickoff."""
+    scenario, actors = run.scenario, run.actors
+    await run.on(max(run.starts_on - timedelta(days=6), actors.today + timedelta(days=1)))
+    await actors.act(
+        "delivery", "submit-brd", scenario.manager, content=f"Requirements of {scenario.title}."
+    )
+    await run.after(2)
+    await actors.act("delivery", "sign-off-brd", scenario.manager, version=1, signed_by=run.sponsor)
+    drafted = await _plan(run)
+    tasks = drafted["plan"]["draft"]["tasks"]
+    await actors.act(
+        "delivery", "baseline-plan", scenario.manager, version=drafted["plan"]["draft"]["version"]
+    )
+    await _allocate(run, tasks)
+    await run.on(max(run.starts_on, actors.today))
+    attendees = [scenario.manager, scenario.seller, run.sponsor]
+    await actors.act("delivery", "hold-kickoff", scenario.manager, attendees=attendees)
+    await actors.act(
+        "delivery",
+        "raise-risk",
+        scenario.manager,
+        item="R-1",
+        title="Key users are busy with the year's end",
+        probability="30",
+        impact="medium",
+        owner=scenario.manager,
+        response="Workshops are booked six weeks ahead.",
+    )
+    work = Work(tasks=tasks, finish=run.finishes_on)
+    await invoices(run, work)
+    return work
+
+
+async def _plan(run: EngagementRun) -> dict[str, Any]:
+    scenario, actors = run.scenario, run.actors
+    options: dict[str, Any] = {"starts_on": run.starts_on.isoformat()}
+    if "deliverable-forgotten" in scenario.troubles:
+        options["deliverables"] = run.deliverables[:-1]
+    drafted = await actors.act(
+        "delivery", "draft-plan", scenario.manager, template=TEMPLATE, **options
+    )
+    if scenario.troubles & {"overplanned", "management-cut"}:
+        draft = drafted["plan"]["draft"]
+        tasks = [_replanned(task, scenario) for task in draft["tasks"]]
+        drafted = await actors.act(
+            "delivery",
+            "draft-plan",
+            scenario.manager,
+            template=TEMPLATE,
+            tasks=tasks,
+            milestones=draft["milestones"],
+            deliverables=draft["deliverables"],
+        )
+    return drafted
+
+
+def _replanned(task: dict[str, Any], scenario: Scenario) -> dict[str, Any]:
+    """Return the task with hours that differ from those sold, by the scenario's troubles."""
+    factor = Decimal("1.35") if "overplanned" in scenario.troubles else Decimal(1)
+    if task["kind"] == "project-management" and "management-cut" in scenario.troubles:
+        factor = Decimal("0.5")
+    hours = [
+        {**line, "hours": str((Decimal(line["hours"]) * factor).quantize(Decimal("0.01")))}
+        for line in task["hours"]
+    ]
+    return {**task, "hours": hours}
+
+
+async def _allocate(run: EngagementRun, tasks: list[dict[str, Any]]) -> None:
+    actors, manager = run.actors, run.scenario.manager
+    share = Decimal("0.6") if "underallocated" in run.scenario.troubles else Decimal(1)
+    by_role: dict[str, Decimal] = {}
+    for task in tasks:
+        for line in task["hours"]:
+            by_role[line["role"]] = by_role.get(line["role"], Decimal(0)) + Decimal(line["hours"])
+    for number, (role, hours) in enumerate(sorted(by_role.items()), start=1):
+        wanted = (hours * share).quantize(Decimal("0.01"))
+        await actors.act(
+            "delivery",
+            "request-resource",
+            manager,
+            request=f"Q-{number}",
+            role=role,
+            hours=str(wanted),
+            starts_on=run.starts_on.isoformat(),
+            finishes_on=run.finishes_on.isoformat(),
+        )
+        await actors.act(
+            "delivery",
+            "allocate-resource",
+            manager,
+            request=f"Q-{number}",
+            person=person(run, role),
+            commitment="hard",
+        )
+
+
+async def build(run: EngagementRun, work: Work) -> None:
+    """Record time, progress, reports and money week by week, and the scenario's special events.
+
+    Raises EndOfDemo where the scenario's engagement is terminated.
+    """
+    scenario = run.scenario
+    monday = run.starts_on - timedelta(days=run.starts_on.weekday())
+    for week in range(1, scenario.weeks + 1):
+        await run.on(monday + timedelta(days=4))
+        await log_time(run, work, monday)
+        await progress(run, work, week)
+        if week % REPORT_EVERY[tier(run)] == 0:
+            await report(run, work, week)
+        await money(run, work)
+        if scenario.change and week == max(3, scenario.weeks // 3):
+            await change_order(run, work)
+        if "billed-early" in scenario.troubles and week == max(4, scenario.weeks // 3):
+            await bill_early(run)
+        if "bill-rate" in scenario.troubles and week == 4:
+            await bill_at_another_rate(run)
+        if scenario.outcome == "terminated" and week == scenario.weeks // 2:
+            await run.actors.act(
+                "legal",
+                "terminate-engagement",
+                "carl",
+                reason="convenience",
+                comment="The customer was taken over and stopped all projects.",
+                decided_by="vera",
+            )
+            raise EndOfDemo
+        monday += timedelta(days=7)

@@ -1,0 +1,257 @@
+"""Send the commands of all demo scenarios over HTTP, on one shared calendar.
+
+Scenarios run concurrently. A day begins when every scenario waits for that day or a later one, so
+commands, registers and deadlines of all engagements are in the order of their days.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from chassis.domain.decider import derived
+from chassis.web.auth import issue
+from contracts.roles import Role
+
+WAIT = 25
+"""Seconds that a service may wait for events before it refuses a command or answers a read."""
+
+Body = Mapping[str, Any]
+
+
+class DemoError(Exception):
+    """A request of a scenario failed, or an expected state did not appear."""
+
+
+class CommandRefused(DemoError):
+    """A service refused a command (409)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformAccess:
+    """Addresses of the services, and what is needed to issue tokens for the demo's people."""
+
+    urls: Mapping[str, str]
+    secret: str
+    issuer: str
+    roles: Mapping[str, tuple[Role, ...]]
+
+
+class Calendar:
+    """Simulated days: the next day begins when every scenario waits for a later one.
+
+    `on_new_day` is awaited at the beginning of each day, before the scenarios continue.
+    """
+
+    def __init__(self, begins: date, on_new_day: Callable[[date], Awaitable[None]]) -> None:
+        self.today = begins
+        self._on_new_day = on_new_day
+        self._active = 0
+        self._order = count()
+        self._waiting: list[tuple[date, int, asyncio.Future[None]]] = []
+        self._all_wait = asyncio.Event()
+
+    async def until(self, day: date) -> None:
+        """Wait until a day; return at once where it has begun."""
+        if day <= self.today:
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (day, next(self._order), woken))
+        self._one_less_active()
+        await woken
+
+    async def run(self, scenarios: list[Coroutine[Any, Any, None]]) -> None:
+        """Run all scenarios to their end; the first failure cancels the others and is raised."""
+        tasks = [asyncio.create_task(self._run_one(scenario)) for scenario in scenarios]
+        self._active = len(tasks)
+        try:
+            while not all(task.done() for task in tasks):
+                await self._all_wait.wait()
+                self._all_wait.clear()
+                for task in tasks:
+                    if task.done():
+                        task.result()
+                if self._waiting and self._active == 0:
+                    await self._begin_next_day()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run_one(self, scenario: Coroutine[Any, Any, None]) -> None:
+        try:
+            await scenario
+        finally:
+            self._one_less_active()
+
+    def _one_less_active(self) -> None:
+        self._active -= 1
+        if self._active <= 0:
+            self._all_wait.set()
+
+    async def _begin_next_day(self) -> None:
+        self.today = self._waiting[0][0]
+        await self._on_new_day(self.today)
+        while self._waiting and self._waiting[0][0] <= self.today:
+            _, _, woken = heapq.heappop(self._waiting)
+            self._active += 1
+            woken.set_result(None)
+
+
+class Driver:
+    """HTTP client of a running platform, with the calendar of its scenarios (``async with``).
+
+    `seed` makes the idempotency keys: the same seed repeats the same commands. At most `at_once`
+    requests are sent at a time.
+    """
+
+    def __init__(
+        self, access: PlatformAccess, begins: date, seed: str, *, at_once: int = 12
+    ) -> None:
+        self._access = access
+        self._seed = seed
+        self._http = httpx.AsyncClient(
+            timeout=WAIT + 15, limits=httpx.Limits(max_connections=2 * at_once)
+        )
+        self._at_once = asyncio.Semaphore(at_once)
+        self._tokens: dict[str, str] = {}
+        self._clocks_set_on: date | None = None
+        self.calendar = Calendar(begins, self._hold_clocks)
+        self.accepted = 0
+        """Number of commands that were accepted."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._http.aclose()
+
+    async def publish(self, service: str, path: str, body: Body, by: str) -> None:
+        """Send a command on reference data."""
+        await self._send(service, f"/{path}", body, by, key=derived(f"{self._seed}/{path}", 25))
+
+    async def send(
+        self,
+        service: str,
+        path: str,
+        body: Body,
+        by: str,
+        *,
+        key: str,
+        headers: Mapping[str, str],
+    ) -> httpx.Response:
+        """Send a command on an engagement.
+
+        Raises CommandRefused where it is refused, DemoError where it fails otherwise.
+        """
+        return await self._send(
+            service, path, body, by, key=derived(f"{self._seed}/{key}", 25), headers=headers
+        )
+
+    async def read(
+        self, service: str, path: str, by: str, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        """Return a resource; raises DemoError where it cannot be read."""
+        return await self._request("GET", service, path, by, headers, None)
+
+    async def release_clocks(self) -> None:
+        """Let the services' deadline schedulers follow the real time again."""
+        await self._clocks("release", None)
+
+    async def _hold_clocks(self, today: date) -> None:
+        if self._clocks_set_on is None or today >= self._clocks_set_on + timedelta(days=7):
+            self._clocks_set_on = today
+            at = datetime.combine(today, time(0), UTC).isoformat()
+            await self._clocks("hold", {"at": at})
+
+    async def hold_clocks(self) -> None:
+        """Stop the services' deadline schedulers at the calendar's day, 00:00 UTC."""
+        await self._hold_clocks(self.calendar.today)
+
+    async def _clocks(self, operation: str, body: Body | None) -> None:
+        await asyncio.gather(
+            *(
+                self._request(
+                    "POST", service, f"/operations/clock/{operation}", "operator", {}, body
+                )
+                for service in self._access.urls
+            )
+        )
+
+    async def _send(
+        self,
+        service: str,
+        path: str,
+        body: Body,
+        by: str,
+        *,
+        key: str,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        answer = await self._request(
+            "POST",
+            service,
+            path,
+            by,
+            {"Idempotency-Key": key, "Prefer": f"wait={WAIT}", **(headers or {})},
+            body,
+        )
+        self.accepted += 1
+        return answer
+
+    async def _request(
+        self,
+        method: str,
+        service: str,
+        path: str,
+        by: str,
+        headers: Mapping[str, str],
+        body: Body | None,
+    ) -> httpx.Response:
+        url = self._access.urls[service] + path
+        sent = {"Authorization": f"Bearer {self._token(by)}", **headers}
+        for attempt in range(8):
+            try:
+                async with self._at_once:
+                    answer = await self._http.request(method, url, json=body, headers=sent)
+            except httpx.TransportError as error:
+                problem = f"{type(error).__name__} {error}"
+            else:
+                problem = answer.text
+                if answer.is_success:
+                    return answer
+                if answer.status_code == httpx.codes.CONFLICT:
+                    raise CommandRefused(_message(by, method, service + path, body, problem))
+                if answer.status_code not in {503, 504}:
+                    break
+            await asyncio.sleep(0.2 * 2**attempt)
+        raise DemoError(_message(by, method, service + path, body, problem))
+
+    def _token(self, by: str) -> str:
+        token = self._tokens.get(by)
+        if token is None:
+            token = self._tokens[by] = issue(
+                self._access.secret,
+                by,
+                self._access.roles[by],
+                issuer=self._access.issuer,
+                now=datetime.now(UTC),
+                valid=timedelta(hours=2),
+            )
+        return token
+
+
+def _message(by: str, method: str, where: str, body: Body | None, problem: str) -> str:
+    shown = "" if body is None else f" {dict(body)}"
+    return f"{by}: {method} {where}{shown}\n  {problem}"

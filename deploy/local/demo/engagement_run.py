@@ -1,0 +1,73 @@
+"""Run one scenario: its engagement, its people, and the values that later steps need."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from local.demo.actors import Actors
+from local.demo.scenarios import Scenario
+
+
+class EndOfDemo(Exception):
+    """The demo's last day is reached, or the scenario ends here."""
+
+
+@dataclass(slots=True)
+class EngagementRun:
+    """One engagement while its scenario runs, with the values that later steps need."""
+
+    scenario: Scenario
+    actors: Actors
+    last_day: date
+    random: Random
+    deliverables: list[dict[str, Any]]
+    starts_on: date
+    finishes_on: date
+    price: Decimal = Decimal(0)
+    lines: tuple[dict[str, Any], ...] = ()
+    schedule: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def sponsor(self) -> str:
+        """Return the id of the customer's person who signs, accepts and answers."""
+        return self.scenario.customer.sponsor[0]
+
+    async def on(self, day: date) -> None:
+        """Wait until a day, or the Monday after a weekend; raises EndOfDemo after the last day."""
+        while day.weekday() > 4:
+            day += timedelta(days=1)
+        if day > self.last_day:
+            raise EndOfDemo
+        await self.actors.until(day)
+
+    async def after(self, days: int) -> None:
+        """Wait a number of days; raises EndOfDemo after the last day."""
+        await self.on(self.actors.today + timedelta(days=days))
+
+    def money(self, amount: Decimal | int) -> dict[str, str]:
+        """Return an amount in the engagement's currency."""
+        return {"amount": str(amount), "currency": self.scenario.customer.currency}
+
+
+def new_run(scenario: Scenario, actors: Actors, last_day: date) -> EngagementRun:
+    """Return the run of a scenario at its beginning."""
+    won_on = scenario.begins + timedelta(days=scenario.selling_days)
+    starts_on = won_on + timedelta(days=24)
+    return EngagementRun(
+        scenario=scenario,
+        actors=actors,
+        last_day=last_day,
+        random=Random(scenario.seed),
+        deliverables=[
+            {
+                "deliverable": title.lower().replace(" ", "-"),
+                "title": title,
+                "acceptance_criteria": f"{title} works as the requirements describe it.",
+            }
+            for title in scenario.deliverables
+        ],
+        starts_on=starts_on,
+        finishes_on=starts_on + timedelta(weeks=scenario.weeks),
+    )

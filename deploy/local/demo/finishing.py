@@ -1,0 +1,145 @@
+"""Finish an engagement: acceptance, go-live, survey, review, settlement, closing."""
+
+from datetime import timedelta
+
+from local.demo.billing import invoices, money
+from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.working import Work, report
+
+
+async def finish(run: EngagementRun, work: Work) -> None:
+    """Complete the tasks, have the deliverables accepted, hold the review, settle and close.
+
+    The scenario's trouble "loose-ends" leaves an issue open and raises EndOfDemo after the review.
+    """
+    scenario, actors = run.scenario, run.actors
+    for task in work.tasks:
+        await actors.act(
+            "delivery",
+            "progress-task",
+            scenario.manager,
+            task=task["task"],
+            complete="100",
+            remaining_hours="0",
+        )
+    if scenario.change:
+        await actors.act("delivery", "implement-change", scenario.manager, change="C-1")
+    for index, deliverable in enumerate(run.deliverables):
+        await _accept(run, deliverable["deliverable"], rejected=scenario.rejection and index == 0)
+    await report(run, work, scenario.weeks)
+    await _reach_milestones(run)
+    await run.after(2)
+    await actors.act("delivery", "go-live", scenario.manager)
+    await _invoices_due(run, work)
+    await run.after(5)
+    await actors.act(
+        "delivery", "send-survey", scenario.manager, survey="S-1", contacts=[run.sponsor]
+    )
+    if "loose-ends" in scenario.troubles:
+        await actors.act(
+            "delivery",
+            "raise-issue",
+            scenario.manager,
+            item="I-9",
+            title="Search is slow with a year of data",
+            severity="high",
+            owner=scenario.manager,
+        )
+    await run.after(6)
+    await actors.act(
+        "delivery",
+        "answer-survey",
+        scenario.manager,
+        survey="S-1",
+        answered_by=run.sponsor,
+        satisfaction={
+            "quality": scenario.satisfaction,
+            "communication": min(5, scenario.satisfaction + 1),
+        },
+        recommend=scenario.satisfaction * 2 - 1,
+        comment="We always knew the status.",
+    )
+    await actors.act(
+        "delivery",
+        "hold-pir",
+        scenario.manager,
+        went_well=["The manager was there from the first call."],
+        went_badly=["Test data came late."],
+    )
+    if "loose-ends" in scenario.troubles:
+        raise EndOfDemo
+    await _settle(run, work)
+
+
+async def _accept(run: EngagementRun, deliverable: str, *, rejected: bool) -> None:
+    scenario, actors = run.scenario, run.actors
+    submission = 1
+    content = f"{scenario.title}: {deliverable}"
+    await actors.act(
+        "delivery", "submit-deliverable", scenario.manager, deliverable=deliverable, content=content
+    )
+    if rejected:
+        await run.after(3)
+        await actors.act(
+            "delivery",
+            "reject-deliverable",
+            scenario.manager,
+            deliverable=deliverable,
+            submission=1,
+            rejected_by=run.sponsor,
+            why="Two of the agreed fields are missing in the export.",
+        )
+        await run.after(4)
+        submission = 2
+        await actors.act(
+            "delivery",
+            "submit-deliverable",
+            scenario.manager,
+            deliverable=deliverable,
+            content=f"{content}, second delivery",
+        )
+    await run.after(2)
+    await actors.act(
+        "delivery",
+        "accept-deliverable",
+        scenario.manager,
+        deliverable=deliverable,
+        submission=submission,
+        accepted_by=run.sponsor,
+    )
+
+
+async def _reach_milestones(run: EngagementRun) -> None:
+    state = await run.actors.look("delivery", run.scenario.manager)
+    for each in state["plan"]["milestones"]:
+        if each["reached_on"] is None:
+            await run.actors.act(
+                "delivery",
+                "reach-milestone",
+                run.scenario.manager,
+                milestone=each["planned"]["milestone"],
+            )
+
+
+async def _invoices_due(run: EngagementRun, work: Work) -> None:
+    """Wait until Finance has drafted the invoices of all acceptances, and approve them."""
+    if not run.scenario.time_and_materials:
+        wanted = len(run.schedule)
+        await run.actors.look_until("finance", "fred", lambda seen: len(seen["invoices"]) >= wanted)
+    await invoices(run, work)
+
+
+async def _settle(run: EngagementRun, work: Work) -> None:
+    """Record payments month by month until everything is paid, settle the account, and close."""
+    actors, scenario = run.actors, run.scenario
+    while True:
+        first = (actors.today.replace(day=1) + timedelta(days=32)).replace(day=4)
+        soonest = min((day for day, _ in work.to_pay.values()), default=first)
+        await run.on(max(actors.today + timedelta(days=1), min(first, soonest)))
+        await money(run, work)
+        state = await actors.look("finance", "fred")
+        if not state["open_points"] and not work.to_pay:
+            break
+    await actors.act("finance", "settle-account", "fred")
+    await run.after(2)
+    await actors.act("delivery", "close-engagement", scenario.manager)

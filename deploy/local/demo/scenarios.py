@@ -1,0 +1,217 @@
+"""Draw what happens to each engagement of the demo from one seed, the same in each run."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from random import Random
+from typing import Literal
+
+from local.demo.reference_data import CUSTOMERS, MANAGERS, SELLERS, Customer
+
+MONTHS = 18
+ENGAGEMENTS = 60
+
+Trouble = Literal[
+    "late",
+    "deliverable-forgotten",
+    "overplanned",
+    "management-cut",
+    "late-manager",
+    "underallocated",
+    "sow-price",
+    "bill-rate",
+    "billed-early",
+    "overrun",
+    "silent",
+    "change-unfollowed",
+    "loose-ends",
+    "no-paper",
+    "slow-customer",
+    "begun-early",
+]
+Outcome = Literal["delivered", "lost", "terminated"]
+
+_WORK: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Customer portal", ("Portal", "Single sign-on", "Operations handbook")),
+    ("Billing migration", ("Migrated ledgers", "Reconciliation reports")),
+    ("Field service app", ("Mobile app", "Dispatcher console", "Training")),
+    ("Data platform", ("Ingestion", "Warehouse model", "Management reports")),
+    ("Claims automation", ("Intake service", "Decision rules")),
+    ("Warehouse integration", ("Interfaces", "Stock dashboard")),
+    ("Scheduling renewal", ("Planning engine", "Crew app", "Cutover")),
+    ("Document archive", ("Archive", "Search", "Retention rules")),
+    ("Ticketing replacement", ("Sales channel", "Back office", "Settlement")),
+    ("Plant monitoring", ("Sensor gateway", "Alarm console")),
+)
+_STAGES = ("phase 1", "phase 2", "for the north region", "pilot", "roll-out", "renewal")
+_TROUBLED: tuple[frozenset[Trouble], ...] = (
+    frozenset({"overrun", "silent"}),
+    frozenset({"sow-price", "billed-early"}),
+    frozenset({"change-unfollowed"}),
+    frozenset({"bill-rate", "begun-early"}),
+    frozenset({"late", "underallocated"}),
+    frozenset({"overplanned", "management-cut"}),
+    frozenset({"deliverable-forgotten", "late-manager"}),
+    frozenset({"loose-ends"}),
+    frozenset({"no-paper"}),
+    frozenset({"slow-customer"}),
+)
+"""Troubles that one engagement gets together."""
+_OF_A_FIXED_PRICE: frozenset[Trouble] = frozenset({"billed-early", "sow-price"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """The course of one engagement: `hours` are the hours sold, `weeks` the duration of the work.
+
+    `days_late_paying` counts from an invoice's due day; negative is early.
+    """
+
+    name: str
+    title: str
+    customer: Customer
+    deliverables: tuple[str, ...]
+    seller: str
+    manager: str
+    begins: date
+    hours: int
+    weeks: int
+    selling_days: int
+    time_and_materials: bool
+    outcome: Outcome
+    early_start: bool
+    change: bool
+    rejection: bool
+    days_late_paying: int
+    satisfaction: int
+    seed: int
+    troubles: frozenset[Trouble] = frozenset()
+
+
+def scenarios(today: date, seed: int, number: int = ENGAGEMENTS) -> list[Scenario]:
+    """Return the engagements of the eighteen months before a day, by beginning; most are healthy.
+
+    Each kind of trouble is given to one engagement, whose beginning is moved so that the trouble
+    exists today. Two disconnects occur in none, because gates refuse them: a signed version that
+    is not the latest, and a change that was built and not approved.
+    """
+    random = Random(seed)
+    begins = today - timedelta(days=MONTHS * 365 // 12)
+    works = [(*work, stage) for work in _WORK for stage in _STAGES]
+    random.shuffle(works)  # no two have the same title until all are used
+    plain = [
+        _plot(random, index, number, begins, today, works[index % len(works)])
+        for index in range(number)
+    ]
+    return sorted(_troubled(plain, today), key=lambda scenario: scenario.begins)
+
+
+def _plot(
+    random: Random,
+    index: int,
+    number: int,
+    begins: date,
+    today: date,
+    sold: tuple[str, tuple[str, ...], str],
+) -> Scenario:
+    work, deliverables, stage = sold
+    customer = random.choice(CUSTOMERS)
+    span = (today - begins).days - 6
+    # The company grows: half of its work was begun in the last seven months.
+    day = begins + timedelta(days=round(span * (index / number) ** 0.7) + random.randrange(5))
+    hours = random.choice((240, 320, 480, 720, 960, 1200, 1600, 2000))
+    return Scenario(
+        name=f"demo-{index:03d}",
+        title=f"{work}, {stage}",
+        customer=customer,
+        deliverables=deliverables,
+        seller=random.choice(SELLERS)[0],
+        manager=random.choice(MANAGERS)[0],
+        begins=_workday(day),
+        hours=hours,
+        weeks=max(6, min(30, hours // random.choice((40, 50, 60)))),
+        selling_days=random.randrange(25, 60),
+        time_and_materials=random.random() < 0.25,
+        outcome="lost" if index % 8 == 3 else "terminated" if index % 20 == 9 else "delivered",
+        early_start=random.random() < 0.15,
+        change=random.random() < 0.3,
+        rejection=random.random() < 0.25,
+        days_late_paying=random.choice((-6, -3, 0, 0, 2, 9, 25)),
+        satisfaction=random.choice((3, 4, 4, 5, 5)),
+        seed=random.randrange(2**31),
+    )
+
+
+def _troubled(plain: list[Scenario], today: date) -> list[Scenario]:
+    """Return the scenarios with each group of troubles given to the one that moves least for it."""
+    changed = list(plain)
+    for troubles in _TROUBLED:
+        moved = {
+            index: begins
+            for index, scenario in enumerate(changed)
+            if not scenario.troubles and scenario.outcome == "delivered"
+            if (begins := _begins(scenario, troubles, today)) is not None
+        }
+        if moved:
+            index = min(moved, key=lambda each: abs(moved[each] - changed[each].begins))
+            changed[index] = _with(changed[index], troubles, moved[index])
+    return changed
+
+
+def _begins(scenario: Scenario, troubles: frozenset[Trouble], today: date) -> date | None:
+    """Return when a scenario must begin to have its troubles today; None if it is too short."""
+    spans = [_lasts(scenario, trouble) for trouble in troubles]
+    first, last = max(since for since, _ in spans), min(until for _, until in spans)
+    if last - first < timedelta(days=2):
+        return None
+    begins = min(max(scenario.begins, today - last + timedelta(days=1)), today - first)
+    return _workday(begins) if _workday(begins) <= today - first else begins - timedelta(days=2)
+
+
+def _lasts(scenario: Scenario, trouble: Trouble) -> tuple[timedelta, timedelta]:
+    """Return the first and last day of a trouble, counted from the scenario's beginning."""
+    won = timedelta(days=scenario.selling_days)
+    starts = won + timedelta(days=24)
+    ends = starts + timedelta(weeks=scenario.weeks)
+    match trouble:
+        case "no-paper":
+            return won + timedelta(days=26), won + timedelta(days=69)
+        case "slow-customer":
+            return timedelta(days=16 + 25), timedelta(days=16 + 69)
+        case "loose-ends":
+            return ends + timedelta(days=15), ends + timedelta(days=89)
+        case _:
+            since = starts + timedelta(weeks=_weeks_until(scenario, trouble))
+            return since, ends - timedelta(days=8)
+
+
+def _weeks_until(scenario: Scenario, trouble: Trouble) -> int:
+    """Return the number of weeks of work after which a trouble shows."""
+    match trouble:
+        case "overrun":
+            return scenario.weeks * 9 // 10
+        case "billed-early" | "change-unfollowed":
+            return scenario.weeks // 3 + 4
+        case "silent":
+            return 10
+        case _:
+            return 5
+
+
+def _when(scenario: Scenario, first: date, last: date) -> date:
+    return min(max(scenario.begins, first), last)
+
+
+def _with(scenario: Scenario, troubles: frozenset[Trouble], begins: date) -> Scenario:
+    return replace(
+        scenario,
+        troubles=troubles,
+        begins=begins,
+        early_start=False,
+        change="change-unfollowed" in troubles,
+        time_and_materials="bill-rate" in troubles
+        or (scenario.time_and_materials and not troubles & _OF_A_FIXED_PRICE),
+    )
+
+
+def _workday(day: date) -> date:
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)

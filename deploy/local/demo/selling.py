@@ -1,0 +1,297 @@
+"""Run sales and contracting, from the opportunity to the signed statement of work (SOW)."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from local.demo.engagement_run import EndOfDemo, EngagementRun
+from local.demo.reference_data import TEMPLATE, rate
+
+SPLIT: tuple[tuple[str, str, int], ...] = (
+    ("Discovery", "analyst", 15),
+    ("Discovery", "architect", 8),
+    ("Build", "engineer", 45),
+    ("Build", "architect", 7),
+    ("Verify", "tester", 15),
+    ("Launch", "engineer", 4),
+)
+MANAGEMENT_SHARE = 14
+
+
+async def sell(run: EngagementRun) -> bool:
+    """Run the sale; return whether the deal was won.
+
+    Raises EndOfDemo where the customer does not answer (trouble "slow-customer").
+    """
+    scenario, actors = run.scenario, run.actors
+    await run.on(scenario.begins)
+    expected = round(scenario.hours * 130, -3)
+    await actors.open(
+        {
+            "account": scenario.customer.account,
+            "title": scenario.title,
+            "contacts": [run.sponsor],
+            "expected_value": run.money(expected),
+            "expected_close": (scenario.begins + timedelta(days=scenario.selling_days)).isoformat(),
+            "owner": scenario.seller,
+        },
+        scenario.seller,
+    )
+    await run.after(3)
+    await actors.act(
+        "sales",
+        "qualify-opportunity",
+        scenario.seller,
+        budget=True,
+        authority=True,
+        need=True,
+        timing=run.random.random() > 0.3,
+        score=str(run.random.randrange(55, 96)),
+    )
+    if "late-manager" not in scenario.troubles:
+        await _assign(run)
+    await run.after(4)
+    await actors.act(
+        "sales",
+        "request-estimate",
+        scenario.seller,
+        scope_summary=f"{scenario.title} for {scenario.customer.name}.",
+        deliverables=run.deliverables,
+        wanted_finish=run.finishes_on.isoformat(),
+    )
+    await _estimate(run)
+    await _propose(run)
+    if scenario.outcome == "lost":
+        await run.after(12)
+        await actors.act(
+            "sales",
+            "lose-deal",
+            scenario.seller,
+            reason=run.random.choice(("price", "timing", "competitor", "no-decision")),
+            comment="They thanked us for the clear method and went another way.",
+        )
+        return False
+    if "slow-customer" in scenario.troubles:
+        raise EndOfDemo
+    await _win(run)
+    return True
+
+
+async def _assign(run: EngagementRun) -> None:
+    scenario = run.scenario
+    await run.actors.act("delivery", "assign-manager", "paul", manager=scenario.manager)
+    tier = "light" if scenario.hours < 350 else "critical" if scenario.hours > 1100 else "standard"
+    await run.actors.act(
+        "delivery",
+        "choose-tier",
+        scenario.manager,
+        tier=tier,
+        reason="Size and novelty of the work.",
+    )
+
+
+async def _estimate(run: EngagementRun) -> None:
+    scenario, actors = run.scenario, run.actors
+    await run.after(4)
+    total = Decimal(scenario.hours) / sum(share for _, _, share in SPLIT)
+    lines = [
+        {"phase": phase, "role": role, "hours": str((total * share).quantize(Decimal(1)))}
+        for phase, role, share in SPLIT
+    ]
+    management = (Decimal(scenario.hours) * MANAGEMENT_SHARE / 100).quantize(Decimal(1))
+    lines.append(
+        {
+            "phase": "Management",
+            "role": "project-manager",
+            "hours": str(management),
+            "kind": "project-management",
+        }
+    )
+    await actors.act(
+        "delivery",
+        "submit-estimate",
+        "paul" if "late-manager" in scenario.troubles else scenario.manager,
+        template=TEMPLATE,
+        lines=lines,
+        contingency="5",
+        duration_days=scenario.weeks * 7,
+        assumptions=["The customer's experts are available one day a week."],
+        confidence=run.random.choice(("medium", "high")),
+    )
+    if "late-manager" not in scenario.troubles:
+        await actors.act("delivery", "endorse-estimate", scenario.manager, version=1)
+
+
+async def _propose(run: EngagementRun) -> None:
+    scenario, actors = run.scenario, run.actors
+    await run.after(5)
+    seen = await actors.look_until(
+        "sales",
+        scenario.seller,
+        lambda state: bool(state["estimates"]) and state["estimates"][-1]["priced"] is not None,
+    )
+    priced = seen["estimates"][-1]["priced"]
+    run.lines = tuple(priced["lines"])
+    run.price = Decimal(priced["price"]["amount"])
+    await actors.act(
+        "sales",
+        "draft-proposal",
+        scenario.seller,
+        estimate_version=1,
+        deliverables=run.deliverables,
+        lines=run.lines,
+        price=run.money(run.price),
+        pricing="time-and-materials" if scenario.time_and_materials else "fixed-price",
+        promised_start=run.starts_on.isoformat(),
+        promised_finish=run.finishes_on.isoformat(),
+        method=(
+            "We agree the requirements before we build, report every two weeks in one page, and "
+            "change nothing without a priced change order."
+        ),
+        assumptions=["The customer's experts are available one day a week."],
+    )
+    if "late-manager" in scenario.troubles:
+        await run.after(2)
+        await _assign(run)
+        await actors.act("delivery", "endorse-estimate", scenario.manager, version=1)
+    await actors.act("sales", "submit-proposal", scenario.seller, version=1)
+    await actors.act(
+        "sales",
+        "advance-opportunity",
+        scenario.seller,
+        pipeline_stage="proposing",
+        probability="60",
+    )
+
+
+async def _win(run: EngagementRun) -> None:
+    scenario, actors = run.scenario, run.actors
+    won_on = scenario.begins + timedelta(days=scenario.selling_days)
+    await run.on(actors.today + (won_on - actors.today) / 2)
+    await actors.act(
+        "sales",
+        "advance-opportunity",
+        scenario.seller,
+        pipeline_stage="negotiating",
+        probability="75",
+    )
+    await run.on(won_on)
+    run.schedule = _schedule(run)
+    rates = [
+        {"role": role, "rate": run.money(rate(role, scenario.customer.currency))}
+        for role in dict.fromkeys(line["role"] for line in run.lines)
+    ]
+    await actors.act(
+        "sales",
+        "win-deal",
+        scenario.seller,
+        proposal_version=1,
+        billing_schedule=run.schedule,
+        rates=rates if scenario.time_and_materials else [],
+        payment_terms_days=30,
+    )
+
+
+def _schedule(run: EngagementRun) -> tuple[dict[str, Any], ...]:
+    price = run.price
+    if run.scenario.time_and_materials:
+        retainer = (price / 10).quantize(Decimal(1))
+        return (
+            {"item": "retainer", "kind": "on-signature", "amount": run.money(retainer)},
+            {"item": "time", "kind": "time", "amount": run.money(price - retainer)},
+        )
+    advance = (price * 3 / 10).quantize(Decimal(1))
+    names = [each["deliverable"] for each in run.deliverables]
+    part = ((price - advance) / len(names)).quantize(Decimal(1))
+    rest = price - advance - part * (len(names) - 1)
+    return (
+        {
+            "item": "advance",
+            "kind": "on-signature",
+            "amount": run.money(advance),
+            "description": "Advance on signature",
+        },
+        *(
+            {
+                "item": f"accept-{name}",
+                "kind": "on-acceptance",
+                "amount": run.money(rest if name == names[-1] else part),
+                "deliverables": [name],
+                "description": f"On acceptance of {name}",
+            }
+            for name in names
+        ),
+    )
+
+
+async def contract(run: EngagementRun) -> None:
+    """Draft, review, approve and sign the SOW; raises EndOfDemo for the trouble "no-paper"."""
+    scenario, actors = run.scenario, run.actors
+    if "no-paper" in scenario.troubles:
+        raise EndOfDemo
+    await run.after(5)
+    changed: dict[str, Any] = {}
+    if "sow-price" in scenario.troubles:
+        first, *rest = run.schedule
+        less = (run.price / 20).quantize(Decimal(1))
+        reduced = run.money(Decimal(first["amount"]["amount"]) - less)
+        changed = {
+            "price": run.money(run.price - less),
+            "billing_schedule": [{**first, "amount": reduced}, *rest],
+        }
+    drafted = await actors.act(
+        "legal", "draft-sow", "carl", scope=f"{scenario.title}, as proposed.", **changed
+    )
+    content_hash = drafted["statements_of_work"][-1]["content_hash"]
+    if scenario.early_start:
+        await _authorise(run)
+    if "begun-early" in scenario.troubles:
+        await _begin_early(run)
+    await run.after(3)
+    await actors.act("delivery", "review-sow", scenario.manager, version=1, verdict="approved")
+    await run.after(1)
+    await actors.act("finance", "review-sow", "fred", version=1, verdict="approved")
+    await run.after(1)
+    await actors.act("legal", "approve-sow", "carl", version=1)
+    await actors.act("legal", "send-sow", "carl", version=1)
+    await run.after(4)
+    for party, person in (("company", "vera"), ("customer", run.sponsor)):
+        await actors.act(
+            "legal",
+            "record-signature",
+            "carl",
+            party=party,
+            person=person,
+            content_hash=content_hash,
+        )
+
+
+async def _authorise(run: EngagementRun) -> None:
+    await run.actors.act(
+        "legal",
+        "authorise-early-start",
+        "carl",
+        cap_hours="60",
+        expires_on=(run.actors.today + timedelta(days=28)).isoformat(),
+        reason="The customer's date is fixed and the paper is agreed in substance.",
+    )
+
+
+async def _begin_early(run: EngagementRun) -> None:
+    """Log a week's work done before anything was signed, once an early start is authorised."""
+    actors, manager = run.actors, run.scenario.manager
+    week = actors.today - timedelta(days=actors.today.weekday())
+    await run.on(week + timedelta(days=7))
+    await _authorise(run)
+    for person, role, hours in (("cora", "analyst", "24"), ("elif", "architect", "16")):
+        await actors.act(
+            "delivery",
+            "submit-time",
+            person,
+            entry=f"T-early-{role}",
+            role=role,
+            task="initiation",
+            week=week.isoformat(),
+            hours=hours,
+        )
+        await actors.act("delivery", "approve-time", manager, entry=f"T-early-{role}")

@@ -1,0 +1,454 @@
+"""Build the recorded events of one healthy engagement, from its opening to its closing.
+
+The `heard` of each event contains all events before it. For other engagements, leave out events
+with `Life.without`, or add events with `Life.say`.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import count
+
+from contracts import delivery, finance, legal, sales
+from contracts.event import Event, Recorded
+from contracts.money import Money
+from contracts.values import (
+    BillingItem,
+    Deliverable,
+    EstimateLine,
+    Margin,
+    Milestone,
+    PlannedTask,
+    PricedLine,
+    RoleHours,
+    Signatory,
+)
+
+ENGAGEMENT = "E-0000000000001"
+HASH = "sha256:" + "a" * 64
+BRD_HASH = "sha256:" + "b" * 64
+PORTAL = Deliverable(deliverable="portal", title="Customer portal")
+REPORTS = Deliverable(deliverable="reports", title="Management reports")
+
+
+def euros(amount: str | int) -> Money:
+    return Money(amount=Decimal(amount), currency="EUR")
+
+
+class Life:
+    """Builder of one engagement's events, in the order in which they are recorded."""
+
+    def __init__(self, engagement: str = ENGAGEMENT, begins: date = date(2026, 1, 5)) -> None:
+        self.engagement = engagement
+        self.begins = begins
+        self.events: list[Recorded[Event]] = []
+        self._position: dict[str, int] = {}
+        self._numbers = count(1)
+
+    def day(self, days: int) -> date:
+        return self.begins + timedelta(days=days)
+
+    def say(self, days: int, *events: Event, deaf_to: Sequence[str] = ()) -> "Life":
+        """Record events `days` after the beginning; `heard` leaves out the channels `deaf_to`."""
+        for event in events:
+            channel = event.channel.name
+            sequence = self._position.get(channel, 0) + 1
+            number = next(self._numbers)
+            moment = datetime.combine(self.day(days), time(9), UTC) + timedelta(seconds=number)
+            self.events.append(
+                Recorded(
+                    id=f"{self.engagement}-{number:06d}",
+                    subject=self.engagement,
+                    sequence=sequence,
+                    event=event,
+                    actor="ann",
+                    cause=f"test-{number}",
+                    occurred_at=moment,
+                    recorded_at=moment,
+                    heard={
+                        name: last
+                        for name, last in self._position.items()
+                        if name != channel and name not in deaf_to
+                    },
+                )
+            )
+            self._position[channel] = sequence
+        return self
+
+    def without(self, *kinds: type[Event]) -> "Life":
+        """Return a copy without events of these types; sequences have no gap."""
+        other = Life(self.engagement, self.begins)
+        for recorded in self.events:
+            if not isinstance(recorded.event, kinds):
+                other.say((recorded.occurred_at.date() - self.begins).days, recorded.event)
+        return other
+
+    # The steps of a healthy engagement, in their order; each adds the events of those before it.
+
+    def opened(self) -> "Life":
+        return self.say(
+            0,
+            sales.OpportunityOpened(
+                account="acme",
+                title="Portal for Acme",
+                expected_value=euros(100_000),
+                expected_close=self.day(40),
+                owner="ann",
+            ),
+            sales.OpportunityQualified(
+                budget=True, authority=True, need=True, timing=True, score=Decimal(80)
+            ),
+        ).say(0, delivery.ManagerAssigned(manager="max", assigned_on=self.day(0)))
+
+    def proposed(self) -> "Life":
+        lines = (
+            PricedLine(role="engineer", hours=Decimal(800), rate=euros(100), amount=euros(80_000)),
+            PricedLine(
+                role="project-manager",
+                kind="project-management",
+                hours=Decimal(160),
+                rate=euros(125),
+                amount=euros(20_000),
+            ),
+        )
+        return (
+            self.opened()
+            .say(
+                3,
+                sales.EstimateRequested(scope_summary="A portal.", deliverables=(PORTAL, REPORTS)),
+            )
+            .say(
+                5,
+                delivery.EstimateSubmitted(
+                    version=1,
+                    lines=(
+                        EstimateLine(phase="Build", role="engineer", hours=Decimal(800)),
+                        EstimateLine(
+                            phase="Manage",
+                            role="project-manager",
+                            hours=Decimal(160),
+                            kind="project-management",
+                        ),
+                    ),
+                    contingency=Decimal(0),
+                    template="web",
+                    duration_days=120,
+                    confidence="high",
+                ),
+            )
+            .say(
+                5,
+                finance.EstimatePriced(
+                    estimate_version=1,
+                    rate_card="standard-EUR",
+                    rate_card_version=1,
+                    lines=lines,
+                    price=euros(100_000),
+                    project_management_share=Decimal(20),
+                    floor="above",
+                ),
+                finance.EstimateCosted(
+                    estimate_version=1, cost=euros(70_000), margin=Decimal("0.3")
+                ),
+            )
+            .say(6, delivery.EstimateEndorsed(version=1, manager="max"))
+            .say(
+                8,
+                sales.ProposalDrafted(
+                    version=1,
+                    estimate_version=1,
+                    deliverables=(PORTAL, REPORTS),
+                    lines=lines,
+                    price=euros(100_000),
+                    pricing="fixed-price",
+                    promised_start=self.day(30),
+                    promised_finish=self.day(150),
+                    method="Standard.",
+                ),
+                sales.ProposalSubmitted(version=1, submitted_on=self.day(9)),
+            )
+        )
+
+    def schedule(self) -> tuple[BillingItem, ...]:
+        return (
+            BillingItem(item="advance", kind="on-signature", amount=euros(30_000)),
+            BillingItem(
+                item="final",
+                kind="on-acceptance",
+                amount=euros(70_000),
+                deliverables=("portal", "reports"),
+            ),
+        )
+
+    def won(self) -> "Life":
+        return self.proposed().say(
+            15,
+            sales.DealWon(
+                proposal_version=1,
+                price=euros(100_000),
+                pricing="fixed-price",
+                deliverables=(PORTAL, REPORTS),
+                starts_on=self.day(30),
+                finishes_on=self.day(150),
+                billing_schedule=self.schedule(),
+                payment_terms_days=30,
+                won_on=self.day(15),
+            ),
+        )
+
+    def signed(self) -> "Life":
+        signatories = (
+            Signatory(party="company", person="carl", signed_on=self.day(24)),
+            Signatory(party="customer", person="cora", signed_on=self.day(25)),
+        )
+        return (
+            self.won()
+            .say(
+                16,
+                legal.FileOpened(account="acme", title="Portal for Acme"),
+                legal.SowDrafted(
+                    version=1,
+                    content_hash=HASH,
+                    proposal_version=1,
+                    scope="The portal.",
+                    deliverables=(PORTAL, REPORTS),
+                    price=euros(100_000),
+                    pricing="fixed-price",
+                    starts_on=self.day(30),
+                    finishes_on=self.day(150),
+                    billing_schedule=self.schedule(),
+                    payment_terms_days=30,
+                ),
+            )
+            .say(18, delivery.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
+            .say(19, finance.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
+            .say(
+                20,
+                legal.SowApproved(version=1, content_hash=HASH),
+                legal.SowSentForSignature(version=1, content_hash=HASH, sent_on=self.day(20)),
+                legal.SowSigned(
+                    version=1,
+                    content_hash=HASH,
+                    signatories=signatories,
+                    signed_on=self.day(25),
+                ),
+            )
+            .say(
+                25,
+                finance.BudgetSet(
+                    price=euros(100_000),
+                    hours=(
+                        EstimateLine(phase="Build", role="engineer", hours=Decimal(800)),
+                        EstimateLine(
+                            phase="Manage",
+                            role="project-manager",
+                            hours=Decimal(160),
+                            kind="project-management",
+                        ),
+                    ),
+                    revenue_method="cost-to-cost",
+                    billing_schedule=self.schedule(),
+                ),
+                finance.BudgetCosted(
+                    cost=euros(70_000),
+                    margin_sold=Margin(
+                        revenue=euros(100_000), cost=euros(70_000), margin=Decimal("0.3")
+                    ),
+                ),
+            )
+        )
+
+    def plan(self, version: int, *changes: str) -> delivery.PlanBaselined:
+        return delivery.PlanBaselined(
+            version=version,
+            milestones=(
+                Milestone(
+                    milestone="done",
+                    title="Done",
+                    due_on=self.day(150),
+                    deliverables=("portal", "reports"),
+                ),
+            ),
+            tasks=(
+                PlannedTask(
+                    task="build",
+                    title="Build",
+                    phase="Build",
+                    starts_on=self.day(35),
+                    finishes_on=self.day(145),
+                    hours=(RoleHours(role="engineer", hours=Decimal(800)),),
+                ),
+                PlannedTask(
+                    task="manage",
+                    title="Manage",
+                    phase="Manage",
+                    starts_on=self.day(30),
+                    finishes_on=self.day(150),
+                    hours=(RoleHours(role="project-manager", hours=Decimal(160)),),
+                    kind="project-management",
+                    implementation=False,
+                ),
+            ),
+            deliverables=(PORTAL, REPORTS),
+            changes=changes,
+            baselined_on=self.day(32),
+        )
+
+    def kicked_off(self) -> "Life":
+        return self.signed().say(
+            30,
+            delivery.BrdSubmitted(version=1, content_hash=BRD_HASH),
+            delivery.BrdSignedOff(
+                version=1, content_hash=BRD_HASH, signed_by="cora", signed_on=self.day(31)
+            ),
+            self.plan(1),
+            delivery.KickoffHeld(held_on=self.day(33), attendees=("max", "cora")),
+        )
+
+    def week(self, number: int) -> date:
+        """Return the Monday of the n-th week of work."""
+        monday = self.begins - timedelta(days=self.begins.weekday())
+        return monday + timedelta(weeks=5 + number)
+
+    def worked(self, weeks: int = 15) -> "Life":
+        self.kicked_off()
+        for number in range(weeks):
+            days = (self.week(number) - self.begins).days + 4
+            entry = f"T-{number:03d}"
+            cost = euros(40 * 80)
+            self.say(
+                days,
+                delivery.TimeSubmitted(
+                    entry=entry,
+                    person="eve",
+                    role="engineer",
+                    task="build",
+                    week=self.week(number),
+                    hours=Decimal(40),
+                ),
+                delivery.TimeApproved(
+                    entry=entry,
+                    person="eve",
+                    role="engineer",
+                    task="build",
+                    week=self.week(number),
+                    hours=Decimal(40),
+                ),
+                delivery.TaskProgressed(
+                    task="build",
+                    complete=Decimal(100 * (number + 1)) / weeks // 1,
+                    remaining_hours=Decimal(40 * (weeks - number - 1)),
+                    as_of=self.day(days),
+                ),
+            ).say(
+                days + 1,
+                finance.CostAccrued(
+                    entry=entry,
+                    person="eve",
+                    role="engineer",
+                    kind="delivery",
+                    week=self.week(number),
+                    hours=Decimal(40),
+                    cost=cost,
+                    cumulative=cost * (number + 1),
+                ),
+            )
+            if number % 2:
+                self.say(days + 1, self.report(number // 2 + 1, days + 1))
+        return self
+
+    def report(
+        self, number: int, days: int, *, finish: int = 150, cost: str = "green"
+    ) -> delivery.StatusReportPublished:
+        return delivery.StatusReportPublished.model_validate(
+            {
+                "report": number,
+                "as_of": self.day(days),
+                "scope": "green",
+                "schedule": "green",
+                "cost": cost,
+                "narrative": "Well.",
+                "forecast_finish": self.day(finish),
+                "estimate_to_complete": Decimal(100),
+            }
+        )
+
+    def invoice(self, item: BillingItem, number: int, days: int) -> tuple[Event, ...]:
+        return (
+            finance.BillingEventDue(
+                billing_event=f"due-{item.item}",
+                item=item.item,
+                kind=item.kind,
+                amount=item.amount,
+                due_on=self.day(days),
+                deliverables=item.deliverables,
+            ),
+            finance.InvoiceIssued(
+                invoice=f"I-{item.item}",
+                number=f"2026-{number:05d}",
+                billing_event=f"due-{item.item}",
+                kind=item.kind,
+                amount=item.amount,
+                deliverables=item.deliverables,
+                lines=(finance.InvoiceLine(description="Services", amount=item.amount),),
+                issued_on=self.day(days),
+                due_on=self.day(days + 30),
+            ),
+        )
+
+    def accepted(self) -> "Life":
+        self.worked()
+        for name in ("portal", "reports"):
+            self.say(
+                148,
+                delivery.DeliverableSubmitted(
+                    deliverable=name, submission=1, content_hash=HASH, submitted_on=self.day(148)
+                ),
+                delivery.DeliverableAccepted(
+                    deliverable=name, submission=1, accepted_by="cora", accepted_on=self.day(149)
+                ),
+            )
+        return self
+
+    def closed(self) -> "Life":
+        advance, final = self.schedule()
+        self.accepted()
+        self.say(149, *self.invoice(advance, 1, 26), *self.invoice(final, 2, 149))
+        self.say(
+            160,
+            finance.PaymentReceived(
+                invoice="I-advance", amount=euros(30_000), received_on=self.day(50)
+            ),
+            finance.PaymentReceived(
+                invoice="I-final", amount=euros(70_000), received_on=self.day(160)
+            ),
+            finance.RevenueRecognised(
+                month="2026-05",
+                method="cost-to-cost",
+                amount=euros(100_000),
+                cumulative=euros(100_000),
+            ),
+            finance.AccountSettled(
+                billed=euros(100_000), paid=euros(100_000), settled_on=self.day(160)
+            ),
+        )
+        return self.say(
+            165,
+            delivery.SolutionWentLive(live_on=self.day(150)),
+            delivery.SurveySent(survey="S-1", contacts=("cora",), sent_on=self.day(155)),
+            delivery.SurveyAnswered(
+                survey="S-1",
+                answered_by="cora",
+                satisfaction={"quality": 5, "communication": 4},
+                recommend=9,
+                answered_on=self.day(158),
+            ),
+            delivery.PirHeld(
+                held_on=self.day(162),
+                went_well=("Early manager",),
+                went_badly=("Late data",),
+                sold_hours=Decimal(960),
+                delivered_hours=Decimal(600),
+            ),
+            delivery.EngagementClosed(closed_on=self.day(165)),
+        )

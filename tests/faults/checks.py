@@ -1,0 +1,199 @@
+"""Check that each event had its automatic effects exactly once, also after kills."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contracts import delivery, finance, legal, sales
+from contracts.event import Event, Recorded
+from contracts.money import Money
+from tests.faults.collected_state import Evidence
+from tests.faults.finding import Finding
+
+Name = Callable[[Any], Hashable]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A rule: an event of one type causes exactly one of another type, with the same name."""
+
+    cause: type[Event]
+    cause_name: Name
+    effect: type[Event]
+    effect_name: Name
+
+
+def _once(event: Any) -> Hashable:
+    return "once"
+
+
+OWED: tuple[Owed, ...] = (
+    Owed(sales.DealWon, _once, legal.FileOpened, _once),
+    Owed(
+        delivery.EstimateSubmitted,
+        lambda event: event.version,
+        finance.EstimatePriced,
+        lambda event: event.estimate_version,
+    ),
+    Owed(
+        finance.EstimatePriced,
+        lambda event: event.estimate_version,
+        finance.EstimateCosted,
+        lambda event: event.estimate_version,
+    ),
+    Owed(legal.SowSigned, _once, finance.BudgetSet, _once),
+    Owed(finance.BudgetSet, _once, finance.BudgetCosted, _once),
+    Owed(
+        delivery.TimeApproved,
+        lambda event: event.entry,
+        finance.CostAccrued,
+        lambda event: event.entry,
+    ),
+    Owed(
+        delivery.ChangeAssessed,
+        lambda event: event.change,
+        finance.ChangePriced,
+        lambda event: event.change,
+    ),
+    Owed(
+        delivery.ChangeApproved,
+        lambda event: event.change,
+        legal.AmendmentDrafted,
+        lambda event: event.change,
+    ),
+    Owed(
+        legal.AmendmentSigned,
+        lambda event: event.amendment,
+        finance.BudgetAmended,
+        lambda event: event.amendment,
+    ),
+    Owed(
+        finance.BillingEventDue,
+        lambda event: event.billing_event,
+        finance.InvoiceDrafted,
+        lambda event: event.billing_event,
+    ),
+    Owed(
+        finance.InvoiceApproved,
+        lambda event: event.invoice,
+        finance.InvoiceNumbered,
+        lambda event: event.invoice,
+    ),
+    Owed(
+        finance.InvoiceNumbered,
+        lambda event: (event.invoice, event.number),
+        finance.InvoiceIssued,
+        lambda event: (event.invoice, event.number),
+    ),
+)
+"""Rules for the engagements of these tests, in which no estimate or change is repeated, no invoice
+is voided, and nothing is terminated before the effects of earlier events."""
+
+AT_MOST_ONCE: tuple[tuple[type[Event], Name], ...] = (
+    (legal.EarlyStartExpired, _once),
+    (finance.PaymentOverdue, lambda event: event.invoice),
+    (delivery.ResourceReleased, lambda event: (event.request, event.person)),
+)
+"""Events that a deadline or the end of an engagement causes at most once."""
+
+Events = Sequence[Recorded[Event]]
+
+
+def effects(evidence: Evidence) -> Iterator[Finding]:
+    """Check that effects occur once, costs add up, and invoice numbers have no gap."""
+    engagements = events_by_engagement(evidence)
+    for engagement, events in engagements.items():
+        for owed in OWED:
+            yield from _followed(engagement, owed, events)
+        for kind, name in AT_MOST_ONCE:
+            found = Counter(name(each.event) for each in events if isinstance(each.event, kind))
+            yield from _repeated(engagement, kind, found)
+        yield from _costs(engagement, events)
+        yield from _recognised(engagement, events)
+    yield from _invoice_numbers([event for events in engagements.values() for event in events])
+
+
+def events_by_engagement(evidence: Evidence) -> dict[str, list[Recorded[Event]]]:
+    """Return each engagement's events, channel by channel, each at its first occurrence."""
+    found: defaultdict[str, list[Recorded[Event]]] = defaultdict(list)
+    seen: set[tuple[str, str, int]] = set()
+    for name, records in evidence.topics.items():
+        for record in records:
+            recorded = record.recorded
+            if recorded is None or recorded.channel.kind == "reference":
+                continue
+            place = (name, record.key, recorded.sequence)
+            if place not in seen:
+                seen.add(place)
+                found[record.key].append(recorded)
+    return dict(found)
+
+
+def _followed(engagement: str, owed: Owed, events: Events) -> Iterator[Finding]:
+    causes = {owed.cause_name(each.event) for each in events if isinstance(each.event, owed.cause)}
+    found = Counter(
+        owed.effect_name(each.event) for each in events if isinstance(each.event, owed.effect)
+    )
+    for name in sorted(causes - found.keys(), key=str):
+        yield Finding(
+            f"{engagement}: {owed.cause.__name__} {name} led to no {owed.effect.__name__}",
+            may_pass=True,
+        )
+    for name in sorted(found.keys() - causes, key=str):
+        yield Finding(
+            f"{engagement}: {owed.effect.__name__} {name} follows from no {owed.cause.__name__}",
+            may_pass=True,  # partitions are read one after the other: the cause may still come
+        )
+    yield from _repeated(engagement, owed.effect, found)
+
+
+def _repeated(engagement: str, kind: type[Event], found: Counter[Hashable]) -> Iterator[Finding]:
+    for name, times in found.items():
+        if times > 1:
+            yield Finding(f"{engagement}: {kind.__name__} {name} is there {times} times")
+
+
+def _costs(engagement: str, events: Events) -> Iterator[Finding]:
+    total: Money | None = None
+    for each in events:
+        event = each.event
+        if isinstance(event, finance.CostAccrued):
+            total = event.cost if total is None else total + event.cost
+            if event.cumulative != total:
+                yield Finding(
+                    f"{engagement}: cost to date at {event.entry} is {event.cumulative}, the costs"
+                    f" until then add up to {total}"
+                )
+
+
+def _recognised(engagement: str, events: Events) -> Iterator[Finding]:
+    total: Money | None = None
+    months: Counter[str] = Counter()
+    for each in events:
+        event = each.event
+        if isinstance(event, finance.RevenueRecognised):
+            total = event.amount if total is None else total + event.amount
+            months[event.month] += 1
+            if event.cumulative != total:
+                yield Finding(
+                    f"{engagement}: {event.cumulative} is recognised to the end of {event.month},"
+                    f" the months until then add up to {total}"
+                )
+    for month, times in months.items():
+        if times > 1:
+            yield Finding(f"{engagement}: revenue of {month} is recognised {times} times")
+
+
+def _invoice_numbers(events: Events) -> Iterator[Finding]:
+    years: defaultdict[str, list[int]] = defaultdict(list)
+    for each in events:
+        if isinstance(each.event, finance.InvoiceNumbered):
+            year, _, count = each.event.number.partition("-")
+            years[year].append(int(count))
+    for year, counts in years.items():
+        if sorted(counts) != list(range(1, len(counts) + 1)):
+            yield Finding(
+                f"invoices of {year} are numbered {sorted(counts)}",
+                may_pass=len(set(counts)) == len(counts),  # a gap may close, a duplicate remains
+            )

@@ -1,0 +1,78 @@
+"""Run the five services in the test's process, so that parts of them can be replaced.
+
+Kafka and the store are real; only requests to the services do not use the network.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from chassis.base.settings import LOCAL_ISSUER
+from chassis.kafka.topics import create_topics
+from local.demo.driver import PlatformAccess
+from local.demo.reference_data import roles
+from local.platform import SERVICES
+from tests.component.sample_app import SECRET, running, settings
+from tests.faults import collected_state
+from tests.faults.collected_state import Places
+from tests.faults.load import Persistent
+from tests.infrastructure import KafkaServer, StoreServer
+
+Parts = Mapping[str, object]
+"""Replacements by the dotted name of what they replace, as for `monkeypatch.setattr`."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The driver of the services, and the places that the checker reads."""
+
+    driver: Persistent
+    places: Places
+
+
+@asynccontextmanager
+async def world(
+    kafka: KafkaServer,
+    store: StoreServer,
+    name: str,
+    *,
+    only: tuple[str, ...] = SERVICES,
+    broken: Mapping[str, Parts] | None = None,
+    patience: float = 60.0,
+) -> AsyncIterator[World]:
+    """Start services with their own topics and databases; `broken` replaces parts of them."""
+    await create_topics(kafka.bootstrap, name)
+    places = Places(
+        kafka.bootstrap, {service: (store.url, f"{name}-{service}") for service in only}, name
+    )
+    async with AsyncExitStack() as stack:
+        mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
+        for service in only:
+            given = settings(
+                kafka_bootstrap=kafka.bootstrap,
+                topic_prefix=name,
+                store_url=store.url,
+                store_database=f"{name}-{service}",
+            )
+            with pytest.MonkeyPatch.context() as patch:
+                for place, part in ((broken or {}).get(service) or {}).items():
+                    patch.setattr(place, part)
+                client = await stack.enter_async_context(
+                    running(collected_state.SERVICES[service], given)
+                )
+            mounts[f"http://{service}"] = client._transport
+        company = PlatformAccess(
+            urls={service: f"http://{service}" for service in only},
+            secret=SECRET,
+            issuer=LOCAL_ISSUER,
+            roles=roles(),
+        )
+        # No request is repeated, so that only the checker can find what a broken part did.
+        driver = Persistent(company, name, clients=8, patience=patience, asks_twice=0.0)
+        await driver._http.aclose()
+        driver._http = httpx.AsyncClient(mounts=mounts, timeout=60)
+        await stack.enter_async_context(driver)
+        yield World(driver, places)

@@ -1,0 +1,96 @@
+"""Strict parsing of request headers, and the errors of fields."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chassis.runtime.operations import Hold
+from chassis.web import request
+from chassis.web.auth import Caller
+from chassis.web.problems import Problem, describe
+
+HISTORIAN = Caller("hugo", frozenset({"historian"}))
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        (None, 0),
+        ("", 0),
+        ("wait=5", 5),
+        ("respond-async, wait=7", 7),
+        ("wait=7; foo=bar", 7),
+        ("WAIT = 3", 3),
+        ("wait=9999", 30),
+        ("wait=-1", 0),
+        ("wait=soon", 0),
+        ("handling=lenient", 0),
+    ],
+)
+def test_wait_is_read_from_prefer_and_limited(prefer, seconds):
+    assert request.wait(prefer, 30.0) == seconds
+    assert request.wait(prefer, 0.0) == 0.0
+
+
+@pytest.mark.parametrize("key", ["k", "4b7e0c5e-5f0e-4f0e-9d5e-0d5f9c7b1a2e", "x" * 128, '"k/1"'])
+def test_a_valid_idempotency_key_is_returned_without_quotes(key):
+    assert request.key(key) == key.strip('"')
+
+
+@pytest.mark.parametrize("key", ["", '""', "a b", "x" * 129, "é", "a\n", 'a"b', "a\\b"])
+def test_an_invalid_idempotency_key_is_refused(key):
+    with pytest.raises(Problem):
+        request.key(key)
+
+
+def test_if_match_is_one_strong_etag_or_a_star():
+    assert request.etag(None) is None
+    assert request.etag("*") is None
+    assert request.etag('"12"') == 12
+    for wrong in ("12", 'W/"12"', '"a"', '"1", "2"', '"-1"'):
+        with pytest.raises(Problem):
+            request.etag(wrong)
+
+
+def test_occurred_at_is_past_has_a_time_zone_and_needs_a_role():
+    assert request.moment(None, HISTORIAN) is None
+    occurred_at = request.moment("2026-01-05T10:00:00+02:00", HISTORIAN)
+    assert occurred_at == datetime(2026, 1, 5, 8, tzinfo=UTC)
+    for wrong in ("2026-01-05", "2026-01-05T10:00:00", "yesterday", "2999-01-01T00:00:00Z", ""):
+        with pytest.raises(Problem):
+            request.moment(wrong, HISTORIAN)
+    for end_of_time in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        with pytest.raises(Problem):
+            request.moment(end_of_time, HISTORIAN)
+        with pytest.raises(ValueError, match=r"should be (greater|less) than"):
+            Hold.model_validate({"at": end_of_time})
+    with pytest.raises(Problem) as denied:
+        request.moment("2026-01-05T10:00:00Z", Caller("ann", frozenset()))
+    assert denied.value.status_code == 403
+
+
+def test_a_position_names_known_channels():
+    assert request.position("sales=17, legal=4") == {"sales": 17, "legal": 4}
+    with pytest.raises(Problem):
+        request.position("nowhere=1")
+
+
+def error(**fields):
+    return {"type": "value_error", "loc": ("body", "a"), "msg": "no", "input": None, **fields}
+
+
+def test_a_field_is_named_by_its_path_in_the_request():
+    assert describe(error(loc=("body", "lines", 0, "hours"))).field == "lines[0].hours"
+    assert describe(error(loc=("header", "if-match"))).field == "if-match"
+    assert describe(error(loc=("body",))).field == "body"
+
+
+def test_a_given_value_is_shown_only_if_it_is_short_and_no_secret():
+    assert describe(error(input="abc")).given == "abc"
+    assert describe(error(input=-3)).given == -3
+    assert describe(error(input="x" * 81)).given is None
+    assert describe(error(loc=("body", "password"), input="abc")).given is None
+    assert describe(error(loc=("header", "authorization"), input="abc")).given is None
+    assert describe(error(type="extra_forbidden", input="abc")).given is None
+    assert describe(error(input={"a": 1})).given is None
+    assert describe(error(input=10**400)).given is None
