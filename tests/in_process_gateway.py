@@ -99,10 +99,10 @@ class InMemory:
     def _judge(self, engagement: str) -> None:
         held = self._held[engagement]
         if held.view.causally_complete:
-            held.findings = judge(held.view, self.today)
+            held.disconnects = judge(held.view, self.today)
             held.judged_on = self.today
         waived = held.view.gateway.waived | held.view.gateway_confidential.waived
-        figures = contribution(held.view, held.findings.values(), waived)
+        figures = contribution(held.view, held.disconnects.values(), waived)
         replace_contribution(self._totals, held.figures, figures)
         held.figures = figures
         row = row_of(held)
@@ -112,7 +112,7 @@ class InMemory:
             watcher.put_nowait(change)
 
     def _announce(self, engagement: str) -> None:
-        found = tuple(detected(each) for each in self._held[engagement].findings.values())
+        found = tuple(detected(each) for each in self._held[engagement].disconnects.values())
         self._take(engagement, PublishDisconnects(disconnects=found), "gateway")
 
     def _take(self, engagement: str, command: Command, actor: str) -> Stream[EngagementDisconnects]:
@@ -172,7 +172,7 @@ class InMemory:
             raise NotYet(engagement, after or {})
         return EngagementDetails(
             view=held.view,
-            findings=held.findings,
+            disconnects=held.disconnects,
             row=row_of(held),
             complete=held.complete,
             open_number=held.open_revision,

@@ -180,9 +180,9 @@ def apply_event(view: View, recorded: Recorded[Event]) -> None:
         recorded.sequence, recorded.occurred_at, recorded.recorded_at
     )
     needed = view.needed
-    for heard, sequence in recorded.heard.items():
-        if needed.get(heard, 0) < sequence and heard in PROJECTED_CHANNELS:
-            needed[heard] = sequence
+    for name, sequence in recorded.heard.items():
+        if needed.get(name, 0) < sequence and name in PROJECTED_CHANNELS:
+            needed[name] = sequence
     step = _STEPS.get(type(event))
     if step is not None:
         step[1](getattr(view, step[0]), recorded)

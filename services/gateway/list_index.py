@@ -41,7 +41,7 @@ class EngagementRow:
     partition: int
     number: int
     summary: Summary
-    findings: list[Disconnect]
+    disconnects: list[Disconnect]
     waived: dict[str, Waiver]
 
     @property
@@ -52,7 +52,9 @@ class EngagementRow:
     def seen(self, *, confidential: bool) -> Summary:
         """Return the summary for a reader; confidential disconnects add attention only if shown."""
         extra = weight(
-            each for each in self.findings if each.confidential and each.finding not in self.waived
+            each
+            for each in self.disconnects
+            if each.confidential and each.finding not in self.waived
         )
         if not confidential or not extra:
             return self.summary
@@ -146,15 +148,15 @@ class ListIndex:
                 order.remove((before, engagement))
             if after is not None:
                 order.add((after, engagement))
-        if old is not None and (old.findings or old.waived):
-            for disconnect in old.findings:
+        if old is not None and (old.disconnects or old.waived):
+            for disconnect in old.disconnects:
                 place = _place_of(old, disconnect)
                 self._disconnects.remove(place)
                 del self._listed[place]
         if row is None:
             return
         self._rows[engagement], self._keys[engagement] = row, keys
-        for disconnect in row.findings:
+        for disconnect in row.disconnects:
             place = _place_of(row, disconnect)
             self._disconnects.add(place)
             self._listed[place] = ListedDisconnect(

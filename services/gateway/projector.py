@@ -416,9 +416,9 @@ class Projector:
     def _judge(self, each: CachedView, today: date) -> None:
         view = each.view
         if each.complete:
-            findings = judge(view, today)
-            if findings.keys() != each.findings.keys() or findings != each.findings:
-                each.findings = findings
+            found = judge(view, today)
+            if found.keys() != each.disconnects.keys() or found != each.disconnects:
+                each.disconnects = found
             # No rule applies to an ended engagement, so its document is the same on any day.
             each.judged_on = date.min if view.over else today
             if each.unpublished:
@@ -426,7 +426,7 @@ class Projector:
             else:
                 self._to_publish.pop(view.engagement, None)
         waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
-        each.figures = contribution(view, each.findings.values(), waived)
+        each.figures = contribution(view, each.disconnects.values(), waived)
         self._totals.count(each.partition, view.engagement, each.share)
 
     # ---- cache ---------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ class DisconnectPublisher:
         cached = await self._projector.look(engagement)
         if cached is None or not cached.complete:
             return
-        disconnects = tuple(detected(each) for each in cached.findings.values())
+        disconnects = tuple(detected(each) for each in cached.disconnects.values())
         command = PublishDisconnects(disconnects=disconnects)
         key = derived(f"{engagement}/{cached.revision}/{command.model_dump_json()}", 25)
         latest = max(fresh.occurred_at for fresh in cached.view.freshness.values())

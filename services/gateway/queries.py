@@ -25,13 +25,13 @@ from gateway.waiting import Waits
 class EngagementDetails:
     """One engagement: the view, its disconnects by id, and its row.
 
-    `findings` are the disconnects as of the last moment at which the view was complete; `complete`
+    `disconnects` are those of the last moment at which the view was complete; `complete`
     tells whether it is now, and `waits` why an event of it waits, if one does. `number` grows with
     every change; `open_number` differs after every change of data that are not confidential.
     """
 
     view: View
-    findings: dict[str, Disconnect]
+    disconnects: dict[str, Disconnect]
     row: EngagementRow
     complete: bool
     open_number: int
@@ -106,7 +106,7 @@ class Queries:
             if cached is not None and not missing:
                 return EngagementDetails(
                     view=cached.view,
-                    findings=cached.findings,
+                    disconnects=cached.disconnects,
                     row=row_of(cached),
                     complete=cached.complete,
                     waits=cached.waits,

@@ -153,7 +153,7 @@ def engagement_view(details: EngagementDetails, *, confidential: bool) -> Engage
         },
         disconnects=[
             disconnect_view(view.engagement, view.sales.title, each, waived.get(each.finding))
-            for each in details.findings.values()
+            for each in details.disconnects.values()
             if confidential or not each.confidential
         ],
     )

@@ -47,8 +47,10 @@ def weight(disconnects: Iterable[Disconnect]) -> int:
     return sum(30 if each.severity == "serious" else 10 for each in disconnects)
 
 
-def summary(view: View, findings: Mapping[str, Disconnect], waits: Waits | None = None) -> Summary:
-    """Return the summary of a view and its disconnects (`findings`, by id).
+def summary(
+    view: View, disconnects: Mapping[str, Disconnect], waits: Waits | None = None
+) -> Summary:
+    """Return the summary of a view and its disconnects by id.
 
     Confidential disconnects are neither shown nor counted.
     """
@@ -59,7 +61,7 @@ def summary(view: View, findings: Mapping[str, Disconnect], waits: Waits | None 
     worst = sorted(
         (
             each
-            for each in findings.values()
+            for each in disconnects.values()
             if not each.confidential and each.finding not in waived
         ),
         key=lambda each: (each.severity != "serious", each.since, each.finding),

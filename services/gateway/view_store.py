@@ -48,7 +48,7 @@ _REBUILD = "folding"
 """Id of the document that names the version of the stored views and partitions to rebuild."""
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
 """Errors that reading a document of another shape raises; a ValidationError is a ValueError."""
-_FINDINGS = TypeAdapter(dict[str, Disconnect])
+_DISCONNECTS = TypeAdapter(dict[str, Disconnect])
 _WAITS = TypeAdapter(Waits | None)
 _WAIVERS = TypeAdapter(dict[str, Waiver])
 
@@ -57,12 +57,12 @@ _WAIVERS = TypeAdapter(dict[str, Waiver])
 class CachedView:
     """An engagement in memory: its view, its disconnects, and what it adds to the figures.
 
-    `findings` are the disconnects by id as of `judged_on`, the day (UTC) of their evaluation.
+    `disconnects` are by id, as of `judged_on`, the day (UTC) of their evaluation.
     """
 
     view: View
     partition: int
-    findings: dict[str, Disconnect] = field(default_factory=dict)
+    disconnects: dict[str, Disconnect] = field(default_factory=dict)
     judged_on: date = date.min
     figures: Figures = field(default_factory=dict)
     unwritten: Unwritten = field(init=False)
@@ -110,7 +110,7 @@ class CachedView:
         view = self.view
         return view.gateway.proofs | view.gateway_confidential.proofs != {
             name: proof(found.severity, (each.event for each in found.evidence))
-            for name, found in self.findings.items()
+            for name, found in self.disconnects.items()
         }
 
     @property
@@ -312,7 +312,7 @@ def _cached(document: Document) -> CachedView:
     return CachedView(
         view=load(document["view"]),
         partition=document["partition"],
-        findings=_FINDINGS.validate_json(document["findings"]),
+        disconnects=_DISCONNECTS.validate_json(document["findings"]),
         judged_on=date.fromisoformat(document["judged_on"]),
         figures=_figures(document["figures"]),
         waits=_WAITS.validate_json(document["waits"]),
@@ -328,8 +328,8 @@ def row_of(cached: CachedView) -> EngagementRow:
     return EngagementRow(
         partition=cached.partition,
         number=cached.revision,
-        summary=summary(view, cached.findings, cached.waits),
-        findings=list(cached.findings.values()),
+        summary=summary(view, cached.disconnects, cached.waits),
+        disconnects=list(cached.disconnects.values()),
         waived=view.gateway.waived | view.gateway_confidential.waived,
     )
 
@@ -339,7 +339,7 @@ def _stored_row(document: Document) -> StoredRow:
         partition=document["partition"],
         number=document["number"],
         summary=Summary.model_validate_json(document["summary"]),
-        findings=list(_FINDINGS.validate_json(document["findings"]).values()),
+        disconnects=list(_DISCONNECTS.validate_json(document["findings"]).values()),
         waived=_WAIVERS.validate_json(document["waived"]),
     )
     share = Share(document["number"], _figures(document["figures"]))
@@ -353,10 +353,10 @@ def _document(cached: CachedView) -> Document:
         "number": cached.revision,
         "partition": cached.partition,
         "view": dump(view),
-        "findings": _FINDINGS.dump_json(cached.findings),
+        "findings": _DISCONNECTS.dump_json(cached.disconnects),
         "judged_on": cached.judged_on.isoformat(),
         "figures": _text(cached.figures),
-        "summary": summary(view, cached.findings, cached.waits).model_dump_json(),
+        "summary": summary(view, cached.disconnects, cached.waits).model_dump_json(),
         "waits": _WAITS.dump_json(cached.waits),
         "passed_over": [each.document() for each in cached.passed_over],
         "turns": cached.transitions,

@@ -87,8 +87,8 @@ def _engagement(
         )
         return
     findings = judge(afresh, held.judged_on)
-    if held.findings != findings:
-        found = sorted(held.findings.keys() ^ findings.keys()) or "other texts"
+    if held.disconnects != findings:
+        found = sorted(held.disconnects.keys() ^ findings.keys()) or "other texts"
         yield Finding(f"gateway: {engagement} has other disconnects than its events give: {found}")
     if _without_nothing(held.figures) != _without_nothing(_contribution(afresh, findings)):
         yield Finding(f"gateway: what {engagement} adds to the figures is not what its events give")

@@ -25,7 +25,7 @@ from gateway.sections.finance import Invoice
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
+class ChannelFreshness:
     """The number of events of a channel in the view, and of those known to be missing.
 
     The moments are those of its last event (UTC). Events are missing that the authors of other
@@ -39,9 +39,9 @@ class Freshness:
     missing: int
 
 
-def freshness(view: View, department: str, *, confidential: bool) -> list[Freshness]:
+def freshness(view: View, department: str, *, confidential: bool) -> list[ChannelFreshness]:
     """Return the freshness of a department's channels; an empty one only if it is the first."""
-    found: list[Freshness] = []
+    found: list[ChannelFreshness] = []
     for name, channel in CHANNELS.items():
         if channel.department != department or channel.kind != "events":
             continue
@@ -50,7 +50,7 @@ def freshness(view: View, department: str, *, confidential: bool) -> list[Freshn
         if (channel.confidential and (not confidential or not events)) or (not events and found):
             continue
         found.append(
-            Freshness(
+            ChannelFreshness(
                 channel_name(name),
                 events,
                 fresh.occurred_at if fresh else None,
@@ -62,7 +62,7 @@ def freshness(view: View, department: str, *, confidential: bool) -> list[Freshn
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PanelRow:
     """A labelled row of a panel, of one or several lines."""
 
     label: str
@@ -74,8 +74,8 @@ class Panel:
     """The panel of one department."""
 
     department: str
-    rows: tuple[Row, ...]
-    freshness: list[Freshness]
+    rows: tuple[PanelRow, ...]
+    freshness: list[ChannelFreshness]
 
 
 def titles_by_id(view: View) -> dict[str, str]:
@@ -103,25 +103,25 @@ def panels(view: View, names: Names, *, confidential: bool) -> list[Panel]:
     return [
         Panel(
             department,
-            tuple(Row(label, lines) for label, lines in rows[department] if lines),
+            tuple(PanelRow(label, lines) for label, lines in rows[department] if lines),
             freshness(view, department, confidential=confidential),
         )
         for department in DEPARTMENTS
     ]
 
 
-_Rows = Iterable[tuple[str, tuple[str, ...]]]
+_PanelRows = Iterable[tuple[str, tuple[str, ...]]]
 
 
 def _one(text: str | None) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _sales(view: View, names: Names) -> _Rows:
+def _sales(view: View, names: Names) -> _PanelRows:
     sales = view.sales
     yield "Account", _one(names.account(sales.account) if sales.account else None)
     yield "Owner", _one(names.person(sales.owner) if sales.owner else None)
-    yield "Taken over from", _one(sales.imported_from)
+    yield "Imported from", _one(sales.imported_from)
     if sales.won is None and sales.lost is None and sales.pipeline_stage is not None:
         likely = f", {points(sales.probability)} likely" if sales.probability else ""
         yield (
@@ -157,7 +157,7 @@ def _sales(view: View, names: Names) -> _Rows:
         yield "Lost", _one(f"{short_day(sales.lost.lost_on)}: {sales.lost.reason}{to}")
 
 
-def _legal(view: View, names: Names) -> _Rows:
+def _legal(view: View, names: Names) -> _PanelRows:
     legal = view.legal
     yield (
         "NDA",
@@ -187,7 +187,7 @@ def _legal(view: View, names: Names) -> _Rows:
         "Early start",
         tuple(
             f"{hours(start.cap_hours)} until {short_day(start.expires_on)}"
-            + (", run out" if start.expired else "")
+            + (", expired" if start.expired else "")
             for start in legal.early_starts
         ),
     )
@@ -207,7 +207,7 @@ def _legal(view: View, names: Names) -> _Rows:
         )
 
 
-def _delivery(view: View, names: Names) -> _Rows:
+def _delivery(view: View, names: Names) -> _PanelRows:
     delivery = view.delivery
     yield "Manager", _one(names.person(delivery.manager) if delivery.manager else None)
     yield "Method", _one(sentence_case(delivery.tier) if delivery.tier else None)
@@ -271,7 +271,7 @@ def _state(change: Change) -> str:
     return "assessed" if change.assessed else "requested"
 
 
-def _finance(view: View) -> _Rows:
+def _finance(view: View) -> _PanelRows:
     finance = view.finance
     if finance.priced and finance.budget is None:
         version = max(finance.priced)
@@ -314,10 +314,10 @@ def _invoice(invoice: Invoice) -> str:
     return f"{invoice.number}: {money(invoice.amount)}, {state}"
 
 
-def _gateway(view: View, names: Names, *, confidential: bool) -> _Rows:
+def _gateway(view: View, names: Names, *, confidential: bool) -> _PanelRows:
     sections = [view.gateway, *([view.gateway_confidential] if confidential else [])]
-    announced = sum(len(section.announced) for section in sections)
-    yield "Disconnects", _one(f"{announced} announced" if announced else "none announced")
+    published = sum(len(section.announced) for section in sections)
+    yield "Disconnects", _one(f"{published} published" if published else "none published")
     yield (
         "Waived",
         tuple(

@@ -54,7 +54,7 @@ SENTENCES: dict[type[Event], str] = {
     "finish {finishes_on}. “{scope_delta}”",
     legal.AmendmentSigned: "Amendment {amendment} to change {change} signed on {signed_on}: "
     "{price_delta}, finish {finishes_on}[; adds {deliverables_added}]"
-    "[; removes {deliverables_descoped|things}].",
+    "[; removes {deliverables_descoped|titles}].",
     legal.EngagementTerminated: "Contract terminated on {terminated_on} ({reason|words})"
     "[, decided by {decided_by|person}]. [“{comment}”]",
     # Delivery
@@ -84,13 +84,13 @@ SENTENCES: dict[type[Event], str] = {
     delivery.TimeRejected: "Time entry {entry} not approved: “{why}”",
     delivery.ExpenseApproved: "Expense of {amount} by {person|person} on {spent_on} approved: "
     "{description}.",
-    delivery.TaskProgressed: "{task|thing} is {complete}% done, {remaining_hours|hours} to go.",
-    delivery.MilestoneReached: "Milestone {milestone|thing} reached on {reached_on}.",
-    delivery.DeliverableSubmitted: "{deliverable|thing} submitted for acceptance on {submitted_on} "
+    delivery.TaskProgressed: "{task|title} is {complete}% done, {remaining_hours|hours} to go.",
+    delivery.MilestoneReached: "Milestone {milestone|title} reached on {reached_on}.",
+    delivery.DeliverableSubmitted: "{deliverable|title} submitted for acceptance on {submitted_on} "
     "(submission {submission}).",
-    delivery.DeliverableAccepted: "{deliverable|thing} accepted by {accepted_by|person} on "
+    delivery.DeliverableAccepted: "{deliverable|title} accepted by {accepted_by|person} on "
     "{accepted_on}.",
-    delivery.DeliverableRejected: "{deliverable|thing} rejected by {rejected_by|person} on "
+    delivery.DeliverableRejected: "{deliverable|title} rejected by {rejected_by|person} on "
     "{rejected_on}: “{why}”",
     delivery.RiskRaised: "Risk raised ({impact} impact, {probability}% likely): {title}. "
     "“{response}”",
@@ -128,7 +128,7 @@ SENTENCES: dict[type[Event], str] = {
     "{hours_delta|hours}.",
     finance.RevenueRecognised: "{amount} of revenue recognised for {month}, {cumulative} to date.",
     finance.BillingEventDue: "{amount} may be invoiced ({kind|words}) from {due_on}"
-    "[, for {deliverables|things}]. [Exception: “{exception}”]",
+    "[, for {deliverables|titles}]. [Exception: “{exception}”]",
     finance.InvoiceDrafted: "Invoice over {amount} drafted ({kind|words}).",
     finance.InvoiceApproved: "Invoice over {amount} approved, to be issued on {issue_on}.",
     finance.InvoiceNumbered: "Invoice has the number {number}.",
@@ -213,8 +213,8 @@ _FORMATS: dict[str, Callable[[Any, Names], str]] = {
     "account": lambda value, names: names.account(value),
     "person": lambda value, names: names.person(value),
     "people": lambda value, names: formatting.listed(names.person(each) for each in value),
-    "thing": lambda value, names: names.thing(value),
-    "things": lambda value, names: formatting.listed(names.thing(each) for each in value),
+    "title": lambda value, names: names.title(value),
+    "titles": lambda value, names: formatting.listed(names.title(each) for each in value),
     "words": lambda value, _: formatting.words(value),
     "verdict": lambda value, _: "approved" if value == "approved" else "objected to",
     "rule": lambda value, _: formatting.rule_title(value),

@@ -133,9 +133,9 @@ def elapsed(since: datetime, today: date) -> str:
     return f"{counted(days * 12 // 365, 'month')} ago"
 
 
-def counted(count: int, thing: str, many: str | None = None) -> str:
+def counted(count: int, noun: str, many: str | None = None) -> str:
     """Return a count and its noun: 1 day, 2 days."""
-    return f"{number(count)} {thing if count == 1 else many or thing + 's'}"
+    return f"{number(count)} {noun if count == 1 else many or noun + 's'}"
 
 
 def listed(parts: Iterable[str]) -> str:
@@ -189,15 +189,15 @@ def promised(finish: date | None, forecast: date | None) -> str:
 class Names:
     """Current names by id, from reference data; where none is known, the id is the name.
 
-    The name of a person whose data were erased is not known. `things` are titles by id of what
-    belongs to one engagement, such as deliverables.
+    The name of a person whose data were erased is not known. `titles` are by id, of items that
+    belong to one engagement, such as deliverables.
     """
 
     def __init__(
-        self, reference_data: ReferenceData, things: Mapping[str, str] | None = None
+        self, reference_data: ReferenceData, titles: Mapping[str, str] | None = None
     ) -> None:
         self._reference_data = reference_data
-        self._things = things or {}
+        self._titles = titles or {}
 
     def account(self, account: str | None) -> str:
         """Return the name of an account."""
@@ -215,6 +215,6 @@ class Names:
             return found.event.name
         return channel_name(person) if person in CHANNELS else person
 
-    def thing(self, thing: str) -> str:
+    def title(self, item: str) -> str:
         """Return the title of a deliverable, a milestone or a task of this engagement."""
-        return self._things.get(thing, thing)
+        return self._titles.get(item, item)

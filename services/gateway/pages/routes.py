@@ -189,7 +189,7 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             portfolio_page.attention(
                 one.row.seen(confidential=confidential),
                 one.view,
-                list(one.findings.values()),
+                list(one.disconnects.values()),
                 names,
                 confidential=confidential,
             )
@@ -239,7 +239,7 @@ def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None
             passed_over=shown_passed_over(details.passed_over, confidential=confidential),
             steps=stage_steps(view),
             disconnects=proved_disconnects(
-                view, details.findings, timeline, names, confidential=confidential
+                view, details.disconnects, timeline, names, confidential=confidential
             ),
             panels=panels(view, names, confidential=confidential),
             asked=events,
@@ -338,7 +338,7 @@ def _add_waiver(router: APIRouter, sources: Callable[[Request], Sources]) -> Non
             raise Problem(422, "invalid-input", "A waiver needs a reason, in words.") from None
         source = sources(request)
         confidential = caller.may("confidential")
-        disconnect = (await source.queries.engagement(engagement)).findings.get(finding)
+        disconnect = (await source.queries.engagement(engagement)).disconnects.get(finding)
         if disconnect is None or (disconnect.confidential and not confidential):
             raise Problem(409, "no-such-disconnect", "This disconnect is not open any more.")
         # Two clicks have two keys; the decider ignores a waiver that is given again.

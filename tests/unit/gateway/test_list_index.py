@@ -36,7 +36,7 @@ def finding(
 
 def row(
     engagement: str,
-    *findings: Disconnect,
+    *disconnects: Disconnect,
     number: int = 1,
     attention: int = 0,
     price: str = "0",
@@ -65,7 +65,7 @@ def row(
             sentence=None,
             updated=AT,
         ),
-        findings=list(findings),
+        disconnects=list(disconnects),
         waived={name: Waiver(name, "known", "vera", SAID) for name in waived},
     )
 

@@ -25,12 +25,12 @@ def digest_of_views() -> str:
         apply_event(view, recorded)
     digest = blake2b(digest_size=8)
     for engagement, view in sorted(views.items()):
-        held = CachedView(view, partition_of(engagement), findings=judge(view, TODAY))
+        held = CachedView(view, partition_of(engagement), disconnects=judge(view, TODAY))
         row = row_of(held)
-        figures = contribution(view, held.findings.values(), row.waived)
+        figures = contribution(view, held.disconnects.values(), row.waived)
         digest.update(dump(view))
         digest.update(row.summary.model_dump_json().encode())
-        digest.update(repr((held.findings, sorted(figures.items()))).encode())
+        digest.update(repr((held.disconnects, sorted(figures.items()))).encode())
     return digest.hexdigest()
 
 
