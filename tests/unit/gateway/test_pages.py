@@ -190,6 +190,7 @@ async def test_an_empty_portfolio_has_texts_for_it() -> None:
 
     assert "0 engagements, 0 under way. There are no open disconnects." in text_of(page)
     assert "No engagement has a price yet." in page.text
+    assert "Nothing needs attention." in page.text
 
 
 @pytest.mark.parametrize(
