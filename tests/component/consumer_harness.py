@@ -227,9 +227,9 @@ def listener(
         bootstrap,
         group=f"{prefix}-readers",
         channels=CHANNELS,
-        routes=lambda recorded: (f"engagement:{recorded.subject}",),
-        reader=reader,
-        parking=ParkedRecordStore(store.parked),
+        router=lambda recorded: (f"engagement:{recorded.subject}",),
+        event_handler=reader,
+        parked_records=ParkedRecordStore(store.parked),
         prefix=prefix,
         batch=batch,
     )

@@ -154,7 +154,7 @@ class MortalListener(Consumer):
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=5)
-        await consumer_settings.let_go(self._subscriber.stop(), self.consumer, 2.0)
+        await consumer_settings.stop_consumer(self._subscriber.stop(), self.consumer, 2.0)
         await self.broker.stop()
 
 

@@ -113,7 +113,7 @@ async def test_a_decision_is_carried_out_once_or_still_open_wherever_its_process
                 listener = works.consumer
                 assert isinstance(listener, MortalListener)
                 await until(partial(is_behind, spoken))
-                record, _ = await listener.parking.look(engagement)
+                record, _ = await listener.parked_records.look(engagement)
                 life.allow(writes)
                 asked = listener.skip(engagement, record.id, "oscar", WHY, published=4)
                 skipping = asyncio.create_task(asked)

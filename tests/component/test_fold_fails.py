@@ -113,14 +113,14 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
         async def finish(listener: MortalListener, folding: Projector) -> None:
             """See that one engagement is parked and all is stored, and have it tried again."""
             await until(lambda: is_behind(said))
-            assert {*listener.parking.heads} == {FAILS}
+            assert {*listener.parked_records.heads} == {FAILS}
             assert await folding.settle(now=True)
             views, totals, _ = await stored(kept)
             assert {name: views[name] for name in OTHERS} == {
                 name: expected[0][name] for name in OTHERS
             }
             assert totals.keys() == expected[1].keys()
-            head, *behind = await listener.parking.look(FAILS)
+            head, *behind = await listener.parked_records.look(FAILS)
             why = "ArithmeticError: a rate is divided by nothing"
             assert (head.code, head.sentence, head.raw) == ("failed", why, encode(bad))
             assert {each.code for each in behind} == {"waiting"}
@@ -158,7 +158,7 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
             await spoken.say(*third)
             await until(lambda: waits_for_the_store(listener))
             assert await is_behind(first)
-            assert not listener.parking.heads
+            assert not listener.parked_records.heads
             if not is_killed:
                 own.start()
                 folding._checkpoints._next = 0.0

@@ -18,11 +18,11 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from chassis.base.partitioning import partition_of
 from chassis.domain.decider import PassedOver
 from chassis.kafka import routing
-from chassis.kafka.batch_processor import NotInTrouble
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.parked_record import ParkedRecord
+from chassis.kafka.parked_retry import NotInTrouble
 from contracts import event as events
 from contracts.channels import LEGAL, PARTITIONS, SALES
 from contracts.event import EVENTS, Event, Recorded, encode
@@ -70,11 +70,11 @@ async def test_what_is_no_event_is_set_aside_and_everything_flows(scene: Scene) 
         await until(lambda: heard.account.consumed == len(places) + 4)
 
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
-        aside = await aside_in(heard.parking)
+        aside = await aside_in(heard.parked_records)
         assert {places[each.id] for each in aside} == set(NO_EVENTS)
         assert {each.raw for each in aside} == set(NO_EVENTS.values())
         assert all(each.sentence for each in aside)
-        assert await parked_in(heard.parking) == []
+        assert await parked_in(heard.parked_records) == []
         assert (heard.account.taken, heard.account.aside) == (4, len(places))
         assert heard.account.unaccounted == 0
         await until(lambda: heard.not_ready() is None)
@@ -97,9 +97,9 @@ async def test_an_event_with_unreadable_data_parks_its_engagement(scene: Scene, 
     await scene.topics.say(said("E-1", 3), said("E-2", 1))
 
     async with scene.listener() as heard:
-        await until(lambda: scene.reader.heard["E-2"] and "E-1" in heard.parking)
+        await until(lambda: scene.reader.heard["E-2"] and "E-1" in heard.parked_records)
         await until(lambda: heard.account.consumed == 4)
-        head = heard.parking.heads["E-1"]
+        head = heard.parked_records.heads["E-1"]
         assert (head.code, head.sequence) == ("unreadable", 2)
         assert head.sentence.startswith("data.")
         await until(lambda: scene.reader.waiting == {"E-1": "unreadable"})
@@ -109,7 +109,7 @@ async def test_an_event_with_unreadable_data_parks_its_engagement(scene: Scene, 
         await heard.set_aside("E-1", place, by="olga", why="sales has published another")
         await scene.topics.say(said("E-1", 2))
         await until(lambda: scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"])
-        await until(lambda: "E-1" not in heard.parking)
+        await until(lambda: "E-1" not in heard.parked_records)
         await until(lambda: scene.reader.waiting == {})
 
 
@@ -118,7 +118,7 @@ async def test_a_forged_number_is_not_believed(scene: Scene) -> None:
     await scene.topics.say(said("E-1", 1))
     place = await scene.topics.put(SALES, b"E-1", encode(said("E-1", 5_000)))
     async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parking)
+        await until(lambda: "E-1" in heard.parked_records)
         await scene.topics.say(said("E-1", 2), said("E-1", 3))
         await until(lambda: len(scene.reader.heard["E-1"]) == 3)
 
@@ -143,9 +143,9 @@ async def test_another_event_of_a_number_is_set_aside_once_though_all_is_read_ag
                 await until(lambda: heard.account.consumed == 4)
                 assert (heard.account.taken, heard.account.aside) == (3, 1)
                 assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
-                (aside,) = await aside_in(heard.parking)
+                (aside,) = await aside_in(heard.parked_records)
                 assert (aside.id, aside.code, aside.sequence) == (place, "other-event", 2)
-                assert not heard.parking.heads
+                assert not heard.parked_records.heads
             scene.reader.reads_again = True
     logged = [each.getMessage() for each in caplog.records if "set aside" in each.getMessage()]
     assert len(logged) == 1
@@ -160,28 +160,30 @@ async def test_another_event_of_a_number_is_set_aside_when_what_was_parked_is_tr
     place = await scene.topics.put(SALES, b"E-1", forged(3, id="another"))
     await scene.topics.say(said("E-1", 4), said("E-1", 2))
     async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parking)
+        await until(lambda: "E-1" in heard.parked_records)
         await scene.topics.say(said("E-1", 1), *(said("E-1", number) for number in range(5, 10)))
-        await until(lambda: "sales-9" in scene.reader.heard["E-1"] and not heard.parking.heads)
+        await until(
+            lambda: "sales-9" in scene.reader.heard["E-1"] and not heard.parked_records.heads
+        )
         assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 10)]
         with pytest.raises(NotInTrouble):
             await heard.retry("E-1", by="olga")
-        (aside,) = await aside_in(heard.parking)
+        (aside,) = await aside_in(heard.parked_records)
         assert (aside.id, aside.code) == (place, "other-event")
 
 
 async def test_an_event_that_was_passed_over_and_comes_late_is_kept(scene: Scene) -> None:
     await scene.topics.say(said("E-1", 1), said("E-1", 3), said("E-1", 4))
     async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parking)
-        first, *_ = await heard.parking.look("E-1")
+        await until(lambda: "E-1" in heard.parked_records)
+        first, *_ = await heard.parked_records.look("E-1")
         await heard.skip("E-1", first.id, by="olga", why="lost in a fire", published=4)
 
         await scene.topics.say(said("E-1", 2), said("E-1", 5))
         await until(lambda: "sales-5" in scene.reader.heard["E-1"])
 
         async def it_is_kept() -> bool:
-            aside = await aside_in(heard.parking)
+            aside = await aside_in(heard.parked_records)
             return [(each.code, each.sequence) for each in aside] == [("passed-over", 2)]
 
         await until_it_is(it_is_kept)
@@ -196,8 +198,8 @@ async def test_an_unknown_type_waits_for_a_newer_version_and_is_tried_by_it(
     await scene.topics.say(said("E-1", 3), said("E-2", 1))
 
     async with scene.listener() as heard:
-        await until(lambda: scene.reader.heard["E-2"] and "E-1" in heard.parking)
-        head = heard.parking.heads["E-1"]
+        await until(lambda: scene.reader.heard["E-2"] and "E-1" in heard.parked_records)
+        head = heard.parked_records.heads["E-1"]
         assert (head.code, head.is_parked) == ("newer-version", False)
         assert "concord.sales.opportunity-sung.v1" in head.sentence
         await until(lambda: scene.reader.waiting == {"E-1": "newer-version"})
@@ -208,7 +210,7 @@ async def test_an_unknown_type_waits_for_a_newer_version_and_is_tried_by_it(
     async with scene.listener() as heard:
         await until(lambda: len(scene.reader.heard["E-1"]) == 3)
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
-        await until(lambda: "E-1" not in heard.parking)
+        await until(lambda: "E-1" not in heard.parked_records)
         await until(lambda: scene.reader.waiting == {})
 
 
@@ -217,10 +219,10 @@ async def test_a_process_that_ended_behind_a_decision_leaves_nothing_waiting(sce
     bad = await scene.topics.put(SALES, b"E-1", forged(1, data={}))
     await scene.topics.say(said("E-2", 3))
     async with scene.listener() as heard:
-        await until(lambda: heard.parking.heads.keys() == {"E-1", "E-2"})
+        await until(lambda: heard.parked_records.heads.keys() == {"E-1", "E-2"})
         await scene.topics.say(said("E-1", 1, LEGAL))
         await until(lambda: heard.account.parked == 3)
-        first, *_ = await heard.parking.look("E-1")
+        first, *_ = await heard.parked_records.look("E-1")
     assert first.id == bad
     now = datetime(2026, 3, 2, 9, tzinfo=UTC)
     passed = PassedOver(channel="sales", first=1, last=2, by="olga", why="lost in a fire", at=now)
@@ -232,8 +234,8 @@ async def test_a_process_that_ended_behind_a_decision_leaves_nothing_waiting(sce
     async with scene.listener() as heard:
         await until(lambda: scene.reader.heard["E-1"] == ["legal-1"])
         await until(lambda: scene.reader.heard["E-2"] == ["sales-3"])
-        await until(lambda: not heard.parking.heads)
-        assert await parked_in(heard.parking) == []
+        await until(lambda: not heard.parked_records.heads)
+        assert await parked_in(heard.parked_records) == []
 
 
 async def test_a_topic_refuses_a_record_that_only_compression_makes_small(scene: Scene) -> None:
@@ -317,7 +319,7 @@ async def test_garbage_under_one_key_does_not_slow_its_engagement(scene: Scene) 
         patch.setattr(ParkedRecord, "event", counted)
         async with scene.listener() as heard:
             await until(lambda: len(scene.reader.heard["E-1"]) == 3)
-            await until(lambda: not heard.parking.heads)
+            await until(lambda: not heard.parked_records.heads)
     assert len(read) < 20
 
 
@@ -332,7 +334,7 @@ async def test_what_waits_behind_a_record_is_tried_together(scene: Scene) -> Non
         assert (done.taken, done.waiting) == (300, 0)
         assert scene.reader.heard["E-1"] == [f"sales-{number}" for number in range(1, 301)]
         assert len(scene.reader.batches) - before <= 3
-        assert await parked_in(heard.parking) == []
+        assert await parked_in(heard.parked_records) == []
 
 
 async def test_what_waits_is_found_again_when_everything_is_read_again(scene: Scene) -> None:
@@ -340,7 +342,7 @@ async def test_what_waits_is_found_again_when_everything_is_read_again(scene: Sc
     await scene.topics.say(said("E-1", 1))
     bad = await scene.topics.put(SALES, b"E-1", forged(2, data={}))
     async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parking)
+        await until(lambda: "E-1" in heard.parked_records)
         await scene.topics.say(said("E-1", 1, LEGAL))
         await until(lambda: heard.account.parked == 2)
     assert scene.reader.heard["E-1"] == ["sales-1"]
@@ -348,12 +350,14 @@ async def test_what_waits_is_found_again_when_everything_is_read_again(scene: Sc
 
     async with scene.listener() as heard:
         await until(lambda: not scene.reader.reads_again)
-        await until(lambda: "sales-1" in scene.reader.heard["E-1"] and "E-1" in heard.parking)
-        first, *_ = await heard.parking.look("E-1")
+        await until(
+            lambda: "sales-1" in scene.reader.heard["E-1"] and "E-1" in heard.parked_records
+        )
+        first, *_ = await heard.parked_records.look("E-1")
         assert (first.id, first.code) == (bad, "unreadable")
         await heard.set_aside("E-1", bad, by="olga", why="it was never published")
         await until(lambda: sorted(scene.reader.heard["E-1"]) == ["legal-1", "sales-1"])
-        await until(lambda: not heard.parking.heads)
+        await until(lambda: not heard.parked_records.heads)
 
 
 async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: Scene) -> None:
@@ -366,7 +370,7 @@ async def test_what_an_older_version_could_not_read_is_taken_by_a_retry(scene: S
         done = await heard.retry("E-1", by="olga")
         assert done.taken == 1
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2"]
-        assert await aside_in(heard.parking) == []
+        assert await aside_in(heard.parked_records) == []
 
 
 async def test_an_event_on_a_wrong_partition_is_not_taken_in_by_a_later_retry(
@@ -381,7 +385,7 @@ async def test_an_event_on_a_wrong_partition_is_not_taken_in_by_a_later_retry(
         with pytest.raises(NotInTrouble):
             await heard.retry("E-1", by="olga")
         assert scene.reader.heard["E-1"] == ["sales-1"]
-        assert [(each.id, each.code) for each in await aside_in(heard.parking)] == [
+        assert [(each.id, each.code) for each in await aside_in(heard.parked_records)] == [
             (place, "wrong-partition")
         ]
 
@@ -402,7 +406,7 @@ async def test_an_error_outside_of_any_engagement_is_isolated_to_its_record(
     async with scene.listener() as heard:
         await until(lambda: len(scene.reader.heard) == 59)
         await until(lambda: heard.account.consumed == 60)
-        (aside,) = await aside_in(heard.parking)
+        (aside,) = await aside_in(heard.parked_records)
         assert (aside.engagement, aside.code) == ("E-17", "not-handled")
         assert "E-17" not in scene.reader.heard
 
@@ -430,5 +434,5 @@ async def test_records_that_did_not_arrive_are_read_again(
         assert swallowed
         for number in range(20):
             assert scene.reader.heard[f"E-{number}"] == ["sales-1", "sales-2", "sales-3"]
-        assert heard.parking.heads == {}
+        assert heard.parked_records.heads == {}
         assert heard.unaccounted() is None

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 
 from chassis.application.ports import Batch
-from chassis.kafka.batch_processor import NotInTrouble
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
+from chassis.kafka.parked_retry import NotInTrouble
 from contracts.channels import LEGAL, SALES
 from contracts.event import encode
 from tests.component.consumer_harness import (
@@ -95,11 +95,11 @@ async def test_a_record_of_nobody_is_set_aside_and_holds_nobody_up(scene: Scene)
         await until(lambda: scene.reader.heard["E-1"] and scene.reader.heard["E-2"])
 
         async def both_are_aside() -> bool:
-            aside = await aside_in(heard.parking)
+            aside = await aside_in(heard.parked_records)
             return {each.id for each in aside} == {no_key, no_text}
 
         await until_it_is(both_are_aside)
-        assert await parked_in(heard.parking) == []
+        assert await parked_in(heard.parked_records) == []
 
 
 async def test_a_field_that_is_new_does_no_harm_and_is_kept(scene: Scene) -> None:
@@ -115,10 +115,10 @@ async def test_a_field_that_is_new_does_no_harm_and_is_kept(scene: Scene) -> Non
 async def test_a_missing_event_parks_and_its_coming_heals(scene: Scene) -> None:
     async with scene.listener() as heard:
         await scene.topics.say(said("E-1", 1), said("E-1", 3), said("E-1", 4))
-        await until(lambda: "E-1" in heard.parking)
+        await until(lambda: "E-1" in heard.parked_records)
         await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 1))
         await until(lambda: scene.reader.heard["E-2"])
-        head = heard.parking.heads["E-1"]
+        head = heard.parked_records.heads["E-1"]
         assert (head.code, head.channel, head.expected) == ("gap", "sales", 2)
         assert scene.reader.heard["E-1"][:1] == ["sales-1"]
         assert "sales-3" not in scene.reader.heard["E-1"]
@@ -132,8 +132,8 @@ async def test_a_missing_event_parks_and_its_coming_heals(scene: Scene) -> None:
             "sales-3",
             "sales-4",
         ]
-        await until(lambda: "E-1" not in heard.parking)
-        assert await parked_in(heard.parking) == []
+        await until(lambda: "E-1" not in heard.parked_records)
+        assert await parked_in(heard.parked_records) == []
 
 
 async def test_a_bug_parks_the_events_behind_it_and_a_retry_after_the_repair_takes_them(
@@ -146,9 +146,9 @@ async def test_a_bug_parks_the_events_behind_it_and_a_retry_after_the_repair_tak
     await scene.topics.say(*(said("E-1", number) for number in (1, 2, 3)), said("E-2", 1))
 
     async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parking and scene.reader.heard["E-2"])
+        await until(lambda: "E-1" in heard.parked_records and scene.reader.heard["E-2"])
         assert scene.reader.heard["E-1"] == ["sales-1"]
-        assert heard.parking.heads["E-1"].sentence.startswith("ZeroDivisionError (")
+        assert heard.parked_records.heads["E-1"].sentence.startswith("ZeroDivisionError (")
 
         in_vain = await heard.retry("E-1", by="olga")
         assert (in_vain.taken, in_vain.waiting) == (0, 2)
@@ -167,13 +167,13 @@ async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(sce
     await scene.topics.say(said("E-1", 1))
     place = await scene.topics.put(SALES, b"E-1", bad)
     async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parking)
+        await until(lambda: "E-1" in heard.parked_records)
 
     async with scene.listener() as heard:
         await scene.topics.say(said("E-1", 3), said("E-2", 1))
-        await until(lambda: scene.reader.heard["E-2"] and "E-1" in heard.parking)
+        await until(lambda: scene.reader.heard["E-2"] and "E-1" in heard.parked_records)
         async with asyncio.timeout(20):
-            while len(parked := await heard.parking.look("E-1")) < 2:  # noqa: ASYNC110
+            while len(parked := await heard.parked_records.look("E-1")) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert scene.reader.heard["E-1"] == ["sales-1"]
 
@@ -184,7 +184,7 @@ async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(sce
 
         assert done.head is not None
         assert (done.head.code, done.head.expected) == ("gap", 2), "a bad record moves no position"
-        (aside,) = await aside_in(heard.parking)
+        (aside,) = await aside_in(heard.parked_records)
         assert (aside.id, aside.by, aside.why) == (place, "olga", "sung by mistake")
 
         done = await heard.skip("E-1", waiting.id, by="olga", why="it is not needed")
@@ -195,8 +195,8 @@ async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(sce
 async def test_a_missing_event_that_never_comes_can_be_passed_over(scene: Scene) -> None:
     await scene.topics.say(said("E-1", 1), said("E-1", 4), said("E-1", 5))
     async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parking)
-        first, *_ = await heard.parking.look("E-1")
+        await until(lambda: "E-1" in heard.parked_records)
+        first, *_ = await heard.parked_records.look("E-1")
 
         done = await heard.skip("E-1", first.id, by="olga", why="lost in a fire", published=5)
 
@@ -205,7 +205,7 @@ async def test_a_missing_event_that_never_comes_can_be_passed_over(scene: Scene)
         assert (passed.channel, passed.first, passed.last) == ("sales", 2, 3)
         assert (passed.by, passed.why) == ("olga", "lost in a fire")
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-4", "sales-5"]
-        assert await heard.parking.passed_over("E-1") == [passed]
+        assert await heard.parked_records.passed_over("E-1") == [passed]
 
 
 async def test_two_listeners_under_load_take_every_event_once(scene: Scene) -> None:
@@ -258,15 +258,15 @@ async def test_a_request_reaches_the_process_that_reads_the_engagement(scene: Sc
         both = first, second
         await until(lambda: all(each.not_ready() is None for each in both), limit=40)
         await scene.topics.say(said("E-1", 1), said("E-1", 2))
-        await until(lambda: any("E-1" in each.parking for each in both))
-        owner, other = both if "E-1" in first.parking else (second, first)
+        await until(lambda: any("E-1" in each.parked_records for each in both))
+        owner, other = both if "E-1" in first.parked_records else (second, first)
         await until(lambda: sum(owner.progress.lag.values()) == 0)
 
         repaired = True
         attempt = await other.retry("E-1", by="olga")
 
         assert attempt.asked
-        await until(lambda: "E-1" not in owner.parking)
+        await until(lambda: "E-1" not in owner.parked_records)
         heard = readers[0].heard["E-1"] + readers[1].heard["E-1"]
         assert heard == ["sales-1", "sales-2"]
 
@@ -283,13 +283,13 @@ async def test_a_stream_of_many_engagements_is_held_up_by_none_of_them(scene: Sc
         scene.bootstrap,
         group=f"{scene.prefix}-register",
         channels=CHANNELS,
-        routes=lambda recorded: ("register:all", f"engagement:{recorded.subject}"),
-        reader=NotNumbered(scene.reader),
-        parking=ParkedRecordStore(scene.store.parked),
+        router=lambda recorded: ("register:all", f"engagement:{recorded.subject}"),
+        event_handler=NotNumbered(scene.reader),
+        parked_records=ParkedRecordStore(scene.store.parked),
         prefix=scene.prefix,
     )
     async with register:
-        await until(lambda: "E-2" in register.parking)
+        await until(lambda: "E-2" in register.parked_records)
         await until(lambda: len(scene.reader.heard) == 4)
 
     assert "E-2" not in scene.reader.heard
@@ -326,18 +326,18 @@ async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_onc
         scene.bootstrap,
         group=f"{scene.prefix}-register",
         channels=CHANNELS,
-        routes=lambda recorded: (
+        router=lambda recorded: (
             () if recorded.channel is LEGAL else ("register:all", f"engagement:{recorded.subject}")
         ),
-        reader=FailsApart(scene.reader),
-        parking=ParkedRecordStore(scene.store.parked),
+        event_handler=FailsApart(scene.reader),
+        parked_records=ParkedRecordStore(scene.store.parked),
         prefix=scene.prefix,
     )
     async with reading:
         await until(lambda: reading.account.consumed == 8)
-        head = reading.parking.heads["E-1"]
+        head = reading.parked_records.heads["E-1"]
         assert (head.sequence, head.sentence) == (3, "ZeroDivisionError")
-        assert [each.sequence for each in await reading.parking.look("E-1")] == [3, 4, 5]
+        assert [each.sequence for each in await reading.parked_records.look("E-1")] == [3, 4, 5]
         account = reading.account
         assert (account.taken, account.ignored, account.parked) == (3, 2, 3)
         assert account.unaccounted == 0

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from chassis.application.event_handler import stream_router
-from chassis.kafka.batch_processor import NotProven
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
+from chassis.kafka.parked_retry import NotProven
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY
 from tests.component.consumer_harness import Topics, parked_in, topics, until
@@ -24,9 +24,9 @@ def department(bootstrap: str, prefix: str, process: Process) -> Consumer:
         bootstrap,
         group=f"{prefix}-sales",
         channels=(DELIVERY,),
-        routes=stream_router([DEALS]),
-        reader=process.event_handler,
-        parking=ParkedRecordStore(process.store.parked),
+        router=stream_router([DEALS]),
+        event_handler=process.event_handler,
+        parked_records=ParkedRecordStore(process.store.parked),
         prefix=prefix,
     )
 
@@ -79,7 +79,7 @@ async def test_kafka_goes_and_comes_back(
             await spoken.say(*(assigned(each, 2, "eva") for each in ENGAGEMENTS))
         await everybody_heard(process, ENGAGEMENTS, "eva")
         await until(lambda: listener.not_ready() is None, limit=60)
-        assert await parked_in(listener.parking) == []
+        assert await parked_in(listener.parked_records) == []
 
 
 @pytest.mark.fault
@@ -102,7 +102,7 @@ async def test_the_store_goes_and_comes_back_and_nothing_is_parked(
 
         await everybody_heard(process, ENGAGEMENTS, "eva")
         await until(lambda: listener.not_ready() is None)
-        assert await parked_in(listener.parking) == []
+        assert await parked_in(listener.parked_records) == []
 
 
 @pytest.mark.fault
@@ -156,8 +156,8 @@ async def test_a_skipped_event_is_in_the_journal_with_who_and_why(
         department(kafka.bootstrap, isolation, process) as listener,
     ):
         await spoken.say(assigned("E-1", 1, "max"), assigned("E-1", 3, "eva"))
-        await until(lambda: "E-1" in listener.parking)
-        (parked,) = await listener.parking.look("E-1")
+        await until(lambda: "E-1" in listener.parked_records)
+        (parked,) = await listener.parked_records.look("E-1")
 
         with pytest.raises(NotProven, match="nothing but delivery itself says"):
             await listener.skip("E-1", parked.id, by="olga", why="lost in a fire")

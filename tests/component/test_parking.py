@@ -13,8 +13,9 @@ from chassis.eventstore.journal import kafka_key
 from chassis.eventstore.mongo import Store, StoreAway
 from chassis.kafka.batch_processor import BatchProcessor
 from chassis.kafka.consumer_settings import Arrival
-from chassis.kafka.parked import ParkedRecordStore, Request, Superseded
+from chassis.kafka.parked import ParkedRecordStore, Superseded
 from chassis.kafka.parked_record import ParkedRecord
+from chassis.kafka.parked_requests import Request
 from contracts.channels import PARTITIONS, SALES
 from contracts.event import encode
 from tests.component.consumer_harness import Counting, said
@@ -79,7 +80,7 @@ async def test_a_process_that_wakes_up_late_takes_nothing_from_its_successor(
     await park(late, FAILED, WAITING, WAITING)
     first, *_ = await late.look(E)
     asked = Request(E, action, "olga", first.id, "it was never published")
-    attempt = asyncio.create_task(intake(frozen, late).answer(asked))
+    attempt = asyncio.create_task(intake(frozen, late).retries.answer(asked))
     await frozen.asleep.wait()
 
     successor, reader = await reading(opened), Counting()
@@ -90,7 +91,7 @@ async def test_a_process_that_wakes_up_late_takes_nothing_from_its_successor(
     left = [2, 3] if action == "set-aside" else [1, 2, 3]
     assert [each.sequence for each in await successor.look(E)] == left
     if action == "retry":
-        done = await intake(reader, successor).try_again(E)
+        done = await intake(reader, successor).retries.try_again(E)
         assert (done.taken, done.waiting) == (3, 0)
         assert reader.heard[E] == ["sales-1", "sales-2", "sales-3"]
 
@@ -102,7 +103,9 @@ async def test_who_lost_the_partition_before_decides_nothing(opened: Store) -> N
     await reading(opened)
 
     with pytest.raises(Superseded):
-        await intake(Counting(), late).answer(Request(E, "set-aside", "olga", record.id, "no"))
+        await intake(Counting(), late).retries.answer(
+            Request(E, "set-aside", "olga", record.id, "no")
+        )
 
     (still,) = await late.look(E)
     assert still == record
@@ -141,7 +144,7 @@ async def test_an_engagement_of_which_nothing_is_left_flows_again_at_a_retry(ope
     await park(parking, FAILED)
     await opened.parked.delete_many({"state": "parked"})
 
-    done = await intake(Counting(), parking).answer(Request(E, "retry", "olga"))
+    done = await intake(Counting(), parking).retries.answer(Request(E, "retry", "olga"))
 
     assert (done.taken, done.head) == (0, None)
     assert E not in parking

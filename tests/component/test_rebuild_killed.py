@@ -126,11 +126,11 @@ async def test_a_gateway_killed_after_it_went_back_leaves_what_the_next_one_make
     async with opened(kafka, store, isolation) as scene:
         async with gateway(scene, Life(None)) as (container, listener):
             await rest(scene, container)
-            (behind, *_) = await listener.parking.look(DECIDED)
+            (behind, *_) = await listener.parked_records.look(DECIDED)
             await listener.skip(DECIDED, behind.id, "olga", "lost in a fire", behind.sequence)
             await read_again(scene, listener)
             await rest(scene, container)
-            assert {*listener.parking.heads} == {PARKED}
+            assert {*listener.parked_records.heads} == {PARKED}
         expected = await scene.kept()
         assert expected[0].keys() == ENGAGEMENTS
         assert len(expected[0][DECIDED]["passed_over"]) == 1

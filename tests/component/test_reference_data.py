@@ -80,7 +80,7 @@ async def written(feed: ReferenceFeed, store: Store, keys: set[str]) -> None:
         return held == keys and await store.reference_progress.count_documents({}) > 0
 
     await until_answered(is_so)
-    await until(lambda: not feed._changed and not feed._unwritten)
+    await until(lambda: feed._writer.is_idle)
 
 
 @pytest.fixture

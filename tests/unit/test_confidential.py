@@ -37,10 +37,12 @@ from chassis.domain.decider import (
 )
 from chassis.domain.trouble import Trouble
 from chassis.kafka.accounting import BatchAccount
-from chassis.kafka.batch_processor import BatchProcessor, RetryResult
+from chassis.kafka.batch_processor import BatchProcessor
 from chassis.kafka.consumer_settings import Arrival
-from chassis.kafka.parked import ParkedEngagement, Request, head_of
+from chassis.kafka.parked import ParkedEngagement, head_of
 from chassis.kafka.parked_record import ParkedRecord, trouble_of
+from chassis.kafka.parked_requests import Request
+from chassis.kafka.parked_retry import RetryResult
 from chassis.runtime.container import Container
 from chassis.runtime.health import Monitor
 from chassis.runtime.service import create_app
@@ -65,7 +67,7 @@ from finance.decider import ENGAGEMENT
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.consumer_harness import Counting
 from tests.component.sample_app import SECRET, settings
-from tests.unit.chassis.test_giving_up import InMemory
+from tests.unit.chassis.parked_in_memory import ParkedInMemory
 from tests.unit.finance.life import CARD, ESTIMATE, ID, OPENED, eur, rates
 
 FIGURE = "98765.43"
@@ -176,7 +178,7 @@ class Finance(Counting):
         return errors
 
 
-class Parked(InMemory):
+class Parked(ParkedInMemory):
     """What is parked and what was set aside, for whoever operates."""
 
     aside: list[ParkedRecord]
@@ -231,19 +233,23 @@ class Parked(InMemory):
 class Consumer:
     """What routes ask of a listener, in memory."""
 
-    def __init__(self, intake: BatchProcessor, parking: Parked, account: BatchAccount) -> None:
-        self.parking, self._intake, self.account = parking, intake, account
+    def __init__(self, processor: BatchProcessor, parked: Parked, account: BatchAccount) -> None:
+        self.parked_records, self._processor, self.account = parked, processor, account
 
     async def retry(self, engagement: str, by: str) -> RetryResult:
-        return await self._intake.answer(Request(engagement, "retry", by))
+        return await self._processor.retries.answer(Request(engagement, "retry", by))
 
     async def skip(
         self, engagement: str, record: str, by: str, why: str, published: int | None
     ) -> RetryResult:
-        return await self._intake.answer(Request(engagement, "skip", by, record, why, published))
+        return await self._processor.retries.answer(
+            Request(engagement, "skip", by, record, why, published)
+        )
 
     async def set_aside(self, engagement: str, record: str, by: str, why: str) -> RetryResult:
-        return await self._intake.answer(Request(engagement, "set-aside", by, record, why))
+        return await self._processor.retries.answer(
+            Request(engagement, "set-aside", by, record, why)
+        )
 
     def unaccounted(self) -> str | None:
         return None
@@ -321,8 +327,8 @@ async def test_a_failed_reaction_to_an_open_event_tells_no_confidential_figure(
 ) -> None:
     parking, reader = Parked(), Finance()
     finance = intake(reader, parking)
-    await finance.take_in([arrival(OPENED, 0)])
-    account = await finance.take_in([arrival(ESTIMATE, 1)])
+    await finance.process([arrival(OPENED, 0)])
+    account = await finance.process([arrival(ESTIMATE, 1)])
     assert account.parked == 1
     consumer = Consumer(finance, parking, account)
 
@@ -532,6 +538,19 @@ async def test_who_may_see_what_is_confidential_sees_all_of_it() -> None:
     assert FIGURE in text["record"]
 
 
+async def test_a_decision_that_the_consumer_has_no_time_for_is_to_be_sent_again() -> None:
+    class Busy(Consumer):
+        async def retry(self, engagement: str, by: str) -> RetryResult:  # noqa: ARG002
+            raise TimeoutError
+
+    idle = gateway()
+    busy = Busy(idle._processor, idle.parked_records, idle.account)
+    async with client(busy, CHANNELS.values()) as operator:
+        answer = await operator.post(f"/operations/parked/{ID}/retry", json={})
+    assert (answer.status_code, answer.json()["code"]) == (503, "consumer-busy")
+    assert answer.headers["Retry-After"] == "5"
+
+
 async def test_an_operator_without_the_right_can_decide_on_a_confidential_record() -> None:
     consumer = gateway()
     async with client(consumer, CHANNELS.values()) as operator:
@@ -539,8 +558,8 @@ async def test_an_operator_without_the_right_can_decide_on_a_confidential_record
         body = {"record": head["id"], "why": "not one of Finance's"}
         done = await operator.post(f"/operations/parked/{ID}/set-aside", json=body)
     assert (done.status_code, done.json()["taken"]) == (200, None), done.text
-    assert a_gap().id not in consumer.parking.records
-    assert consumer.parking.aside[-1].why == "not one of Finance's"
+    assert a_gap().id not in consumer.parked_records.records
+    assert consumer.parked_records.aside[-1].why == "not one of Finance's"
 
 
 def test_no_lag_of_a_confidential_topic_is_measured() -> None:

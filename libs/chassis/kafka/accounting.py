@@ -1,4 +1,4 @@
-"""Accounts: every record that was consumed was processed, parked or set aside."""
+"""Batch accounting: every consumed record was processed, ignored, parked or set aside."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,23 @@ from chassis.base.failures import SaysNoValues
 
 _meter = metrics.get_meter("concord.listener")
 _records = _meter.create_counter(
-    "concord.listener.records", description="records consumed, by what became of them"
+    "concord.listener.records", description="records consumed, by outcome"
 )
 _unaccounted = _meter.create_counter(
-    "concord.listener.unaccounted", description="records of which it is unknown what became of them"
+    "concord.listener.unaccounted", description="records consumed whose outcome is unknown"
 )
 
 
 class Unaccounted(SaysNoValues):
-    """Records were consumed of which it is unknown what became of them: nothing is committed."""
+    """The outcome of some consumed records is unknown: nothing is committed."""
 
 
 @dataclass(slots=True)
 class BatchAccount:
-    """What became of the records of a batch, or of all batches of a process.
+    """The number of records by outcome, of a batch or of all batches of a process.
 
-    `taken` were taken in, now or before; `ignored` are of no concern here.
+    `taken` were processed, now or before; `ignored` are events that no stream here processes, and
+    tombstones.
     """
 
     consumed: int = 0
@@ -32,15 +33,15 @@ class BatchAccount:
     parked: int = 0
     aside: int = 0
     aside_open: int = 0
-    """Those set aside that came on open channels: of others the number is confidential."""
+    """Records set aside that came on open channels; the number of others is confidential."""
 
     @property
     def unaccounted(self) -> int:
-        """How many records are missing, or counted twice (negative)."""
+        """The number of records that are missing, or counted twice (negative)."""
         return self.consumed - self.taken - self.ignored - self.parked - self.aside
 
     def refuse_difference(self, consumed: int) -> None:
-        """Raise Unaccounted unless exactly so many records were consumed and all accounted for."""
+        """Raise Unaccounted unless this number was consumed and all are accounted for."""
         if self.consumed != consumed or self.unaccounted:
             raise Unaccounted(f"of {consumed} records consumed, {self} are accounted for")
 
@@ -54,12 +55,12 @@ class BatchAccount:
         return self
 
     def measure(self, group: str) -> None:
-        """Count it in the metrics of a consumer group."""
+        """Add the counts to the metrics of a consumer group."""
         for outcome in ("taken", "ignored", "parked", "aside"):
             if count := getattr(self, outcome):
                 _records.add(count, {"group": group, "outcome": outcome})
 
 
 def count_unaccounted(group: str, count: int) -> None:
-    """Count records that are not accounted for in the metric that an alarm is set on."""
+    """Add to the metric of records that are not accounted for, which has an alarm."""
     _unaccounted.add(count, {"group": group})

@@ -1,8 +1,8 @@
-"""Which account may read and write what on Kafka: worked out from the contracts, and granted.
+"""Kafka ACLs: derive the rights of the departments' accounts from the contracts, and grant them.
 
-A department's account is ``<prefix>-<department>``, as ``concord-sales``. It writes the topics of
-its own channels, reads them and those on which something is said that it hears, and keeps the
-offsets of its own group. Whoever has no right on a topic does not even see that it is there.
+The account of a department is ``<prefix>-<department>``, such as ``concord-sales``. It writes the
+topics of its own channels, reads these and the topics with events that it processes, and commits
+the offsets of its own group. An account without a right on a topic does not see that it exists.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from contracts.channels import CHANNELS, DEPARTMENTS, Channel, Department
 
 
 class Resource(IntEnum):
-    """Kafka's numbers for what a right is on."""
+    """Kafka's numbers for types of resources."""
 
     TOPIC = 2
     GROUP = 3
 
 
 class Operation(IntEnum):
-    """Kafka's numbers for what one may do; each takes in that one may see that it is there."""
+    """Kafka's numbers for operations; each includes the right to see the resource."""
 
     READ = 3
     WRITE = 4
@@ -37,7 +37,7 @@ _LITERAL, _ALLOW, _FROM_ANYWHERE = 3, 3, "*"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """An account may do something on a topic, or with a group."""
+    """The right of an account to an operation on a topic or a group."""
 
     account: str
     operation: Operation
@@ -49,31 +49,31 @@ class Right:
 
 
 def account(department: Department, prefix: str = "concord") -> str:
-    """Name of a department's account on Kafka."""
+    """Return the name of a department's account on Kafka."""
     return f"{prefix}-{department}"
 
 
 def group(department: Department, prefix: str = "concord") -> str:
-    """Name of the group in which a department's processes listen."""
+    """Return the name of the consumer group of a department's processes."""
     return f"{prefix}.{department}"
 
 
 def readers(channel: Channel) -> frozenset[Department]:
-    """Who reads a channel: who hears an event of it, and who says it, since it knows that anyway.
+    """Return the departments that read a channel: those that process an event of it, and its own.
 
-    Reference data is read by all, unless it is confidential. The gateway hears all that is said of
-    engagements, and is not named by the events.
+    Reference data is read by all departments, unless it is confidential. The gateway processes all
+    events about engagements, although no event names it in `heard_by`.
     """
     if channel.kind == "reference" and not channel.confidential:
         return frozenset(DEPARTMENTS)
-    said = [event for event in release.events().values() if event.channel is channel]
-    heard = {department for event in said for department in event.heard_by}
-    all_of_it: set[Department] = {"gateway"} if channel.kind == "events" else set()
-    return frozenset(heard | all_of_it | {channel.department})
+    published = [event for event in release.events().values() if event.channel is channel]
+    consumers = {department for event in published for department in event.heard_by}
+    gateway: set[Department] = {"gateway"} if channel.kind == "events" else set()
+    return frozenset(consumers | gateway | {channel.department})
 
 
 def rights(prefix: str = "concord") -> list[Right]:
-    """Every right that the departments' accounts need."""
+    """Return every right that the departments' accounts need."""
     every = []
     for department in DEPARTMENTS:
         name = account(department, prefix)
@@ -97,10 +97,10 @@ def topics(department: Department, prefix: str = "concord") -> frozenset[str]:
 
 
 async def grant(bootstrap: str, prefix: str, identity: Identity) -> Sequence[Right]:
-    """Give the departments' accounts their rights; again is harmless. Takes none away.
+    """Grant the departments' accounts their rights; repeating it is harmless. Revoke none.
 
-    `identity` must be of an account that may alter the cluster. Raises KafkaError where it may not,
-    or where the brokers keep no rights at all.
+    `identity` must be an account that may alter the cluster. Raises KafkaError where it may not, or
+    where the brokers have no authorizer.
     """
     wanted = rights(prefix)
     admin = AIOKafkaAdminClient(
@@ -118,7 +118,7 @@ async def grant(bootstrap: str, prefix: str, identity: Identity) -> Sequence[Rig
                 right.operation,
                 _ALLOW,
             )
-            # The client has no method of its own for it.
+            # The client has no public method for this request.
             answer = await admin._send_request(request)  # noqa: SLF001
             for error, message in answer.creation_responses:
                 if error:

@@ -1,75 +1,43 @@
-"""The intake: what happens to a batch of records once it is read, with no Kafka in sight.
+"""Batch processor: process a batch of consumed records, without any access to Kafka.
 
-Events are handed to the reader by stream; what it cannot take in parks its engagement, and is tried
-again when a missing event arrives, when a person says so, or when a newer version starts. Every
-record of a batch is accounted for.
+Events are given to the event handler by stream. An event that cannot be processed parks its
+engagement; a record that is no event of an engagement is set aside. Every record of a batch is
+accounted for.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-
-from aiokafka.errors import KafkaError
 
 from chassis.application.ports import CannotBeKept, EventHandler, StreamRouter
 from chassis.base import telemetry
-from chassis.base.failures import SaysNoValues, described
+from chassis.base.failures import described
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import CameLate, NotTakenIn, PassedOver
-from chassis.domain.trouble import Head, Trouble
-from chassis.eventstore.mongo import StoreAway
+from chassis.domain.decider import CameLate, NotTakenIn
+from chassis.domain.trouble import Trouble
 from chassis.kafka.accounting import BatchAccount, Unaccounted, count_unaccounted
 from chassis.kafka.consumer_settings import Arrival
-from chassis.kafka.parked import ParkedRecordStore, Request
-from chassis.kafka.parked_record import ParkedRecord, ends_gap, in_sequence, not_proven, trouble_of
+from chassis.kafka.parked import ParkedRecordStore
+from chassis.kafka.parked_record import ends_gap, trouble_of
+from chassis.kafka.parked_retry import ParkedRetry
 from chassis.kafka.routing import WAITING, RoutedBatch, route_batch
-from contracts.event import Event, Recorded, whole
+from chassis.kafka.transient import TRANSIENT, raise_transient
+from contracts.event import whole
 
 log = logging.getLogger(__name__)
 
-TRANSIENT: tuple[type[Exception], ...] = (StoreAway, KafkaError, OSError)
-"""Faults that pass by themselves: they are waited out and park nothing."""
-
-
 FAILURES_BEFORE_ISOLATION = 2
-"""Times that a batch is tried again whole before the record that makes it fail is looked for."""
-
-
-TOGETHER = 200
-"""Records of an engagement that are tried together, before they are tried one by one."""
+"""Times that a whole batch is tried again before the record that makes it fail is isolated."""
 
 LOGGED = 20
-"""Records set aside of one batch that are logged one by one."""
-
-
-class NotInTrouble(SaysNoValues):
-    """Nothing is parked under this name, or the record is not the one that holds it up."""
-
-
-class NotProven(SaysNoValues):
-    """Nothing but one record claims that events are missing, so they are not passed over."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryResult:
-    """What came of trying a parked engagement again.
-
-    `taken` records were taken in and `waiting` still wait, for `head`. `asked` where another
-    process reads this engagement and was told; it answers within seconds.
-    """
-
-    taken: int = 0
-    waiting: int = 0
-    head: Head | None = None
-    asked: bool = False
+"""Records set aside in one batch that are logged one by one."""
 
 
 @dataclass(slots=True)
-class _HandedOver:
-    """What became of events, by their identity: taken in, set aside, or failed.
+class _Handled:
+    """The outcome of events, by the `id()` of their arrivals: processed, set aside, or failed.
 
-    What follows one that failed, for the same engagement, was not handed over.
+    Events of the same engagement behind a failed one were not given to the event handler.
     """
 
     taken: set[int] = field(default_factory=set)
@@ -78,24 +46,33 @@ class _HandedOver:
 
 
 class BatchProcessor:
-    """Takes batches in for one reader. Not for two tasks at once: its caller holds a lock."""
+    """Processes batches for one event handler.
+
+    Not safe for two tasks at once: the caller holds a lock.
+    """
 
     def __init__(
-        self, name: str, reader: EventHandler, parking: ParkedRecordStore, routes: StreamRouter
+        self,
+        name: str,
+        event_handler: EventHandler,
+        parked_records: ParkedRecordStore,
+        router: StreamRouter,
     ) -> None:
         self._name = name
-        self._reader = reader
-        self._parking = parking
-        self._routes = routes
+        self._event_handler = event_handler
+        self._parked_records = parked_records
+        self._router = router
         self._failures = 0
+        self.retries = ParkedRetry(name, event_handler, parked_records, router)
+        """Tries what this processor has parked again."""
         self.unaccounted = 0
-        """Batches of which it was not known what became of each record."""
+        """Batches for which the outcome of some record was unknown."""
 
     async def account_for(self, arrivals: Sequence[Arrival]) -> BatchAccount:
-        """Take a batch in as `take_in` does; what became of each record is known, or this raises.
+        """Process a batch like `process`, and raise unless the outcome of each record is known.
 
-        An error that is no engagement's and that repeats is isolated, by halving the batch, to the
-        record that brings it about, and that record is set aside.
+        An error that belongs to no engagement and repeats is traced to one record by halving the
+        batch, and that record is set aside.
         """
         try:
             account = await self._accounted(arrivals)
@@ -105,13 +82,13 @@ class BatchProcessor:
             self._failures += 1
             if self._failures <= FAILURES_BEFORE_ISOLATION:
                 raise
-            log.exception("%s: a batch of %d fails again and again", self._name, len(arrivals))
+            log.exception("%s: a batch of %d records fails repeatedly", self._name, len(arrivals))
             account = await self._isolate(arrivals)
         self._failures = 0
         return account
 
     async def _accounted(self, arrivals: Sequence[Arrival]) -> BatchAccount:
-        account = await self.take_in(arrivals)
+        account = await self.process(arrivals)
         try:
             account.refuse_difference(len(arrivals))
         except Unaccounted:
@@ -139,57 +116,57 @@ class BatchProcessor:
                 )
         return account
 
-    async def take_in(self, arrivals: Sequence[Arrival]) -> BatchAccount:
-        """Take a batch in, park what must wait, set aside what is no event of an engagement.
+    async def process(self, arrivals: Sequence[Arrival]) -> BatchAccount:
+        """Process a batch: park events that must wait, set aside records that are no events.
 
-        Return what became of each record. Raises one of TRANSIENT when something is away; the
-        whole batch may be taken in again.
+        Return the outcome of each record. Raises one of TRANSIENT when Kafka, the store or the
+        network does not answer; processing the whole batch again is then safe.
         """
         parents = (each.recorded.traceparent for each in arrivals if each.recorded is not None)
         with telemetry.batch(self._name, parents, len(arrivals)):
-            return await self._take_in(arrivals)
+            return await self._process(arrivals)
 
-    async def _take_in(self, arrivals: Sequence[Arrival]) -> BatchAccount:
-        found = route_batch(arrivals, self._parking, self._routes)
-        account = BatchAccount(len(arrivals), ignored=len(found.ignored))
-        handed = await self._hand_over(found.groups)
-        await self._set_aside(found.aside)
-        aside = [arrival for arrival, _ in found.aside]
-        aside += [each for each in found.all if id(each) in handed.aside]
+    async def _process(self, arrivals: Sequence[Arrival]) -> BatchAccount:
+        routed = route_batch(arrivals, self._parked_records, self._router)
+        account = BatchAccount(len(arrivals), ignored=len(routed.ignored))
+        handled = await self._handle(routed.groups)
+        await self._set_aside(routed.aside)
+        aside = [arrival for arrival, _ in routed.aside]
+        aside += [each for each in routed.all if id(each) in handled.aside]
         account.aside = len(aside)
         account.aside_open = sum(not each.channel.confidential for each in aside)
         parked: set[int] = set()
-        if handed.failed or found.stopped:
-            parked = await self._park(found, handed)
+        if handled.failed or routed.stopped:
+            parked = await self._park(routed, handled)
             account.parked = len(parked)
-        account.taken = len(handed.taken - parked - handed.aside)
+        account.taken = len(handled.taken - parked - handled.aside)
         return account
 
     async def _set_aside(self, records: Sequence[tuple[Arrival, Trouble]]) -> None:
-        """Keep records out of the way of all others, and log it: of very many, only the first.
+        """Set records aside and log them; of many, only the first LOGGED one by one.
 
-        What is read again is not logged again.
+        A record that was set aside before is not logged again.
         """
         if not records:
             return
-        there = await self._parking.set_aside(records)
+        there = await self._parked_records.set_aside(records)
         new = [each for each in records if each[0].id not in there]
         for arrival, trouble in new[:LOGGED]:
             log.error("%s: %s is set aside: %s", self._name, arrival.id, trouble.sentence)
         if len(new) > LOGGED:
             log.error("%s: %d records are set aside in all", self._name, len(new))
 
-    async def _hand_over(self, groups: Mapping[str, list[Arrival]]) -> _HandedOver:
-        """Give events to the reader, and set aside what it says is no repeat.
+    async def _handle(self, groups: Mapping[str, list[Arrival]]) -> _Handled:
+        """Give events to the event handler, and set aside those that it refuses with NotTakenIn.
 
-        A stream that fails as a whole is given its events one by one, so that what comes before the
-        failing one, and other engagements in the same stream, get through.
+        A stream that fails as a whole is given its events one by one, so that events before the
+        failing one, and other engagements in the same stream, are processed.
         """
-        handed = _HandedOver()
+        handled = _Handled()
         errors = await self._ask(groups)
         for stream, group in groups.items():
             if stream not in errors:
-                handed.taken.update(map(id, group))
+                handled.taken.update(map(id, group))
         left = {stream: groups[stream] for stream in errors}
         while left:
             errors = await self._ask({stream: queue[:1] for stream, queue in left.items()})
@@ -197,21 +174,23 @@ class BatchProcessor:
                 first, rest = queue[0], queue[1:]
                 error = errors.get(stream)
                 if isinstance(error, NotTakenIn):
-                    # Before the next is taken in: only the ids of the last few are remembered.
+                    # Before the next event is processed: a stream keeps the ids of its last few
+                    # events only.
                     await self._not_taken_in(first, error)
-                    handed.aside.add(id(first))
+                    handled.aside.add(id(first))
                 elif error is not None:
-                    handed.failed[id(first)] = error
+                    handled.failed[id(first)] = error
                     rest = [each for each in rest if each.key != first.key]
                 else:
-                    handed.taken.add(id(first))
+                    handled.taken.add(id(first))
                 if rest:
                     left[stream] = rest
                 else:
                     del left[stream]
-        return handed
+        return handled
 
     async def _ask(self, groups: Mapping[str, Sequence[Arrival]]) -> Mapping[str, Exception]:
+        """Give events to the event handler; return errors by stream, raise one of TRANSIENT."""
         batch = {
             stream: [arrival.recorded for arrival in group if arrival.recorded is not None]
             for stream, group in groups.items()
@@ -219,37 +198,37 @@ class BatchProcessor:
         if not batch:
             return {}
         try:
-            errors = await self._reader.take(batch)
+            errors = await self._event_handler.take(batch)
         except TRANSIENT:
             raise
-        except Exception as error:  # noqa: BLE001 - a bug concerns the events that brought it out
+        except Exception as error:  # noqa: BLE001 - a bug: find the streams that it affects
             if len(batch) == 1:
                 return dict.fromkeys(batch, error)
             apart = [await self._ask({stream: groups[stream]}) for stream in groups]
             return {stream: wrong for each in apart for stream, wrong in each.items()}
-        _raise_transient(errors)
+        raise_transient(errors)
         return errors
 
     async def _not_taken_in(self, arrival: Arrival, error: NotTakenIn) -> None:
-        """Set aside an event that is no repeat; one that came late, once wherever it stands."""
-        if not (isinstance(error, CameLate) and await self._parking.is_repeat(arrival)):
+        """Set aside an event that is no repeat; a late one only once, also from several offsets."""
+        if not (isinstance(error, CameLate) and await self._parked_records.is_repeat(arrival)):
             await self._set_aside([(arrival, trouble_of(error, arrival.channel)[0])])
 
-    async def _park(self, found: RoutedBatch, handed: _HandedOver) -> set[int]:
-        """Park what must wait; return which records do (or were set aside by a person before)."""
-        stopped = {id(arrival): trouble for arrival, trouble in found.stopped}
-        out = {id(arrival) for arrival, _ in found.aside} | handed.aside
-        out |= {id(arrival) for arrival in found.ignored}
+    async def _park(self, routed: RoutedBatch, handled: _Handled) -> set[int]:
+        """Park events that must wait; return their `id()`s, also of those set aside by people."""
+        stopped = {id(arrival): trouble for arrival, trouble in routed.stopped}
+        out = {id(arrival) for arrival, _ in routed.aside} | handled.aside
+        out |= {id(arrival) for arrival in routed.ignored}
         behind: dict[str, list[Arrival]] = {}
         to_park: list[tuple[Arrival, Trouble, int | None]] = []
-        for arrival in found.all:
+        for arrival in routed.all:
             key = arrival.key
             if key is None or arrival.recorded is None or id(arrival) in out:
                 continue
             trouble, expected = stopped.get(id(arrival)), None
             if key in behind:
                 trouble = WAITING
-            elif (error := handed.failed.get(id(arrival))) is not None:
+            elif (error := handled.failed.get(id(arrival))) is not None:
                 trouble, expected = trouble_of(error, arrival.channel)
                 alarm(self._name, arrival, trouble, error)
             elif trouble not in {None, WAITING}:
@@ -257,51 +236,42 @@ class BatchProcessor:
             if trouble is not None:
                 behind.setdefault(key, []).append(arrival)
                 to_park.append((arrival, trouble, expected))
-        if any(key not in self._parking for key in behind):
-            # Who takes over puts all that comes again behind what is parked, also what precedes it.
+        if any(key not in self._parked_records for key in behind):
+            # Earlier events must be durable first. A process that takes over queues all uncommitted
+            # records behind the parked ones, also those that precede them.
             await self.settle(now=True)
-        await self._parking.park(to_park)
+        await self._parked_records.park(to_park)
         for key, arrivals in behind.items():
-            head = self._parking.heads.get(key)
+            head = self._parked_records.heads.get(key)
             if head is None:
                 continue
-            # "waiting" as the first: what it was behind had been set aside by a person before.
+            # "waiting" as the first: a person had set aside the record that it was behind.
             ended = head.code == "waiting" or ends_gap(head, arrivals)
-            await self._reader.waits(key, head)
-            if ended or await self._decided(key, head):
-                await self.try_again(key)
+            await self._event_handler.waits(key, head)
+            # A rebuild parks a gap again that a person had decided to skip.
+            if ended or await self.retries.apply_decision(key, head):
+                await self.retries.try_again(key)
         return {id(arrival) for arrivals in behind.values() for arrival in arrivals}
 
-    async def _decided(self, engagement: str, head: Head) -> bool:
-        """Pass over a gap that a person had decided to pass over before all was read again."""
-        if head.code != "gap":
-            return False
-        for passed in await self._parking.passed_over(engagement):
-            found = passed.channel, passed.first, passed.last + 1
-            if found == (head.channel, head.expected, head.sequence):
-                await self._reader.pass_over(engagement, passed)
-                return True
-        return False
-
     async def settle(self, *, now: bool) -> bool:
-        """Return whether all that was taken in is durable; park what cannot be made so."""
+        """Return whether all processed events are durable; park those that cannot be written."""
         given_up: set[str] = set()
         while True:
             try:
-                return await self._reader.settle(now=now)
+                return await self._event_handler.settle(now=now)
             except CannotBeKept as refused:
                 for engagement, why in refused.why.items():
-                    # Refused again, it has no room even for what it waits for.
+                    # If it is refused again, even the reason why it waits does not fit into it.
                     await self._give_up(engagement, why, shown=engagement not in given_up)
                 given_up |= refused.why.keys()
 
     async def _give_up(self, engagement: str, why: str, *, shown: bool) -> None:
-        """Park an engagement whose events were taken in and cannot be written."""
+        """Park an engagement whose events were processed in memory and cannot be written."""
         trouble = Trouble("failed", f"it cannot be written: {why}")
         to_park: list[tuple[Arrival, Trouble, int | None]] = []
-        for event in await self._reader.give_up(engagement):
+        for event in await self._event_handler.give_up(engagement):
             channel = event.channel
-            # Where the record stood is not known any more: its own number stands for it.
+            # The record's offset is no longer known: the event's own number takes its place.
             place = f"not-written/{engagement}/{channel.name}"
             partition = partition_of(engagement)
             arrival = Arrival(
@@ -311,164 +281,9 @@ class BatchProcessor:
                 alarm(self._name, arrival, trouble)
             to_park.append((arrival, trouble, None))
             trouble = WAITING
-        await self._parking.park(to_park)
+        await self._parked_records.park(to_park)
         if shown:
-            await self._reader.waits(engagement, self._parking.heads.get(engagement))
-
-    # ---- what a person, or a newer version, does about it --------------------------------------
-
-    async def refuse(self, request: Request) -> PassedOver | ParkedRecord | None:
-        """Raise NotInTrouble or NotProven where what was asked cannot be done.
-
-        Otherwise return what it comes to: events to do without, a record to set aside, or None,
-        which is to try again.
-        """
-        engagement = request.engagement
-        parked = await self._parking.look(engagement)
-        if request.action == "retry":
-            aside = await self._parking.events_set_aside(engagement)
-            # Another process may have released what this one knows to be parked.
-            if not parked and not aside and engagement not in self._parking:
-                raise NotInTrouble(f"nothing is parked for {engagement}")
-            return None
-        record = next((each for each in parked if each.id == request.record), None)
-        if record is None or record.code == "waiting":
-            raise NotInTrouble(f"the record is not what holds {engagement} up")
-        if record.code != "gap" or request.action == "set-aside":
-            return record
-        by_people = await self._parking.set_aside_by_people(engagement)
-        refusal = not_proven(record, [*parked, *by_people], request.published)
-        if refusal is not None:
-            raise NotProven(refusal)
-        now = datetime.now(UTC)
-        return PassedOver(
-            channel=record.channel.name,
-            first=record.expected or 1,
-            last=(record.sequence or 1) - 1,
-            by=request.by,
-            why=request.why,
-            at=now.replace(microsecond=now.microsecond // 1000 * 1000),  # as the store keeps it
-        )
-
-    async def answer(self, request: Request) -> RetryResult:
-        """Do what was asked of an engagement and try it again.
-
-        Raises NotInTrouble, NotProven, and Superseded where another process reads it by now.
-        """
-        engagement = request.engagement
-        decided = await self.refuse(request)
-        await self._parking.sure(engagement)
-        if isinstance(decided, PassedOver):
-            await self._parking.remember(engagement, decided)
-            await self._reader.pass_over(engagement, decided)
-        elif decided is not None:
-            await self._parking.put_aside(decided, request.by, request.why)
-        attempt = await self.try_again(engagement, aside=request.action == "retry")
-        log.info(
-            "%s: %s: %s by %s: %s", self._name, engagement, request.action, request.by, attempt
-        )
-        return attempt
-
-    async def to_take_up(self) -> list[str]:
-        """Return the engagements that may be processed again now that partitions were taken over.
-
-        This process may be a newer version. And the one before may have ended after a decision was
-        stored and before what waited for it was tried.
-        """
-        decided = await self._parking.engagements_passed_over()
-        return [
-            engagement
-            for engagement, head in self._parking.heads.items()
-            if not head.is_parked
-            or head.code == "waiting"
-            or (head.code == "gap" and engagement in decided)
-        ]
-
-    async def take_up(self, engagement: str) -> None:
-        """Carry out what was decided on an engagement, and try it again."""
-        head = self._parking.heads.get(engagement)
-        if head is not None:
-            await self._decided(engagement, head)
-        await self.try_again(engagement, aside=True)
-
-    async def try_again(self, engagement: str, *, aside: bool = False) -> RetryResult:
-        """Try what waits for an engagement, in order, until one event fails again.
-
-        With `aside`, a record that an older version could not read at all, and set aside, is tried
-        with it where it can be read now.
-        """
-        records = await self._parking.look(engagement)
-        if aside:
-            records = in_sequence([*records, *await self._parking.events_set_aside(engagement)])
-        taken: list[ParkedRecord] = []
-        aside_now = 0
-        stopped: tuple[ParkedRecord, Trouble, int | None] | None = None
-        while len(taken) < len(records) and await self._all_taken(
-            part := records[len(taken) : len(taken) + TOGETHER]
-        ):
-            taken += part
-        for record in records[len(taken) :]:
-            error = await self._try(record)
-            if isinstance(error, NotTakenIn):
-                trouble, _ = trouble_of(error, record.channel)
-                await self._parking.put_aside(record, "", "", trouble)
-                log.error("%s: %s is set aside: %s", self._name, record.id, trouble.sentence)
-                aside_now += 1
-            elif error is not None:
-                stopped = (record, *trouble_of(error, record.channel))
-                break
-            else:
-                taken.append(record)
-        if taken:
-            try:
-                if not await self._reader.settle(now=True):
-                    raise TimeoutError("what was taken in could not be made durable yet")
-            except CannotBeKept as refused:  # all that it does not name was written
-                if (why := refused.why.get(engagement)) is not None:
-                    await self._reader.give_up(engagement)  # all of it is parked already
-                    trouble = Trouble("failed", f"it cannot be written: {why}")
-                    stopped, taken = (taken[0], trouble, None), []
-        await self._parking.sure(engagement)
-        await self._parking.release(engagement, taken)
-        if stopped is None:
-            self._parking.unpark(engagement)
-            log.info("%s: %s flows again", self._name, engagement)
-        else:
-            await self._parking.mark(*stopped)
-        head_now = self._parking.heads.get(engagement)
-        await self._reader.waits(engagement, head_now)
-        return RetryResult(len(taken), len(records) - len(taken) - aside_now, head_now)
-
-    async def _all_taken(self, records: Sequence[ParkedRecord]) -> bool:
-        """Return whether the reader takes in all of these; if not, it may have taken some."""
-        batch: dict[str, list[Recorded[Event]]] = {}
-        try:
-            for record in records:
-                if (event := record.event()) is None:
-                    return False
-                for stream in self._routes(event):
-                    batch.setdefault(stream, []).append(event)
-            errors = await self._reader.take(batch)
-        except TRANSIENT:
-            raise
-        except Exception:  # noqa: BLE001 - found again by the record that brings it about
-            return False
-        _raise_transient(errors)
-        return not errors
-
-    async def _try(self, record: ParkedRecord) -> Exception | None:
-        event = record.event()
-        if event is None:
-            return ValueError("it is no event of this engagement")
-        try:
-            batch = {stream: [event] for stream in self._routes(event)}
-            errors = await self._reader.take(batch)
-        except TRANSIENT:
-            raise
-        except Exception as error:  # noqa: BLE001 - a bug: it stays parked
-            return error
-        _raise_transient(errors)
-        return next(iter(errors.values()), None)
+            await self._event_handler.waits(engagement, self._parked_records.heads.get(engagement))
 
 
 def alarm(
@@ -489,9 +304,3 @@ def alarm(
         trouble.sentence,
         exc_info=error if trouble.code == "failed" else None,
     )
-
-
-def _raise_transient(errors: Mapping[str, Exception]) -> None:
-    for error in errors.values():
-        if isinstance(error, TRANSIENT):
-            raise error

@@ -1,9 +1,8 @@
-"""The bus: how events arrive from Kafka, with every setting that keeps one from being lost.
+"""Consumer settings: create FastStream's broker and subscriber so that no event can be lost.
 
-FastStream acknowledges early, begins at the newest record, spreads topics without regard to each
-other, creates missing topics, and swallows an exception that leaves a handler. Here none of that
-can happen: the settings are fixed, and a record that cannot be read arrives as a value that says
-why.
+By default FastStream acknowledges early, begins at the newest record, assigns the partitions of
+topics independently, creates missing topics, and swallows an exception that leaves a handler. Here
+the settings are fixed, and a record that cannot be read arrives as a value with the reason.
 """
 
 import asyncio
@@ -35,20 +34,20 @@ if TYPE_CHECKING:
     from faststream.message import StreamMessage
 
 LARGEST_RECORD = 2 * LARGEST_EVENT
-"""Bytes of the largest record that is read; of a larger one, which a topic whose settings were
-changed may take, only the beginning is kept."""
+"""Bytes of the largest record that is read. Of a larger one, which Kafka accepts if the settings of
+the topic were changed, only the beginning is kept."""
 
 KEY_LIMIT = 200
-"""Characters of the longest Kafka key that is taken for the name of an engagement or a record."""
+"""Characters of the longest Kafka key that is accepted as the id of an engagement or record."""
 
 
-@dataclass(slots=True, eq=False)  # not frozen: one is made for every record, and that costs
+@dataclass(slots=True, eq=False)  # not frozen: that costs time for every record
 class Arrival:
-    """A record as it came from Kafka: where it stood, its bytes, and the event or the trouble.
+    """A record from Kafka: its offset, its bytes, and the event or the trouble.
 
-    `key` is the engagement (or the reference record's id and version); None where there is none
-    that can be read. `channel` is that of the topic. A record with `trouble` is to be set aside.
-    With neither event nor trouble it is a tombstone of a reference record.
+    `key` is the engagement (or the reference record's id and version), None where it cannot be
+    read. `channel` is that of the topic. A record with `trouble` is to be set aside. A record with
+    neither event nor trouble is a tombstone of a reference record.
     """
 
     topic: str
@@ -62,14 +61,14 @@ class Arrival:
 
     @property
     def id(self) -> str:
-        """The place of the record, which is its own for ever: topic/partition/offset."""
+        """The unique place of the record: topic/partition/offset."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 class Codec:
-    """Read records of the given channels' topics; return a value for each, whatever it holds.
+    """A codec that reads records of the given channels' topics into a value each, without raising.
 
-    FastStream asks it to write as well, which services do not do through it: the relay publishes.
+    FastStream also requires it to encode, which services do not use: the relay publishes.
     """
 
     def __init__(self, channels: Sequence[Channel], prefix: str) -> None:
@@ -78,12 +77,12 @@ class Codec:
     def read(
         self, topic: str, partition: int, offset: int, key: bytes | None, value: bytes | None
     ) -> Arrival:
-        """Return one record, as an event or with what is wrong with it; raise nothing."""
+        """Return one record, with its event or with the reason why it is none; raise nothing."""
         channel = self._channels[topic]
         name = _name(key)
         trouble: Trouble | None = None
         if value is not None and len(value) > LARGEST_RECORD:
-            trouble = Trouble("no-event", f"it has {len(value)} bytes, and none has so many")
+            trouble = Trouble("no-event", f"it has {len(value)} bytes, more than any event")
             value = value[:LARGEST_RECORD]
         if name is None:
             trouble = Trouble("no-key", "the record's key does not name an engagement")
@@ -99,39 +98,39 @@ class Codec:
     async def decode_batch(
         self, msg: "StreamMessage[Sequence[ConsumerRecord[Any, Any]]]"
     ) -> "list[Any]":
-        """Every record of a batch, in order."""
+        """Return every record of a batch, in order."""
         return [
             self.read(record.topic, record.partition, record.offset, record.key, record.value)
             for record in msg.raw_message
         ]
 
     async def decode(self, msg: "StreamMessage[ConsumerRecord[Any, Any]]") -> Arrival:
-        """A single record."""
+        """Return a single record."""
         record = msg.raw_message
         return self.read(record.topic, record.partition, record.offset, record.key, record.value)
 
     async def encode(
         self, msg: "SendableMessage", serializer: "SerializerProto | None" = None
     ) -> tuple[bytes, str | None]:
-        """As FastStream would."""
+        """Encode a message as FastStream does."""
         return encode_message(msg, serializer)
 
     async def encode_batch(
         self, msgs: "Sequence[SendableMessage]", serializer: "SerializerProto | None" = None
     ) -> list[tuple[bytes, str | None]]:
-        """As FastStream would."""
+        """Encode messages as FastStream does."""
         return [encode_message(msg, serializer) for msg in msgs]
 
 
 def judge(
     channel: Channel, partition: int, key: str, value: bytes | None
 ) -> Recorded[Event] | Trouble:
-    """Return the event in a record's value, or why it is none in this place under this key.
+    """Return the event in a record's value, or why it is no event of this partition and key.
 
-    Its data may be `Undecoded`. Nothing is raised, whatever the bytes are.
+    Its data may be `Undecoded`. Raise nothing, for any bytes.
     """
     if partition_of(key) != partition:
-        # Two processes may read the two partitions, and each would take the engagement for its.
+        # Two processes may consume the two partitions, and both would process the engagement.
         return Trouble("wrong-partition", f"its key belongs on {partition_of(key)}")
     if value is None:
         return Trouble("no-event", "the record is empty")
@@ -148,7 +147,7 @@ def judge(
     if isinstance(recorded.event, Undecoded) and channel.kind == "reference":
         expected = f"{key.partition(':')[0]}:{recorded.subject}@{recorded.sequence}"
     if expected != key:
-        return Trouble("wrong-key", f"its key is not {expected!r}, which it is about")
+        return Trouble("wrong-key", f"its key is not {expected!r}, as its content requires")
     return recorded
 
 
@@ -163,7 +162,7 @@ def _name(key: bytes | None) -> str | None:
 
 
 async def _whole_batch(message: "tuple[ConsumerRecord[Any, Any], ...]") -> KafkaMessage:
-    """A batch as FastStream passes it on, with no look at headers: one may not be text."""
+    """Return a batch in FastStream's form without reading headers: one may not be text."""
     first, last = message[0], message[-1]
     batch = KafkaMessage(
         body=b"",
@@ -176,27 +175,27 @@ async def _whole_batch(message: "tuple[ConsumerRecord[Any, Any], ...]") -> Kafka
 
 
 class _NeverAcknowledges:
-    """FastStream may not commit: only the listener knows what was taken in."""
+    """A stub that keeps FastStream from committing: only `Consumer` knows what was processed."""
 
     async def commit(self) -> None:
-        raise RuntimeError("only the listener commits offsets")
+        raise RuntimeError("only chassis.kafka.consumer commits offsets")
 
     def seek(self, partition: object, offset: int) -> None:
-        raise RuntimeError(f"only the listener moves positions: {partition} to {offset}")
+        raise RuntimeError(f"only chassis.kafka.consumer moves positions: {partition} to {offset}")
 
 
-class UnsafeBus(ValueError):
+class UnsafeConsumer(ValueError):
     """A setting under which events could be lost or applied out of order."""
 
 
 def broker(bootstrap: str, *, client: str = "concord", identity: Identity = None) -> KafkaBroker:
-    """A FastStream broker that reads and creates nothing; it connects to Kafka when started.
+    """Return a FastStream broker that only consumes; it connects when started.
 
-    `bootstrap` names one or several addresses, with commas between them.
+    `bootstrap` has one or several addresses, separated by commas.
     """
     read_odd_headers()
     return KafkaBroker(
-        bootstrap.split(","),  # it would take all of them for one
+        bootstrap.split(","),  # FastStream would read the text as one address
         client_id=client,
         security=identity,
         consumer_only=True,
@@ -211,7 +210,7 @@ def broker(bootstrap: str, *, client: str = "concord", identity: Identity = None
 
 
 def subscribe(
-    bus: KafkaBroker,
+    kafka_broker: KafkaBroker,
     handle: Callable[[list[Arrival]], Awaitable[None]],
     *,
     group: str,
@@ -223,16 +222,16 @@ def subscribe(
 ) -> "BatchSubscriber":
     """Subscribe a handler of whole batches to the channels' topics; it starts with the broker.
 
-    A fetch waits at Kafka for at most `fetch_wait_ms`: that is also how long a partition whose
-    records were not taken within a tenth of a second may wait, on a quiet day, until it is asked
-    again. Raises UnsafeBus.
+    A fetch waits at Kafka for at most `fetch_wait_ms`. A partition whose records were not polled
+    within a tenth of a second may wait as long until it is fetched again, if few records arrive.
+    Raises UnsafeConsumer.
     """
     names = [channel.topic(prefix) for channel in channels]
     if not names or len(set(names)) != len(names):
-        raise UnsafeBus("a listener needs channels, each of them once")
+        raise UnsafeConsumer("a consumer needs channels, each of them once")
     if not group:
-        raise UnsafeBus("a listener without a group would remember no offsets")
-    subscriber: BatchSubscriber = bus.subscriber(  # type: ignore[call-overload]  # of two booleans
+        raise UnsafeConsumer("a consumer needs a group, or its offsets are not kept")
+    subscriber: BatchSubscriber = kafka_broker.subscriber(  # type: ignore[call-overload]  # of two booleans
         *names,
         batch=True,
         group_id=group,
@@ -251,17 +250,17 @@ def subscribe(
         no_reply=True,
     )
     subscriber(handle)
-    refuse_unsafe(bus, subscriber)
+    refuse_unsafe(kafka_broker, subscriber)
     return subscriber
 
 
-def refuse_unsafe(bus: KafkaBroker, subscriber: "BatchSubscriber") -> None:
-    """Raise UnsafeBus where a broker or subscriber could lose an event or acknowledge too early."""
-    settings = subscriber._connection_args  # noqa: SLF001 - there is no other way to see them
-    config = bus.config
+def refuse_unsafe(kafka_broker: KafkaBroker, subscriber: "BatchSubscriber") -> None:
+    """Raise UnsafeConsumer where the settings could lose an event or acknowledge it too early."""
+    settings = subscriber._connection_args  # noqa: SLF001 - they are not public
+    config = kafka_broker.config
     wrong = [
-        what
-        for what, is_wrong in {
+        requirement
+        for requirement, is_wrong in {
             "auto_offset_reset must be earliest": settings.get("auto_offset_reset") != "earliest",
             "ack_policy must be MANUAL": subscriber.ack_policy is not AckPolicy.MANUAL,
             "enable_auto_commit must be off": settings.get("enable_auto_commit") is not False,
@@ -275,16 +274,16 @@ def refuse_unsafe(bus: KafkaBroker, subscriber: "BatchSubscriber") -> None:
         if is_wrong
     ]
     if wrong:
-        raise UnsafeBus("; ".join(wrong))
+        raise UnsafeConsumer("; ".join(wrong))
 
 
-async def let_go(
+async def stop_consumer(
     stop: Coroutine[Any, Any, None], consumer: AIOKafkaConsumer | None, within: float
 ) -> None:
-    """Stop a consumer in at most `within` seconds and a little, whatever state Kafka is in.
+    """Stop a consumer within `within` seconds and one more, in any state of Kafka.
 
-    aiokafka's own stop raises CancelledError where a fetch was waiting for a broker that is away,
-    which would end whoever stops it, and leaves the connections open.
+    Where a fetch waits for a broker that does not answer, aiokafka's own stop raises
+    CancelledError, which would end the calling task, and leaves the connections open.
     """
     stopping = asyncio.create_task(stop, name="stopping a consumer")
     await asyncio.wait({stopping}, timeout=within)
@@ -294,4 +293,4 @@ async def let_go(
     failed = stopping.cancelled() or not stopping.done() or stopping.exception() is not None
     if failed and consumer is not None:
         with suppress(Exception):
-            await consumer._client.close()  # noqa: SLF001 - its stop did not come that far
+            await consumer._client.close()  # noqa: SLF001 - its stop did not get to it

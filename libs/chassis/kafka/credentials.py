@@ -1,6 +1,6 @@
-"""Who a process is for Kafka: the account it names, over TLS; every client is made with it.
+"""Kafka credentials: the account of this process, with SCRAM-SHA-512 over TLS.
 
-What an account may read and write is in `chassis.kafka.acls`.
+Every Kafka client is made with them. `chassis.kafka.acls` has the rights of the accounts.
 """
 
 import ssl
@@ -12,21 +12,21 @@ from faststream.security import BaseSecurity, SASLScram512
 from chassis.base.settings import KafkaSettings, UnsafeSettings
 
 Identity = BaseSecurity | None
-"""As FastStream's broker takes it (``security=``); None where Kafka knows nobody."""
+"""Credentials for FastStream's broker (``security=``); None where Kafka has no accounts."""
 
 
 def identity(settings: KafkaSettings) -> Identity:
-    """The account that the settings name; raises UnsafeSettings where its file is not one."""
+    """Return the credentials in the settings; raises UnsafeSettings if the CA file is unusable."""
     if settings.kafka_user is None or settings.kafka_password is None:
         return None
     try:
         brokers = ssl.create_default_context(cafile=settings.kafka_ca)
-    except OSError as error:  # ssl's own errors are some
+    except OSError as error:  # the errors of ssl are subclasses
         raise UnsafeSettings(f"CONCORD_KAFKA_CA: {settings.kafka_ca}: {error}") from error
     password = settings.kafka_password.get_secret_value()
     return SASLScram512(settings.kafka_user, password, ssl_context=brokers, use_ssl=True)
 
 
 def arguments(identity: Identity) -> dict[str, Any]:
-    """The same for a client of aiokafka's own."""
+    """Return the same credentials as keyword arguments for a client of aiokafka."""
     return parse_security(identity)

@@ -1,8 +1,8 @@
-"""Reading records with a header whose name is not UTF-8, which Kafka keeps.
+"""Lenient record headers: read records with a header name that is not UTF-8, which Kafka accepts.
 
-The Kafka client raises when it comes to such a record, each time anew: it would read nothing more
-of the partition, and not hand over what it had read before. Here the name is read with replacement
-characters instead, and the record is judged like any other.
+The Kafka client raises at such a record, at every attempt: it would read nothing more of the
+partition, and drop the records that it had read before. Here the name is decoded with replacement
+characters, and the record is checked like any other.
 """
 
 from collections.abc import Iterator
@@ -15,16 +15,16 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.memory_records import MemoryRecords
 
 _LENGTH_AT, _OVERHEAD = 8, 12
-"""Where a batch says how many bytes follow, and the bytes before these."""
+"""The position of a batch's length field, and the bytes that the length does not include."""
 
 
 def read_odd_headers() -> None:
-    """Let every consumer of this process get past odd headers; again changes nothing."""
+    """Make every consumer of this process read such headers; repeating it changes nothing."""
     fetcher.MemoryRecords = Records
 
 
 class Records:
-    """The batches of one fetch, as the client's own class gives them."""
+    """The batches of one fetch, with the interface of the client's own class."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -32,7 +32,7 @@ class Records:
         self._batches = MemoryRecords(data)
 
     def size_in_bytes(self) -> int:
-        """Return how many bytes were fetched."""
+        """Return the number of fetched bytes."""
         size: int = self._batches.size_in_bytes()
         return size
 
@@ -50,12 +50,12 @@ class Records:
         (length,) = unpack_from(">i", self._data, begin + _LENGTH_AT)
         self._at += _OVERHEAD + length
         if not isinstance(batch, DefaultRecordBatch):
-            return batch  # of an old format, without headers
+            return batch  # an old format, without headers
         return _Batch(batch, memoryview(self._data)[begin : self._at])
 
 
 class _Batch:
-    """A batch that is read once more, leniently, from the record on that the client cannot read."""
+    """A batch that is read leniently from the first record that the client cannot read."""
 
     def __init__(self, batch: Any, data: memoryview) -> None:
         self._batch = batch
@@ -80,7 +80,7 @@ class _Batch:
 
 
 class _Lenient(_DefaultRecordBatchPy):  # type: ignore[misc]  # ships no types
-    """A batch whose texts are read with replacement characters."""
+    """A batch whose texts are decoded with replacement characters."""
 
     _buffer: bytearray
 

@@ -1,4 +1,4 @@
-"""Progress: whether a listener truly listens. A broker that answers a ping proves nothing."""
+"""Consumer liveness: is it assigned, polling and committing? A broker ping alone is no evidence."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -18,18 +18,16 @@ if TYPE_CHECKING:
     from chassis.kafka.parked import ParkedRecordStore
 
 PATIENCE = 10.0
-"""Seconds without a sign of life after which a listener is not ready."""
-
-MonotonicClock = time.monotonic
+"""Seconds without a sign of life after which a consumer is not ready."""
 
 
 @dataclass(slots=True)
 class Liveness:
-    """What a listener last saw of Kafka and did with it; moments are of a monotonic clock.
+    """The last signs of life of a consumer; moments are seconds of the monotonic clock.
 
-    `joined` since partitions were given to it; `answered` is when the group's coordinator last
-    answered; `advanced` is when a batch last ended, or nothing was left to take in; `busy_since` is
-    when the batch in hand came; `hindrance` is what it waits for.
+    `joined`: partitions are assigned. `answered`: when the group's coordinator last answered.
+    `advanced`: when a batch last ended, or no lag was left. `busy_since`: when the current batch
+    began. `hindrance`: the fault that the consumer waits out.
     """
 
     joined: bool = False
@@ -38,11 +36,11 @@ class Liveness:
     busy_since: float | None = None
     hindrance: str | None = None
     lag: Mapping[TopicPartition, int] = field(default_factory=dict)
-    """Records by partition that Kafka has and this listener has not taken in."""
+    """Records by partition that Kafka has and this consumer has not processed."""
 
     def not_ready(self, topics: frozenset[str], consumer: "AIOKafkaConsumer | None") -> str | None:
-        """Why the listener is not ready, or None."""
-        now = MonotonicClock()
+        """Return why the consumer is not ready, or None."""
+        now = time.monotonic()
         if consumer is None:
             return self.hindrance or "not connected to Kafka"
         for topic in sorted(topics):
@@ -55,9 +53,9 @@ class Liveness:
         if self.hindrance is not None:
             return self.hindrance
         if self.busy_since is not None and now - self.busy_since > PATIENCE:
-            return f"one batch is in hand since {now - self.busy_since:.0f} s"
+            return f"one batch has been processed for {now - self.busy_since:.0f} s"
         if now - self.advanced > PATIENCE:
-            return "events are waiting and none is taken in"
+            return "events are waiting and none is processed"
         return self._not_fetched(consumer)
 
     def _not_fetched(self, consumer: "AIOKafkaConsumer") -> str | None:
@@ -65,21 +63,21 @@ class Liveness:
         for partition in consumer.assignment():
             polled = consumer.last_poll_timestamp(partition)
             if self.lag.get(partition, 0):
-                continue  # what was fetched is still being worked on
+                continue  # fetched records are still being processed
             if polled is None or now - polled / 1000 > PATIENCE:
                 return f"{partition.topic}/{partition.partition} is not fetched"
         return None
 
     def stalled(self, since: float, limit: float) -> bool:
-        """Whether there was no sign of life for `limit` seconds of a run begun at `since`."""
-        return MonotonicClock() - max(min(self.answered, self.advanced), since) > limit
+        """Return whether a run begun at `since` had no sign of life for `limit` seconds."""
+        return time.monotonic() - max(min(self.answered, self.advanced), since) > limit
 
 
-def observe(group: str, progress: Liveness, parking: "ParkedRecordStore") -> None:
-    """Gauges of a listener: lag by partition, engagements parked, and the age of the oldest.
+def observe(group: str, progress: Liveness, parked_records: "ParkedRecordStore") -> None:
+    """Create the gauges of a consumer: lag by partition, parked engagements, age of the oldest.
 
-    Confidential topics have no lag here: how many records they have is confidential. How late they
-    are shows in how old answers are (``concord.as_of.age``).
+    Confidential topics have no lag here: their number of records is confidential. The age of
+    answers (``concord.as_of.age``) shows how late they are.
     """
     attributes = {"group": group}
 
@@ -91,15 +89,15 @@ def observe(group: str, progress: Liveness, parking: "ParkedRecordStore") -> Non
         ]
 
     def parked(_: CallbackOptions) -> Iterable[Observation]:
-        count = sum(head.is_parked for head in parking.heads.values())
+        count = sum(head.is_parked for head in parked_records.heads.values())
         return [Observation(count, attributes)]
 
     def waiting(_: CallbackOptions) -> Iterable[Observation]:
-        count = sum(not head.is_parked for head in parking.heads.values())
+        count = sum(not head.is_parked for head in parked_records.heads.values())
         return [Observation(count, attributes)]
 
     def oldest(_: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(parking.oldest_age(datetime.now(UTC)), attributes)]
+        return [Observation(parked_records.oldest_age(datetime.now(UTC)), attributes)]
 
     meter = metrics.get_meter("concord.listener")
     meter.create_observable_gauge("concord.listener.lag", [lag])

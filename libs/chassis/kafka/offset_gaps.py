@@ -1,10 +1,9 @@
-"""Continuity: whether the records of a batch follow the last ones without a gap in their offsets.
+"""Offset gaps: check that the records of a batch follow the last ones without missing offsets.
 
-The client under us passes over a batch whose handling raised, without a word. So a gap may mean
-that records were consumed and reached nobody: they are read again. A gap that is there again is
-Kafka's own, and nothing was lost in it: it numbers the marks that end transactions, and what it
-compacted away. Only what lies before the first record that is kept has been lost: the topic was
-truncated.
+The client silently passes over a batch whose handler raised. So a gap may mean that records were
+consumed and never handled: they are read again. If the gap is there again, it is Kafka's own and
+nothing was lost: transaction markers and records removed by compaction have offsets, too. Records
+are lost only if they were before the first offset that the topic still has: it was truncated.
 """
 
 import asyncio
@@ -17,13 +16,13 @@ from chassis.kafka.accounting import count_unaccounted
 from chassis.kafka.consumer_settings import Arrival
 
 READ_AGAIN = 3
-"""Times that records which did not arrive are read again before Kafka is said to have none."""
+"""Times that missing offsets are read again before the gap is taken for Kafka's own."""
 
 _log = logging.getLogger(__name__)
 
 
 class OffsetGaps:
-    """The offset of the next record by partition, for one consumer."""
+    """The expected next offset by partition, for one consumer."""
 
     def __init__(self, group: str) -> None:
         self.lost = 0
@@ -33,11 +32,11 @@ class OffsetGaps:
         self._tries: dict[tuple[TopicPartition, int], int] = {}
 
     def begin(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Expect these offsets next, and none on other partitions."""
+        """Expect these offsets next, and no offset on other partitions."""
         self._next = dict(offsets)
 
     async def resume(self, consumer: AIOKafkaConsumer) -> None:
-        """Expect what follows the group's committed offsets; raises KafkaError."""
+        """Expect the records behind the group's committed offsets; raises KafkaError."""
         places = sorted(consumer.assignment())
         first = await consumer.beginning_offsets(places) if places else {}
         committed = await asyncio.gather(*(consumer.committed(place) for place in places))
@@ -49,14 +48,14 @@ class OffsetGaps:
         )
 
     def advance(self, arrivals: Iterable[Arrival]) -> None:
-        """Expect what follows these."""
+        """Expect the records behind these."""
         for arrival in arrivals:
             self._next[TopicPartition(arrival.topic, arrival.partition)] = arrival.offset + 1
 
     async def must_read_again(
         self, arrivals: Iterable[Arrival], consumer: AIOKafkaConsumer
     ) -> bool:
-        """Return whether records before these never arrived; then the consumer was set back.
+        """Return whether records before these never arrived; if so, set the consumer back.
 
         Each gap is read again READ_AGAIN times, all gaps of a batch together. Raises KafkaError.
         """
@@ -78,7 +77,9 @@ class OffsetGaps:
         ]
         for place, at in again:
             self._tries[place, at] = self._tries.get((place, at), 0) + 1
-            _log.warning("%s: %s from %d on did not arrive: reading again", self._group, place, at)
+            _log.warning(
+                "%s: records of %s from %d on did not arrive: reading again", self._group, place, at
+            )
         if again:
             for each, offset in self._next.items():
                 consumer.seek(each, offset)

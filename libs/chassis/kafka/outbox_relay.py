@@ -1,11 +1,12 @@
-"""The relay: what the journal says goes to Kafka, in order, at least once.
+"""Outbox relay: publish the journal's events to Kafka, in order, at least once.
 
-It follows the journal and publishes with a producer of its own, which it replaces when it breaks or
-hangs. A batch is sent again whole until all of it is acknowledged, so whatever is repeated on a
-topic is repeated in order and without a gap; readers pass over what they have seen.
+It subscribes to the journal and publishes with a producer of its own, which it replaces when the
+producer breaks or hangs. A batch is sent again whole until all of it is acknowledged, so repeats on
+a topic are in order and without a gap; consumers ignore events that they have processed.
 
-A stream of which a commit cannot be read is left there, and all others go on. It is tried again
-from that commit on with its next one, now and then, and at the next start: nothing is passed over.
+If a commit cannot be read, nothing more of its stream is published, and all other streams continue.
+The stream is tried again from that commit on with its next commit, every ten seconds while there
+are commits, and at the next start. No commit is skipped.
 """
 
 import asyncio
@@ -38,13 +39,13 @@ from contracts.channels import CHANNELS, SEGMENT_MS
 from contracts.event import CONTENT_TYPE, Undecodable, read
 
 RELAY = "relay"
-"""The name under which the store keeps the relay's lease and token."""
+"""The id of the relay's lease and resume token in the store."""
 
 _log = logging.getLogger(__name__)
 _HEADERS = [("content-type", CONTENT_TYPE.encode())]
 _REPLAYED_TOGETHER = 500
-# A producer gives up a batch of which it knows no leader after its request timeout, and goes on
-# with the next: a gap. We give up the producer long before.
+# A producer drops a batch whose leader is unknown after its request timeout, and continues with the
+# next: a gap. The relay replaces the producer long before.
 _REQUEST_TIMEOUT_MS = 60_000
 _PATIENCE = 15.0
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
@@ -66,15 +67,15 @@ _refused = _meter.create_counter(
 )
 
 Record = tuple[str, bytes, bytes | None]
-"""Topic, key and value; no value is a tombstone."""
+"""Topic, key and value; None as the value is a tombstone."""
 
 
-class NotTaken(SaysNoValues):
-    """Kafka refuses a record and will refuse it again: nothing behind it can be published."""
+class NotPublishable(SaysNoValues):
+    """Kafka refuses a record permanently: nothing behind it can be published."""
 
 
 def records_of(commit: Commit, prefix: str) -> list[Record]:
-    """What a commit has to say on Kafka, in order: its events, or the tombstones of an erasure."""
+    """Return a commit's records in order: its own events, or the tombstones of an erasure."""
     return [
         (CHANNELS[kept.channel].topic(prefix), kept.key.encode(), kept.record)
         for kept in commit.events
@@ -83,9 +84,9 @@ def records_of(commit: Commit, prefix: str) -> list[Record]:
 
 
 def publishable(commit: Commit) -> Commit | UnreadableStream:
-    """Return the commit, or the error that says which of the events it says is none.
+    """Return the commit, or an error if one of the events it publishes cannot be read.
 
-    An event of a type that only newer contracts have can be published: its bytes are passed on.
+    An event whose type only newer contracts have can be published: its bytes are copied.
     """
     for kept in commit.events:
         if kept.said:
@@ -97,7 +98,7 @@ def publishable(commit: Commit) -> Commit | UnreadableStream:
 
 
 class Relay:
-    """Publishes one department's journal; one process at a time does, the others wait."""
+    """Publishes one department's journal, in one process at a time: the one that has the lease."""
 
     def __init__(
         self,
@@ -111,11 +112,11 @@ class Relay:
     ) -> None:
         self._store = store
         self._journal = journal
-        self._left = SkippedStreams(store, RELAY)
+        self._skipped = SkippedStreams(store, RELAY)
         self._try_again_at = 0.0
-        self._turn: deque[str] = deque()
-        self._placeless: str | None = None
-        self._not_taken: str | None = None
+        self._in_turn: deque[str] = deque()
+        self._unidentified: str | None = None
+        self._refusal: str | None = None
         self._bootstrap = bootstrap
         self._prefix = prefix
         self._identity = identity
@@ -124,11 +125,11 @@ class Relay:
         self.follower = Subscription(
             store, RELAY, self._relay, self._republish, begin=self._begin, rest=_REST
         )
-        """Its `progress` and `backlog` say how the relay does."""
+        """The subscription; its `progress` and `backlog` are those of the relay."""
         _meter.create_observable_gauge(
             "concord.relay.left",
-            callbacks=[lambda _: [Observation(len(self._left.streams))]],
-            description="streams of which nothing more is published: a commit cannot be read",
+            callbacks=[lambda _: [Observation(len(self._skipped.streams))]],
+            description="streams of which nothing more is published, since a commit cannot be read",
         )
         _meter.create_observable_gauge(
             "concord.relay.backlog",
@@ -139,17 +140,17 @@ class Relay:
 
     @property
     def refused(self) -> str | None:
-        """What is not published and why, where waiting will not change it; None if there is none.
+        """The record that Kafka refuses, or the commit that cannot be read, and why; or None.
 
-        A record that Kafka refuses, or a commit that cannot be read.
+        Waiting does not change either.
         """
         left = [
             f"commit {behind.number} of {stream} cannot be read, and nothing behind it is"
             f" published: {behind.why}"
-            for stream, behind in self._left.streams.items()
+            for stream, behind in self._skipped.streams.items()
         ]
-        more = [f"and {len(left) - 1} streams more"] if len(left) > 1 else []
-        return self._not_taken or self._placeless or "; ".join([*left[:1], *more]) or None
+        more = [f"and {len(left) - 1} more streams"] if len(left) > 1 else []
+        return self._refusal or self._unidentified or "; ".join([*left[:1], *more]) or None
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -159,12 +160,12 @@ class Relay:
             await self._discard_producer()
 
     def backlog(self) -> float:
-        """Age in seconds of the oldest commit read and not yet published."""
+        """Return the age in seconds of the oldest commit that is read and not yet published."""
         return self.follower.backlog(self._now())
 
     async def _begin(self) -> None:
-        await self._left.load()
-        await self._try_again([*self._left.streams])
+        await self._skipped.load()
+        await self._try_again([*self._skipped.streams])
 
     async def _relay(self, documents: Sequence[Document]) -> None:
         await self._publish_commits([readable(document) for document in documents])
@@ -173,7 +174,7 @@ class Relay:
             self._try_again_at = time.monotonic() + _TRIED_AGAIN_AFTER
 
     async def _republish(self) -> None:
-        await self._left.clear()
+        await self._skipped.clear()
         commits: list[Commit | UnreadableStream] = []
         async for commit in self._journal.everything():
             commits.append(commit)
@@ -189,11 +190,11 @@ class Relay:
             commit = await self._placed(each)
             if isinstance(commit, Commit):
                 commit = publishable(commit)
-            if commit.stream in self._left.streams:
+            if commit.stream in self._skipped.streams:
                 again[commit.stream] = None
             elif isinstance(commit, UnreadableStream):
                 say_once(commit)
-                await self._left.put(commit.stream, commit.number, commit.why)
+                await self._skipped.put(commit.stream, commit.number, commit.why)
             else:
                 sound.append(commit)
         await self._publish_in_order(sound)
@@ -202,42 +203,42 @@ class Relay:
     async def _placed(self, commit: Commit | UnreadableStream) -> Commit | UnreadableStream:
         """Wait for an operator where a commit's document does not name its stream and number.
 
-        Nobody can tell then which stream is to be left behind.
+        It is then unknown which stream must not be published.
         """
         while isinstance(commit, UnreadableStream) and commit.number == 0:
             say_once(commit)
-            self._placeless = f"nothing more is published: {commit}"
+            self._unidentified = f"nothing more is published: {commit}"
             await asyncio.sleep(_LAST_PAUSE)
             with reaching():
                 document = await self._store.commits.find_one({"_id": commit.document})
             if document is not None:
                 commit = readable(document)
-        self._placeless = None
+        self._unidentified = None
         return commit
 
     async def _try_again_in_turn(self) -> None:
-        """Try streams again for a while, those first of which it is longest ago."""
+        """Try skipped streams again for half a second, in turn."""
         ends = time.monotonic() + _TRIED_AGAIN_FOR
-        if not self._turn:
-            self._turn = deque(self._left.streams)
-        while self._turn and time.monotonic() < ends:
-            stream = self._turn.popleft()
-            if stream in self._left.streams:
+        if not self._in_turn:
+            self._in_turn = deque(self._skipped.streams)
+        while self._in_turn and time.monotonic() < ends:
+            stream = self._in_turn.popleft()
+            if stream in self._skipped.streams:
                 await self._try_again([stream])
 
     async def _try_again(self, streams: Iterable[str]) -> None:
-        """Publish what can be read now of streams that were left behind."""
+        """Publish the commits of skipped streams that can be read now."""
         for stream in streams:
-            expected = self._left.streams[stream].number
+            expected = self._skipped.streams[stream].number
             found: list[Commit] = []
-            behind: SkippedStream | None = SkippedStream(expected, "the journal lacks it")
+            behind: SkippedStream | None = SkippedStream(expected, "it is missing in the journal")
             try:
                 async for commit in self._journal.read(stream, after=expected - 1):
                     if commit.number != expected:
-                        behind = SkippedStream(expected, "the journal lacks it")
+                        behind = SkippedStream(expected, "it is missing in the journal")
                         break
-                    if isinstance(unsaid := publishable(commit), UnreadableStream):
-                        raise unsaid
+                    if isinstance(wrong := publishable(commit), UnreadableStream):
+                        raise wrong
                     found.append(commit)
                     expected, behind = expected + 1, None
                     if len(found) >= _REPLAYED_TOGETHER:
@@ -247,45 +248,45 @@ class Relay:
                 behind = SkippedStream(unreadable.number, unreadable.why)
             await self._publish_in_order(found)
             if behind is None:
-                await self._left.drop(stream)
-            elif behind != self._left.streams[stream]:
-                await self._left.move(stream, behind)
+                await self._skipped.drop(stream)
+            elif behind != self._skipped.streams[stream]:
+                await self._skipped.move(stream, behind)
 
     async def _publish_in_order(self, commits: Sequence[Commit]) -> None:
         records: list[Record] = []
         for commit in commits:
             if commit.erases:
-                # Whoever began this may have died before the end of it.
+                # The process that began the erasure may have died before its end.
                 await self._journal.erase(commit.stream, commit.number)
             records.extend(records_of(commit, self._prefix))
         if records:
             await self._publish(records)
         if tombstones := [record for record in records if record[2] is None]:
-            # Said again, they close the file that holds them: until then Kafka compacts nothing.
+            # Publishing them again closes their segment: Kafka compacts only closed segments.
             await asyncio.sleep(_UNTIL_CLOSED)
             await self._publish(tombstones)
 
     async def _publish(self, records: Sequence[Record]) -> None:
-        pause, said = _FIRST_PAUSE, False
+        pause, logged = _FIRST_PAUSE, False
         while True:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await self._send(records)
-            except NotTaken as refused:
-                # What a broken producer was refused a new one may not be: said from the second on.
+            except NotPublishable as refused:
+                # A new producer may succeed where a broken one did not: report the second refusal.
                 if pause > _FIRST_PAUSE:
-                    self._not_taken = str(refused)
+                    self._refusal = str(refused)
                     _refused.add(1)
                     _log.error("relay: nothing more is published: %s", refused)
             except (KafkaError, OSError, TimeoutError) as error:
-                if not said:
-                    _log.warning("relay: Kafka does not take what is said: %r", error)
-                    said = True
+                if not logged:
+                    _log.warning("relay: events cannot be published: %r", error)
+                    logged = True
             else:
-                self._not_taken = None
+                self._refusal = None
                 _published.add(len(records))
-                if said:
-                    _log.info("relay: Kafka is back")
+                if logged:
+                    _log.info("relay: events are published again")
                 return
             await self._discard_producer()
             await asyncio.sleep(pause)
@@ -296,12 +297,12 @@ class Relay:
         sent: list[asyncio.Future[object]] = []
         for topic, key, value in records:
             sent.append(await producer.send(topic, value, key=key, headers=_HEADERS))
-            sent[-1].add_done_callback(_look_at)
+            sent[-1].add_done_callback(_retrieve)
         await asyncio.wait(sent)
         for future, (topic, key, value) in zip(sent, records, strict=True):
             error = future.exception()
             if isinstance(error, _FOR_GOOD):
-                raise NotTaken(
+                raise NotPublishable(
                     f"{topic} refuses {len(value or b'')} bytes of {key.decode()}: {error!r}"
                 ) from error
             if error is not None:
@@ -321,7 +322,7 @@ class Relay:
             try:
                 await producer.start()
             except BaseException:
-                await _end(producer)
+                await _stop(producer)
                 raise
             self._producer = producer
         return self._producer
@@ -329,20 +330,20 @@ class Relay:
     async def _discard_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _end(producer)
+            await _stop(producer)
 
     def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
         return [Observation(self.backlog())]
 
 
-def _look_at(future: "asyncio.Future[object]") -> None:
-    """See an error even where nobody waits for it any more."""
+def _retrieve(future: "asyncio.Future[object]") -> None:
+    """Retrieve an error even where no task awaits the future any more."""
     if not future.cancelled():
         future.exception()
 
 
-async def _end(producer: AIOKafkaProducer) -> None:
-    """End a producer that may be broken: in order if it can, else without its consent."""
+async def _stop(producer: AIOKafkaProducer) -> None:
+    """Stop a producer that may be broken; if it does not stop, close its connections."""
     with suppress(KafkaError, OSError, TimeoutError):
         async with asyncio.timeout(1.0):
             await producer.stop()
@@ -350,4 +351,4 @@ async def _end(producer: AIOKafkaProducer) -> None:
     with suppress(KafkaError, OSError, TimeoutError):
         async with asyncio.timeout(1.0):
             await producer.client.close()
-            await producer._sender.close()  # noqa: SLF001 - its own stop waits for it for ever
+            await producer._sender.close()  # noqa: SLF001 - its own stop may wait for it for ever

@@ -1,8 +1,9 @@
-"""Parking: where an engagement waits whose events cannot be taken in, so that all others flow.
+"""Store of parked records: events that cannot be processed wait here, by engagement.
 
-The first event that cannot be handled parks its engagement for this reader; what comes later for
-it waits behind. A record that is no event of an engagement is set aside and holds nothing up. Both
-are kept whole until a person, a missing event that arrives, or a newer version ends it.
+The first event that cannot be processed parks its engagement for this service; later events of the
+engagement wait behind it, and all other engagements continue. A record that is no event of an
+engagement is set aside and blocks nothing. Both are kept whole until a person decides, the missing
+event arrives, or a newer version can process them.
 """
 
 import time
@@ -20,6 +21,7 @@ from chassis.eventstore.mongo import Collection as StoredCollection
 from chassis.eventstore.mongo import Document, put_absent, reaching
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked_record import ParkedRecord, in_sequence, sequence_of, storable
+from chassis.kafka.parked_requests import ParkedRequestStore
 from contracts.channels import CHANNELS
 from contracts.event import written
 
@@ -27,12 +29,12 @@ _RELEASED_TOGETHER = 500
 
 
 class Superseded(ConnectionError):
-    """Another process reads the partition now: what waits on it is that one's affair."""
+    """Another process has the partition now: only that one may change its parked records."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedEngagement:
-    """An engagement that waits here, for whoever looks: why, since when, and how much waits.
+    """A waiting engagement as operators see it: why it waits, since when, and how many records.
 
     `order` is that of its first record.
     """
@@ -43,27 +45,10 @@ class ParkedEngagement:
     order: int
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a person asked of an engagement: to try it again, after `action` on a record.
-
-    `action` is ``retry``, ``skip`` or ``set-aside``; `published` is how many events the author has
-    published, as the person looked it up.
-    """
-
-    engagement: str
-    action: str
-    by: str
-    record: str = ""
-    why: str = ""
-    published: int | None = None
-    id: str = ""
-
-
 class ParkedRecordStore:
-    """What is parked in a department's store, and in memory no more than which engagements are.
+    """Parked records in a department's store; in memory it keeps only which engagements wait.
 
-    Everything that reads or writes the store raises StoreAway where it cannot be reached.
+    Every method that reads or writes the store raises StoreAway where it does not answer.
     """
 
     def __init__(self, documents: StoredCollection) -> None:
@@ -71,31 +56,33 @@ class ParkedRecordStore:
         self._heads: dict[str, Head] = {}
         self._partitions: frozenset[int] = frozenset()
         self._last_order = 0
-        self._reader = ""
+        self._owner = ""
+        self.requests = ParkedRequestStore(documents, self._next_order)
+        """Requests for the processes that have the engagements' partitions."""
 
     @property
     def heads(self) -> Mapping[str, Head]:
-        """What waits on the partitions that were loaded."""
+        """Why each engagement waits, for the partitions that were loaded."""
         return self._heads
 
     def __contains__(self, engagement: object) -> bool:
         return engagement in self._heads
 
     def oldest_age(self, now: datetime) -> float:
-        """Return for how many seconds the engagement waits that was parked first; 0 if none is."""
+        """Return how many seconds ago the longest parked engagement was parked; 0 if none is."""
         parked = (head.since for head in self._heads.values() if head.is_parked)
         return (now - min(parked, default=now)).total_seconds()
 
     async def prepare(self) -> None:
-        """Make the index that reading needs."""
+        """Create the indexes that reading needs."""
         with reaching():
             await self._documents.create_index([("state", 1), ("engagement", 1), ("order", 1)])
             await self._documents.create_index([("state", 1), ("order", 1)])
 
     async def load(self, partitions: Collection[int]) -> None:
-        """Learn what waits on these partitions, and on no other.
+        """Load which engagements wait on these partitions, and forget all others.
 
-        No process that read them before releases anything of them from now on.
+        From now on no process that had these partitions before can release records of them.
         """
         await self.prepare()
         await self._take_over(partitions)
@@ -109,37 +96,38 @@ class ParkedRecordStore:
         self._partitions = frozenset(partitions)
 
     def forget(self) -> None:
-        """Know of nothing parked: other readers have the partitions now."""
+        """Forget all parked engagements: the partitions were revoked."""
         self._heads = {}
         self._partitions = frozenset()
-        self._reader = ""
+        self._owner = ""
 
     async def _take_over(self, partitions: Collection[int]) -> None:
-        """Become the reader of these partitions, and carry out what others had begun to release."""
-        self._reader = uuid4().hex
-        names = [_reader_of(partition) for partition in sorted(partitions)]
+        """Become the owner of these partitions, and finish releases that others had begun."""
+        self._owner = uuid4().hex
+        names = [_owner_id(partition) for partition in sorted(partitions)]
         await put_absent(self._documents, [{"_id": name, "state": "reader"} for name in names])
         condition = {"_id": {"$in": names}}
         with reaching():
-            await self._documents.update_many(condition, {"$set": {"reader": self._reader}})
+            await self._documents.update_many(condition, {"$set": {"reader": self._owner}})
             found = await self._documents.find(condition).to_list(None)
         for releasing in (each["releasing"] for each in found if "releasing" in each):
             await self._delete(releasing)
 
     async def sure(self, engagement: str) -> None:
-        """Raise Superseded where another process has the engagement's partition by now."""
+        """Raise Superseded where another process has the engagement's partition now."""
         with reaching():
             found = await self._documents.find_one(self._own(engagement), {"_id": 1})
         if found is None:
             raise _superseded(engagement)
 
     def _own(self, engagement: str) -> Document:
-        return {"_id": _reader_of(partition_of(engagement)), "reader": self._reader}
+        return {"_id": _owner_id(partition_of(engagement)), "reader": self._owner}
 
     async def reset(self) -> None:
-        """Forget what waits on the partitions that were loaded: all of it is being read again.
+        """Delete the waiting records of the loaded partitions: all of them are read again.
 
-        It would wait in front of what precedes it. What was set aside, or passed over, stays so.
+        They would otherwise wait before the events that precede them. Records that were set aside,
+        and decisions to skip missing events, stay.
         """
         condition = {"state": "parked", "partition": {"$in": sorted(self._partitions)}}
         with reaching():
@@ -147,18 +135,18 @@ class ParkedRecordStore:
         self._heads = {}
 
     async def park(self, records: Sequence[tuple[Arrival, Trouble, int | None]]) -> None:
-        """Keep events whose engagements must wait, with the number that a gap waits for.
+        """Store events whose engagements must wait, with the number that a gap waits for.
 
-        A second time changes nothing, and one that was set aside meanwhile stays so.
+        Repeating it changes nothing; an event that was set aside meanwhile stays set aside.
         """
         documents = [
             {"_id": each.id, **self._document(each, trouble, expected), "state": "parked"}
             for each, trouble, expected in records
         ]
-        there = await put_absent(self._documents, documents)
+        known = await put_absent(self._documents, documents)
         aside: set[str] = set()
-        if there:
-            condition = {"_id": {"$in": [each["_id"] for each in there]}, "state": "aside"}
+        if known:
+            condition = {"_id": {"$in": [each["_id"] for each in known]}, "state": "aside"}
             with reaching():
                 found = await self._documents.find(condition, {"_id": 1}).to_list(None)
             aside = {each["_id"] for each in found}
@@ -167,28 +155,28 @@ class ParkedRecordStore:
                 self._heads.setdefault(document["engagement"], head_of(_record(document)))
 
     async def set_aside(self, records: Iterable[tuple[Arrival, Trouble]]) -> frozenset[str]:
-        """Keep records out of the way; return the ids of those that were kept before, as they were.
+        """Store records that block nothing; return the ids of those that were stored before.
 
-        A record that is read a second time changes nothing.
+        The latter stay as they were.
         """
         documents = [
             {"_id": each.id, **self._document(each, trouble, None), "state": "aside"}
             for each, trouble in records
         ]
-        there = await put_absent(self._documents, documents)
-        return frozenset(each["_id"] for each in there)
+        known = await put_absent(self._documents, documents)
+        return frozenset(each["_id"] for each in known)
 
     async def page_parked(
         self, after: int, limit: int, *, is_parked: bool
     ) -> list[ParkedEngagement]:
-        """Return engagements that wait, also for other processes, the oldest first.
+        """Return waiting engagements of all processes, the oldest first.
 
-        These are in trouble, or wait for a newer version; the first record of the first came
-        after one of the order `after`.
+        With `is_parked` those in trouble, else those that wait for a newer version; only those
+        whose first record has a higher order than `after`.
         """
         waiting: dict[str, ParkedEngagement] = {}
         with reaching():
-            # All of it, once: the local store takes eight times as long for a page by ranges.
+            # One scan: a page by ranges takes eight times as long on the local store.
             cursor = self._documents.find({"state": "parked"}, {"raw": 0}).sort("order", 1)
             async for record in (_record(each) async for each in cursor if _is_known(each)):
                 name = str(record.engagement)
@@ -207,7 +195,7 @@ class ParkedRecordStore:
         return list(islice(found, limit))
 
     async def look(self, engagement: str, *, raw: bool = True) -> list[ParkedRecord]:
-        """Return all that waits for an engagement, in the order in which it will be tried.
+        """Return the waiting records of an engagement, in the order in which they will be tried.
 
         Their bytes are left out where `raw` is false.
         """
@@ -215,21 +203,21 @@ class ParkedRecordStore:
         return in_sequence(await self._found(condition, raw=raw))
 
     async def record(self, id: str) -> ParkedRecord | None:
-        """Return a record that waits or was set aside, with its bytes; None where there is none."""
+        """Return a record that waits or was set aside, with its bytes, or None."""
         found = await self._found({"_id": id, "state": {"$in": ["parked", "aside"]}})
         return found[0] if found else None
 
     async def page_set_aside(self, after: int, limit: int) -> list[ParkedRecord]:
-        """Return the first records set aside after one of this order, without their bytes."""
+        """Return the first records set aside with a higher order, without their bytes."""
         condition = {"state": "aside", "order": {"$gt": after}}
         with reaching():
             cursor = self._documents.find(condition, {"raw": 0}).sort("order", 1).limit(limit)
             return [_record(document) async for document in cursor]
 
     async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:
-        """Return the records set aside without a person that this version reads as events.
+        """Return records that no person set aside and that this version can read as events.
 
-        One whose number another event took is left out: it would pass by as seen later on.
+        Without those whose number belongs to another event: they would count as repeats later.
         """
         return await self._aside(
             engagement,
@@ -243,7 +231,7 @@ class ParkedRecordStore:
     async def _aside(
         self, engagement: str, is_wanted: Callable[[ParkedRecord], bool]
     ) -> list[ParkedRecord]:
-        """Return some of what was set aside; all others, of any number, are not held in memory."""
+        """Return the wanted ones of the records set aside, without loading all of them at once."""
         condition = {"state": "aside", "engagement": engagement}
         with reaching():
             cursor = self._documents.find(condition).sort("order", 1)
@@ -251,7 +239,7 @@ class ParkedRecordStore:
             return [each async for each in records if is_wanted(each)]
 
     async def is_repeat(self, arrival: Arrival) -> bool:
-        """Return whether the same bytes are set aside already, from another place on the topic."""
+        """Return whether the same bytes were set aside already, from another offset."""
         condition = {"state": "aside", "engagement": arrival.key, "raw": arrival.raw}
         with reaching():
             found = await self._documents.find(condition, {"_id": 1}).limit(2).to_list(None)
@@ -260,7 +248,7 @@ class ParkedRecordStore:
     async def mark(
         self, record: ParkedRecord, trouble: Trouble, expected: int | None = None
     ) -> None:
-        """Say what a record waits for now that it was tried again; its engagement stays parked."""
+        """Update why a record waits after it was tried again; its engagement stays parked."""
         changed = {
             "state": "parked",
             "code": trouble.code,
@@ -278,10 +266,11 @@ class ParkedRecordStore:
             self._heads[record.engagement] = head_of(renewed)
 
     async def release(self, engagement: str, records: Sequence[ParkedRecord]) -> None:
-        """Forget records of an engagement that were taken in, durably; may raise Superseded.
+        """Delete records of an engagement whose events are durable; may raise Superseded.
 
-        That they are to be released is written with the condition that this process still reads
-        the partition. So whoever takes it over knows: it deletes them, or no one else does.
+        The list of records to release is first written to the owner's document, on condition that
+        this process still has the partition. So a process that takes over either finds the list
+        and deletes them, or none of them is deleted.
         """
         for start in range(0, len(records), _RELEASED_TOGETHER):
             part = records[start : start + _RELEASED_TOGETHER]
@@ -295,19 +284,19 @@ class ParkedRecordStore:
             await self._delete(releasing)
 
     async def _delete(self, releasing: Document) -> None:
-        # The order as well: a record that was parked anew since has another.
+        # Also by order: a record that was parked again since then has another one.
         ids, orders = releasing["ids"], releasing["orders"]
         with reaching():
             await self._documents.delete_many({"_id": {"$in": ids}, "order": {"$in": orders}})
 
     def unpark(self, engagement: str) -> None:
-        """Let an engagement flow again, after all that waited was released."""
+        """Mark an engagement as no longer waiting, after all its records were released."""
         self._heads.pop(engagement, None)
 
     async def put_aside(
         self, record: ParkedRecord, by: str, why: str, trouble: Trouble | None = None
     ) -> None:
-        """Set aside a record that waits; `by` and `why` say whose decision it was."""
+        """Set aside a waiting record; `by` and `why` are empty where no person decided it."""
         changed: Document = {"state": "aside", "by": by, "why": why}
         if trouble is not None:
             changed |= {"code": trouble.code, "sentence": storable(trouble.sentence)}
@@ -315,14 +304,14 @@ class ParkedRecordStore:
             await self._documents.update_one({"_id": record.id}, {"$set": changed})
 
     async def remember(self, engagement: str, passed: PassedOver) -> None:
-        """Keep a decision to do without missing events, for a reader that reads all again."""
+        """Store a decision to skip missing events, for a rebuild or a process that takes over."""
         document = {**passed.document(), "state": "passed-over", "engagement": engagement}
         name = f"passed-over/{engagement}/{passed.channel}/{passed.first}"
         with reaching():
             await self._documents.replace_one({"_id": name}, document, upsert=True)
 
     async def passed_over(self, engagement: str) -> list[PassedOver]:
-        """Return the decisions that were taken to do without missing events of an engagement."""
+        """Return the stored decisions to skip missing events of an engagement."""
         names = PassedOver.__dataclass_fields__
         with reaching():
             found = await self._documents.find(
@@ -331,52 +320,12 @@ class ParkedRecordStore:
         return [PassedOver.read({name: each[name] for name in names}) for each in found]
 
     async def engagements_passed_over(self) -> frozenset[str]:
-        """Return the engagements of which a person decided to do without missing events."""
+        """Return the engagements for which a person decided to skip missing events."""
         with reaching():
             found = await self._documents.find({"state": "passed-over"}, {"engagement": 1}).to_list(
                 None
             )
         return frozenset(each["engagement"] for each in found)
-
-    async def ask(self, request: Request) -> None:
-        """Leave a request for the process that reads this engagement's partition."""
-        order = self._next_order()
-        document = {
-            "_id": f"asked/{request.engagement}/{order}",
-            "state": "asked",
-            "engagement": request.engagement,
-            "action": request.action,
-            "record": request.record,
-            "by": request.by,
-            "why": request.why,
-            "published": request.published,
-            "order": order,
-        }
-        with reaching():
-            await self._documents.insert_one(document)
-
-    async def asked(self, is_mine: Callable[[str], bool]) -> list[Request]:
-        """Return requests for engagements of this process, in the order they were made."""
-        with reaching():
-            found = self._documents.find({"state": "asked"}).sort("order", 1)
-            documents = [each async for each in found if is_mine(each["engagement"])]
-        return [
-            Request(
-                engagement=each["engagement"],
-                action=each["action"],
-                by=each["by"],
-                record=each["record"],
-                why=each["why"],
-                published=each["published"],
-                id=each["_id"],
-            )
-            for each in documents
-        ]
-
-    async def answered(self, request: Request) -> None:
-        """Forget a request that was served."""
-        with reaching():
-            await self._documents.delete_one({"_id": request.id})
 
     async def _found(self, condition: Document, *, raw: bool = True) -> list[ParkedRecord]:
         with reaching():
@@ -405,21 +354,21 @@ class ParkedRecordStore:
         }
 
     def _next_order(self) -> int:
-        # Later than all before it, also over a restart, as long as the clock is not set back.
+        # Higher than all before it, also after a restart, unless the clock is set back.
         self._last_order = max(self._last_order + 1, time.time_ns())
         return self._last_order
 
 
-def _reader_of(partition: int) -> str:
+def _owner_id(partition: int) -> str:
     return f"reader/{partition}"
 
 
 def _superseded(engagement: str) -> Superseded:
-    return Superseded(f"another process reads the partition of {engagement} now")
+    return Superseded(f"another process has the partition of {engagement} now")
 
 
 def _is_known(document: Document) -> bool:
-    """Return whether this version knows the record's channel; a newer one may have parked it."""
+    """Return whether this version has the record's channel; a newer one may have parked it."""
     return document["channel"] in CHANNELS
 
 
@@ -443,7 +392,7 @@ def _record(document: Document) -> ParkedRecord:
 
 
 def head_of(record: ParkedRecord) -> Head:
-    """Return what an engagement waits for whose first record this is."""
+    """Return why an engagement waits whose first record this is."""
     return Head(
         record.code,
         record.sentence,

@@ -1,4 +1,4 @@
-"""Records that wait or were set aside: what is kept of them, and what follows from them."""
+"""Records that wait or were set aside: their stored form, order, and proof of a gap."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,19 @@ from contracts.envelope import LARGEST_NUMBER
 from contracts.event import Event, Recorded
 
 SENTENCE_LIMIT = 500
+"""Characters of a stored reason."""
 
 MOST_PUBLISHED = 1_000_000_000
-"""A number of an engagement's events on one channel that no honest author reaches."""
+"""Number of events of one engagement on one channel that no honest author reaches."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedRecord:
-    """A record that waits or was set aside: where it stood, what it is, why, and since when (UTC).
+    """A record that waits or was set aside: its offset, its bytes, why, and since when (UTC).
 
-    `sequence` is the number it claims, None where the bytes do not tell it. `expected` is the
-    number that a gap waits for. `order` counts arrivals. `by` and `why`: who set it aside.
+    `sequence` is the number that it claims, None where it cannot be read. `expected` is the number
+    that a gap waits for. `order` grows with each record stored. `by` and `why` are of the person
+    who set it aside.
     """
 
     id: str
@@ -44,7 +46,7 @@ class ParkedRecord:
     why: str | None = None
 
     def event(self) -> Recorded[Event] | None:
-        """Return the event that it is, as far as this version can tell."""
+        """Return its event, or None where this version cannot read one."""
         judged = judge(self.channel, self.partition, self.engagement or "", self.raw)
         return None if isinstance(judged, Trouble) else judged
 
@@ -60,7 +62,7 @@ def ends_gap(head: Head, arrivals: Iterable[Arrival]) -> bool:
 
 
 def sequence_of(arrival: Arrival) -> int | None:
-    """Return the number a record claims, even where it is otherwise unreadable."""
+    """Return the number that a record claims, even where it is otherwise unreadable."""
     if arrival.recorded is not None:
         return arrival.recorded.sequence
     try:
@@ -71,9 +73,9 @@ def sequence_of(arrival: Arrival) -> int | None:
 
 
 def in_sequence(records: Sequence[ParkedRecord]) -> list[ParkedRecord]:
-    """Return records in the order in which to try them: as they came, each channel by its number.
+    """Return records in the order in which to try them: as they came, but each channel by number.
 
-    A record whose number is unknown keeps its place, and none of its channel passes it.
+    A record whose number is unknown keeps its place, and no record of its channel overtakes it.
     """
     came = sorted(records, key=lambda record: record.order)
     tried: list[ParkedRecord] = list(came)
@@ -97,14 +99,14 @@ def not_proven(
 ) -> str | None:
     """Return why the gap before a record is not proven, or None where it is.
 
-    A channel may claim any number: if events were passed over on its word, all that the author
-    publishes later up to that number would count as seen. So something else must confirm that the
-    author has published that many: an event of another author who had heard it, a record of each
-    missing number that a person set aside, or a person who looked it up at the author's service
-    (`published`).
+    A record may claim any number: if events were skipped because of it alone, all events that the
+    author publishes later up to that number would count as repeats. So something else must confirm
+    that the author has published that many: an event of another author whose `heard` includes it, a
+    record of each missing number that a person set aside, or a person who looked it up at the
+    author's service (`published`).
     """
     first, number, name = head.expected or 1, head.sequence or 0, head.channel.name
-    # How many there are is not told of a confidential channel.
+    # The number of events of a confidential channel is confidential.
     hidden = head.channel.confidential
     named, count = ("the record", "that many") if hidden else (head.id, f"{number}")
     if number > MOST_PUBLISHED:
@@ -133,11 +135,11 @@ def not_proven(
 
 
 def trouble_of(error: Exception, channel: Channel) -> tuple[Trouble, int | None]:
-    """Return what an error means for a record of a channel, and the number that a gap waits for.
+    """Return the trouble that an error means for a record, and the number that a gap waits for.
 
-    Everybody who sees that the engagement waits may be told it. So it holds no number of a
-    confidential channel, and of a bug only its kind and place, whatever the channel: what follows
-    from an open event may be confidential.
+    It is shown to all who may see that the engagement waits. So it has no number of a confidential
+    channel, and for a bug only its kind and place on any channel: values computed from an open
+    event may be confidential.
     """
     if isinstance(error, Gap):
         missing = "an event is missing before it" if channel.confidential else str(error)
@@ -152,5 +154,5 @@ def trouble_of(error: Exception, channel: Channel) -> tuple[Trouble, int | None]
 
 
 def storable(sentence: str) -> str:
-    """Return a sentence as the store takes it: bounded, and without halves of characters."""
+    """Return a sentence that the store accepts: of limited length, without lone surrogates."""
     return sentence[:SENTENCE_LIMIT].encode(errors="replace").decode()

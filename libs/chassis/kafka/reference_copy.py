@@ -1,24 +1,29 @@
-"""A service's own copy of the reference data it reads, kept in its store.
+"""Copy of the reference data in the service's own store.
 
-With it a service starts while Kafka is away. One document holds one record version, or marks it as
-erased; another collection holds how far each partition of the topics was read into the copy.
+With it a service can start while Kafka does not answer. One document has one record version, or
+marks it as erased; another collection has how far each partition was read into the copy.
 
-Several replicas write the same documents. Each document has a `number` that grows with the
-record's place in its topic, and a write never replaces a higher one, so the order of writes does
-not matter: a late write cannot bring back what a tombstone has removed. Where a partition is read
-again from its start, the number's upper part, the generation, is raised first.
+Several replicas write the same documents. Each document has a `number` that grows with the record's
+offset, and a write never replaces a higher number. So the order of writes does not matter: a late
+write cannot restore a record that a tombstone has removed. Before a partition is read again from
+its start, the upper part of the number, the generation, is raised.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from chassis.eventstore.mongo import Document, Store, put_new, reaching, replace_older
+from chassis.eventstore.mongo import Document, Store, StoreAway, put_new, reaching, replace_older
 
 _OFFSET_BITS = 46
-"""Bits of a number that hold the offset; the generation is above them. 64 bits hold both."""
+"""Lower bits of a number for the offset; the generation is above them, 64 bits in all."""
 _BATCH = 500
+_STORE_PAUSE = 2.0
+
+log = logging.getLogger(__name__)
 
 Place: TypeAlias = tuple[str, int]
 """A topic and one of its partitions."""
@@ -26,11 +31,11 @@ Place: TypeAlias = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class CopyProgress:
-    """How far one partition was read: `next` is the offset of the first record not read yet.
+    """The progress of one partition: `next` is the offset of the first record not read yet.
 
     `newest` is the latest timestamp of all records read (milliseconds since 1970, -1 if none).
-    `as_of` is when the partition was last known to be read to its end; None if it never was.
-    `unreadable` counts records that were passed over.
+    `as_of` is when the partition was last known to be read to its end (UTC); None if it never was.
+    `unreadable` counts the records that could not be read and were skipped.
     """
 
     generation: int = 0
@@ -51,7 +56,7 @@ class CopyProgress:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A record version as the copy has it; `value` is None where it was erased."""
+    """A record version in the copy; `value` is None where it was erased."""
 
     key: str
     place: Place
@@ -61,19 +66,19 @@ class Kept:
 
 
 class ReferenceCopy:
-    """The documents of the copy; everything raises StoreAway where the store does not answer."""
+    """The documents of the copy; every method raises StoreAway where the store does not answer."""
 
     def __init__(self, store: Store) -> None:
         self._records = store.reference
         self._progress = store.reference_progress
 
     async def prepare(self) -> None:
-        """Make the index by which old generations are found."""
+        """Create the index that finds records of earlier generations."""
         with reaching():
             await self._records.create_index([("place", 1), ("number", 1)])
 
     async def progress(self, places: Iterable[Place]) -> dict[Place, CopyProgress]:
-        """Return how far each of these partitions was read; nothing for one that never was."""
+        """Return how far these partitions were read, without those that never were."""
         by_id = {_id(place): place for place in places}
         with reaching():
             found = await self._progress.find({"_id": {"$in": sorted(by_id)}}).to_list(None)
@@ -89,7 +94,7 @@ class ReferenceCopy:
         }
 
     async def records(self, places: Collection[Place]) -> AsyncIterator[list[Kept]]:
-        """Read every record of these partitions in one scan, some hundreds at a time."""
+        """Yield every record of these partitions in one scan, some hundreds at a time."""
         by_id = {_id(place): place for place in places}
         batch: list[Kept] = []
         with reaching():
@@ -113,7 +118,7 @@ class ReferenceCopy:
             yield batch
 
     async def put(self, records: Sequence[Kept]) -> None:
-        """Write records; writing them again, or late, is harmless."""
+        """Write records; repeated and late writes are harmless."""
         await put_new(
             self._records,
             [
@@ -129,14 +134,14 @@ class ReferenceCopy:
         )
 
     async def put_progress(self, progress: Iterable[tuple[Place, CopyProgress]]) -> None:
-        """Write how far partitions were read, once the records read from them are written."""
+        """Write how far partitions were read; to be called after their records were written."""
         await replace_older(self._progress, [_document(place, each) for place, each in progress])
 
     async def begin_again(self, place: Place, known: CopyProgress) -> CopyProgress:
         """Raise the generation of a partition that is to be read again from its start.
 
-        Return the progress to go on from. Of several replicas one raises it, and the others, which
-        know the generation before, take that one over.
+        Return the progress to continue from. If another replica has raised the generation already,
+        adopt that one.
         """
         stored = (await self.progress([place])).get(place, CopyProgress())
         if stored.generation > known.generation:
@@ -146,11 +151,66 @@ class ReferenceCopy:
         return begun
 
     async def sweep(self, place: Place, below: int) -> None:
-        """Delete the records of a partition whose number is lower: its topic has them no more."""
+        """Delete the records of a partition with a lower number: its topic no longer has them."""
         with reaching():
             await self._records.delete_many(
                 {"place": _id(place), "number": {"$gte": 0, "$lt": below}}
             )
+
+
+class CopyWriter:
+    """A writer that keeps records and progress until the store has them.
+
+    While the store does not answer, it is tried again every two seconds.
+    """
+
+    def __init__(self, copy: ReferenceCopy) -> None:
+        self.problem: str | None = None
+        """Why the copy is not kept up to date, or None."""
+        self._copy = copy
+        self._unwritten: dict[str, Kept] = {}
+        self._changed: set[Place] = set()
+        self._write_after = 0.0
+
+    @property
+    def records(self) -> int:
+        """The number of records that are not written yet."""
+        return len(self._unwritten)
+
+    @property
+    def is_idle(self) -> bool:
+        """True if everything is written."""
+        return not (self._unwritten or self._changed)
+
+    def put(self, kept: Kept) -> None:
+        """Keep a record to be written, in place of an earlier one with its key."""
+        self._unwritten[kept.key] = kept
+
+    def mark(self, place: Place) -> None:
+        """Have the progress of a partition written as well."""
+        self._changed.add(place)
+
+    async def write(self, progress: Mapping[Place, CopyProgress]) -> None:
+        """Write the records, then the progress of the marked partitions; raise nothing."""
+        loop = asyncio.get_running_loop()
+        if self.is_idle or loop.time() < self._write_after:
+            return
+        try:
+            await self._copy.put(list(self._unwritten.values()))
+            self._unwritten.clear()
+            await self._copy.put_progress(
+                [(place, progress[place]) for place in sorted(self._changed)]
+            )
+            self._changed.clear()
+        except StoreAway:
+            self.problem = "the store does not answer"
+        except Exception as error:
+            log.exception("the copy of reference data cannot be written")
+            self.problem = f"the copy cannot be written: {type(error).__name__}"
+        else:
+            self.problem = None
+            return
+        self._write_after = loop.time() + _STORE_PAUSE
 
 
 def _id(place: Place) -> str:

@@ -1,4 +1,4 @@
-"""Reference data in memory: every version of every record. `reference_feed` keeps it up to date."""
+"""Reference data in memory: every version of every record; `reference_feed` keeps it current."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ R = TypeVar("R", bound=Reference)
 
 @dataclass(slots=True)
 class _Versions:
-    """The versions of one record, by number; and by day, the newest that is in force from it on."""
+    """The versions of one record, by number, and by the first day on which each is in force."""
 
     by_number: dict[int, Recorded[Any]] = field(default_factory=dict)
     newest: int = 0
@@ -23,14 +23,14 @@ class _Versions:
     arranged: bool = False
 
     def on(self, day: date) -> Recorded[Any] | None:
-        """Return the version in force on a day; arranged when it is asked for, not at each put."""
+        """Return the version in force on a day; the first call computes the order by day."""
         if not self.arranged:
             self._arrange()
         place = bisect_right(self.days, day)
         return self.by_number[self.in_force[place - 1]] if place else None
 
     def _arrange(self) -> None:
-        """Work out what holds on which day: of all versions dated so far, the newest."""
+        """Compute which version is in force on which day: of all dated until then, the newest."""
         self.arranged = True
         self.days, self.in_force = [], []
         dated = sorted(
@@ -46,37 +46,37 @@ class _Versions:
 
 
 class ReferenceDataCache:
-    """Reference data as far as it was heard; answers in constant time, or by bisection."""
+    """Reference data as far as it was consumed; lookups take constant time, or bisect by day."""
 
     def __init__(self, recorded: Iterable[Recorded[Event]] = ()) -> None:
         self._kinds: dict[str, dict[str, _Versions]] = {}
         self.revision = 0
-        """Changes whenever any record does."""
+        """A number that grows with each change of any record."""
         for each in recorded:
             self.put(each)
 
     @classmethod
     def fixed(cls, *recorded: Recorded[Event]) -> Self:
-        """Records that are given, for tests."""
+        """Return a cache with these records, for tests."""
         return cls(recorded)
 
     def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
-        """The newest version of a record; its `sequence` is the version."""
+        """Return the newest version of a record, or None; its `sequence` is the version."""
         versions = self._kinds.get(kind.kind, {}).get(id)
         return None if versions is None else versions.by_number[versions.newest]
 
     def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
-        """The version in force on a day: the newest whose effective_from is not after it."""
+        """Return the newest version whose effective_from is not after the day, or None."""
         versions = self._kinds.get(kind.kind, {}).get(id)
         return None if versions is None else versions.on(day)
 
     def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
-        """The newest version of every record of a kind, in the order of their ids."""
+        """Return the newest version of every record of a kind, in the order of their ids."""
         records = self._kinds.get(kind.kind, {})
         return [records[name].by_number[records[name].newest] for name in sorted(records)]
 
     def put(self, recorded: Recorded[Event]) -> None:
-        """Take a version in; again is harmless. Raises TypeError for what is no reference data."""
+        """Add a version; repeating it is harmless. Raises TypeError for any other event."""
         event = recorded.event
         if not isinstance(event, Reference):
             raise TypeError(f"{event.type} is no reference data")
@@ -87,7 +87,7 @@ class ReferenceDataCache:
         self.revision += 1
 
     def remove(self, key: str) -> None:
-        """Forget the version that a topic has under this key, ``<kind>:<id>@<version>``."""
+        """Remove a version by its key on the topic, ``<kind>:<id>@<version>``."""
         kind, _, rest = key.partition(":")
         name, _, number = rest.rpartition("@")
         records = self._kinds.get(kind, {})

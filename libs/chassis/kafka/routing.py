@@ -1,4 +1,4 @@
-"""Sorting a batch: which stream hears which of its records, and which of them must wait."""
+"""Batch routing: assign records to the streams that process them, and find those that must wait."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ WAITING = Trouble("waiting", "it is behind another event")
 
 @dataclass(slots=True)
 class RoutedBatch:
-    """A batch sorted: each record is in one or several groups, or in exactly one of the lists.
+    """A routed batch: each record is in one or several groups, or in exactly one of the lists.
 
-    `groups` are events by the stream that hears them, `stopped` those that must wait, `aside`
-    records that are no events of an engagement, `ignored` events that no stream here hears and
+    `groups` are events by the stream that processes them, `stopped` those that must wait, `aside`
+    records that are no events of an engagement, `ignored` events that no stream here processes, and
     tombstones.
     """
 
@@ -28,32 +28,32 @@ class RoutedBatch:
 
 
 def route_batch(
-    arrivals: Sequence[Arrival], parked: Container[object], routes: StreamRouter
+    arrivals: Sequence[Arrival], parked: Container[object], router: StreamRouter
 ) -> RoutedBatch:
-    """Sort a batch; what follows an event that must wait, for the same engagement, waits too."""
-    found = RoutedBatch(arrivals)
+    """Route a batch; events of an engagement behind one that must wait have to wait, too."""
+    routed = RoutedBatch(arrivals)
     stopped: set[str] = set()
     for arrival in arrivals:
         key, trouble, recorded = arrival.key, arrival.trouble, arrival.recorded
         if trouble is not None or key is None:
-            found.aside.append((arrival, trouble or Trouble("no-key", "it names no engagement")))
+            routed.aside.append((arrival, trouble or Trouble("no-key", "it names no engagement")))
         elif recorded is None:
-            found.ignored.append(arrival)
+            routed.ignored.append(arrival)
         elif key in stopped or key in parked:
-            found.stopped.append((arrival, WAITING))
+            routed.stopped.append((arrival, WAITING))
         else:
             try:
-                streams = list(routes(recorded))
-            except Exception as error:  # noqa: BLE001 - whatever it is concerns this event alone
-                found.stopped.append((arrival, trouble_of(error, arrival.channel)[0]))
+                streams = list(router(recorded))
+            except Exception as error:  # noqa: BLE001 - it concerns this event alone
+                routed.stopped.append((arrival, trouble_of(error, arrival.channel)[0]))
                 stopped.add(key)
                 continue
             for stream in streams:
-                group = found.groups.get(stream)
+                group = routed.groups.get(stream)
                 if group is None:
-                    found.groups[stream] = [arrival]
+                    routed.groups[stream] = [arrival]
                 else:
                     group.append(arrival)
             if not streams:
-                found.ignored.append(arrival)
-    return found
+                routed.ignored.append(arrival)
+    return routed

@@ -1,14 +1,14 @@
-"""The topics: made from the contracts, checked where they exist, never made by accident.
+"""Topics: create them from the contracts, and check those that exist.
 
-``python -m chassis.kafka.topics`` makes what is missing and says what is there. It takes
+``python -m chassis.kafka.topics`` creates missing topics and lists all of them. It reads
 CONCORD_KAFKA_BOOTSTRAP, CONCORD_TOPIC_PREFIX and CONCORD_REPLICATION from the environment. With an
-account (CONCORD_KAFKA_USER) it gives the departments' accounts their rights as well: that account
-needs to create and alter the topics, and to alter the cluster, which is where rights are kept.
-It waits for Kafka for two minutes.
+account (CONCORD_KAFKA_USER) it also grants the departments' accounts their rights: that account
+must be allowed to create and alter topics, and to alter the cluster, where rights are kept. It
+waits two minutes for Kafka.
 
-``python -m chassis.kafka.topics --wait-for sales`` makes nothing: it waits until the account of
-Sales sees every topic that Sales reads or writes. On Kubernetes it runs before a service starts.
-Where Kafka does not answer for half a minute it ends well: the service then starts and takes
+``python -m chassis.kafka.topics --wait-for sales`` creates nothing: it waits until the account of
+Sales sees every topic that Sales reads or writes. On Kubernetes it runs before a service starts. If
+Kafka does not answer for half a minute it exits with 0: the service then starts and accepts
 commands.
 """
 
@@ -36,14 +36,13 @@ from contracts.channels import CHANNELS, DEPARTMENTS, PARTITIONS, Channel, Depar
 T = TypeVar("T")
 
 SET_ON_THE_TOPIC = 1
-"""Kafka's number for a setting's source: the topic itself, not a default of the brokers."""
+"""Kafka's number for the source of a setting: the topic itself, not a default of the brokers."""
 
 PATIENCE = 30.0
-"""Seconds within which a topic that was made must have a leader for every partition."""
-
+"""Seconds within which every partition of a new topic must have a leader."""
 
 WAIT = 120.0
-"""Seconds for which Kafka is waited for by whoever makes the topics, and topics by a service."""
+"""Seconds to wait for Kafka before topics are created, and for topics before a service starts."""
 
 AWAY = 30.0
 """Seconds without an answer from Kafka after which a service starts without its topics."""
@@ -52,16 +51,16 @@ _LONGEST_PAUSE = 5.0
 
 
 class MissingTopics(Exception):
-    """An account does not see topics that it needs; the text names them."""
+    """An account does not see topics that it needs; the message names them."""
 
 
 class WrongTopic(Exception):
-    """A topic that exists is not what the contracts say; the text names it and what differs."""
+    """An existing topic differs from the contracts; the message names it and the differences."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as it is: how many partitions, and the settings that were given to it by name."""
+    """An existing topic: its number of partitions, and the settings of the topic itself."""
 
     name: str
     partitions: int
@@ -70,7 +69,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What create_topics did: names it made, names to which it gave settings, and all others."""
+    """The result of create_topics: topics created, completed with settings, and left unchanged."""
 
     created: tuple[str, ...]
     completed: tuple[str, ...]
@@ -78,10 +77,10 @@ class Made:
 
 
 def differences(channel: Channel, topic: Topic, replication: int) -> list[str]:
-    """What of an existing topic contradicts its channel, in a sentence each.
+    """Return the differences of an existing topic from its channel, in a sentence each.
 
-    A setting that the topic leaves to the brokers contradicts nothing: it can be given. Nor does
-    a smaller bound on records: it can be raised, since whoever wrote less still may.
+    A setting that the topic leaves to the brokers is no difference: it can be added. Neither is a
+    smaller limit on the size of records: it can be raised without harm to producers.
     """
     wrong = [
         f"{topic.name}: {name} is {topic.settings[name]!r} and must be {value!r}"
@@ -102,12 +101,12 @@ async def create_topics(
     *,
     identity: Identity = None,
 ) -> Made:
-    """Make every channel's topic that is missing, and complete the settings of the others.
+    """Create the missing topics of the channels, and add missing settings to the others.
 
-    The bound on a record's bytes is raised where it was smaller, and that is all that is changed.
-    Raises WrongTopic, before anything is changed, where an existing topic has other partitions or
-    other settings than its channel: neither is changed behind the back of those who use it.
-    KafkaError where Kafka does not answer or forbids it.
+    Of the existing settings only the limit on a record's bytes is changed, where it is smaller.
+    Raises WrongTopic, before any change, where an existing topic has other partitions or settings
+    than its channel: a change could harm those who use it. Raises KafkaError where Kafka does not
+    answer or forbids it.
     """
     wanted = {channel.topic(prefix): channel for channel in channels}
     admin = AIOKafkaAdminClient(
@@ -119,7 +118,7 @@ async def create_topics(
         _refuse(wanted, existing, replication)
         missing = {name: channel for name, channel in wanted.items() if name not in existing}
         created = await _create(admin, missing, replication)
-        if len(created) < len(missing):  # somebody else made one at the same time
+        if len(created) < len(missing):  # another process created one at the same time
             existing = await _existing(admin, tuple(wanted.keys() - set(created)))
             _refuse(wanted, existing, replication)
         completed = await _complete(admin, wanted, existing, replication)
@@ -177,14 +176,14 @@ async def _create(
             _raise(error, f"{name}: {message}")
             created.append(name)
     deadline = asyncio.get_running_loop().time() + PATIENCE
-    while not await _all_led(admin, list(channels)):
+    while not await _all_have_leaders(admin, list(channels)):
         if asyncio.get_running_loop().time() > deadline:
             raise WrongTopic(f"no leader within {PATIENCE:g} s for one of {', '.join(channels)}")
         await asyncio.sleep(0.05)
     return created
 
 
-async def _all_led(admin: AIOKafkaAdminClient, names: list[str]) -> bool:
+async def _all_have_leaders(admin: AIOKafkaAdminClient, names: list[str]) -> bool:
     found = await admin.describe_topics(names)
     return all(
         topic["error_code"] == 0
@@ -203,7 +202,7 @@ async def _complete(
     for name, topic in existing.items():
         settings = wanted[name].settings(replication)
         if not settings.items() <= topic.settings.items():
-            # This request replaces all that a topic was given, so what it has goes with it.
+            # This request replaces all settings of a topic, so it includes those that it has.
             whole = {**topic.settings, **settings}
             resources.append(ConfigResource(ConfigResourceType.TOPIC, name, whole))
     if resources:
@@ -221,9 +220,9 @@ def _raise(code: int, sentence: str) -> None:
 async def wait_for_topics(
     bootstrap: str, names: Collection[str], identity: Identity, *, within: float
 ) -> None:
-    """Wait until an account sees topics; it sees those that are there and that it has a right on.
+    """Wait until an account sees topics; it sees those that exist and on which it has a right.
 
-    Raises MissingTopics where it does not within so many seconds, KafkaError or OSError where
+    Raises MissingTopics where it does not within `within` seconds, KafkaError or OSError where
     Kafka does not answer for `AWAY` seconds at the beginning.
     """
 
@@ -232,7 +231,7 @@ async def wait_for_topics(
 
     loop = asyncio.get_running_loop()
     ends, pause = loop.time() + within, 0.5
-    missing = await _patiently(look, min(AWAY, within))
+    missing = await _until_answered(look, min(AWAY, within))
     while missing:
         if loop.time() + pause > ends:
             raise MissingTopics(f"not there, or no right to see: {', '.join(sorted(missing))}")
@@ -240,7 +239,7 @@ async def wait_for_topics(
             sys.stderr.write(f"waiting for {', '.join(sorted(missing))}\n")
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
-        missing = await _patiently(look, max(ends - loop.time(), pause))
+        missing = await _until_answered(look, max(ends - loop.time(), pause))
 
 
 async def _seen(bootstrap: str, names: Collection[str], identity: Identity) -> set[str]:
@@ -255,10 +254,10 @@ async def _seen(bootstrap: str, names: Collection[str], identity: Identity) -> s
         await admin.close()
 
 
-async def _patiently(work: Callable[[], Awaitable[T]], within: float) -> T:
-    """Do it again until Kafka is there, for so many seconds; what is no matter of time is raised.
+async def _until_answered(work: Callable[[], Awaitable[T]], within: float) -> T:
+    """Repeat work for `within` seconds while Kafka does not answer; raise other errors at once.
 
-    Raises TimeoutError where Kafka takes connections and does not answer.
+    Raises TimeoutError where Kafka accepts connections and does not answer.
     """
     loop = asyncio.get_running_loop()
     ends, pause = loop.time() + within, 0.5
@@ -267,7 +266,7 @@ async def _patiently(work: Callable[[], Awaitable[T]], within: float) -> T:
             async with asyncio.timeout_at(ends):
                 return await work()
         except (KafkaError, OSError) as error:
-            if not _may_pass(error) or loop.time() + pause > ends:
+            if not _is_transient(error) or loop.time() + pause > ends:
                 raise
             if pause == 0.5:
                 sys.stderr.write(f"waiting for Kafka: {error}\n")
@@ -275,17 +274,17 @@ async def _patiently(work: Callable[[], Awaitable[T]], within: float) -> T:
         pause = min(2 * pause, _LONGEST_PAUSE)
 
 
-def _may_pass(error: Exception) -> bool:
-    # Brokers come up one after the other: at first there are fewer than copies are wanted.
+def _is_transient(error: Exception) -> bool:
+    # Brokers start one after the other: at first there are fewer than replicas are wanted.
     passing = OSError, InvalidReplicationFactorError
     return isinstance(error, passing) or (isinstance(error, KafkaError) and error.retriable)
 
 
 def main(arguments: Sequence[str] = ()) -> int:
-    """Make the topics that the environment asks for; 0 when all are there and as they must be.
+    """Create the topics that the environment asks for; return 0 when all are as required.
 
-    With ``--wait-for DEPARTMENT`` wait for that department's; 0 when they are there, or Kafka is
-    away.
+    With ``--wait-for DEPARTMENT`` wait for that department's topics; return 0 when they exist or
+    Kafka does not answer.
     """
     parser = argparse.ArgumentParser(prog="python -m chassis.kafka.topics")
     parser.add_argument("--wait-for", choices=DEPARTMENTS, metavar="DEPARTMENT")
@@ -296,17 +295,17 @@ def main(arguments: Sequence[str] = ()) -> int:
         where = f" on {settings.kafka_bootstrap}"
         if department is not None:
             return asyncio.run(_wait(settings, department))
-        made, granted = asyncio.run(_patiently(lambda: _all_of_it(settings), WAIT))
+        made, granted = asyncio.run(_until_answered(lambda: _create_and_grant(settings), WAIT))
     except (UnsafeSettings, WrongTopic, MissingTopics, KafkaError, OSError) as error:
         sys.stderr.write(f"topics{where}: {error or type(error).__name__}\n")
         return 1
-    for what, names in (
+    for outcome, names in (
         ("created", made.created),
         ("completed", made.completed),
-        ("as it was", made.kept),
+        ("unchanged", made.kept),
     ):
         for name in names:
-            sys.stdout.write(f"{what:10} {name}\n")
+            sys.stdout.write(f"{outcome:10} {name}\n")
     for right in granted:
         sys.stdout.write(f"granted    {right}\n")
     return 0
@@ -317,13 +316,13 @@ async def _wait(settings: KafkaSettings, department: Department) -> int:
     try:
         await wait_for_topics(settings.kafka_bootstrap, names, identity(settings), within=WAIT)
     except (KafkaError, OSError) as error:
-        if not _may_pass(error):
+        if not _is_transient(error):
             raise
         sys.stderr.write(f"Kafka is away, {department} starts without it: {error}\n")
     return 0
 
 
-async def _all_of_it(settings: KafkaSettings) -> tuple[Made, Sequence[acls.Right]]:
+async def _create_and_grant(settings: KafkaSettings) -> tuple[Made, Sequence[acls.Right]]:
     bootstrap, prefix, account = settings.kafka_bootstrap, settings.topic_prefix, identity(settings)
     made = await create_topics(bootstrap, prefix, settings.replication, identity=account)
     if account is None:

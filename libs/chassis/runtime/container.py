@@ -137,9 +137,9 @@ class Container:
                 settings.kafka_bootstrap,
                 group=group(name, settings.topic_prefix),
                 channels=self.event_handling.channels,
-                routes=self.event_handling.router,
-                reader=self.event_handling.handler,
-                parking=self.parked_records,
+                router=self.event_handling.router,
+                event_handler=self.event_handling.handler,
+                parked_records=self.parked_records,
                 prefix=settings.topic_prefix,
                 identity=account,
                 rest_per_record=self.event_handling.rest_per_record,
@@ -369,7 +369,7 @@ class Container:
         """Check that all records are accounted for and that no engagement is parked."""
         if self.consumer is None:
             return Condition()
-        heads = self.consumer.parking.heads.values()
+        heads = self.consumer.parked_records.heads.values()
         parked = sum(head.is_parked for head in heads)
         details: dict[str, Detail] = {
             "parked_engagements": parked,

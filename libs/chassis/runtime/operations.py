@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from chassis.domain.decider import Command
 from chassis.domain.trouble import Head
-from chassis.kafka.batch_processor import NotInTrouble, NotProven, RetryResult
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked_record import MOST_PUBLISHED, ParkedRecord
+from chassis.kafka.parked_retry import NotInTrouble, NotProven, RetryResult
 from chassis.runtime.container import get_container
 from chassis.web.auth import Caller, requires
 from chassis.web.command_routes import PROBLEMS
@@ -162,7 +162,7 @@ def _add_parked_queries(routes: APIRouter) -> None:
     @routes.get("/parked/{engagement}", summary="List the records that wait for one engagement")
     async def look(request: Request, engagement: Engagement) -> list[ParkedRecordView]:
         reject_unknown_query(request)
-        records = await _consumer(request).parking.look(engagement, raw=False)
+        records = await _consumer(request).parked_records.look(engagement, raw=False)
         if not records:
             raise Problem(404, "not-parked", f"nothing is parked for {engagement}")
         shown = [each for each in records if each.code != "waiting" or not _hidden(request, each)]
@@ -175,7 +175,7 @@ def _add_parked_queries(routes: APIRouter) -> None:
         request: Request, limit: Limit = MOST_RECORDS, cursor: Cursor = "0"
     ) -> SetAsidePage:
         reject_unknown_query(request, "limit", "cursor")
-        found = await _consumer(request).parking.page_set_aside(_order(cursor), limit)
+        found = await _consumer(request).parked_records.page_set_aside(_order(cursor), limit)
         return SetAsidePage(
             items=[ParkedRecordView.model_validate(_shown(request, each)) for each in found],
             cursor=str(found[-1].order) if len(found) == limit else None,
@@ -190,7 +190,7 @@ def _add_parked_queries(routes: APIRouter) -> None:
             raise field_error("id", "is missing")
         if id.startswith(_HIDDEN) and not _may_see_all(request):
             raise _confidential("the text of a record on a confidential channel")
-        found = await _consumer(request).parking.record(id)
+        found = await _consumer(request).parked_records.record(id)
         if found is None or _hidden(request, found):
             raise Problem(404, "not-parked", f"no record {id} waits or was set aside")
         is_shown = not _is_confidential(found) or _may_see_all(request)
@@ -269,7 +269,7 @@ async def _id_of(request: Request, engagement: str, shown: str) -> str:
     """Return the id of a record that waits, by the id shown to the caller; "" if there is none."""
     if _may_see_all(request):
         return shown
-    records = await _consumer(request).parking.look(engagement, raw=False)
+    records = await _consumer(request).parked_records.look(engagement, raw=False)
     names = {_name(each) if each.channel.confidential else each.id: each.id for each in records}
     return names.get(shown, "")
 
@@ -296,7 +296,7 @@ def _confidential(subject: str) -> Problem:
 
 async def _parked_page(request: Request, limit: int, cursor: str, *, is_parked: bool) -> ParkedPage:
     reject_unknown_query(request, "limit", "cursor")
-    parked_records = _consumer(request).parking
+    parked_records = _consumer(request).parked_records
     found = await parked_records.page_parked(_order(cursor), limit, is_parked=is_parked)
     counts = _may_see_counts(request)
     return ParkedPage(
@@ -348,6 +348,9 @@ async def _attempt_view(request: Request, attempt: Awaitable[RetryResult]) -> At
         raise Problem(404, "not-parked", str(error)) from None
     except NotProven as error:
         raise Problem(409, "gap-not-proven", str(error)) from None
+    except TimeoutError:
+        detail = "the consumer is busy with a batch or waits for Kafka or the store; try again"
+        raise Problem(503, "consumer-busy", detail, headers={"Retry-After": "5"}) from None
     head, counts = result.head, _may_see_counts(request)
     return AttemptView(
         taken=result.taken if counts else None,

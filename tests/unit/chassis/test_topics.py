@@ -1,4 +1,4 @@
-"""Whoever makes the topics waits for Kafka, for a time, and not for what will not pass."""
+"""Topics: the program waits for Kafka for a limited time, and not after permanent errors."""
 
 import socket
 import time
@@ -16,52 +16,52 @@ from local.paths import free_port
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topics, "WAIT", 0.3)
     monkeypatch.setattr(topics, "AWAY", 0.3)
 
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """Something that takes connections and never answers."""
+    """Yield the address of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
-def told(monkeypatch: pytest.MonkeyPatch, bootstrap: str) -> None:
+def set_environment(monkeypatch: pytest.MonkeyPatch, bootstrap: str) -> None:
     for name in ("USER", "PASSWORD", "CA"):
         monkeypatch.delenv(f"CONCORD_KAFKA_{name}", raising=False)
     monkeypatch.setenv("CONCORD_KAFKA_BOOTSTRAP", bootstrap)
 
 
-def test_kafka_that_does_not_come_is_said(
+def test_an_unreachable_kafka_is_reported(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     address = f"127.0.0.1:{free_port()}"
-    told(monkeypatch, address)
+    set_environment(monkeypatch, address)
     assert topics.main() == 1
     assert f"topics on {address}: KafkaConnectionError" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("words", "code"), [((), 1), (("--wait-for", "sales"), 0)])
-def test_kafka_that_never_answers_is_not_waited_for_for_ever(
-    monkeypatch: pytest.MonkeyPatch, silent: str, words: tuple[str, ...], code: int
+@pytest.mark.parametrize(("arguments", "code"), [((), 1), (("--wait-for", "sales"), 0)])
+def test_the_wait_for_a_kafka_that_never_answers_ends(
+    monkeypatch: pytest.MonkeyPatch, silent: str, arguments: tuple[str, ...], code: int
 ) -> None:
-    told(monkeypatch, silent)
+    set_environment(monkeypatch, silent)
     began = time.monotonic()
-    assert topics.main(words) == code
+    assert topics.main(arguments) == code
     assert time.monotonic() - began < 30
 
 
-def test_a_service_starts_where_kafka_is_away(
+def test_a_service_starts_without_kafka(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    told(monkeypatch, f"127.0.0.1:{free_port()}")
+    set_environment(monkeypatch, f"127.0.0.1:{free_port()}")
     assert topics.main(["--wait-for", "sales"]) == 0
     assert "Kafka is away, sales starts without it" in capfd.readouterr().err
 
 
-async def test_what_passes_is_tried_again() -> None:
+async def test_a_transient_error_is_tried_again() -> None:
     errors = [KafkaConnectionError(), InvalidReplicationFactorError(), ConnectionResetError()]
 
     async def work() -> str:
@@ -69,10 +69,10 @@ async def test_what_passes_is_tried_again() -> None:
             raise errors.pop()
         return "done"
 
-    assert await topics._patiently(work, 60) == "done"
+    assert await topics._until_answered(work, 60) == "done"
 
 
-async def test_what_does_not_pass_is_raised_at_once() -> None:
+async def test_a_permanent_error_is_raised_at_once() -> None:
     tries = []
 
     async def work() -> None:
@@ -80,7 +80,7 @@ async def test_what_does_not_pass_is_raised_at_once() -> None:
         raise TopicAuthorizationFailedError
 
     with pytest.raises(TopicAuthorizationFailedError):
-        await topics._patiently(work, 60)
+        await topics._until_answered(work, 60)
     assert len(tries) == 1
 
 

@@ -1,4 +1,4 @@
-"""Which version of a record holds, and when."""
+"""Reference data in memory: which version of a record is in force on a day."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -6,10 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from chassis.eventstore.mongo import Store
 from chassis.kafka.reference_data import ReferenceDataCache, _Versions
-from chassis.kafka.reference_feed import ReferenceFeed
-from contracts.channels import SALES
 from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.sales import OpportunityAdvanced
@@ -45,7 +42,7 @@ def in_force(records: ReferenceDataCache, day: date) -> int | None:
     return None if found is None else found.sequence
 
 
-def test_nothing_is_known_of_what_was_never_published() -> None:
+def test_a_record_that_was_never_published_is_unknown() -> None:
     records = ReferenceDataCache.fixed(version(1))
 
     assert records.latest(AccountPublished, "A-2") is None
@@ -54,7 +51,9 @@ def test_nothing_is_known_of_what_was_never_published() -> None:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_the_newest_version_dated_so_far_holds_however_they_arrive(order: tuple[int, ...]) -> None:
+def test_the_newest_version_dated_until_the_day_is_in_force_in_any_order_of_arrival(
+    order: tuple[int, ...],
+) -> None:
     versions = [version(1, MARCH), version(2, JULY), version(3, MAY)]
     records = ReferenceDataCache.fixed(*(versions[place] for place in order))
 
@@ -67,20 +66,20 @@ def test_the_newest_version_dated_so_far_holds_however_they_arrive(order: tuple[
     assert latest.sequence == 3
 
 
-def test_a_version_without_a_date_holds_from_ever() -> None:
+def test_a_version_without_a_date_is_in_force_on_every_day() -> None:
     records = ReferenceDataCache.fixed(version(1), version(2, MAY))
 
     assert in_force(records, date(1999, 1, 1)) == 1
     assert in_force(records, JULY) == 2
 
 
-def test_of_two_versions_from_one_day_the_newer_holds() -> None:
+def test_of_two_versions_of_one_day_the_newer_is_in_force() -> None:
     records = ReferenceDataCache.fixed(version(2, MAY), version(1, MAY))
 
     assert in_force(records, MAY) == 2
 
 
-def test_an_erased_version_is_gone_and_the_one_before_holds() -> None:
+def test_after_an_erasure_the_version_before_is_in_force() -> None:
     records = ReferenceDataCache.fixed(version(1, MARCH), version(2, MAY), version(1, None, "A-2"))
 
     records.remove("account:A-1@2")
@@ -93,7 +92,7 @@ def test_an_erased_version_is_gone_and_the_one_before_holds() -> None:
 
 
 @pytest.mark.parametrize("key", ["account:A-9@1", "account:A-1", "person:A-1@1", "@", "", "a:b@x"])
-def test_a_tombstone_of_nothing_changes_nothing(key: str) -> None:
+def test_a_tombstone_of_an_unknown_key_changes_nothing(key: str) -> None:
     records = ReferenceDataCache.fixed(version(1))
 
     records.remove(key)
@@ -101,7 +100,7 @@ def test_a_tombstone_of_nothing_changes_nothing(key: str) -> None:
     assert in_force(records, MAY) == 1
 
 
-def test_only_reference_data_is_taken() -> None:
+def test_other_events_are_refused() -> None:
     with pytest.raises(TypeError, match="no reference data"):
         ReferenceDataCache.fixed(
             recorded(
@@ -110,15 +109,8 @@ def test_only_reference_data_is_taken() -> None:
         )
 
 
-async def test_a_feed_follows_reference_topics_alone() -> None:
-    store = Store("mongodb://127.0.0.1:1", "none")
-    with pytest.raises(ValueError, match="sales"):
-        ReferenceFeed("127.0.0.1:1", (SALES,), store)
-    await store.close()
-
-
-def test_reading_many_versions_of_one_record_takes_no_longer_for_each() -> None:
-    """What is in force is worked out when it is asked for: else some thousands take seconds."""
+def test_the_order_by_day_is_computed_once_for_many_versions() -> None:
+    """Computed at each put, some thousands of versions would take seconds."""
     arranged: list[int] = []
     arrange = _Versions._arrange
 

@@ -1,4 +1,4 @@
-"""Who may read and write what on Kafka: what a department says and hears, and nothing more."""
+"""Kafka ACLs: an account may write its own topics and read those that it consumes, no others."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -27,20 +27,20 @@ def may(operation: Operation, topic: str) -> set[str]:
     }
 
 
-def listened_to(service: Service) -> Iterator[Channel]:
+def consumed_by(service: Service) -> Iterator[Channel]:
     yield from service.reference_channels
     yield from (
         CONSUMED_CHANNELS if service.name == "gateway" else consumed_channels(service.all_deciders)
     )
 
 
-def test_costs_are_written_by_finance_and_read_by_the_gateway_alone() -> None:
+def test_only_finance_writes_costs_and_only_the_gateway_reads_them() -> None:
     topic = "concord.finance.confidential.v1"
     assert may(Operation.WRITE, topic) == {"concord-finance"}
     assert may(Operation.READ, topic) == {"concord-finance", "concord-gateway"}
 
 
-def test_nobody_else_reads_what_is_confidential() -> None:
+def test_confidential_channels_are_read_by_the_departments_that_need_them() -> None:
     assert readers(FINANCE_CONFIDENTIAL) == {"finance", "gateway"}
     assert readers(GATEWAY_CONFIDENTIAL) == {"gateway"}
     assert readers(FINANCE_CONFIDENTIAL_REFERENCE) == {"finance"}
@@ -51,20 +51,20 @@ def test_nobody_else_reads_what_is_confidential() -> None:
     }
 
 
-def test_each_topic_is_written_by_its_department_alone() -> None:
+def test_each_topic_is_written_by_its_department_only() -> None:
     for channel in CHANNELS.values():
         assert may(Operation.WRITE, channel.topic()) == {f"concord-{channel.department}"}
 
 
 @pytest.mark.parametrize("department", DEPARTMENTS)
-def test_a_service_may_read_what_it_listens_to(department: str) -> None:
+def test_a_service_may_read_what_it_consumes(department: str) -> None:
     service: Service = import_module(f"{department}.app").SERVICE
-    heard = set(listened_to(service))
-    assert heard
+    consumed = set(consumed_by(service))
+    assert consumed
     readable = {channel for channel in CHANNELS.values() if department in readers(channel)}
-    assert heard <= readable
-    # Names of accounts, people and rates are read by whoever will need some; costs are not.
-    beyond = {channel for channel in readable - heard if channel.department != department}
+    assert consumed <= readable
+    # All departments may read accounts, people and rates, also before they need them; not costs.
+    beyond = {channel for channel in readable - consumed if channel.department != department}
     assert all(channel.kind == "reference" and not channel.confidential for channel in beyond)
 
 
@@ -73,7 +73,7 @@ def test_each_service_has_a_group_of_its_own() -> None:
     assert groups == {f"concord-{name}": group(name) for name in DEPARTMENTS}
 
 
-def test_installations_on_one_cluster_share_nothing() -> None:
+def test_installations_on_one_cluster_share_no_account_or_name() -> None:
     assert all(
         right.account.startswith("two-") and right.name.startswith("two.")
         for right in rights("two")

@@ -1,4 +1,4 @@
-"""Whether a reference topic was made again, told by the timestamps of its records."""
+"""Reference feed: a topic that was created again is recognised by timestamps."""
 
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
@@ -8,9 +8,10 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndTimestamp
 
+from chassis.eventstore.mongo import Store
 from chassis.kafka.reference_copy import CopyProgress
 from chassis.kafka.reference_feed import ReferenceFeed
-from contracts.channels import SALES_REFERENCE
+from contracts.channels import SALES, SALES_REFERENCE
 
 PLACE = (SALES_REFERENCE.topic(), 0)
 PARTITION = TopicPartition(*PLACE)
@@ -18,7 +19,7 @@ READ = 3
 
 
 class Consumer:
-    """Kafka's side: one partition, by the timestamps of its records."""
+    """A client's consumer of one partition whose records have these timestamps."""
 
     def __init__(self, *timestamps: int) -> None:
         self._timestamps = timestamps
@@ -43,7 +44,7 @@ class Consumer:
 
 
 @pytest.mark.parametrize(
-    ("newest", "timestamps", "made_again"),
+    ("newest", "timestamps", "created_again"),
     [
         (30, (10, 20, 30), False),
         (30, (10, 20, 30, 40), False),
@@ -52,8 +53,8 @@ class Consumer:
         (2**63 - 1, (10, 2**63 - 1, 30), False),
     ],
 )
-async def test_a_topic_was_made_again_where_later_records_stand_at_places_read_before(
-    newest: int, timestamps: tuple[int, ...], made_again: bool
+async def test_a_topic_was_created_again_if_newer_records_are_at_offsets_read_before(
+    newest: int, timestamps: tuple[int, ...], created_again: bool
 ) -> None:
     store = cast("Any", SimpleNamespace(reference=None, reference_progress=None))
     feed = ReferenceFeed("127.0.0.1:9", [SALES_REFERENCE], store)
@@ -62,4 +63,11 @@ async def test_a_topic_was_made_again_where_later_records_stand_at_places_read_b
 
     found = await feed._not_continued(consumer, {PARTITION: PLACE}, {PARTITION: len(timestamps)})
 
-    assert found == ({PLACE} if made_again else set())
+    assert found == ({PLACE} if created_again else set())
+
+
+async def test_a_channel_without_reference_data_is_refused() -> None:
+    store = Store("mongodb://127.0.0.1:1", "none")
+    with pytest.raises(ValueError, match="sales"):
+        ReferenceFeed("127.0.0.1:1", (SALES,), store)
+    await store.close()

@@ -1,4 +1,4 @@
-"""A record whose header has an odd name is read, and so is everything around it."""
+"""Lenient headers: a record with a header name that is not UTF-8 is read, and all around it."""
 
 from struct import pack_into
 from typing import Any
@@ -16,7 +16,7 @@ NONE, GZIP = 0, 1
 
 
 def fetched(compression: int, *names: bytes, begins: int = 0) -> bytes:
-    """A batch of records with one header each, of this name; its offsets begin there."""
+    """Return a batch of records with one header of each name; `begins` is the first offset."""
     placeholder = {name: f"{place:02}" for place, name in enumerate(names)}
     builder = _DefaultRecordBatchBuilderPy(
         magic=2,
@@ -44,7 +44,7 @@ def fetched(compression: int, *names: bytes, begins: int = 0) -> bytes:
 
 
 def read(data: bytes) -> list[Any]:
-    """What the client reads of what it fetched."""
+    """Return the records that the client reads from fetched bytes."""
     return list(
         fetcher.PartitionRecords(
             TopicPartition("topic", 0), fetcher.MemoryRecords(data), [], 0, None, None, True, 0
@@ -67,12 +67,12 @@ def test_the_records_around_an_odd_one_are_read_with_it(compression: int) -> Non
 
 
 def test_the_client_itself_cannot_read_it() -> None:
-    """If it can, some day, `chassis.kafka.lenient_headers` is needed no more."""
+    """If it can some day, `chassis.kafka.lenient_headers` is no longer needed."""
     with pytest.raises(UnicodeDecodeError):
         list(DefaultRecordBatch(bytearray(fetched(NONE, ODD))))
 
 
-def test_it_is_read_as_the_client_would_where_nothing_is_odd() -> None:
+def test_a_batch_without_such_headers_is_read_as_by_the_client() -> None:
     data = fetched(NONE, b"aa", b"bb")
     batch, own = Records(data).next_batch(), DefaultRecordBatch(bytearray(data))
 
@@ -83,7 +83,7 @@ def test_it_is_read_as_the_client_would_where_nothing_is_odd() -> None:
     ]
 
 
-def test_it_can_be_said_twice() -> None:
+def test_the_patch_can_be_applied_twice() -> None:
     read_odd_headers()
     read_odd_headers()
     assert fetcher.MemoryRecords is Records

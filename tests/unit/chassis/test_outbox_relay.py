@@ -1,4 +1,4 @@
-"""Streams that the relay left behind: none of them holds up another, or fills the memory."""
+"""Outbox relay: a skipped stream neither delays other streams nor fills the memory."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ def commit(stream: str, number: int) -> Commit:
 
 
 class Journal:
-    """Streams of so many commits, of which some cannot be read from a number on."""
+    """A journal with `length` commits a stream; `broken` ones cannot be read from a number on."""
 
     def __init__(self, length: int, **broken: int) -> None:
         self.length = length
@@ -40,8 +40,8 @@ class Journal:
             yield commit(stream, number)
 
 
-class Left:
-    """The streams that were left behind, without a store."""
+class Skipped:
+    """The skipped streams, without a store."""
 
     def __init__(self, *streams: str) -> None:
         self.streams = {stream: SkippedStream(1, "it was damaged") for stream in streams}
@@ -54,54 +54,54 @@ class Left:
 
 
 class Publishing(Relay):
-    """A relay that remembers what it would publish, in which portions."""
+    """A relay that records the portions that it would publish."""
 
-    def __init__(self, journal: Journal, left: Left) -> None:
+    def __init__(self, journal: Journal, skipped: Skipped) -> None:
         super().__init__(
             Store("mongodb://127.0.0.1:9", "none"), cast("Any", journal), bootstrap="127.0.0.1:9"
         )
-        self._left = cast("Any", left)
+        self._skipped = cast("Any", skipped)
         self.published: list[list[tuple[str, int]]] = []
 
     async def _publish_in_order(self, commits: Sequence[Commit]) -> None:
         self.published.append([(each.stream, each.number) for each in commits])
 
 
-async def test_a_long_stream_that_was_left_behind_is_published_in_portions(
+async def test_a_long_skipped_stream_is_published_in_portions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(relay_module, "_REPLAYED_TOGETHER", 10)
-    left = Left("long")
-    relay = Publishing(Journal(25), left)
+    skipped = Skipped("long")
+    relay = Publishing(Journal(25), skipped)
 
     await relay._try_again(["long"])
 
     assert [len(each) for each in relay.published] == [10, 10, 5]
     assert list(chain(*relay.published)) == [("long", number) for number in range(1, 26)]
-    assert left.streams == {}
+    assert skipped.streams == {}
 
 
-async def test_a_stream_is_left_where_it_cannot_be_read_any_more(
+async def test_a_skipped_stream_is_published_up_to_the_next_unreadable_commit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(relay_module, "_REPLAYED_TOGETHER", 10)
-    left = Left("broken")
-    relay = Publishing(Journal(25, broken=15), left)
+    skipped = Skipped("broken")
+    relay = Publishing(Journal(25, broken=15), skipped)
 
     await relay._try_again(["broken"])
 
     assert sum(map(len, relay.published)) == 14
-    assert left.streams == {"broken": SkippedStream(15, "it is damaged")}
+    assert skipped.streams == {"broken": SkippedStream(15, "it is damaged")}
 
 
-async def test_streams_are_tried_again_in_turn_while_others_are_published(
+async def test_skipped_streams_are_tried_in_turn_while_others_are_published(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Neither others that are committed to nor many that cannot be read put it off for ever."""
+    """Neither commits of other streams nor many unreadable streams postpone it for ever."""
     rest = [f"rest-{number}" for number in range(12)]
     journal = Journal(1, **dict.fromkeys(("busy", *rest), 1))
-    relay = Publishing(journal, Left("busy", *rest))
-    # Every reading takes a tenth of a second, and a batch comes each second.
+    relay = Publishing(journal, Skipped("busy", *rest))
+    # Each read takes a tenth of a second, and a batch arrives each second.
     batches = 0
     monkeypatch.setattr(
         relay_module,
@@ -116,4 +116,4 @@ async def test_streams_are_tried_again_in_turn_while_others_are_published(
         tried.append(len(journal.read_of) - before)
 
     assert set(rest) <= set(journal.read_of)
-    assert max(tried) <= 1 + 6, "the batch's own stream, and half a second of the others"
+    assert max(tried) <= 1 + 6, "the batch's own stream, and half a second for the others"

@@ -1,4 +1,4 @@
-"""Every client of Kafka is made with the account of its process."""
+"""Kafka credentials: every Kafka client is created with the account of its process."""
 
 import ast
 from pathlib import Path
@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[3]
 CLIENTS = {"AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient", "KafkaBroker"}
 
 
-def made_in(file: Path) -> list[ast.Call]:
+def clients_in(file: Path) -> list[ast.Call]:
     return [
         node
         for node in ast.walk(ast.parse(file.read_text()))
@@ -21,7 +21,7 @@ def made_in(file: Path) -> list[ast.Call]:
     ]
 
 
-def with_the_account(call: ast.Call) -> bool:
+def has_credentials(call: ast.Call) -> bool:
     return any(
         keyword.arg == "security"
         or (keyword.arg is None and ast.unparse(keyword.value).startswith("arguments("))
@@ -29,19 +29,19 @@ def with_the_account(call: ast.Call) -> bool:
     )
 
 
-def test_no_client_is_made_without_it() -> None:
+def test_every_client_has_credentials() -> None:
     files = [*(PROJECT / "libs").rglob("*.py"), *(PROJECT / "services").rglob("*.py")]
-    calls = {file.name: made_in(file) for file in files if made_in(file)}
+    calls = {file.name: clients_in(file) for file in files if clients_in(file)}
     users = {"consumer_settings", "outbox_relay", "reference_feed", "topics", "acls"}
     assert {f"{name}.py" for name in users} == set(calls)
-    assert all(with_the_account(call) for every in calls.values() for call in every)
+    assert all(has_credentials(call) for every in calls.values() for call in every)
 
 
-def test_without_an_account_nothing_is_asked() -> None:
+def test_without_an_account_there_are_no_credentials() -> None:
     assert arguments(identity(KafkaSettings())) == {}
 
 
-def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_no_certificate_is_refused(tmp_path: Path) -> None:
     for content in (None, "nothing of the kind"):
         file = tmp_path / "ca.crt"
         if content is not None:

@@ -1,0 +1,71 @@
+"""Unit tests of the consumer; those with a real Kafka are in tests/component."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+from aiokafka import TopicPartition
+
+from chassis.kafka.consumer import Consumer
+from chassis.kafka.parked import ParkedRecordStore
+from contracts.channels import SALES
+from tests.component.consumer_harness import Counting, until
+
+PLACE = TopicPartition(SALES.topic(), 3)
+
+
+class KafkaConsumer:
+    """A client's consumer of one partition, with the offsets that were committed."""
+
+    def __init__(self) -> None:
+        self.committed: dict[TopicPartition, int] = {}
+        self.position: dict[TopicPartition, int] = {}
+
+    def assignment(self) -> set[TopicPartition]:
+        return {PLACE}
+
+    async def beginning_offsets(
+        self, places: Iterable[TopicPartition]
+    ) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 0)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self.committed |= offsets
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        self.position[place] = offset
+
+
+async def test_a_rebuild_discards_offsets_that_were_not_committed_yet() -> None:
+    """With them a process that takes over would continue behind events that are no longer kept."""
+    kafka_consumer = KafkaConsumer()
+    consumer = Consumer(
+        "127.0.0.1:9",
+        group="readers",
+        channels=[SALES],
+        router=lambda recorded: (recorded.subject,),
+        event_handler=Counting(),
+        parked_records=ParkedRecordStore(cast("Any", None)),
+    )
+    consumer._subscriber = cast("Any", SimpleNamespace(consumer=kafka_consumer))
+    consumer._durable = {PLACE: 70}
+
+    await consumer._go_back()
+    await consumer._commit(now=True)
+
+    assert (kafka_consumer.committed, kafka_consumer.position) == ({PLACE: 0}, {PLACE: 0})
+
+
+async def test_a_consumer_without_kafka_reports_it_and_stops() -> None:
+    consumer = Consumer(
+        "127.0.0.1:9",
+        group="readers",
+        channels=[SALES],
+        router=lambda recorded: (recorded.subject,),
+        event_handler=Counting(),
+        parked_records=ParkedRecordStore(cast("Any", None)),
+    )
+    async with asyncio.timeout(10), consumer:
+        await until(lambda: consumer.progress.hindrance is not None, 5.0)
+        assert "Kafka is away" in (consumer.not_ready() or "")
