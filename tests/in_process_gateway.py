@@ -16,14 +16,10 @@ from chassis.application.command_handler import Answer, NotYet
 from chassis.application.repository import Unknown
 from chassis.base.partitioning import partition_of
 from chassis.base.settings import LOCAL_ISSUER, Settings
-from chassis.domain.decider import (
-    Command,
-    Context,
-    PassedOver,
-    ReferenceData,
-    Stream,
-    handle_command,
-)
+from chassis.domain.commands import Command
+from chassis.domain.context import Context, ReferenceData
+from chassis.domain.decider import handle_command
+from chassis.domain.stream import PassedOver, Stream
 from chassis.web import problems
 from chassis.web.auth import Tokens, issue
 from contracts.event import Event, Recorded
@@ -123,9 +119,9 @@ class InMemory:
         context = Context(actor, now, now, "test", self.records, lambda: secrets.token_hex(8))
         step = handle_command(ENGAGEMENT, stream, command, context)
         self._streams[engagement] = step.stream
-        for recorded in step.said:
+        for recorded in step.own_events:
             self._fold(recorded)
-        if step.said:
+        if step.own_events:
             self._judge(engagement)
         return step.stream
 

@@ -62,7 +62,7 @@ def show(line: Line, *, data: bool) -> None:
         f"[bold]{line.service} {commit.number}[/]  {at}  {what}  by {escape(commit.actor)}"
     )
     for kept, recorded in zip(commit.events, commit.recorded(), strict=True):
-        sign = "+" if kept.said else "<"
+        sign = "+" if kept.own else "<"
         name = recorded.event.type.split(".")[2]
         console.print(f"    {sign} {kept.channel} {recorded.sequence}  {name}")
         if data:

@@ -19,19 +19,11 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from chassis.domain.decider import (
-    Command,
-    Context,
-    DeadlinePassed,
-    Decider,
-    Decisions,
-    Refused,
-    Step,
-    Stream,
-    handle_command,
-    handle_events,
-    replay,
-)
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.deadlines import DeadlinePassed
+from chassis.domain.decider import Decider, Decisions, Step, handle_command, handle_events, replay
+from chassis.domain.stream import Stream
 from contracts.event import Event, Recorded
 from contracts.reference import Reference
 from testkit.matchers import START, Like, RecordsOf, described, difference, like, recorded_as
@@ -119,7 +111,7 @@ class Scenario(Generic[S]):
             step = handle_command(self.decider, self.stream, command, self._context(by))
         except Refused as refusal:
             return Outcome(self, self, (), refusal)
-        return Outcome(self, self._after(step.stream), step.said)
+        return Outcome(self, self._after(step.stream), step.own_events)
 
     def when_heard(
         self,
@@ -137,7 +129,7 @@ class Scenario(Generic[S]):
         for event in events:
             recorded = scenario._routed(scenario._recorded(event, about, by, knowing))
             step = scenario._handle(recorded)
-            published.extend(step.said)
+            published.extend(step.own_events)
             scenario = scenario._after(step.stream, recorded)
         return Outcome(self, scenario, tuple(published))
 
@@ -215,7 +207,7 @@ class Scenario(Generic[S]):
             occurred_at=self.moment,
             recorded_at=self.moment,
             cause=cause,
-            records=self.records,
+            reference_data=self.records,
             new_event_id=lambda: f"{cause}-event-{next(numbers)}",
         )
 

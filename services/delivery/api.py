@@ -1,6 +1,7 @@
 """Define Delivery's HTTP routes, and the roles that may use them."""
 
-from chassis.domain.decider import Command, Decider
+from chassis.domain.commands import Command
+from chassis.domain.decider import Decider
 from chassis.web.command_routes import CommandRoutes
 from contracts.roles import Role
 from contracts.values import PersonId

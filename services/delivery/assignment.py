@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAssigned, TierChosen
 from contracts.event import Event
 from contracts.money import Money
@@ -106,7 +107,7 @@ def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Ite
     The proposal is computed from the newest known price and duration and from the account's record.
     """
     require_open(state)
-    account = context.records.latest(AccountPublished, state.account or "")
+    account = context.reference_data.latest(AccountPublished, state.account or "")
     newest = max(state.estimates, default=None)
     proposed = proposed_tier(
         _price(state),

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,

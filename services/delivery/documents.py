@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from chassis.domain.decider import Command
+from chassis.domain.commands import Command
 from contracts.documents import content_hash
 from contracts.values import ContentHash
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.event import Event, Recorded
 from contracts.reference import TemplatePublished
@@ -64,7 +65,7 @@ def template_known(context: Context, template: str) -> Recorded[TemplatePublishe
 
     Raises Refused where the template is unknown.
     """
-    record = context.records.latest(TemplatePublished, template)
+    record = context.reference_data.latest(TemplatePublished, template)
     if record is None:
         raise Refused("unknown-template", f"no template {template} is known")
     return record

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.domain.decider import Command, Context, gate
+from chassis.domain.commands import Command, gate
+from chassis.domain.context import Context
 from contracts.delivery import KickoffHeld
 from contracts.event import Event
 from contracts.values import Day, PersonId

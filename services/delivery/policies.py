@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from chassis.domain.decider import Context, Missing, Refused, gate
+from chassis.domain.commands import Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.reference import PersonPublished
 from delivery.state import Engagement
@@ -68,7 +69,7 @@ def known_person(context: Context, person: str) -> PersonPublished:
 
     Raises Refused where there is none.
     """
-    record = context.records.latest(PersonPublished, person)
+    record = context.reference_data.latest(PersonPublished, person)
     if record is None:
         raise Refused("unknown-person", f"no person {person} is known")
     return record.event
@@ -80,7 +81,7 @@ def require_customer(context: Context, person: str) -> None:
     People of a customer need not be in the reference data, so unknown ids are accepted. Raises
     Refused where the record names another department.
     """
-    record = context.records.latest(PersonPublished, person)
+    record = context.reference_data.latest(PersonPublished, person)
     if record is not None and record.event.department != "customer":
         raise Refused(
             "not-the-customer",

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
 from contracts.event import Event
 from contracts.values import RAG, Day, Hours, Identifier, Percent, Text

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from contracts.delivery import DecisionRecorded, IssueRaised, RaidItemClosed, RiskRaised
 from contracts.event import Event
 from contracts.values import Day, Identifier, Percent, PersonId, ShortText, Text

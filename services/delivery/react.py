@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from chassis.domain.decider import Context
+from chassis.domain.context import Context
 from contracts.delivery import ResourceReleased
 from contracts.event import Event
 from delivery.state import Engagement

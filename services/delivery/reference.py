@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chassis.base.view_model import ViewModel
-from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution
 from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished
 from contracts.values import AccountId, Day, Hours, ItemLine, PersonId, ProjectRole, ShortText

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from contracts.delivery import BrdSignedOff, BrdSubmitted
 from contracts.event import Event
 from contracts.values import Day, PersonId, Version

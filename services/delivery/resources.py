@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
 from contracts.event import Event
 from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole

@@ -5,7 +5,8 @@ from typing import Self
 
 from pydantic import model_validator
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.delivery import SowReviewed
 from contracts.event import Event
 from contracts.values import Text, Verdict, Version

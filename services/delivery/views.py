@@ -5,7 +5,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
-from chassis.domain.decider import Missing
+from chassis.domain.commands import Missing
 from contracts import delivery as events
 from contracts.values import RAG
 from delivery.changes import given_up, unreleased

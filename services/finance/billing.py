@@ -11,7 +11,8 @@ from datetime import date
 
 from pydantic import Field, field_validator
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from chassis.domain.ids import derived_id
 from contracts.event import Event
 from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine

@@ -7,7 +7,8 @@ also changes the plan. Amendments are applied in the order of their signature.
 
 from collections.abc import Callable, Iterable
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from chassis.domain.ids import derived_id
 from contracts.event import Event
 from contracts.finance import BudgetAmended, BudgetSet, RevenueMethodChosen

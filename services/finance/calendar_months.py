@@ -3,7 +3,7 @@
 from calendar import monthrange
 from datetime import date, timedelta
 
-from chassis.domain.decider import Refused
+from chassis.domain.commands import Refused
 from contracts.values import Month
 
 

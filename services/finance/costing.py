@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from chassis.domain.decider import Context, ReferenceData
+from chassis.domain.context import Context, ReferenceData
 from contracts.event import Event
 from contracts.finance import BudgetCosted, ChangeCosted, CostAccrued, EstimateCosted
 from contracts.money import Money
@@ -62,10 +62,10 @@ def costs(state: Engagement, context: Context) -> Iterable[Event]:
     """Yield the costs of priced estimates and changes, of the budget and of approved work."""
     if state.currency is None:
         return
-    yield from _costs_of_estimates(state, state.currency, context.records)
-    yield from _costs_of_changes(state, state.currency, context.records)
-    yield from _cost_of_budget(state, context.records)
-    yield from _accruals(state, state.currency, context.records)
+    yield from _costs_of_estimates(state, state.currency, context.reference_data)
+    yield from _costs_of_changes(state, state.currency, context.reference_data)
+    yield from _cost_of_budget(state, context.reference_data)
+    yield from _accruals(state, state.currency, context.reference_data)
 
 
 def _costs_of_estimates(

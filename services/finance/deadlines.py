@@ -8,7 +8,8 @@ amendments.
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 
-from chassis.domain.decider import Context, Deadline, DeadlinePassed
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.ids import derived_id
 from contracts.event import Event
 from contracts.finance import BillingEventDue

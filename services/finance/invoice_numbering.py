@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from pydantic import Field
 
-from chassis.domain.decider import Context, Decider, Decisions, Evolution
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution
 from contracts.event import Event, Recorded
 from contracts.finance import InvoiceApproved, InvoiceNumbered
 from contracts.values import Day, EngagementId, Identifier, Value

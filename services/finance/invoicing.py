@@ -8,7 +8,8 @@ wrong invoice is voided and drafted again, or credited; what was paid beyond tha
 from collections.abc import Iterable
 from datetime import date
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import (
     CreditNoteIssued,

@@ -9,7 +9,7 @@ it is certain that there will be none.
 from collections.abc import Iterable
 from decimal import Decimal
 
-from chassis.domain.decider import Context, ReferenceData
+from chassis.domain.context import Context, ReferenceData
 from contracts.event import Event
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.money import Money
@@ -27,13 +27,13 @@ def measurements(state: Engagement, context: Context) -> Iterable[Event]:
         return
     for report in state.reports:
         if report.performance_due:
-            performance = performance_of(state, report, context.records)
+            performance = performance_of(state, report, context.reference_data)
             if performance is None:
                 break
             yield performance
     for report in state.reports:
         if report.margin_due:
-            measured = margins_of(state, report, context.records)
+            measured = margins_of(state, report, context.reference_data)
             if measured is None:
                 return
             yield measured

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from chassis.domain.decider import Missing
+from chassis.domain.commands import Missing
 from finance.costing import cost_rates_id
 from finance.pricing import rate_card_id
 from finance.state import Engagement

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Literal
 
-from chassis.domain.decider import Context, ReferenceData
+from chassis.domain.context import Context, ReferenceData
 from contracts.event import Event, Recorded
 from contracts.finance import ChangePriced, EstimatePriced
 from contracts.money import BEYOND_ITEMS, Money
@@ -128,12 +128,12 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
         return
     for estimate in state.estimates.values():
         if estimate.price is None:
-            priced = price_of_estimate(estimate, currency, context.records)
+            priced = price_of_estimate(estimate, currency, context.reference_data)
             if priced:
                 yield priced
     for assessment in state.assessments:
         if assessment.price is None:
-            change = price_of_change(state, assessment, currency, context.records)
+            change = price_of_change(state, assessment, currency, context.reference_data)
             if change:
                 yield change
 

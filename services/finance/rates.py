@@ -10,7 +10,9 @@ from decimal import Decimal
 
 from pydantic import Field, field_validator
 
-from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution
 from contracts.event import Event, Recorded
 from contracts.money import Currency
 from contracts.reference import CostRatesPublished, RateCardPublished

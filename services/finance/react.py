@@ -5,7 +5,8 @@ The order in which other departments' events arrived does not matter.
 
 from collections.abc import Iterable
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from contracts.event import Event
 from finance.billing import billing
 from finance.budgeting import budgets

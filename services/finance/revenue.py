@@ -25,7 +25,8 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import RevenueRecognised
 from contracts.money import Money

@@ -7,7 +7,8 @@ still be billed; then it is settled again.
 from collections.abc import Iterable
 from datetime import date
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money

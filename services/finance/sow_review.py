@@ -5,7 +5,8 @@ from typing import Self
 
 from pydantic import model_validator
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import SowReviewed
 from contracts.legal import SowDrafted

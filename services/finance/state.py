@@ -11,7 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from chassis.domain.decider import Decisions, Evolution, Refused
+from chassis.domain.commands import Refused
+from chassis.domain.decider import Decisions, Evolution
 from contracts.finance import InvoiceLine, MarginMeasured, PerformanceMeasured
 from contracts.gateway import Disconnect
 from contracts.legal import AmendmentSigned, SowDrafted

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import ROUND_FLOOR, Decimal
 
-from chassis.domain.decider import Command, Context, Missing, gate
+from chassis.domain.commands import Command, Missing, gate
+from chassis.domain.context import Context
 from chassis.domain.ids import derived_id
 from contracts.event import Event
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine

@@ -5,7 +5,9 @@ from typing import TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution
 from contracts import gateway as contract
 from contracts.event import Event, Recorded
 from contracts.gateway import Evidence

@@ -16,10 +16,10 @@ from itertools import islice
 
 from chassis.application.ports import Batch, CannotBeKept
 from chassis.base import telemetry
-from chassis.base.failures import SaysNoValues, described
+from chassis.base.failures import ValueFreeError, described
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
 from chassis.domain.latest_ids import LatestIds, with_latest
+from chassis.domain.stream import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
 from chassis.domain.trouble import Head
 from chassis.eventstore.mongo import StoreAway
 from contracts.channels import CHANNELS, PARTITIONS
@@ -49,7 +49,7 @@ TRACED = 8
 """Engagements of a batch that get a span; a span costs more than applying an event."""
 
 
-class CannotBeJudged(SaysNoValues):
+class CannotBeJudged(ValueFreeError):
     """A rule failed. The text names only the place in the code: rules read confidential data."""
 
 

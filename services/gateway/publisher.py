@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from chassis.application.command_handler import CommandHandler
 from chassis.application.ports import CannotBeKept
-from chassis.domain.decider import derived
+from chassis.domain.ids import derived
 from chassis.eventstore.mongo import StoreAway
 from gateway.decider import PublishDisconnects, detected
 from gateway.projector import Projector

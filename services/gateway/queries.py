@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from chassis.application.command_handler import NotYet
 from chassis.application.repository import Unknown
-from chassis.domain.decider import PassedOver, ReferenceData
+from chassis.domain.context import ReferenceData
+from chassis.domain.stream import PassedOver
 from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished
 from gateway.disconnects import Disconnect

@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from pydantic import TypeAdapter, ValidationError
 
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from chassis.eventstore.mongo import (
     LARGEST_DOCUMENT,
     Document,

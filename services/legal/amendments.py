@@ -11,7 +11,9 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from chassis.domain.decider import Command, Context, Missing, Refused, derived, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.ids import derived
 from contracts.documents import AMENDMENT, UNSEALED, seal
 from contracts.event import Event
 from contracts.legal import AmendmentDrafted, AmendmentSigned

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from chassis.domain.decider import Missing
+from chassis.domain.commands import Missing
 from contracts.money import Money
 from contracts.values import BillingItem
 

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.domain.decider import Command, Context, Deadline, DeadlinePassed, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline, DeadlinePassed
 from contracts.event import Event
 from contracts.legal import EarlyStartAuthorised, EarlyStartExpired
 from contracts.values import Day, Hours, ShortText

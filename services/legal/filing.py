@@ -6,7 +6,8 @@ from typing import Self
 
 from pydantic import model_validator
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.legal import FileOpened, MsaSigned, NdaSigned
 from contracts.values import AccountId, Day, ShortText

@@ -8,7 +8,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.documents import STATEMENT_OF_WORK, UNSEALED, seal
 from contracts.event import Event
 from contracts.legal import (

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from chassis.domain.decider import Decisions, Evolution, Refused
+from chassis.domain.commands import Refused
+from chassis.domain.decider import Decisions, Evolution
 from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.gateway import Disconnect
 from contracts.legal import (

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Literal
 
-from chassis.domain.decider import Command, Context, Refused
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.legal import EngagementTerminated
 from contracts.values import Day, PersonId, Text

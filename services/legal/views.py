@@ -5,7 +5,7 @@ from datetime import date
 from typing import Literal
 
 from chassis.base.view_model import ViewModel, whole
-from chassis.domain.decider import Missing
+from chassis.domain.commands import Missing
 from contracts.channels import Department
 from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.gateway import Disconnect

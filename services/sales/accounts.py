@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from chassis.domain.decider import Command, Context
+from chassis.domain.commands import Command
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.reference import AccountPublished
 from contracts.values import Day, ShortText, YesNo

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from chassis.application.read_models import Listing
-from chassis.domain.decider import Command
+from chassis.domain.commands import Command
 from chassis.eventstore.mongo import Store, StoreAway, insert_each, reaching
 from chassis.runtime.container import get_container
 from chassis.web.auth import requires
@@ -151,7 +151,7 @@ async def take_export(
         answer = await container.commands.command(
             kind, subject, command, actor=actor, key=key, occurred_at=occurred_at
         )
-        return bool(answer.said) and not answer.repeated
+        return bool(answer.events) and not answer.repeated
 
     try:
         export = read_export(

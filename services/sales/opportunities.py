@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.money import NotNegativeMoney
 from contracts.reference import AccountPublished
@@ -167,7 +168,7 @@ def adopt_opportunity(
 
 def _openable(event: OpportunityOpened, context: Context) -> None:
     """Refuse an account that is not published, and an expected close before today (UTC)."""
-    if context.records.latest(AccountPublished, event.account) is None:
+    if context.reference_data.latest(AccountPublished, event.account) is None:
         raise Refused(
             "account-unknown",
             f"account: no account {event.account!r} is published; publish it first",

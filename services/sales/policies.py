@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-from chassis.domain.decider import Context, Refused
+from chassis.domain.commands import Refused
+from chassis.domain.context import Context
 from contracts.money import Money
 from sales.state import Engagement
 

@@ -5,7 +5,8 @@ from datetime import date
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from chassis.domain.decider import Command, Context, Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.money import Money, PositiveTotal
 from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted

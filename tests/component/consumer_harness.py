@@ -15,8 +15,8 @@ from aiokafka.errors import KafkaError
 
 from chassis.application.ports import Batch
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
 from chassis.domain.latest_ids import with_latest
+from chassis.domain.stream import Gap, NotDecoded, NotTakenIn, PassedOver, is_next
 from chassis.domain.trouble import Head
 from chassis.eventstore.journal import kafka_key
 from chassis.eventstore.mongo import Store

@@ -19,7 +19,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from chassis.base.settings import LOCAL_ISSUER
-from chassis.domain.decider import derived
+from chassis.domain.ids import derived
 from chassis.eventstore.journal import kafka_key
 from chassis.kafka.topics import create_topics
 from chassis.web.auth import issue

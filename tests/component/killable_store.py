@@ -104,7 +104,7 @@ class MortalStore(Store):
 
     def __init__(self, url: str, database: str, life: Life) -> None:
         super().__init__(url, database)
-        for name in ("commits", "views", "leases", "parked", "clock", "left"):
+        for name in ("commits", "views", "leases", "parked", "deadlines", "skipped"):
             setattr(self, name, _Collection(getattr(self, name), life))
         self.database = _Database(self.database, life)  # type: ignore[assignment]  # only its items are used
 

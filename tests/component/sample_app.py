@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis.application.read_models import Listing, Value
 from chassis.base.settings import LOCAL_ISSUER, Settings
-from chassis.domain.decider import Command, Context, Decider, Decisions, Evolution, Missing, gate
+from chassis.domain.commands import Command, Missing, gate
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution
 from chassis.runtime.service import Service, create_app
 from chassis.web.auth import issue
 from chassis.web.command_routes import CommandRoutes
@@ -84,7 +86,7 @@ def _managed(state: Deal, recorded: Recorded[ManagerAssigned]) -> Deal:
 
 @decide_deal.on(OpenDeal)
 def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Event]:
-    known = context.records.latest(PersonPublished, command.owner)
+    known = context.reference_data.latest(PersonPublished, command.owner)
     gate(
         "owner-unknown",
         [None if known else Missing("owner", f"there is no person {command.owner}", "delivery")],

@@ -12,17 +12,11 @@ from uuid_utils import uuid7
 
 from chassis.application.command_handler import CommandHandler
 from chassis.application.event_handler import StreamEventHandler
-from chassis.application.repository import Repository, Surroundings
-from chassis.domain.decider import (
-    Command,
-    Context,
-    Deadline,
-    DeadlinePassed,
-    Decider,
-    Decisions,
-    Evolution,
-    Refused,
-)
+from chassis.application.repository import ContextFactory, Repository
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.decider import Decider, Decisions, Evolution
 from chassis.eventstore.journal import Journal
 from chassis.eventstore.mongo import Store
 from chassis.eventstore.snapshots import Snapshots
@@ -262,12 +256,12 @@ class Process:
         self.store = Store(self.url, self.database)
         self.journal = Journal(self.store, patience=self.patience)
         self.snapshots = Snapshots(self.store, {each.kind: each for each in self.deciders})
-        surroundings = Surroundings(NoRecords(), lambda: self.moment, lambda: str(uuid7()))
-        self.streams = Repository(
+        contexts = ContextFactory(NoRecords(), lambda: self.moment, lambda: str(uuid7()))
+        self.repository = Repository(
             self.deciders, self.journal, self.snapshots, now=lambda: self.moment
         )
-        self.engine = CommandHandler(self.streams, surroundings)
-        self.event_handler = StreamEventHandler(self.streams, surroundings)
+        self.engine = CommandHandler(self.repository, contexts)
+        self.event_handler = StreamEventHandler(self.repository, contexts)
 
     async def __aenter__(self) -> "Process":
         await self.store.prepare("relay", "views")

@@ -12,7 +12,8 @@ import pytest
 from chassis.application import repository
 from chassis.application.command_handler import Answer, KeyReused, NotYet, Stale
 from chassis.application.repository import Unknown
-from chassis.domain.decider import CameLate, Gap, PassedOver, Refused
+from chassis.domain.commands import Refused
+from chassis.domain.stream import CameLate, Gap, PassedOver
 from chassis.eventstore import journal
 from chassis.eventstore.journal import Commit
 from contracts.event import encode
@@ -39,7 +40,7 @@ async def tell(process: Process, command: Any, key: str, subject: str = "E-1", *
 
 
 def said(answer: Answer) -> list[tuple[str, int]]:
-    return [(each.event.type.split(".")[2], each.sequence) for each in answer.said]
+    return [(each.event.type.split(".")[2], each.sequence) for each in answer.events]
 
 
 async def test_a_command_is_decided_kept_and_answered(store: StoreServer, isolation: str) -> None:
@@ -56,7 +57,7 @@ async def test_a_command_is_decided_kept_and_answered(store: StoreServer, isolat
         with pytest.raises(Unknown):
             await tell(process, Advance(probability=10), "k5", subject="E-none")
         unchanged = await tell(process, Advance(probability=20), "k6")
-        assert (unchanged.said, unchanged.stream.number) == ((), 2)
+        assert (unchanged.events, unchanged.stream.number) == ((), 2)
 
 
 async def test_two_processes_never_decide_on_the_same_state(
@@ -94,7 +95,7 @@ async def test_a_repeated_key_is_answered_as_the_first_time(
         await tell(one, Advance(probability=40), "k3")
         for process in (one, two):
             again = await tell(process, Advance(probability=20), "k2")
-            assert again == Answer(first.stream, first.said, repeated=True)
+            assert again == Answer(first.stream, first.events, repeated=True)
             opened = await tell(process, Open(title="Roof"), "k1", expected=0)
             assert (opened.repeated, opened.stream.number) == (True, 1)
             with pytest.raises(KeyReused):
@@ -113,7 +114,7 @@ async def test_the_same_request_twice_at_once_has_one_effect(
             *(tell(process, Open(title="Roof"), "k1") for process in (one, two, one, two))
         )
         assert sorted(answer.repeated for answer in answers) == [False, True, True, True]
-        assert len({answer.said[0].id for answer in answers}) == 1
+        assert len({answer.events[0].id for answer in answers}) == 1
 
 
 async def test_a_refusal_is_decided_on_the_newest_state(store: StoreServer, isolation: str) -> None:
@@ -251,7 +252,7 @@ async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolat
         await tell(one, Open(title="Roof"), "k1")
         with pytest.raises(NotYet) as late:
             await two.engine.read("engagement", "E-1", after={"delivery": 1, "sales": 1}, wait=0.1)
-        assert late.value.lacking == {"delivery": 1}
+        assert late.value.missing == {"delivery": 1}
         reading = asyncio.create_task(
             two.engine.read("engagement", "E-1", after={"delivery": 1, "gateway": 9}, wait=20.0)
         )
@@ -267,14 +268,14 @@ async def test_who_waits_in_vain_asks_the_store_ever_more_rarely(
     monkeypatch.setattr(repository, "_POLL", 0.001)
     async with Process(store.url, isolation) as process:
         asked = 0
-        current = process.streams.current
+        current = process.repository.current
 
         async def counted(stream: str) -> Any:
             nonlocal asked
             asked += 1
             return await current(stream)
 
-        monkeypatch.setattr(process.streams, "current", counted)
+        monkeypatch.setattr(process.repository, "current", counted)
         with pytest.raises(Unknown):
             await process.engine.read("engagement", "E-9", wait=1.0)
         assert 5 < asked < 100
@@ -290,8 +291,8 @@ async def test_nobody_waits_for_a_service_that_stops(store: StoreServer, isolati
                 tell(process, Open(title="Wall"), "k2", wait=20.0),
             )
         ]
-        await until(lambda: len(process.streams._watchers.get("engagement:E-1", ())) == 2)
-        process.streams.stopping.set()
+        await until(lambda: len(process.repository._watchers.get("engagement:E-1", ())) == 2)
+        process.repository.stopping.set()
         async with asyncio.timeout(10):
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(each) for each in outcomes] == [NotYet, Refused]
@@ -325,10 +326,10 @@ async def test_nothing_is_kept_of_those_who_waited(store: StoreServer, isolation
             with pytest.raises(Unknown):
                 await process.engine.read("engagement", subject, wait=0.05)
         gone = asyncio.create_task(process.engine.read("engagement", "E-4", wait=20.0))
-        await until(lambda: bool(process.streams._watchers))
+        await until(lambda: bool(process.repository._watchers))
         gone.cancel()
         await asyncio.wait([gone])
-        assert not process.streams._watchers
+        assert not process.repository._watchers
 
 
 async def test_what_a_stream_neither_says_nor_hears_is_not_waited_for(
@@ -336,7 +337,7 @@ async def test_what_a_stream_neither_says_nor_hears_is_not_waited_for(
 ) -> None:
     async with Process(store.url, isolation) as process:
         account = {"sales.reference": 3}  # the answer to whoever has just published an account
-        await process.engine.until_heard("engagement", "E-1", account, 0.0)
+        await process.engine.wait_until_processed("engagement", "E-1", account, 0.0)
         await tell(process, Open(title="Roof"), "k1")
         stream = await process.engine.read("engagement", "E-1", after=account)
         assert stream.position == {"sales": 1}
@@ -351,7 +352,7 @@ async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: 
 
         await publish("Bob Ross", "k1")
         await publish("Bob Rose", "k2")
-        known = await process.streams.current("person:bob")
+        known = await process.repository.current("person:bob")
         await process.store.views.insert_one(process.snapshots.document(known))
         for _ in range(2):
             await engine.erase("person", "bob", actor="hr", key="k3")
@@ -366,7 +367,7 @@ async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: 
             ("delivery.reference", "person:bob@2"),
         )
         # Who comes back gets a new version, not one that was erased.
-        assert (await publish("Bob", "k4")).said[0].sequence == 3
+        assert (await publish("Bob", "k4")).events[0].sequence == 3
 
 
 @pytest.mark.parametrize("remembered", [True, False])
@@ -392,6 +393,6 @@ async def test_an_erased_person_is_not_published_in_the_place_of_what_was_erased
         await one.engine.erase("person", "bob", actor="hr", key="k3")
         with pytest.raises(KeyReused):
             await publish(two, "Bob Rose", "k2")
-        assert (await publish(two, "Bob", "k4")).said[0].sequence == 3
+        assert (await publish(two, "Bob", "k4")).events[0].sequence == 3
         stream = await (await started()).engine.read("person", "bob")
         assert (stream.state, stream.number) == (Person(name="Bob", version=3), 4)

@@ -46,8 +46,8 @@ async def until_ended(task: asyncio.Task[None], is_so: Callable[[], Awaitable[bo
 
 
 def views_of(process: Process) -> Views:
-    views = Views(process.store, process.journal, process.snapshots, process.streams, [LISTING])
-    hasty(views.follower)
+    views = Views(process.store, process.journal, process.snapshots, process.repository, [LISTING])
+    hasty(views.subscription)
     return views
 
 
@@ -120,7 +120,7 @@ async def test_a_views_writer_killed_while_it_folds_everything_again(
             await process.store.leases.update_one(
                 {"_id": "views-folds"}, {"$set": {"folds.engagement": "other code"}}
             )
-            folds = {"_id": "views-folds", "folds": process.snapshots.folds}
+            folds = {"_id": "views-folds", "folds": process.snapshots.fingerprints}
 
             async def again(folds: dict[str, Any] = folds) -> bool:
                 return await process.store.leases.find_one(folds) is not None
@@ -156,7 +156,7 @@ class MortalRelay(Relay):
 def relay_of(process: Process, kafka: KafkaServer, prefix: str, life: Life) -> MortalRelay:
     relay = MortalRelay(process.store, process.journal, bootstrap=kafka.bootstrap, prefix=prefix)
     relay.life = life
-    hasty(relay.follower)
+    hasty(relay.subscription)
     return relay
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.application import repository
 from chassis.application.command_handler import Answer, NotYet
-from chassis.domain.decider import Gap, OtherEvent
+from chassis.domain.stream import Gap, OtherEvent
 from chassis.eventstore.journal import Commit
 from contracts.event import Event, Recorded
 from tests.component.sample_department import Advance, Open, Process, assigned, of_no_consequence
@@ -42,7 +42,7 @@ async def commits(process: Process) -> list[Commit]:
 async def test_it_counts_as_heard_at_once_and_is_written_when_it_must_be(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repository, "NOTED_FOR", 3600.0)
+    monkeypatch.setattr(repository, "DEFERRED_FOR", 3600.0)
     async with opened(store, isolation) as process:
         reading = asyncio.create_task(
             process.engine.read("engagement", "E-1", after={"delivery": 3}, wait=20.0)
@@ -63,7 +63,7 @@ async def test_it_counts_as_heard_at_once_and_is_written_when_it_must_be(
 async def test_the_next_commit_takes_it_along(store: StoreServer, isolation: str) -> None:
     async with opened(store, isolation) as process:
         await process.event_handler.take({STREAM: EVENTS})
-        (event,) = (await tell(process, Advance(probability=20), "k1")).said
+        (event,) = (await tell(process, Advance(probability=20), "k1")).events
         assert event.heard == {"delivery": 3}
         assert await process.event_handler.settle(now=False), "all of it is durable"
         assert [each.number for each in await commits(process)] == [1, 2]

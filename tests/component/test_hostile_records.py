@@ -16,7 +16,7 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from chassis.kafka import routing
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.consumer_settings import Arrival

@@ -7,14 +7,14 @@ from functools import partial
 
 import pytest
 
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from chassis.eventstore.journal import (
     MOST_EVENTS,
     AlreadyDone,
     Commit,
     Journal,
-    Kept,
     Raced,
+    StoredEvent,
     TooLarge,
 )
 from chassis.eventstore.mongo import Store, StoreAway
@@ -32,7 +32,7 @@ def commit(stream: str = "engagement:E-1", number: int = 1, cause: str = "") -> 
         position={"sales": number},
         actor="ann",
         at=NOW,
-        events=(Kept.of(assigned(stream), said=True),),
+        events=(StoredEvent.of(assigned(stream), own=True),),
         command="advance",
     )
 

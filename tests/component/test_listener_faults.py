@@ -39,7 +39,7 @@ async def speaking(kafka: KafkaServer, prefix: str) -> AsyncIterator[Topics]:
 
 
 async def heard(process: Process, engagement: str) -> tuple[str | None, tuple[int, ...]]:
-    known = await process.streams.current(f"engagement:{engagement}")
+    known = await process.repository.current(f"engagement:{engagement}")
     state: Deal = known.stream.state
     return state.manager, state.chances
 

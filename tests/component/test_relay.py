@@ -97,7 +97,7 @@ def more_than(reached: dict[str, int], count: int) -> bool:
 
 
 def doing(relay: Relay) -> str:
-    return relay.follower.progress
+    return relay.subscription.progress
 
 
 async def has(kafka: KafkaServer, topic: str, count: int) -> bool:
@@ -135,14 +135,14 @@ async def test_a_second_relay_takes_over_from_one_that_vanished(
         Process(store.url, isolation) as two,
     ):
         async with relaying(one, kafka, isolation) as first:
-            await until(lambda: first.follower.progress == "following")
+            await until(lambda: first.subscription.progress == "following")
             waiting = relaying(two, kafka, isolation)
             second = await waiting.__aenter__()
             await grow(one, deals=5, steps=20)
             await until(lambda: has(kafka, topic, 40))
             assert doing(second) == "waiting"
             # It vanishes as a killed process does: it gives nothing back.
-            monkeypatch.setattr(first.follower._lease, "release", asyncio.Event().wait)
+            monkeypatch.setattr(first.subscription._lease, "release", asyncio.Event().wait)
         await grow(two, deals=5, steps=20, start=20)
         await until(lambda: has(kafka, topic, 195))
         assert doing(second) == "following"

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.application import repository as streams_module
 from chassis.application.ports import CannotBeKept
-from chassis.domain.decider import Stream
+from chassis.domain.stream import Stream
 from chassis.eventstore import mongo as store_module
 from chassis.eventstore.journal import Commit, TooLarge
 from chassis.eventstore.snapshots import measured
@@ -81,7 +81,7 @@ async def test_a_rebuild_of_the_views_goes_round_a_stream_that_cannot_be_read(
         await made_by_other_code(process)
         kept = await process.store.views.find_one({"_id": WALL})
         async with Process(store.url, isolation) as fresh, viewing(fresh) as views:
-            await until(lambda: views.follower.progress == "following")
+            await until(lambda: views.subscription.progress == "following")
             assert list(views.unwritten) == [WALL]
             assert "commit 2 of engagement:E-Wall" in views.unwritten[WALL]
             for name in ("Attic", "Roof"):
@@ -100,7 +100,7 @@ async def test_the_views_go_on_and_the_stream_comes_back_when_it_can_be_read(
         await advance(process, "Wall", 10)
         broken = await damage(process, WALL, 1, DAMAGES["no list of events"])
         async with Process(store.url, isolation) as fresh, viewing(fresh) as views:
-            await until(lambda: views.follower.progress == "following")
+            await until(lambda: views.subscription.progress == "following")
             await advance(process, "Wall", 20)
             await advance(process, "Roof", 20)
             await until(partial(shows, process, "engagement:E-Roof", 20))
@@ -206,7 +206,7 @@ async def test_a_relay_leaves_the_stream_names_it_and_publishes_it_once_it_is_me
         await process.store.leases.update_one({"_id": "relay"}, {"$set": {"token": None}})
         async with relaying(process, kafka, isolation) as relay:
             await until(lambda: told(3, 1, 3))
-            await until(lambda: relay.follower.progress == "following")
+            await until(lambda: relay.subscription.progress == "following")
             assert "commit 2 of engagement:E-1 cannot be read" in (relay.refused or "")
         # Neither a restart nor what is committed later lets it be forgotten.
         async with relaying(process, kafka, isolation) as relay:
@@ -286,7 +286,7 @@ async def test_a_state_is_bounded_before_a_document_is_too_small_for_it(
 ) -> None:
     """Events have some 500 bytes here and add three to the state: only the state counts."""
     monkeypatch.setattr(streams_module, "LARGEST_STATE", 4_000)
-    monkeypatch.setattr(streams_module, "LARGEST_HEARD", 20_000)
+    monkeypatch.setattr(streams_module, "LARGEST_CONSUMED", 20_000)
     measurements = 0
 
     def counted(stream: Stream[Any]) -> Stream[Any]:

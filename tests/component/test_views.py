@@ -38,7 +38,7 @@ LISTING = Listing(
 
 
 def views_of(process: Process) -> Views:
-    return Views(process.store, process.journal, process.snapshots, process.streams, [LISTING])
+    return Views(process.store, process.journal, process.snapshots, process.repository, [LISTING])
 
 
 @asynccontextmanager
@@ -216,9 +216,9 @@ async def test_an_erased_person_does_not_come_back_by_a_late_write(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation, deciders=(PEOPLE,)) as process:
-        views = Views(process.store, process.journal, process.snapshots, process.streams)
+        views = Views(process.store, process.journal, process.snapshots, process.repository)
         await process.engine.command("person", "bob", Publish(name="Bob"), actor="hr", key="k1")
-        late = await process.streams.current("person:bob")
+        late = await process.repository.current("person:bob")
         await process.engine.erase("person", "bob", actor="hr", key="k2")
         await views._write([late])
         assert "Bob" not in repr(await process.store.views.find({}).to_list(None))
@@ -236,7 +236,7 @@ async def test_views_keep_up_across_a_killed_store(
         await asyncio.to_thread(server.start)
         await open_deals(process, *names[100:])
         await until(lambda: _lists_all(views, names))
-        await until(lambda: views.follower.backlog(NOW + timedelta(days=1)) == 0.0)
+        await until(lambda: views.subscription.backlog(NOW + timedelta(days=1)) == 0.0)
 
 
 async def _lists_all(views: Views, names: list[str]) -> bool:
@@ -247,8 +247,8 @@ async def _lists_all(views: Views, names: list[str]) -> bool:
 def test_every_process_trusts_what_another_of_the_same_code_folded() -> None:
     """Python shuffles sets anew in each process; a fingerprint may not depend on that."""
     asked = (
-        "from chassis.eventstore.snapshots import fold_of; from legal.decider import ENGAGEMENT;"
-        " print(fold_of(ENGAGEMENT))"
+        "from chassis.eventstore.snapshots import fingerprint_of;"
+        " from legal.decider import ENGAGEMENT; print(fingerprint_of(ENGAGEMENT))"
     )
     told = {
         subprocess.run(

@@ -3,7 +3,7 @@
 import secrets
 from contextlib import suppress
 
-from chassis.domain.decider import derived
+from chassis.domain.ids import derived
 from local.demo.driver import PlatformAccess
 from local.demo.reference_data import CUSTOMERS
 from tests.e2e.conftest import ApiClient

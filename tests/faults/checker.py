@@ -13,7 +13,7 @@ from datetime import datetime
 from chassis.application.read_models import SUBJECT, Value
 from chassis.base.partitioning import partition_of
 from chassis.domain.decider import consumed_channels
-from chassis.eventstore.journal import Commit, Kept
+from chassis.eventstore.journal import Commit, StoredEvent
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS, Channel
 from contracts.event import Event, Recorded
@@ -93,7 +93,7 @@ def answers(evidence: Evidence, acknowledged: Sequence[Acknowledged]) -> Iterato
         if commit is None:
             yield Finding(f"{what} was acknowledged and is not in the journal")
             continue
-        event_ids = tuple(recorded.id for recorded in commit.said())
+        event_ids = tuple(recorded.id for recorded in commit.own_events())
         kept = (commit.stream.partition(":")[2], commit.number, dict(commit.position), event_ids)
         if kept != (each.subject, each.number, dict(each.position), each.said):
             yield Finding(f"{what} was answered otherwise than it is in the journal: {kept}")
@@ -108,7 +108,7 @@ def numbers(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding(f"{service}: commits of {stream} are numbered {_gaps(found)}")
             by_channel: dict[str, list[int]] = {}
             for commit in commits:
-                for recorded in commit.said():
+                for recorded in commit.own_events():
                     by_channel.setdefault(recorded.channel.name, []).append(recorded.sequence)
             for channel, sequences in by_channel.items():
                 if sequences != list(range(1, len(sequences) + 1)):
@@ -173,7 +173,7 @@ def said_by_journals(evidence: Evidence) -> dict[Place, bytes]:
         for journal in evidence.journals.values()
         for commit in journal
         for kept in commit.events
-        if kept.said
+        if kept.own
     }
 
 
@@ -248,7 +248,7 @@ def _heard(
         (decoded(kept.record), kept)
         for commit in commits
         for kept in commit.events
-        if not kept.said and kept.channel == channel.name
+        if not kept.own and kept.channel == channel.name
     ]
     if not published and not position:
         return
@@ -292,10 +292,10 @@ def _heard_by_register(
             subject = kind.subject_for(recorded)
             if subject is None:
                 continue
-            kept: Sequence[Kept] = [
+            kept: Sequence[StoredEvent] = [
                 each for commit in streams.get(kind.stream(subject), ()) for each in commit.events
             ]
-            if not any(each.record == record and not each.said for each in kept):
+            if not any(each.record == record and not each.own for each in kept):
                 where = f"{recorded.channel.name}: {recorded.subject} {recorded.sequence}"
                 yield Finding(f"{service}'s {kind.kind} has not taken in {where}", may_pass=True)
 

@@ -66,7 +66,7 @@ class TakesInTwice(StreamEventHandler):
     """A department that keeps what it hears twice."""
 
     def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Event]) -> Commit:
-        heard = tuple(entry for entry in step.entries if not entry.said)
+        heard = tuple(entry for entry in step.entries if not entry.own)
         return super()._commit(decider, replace(step, entries=(*heard, *step.entries)), first)
 
 

@@ -97,7 +97,7 @@ def heard_in(evidence: Evidence, service: str, kind: type[Event]) -> tuple[int, 
     event = told_of(evidence, kind)
     for number, commit in enumerate(evidence.journals[service]):
         for entry, kept in enumerate(commit.events):
-            if not kept.said and decoded(kept.record).id == event.id:
+            if not kept.own and decoded(kept.record).id == event.id:
                 return number, entry
     raise AssertionError(f"{service} heard no {kind.__name__}")
 

@@ -160,7 +160,9 @@ async def test_two_who_decide_otherwise_never_both_have_their_way(
         )
         assert statuses(answers) == [200, 409]
         said = [
-            event.event for each in await journal_of(places, engagement) for event in each.said()
+            event.event
+            for each in await journal_of(places, engagement)
+            for event in each.own_events()
         ]
         assert [each.type for each in said].count("concord.sales.deal-lost.v1") == 1
         for at in processes:

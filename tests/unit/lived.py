@@ -11,7 +11,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from chassis.domain.decider import Refused
+from chassis.domain.commands import Refused
 from local.demo import lifecycle
 from local.demo.driver import Body, CommandRefused
 from local.demo.engagement_run import new_run

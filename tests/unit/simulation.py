@@ -16,17 +16,11 @@ import httpx
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from chassis.domain.decider import (
-    Context,
-    Deadline,
-    DeadlinePassed,
-    Decider,
-    Refused,
-    Stream,
-    consumed_channels,
-    handle_command,
-    handle_events,
-)
+from chassis.domain.commands import Refused
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.decider import Decider, consumed_channels, handle_command, handle_events
+from chassis.domain.stream import Stream
 from chassis.runtime.service import Service
 from chassis.web.command_routes import CommandRoutes
 from contracts.event import Event, Recorded, read_position
@@ -112,7 +106,7 @@ class World:
         step = handle_command(
             routes.decider, stream, kind.model_validate(body), self._context(by, at, key)
         )
-        self._keep(department, step.stream, step.said)
+        self._keep(department, step.stream, step.own_events)
         return step.stream
 
     def deliver_some(self) -> None:
@@ -178,9 +172,9 @@ class World:
             known = department.streams[stream.id]
             context = self._context(department.service.name, deadline.at, deadline.name)
             step = handle_command(decider, known, command, context)
-            if step.said:
+            if step.own_events:
                 self._told.add((stream.id, deadline))
-            self._keep(department, step.stream, step.said)
+            self._keep(department, step.stream, step.own_events)
 
     def view(self, service: str, subject: str) -> dict[str, Any]:
         """What those see in a department who may see everything."""
@@ -216,7 +210,7 @@ class World:
                 lambda one: self._context(department.service.name, one.occurred_at, one.id),
             )
             if step.changed and (step.entries or decider.gap_free):
-                self._keep(department, step.stream, step.said)
+                self._keep(department, step.stream, step.own_events)
 
     def _keep(
         self, department: Department, stream: AnyStream, said: tuple[Recorded[Event], ...]
@@ -234,7 +228,7 @@ class World:
             occurred_at=at,
             recorded_at=at,
             cause=cause,
-            records=self.records,
+            reference_data=self.records,
             new_event_id=lambda: f"event-{next(self._numbers):06d}",
         )
 

@@ -22,19 +22,10 @@ from chassis.application.ports import Batch
 from chassis.base import telemetry
 from chassis.base.settings import LOCAL_ISSUER
 from chassis.base.telemetry import JsonLines
-from chassis.domain.decider import (
-    CameLate,
-    Command,
-    Context,
-    Decider,
-    Decisions,
-    Evolution,
-    Gap,
-    PassedOver,
-    Stream,
-    handle_command,
-    handle_events,
-)
+from chassis.domain.commands import Command
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution, handle_command, handle_events
+from chassis.domain.stream import CameLate, Gap, PassedOver, Stream
 from chassis.domain.trouble import Trouble
 from chassis.kafka.accounting import BatchAccount
 from chassis.kafka.batch_processor import BatchProcessor
@@ -458,7 +449,7 @@ async def test_only_who_may_know_is_told_which_confidential_event_cannot_be_reco
         assert problem["errors"][0]["field"] == "cost.amount"
         assert "EstimateCosted" in problem["detail"]
     else:
-        assert problem["detail"] == "a confidential event that would follow cannot be recorded"
+        assert problem["detail"] == "a resulting confidential event cannot be recorded"
         assert "errors" not in problem
 
 

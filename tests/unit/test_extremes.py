@@ -14,17 +14,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from chassis.domain.decider import (
-    Command,
-    Context,
-    DeadlinePassed,
-    Decider,
-    NotRecordable,
-    Refused,
-    handle_command,
-)
-from chassis.domain.decider import Stream as DeciderStream
-from chassis.eventstore.journal import Kept
+from chassis.domain.commands import Command, NotRecordable, Refused
+from chassis.domain.context import Context
+from chassis.domain.deadlines import DeadlinePassed
+from chassis.domain.decider import Decider, handle_command
+from chassis.domain.stream import Stream as DeciderStream
+from chassis.eventstore.journal import StoredEvent
 from chassis.eventstore.paging import key_of
 from chassis.web.command_routes import CommandRoutes
 from contracts.event import Event, Recorded
@@ -98,7 +93,7 @@ def check(world: World, since: World | None = None) -> None:
             if kind in routes:
                 check_shown(routes[kind], stream)
         for recorded in department.said[len(before.said) :]:
-            Kept.of(recorded, said=True)
+            StoredEvent.of(recorded, own=True)
     check_gateway([each for each in world.events() if each.channel.kind == "events"])
 
 
@@ -160,7 +155,7 @@ def check_announced(view: View, command: PublishDisconnects) -> None:
     stream = DeciderStream(f"engagement:{view.engagement}", ANNOUNCING.initial(view.engagement))
     step = handle_command(ANNOUNCING, stream, command, context)
     for entry in step.entries:
-        Kept.of(entry.recorded, said=True)
+        StoredEvent.of(entry.recorded, own=True)
     check_kept(ANNOUNCING, step.stream)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 import httpx
 
-from chassis.domain.decider import derived
+from chassis.domain.ids import derived
 from chassis.web.auth import issue
 from contracts.roles import Role
 

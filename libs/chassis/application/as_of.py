@@ -1,9 +1,9 @@
-"""As of when the data are: up to which moment all that other departments published is processed.
+"""As-of moments: everything that other departments published before them has been processed.
 
-Per partition, since one consumer reads an engagement's partition of all topics. A moment is known
-once the consumer has processed everything that the topics held at that moment. The replica that
-reads a partition writes its moment to the store every few seconds, once what it processed is
-written; the others read it from there.
+They are kept by partition, since one consumer reads an engagement's partition of all topics. A
+moment is known when the consumer has processed all records that the topics contained at that
+moment. The replica that reads a partition writes its moment to the store every 5 seconds, after
+the results of processing are written; the other replicas read it from there. All moments are UTC.
 """
 
 import asyncio
@@ -19,45 +19,46 @@ from contracts.channels import PARTITIONS
 
 HEADER = "Concord-As-Of"
 OLD_AFTER = 30.0
-"""Seconds from which data count as old."""
+"""Age in seconds from which data are reported as old."""
 
 _VIEWS = "views"
-_LOOK_EVERY = 1.0
+_CHECK_EVERY = 1.0
 _STORE_EVERY = 5.0
 _MOST_PARKED = 1_000
 _log = logging.getLogger(__name__)
 
 Ends = Mapping[str, int]
-"""The offset behind the last record, by topic, of one partition of all topics."""
+"""The offset after the last record, by topic, for one partition number of all topics."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """All that was published before `at` was processed and written by `written`.
+    """A moment `at` of a partition: all events published before it were written by `written`.
 
-    `at` is None while the partition is processed from its first records again.
+    `at` is None while the partition is being processed again from its first records.
     """
 
     at: datetime | None
     written: datetime
     parked: frozenset[str] = frozenset()
-    """Engagements whose events wait, to which the moment does not apply."""
+    """Engagements that are parked: the moment does not apply to them."""
 
 
 @dataclass(slots=True)
 class CaughtUp:
-    """What one consumer says of the partitions it reads."""
+    """The moments of the partitions that one consumer reads."""
 
     seen: dict[int, datetime] = field(default_factory=dict)
-    """Up to when everything is processed, visible to this process at least."""
+    """The moment before which all events are processed; only this process may see the results."""
     written: dict[int, Mark] = field(default_factory=dict)
+    """The moment before which the results are written to the store."""
     _asked: dict[int, tuple[datetime, Ends]] = field(default_factory=dict)
 
     def compare(self, partition: int, asked: datetime, ends: Ends, taken: Ends) -> None:
-        """Note the ends that a partition had at a moment, and how far it was processed since.
+        """Compare the processed offsets of a partition with its ends at the moment `asked`.
 
-        Under a steady load the ends of this moment are reached only later: they are kept until
-        they are, and the moment that then is known is that at which they were asked for.
+        Under a steady load the consumer reaches these ends only later. They are kept until then;
+        the moment that is known then is the one at which they were fetched.
         """
         since = self._asked.setdefault(partition, (asked, ends))
         if _reached(taken, since[1]):
@@ -65,25 +66,26 @@ class CaughtUp:
             del self._asked[partition]
 
     def settled(self, now: datetime) -> None:
-        """Note that all that was processed is written."""
+        """Record that the results of all processed events are written."""
         for partition, at in self.seen.items():
             before = self.written.get(partition)
             if before is None or before.at != at:
                 self.written[partition] = Mark(at, now)
 
     def withdrawn(self, parked: Collection[str]) -> None:
-        """Forget what this process alone can see: the partitions may be another replica's now.
+        """Discard the moments in `seen`: the partitions may be assigned to another replica now.
 
-        What is `parked` on them is not known here any more, and stays with their moments.
+        This process no longer learns what is parked on them, so the engagements `parked` now stay
+        with the written moments.
         """
-        for partition, waits in _by_partition(parked, self.seen).items():
+        for partition, engagements in _by_partition(parked, self.seen).items():
             if (mark := self.written.get(partition)) is not None:
-                self.written[partition] = replace(mark, parked=waits)
+                self.written[partition] = replace(mark, parked=engagements)
         self.seen.clear()
         self._asked.clear()
 
     def begins_again(self, partitions: Collection[int], now: datetime) -> None:
-        """Take all moments back: these partitions are processed from their first records again."""
+        """Reset the moments: these partitions are processed again from their first records."""
         self.withdrawn(())
         self.written |= {partition: Mark(None, now) for partition in partitions}
 
@@ -91,13 +93,13 @@ class CaughtUp:
 def _by_partition(
     parked: Collection[str], partitions: Collection[int]
 ) -> dict[int, frozenset[str]]:
-    """Return which engagements wait on each of these partitions: of very many, not all."""
+    """Return the parked engagements of each of these partitions, at most 1,000 of each."""
     found: dict[int, list[str]] = {partition: [] for partition in partitions}
     for engagement in sorted(parked):
-        waits = found.get(partition_of(engagement))
-        if waits is not None and len(waits) < _MOST_PARKED:
-            waits.append(engagement)
-    return {partition: frozenset(waits) for partition, waits in found.items()}
+        engagements = found.get(partition_of(engagement))
+        if engagements is not None and len(engagements) < _MOST_PARKED:
+            engagements.append(engagement)
+    return {partition: frozenset(engagements) for partition, engagements in found.items()}
 
 
 def _reached(taken: Ends, ends: Ends) -> bool:
@@ -105,7 +107,7 @@ def _reached(taken: Ends, ends: Ends) -> bool:
 
 
 class AsOf:
-    """The moments of all partitions, whoever reads them."""
+    """The moments of all partitions, including those that other replicas read."""
 
     def __init__(
         self,
@@ -117,11 +119,11 @@ class AsOf:
         lists_in_memory: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`caught_up` is None for a service that hears nobody.
+        """Combine own and stored moments; `caught_up` is None for a service without a consumer.
 
-        `listed` returns the moment up to which what is written is also in the lists, None where
-        another replica knows it. With `lists_in_memory`, the lists have what this process itself
-        processed at once.
+        `listed` returns the moment up to which written results are also in the lists, or None if
+        only another replica knows it. With `lists_in_memory`, the lists contain results of this
+        process as soon as they are processed. `now` returns UTC moments.
         """
         self._documents = documents
         self._caught_up = caught_up
@@ -135,10 +137,10 @@ class AsOf:
         self._waiting: dict[int, Mark] = {}
         self._in_lists: dict[int, datetime | None] = {}
 
-    # ---- what is asked ------------------------------------------------------------------------
+    # ---- queries ------------------------------------------------------------------------------
 
     def of_engagement(self, engagement: str) -> datetime | None:
-        """Return the moment for an engagement; None where it is not known, or its events wait."""
+        """Return the moment for an engagement; None if it is unknown or the engagement parked."""
         if self._caught_up is None:
             return self._now()
         partition = partition_of(engagement)
@@ -148,20 +150,20 @@ class AsOf:
         return self._of(partition)
 
     def of_all(self) -> datetime | None:
-        """Return the moment for what rests on all engagements; None where it is not known."""
+        """Return the moment for figures over all engagements; None if it is unknown."""
         if self._caught_up is None:
             return self._now()
         return _earliest([self._of(partition) for partition in range(PARTITIONS)])
 
     def of_lists(self) -> datetime | None:
-        """Return the moment for lists, which are written later; None where it is not known."""
+        """Return the moment for lists, which are updated later; None if it is unknown."""
         if self._caught_up is None:
             return self._listed() or self._stored_listed
         return _earliest([self._of_list(partition) for partition in range(PARTITIONS)])
 
     @property
     def unknown(self) -> list[int]:
-        """The partitions of which no moment is known."""
+        """The partitions whose moment is unknown."""
         if self._caught_up is None:
             return []
         return [partition for partition in range(PARTITIONS) if self._of(partition) is None]
@@ -185,10 +187,10 @@ class AsOf:
             return self._of(partition)
         return self._in_lists.get(partition)
 
-    # ---- what is kept up ----------------------------------------------------------------------
+    # ---- updates ------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Keep the moments up until cancelled; while the store is away, those known stay."""
+        """Update the moments until cancelled; while the store is unavailable they do not change."""
         loop = asyncio.get_running_loop()
         stored = float("-inf")
         while True:
@@ -196,15 +198,15 @@ class AsOf:
                 try:
                     await self.exchange()
                 except StoreAway as away:
-                    _log.info("as of: the store is away: %s", away)
-                except Exception:  # noqa: BLE001 - it must not end silently
-                    _log.exception("as of: cannot go on, and tries again")
+                    _log.info("as of: the store is not available: %s", away)
+                except Exception:  # noqa: BLE001 - the task must not end silently
+                    _log.exception("as of: an update failed and will be retried")
                 stored = loop.time()
             self.look_at_lists()
-            await asyncio.sleep(_LOOK_EVERY)
+            await asyncio.sleep(_CHECK_EVERY)
 
     async def exchange(self) -> None:
-        """Write the moments of own partitions, and read those of all others; raises StoreAway."""
+        """Write the moments of own partitions and read those of all others; raises StoreAway."""
         new: dict[int, Mark] = {}
         if self._caught_up is not None:
             parked = _by_partition(self._parked(), self._caught_up.seen)
@@ -224,7 +226,7 @@ class AsOf:
         self._stored_listed = next((each["at"] for each in found if each["_id"] == _VIEWS), None)
 
     def look_at_lists(self) -> None:
-        """Note which moments are true of the lists by now."""
+        """Update the moments that apply to the lists."""
         listed = self._listed() or self._stored_listed
         for partition in range(PARTITIONS):
             mark = self._mark(partition)
@@ -240,7 +242,7 @@ class AsOf:
 
 
 def header(moment: datetime | None) -> dict[str, str]:
-    """Return the header that says as of when an answer is; none where that is not known."""
+    """Return the header with the as-of moment of an answer (UTC); no header if it is unknown."""
     if moment is None:
         return {}
     text = moment.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,8 +1,8 @@
-"""The engine: carries commands to the deciders, commits what follows, and lets streams be read.
+"""The command handler: decides commands, commits the resulting events, and reads streams.
 
-Whatever is not settled by an append (a refusal, a command with no effect, a repeated key, a read)
-is answered from the remembered state plus one bounded read of the commits after it, so it is always
-fresh.
+Answers that no append confirms (a refusal, a command without effect, a repeated key, a read) are
+computed from the cached state and the commits after it, read from the journal, so they are always
+up to date.
 """
 
 import asyncio
@@ -15,10 +15,13 @@ from typing import Any
 
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from chassis.application.repository import Repository, Surroundings, Unknown
+from chassis.application.repository import ContextFactory, Repository, Unknown
 from chassis.base.telemetry import spanning
-from chassis.domain.decider import Command, ReferenceData, Refused, Step, Stream, handle_command
-from chassis.eventstore.journal import AlreadyDone, Commit, Kept, Raced
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import ReferenceData
+from chassis.domain.decider import Step, handle_command
+from chassis.domain.stream import Stream
+from chassis.eventstore.journal import AlreadyDone, Commit, Raced, StoredEvent
 from chassis.eventstore.snapshots import AnyDecider, Known, advanced, nothing_known
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
@@ -28,18 +31,18 @@ _propagator = TraceContextTextMapPropagator()
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command led to: the stream after it and the events it said.
+    """The result of a command: the stream after it and the events it recorded.
 
-    A repeated key is answered as it was the first time, with `repeated` set.
+    A command with a repeated key gets the first answer, with `repeated` set.
     """
 
     stream: Stream[Any]
-    said: tuple[Recorded[Event], ...]
+    events: tuple[Recorded[Event], ...]
     repeated: bool = False
 
 
 class Stale(Exception):
-    """The stream is not (any more) at the number that the caller saw."""
+    """The stream is not at the expected commit number (optimistic concurrency)."""
 
     def __init__(self, stream: str, expected: int, number: int) -> None:
         super().__init__(f"{stream} is at {number}, not at {expected}")
@@ -47,7 +50,7 @@ class Stale(Exception):
 
 
 class KeyReused(Exception):
-    """The actor used this idempotency key before, for another command."""
+    """The actor used this idempotency key before for another command."""
 
     def __init__(self, key: str) -> None:
         super().__init__(f"the key {key!r} was used for another command")
@@ -55,11 +58,14 @@ class KeyReused(Exception):
 
 
 class NotYet(Exception):
-    """Within the time given the stream did not hear as much as was asked for."""
+    """The stream did not reach the requested position in time; `missing` is the part not reached.
 
-    def __init__(self, stream: str, lacking: Mapping[str, int]) -> None:
-        super().__init__(f"{stream} has not heard {dict(lacking)} yet")
-        self.stream, self.lacking = stream, lacking
+    `missing` has the requested sequence by channel.
+    """
+
+    def __init__(self, stream: str, missing: Mapping[str, int]) -> None:
+        super().__init__(f"{stream} has not processed {dict(missing)} yet")
+        self.stream, self.missing = stream, missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +82,11 @@ class _Request:
 
 
 class CommandHandler:
-    """One department's deciders at work on its journal."""
+    """The handler of one department's commands."""
 
-    def __init__(self, streams: Repository, surroundings: Surroundings) -> None:
-        self.streams = streams
-        self._surroundings = surroundings
+    def __init__(self, repository: Repository, contexts: ContextFactory) -> None:
+        self.repository = repository
+        self._contexts = contexts
 
     async def command(
         self,
@@ -95,14 +101,14 @@ class CommandHandler:
         wait: float = 0.0,
         traceparent: str | None = None,
     ) -> Answer:
-        """Decide a command, commit what follows, and answer.
+        """Decide a command, commit the resulting events, and return the answer.
 
-        `key` makes it happen once, however often it is sent by this actor. `expected` is the
-        stream's number that the actor saw. Up to `wait` seconds a refusal waits for the stream,
-        or reference data, to move and is decided again. Raises Refused, Unknown, Stale, KeyReused,
-        StoreAway.
+        `key` is the actor's idempotency key. `expected` is the commit number that the actor saw
+        (optimistic concurrency). A refused command is decided again when the stream or reference
+        data change within `wait` seconds. Raises Refused, Unknown, Stale, KeyReused,
+        UnreadableStream and StoreAway.
         """
-        decider = self.streams.deciders[kind]
+        decider = self.repository.deciders[kind]
         request = _Request(
             stream=decider.stream(subject),
             command=command,
@@ -114,7 +120,7 @@ class CommandHandler:
             occurred_at=occurred_at,
             traceparent=traceparent,
         )
-        records = self._surroundings.records
+        reference_data = self._contexts.reference_data
         ends = asyncio.get_running_loop().time() + wait
         with spanning("decide") as span:
             span.set_attribute("concord.stream", request.stream)
@@ -122,15 +128,15 @@ class CommandHandler:
             if traceparent is None:
                 request = replace(request, traceparent=_traceparent())
             while True:
-                known = self.streams.cached(request.stream)
+                known = self.repository.cached(request.stream)
                 before = (known or nothing_known(decider, request.stream)).stream
-                revision = records.revision
+                revision = reference_data.revision
                 try:
-                    async with self.streams.lock(request.stream):
+                    async with self.repository.lock(request.stream):
                         return await self._decided(decider, request)
                 except (Refused, Unknown):
-                    if not await self.streams.moved(
-                        before, ends, partial(_revised, records, revision)
+                    if not await self.repository.wait_for_change(
+                        before, ends, partial(_revised, reference_data, revision)
                     ):
                         raise
 
@@ -141,107 +147,108 @@ class CommandHandler:
         after: Mapping[str, int] | None = None,
         wait: float = 0.0,
     ) -> Stream[Any]:
-        """The stream as it is now, or as soon as it has heard `after`, within `wait` seconds.
+        """Return the current stream once it has reached the position `after`.
 
-        Channels that this kind of stream neither says nor hears are not waited for.
-        Raises Unknown, NotYet, StoreAway.
+        Channels that do not change this kind of stream are ignored. Raises NotYet if the position
+        is not reached within `wait` seconds, Unknown, UnreadableStream and StoreAway.
         """
-        decider = self.streams.deciders[kind]
+        decider = self.repository.deciders[kind]
         stream = decider.stream(subject)
         ends = asyncio.get_running_loop().time() + wait
         while True:
-            known = await self.streams.current(stream)
-            lacking = self._lacking(decider, known, after)
-            if known.open and not lacking:
+            known = await self.repository.current(stream)
+            missing = self._missing(decider, known, after)
+            if known.open and not missing:
                 return known.stream
-            if not await self.streams.moved(known.stream, ends, lambda: False):
-                raise NotYet(stream, lacking) if known.open else Unknown(stream)
+            if not await self.repository.wait_for_change(known.stream, ends, lambda: False):
+                raise NotYet(stream, missing) if known.open else Unknown(stream)
 
-    async def until_heard(
+    async def wait_until_processed(
         self, kind: str, subject: str, after: Mapping[str, int], wait: float
     ) -> None:
-        """Wait as `read` does; at once where this process knows already that it was heard."""
-        decider = self.streams.deciders[kind]
+        """Wait as `read` does, but return at once if the cached stream has reached `after`."""
+        decider = self.repository.deciders[kind]
         stream = decider.stream(subject)
-        known = self.streams.cached(stream) or nothing_known(decider, stream)
-        if self._lacking(decider, known, after):
+        known = self.repository.cached(stream) or nothing_known(decider, stream)
+        if self._missing(decider, known, after):
             await self.read(kind, subject, after, wait)
 
-    def _lacking(
+    def _missing(
         self, decider: AnyDecider, known: Known, after: Mapping[str, int] | None
     ) -> dict[str, int]:
-        """What of `after` was not heard; what this kind of stream never hears is left out."""
+        """Return the part of `after` not reached, on channels that change this kind of stream."""
         position = known.stream.position
-        lacking = {
+        missing = {
             name: last for name, last in (after or {}).items() if last > position.get(name, 0)
         }
-        if not lacking:
-            return lacking
-        concerned = {kind.channel.name for kind in decider.evolve.types}
-        return {name: last for name, last in lacking.items() if name in concerned}
+        if not missing:
+            return missing
+        relevant = {kind.channel.name for kind in decider.evolve.types}
+        return {name: last for name, last in missing.items() if name in relevant}
 
     async def erase(self, kind: str, subject: str, *, actor: str, key: str) -> Answer:
-        """Erase a stream of reference data: a person who asked for it.
+        """Erase a stream of reference data, such as a person's.
 
-        Its commits stay, empty, and one more names the records to take off the topics; the relay
-        publishes their tombstones, and within the hour Kafka has forgotten them. Raises Unknown,
-        StoreAway, and ValueError for a stream whose events are kept.
+        Its commits stay without their contents, and a further one lists the records to remove from
+        the topics; the relay publishes tombstones for them, and Kafka removes the records within
+        an hour. Raises Unknown, KeyReused, UnreadableStream, StoreAway, and ValueError for a stream
+        with events that are never erased.
         """
-        decider = self.streams.deciders[kind]
+        decider = self.repository.deciders[kind]
         stream = decider.stream(subject)
         cause = f"{actor}/{key}"
-        async with self.streams.lock(stream):
-            commit = await self.streams.journal.by_cause(cause)
+        async with self.repository.lock(stream):
+            commit = await self.repository.journal.by_cause(cause)
             while commit is None:
-                known = await self.streams.current(stream)
+                known = await self.repository.current(stream)
                 if not known.open:
                     raise Unknown(stream)
-                said = [
-                    kept
-                    async for each in self.streams.journal.read(stream)
-                    for kept in each.events
-                    if kept.said
+                published = [
+                    each
+                    async for before in self.repository.journal.read(stream)
+                    for each in before.events
+                    if each.own
                 ]
-                if any(CHANNELS[kept.channel].kind != "reference" for kept in said):
-                    raise ValueError(f"{stream} says events that are kept for ever")
+                if any(CHANNELS[each.channel].kind != "reference" for each in published):
+                    raise ValueError(f"{stream} has events that are never erased")
                 commit = Commit(
                     cause=cause,
                     stream=stream,
                     number=known.stream.number + 1,
                     position=known.stream.position,
                     actor=actor,
-                    at=self._surroundings.now(),
+                    at=self._contexts.now(),
                     command="erase",
                     fingerprint=_fingerprint(stream, None, None),
-                    erases=tuple((kept.channel, kept.key) for kept in said),
+                    erases=tuple((each.channel, each.key) for each in published),
                 )
                 try:
-                    await self.streams.journal.append(commit)
+                    await self.repository.journal.append(commit)
                 except (Raced, AlreadyDone):
-                    commit = await self.streams.journal.by_cause(cause)
+                    commit = await self.repository.journal.by_cause(cause)
             if commit.stream != stream or commit.command != "erase":
                 raise KeyReused(key)
-            await self.streams.journal.erase(stream, commit.number)
-            await self.streams.snapshots.erase(stream, commit)
-            self.streams.remember(advanced(decider, nothing_known(decider, stream), commit))
-        return Answer((await self.streams.current(stream)).stream, ())
+            await self.repository.journal.erase(stream, commit.number)
+            await self.repository.snapshots.erase(stream, commit)
+            self.repository.cache(advanced(decider, nothing_known(decider, stream), commit))
+        return Answer((await self.repository.current(stream)).stream, ())
 
     # ---- commands -----------------------------------------------------------------------------
 
     async def _decided(self, decider: AnyDecider, request: _Request) -> Answer:
-        known = self.streams.cached(request.stream)
+        known = self.repository.cached(request.stream)
         fresh = False
         if known is None and type(request.command) in decider.opens and request.expected is None:
-            # What a command opens is new as a rule; if not, the append says so.
+            # A stream that this command may begin is usually new; if not, the append is refused.
             known = nothing_known(decider, request.stream)
         while True:
             if known is None:
-                known, fresh = await self.streams.current(request.stream), True
+                known, fresh = await self.repository.current(request.stream), True
             try:
                 step = self._step(decider, known, request)
                 if step.changed:
                     await self._append_decision(step, request)
-                    return Answer(step.stream, step.said)
+                    return Answer(step.stream, step.own_events)
                 answer = Answer(known.stream, ())
             except (Refused, Unknown, Stale):
                 if fresh and (repeated := await self._repeated(request)):
@@ -262,7 +269,7 @@ class CommandHandler:
         number = known.stream.number
         if request.expected is not None and request.expected != number:
             raise Stale(request.stream, request.expected, number)
-        context = self._surroundings.context(
+        context = self._contexts.context(
             actor=request.actor,
             occurred_at=request.occurred_at,
             cause=request.cause,
@@ -271,7 +278,7 @@ class CommandHandler:
         return handle_command(decider, known.stream, request.command, context)
 
     async def _append_decision(self, step: Step[Any], request: _Request) -> None:
-        await self.streams.append(
+        await self.repository.append(
             step.stream,
             Commit(
                 cause=request.cause,
@@ -280,32 +287,32 @@ class CommandHandler:
                 position=step.stream.position,
                 latest_ids=step.stream.latest_ids,
                 actor=request.actor,
-                at=self._surroundings.now(),
-                events=tuple(Kept.of(each.recorded, said=each.said) for each in step.entries),
+                at=self._contexts.now(),
+                events=tuple(StoredEvent.of(each.recorded, own=each.own) for each in step.entries),
                 command=request.command.named(),
                 fingerprint=request.fingerprint,
             ),
         )
 
     async def _repeated(self, request: _Request) -> Answer | None:
-        commit = await self.streams.journal.by_cause(request.cause)
+        commit = await self.repository.journal.by_cause(request.cause)
         if commit is None:
             return None
         if commit.fingerprint != request.fingerprint:
             raise KeyReused(request.key)
-        stream = await self.streams.at(commit.stream, commit.number)
-        return Answer(stream, tuple(commit.said()), repeated=True)
+        stream = await self.repository.at(commit.stream, commit.number)
+        return Answer(stream, tuple(commit.own_events()), repeated=True)
 
 
 def _fingerprint(stream: str, command: Command | None, occurred_at: datetime | None) -> str:
-    said = "" if command is None else command.model_dump_json(exclude_defaults=True)
+    content = "" if command is None else command.model_dump_json(exclude_defaults=True)
     name = "" if command is None else command.named()
-    text = "\n".join((stream, name, said, occurred_at.isoformat() if occurred_at else ""))
+    text = "\n".join((stream, name, content, occurred_at.isoformat() if occurred_at else ""))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _revised(records: ReferenceData, revision: int) -> bool:
-    return records.revision != revision
+def _revised(reference_data: ReferenceData, revision: int) -> bool:
+    return reference_data.revision != revision
 
 
 def _traceparent() -> str | None:

@@ -1,7 +1,7 @@
-"""The clock: tells streams that a deadline they named has passed, as of the deadline.
+"""The deadline scheduler: gives a stream the command `DeadlinePassed`, dated to the deadline.
 
-An operator can hold it at a moment while history is played in: then no deadline after that moment
-is over yet, whatever the time is.
+An operator can hold it at a moment while history is imported: then deadlines after that moment do
+not pass, even when they are in the past.
 """
 
 import asyncio
@@ -11,40 +11,45 @@ from datetime import UTC, datetime
 
 from chassis.application.command_handler import CommandHandler
 from chassis.application.repository import Unknown
-from chassis.domain.decider import Deadline, DeadlinePassed, Refused
+from chassis.domain.commands import Refused
+from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.eventstore.mongo import Store, StoreAway, reaching
 from chassis.eventstore.snapshots import Known
-from chassis.eventstore.unreadable import UnreadableStream, say_once
+from chassis.eventstore.unreadable import UnreadableStream, log_once
 
 _log = logging.getLogger(__name__)
 _HOLD = "hold"
+"""The id of the document that says at which moment the scheduler is held."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-_TOGETHER = 50
+_BATCH_SIZE = 50
 _LAST_PAUSE = 5.0
 
 
 class DeadlineScheduler:
-    """Gives `DeadlinePassed` once for each deadline, however many processes run one."""
+    """The scheduler of deadlines: one command for each, however many processes run a scheduler."""
 
     def __init__(
         self,
         store: Store,
-        engine: CommandHandler,
+        command_handler: CommandHandler,
         *,
         now: Callable[[], datetime],
         every: float = 1.0,
     ) -> None:
-        """`now` gives UTC moments; it looks for what is due every so many seconds."""
+        """Set up a scheduler that looks for due deadlines every `every` seconds.
+
+        `now` returns UTC moments.
+        """
         self._store = store
-        self._engine = engine
+        self._command_handler = command_handler
         self._now = now
         self._every = every
         self.looked_at: datetime | None = None
-        """When it last told all that was due, or found that nothing is; None before."""
-        self._in_vain: dict[tuple[str, Deadline], int] = {}
+        """The moment (UTC) at which `tick` last succeeded; None before the first time."""
+        self._without_effect: dict[tuple[str, Deadline], int] = {}
 
     async def run(self) -> None:
-        """Tell the time until cancelled; faults are waited out, and said once for each outage."""
+        """Run until cancelled; retry after faults, and log each outage of the store once."""
         pause = self._every
         while True:
             try:
@@ -53,70 +58,72 @@ class DeadlineScheduler:
                 pause = self._every
             except StoreAway as away:
                 if pause == self._every:
-                    _log.warning("clock: the store is away: %s", away)
+                    _log.warning("deadlines: the store is not available: %s", away)
                 pause = min(2 * pause, _LAST_PAUSE)
-            except Exception:  # noqa: BLE001 - a clock never stops silently
-                _log.exception("clock: cannot go on, and tries again")
+            except Exception:  # noqa: BLE001 - the scheduler must not end silently
+                _log.exception("deadlines: a run failed and will be retried")
                 pause = min(2 * pause, _LAST_PAUSE)
             await asyncio.sleep(pause)
 
     async def hold(self, at: datetime, *, by: str) -> None:
         """Let no deadline after this moment pass until `release`; raises StoreAway."""
         with reaching():
-            held = {"at": at.astimezone(UTC), "by": by}
-            await self._store.clock.replace_one({"_id": _HOLD}, held, upsert=True)
+            hold = {"at": at.astimezone(UTC), "by": by}
+            await self._store.deadlines.replace_one({"_id": _HOLD}, hold, upsert=True)
 
     async def release(self) -> None:
-        """Let the clock go by the time again; raises StoreAway."""
+        """Let deadlines pass by the present time again; raises StoreAway."""
         with reaching():
-            await self._store.clock.delete_one({"_id": _HOLD})
+            await self._store.deadlines.delete_one({"_id": _HOLD})
 
     async def held_at(self) -> datetime | None:
-        """The moment (UTC) at which the clock is held, or None; raises StoreAway."""
+        """Return the moment (UTC) at which the scheduler is held, or None; raises StoreAway."""
         with reaching():
-            held = await self._store.clock.find_one({"_id": _HOLD})
-        return None if held is None else held["at"].astimezone(UTC)
+            hold = await self._store.deadlines.find_one({"_id": _HOLD})
+        return None if hold is None else hold["at"].astimezone(UTC)
 
     async def tick(self) -> None:
-        """Tell all that is due; raises StoreAway."""
-        held, now = await self.held_at(), self._now()
-        until = now if held is None else min(now, held)
+        """Give `DeadlinePassed` for all deadlines that are due; raises StoreAway."""
+        held_at, now = await self.held_at(), self._now()
+        until = now if held_at is None else min(now, held_at)
         with reaching():
             due = await self._store.views.find(
                 {"due_at": {"$gt": _LONG_AGO, "$lte": until}}, {"_id": 1}
             ).to_list(None)
-        for start in range(0, len(due), _TOGETHER):
-            group = due[start : start + _TOGETHER]
-            told = await asyncio.gather(
-                *(self._tell(each["_id"], until) for each in group), return_exceptions=True
+        for start in range(0, len(due), _BATCH_SIZE):
+            group = due[start : start + _BATCH_SIZE]
+            outcomes = await asyncio.gather(
+                *(self._pass_due(each["_id"], until) for each in group), return_exceptions=True
             )
-            for outcome in told:
+            for outcome in outcomes:
                 if isinstance(outcome, StoreAway | asyncio.CancelledError):
                     raise outcome
                 if isinstance(outcome, UnreadableStream):
-                    say_once(outcome)
+                    log_once(outcome)
                 elif outcome is not None:
-                    _log.error("clock: a stream cannot be told", exc_info=outcome)
-        named = {each["_id"] for each in due}
-        self._in_vain = {key: at for key, at in self._in_vain.items() if key[0] in named}
+                    _log.error("deadlines: the deadlines of a stream failed", exc_info=outcome)
+        found = {each["_id"] for each in due}
+        self._without_effect = {
+            key: number for key, number in self._without_effect.items() if key[0] in found
+        }
 
-    async def _tell(self, stream: str, until: datetime) -> None:
-        known = await self._engine.streams.current(stream)
-        decider = self._engine.streams.decider(stream)
+    async def _pass_due(self, stream: str, until: datetime) -> None:
+        known = await self._command_handler.repository.current(stream)
+        decider = self._command_handler.repository.decider(stream)
         if not known.open:
             return
         due = [each for each in decider.deadlines(known.stream.state) if each.at <= until]
         for deadline in sorted(due, key=lambda each: (each.at, each.name)):
-            if self._in_vain.get((stream, deadline)) != known.stream.number:
-                await self._tell_one(known, deadline)
+            if self._without_effect.get((stream, deadline)) != known.stream.number:
+                await self._pass(known, deadline)
 
-    async def _tell_one(self, known: Known, deadline: Deadline) -> None:
+    async def _pass(self, known: Known, deadline: Deadline) -> None:
         stream = known.stream
         kind = stream.id.partition(":")[0]
-        decider = self._engine.streams.deciders[kind]
+        decider = self._command_handler.repository.deciders[kind]
         at = deadline.at.astimezone(UTC)
         try:
-            answer = await self._engine.command(
+            answer = await self._command_handler.command(
                 kind,
                 stream.subject,
                 DeadlinePassed(deadline=deadline.name, at=at),
@@ -127,11 +134,11 @@ class DeadlineScheduler:
         except StoreAway:
             raise
         except (Refused, Unknown) as refused:
-            _log.debug("clock: %s of %s: %s", deadline.name, stream.id, refused)
-        except Exception:  # noqa: BLE001 - a bug in one stream is not the others' trouble
-            _log.exception("clock: %s of %s cannot be told", deadline.name, stream.id)
+            _log.debug("deadlines: %s of %s: %s", deadline.name, stream.id, refused)
+        except Exception:  # noqa: BLE001 - a bug in one stream must not affect the others
+            _log.exception("deadlines: deciding %s of %s failed", deadline.name, stream.id)
         else:
-            if answer.said and not answer.repeated:
+            if answer.events and not answer.repeated:
                 return
-        # Nothing came of it: not again before the stream moves.
-        self._in_vain[stream.id, deadline] = known.stream.number
+        # The command had no effect: give it again only after the stream's next commit.
+        self._without_effect[stream.id, deadline] = known.stream.number

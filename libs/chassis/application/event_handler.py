@@ -1,4 +1,4 @@
-"""How a department hears: events of others come to its streams, which react to them."""
+"""The event handler of a department: gives consumed events to its streams, which react to them."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,22 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 from chassis.application.ports import Batch, StreamRouter
-from chassis.application.repository import Repository, Surroundings
+from chassis.application.repository import ContextFactory, Repository
 from chassis.base import telemetry
-from chassis.domain.decider import Context, Decider, PassedOver, Step, handle_events
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Step, handle_events
+from chassis.domain.stream import PassedOver
 from chassis.domain.trouble import Head
-from chassis.eventstore.journal import MOST_EVENTS, AlreadyDone, Commit, Kept, Raced
+from chassis.eventstore.journal import MOST_EVENTS, AlreadyDone, Commit, Raced, StoredEvent
 from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.snapshots import AnyDecider, Known
 from contracts.event import Event, Recorded, whole
 
-_TOGETHER = 200
+_BATCH_SIZE = 200
 
 Events = Sequence[Recorded[Event]]
 
 
 def stream_router(deciders: Iterable[Decider[Any]]) -> StreamRouter:
-    """Which streams of a department hear an event: each kind of stream is asked."""
+    """Return a function that returns the ids of the streams that process an event."""
     kinds = tuple(deciders)
 
     def routes(recorded: Recorded[Event]) -> list[str]:
@@ -35,23 +37,23 @@ def stream_router(deciders: Iterable[Decider[Any]]) -> StreamRouter:
 
 
 class StreamEventHandler:
-    """Gives events to the streams of a department.
+    """The event handler of a department's consumer: it commits events on the streams they concern.
 
-    It is the reader of the department's listener.
+    A stream commits several events together, and the commits of a batch are written together.
     """
 
-    def __init__(self, streams: Repository, surroundings: Surroundings) -> None:
-        self._streams = streams
-        self._surroundings = surroundings
+    def __init__(self, repository: Repository, contexts: ContextFactory) -> None:
+        self._repository = repository
+        self._contexts = contexts
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
-        """Take events in, by stream and in order; seen ones pass by. What went wrong, by stream.
+        """Process events, by stream and in order; return the errors by stream; raises StoreAway.
 
-        Snapshots come, and commits travel, together. Raises StoreAway.
+        Repeats are skipped. Snapshots are loaded, and commits written, for all streams together.
         """
-        await self._streams.recall([*batch])
+        await self._repository.preload([*batch])
         outcomes = await asyncio.gather(
-            *(self._hear_traced(stream, events) for stream, events in batch.items()),
+            *(self._handle_traced(stream, events) for stream, events in batch.items()),
             return_exceptions=True,
         )
         failures: dict[str, Exception] = {}
@@ -63,55 +65,58 @@ class StreamEventHandler:
         return failures
 
     async def handle_events(self, stream: str, events: Events) -> None:
-        """Take in events on one stream, in order; those heard before pass by.
+        """Process events on one stream, in order; skip repeats.
 
-        Raises Gap, StoreAway, or whatever a reaction raises; what precedes the event in trouble has
-        been taken in then.
+        Raises Gap, CameLate, OtherEvent, NotDecoded, UnreadableStream, StoreAway, or an error of a
+        reaction; the events before the one at fault are committed then.
         """
-        decider = self._streams.decider(stream)
-        async with self._streams.lock(stream):
-            for start in range(0, len(events), _TOGETHER):
-                await self._heard(decider, stream, events[start : start + _TOGETHER])
+        decider = self._repository.decider(stream)
+        async with self._repository.lock(stream):
+            for start in range(0, len(events), _BATCH_SIZE):
+                await self._commit_events(decider, stream, events[start : start + _BATCH_SIZE])
 
     async def settle(self, *, now: bool) -> bool:
-        """What mattered is in the journal; how far was heard beyond it follows within a second."""
-        return await self._streams.write_noted(now=now)
+        """Write deferred positions, if due or `now`; return whether all is written.
+
+        Events that change a state are in the journal already. Raises StoreAway.
+        """
+        return await self._repository.flush_positions(now=now)
 
     async def give_up(self, engagement: str) -> Events:  # noqa: ARG002
-        """Give up nothing: a commit that cannot be written is refused when it is appended."""
+        """Return nothing: a commit that cannot be written is refused when it is appended."""
         return ()
 
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
-        """Do without missing events in every numbered stream of this engagement.
+        """Skip missing events in every gap-free stream of this engagement.
 
-        A stream that has heard as much already stays as it is. Raises StoreAway.
+        A stream that is past them already does not change. Raises StoreAway.
         """
-        for decider in self._streams.deciders.values():
+        for decider in self._repository.deciders.values():
             if decider.gap_free and decider.kind == "engagement":
                 await self._pass_over(decider.stream(engagement), passed)
 
     async def waits(self, engagement: str, head: Head | None) -> None:
-        """Show nothing: operators see it in what is parked."""
+        """Do nothing: operators see it in the list of parked engagements."""
 
     async def wait(self, heads: Mapping[str, Head]) -> None:
-        """Show nothing, as `waits` does."""
+        """Do nothing, as `waits`."""
 
     async def given(self, partitions: frozenset[int]) -> None:
-        """A department reads what it needs, when it needs it."""
+        """Do nothing: a department loads streams when it needs them."""
 
     async def withdrawn(self) -> None:
-        """What was only noted is heard again, here or elsewhere."""
-        self._streams.forget_noted()
+        """Discard deferred positions: these events will be consumed again, here or elsewhere."""
+        self._repository.discard_deferred()
 
-    async def _hear_traced(self, stream: str, events: Events) -> None:
-        """One stream's commit, in the trace of the first event that it hears."""
+    async def _handle_traced(self, stream: str, events: Events) -> None:
+        """Process events on one stream, in a span in the trace of the first of them."""
         with telemetry.step("hear", events[0].traceparent, stream=stream):
             await self.handle_events(stream, events)
 
     async def _pass_over(self, stream: str, passed: PassedOver) -> None:
-        async with self._streams.lock(stream):
+        async with self._repository.lock(stream):
             while True:
-                before = (await self._streams.current(stream)).stream
+                before = (await self._repository.current(stream)).stream
                 if before.position.get(passed.channel, 0) >= passed.last:
                     return
                 position = {**before.position, passed.channel: passed.last}
@@ -130,35 +135,36 @@ class StreamEventHandler:
                     position=position,
                     latest_ids=ids,
                     actor=passed.by,
-                    at=self._surroundings.now(),
+                    at=self._contexts.now(),
                     command="pass-over",
                     passed_over=passed,
                 )
                 try:
-                    await self._streams.append(after, commit)
+                    await self._repository.append(after, commit)
                 except (Raced, AlreadyDone):
                     continue
                 return
 
-    async def _heard(self, decider: AnyDecider, stream: str, events: Events) -> None:
-        known = self._streams.cached(stream)
+    async def _commit_events(self, decider: AnyDecider, stream: str, events: Events) -> None:
+        """Commit events together, or in halves if together they are too many or one fails."""
+        known = self._repository.cached(stream)
         fresh = known is None
         while events:
             if known is None:
-                known = await self._streams.current(stream)
+                known = await self._repository.current(stream)
             try:
                 step = handle_events(decider, known.stream, events, self._reaction(decider))
                 if not step.entries:
                     if step.changed and decider.gap_free:
-                        self._streams.note(step.stream)
+                        self._repository.defer_position(step.stream)
                     return
                 if len(step.entries) <= MOST_EVENTS or len(events) == 1:
-                    taken = _first_taken(known, events) if decider.gap_free else events[0]
-                    await self._streams.append(step.stream, self._commit(decider, step, taken))
+                    first = _first_new(known, events) if decider.gap_free else events[0]
+                    await self._repository.append(step.stream, self._commit(decider, step, first))
                     return
             except (Raced, AlreadyDone) as lost:
                 if isinstance(lost, AlreadyDone) and not decider.gap_free:
-                    events = events[1:]  # the commit of this name took in the first of them
+                    events = events[1:]  # the existing commit with this cause contains the first
                 known, fresh = None, True
                 continue
             except StoreAway:
@@ -169,10 +175,10 @@ class StreamEventHandler:
                     continue
                 if len(events) == 1:
                     raise
-            # Too much for one commit, or one of them is in trouble: take in the first half first.
+            # Too many events for one commit, or one of them fails: commit the first half first.
             half = len(events) // 2
-            await self._heard(decider, stream, events[:half])
-            events, known = events[half:], self._streams.cached(stream)
+            await self._commit_events(decider, stream, events[:half])
+            events, known = events[half:], self._repository.cached(stream)
 
     def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Event]) -> Commit:
         stream = step.stream.id
@@ -183,19 +189,19 @@ class StreamEventHandler:
             position=step.stream.position,
             latest_ids=step.stream.latest_ids,
             actor=decider.department,
-            at=self._surroundings.now(),
+            at=self._contexts.now(),
             events=tuple(
-                Kept.of(
+                StoredEvent.of(
                     each.recorded,
-                    said=each.said,
-                    record=None if each.said else whole(each.recorded),
+                    own=each.own,
+                    record=None if each.own else whole(each.recorded),
                 )
                 for each in step.entries
             ),
         )
 
     def _reaction(self, decider: AnyDecider) -> Callable[[Recorded[Event]], Context]:
-        return lambda recorded: self._surroundings.context(
+        return lambda recorded: self._contexts.context(
             actor=decider.department,
             occurred_at=recorded.occurred_at,
             cause=recorded.id,
@@ -203,7 +209,7 @@ class StreamEventHandler:
         )
 
 
-def _first_taken(known: Known, events: Events) -> Recorded[Event]:
+def _first_new(known: Known, events: Events) -> Recorded[Event]:
     position = known.stream.position
-    news = (each for each in events if each.sequence > position.get(each.channel.name, 0))
-    return next(news, events[0])
+    new = (each for each in events if each.sequence > position.get(each.channel.name, 0))
+    return next(new, events[0])

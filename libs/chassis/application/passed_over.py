@@ -1,18 +1,18 @@
-"""What people see of events that it was decided to do without."""
+"""The view of missing events that a person decided to skip."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
 from chassis.base.view_model import ViewModel
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from contracts.channels import CHANNELS
 
 
 class PassedOverView(ViewModel):
-    """Missing events, numbered `first` to `last`, that it was decided to do without: by whom, why.
+    """Missing events of a channel, numbered `first` to `last`, that a person decided to skip.
 
-    `at` is in UTC.
+    `by` is the person's id, `why` the reason given, `at` the moment of the decision (UTC).
     """
 
     channel: str
@@ -24,7 +24,7 @@ class PassedOverView(ViewModel):
 
 
 def shown(passed_over: Iterable[PassedOver], *, confidential: bool) -> list[PassedOverView]:
-    """Return what a reader sees of them: of confidential channels only those who may."""
+    """Return the views; those of confidential channels only if `confidential`."""
     return [
         PassedOverView(**asdict(each))
         for each in passed_over

@@ -1,71 +1,74 @@
-"""What a listener asks of whoever hears through it: a department's engine, the gateway's fold."""
+"""The port that a department's event handler and the gateway implement for the consumer."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-from chassis.base.failures import SaysNoValues
-from chassis.domain.decider import PassedOver
+from chassis.base.failures import ValueFreeError
+from chassis.domain.stream import PassedOver
 from chassis.domain.trouble import Head
 from contracts.event import Event, Recorded
 
 Batch: TypeAlias = Mapping[str, Sequence[Recorded[Event]]]
+"""Events by stream, in order."""
 
 StreamRouter: TypeAlias = Callable[[Recorded[Event]], Iterable[str]]
-"""Return the streams that take an event in."""
+"""A function that returns the ids of the streams that process an event."""
 
 
-class CannotBeKept(SaysNoValues):
-    """What was taken in for some engagements cannot be written; everything else was.
+class CannotBeKept(ValueFreeError):
+    """The results of some engagements cannot be written; those of all others are written.
 
-    `why` says for each of them what is wrong with it. The reader holds them in memory and raises
-    this again, until `EventHandler.give_up` was called for all of them. Until then no offset behind
+    `why` has the reason by engagement. The event handler keeps their results in memory and raises
+    this again until `EventHandler.give_up` was called for all of them. Until then no offset after
     their events may be committed.
     """
 
     def __init__(self, why: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name} cannot be kept: {each}" for name, each in why.items()))
+        super().__init__(
+            "; ".join(f"{name} cannot be written: {each}" for name, each in why.items())
+        )
         self.why = why
 
 
 class EventHandler(Protocol):
-    """What a service does with the events it hears."""
+    """A handler of consumed events, called by the batch processor of the consumer."""
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
-        """Take events in, by stream and in order; seen ones pass by. What went wrong, by stream.
+        """Process events, by stream and in order; skip repeats; return the errors by stream.
 
-        Events of a stream that is named in the answer, or of all where this raises, are given again
-        one by one. A fault that passes by itself (StoreAway) means: all of it again, later.
-        Whether an event is the next one, `chassis.domain.decider.is_next` says; one for which that
-        raises NotTakenIn is set aside before the next is given.
+        The events of a stream with an error, or of all streams if this raises, are given again one
+        by one. After a transient fault (StoreAway) the whole batch is given again later.
+        `chassis.domain.stream.is_next` decides which event is next; an event for which it raises
+        NotTakenIn is set aside before the next one is given.
         """
 
     async def settle(self, *, now: bool) -> bool:
-        """Whether all that was taken in is durable, so that offsets may be committed.
+        """Return whether the results of all processed events are durable: offsets may be committed.
 
-        With `now` it must be made so, or this must raise. Raises CannotBeKept.
+        With `now` they are written first. Raises CannotBeKept, StoreAway.
         """
 
     async def give_up(self, engagement: str) -> Sequence[Recorded[Event]]:
-        """Leave an engagement as it was last written; return, in order, the events not kept.
+        """Reset an engagement to its last written state; return the events since then, in order.
 
-        Whoever calls this keeps them; a later event is a gap until they were taken in.
+        The caller parks them; until they are processed, a later event raises Gap.
         """
 
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
-        """Do without missing events that a person decided to do without, and show that it does."""
+        """Skip missing events that a person decided to skip, and show the decision in views."""
 
     async def waits(self, engagement: str, head: Head | None) -> None:
-        """Show what an engagement waits for, or that it waits no longer (None)."""
+        """Show the first parked event of an engagement; None if it is no longer parked."""
 
     async def wait(self, heads: Mapping[str, Head]) -> None:
-        """Show that these engagements wait, and no others on the partitions that were given."""
+        """Show these engagements, and no others on the assigned partitions, as parked."""
 
     async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
-        """These partitions of all topics are this reader's now, and no others are.
+        """Accept the assignment of these partitions of all topics; all others are revoked.
 
-        A reader that must read them again from their first records answers with what is to be
-        done once that is certain, even if the process ends.
+        To consume them again from their first records, return a callback. It is called after the
+        reset of the offsets is committed.
         """
 
     async def withdrawn(self) -> None:
-        """The partitions may be another reader's now: what is not durable is to be forgotten."""
+        """Discard what is not durable: the partitions may be assigned to another process now."""

@@ -1,12 +1,13 @@
-"""What a department's people look up: a document per stream, written behind the journal.
+"""The read models of a department: one document per stream, projected from the journal.
 
-One process at a time follows the journal and writes: at once after a time of rest, twice a second
-under load. The documents hold the whole state, so they are the snapshots, too, and when a
-stream wants to be woken, which is how the clock finds it. A stream of which people see nothing new
-is not written for some commits: its snapshot lags, which costs whoever needs it a longer reading.
+The process that has the lease writes them: immediately when there was no load, every half second
+under load. Each document contains the full state, so it is also the stream's snapshot, and the
+stream's next deadline, by which the deadline scheduler finds it. When the listed fields and the
+deadline of a stream have not changed, its document is not written for up to 20 commits; loading
+such a snapshot then takes more commits of the journal.
 
-A stream that cannot be read or written keeps the document that it has, and is tried again with its
-next commit and at the next start; all others go on.
+A stream that cannot be read or written keeps its existing document, and is retried with its next
+commit and at the next start; all other streams go on.
 """
 
 import logging
@@ -26,30 +27,34 @@ from chassis.eventstore.paging import Fences, Page, Row, cursor_of, key_of, posi
 from chassis.eventstore.skipped import SkippedStreams
 from chassis.eventstore.snapshots import Known, Snapshots, advanced, nothing_known
 from chassis.eventstore.subscription import Subscription
-from chassis.eventstore.unreadable import UnreadableStream, say_once
+from chassis.eventstore.unreadable import UnreadableStream, log_once
 
 VIEWS = "views"
-"""The name under which the store keeps the lease and token of whoever writes the views."""
+"""The name of the subscription that writes the views: its lease and token."""
 SUBJECT = "subject"
-"""The field by which every listing can be sorted: the engagement's or record's id."""
+"""The field that every listing has: the id of the engagement or record."""
 
 Value: TypeAlias = str | int | bool | None
 _Shown: TypeAlias = tuple[dict[str, Value] | None, datetime | None]
-"""What people see of a stream in a list, and when it wants to be woken."""
+"""The listed fields of a stream, and its next deadline (UTC)."""
 
 _log = logging.getLogger(__name__)
 _meter = metrics.get_meter("concord.views")
-_TOGETHER = 200
-# A document's update costs the store as much as ten commits: what moves again meanwhile is saved.
-_PACE = 0.5
-_MOST_BEHIND = 20
-_MOST_REMEMBERED = 20_000
-_FOLDS = "views-folds"
+_BATCH_SIZE = 200
+# An update of a document costs the store as much as ten commits. With a pause, several commits of a
+# stream cause one update.
+_PAUSE = 0.5
+_MOST_COMMITS_BEHIND = 20
+_MOST_CACHED = 20_000
+_FINGERPRINTS = "views-folds"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """How streams of a kind are listed: the fields one can filter and sort by, read off a state."""
+    """A listing of the streams of a kind: its fields, to filter and sort by, and their values.
+
+    `summarise` returns the values of the fields from a state.
+    """
 
     kind: str
     fields: tuple[str, ...]
@@ -57,39 +62,39 @@ class Listing:
 
 
 class UnknownField(ValueError):
-    """A listing has no such field."""
+    """A filter or a sort names a field that the listing does not have."""
 
 
 class Views:
-    """The documents of one department's streams, kept up with the journal."""
+    """The read models of one department, updated from the journal."""
 
     def __init__(
         self,
         store: Store,
         journal: Journal,
         snapshots: Snapshots,
-        streams: Repository,
+        repository: Repository,
         listings: Sequence[Listing] = (),
     ) -> None:
-        """Streams of a kind that has no listing are kept as snapshots, and cannot be listed."""
+        """Set up the projection; kinds without a listing have snapshots and cannot be listed."""
         self._store = store
         self._journal = journal
         self._snapshots = snapshots
-        self._streams = streams
+        self._repository = repository
         self._listings = {listing.kind: listing for listing in listings}
         self._fences: dict[tuple[str, str], Fences] = {}
         self._written: dict[str, tuple[_Shown, int]] = {}
-        self._left = SkippedStreams(store, VIEWS)
-        self.follower = Subscription(
+        self._skipped = SkippedStreams(store, VIEWS)
+        self.subscription = Subscription(
             store,
             VIEWS,
-            self._take,
-            self._refold,
+            self._project,
+            self._reproject,
             begin=self._begin,
             fields=("stream", "number", "at"),
-            rest=_PACE,
+            rest=_PAUSE,
         )
-        """Its `progress` and `backlog` say how far the views are behind."""
+        """The subscription to the journal; its `backlog` is how late the views are."""
         _meter.create_observable_gauge(
             "concord.views.unwritten",
             callbacks=[self._observe],
@@ -98,19 +103,19 @@ class Views:
 
     @property
     def unwritten(self) -> Mapping[str, str]:
-        """Streams whose view cannot be written now, and why; known to the process that writes."""
-        return {stream: behind.why for stream, behind in self._left.streams.items()}
+        """The reason by stream whose view cannot be written, in the process with the lease."""
+        return {stream: each.why for stream, each in self._skipped.streams.items()}
 
     async def prepare(self) -> None:
-        """Make the indexes that the listings need; raises StoreAway."""
+        """Create the indexes of the listings; raises StoreAway."""
         with reaching():
             for listing in self._listings.values():
                 for field in (SUBJECT, *listing.fields):
                     await self._store.views.create_index([("kind", 1), (f"keys.{field}", 1)])
 
     async def run(self) -> None:
-        """Keep the views up with the journal until cancelled."""
-        await self.follower.run()
+        """Update the views from the journal until cancelled."""
+        await self.subscription.run()
 
     async def page(
         self,
@@ -122,17 +127,17 @@ class Views:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page:
-        """Rows of a listing in order, from after `cursor`; as fresh as the views are.
+        """Return at most `limit` rows of a listing in order, after `cursor`.
 
-        A filter is a value, or several of which one must be. Raises UnknownField, InvalidCursor,
-        StoreAway.
+        A filter is a value or several values, any of which matches. Rows are as recent as the
+        views. Raises UnknownField, InvalidCursor, StoreAway.
         """
         listing = self._listings[kind]
         for field in (*(filters or {}), sort):
             if field not in {SUBJECT, *listing.fields}:
                 raise UnknownField(f"{kind} is not listed by {field}")
-        # No more than the index holds: with one condition beside it the local store scans. What is
-        # erased has no keys, and so is in no range.
+        # Only conditions that the index covers: with one more, the local store scans all documents.
+        # Erased streams have no keys, so no range contains them.
         asked: Document = {"kind": kind}
         for field, wanted in (filters or {}).items():
             asked[f"fields.{field}"] = {"$in": _one_of(wanted)}
@@ -149,125 +154,127 @@ class Views:
         return Page(rows, cursor_of(last, kind, sort, descending=descending))
 
     async def rebuild(self) -> None:
-        """Replace all views by what the journal gives now; raises StoreAway.
+        """Project all views again from the journal, and replace them; raises StoreAway.
 
         The view of a stream that cannot be read stays as it is.
         """
         with reaching():
-            kinds = [*self._streams.deciders]
+            kinds = [*self._repository.deciders]
             await self._store.views.delete_many({"kind": {"$nin": kinds}})
-        await self._refold(afresh=True)
+        await self._reproject(replace=True)
 
     # ---- writing ------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        """Fold everything again where the documents were made by other code, else what was left."""
+        """Project all streams if other code wrote the documents, otherwise the skipped ones."""
         self._written.clear()  # another process may have written since
-        await self._left.load()
+        await self._skipped.load()
         with reaching():
-            written = await self._store.leases.find_one({"_id": _FOLDS})
-        if written is None or written["folds"] != self._snapshots.folds:
-            await self._refold()
+            written = await self._store.leases.find_one({"_id": _FINGERPRINTS})
+        if written is None or written["folds"] != self._snapshots.fingerprints:
+            await self._reproject()
         else:
-            left = {stream: behind.number for stream, behind in self._left.streams.items()}
-            await self._write(await self._readable(left))
+            skipped = {stream: each.number for stream, each in self._skipped.streams.items()}
+            await self._write(await self._readable(skipped))
 
-    async def _refold(self, *, afresh: bool = False) -> None:
-        """Fold every stream from its first commit; `afresh` replaces newer documents, too."""
-        await self._left.load()
+    async def _reproject(self, *, replace: bool = False) -> None:
+        """Project every stream from its first commit; `replace` also replaces newer documents."""
+        await self._skipped.load()
         known: Known | None = None
         broken: str | None = None
-        folded: list[Known] = []
+        projected: list[Known] = []
         async for commit in self._journal.everything():
-            decider = self._streams.deciders.get(commit.stream.partition(":")[0])
+            decider = self._repository.deciders.get(commit.stream.partition(":")[0])
             if decider is None or commit.stream == broken:
-                continue  # a kind of stream that this code does not have, or one given up
+                continue  # a kind of stream that this code does not have, or a skipped stream
             if known is not None and known.stream.id != commit.stream:
-                folded.append(known)
+                projected.append(known)
                 known = None
-            if len(folded) >= _TOGETHER:
-                await self._replace(folded, afresh=afresh)
-                folded = []
+            if len(projected) >= _BATCH_SIZE:
+                await self._write_projected(projected, replace=replace)
+                projected = []
             try:
                 if isinstance(commit, UnreadableStream):
                     raise commit
                 known = advanced(decider, known or nothing_known(decider, commit.stream), commit)
             except UnreadableStream as unreadable:
                 broken, known = commit.stream, None
-                await self._leave(broken, unreadable, unreadable.number)
-        await self._replace([*folded, *([known] if known is not None else [])], afresh=afresh)
+                await self._skip(broken, unreadable, unreadable.number)
+        if known is not None:
+            projected.append(known)
+        await self._write_projected(projected, replace=replace)
         with reaching():
             await self._store.leases.replace_one(
-                {"_id": _FOLDS}, {"folds": self._snapshots.folds}, upsert=True
+                {"_id": _FINGERPRINTS}, {"folds": self._snapshots.fingerprints}, upsert=True
             )
 
-    async def _replace(self, streams: Sequence[Known], *, afresh: bool) -> None:
-        if afresh:
+    async def _write_projected(self, streams: Sequence[Known], *, replace: bool) -> None:
+        if replace:
             with reaching():
                 names = [known.stream.id for known in streams]
                 await self._store.views.delete_many({"_id": {"$in": names}})
         await self._write(streams, new=True)
 
-    async def _take(self, commits: Sequence[Document]) -> None:
+    async def _project(self, commits: Sequence[Document]) -> None:
         newest: dict[str, int] = {}
         for commit in commits:
             try:
                 stream, number = place_of(commit)
             except UnreadableStream as unreadable:
-                await self._leave(unreadable.stream, unreadable, unreadable.number)
+                await self._skip(unreadable.stream, unreadable, unreadable.number)
                 continue
-            if stream.partition(":")[0] in self._streams.deciders:
+            if stream.partition(":")[0] in self._repository.deciders:
                 newest[stream] = number
         new = {stream for stream, number in newest.items() if number == 1}
-        moved: list[Known] = []
+        changed: list[Known] = []
         for known in await self._readable(newest):
             shown, at = self._written.get(known.stream.id, (None, 0))
-            if shown != self._listed(known) or known.stream.number - at >= _MOST_BEHIND:
-                moved.append(known)
-        await self._write([each for each in moved if each.stream.id in new], new=True)
-        await self._write([each for each in moved if each.stream.id not in new])
+            if shown != self._listed(known) or known.stream.number - at >= _MOST_COMMITS_BEHIND:
+                changed.append(known)
+        await self._write([each for each in changed if each.stream.id in new], new=True)
+        await self._write([each for each in changed if each.stream.id not in new])
 
     async def _readable(self, newest: Mapping[str, int]) -> list[Known]:
-        """Return streams as they are after these commits; leave those that cannot be read."""
+        """Return the streams after these commits; skip those that cannot be read."""
         found: list[Known] = []
         for stream, number in newest.items():
-            if stream.partition(":")[0] not in self._streams.deciders:
+            if stream.partition(":")[0] not in self._repository.deciders:
                 continue
             try:
-                found.append(await self._streams.written(stream, number))
+                found.append(await self._repository.written(stream, number))
             except UnreadableStream as unreadable:
-                await self._leave(stream, unreadable, number)
+                await self._skip(stream, unreadable, number)
         return found
 
-    async def _leave(self, stream: str, error: Exception, number: int) -> None:
-        """Leave a stream whose commit of this number was to be written; raises StoreAway."""
+    async def _skip(self, stream: str, error: Exception, number: int) -> None:
+        """Skip a stream at its commit of this number, and log why; raises StoreAway."""
         self._written.pop(stream, None)
         if isinstance(error, UnreadableStream):
-            say_once(error)
+            log_once(error)
             why = str(error)
         else:
             why = described(error)
             _log.error("the view of %s cannot be written: %s", stream, why)
-        await self._left.put(stream, number, why)
+        await self._skipped.put(stream, number, why)
 
     async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
-        for start in range(0, len(streams), _TOGETHER):
-            page = streams[start : start + _TOGETHER]
+        for start in range(0, len(streams), _BATCH_SIZE):
+            page = streams[start : start + _BATCH_SIZE]
 
             async def write(part: Sequence[Known]) -> None:
                 documents = [self._document(known) for known in part]
                 await (put_new if new else replace_older)(self._store.views, documents)
 
             failed = {known.stream.id: error for known, error in await each_written(write, page)}
-            if len(self._written) > _MOST_REMEMBERED:
+            if len(self._written) > _MOST_CACHED:
                 self._written.clear()
             for known in page:
                 stream = known.stream
                 if stream.id in failed:
-                    await self._leave(stream.id, failed[stream.id], stream.number)
+                    await self._skip(stream.id, failed[stream.id], stream.number)
                 else:
                     self._written[stream.id] = (self._listed(known), stream.number)
-                    await self._left.drop(stream.id)
+                    await self._skipped.drop(stream.id)
 
     def _listed(self, known: Known) -> _Shown:
         stream = known.stream
@@ -278,13 +285,13 @@ class Views:
         due: datetime | None = None
         listing = self._listings.get(kind)
         try:
-            deadlines = self._streams.deciders[kind].deadlines(stream.state)
+            deadlines = self._repository.deciders[kind].deadlines(stream.state)
             due = min((each.at for each in deadlines), default=None)
             if listing is not None:
                 fields |= dict.fromkeys(listing.fields)
                 fields |= dict(listing.summarise(stream.state))
-        except Exception:  # noqa: BLE001 - the others must not wait; as a snapshot it is good
-            _log.exception("%s cannot be listed as it is now", stream.id)
+        except Exception:  # noqa: BLE001 - must not stop other streams; the snapshot is still valid
+            _log.exception("the listed fields of %s cannot be computed", stream.id)
         return fields, due
 
     def _document(self, known: Known) -> Document:
@@ -299,7 +306,7 @@ class Views:
         return document
 
     def _observe(self, _: CallbackOptions) -> Iterable[Observation]:
-        return [Observation(len(self._left.streams))]
+        return [Observation(len(self._skipped.streams))]
 
 
 def _one_of(wanted: Value | Sequence[Value]) -> list[Value]:

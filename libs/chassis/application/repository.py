@@ -1,12 +1,13 @@
-"""What a process knows of its department's streams: remembered, read afresh, and waited for.
+"""The repository of a department's streams: reads them from cache and journal, and appends commits.
 
-States are kept in the process and may lag behind another process. That is harmless for what is
-accepted, since the journal's unique numbers refuse a commit decided on an old state.
+Cached states may be older than the journal, since other processes append to it. That is harmless
+for appends: the journal refuses a commit that was decided on an old state, by its number.
 
-A heard event that matters to nobody here only moves a stream's position. That is noted in memory
-and travels with the stream's next commit, or after a second, for all such streams together, with a
-commit of its own; until then the listener commits no offset behind it, so that a process that dies
-hears it again.
+Events that change no state only advance a stream's position. These positions are deferred in memory
+and written with the stream's next commit, or after one second for all such streams together. The
+consumer commits no offset after such an event before its position is written, so that the event is
+consumed again if the process ends
+(docs/adr/0011-buffer-positions-of-events-that-change-no-state.md).
 """
 
 import asyncio
@@ -19,8 +20,9 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from chassis.base.telemetry import spanning
-from chassis.domain.decider import Context, ReferenceData, Stream
+from chassis.domain.context import Context, ReferenceData
 from chassis.domain.latest_ids import LatestIds
+from chassis.domain.stream import Stream
 from chassis.eventstore.journal import AlreadyDone, Commit, Journal, Raced, TooLarge
 from chassis.eventstore.snapshots import (
     AnyDecider,
@@ -33,22 +35,22 @@ from chassis.eventstore.snapshots import (
 )
 from contracts.event import write_position
 
-NOTED_FOR = 1.0
-"""Seconds for which a moved position may stand in memory alone."""
+DEFERRED_FOR = 1.0
+"""Seconds after which deferred positions are written."""
 LARGEST_STATE = 4 * 1024 * 1024
-"""Bytes of a state as JSON beyond which no command adds to it. On two slow cores one of this size
-takes 30 ms to write as JSON, 70 ms in the store, and 400 ms to read back, which happens once in a
-process; a document of the store has twice as many bytes at most."""
-LARGEST_HEARD = 7 * 1024 * 1024
-"""The same for events that are heard: they are refused, and wait, only where the store's limit is
-near, since it is not their author who let the state grow."""
+"""Size of a state as JSON in bytes from which commands that add to it are refused. On two slow
+cores, a state of this size takes 30 ms to serialise, 70 ms to store, and 400 ms to load, once in a
+process; a document of the store has at most twice this size."""
+LARGEST_CONSUMED = 7 * 1024 * 1024
+"""The same limit for consumed events: higher, near the limit of the store, since their authors
+cannot know the size of the state. A refused event parks its engagement."""
 _POLL = 0.1
-_PATIENCE = 0.1
-"""Share of the time it has waited that a request waits before it asks the store again."""
+_POLL_SHARE = 0.1
+"""The next read of the store waits for this share of the time that a request has waited."""
 
 
 class Unknown(Exception):
-    """There is no such stream, and the command is not one that begins it."""
+    """The stream does not exist, and the command is not one that may begin it."""
 
     def __init__(self, stream: str) -> None:
         super().__init__(f"{stream} is not known here")
@@ -56,40 +58,40 @@ class Unknown(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What decisions take from the process they are made in: reference data, moments and ids."""
+class ContextFactory:
+    """The source of contexts for decisions: reference data, the clock and new ids."""
 
-    records: ReferenceData
+    reference_data: ReferenceData
     now: Callable[[], datetime]
-    """Gives UTC moments."""
+    """Returns the present moment (UTC)."""
     new_event_id: Callable[[], str]
 
     def context(
         self, *, actor: str, occurred_at: datetime | None, cause: str, traceparent: str | None
     ) -> Context:
-        """The context of one decision or reaction."""
+        """Return the context of one decision or reaction; `occurred_at` None means now."""
         now = self.now()
         return Context(
             actor=actor,
             occurred_at=occurred_at or now,
             recorded_at=now,
             cause=cause,
-            records=self.records,
+            reference_data=self.reference_data,
             new_event_id=self.new_event_id,
             traceparent=traceparent,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Noted:
-    """How far a stream has heard, where that stands in memory alone."""
+class _Deferred:
+    """The position of a stream and the ids of its last events, not written yet."""
 
     position: Mapping[str, int]
     latest_ids: LatestIds
 
 
 class Repository:
-    """One department's streams, as this process knows them."""
+    """The streams of one department, cached in this process."""
 
     def __init__(
         self,
@@ -100,49 +102,49 @@ class Repository:
         now: Callable[[], datetime],
         keep: int = 5_000,
     ) -> None:
-        """`now` gives UTC moments; `keep` bounds how many streams are kept in memory."""
+        """Set up an empty cache of at most `keep` streams; `now` returns UTC moments."""
         self.deciders = {decider.kind: decider for decider in deciders}
         self.journal = journal
         self.snapshots = snapshots
         self.stopping = asyncio.Event()
-        """Set when the service is told to stop: nobody is made to wait any longer."""
+        """Set when the service stops: requests do not wait any longer."""
         self._now = now
         self._keep = keep
         self._cache: OrderedDict[str, Known] = OrderedDict()
-        self._noted: dict[str, _Noted] = {}
-        self._noted_since = 0.0
+        self._deferred: dict[str, _Deferred] = {}
+        self._deferred_since = 0.0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._watchers: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
 
     def decider(self, stream: str) -> AnyDecider:
-        """Who decides for a stream, by its id."""
+        """Return the decider of a stream, by the stream's id."""
         return self.deciders[stream.partition(":")[0]]
 
     def lock(self, stream: str) -> asyncio.Lock:
-        """The lock under which this process works on a stream."""
+        """Return the lock under which this process commits to a stream."""
         lock = self._locks.get(stream)
         if lock is None:
             lock = self._locks[stream] = asyncio.Lock()
         return lock
 
-    # ---- what is known ------------------------------------------------------------------------
+    # ---- reading ------------------------------------------------------------------------------
 
     def cached(self, stream: str) -> Known | None:
-        """What this process remembers of a stream; it may lag behind another process."""
+        """Return the cached stream, or None; it may be older than the journal."""
         written = self._cache.get(stream)
-        return None if written is None else self._as_heard(written)
+        return None if written is None else self._with_deferred(written)
 
     async def current(self, stream: str) -> Known:
-        """What is known of a stream now: one bounded read.
+        """Return the current stream: the cached one, or a snapshot, and the commits after it.
 
         Raises UnreadableStream, StoreAway.
         """
-        return self._as_heard(await self._read(stream))
+        return self._with_deferred(await self._read(stream))
 
     async def written(self, stream: str, number: int) -> Known:
-        """What the journal says of a stream, up to its commit of this number or a later one.
+        """Return the stream after its commit of this number, or a later one, as in the journal.
 
-        Raises UnreadableStream, StoreAway.
+        Deferred positions are left out. Raises UnreadableStream, StoreAway.
         """
         known = self._cache.get(stream)
         if known is None or known.stream.number < number:
@@ -150,7 +152,7 @@ class Repository:
         return known
 
     async def at(self, stream: str, number: int) -> Stream[Any]:
-        """The stream as it was after its commit of this number.
+        """Return the stream as it was after its commit of this number.
 
         Raises Unknown, UnreadableStream, StoreAway.
         """
@@ -164,17 +166,17 @@ class Repository:
             raise Unknown(stream)
         return known.stream
 
-    async def recall(self, streams: Sequence[str]) -> None:
-        """Remember snapshots of streams of which nothing is known: mostly they are up to date.
+    async def preload(self, streams: Sequence[str]) -> None:
+        """Cache the snapshots of streams that are not cached; raises StoreAway.
 
-        Where they are not, the append says so. Raises StoreAway.
+        Most snapshots are up to date; if one is not, an append on it is refused.
         """
-        forgotten = [stream for stream in streams if stream not in self._cache]
-        for known in await self.snapshots.load_all(forgotten):
-            self.remember(known)
+        absent = [stream for stream in streams if stream not in self._cache]
+        for known in await self.snapshots.load_all(absent):
+            self.cache(known)
 
-    def remember(self, known: Known) -> Known:
-        """Keep what the journal says, unless more is known already; wake who waits for more."""
+    def cache(self, known: Known) -> Known:
+        """Cache a stream, and wake waiting requests, unless a newer one is cached; return that."""
         stream = known.stream.id
         cached = self._cache.get(stream)
         if cached is None or cached.stream.number < known.stream.number:
@@ -187,19 +189,22 @@ class Repository:
             self._cache.popitem(last=False)
         return known
 
-    async def moved(self, before: Stream[Any], ends: float, also: Callable[[], bool]) -> bool:
-        """Wait until a stream is no longer where it was, or `also` is so; false when time is up.
+    async def wait_for_change(
+        self, before: Stream[Any], ends: float, also: Callable[[], bool]
+    ) -> bool:
+        """Wait until a stream has changed or `also` returns true; return False after `ends`.
 
-        `ends` is by the running loop's clock, and earlier if the service stops. Raises StoreAway.
+        `ends` is a time of the running loop. Returns False as soon as the service stops. Raises
+        UnreadableStream, StoreAway.
         """
         loop = asyncio.get_running_loop()
         began = asked = loop.time()
         while (left := ends - loop.time()) > 0 and not self.stopping.is_set():
-            woken = await self._woken(before.id, min(left, _POLL))
+            woken = await self._wait_for_wake(before.id, min(left, _POLL))
             at = loop.time()
-            # Another process may have moved it, which the store alone can tell: it is asked ever
-            # more rarely, after as much again as a tenth of what was waited for.
-            if woken or at >= ends or at - asked >= (at - began) * _PATIENCE:
+            # Another process may have appended to the stream, which only the store can show. It is
+            # read less and less often: each time after another tenth of the time waited so far.
+            if woken or at >= ends or at - asked >= (at - began) * _POLL_SHARE:
                 asked = at
                 now = (await self.current(before.id)).stream
                 if (now.number, now.position) != (before.number, before.position):
@@ -213,26 +218,26 @@ class Repository:
         known = self._cache.get(stream) or await self.snapshots.load(stream)
         async for commit in self.journal.read(stream, after=known.stream.number):
             known = advanced(decider, known, commit)
-        return self.remember(known)
+        return self.cache(known)
 
-    def _as_heard(self, written: Known) -> Known:
-        noted = self._noted.get(written.stream.id)
-        if noted is None:
+    def _with_deferred(self, written: Known) -> Known:
+        deferred = self._deferred.get(written.stream.id)
+        if deferred is None:
             return written
         position = written.stream.position
         further = {
             channel: ids
-            for channel, ids in noted.latest_ids.items()
-            if noted.position[channel] > position.get(channel, 0)
+            for channel, ids in deferred.latest_ids.items()
+            if deferred.position[channel] > position.get(channel, 0)
         }
         stream = replace(
             written.stream,
-            position=_furthest(position, noted.position),
+            position=_furthest(position, deferred.position),
             latest_ids={**written.stream.latest_ids, **further},
         )
         return Known(stream, open=True)
 
-    async def _woken(self, stream: str, within: float) -> bool:
+    async def _wait_for_wake(self, stream: str, within: float) -> bool:
         watcher: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._watchers[stream].add(watcher)
         try:
@@ -247,81 +252,82 @@ class Repository:
             if not watcher.done():
                 watcher.set_result(None)
 
-    # ---- what is added ------------------------------------------------------------------------
+    # ---- appending ----------------------------------------------------------------------------
 
     async def append(self, after: Stream[Any], commit: Commit) -> None:
-        """Append a commit that leads to `after`.
+        """Append a commit, and cache `after`, the stream after it.
 
         Raises TooLarge, Raced, AlreadyDone, StoreAway.
         """
         after = self._bounded(after, commit)
         with spanning("append"):
             await self.journal.append(commit)
-        self._settle(after.id, commit.position)
-        self.remember(Known(after, open=True))
+        self._drop_if_written(after.id, commit.position)
+        self.cache(Known(after, open=True))
 
     def _bounded(self, after: Stream[Any], commit: Commit) -> Stream[Any]:
-        """Return `after` with what it has grown by; raises TooLarge where that is too much.
+        """Return `after` with the size of the commit added; raises TooLarge above the limit.
 
-        Its state is measured only after events of a quarter of the bound, whatever its size: so
-        a command costs the same on a large state, and the bound is met to within that quarter.
+        The state itself is measured only when the events since the last measurement exceed a
+        quarter of the limit. So the cost of a command does not depend on the size of the state, and
+        the limit is exact to within that quarter.
         """
         size = commit.size
         after = grown(after, size)
-        most = LARGEST_STATE if commit.command else LARGEST_HEARD
+        most = LARGEST_STATE if commit.command else LARGEST_CONSUMED
         if not size or after.measured + after.since <= most:
             return after
         if after.since > LARGEST_STATE // 4:
             after = measured(after)
             if after.measured <= most:
                 return after
-            self._remember_measured(after)
+            self._cache_measured(after)
         raise TooLarge(
-            f"{after.id} would hold about {after.measured + after.since:,} bytes with this, and"
-            f" {most:,} is the most that one holds: go on in another one"
+            f"{after.id} would have about {after.measured + after.since:,} bytes with this, and the"
+            f" limit is {most:,}: continue in another one"
         )
 
-    def _remember_measured(self, refused: Stream[Any]) -> None:
-        """Measure what the stream holds without what was refused, so that the next need not."""
+    def _cache_measured(self, refused: Stream[Any]) -> None:
+        """Measure the cached stream without the refused commit, so that the next need not."""
         known = self._cache.get(refused.id)
         if known is not None and known.stream.number == refused.number - 1:
             self._cache[refused.id] = replace(known, stream=measured(known.stream))
 
-    def note(self, after: Stream[Any]) -> None:
-        """Remember how far a stream has heard, where that is all that there is to say."""
-        if not self._noted:
-            self._noted_since = time.monotonic()
-        self._noted[after.id] = _Noted(after.position, after.latest_ids)
+    def defer_position(self, after: Stream[Any]) -> None:
+        """Defer writing the position of a stream that did not change otherwise."""
+        if not self._deferred:
+            self._deferred_since = time.monotonic()
+        self._deferred[after.id] = _Deferred(after.position, after.latest_ids)
         self._wake(after.id)
 
-    async def write_noted(self, *, now: bool) -> bool:
-        """Commit the positions that stand in memory alone, if that is due or wanted `now`.
+    async def flush_positions(self, *, now: bool) -> bool:
+        """Write the deferred positions if they are due or `now` is set; return if none is left.
 
-        Whether none is left. Raises StoreAway.
+        Raises UnreadableStream, StoreAway.
         """
-        if self._noted and (now or time.monotonic() - self._noted_since > NOTED_FOR):
+        if self._deferred and (now or time.monotonic() - self._deferred_since > DEFERRED_FOR):
             outcomes = await asyncio.gather(
-                *(self._write_position(stream) for stream in [*self._noted]),
+                *(self._write_position(stream) for stream in [*self._deferred]),
                 return_exceptions=True,
             )
             for outcome in outcomes:
                 if outcome is not None:
                     raise outcome
-            self._noted_since = time.monotonic()
-        return not self._noted
+            self._deferred_since = time.monotonic()
+        return not self._deferred
 
-    def forget_noted(self) -> None:
-        """What stands in memory alone is heard again, here or by another process."""
-        self._noted.clear()
+    def discard_deferred(self) -> None:
+        """Discard the deferred positions: their events are consumed again, here or elsewhere."""
+        self._deferred.clear()
 
     async def _write_position(self, stream: str) -> None:
         async with self.lock(stream):
-            while (noted := self._noted.get(stream)) is not None:
+            while (deferred := self._deferred.get(stream)) is not None:
                 written = self._cache.get(stream) or await self._read(stream)
-                before = self._as_heard(written).stream
+                before = self._with_deferred(written).stream
                 after = replace(before, number=before.number + 1)
                 commit = Commit(
-                    cause=f"{stream}/heard/{write_position(noted.position)}",
+                    cause=f"{stream}/heard/{write_position(deferred.position)}",
                     stream=stream,
                     number=after.number,
                     position=after.position,
@@ -332,15 +338,15 @@ class Repository:
                 try:
                     await self.append(after, commit)
                 except (Raced, AlreadyDone):
-                    self._settle(stream, (await self._read(stream)).stream.position)
+                    self._drop_if_written(stream, (await self._read(stream)).stream.position)
 
-    def _settle(self, stream: str, position: Mapping[str, int]) -> None:
-        """Nothing is noted any more that is written."""
-        noted = self._noted.get(stream)
-        if noted is not None and _furthest(position, noted.position) == position:
-            del self._noted[stream]
+    def _drop_if_written(self, stream: str, position: Mapping[str, int]) -> None:
+        """Drop the deferred position of a stream if `position`, which is written, includes it."""
+        deferred = self._deferred.get(stream)
+        if deferred is not None and _furthest(position, deferred.position) == position:
+            del self._deferred[stream]
 
 
 def _furthest(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
-    """How far was heard by either."""
+    """Return the higher sequence of each channel."""
     return {name: max(one.get(name, 0), other.get(name, 0)) for name in {**one, **other}}

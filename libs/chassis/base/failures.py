@@ -1,8 +1,8 @@
-"""What of an error may be stored, shown, logged and sent: its kind and its place, and no values.
+"""Descriptions of errors that may be stored, shown, logged and sent: type and place, no values.
 
-The words of an error can hold what it happened to: pydantic repeats the input, KeyError the key,
-and a reaction to an open event computes with confidential figures. Only errors that are known to
-name none of them are told in their own words.
+The message of an error can contain the data it was raised for: pydantic repeats the input, KeyError
+the key, and a reaction to an open event computes with confidential figures. So only the messages of
+errors that are known to contain no such values are used.
 """
 
 import traceback
@@ -19,45 +19,45 @@ _OWN = frozenset({"chassis", "contracts", *DEPARTMENTS})
 _MOST_FIELDS = 5
 
 
-class SaysNoValues(Exception):
-    """An error whose words hold no values of what was processed, so that they may be repeated."""
+class ValueFreeError(Exception):
+    """An error whose message contains no values of the processed data, so that it may be shown."""
 
 
 @runtime_checkable
-class HasSafeWords(Protocol):
-    """An error that has, beside its own words, some that hold no values."""
+class HasSafeMessage(Protocol):
+    """An error with a second message, `safe_message`, that contains no values."""
 
-    safe_words: str
+    safe_message: str
 
 
-_TOLD_IN_ITS_WORDS = (SaysNoValues, KafkaError, OSError)
+_WITH_SAFE_MESSAGE = (ValueFreeError, KafkaError, OSError)
 
 
 def described(error: BaseException) -> str:
-    """Return what went wrong and where in this code, and nothing of the values it happened to."""
+    """Return the type of an error and its place in this code, or its message if that is safe."""
     kind = type(error).__name__
-    if isinstance(error, _TOLD_IN_ITS_WORDS):
+    if isinstance(error, _WITH_SAFE_MESSAGE):
         return f"{kind}: {error}"
-    if isinstance(error, HasSafeWords):
-        return f"{kind}: {error.safe_words}"
+    if isinstance(error, HasSafeMessage):
+        return f"{kind}: {error.safe_message}"
     if isinstance(error, ValidationError):
         kind += f": {error.title}: {'; '.join(_fields(error))}"
     return kind + _place(error)
 
 
 def traceback_of(error: BaseException) -> str:
-    """Return the traceback of an error and of what led to it, each told as `described` does."""
-    told: list[str] = []
+    """Return the traceback of an error and of its causes, each described by `described`."""
+    parts: list[str] = []
     seen: set[int] = set()
     each: BaseException | None = error
     while each is not None and id(each) not in seen:
         seen.add(id(each))
         frames = "".join(traceback.format_tb(each.__traceback__))
-        told.append(f"Traceback (most recent call last):\n{frames}{described(each)}\n")
+        parts.append(f"Traceback (most recent call last):\n{frames}{described(each)}\n")
         if isinstance(each, BaseExceptionGroup):
-            told.extend(traceback_of(part) for part in each.exceptions)
+            parts.extend(traceback_of(part) for part in each.exceptions)
         each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
-    return "\nwhich led to:\n\n".join(reversed(told))
+    return "\nwhich led to:\n\n".join(reversed(parts))
 
 
 def _fields(error: ValidationError) -> Iterator[str]:
@@ -67,7 +67,7 @@ def _fields(error: ValidationError) -> Iterator[str]:
 
 
 def _place(error: BaseException) -> str:
-    """Return where this code raised the error, or called what raised it."""
+    """Return the innermost place in this code, or in any code if the traceback has none."""
     frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
     own = [each for each in frames if _module(each[0]).partition(".")[0] in _OWN]
     if not frames:

@@ -1,7 +1,7 @@
-"""Settings: what a process is told by its environment (``CONCORD_…``), refused where unsafe.
+"""Settings of a process, read from environment variables (``CONCORD_…``); unsafe ones are refused.
 
-Every value has the name of its field in upper case behind ``CONCORD_``. Secrets are kept as
-SecretStr, so that neither a log nor an error shows them.
+A variable is named ``CONCORD_`` and the field in upper case. Secrets are SecretStr, so that neither
+a log nor an error shows them.
 """
 
 import re
@@ -17,23 +17,23 @@ LOOPBACK = "127.0.0.1"
 LOCAL_ISSUER = "concord-local"
 _FEWEST_SECRET_BYTES = 32
 _ACCOUNT = {
-    "kafka_user": "name the account by which Kafka knows this process, as concord-sales",
+    "kafka_user": "name the Kafka account of this process, such as concord-sales",
     "kafka_password": "give the password of the account that CONCORD_KAFKA_USER names",
-    "kafka_ca": "name a file of certificates (PEM) by which the brokers are known",
+    "kafka_ca": "name a file (PEM) with the certificates of the authority of the brokers",
 }
 _ACCOUNT_IN_URL = re.compile(r"mongodb(\+srv)?://[^:@/]+:[^@/]+@")
 _KNOWN_SECRETS = ("changeme", "secret", "password", "example", "concord", "0123456789", "test")
 
 
 class UnsafeSettings(Exception):
-    """The environment asks for something that would lose data or let strangers in."""
+    """Settings that would lose data or admit unauthorised clients; the message has a line each."""
 
 
 class KafkaSettings(BaseSettings):
-    """What whoever speaks to Kafka is told: a service, or the program that makes the topics.
+    """Settings of every program that connects to Kafka: a service, or the program for topics.
 
-    `mode` is ``local`` for processes of one machine, ``container`` where the network around the
-    process keeps strangers out, ``production`` where losing an event or a secret would matter.
+    `mode` is ``local`` if all processes are on one machine, ``container`` if the network around
+    the process is closed to others, ``production`` if events and secrets must not be lost.
     """
 
     model_config = SettingsConfigDict(
@@ -44,22 +44,22 @@ class KafkaSettings(BaseSettings):
 
     kafka_bootstrap: str = "127.0.0.1:9092"
     kafka_user: Annotated[str, Field(min_length=1)] | None = None
-    """The account by which Kafka knows this process (SCRAM-SHA-512, over TLS); with its password
-    and the authority below, or none of the three."""
+    """The Kafka account of this process (SCRAM-SHA-512 over TLS). Set it with `kafka_password` and
+    `kafka_ca`, or set none of the three."""
     kafka_password: SecretStr | None = None
     kafka_ca: Path | None = None
-    """Certificates (PEM) of the authority that signed the brokers'."""
+    """File (PEM) with the certificates of the authority that signed the brokers' certificates."""
     topic_prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,100}$")] = "concord"
     replication: Annotated[int, Field(ge=1, le=7)] = 1
-    """Copies of each record in Kafka. All but one must have it before a write counts, so that
-    production needs at least three."""
+    """Copies of each record in Kafka. A write is acknowledged when all but one have it, so
+    production needs at least 3."""
 
     @field_validator("kafka_bootstrap")
     @classmethod
     def _addresses(cls, text: str) -> str:
         for address in text.split(","):
             if not re.fullmatch(r"[A-Za-z0-9._-]+:[0-9]{1,5}", address.strip()):
-                raise ValueError("must be host:port, several parted by commas")
+                raise ValueError("must be host:port, or several separated by commas")
         return text
 
     @model_validator(mode="after")
@@ -70,7 +70,7 @@ class KafkaSettings(BaseSettings):
         return self
 
     def _unsafe(self) -> Iterator[str]:
-        """What may not be together, or not in this mode, as ``field: sentence``."""
+        """Yield ``field: sentence`` for each value that the mode or another value excludes."""
         if self.mode == "production" and self.replication < 3:
             yield "replication: must be at least 3 in production"
         account = {
@@ -100,40 +100,40 @@ class KafkaSettings(BaseSettings):
 
 
 class Settings(KafkaSettings):
-    """What one service is told."""
+    """Settings of one service."""
 
     service_host: str = LOOPBACK
-    """Address to listen on; any other than 127.0.0.1 needs a `mode` other than local."""
+    """Address to listen on; it must be 127.0.0.1 in `mode` local."""
     service_port: Annotated[int, Field(ge=0, le=65535)] = 0
 
     store_url: SecretStr = SecretStr("mongodb://127.0.0.1:27017/?directConnection=true")
-    """Where the document store is; it may hold a password."""
+    """URL of the document store; it may contain a password."""
     store_database: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,60}$")] | None = None
-    """Name of the service's own database; the service's name unless set."""
+    """Name of the service's own database; by default the service's name."""
 
     token_secret: SecretStr | None = None
-    """Shared secret of HS256 tokens, at least 32 bytes; for one machine."""
+    """Shared secret of HS256 tokens, at least 32 bytes; not for production."""
     token_keys: Path | None = None
-    """Public keys of RS256 tokens: a PEM file or a JWKS document; for production."""
+    """File with the public keys of RS256 tokens, PEM or JWKS; required in production."""
     token_issuer: str = LOCAL_ISSUER
 
     otlp_endpoint: str | None = None
-    """Base address of an OpenTelemetry collector (OTLP over HTTP); nothing is sent without it."""
+    """Base URL of an OpenTelemetry collector (OTLP over HTTP); without it nothing is sent."""
     trace_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """Share of traces that are kept, decided where a trace begins."""
+    """Share of traces that are sampled, decided at the root span."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     body_limit: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 1024 * 1024
-    """Bytes a request's body may have."""
+    """Maximum size of a request's body in bytes."""
     wait_limit: Annotated[float, Field(ge=0, le=30)] = 30.0
-    """Seconds a request may ask to wait."""
+    """Maximum time in seconds that a request may ask to wait."""
     stop_within: Annotated[float, Field(gt=0, le=120)] = 15.0
-    """Seconds that an orderly stop may take: a third of it for answers under way, the rest for the
-    service's parts."""
+    """Seconds that an orderly stop may take: a third of it for requests in progress, the rest for
+    the parts of the service."""
 
     @field_validator("token_secret")
     @classmethod
-    def _hard_to_guess(cls, secret: SecretStr | None) -> SecretStr | None:
+    def _valid_secret(cls, secret: SecretStr | None) -> SecretStr | None:
         if secret is None:
             return None
         text = secret.get_secret_value()
@@ -143,18 +143,18 @@ class Settings(KafkaSettings):
         for known in _KNOWN_SECRETS:
             rest = rest.replace(known, "")
         if len(set(text)) < 10 or len(rest) < _FEWEST_SECRET_BYTES // 2:
-            raise ValueError("can be guessed; make one with `openssl rand -base64 48`")
+            raise ValueError("can be guessed; create one with `openssl rand -base64 48`")
         return secret
 
     @field_validator("store_url")
     @classmethod
-    def _a_store(cls, url: SecretStr) -> SecretStr:
+    def _valid_store_url(cls, url: SecretStr) -> SecretStr:
         text = url.get_secret_value()
         if not text.startswith(("mongodb://", "mongodb+srv://")):
             raise ValueError("must begin with mongodb:// or mongodb+srv://")
         asked = re.search(r"[?&]w=([^&]*)", text)
         if asked and asked[1] != "majority":
-            raise ValueError("must not weaken the write concern: leave w out, or say w=majority")
+            raise ValueError("must not weaken the write concern: omit w, or use w=majority")
         return url
 
     def _unsafe(self) -> Iterator[str]:
@@ -162,18 +162,18 @@ class Settings(KafkaSettings):
         if self.mode == "local" and self.service_host != LOOPBACK:
             yield "service_host: must be 127.0.0.1 while CONCORD_MODE is local"
         if self.token_secret is not None and self.token_keys is not None:
-            yield "token_secret: must not stand beside token_keys"
+            yield "token_secret: must not be set together with token_keys"
         if self.mode == "production":
             if self.token_keys is None:
-                yield "token_keys: production checks tokens by public keys"
+                yield "token_keys: is required in production"
             if self.token_issuer == LOCAL_ISSUER:
-                yield "token_issuer: must be the `iss` of those who give tokens out in production"
+                yield "token_issuer: must be the `iss` of the production identity provider"
             if not _ACCOUNT_IN_URL.match(self.store_url.get_secret_value()):
                 yield "store_url: must name an account in production: mongodb://NAME:PASSWORD@…"
 
     @cached_property
     def min_insync(self) -> int:
-        """Copies that must have a record before its write counts."""
+        """The number of copies that must have a record before its write is acknowledged."""
         return max(1, self.replication - 1)
 
     @classmethod
@@ -183,7 +183,7 @@ class Settings(KafkaSettings):
         if settings.token_secret is None and settings.token_keys is None:
             raise UnsafeSettings(
                 "CONCORD_TOKEN_SECRET (at least 32 bytes) or CONCORD_TOKEN_KEYS (a file of public"
-                " keys) is needed: nobody could be recognised"
+                " keys) is required to verify tokens"
             )
         return settings
 

@@ -1,8 +1,9 @@
-"""Telemetry: one trace per command through every department, a few metrics that matter, and logs.
+"""Telemetry: one trace per command through all departments, metrics, and logs as JSON lines.
 
-An event carries the `traceparent` (W3C Trace Context) of what led to it, so a trace goes on where
-the event is heard: a listener's batch is a span of its own with links to the events in it, and each
-commit a child of the trace of its event. Nothing is sent anywhere without an endpoint.
+An event carries the `traceparent` (W3C Trace Context) of the command or event that led to it, so
+consumers continue its trace: a consumer's batch is a span of its own with links to the traces of
+its events, and each commit is a child span in the trace of its first event. Without an endpoint
+nothing is sent.
 """
 
 import json
@@ -33,17 +34,19 @@ from chassis.base.settings import Settings
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("concord")
 _MOST_LINKS = 32
+_BATCH_SPAN = "hears"
+"""The last word of the names of batch spans, by which they are found in stored traces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What was set up, to be ended in order."""
+    """The providers of traces and metrics of this process."""
 
     tracing: TracerProvider
     metering: MeterProvider
 
     def end(self) -> None:
-        """Send what is left, within a few seconds."""
+        """Send the remaining spans and metrics, and shut down; metrics within 3 seconds."""
         self.tracing.shutdown()
         self.metering.shutdown(timeout_millis=3_000)
 
@@ -55,13 +58,13 @@ def begin(
     spans: Sequence[SpanProcessor] = (),
     readers: Sequence[MetricReader] = (),
 ) -> Telemetry:
-    """Set up traces and metrics for this process; where there is an endpoint, send them there.
+    """Set up traces and metrics for this process, and send them to the endpoint if there is one.
 
-    Where there is none, and nobody looks at spans, none is kept; traces are named all the same.
+    Without an endpoint and without `spans`, no span is sampled, but trace ids are still generated.
     """
     resource = Resource.create({"service.name": f"concord-{service}", "service.version": "0.1.0"})
-    seen = bool(spans) or bool(settings.otlp_endpoint)
-    sampler = ParentBased(TraceIdRatioBased(settings.trace_ratio)) if seen else ALWAYS_OFF
+    used = bool(spans) or bool(settings.otlp_endpoint)
+    sampler = ParentBased(TraceIdRatioBased(settings.trace_ratio)) if used else ALWAYS_OFF
     tracing = TracerProvider(resource=resource, sampler=sampler)
     readers = list(readers)
     for processor in spans:
@@ -82,14 +85,14 @@ def begin(
 
 
 def traceparent() -> str | None:
-    """The current span as W3C writes it, for an event to carry; None outside of any trace."""
+    """Return the current span as a W3C `traceparent`, for an event; None outside of a trace."""
     carrier: dict[str, str] = {}
     _propagator.inject(carrier)
     return carrier.get("traceparent")
 
 
 def continued(parent: str | None) -> Context:
-    """The trace that an event or a request belongs to; a new one where it names none."""
+    """Return the context of the trace that `parent` names; without one, of a new trace."""
     return _propagator.extract({} if parent is None else {"traceparent": parent}, Context())
 
 
@@ -101,7 +104,7 @@ def spanning(
     attributes: Mapping[str, str | int] | None = None,
     links: Sequence[Link] = (),
 ) -> Iterator[Span]:
-    """Open a span; where it ends in an error, it says which and where, and holds no values."""
+    """Open a span; if it ends with an error, its status has the error as `described` returns it."""
     with _tracer.start_as_current_span(
         name,
         context,
@@ -119,8 +122,8 @@ def spanning(
 
 
 @contextmanager
-def batch(reader: str, parents: Iterable[str | None], size: int) -> Iterator[Span]:
-    """A span around a batch of events that `reader` takes in, linked to the events' own traces."""
+def batch(consumer: str, parents: Iterable[str | None], size: int) -> Iterator[Span]:
+    """Open a span for a batch of a consumer, linked to the traces of its events (at most 32)."""
     links: list[Link] = []
     for parent in dict.fromkeys(parents):
         if parent is None or len(links) == _MOST_LINKS:
@@ -132,13 +135,15 @@ def batch(reader: str, parents: Iterable[str | None], size: int) -> Iterator[Spa
         "messaging.system": "kafka",
         "messaging.batch.message_count": size,
     }
-    with spanning(f"{reader} hears", Context(), SpanKind.CONSUMER, attributes, links) as span:
+    with spanning(
+        f"{consumer} {_BATCH_SPAN}", Context(), SpanKind.CONSUMER, attributes, links
+    ) as span:
         yield span
 
 
 @contextmanager
 def step(name: str, parent: str | None, **attributes: str | int) -> Iterator[Span]:
-    """A span that goes on with the trace of an event (or begins one where it carries none)."""
+    """Open a span in the trace of an event, or in a new one if the event has none."""
     attributes = {f"concord.{key}": value for key, value in attributes.items()}
     with spanning(name, continued(parent), SpanKind.CONSUMER, attributes) as span:
         yield span
@@ -146,28 +151,28 @@ def step(name: str, parent: str | None, **attributes: str | int) -> Iterator[Spa
 
 @contextmanager
 def part(name: str, **attributes: str | int) -> Iterator[Span]:
-    """A span inside the current one."""
+    """Open a child span of the current span."""
     attributes = {f"concord.{key}": value for key, value in attributes.items()}
     with spanning(name, attributes=attributes) as span:
         yield span
 
 
 def observe(name: str, unit: str, description: str, read: Callable[[], float]) -> None:
-    """A gauge ``concord.<name>`` that is read whenever metrics are collected."""
+    """Register a gauge ``concord.<name>`` that calls `read` whenever metrics are collected."""
 
-    def look(_: CallbackOptions) -> Iterable[Observation]:
+    def observed(_: CallbackOptions) -> Iterable[Observation]:
         return [Observation(read())]
 
     metrics.get_meter("concord").create_observable_gauge(
-        f"concord.{name}", [look], unit=unit, description=description
+        f"concord.{name}", [observed], unit=unit, description=description
     )
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line, with the trace that the line belongs to.
+    """A formatter of log records as JSON objects, one a line, with trace and span id.
 
-    Errors are told as `chassis.base.failures` does, whoever logs them: their own words may hold
-    what is confidential, and more people read logs than may know it.
+    Errors are described as in `chassis.base.failures`, also those that libraries log: their
+    messages may contain confidential values, and not all readers of logs may see those.
     """
 
     def __init__(self, service: str) -> None:
@@ -175,7 +180,7 @@ class JsonLines(logging.Formatter):
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as a line of JSON."""
+        """Return the record as one line of JSON."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
@@ -194,33 +199,36 @@ class JsonLines(logging.Formatter):
 
 def _message(record: logging.LogRecord) -> str:
     if record.name == "asyncio" and record.exc_info:
-        return "a task or callback failed"  # its own text repeats the error
+        return "a task or callback failed"  # asyncio's own text contains the error's message
     if not isinstance(record.args, tuple):
         return record.getMessage()
-    told = (described(arg) if isinstance(arg, BaseException) else arg for arg in record.args)
-    return str(record.msg) % tuple(told) if record.args else str(record.msg)
+    args = (described(arg) if isinstance(arg, BaseException) else arg for arg in record.args)
+    return str(record.msg) % tuple(args) if record.args else str(record.msg)
 
 
 class RateLimitFilter(logging.Filter):
-    """Lets a library say the same thing once in half a minute, and then how often it said it."""
+    """A filter that logs a repeated message of a library at most every `seconds`.
+
+    The next one that is logged has the number of those suppressed in between.
+    """
 
     def __init__(self, library: str, seconds: float = 30.0) -> None:
         super().__init__(library)
         self._seconds = seconds
-        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        self._logged: dict[tuple[str, str], tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is to be written."""
+        """Return whether the record is logged."""
         if not super().filter(record):
-            return True  # somebody else's
-        what = (record.name, str(record.msg))
-        since, unsaid = self._said.get(what, (float("-inf"), 0))
+            return True  # of another library
+        message = (record.name, str(record.msg))
+        since, suppressed = self._logged.get(message, (float("-inf"), 0))
         if record.created - since < self._seconds:
-            self._said[what] = (since, unsaid + 1)
+            self._logged[message] = (since, suppressed + 1)
             return False
-        self._said[what] = (record.created, 0)
-        if unsaid:
-            record.msg, record.args = f"{record.getMessage()} (and {unsaid} times before)", None
+        self._logged[message] = (record.created, 0)
+        if suppressed:
+            record.msg, record.args = f"{record.getMessage()} (and {suppressed} times before)", None
         return True
 
 
@@ -230,11 +238,11 @@ def log_to_stderr(service: str, settings: Settings) -> None:
     handler.setFormatter(JsonLines(service))
     handler.addFilter(RateLimitFilter("aiokafka"))
     logging.basicConfig(level=settings.log_level, handlers=[handler], force=True)
-    for name, level in _LOUD.items():
+    for name, level in _LEVELS.items():
         logging.getLogger(name).setLevel(level)
 
 
-_LOUD: Mapping[str, int] = {
+_LEVELS: Mapping[str, int] = {
     "aiokafka": logging.ERROR,
     "faststream": logging.WARNING,
     "pymongo": logging.WARNING,

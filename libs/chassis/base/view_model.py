@@ -1,4 +1,4 @@
-"""What people are shown: models that are built from what is known already, and so cannot fail."""
+"""The base of view models: they are built from validated state and are not validated again."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 LARGEST_WHOLE = 2**53 - 1
-"""The largest whole number that every reader of JSON, and the store, takes as it is."""
+"""The largest integer that every JSON parser reads exactly, and that the store accepts."""
 
 
 def whole(amount: Decimal) -> int:
-    """Return the amount in whole units, for a list to sort by: no more than LARGEST_WHOLE."""
+    """Return the amount in whole units of its currency, as a sort key, within ±LARGEST_WHOLE."""
     return max(-LARGEST_WHOLE, min(round(amount), LARGEST_WHOLE))
 
 
 class ViewModel(BaseModel):
-    """Base of everything that is shown, whole views and their parts.
+    """The base of views and their parts.
 
-    Constructing one validates nothing: a state that was reached can always be shown. The types of
-    the arguments are checked by mypy. The schema, and how it is serialised, are those of any model;
-    `model_validate` and `model_validate_json` validate as usual.
+    The constructor validates nothing, so that every state can be shown; mypy checks the types of
+    its arguments. Schema and serialisation are those of any pydantic model; `model_validate` and
+    `model_validate_json` validate as usual.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -27,7 +27,7 @@ class ViewModel(BaseModel):
     if not TYPE_CHECKING:
 
         def __init__(self, **fields: Any) -> None:
-            """Take the fields as they are; raises TypeError for a missing or an unknown one."""
+            """Set the fields unchecked; raises TypeError for a missing or an unknown one."""
             known = type(self).model_fields
             if fields.keys() != known.keys():
                 fields = self._completed(fields)
@@ -38,7 +38,7 @@ class ViewModel(BaseModel):
 
         @classmethod
         def _completed(cls, fields: dict[str, Any]) -> dict[str, Any]:
-            """The fields with the defaults of those that are not given; raises TypeError."""
+            """Return all fields, with defaults for those that are not given; raises TypeError."""
             known = cls.model_fields
             given = fields.keys() & known.keys()
             needed = {name for name, field in known.items() if field.is_required()}
@@ -52,5 +52,5 @@ class ViewModel(BaseModel):
                 for name, field in known.items()
             }
 
-        # So that pydantic validates where it is asked to, instead of calling the constructor.
+        # Makes pydantic validate in model_validate instead of calling this constructor.
         __init__.__pydantic_base_init__ = True

@@ -1,1 +1,1 @@
-"""The decider: pure decisions, and the ids of what they make."""
+"""Commands, streams and the decider: pure decisions without clock, network or store."""

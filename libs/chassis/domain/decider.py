@@ -1,158 +1,38 @@
-"""The decider: how commands and heard events become new events, with no clock, network or store.
+"""The decider: turns commands and consumed events into new events, without clock, network or store.
 
-A department is one `Decider` per kind of stream. Decisions are taken on commands and may be
-refused; reactions are read off the state alone, so the order in which other departments are heard
-never matters (see docs/adr/0003). Everything here is pure: moments, ids, the actor and reference
-data come in through the context.
+A department has one `Decider` per kind of stream. Decisions answer commands and may refuse them.
+Reactions are computed from the state alone, so the order in which events of other departments
+arrive does not matter (docs/adr/0003-derive-reactions-from-the-state.md). Everything here is pure:
+moments, ids, the actor and reference data are given in the context.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, date, datetime
-from hashlib import blake2b
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from chassis.domain.latest_ids import LatestIds, id_taken_in, with_latest
-from chassis.domain.trouble import AsideCode
+from chassis.domain.commands import Command, NotRecordable
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline
+from chassis.domain.latest_ids import LatestIds, with_latest
+from chassis.domain.stream import NotDecoded, Stream, is_next, refuse_undecoded
 from contracts.channels import CHANNELS, Channel, Department
 from contracts.event import EVENTS, Event, Recorded, Undecoded
-from contracts.reference import Reference
 
 S = TypeVar("S", bound=BaseModel)
-C = TypeVar("C", bound="Command")
+C = TypeVar("C", bound=Command)
 F = TypeVar("F", bound=Event)
-R = TypeVar("R", bound=Reference)
 
 REACTIONS_LIMIT = 50
-"""Rounds of reactions to one event after which a department is said never to come to rest."""
-
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-class Command(BaseModel):
-    """What a person (or the clock) asks a department to do; refused input names its field."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @classmethod
-    def named(cls) -> str:
-        """The command's name on the wire: its class name in kebab case."""
-        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
-
-
-class DeadlinePassed(Command):
-    """The clock says that a deadline the state named is over. Given by the chassis alone."""
-
-    deadline: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A moment (UTC) at which a stream wants to be told that it passed, under a name of its own."""
-
-    name: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """One thing that a gate waits for: a stable code, a sentence, and who owes it."""
-
-    code: str
-    sentence: str
-    owed_by: Department | None = None
-
-
-class Refused(Exception):
-    """The decision is no: a stable code, a sentence, and what would change it."""
-
-    def __init__(self, code: str, sentence: str, missing: Sequence[Missing] = ()) -> None:
-        super().__init__(sentence)
-        self.code, self.sentence, self.missing = code, sentence, tuple(missing)
-
-
-class NotRecordable(Refused):
-    """An event that would follow cannot be recorded: `field` of it, by its path, and why.
-
-    Nobody could read what the engagement says from then on. Of a `confidential` event, or of what
-    such an event follows from, the error's own words say no more than that there is one.
-    """
-
-    def __init__(self, event: str, field: str, why: str, *, confidential: bool) -> None:
-        self.whole = f"what would follow cannot be recorded: {event}, {field}: {why}"
-        hidden = "a confidential event that would follow cannot be recorded"
-        super().__init__("not-recordable", hidden if confidential else self.whole)
-        self.event, self.field, self.why, self.confidential = event, field, why, confidential
-        self.safe_words = f"{event}, {field}"
-
-
-def gate(name: str, missing: Iterable[Missing | None]) -> None:
-    """Pass a gate, or refuse with all that it waits for (None entries are fulfilled)."""
-    lacking = tuple(item for item in missing if item is not None)
-    if lacking:
-        raise Refused(name, "; ".join(item.sentence for item in lacking), lacking)
-
-
-class ReferenceData(Protocol):
-    """Reference data as far as this process has heard it."""
-
-    @property
-    def revision(self) -> int:
-        """Changes whenever any record does."""
-
-    def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
-        """The newest version of a record; its `sequence` is the version."""
-
-    def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
-        """The version in force on a day: the newest whose effective_from is not after it."""
-
-    def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
-        """The newest version of every record of a kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """All that a decision takes from outside its state.
-
-    `actor` is the person's id, or the department's name in reactions. `occurred_at` is the moment
-    by which the business judges (it may lie in the past); `recorded_at` is when it is written.
-    """
-
-    actor: str
-    occurred_at: datetime
-    recorded_at: datetime
-    cause: str
-    records: ReferenceData
-    new_event_id: Callable[[], str]
-    traceparent: str | None = None
-
-    @property
-    def today(self) -> date:
-        """The business day in UTC."""
-        return self.occurred_at.date()
-
-    def new_id(self, prefix: str) -> str:
-        """An id for a thing this command makes: the same command always makes the same id.
-
-        Reactions name things after what they follow from instead, so that order does not matter.
-        """
-        return f"{prefix}-{derived(f'{self.cause}/{prefix}', 10)}"
-
-
-def derived(text: str, length: int = 13) -> str:
-    """`length` (at most 25) characters of Crockford's base 32, drawn from a hash of the text."""
-    number = int.from_bytes(blake2b(text.encode(), digest_size=16).digest())
-    return "".join(_CROCKFORD[(number >> (5 * place)) & 31] for place in reversed(range(length)))
+"""Rounds of reactions to one command or event; more are a bug of the department (RuntimeError)."""
 
 
 class Evolution(Generic[S]):
-    """How events, own and heard, change a state: one small function per type of event.
+    """The functions that apply events to a state, one for each type of event, own or consumed.
 
-    What other departments' types stand here is what the department hears.
+    A department consumes the types of other departments that are registered here.
     """
 
     def __init__(self) -> None:
@@ -161,7 +41,7 @@ class Evolution(Generic[S]):
     def on(
         self, kind: type[F]
     ) -> Callable[[Callable[[S, Recorded[F]], S]], Callable[[S, Recorded[F]], S]]:
-        """Register the step for a type of event."""
+        """Register the function for a type of event; raises TypeError if it has one already."""
 
         def register(step: Callable[[S, Recorded[F]], S]) -> Callable[[S, Recorded[F]], S]:
             if kind in self._steps:
@@ -174,7 +54,7 @@ class Evolution(Generic[S]):
     def on_each(
         self, kinds: Sequence[type[Event]]
     ) -> Callable[[Callable[[S, Recorded[Any]], S]], Callable[[S, Recorded[Any]], S]]:
-        """Register one step for several types of event."""
+        """Register one function for several types of event."""
 
         def register(step: Callable[[S, Recorded[Any]], S]) -> Callable[[S, Recorded[Any]], S]:
             for kind in kinds:
@@ -184,7 +64,7 @@ class Evolution(Generic[S]):
         return register
 
     def __call__(self, state: S, recorded: Recorded[Event]) -> S:
-        """The state after the event; types that nobody registered change nothing."""
+        """Return the state after the event: unchanged if its type is not registered."""
         step = self._steps.get(type(recorded.event))
         return state if step is None else step(state, recorded)
 
@@ -195,7 +75,7 @@ class Evolution(Generic[S]):
 
 
 class Decisions(Generic[S]):
-    """What a department decides: one function per command, yielding events or raising Refused."""
+    """The decisions of a department: one function per command that yields events or refuses it."""
 
     def __init__(self) -> None:
         self._decisions: dict[type[Command], Callable[[S, Any, Context], Iterable[Event]]] = {}
@@ -205,7 +85,7 @@ class Decisions(Generic[S]):
     ) -> Callable[
         [Callable[[S, C, Context], Iterable[Event]]], Callable[[S, C, Context], Iterable[Event]]
     ]:
-        """Register the decision on a type of command."""
+        """Register the decision on a type of command; raises TypeError if it has one already."""
 
         def register(
             decision: Callable[[S, C, Context], Iterable[Event]],
@@ -218,16 +98,16 @@ class Decisions(Generic[S]):
         return register
 
     def __call__(self, state: S, command: Command, context: Context) -> tuple[Event, ...]:
-        """The events that follow from the command; raises Refused, or KeyError if none decides."""
+        """Return the resulting events; raises Refused, or KeyError for an unregistered command."""
         return tuple(self._decisions[type(command)](state, command, context))
 
     @property
     def types(self) -> frozenset[type[Command]]:
-        """Commands that are decided here."""
+        """Types of command that are registered."""
         return frozenset(self._decisions)
 
 
-def _nothing(state: Any, context: Context) -> Iterable[Event]:
+def _no_reactions(state: Any, context: Context) -> Iterable[Event]:
     return ()
 
 
@@ -237,14 +117,15 @@ def _no_deadlines(state: Any) -> Iterable[Deadline]:
 
 @dataclass(frozen=True, slots=True)
 class Decider(Generic[S]):
-    """All that a department knows about one kind of stream.
+    """The rules of a department for one kind of stream.
 
     `kind` is ``engagement`` for engagements; a stream's id is ``<kind>:<subject>``. `opens` are the
-    commands that may begin a stream. `react` reads new events off a state, again and again until it
-    has none. `route` names the subject of this kind that hears an event (None: nobody); as a rule
-    the engagement that other departments, or a register, speak about. `gap_free` streams hear each
-    channel of events without a gap; a register, which many engagements reach, is not numbered and
-    must know by itself what it already did.
+    commands that may begin a stream. `react` returns the events that follow from a state; it is
+    called again until it returns none. `route` returns the subject of this kind that an event is
+    for, or None; without it, an event goes to the stream of its engagement if it is from another
+    department or from a register. `gap_free` streams process the events of each channel without a
+    gap. A stream that gets events of many engagements is not gap-free: their numbers are not
+    checked, and it must recognise repeats by its state.
     """
 
     department: Department
@@ -252,16 +133,16 @@ class Decider(Generic[S]):
     initial: Callable[[str], S]
     evolve: Evolution[S]
     decide: Decisions[S]
-    react: Callable[[S, Context], Iterable[Event]] = _nothing
+    react: Callable[[S, Context], Iterable[Event]] = _no_reactions
     deadlines: Callable[[S], Iterable[Deadline]] = _no_deadlines
     opens: frozenset[type[Command]] = frozenset()
     route: Callable[[Recorded[Event]], str | None] | None = None
     gap_free: bool = True
 
     def subject_for(self, recorded: Recorded[Event]) -> str | None:
-        """Return the subject whose stream of this kind hears the event, or None.
+        """Return the subject whose stream of this kind processes the event, or None.
 
-        Raises NotDecoded where a route cannot tell, since the event cannot be read.
+        Raises NotDecoded if `route` is needed and the event cannot be decoded.
         """
         if self.route is not None:
             self._refuse_unroutable(recorded.event)
@@ -274,7 +155,7 @@ class Decider(Generic[S]):
         return recorded.subject
 
     def _refuse_unroutable(self, event: Event) -> None:
-        """Raise NotDecoded for what may be of a type that this kind of stream evolves by."""
+        """Raise NotDecoded for an undecoded event that may be of a type registered in `evolve`."""
         if isinstance(event, Undecoded) and any(
             kind.channel is event.channel and (event.why is None or kind.type == event.name)
             for kind in self.evolve.types
@@ -282,163 +163,28 @@ class Decider(Generic[S]):
             raise NotDecoded(event)
 
     def stream(self, subject: str) -> str:
-        """The id of a subject's stream."""
+        """Return the id of a subject's stream."""
         return f"{self.kind}:{subject}"
 
 
 @dataclass(frozen=True, slots=True)
-class PassedOver:
-    """Missing events of a channel, numbered `first` to `last`, that a person decided to do without.
-
-    `at` is in UTC.
-    """
-
-    channel: str
-    first: int
-    last: int
-    by: str
-    why: str
-    at: datetime
-
-    def covers(self, recorded: Recorded[Event]) -> bool:
-        """Return whether the event is one of them."""
-        return (
-            self.channel == recorded.channel.name and self.first <= recorded.sequence <= self.last
-        )
-
-    def document(self) -> dict[str, Any]:
-        """Return it as a document of the store has it."""
-        return asdict(self)
-
-    @classmethod
-    def read(cls, document: Mapping[str, Any]) -> "PassedOver":
-        """Read it back from a document of the store."""
-        return cls(**{**document, "at": document["at"].astimezone(UTC)})
-
-
-@dataclass(frozen=True, slots=True)
-class Stream(Generic[S]):
-    """A stream as far as it is known: its state, how many commits it has, and its position.
-
-    `position` says by channel the last sequence said (own channels) or heard (all others), and
-    `latest_ids` the ids of the last that were heard, and `passed_over` which events it was decided
-    to do without. `measured` are the bytes of the state as JSON when it was last measured, and
-    `since` those of the events after that: together about as many as the state has now.
-    """
-
-    id: str
-    state: S
-    number: int = 0
-    position: Mapping[str, int] = field(default_factory=dict)
-    latest_ids: LatestIds = field(default_factory=dict)
-    passed_over: tuple[PassedOver, ...] = ()
-    measured: int = field(default=0, compare=False)
-    since: int = field(default=0, compare=False)
-
-    @property
-    def subject(self) -> str:
-        """What the stream is about: an engagement's id, a person's id."""
-        return self.id.partition(":")[2]
-
-
-class Gap(Exception):
-    """An event came before the one that must precede it on its channel."""
-
-    def __init__(self, recorded: Recorded[Event], expected: int) -> None:
-        super().__init__(
-            f"{recorded.channel.name} {recorded.sequence} came where {expected} was expected"
-        )
-        self.recorded, self.expected = recorded, expected
-
-
-class NotDecoded(Exception):
-    """The next event of its channel cannot be read by this version of the contracts."""
-
-    def __init__(self, event: Undecoded) -> None:
-        super().__init__(event.sentence)
-        self.newer_version = event.why is None
-
-
-class NotTakenIn(Exception):
-    """An event whose number was used up before, and that is no repeat: it is set aside.
-
-    `without_numbers` says so where the numbers of its channel are confidential.
-    """
-
-    code: ClassVar[AsideCode]
-    without_numbers: ClassVar[str]
-
-
-class CameLate(NotTakenIn):
-    """An event came after a person had decided to do without it."""
-
-    code = "passed-over"
-    without_numbers = "it came after it had been passed over"
-
-    def __init__(self, recorded: Recorded[Event], passed: PassedOver) -> None:
-        super().__init__(
-            f"{recorded.channel.name} {recorded.sequence} came after {passed.by} had passed over it"
-        )
-
-
-class OtherEvent(NotTakenIn):
-    """An event came under a number under which another one was taken in."""
-
-    code = "other-event"
-    without_numbers = "another event was taken in under its number"
-
-    def __init__(self, recorded: Recorded[Event], taken_in: str) -> None:
-        super().__init__(
-            f"another event, {taken_in}, was taken in as {recorded.channel.name}"
-            f" {recorded.sequence}"
-        )
-
-
-def is_next(
-    recorded: Recorded[Event],
-    last: int,
-    passed_over: Sequence[PassedOver] = (),
-    latest_ids: Sequence[str] = (),
-) -> bool:
-    """Return whether a numbered stream that has heard a channel up to `last` takes the event in.
-
-    It does not where it has heard it already; `latest_ids` are the ids of the last that it heard.
-    Raises Gap where another must precede it, CameLate, OtherEvent and NotDecoded.
-    """
-    if recorded.sequence <= last:
-        for passed in passed_over:
-            if passed.covers(recorded):
-                raise CameLate(recorded, passed)
-        taken_in = id_taken_in(latest_ids, last, recorded.sequence)
-        if taken_in is not None and taken_in != recorded.id:
-            raise OtherEvent(recorded, taken_in)
-        return False
-    if recorded.sequence > last + 1 and recorded.channel.kind == "events":
-        raise Gap(recorded, last + 1)
-    refuse_undecoded(recorded)
-    return True
-
-
-def refuse_undecoded(recorded: Recorded[Event]) -> None:
-    """Raise NotDecoded for an event that this version of the contracts cannot read."""
-    if isinstance(recorded.event, Undecoded):
-        raise NotDecoded(recorded.event)
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
-    """One event of a commit: said by this stream, or heard by it and kept since it matters here."""
+    """One event of a commit.
+
+    `own` events were recorded by this stream and are published; the others were consumed and are
+    kept because they change the state.
+    """
 
     recorded: Recorded[Event]
-    said: bool
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Step(Generic[S]):
-    """What one commit adds: the stream after it, and its events in the order they were taken in.
+    """The content of one commit: the stream after it, and its events in the order of processing.
 
-    `changed` says whether there is anything to commit: events that only move the position (heard,
-    but of no consequence here) leave no entry and are still remembered.
+    `changed` is false if there is nothing to commit. Consumed events that change no state only move
+    the position: they add no entry, and `changed` is true.
     """
 
     stream: Stream[S]
@@ -446,22 +192,25 @@ class Step(Generic[S]):
     changed: bool
 
     @property
-    def said(self) -> tuple[Recorded[Event], ...]:
-        """The events this step says, in order."""
-        return tuple(entry.recorded for entry in self.entries if entry.said)
+    def own_events(self) -> tuple[Recorded[Event], ...]:
+        """The events that this stream recorded in this step, in order."""
+        return tuple(entry.recorded for entry in self.entries if entry.own)
 
 
 def handle_command(
     decider: Decider[S], stream: Stream[S], command: Command, context: Context
 ) -> Step[S]:
-    """Decide a command and let the department react to what follows; raises Refused."""
+    """Decide a command, and add the department's reactions to the resulting events.
+
+    Raises Refused, and NotRecordable if an event, or the state after it, is invalid.
+    """
     entries: list[Entry] = []
     after = stream
     try:
         for event in decider.decide(stream.state, command, context):
-            after = _say(decider, after, event, context, entries)
+            after = _record(decider, after, event, context, entries)
         if entries:
-            after = _settle(decider, after, replace(context, actor=decider.department), entries)
+            after = _react(decider, after, replace(context, actor=decider.department), entries)
             after = replace(after, number=stream.number + 1)
     except ValidationError as error:  # of an event, or of the state after one
         first = error.errors(include_url=False, include_input=False)[0]
@@ -473,12 +222,15 @@ def handle_command(
 
 
 def _may_be_confidential(title: str, department: Department) -> bool:
-    """Tell whether what failed validation is, or may have come of, what the department hides.
+    """Return whether the model that failed validation may contain confidential values.
 
-    Where it hides anything, only an open event certainly is not: states and values hold both.
+    In a department with a confidential channel, only the models of open events certainly do not:
+    states and value types contain both.
     """
-    hides = any(each.confidential and each.department == department for each in CHANNELS.values())
-    return hides and not any(
+    has_confidential_channel = any(
+        each.confidential and each.department == department for each in CHANNELS.values()
+    )
+    return has_confidential_channel and not any(
         kind.__name__ == title and not kind.channel.confidential
         for kind in EVENTS.values()
         if kind.channel.department == department
@@ -491,11 +243,11 @@ def handle_events(
     events: Iterable[Recorded[Event]],
     context_of: Callable[[Recorded[Event]], Context],
 ) -> Step[S]:
-    """Take in events of other streams, one after the other, and react to each; seen ones pass by.
+    """Apply events from other streams in order, with the reactions to each; skip repeats.
 
-    Raises Gap where a numbered stream misses an event of a channel of events, CameLate where it was
-    decided to do without one, OtherEvent where another has its number, and NotDecoded where it
-    cannot be read.
+    Raises Gap if a gap-free stream would miss an event of a channel of events, CameLate for an
+    event that was passed over, OtherEvent for a second event with a used number, and NotDecoded for
+    one that cannot be decoded.
     """
     entries: list[Entry] = []
     after = stream
@@ -515,9 +267,9 @@ def handle_events(
             refuse_undecoded(recorded)
         changed = True
         if type(recorded.event) in decider.evolve.types:
-            entries.append(Entry(recorded, said=False))
+            entries.append(Entry(recorded, own=False))
             after = replace(after, state=decider.evolve(after.state, recorded))
-            after = _settle(decider, after, context_of(recorded), entries)
+            after = _react(decider, after, context_of(recorded), entries)
     if changed:
         after = replace(after, number=stream.number + 1)
     return Step(after, tuple(entries), changed)
@@ -530,7 +282,7 @@ def replay(
     position: Mapping[str, int],
     latest_ids: LatestIds,
 ) -> Stream[S]:
-    """The stream after one more recorded commit: its entries' events in order, how far it heard."""
+    """Return the stream after one more commit of the journal: its events, position and ids."""
     state = stream.state
     for recorded in events:
         state = decider.evolve(state, recorded)
@@ -543,16 +295,17 @@ def replay(
     )
 
 
-def _say(
+def _record(
     decider: Decider[S],
     stream: Stream[S],
     event: Event,
     context: Context,
     entries: list[Entry],
 ) -> Stream[S]:
+    """Add an event of the stream's own; raises TypeError for one of another department."""
     channel = event.channel.name
     if event.channel.department != decider.department:
-        raise TypeError(f"{decider.department} cannot say {event.type}")
+        raise TypeError(f"{decider.department} cannot record {event.type}")
     sequence = stream.position.get(channel, 0) + 1
     recorded: Recorded[Event] = Recorded(
         id=context.new_event_id(),
@@ -566,7 +319,7 @@ def _say(
         heard={name: last for name, last in stream.position.items() if name != channel},
         traceparent=context.traceparent,
     )
-    entries.append(Entry(recorded, said=True))
+    entries.append(Entry(recorded, own=True))
     return replace(
         stream,
         state=decider.evolve(stream.state, recorded),
@@ -574,20 +327,24 @@ def _say(
     )
 
 
-def _settle(
+def _react(
     decider: Decider[S], stream: Stream[S], context: Context, entries: list[Entry]
 ) -> Stream[S]:
+    """Record reactions until there are none; raises RuntimeError after REACTIONS_LIMIT rounds."""
     for _ in range(REACTIONS_LIMIT):
         events = tuple(decider.react(stream.state, context))
         if not events:
             return stream
         for event in events:
-            stream = _say(decider, stream, event, context, entries)
-    raise RuntimeError(f"{decider.department} never comes to rest on {stream.id}")
+            stream = _record(decider, stream, event, context, entries)
+    raise RuntimeError(
+        f"{decider.department}: the reactions on {stream.id} do not end after"
+        f" {REACTIONS_LIMIT} rounds"
+    )
 
 
 def consumed_channels(deciders: Iterable[Decider[Any]]) -> frozenset[Channel]:
-    """The channels to listen to, so that these deciders hear what they evolve by."""
+    """Return the channels to consume, so that these deciders get the events they evolve by."""
     return frozenset(
         kind.channel
         for decider in deciders

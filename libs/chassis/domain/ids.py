@@ -1,12 +1,20 @@
-"""Names of what is made, after what it follows from: the same thing has the same name."""
+"""Deterministic ids, derived from what a thing follows from: the same input gives the same id."""
 
-from chassis.domain.decider import derived
+from hashlib import blake2b
 
 _LONGEST = 64
-"""As long as an identifier may be (`contracts.values.Identifier`)."""
+"""The maximum length of an identifier (`contracts.values.Identifier`)."""
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def derived(text: str, length: int = 13) -> str:
+    """Return `length` (at most 25) characters of Crockford's base 32 from a hash of the text."""
+    number = int.from_bytes(blake2b(text.encode(), digest_size=16).digest())
+    return "".join(_CROCKFORD[(number >> (5 * place)) & 31] for place in reversed(range(length)))
 
 
 def derived_id(*parts: str, between: str = "-") -> str:
-    """The parts in one name; shortened by a hash where that would be too long."""
+    """Return the joined parts; if they exceed 64 characters, the end is replaced by a hash."""
     name = between.join(parts)
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 14]}-{derived(name)}"

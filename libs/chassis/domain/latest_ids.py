@@ -1,6 +1,6 @@
-"""The ids of the last events that a reader took in: they tell a repeat from another event.
+"""The ids of the last events processed on each channel: they tell a repeat from another event.
 
-See docs/decisions/a-number-used-twice-is-noticed.md.
+See docs/adr/0029-set-aside-a-second-event-under-a-used-number.md.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,16 +9,16 @@ from typing import Any, TypeAlias
 from contracts.event import Event, Recorded
 
 REMEMBERED = 4
-"""How many events of a channel are remembered by their id; older ones by their number alone."""
+"""The number of events per channel whose ids are kept; of older ones only the number is known."""
 
 LatestIds: TypeAlias = Mapping[str, tuple[str, ...]]
-"""By channel, the ids of its last events without a gap. They end with that of the position."""
+"""The ids of the last events without a gap, by channel; the last id is that of the position."""
 
 
 def with_latest(ids: Sequence[str], last: int, recorded: Recorded[Event]) -> tuple[str, ...]:
-    """Return the ids of a channel's last events when one more follows the event numbered `last`.
+    """Return the ids of a channel's last events after the next one; `last` is the previous number.
 
-    They begin anew behind numbers that were passed over.
+    After numbers that were passed over, the ids begin with this event.
     """
     if recorded.sequence != last + 1:
         return (recorded.id,)
@@ -26,16 +26,19 @@ def with_latest(ids: Sequence[str], last: int, recorded: Recorded[Event]) -> tup
 
 
 def id_taken_in(ids: Sequence[str], last: int, sequence: int) -> str | None:
-    """Return the id of the event that was taken in under a number; None where it is forgotten."""
+    """Return the id of the event that was processed with this number; None if it is not kept."""
     behind = last - sequence
     return ids[-1 - behind] if behind < len(ids) else None
 
 
 def write_latest_ids(ids: LatestIds) -> list[dict[str, Any]]:
-    """Return them as a document of the store has them; a channel's name may hold a point."""
+    """Return the ids as documents for the store.
+
+    Channels are values, not field names, since a channel's name may contain a dot.
+    """
     return [{"channel": channel, "ids": list(each)} for channel, each in ids.items()]
 
 
 def read_latest_ids(documents: Iterable[Mapping[str, Any]]) -> LatestIds:
-    """Do the reverse of `write_latest_ids`; raises KeyError, TypeError."""
+    """Read the ids from documents of the store; raises KeyError, TypeError."""
     return {each["channel"]: tuple(each["ids"]) for each in documents}

@@ -1,4 +1,4 @@
-"""Trouble: why a record could not be processed, and what its engagement waits for."""
+"""Codes for records that could not be processed, and what a parked engagement waits for."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,20 +14,21 @@ AsideCode = Literal[
     "other-event",
     "not-handled",
 ]
-"""Why a record was set aside: it is no event of its key's engagement on its channel, its number had
-been passed over or was taken by another event, or handling it failed outside of any engagement."""
+"""Codes for records that are set aside: the record is no event of its key's engagement on its
+channel, its number was passed over or used by another event, or handling it failed with an error
+that concerns no engagement."""
 
 ParkedCode = Literal["gap", "failed", "unreadable", "newer-version", "waiting"]
-"""Why an event parks its engagement. ``newer-version``: its type is unknown here. ``waiting``: it
-is behind another."""
+"""Codes for events that park their engagement. ``newer-version``: this version of the contracts
+does not know the type. ``waiting``: an earlier event of the engagement is parked."""
 
 TroubleCode = AsideCode | ParkedCode
-"""Why a record was not taken in."""
+"""Codes for records that were not processed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with a record: a stable code, and a sentence for whoever looks at it."""
+    """The reason why a record was not processed: a stable code, and a sentence for operators."""
 
     code: TroubleCode
     sentence: str
@@ -35,7 +36,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What an engagement waits for, as far as a reader must know it for every record."""
+    """The first parked event of an engagement: the part that the consumer needs for each record."""
 
     code: TroubleCode
     sentence: str
@@ -47,5 +48,5 @@ class Head:
 
     @property
     def is_parked(self) -> bool:
-        """Return whether something is wrong; otherwise it waits for a newer version."""
+        """False if the engagement only waits for a newer version of the contracts."""
         return self.code != "newer-version"

@@ -1,8 +1,8 @@
-"""The journal: one document per commit, which is a department's truth, its outbox and its inbox.
+"""The journal: one document per commit, at once a department's event store, outbox and inbox.
 
-A commit's `_id` is its cause, so that what comes twice is seen; (stream, number) is unique, so that
-of two who decide on the same state one wins. Appends that arrive while one is under way travel
-together in the next round trip, and each caller still learns its own outcome.
+A commit's `_id` is its cause, so a repeated command or event is detected. (stream, number) is
+unique, so of two commits decided on the same state only one is accepted. Appends that arrive while
+an insert is in progress are inserted together in the next one; each caller gets its own outcome.
 """
 
 import asyncio
@@ -15,8 +15,9 @@ from typing import Any
 
 from opentelemetry import metrics
 
-from chassis.domain.decider import NotRecordable, PassedOver, Refused
+from chassis.domain.commands import NotRecordable, Refused
 from chassis.domain.latest_ids import LatestIds, read_latest_ids, write_latest_ids
+from chassis.domain.stream import PassedOver
 from chassis.eventstore.mongo import (
     INSERTED_BYTES,
     Document,
@@ -40,24 +41,24 @@ from contracts.event import (
 from contracts.reference import Reference
 
 MOST_EVENTS = 500
-"""Events that one commit may hold."""
+"""Maximum number of events in one commit."""
 MOST_BYTES = 8 * 1024 * 1024
-"""Bytes that the events of one commit may have; a document of the store has 16 MiB at most."""
+"""Maximum size of the events of one commit in bytes; the store's limit for a document is 16 MiB."""
 _PAGE = 200
 _GROUP_COMMITS = 250
 
 _meter = metrics.get_meter("concord.journal")
 _commits = _meter.create_counter("concord.journal.commits", description="commits appended")
 _conflicts = _meter.create_counter(
-    "concord.journal.conflicts", description="commits that lost a race or were there already"
+    "concord.journal.conflicts", description="commits whose number or cause was in use already"
 )
 _group = _meter.create_histogram(
-    "concord.journal.group", description="commits that travelled together in one round trip"
+    "concord.journal.group", description="commits inserted together in one round trip"
 )
 
 
 class Raced(Exception):
-    """Another commit took this number of the stream first."""
+    """The stream already has a commit with this number."""
 
     def __init__(self, stream: str, number: int) -> None:
         super().__init__(f"commit {number} of {stream} is taken")
@@ -65,7 +66,7 @@ class Raced(Exception):
 
 
 class AlreadyDone(Exception):
-    """A commit with this cause stands in the journal."""
+    """The journal already has a commit with this cause."""
 
     def __init__(self, cause: str) -> None:
         super().__init__(f"{cause} was committed before")
@@ -73,10 +74,10 @@ class AlreadyDone(Exception):
 
 
 class TooLarge(Refused):
-    """What would be said, or kept, is more than a topic or the store takes.
+    """The refusal of a commit that exceeds a limit of Kafka or of the store.
 
-    It is found before anything is written: an event that no topic takes would hold up all that its
-    department says after it, for good.
+    It is checked before anything is written: an event that Kafka does not accept would block all
+    later events of its department for good.
     """
 
     def __init__(self, sentence: str) -> None:
@@ -84,36 +85,39 @@ class TooLarge(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An event as a commit keeps it: its JSON bytes, and where it goes if it was said here.
+class StoredEvent:
+    """An event in a commit: its JSON bytes, its channel and its Kafka key.
 
-    `key` is the Kafka key: the event's subject, or ``kind:id@version`` for a reference record.
+    `own` events are published by the outbox relay; the others were consumed. `key` is the event's
+    subject, or ``kind:id@version`` for a reference record.
     """
 
     record: bytes
-    said: bool
+    own: bool
     channel: str
     key: str
 
     @classmethod
-    def of(cls, recorded: Recorded[Event], *, said: bool, record: bytes | None = None) -> "Kept":
-        """Keep an event; `record` are the bytes in which it was heard, if it was.
+    def of(
+        cls, recorded: Recorded[Event], *, own: bool, record: bytes | None = None
+    ) -> "StoredEvent":
+        """Return the stored form of an event; `record` has the bytes of a consumed one.
 
-        Raises NotRecordable for a new one whose bytes cannot be read, or say something else.
+        Raises NotRecordable for a new event that is not equal when it is read back.
         """
-        kept = record or _readable(recorded)
-        return cls(kept, said, recorded.channel.name, kafka_key(recorded))
+        encoded = record or _readable(recorded)
+        return cls(encoded, own, recorded.channel.name, kafka_key(recorded))
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
     """One commit of one stream, numbered from 1 without a gap.
 
-    `position` and `latest_ids` are the stream's after it (a commit of older code has no ids), `at`
-    is when it was decided (UTC, to the millisecond).
-    `command` and `fingerprint` say which command it took, and are empty where events were heard.
-    `passed_over` are missing events that somebody decided to do without. `erases` are the
-    (channel, key) of records that the erasure of a person takes off the topics.
+    `cause` identifies the command or the first consumed event. `position` and `latest_ids` are the
+    stream's after the commit (commits of older code have no ids), `at` is the moment of the
+    decision (UTC, in milliseconds). `command` and `fingerprint` identify the command; they are
+    empty for consumed events. `passed_over` has missing events that a person decided to skip.
+    `erases` has the (channel, key) of records that an erasure removes from the topics.
     """
 
     cause: str
@@ -122,7 +126,7 @@ class Commit:
     position: Mapping[str, int]
     actor: str
     at: datetime
-    events: tuple[Kept, ...] = ()
+    events: tuple[StoredEvent, ...] = ()
     command: str = ""
     fingerprint: str = ""
     passed_over: PassedOver | None = None
@@ -131,28 +135,25 @@ class Commit:
 
     @property
     def size(self) -> int:
-        """The bytes of its events."""
-        return sum(len(kept.record) for kept in self.events)
+        """The size of the events in bytes."""
+        return sum(len(each.record) for each in self.events)
 
     def recorded(self) -> Iterator[Recorded[Event]]:
-        """Yield the events, heard and said, in the order they were taken in.
+        """Yield all events, own and consumed, in order; raises UnreadableStream."""
+        return (self._decoded(each) for each in self.events)
 
-        Raises UnreadableStream.
-        """
-        return (self._decoded(kept) for kept in self.events)
+    def own_events(self) -> Iterator[Recorded[Event]]:
+        """Yield the events that are published, in order; raises UnreadableStream."""
+        return (self._decoded(each) for each in self.events if each.own)
 
-    def said(self) -> Iterator[Recorded[Event]]:
-        """Yield the events that it says to others, in order; raises UnreadableStream."""
-        return (self._decoded(kept) for kept in self.events if kept.said)
-
-    def _decoded(self, kept: Kept) -> Recorded[Event]:
+    def _decoded(self, stored: StoredEvent) -> Recorded[Event]:
         try:
-            return decode(kept.record)
+            return decode(stored.record)
         except Undecodable as error:
             raise UnreadableStream(self.stream, self.number, str(error)) from None
 
     def document(self) -> Document:
-        """The commit as the store has it."""
+        """Return the commit as a document for the store."""
         return {
             "_id": self.cause,
             "stream": self.stream,
@@ -165,15 +166,15 @@ class Commit:
             "fingerprint": self.fingerprint,
             "passed_over": self.passed_over.document() if self.passed_over else None,
             "entries": [
-                {"said": kept.said, "channel": kept.channel, "key": kept.key, "event": kept.record}
-                for kept in self.events
+                {"said": each.own, "channel": each.channel, "key": each.key, "event": each.record}
+                for each in self.events
             ],
             "erases": [{"channel": channel, "key": key} for channel, key in self.erases],
         }
 
     @classmethod
     def read(cls, document: Document) -> "Commit":
-        """Do the reverse of `document`; raises UnreadableStream."""
+        """Read a commit from its document; raises UnreadableStream."""
         stream, number = place_of(document)
         try:
             return cls(
@@ -183,7 +184,7 @@ class Commit:
                 position=read_position(field_of(str, document, "position")),
                 actor=field_of(str, document, "actor"),
                 at=field_of(datetime, document, "at"),
-                events=tuple(_kept(entry) for entry in field_of(list, document, "entries")),
+                events=tuple(_stored_event(entry) for entry in field_of(list, document, "entries")),
                 command=field_of(str, document, "command"),
                 fingerprint=field_of(str, document, "fingerprint"),
                 passed_over=_passed_over(document.get("passed_over")),
@@ -198,7 +199,7 @@ class Commit:
 
 
 def readable(document: Document) -> Commit | UnreadableStream:
-    """Return the commit, or the error that says why its document cannot be read."""
+    """Return the commit of a document, or the error if it cannot be read."""
     try:
         return Commit.read(document)
     except UnreadableStream as unreadable:
@@ -209,7 +210,7 @@ def place_of(document: Document) -> tuple[str, int]:
     """Return the stream and the number of a commit's document; raises UnreadableStream."""
     stream, number, cause = document.get("stream"), document.get("number"), document.get("_id")
     if not isinstance(stream, str) or not stream:
-        why = "stream: must be a text"
+        why = "stream: must be a non-empty text"
         raise UnreadableStream(f"an unknown stream (cause {cause})", 0, why, cause)
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise UnreadableStream(stream, 0, f"number: must be a whole number from 1 ({cause})", cause)
@@ -230,20 +231,22 @@ def _passed_over(document: object) -> PassedOver | None:
         raise ValueError(f"passed_over: {type(error).__name__}") from None
 
 
-def _kept(entry: object) -> Kept:
+def _stored_event(entry: object) -> StoredEvent:
     record = field_of(bytes, entry, "event")
-    return Kept(record, field_of(bool, entry, "said"), _channel(entry), field_of(str, entry, "key"))
+    return StoredEvent(
+        record, field_of(bool, entry, "said"), _channel(entry), field_of(str, entry, "key")
+    )
 
 
 def _channel(entry: object) -> str:
     name = field_of(str, entry, "channel")
     if name not in CHANNELS:
-        raise ValueError(f"channel: {name!r} is none")
+        raise ValueError(f"channel: {name!r} does not exist")
     return name
 
 
 def _readable(recorded: Recorded[Event]) -> bytes:
-    """The bytes of a new event, which were read back from them as it is; raises NotRecordable."""
+    """Return the bytes of a new event; raises NotRecordable unless they are read back equal."""
     event, confidential = recorded.event.type, recorded.channel.confidential
     record = encode(recorded)
     try:
@@ -255,42 +258,48 @@ def _readable(recorded: Recorded[Event]) -> bytes:
         return record
     wanted, found = _fields(recorded), _fields(read)
     field = next((name for name in wanted if wanted[name] != found.get(name)), "data")
-    why = "it would be read back as something else"
+    why = "it would be read back with another value"
     raise NotRecordable(event, field, why, confidential=confidential)
 
 
 def _fields(recorded: Recorded[Event]) -> dict[str, object]:
-    """What an event says and its envelope, by the path of each field in the event."""
-    said = {f"data.{name}": value for name, value in recorded.event}
+    """Return the values of an event's data and envelope, by the path of each field."""
+    data = {f"data.{name}": value for name, value in recorded.event}
     envelope = {
         each.name: getattr(recorded, each.name) for each in fields(recorded) if each.compare
     }
-    return said | envelope
+    return data | envelope
 
 
 def kafka_key(recorded: Recorded[Event]) -> str:
-    """Under which key an event is published: topics of reference data are compacted by version."""
+    """Return the Kafka key of an event.
+
+    A reference record's key has its version, so that compaction keeps every version.
+    """
     if isinstance(recorded.event, Reference):
         return f"{recorded.event.kind}:{recorded.subject}@{recorded.sequence}"
     return recorded.subject
 
 
 def refuse_too_large(commit: Commit) -> None:
-    """Raise TooLarge for a commit that the store, or one event of which no topic, would take."""
+    """Raise TooLarge for a commit with too many events, too many bytes, or a too large event."""
     if len(commit.events) > MOST_EVENTS:
-        raise TooLarge(f"a commit holds at most {MOST_EVENTS} events, not {len(commit.events)}")
+        raise TooLarge(
+            f"this would result in {len(commit.events)} events, and the limit is {MOST_EVENTS}:"
+            " request less at once"
+        )
     size = 0
-    for kept in commit.events:
-        size += len(kept.record)
-        if kept.said and len(kept.record) > LARGEST_EVENT:
+    for each in commit.events:
+        size += len(each.record)
+        if each.own and len(each.record) > LARGEST_EVENT:
             raise TooLarge(
-                f"what {kept.channel} would say of it has {len(kept.record):,} bytes, and one event"
-                f" has {LARGEST_EVENT:,} at most: ask for less at once"
+                f"the resulting event on {each.channel} has {len(each.record):,} bytes, and the"
+                f" limit is {LARGEST_EVENT:,}: request less at once"
             )
     if size > MOST_BYTES:
         raise TooLarge(
-            f"what follows from it has {size:,} bytes, and one commit has {MOST_BYTES:,} at most:"
-            " ask for less at once"
+            f"the resulting events have {size:,} bytes, and the limit is {MOST_BYTES:,}:"
+            " request less at once"
         )
 
 
@@ -301,17 +310,17 @@ class Journal:
     """One department's commits."""
 
     def __init__(self, store: Store, *, patience: float = 8.0) -> None:
-        """`patience` is for how many seconds an append rides out a store that is away."""
+        """Set up the journal; an append retries an unavailable store for `patience` seconds."""
         self._store = store
         self._patience = patience
         self._waiting: deque[_Waiting] = deque()
         self._writer: asyncio.Task[None] | None = None
 
     async def append(self, commit: Commit) -> None:
-        """Append a commit; when this returns it is on disk on a majority.
+        """Append a commit; on return it is on disk on a majority of the store's members.
 
-        Raises TooLarge, Raced, AlreadyDone, and StoreAway: then the outcome is open, and whoever
-        asks again with the same cause learns it.
+        Raises TooLarge, Raced, AlreadyDone, and StoreAway: then the outcome is unknown, and another
+        append with the same cause determines it.
         """
         refuse_too_large(commit)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -321,16 +330,16 @@ class Journal:
         await done
 
     async def close(self) -> None:
-        """Wait until what was given to `append` has its outcome."""
+        """Wait until all appends have their outcome."""
         if self._writer is not None:
             await asyncio.wait([self._writer])
 
     async def read(
         self, stream: str, *, after: int = 0, until: int | None = None
     ) -> AsyncIterator[Commit]:
-        """A stream's commits in order: those numbered above `after`, up to `until`.
+        """Yield a stream's commits in order: those numbered above `after`, up to `until`.
 
-        Raises StoreAway, and UnreadableStream where it comes to one that cannot be read.
+        Raises StoreAway, and UnreadableStream at a commit that cannot be read.
         """
         with reaching():
             while until is None or after < until:
@@ -344,10 +353,7 @@ class Journal:
                 after = page[-1]["number"]
 
     async def by_cause(self, cause: str) -> Commit | None:
-        """The commit that a command's key or a heard event led to, or None.
-
-        Raises StoreAway, UnreadableStream.
-        """
+        """Return the commit with this cause, or None; raises StoreAway, UnreadableStream."""
         with reaching():
             document = await self._store.commits.find_one({"_id": cause})
         return None if document is None else Commit.read(document)
@@ -355,7 +361,7 @@ class Journal:
     async def everything(self) -> AsyncIterator[Commit | UnreadableStream]:
         """Yield all commits, stream by stream, each stream in order; raises StoreAway.
 
-        In the place of a commit that cannot be read comes the error that says so.
+        Instead of a commit that cannot be read, yields the error.
         """
         with reaching():
             order = [("stream", 1), ("number", 1)]
@@ -363,10 +369,10 @@ class Journal:
                 yield readable(document)
 
     async def erase(self, stream: str, before: int) -> None:
-        """Leave nothing in a stream's commits numbered below `before`; again is harmless.
+        """Erase the contents of a stream's commits numbered below `before`; repeating is harmless.
 
-        They stay, empty, for their numbers and causes: who remembers the stream as it was, or does
-        not know it at all, must not commit in their place. Raises StoreAway.
+        The empty commits stay, so that their numbers and causes remain in use: a process with an
+        old state of the stream, or with none, must not commit in their place. Raises StoreAway.
         """
         empty: Document = {"entries": [], "passed_over": None, "fingerprint": ""}
         with reaching():
@@ -381,7 +387,7 @@ class Journal:
             _group.record(len(group))
             try:
                 outcomes: Iterable[Exception | None] = await self._insert([doc for doc, _ in group])
-            except Exception as error:  # noqa: BLE001 - whoever waits must learn of it
+            except Exception as error:  # noqa: BLE001 - raised in the callers that wait
                 outcomes = [error] * len(group)
             for (_, done), outcome in zip(group, outcomes, strict=True):
                 if isinstance(outcome, Raced | AlreadyDone):
@@ -389,7 +395,7 @@ class Journal:
                 elif outcome is None:
                     _commits.add(1)
                 if done.done():
-                    continue  # who asked no longer waits
+                    continue  # the caller no longer waits
                 if outcome is None:
                     done.set_result(None)
                 else:
@@ -404,7 +410,7 @@ class Journal:
         return group
 
     async def _insert(self, documents: list[Document]) -> list[Exception | None]:
-        """Insert, and where the answer was lost insert again: the unique `_id` settles it."""
+        """Insert documents; after an unknown outcome insert again: the unique `_id` is the test."""
         ends = time.monotonic() + self._patience
         pause, again = 0.05, False
         while True:
@@ -442,7 +448,7 @@ def _outcome(
     if not isinstance(outcome, Duplicate):
         return outcome
     if stored.get(document["_id"]) == document:
-        return None  # our own, from the attempt whose answer was lost
+        return None  # inserted by the attempt whose answer was lost
     if outcome.key == ("_id",) or document["_id"] in stored:
         return AlreadyDone(document["_id"])
     return Raced(document["stream"], document["number"])

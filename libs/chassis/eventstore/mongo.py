@@ -1,7 +1,7 @@
-"""The document store: the one module that knows its driver.
+"""The document store; no other module uses the driver.
 
-What is asked of it works alike on MongoDB and on the local store: writes with a condition, reads by
-`_id` or by an equality prefix of an index with a range bounded on both sides.
+It uses only what works alike on MongoDB and on the local store: conditional writes, and reads by
+`_id` or by an index, with equality on a prefix and a range bounded on both sides.
 """
 
 import asyncio
@@ -23,63 +23,65 @@ from pymongo.errors import (
     WaitQueueTimeoutError,
 )
 
-from chassis.base.failures import SaysNoValues
+from chassis.base.failures import ValueFreeError
 
 T = TypeVar("T")
 Document: TypeAlias = dict[str, Any]
 Collection: TypeAlias = AsyncIOMotorCollection[Document]
 Token: TypeAlias = Mapping[str, Any]
-"""A place in the store's log of changes; its inside is the store's own affair."""
+"""A position in the store's change stream (resume token); its content is opaque."""
 
 _DUPLICATE = 11000
-# The local store flushes its log for each: many more, on a busy disk, and the answer is too late.
-_REPLACED_TOGETHER = 50
+# The local store flushes its log for each replacement: with many more, on a busy disk, the answer
+# exceeds the socket timeout.
+_REPLACED_AT_ONCE = 50
 
 INSERTED_BYTES = 1_000_000
-"""What goes to the store in one insert at most, unless a single document is larger. The local
-store, with its small cache, never comes back from an insert of some four million."""
+"""Maximum size of one insert in bytes, unless a single document is larger. The local store, with
+its small cache, never completes an insert of about 4,000,000 bytes."""
 
 LARGEST_DOCUMENT = 8 * 1024 * 1024
-"""Bytes that a document written by `put_new` and `replace_older` may have. MongoDB takes 16 MiB;
-the local store takes 0.2 s for one of 8 MiB and never answers for one of 12 MiB."""
+"""Maximum size in bytes of a document written by `put_new` and `replace_older`. MongoDB's limit is
+16 MiB; the local store takes 0.2 s for one of 8 MiB and never answers for one of 12 MiB."""
 
-# Unreadable token, and what it points to no longer kept.
+# Error codes: the token is unreadable, or the change it points to is no longer kept.
 _HISTORY_LOST = frozenset({9, 136, 260, 280, 286})
-# Not primary, stepping down, shutting down, interrupted, unreachable, too slow, not yet replicated.
+# Error codes: not primary, stepping down, shutting down, interrupted, unreachable, too slow, not
+# yet replicated.
 _TRANSIENT = frozenset(
     {6, 7, 24, 46, 50, 64, 89, 91, 112, 133, 134, 189, 202, 237, 262, 317, 358, 9001, 10107}
     | {11600, 11601, 11602, 13388, 13435, 13436}
 )
 
 
-class StoreAway(SaysNoValues):
-    """The store cannot be reached, or cannot answer now: wait, and ask again.
+class StoreAway(ValueFreeError):
+    """The store is not available: a transient fault, to be retried.
 
-    After a write it is open whether the write took place.
+    After a write its outcome is unknown.
     """
 
 
 class Duplicate(Exception):
-    """The store has a document with this unique key already; `key` names the key's fields."""
+    """The store already has a document with this unique key; `key` has the names of its fields."""
 
     def __init__(self, key: Sequence[str]) -> None:
         super().__init__(f"a document with this {', '.join(key)} exists")
         self.key = tuple(key)
 
 
-class DocumentTooLarge(SaysNoValues):
-    """A document has more than LARGEST_DOCUMENT bytes, and was not sent to the store."""
+class DocumentTooLarge(ValueFreeError):
+    """A document is larger than LARGEST_DOCUMENT and was not sent to the store."""
 
 
 class HistoryLost(Exception):
-    """The store no longer remembers the changes since a token, or cannot read the token."""
+    """The store no longer has the changes since a token, or cannot read the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Documents that were inserted, in order, and the token after the last of them.
+    """Inserted documents, in order, and the token after the last of them.
 
-    Without documents: nothing new for a while, and how far that is certain.
+    Without documents, nothing was inserted up to the token.
     """
 
     documents: Sequence[Document]
@@ -90,9 +92,9 @@ class Store:
     """One department's database: journal, views, parked records, reference data and the rest."""
 
     def __init__(self, url: str, database: str) -> None:
-        """Describe the connection; nothing is reached before it is used.
+        """Configure the connection; it is opened at the first use.
 
-        Retryable writes are off: a write whose outcome is open is settled by whoever wrote it.
+        Retryable writes are off: the caller of a write resolves an unknown outcome.
         """
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
@@ -109,38 +111,39 @@ class Store:
             maxPoolSize=32,
         )
         self.database = self._client[database]
+        # The names of some collections are older than those of the attributes.
         self.commits: Collection = self.database["commits"]
         self.views: Collection = self.database["views"]
         self.leases: Collection = self.database["leases"]
         self.parked: Collection = self.database["parked"]
-        self.clock: Collection = self.database["clock"]
-        self.left: Collection = self.database["left"]
+        self.deadlines: Collection = self.database["clock"]
+        self.skipped: Collection = self.database["left"]
         self.reference: Collection = self.database["reference"]
         self.reference_progress: Collection = self.database["reference-progress"]
         self.as_of: Collection = self.database["as-of"]
 
-    async def prepare(self, *followers: str) -> None:
-        """Make the indexes, and mark where each follower begins; raises StoreAway.
+    async def prepare(self, *subscriptions: str) -> None:
+        """Create the indexes, and the lease of each subscription; raises StoreAway.
 
-        To be called before the first append: a follower that has no mark yet starts at this
-        moment, or, where there are commits from before it, from the beginning (a mark of None).
+        It must be called before the first append. A new subscription starts at the present token;
+        if there are commits already, it starts from the first one (token None).
         """
         with reaching():
             await self.commits.create_index(
                 [("stream", ASCENDING), ("number", ASCENDING)], unique=True
             )
             await self.views.create_index([("due_at", ASCENDING)], sparse=True)
-            for follower in followers:
-                if await self.leases.find_one({"_id": follower}, {"_id": 1}) is None:
+            for subscription in subscriptions:
+                if await self.leases.find_one({"_id": subscription}, {"_id": 1}) is None:
                     token: Token | None = await self.now_token()
                     if await self.commits.find_one({}, {"_id": 1}) is not None:
                         token = None
-                    lease = {"_id": follower, "holder": None, "beat": 0, "token": token}
-                    with suppress(DuplicateKeyError):  # another process marked it first
+                    lease = {"_id": subscription, "holder": None, "beat": 0, "token": token}
+                    with suppress(DuplicateKeyError):  # another process created it first
                         await self.leases.insert_one(lease)
 
     async def ping(self) -> None:
-        """Ask for a sign of life; raises StoreAway."""
+        """Check that the store answers; raises StoreAway."""
         with reaching():
             await self._client.admin.command("ping")
 
@@ -149,21 +152,21 @@ class Store:
         self._client.close()
 
     async def now_token(self) -> Token:
-        """The token of this moment: what is committed from now on comes after it."""
+        """Return the present token: later commits are after it; raises StoreAway."""
         with reaching():
             async with self.commits.watch(_INSERTS, max_await_time_ms=100) as stream:
                 if stream.resume_token is None:
                     await stream.try_next()
                 if stream.resume_token is None:
-                    raise StoreAway("the store gives no token to resume from")
+                    raise StoreAway("the store returned no resume token")
                 token: Token = stream.resume_token
                 return token
 
     async def inserts(self, token: Token, *fields: str) -> AsyncIterator[Changes]:
-        """Commits in the order they were made, from after the token on, and on without an end.
+        """Yield commits in the order of their insertion, after the token, without an end.
 
-        They come as the store hands them over, many at a time where many were made. With `fields`,
-        documents have these alone. Raises StoreAway and HistoryLost.
+        They are grouped as the store returns them. With `fields`, documents have only these. Raises
+        StoreAway and HistoryLost.
         """
         pipeline = list(_INSERTS)
         if fields:
@@ -178,7 +181,7 @@ class Store:
                 loop = asyncio.get_running_loop()
                 while stream.alive:
                     with reaching():
-                        found = await loop.run_in_executor(_waiting, _handed_over, stream.delegate)
+                        found = await loop.run_in_executor(_threads, _next_batch, stream.delegate)
                     if stream.resume_token is not None:
                         yield Changes(found, stream.resume_token)
         except OperationFailure as error:
@@ -189,27 +192,30 @@ class Store:
 
 
 _INSERTS: list[Mapping[str, Any]] = [{"$match": {"operationType": "insert"}}]
-_waiting = ThreadPoolExecutor(32, "waits-for-changes")
-"""Threads apart from the driver's, which are few: these sit and wait most of the time."""
+_threads = ThreadPoolExecutor(32, "waits-for-changes")
+"""Threads that wait for changes; the driver's own threads are too few to be blocked by this."""
 
 
-def _handed_over(stream: ChangeStream[Document]) -> list[Document]:
-    """What one answer of the store holds; the driver's own loop takes a thread for each of them."""
+def _next_batch(stream: ChangeStream[Document]) -> list[Document]:
+    """Return the documents of one answer of the store.
+
+    The driver's own iteration needs a call in a thread for each document.
+    """
     found: list[Document] = []
     change = stream.try_next()
     while change is not None:
         found.append(change["fullDocument"])
-        more = stream._cursor._has_next()  # noqa: SLF001 - else the last would wait for the next
+        more = stream._cursor._has_next()  # noqa: SLF001 - try_next would block after the last one
         change = stream.try_next() if more else None
     return found
 
 
 @contextmanager
 def reaching() -> Iterator[None]:
-    """Turn the driver's errors into this module's; bugs stay what they are.
+    """Translate the driver's errors into those of this module; other errors are not changed.
 
-    Whoever awaits the driver does it in here: before Python 3.12 it may swallow a cancellation
-    that comes as an answer does (its `asyncio.wait_for` would), which is then made good.
+    Every await of the driver must be in this context: before Python 3.12, `asyncio.wait_for` in the
+    driver can swallow a cancellation that coincides with the answer; it is raised again here.
     """
     task = asyncio.current_task()
     before = 0 if task is None else task.cancelling()
@@ -225,7 +231,7 @@ def reaching() -> Iterator[None]:
 
 
 def classified(error: PyMongoError) -> Exception:
-    """What an error of the driver means here; the error itself where it is a bug."""
+    """Return the error of this module for an error of the driver; the same error if it is a bug."""
     if isinstance(error, DuplicateKeyError):
         return Duplicate(tuple((error.details or {}).get("keyPattern") or ("_id",)))
     code = error.code if isinstance(error, OperationFailure) else None
@@ -241,9 +247,9 @@ def classified(error: PyMongoError) -> Exception:
 async def insert_each(
     collection: Collection, documents: Sequence[Document]
 ) -> list[Exception | None]:
-    """Insert documents in one round trip; each has its own outcome: None, Duplicate, or a bug.
+    """Insert documents in one round trip; return the error of each, or None.
 
-    Raises StoreAway where any outcome is open.
+    An error is Duplicate, or OperationFailure for a bug. Raises StoreAway if an outcome is unknown.
     """
     outcomes: list[Exception | None] = [None] * len(documents)
     with reaching():
@@ -260,11 +266,11 @@ async def insert_each(
 
 
 async def replace_older(collection: Collection, documents: Sequence[Document]) -> None:
-    """Write documents unless one with a higher `number` stands under their `_id`.
+    """Write documents, except those whose `_id` has a document with a higher `number`.
 
-    Raises StoreAway, DocumentTooLarge; writing them again is harmless.
+    It is idempotent. Raises StoreAway, DocumentTooLarge.
     """
-    for page in _pages(documents, _REPLACED_TOGETHER):
+    for page in _pages(documents, _REPLACED_AT_ONCE):
         requests = [
             ReplaceOne({"_id": each["_id"], "number": {"$lte": each["number"]}}, each, upsert=True)
             for each in page
@@ -273,45 +279,45 @@ async def replace_older(collection: Collection, documents: Sequence[Document]) -
             try:
                 await collection.bulk_write(requests, ordered=False)
             except BulkWriteError as error:
-                # A duplicate says that a newer one stands there.
+                # A duplicate means that the store has a newer one.
                 if any(failure["code"] != _DUPLICATE for failure in _failures(error)):
                     raise
 
 
 async def put_new(collection: Collection, documents: Sequence[Document]) -> None:
-    """Write documents of which most are new: an eighth of what `replace_older` costs, to this end.
+    """Write documents as `replace_older` does, at an eighth of the cost if most of them are new.
 
-    Raises StoreAway, DocumentTooLarge; writing them again is harmless.
+    It is idempotent. Raises StoreAway, DocumentTooLarge.
     """
-    there: list[Document] = []
+    existing: list[Document] = []
     for page in _pages(documents):
         outcomes = await insert_each(collection, page)
         for document, outcome in zip(page, outcomes, strict=True):
             if isinstance(outcome, Duplicate):
-                there.append(document)
+                existing.append(document)
             elif outcome is not None:
                 raise outcome
-    await replace_older(collection, there)
+    await replace_older(collection, existing)
 
 
 async def put_absent(collection: Collection, documents: Sequence[Document]) -> list[Document]:
-    """Write documents that are not there yet; return those that were. Raises StoreAway."""
-    there: list[Document] = []
+    """Write documents whose `_id` is new; return the others. Raises StoreAway, DocumentTooLarge."""
+    existing: list[Document] = []
     for page in _pages(documents):
         for document, outcome in zip(page, await insert_each(collection, page), strict=True):
             if isinstance(outcome, Duplicate):
-                there.append(document)
+                existing.append(document)
             elif outcome is not None:
                 raise outcome
-    return there
+    return existing
 
 
 async def each_written(
     write: Callable[[Sequence[T]], Awaitable[object]], items: Sequence[T]
 ) -> list[tuple[T, Exception]]:
-    """Write items together, and where that fails by halves; return those that failed, and why.
+    """Write items together, or in halves if that fails; return the items that failed, with errors.
 
-    `write` must be harmless when it is repeated. Raises StoreAway, which is no item's fault.
+    `write` must be idempotent. Raises StoreAway, which is not caused by an item.
     """
     if not items:
         return []
@@ -319,7 +325,7 @@ async def each_written(
         await write(items)
     except StoreAway:
         raise
-    except Exception as error:  # noqa: BLE001 - it is reported with the item that it concerns
+    except Exception as error:  # noqa: BLE001 - returned with the item that caused it
         if len(items) == 1:
             return [(items[0], error)]
         half = len(items) // 2
@@ -331,30 +337,29 @@ async def each_written(
 
 
 def _pages(documents: Sequence[Document], most: int | None = None) -> Iterator[list[Document]]:
-    """Yield documents in pages of INSERTED_BYTES, or of one that is larger, and `most` documents.
+    """Yield documents in pages of at most INSERTED_BYTES and `most` documents.
 
-    Raises DocumentTooLarge.
+    A document that is larger has a page of its own. Raises DocumentTooLarge.
     """
     page: list[Document] = []
-    room = INSERTED_BYTES
+    left = INSERTED_BYTES
     for document in documents:
         size = size_of(document)
         if size > LARGEST_DOCUMENT:
             raise DocumentTooLarge(
-                f"{document['_id']} has {size:,} bytes, and a document has"
-                f" {LARGEST_DOCUMENT:,} at most"
+                f"{document['_id']} has {size:,} bytes, and the limit is {LARGEST_DOCUMENT:,}"
             )
-        if page and (size > room or len(page) == most):
+        if page and (size > left or len(page) == most):
             yield page
-            page, room = [], INSERTED_BYTES
+            page, left = [], INSERTED_BYTES
         page.append(document)
-        room -= size
+        left -= size
     if page:
         yield page
 
 
 def size_of(value: object) -> int:
-    """Return about how many bytes a value takes in the store."""
+    """Return the approximate size of a value in the store, in bytes."""
     match value:
         case str():
             return len(value) if value.isascii() else len(value.encode(errors="replace"))
@@ -369,7 +374,7 @@ def size_of(value: object) -> int:
 
 
 def _failures(error: BulkWriteError) -> Sequence[Mapping[str, Any]]:
-    """What failed of many writes; raises StoreAway where the outcome of any is open."""
+    """Return the failed writes of a bulk write; raises StoreAway if an outcome is unknown."""
     details: Mapping[str, Any] = error.details
     if details.get("writeConcernErrors"):
         raise StoreAway(str(details["writeConcernErrors"])) from error

@@ -1,8 +1,8 @@
-"""Pages of a listing by an index: keys that sort alike everywhere, opaque cursors, bounded ranges.
+"""Pages of a listing: sortable keys, opaque cursors and bounded index ranges.
 
-A key is a text in which a field's value and the stream's id sort as the values do, so that one
-range of one index is the rest of a listing. The local store reads a range whole, whatever its
-limit; so a process remembers where pages ended, and asks from one such fence to the next.
+A key is a text of a field's value and the stream's id that sorts as the values do, so the rest of a
+listing is one range of one index. The local store reads a range completely even with a limit, so a
+process remembers the keys at which pages ended (fences), and queries from one to the next.
 """
 
 import base64
@@ -21,12 +21,12 @@ _MIDDLE = 10**18
 
 
 class InvalidCursor(ValueError):
-    """The cursor was not made for this listing in this order."""
+    """The cursor is not of this listing and order, or is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a listing: the subject, and the listed fields."""
+    """One row of a listing: the subject and the listed fields."""
 
     subject: str
     fields: Mapping[str, str | int | bool | None]
@@ -34,16 +34,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in order, and the cursor to what follows; None where nothing does."""
+    """Rows in order, and the cursor of the next page, or None if this is the last."""
 
     rows: tuple[Row, ...]
     cursor: str | None
 
 
 def key_of(value: str | int | bool | None, stream: str) -> str:
-    """The key of a stream under a field's value: nothing, then false and true, numbers, texts.
+    """Return the key of a stream for a field's value.
 
-    Texts sort without regard to case, by their first 120 characters.
+    None sorts first, then false, true, integers and texts. Texts sort without regard to case, by
+    their first 120 characters.
     """
     match value:
         case None:
@@ -58,17 +59,17 @@ def key_of(value: str | int | bool | None, stream: str) -> str:
 
 
 def cursor_of(key: str, kind: str, sort: str, *, descending: bool) -> str:
-    """An opaque cursor to what follows a key."""
+    """Return an opaque cursor to the rows after a key."""
     text = json.dumps([kind, sort, descending, key], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def position_of(cursor: str, kind: str, sort: str, *, descending: bool) -> str:
-    """The key in a cursor; raises InvalidCursor."""
+    """Return the key in a cursor; raises InvalidCursor."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         read = json.loads(text)
-        json.dumps(read, ensure_ascii=False).encode()  # a half of a character is no key
+        json.dumps(read, ensure_ascii=False).encode()  # raises for a lone surrogate
     except (ValueError, binascii.Error, RecursionError):
         read = None
     match read:
@@ -76,11 +77,11 @@ def position_of(cursor: str, kind: str, sort: str, *, descending: bool) -> str:
             return key
         case _:
             pass
-    raise InvalidCursor("the cursor belongs to another listing, or to none")
+    raise InvalidCursor("the cursor is not of this listing and order")
 
 
 class Fences:
-    """Keys of one listing at which pages ended. They bound ranges; what they say can be old."""
+    """Keys of one listing at which pages ended; they bound ranges and need not exist any more."""
 
     def __init__(self) -> None:
         self._keys: list[str] = []
@@ -95,9 +96,9 @@ class Fences:
         *,
         descending: bool,
     ) -> list[Document]:
-        """Up to `limit` documents from after `start`, in order of the field; the driver's errors.
+        """Return up to `limit` documents after the key `start`, in order of the field.
 
-        The state, which is the most of a document, is left out.
+        The state, the largest part of a document, is left out. Raises the driver's errors.
         """
         found: list[Document] = []
         at = start if start is not None else (_TOP if descending else "")

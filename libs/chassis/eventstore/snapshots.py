@@ -1,4 +1,4 @@
-"""Streams as they are kept outside the journal: folded, so that nobody need fold from the start."""
+"""Snapshots of streams, so that a stream is loaded without replaying its whole journal."""
 
 import logging
 import sys
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from chassis.base.failures import described
-from chassis.domain.decider import Decider, PassedOver, Stream, replay
+from chassis.domain.decider import Decider, replay
 from chassis.domain.latest_ids import read_latest_ids, write_latest_ids
+from chassis.domain.stream import PassedOver, Stream
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.mongo import Document, Store, reaching, replace_older, size_of
 from chassis.eventstore.unreadable import UnreadableStream
@@ -19,38 +20,38 @@ from contracts.values import HEARD
 
 AnyDecider = Decider[Any]
 _log = logging.getLogger(__name__)
-_TOGETHER = 200
+_BATCH_SIZE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A stream as it is known; `open` is false before its first commit, and once it is erased."""
+    """A stream as loaded; `open` is false before its first commit and after its erasure."""
 
     stream: Stream[Any]
     open: bool = False
 
 
 def nothing_known(decider: AnyDecider, stream: str) -> Known:
-    """A stream of which no commit is known."""
+    """Return the stream before its first commit."""
     return Known(Stream(stream, decider.initial(stream.partition(":")[2])))
 
 
 def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
-    """Return what is known after one more commit.
+    """Return the stream after one more commit.
 
-    Raises UnreadableStream where a commit is missing, or cannot be read or folded.
+    Raises UnreadableStream if a commit is missing, cannot be read or cannot be replayed.
     """
     if commit.erases:
         empty = nothing_known(decider, commit.stream).stream
         return Known(replace(empty, number=commit.number, position=dict(commit.position)))
     missing = known.stream.number + 1
     if commit.number != missing:
-        raise UnreadableStream(commit.stream, missing, "the journal lacks it")
+        raise UnreadableStream(commit.stream, missing, "it is missing in the journal")
     recorded = list(commit.recorded())
     try:
         stream = replay(decider, known.stream, recorded, commit.position, commit.latest_ids)
     except Exception as error:
-        why = f"its events cannot be folded: {described(error)}"
+        why = f"its events cannot be replayed: {described(error)}"
         raise UnreadableStream(commit.stream, commit.number, why) from error
     if commit.passed_over is not None:
         stream = replace(stream, passed_over=(*stream.passed_over, commit.passed_over))
@@ -58,20 +59,21 @@ def advanced(decider: AnyDecider, known: Known, commit: Commit) -> Known:
 
 
 def grown(stream: Stream[Any], size: int) -> Stream[Any]:
-    """Return the stream with so many more bytes of events since its state was measured."""
+    """Return the stream with `size` bytes of events added since its state was measured."""
     return replace(stream, since=stream.since + size)
 
 
 def measured(stream: Stream[Any]) -> Stream[Any]:
-    """Return the stream with its state measured now; costs as much as the state is large."""
+    """Return the stream with its state measured now; the cost grows with the size of the state."""
     size = len(stream.state.model_dump_json().encode())
     return replace(stream, measured=size, since=0)
 
 
-def fold_of(decider: AnyDecider) -> str:
-    """A fingerprint of how states come about: their shape, the department's code, the contracts.
+def fingerprint_of(decider: AnyDecider) -> str:
+    """Return a fingerprint of the code that computes states.
 
-    What was folded by other code is folded again rather than trusted.
+    It covers the schema of the state, the department's modules and the contracts. A snapshot with
+    another fingerprint is not used; its stream is replayed.
     """
     digest = blake2b(digest_size=8)
     state = type(decider.initial("-"))
@@ -86,24 +88,27 @@ def fold_of(decider: AnyDecider) -> str:
 
 
 class Snapshots:
-    """Snapshots of streams; they are the views' documents, which hold the whole state."""
+    """The snapshots of streams, in the documents of the read models, which contain the state."""
 
     def __init__(self, store: Store, deciders: Mapping[str, AnyDecider]) -> None:
         self._store = store
         self._deciders = deciders
-        self.folds = {kind: fold_of(decider) for kind, decider in deciders.items()}
-        """Fingerprints by kind of stream."""
+        self.fingerprints = {kind: fingerprint_of(decider) for kind, decider in deciders.items()}
+        """The fingerprint of the code, by kind of stream."""
 
     async def load(self, stream: str) -> Known:
-        """The newest snapshot that this code made, or nothing known; raises StoreAway."""
+        """Return the snapshot if this code wrote it, otherwise the stream before its first commit.
+
+        Raises StoreAway.
+        """
         (known,) = await self.load_all([stream])
         return known
 
     async def load_all(self, streams: Sequence[str]) -> list[Known]:
-        """The newest snapshots of many streams, in their order; raises StoreAway."""
+        """Return the snapshots of many streams, in the order given; raises StoreAway."""
         found: dict[str, Document] = {}
-        for start in range(0, len(streams), _TOGETHER):
-            asked = {"_id": {"$in": list(streams[start : start + _TOGETHER])}}
+        for start in range(0, len(streams), _BATCH_SIZE):
+            asked = {"_id": {"$in": list(streams[start : start + _BATCH_SIZE])}}
             with reaching():
                 page = await self._store.views.find(asked).to_list(None)
             found.update((document["_id"], document) for document in page)
@@ -111,21 +116,24 @@ class Snapshots:
 
     def _known(self, stream: str, document: Document | None) -> Known:
         kind = stream.partition(":")[0]
-        if document is not None and document.get("fold") == self.folds[kind]:
+        if document is not None and document.get("fold") == self.fingerprints[kind]:
             try:
                 return self.read(document)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                _log.error("the snapshot of %s is passed over: %s", stream, described(error))
+                _log.error("the snapshot of %s is ignored: %s", stream, described(error))
         return nothing_known(self._deciders[kind], stream)
 
     async def erase(self, stream: str, tombstone: Commit) -> None:
-        """Leave nothing of a stream but that it was erased; raises StoreAway."""
+        """Replace the snapshot by one of an erased stream; raises StoreAway."""
         decider = self._deciders[stream.partition(":")[0]]
         known = advanced(decider, nothing_known(decider, stream), tombstone)
         await replace_older(self._store.views, [self.document(known)])
 
     def read(self, document: Document) -> Known:
-        """Return a snapshot read back; raises KeyError, TypeError, ValueError, AttributeError."""
+        """Read a snapshot from its document.
+
+        Raises KeyError, TypeError, ValueError, AttributeError.
+        """
         stream = str(document["_id"])
         empty = self._deciders[document["kind"]].initial(stream.partition(":")[2])
         return Known(
@@ -142,7 +150,7 @@ class Snapshots:
         )
 
     def document(self, known: Known) -> Document:
-        """What a view's document holds of the stream itself."""
+        """Return the fields of a read model's document that are the snapshot."""
         kind = known.stream.id.partition(":")[0]
         return {
             "_id": known.stream.id,
@@ -152,6 +160,6 @@ class Snapshots:
             "latest_ids": write_latest_ids(known.stream.latest_ids),
             "passed_over": [each.document() for each in known.stream.passed_over],
             "open": known.open,
-            "fold": self.folds[kind],
+            "fold": self.fingerprints[kind],
             "state": known.stream.state.model_dump_json(),
         }

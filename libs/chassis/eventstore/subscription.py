@@ -1,8 +1,9 @@
-"""Following the journal: one process at a time, from a token that is kept with the lease.
+"""Subscriptions to the journal: one process at a time, from a token that is stored with the lease.
 
-Whoever works in a follower's name holds its lease: two seconds, renewed by a write with a
-condition. Another process takes over when it has watched the lease stand still for as long, by its
-own clock, so that clocks need not agree. Who wakes up after losing it can only repeat itself.
+The process that has the lease of a subscription renews it by a conditional write; it lasts two
+seconds. When another process has seen no renewal for as long, by its own monotonic clock (clocks
+need not agree), it takes over. A process that continues after losing the lease can only process
+commits again.
 """
 
 import asyncio
@@ -18,19 +19,22 @@ from chassis.eventstore.mongo import Document, HistoryLost, Store, StoreAway, To
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
-_MUCH = 100
-# The local store answers whenever anything is written: a view, say, and then hundreds at once.
-_AFTER_NOTHING = 0.02
+_MANY = 100
+# The local store answers after any write, also to other collections: without this pause, hundreds
+# of empty answers can follow one another.
+_PAUSE_WHEN_IDLE = 0.02
 
 SubscriptionState = Literal["waiting", "replaying", "following", "away"]
+"""``waiting``: for the lease. ``replaying``: processing the whole journal, or preparing.
+``following``: processing new commits. ``away``: pausing after a fault."""
 
 
 class LeaseLost(Exception):
-    """Another process works in this name now."""
+    """Another process has taken the lease."""
 
 
 class Lease:
-    """The right to work in a name, and the token up to which the work is done."""
+    """The lease of a subscription, and the token up to which commits are processed."""
 
     def __init__(self, store: Store, name: str, *, seconds: float = 2.0) -> None:
         self.name = name
@@ -42,11 +46,11 @@ class Lease:
 
     @property
     def held(self) -> bool:
-        """Whether nobody else can have taken it."""
+        """True while no other process can have taken it."""
         return time.monotonic() - self._renewed < self.seconds
 
     async def take(self) -> None:
-        """Wait until the lease is free or stands still, and take it; raises StoreAway."""
+        """Wait until the lease is free or no longer renewed, and take it; raises StoreAway."""
         seen, since = None, 0.0
         while True:
             asked = time.monotonic()
@@ -64,19 +68,19 @@ class Lease:
             await asyncio.sleep(self.seconds / 8)
 
     async def renew(self, token: Token | None) -> None:
-        """Keep it, and keep the token with it; raises LeaseLost, StoreAway."""
+        """Renew the lease and store the token; raises LeaseLost, StoreAway."""
         if not await self._write({"holder": self._holder}, {"token": token}):
             self._renewed = float("-inf")
             raise LeaseLost(self.name)
         self.token = token
 
     async def sure(self) -> None:
-        """Wait until it is certain that the lease is held: after a stall it may be lost."""
-        while not self.held:  # noqa: ASYNC110 - time alone makes it untrue
+        """Wait until the lease is certainly held: after a stall of this process it may be lost."""
+        while not self.held:  # noqa: ASYNC110 - `held` ends by time alone, without an event
             await asyncio.sleep(self.seconds / 20)
 
     async def release(self) -> None:
-        """Let another process have it at once; raises StoreAway."""
+        """Release the lease, so that another process can take it at once; raises StoreAway."""
         if self.held:
             await self._write({"holder": self._holder}, {"token": self.token, "holder": None})
         self._renewed = float("-inf")
@@ -93,31 +97,36 @@ class Lease:
 
 
 class Subscription:
-    """Gives every commit of the journal to `take`, in order, at least once, across processes."""
+    """A subscription that gives every commit to `handle`, in order, at least once.
+
+    Only one process at a time runs it.
+    """
 
     def __init__(
         self,
         store: Store,
         name: str,
-        take: Callable[[Sequence[Document]], Awaitable[None]],
+        handle: Callable[[Sequence[Document]], Awaitable[None]],
         replay: Callable[[], Coroutine[Any, Any, None]],
         *,
         begin: Callable[[], Coroutine[Any, Any, None]] | None = None,
         fields: Sequence[str] = (),
         rest: float = 0.0,
     ) -> None:
-        """`take` gets commits, up to some hundreds, and ends when they are done with for good.
+        """Set up a subscription with its callbacks.
 
-        With `fields` it gets these alone. `replay` does the whole journal, where the token is lost.
-        `begin` comes first, each time that the lease was taken. Unless there is much to do it asks
-        the store again after `rest` seconds only: what is committed meanwhile goes together.
+        `handle` gets up to some hundreds of commits and returns when their results are durable;
+        with `fields`, the documents have only these. `replay` processes the whole journal when
+        there is no token. `begin` is called first, each time the lease was taken. Unless there are
+        many commits, the store is asked again only after `rest` seconds, so that the commits made
+        in the meantime are processed together.
         """
         self.progress: SubscriptionState = "waiting"
         self.done_until: datetime | None = None
-        """All commits made before this moment (UTC) are done with; None if this process follows
-        nothing at present."""
+        """All commits made before this moment (UTC) are processed; None if this process does not
+        run the subscription at present."""
         self._store = store
-        self._take = take
+        self._handle = handle
         self._replay = replay
         self._begin = begin
         self._fields = fields
@@ -127,11 +136,11 @@ class Subscription:
         self._done: Token | None = None
 
     def backlog(self, now: datetime) -> float:
-        """Age in seconds of the oldest commit that was read and is not done with; 0 if none."""
+        """Return the age in seconds of the oldest commit in progress; 0 if there is none."""
         return 0.0 if self._oldest is None else max(0.0, (now - self._oldest).total_seconds())
 
     async def run(self) -> None:
-        """Follow until cancelled; faults are waited out, and said once for each outage."""
+        """Run until cancelled; retry after faults, and log each outage of the store once."""
         pause, outage = _FIRST_PAUSE, False
         try:
             while True:
@@ -140,15 +149,15 @@ class Subscription:
                 try:
                     await self._lease.take()
                     begun = time.monotonic()
-                    await self._follow()
+                    await self._run_with_lease()
                 except LeaseLost:
                     _log.info("%s: another process has taken over", self._lease.name)
                 except StoreAway as away:
                     if not outage:
-                        _log.warning("%s: the store is away: %s", self._lease.name, away)
+                        _log.warning("%s: the store is not available: %s", self._lease.name, away)
                     outage = True
-                except Exception:  # noqa: BLE001 - a follower never dies silently
-                    _log.exception("%s: cannot go on, and tries again", self._lease.name)
+                except Exception:  # noqa: BLE001 - a subscription must not end silently
+                    _log.exception("%s: processing failed and will be retried", self._lease.name)
                 if time.monotonic() - begun > _LAST_PAUSE:
                     pause, outage = _FIRST_PAUSE, False  # it worked for a while: a new outage
                 self.progress = "away"
@@ -159,11 +168,11 @@ class Subscription:
                 async with asyncio.timeout(2.0):
                     await self._lease.release()
 
-    async def _follow(self) -> None:
+    async def _run_with_lease(self) -> None:
         token = self._done = self._lease.token
         if token is None:
             self.progress = "replaying"
-            _log.warning("%s: takes the whole journal from its start", self._lease.name)
+            _log.warning("%s: processing the whole journal from its start", self._lease.name)
             token = await self._store.now_token()
             await _until_one_ends(self._replay(), self._renew())
             self._done = token
@@ -172,16 +181,16 @@ class Subscription:
             await _until_one_ends(self._begin(), self._renew())
         self.progress = "following"
         try:
-            await _until_one_ends(self._work(token), self._renew())
+            await _until_one_ends(self._follow(token), self._renew())
         except HistoryLost as lost:
-            _log.warning("%s: the store forgot where we were: %s", self._lease.name, lost)
+            _log.warning("%s: the store no longer has the token: %s", self._lease.name, lost)
             await self._lease.renew(None)
         finally:
             if self._lease.held and self._lease.token is not None:
-                self._lease.token = self._done  # released with it
+                self._lease.token = self._done  # stored when the lease is released
             self._oldest = self.done_until = None
 
-    async def _work(self, token: Token) -> None:
+    async def _follow(self, token: Token) -> None:
         asked = datetime.now(UTC)
         async for changes in self._store.inserts(token, *self._fields):
             commits = changes.documents
@@ -189,12 +198,12 @@ class Subscription:
                 at = commits[0].get("at")
                 self._oldest = at if isinstance(at, datetime) else datetime.now(UTC)
                 await self._lease.sure()
-                await self._take(commits)
+                await self._handle(commits)
                 self._oldest = None
             self._done = changes.token
-            if len(commits) < _MUCH:  # the store had no more when it was asked
+            if len(commits) < _MANY:  # the store had no more when it was asked
                 self.done_until = asked
-                await asyncio.sleep(self._rest if commits else max(self._rest, _AFTER_NOTHING))
+                await asyncio.sleep(self._rest if commits else max(self._rest, _PAUSE_WHEN_IDLE))
             asked = datetime.now(UTC)
 
     async def _renew(self) -> None:
@@ -203,18 +212,18 @@ class Subscription:
             await self._lease.renew(self._done)
 
 
-async def _until_one_ends(*works: Coroutine[Any, Any, None]) -> None:
-    """Run several at once until the first ends or fails, end the others, and raise its error."""
-    tasks = [asyncio.create_task(work) for work in works]
+async def _until_one_ends(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines until the first ends or fails, cancel the others, and raise its error."""
+    tasks = [asyncio.create_task(each) for each in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         while running := [task for task in tasks if not task.done()]:
-            for task in running:  # again and again: the driver can swallow a cancellation
+            for task in running:  # repeated, since the driver can swallow a cancellation
                 task.cancel()
             await asyncio.wait(running, timeout=0.25)
         for task in tasks:
-            _ = task.cancelled() or task.exception()  # looked at, so that nobody complains
-        await asyncio.gather(*tasks, return_exceptions=True)  # the first error is enough
+            _ = task.cancelled() or task.exception()  # retrieved, so that asyncio does not log it
+        await asyncio.gather(*tasks, return_exceptions=True)  # only the first error is raised
     for task in done:
         task.result()

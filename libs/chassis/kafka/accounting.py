@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from opentelemetry import metrics
 
-from chassis.base.failures import SaysNoValues
+from chassis.base.failures import ValueFreeError
 
 _meter = metrics.get_meter("concord.listener")
 _records = _meter.create_counter(
@@ -15,7 +15,7 @@ _unaccounted = _meter.create_counter(
 )
 
 
-class Unaccounted(SaysNoValues):
+class Unaccounted(ValueFreeError):
     """The outcome of some consumed records is unknown: nothing is committed."""
 
 

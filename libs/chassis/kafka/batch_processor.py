@@ -13,7 +13,7 @@ from chassis.application.ports import CannotBeKept, EventHandler, StreamRouter
 from chassis.base import telemetry
 from chassis.base.failures import described
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import CameLate, NotTakenIn
+from chassis.domain.stream import CameLate, NotTakenIn
 from chassis.domain.trouble import Trouble
 from chassis.kafka.accounting import BatchAccount, Unaccounted, count_unaccounted
 from chassis.kafka.consumer_settings import Arrival

@@ -28,12 +28,12 @@ from aiokafka.errors import (
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
-from chassis.base.failures import SaysNoValues
+from chassis.base.failures import ValueFreeError
 from chassis.eventstore.journal import Commit, Journal, readable
 from chassis.eventstore.mongo import Document, Store, reaching
 from chassis.eventstore.skipped import SkippedStream, SkippedStreams
 from chassis.eventstore.subscription import Subscription
-from chassis.eventstore.unreadable import UnreadableStream, say_once
+from chassis.eventstore.unreadable import UnreadableStream, log_once
 from chassis.kafka.credentials import Identity, arguments
 from contracts.channels import CHANNELS, SEGMENT_MS
 from contracts.event import CONTENT_TYPE, Undecodable, read
@@ -70,7 +70,7 @@ Record = tuple[str, bytes, bytes | None]
 """Topic, key and value; None as the value is a tombstone."""
 
 
-class NotPublishable(SaysNoValues):
+class NotPublishable(ValueFreeError):
     """Kafka refuses a record permanently: nothing behind it can be published."""
 
 
@@ -79,7 +79,7 @@ def records_of(commit: Commit, prefix: str) -> list[Record]:
     return [
         (CHANNELS[kept.channel].topic(prefix), kept.key.encode(), kept.record)
         for kept in commit.events
-        if kept.said
+        if kept.own
     ] + [(CHANNELS[channel].topic(prefix), key.encode(), None) for channel, key in commit.erases]
 
 
@@ -89,7 +89,7 @@ def publishable(commit: Commit) -> Commit | UnreadableStream:
     An event whose type only newer contracts have can be published: its bytes are copied.
     """
     for kept in commit.events:
-        if kept.said:
+        if kept.own:
             try:
                 read(kept.record, CHANNELS[kept.channel])
             except Undecodable as error:
@@ -122,7 +122,7 @@ class Relay:
         self._identity = identity
         self._now = now
         self._producer: AIOKafkaProducer | None = None
-        self.follower = Subscription(
+        self.subscription = Subscription(
             store, RELAY, self._relay, self._republish, begin=self._begin, rest=_REST
         )
         """The subscription; its `progress` and `backlog` are those of the relay."""
@@ -155,13 +155,13 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled."""
         try:
-            await self.follower.run()
+            await self.subscription.run()
         finally:
             await self._discard_producer()
 
     def backlog(self) -> float:
         """Return the age in seconds of the oldest commit that is read and not yet published."""
-        return self.follower.backlog(self._now())
+        return self.subscription.backlog(self._now())
 
     async def _begin(self) -> None:
         await self._skipped.load()
@@ -193,7 +193,7 @@ class Relay:
             if commit.stream in self._skipped.streams:
                 again[commit.stream] = None
             elif isinstance(commit, UnreadableStream):
-                say_once(commit)
+                log_once(commit)
                 await self._skipped.put(commit.stream, commit.number, commit.why)
             else:
                 sound.append(commit)
@@ -206,7 +206,7 @@ class Relay:
         It is then unknown which stream must not be published.
         """
         while isinstance(commit, UnreadableStream) and commit.number == 0:
-            say_once(commit)
+            log_once(commit)
             self._unidentified = f"nothing more is published: {commit}"
             await asyncio.sleep(_LAST_PAUSE)
             with reaching():

@@ -15,7 +15,7 @@ from typing import cast
 from uuid import uuid4
 
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from chassis.domain.trouble import Head, Trouble, TroubleCode
 from chassis.eventstore.mongo import Collection as StoredCollection
 from chassis.eventstore.mongo import Document, put_absent, reaching

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic_core import from_json
 
 from chassis.base.failures import described
-from chassis.domain.decider import Gap, NotDecoded, NotTakenIn
+from chassis.domain.stream import Gap, NotDecoded, NotTakenIn
 from chassis.domain.trouble import Head, Trouble, TroubleCode
 from chassis.kafka.consumer_settings import Arrival, judge
 from contracts.channels import Channel

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chassis.application.ports import CannotBeKept, EventHandler, StreamRouter
-from chassis.base.failures import SaysNoValues
-from chassis.domain.decider import NotTakenIn, PassedOver
+from chassis.base.failures import ValueFreeError
+from chassis.domain.stream import NotTakenIn, PassedOver
 from chassis.domain.trouble import Head, Trouble
 from chassis.kafka.parked import ParkedRecordStore
 from chassis.kafka.parked_record import ParkedRecord, in_sequence, not_proven, trouble_of
@@ -27,11 +27,11 @@ TOGETHER = 200
 """Records of an engagement that are tried together, before they are tried one by one."""
 
 
-class NotInTrouble(SaysNoValues):
+class NotInTrouble(ValueFreeError):
     """Nothing is parked for this engagement, or the record is not the one that blocks it."""
 
 
-class NotProven(SaysNoValues):
+class NotProven(ValueFreeError):
     """Only one record claims that events are missing, so they are not skipped."""
 
 

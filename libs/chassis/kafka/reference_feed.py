@@ -23,7 +23,7 @@ from aiokafka.errors import KafkaError
 from opentelemetry import metrics
 
 from chassis.base.failures import described
-from chassis.domain.decider import refuse_undecoded
+from chassis.domain.stream import refuse_undecoded
 from chassis.eventstore.mongo import Store, StoreAway
 from chassis.kafka.consumer_settings import Codec, stop_consumer
 from chassis.kafka.credentials import Identity, arguments

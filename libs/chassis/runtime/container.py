@@ -34,7 +34,7 @@ from chassis.application.deadlines import DeadlineScheduler
 from chassis.application.event_handler import StreamEventHandler, stream_router
 from chassis.application.ports import EventHandler, StreamRouter
 from chassis.application.read_models import VIEWS, Listing, Views
-from chassis.application.repository import Repository, Surroundings
+from chassis.application.repository import ContextFactory, Repository
 from chassis.base.settings import Settings
 from chassis.domain.decider import Decider, consumed_channels
 from chassis.eventstore.journal import Journal
@@ -111,8 +111,8 @@ class Container:
         )
         self.reference_data = ReferenceDataCache() if self.feed is None else self.feed.records
         self.repository = Repository(deciders, self.journal, self.snapshots, now=_now)
-        surroundings = Surroundings(self.reference_data, _now, lambda: str(uuid_utils.uuid7()))
-        self.commands = CommandHandler(self.repository, surroundings)
+        contexts = ContextFactory(self.reference_data, _now, lambda: str(uuid_utils.uuid7()))
+        self.commands = CommandHandler(self.repository, contexts)
         self.relay = Relay(
             self.store,
             self.journal,
@@ -127,7 +127,7 @@ class Container:
             event_handling(self)
             if event_handling is not None
             else EventHandling(
-                StreamEventHandler(self.repository, surroundings),
+                StreamEventHandler(self.repository, contexts),
                 stream_router(deciders),
                 consumed_channels(deciders),
             )
@@ -150,7 +150,8 @@ class Container:
         self.as_of = AsOf(
             self.store.as_of,
             None if self.consumer is None else self.consumer.caught_up,
-            listed=self.event_handling.lists_read_at or (lambda: self.views.follower.done_until),
+            listed=self.event_handling.lists_read_at
+            or (lambda: self.views.subscription.done_until),
             parked=lambda: self.parked_records.heads,
             lists_in_memory=self.event_handling.lists_read_at is not None,
         )
@@ -247,7 +248,11 @@ class Container:
             _meter.create_observable_gauge(metric, [age(moment)], unit="s")
         _meter.create_observable_gauge(
             "concord.views.backlog",
-            [lambda _: [Observation(self.views.follower.backlog(_now()), {"service": self.name})]],
+            [
+                lambda _: [
+                    Observation(self.views.subscription.backlog(_now()), {"service": self.name})
+                ]
+            ],
             unit="s",
         )
 
@@ -338,10 +343,10 @@ class Container:
         if self.relay.refused is not None:
             # Only logged in full: it contains the id of an engagement.
             reason = "an event cannot be published, see the log"
-        return _condition_of(self.relay.follower, "events are published", reason)
+        return _condition_of(self.relay.subscription, "events are published", reason)
 
     async def _check_views(self) -> Condition:
-        condition = _condition_of(self.views.follower, "lists are written")
+        condition = _condition_of(self.views.subscription, "lists are written")
         if condition.reason is None and (unwritten := len(self.views.unwritten)):
             reason = f"{unwritten} views could not be written, see the log"
             return replace(condition, reason=reason, degraded=True)

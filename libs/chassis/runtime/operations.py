@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
-from chassis.domain.decider import Command
+from chassis.domain.commands import Command
 from chassis.domain.trouble import Head
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked_record import MOST_PUBLISHED, ParkedRecord

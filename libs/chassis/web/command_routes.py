@@ -36,7 +36,10 @@ from starlette.responses import Response
 from chassis.application import command_handler
 from chassis.application.passed_over import PassedOverView, shown
 from chassis.application.read_models import Listing
-from chassis.domain.decider import Command, Decider, Stream, derived
+from chassis.domain.commands import Command
+from chassis.domain.decider import Decider
+from chassis.domain.ids import derived
+from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
 from chassis.web.dependencies import as_of_all, as_of_engagement, as_of_lists, get_command_handler
 from chassis.web.list_routes import ListRoute
@@ -267,7 +270,9 @@ class CommandRoutes(Generic[S]):
         loop = asyncio.get_running_loop()
         ends = loop.time() + options.wait
         if options.after:
-            await commands.until_heard(self.decider.kind, subject, options.after, options.wait)
+            await commands.wait_until_processed(
+                self.decider.kind, subject, options.after, options.wait
+            )
         return await commands.command(
             self.decider.kind,
             subject,
@@ -358,7 +363,7 @@ class CommandRoutes(Generic[S]):
                     "sequence": recorded.sequence,
                     "occurred_at": recorded.occurred_at,
                 }
-                for recorded in answer.said
+                for recorded in answer.events
             ],
             "state": self._view(caller, stream),
         }

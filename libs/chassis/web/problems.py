@@ -19,9 +19,9 @@ from starlette.responses import Response
 
 from chassis.application.command_handler import KeyReused, NotYet, Stale
 from chassis.application.repository import Unknown
-from chassis.domain.decider import NotRecordable, Refused
+from chassis.domain.commands import NotRecordable, Refused
 from chassis.eventstore.mongo import StoreAway
-from chassis.eventstore.unreadable import UnreadableStream, say_once
+from chassis.eventstore.unreadable import UnreadableStream, log_once
 
 MEDIA_TYPE = "application/problem+json"
 TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway)
@@ -137,7 +137,7 @@ def translated(error: Exception, *, confidential: bool = False) -> Problem:
         case NotYet():
             return Problem(504, "not-heard-yet", str(error), headers={"Retry-After": "1"})
         case UnreadableStream():
-            say_once(error)
+            log_once(error)
             # The cause is only logged: it may be confidential.
             detail = (
                 f"{error.stream} cannot be read past commit {error.number - 1} of its journal;"

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from chassis.application.as_of import OLD_AFTER
-from chassis.domain.decider import ReferenceData
+from chassis.domain.context import ReferenceData
 from contracts.channels import CHANNELS
 from contracts.money import MINOR_UNITS, Money
 from contracts.reference import AccountPublished, PersonPublished

@@ -25,7 +25,8 @@ from starlette.responses import RedirectResponse, Response
 
 from chassis.application.command_handler import Answer, NotYet
 from chassis.application.passed_over import shown as shown_passed_over
-from chassis.domain.decider import Command, ReferenceData
+from chassis.domain.commands import Command
+from chassis.domain.context import ReferenceData
 from chassis.runtime.container import get_container
 from chassis.web.auth import Caller
 from chassis.web.problems import Problem

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from chassis.domain.decider import derived
+from chassis.domain.ids import derived
 
 
 def slug(name: str) -> str:

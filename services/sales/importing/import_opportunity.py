@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from typing import Literal
 
-from chassis.domain.decider import Command, Context, Missing, Refused, derived
+from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.context import Context
+from chassis.domain.ids import derived
 from contracts.event import Event
 from contracts.money import NotNegativeMoney
 from contracts.sales import OpportunityImported, PipelineStage

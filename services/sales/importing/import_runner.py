@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from chassis.domain.decider import Command, Refused, derived
+from chassis.domain.commands import Command, Refused
+from chassis.domain.ids import derived
 from contracts.values import AccountId, Value
 from sales.accounts import IntroduceAccount
 from sales.importing.export import COLUMN_OF, Export, Refusal, Row

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from hashlib import blake2b
 
-from chassis.domain.decider import derived
+from chassis.domain.ids import derived
 from contracts.values import PersonId
 from sales.importing.ids import slug
 

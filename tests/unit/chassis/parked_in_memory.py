@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from chassis.domain.trouble import Trouble
 from chassis.eventstore.journal import kafka_key
 from chassis.kafka.consumer_settings import Arrival, judge

@@ -1,4 +1,4 @@
-"""Up to which moment answers hold what others published: of own partitions, of others, of lists."""
+"""As-of moments of own partitions, of other replicas' partitions, and of lists."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -63,7 +63,7 @@ def no_lag(caught_up: CaughtUp, second: float, partitions: Any = EVERY) -> None:
         caught_up.compare(partition, at(second), {"t": 5}, {"t": 5})
 
 
-def test_the_moment_is_that_at_which_the_ends_were_asked_for() -> None:
+def test_the_moment_is_the_one_at_which_the_ends_were_fetched() -> None:
     caught_up = CaughtUp()
 
     caught_up.compare(3, at(1), {"t": 5, "u": 2}, {"t": 5, "u": 1})
@@ -72,7 +72,7 @@ def test_the_moment_is_that_at_which_the_ends_were_asked_for() -> None:
     assert caught_up.seen == {3: at(2)}
 
 
-def test_under_a_steady_load_the_moment_moves_on() -> None:
+def test_the_moment_advances_under_a_steady_load() -> None:
     caught_up = CaughtUp()
     for second in range(10):  # always 50 records behind, and 100 come every second
         caught_up.compare(3, at(second), {"t": 100 * second}, {"t": 100 * second - 50})
@@ -80,7 +80,7 @@ def test_under_a_steady_load_the_moment_moves_on() -> None:
     assert at(7) <= caught_up.seen[3] < at(9)
 
 
-async def test_a_replica_knows_of_its_own_partitions_at_once_and_of_others_what_they_wrote(
+async def test_a_replica_has_its_own_moments_at_once_and_those_of_others_once_written(
     documents: Documents,
 ) -> None:
     first, second = CaughtUp(), CaughtUp()
@@ -99,7 +99,9 @@ async def test_a_replica_knows_of_its_own_partitions_at_once_and_of_others_what_
     assert two.unknown == [each for each in EVERY if each != ITS]
 
 
-async def test_the_oldest_partition_counts_for_what_rests_on_all(documents: Documents) -> None:
+async def test_the_moment_of_all_engagements_is_that_of_the_oldest_partition(
+    documents: Documents,
+) -> None:
     caught_up = CaughtUp()
     no_lag(caught_up, 9)
     caught_up.compare(4, at(2), {"t": 5}, {"t": 5})
@@ -107,7 +109,7 @@ async def test_the_oldest_partition_counts_for_what_rests_on_all(documents: Docu
     assert replica(documents, caught_up).of_all() == at(2)
 
 
-async def test_after_a_restart_without_kafka_the_last_moment_is_known(documents: Documents) -> None:
+async def test_the_last_moment_is_known_after_a_restart_without_kafka(documents: Documents) -> None:
     before = CaughtUp()
     no_lag(before, 1)
     before.settled(at(2))
@@ -119,7 +121,7 @@ async def test_after_a_restart_without_kafka_the_last_moment_is_known(documents:
     assert after.of_all() == at(1)
 
 
-async def test_what_only_this_process_sees_counts_no_more_once_its_partitions_are_gone(
+async def test_moments_that_only_this_process_sees_end_when_its_partitions_are_revoked(
     documents: Documents,
 ) -> None:
     caught_up = CaughtUp()
@@ -134,7 +136,7 @@ async def test_what_only_this_process_sees_counts_no_more_once_its_partitions_ar
     assert one.of_all() == at(1)
 
 
-async def test_what_is_read_again_from_its_start_has_no_moment_until_it_has_caught_up(
+async def test_a_partition_that_is_processed_again_has_no_moment_until_it_has_caught_up(
     documents: Documents,
 ) -> None:
     caught_up, other = CaughtUp(), replica(documents, CaughtUp())
@@ -155,7 +157,7 @@ async def test_what_is_read_again_from_its_start_has_no_moment_until_it_has_caug
     assert (one.of_all(), other.of_all()) == (at(9), at(9))
 
 
-async def test_who_had_a_partition_before_learns_that_it_is_read_again(
+async def test_the_previous_owner_of_a_partition_learns_that_it_is_processed_again(
     documents: Documents,
 ) -> None:
     before, after = CaughtUp(), CaughtUp()
@@ -170,7 +172,9 @@ async def test_who_had_a_partition_before_learns_that_it_is_read_again(
     assert one.of_all() is None
 
 
-async def test_lists_are_as_old_as_what_is_written_into_them(documents: Documents) -> None:
+async def test_the_moment_of_lists_is_that_of_the_last_results_written_into_them(
+    documents: Documents,
+) -> None:
     caught_up = CaughtUp()
     lists: list[datetime | None] = [None]
     one = replica(documents, caught_up, lambda: lists[0])
@@ -183,7 +187,7 @@ async def test_lists_are_as_old_as_what_is_written_into_them(documents: Document
         assert one.of_lists() == known
 
 
-async def test_another_replica_learns_how_far_lists_are_written(documents: Documents) -> None:
+async def test_another_replica_learns_the_moment_of_lists(documents: Documents) -> None:
     caught_up = CaughtUp()
     writes, reads = replica(documents, caught_up, lambda: at(9)), replica(documents, CaughtUp())
     no_lag(caught_up, 1)
@@ -204,7 +208,7 @@ async def test_lists_in_memory_have_what_this_process_has_processed(documents: D
     assert replica(documents, caught_up).of_lists() is None
 
 
-async def test_an_engagement_whose_events_wait_has_no_moment(documents: Documents) -> None:
+async def test_a_parked_engagement_has_no_moment(documents: Documents) -> None:
     caught_up = CaughtUp()
     parked = {ENGAGEMENT}
     one = replica(documents, caught_up, parked=lambda: parked)
@@ -222,10 +226,10 @@ async def test_an_engagement_whose_events_wait_has_no_moment(documents: Document
     assert one.of_engagement(ENGAGEMENT) == other.of_engagement(ENGAGEMENT) == at(1)
 
 
-async def test_an_engagement_that_waits_has_no_moment_once_its_partition_is_gone(
+async def test_a_parked_engagement_has_no_moment_after_its_partition_is_revoked(
     documents: Documents,
 ) -> None:
-    """What is parked is forgotten with the partitions, and other replicas read it from here."""
+    """The parked engagements stay in the written moments, from which other replicas read them."""
     caught_up = CaughtUp()
     parked = {ENGAGEMENT}
     one = replica(documents, caught_up, parked=lambda: parked)
@@ -238,7 +242,7 @@ async def test_an_engagement_that_waits_has_no_moment_once_its_partition_is_gone
     caught_up.settled(at(4))
     caught_up.withdrawn(parked)
     parked.clear()
-    for _ in range(2):  # the partitions may be withdrawn again, while nothing is known
+    for _ in range(2):  # the partitions may be revoked again, while no moment is known
         await one.exchange()
         await other.exchange()
         assert one.of_engagement(ENGAGEMENT) is None
@@ -247,7 +251,7 @@ async def test_an_engagement_that_waits_has_no_moment_once_its_partition_is_gone
         caught_up.withdrawn(parked)
 
 
-async def test_an_engagement_may_wait_where_the_partition_was_not_compared_yet(
+async def test_an_engagement_can_be_parked_before_its_partition_was_compared(
     documents: Documents,
 ) -> None:
     caught_up = CaughtUp()
@@ -263,10 +267,10 @@ async def test_an_engagement_may_wait_where_the_partition_was_not_compared_yet(
     caught_up.settled(at(6))
     await one.exchange()
 
-    assert one.of_engagement(ENGAGEMENT) == at(5), "it was taken in since"
+    assert one.of_engagement(ENGAGEMENT) == at(5), "its events were processed since"
 
 
-def test_the_header_has_milliseconds_of_utc_and_is_left_out_where_nothing_is_known() -> None:
+def test_the_header_is_in_utc_with_milliseconds_and_left_out_if_the_moment_is_unknown() -> None:
     assert as_of.header(at(1.2345678)) == {"Concord-As-Of": "2026-03-02T10:00:01.234Z"}
     assert as_of.header(None) == {}
     assert Mark(None, at(1)).parked == frozenset()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from chassis.eventstore.paging import InvalidCursor, cursor_of, key_of, position_of
 
 
-def test_nothing_comes_first_then_truth_numbers_and_texts() -> None:
+def test_none_sorts_first_then_booleans_numbers_and_texts() -> None:
     values = [None, False, True, -5, 0, 7, 40, "", "Anna", "bert", "Zoe"]
     keys = [key_of(value, "engagement:E-1") for value in values]
     assert keys == sorted(keys)
@@ -30,12 +30,12 @@ def test_a_cursor_leads_back_to_its_key() -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "bm90IGpzb24", "W10", "WzEsMiwzLDRd", "ä", "[" * 9])
-def test_anything_else_is_no_cursor(cursor: str) -> None:
+def test_any_other_text_is_refused_as_a_cursor(cursor: str) -> None:
     with pytest.raises(InvalidCursor):
         position_of(cursor, "engagement", "title", descending=False)
 
 
-def test_a_half_of_a_character_is_no_cursor() -> None:
+def test_a_cursor_with_a_lone_surrogate_is_refused() -> None:
     cursor = cursor_of("3\ud800\x01s", "engagement", "title", descending=False)
     with pytest.raises(InvalidCursor):
         position_of(cursor, "engagement", "title", descending=False)

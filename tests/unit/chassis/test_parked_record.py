@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.base.telemetry import JsonLines
-from chassis.domain.decider import Gap
+from chassis.domain.stream import Gap
 from chassis.kafka.batch_processor import alarm
 from chassis.kafka.consumer_settings import Arrival
 from chassis.kafka.parked_record import ParkedRecord, in_sequence, not_proven, trouble_of

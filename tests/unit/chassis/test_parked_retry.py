@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from chassis.application.ports import EventHandler
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from chassis.domain.trouble import Trouble
 from chassis.eventstore.mongo import StoreAway
 from chassis.kafka.parked_retry import ParkedRetry

@@ -1,4 +1,4 @@
-"""Settings: what is unsafe is refused in words, and secrets are never shown."""
+"""Unsafe settings are refused with a message, and secrets are never shown."""
 
 import os
 
@@ -26,7 +26,7 @@ def environment(monkeypatch, tmp_path):
     return given
 
 
-def test_safe_ones_are_read(environment):
+def test_safe_settings_are_read(environment):
     environment(kafka_bootstrap="127.0.0.1:1,127.0.0.1:2", replication="3", service_port="8080")
     settings = Settings.from_environment()
     assert settings.service_host == "127.0.0.1"
@@ -34,7 +34,7 @@ def test_safe_ones_are_read(environment):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"token_secret": None}, "CONCORD_TOKEN_SECRET"),
         ({"token_secret": "short"}, "CONCORD_TOKEN_SECRET: must have at least 32 bytes"),
@@ -42,8 +42,8 @@ def test_safe_ones_are_read(environment):
         ({"token_secret": "a" * 64}, "CONCORD_TOKEN_SECRET: can be guessed"),
         ({"service_host": "0.0.0.0"}, "CONCORD_SERVICE_HOST: must be 127.0.0.1"),  # noqa: S104
         ({"mode": "production"}, "CONCORD_REPLICATION: must be at least 3"),
-        ({"mode": "production", "replication": "3"}, "CONCORD_TOKEN_KEYS: production checks"),
-        ({"token_keys": "/keys.pem"}, "CONCORD_TOKEN_SECRET: must not stand beside"),
+        ({"mode": "production", "replication": "3"}, "CONCORD_TOKEN_KEYS: is required"),
+        ({"token_keys": "/keys.pem"}, "CONCORD_TOKEN_SECRET: must not be set together"),
         ({"service_port": "99999"}, "CONCORD_SERVICE_PORT"),
         ({"kafka_bootstrap": "http://x"}, "CONCORD_KAFKA_BOOTSTRAP: must be host:port"),
         ({"store_url": "mysql://x"}, "CONCORD_STORE_URL: must begin with"),
@@ -53,11 +53,11 @@ def test_safe_ones_are_read(environment):
         ({"kafka_ca": "/ca.pem"}, "CONCORD_KAFKA_USER: must be set as well"),
     ],
 )
-def test_unsafe_ones_are_refused_in_words(environment, given, said):
+def test_unsafe_settings_are_refused_with_a_message(environment, given, message):
     environment(**given)
     with pytest.raises(UnsafeSettings) as refused:
         Settings.from_environment()
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     for secret in ("changeme", SECRET):
         assert secret not in str(refused.value)
 
@@ -75,17 +75,17 @@ PRODUCTION = {
 }
 
 
-def test_production_with_an_account_for_all_is_safe(environment):
+def test_production_with_all_accounts_is_accepted(environment):
     environment(**PRODUCTION)
     assert Settings.from_environment().mode == "production"
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
-        ({"kafka_user": None}, "CONCORD_KAFKA_USER: name the account"),
+        ({"kafka_user": None}, "CONCORD_KAFKA_USER: name the Kafka account"),
         ({"kafka_password": ""}, "CONCORD_KAFKA_PASSWORD: give the password"),
-        ({"kafka_ca": None}, "CONCORD_KAFKA_CA: name a file of certificates"),
+        ({"kafka_ca": None}, "CONCORD_KAFKA_CA: name a file"),
         ({"store_url": None}, "CONCORD_STORE_URL: must name an account"),
         ({"store_url": "mongodb://one,two/?w=majority"}, "CONCORD_STORE_URL: must name an account"),
         ({"store_url": "mongodb://sales@one/"}, "CONCORD_STORE_URL: must name an account"),
@@ -93,24 +93,24 @@ def test_production_with_an_account_for_all_is_safe(environment):
         ({"token_issuer": "concord-local"}, "CONCORD_TOKEN_ISSUER: must be"),
     ],
 )
-def test_production_lets_nobody_in_without_an_account(environment, given, said):
+def test_production_without_an_account_is_refused(environment, given, message):
     environment(**PRODUCTION | given)
-    with pytest.raises(UnsafeSettings, match=said) as refused:
+    with pytest.raises(UnsafeSettings, match=message) as refused:
         Settings.from_environment()
     assert len(str(refused.value).splitlines()) == 1
     assert "hunter2" not in str(refused.value)
 
 
-def test_all_that_production_lacks_is_said_at_once(environment):
+def test_everything_that_production_is_missing_is_reported_together(environment):
     environment(mode="production")
     with pytest.raises(UnsafeSettings) as refused:
         Settings.from_environment()
     named = {line.partition(":")[0] for line in str(refused.value).splitlines()}
-    lacking = ("kafka_user", "kafka_password", "kafka_ca", "store_url", "token_issuer")
-    assert {f"CONCORD_{name.upper()}" for name in lacking} < named
+    missing = ("kafka_user", "kafka_password", "kafka_ca", "store_url", "token_issuer")
+    assert {f"CONCORD_{name.upper()}" for name in missing} < named
 
 
-def test_who_makes_the_topics_needs_an_account_and_no_store(environment):
+def test_the_program_that_creates_topics_needs_an_account_and_no_store(environment):
     kafka = {name: PRODUCTION[name] for name in PRODUCTION if name.startswith("kafka")}
     environment(mode="production", replication="3", **kafka)
     assert KafkaSettings.from_environment().kafka_user == "concord-sales"

@@ -1,4 +1,4 @@
-"""What a stream is when its commits are folded, and when a snapshot may be trusted."""
+"""Replaying the commits of a stream, and the fingerprint by which a snapshot is accepted."""
 
 import importlib.util
 import sys
@@ -11,7 +11,7 @@ import pytest
 
 from chassis.domain.decider import Decider, Decisions, Evolution
 from chassis.eventstore.journal import Commit
-from chassis.eventstore.snapshots import advanced, fold_of, nothing_known
+from chassis.eventstore.snapshots import advanced, fingerprint_of, nothing_known
 from chassis.eventstore.unreadable import UnreadableStream
 from tests.component.sample_department import DEALS, Deal
 
@@ -38,10 +38,10 @@ def load(path: Path) -> ModuleType:
 
 def fingerprint(path: Path) -> str:
     module = load(path)
-    return fold_of(Decider("sales", "engagement", module.initial, Evolution(), Decisions()))
+    return fingerprint_of(Decider("sales", "engagement", module.initial, Evolution(), Decisions()))
 
 
-def test_snapshots_are_trusted_by_the_code_that_made_them_alone(tmp_path: Path) -> None:
+def test_the_fingerprint_changes_with_the_state_and_with_the_code(tmp_path: Path) -> None:
     state = tmp_path / "state.py"
     state.write_text(SOURCE)
     before = fingerprint(state)
@@ -64,14 +64,14 @@ def commit(number: int) -> Commit:
     )
 
 
-def test_a_commit_that_is_missing_is_not_passed_over() -> None:
+def test_a_missing_commit_is_an_error() -> None:
     known = advanced(DEALS, nothing_known(DEALS, "engagement:E-1"), commit(1))
     assert (known.open, known.stream.number, known.stream.position) == (True, 1, {"sales": 1})
-    with pytest.raises(UnreadableStream, match=r"commit 2 .*: the journal lacks it"):
+    with pytest.raises(UnreadableStream, match=r"commit 2 .*: it is missing in the journal"):
         advanced(DEALS, known, commit(3))
 
 
-def test_an_erased_stream_begins_anew_and_counts_on() -> None:
+def test_an_erased_stream_has_an_empty_state_and_keeps_its_number() -> None:
     erased = replace(commit(7), erases=(("delivery.reference", "person:bob@1"),))
     known = advanced(DEALS, nothing_known(DEALS, "engagement:E-1"), erased)
     assert (known.open, known.stream.number, known.stream.state) == (False, 7, Deal())

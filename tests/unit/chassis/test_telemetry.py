@@ -1,32 +1,32 @@
-"""What the log says, and how often."""
+"""The filter that limits repeated log messages of a library."""
 
 import logging
 
 from chassis.base.telemetry import RateLimitFilter
 
 
-def said(logger: str, text: str, *values: object, at: float) -> logging.LogRecord:
+def log_record(logger: str, text: str, *values: object, at: float) -> logging.LogRecord:
     record = logging.LogRecord(logger, logging.ERROR, "", 0, text, values, None)
     record.created = at
     return record
 
 
-def test_a_library_that_repeats_itself_is_heard_now_and_then() -> None:
-    seldom = RateLimitFilter("aiokafka", seconds=30)
+def test_a_repeated_message_is_logged_once_per_period_with_the_number_suppressed() -> None:
+    rate_limit = RateLimitFilter("aiokafka", seconds=30)
     text = "Unable connect to node with id %s: %s"
-    told = [
-        seldom.filter(said("aiokafka.client", text, node, "refused", at=float(second)))
+    logged = [
+        rate_limit.filter(log_record("aiokafka.client", text, node, "refused", at=float(second)))
         for second, node in enumerate((1, 2, 1, 1))
     ]
-    assert told == [True, False, False, False]
-    assert seldom.filter(said("aiokafka.client", "Topic %s is gone", "a", at=3.0))
+    assert logged == [True, False, False, False]
+    assert rate_limit.filter(log_record("aiokafka.client", "Topic %s is gone", "a", at=3.0))
 
-    later = said("aiokafka.client", text, 1, "refused", at=31.0)
-    assert seldom.filter(later)
+    later = log_record("aiokafka.client", text, 1, "refused", at=31.0)
+    assert rate_limit.filter(later)
     assert later.getMessage() == "Unable connect to node with id 1: refused (and 3 times before)"
 
 
-def test_others_say_all_they_have_to_say() -> None:
-    seldom = RateLimitFilter("aiokafka")
+def test_messages_of_other_loggers_are_not_limited() -> None:
+    rate_limit = RateLimitFilter("aiokafka")
     for logger in ("chassis.kafka.consumer", "aiokafkaesque"):
-        assert all(seldom.filter(said(logger, "again", at=1.0)) for _ in range(3))
+        assert all(rate_limit.filter(log_record(logger, "again", at=1.0)) for _ in range(3))

@@ -6,17 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from chassis.domain.decider import (
-    Command,
-    Context,
-    Deadline,
-    DeadlinePassed,
-    Decider,
-    Decisions,
-    Evolution,
-    Missing,
-    gate,
-)
+from chassis.domain.commands import Command, Missing, gate
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.decider import Decider, Decisions, Evolution
 from contracts.channels import DELIVERY, LEGAL, SALES
 from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished
@@ -91,7 +84,7 @@ def _sign(state: File, command: Sign, context: Context) -> Iterable[Event]:
             None if state.opened else Missing("file", "no file is open", "sales"),
             None if state.reviews else Missing("review", "Delivery has not reviewed", "delivery"),
             None
-            if context.records.latest(PersonPublished, command.by)
+            if context.reference_data.latest(PersonPublished, command.by)
             else Missing("person", f"nobody is called {command.by}"),
         ],
     )

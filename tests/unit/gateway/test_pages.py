@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from chassis.domain.decider import PassedOver
+from chassis.domain.stream import PassedOver
 from contracts import delivery
 from gateway.pages import live_updates
 from gateway.pages.formatting import age_notice

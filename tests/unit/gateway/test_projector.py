@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from chassis.base.partitioning import partition_of
-from chassis.domain.decider import OtherEvent, PassedOver
+from chassis.domain.stream import OtherEvent, PassedOver
 from chassis.domain.trouble import Head
 from chassis.eventstore.mongo import LARGEST_DOCUMENT, DocumentTooLarge, StoreAway
 from chassis.kafka.parked_record import trouble_of

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chassis.domain.decider import Command
+from chassis.domain.commands import Command
 from contracts.delivery import ChangeApproved, ChangeRejected
 from contracts.documents import AMENDMENT, content_hash
 from contracts.legal import (

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from chassis.domain.decider import Command
+from chassis.domain.commands import Command
 from contracts.documents import STATEMENT_OF_WORK, content_hash
 from contracts.event import decode, encode
 from contracts.legal import (

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from chassis.domain.decider import Command, Decider, Stream, handle_command
+from chassis.domain.commands import Command
+from chassis.domain.decider import Decider, handle_command
+from chassis.domain.stream import Stream
 from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Export, Refusal, read_export
 from sales.importing.import_runner import AT_ONCE, Report, take_over
@@ -39,7 +41,7 @@ class InMemoryStreams:
         step = handle_command(decider, stream, command, scenario._context("ann"))
         self.by_id[stream.id] = step.stream
         self.occurred[subject] = occurred_at
-        return bool(step.said)
+        return bool(step.own_events)
 
 
 def export_of(text: str) -> Export:

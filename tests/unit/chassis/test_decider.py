@@ -1,4 +1,4 @@
-"""A command never leads to an event that nobody could read."""
+"""A command that would lead to an event that cannot be read back is refused."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -6,17 +6,10 @@ from datetime import UTC, date, datetime
 import pytest
 from pydantic import ValidationError
 
-from chassis.domain.decider import (
-    Command,
-    Context,
-    Decider,
-    Decisions,
-    Evolution,
-    NotRecordable,
-    Stream,
-    handle_command,
-    handle_events,
-)
+from chassis.domain.commands import Command, NotRecordable
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution, handle_command, handle_events
+from chassis.domain.stream import Stream
 from chassis.web.problems import translated
 from contracts.event import Event
 from contracts.legal import EngagementTerminated
@@ -58,7 +51,7 @@ CONTEXT = Context("ann", NOW, NOW, "step", RecordsOf([]), lambda: "event-1")
 STREAM = Stream("engagement:E-0000000000001", Known())
 
 
-def test_a_command_is_refused_with_the_field_of_the_event_and_why() -> None:
+def test_the_refusal_names_the_field_of_the_event_and_the_reason() -> None:
     with pytest.raises(NotRecordable) as refused:
         handle_command(DECIDER, STREAM, Lose(lost_on="3000-01-01"), CONTEXT)
     problem = translated(refused.value)
@@ -69,8 +62,8 @@ def test_a_command_is_refused_with_the_field_of_the_event_and_why() -> None:
     assert "DealLost" in problem.detail
 
 
-def test_a_reaction_to_another_department_raises_which_parks_the_engagement() -> None:
+def test_an_invalid_event_in_a_reaction_raises_so_that_the_engagement_is_parked() -> None:
     terminated = EngagementTerminated(reason="mutual", terminated_on=date(2026, 3, 2))
-    heard = recorded_as(terminated, "E-0000000000001", 1, "legal", NOW, {})
+    consumed = recorded_as(terminated, "E-0000000000001", 1, "legal", NOW, {})
     with pytest.raises(ValidationError):
-        handle_events(DECIDER, STREAM, [heard], lambda _: CONTEXT)
+        handle_events(DECIDER, STREAM, [consumed], lambda _: CONTEXT)

@@ -1,4 +1,4 @@
-"""Test that deadlines pass once, as of the deadline, and not while the clock is held earlier."""
+"""Test that deadlines pass once, dated to the deadline, and not while the scheduler is held."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,11 +15,13 @@ DUE = NOW + timedelta(days=5)
 
 @asynccontextmanager
 async def ticking(process: Process) -> AsyncIterator[DeadlineScheduler]:
-    clock = DeadlineScheduler(process.store, process.engine, now=lambda: process.moment, every=0.05)
-    views = Views(process.store, process.journal, process.snapshots, process.streams)
-    tasks = [asyncio.create_task(work) for work in (clock.run(), views.run())]
+    scheduler = DeadlineScheduler(
+        process.store, process.engine, now=lambda: process.moment, every=0.05
+    )
+    views = Views(process.store, process.journal, process.snapshots, process.repository)
+    tasks = [asyncio.create_task(work) for work in (scheduler.run(), views.run())]
     try:
-        yield clock
+        yield scheduler
     finally:
         for task in tasks:
             task.cancel()
@@ -57,25 +59,25 @@ async def test_a_deadline_passes_once_and_as_of_the_deadline(
             await until(lambda: is_silent(two))
             await until(lambda: is_silent(two, "E-2"))
         commits = [each async for each in one.journal.read("engagement:E-1")]
-        (event,) = commits[1].said()
+        (event,) = commits[1].own_events()
         assert len(commits) == 2
         assert (event.occurred_at, event.recorded_at) == (DUE, DUE + timedelta(days=30))
         assert event.actor == "sales"
 
 
-async def test_a_held_clock_lets_nothing_after_its_moment_pass(
+async def test_no_deadline_after_the_moment_of_a_hold_passes(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation, moment=DUE + timedelta(days=400)) as process:
-        clock = DeadlineScheduler(process.store, process.engine, now=lambda: process.moment)
-        await clock.hold(DUE - timedelta(days=1), by="ops")
-        assert await clock.held_at() == DUE - timedelta(days=1)
+        scheduler = DeadlineScheduler(process.store, process.engine, now=lambda: process.moment)
+        await scheduler.hold(DUE - timedelta(days=1), by="ops")
+        assert await scheduler.held_at() == DUE - timedelta(days=1)
         async with ticking(process):
             await open_deal(process)
             await until(lambda: is_due(process))
-            await clock.tick()
+            await scheduler.tick()
             assert not await is_silent(process)
-            await clock.hold(DUE, by="ops")
+            await scheduler.hold(DUE, by="ops")
             await until(lambda: is_silent(process))
-            await clock.release()
-            assert await clock.held_at() is None
+            await scheduler.release()
+            assert await scheduler.held_at() is None

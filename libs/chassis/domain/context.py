@@ -1,0 +1,59 @@
+"""The context of a decision: actor, moments, ids and reference data from outside the state."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol, TypeVar
+
+from chassis.domain.ids import derived
+from contracts.event import Recorded
+from contracts.reference import Reference
+
+R = TypeVar("R", bound=Reference)
+
+
+class ReferenceData(Protocol):
+    """Reference data, as far as this process has consumed it."""
+
+    @property
+    def revision(self) -> int:
+        """A number that changes with every change of a record."""
+
+    def latest(self, kind: type[R], id: str) -> Recorded[R] | None:
+        """Return the newest version of a record, or None; its `sequence` is the version."""
+
+    def on(self, kind: type[R], id: str, day: date) -> Recorded[R] | None:
+        """Return the version in force on a day: the newest with effective_from on or before it."""
+
+    def all(self, kind: type[R]) -> Sequence[Recorded[R]]:
+        """Return the newest version of every record of a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything that a decision needs from outside the state.
+
+    `actor` is the person's id, or the department's name in reactions. `occurred_at` is the moment
+    that business rules use (it may be in the past); `recorded_at` is when the event is written.
+    """
+
+    actor: str
+    occurred_at: datetime
+    recorded_at: datetime
+    cause: str
+    reference_data: ReferenceData
+    new_event_id: Callable[[], str]
+    traceparent: str | None = None
+
+    @property
+    def today(self) -> date:
+        """The business day in UTC."""
+        return self.occurred_at.date()
+
+    def new_id(self, prefix: str) -> str:
+        """Return an id for a thing that this command creates: the same for the same command.
+
+        Reactions derive ids from the things they follow from instead, so that the order of events
+        does not matter.
+        """
+        return f"{prefix}-{derived(f'{self.cause}/{prefix}', 10)}"
