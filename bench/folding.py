@@ -28,8 +28,8 @@ from chassis.base.settings import Settings
 from chassis.runtime.container import Container
 from chassis.runtime.service import settle_memory
 from contracts.channels import PARTITIONS, Department
-from gateway.app import SERVICE, hearing
-from gateway.folding import HEARD, Folding
+from gateway.app import SERVICE, event_handling
+from gateway.projector import CONSUMED_CHANNELS, Projector
 
 AIM = 5.0
 _PREFIX = "bench-folding"
@@ -105,7 +105,7 @@ async def loop(settings: Settings, events: int) -> Spent:
     consumer.assign(
         [
             TopicPartition(channel.topic(settings.topic_prefix), number)
-            for channel in HEARD
+            for channel in CONSUMED_CHANNELS
             for number in range(PARTITIONS)
         ]
     )
@@ -123,7 +123,7 @@ async def loop(settings: Settings, events: int) -> Spent:
     return spent
 
 
-async def fold(settings: Settings, events: int) -> Spent:
+async def project(settings: Settings, events: int) -> Spent:
     """Measure the gateway until all events are projected and written to the store.
 
     Raises TimeoutError after 100 seconds.
@@ -133,10 +133,10 @@ async def fold(settings: Settings, events: int) -> Spent:
         name=cast("Department", os.environ["BENCH_NAME"]),
         settings=settings,
         deciders=SERVICE.all_deciders,
-        event_handling=lambda container: replace(hearing(container), tasks={}),
+        event_handling=lambda container: replace(event_handling(container), tasks={}),
     )
     folding = container.event_handling.handler
-    assert isinstance(folding, Folding)
+    assert isinstance(folding, Projector)
     settle_memory()
     async with container:
         while container.consumer is None or not container.consumer.progress.joined:  # noqa: ASYNC110
@@ -156,7 +156,7 @@ def main() -> None:
     program, events = sys.argv[1], int(sys.argv[2])
     gc.collect()
     spent = uvloop.run(
-        (fold if program == "gateway" else loop)(Settings.from_environment(), events)
+        (project if program == "gateway" else loop)(Settings.from_environment(), events)
     )
     print(
         orjson.dumps(

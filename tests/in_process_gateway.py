@@ -25,16 +25,22 @@ from chassis.web.auth import Tokens, issue
 from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.roles import Role
+from gateway.decider import ENGAGEMENT, EngagementDisconnects, PublishDisconnects, detected
 from gateway.disconnects import judge
-from gateway.findings import ENGAGEMENT, AnnounceFindings, Announcements, found_now
-from gateway.fold import View, fold
-from gateway.folding import Change
+from gateway.engagement_view import View, apply_event
+from gateway.list_index import ListedDisconnect, ListIndex, Page
 from gateway.pages import Sources, pages
-from gateway.portfolio import Figures, Portfolio, contribution, exchange, read
-from gateway.reading import Unified
-from gateway.rows import Page, Rows, Standing
-from gateway.shelf import Held, row_of
+from gateway.portfolio import (
+    Figures,
+    Portfolio,
+    build_portfolio,
+    contribution,
+    replace_contribution,
+)
+from gateway.projector import ViewChange
+from gateway.queries import EngagementDetails
 from gateway.summary import Summary
+from gateway.view_store import CachedView, row_of
 from gateway.waiting import Waits
 from testkit.scenario import RecordsOf
 
@@ -58,12 +64,12 @@ class InMemory:
     def __init__(self, *events: Recorded[Event], today: date = TODAY) -> None:
         self.today = today
         self.records: ReferenceData = RecordsOf([*PEOPLE, *ACCOUNTS])
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, CachedView] = {}
         self._events: defaultdict[str, list[Recorded[Event]]] = defaultdict(list)
-        self._streams: dict[str, Stream[Announcements]] = {}
+        self._streams: dict[str, Stream[EngagementDisconnects]] = {}
         self._totals: Figures = {}
-        self._rows = Rows()
-        self._watchers: set[asyncio.Queue[Change]] = set()
+        self._rows = ListIndex()
+        self._watchers: set[asyncio.Queue[ViewChange]] = set()
         self.handle_events(events)
 
     # ---- events ------------------------------------------------------------------------------
@@ -82,30 +88,30 @@ class InMemory:
         engagement = recorded.subject
         held = self._held.get(engagement)
         if held is None:
-            held = self._held[engagement] = Held(View(engagement), partition_of(engagement))
-        fold(held.view, recorded)
+            held = self._held[engagement] = CachedView(View(engagement), partition_of(engagement))
+        apply_event(held.view, recorded)
         self._events[engagement].append(recorded)
 
     def _judge(self, engagement: str) -> None:
         held = self._held[engagement]
         if held.view.causally_complete:
-            held.findings = judge(held.view, self.today)
+            held.disconnects = judge(held.view, self.today)
             held.judged_on = self.today
         waived = held.view.gateway.waived | held.view.gateway_confidential.waived
-        figures = contribution(held.view, held.findings.values(), waived)
-        exchange(self._totals, held.figures, figures)
+        figures = contribution(held.view, held.disconnects.values(), waived)
+        replace_contribution(self._totals, held.figures, figures)
         held.figures = figures
         row = row_of(held)
         self._rows.put(row)
-        change = Change.of(held, row)
+        change = ViewChange.of(held, row)
         for watcher in self._watchers:
             watcher.put_nowait(change)
 
     def _announce(self, engagement: str) -> None:
-        found = tuple(found_now(each) for each in self._held[engagement].findings.values())
-        self._take(engagement, AnnounceFindings(findings=found), "gateway")
+        found = tuple(detected(each) for each in self._held[engagement].disconnects.values())
+        self._take(engagement, PublishDisconnects(disconnects=found), "gateway")
 
-    def _take(self, engagement: str, command: Command, actor: str) -> Stream[Announcements]:
+    def _take(self, engagement: str, command: Command, actor: str) -> Stream[EngagementDisconnects]:
         stream = self._streams.get(engagement) or Stream(
             ENGAGEMENT.stream(engagement), ENGAGEMENT.initial(engagement)
         )
@@ -135,7 +141,9 @@ class InMemory:
         return Answer(self._take(subject, command, actor), ())
 
     async def portfolio(self, *, confidential: bool) -> Portfolio:
-        return read(self._totals, self.today, Decimal(80), with_confidential=confidential)
+        return build_portfolio(
+            self._totals, self.today, Decimal(80), with_confidential=confidential
+        )
 
     async def engagements(
         self,
@@ -150,7 +158,7 @@ class InMemory:
 
     async def engagement(
         self, engagement: str, after: Mapping[str, int] | None = None, wait: float = 0.0
-    ) -> Unified:
+    ) -> EngagementDetails:
         held = self._held.get(engagement)
         if held is None:
             raise Unknown(engagement)
@@ -158,9 +166,9 @@ class InMemory:
         if any(last > position.get(name, 0) for name, last in (after or {}).items()):
             assert wait
             raise NotYet(engagement, after or {})
-        return Unified(
+        return EngagementDetails(
             view=held.view,
-            findings=held.findings,
+            disconnects=held.disconnects,
             row=row_of(held),
             complete=held.complete,
             open_number=held.open_revision,
@@ -176,22 +184,24 @@ class InMemory:
 
     async def disconnects(
         self, filters: Mapping[str, str], cursor: str | None, limit: int, *, confidential: bool
-    ) -> Page[Standing]:
-        def wanted(standing: Standing) -> bool:
-            finding = standing.finding
-            seen = {
-                "owner": finding.owner,
-                "severity": finding.severity,
-                "waived": "true" if standing.waived else "false",
+    ) -> Page[ListedDisconnect]:
+        def wanted(listed: ListedDisconnect) -> bool:
+            disconnect = listed.disconnect
+            fields = {
+                "owner": disconnect.owner,
+                "severity": disconnect.severity,
+                "waived": "true" if listed.waived else "false",
             }
-            return (confidential or not finding.confidential) and filters.items() <= seen.items()
+            return (
+                confidential or not disconnect.confidential
+            ) and filters.items() <= fields.items()
 
         return self._rows.disconnects(wanted, cursor, limit)
 
     async def changes(
         self, engagement: str | None = None, *, confidential: bool
-    ) -> AsyncIterator[Change]:
-        queue: asyncio.Queue[Change] = asyncio.Queue()
+    ) -> AsyncIterator[ViewChange]:
+        queue: asyncio.Queue[ViewChange] = asyncio.Queue()
         self._watchers.add(queue)
         try:
             while True:

@@ -1,1 +1,1 @@
-"""The gateway: every event of every department, folded into one view of each engagement."""
+"""The gateway: one view of each engagement, from the events of all departments."""

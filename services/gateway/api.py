@@ -1,4 +1,4 @@
-"""The gateway's routes: engagements, the portfolio, disconnects, and a live stream of changes."""
+"""Routes of the gateway's API: engagements, portfolio, disconnects, and a stream of changes."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -30,13 +30,13 @@ from contracts.channels import Department
 from contracts.money import Currency
 from contracts.roles import Role
 from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
-from gateway.findings import WaiveDisconnect
-from gateway.fold import STAGES
-from gateway.folding import Folding
+from gateway.decider import WaiveDisconnect
+from gateway.engagement_view import STAGES
+from gateway.list_index import SORTS, InvalidCursor
 from gateway.portfolio import Portfolio
-from gateway.reading import Reading
-from gateway.rows import SORTS, BadCursor
-from gateway.shown import (
+from gateway.projector import Projector
+from gateway.queries import Queries
+from gateway.schemas import (
     DisconnectPage,
     EngagementPage,
     EngagementView,
@@ -61,17 +61,17 @@ SEEN_BY: tuple[Role, ...] = (
     "controller",
     "operator",
 )
-"""Who reads the gateway: everybody of the company who works on engagements."""
+"""Roles that may read from the gateway."""
 
 WAIVED_BY: tuple[Role, ...] = ("executive", "vp-engagement-management")
-"""Who may accept a contradiction as it is."""
+"""Roles that may waive a disconnect."""
 
 _HEARTBEAT = 15.0
 _PAGE_LIMIT = 200
 
 
 router = APIRouter(route_class=StrictRoute, responses=PROBLEMS)
-"""The routes, for an application of `chassis.runtime.service` whose events a Folding hears."""
+"""Routes, for an application of `chassis.runtime.service` whose event handler is a Projector."""
 
 _READER = requires(*SEEN_BY)
 _SEEN = [Depends(_READER)]
@@ -80,13 +80,13 @@ _OF_LISTS = [*_SEEN, Depends(as_of_lists)]
 _EngagementPath = Annotated[EngagementId, Path()]
 
 
-def reading_of(request: Request) -> Reading:
-    """What answers; raises Problem 503 while nothing is folded yet."""
+def get_queries(request: Request) -> Queries:
+    """Return the queries of this process; raises Problem 503 while it starts."""
     container = get_container(request)
-    folding = container.event_handling.handler
-    if not isinstance(folding, Folding):
-        raise TypeError("the gateway's events are heard by its folding")
-    return Reading(folding, container.reference_data, folding.today, container.stopping)
+    projector = container.event_handling.handler
+    if not isinstance(projector, Projector):
+        raise TypeError("the gateway's event handler is not a Projector")
+    return Queries(projector, container.reference_data, projector.today, container.stopping)
 
 
 @router.get(
@@ -99,7 +99,7 @@ def reading_of(request: Request) -> Reading:
 async def engagements(
     request: Request,
     sort: Annotated[
-        str, Query(description=f"One of {', '.join(SORTS)}; - before it turns")
+        str, Query(description=f"One of {', '.join(SORTS)}; a - before it reverses the order")
     ] = "-attention",
     cursor: Annotated[str | None, Query(max_length=600)] = None,
     limit: Annotated[int, Query(ge=1, le=_PAGE_LIMIT)] = 50,
@@ -114,7 +114,7 @@ async def engagements(
     imported: Annotated[bool | None, Query()] = None,
     waits: Annotated[Literal["parked", "newer-version"] | None, Query()] = None,
 ) -> Response:
-    """Engagements in a line each: filtered, sorted, page by page."""
+    """List engagements: filtered, sorted, in pages."""
     wanted = {
         "stage": stage,
         "account": account,
@@ -129,20 +129,20 @@ async def engagements(
     }
     reject_unknown_query(request, "sort", "cursor", "limit", *wanted)
     if sort.removeprefix("-") not in SORTS:
-        raise field_error("sort", f"must be one of {', '.join(SORTS)}, - before it turns")
+        raise field_error("sort", f"must be one of {', '.join(SORTS)}, with or without a - before")
     if stage is not None and stage not in STAGES:
         raise field_error("stage", f"must be one of {', '.join(STAGES)}")
     filters = {name: value for name, value in wanted.items() if value is not None}
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     try:
-        page = await reading_of(request).engagements(
+        page = await get_queries(request).engagements(
             filters, sort, cursor, limit, confidential=confidential
         )
-    except BadCursor as bad:
-        raise field_error("cursor", str(bad)) from None
-    shown = EngagementPage(items=page.items, next=page.next)
-    return written(shown, {}, confidential=confidential)
+    except InvalidCursor as invalid:
+        raise field_error("cursor", str(invalid)) from None
+    answer = EngagementPage(items=page.items, next=page.next)
+    return written(answer, {}, confidential=confidential)
 
 
 @router.get(
@@ -155,21 +155,21 @@ async def engagements(
 async def engagement(
     request: Request,
     engagement: _EngagementPath,
-    wishes: Annotated[CommandOptions, Depends(read_options)],
+    options: Annotated[CommandOptions, Depends(read_options)],
 ) -> Response:
-    """One engagement, from all departments, with what contradicts in it."""
+    """Return one engagement, from all departments, with its disconnects."""
     reject_unknown_query(request)
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
-    # Nobody waits for what they may not see: how long it took would tell how much there is.
-    after = seen(wishes.after or {}, confidential=confidential)
-    unified = await reading_of(request).engagement(engagement, after, wishes.wait)
-    number = unified.number if confidential else unified.open_number
-    position = seen(unified.view.position(), confidential=confidential)
-    headers = position_headers(number, position) | wishes.applied
+    # A wait for confidential events would reveal by its length how many there are.
+    after = seen(options.after or {}, confidential=confidential)
+    details = await get_queries(request).engagement(engagement, after, options.wait)
+    number = details.number if confidential else details.open_number
+    position = seen(details.view.position(), confidential=confidential)
+    headers = position_headers(number, position) | options.applied
     if not_modified(request, number):
         return Response(status_code=304, headers=headers)
-    view = engagement_view(unified, confidential=confidential)
+    view = engagement_view(details, confidential=confidential)
     return written(view, headers, confidential=confidential)
 
 
@@ -181,11 +181,11 @@ async def engagement(
     responses=AS_OF,
 )
 async def timeline(request: Request, engagement: _EngagementPath) -> Response:
-    """Every event of an engagement by when it happened."""
+    """Return every event of an engagement, by when it occurred."""
     reject_unknown_query(request)
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
-    events = await reading_of(request).timeline(engagement, confidential=confidential)
+    events = await get_queries(request).timeline(engagement, confidential=confidential)
     entries = [timeline_entry(recorded, confidential=confidential) for recorded in events]
     return written(entries, {}, confidential=confidential)
 
@@ -200,9 +200,9 @@ async def waive(
     request: Request,
     engagement: _EngagementPath,
     command: WaiveDisconnect,
-    wishes: Annotated[CommandOptions, Depends(command_options)],
+    options: Annotated[CommandOptions, Depends(command_options)],
 ) -> Response:
-    """Accept a contradiction as it is, with a reason."""
+    """Waive a disconnect: accept it as it is, with a reason."""
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     answer = await get_command_handler(request).command(
@@ -210,14 +210,14 @@ async def waive(
         engagement,
         command.given_by(confidential=confidential),
         actor=caller.actor,
-        key=wishes.key or "",
-        occurred_at=wishes.occurred_at,
-        wait=wishes.wait,
+        key=options.key or "",
+        occurred_at=options.occurred_at,
+        wait=options.wait,
     )
     position = seen(answer.stream.position, confidential=confidential)
     headers = position_headers(answer.stream.number, position)
     if not confidential:
-        del headers["ETag"]  # the number counts what is confidential as well
+        del headers["ETag"]  # the number counts confidential events as well
     return Response(status_code=204, headers=headers)
 
 
@@ -229,12 +229,12 @@ async def waive(
     responses=AS_OF,
 )
 async def portfolio(request: Request) -> Response:
-    """All engagements at a glance, per currency."""
+    """Return the figures of all engagements, by currency."""
     reject_unknown_query(request)
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
-    shown = await reading_of(request).portfolio(confidential=confidential)
-    return written(shown, {}, confidential=confidential)
+    figures = await get_queries(request).portfolio(confidential=confidential)
+    return written(figures, {}, confidential=confidential)
 
 
 @router.get(
@@ -254,7 +254,7 @@ async def disconnects(
     cursor: Annotated[str | None, Query(max_length=600)] = None,
     limit: Annotated[int, Query(ge=1, le=_PAGE_LIMIT)] = 50,
 ) -> Response:
-    """What departments contradict each other in; the serious and oldest first."""
+    """List unresolved disconnects between departments, the serious and oldest first."""
     reject_unknown_query(
         request, "rule", "owner", "severity", "engagement", "waived", "cursor", "limit"
     )
@@ -269,11 +269,11 @@ async def disconnects(
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     try:
-        page = await reading_of(request).disconnects(
+        page = await get_queries(request).disconnects(
             filters, cursor, limit, confidential=confidential
         )
-    except BadCursor as bad:
-        raise field_error("cursor", str(bad)) from None
+    except InvalidCursor as invalid:
+        raise field_error("cursor", str(invalid)) from None
     return written(disconnect_page(page), {}, confidential=confidential)
 
 
@@ -281,43 +281,43 @@ async def disconnects(
 async def changes(
     request: Request, engagement: Annotated[EngagementId | None, Query()] = None
 ) -> StreamingResponse:
-    """Server-sent events: each engagement that moves, in a line, until you or your token leave.
+    """Stream the summary of each engagement that changes, as server-sent events.
 
-    An event's id is the engagement's number, its data a summary. A reader who was away reads
-    the lists again: the stream begins anew with each connection. One person has 20 of them open at
-    the most, else 429 `too-many-streams`.
+    The stream ends when the token expires. The id of an event is the number of the engagement's
+    view. A new connection does not continue an earlier one: read the lists again after a break. A
+    person may have 20 streams open, else 429 `too-many-streams`.
     """
     reject_unknown_query(request, "engagement")
     caller: Caller = request.state.caller
 
-    async def still_here() -> bool:
+    async def is_valid() -> bool:
         with suppress(Problem):
             get_container(request)
-            await _READER(request)  # which asks whether the token still holds
+            await _READER(request)  # checks the token again
             return True
         return False
 
     stream = _events(
-        reading_of(request), engagement, still_here, confidential=caller.may("confidential")
+        get_queries(request), engagement, is_valid, confidential=caller.may("confidential")
     )
     return events(stream, get_container(request).stopping, caller.actor)
 
 
 async def _events(
-    source: Reading,
+    queries: Queries,
     engagement: str | None,
-    still_here: Callable[[], Awaitable[bool]],
+    is_valid: Callable[[], Awaitable[bool]],
     *,
     confidential: bool,
 ) -> AsyncGenerator[bytes]:
-    """Changes as server-sent events, with a comment now and then so that proxies keep the line."""
-    changes = source.changes(engagement, confidential=confidential)
+    """Yield changes as server-sent events, and comments so that proxies keep the connection."""
+    changes = queries.changes(engagement, confidential=confidential)
     yield b": here\n\nretry: 2000\n\n"
     upcoming = asyncio.ensure_future(anext(changes))
     try:
         while True:
             done, _ = await asyncio.wait([upcoming], timeout=_HEARTBEAT)
-            if not await still_here():
+            if not await is_valid():
                 return
             if not done:
                 yield b": still here\n\n"

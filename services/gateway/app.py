@@ -1,4 +1,4 @@
-"""The gateway as a service: its parts put together."""
+"""The gateway's service: its parts and how they are connected."""
 
 from datetime import UTC, date, datetime
 
@@ -6,77 +6,78 @@ from chassis.runtime.container import Container, EventHandling
 from chassis.runtime.service import Service, run
 from contracts.event import EVENTS
 from contracts.reference import AccountPublished, PersonPublished
-from gateway import api, findings
-from gateway.announcing import Announcing
-from gateway.folding import HEARD, Folding
+from gateway import api, decider
 from gateway.pages import pages
-from gateway.shelf import Shelf
+from gateway.projector import CONSUMED_CHANNELS, Projector
+from gateway.publisher import DisconnectPublisher
+from gateway.view_store import ViewStore
 
 _BEHIND = 500
+"""Records of consumer lag above which disconnects are not published."""
 
 
 class Today:
-    """The day (UTC) by which engagements are judged; the clock's while an operator holds it."""
+    """The day (UTC) on which rules are evaluated, or the day that an operator holds it at."""
 
     def __init__(self) -> None:
-        self.held: date | None = None
+        self.held_at: date | None = None
 
     def __call__(self) -> date:
-        """The day."""
-        return self.held or datetime.now(UTC).date()
+        """Return the day."""
+        return self.held_at or datetime.now(UTC).date()
 
 
-def hearing(container: Container) -> EventHandling:
-    """Events are folded, and what is found in them is announced."""
-    shelf = Shelf(container.store)
+def event_handling(container: Container) -> EventHandling:
+    """Connect the projector to the consumer, and run the publisher of disconnects beside it."""
+    store = ViewStore(container.store)
     today = Today()
-    folding = Folding(shelf, today)
+    projector = Projector(store, today)
 
     def behind() -> bool:
         consumer = container.consumer
         return consumer is None or sum(consumer.progress.lag.values()) > _BEHIND
 
-    async def look_at_the_clock() -> None:
+    async def read_held_day() -> None:
         held_at = await container.deadlines.held_at()
-        today.held = held_at.date() if held_at is not None else None
+        today.held_at = held_at.date() if held_at is not None else None
 
     async def prepare() -> None:
-        # Before the first event is judged: a hold may have been there before this process was.
-        await look_at_the_clock()
-        await shelf.prepare()
-        await folding.look_at_others()  # lists show what was written before Kafka is reached
+        # Before the first rule is evaluated: an operator may hold the day since before the start.
+        await read_held_day()
+        await store.prepare()
+        await projector.refresh_other_rows()  # lists have rows before Kafka is reached
 
-    async def look_after() -> None:
-        await look_at_the_clock()
-        if container.consumer is not None and await folding.must_fold_again():
+    async def before_each_round() -> None:
+        await read_held_day()
+        if container.consumer is not None and await projector.must_rebuild():
             container.consumer.prepare_again()
 
-    announcing = Announcing(folding, container.commands, behind, look_after)
+    publisher = DisconnectPublisher(projector, container.commands, behind, before_each_round)
     return EventHandling(
-        handler=folding,
+        handler=projector,
         router=lambda recorded: (recorded.subject,),
-        channels=HEARD,
+        channels=CONSUMED_CHANNELS,
         prepare=prepare,
-        tasks={"announcing": announcing.run},
+        tasks={"announcing": publisher.run},
         rest_per_record=0.002,
-        lists_read_at=lambda: folding.others_read_at,
+        lists_read_at=lambda: projector.other_rows_read_at,
     )
 
 
 SERVICE = Service(
     "gateway",
     "Gateway",
-    description="Every engagement as all departments together tell it, and where they disagree.",
-    deciders=(findings.ENGAGEMENT,),
+    description="Every engagement across all departments, and where departments disagree.",
+    deciders=(decider.ENGAGEMENT,),
     reads=(AccountPublished, PersonPublished),
     routers=(api.router, pages()),
-    consumes=tuple(kind for kind in EVENTS.values() if kind.channel in HEARD),
-    event_handling=hearing,
+    consumes=tuple(kind for kind in EVENTS.values() if kind.channel in CONSUMED_CHANNELS),
+    event_handling=event_handling,
 )
 
 
 def main() -> None:
-    """Run the gateway until it is told to stop."""
+    """Run the gateway until it is stopped by a signal."""
     run(SERVICE)
 
 

@@ -1,8 +1,8 @@
-"""The portfolio's figures: what each engagement adds to them, and how they read.
+"""The portfolio's figures: what each engagement contributes, and how totals become a portfolio.
 
-An engagement's contribution is a flat map of figure names to numbers, so totals are kept by
-adding and taking away, per partition, and no reading ever looks at the engagements themselves.
-Amounts stand under their currency and are never added across currencies.
+A contribution is a flat map of figure names to numbers. So totals are updated by addition and
+subtraction, per partition, and reading them needs no engagement. The name of an amount begins with
+its currency; amounts are never added across currencies.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,19 +12,21 @@ from decimal import Decimal
 from chassis.base.view_model import ViewModel
 from contracts.money import Money
 from contracts.values import Margin
-from gateway.disconnects import Finding
-from gateway.fold import STAGES, View
+from gateway.disconnects import Disconnect
+from gateway.engagement_view import STAGES, View
 
 Figures = dict[str, Decimal]
-"""Figures by name (``stage.delivering``, ``EUR.backlog``); zero and absent are the same."""
+"""Figures by name (``stage.delivering``, ``EUR.backlog``); an absent figure is zero."""
 
 UTILISATION_WEEKS = 4
 _BOOKED = ("contracting", "mobilising", "delivering", "closing")
-_NOTHING = Decimal(0)
+_ZERO = Decimal(0)
 
 
-def contribution(view: View, findings: Iterable[Finding], waived: Iterable[str] = ()) -> Figures:
-    """What the engagement adds to the portfolio's figures."""
+def contribution(
+    view: View, disconnects: Iterable[Disconnect], waived: Iterable[str] = ()
+) -> Figures:
+    """Return what an engagement adds to the figures; `waived` are ids of disconnects."""
     figures: Figures = {f"stage.{view.stage}": Decimal(1)}
     if view.sales.imported_from is not None:
         figures["imported"] = Decimal(1)
@@ -33,14 +35,14 @@ def contribution(view: View, findings: Iterable[Finding], waived: Iterable[str] 
         _amounts(figures, view, currency)
     _quality(figures, view)
     accepted = frozenset(waived)
-    for finding in findings:
-        told = "disconnects-confidential" if finding.confidential else "disconnects"
-        if finding.finding in accepted:
-            _add(figures, f"{told}.waived", Decimal(1))
+    for each in disconnects:
+        prefix = "disconnects-confidential" if each.confidential else "disconnects"
+        if each.finding in accepted:
+            _add(figures, f"{prefix}.waived", Decimal(1))
             continue
-        _add(figures, f"{told}.{finding.severity}", Decimal(1))
-        if finding.stake is not None and not finding.confidential:
-            _add(figures, f"{finding.stake.currency}.at-stake", finding.stake.amount)
+        _add(figures, f"{prefix}.{each.severity}", Decimal(1))
+        if each.stake is not None and not each.confidential:
+            _add(figures, f"{each.stake.currency}.at-stake", each.stake.amount)
     for week, worked in view.delivery.weeks.items():
         _add(figures, f"week.{week.isoformat()}", worked.billable)
     return figures
@@ -120,24 +122,26 @@ def _quality(figures: Figures, view: View) -> None:
 
 def _add(figures: Figures, name: str, amount: Decimal) -> None:
     if amount:
-        figures[name] = figures.get(name, _NOTHING) + amount
+        figures[name] = figures.get(name, _ZERO) + amount
 
 
-def exchange(totals: Figures, before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> None:
-    """Take an engagement's earlier contribution out of the totals and put its new one in."""
+def replace_contribution(
+    totals: Figures, before: Mapping[str, Decimal], after: Mapping[str, Decimal]
+) -> None:
+    """Replace an engagement's earlier contribution to the totals by its new one."""
     if before == after:
         return
     for name, amount in before.items():
-        totals[name] = totals.get(name, _NOTHING) - amount
+        totals[name] = totals.get(name, _ZERO) - amount
     for name, amount in after.items():
-        totals[name] = totals.get(name, _NOTHING) + amount
+        totals[name] = totals.get(name, _ZERO) + amount
     for name in before:
         if not totals[name]:
             del totals[name]
 
 
-def together(parts: Iterable[Mapping[str, Decimal]]) -> Figures:
-    """The totals of several partitions."""
+def sum_figures(parts: Iterable[Mapping[str, Decimal]]) -> Figures:
+    """Return the sum of the figures of several partitions or engagements."""
     totals: Figures = {}
     for part in parts:
         for name, amount in part.items():
@@ -170,7 +174,7 @@ class MarginFigures(ViewModel):
 
 
 class ConfidentialFigures(ViewModel):
-    """Costs and the four margins in one currency, for those who may see them."""
+    """Costs and the four margins in one currency, for readers with the role `confidential`."""
 
     currency: str
     cost: Decimal
@@ -182,12 +186,12 @@ class ConfidentialFigures(ViewModel):
 
 
 class Portfolio(ViewModel):
-    """All engagements at a glance.
+    """Figures of all engagements.
 
-    Disconnects that would tell costs or margins count for those who may see these, and for nobody
-    else. Utilisation is approved billable hours over available hours of Delivery's people in the
-    four full weeks before `today`, as a ratio; CSAT and NPS are in percent and points. Unknown is
-    null.
+    Disconnects that would reveal costs or margins count only for readers with the role
+    `confidential`. Utilisation is approved billable hours over available hours of Delivery's people
+    in the four full weeks before `today`, as a ratio; customer satisfaction is in percent, the net
+    promoter score in points. A figure that is not known is null.
     """
 
     today: date
@@ -206,24 +210,28 @@ class Portfolio(ViewModel):
     project_management_hours: Decimal
 
 
-def read(
+def build_portfolio(
     totals: Mapping[str, Decimal],
     today: date,
     weekly_available_hours: Decimal,
     *,
     with_confidential: bool,
 ) -> Portfolio:
-    """The figures as a portfolio; costs and margins only where the reader may see them."""
+    """Return the portfolio of these totals on a day (UTC).
+
+    `weekly_available_hours` are those of Delivery's people. Costs and margins are left out unless
+    the reader may see them.
+    """
 
     def figure(name: str) -> Decimal:
-        return totals.get(name, _NOTHING)
+        return totals.get(name, _ZERO)
 
     def count(name: str) -> int:
         return int(figure(name))
 
-    def found(kind: str) -> int:
-        secret = count(f"disconnects-confidential.{kind}") if with_confidential else 0
-        return count(f"disconnects.{kind}") + secret
+    def disconnects(kind: str) -> int:
+        confidential = count(f"disconnects-confidential.{kind}") if with_confidential else 0
+        return count(f"disconnects.{kind}") + confidential
 
     currencies = sorted({name[:3] for name in totals if name[3:4] == "." and name[:3].isupper()})
     return Portfolio(
@@ -233,7 +241,7 @@ def read(
         by_stage={stage: count(f"stage.{stage}") for stage in STAGES},
         on_hold=count("on-hold"),
         rag={colour: count(f"rag.{colour}") for colour in ("green", "amber", "red")},
-        disconnects={kind: found(kind) for kind in ("serious", "warning", "waived")},
+        disconnects={kind: disconnects(kind) for kind in ("serious", "warning", "waived")},
         currencies=[_currency(figure, currency) for currency in currencies],
         confidential=(
             [_confidential(figure, currency) for currency in currencies]
@@ -292,7 +300,7 @@ def _utilisation(
 ) -> Decimal | None:
     monday = today - timedelta(days=today.weekday())
     weeks = (monday - timedelta(weeks=back) for back in range(1, UTILISATION_WEEKS + 1))
-    billable = sum((totals.get(f"week.{week.isoformat()}", _NOTHING) for week in weeks), _NOTHING)
+    billable = sum((totals.get(f"week.{week.isoformat()}", _ZERO) for week in weeks), _ZERO)
     available = weekly_available_hours * UTILISATION_WEEKS
     return (billable / available).quantize(Decimal("0.0001")) if available else None
 

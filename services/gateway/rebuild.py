@@ -1,7 +1,7 @@
-"""Fold everything again from the topics: ``python -m gateway.rebuild`` (``make rebuild``).
+"""Request a rebuild of all views from the topics: ``python -m gateway.rebuild``.
 
-A running gateway takes the request up within seconds; one that starts later, when it starts. The
-departments' events and the gateway's own, waivers among them, are all on the topics.
+``make rebuild`` runs it. A running gateway begins within seconds, another one when it starts. The
+topics contain all that is needed: the departments' events and the gateway's own, with waivers.
 """
 
 import asyncio
@@ -9,26 +9,26 @@ import sys
 
 from chassis.base.settings import Settings, UnsafeSettings
 from chassis.eventstore.mongo import Store, StoreAway
-from gateway.shelf import Shelf
+from gateway.view_store import ViewStore
 
 
 async def ask(settings: Settings) -> None:
-    """Ask for it; raises StoreAway."""
+    """Request the rebuild; raises StoreAway."""
     store = Store(settings.store_url.get_secret_value(), settings.store_database or "gateway")
     try:
-        await Shelf(store).fold_again()
+        await ViewStore(store).request_rebuild()
     finally:
         await store.close()
 
 
 def main() -> None:
-    """Ask for it, and say what happens next."""
+    """Request the rebuild, and print what happens next; exit with 1 where it is not possible."""
     try:
         asyncio.run(ask(Settings.from_environment()))
     except (UnsafeSettings, StoreAway) as trouble:
-        sys.stderr.write(f"The gateway's view cannot be rebuilt now: {trouble}\n")
+        sys.stderr.write(f"The gateway's views cannot be rebuilt now: {trouble}\n")
         sys.exit(1)
-    sys.stdout.write("The gateway forgets its views and folds every event again from the topics.\n")
+    sys.stdout.write("The gateway deletes its views and processes all events again.\n")
 
 
 if __name__ == "__main__":

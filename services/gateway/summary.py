@@ -1,4 +1,4 @@
-"""An engagement in a line: what lists show, filter and sort by."""
+"""The summary of an engagement: the fields that lists show, filter and sort by."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -6,18 +6,19 @@ from decimal import Decimal
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
-from gateway.disconnects import Finding
-from gateway.fold import View
+from gateway.disconnects import Disconnect
+from gateway.engagement_view import View
 from gateway.waiting import Waits
 
 _RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
 
 
 class Summary(ViewModel):
-    """An engagement in a list. `attention` grows with what is wrong; 0 asks for nothing.
+    """An engagement in a list.
 
-    `price` is a decimal number in `currency`; `finish` is what is contracted or promised. What
-    `waits` is not complete: an event of it could not be taken in.
+    `attention` is higher the more is wrong; 0 needs none. `price` is a decimal number in
+    `currency`; `finish` is contracted, or else promised. An engagement with `waits` is incomplete:
+    an event of it could not be processed.
     """
 
     engagement: str
@@ -41,15 +42,17 @@ class Summary(ViewModel):
     updated: datetime
 
 
-def weight(findings: Iterable[Finding]) -> int:
-    """How much attention disconnects ask for."""
-    return sum(30 if each.severity == "serious" else 10 for each in findings)
+def weight(disconnects: Iterable[Disconnect]) -> int:
+    """Return the points of attention that disconnects add: 30 if serious, else 10."""
+    return sum(30 if each.severity == "serious" else 10 for each in disconnects)
 
 
-def summary(view: View, findings: Mapping[str, Finding], waits: Waits | None = None) -> Summary:
-    """The engagement in a line, from its view and what the rules found in it.
+def summary(
+    view: View, disconnects: Mapping[str, Disconnect], waits: Waits | None = None
+) -> Summary:
+    """Return the summary of a view and its disconnects by id.
 
-    What is confidential neither weighs nor counts nor shows here.
+    Confidential disconnects are neither shown nor counted.
     """
     waived = view.gateway.waived.keys()
     report, price = view.delivery.report, view.price
@@ -58,7 +61,7 @@ def summary(view: View, findings: Mapping[str, Finding], waits: Waits | None = N
     worst = sorted(
         (
             each
-            for each in findings.values()
+            for each in disconnects.values()
             if not each.confidential and each.finding not in waived
         ),
         key=lambda each: (each.severity != "serious", each.since, each.finding),

@@ -1,8 +1,8 @@
-"""The timeline: every event of an engagement in the bytes it came in, for whoever asks how it was.
+"""The timeline: every event of an engagement, in the bytes of its record.
 
-Events are written in runs: those of one channel that came between two checkpoints. A run that is
-written again after a restart may be longer or shorter than before, so runs may overlap, and who
-reads them passes by what was read already.
+Events are written in runs: those of one channel that arrived between two checkpoints. A run that is
+written again after a restart may be longer or shorter than before, so runs may overlap; readers
+skip repeated events.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from contracts.event import Event, Recorded, Undecodable, decode, whole
 
 LONGEST = 1_000_000
-"""Bytes that the events of a run have at most, unless a single event has more."""
+"""Bytes of events in a run at most, unless a single event is larger."""
 
 
 @dataclass(slots=True)
@@ -24,16 +24,16 @@ class Run:
     last: int
     events: list[bytes] = field(default_factory=list)
     size: int = 0
-    """Bytes of the events, in a run that is being filled."""
+    """Bytes of the events; counted only while the run is being filled."""
 
     @property
     def id(self) -> str:
-        """The run's name in the store; one begun at the same place has the same name."""
+        """The id of the run in the store; runs that begin with the same event have the same."""
         return f"{self.engagement}/{self.channel}/{self.first}"
 
 
 class Unwritten:
-    """Runs of one engagement that are not in the store yet, or are just being written there."""
+    """Runs of one engagement that are not yet written, or are being written."""
 
     __slots__ = ("_engagement", "_full", "_open", "_writing")
 
@@ -44,7 +44,7 @@ class Unwritten:
         self._writing: list[Run] = []
 
     def add(self, recorded: Recorded[Event]) -> None:
-        """Put an event behind the last of its channel."""
+        """Add an event after the last one of its channel."""
         channel, sequence = recorded.event.channel.name, recorded.sequence
         record = whole(recorded)
         run = self._open.get(channel)
@@ -59,33 +59,33 @@ class Unwritten:
 
     @property
     def runs(self) -> list[Run]:
-        """All that cannot be found in the store for certain."""
+        """All runs that are not certain to be in the store."""
         return [*self._writing, *self._full, *self._open.values()]
 
     def begin(self) -> list[Run]:
-        """Return what is to be written now; `written` or `not_written` says how it ended."""
+        """Return the runs to write now; call `written` or `not_written` afterwards."""
         self._writing = [*self._full, *self._open.values()]
         self._full, self._open = [], {}
         return self._writing
 
     def written(self) -> None:
-        """Forget what was being written: it is in the store."""
+        """Forget the runs that were being written: they are in the store."""
         self._writing = []
 
     def not_written(self) -> None:
-        """Keep what was being written for the next time."""
+        """Keep the runs that were being written for the next time."""
         self._full = [*self._writing, *self._full]
         self._writing = []
 
 
 def in_order(runs: Iterable[Run]) -> Iterator[Recorded[Event]]:
-    """Each event of the runs once, by channel and sequence."""
+    """Yield each event of the runs once, by channel and sequence."""
     seen: dict[str, int] = {}
     for run in sorted(runs, key=lambda run: (run.channel, run.first, run.last)):
         for record in run.events:
             try:
                 recorded = decode(record)
-            except Undecodable:  # an event of contracts that are no more
+            except Undecodable:  # of a type that the contracts no longer have
                 continue
             if recorded.sequence > seen.get(run.channel, 0):
                 seen[run.channel] = recorded.sequence

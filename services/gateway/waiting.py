@@ -1,4 +1,4 @@
-"""What an engagement waits for whose next event the gateway could not take in."""
+"""Waiting engagements: those with an event that the gateway could not process."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,10 +10,10 @@ from contracts.channels import CHANNELS
 
 
 class Waits(BaseModel):
-    """Why an engagement is not complete, and since when (UTC).
+    """The reason why an engagement waits, and since when (UTC).
 
-    ``parked``: something is wrong, and an operator must look at it. ``newer-version``: an event of
-    a type that this version does not know waits until a newer version starts.
+    ``parked``: an event could not be processed, and an operator has to decide. ``newer-version``:
+    the type of an event is unknown; it is processed when a newer version of the gateway starts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -25,7 +25,7 @@ class Waits(BaseModel):
     why: str | None
 
     def seen(self, *, confidential: bool) -> "Waits":
-        """Return it for a reader: of a confidential channel not everybody is told which event."""
+        """Return it for a reader, without channel and reason if those are confidential to them."""
         channel = CHANNELS.get(self.channel or "")
         if confidential or channel is None or not channel.confidential:
             return self
@@ -33,7 +33,7 @@ class Waits(BaseModel):
 
 
 def waits_for(head: Head | None) -> Waits | None:
-    """Return what the first event that waits says of its engagement."""
+    """Return why an engagement waits, from its first waiting event; None where none waits."""
     if head is None:
         return None
     return Waits(

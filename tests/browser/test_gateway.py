@@ -107,9 +107,9 @@ async def test_an_engagement_stays_live_and_its_disconnect_is_waived(
     await world.topics.say(life.events[-1])
     await expect(page.get_by_role("row", name="Time entry T-9 not approved")).to_be_visible()
 
-    await expect(page.get_by_role("row", name="Disconnect found: The customer")).to_be_visible()
-    await case.get_by_text("Waive it").click()
-    await case.get_by_label("Why it may stay as it is").fill("Agreed with the customer.")
+    await expect(page.get_by_role("row", name="Disconnect detected: The customer")).to_be_visible()
+    await case.get_by_text("Waive this disconnect").click()
+    await case.get_by_label("Reason for the waiver").fill("Agreed with the customer.")
     await case.get_by_role("button", name="Waive with this reason").click()
     await expect(case).to_contain_text("Waived by Vera Voss")
     await expect(page.get_by_role("row", name="Vera Voss waived")).to_be_visible()

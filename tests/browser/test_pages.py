@@ -9,7 +9,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from contracts import delivery
-from gateway.pages import live
+from gateway.pages import live_updates
 from tests.browser.conftest import Site, served
 from tests.builders import Life
 from tests.in_process_gateway import TODAY, InMemory, app_of, token
@@ -152,7 +152,7 @@ async def test_margins_are_hidden_without_the_role(page: Page, site: Site) -> No
     await page.goto(f"{site.url}/pages/engagements/{LATE}")
     await expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     assert "argin" not in await page.inner_text("body")
-    await expect(page.get_by_text("Waive it")).to_have_count(0)
+    await expect(page.get_by_text("Waive this disconnect")).to_have_count(0)
 
 
 # ---- signing in ------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ async def test_a_person_signs_in_by_hand_and_out_again(page: Page, site: Site) -
     await page.get_by_label("Access token").fill("nonsense")
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("alert")).to_have_text(
-        "That did not work: the token cannot be read."
+        "Sign-in failed: the token cannot be read."
     )
 
     await page.get_by_label("Access token").fill(VERA)
@@ -243,14 +243,14 @@ async def test_a_form_on_another_site_cannot_waive(page: Page, site: Site) -> No
 async def test_when_the_token_runs_out_the_page_asks_to_sign_in(
     page: Page, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "BEAT", 0.2)
+    monkeypatch.setattr(live_updates, "HEARTBEAT", 0.2)
     # Valid for ten more seconds, with the leeway for differing clocks.
     short = token("vera", "executive", ago=timedelta(hours=1), hours=1 + 5 / 3600)
     await signed_in(page, site, by=short)
     await expect(page.get_by_role("heading", level=1)).to_have_text("Portfolio")
 
     await expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
-    await expect(page.get_by_role("alert")).to_contain_text("Your sign-in has run out")
+    await expect(page.get_by_role("alert")).to_contain_text("Your sign-in has expired")
 
 
 # ---- live ------------------------------------------------------------------------------------
@@ -265,8 +265,8 @@ async def test_changes_appear_without_a_reload_and_keep_the_focus(
         await expect(page.get_by_role("status")).to_have_text("Live")
         await page.evaluate("window.unchanged = true")
         case = page.get_by_role("article", name="Promised before forecast")
-        await case.get_by_text("Waive it").click()
-        reason = case.get_by_label("Why it may stay as it is")
+        await case.get_by_text("Waive this disconnect").click()
+        reason = case.get_by_label("Reason for the waiver")
         await reason.fill("Because the customer")
 
         life = late(Life(LATE).worked())
@@ -340,10 +340,10 @@ async def test_a_disconnect_is_waived_with_a_reason(page: Page) -> None:
     async with served(app_of(gateway)) as site:
         await signed_in(page, site, f"/pages/engagements/{LATE}")
         case = page.get_by_role("article", name="Promised before forecast")
-        await case.get_by_text("Waive it").click()
+        await case.get_by_text("Waive this disconnect").click()
         await case.get_by_role("button", name="Waive with this reason").click()
         assert page.url.endswith(LATE), "a waiver without a reason is not sent"
-        await case.get_by_label("Why it may stay as it is").fill("Agreed with the customer.")
+        await case.get_by_label("Reason for the waiver").fill("Agreed with the customer.")
         await case.get_by_role("button", name="Waive with this reason").click()
 
         await expect(case).to_contain_text("Waived by Vera Voss")

@@ -11,8 +11,8 @@ from chassis.kafka.topics import create_topics
 from chassis.runtime.container import Container
 from contracts.event import Event, Recorded, encode
 from gateway.app import SERVICE
-from gateway.fold import View, fold
-from gateway.folding import Folding
+from gateway.engagement_view import View, apply_event
+from gateway.projector import Projector
 from tests.component.consumer_harness import offsets, topics
 from tests.component.killable_store import Life, MortalListener, mortal
 from tests.component.sample_app import settings, until
@@ -45,13 +45,13 @@ class Bug:
     def __init__(self, patch: pytest.MonkeyPatch, bad: str, also: Callable[[], object]) -> None:
         self._bad: str | None = bad
         self._also: Callable[[], object] | None = also
-        patch.setattr("gateway.folding.fold", self._fold)
+        patch.setattr("gateway.projector.apply_event", self._fold)
 
     def repair(self) -> None:
         self._bad = None
 
     def _fold(self, view: View, recorded: Recorded[Event]) -> None:
-        fold(view, recorded)
+        apply_event(view, recorded)
         if recorded.id == self._bad:
             also, self._also = self._also, None
             if also is not None:
@@ -59,9 +59,9 @@ class Bug:
             raise ArithmeticError("a rate is divided by nothing")
 
 
-def parts(container: Container) -> tuple[MortalListener, Folding]:
+def parts(container: Container) -> tuple[MortalListener, Projector]:
     assert isinstance(container.consumer, MortalListener)
-    assert isinstance(container.event_handling.handler, Folding)
+    assert isinstance(container.event_handling.handler, Projector)
     container.event_handling.handler.today = lambda: TODAY
     return container.consumer, container.event_handling.handler
 
@@ -110,7 +110,7 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
         offsets(kafka.bootstrap, isolation, group(SERVICE.name, isolation)) as is_behind,
     ):
 
-        async def finish(listener: MortalListener, folding: Folding) -> None:
+        async def finish(listener: MortalListener, folding: Projector) -> None:
             """See that one engagement is parked and all is stored, and have it tried again."""
             await until(lambda: is_behind(said))
             assert {*listener.parked_records.heads} == {FAILS}
@@ -151,7 +151,7 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
             await spoken.say(*first)
             await until(lambda: is_behind(first))
 
-            folding._keeping._next = math.inf  # what is folded from now on stays in memory
+            folding._checkpoints._next = math.inf  # what is folded from now on stays in memory
             listener._committed = 0.0  # the next offsets that may be committed are so at once
             await spoken.say(*second)
             await until(lambda: is_folded(folding, [*first, *second]))
@@ -161,7 +161,7 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
             assert not listener.parked_records.heads
             if not is_killed:
                 own.start()
-                folding._keeping._next = 0.0
+                folding._checkpoints._next = 0.0
                 await finish(listener, folding)
                 return
         own.start()
@@ -173,7 +173,7 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
             await finish(*parts(container))
 
 
-async def is_folded(folding: Folding, events: Events) -> bool:
+async def is_folded(folding: Projector, events: Events) -> bool:
     for name in (FAILS, *OTHERS):
         held = await folding.look(name)
         if held is None or sum(held.view.position().values()) < len(of(name, events)):

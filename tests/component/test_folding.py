@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 from chassis.eventstore.mongo import Store
 from chassis.runtime.container import Container
-from gateway.app import hearing
-from gateway.findings import ENGAGEMENT as ENGAGEMENT_FINDINGS
-from gateway.folding import Folding
-from gateway.shelf import Held, Shelf
+from gateway.app import event_handling
+from gateway.decider import ENGAGEMENT as ENGAGEMENT_FINDINGS
+from gateway.projector import Projector
+from gateway.view_store import CachedView, ViewStore
 from tests.builders import ENGAGEMENT, Life
 from tests.component.sample_app import settings
 from tests.infrastructure import StoreServer
@@ -17,7 +17,7 @@ from tests.infrastructure import StoreServer
 TODAY = date(2026, 3, 2)
 
 
-class Hesitant(Shelf):
+class Hesitant(ViewStore):
     """A shelf whose next answer is kept back until it may come."""
 
     def __init__(self, store: Store) -> None:
@@ -25,7 +25,7 @@ class Hesitant(Shelf):
         self.has_read = asyncio.Event()
         self.goes_on: asyncio.Event | None = None
 
-    async def take(self, engagements: Sequence[str]) -> dict[str, Held]:
+    async def take(self, engagements: Sequence[str]) -> dict[str, CachedView]:
         found = await super().take(engagements)
         goes_on, self.goes_on = self.goes_on, None
         if goes_on is not None:
@@ -42,7 +42,7 @@ async def test_what_is_folded_while_an_engagement_is_read_is_not_undone(
     opened = Store(store.url, isolation)
     shelf = Hesitant(opened)
     await shelf.prepare()
-    folding = Folding(shelf, lambda: TODAY)
+    folding = Projector(shelf, lambda: TODAY)
     try:
         goes_on = shelf.goes_on = asyncio.Event()
         judging = asyncio.create_task(folding.judge_again([ENGAGEMENT]))
@@ -63,13 +63,16 @@ async def test_a_clock_that_is_held_is_known_before_the_first_event_is_judged(
 ) -> None:
     given = settings(kafka_bootstrap="127.0.0.1:9", store_url=store.url, store_database=isolation)
     container = Container(
-        name="gateway", settings=given, deciders=[ENGAGEMENT_FINDINGS], event_handling=hearing
+        name="gateway",
+        settings=given,
+        deciders=[ENGAGEMENT_FINDINGS],
+        event_handling=event_handling,
     )
     try:
         await container.deadlines.hold(datetime(2026, 3, 2, 12, tzinfo=UTC), by="otto")
         assert container.event_handling.prepare is not None
         await container.event_handling.prepare()
-        assert isinstance(container.event_handling.handler, Folding)
+        assert isinstance(container.event_handling.handler, Projector)
         assert container.event_handling.handler.today() == TODAY
     finally:
         await container.store.close()

@@ -22,8 +22,8 @@ from chassis.runtime.container import Container
 from contracts.channels import SALES
 from contracts.event import Event, Recorded
 from gateway.app import SERVICE
-from gateway.folding import Folding
-from gateway.shelf import Shelf
+from gateway.projector import Projector
+from gateway.view_store import ViewStore
 from tests.builders import Life as LifeOf
 from tests.component.consumer_harness import IsBehind, offsets, topics
 from tests.component.killable_store import Life, MortalListener, mortal
@@ -48,7 +48,7 @@ class Scene:
     async def at_rest(self) -> bool:
         """Whether nothing is to be read again, and all that is published is read and stored."""
         views = await self.store.database["unified"].count_documents({})
-        if await Shelf(self.store).to_fold_again() or views < len(ENGAGEMENTS):
+        if await ViewStore(self.store).partitions_to_rebuild() or views < len(ENGAGEMENTS):
             return False
         return await self.is_behind(events())
 
@@ -101,7 +101,7 @@ async def opened(kafka: KafkaServer, store: StoreServer, name: str) -> AsyncIter
 @asynccontextmanager
 async def gateway(scene: Scene, life: Life) -> AsyncIterator[tuple[Container, MortalListener]]:
     async with mortal(SERVICE, scene.given, life) as container:
-        assert isinstance(container.event_handling.handler, Folding)
+        assert isinstance(container.event_handling.handler, Projector)
         assert isinstance(container.consumer, MortalListener)
         container.event_handling.handler.today = lambda: TODAY
         yield container, container.consumer
@@ -114,7 +114,7 @@ async def rest(scene: Scene, container: Container) -> None:
 
 
 async def read_again(scene: Scene, listener: MortalListener) -> None:
-    await Shelf(scene.store).fold_again()
+    await ViewStore(scene.store).request_rebuild()
     listener.prepare_again()
 
 

@@ -17,8 +17,8 @@ import pytest
 from chassis.eventstore.mongo import Store
 from contracts.channels import PARTITIONS
 from contracts.event import Event, Recorded
-from gateway.folding import Folding
-from gateway.shelf import Shelf
+from gateway.projector import Projector
+from gateway.view_store import ViewStore
 from tests.component.killable_store import Killed, Life, MortalStore
 from tests.infrastructure import StoreServer
 from tests.portfolio_builder import company, named
@@ -35,10 +35,10 @@ class Worker:
     store: Store
     taken: int = 0
     durable: int = 0
-    folding: Folding = field(init=False)
+    folding: Projector = field(init=False)
 
     def __post_init__(self) -> None:
-        self.folding = Folding(Shelf(self.store), lambda: TODAY)
+        self.folding = Projector(ViewStore(self.store), lambda: TODAY)
 
     async def begin(self, at: int = 0) -> None:
         """Take all partitions over, where so many batches were acknowledged."""
@@ -72,7 +72,7 @@ def batches(count_of: int = 3) -> list[Batch]:
 async def prepared(url: str, name: str) -> AsyncIterator[Store]:
     opened = Store(url, name)
     try:
-        await Shelf(opened).prepare()
+        await ViewStore(opened).prepare()
         yield opened
     finally:
         await opened.close()
@@ -155,7 +155,7 @@ async def test_a_gateway_killed_while_it_folds_everything_again(
     expected = await undisturbed(store.url, isolation, events)
     async with prepared(store.url, isolation) as opened:
         for writes in count(0, 3):
-            await Shelf(opened).fold_again()
+            await ViewStore(opened).request_rebuild()
             life = Life(writes)
             first = Worker(MortalStore(store.url, isolation, life))
             with suppress(Killed):
@@ -218,10 +218,10 @@ async def test_findings_not_announced_when_a_process_died_are_named_to_the_next(
         first, second = Worker(opened), Worker(opened)
         await first.begin()
         await first.work(events)
-        wanted = set(first.folding.to_announce(0.0, 100))
+        wanted = set(first.folding.to_publish(0.0, 100))
         assert wanted
         await second.begin(len(events))
-        assert set(second.folding.to_announce(0.0, 100)) == wanted
+        assert set(second.folding.to_publish(0.0, 100)) == wanted
 
 
 async def test_what_a_new_day_changes_is_written_without_a_further_event(

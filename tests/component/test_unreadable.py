@@ -17,8 +17,8 @@ from chassis.kafka import outbox_relay as relay_module
 from chassis.kafka.topics import create_topics as create_all_topics
 from chassis.runtime.service import Service
 from contracts.channels import SALES
-from gateway import shelf as shelf_module
-from gateway.shelf import Held
+from gateway import view_store as shelf_module
+from gateway.view_store import CachedView
 from tests.component.sample_app import running, sales, settings, token
 from tests.component.sample_department import Advance, Deal, Process, assigned, until
 from tests.component.test_followers_killed import read_by
@@ -244,7 +244,7 @@ async def test_the_gateway_keeps_all_but_the_engagement_that_cannot_be_kept(
     engagement = min(events[0].keys() & events[1].keys() & events[2].keys())
     whole = shelf_module._document
 
-    def padded(held: Held) -> dict[str, Any]:
+    def padded(held: CachedView) -> dict[str, Any]:
         padding = b" " * 17_000_000 if held.view.engagement == engagement else b""
         return {**whole(held), "padding": padding} if padding else whole(held)
 

@@ -25,10 +25,10 @@ from contracts.event import Event, Recorded, decode
 from delivery.app import SERVICE as DELIVERY
 from finance.app import SERVICE as FINANCE
 from gateway.app import SERVICE as GATEWAY
-from gateway.folding import HEARD
 from gateway.portfolio import Figures
-from gateway.shelf import Held, Shelf
+from gateway.projector import CONSUMED_CHANNELS
 from gateway.timeline import Run
+from gateway.view_store import CachedView, ViewStore
 from legal.app import SERVICE as LEGAL
 from sales.app import SERVICE as SALES
 from tests.component.consumer_harness import aside_in, parked_in
@@ -56,7 +56,7 @@ LISTINGS: Mapping[str, Mapping[str, Listing]] = {
 
 CONSUMED: Mapping[str, frozenset[Channel]] = {
     name: consumed_channels(deciders.values()) for name, deciders in DECIDERS.items()
-} | {"gateway": HEARD}
+} | {"gateway": CONSUMED_CHANNELS}
 """By service, the channels that it consumes."""
 
 decoded = lru_cache(maxsize=200_000)(decode)
@@ -148,7 +148,7 @@ class Evidence:
     planted: list[Planted] = field(default_factory=list)
     parked: dict[str, list[ParkedRecord]] = field(default_factory=dict)
     aside: dict[str, list[ParkedRecord]] = field(default_factory=dict)
-    folded: dict[str, Held] = field(default_factory=dict)
+    folded: dict[str, CachedView] = field(default_factory=dict)
     timelines: dict[str, list[Run]] = field(default_factory=dict)
     totals: dict[int, Figures] = field(default_factory=dict)
 
@@ -285,7 +285,7 @@ async def _parked(parking: ParkedRecordStore) -> list[ParkedRecord]:
 
 
 async def _folded(store: Store, evidence: Evidence) -> None:
-    shelf = Shelf(store)
+    shelf = ViewStore(store)
     engagements = _engagements(evidence)
     evidence.folded = await shelf.take(engagements)
     for engagement in engagements:

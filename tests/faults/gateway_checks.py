@@ -7,12 +7,11 @@ from decimal import Decimal
 
 from contracts.event import Event, Recorded, write_position
 from contracts.reference import PersonPublished
-from gateway.disconnects import Finding as Disconnect
-from gateway.disconnects import judge
-from gateway.fold import FOLDED, View, dump, fold
-from gateway.portfolio import Figures, Portfolio, contribution, read, together
-from gateway.shelf import Held
+from gateway.disconnects import Disconnect, judge
+from gateway.engagement_view import PROJECTED_CHANNELS, View, apply_event, dump
+from gateway.portfolio import Figures, Portfolio, build_portfolio, contribution, sum_figures
 from gateway.timeline import in_order
+from gateway.view_store import CachedView
 from tests.faults.checks import events_by_engagement
 from tests.faults.collected_state import Evidence
 from tests.faults.finding import Finding
@@ -24,10 +23,10 @@ def unified(evidence: Evidence) -> Iterator[Finding]:
         return
     added: dict[int, list[Figures]] = {}
     for engagement, events in events_by_engagement(evidence).items():
-        consumed = [each for each in events if each.channel.name in FOLDED]
+        consumed = [each for each in events if each.channel.name in PROJECTED_CHANNELS]
         if not consumed:
             continue
-        held = evidence.folded.get(engagement) or Held(View(engagement), 0)
+        held = evidence.folded.get(engagement) or CachedView(View(engagement), 0)
         afresh = folded(engagement, consumed)
         is_at, must_be = held.view.position(), afresh.position()
         if is_at != must_be:
@@ -46,7 +45,7 @@ def folded(engagement: str, events: Iterable[Recorded[Event]]) -> View:
     """Return the view of these events."""
     view = View(engagement)
     for recorded in events:
-        fold(view, recorded)
+        apply_event(view, recorded)
     return view
 
 
@@ -54,7 +53,9 @@ def portfolio(evidence: Evidence, today: date) -> Portfolio:
     """Return the portfolio on a day, from the topics, with confidential figures."""
     figures = []
     for engagement, events in events_by_engagement(evidence).items():
-        view = folded(engagement, [each for each in events if each.channel.name in FOLDED])
+        view = folded(
+            engagement, [each for each in events if each.channel.name in PROJECTED_CHANNELS]
+        )
         figures.append(_contribution(view, judge(view, today)))
     people = {
         recorded.subject: recorded.event
@@ -65,11 +66,11 @@ def portfolio(evidence: Evidence, today: date) -> Portfolio:
         (each.available_hours for each in people.values() if each.department == "delivery"),
         Decimal(0),
     )
-    return read(together(figures), today, hours, with_confidential=True)
+    return build_portfolio(sum_figures(figures), today, hours, with_confidential=True)
 
 
 def _engagement(
-    evidence: Evidence, held: Held, afresh: View, events: list[Recorded[Event]]
+    evidence: Evidence, held: CachedView, afresh: View, events: list[Recorded[Event]]
 ) -> Iterator[Finding]:
     engagement = held.view.engagement
     if not afresh.causally_complete:
@@ -86,8 +87,8 @@ def _engagement(
         )
         return
     findings = judge(afresh, held.judged_on)
-    if held.findings != findings:
-        found = sorted(held.findings.keys() ^ findings.keys()) or "other texts"
+    if held.disconnects != findings:
+        found = sorted(held.disconnects.keys() ^ findings.keys()) or "other texts"
         yield Finding(f"gateway: {engagement} has other disconnects than its events give: {found}")
     if _without_nothing(held.figures) != _without_nothing(_contribution(afresh, findings)):
         yield Finding(f"gateway: what {engagement} adds to the figures is not what its events give")
@@ -116,7 +117,7 @@ def _timeline(
 
 def _totals(evidence: Evidence, added: Mapping[int, list[Figures]]) -> Iterator[Finding]:
     for partition, totals in evidence.totals.items():
-        wanted = _without_nothing(together(added.get(partition, ())))
+        wanted = _without_nothing(sum_figures(added.get(partition, ())))
         found = _without_nothing(totals)
         if found != wanted:
             differ = sorted(

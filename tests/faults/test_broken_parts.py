@@ -19,8 +19,8 @@ from chassis.eventstore.snapshots import AnyDecider
 from chassis.kafka.outbox_relay import Record, Relay
 from contracts import delivery
 from contracts.event import Event, Recorded
-from gateway.fold import fold
-from gateway.folding import Folding
+from gateway.engagement_view import apply_event
+from gateway.projector import Projector
 from tests.faults.checker import at_rest
 from tests.faults.collected_state import gather
 from tests.faults.in_process_platform import Parts, World, world
@@ -70,17 +70,17 @@ class TakesInTwice(StreamEventHandler):
         return super()._commit(decider, replace(step, entries=(*heard, *step.entries)), first)
 
 
-class FoldsTwice(Folding):
+class FoldsTwice(Projector):
     """A gateway's reader that adds decisions twice."""
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
         errors = await super().take(batch)
         for engagement, events in batch.items():
             for recorded in events:
-                held = self._held[engagement]
+                held = self._cached[engagement]
                 if isinstance(recorded.event, delivery.DecisionRecorded):
                     fresh = copy.deepcopy(held.view.freshness)
-                    fold(held.view, recorded)
+                    apply_event(held.view, recorded)
                     held.view.freshness = fresh
         return errors
 
@@ -155,7 +155,10 @@ async def a_beginning(made: World) -> None:
             {"delivery": {"chassis.runtime.container.StreamEventHandler": TakesInTwice}},
             "1 was taken in 2 times",
         ),
-        ({"gateway": {"gateway.app.Folding": FoldsTwice}}, "not what its events give, in delivery"),
+        (
+            {"gateway": {"gateway.app.Projector": FoldsTwice}},
+            "not what its events give, in delivery",
+        ),
     ],
     ids=["sound", "skips", "swaps", "forgets", "takes-in-twice", "folds-twice"],
 )

@@ -15,7 +15,7 @@ import pytest_asyncio
 from contracts import delivery, finance, sales
 from contracts.channels import SALES
 from contracts.event import Event, Recorded, encode
-from gateway.fold import fold
+from gateway.engagement_view import apply_event
 from tests.component.consumer_harness import topics
 from tests.faults.checker import at_rest, check, told
 from tests.faults.collected_state import (
@@ -186,7 +186,7 @@ def folded_twice(evidence: Evidence) -> None:
     event = told_of(evidence, delivery.TimeApproved)
     view = evidence.folded[event.subject].view
     fresh = copy.deepcopy(view.freshness)
-    fold(view, event)
+    apply_event(view, event)
     view.freshness = fresh
 
 

@@ -13,10 +13,10 @@ from random import Random
 
 import pytest
 
-from gateway.fold import dump
+from gateway.engagement_view import dump
 from gateway.portfolio import Portfolio
-from gateway.shelf import Shelf
 from gateway.timeline import in_order
+from gateway.view_store import ViewStore
 from local.platform import SERVICES, Platform
 from local.processes import Process
 from tests.faults.chaos import kill_at_random, relay_holders
@@ -122,7 +122,7 @@ async def _rebuilt(platform: Platform, places: Places) -> None:
     rebuild.start()
     assert await asyncio.to_thread(rebuild.wait, 60) == 0
     async with asyncio.timeout(60), opened(places, "gateway") as store:
-        while await Shelf(store).to_fold_again():  # noqa: ASYNC110 - another process ends it
+        while await ViewStore(store).partitions_to_rebuild():  # noqa: ASYNC110 - another process ends it
             await asyncio.sleep(0.2)
     after = _folded(await at_rest(lambda: gather(places), limit=120))
     unmoved = [name for name, (position, *_) in before.items() if after[name][0] == position]

@@ -24,14 +24,14 @@ from chassis.eventstore.paging import key_of
 from chassis.web.command_routes import CommandRoutes
 from contracts.event import Event, Recorded
 from contracts.values import HEARD
+from gateway.decider import ENGAGEMENT as ANNOUNCING
+from gateway.decider import PublishDisconnects, detected
 from gateway.disconnects import judge
-from gateway.findings import ENGAGEMENT as ANNOUNCING
-from gateway.findings import AnnounceFindings, found_now
-from gateway.fold import View, dump, load
-from gateway.portfolio import contribution, exchange, read
-from gateway.reading import Unified
-from gateway.rows import Row, Rows
-from gateway.shown import disconnect_page, engagement_view, timeline_entry
+from gateway.engagement_view import View, dump, load
+from gateway.list_index import EngagementRow, ListIndex
+from gateway.portfolio import build_portfolio, contribution, replace_contribution
+from gateway.queries import EngagementDetails
+from gateway.schemas import disconnect_page, engagement_view, timeline_entry
 from gateway.summary import Summary, summary
 from local.demo.driver import Body
 from testkit.scenario import RecordsOf
@@ -133,22 +133,23 @@ def check_gateway(events: Iterable[Recorded[Event]]) -> None:
         assert Summary.model_validate_json(line.model_dump_json(warnings="error")) == line
         figures = contribution(view, findings.values())
         totals: dict[str, Any] = {}
-        exchange(totals, {}, figures)
+        replace_contribution(totals, {}, figures)
         for available in (Decimal(0), Decimal("0.01"), Decimal(1_000_000)):
-            check_schema(read(totals, today, available, with_confidential=True))
-        row = Row(3, 1, line, list(findings.values()), dict(view.gateway.waived))
-        rows = Rows()
+            check_schema(build_portfolio(totals, today, available, with_confidential=True))
+        row = EngagementRow(3, 1, line, list(findings.values()), dict(view.gateway.waived))
+        rows = ListIndex()
         rows.put(row)
         page = rows.disconnects(lambda _: True, None, 50)
         to_json(disconnect_page(page))
         for confidential in (False, True):
-            unified = Unified(view, findings, row, complete=True, open_number=1)
+            unified = EngagementDetails(view, findings, row, complete=True, open_number=1)
             to_json(engagement_view(unified, confidential=confidential))
-        check_announced(view, AnnounceFindings(findings=tuple(map(found_now, findings.values()))))
+        found = tuple(map(detected, findings.values()))
+        check_announced(view, PublishDisconnects(disconnects=found))
     to_json([timeline_entry(each, confidential=True) for each in events])
 
 
-def check_announced(view: View, command: AnnounceFindings) -> None:
+def check_announced(view: View, command: PublishDisconnects) -> None:
     now = datetime(2026, 6, 1, tzinfo=UTC)
     context = Context("gateway", now, now, "found", RecordsOf([]), lambda: "event-1")
     stream = DeciderStream(f"engagement:{view.engagement}", ANNOUNCING.initial(view.engagement))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from contracts.event import Event, Recorded
 from gateway.disconnects import judge
-from gateway.fold import View, dump, fold
+from gateway.engagement_view import View, apply_event, dump
 from local.demo import lifecycle
 from local.demo.engagement_run import new_run
 from local.demo.reference_data import CUSTOMERS
@@ -93,7 +93,7 @@ def said(world: World) -> Counter[str]:
 def shown(events: Iterable[Recorded[Event]]) -> View:
     view = View(ENGAGEMENT)
     for recorded in events:
-        fold(view, recorded)
+        apply_event(view, recorded)
     return view
 
 

@@ -2,46 +2,27 @@
 
 from datetime import date
 
-from gateway.disconnects import changes, money, papers, promises, reporting
-from gateway.disconnects.finding import Finding, Rule, Tolerances
-from gateway.fold import View
+from gateway.disconnects import changes, money, promises, reporting, statements_of_work
+from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.engagement_view import View
 
-RULES: tuple[Rule, ...] = (
-    promises.promised_finish,
-    promises.deliverables,
-    promises.sold_hours,
-    promises.project_management,
-    promises.no_manager,
-    promises.allocation,
-    papers.work_before_signature,
-    papers.signed_version,
-    papers.sow_price,
-    money.bill_rate,
-    money.billed_before_acceptance,
-    money.beyond_budget,
-    money.forecast_margin,
-    changes.implemented_unapproved,
-    changes.approved_unfollowed,
-    reporting.green_against_figures,
-    reporting.no_status_report,
-    reporting.closing_with_loose_ends,
-    reporting.silence,
-)
-"""Every rule that is switched on."""
+RULES = Rules(promises.rules, statements_of_work.rules, money.rules, changes.rules, reporting.rules)
+"""Every rule that is applied, in this order. A rule's id, title and owner are at its definition."""
 
-__all__ = ["RULES", "Finding", "Tolerances", "judge"]
+__all__ = ["RULES", "Disconnect", "Rule", "Rules", "Tolerances", "judge"]
 
 
-def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Finding]:
-    """All findings in a causally complete view on a day, by their id.
+def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Disconnect]:
+    """Return all disconnects in a causally complete view on a day (UTC), by their id.
 
-    History taken over from elsewhere, and what is over, is not judged. Raises ValueError on a
-    view that is not causally complete: it would show contradictions that never were.
+    Nothing is found in an engagement that has ended or whose outcome was imported. Raises
+    ValueError where the view is not causally complete: it would show contradictions that never
+    existed.
     """
     if not view.causally_complete:
         raise ValueError(f"the view of {view.engagement} is not causally complete")
     if view.over or view.sales.imported_outcome is not None:
         return {}
     tolerances = allowed or Tolerances()
-    findings = (finding for rule in RULES for finding in rule(view, today, tolerances))
-    return {finding.finding: finding for finding in findings}
+    found = (each for rule in RULES for each in rule.apply(view, today, tolerances))
+    return {each.finding: each for each in found}

@@ -1,14 +1,19 @@
-"""Changes that one department made and another did not hear of, or did not follow."""
+"""Rules about change orders that only some departments have approved, planned or priced."""
 
 from collections.abc import Iterable
 from datetime import date
 
-from gateway.disconnects.finding import Finding, Tolerances, day, found
-from gateway.fold import View
+from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.engagement_view import View
+
+rules = Rules()
 
 
-def implemented_unapproved(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """A change was built, or planned, that the customer never approved."""
+@rules.register("change-not-approved", title="Change without approval", owner="delivery")
+def implemented_unapproved(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find changes that are implemented or planned and that the customer has not approved."""
     baseline = view.delivery.baseline
     for change in view.delivery.changes.values():
         built = change.implemented
@@ -17,21 +22,22 @@ def implemented_unapproved(view: View, today: date, allowed: Tolerances) -> Iter
         )
         if change.approved is None and (built or planned):
             verb = "is built" if built else "is in the baseline"
-            yield found(
-                "change-not-approved",
+            yield rule.disconnect(
                 f"Change {change.change} {verb} and the customer has not approved it.",
                 (change.requested, built or planned),
-                "delivery",
                 about=change.change,
                 stake=view.finance.changes_priced.get(change.change),
                 severity="serious",
             )
 
 
-def approved_unfollowed(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The customer approved a change; the plan, the contract or the billing does not show it.
+@rules.register("change-not-followed", title="Change approved, not followed", owner="legal")
+def approved_unfollowed(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find approved changes that are missing in the contract, the plan or the budget.
 
-    One that was given up before it was signed needs no following.
+    A change that was rejected before its amendment was signed is not followed any more.
     """
     baseline, budget = view.delivery.baseline, view.finance.budget
     for change in view.delivery.changes.values():
@@ -50,12 +56,11 @@ def approved_unfollowed(view: View, today: date, allowed: Tolerances) -> Iterabl
         if budget is None or change.change not in budget.amended_for:
             absent.append("budget and billing schedule")
         if absent:
-            yield found(
-                "change-not-followed",
+            yield rule.disconnect(
                 f"Change {change.change} was approved on {day(on)} and is not yet in "
                 f"{' nor in '.join(absent)}.",
                 (approved, baseline.said if baseline else None),
-                "legal" if "the contract" in absent else "delivery",
+                owner="legal" if "the contract" in absent else "delivery",
                 about=change.change,
                 stake=view.finance.changes_priced.get(change.change),
                 days=(today - on).days,

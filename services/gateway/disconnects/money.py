@@ -1,16 +1,19 @@
-"""What was contracted against what was billed, worked and earned."""
+"""Rules that compare the contract with what was billed, worked and earned."""
 
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
 from contracts.money import Money
-from gateway.disconnects.finding import Finding, Tolerances, found, hours
-from gateway.fold import View
+from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.engagement_view import View
+
+rules = Rules()
 
 
-def bill_rate(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """An invoice bills a role at another rate than the contract has for it."""
+@rules.register("bill-rate-differs", title="Billed at another rate", owner="finance")
+def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find invoices that bill a role at another rate than the contract states."""
     sow = view.legal.signed_sow
     contracted = sow.rates if sow is not None else {}
     if sow is None or not contracted:
@@ -32,22 +35,24 @@ def bill_rate(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]
             ),
             invoice.amount.currency,
         ).rounded()
-        yield found(
-            "bill-rate-differs",
+        yield rule.disconnect(
             f"Invoice {invoice.number} bills {line.role} at {line.rate} an hour; "
             f"the contract says {contracted[line.role]}.",
             (sow.said, invoice.said),
-            "finance",
             about=invoice.invoice,
             stake=stake,
             severity="serious",
         )
 
 
-def billed_before_acceptance(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """An invoice on acceptance went out and Delivery has no acceptance of what it bills.
+@rules.register("billed-before-acceptance", title="Billed before acceptance", owner="finance")
+def billed_before_acceptance(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find invoices on acceptance for deliverables that are not accepted.
 
-    What an amendment took out of the contract waits for none, unless nothing else is billed.
+    A deliverable that an amendment removed needs no acceptance, unless the invoice bills only such
+    deliverables.
     """
     descoped = view.legal.descoped()
     for invoice in view.finance.live_invoices():
@@ -61,20 +66,19 @@ def billed_before_acceptance(view: View, today: date, allowed: Tolerances) -> It
             if item not in status or status[item].status != "accepted"
         ]
         if waiting:
-            yield found(
-                "billed-before-acceptance",
+            yield rule.disconnect(
                 f"Invoice {invoice.number} over {invoice.amount} bills on acceptance; "
                 f"not accepted yet: {', '.join(waiting)}.",
                 (invoice.said, *(status[item].said for item in waiting if item in status)),
-                "finance",
                 about=invoice.invoice,
                 stake=invoice.amount,
                 severity="serious",
             )
 
 
-def beyond_budget(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """More was logged or billed than the budget with its approved changes allows."""
+@rules.register("beyond-budget", title="Beyond the budget", owner="delivery")
+def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find hours or invoices beyond the budget, which includes signed amendments."""
     budget = view.finance.budget
     if budget is None:
         return
@@ -82,11 +86,9 @@ def beyond_budget(view: View, today: date, allowed: Tolerances) -> Iterable[Find
     if worked * 100 > budget.hours * (100 + allowed.hours_percent):
         over = worked - budget.hours
         stake = (budget.price * (over / budget.hours)).rounded() if budget.hours else None
-        yield found(
-            "beyond-budget",
+        yield rule.disconnect(
             f"{hours(worked)} are logged on a budget of {hours(budget.hours)}.",
             (budget.said, view.delivery.last_approved),
-            "delivery",
             about="hours",
             stake=stake,
             severity="serious",
@@ -94,19 +96,21 @@ def beyond_budget(view: View, today: date, allowed: Tolerances) -> Iterable[Find
     billed = view.finance.billed(budget.price.currency)
     if budget.price < billed:
         last = max(view.finance.live_invoices(), key=lambda invoice: invoice.said.sequence)
-        yield found(
-            "beyond-budget",
+        yield rule.disconnect(
             f"{billed} are billed on a contract of {budget.price}.",
             (budget.said, last.said),
-            "finance",
+            owner="finance",
             about="billing",
             stake=billed - budget.price,
             severity="serious",
         )
 
 
-def forecast_margin(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The margin expected at completion lies below the margin that was sold."""
+@rules.register("forecast-margin-below-sold", title="Margin below what was sold", owner="delivery")
+def forecast_margin(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find a forecast margin that is below the margin that was sold (confidential)."""
     margins, sold = view.confidential.margins, view.confidential.margin_sold
     forecast = margins.margin_forecast if margins else None
     if margins is None or sold is None or forecast is None:
@@ -115,11 +119,9 @@ def forecast_margin(view: View, today: date, allowed: Tolerances) -> Iterable[Fi
         return
     points = (sold.margin - forecast.margin) * 100
     if points > allowed.margin_points:
-        yield found(
-            "forecast-margin-below-sold",
+        yield rule.disconnect(
             f"Sold at a margin of {sold.margin:.1%}, forecast to end at {forecast.margin:.1%}.",
             (view.confidential.budget_costed, margins.said),
-            "delivery",
             stake=(forecast.revenue * (points / 100)).rounded(),
             severity="serious" if points > 2 * allowed.margin_points else "warning",
             confidential=True,

@@ -1,35 +1,41 @@
-"""What was promised to the customer against what Delivery plans and expects."""
+"""Rules that compare what was promised to the customer with what Delivery plans and forecasts."""
 
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from gateway.disconnects.finding import Finding, Tolerances, day, differs, found, hours
-from gateway.fold import View
+from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
+from gateway.engagement_view import View
+
+rules = Rules()
 
 
-def promised_finish(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The finish in the contract (or in the deal) lies before the one Delivery forecasts."""
+@rules.register(
+    "promised-finish-before-forecast", title="Promised before forecast", owner="delivery"
+)
+def promised_finish(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find a forecast finish that is later than the finish in the contract, or else in the deal."""
     won, report = view.sales.won, view.delivery.report
     if won is None or report is None or view.delivery.live is not None:
         return
     promised = view.legal.contract_finish or won.finishes_on
     late = (report.forecast_finish - promised).days
     if late > 0:
-        yield found(
-            "promised-finish-before-forecast",
+        yield rule.disconnect(
             f"The customer was promised {day(promised)}; Delivery now forecasts "
             f"{day(report.forecast_finish)}, {late} days later.",
             (view.legal.agreed or won.said, report.said),
-            "delivery",
             days=late,
             stake=view.price,
             severity="serious" if late > 14 else "warning",
         )
 
 
-def deliverables(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """What was sold to be delivered is not what is planned to be delivered."""
+@rules.register("deliverables-differ", title="Sold differs from planned", owner="delivery")
+def deliverables(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find deliverables that are sold and not planned, or planned and not sold."""
     won, baseline = view.sales.won, view.delivery.baseline
     if won is None or baseline is None:
         return
@@ -44,19 +50,18 @@ def deliverables(view: View, today: date, allowed: Tolerances) -> Iterable[Findi
         parts.append("sold but not planned: " + ", ".join(sold[item] for item in missing))
     if extra:
         parts.append("planned but not sold: " + ", ".join(planned[item] for item in extra))
-    yield found(
-        "deliverables-differ",
+    yield rule.disconnect(
         f"The contract and the plan name different deliverables; {'; '.join(parts)}.",
         (view.legal.agreed or won.said, baseline.said),
-        "delivery",
         severity="serious" if missing else "warning",
     )
 
 
-def sold_hours(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The hours in the price differ from the hours in the baseline, changes counted.
+@rules.register("sold-hours-differ", title="Hours sold and planned", owner="delivery")
+def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Compare the hours sold, with those of planned changes, with the hours in the baseline.
 
-    A plan may use the contingency that was sold, and need not.
+    A plan may use all, some or none of the contingency that was sold.
     """
     proposal, baseline = view.won_proposal, view.delivery.baseline
     if proposal is None or baseline is None:
@@ -75,20 +80,23 @@ def sold_hours(view: View, today: date, allowed: Tolerances) -> Iterable[Finding
     due = _nearest(baseline.hours, sold, reserve)
     if differs(due, baseline.hours, allowed.hours_percent):
         more = baseline.hours > sold
-        yield found(
-            "sold-hours-differ",
+        yield rule.disconnect(
             f"{hours(sold)} were sold, {_of_them(reserve)}the baseline plans "
             f"{hours(baseline.hours)}: "
             f"{'more work than is paid for' if more else 'less work than the customer pays for'}.",
             (proposal.said, baseline.said),
-            "delivery",
             stake=(proposal.price * ((baseline.hours - due) / sold)).rounded() if sold else None,
             severity="serious" if more else "warning",
         )
 
 
-def project_management(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """Project management in the proposal differs from what the baseline plans for it."""
+@rules.register(
+    "project-management-differs", title="Project management sold and planned", owner="delivery"
+)
+def project_management(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Compare the hours of project management in the proposal with those in the baseline."""
     proposal, baseline = view.won_proposal, view.delivery.baseline
     if proposal is None or baseline is None:
         return
@@ -102,23 +110,21 @@ def project_management(view: View, today: date, allowed: Tolerances) -> Iterable
         else Decimal(0)
     )
     if differs(_nearest(planned, sold, reserve), planned, allowed.project_management_percent):
-        yield found(
-            "project-management-differs",
+        yield rule.disconnect(
             f"The proposal sells {hours(sold)} of project management, {_of_them(reserve)}"
             f"the baseline plans {hours(planned)}.",
             (proposal.said, baseline.said),
-            "delivery",
             stake=proposal.project_management,
         )
 
 
 def _reserve(sold: Decimal, estimated: Decimal, contingency: Decimal) -> Decimal:
-    """How much of the hours sold is contingency: what lies beyond the estimate without it."""
+    """Return how many of the hours sold are contingency: those beyond the estimate without it."""
     return min(contingency, max(Decimal(0), sold - (estimated - contingency)))
 
 
 def _nearest(planned: Decimal, sold: Decimal, reserve: Decimal) -> Decimal:
-    """What a plan of so many hours is compared with: the hours sold, less unused contingency."""
+    """Return the hours to compare a plan with: the hours sold, less unused contingency."""
     return min(sold, max(planned, sold - reserve))
 
 
@@ -126,8 +132,11 @@ def _of_them(reserve: Decimal) -> str:
     return f"{hours(reserve)} of them contingency; " if reserve else ""
 
 
-def no_manager(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """A proposal exists though nobody from Delivery was there when it was made."""
+@rules.register(
+    "no-manager-before-proposal", title="No manager before the proposal", owner="delivery"
+)
+def no_manager(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find a proposal that was drafted before Delivery assigned an engagement manager."""
     proposals = view.sales.proposals
     if not proposals:
         return
@@ -142,26 +151,23 @@ def no_manager(view: View, today: date, allowed: Tolerances) -> Iterable[Finding
         )
     else:
         return
-    yield found(
-        "no-manager-before-proposal",
+    yield rule.disconnect(
         sentence,
         (first.said, assigned),
-        "delivery",
         stake=first.price,
         severity="serious" if assigned is None else "warning",
     )
 
 
-def allocation(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The hours that people were allocated for differ from the hours planned."""
+@rules.register("allocated-hours-differ", title="Hours allocated and planned", owner="delivery")
+def allocation(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Compare the hours that people are allocated for with the hours planned."""
     baseline, allocated = view.delivery.baseline, view.delivery.allocated_hours
     if baseline is None or not allocated:
         return
     total = sum(allocated.values(), start=Decimal(0))
     if differs(baseline.hours, total, allowed.allocation_percent):
-        yield found(
-            "allocated-hours-differ",
+        yield rule.disconnect(
             f"The baseline plans {hours(baseline.hours)}, people are allocated for {hours(total)}.",
             (baseline.said, view.delivery.allocated),
-            "delivery",
         )

@@ -1,21 +1,27 @@
-"""What is reported against what is measured, and silence where somebody owes a step."""
+"""Rules about status reports, about an early close and about a step that is overdue."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from contracts.channels import Department
-from gateway.disconnects.finding import Finding, Tolerances, day, found
-from gateway.fold import View
-from gateway.sections.folding import Ref
+from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.engagement_view import View
+from gateway.sections.steps import Ref
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min, UTC)
 
 
-def green_against_figures(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """Cost or schedule is reported green while its earned-value index is below the threshold."""
+rules = Rules()
+
+
+@rules.register("green-against-figures", title="Green against the figures", owner="delivery")
+def green_against_figures(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find cost or schedule reported green while its index is too low (confidential)."""
     report, measured = view.delivery.report, view.confidential.performance
     if report is None or measured is None:
         return
@@ -25,11 +31,9 @@ def green_against_figures(view: View, today: date, allowed: Tolerances) -> Itera
     )
     for name, reported, index, value in pairs:
         if reported == "green" and value is not None and value < allowed.index:
-            yield found(
-                "green-against-figures",
+            yield rule.disconnect(
                 f"{name.capitalize()} is reported green while {index} is {value:.2f}.",
                 (report.said, measured.said),
-                "delivery",
                 about=name,
                 stake=(
                     measured.actual_cost - measured.earned_value
@@ -41,8 +45,11 @@ def green_against_figures(view: View, today: date, allowed: Tolerances) -> Itera
             )
 
 
-def no_status_report(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """Work goes on and the last status report is older than the tier's cadence allows."""
+@rules.register("no-status-report", title="No status report", owner="delivery")
+def no_status_report(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find a running engagement whose last status report is older than its tier allows."""
     delivery = view.delivery
     if view.stage != "delivering" or view.on_hold:
         return
@@ -54,19 +61,23 @@ def no_status_report(view: View, today: date, allowed: Tolerances) -> Iterable[F
     late = (today - start).days - cadence
     if late > 0:
         what = "The last status report is of" if delivery.report else "No status report since"
-        yield found(
-            "no-status-report",
+        yield rule.disconnect(
             f"{what} {day(start)}; one is due every "
             f"{allowed.report_days[delivery.tier or 'standard']} days.",
             (last,),
-            "delivery",
             since=_midnight(start + timedelta(days=cadence)),
             days=late,
         )
 
 
-def closing_with_loose_ends(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """Delivery is done by its own word while an invoice, issue or acceptance is open."""
+@rules.register("closing-with-loose-ends", title="Loose ends at the close", owner="delivery")
+def closing_with_loose_ends(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find an engagement that is closed or reviewed while an invoice, issue or acceptance is open.
+
+    An invoice counts while it is overdue.
+    """
     delivery = view.delivery
     done = delivery.closed or delivery.review_held
     if done is None:
@@ -84,39 +95,38 @@ def closing_with_loose_ends(view: View, today: date, allowed: Tolerances) -> Ite
     ]
     if loose:
         currency = view.currency
-        yield found(
-            "closing-with-loose-ends",
+        yield rule.disconnect(
             f"The engagement is being closed with loose ends: {', '.join(w for w, _ in loose)}.",
-            (done, *(said for _, said in loose)),
-            "delivery",
+            (done, *(event for _, event in loose)),
             stake=view.finance.outstanding(currency) if currency else None,
             severity="serious",
         )
 
 
-def silence(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """Nothing was heard for long from the department that owes the next step."""
-    owed = _next_step(view)
+@rules.register("next-step-overdue", title="Next step overdue", owner="delivery")
+def next_step(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find a department that owes the next step and has published nothing for too many days."""
+    owed = _owed_step(view)
     if owed is None or view.on_hold:
         return
     owner, step, asked = owed
     fresh = view.freshness.get(owner)
-    heard = asked.occurred_at if fresh is None else max(asked.occurred_at, fresh.occurred_at)
-    since, last = asked.occurred_at.date(), heard.date()
+    latest = asked.occurred_at if fresh is None else max(asked.occurred_at, fresh.occurred_at)
+    since, last = asked.occurred_at.date(), latest.date()
     if (today - last).days > allowed.silence_days:
-        yield found(
-            "next-step-overdue",
+        yield rule.disconnect(
             f"{owner.capitalize()} owes {step} since {day(since)}"
-            + ("." if last == since else f" and was last heard on {day(last)}."),
+            + ("." if last == since else f" and has published nothing since {day(last)}."),
             (asked,),
-            owner,
+            owner=owner,
             since=_midnight(last + timedelta(days=allowed.silence_days)),
             days=(today - since).days,
             stake=view.price,
         )
 
 
-def _next_step(view: View) -> tuple[Department, str, Ref] | None:
+def _owed_step(view: View) -> tuple[Department, str, Ref] | None:
+    """Return who owes the next step, the step in words, and the event that asks for it."""
     sales, legal, delivery, finance = view.sales, view.legal, view.delivery, view.finance
     proposal = sales.latest_proposal
     if sales.won is not None:
@@ -131,7 +141,7 @@ def _next_step(view: View) -> tuple[Department, str, Ref] | None:
                 for review in (of_delivery, of_finance)
                 if review is not None and review.verdict == "objected"
             ]
-            if objections:  # the other review can change nothing in that
+            if objections:  # a new version is needed even if the other review approves this one
                 return "legal", "a new version of the statement of work", _earlier(*objections)
             if of_delivery is None:
                 return "delivery", f"its review of version {sow.version}", sow.said
@@ -157,8 +167,8 @@ def _next_step(view: View) -> tuple[Department, str, Ref] | None:
 
 
 def _later(one: Ref, other: Ref) -> Ref:
-    return max(one, other, key=lambda said: said.occurred_at)
+    return max(one, other, key=lambda event: event.occurred_at)
 
 
-def _earlier(*said: Ref) -> Ref:
-    return min(said, key=lambda each: each.occurred_at)
+def _earlier(*events: Ref) -> Ref:
+    return min(events, key=lambda event: event.occurred_at)

@@ -1,5 +1,5 @@
-"""The gateway's pages for people: the portfolio, what needs attention and why, an engagement."""
+"""The gateway's pages: portfolio, engagements, disconnects, and one engagement."""
 
-from gateway.pages.routes import Commands, Reads, Sources, pages
+from gateway.pages.routes import Commands, PageQueries, Sources, pages
 
-__all__ = ["Commands", "Reads", "Sources", "pages"]
+__all__ = ["Commands", "PageQueries", "Sources", "pages"]

@@ -1,13 +1,13 @@
 """The routes of the pages.
 
 =====================================  ============================================================
-``GET /``                              the portfolio, who needs attention and why, the disconnects
-``GET /pages/engagements``             every engagement in a line
-``GET /pages/engagements/{id}``        one engagement: its way, disconnects, departments, timeline
-``POST /pages/engagements/{id}/waive`` accept a disconnect as it is, with a reason
-``GET /pages/disconnects``             every disconnect that stands
-``GET /pages/live``                    server-sent events: something that a page shows has changed
-``POST /sign-in``, ``POST /sign-out``  with a token; back out
+``GET /``                              portfolio: what needs attention, figures, disconnects
+``GET /pages/engagements``             list of all engagements
+``GET /pages/engagements/{id}``        one engagement: stages, disconnects, departments, timeline
+``POST /pages/engagements/{id}/waive`` waive a disconnect, with a reason
+``GET /pages/disconnects``             list of all unresolved disconnects
+``GET /pages/live``                    server-sent events: a page's data have changed
+``POST /sign-in``, ``POST /sign-out``  start a session with a token; end it
 =====================================  ============================================================
 """
 
@@ -34,35 +34,35 @@ from chassis.web.sse import events
 from contracts.channels import Department
 from contracts.event import Event, Recorded
 from contracts.values import EngagementId
-from gateway.api import WAIVED_BY, reading_of
-from gateway.findings import WaiveDisconnect
-from gateway.folding import Change, Folding
-from gateway.pages import live, overview, rendering, session
-from gateway.pages.dossier import by_month, cases, entry, way
-from gateway.pages.presenting import OVER, STAGE_NAMES, UNDER_WAY, Names, age_notice
-from gateway.pages.rendering import PageRoute, page
-from gateway.pages.session import SignedOut, caller_of, own_form, own_page, viewer
-from gateway.pages.sheets import sheets, things
+from gateway.api import WAIVED_BY, get_queries
+from gateway.decider import WaiveDisconnect
+from gateway.list_index import ListedDisconnect, Page
+from gateway.pages import html_responses, live_updates, portfolio_page, session
+from gateway.pages.department_panels import panels, titles_by_id
+from gateway.pages.engagement_page import by_month, entry, proved_disconnects, stage_steps
+from gateway.pages.formatting import OVER, STAGE_NAMES, UNDER_WAY, Names, age_notice
+from gateway.pages.html_responses import PageRoute, page
+from gateway.pages.session import SignedOut, caller_of, local_path, read_form, viewer
 from gateway.portfolio import Portfolio
-from gateway.reading import Unified
-from gateway.rows import Page, Standing
+from gateway.projector import Projector, ViewChange
+from gateway.queries import EngagementDetails
 from gateway.summary import Summary
 
-SHOWN_FIRST = 12
+FIRST_PAGE_ITEMS = 12
 """Engagements and disconnects on the first page."""
-A_PAGE = 50
-"""Lines of a list."""
-LATEST = 60
-"""Events of a timeline that are shown unless all are asked for."""
-WAIT = 5.0
+PAGE_SIZE = 50
+"""Rows on a page of a list."""
+LATEST_EVENTS = 60
+"""Events of a timeline that are shown unless the reader asks for all."""
+WAIVER_WAIT = 5.0
 """Seconds to wait until a waiver is in the view that is shown next."""
 
 
-class Reads(Protocol):
-    """What the pages ask of the gateway; see gateway.reading."""
+class PageQueries(Protocol):
+    """The queries of the pages; `gateway.queries.Queries` answers them."""
 
     async def portfolio(self, *, confidential: bool) -> Portfolio:
-        """The portfolio's figures now."""
+        """Return the current figures of the portfolio."""
 
     async def engagements(
         self,
@@ -73,15 +73,15 @@ class Reads(Protocol):
         *,
         confidential: bool,
     ) -> Page[Summary]:
-        """A page of engagements; raises BadCursor."""
+        """Return a page of engagements; raises InvalidCursor."""
 
     async def engagement(
         self, engagement: str, after: Mapping[str, int] | None = None, wait: float = 0.0
-    ) -> Unified:
-        """One engagement; raises Unknown, NotYet."""
+    ) -> EngagementDetails:
+        """Return one engagement; raises Unknown, NotYet."""
 
     async def timeline(self, engagement: str, *, confidential: bool) -> list[Recorded[Event]]:
-        """Every event of an engagement by when it occurred; raises Unknown."""
+        """Return every event of an engagement by when it occurred; raises Unknown."""
 
     async def disconnects(
         self,
@@ -90,17 +90,17 @@ class Reads(Protocol):
         limit: int,
         *,
         confidential: bool,
-    ) -> Page[Standing]:
-        """A page of disconnects, the serious and oldest first; raises BadCursor."""
+    ) -> Page[ListedDisconnect]:
+        """Return a page of disconnects, the serious and oldest first; raises InvalidCursor."""
 
     def changes(
         self, engagement: str | None = None, *, confidential: bool
-    ) -> AsyncIterator[Change]:
-        """Every change from now on, of all engagements or of one, that such a reader sees."""
+    ) -> AsyncIterator[ViewChange]:
+        """Yield every change from now on that the reader may see, of all engagements or of one."""
 
 
 class Commands(Protocol):
-    """What carries a command to its decider; see chassis.application.command_handler."""
+    """The command handler; `chassis.application.command_handler.CommandHandler` is one."""
 
     async def command(
         self, kind: str, subject: str, command: Command, *, actor: str, key: str
@@ -110,21 +110,21 @@ class Commands(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What the pages are made from.
+    """The parts that the pages use.
 
-    `records` give names to ids, `today` is the day in UTC, `stopping` ends what has no end.
-    `as_of` returns the moment up to which the data hold what departments published, if known.
+    `today` is the day in UTC; `stopping` ends live streams when it is set. `as_of` returns the
+    moment (UTC) up to which the data contain what departments published, None if it is not known.
     """
 
-    reading: Reads
+    queries: PageQueries
     commands: Commands
-    records: ReferenceData
+    reference_data: ReferenceData
     today: date
     stopping: asyncio.Event
     as_of: Callable[[], datetime | None]
 
     def age_notice(self) -> str | None:
-        """Return what a page says of data that are not up to date; None where they are."""
+        """Return the notice that a page shows while its data are not up to date, else None."""
         return age_notice(self.as_of(), datetime.now(UTC))
 
 
@@ -132,29 +132,29 @@ Viewer = Annotated[Caller, Depends(viewer)]
 Cursor = Annotated[str | None, Query(max_length=400)]
 
 
-def at_work(request: Request) -> Sources:
-    """The sources of a running gateway; raises Problem 503 while it is not there yet."""
+def get_sources(request: Request) -> Sources:
+    """Return the sources of a running gateway; raises Problem 503 while it starts."""
     container = get_container(request)
-    folding = container.event_handling.handler
-    if not isinstance(folding, Folding):
-        raise TypeError("the gateway's events are heard by its folding")
+    projector = container.event_handling.handler
+    if not isinstance(projector, Projector):
+        raise TypeError("the gateway's event handler is not a Projector")
     return Sources(
-        reading_of(request),
+        get_queries(request),
         container.commands,
         container.reference_data,
-        folding.today(),
+        projector.today(),
         container.stopping,
         container.as_of.of_lists,
     )
 
 
-def pages(sources: Callable[[Request], Sources] = at_work) -> APIRouter:
-    """The routes, for an application of `chassis.runtime.service` whose events a Folding hears."""
+def pages(sources: Callable[[Request], Sources] = get_sources) -> APIRouter:
+    """Return the routes, for an application whose event handler is a Projector."""
     router = APIRouter(route_class=PageRoute, include_in_schema=False)
-    _reading(router, sources)
-    _lists(router, sources)
-    _acting(router, sources)
-    _signing_in(router)
+    _add_pages(router, sources)
+    _add_lists(router, sources)
+    _add_waiver(router, sources)
+    _add_sign_in(router)
     return router
 
 
@@ -163,7 +163,7 @@ def _content(caller: Caller, source: Sources, **content: object) -> dict[str, ob
         "caller": caller,
         "confidential": caller.may("confidential"),
         "may_waive": caller.may(*WAIVED_BY),
-        "names": Names(source.records),
+        "names": Names(source.reference_data),
         "today": source.today,
         "live": "/pages/live",
         "age_notice": source.age_notice(),
@@ -171,43 +171,43 @@ def _content(caller: Caller, source: Sources, **content: object) -> dict[str, ob
     }
 
 
-def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
+def _add_pages(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
     @router.get("/")
     async def portfolio(request: Request, caller: Viewer) -> Response:
         source = sources(request)
-        reading, confidential = source.reading, caller.may("confidential")
-        figures = await reading.portfolio(confidential=confidential)
-        ranked = await reading.engagements(
-            {}, "-attention", None, SHOWN_FIRST, confidential=confidential
+        queries, confidential = source.queries, caller.may("confidential")
+        figures = await queries.portfolio(confidential=confidential)
+        ranked = await queries.engagements(
+            {}, "-attention", None, FIRST_PAGE_ITEMS, confidential=confidential
         )
-        asking = [each for each in ranked.items if each.attention]
-        unified = await asyncio.gather(*(reading.engagement(each.engagement) for each in asking))
-        standing = await reading.disconnects(
-            {"waived": "false"}, None, SHOWN_FIRST, confidential=confidential
+        first = [each for each in ranked.items if each.attention]
+        details = await asyncio.gather(*(queries.engagement(each.engagement) for each in first))
+        disconnects = await queries.disconnects(
+            {"waived": "false"}, None, FIRST_PAGE_ITEMS, confidential=confidential
         )
-        names = Names(source.records)
+        names = Names(source.reference_data)
         attention = [
-            overview.attention(
+            portfolio_page.attention(
                 one.row.seen(confidential=confidential),
                 one.view,
-                list(one.findings.values()),
+                list(one.disconnects.values()),
                 names,
                 confidential=confidential,
             )
-            for one in unified
+            for one in details
         ]
         content = _content(
             caller,
             source,
             portfolio=figures,
-            headline=overview.headline(figures),
-            day=overview.today_in_words(source.today),
-            under_way=overview.under_way(figures),
-            over=overview.over(figures),
-            figures=overview.figures(figures),
-            account=overview.account(figures),
+            headline=portfolio_page.headline(figures),
+            day=portfolio_page.today_in_words(source.today),
+            under_way=portfolio_page.under_way(figures),
+            over=portfolio_page.over(figures),
+            figures=portfolio_page.figures(figures),
+            amounts=portfolio_page.amounts(figures),
             attention=[each for each in attention if each is not None],
-            standing=standing,
+            disconnects=disconnects,
         )
         return page("portfolio.html", content)
 
@@ -221,12 +221,12 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
     ) -> Response:
         source = sources(request)
         confidential = caller.may("confidential")
-        unified = await source.reading.engagement(engagement)
-        timeline = await source.reading.timeline(engagement, confidential=confidential)
-        view = unified.view
-        names = Names(source.records, things(view))
-        told = [each for each in timeline if said in (None, each.channel.department)]
-        shown = told if events == "all" else told[-LATEST:]
+        details = await source.queries.engagement(engagement)
+        timeline = await source.queries.timeline(engagement, confidential=confidential)
+        view = details.view
+        names = Names(source.reference_data, titles_by_id(view))
+        selected = [each for each in timeline if said in (None, each.channel.department)]
+        shown = selected if events == "all" else selected[-LATEST_EVENTS:]
         entries = [entry(each, names, confidential=confidential) for each in reversed(shown)]
         content = _content(
             caller,
@@ -234,16 +234,18 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             names=names,
             live=f"/pages/live?engagement={engagement}",
             view=view,
-            summary=unified.row.seen(confidential=confidential),
-            complete=unified.complete,
-            waits=unified.waits and unified.waits.seen(confidential=confidential),
-            passed_over=shown_passed_over(unified.passed_over, confidential=confidential),
-            way=way(view),
-            cases=cases(view, unified.findings, timeline, names, confidential=confidential),
-            sheets=sheets(view, names, confidential=confidential),
+            summary=details.row.seen(confidential=confidential),
+            complete=details.complete,
+            waits=details.waits and details.waits.seen(confidential=confidential),
+            passed_over=shown_passed_over(details.passed_over, confidential=confidential),
+            steps=stage_steps(view),
+            disconnects=proved_disconnects(
+                view, details.disconnects, timeline, names, confidential=confidential
+            ),
+            panels=panels(view, names, confidential=confidential),
             asked=events,
-            said=said,
-            events=len(told),
+            department=said,
+            events=len(selected),
             months=by_month(entries),
             anchors={each.anchor for each in entries},
             shown=len(shown),
@@ -262,22 +264,22 @@ def _reading(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             return False
 
         source = sources(request)
-        changes = source.reading.changes(engagement, confidential=caller.may("confidential"))
-        told = live.tidings(changes, signed_in, source.age_notice)
-        return events(told, source.stopping, caller.actor)
+        changes = source.queries.changes(engagement, confidential=caller.may("confidential"))
+        stream = live_updates.page_events(changes, signed_in, source.age_notice)
+        return events(stream, source.stopping, caller.actor)
 
-    files = rendering.static_files()
+    files = html_responses.static_files()
 
     @router.get("/pages/static/{name}")
     async def static(name: str) -> Response:
         if name not in files:
             raise Problem(404, "unknown-route", "")
         content, kind = files[name]
-        kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return Response(content, headers={**rendering.SECURITY, **kept}, media_type=kind)
+        caching = {"Cache-Control": "public, max-age=31536000, immutable"}
+        return Response(content, headers={**html_responses.SECURITY, **caching}, media_type=kind)
 
 
-def _lists(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
+def _add_lists(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
     @router.get("/pages/engagements")
     async def engagements(
         request: Request,
@@ -290,11 +292,11 @@ def _lists(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             raise Problem(404, "unknown-route", "")
         source = sources(request)
         filters = {"stage": stage} if stage else {}
-        found = await source.reading.engagements(
-            filters, sort, cursor, A_PAGE, confidential=caller.may("confidential")
+        listed = await source.queries.engagements(
+            filters, sort, cursor, PAGE_SIZE, confidential=caller.may("confidential")
         )
         content = _content(
-            caller, source, found=found, stage=stage, sort=sort, stages=[*UNDER_WAY, *OVER]
+            caller, source, listed=listed, stage=stage, sort=sort, stages=[*UNDER_WAY, *OVER]
         )
         return page("engagements.html", content)
 
@@ -313,21 +315,21 @@ def _lists(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             filters["owner"] = owner
         if severity is not None:
             filters["severity"] = severity
-        found = await source.reading.disconnects(
-            filters, cursor, A_PAGE, confidential=caller.may("confidential")
+        listed = await source.queries.disconnects(
+            filters, cursor, PAGE_SIZE, confidential=caller.may("confidential")
         )
         content = _content(
-            caller, source, standing=found, owner=owner, severity=severity, waived=waived
+            caller, source, disconnects=listed, owner=owner, severity=severity, waived=waived
         )
         return page("disconnects.html", content)
 
 
-def _acting(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
+def _add_waiver(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
     @router.post("/pages/engagements/{engagement}/waive")
     async def waive(
         request: Request, caller: Viewer, engagement: Annotated[EngagementId, Path()]
     ) -> Response:
-        form = await own_form(request)
+        form = await read_form(request)
         if not caller.may(*WAIVED_BY):
             raise Problem(403, "not-allowed", "Your roles do not allow this.")
         finding = form.get("finding", "")
@@ -337,10 +339,10 @@ def _acting(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             raise Problem(422, "invalid-input", "A waiver needs a reason, in words.") from None
         source = sources(request)
         confidential = caller.may("confidential")
-        found = (await source.reading.engagement(engagement)).findings.get(finding)
-        if found is None or (found.confidential and not confidential):
-            raise Problem(409, "no-such-disconnect", "This disconnect does not stand any more.")
-        # Two clicks are two keys; the decider says the same waiver once all the same.
+        disconnect = (await source.queries.engagement(engagement)).disconnects.get(finding)
+        if disconnect is None or (disconnect.confidential and not confidential):
+            raise Problem(409, "no-such-disconnect", "This disconnect is not open any more.")
+        # Two clicks have two keys; the decider ignores a waiver that is given again.
         answer = await source.commands.command(
             "engagement",
             engagement,
@@ -349,20 +351,20 @@ def _acting(router: APIRouter, sources: Callable[[Request], Sources]) -> None:
             key=f"page-{uuid4()}",
         )
         with suppress(NotYet):
-            await source.reading.engagement(engagement, answer.stream.position, WAIT)
+            await source.queries.engagement(engagement, answer.stream.position, WAIVER_WAIT)
         return RedirectResponse(f"/pages/engagements/{engagement}#finding-{finding}", 303)
 
 
-def _signing_in(router: APIRouter) -> None:
+def _add_sign_in(router: APIRouter) -> None:
     @router.post("/sign-in")
     async def sign_in(request: Request) -> Response:
-        form = await own_form(request)
-        token, goes_to = form.get("token", "").strip(), own_page(form.get("next", "/"))
+        form = await read_form(request)
+        token, goes_to = form.get("token", "").strip(), local_path(form.get("next", "/"))
         try:
             await caller_of(request, token)
         except SignedOut as out:
-            return rendering.sign_in(goes_to, out)
-        return session.begun(request, token, goes_to)
+            return html_responses.sign_in(goes_to, out)
+        return session.start(request, token, goes_to)
 
     @router.get("/sign-in")
     async def signed_in() -> Response:
@@ -370,5 +372,5 @@ def _signing_in(router: APIRouter) -> None:
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        await own_form(request)
-        return session.ended()
+        await read_form(request)
+        return session.end()

@@ -1,7 +1,7 @@
-"""Signing in with a browser: the bearer token in a cookie that no script and no other site gets.
+"""Sessions of a browser: the bearer token in a cookie that no script and no other site can read.
 
-Only these pages take the cookie; the API asks for the Authorization header. What changes anything
-is taken from this site's own forms alone.
+Only the pages accept the cookie; the API requires the Authorization header. Changes are accepted
+only from forms of this site.
 """
 
 from urllib.parse import parse_qs, urlsplit
@@ -16,20 +16,20 @@ from gateway.api import SEEN_BY
 
 COOKIE = "concord"
 LONGEST_FORM = 16_384
-"""Bytes a form may have."""
+"""Bytes of a form at most."""
 
-_HERE = ("127.0.0.1", "localhost")
+_LOCAL_HOSTS = ("127.0.0.1", "localhost")
 
 
 class SignedOut(Problem):
-    """Nobody is signed in here, or not any more: `code` and `detail` say why."""
+    """No person is signed in, or the sign-in has expired: `code` and `detail` give the reason."""
 
 
 class SignedIn(Guard):
-    """Lets those pass who are signed in with one of the roles."""
+    """A guard that requires a signed-in person with one of the roles."""
 
     async def __call__(self, request: Request) -> Caller:
-        """Whoever is signed in; raises SignedOut, or Problem 403 without the role."""
+        """Return the signed-in caller; raises SignedOut, or Problem 403 without the role."""
         caller = await caller_of(request, request.cookies.get(COOKIE, ""))
         if not caller.may(*self.roles):
             raise Problem(
@@ -40,11 +40,11 @@ class SignedIn(Guard):
 
 
 viewer = SignedIn(*SEEN_BY)
-"""What the pages depend on."""
+"""The guard of all pages."""
 
 
 async def caller_of(request: Request, token: str) -> Caller:
-    """Whoever the token was issued to; raises SignedOut."""
+    """Return the caller to whom the token was issued; raises SignedOut."""
     if not token:
         raise SignedOut(401, "token-missing", "")
     tokens: Tokens = request.app.state.tokens
@@ -54,8 +54,11 @@ async def caller_of(request: Request, token: str) -> Caller:
         raise SignedOut(401, problem.code, str(problem.detail)) from None
 
 
-def begun(request: Request, token: str, goes_to: str) -> Response:
-    """Signed in: the cookie is set for as long as the browser runs, and the token itself lasts."""
+def start(request: Request, token: str, goes_to: str) -> Response:
+    """Set the cookie until the browser is closed, and redirect; the token itself may expire before.
+
+    Outside this machine the cookie requires TLS.
+    """
     response = RedirectResponse(goes_to, 303)
     response.set_cookie(
         COOKIE,
@@ -63,20 +66,20 @@ def begun(request: Request, token: str, goes_to: str) -> Response:
         path="/",
         httponly=True,
         samesite="strict",
-        secure=request.url.hostname not in _HERE,
+        secure=request.url.hostname not in _LOCAL_HOSTS,
     )
     return response
 
 
-def ended() -> Response:
-    """Signed out: the cookie is taken back."""
+def end() -> Response:
+    """Delete the cookie, and redirect to the first page."""
     response = RedirectResponse("/", 303)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return response
 
 
-def own_page(path: str) -> str:
-    """The path if it lies on this site, else the first page: nobody is sent elsewhere."""
+def local_path(path: str) -> str:
+    """Return the path if it is on this site, else that of the first page."""
     try:
         parts = urlsplit(path)
     except ValueError:
@@ -85,18 +88,18 @@ def own_page(path: str) -> str:
     return path if local and not parts.scheme and not parts.netloc else "/"
 
 
-async def own_form(request: Request) -> dict[str, str]:
-    """The fields of a form that one of these pages sent; raises Problem for any other."""
+async def read_form(request: Request) -> dict[str, str]:
+    """Return the fields of a form that a page of this site sent; raises Problem for any other."""
     if not _sent_from_here(request):
-        raise Problem(403, "foreign-form", "This was not sent by a page of this site.")
+        raise Problem(403, "foreign-form", "The form was not sent by a page of this site.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
-        raise Problem(415, "unsupported-media-type", "Send a form.")
+        raise Problem(415, "unsupported-media-type", "The request must be a form.")
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > LONGEST_FORM:
-            raise Problem(413, "body-too-large", "That is too long.")
+            raise Problem(413, "body-too-large", f"The form is larger than {LONGEST_FORM} bytes.")
     try:
         read = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
         fields = {name: values[-1] for name, values in read.items()}

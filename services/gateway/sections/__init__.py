@@ -1,1 +1,1 @@
-"""One section of the unified view for each channel, folded from that channel's events alone."""
+"""Sections of the view, one per channel, each computed from the events of its channel only."""

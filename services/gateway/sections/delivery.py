@@ -1,4 +1,4 @@
-"""What Delivery says of an engagement."""
+"""Delivery's section of the view."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -7,14 +7,14 @@ from decimal import Decimal
 from contracts import delivery
 from contracts.event import Recorded
 from contracts.values import Milestone
-from gateway.sections.folding import Ref, Review, Steps, ref
+from gateway.sections.steps import Ref, Review, Steps, ref
 
 
 @dataclass(slots=True)
 class Estimate:
-    """One version of the estimate; hours with contingency, project management apart.
+    """A version of the estimate; hours include contingency and exclude expenses.
 
-    What is bought is no hours.
+    `project_management_hours` are part of `hours`.
     """
 
     version: int
@@ -28,7 +28,7 @@ class Estimate:
 
 @dataclass(slots=True)
 class Baseline:
-    """The plan as last approved."""
+    """The latest approved plan."""
 
     version: int
     hours: Decimal
@@ -45,7 +45,7 @@ class Baseline:
 
 @dataclass(slots=True)
 class Deliverable:
-    """Where a deliverable stands with the customer."""
+    """A deliverable's last submission and whether the customer accepted it."""
 
     status: str
     submission: int
@@ -55,7 +55,7 @@ class Deliverable:
 
 @dataclass(slots=True)
 class Report:
-    """The last status report."""
+    """The latest status report."""
 
     report: int
     as_of: date
@@ -69,13 +69,13 @@ class Report:
 
     @property
     def overall(self) -> str:
-        """The worst of the three."""
+        """The worst of scope, schedule and cost."""
         return max((self.scope, self.schedule, self.cost), key=("green", "amber", "red").index)
 
 
 @dataclass(slots=True)
 class Change:
-    """A change request on its way to being built, or not."""
+    """A change request: its assessment and what was decided about it."""
 
     change: str
     description: str
@@ -102,7 +102,7 @@ class RaidItem:
 
 @dataclass(slots=True)
 class Worked:
-    """Hours of a week, all and billable, and the first event that told of them."""
+    """Approved hours of a week, all and billable, and the first event that contains any."""
 
     hours: Decimal
     billable: Decimal
@@ -111,7 +111,7 @@ class Worked:
 
 @dataclass(slots=True)
 class DeliverySection:
-    """The engagement as Delivery knows it."""
+    """The engagement as Delivery published it."""
 
     manager: str | None = None
     manager_assigned_on: date | None = None
@@ -149,7 +149,7 @@ class DeliverySection:
     closed: Ref | None = None
 
     def open_issues(self) -> dict[str, RaidItem]:
-        """Issues nobody closed yet."""
+        """Return the issues that are not closed, by id."""
         return {item: raid for item, raid in self.raid.items() if raid.kind == "issue"}
 
 
@@ -233,7 +233,7 @@ def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselin
             by_role[line.role] = by_role.get(line.role, Decimal(0)) + line.hours
             if task.kind == "project-management":
                 management += line.hours
-    said = ref(recorded)
+    event_ref = ref(recorded)
     before = section.baseline
     days = [task.finishes_on for task in event.tasks] or [item.due_on for item in event.milestones]
     section.baseline = Baseline(
@@ -246,8 +246,8 @@ def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselin
         starts_on=min((task.starts_on for task in event.tasks), default=event.baselined_on),
         finishes_on=max(days, default=event.baselined_on),
         changes=list(event.changes),
-        said=said,
-        first=before.first if before else said,
+        said=event_ref,
+        first=before.first if before else event_ref,
     )
 
 

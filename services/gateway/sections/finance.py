@@ -1,4 +1,4 @@
-"""What Finance says of an engagement, openly and confidentially (two channels, two sections)."""
+"""Finance's two sections of the view, one for its open and one for its confidential channel."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -8,12 +8,12 @@ from contracts import finance
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem, Margin
-from gateway.sections.folding import Ref, Review, Steps, ref
+from gateway.sections.steps import Ref, Review, Steps, ref
 
 
 @dataclass(slots=True)
 class Priced:
-    """An estimate with a price on it."""
+    """An estimate that Finance priced."""
 
     price: Money
     project_management_share: Decimal
@@ -23,7 +23,7 @@ class Priced:
 
 @dataclass(slots=True)
 class Budget:
-    """What may be spent and earned, as set and then amended."""
+    """The budget as set and then amended."""
 
     price: Money
     hours: Decimal
@@ -36,7 +36,7 @@ class Budget:
 
 @dataclass(slots=True)
 class Billable:
-    """An entry that may be invoiced, and whether it was."""
+    """A billing entry that is due, and whether it was invoiced."""
 
     item: str
     kind: str
@@ -48,7 +48,7 @@ class Billable:
 
 @dataclass(slots=True)
 class BilledLine:
-    """A line of an invoice that billed hours of a role at a rate."""
+    """A line of an invoice that bills hours of a role at a rate."""
 
     role: str
     hours: Decimal | None
@@ -57,7 +57,7 @@ class BilledLine:
 
 @dataclass(slots=True)
 class Invoice:
-    """An invoice that went out, and what became of it."""
+    """An issued invoice with its payments and credits."""
 
     invoice: str
     number: str
@@ -75,7 +75,7 @@ class Invoice:
 
     @property
     def outstanding(self) -> Money:
-        """What the customer still owes on it."""
+        """The amount that the customer still owes on it; 0 where it is void."""
         if self.voided:
             return Money.zero(self.amount.currency)
         return self.amount - self.paid - self.credited
@@ -83,7 +83,7 @@ class Invoice:
 
 @dataclass(slots=True)
 class FinanceSection:
-    """The engagement as Finance tells everybody."""
+    """The engagement as Finance published it on its open channel."""
 
     sow_reviews: dict[int, Review] = field(default_factory=dict)
     priced: dict[int, Priced] = field(default_factory=dict)
@@ -96,27 +96,27 @@ class FinanceSection:
     settled: Ref | None = None
 
     def live_invoices(self) -> list[Invoice]:
-        """Invoices that are not void."""
+        """Return the invoices that are not void."""
         return [invoice for invoice in self.invoices.values() if not invoice.voided]
 
     def billed(self, currency: str) -> Money:
-        """Issued less voided and credited."""
+        """Return the amount issued, less voided and credited amounts."""
         return Money.total(
             (invoice.amount - invoice.credited for invoice in self.live_invoices()), currency
         )
 
     def paid(self, currency: str) -> Money:
-        """Received on invoices that are not void."""
+        """Return the amount received on invoices that are not void."""
         return Money.total((invoice.paid for invoice in self.live_invoices()), currency)
 
     def outstanding(self, currency: str) -> Money:
-        """Issued and not yet paid, voided or credited."""
+        """Return the amount issued and not yet paid, voided or credited."""
         return Money.total((invoice.outstanding for invoice in self.live_invoices()), currency)
 
 
 @dataclass(slots=True)
 class Performance:
-    """Earned value at the last status date; all amounts are cost."""
+    """Earned value at the last status date; all amounts are costs."""
 
     as_of: date
     budget_at_completion: Money
@@ -131,7 +131,7 @@ class Performance:
 
 @dataclass(slots=True)
 class Margins:
-    """The four margins at a day, never mixed."""
+    """The four margins on a day."""
 
     as_of: date
     margin_sold: Margin | None
@@ -143,10 +143,10 @@ class Margins:
 
 @dataclass(slots=True)
 class ConfidentialSection:
-    """What only those may see who may see costs and margins.
+    """Costs and margins, for readers with the role `confidential`.
 
-    `margin_sold` is the budget's until Finance has measured it, and what Finance measured last from
-    then on, with the changes that measurement takes in; between two of them it says nothing else.
+    `margin_sold` comes from the budget until Finance has measured it, and then from Finance's last
+    measurement, with the changes that it includes.
     """
 
     estimate_costs: dict[int, Money] = field(default_factory=dict)
@@ -263,7 +263,7 @@ def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) 
     invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
         invoice.voided = True
-        _still_overdue(invoice)
+        _clear_overdue(invoice)
 
 
 @steps.on(finance.CreditNoteIssued)
@@ -271,7 +271,7 @@ def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssu
     invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
         invoice.credited = invoice.credited + recorded.event.amount
-        _still_overdue(invoice)
+        _clear_overdue(invoice)
 
 
 @steps.on(finance.PaymentReceived)
@@ -279,11 +279,11 @@ def _paid(section: FinanceSection, recorded: Recorded[finance.PaymentReceived]) 
     invoice = section.invoices.get(recorded.event.invoice)
     if invoice is not None:
         invoice.paid = invoice.paid + recorded.event.amount
-        _still_overdue(invoice)
+        _clear_overdue(invoice)
 
 
-def _still_overdue(invoice: Invoice) -> None:
-    """An invoice of which nothing is outstanding any more is overdue no more."""
+def _clear_overdue(invoice: Invoice) -> None:
+    """Clear the overdue mark of an invoice of which nothing is outstanding any more."""
     if invoice.outstanding.amount <= 0:
         invoice.overdue = None
 

@@ -1,16 +1,16 @@
-"""What the gateway itself said of an engagement: findings announced, and those a person waived."""
+"""The gateway's own sections: disconnects that it published, and those that a person waived."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contracts import gateway
 from contracts.event import Recorded
-from gateway.sections.folding import Ref, Steps, ref
+from gateway.sections.steps import Ref, Steps, ref
 
 
 @dataclass(slots=True)
 class Waiver:
-    """A contradiction that a person accepted, and why."""
+    """A disconnect that a person accepted, and the reason."""
 
     finding: str
     why: str
@@ -20,16 +20,19 @@ class Waiver:
 
 @dataclass(slots=True)
 class GatewaySection:
-    """Findings as announced on one of the gateway's channels."""
+    """Disconnects as published on one of the gateway's two channels, by id."""
 
     announced: dict[str, Ref] = field(default_factory=dict)
     proofs: dict[str, str] = field(default_factory=dict)
-    """The `proof` of each finding that is announced."""
+    """The `proof` of each published disconnect."""
     waived: dict[str, Waiver] = field(default_factory=dict)
 
 
 def proof(severity: str, evidence: Iterable[str]) -> str:
-    """Return what must differ before a finding is announced again, from its events' ids."""
+    """Return a text that differs when severity or evidence (ids of events) do.
+
+    A disconnect whose proof differs from the published one is published again.
+    """
     return "/".join([severity, *evidence])
 
 

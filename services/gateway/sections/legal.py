@@ -1,4 +1,4 @@
-"""What Legal says of an engagement."""
+"""Legal's section of the view."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -8,12 +8,12 @@ from contracts import legal
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem
-from gateway.sections.folding import Ref, Steps, ref
+from gateway.sections.steps import Ref, Steps, ref
 
 
 @dataclass(slots=True)
 class Sow:
-    """One version of the statement of work."""
+    """A version of the statement of work."""
 
     version: int
     content_hash: str
@@ -28,7 +28,7 @@ class Sow:
 
 @dataclass(slots=True)
 class SignedSow:
-    """The signature of both parties, on which version and content."""
+    """The version and content that both parties signed, and when."""
 
     version: int
     content_hash: str
@@ -38,7 +38,7 @@ class SignedSow:
 
 @dataclass(slots=True)
 class EarlyStart:
-    """Work at risk before the signature: how many hours, until which day."""
+    """An authorisation of work before the signature: a number of hours, until a day."""
 
     cap_hours: Decimal
     expires_on: date
@@ -48,7 +48,7 @@ class EarlyStart:
 
 @dataclass(slots=True)
 class Amendment:
-    """The contract's side of a change order."""
+    """An amendment of the contract to a change order."""
 
     amendment: str
     change: str
@@ -64,7 +64,7 @@ class Amendment:
 
 @dataclass(slots=True)
 class Terminated:
-    """The end of the contract before its work's."""
+    """The termination of the contract before its work was finished."""
 
     reason: str
     terminated_on: date
@@ -73,7 +73,7 @@ class Terminated:
 
 @dataclass(slots=True)
 class LegalSection:
-    """The engagement as Legal knows it."""
+    """The engagement as Legal published it."""
 
     filed: Ref | None = None
     nda_signed_on: date | None = None
@@ -98,30 +98,30 @@ class LegalSection:
         return self.sows.get(self.signed.version) if self.signed else None
 
     def amendment_of(self, change: str) -> Amendment | None:
-        """The amendment to a change order, drafted or signed."""
+        """Return the amendment to a change order, drafted or signed, or None."""
         return next((item for item in self.amendments.values() if item.change == change), None)
 
     def signed_amendments(self) -> list[Amendment]:
-        """The amendments in force, in the order of their signing."""
+        """Return the signed amendments, in the order of their signatures."""
         return [item for item in self.amendments.values() if item.signed is not None]
 
     @property
     def agreed(self) -> Ref | None:
-        """The signature by which the contract is as it is: its own, or the last amendment's."""
+        """The latest signature of the contract: that of its last amendment, or else its own."""
         amendments = self.signed_amendments()
         return amendments[-1].signed if amendments else self.signed.said if self.signed else None
 
     def descoped(self) -> set[str]:
-        """What amendments took out of the contract and none has given back."""
-        gone: set[str] = set()
+        """Return the deliverables that amendments removed and no later one added again."""
+        removed: set[str] = set()
         for amendment in self.signed_amendments():
-            gone -= amendment.deliverables_added.keys()
-            gone |= set(amendment.deliverables_descoped)
-        return gone
+            removed -= amendment.deliverables_added.keys()
+            removed |= set(amendment.deliverables_descoped)
+        return removed
 
     @property
     def contract_price(self) -> Money | None:
-        """Price of the signed version with all signed amendments."""
+        """The price of the signed version with all signed amendments."""
         sow = self.signed_sow
         if sow is None:
             return None
@@ -129,7 +129,7 @@ class LegalSection:
 
     @property
     def contract_finish(self) -> date | None:
-        """Contracted finish of the signed version, as the last signed amendment moved it."""
+        """The finish in the last signed amendment, or else in the signed version."""
         sow = self.signed_sow
         if sow is None:
             return None
@@ -138,7 +138,7 @@ class LegalSection:
 
     @property
     def contract_deliverables(self) -> dict[str, str]:
-        """Deliverables of the signed version, with those amendments added and descoped."""
+        """The titles of the deliverables by id, with those that amendments added and removed."""
         sow = self.signed_sow
         if sow is None:
             return {}
@@ -228,7 +228,7 @@ def _amendment_drafted(section: LegalSection, recorded: Recorded[legal.Amendment
 @steps.on(legal.AmendmentSigned)
 def _amendment_signed(section: LegalSection, recorded: Recorded[legal.AmendmentSigned]) -> None:
     event = recorded.event
-    # Taken out and put behind the others: amendments stand in the order of their signing.
+    # Removed and added at the end: the dict keeps amendments in the order of their signatures.
     drafted = section.amendments.pop(event.amendment, None)
     section.amendments[event.amendment] = amendment = _amendment(event)
     amendment.drafted = drafted.drafted if drafted else None

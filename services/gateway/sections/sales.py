@@ -1,4 +1,4 @@
-"""What Sales says of an engagement."""
+"""Sales' section of the view."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -8,12 +8,15 @@ from contracts import sales
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem, LineKind, PricedLine
-from gateway.sections.folding import Ref, Steps, ref
+from gateway.sections.steps import Ref, Steps, ref
 
 
 @dataclass(slots=True)
 class Proposal:
-    """One version of the proposal; hours as sold (what is bought is none), management apart."""
+    """A version of the proposal; hours as sold, without expenses.
+
+    `project_management_hours` are part of `hours`.
+    """
 
     version: int
     estimate_version: int
@@ -33,7 +36,7 @@ class Proposal:
 
 @dataclass(slots=True)
 class Won:
-    """The deal as the customer said yes to it."""
+    """The deal as the customer accepted it."""
 
     proposal_version: int
     price: Money
@@ -49,7 +52,7 @@ class Won:
 
 @dataclass(slots=True)
 class Lost:
-    """Why the deal was lost, and when."""
+    """A lost deal: the reason, the competitor if known, and the day."""
 
     reason: str
     competitor: str | None
@@ -59,7 +62,7 @@ class Lost:
 
 @dataclass(slots=True)
 class SalesSection:
-    """The engagement as Sales knows it."""
+    """The engagement as Sales published it."""
 
     account: str | None = None
     title: str | None = None
@@ -80,12 +83,12 @@ class SalesSection:
 
     @property
     def latest_proposal(self) -> Proposal | None:
-        """The version that stands, or the last that did."""
+        """The newest version, withdrawn or not."""
         return self.proposals[max(self.proposals)] if self.proposals else None
 
 
 def line_hours(lines: tuple[PricedLine, ...], *kinds: LineKind) -> Decimal:
-    """Hours of the lines of these kinds."""
+    """Return the hours of the lines of these kinds."""
     return sum((line.hours for line in lines if line.kind in kinds), start=Decimal(0))
 
 
@@ -98,8 +101,8 @@ def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) 
     section.account, section.title, section.owner = event.account, event.title, event.owner
     section.contacts = list(event.contacts)
     section.expected_value, section.expected_close = event.expected_value, event.expected_close
-    # An opportunity that was imported open and is adopted keeps its place in the pipeline, and
-    # from here on it is judged like any other.
+    # An opportunity that was imported as open and is adopted keeps its pipeline stage, and rules
+    # are evaluated from here on.
     section.pipeline_stage = section.pipeline_stage or "prospecting"
     section.imported_outcome = None
     section.opened = ref(recorded)

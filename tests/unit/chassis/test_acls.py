@@ -16,7 +16,7 @@ from contracts.channels import (
     GATEWAY_CONFIDENTIAL,
     Channel,
 )
-from gateway.folding import HEARD
+from gateway.projector import CONSUMED_CHANNELS
 
 
 def may(operation: Operation, topic: str) -> set[str]:
@@ -29,7 +29,9 @@ def may(operation: Operation, topic: str) -> set[str]:
 
 def consumed_by(service: Service) -> Iterator[Channel]:
     yield from service.reference_channels
-    yield from HEARD if service.name == "gateway" else consumed_channels(service.all_deciders)
+    yield from (
+        CONSUMED_CHANNELS if service.name == "gateway" else consumed_channels(service.all_deciders)
+    )
 
 
 def test_only_finance_writes_costs_and_only_the_gateway_reads_them() -> None:

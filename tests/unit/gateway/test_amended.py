@@ -1,4 +1,4 @@
-"""What signed amendments make of the contract, and of the rules that compare with it."""
+"""Signed amendments change the contract, and so the rules that compare with it."""
 
 from decimal import Decimal
 
@@ -8,13 +8,13 @@ from gateway.portfolio import contribution
 from gateway.summary import summary
 from tests.builders import HASH, PORTAL, REPORTS, Life, euros
 from tests.unit.gateway.test_disconnects import evidence, findings, margin_measured, only
-from tests.unit.gateway.test_fold import view_of
+from tests.unit.gateway.test_engagement_view import view_of
 
 
 def amended(
     name: str, life: Life, days: int, *, finish: int = 150, **scope: object
 ) -> legal.AmendmentSigned:
-    """An amendment that both parties signed on that day."""
+    """Return an amendment that both parties signed on day `days`."""
     return legal.AmendmentSigned.model_validate(
         {
             "amendment": f"A-{name}",
@@ -36,7 +36,7 @@ def test_an_amendment_moves_the_promised_finish() -> None:
     assert findings(life) == {}
 
 
-def test_the_amendment_that_was_signed_last_says_what_is_promised() -> None:
+def test_the_amendment_that_was_signed_last_determines_the_promised_finish() -> None:
     life = Life().worked(8)
     drafted = legal.AmendmentDrafted.model_validate(
         amended("C-2", life, 91).model_dump(exclude={"signatories", "signed_on"})
@@ -54,9 +54,7 @@ def test_the_amendment_that_was_signed_last_says_what_is_promised() -> None:
     assert summary(view, {}).finish == life.day(160)
 
 
-def test_what_an_amendment_took_out_is_billed_without_an_acceptance_until_one_gives_it_back() -> (
-    None
-):
+def test_a_removed_deliverable_is_billed_without_acceptance_until_it_is_added_again() -> None:
     life = Life().worked(8)
     life.say(96, amended("C-1", life, 96, deliverables_descoped=("reports",)))
     life.say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,), "milestones": ()}))
@@ -78,16 +76,16 @@ def test_what_an_amendment_took_out_is_billed_without_an_acceptance_until_one_gi
     assert found["billed-before-acceptance.I-final"].sentence.endswith("not accepted yet: reports.")
 
 
-def test_what_is_billed_on_acceptance_is_not_all_taken_out() -> None:
+def test_an_invoice_for_removed_deliverables_only_still_needs_acceptance() -> None:
     life = Life().worked(8)
-    gone = amended("C-1", life, 96, deliverables_descoped=("reports",))
-    life.say(96, gone).say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,)}))
+    removed = amended("C-1", life, 96, deliverables_descoped=("reports",))
+    life.say(96, removed).say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,)}))
     reports = life.schedule()[1].model_copy(update={"deliverables": ("reports",)})
     finding = only(life.say(98, *life.invoice(reports, 2, 98)))
     assert finding.finding == "billed-before-acceptance.I-final"
 
 
-def test_a_forecast_is_held_against_what_was_sold_with_the_changes_it_takes_in() -> None:
+def test_a_forecast_margin_is_compared_with_the_sold_margin_that_includes_its_changes() -> None:
     life = Life().worked(8)
     sold = Margin(revenue=euros(160_000), cost=euros(129_600), margin=Decimal("0.19"))
     assert findings(life.say(96, margin_measured(life, "18.8", sold))) == {}
@@ -96,7 +94,7 @@ def test_a_forecast_is_held_against_what_was_sold_with_the_changes_it_takes_in()
     assert finding.sentence == "Sold at a margin of 19.0%, forecast to end at 12.0%."
 
 
-def test_the_portfolio_counts_the_margin_that_finance_measured_last_as_sold() -> None:
+def test_the_portfolio_counts_the_sold_margin_that_finance_measured_last() -> None:
     life = Life().worked(8)
     before = contribution(view_of(life.events), ())
     assert before["EUR.margin-sold.revenue"] == Decimal(100_000)

@@ -1,4 +1,4 @@
-"""What is confidential shows to nobody else: not by a waiver, and not by what stands around it."""
+"""Confidential data are hidden from other readers: in waivers, positions, numbers and streams."""
 
 import asyncio
 import json
@@ -14,8 +14,14 @@ from chassis.web import problems
 from chassis.web.auth import Tokens
 from contracts import delivery, gateway
 from gateway import api
-from gateway.findings import ENGAGEMENT, AnnounceFindings, Announcements, WaiveDisconnect, found_now
-from gateway.reading import Reading
+from gateway.decider import (
+    ENGAGEMENT,
+    EngagementDisconnects,
+    PublishDisconnects,
+    WaiveDisconnect,
+    detected,
+)
+from gateway.queries import Queries
 from testkit.scenario import Scenario, given
 from tests.builders import Life
 from tests.in_process_gateway import SETTINGS, InMemory, token
@@ -28,38 +34,38 @@ SECRET = "forecast-margin-below-sold"
 UP_TO_DATE = SimpleNamespace(of_lists=lambda: None, of_engagement=lambda _: None)
 
 
-def announced() -> Scenario[Announcements]:
+def published() -> Scenario[EngagementDisconnects]:
     life = green_in_the_red(Life(named(1)))
-    found = tuple(found_now(each) for each in findings(life).values())
-    assert {each.finding for each in found if each.confidential} >= {SECRET}
-    outcome = given(ENGAGEMENT, life.engagement).when(AnnounceFindings(findings=found))
+    found = tuple(detected(each) for each in findings(life).values())
+    assert {each.finding for each in found if each.channel.confidential} >= {SECRET}
+    outcome = given(ENGAGEMENT, life.engagement).when(PublishDisconnects(disconnects=found))
     return outcome.then(*outcome.events)
 
 
-def test_who_may_not_see_a_disconnect_is_refused_as_if_it_did_not_stand() -> None:
+def test_a_waiver_of_a_hidden_disconnect_is_refused_as_if_it_did_not_exist() -> None:
     waiver = WaiveDisconnect(finding=SECRET, why="So be it.")
     nowhere = given(ENGAGEMENT, named(1)).when(waiver.given_by(confidential=False), by="eve")
-    hidden = announced().when(waiver.given_by(confidential=False), by="eve")
+    hidden = published().when(waiver.given_by(confidential=False), by="eve")
 
     hidden.then_refused("no-such-disconnect")
     assert str(hidden.refusal) == str(nowhere.refusal)
-    assert announced().when(waiver, by="eve").refusal, "who is not said to see it does not"
+    assert published().when(waiver, by="eve").refusal, "the default must be the lower permission"
 
 
-def test_who_may_see_it_waives_it() -> None:
+def test_a_caller_with_the_role_waives_a_confidential_disconnect() -> None:
     waiver = WaiveDisconnect(finding=SECRET, why="So be it.").given_by(confidential=True)
 
-    (waived,) = announced().when(waiver, by="vera").events
+    (waived,) = published().when(waiver, by="vera").events
 
     assert isinstance(waived, gateway.ConfidentialDisconnectWaived)
 
 
-# ---- what stands around it -------------------------------------------------------------------
+# ---- positions, numbers and streams ----------------------------------------------------------
 
 
 @pytest.fixture
 def life() -> Life:
-    """Found out of step by what is confidential and by what is not."""
+    """Return an engagement with confidential and other disconnects."""
     life = green_in_the_red(Life(named(1)))
     return life.say(106, life.report(10, 106, finish=180))
 
@@ -67,7 +73,7 @@ def life() -> Life:
 @pytest.fixture
 def folded(life: Life, monkeypatch: pytest.MonkeyPatch) -> InMemory:
     gateway = InMemory(*life.events)
-    monkeypatch.setattr(api, "reading_of", lambda _: gateway)
+    monkeypatch.setattr(api, "get_queries", lambda _: gateway)
     return gateway
 
 
@@ -87,7 +93,7 @@ async def answer(path: str, who: str, **headers: str) -> httpx.Response:
 @pytest.mark.parametrize(
     "path", [f"/engagements/{named(1)}", f"/engagements/{named(1)}/timeline", "/disconnects"]
 )
-async def test_how_much_is_confidential_is_confidential(folded: InMemory, path: str) -> None:
+async def test_the_number_of_confidential_events_is_hidden(folded: InMemory, path: str) -> None:
     known, hidden = await answer(path, VERA), await answer(path, EVE)
 
     assert hidden.status_code == known.status_code == 200
@@ -97,14 +103,14 @@ async def test_how_much_is_confidential_is_confidential(folded: InMemory, path: 
         assert channel not in hidden.headers.get("Concord-Position", "")
 
 
-async def test_what_an_author_had_heard_of_all_else_stays(folded: InMemory) -> None:
+async def test_positions_of_open_channels_remain_in_heard(folded: InMemory) -> None:
     found = json.loads((await answer("/disconnects", EVE)).text)["items"]
     assert any("legal=" in each["heard"] for one in found for each in one["evidence"])
     timeline = json.loads((await answer(f"/engagements/{named(1)}/timeline", EVE)).text)
     assert any(each["heard"].keys() >= {"sales", "finance"} for each in timeline)
 
 
-async def test_nobody_waits_for_what_they_may_not_see(folded: InMemory) -> None:
+async def test_a_request_does_not_wait_for_confidential_events(folded: InMemory) -> None:
     after = {"Concord-After": "finance.confidential=9999", "Prefer": "wait=1"}
     assert (await answer(f"/engagements/{named(1)}", EVE, **after)).status_code == 200
     assert (await answer(f"/engagements/{named(1)}", VERA, **after)).status_code == 504
@@ -115,7 +121,7 @@ async def here() -> bool:
 
 
 async def told(events: AsyncGenerator[bytes]) -> bool:
-    """Whether an event comes at once."""
+    """Return whether the stream sends an event at once."""
     waiting = asyncio.ensure_future(anext(events))
     await asyncio.wait([waiting], timeout=0.02)
     waiting.cancel()
@@ -123,7 +129,7 @@ async def told(events: AsyncGenerator[bytes]) -> bool:
     return not waiting.cancelled()
 
 
-async def test_a_confidential_event_alone_changes_nothing_for_others(
+async def test_a_confidential_event_changes_nothing_for_other_readers(
     folded: InMemory, life: Life
 ) -> None:
     path = f"/engagements/{named(1)}"
@@ -138,13 +144,15 @@ async def test_a_confidential_event_alone_changes_nothing_for_others(
         assert (after.text == before[who].text) is same
 
 
-async def test_who_watches_is_told_of_what_they_may_see(folded: InMemory, life: Life) -> None:
+async def test_a_stream_sends_only_changes_that_its_reader_may_see(
+    folded: InMemory, life: Life
+) -> None:
     said = next(each.event for each in life.events if each.event.channel.confidential)
     open_event = delivery.RaidItemClosed(item="R-1", resolution="Done.", closed_on=life.day(106))
 
     for event, by in ((said, [VERA]), (open_event, [EVE, VERA])):
         streams = {
-            who: api._events(cast(Reading, folded), None, here, confidential=who is VERA)
+            who: api._events(cast(Queries, folded), None, here, confidential=who is VERA)
             for who in (EVE, VERA)
         }
         for stream in streams.values():

@@ -1,4 +1,4 @@
-"""Hours that were sold as a reserve, and what a finding puts at stake."""
+"""Contingency hours in rules that compare hours, and the amount at stake of a disconnect."""
 
 from decimal import Decimal
 
@@ -11,7 +11,7 @@ from gateway.disconnects import judge
 from gateway.portfolio import contribution
 from tests.builders import Life, euros
 from tests.unit.gateway.test_disconnects import findings, only, rebaselined
-from tests.unit.gateway.test_fold import view_of
+from tests.unit.gateway.test_engagement_view import view_of
 
 EXPENSE = EstimateLine(phase="Build", role="licence", hours=Decimal(300), kind="expense")
 BOUGHT = PricedLine(
@@ -20,7 +20,10 @@ BOUGHT = PricedLine(
 
 
 def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool = False) -> Life:
-    """Estimated with so much contingency, which Finance prices and Sales sells (or that)."""
+    """Return an engagement with this percentage of contingency estimated, and `sold` percent sold.
+
+    Without `sold`, the estimated contingency is sold. With `bought`, expenses are added.
+    """
     life, more = Life(), 1 + Decimal(percent if sold is None else sold) / 100
     for recorded in Life().kicked_off().events:
         event: Event = recorded.event
@@ -37,17 +40,17 @@ def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool
     return life
 
 
-def test_a_reserve_that_was_sold_need_not_be_planned_and_may_be() -> None:
+def test_a_plan_may_use_the_contingency_that_was_sold_and_need_not() -> None:
     assert findings(sold_with_contingency(20), 45) == {}
     life = sold_with_contingency(20)
     assert findings(rebaselined(life, hours=960, management=192), 45) == {}
 
 
-def test_what_is_bought_is_no_hours() -> None:
+def test_expenses_are_not_counted_as_hours() -> None:
     assert findings(sold_with_contingency(20, bought=True), 45) == {}
 
 
-def test_less_than_was_estimated_or_more_than_the_reserve_is_still_a_difference() -> None:
+def test_fewer_hours_than_estimated_or_more_than_contingency_allows_is_a_difference() -> None:
     less = only(rebaselined(sold_with_contingency(20), hours=608), 45)
     assert less.finding == "sold-hours-differ"
     assert less.sentence == (
@@ -61,7 +64,7 @@ def test_less_than_was_estimated_or_more_than_the_reserve_is_still_a_difference(
     assert more.stake == euros("16666.67")
 
 
-def test_hours_sold_beyond_the_estimate_are_no_reserve() -> None:
+def test_hours_sold_beyond_the_estimate_are_not_contingency() -> None:
     found = findings(sold_with_contingency(20, sold=50), 45)
     assert found["sold-hours-differ"].sentence.startswith(
         "1440 h were sold, 192 h of them contingency; the baseline plans 960 h"
@@ -69,13 +72,13 @@ def test_hours_sold_beyond_the_estimate_are_no_reserve() -> None:
     assert found["sold-hours-differ"].stake == euros("20000.00")
 
 
-def test_a_reserve_that_was_not_sold_is_none() -> None:
+def test_contingency_that_was_not_sold_does_not_count() -> None:
     finding = only(rebaselined(sold_with_contingency(20, sold=0), hours=640), 45)
     assert finding.sentence.startswith("960 h were sold, the baseline plans 800 h")
     assert finding.stake == euros("16666.67")
 
 
-def test_project_management_beyond_its_reserve_differs() -> None:
+def test_project_management_below_what_contingency_allows_differs() -> None:
     finding = only(rebaselined(sold_with_contingency(20), management=80), 45)
     assert finding.finding == "project-management-differs"
     assert finding.sentence == (
@@ -85,7 +88,7 @@ def test_project_management_beyond_its_reserve_differs() -> None:
 
 
 @pytest.mark.parametrize("price", [-9_000, 9_000])
-def test_what_is_at_stake_is_never_negative(price: int) -> None:
+def test_the_amount_at_stake_is_never_negative(price: int) -> None:
     life = Life().worked(8)
     life.say(
         60,

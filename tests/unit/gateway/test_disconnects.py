@@ -7,22 +7,22 @@ import pytest
 from contracts import delivery, finance, gateway, legal, sales
 from contracts.event import Event
 from contracts.values import Deliverable, Margin, RoleHours, RoleRate
-from gateway.disconnects import Finding, judge
+from gateway.disconnects import Disconnect, judge
 from tests.builders import ENGAGEMENT, Life, euros
-from tests.unit.gateway.test_fold import view_of
+from tests.unit.gateway.test_engagement_view import view_of
 
 
-def findings(life: Life, days: int = 100) -> dict[str, Finding]:
+def findings(life: Life, days: int = 100) -> dict[str, Disconnect]:
     return judge(view_of(life.events), life.day(days))
 
 
-def only(life: Life, days: int = 100) -> Finding:
+def only(life: Life, days: int = 100) -> Disconnect:
     found = findings(life, days)
     assert len(found) == 1, list(found)
     return next(iter(found.values()))
 
 
-def evidence(finding: Finding) -> list[str]:
+def evidence(finding: Disconnect) -> list[str]:
     return [ref.type.split(".")[2] for ref in finding.evidence]
 
 
@@ -400,24 +400,23 @@ def test_what_is_over_or_taken_over_from_elsewhere_is_not_judged() -> None:
 
 
 def test_every_finding_can_be_said_in_the_words_of_the_contracts() -> None:
-    from gateway.findings import ENGAGEMENT as DECIDER
-    from gateway.findings import AnnounceFindings, WaiveDisconnect, found_now
+    from gateway.decider import ENGAGEMENT as DECIDER
+    from gateway.decider import PublishDisconnects, WaiveDisconnect, detected
     from testkit.scenario import given
 
     life = Life().worked(8)
     life.say(95, life.report(9, 95, finish=180), margin_measured(life, "18"))
-    found = tuple(found_now(finding) for finding in findings(life).values())
+    found = tuple(detected(each) for each in findings(life).values())
     open_one, secret = found
-    announced = (
+    published = (
         given(DECIDER, ENGAGEMENT)
-        .when(AnnounceFindings(findings=found))
-        .then(
-            gateway.DisconnectDetected(**open_one.model_dump(exclude={"confidential"})),
-            gateway.ConfidentialDisconnectDetected(**secret.model_dump(exclude={"confidential"})),
-        )
+        .when(PublishDisconnects(disconnects=found))
+        .then(open_one, secret)
     )
-    announced.when(AnnounceFindings(findings=found)).then()
-    waived = announced.when(
+    assert isinstance(open_one, gateway.DisconnectDetected)
+    assert isinstance(secret, gateway.ConfidentialDisconnectDetected)
+    published.when(PublishDisconnects(disconnects=found)).then()
+    waived = published.when(
         WaiveDisconnect(finding=open_one.finding, why="Agreed with the customer."), by="vera"
     ).then(
         gateway.DisconnectWaived(
@@ -427,7 +426,7 @@ def test_every_finding_can_be_said_in_the_words_of_the_contracts() -> None:
             waived_by="vera",
         )
     )
-    waived.when(AnnounceFindings(findings=(open_one,))).then(
+    waived.when(PublishDisconnects(disconnects=(open_one,))).then(
         gateway.ConfidentialDisconnectResolved(finding=secret.finding, rule=secret.rule)
     )
     waived.when(WaiveDisconnect(finding="nothing", why="?")).then_refused("no-such-disconnect")

@@ -8,9 +8,9 @@ import pytest
 
 from chassis.domain.stream import PassedOver
 from contracts import delivery
-from gateway.folding import Change
-from gateway.pages import live
-from gateway.pages.presenting import age_notice
+from gateway.pages import live_updates
+from gateway.pages.formatting import age_notice
+from gateway.projector import ViewChange
 from gateway.waiting import Waits
 from tests.builders import ENGAGEMENT, Life
 from tests.in_process_gateway import InMemory, app_of, token
@@ -46,7 +46,7 @@ def text_of(page: httpx.Response) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.text))
 
 
-# ---- what is shown ---------------------------------------------------------------------------
+# ---- content ---------------------------------------------------------------------------------
 
 
 async def test_the_portfolio_shows_figures_attention_and_disconnects(
@@ -64,7 +64,7 @@ async def test_the_portfolio_shows_figures_attention_and_disconnects(
     assert "Margin confidential Sold 30% – 30%" in text  # noqa: RUF001 - an en dash
 
 
-async def test_costs_margins_and_what_tells_of_them_are_shown_to_nobody_else(
+async def test_costs_and_margins_are_shown_only_to_readers_with_the_role(
     company_events: InMemory,
 ) -> None:
     async with browser(company_events, ANN) as ann:
@@ -102,7 +102,7 @@ async def test_an_engagement_shows_departments_margins_proof_and_timeline(
     assert "The latest 60 of" in text
 
 
-async def test_an_engagement_that_waits_says_so_with_the_reason() -> None:
+async def test_the_page_of_an_engagement_that_waits_shows_the_reason() -> None:
     since = datetime(2026, 6, 1, 10, 44, tzinfo=UTC)
     gateway = InMemory(*Life().signed().events)
     waits = Waits(
@@ -110,20 +110,20 @@ async def test_an_engagement_that_waits_says_so_with_the_reason() -> None:
     )
     gateway.wait(ENGAGEMENT, waits, PassedOver("sales", 2, 4, "olga", "Lost.", since))
     async with browser(gateway) as vera, browser(gateway, ANN) as ann:
-        all_of_it = await vera.get(f"/pages/engagements/{ENGAGEMENT}")
-        some_of_it = await ann.get(f"/pages/engagements/{ENGAGEMENT}")
+        full = await vera.get(f"/pages/engagements/{ENGAGEMENT}")
+        restricted = await ann.get(f"/pages/engagements/{ENGAGEMENT}")
         listed = await ann.get("/pages/engagements")
 
-    text = text_of(all_of_it)
+    text = text_of(full)
     assert "Since 1 Jun 2026, 10:44 UTC an event of finance.confidential could not be" in text
     assert "Reason: finance 3." in text
     assert "Events 2 to 4 of sales are missing here. olga decided" in text
-    assert "Since 1 Jun 2026, 10:44 UTC an event could not be processed" in text_of(some_of_it)
-    assert "finance 3" not in text_of(some_of_it)
+    assert "Since 1 Jun 2026, 10:44 UTC an event could not be processed" in text_of(restricted)
+    assert "finance 3" not in text_of(restricted)
     assert "incomplete: parked" in text_of(listed)
 
 
-async def test_the_whole_timeline_or_that_of_one_department_can_be_asked_for(
+async def test_the_timeline_can_be_shown_in_full_or_for_one_department(
     company_events: InMemory,
 ) -> None:
     async with browser(company_events) as vera:
@@ -133,13 +133,13 @@ async def test_the_whole_timeline_or_that_of_one_department_can_be_asked_for(
     assert "Opportunity opened with Acme Logistics" in text_of(everything)
     assert legal.text.count('<tr role="row" id="legal-') == 5
     assert 'id="sales-1"' not in legal.text
-    # What an author had heard is linked to, here or on the page that shows it.
+    # Events in a position are linked to, on this page or on the one that shows them.
     for page in (everything, legal):
         for anchor in re.findall(r'href="#([a-z-]+-\d+)"', page.text):
             assert f'id="{anchor}"' in page.text
 
 
-async def test_lists_are_narrowed_and_paged(company_events: InMemory) -> None:
+async def test_lists_are_filtered_and_paged(company_events: InMemory) -> None:
     events = [
         recorded
         for number in range(1, 61)
@@ -171,7 +171,7 @@ async def test_lists_are_narrowed_and_paged(company_events: InMemory) -> None:
 @pytest.mark.parametrize(
     "place", ["/", "/pages/engagements", "/pages/disconnects", "/pages/engagements/{}"]
 )
-async def test_what_people_typed_is_never_markup(place: str) -> None:
+async def test_text_from_people_is_never_markup(place: str) -> None:
     life = late(Life(named(1)).worked())
     life.say(106, delivery.TimeRejected(entry="T-1", why=SCRIPT))
     events = retold(life.events, title=SCRIPT, account="birch")
@@ -184,12 +184,13 @@ async def test_what_people_typed_is_never_markup(place: str) -> None:
     assert "<Shipping>" not in page.text
 
 
-async def test_an_empty_portfolio_says_so() -> None:
+async def test_an_empty_portfolio_has_texts_for_it() -> None:
     async with browser(InMemory()) as vera:
         page = await vera.get("/")
 
-    assert "0 engagements, 0 under way. No two departments contradict each other." in text_of(page)
-    assert "Nothing has a price yet." in page.text
+    assert "0 engagements, 0 under way. There are no open disconnects." in text_of(page)
+    assert "No engagement has a price yet." in page.text
+    assert "Nothing needs attention." in page.text
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ async def test_an_empty_portfolio_says_so() -> None:
         ("/pages/static/nonsense.css", 404),
     ],
 )
-async def test_what_is_not_there_is_told_in_a_page(
+async def test_a_missing_resource_is_answered_with_a_page(
     place: str, status: int, company_events: InMemory
 ) -> None:
     async with browser(company_events) as vera:
@@ -213,7 +214,7 @@ async def test_what_is_not_there_is_told_in_a_page(
     assert "Not found" in page.text or place.startswith("/pages/static/..")
 
 
-async def test_nothing_inline_is_run_and_nothing_is_loaded_from_elsewhere(
+async def test_no_inline_script_runs_and_nothing_is_loaded_from_other_sites(
     company_events: InMemory,
 ) -> None:
     async with browser(company_events) as vera:
@@ -233,7 +234,7 @@ async def test_nothing_inline_is_run_and_nothing_is_loaded_from_elsewhere(
     assert "immutable" in files[0].headers["cache-control"]
 
 
-# ---- who may ---------------------------------------------------------------------------------
+# ---- sign-in and roles -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ async def test_nothing_inline_is_run_and_nothing_is_loaded_from_elsewhere(
         f"/pages/engagements/{LATE}?events=all",
     ],
 )
-async def test_nobody_sees_anything_before_signing_in(place: str, company_events: InMemory) -> None:
+async def test_pages_require_a_sign_in(place: str, company_events: InMemory) -> None:
     async with browser(company_events, None) as stranger:
         page = await stranger.get(place)
 
@@ -256,7 +257,7 @@ async def test_nobody_sees_anything_before_signing_in(place: str, company_events
     assert "Warehouse" not in page.text
 
 
-async def test_signing_in_sets_a_cookie_for_this_site_alone_and_goes_on(
+async def test_signing_in_sets_a_cookie_for_this_site_only_and_redirects(
     company_events: InMemory,
 ) -> None:
     async with browser(company_events, None) as vera:
@@ -278,7 +279,7 @@ async def test_signing_in_sets_a_cookie_for_this_site_alone_and_goes_on(
     assert (page.status_code, after.status_code) == (200, 401)
 
 
-async def test_elsewhere_than_on_this_machine_the_cookie_needs_tls(
+async def test_outside_this_machine_the_cookie_requires_tls(
     company_events: InMemory,
 ) -> None:
     transport = httpx.ASGITransport(app=app_of(company_events))
@@ -294,10 +295,10 @@ async def test_elsewhere_than_on_this_machine_the_cookie_needs_tls(
         ("", "Access token"),
         ("nonsense", "the token cannot be read"),
         (VERA[:-4] + "AAAA", "wrong signature"),
-        (token("vera", "executive", ago=timedelta(days=2)), "has run out"),
+        (token("vera", "executive", ago=timedelta(days=2)), "has expired"),
     ],
 )
-async def test_a_token_that_does_not_do_is_refused_with_the_reason(
+async def test_an_invalid_token_is_refused_with_the_reason(
     given: str, why: str, company_events: InMemory
 ) -> None:
     async with browser(company_events, None) as stranger:
@@ -312,7 +313,9 @@ async def test_a_token_that_does_not_do_is_refused_with_the_reason(
     "elsewhere",
     ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", ""],
 )
-async def test_signing_in_leads_nowhere_else(elsewhere: str, company_events: InMemory) -> None:
+async def test_signing_in_redirects_only_to_this_site(
+    elsewhere: str, company_events: InMemory
+) -> None:
     async with browser(company_events, None) as vera:
         answer = await vera.post(
             "/sign-in", data={"token": VERA, "next": elsewhere}, headers=FROM_HERE
@@ -322,7 +325,7 @@ async def test_signing_in_leads_nowhere_else(elsewhere: str, company_events: InM
 
 
 @pytest.mark.parametrize("roles", [("customer",), ("partner",), ("confidential",), ()])
-async def test_who_has_no_role_here_is_told_so(
+async def test_a_caller_without_a_role_is_refused(
     roles: tuple[str, ...], company_events: InMemory
 ) -> None:
     async with browser(company_events, token("cleo", *roles)) as cleo:  # type: ignore[arg-type]
@@ -333,7 +336,7 @@ async def test_who_has_no_role_here_is_told_so(
     assert "Warehouse" not in page.text
 
 
-async def test_a_link_on_another_site_is_asked_for_again_from_here(
+async def test_a_link_on_another_site_is_requested_again_from_this_site(
     company_events: InMemory,
 ) -> None:
     async with browser(company_events, None) as stranger:
@@ -417,7 +420,7 @@ async def test_an_older_browser_is_known_by_the_origin_it_names() -> None:
         (VERA, {"finding": "status-report-overdue", "why": "a bell\x07rings"}, 422),
     ],
 )
-async def test_a_waiver_that_cannot_be_is_refused_in_words(
+async def test_an_invalid_waiver_is_refused_with_a_reason(
     who: str, form: dict[str, str], status: int
 ) -> None:
     gateway = InMemory(*company())
@@ -429,7 +432,7 @@ async def test_a_waiver_that_cannot_be_is_refused_in_words(
     assert not (await gateway.disconnects({"waived": "true"}, None, 9, confidential=True)).items
 
 
-async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either() -> None:
+async def test_a_caller_cannot_waive_a_confidential_disconnect_that_is_hidden() -> None:
     gateway = InMemory(*green_in_the_red(Life(named(1))).events)
     eve = token("eve", "executive")
 
@@ -439,13 +442,15 @@ async def test_who_may_not_see_a_confidential_disconnect_cannot_waive_it_either(
     assert not (await gateway.disconnects({"waived": "true"}, None, 9, confidential=True)).items
 
 
-# ---- how old the data are ---------------------------------------------------------------------
+# ---- age of the data --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "path", ["/", "/pages/engagements", "/pages/disconnects", f"/pages/engagements/{LATE}"]
 )
-async def test_every_page_says_when_its_data_are_old(company_events: InMemory, path: str) -> None:
+async def test_every_page_shows_a_notice_when_its_data_are_old(
+    company_events: InMemory, path: str
+) -> None:
     received = datetime.now(UTC) - timedelta(seconds=40)
     async with (
         browser(company_events, as_of=received) as old,
@@ -460,23 +465,23 @@ async def test_every_page_says_when_its_data_are_old(company_events: InMemory, p
 
 def test_data_of_another_day_are_shown_with_the_day() -> None:
     received = datetime(2026, 3, 2, 23, 50, tzinfo=UTC)
-    said = age_notice(received, datetime(2026, 3, 3, 8, tzinfo=UTC))
-    assert said == "Last update received 23:50 UTC on 2 March 2026. Newer events may be missing."
+    notice = age_notice(received, datetime(2026, 3, 3, 8, tzinfo=UTC))
+    assert notice == "Last update received 23:50 UTC on 2 March 2026. Newer events may be missing."
     assert "not known" in (age_notice(None, received) or "")
 
 
-# ---- live ------------------------------------------------------------------------------------
+# ---- live updates ----------------------------------------------------------------------------
 
 
 def events(gateway: InMemory, *, signed_in: bool = True) -> AsyncGenerator[bytes]:
     async def still() -> bool:
         return signed_in
 
-    return live.tidings(gateway.changes(confidential=True), still, lambda: None)
+    return live_updates.page_events(gateway.changes(confidential=True), still, lambda: None)
 
 
-async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "PAUSE", 0.05)
+async def test_changes_are_sent_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_updates, "PAUSE", 0.05)
     gateway = InMemory()
     stream = events(gateway)
     assert b"retry" in await anext(stream)
@@ -487,23 +492,25 @@ async def test_a_change_is_told_once_a_second_at_the_most(monkeypatch: pytest.Mo
     gateway.handle_events(Life(named(2)).worked().events)
 
     assert await waiting == b"event: changed\ndata: \n\n"
-    monkeypatch.setattr(live, "BEAT", 0.05)
+    monkeypatch.setattr(live_updates, "HEARTBEAT", 0.05)
     assert await anext(stream) == b": still here\n\n"
     await stream.aclose()
     assert not gateway._watchers
 
 
-async def test_a_page_is_told_when_its_data_become_old_and_new_again(
+async def test_a_change_is_sent_when_the_data_become_old_and_current_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(live, "LOOK", 0.01)
-    monkeypatch.setattr(live, "PAUSE", 0.0)
+    monkeypatch.setattr(live_updates, "CHECK_INTERVAL", 0.01)
+    monkeypatch.setattr(live_updates, "PAUSE", 0.0)
     notices: list[str | None] = [None]
 
     async def signed_in() -> bool:
         return True
 
-    stream = live.tidings(InMemory().changes(confidential=True), signed_in, lambda: notices[0])
+    stream = live_updates.page_events(
+        InMemory().changes(confidential=True), signed_in, lambda: notices[0]
+    )
     assert b"retry" in await anext(stream)
 
     for notice in ("Last update received 10:44 UTC.", None):
@@ -516,21 +523,21 @@ async def test_a_page_is_told_when_its_data_become_old_and_new_again(
 
 
 async def test_the_stream_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "BEAT", 0.01)
+    monkeypatch.setattr(live_updates, "HEARTBEAT", 0.01)
 
     told = [chunk async for chunk in events(InMemory(), signed_in=False)]
 
     assert told[-1].startswith(b"event: signed-out")
 
 
-async def test_the_stream_ends_when_there_is_nothing_to_listen_to_any_more() -> None:
-    async def gone() -> AsyncIterator[Change]:
+async def test_the_stream_ends_when_the_changes_end() -> None:
+    async def gone() -> AsyncIterator[ViewChange]:
         return
         yield
 
     async def signed_in() -> bool:
         return True
 
-    told = [chunk async for chunk in live.tidings(gone(), signed_in, lambda: None)]
+    told = [chunk async for chunk in live_updates.page_events(gone(), signed_in, lambda: None)]
 
     assert len(told) <= 2

@@ -6,15 +6,21 @@ import pytest
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event
 from gateway.disconnects import judge
-from gateway.fold import View
-from gateway.pages.presenting import Names
-from gateway.pages.sheets import sheets
-from gateway.portfolio import Figures, contribution, exchange, read, together
+from gateway.engagement_view import View
+from gateway.pages.department_panels import panels
+from gateway.pages.formatting import Names
+from gateway.portfolio import (
+    Figures,
+    build_portfolio,
+    contribution,
+    replace_contribution,
+    sum_figures,
+)
 from gateway.summary import summary
 from testkit.scenario import RecordsOf
 from tests.builders import Life, euros
 from tests.unit.gateway.test_disconnects import margin_measured
-from tests.unit.gateway.test_fold import view_of
+from tests.unit.gateway.test_engagement_view import view_of
 
 TODAY = date(2026, 4, 1)
 
@@ -24,24 +30,24 @@ def figures_of(life: Life) -> Figures:
     return contribution(view, judge(view, TODAY).values())
 
 
-def test_totals_are_the_sum_of_what_engagements_add_and_nothing_stays_behind() -> None:
+def test_totals_are_the_sum_of_contributions_and_are_empty_without_any() -> None:
     totals: Figures = {}
     proposed, won, closed = (
         figures_of(each) for each in (Life().proposed(), Life().won(), Life().closed())
     )
-    exchange(totals, {}, proposed)
-    exchange(totals, {}, closed)
-    exchange(totals, proposed, won)
+    replace_contribution(totals, {}, proposed)
+    replace_contribution(totals, {}, closed)
+    replace_contribution(totals, proposed, won)
 
-    assert totals == together([won, closed])
-    exchange(totals, won, {})
-    exchange(totals, closed, {})
+    assert totals == sum_figures([won, closed])
+    replace_contribution(totals, won, {})
+    replace_contribution(totals, closed, {})
     assert totals == {}
 
 
-def test_the_portfolio_shows_money_by_currency_and_what_is_unknown_as_unknown() -> None:
-    shown = read(
-        together([figures_of(Life().signed()), figures_of(Life().closed())]),
+def test_the_portfolio_has_amounts_by_currency_and_null_for_unknown_figures() -> None:
+    shown = build_portfolio(
+        sum_figures([figures_of(Life().signed()), figures_of(Life().closed())]),
         TODAY,
         Decimal(0),
         with_confidential=True,
@@ -64,17 +70,19 @@ def test_the_portfolio_shows_money_by_currency_and_what_is_unknown_as_unknown() 
 
 
 def test_utilisation_is_billable_over_available_hours_of_the_last_four_full_weeks() -> None:
-    shown = read(figures_of(Life().worked(8)), TODAY, Decimal(80), with_confidential=False)
+    shown = build_portfolio(
+        figures_of(Life().worked(8)), TODAY, Decimal(80), with_confidential=False
+    )
 
     assert shown.utilisation == Decimal(4 * 40) / (4 * 80)
 
 
-def test_what_would_tell_a_margin_is_neither_counted_nor_summed_for_others() -> None:
+def test_confidential_disconnects_are_not_counted_for_other_readers() -> None:
     life = Life().worked(8)
     life.say(95, life.report(9, 95, finish=180), margin_measured(life, "18"))
     figures = figures_of(life)
-    told = read(figures, TODAY, Decimal(0), with_confidential=False)
-    known = read(figures, TODAY, Decimal(0), with_confidential=True)
+    told = build_portfolio(figures, TODAY, Decimal(0), with_confidential=False)
+    known = build_portfolio(figures, TODAY, Decimal(0), with_confidential=True)
 
     assert told.disconnects == {"serious": 1, "warning": 0, "waived": 0}
     assert known.disconnects == {"serious": 2, "warning": 0, "waived": 0}
@@ -83,7 +91,7 @@ def test_what_would_tell_a_margin_is_neither_counted_nor_summed_for_others() -> 
 
 
 def fallen_due(*events: Event) -> View:
-    """An advance of 30,000 that fell due unpaid, and what became of it."""
+    """Return a view with an overdue advance of 30,000 EUR, and these events after it."""
     life = Life().signed()
     life.say(26, *life.invoice(life.schedule()[0], 1, 26))
     overdue = finance.PaymentOverdue(
@@ -116,20 +124,20 @@ VOID = finance.InvoiceVoided(
         ((VOID,), 0, "void"),
     ],
 )
-def test_what_is_credited_or_void_is_overdue_no_more(
+def test_credited_or_void_invoices_are_not_overdue(
     events: tuple[Event, ...], overdue: int, shown: str
 ) -> None:
     view = fallen_due(*events)
     (invoice,) = view.finance.invoices.values()
-    sheet = next(
+    panel = next(
         each
-        for each in sheets(view, Names(RecordsOf([])), confidential=False)
+        for each in panels(view, Names(RecordsOf([])), confidential=False)
         if each.department == "finance"
     )
 
     assert contribution(view, ()).get("EUR.overdue", 0) == overdue
     assert (invoice.overdue is None) == (overdue == 0)
-    assert any(shown in line for row in sheet.rows for line in row.lines if row.label == "Invoices")
+    assert any(shown in line for row in panel.rows for line in row.lines if row.label == "Invoices")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +149,7 @@ def test_what_is_credited_or_void_is_overdue_no_more(
     ],
     ids=lambda end: end.type,
 )
-def test_what_is_over_rests_no_more(end: Event) -> None:
+def test_an_ended_engagement_is_not_on_hold(end: Event) -> None:
     life = Life().worked(8)
     resting = life.say(96, delivery.EngagementPutOnHold(reason="Freeze.", held_on=TODAY))
     assert figures_of(resting)["on-hold"] == 1

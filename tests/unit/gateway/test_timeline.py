@@ -1,4 +1,4 @@
-"""The timeline's runs: bounded in bytes, and complete whatever happens to their writing."""
+"""Runs of the timeline are bounded in bytes, and complete even if writing them fails."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from tests.builders import ENGAGEMENT, Life
 MIB = 1024 * 1024
 
 
-def test_twenty_events_of_a_mebibyte_are_no_document_of_twenty() -> None:
+def test_twenty_events_of_a_mebibyte_are_written_in_twenty_documents() -> None:
     event = Life().opened().events[0]
     unwritten = Unwritten(ENGAGEMENT)
     for sequence in range(1, 21):
@@ -19,7 +19,7 @@ def test_twenty_events_of_a_mebibyte_are_no_document_of_twenty() -> None:
     assert len({run.id for run in runs}) == 20
 
 
-def test_small_events_share_a_run_up_to_its_bound() -> None:
+def test_small_events_share_a_run_up_to_its_limit() -> None:
     event = Life().opened().events[0]
     unwritten = Unwritten(ENGAGEMENT)
     for sequence in range(1, 11):
@@ -27,7 +27,7 @@ def test_small_events_share_a_run_up_to_its_bound() -> None:
     assert [len(run.events) for run in unwritten.begin()] == [4, 4, 2]
 
 
-def test_what_could_not_be_written_is_written_with_what_came_meanwhile() -> None:
+def test_runs_that_could_not_be_written_are_written_with_later_events() -> None:
     events = [each for each in Life().won().events if each.channel.name == "sales"]
     unwritten = Unwritten(ENGAGEMENT)
     stored: dict[str, Run] = {}

@@ -1,11 +1,11 @@
-"""Totals: what engagements add up to, and which of two totals counts more."""
+"""Totals: sums of engagements' shares, and which of two totals is newer."""
 
 from decimal import Decimal
 
 from gateway.totals import NOTHING, Share, Totals
 
 
-def test_an_engagement_counts_once_with_what_it_adds_now() -> None:
+def test_an_engagement_counts_once_with_its_latest_share() -> None:
     totals = Totals([3])
     totals.count(3, "E-1", Share(10, {"on-hold": Decimal(1)}))
     totals.count(3, "E-2", Share(5, {"on-hold": Decimal(1), "EUR.backlog": Decimal(7)}))
@@ -16,7 +16,7 @@ def test_an_engagement_counts_once_with_what_it_adds_now() -> None:
     assert (total.number, total.figures) == (12, {"EUR.backlog": Decimal(2)})
 
 
-def test_of_two_totals_the_one_that_counts_more_has_the_higher_number() -> None:
+def test_the_newer_of_two_totals_has_the_higher_number() -> None:
     late, new = Totals([3]), Totals([3])
     for number in (1, 2, 3):
         late.count(3, "E-1", Share(number, {}))
@@ -24,7 +24,7 @@ def test_of_two_totals_the_one_that_counts_more_has_the_higher_number() -> None:
     assert late.by_partition[3].number < new.by_partition[3].number
 
 
-def test_other_workers_engagements_are_passed_over() -> None:
+def test_engagements_of_other_partitions_are_ignored() -> None:
     totals = Totals([3])
     totals.count(4, "E-1", Share(10, {"on-hold": Decimal(1)}))
     assert totals.by_partition[3].figures == {}

@@ -1,21 +1,21 @@
-// Keeps the page as it is at the gateway: when something changed, the page is asked for again and
-// what differs is put in place, so that neither focus, nor open parts, nor typed text is lost.
-// Nothing here makes markup of data; the server has escaped all of it.
+// Keeps the page up to date: when data change, the page is requested again and only what differs is
+// replaced, so that focus, open parts and typed text are kept. No markup is made from data here; the
+// server has escaped all of it.
 
-const EVERY = 1000; // milliseconds between two renewals at the least
-const LONGEST_PAUSE = 30000; // milliseconds between two tries at the most
+const MIN_INTERVAL = 1000; // milliseconds between two updates at least
+const MAX_PAUSE = 30000; // milliseconds between two attempts at most
 
 takeTokenFromLink();
 if (document.body.dataset.live) watch(document.body.dataset.live);
 
-// A link may carry a token behind "#token=", which browsers send to nobody. It is only filled in,
-// where this page asks for one: whoever follows a link says themselves that they are this person.
+// A link may contain a token after "#token=", a part that browsers do not send. The token is filled
+// into the sign-in form and not submitted: the person who follows a link has to confirm whose it is.
 function takeTokenFromLink() {
   const found = /^#token=([A-Za-z0-9._~-]+)$/.exec(location.hash);
   if (!found) return;
   history.replaceState(null, "", location.pathname + location.search);
   const field = document.getElementById("token");
-  if (!field) return; // somebody is signed in, and stays so
+  if (!field) return; // a person is signed in, and remains signed in
   field.value = found[1];
   const whose = subject(found[1]);
   if (whose) field.form.querySelector("button").textContent = `Sign in as ${whose}`;
@@ -26,7 +26,7 @@ function subject(token) {
     const claims = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
     return JSON.parse(atob(claims)).sub;
   } catch {
-    return null; // the gateway says what is wrong with it
+    return null; // the gateway shows what is wrong with it
   }
 }
 
@@ -34,78 +34,78 @@ function watch(address) {
   const state = document.getElementById("live");
   let stream = null;
   let waiting = 0;
-  let pause = EVERY;
-  let renewed = 0;
+  let pause = MIN_INTERVAL;
+  let updated = 0;
 
-  function say(kind, words) {
+  function showState(kind, text) {
     if (state.dataset.state === kind) return;
     state.dataset.state = kind;
-    state.firstElementChild.textContent = words;
+    state.firstElementChild.textContent = text;
   }
 
-  function listen() {
+  function open() {
     if (stream || document.hidden) return;
     stream = new EventSource(address);
     stream.addEventListener("open", () => {
-      pause = EVERY;
-      say("live", "Live");
-      soon(); // something may have changed while nobody listened
+      pause = MIN_INTERVAL;
+      showState("live", "Live");
+      updateSoon(); // data may have changed while the stream was closed
     });
-    stream.addEventListener("changed", soon);
+    stream.addEventListener("changed", updateSoon);
     stream.addEventListener("signed-out", () => location.reload());
-    stream.addEventListener("error", away);
+    stream.addEventListener("error", retry);
   }
 
-  function rest() {
+  function close() {
     stream?.close();
     stream = null;
   }
 
-  function away() {
+  function retry() {
     if (document.hidden) return;
-    say("away", "Not live; trying again");
+    showState("away", "Not live; trying again");
     if (stream && stream.readyState !== EventSource.CLOSED) return; // the browser tries again
-    rest();
-    setTimeout(soon, pause); // which also finds out whether anybody is still signed in
-    setTimeout(listen, pause);
-    pause = Math.min(pause * 2, LONGEST_PAUSE);
+    close();
+    setTimeout(updateSoon, pause); // also detects that the sign-in has expired
+    setTimeout(open, pause);
+    pause = Math.min(pause * 2, MAX_PAUSE);
   }
 
-  function soon() {
+  function updateSoon() {
     if (waiting) return;
-    waiting = setTimeout(renew, Math.max(0, renewed + EVERY - Date.now()));
+    waiting = setTimeout(update, Math.max(0, updated + MIN_INTERVAL - Date.now()));
   }
 
-  async function renew() {
+  async function update() {
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (answer.status === 401 || answer.status === 403) return void location.reload();
       if (!answer.ok) throw new Error(`the gateway answered ${answer.status}`);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const active = document.activeElement;
-      become(document.getElementById("main"), page.getElementById("main"));
+      replaceDifferences(document.getElementById("main"), page.getElementById("main"));
       if (active?.isConnected && document.activeElement !== active) {
         active.focus({ preventScroll: true });
       }
-      if (stream?.readyState === EventSource.OPEN) say("live", "Live");
+      if (stream?.readyState === EventSource.OPEN) showState("live", "Live");
     } catch {
-      away();
-      if (stream) setTimeout(soon, pause);
+      retry();
+      if (stream) setTimeout(updateSoon, pause);
     } finally {
-      renewed = Date.now();
+      updated = Date.now();
       waiting = 0;
     }
   }
 
-  document.addEventListener("visibilitychange", () => (document.hidden ? rest() : listen()));
-  addEventListener("pagehide", rest);
-  addEventListener("pageshow", listen);
-  listen();
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", open);
+  open();
 }
 
-// Make `old` equal to `fresh`, touching only what differs. Elements with an id keep their identity
-// wherever they move; others are taken by their place.
-function become(old, fresh) {
+// Make `old` equal to `fresh` and change only what differs. Elements with an id are matched by it,
+// wherever they are; others by their position.
+function replaceDifferences(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   for (const name of old.getAttributeNames()) {
     if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
@@ -121,15 +121,15 @@ function become(old, fresh) {
     if (!same) {
       const added = document.importNode(wanted, true);
       old.insertBefore(added, next);
-      show(added);
+      highlight(added);
       continue;
     }
     if (same === next) next = next.nextSibling;
     else old.insertBefore(same, next);
-    if (same.nodeType === Node.ELEMENT_NODE) become(same, wanted);
+    if (same.nodeType === Node.ELEMENT_NODE) replaceDifferences(same, wanted);
     else if (same.nodeValue !== wanted.nodeValue) {
       same.nodeValue = wanted.nodeValue;
-      show(old);
+      highlight(old);
     }
   }
   while (next) {
@@ -143,8 +143,8 @@ function alike(one, other) {
   return one !== null && one.nodeName === other.nodeName && !one.id && !other.id;
 }
 
-// Let the eye find what has changed.
-function show(node) {
+// Highlight what has changed for a moment.
+function highlight(node) {
   if (node.nodeType !== Node.ELEMENT_NODE) return;
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   const colour = getComputedStyle(document.documentElement).getPropertyValue("--changed");

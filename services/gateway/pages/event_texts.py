@@ -1,7 +1,7 @@
-"""Every event as a sentence that a person reads in the timeline.
+"""A sentence for every event, as shown in the timeline.
 
-A sentence names fields of its event in braces; `{field|manner}` says how a field is written where
-its type does not tell. What stands in brackets is left out while a field in it is empty.
+A sentence names fields of its event in braces; `{field|format}` names a format where the type of
+the field does not determine it. A part in brackets is left out while a field in it is empty.
 """
 
 import re
@@ -14,8 +14,8 @@ from contracts import delivery, finance, gateway, legal, sales
 from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Deliverable, Margin, Signatory
-from gateway.pages import presenting
-from gateway.pages.presenting import Names
+from gateway.pages import formatting
+from gateway.pages.formatting import Names
 
 SENTENCES: dict[type[Event], str] = {
     # Sales
@@ -30,31 +30,31 @@ SENTENCES: dict[type[Event], str] = {
     sales.ProposalDrafted: "Proposal {version} drafted: {price}, {pricing|words}, {lines|total} "
     "sold, promised from {promised_start} to {promised_finish}. [No project management in it: "
     "“{project_management_waiver}”]",
-    sales.ProposalSubmitted: "Proposal {version} went to the customer on {submitted_on}.",
+    sales.ProposalSubmitted: "Proposal {version} submitted to the customer on {submitted_on}.",
     sales.ProposalRevised: "Proposal {version} withdrawn: “{reason}”",
     sales.DealWon: "Deal won on proposal {proposal_version}: {price}, {pricing|words}, "
     "from {starts_on} to {finishes_on}, payable within {payment_terms_days} days.",
     sales.DealLost: "Deal lost[ to {competitor}]: {reason|words}. [“{comment}”]",
     # Legal
     legal.FileOpened: "File opened: {title}.",
-    legal.NdaSigned: "Non-disclosure agreement signed on {signed_on}[, good until {expires_on}].",
-    legal.MsaSigned: "Master services agreement signed on {signed_on}[, good until {expires_on}].",
+    legal.NdaSigned: "Non-disclosure agreement signed on {signed_on}[, valid until {expires_on}].",
+    legal.MsaSigned: "Master services agreement signed on {signed_on}[, valid until {expires_on}].",
     legal.SowDrafted: "Statement of work {version} drafted: {price}, from {starts_on} to "
     "{finishes_on}, with {deliverables}.",
     legal.SowRedlined: "The {by} wants clause {clause} of version {version} changed: “{text}”",
-    legal.SowApproved: "Statement of work {version} approved by all who must.",
+    legal.SowApproved: "Statement of work {version} approved by all required approvers.",
     legal.SowSentForSignature: "Statement of work {version} sent for signature on {sent_on}.",
     legal.SowSignatureRecorded: "{signatory} signed statement of work {version}.",
     legal.SowSigned: "Statement of work {version} signed by both parties on {signed_on}: "
     "{signatories}.",
     legal.EarlyStartAuthorised: "Early start authorised for {cap_hours|hours} until {expires_on}: "
     "“{reason}”",
-    legal.EarlyStartExpired: "Early start ran out on {expired_on}, still unsigned.",
+    legal.EarlyStartExpired: "Early start expired on {expired_on}; the contract is not signed.",
     legal.AmendmentDrafted: "Amendment {amendment} to change {change} drafted: {price_delta}, "
     "finish {finishes_on}. “{scope_delta}”",
     legal.AmendmentSigned: "Amendment {amendment} to change {change} signed on {signed_on}: "
     "{price_delta}, finish {finishes_on}[; adds {deliverables_added}]"
-    "[; leaves out {deliverables_descoped|things}].",
+    "[; removes {deliverables_descoped|titles}].",
     legal.EngagementTerminated: "Contract terminated on {terminated_on} ({reason|words})"
     "[, decided by {decided_by|person}]. [“{comment}”]",
     # Delivery
@@ -62,20 +62,20 @@ SENTENCES: dict[type[Event], str] = {
     delivery.TierChosen: "Method: {tier}, where {proposed} was proposed. “{reason}”",
     delivery.EstimateSubmitted: "Estimate {version}: {lines|total} and {contingency}% contingency, "
     "{duration_days} days, {confidence} confidence.",
-    delivery.EstimateEndorsed: "{manager|person} stands behind estimate {version}.",
+    delivery.EstimateEndorsed: "{manager|person} endorsed estimate {version}.",
     delivery.SowReviewed: "Delivery {verdict|verdict} statement of work {version}. [“{why}”]",
     delivery.ResourceRequested: "{hours|hours} of {role|words} wanted from {starts_on} to "
     "{finishes_on}.",
     delivery.ResourceAllocated: "{person|person} allocated as {role|words} ({commitment}): "
     "{hours|hours} from {starts_on} to {finishes_on}.",
     delivery.ResourceReleased: "{person|person} released on {released_on}.",
-    delivery.BrdSubmitted: "Business requirements {version} went to the customer.",
+    delivery.BrdSubmitted: "Business requirements {version} submitted to the customer.",
     delivery.BrdSignedOff: "Business requirements {version} signed off by {signed_by|person} on "
     "{signed_on}.",
     delivery.PlanDrafted: "Plan {version} drafted from template {template}: {tasks|count} tasks, "
     "{milestones|count} milestones.",
     delivery.PlanBaselined: "Plan {version} baselined on {baselined_on}: {tasks|planned} in "
-    "{tasks|count} tasks[; takes in change {changes}].",
+    "{tasks|count} tasks[; includes change {changes}].",
     delivery.KickoffHeld: "Kickoff held on {held_on} with {attendees|people}.",
     delivery.TimeSubmitted: "{person|person} submitted {hours|hours} as {role|words} for the week "
     "of {week}.",
@@ -84,13 +84,13 @@ SENTENCES: dict[type[Event], str] = {
     delivery.TimeRejected: "Time entry {entry} not approved: “{why}”",
     delivery.ExpenseApproved: "Expense of {amount} by {person|person} on {spent_on} approved: "
     "{description}.",
-    delivery.TaskProgressed: "{task|thing} is {complete}% done, {remaining_hours|hours} to go.",
-    delivery.MilestoneReached: "Milestone {milestone|thing} reached on {reached_on}.",
-    delivery.DeliverableSubmitted: "{deliverable|thing} submitted for acceptance on {submitted_on} "
+    delivery.TaskProgressed: "{task|title} is {complete}% done, {remaining_hours|hours} to go.",
+    delivery.MilestoneReached: "Milestone {milestone|title} reached on {reached_on}.",
+    delivery.DeliverableSubmitted: "{deliverable|title} submitted for acceptance on {submitted_on} "
     "(submission {submission}).",
-    delivery.DeliverableAccepted: "{deliverable|thing} accepted by {accepted_by|person} on "
+    delivery.DeliverableAccepted: "{deliverable|title} accepted by {accepted_by|person} on "
     "{accepted_on}.",
-    delivery.DeliverableRejected: "{deliverable|thing} rejected by {rejected_by|person} on "
+    delivery.DeliverableRejected: "{deliverable|title} rejected by {rejected_by|person} on "
     "{rejected_on}: “{why}”",
     delivery.RiskRaised: "Risk raised ({impact} impact, {probability}% likely): {title}. "
     "“{response}”",
@@ -105,7 +105,7 @@ SENTENCES: dict[type[Event], str] = {
     delivery.ChangeAssessed: "Change {change} assessed: {lines|total}, {days} days on the finish. "
     "“{risk}”",
     delivery.ChangeApproved: "Change {change} approved by {approved_by|person} on {approved_on}.",
-    delivery.ChangeRejected: "Change {change} will not be made: “{why}”",
+    delivery.ChangeRejected: "Change {change} rejected: “{why}”",
     delivery.ChangeImplemented: "Change {change} implemented on {implemented_on}.",
     delivery.SolutionWentLive: "Live since {live_on}.",
     delivery.PirHeld: "Review held on {held_on}: {delivered_hours|hours} delivered of "
@@ -114,7 +114,7 @@ SENTENCES: dict[type[Event], str] = {
     delivery.SurveyAnswered: "{answered_by|person} answered the survey: "
     "{satisfaction|scores}; would recommend {recommend} of 10. [“{comment}”]",
     delivery.EngagementPutOnHold: "On hold since {held_on}: “{reason}”",
-    delivery.EngagementResumed: "Work goes on since {resumed_on}.",
+    delivery.EngagementResumed: "Work resumed on {resumed_on}.",
     delivery.EngagementClosed: "Engagement closed on {closed_on}.",
     # Finance
     finance.SowReviewed: "Finance {verdict|verdict} statement of work {version}. [“{why}”]",
@@ -128,12 +128,12 @@ SENTENCES: dict[type[Event], str] = {
     "{hours_delta|hours}.",
     finance.RevenueRecognised: "{amount} of revenue recognised for {month}, {cumulative} to date.",
     finance.BillingEventDue: "{amount} may be invoiced ({kind|words}) from {due_on}"
-    "[, for {deliverables|things}]. [Exception: “{exception}”]",
+    "[, for {deliverables|titles}]. [Exception: “{exception}”]",
     finance.InvoiceDrafted: "Invoice over {amount} drafted ({kind|words}).",
     finance.InvoiceApproved: "Invoice over {amount} approved, to be issued on {issue_on}.",
-    finance.InvoiceNumbered: "Invoice takes the number {number}.",
+    finance.InvoiceNumbered: "Invoice has the number {number}.",
     finance.InvoiceIssued: "Invoice {number} over {amount} issued on {issued_on}, due {due_on}.",
-    finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its entry was cut.",
+    finance.DraftWithdrawn: "Draft {invoice} over {amount} withdrawn: its billing entry changed.",
     finance.InvoiceVoided: "Invoice {number} over {amount} voided: “{why}”",
     finance.CreditNoteIssued: "Credit note {credit_note} over {amount} issued on {issued_on}: "
     "“{why}”",
@@ -154,11 +154,11 @@ SENTENCES: dict[type[Event], str] = {
     finance.MarginMeasured: "Margin at {as_of}[: sold {margin_sold}][; billed {margin_billed}]"
     "[; recognised {margin_recognised}][; forecast {margin_forecast}].",
     # Gateway
-    gateway.DisconnectDetected: "Disconnect found: {sentence}",
-    gateway.DisconnectResolved: "Disconnect gone: {rule|rule}.",
+    gateway.DisconnectDetected: "Disconnect detected: {sentence}",
+    gateway.DisconnectResolved: "Disconnect resolved: {rule|rule}.",
     gateway.DisconnectWaived: "{waived_by|person} waived “{rule|rule}”: “{why}”",
-    gateway.ConfidentialDisconnectDetected: "Disconnect found: {sentence}",
-    gateway.ConfidentialDisconnectResolved: "Disconnect gone: {rule|rule}.",
+    gateway.ConfidentialDisconnectDetected: "Disconnect detected: {sentence}",
+    gateway.ConfidentialDisconnectResolved: "Disconnect resolved: {rule|rule}.",
     gateway.ConfidentialDisconnectWaived: "{waived_by|person} waived “{rule|rule}”: “{why}”",
 }
 
@@ -168,89 +168,89 @@ _SPACES = re.compile(r" {2,}")
 
 
 def fields(sentence: str) -> set[str]:
-    """The fields that a sentence of the table speaks of."""
+    """Return the names of the fields in a sentence."""
     return {found[1] for found in _FIELD.finditer(sentence)}
 
 
-def tell(event: Event, names: Names) -> str:
-    """The event in a sentence; one that has none yet is told by its name."""
+def event_text(event: Event, names: Names) -> str:
+    """Return the event as a sentence, or the name of its type where it has none."""
     sentence = SENTENCES.get(type(event))
     if sentence is None:
         name = event.type.split(".")[2] if event.type.count(".") > 2 else type(event).__name__
-        return f"{presenting.sentence_case(presenting.words(name))}."
-    # Each part is looked at once, so that braces or brackets in an event's own text stay text.
+        return f"{formatting.sentence_case(formatting.words(name))}."
+    # Each part is filled once, so that braces and brackets in a text of the event stay as they are.
     parts: list[str] = []
-    place = 0
+    end = 0
     for optional in _OPTIONAL.finditer(sentence):
-        parts.append(_filled(sentence[place : optional.start()], event, names))
-        if all(_said(getattr(event, field)) for field in fields(optional[1])):
+        parts.append(_filled(sentence[end : optional.start()], event, names))
+        if all(_is_given(getattr(event, field)) for field in fields(optional[1])):
             parts.append(_filled(optional[1], event, names))
-        place = optional.end()
-    parts.append(_filled(sentence[place:], event, names))
-    return _SPACES.sub(" ", presenting.sentence_case("".join(parts))).strip()
+        end = optional.end()
+    parts.append(_filled(sentence[end:], event, names))
+    return _SPACES.sub(" ", formatting.sentence_case("".join(parts))).strip()
 
 
 def _filled(part: str, event: Event, names: Names) -> str:
     return _FIELD.sub(lambda found: _written(getattr(event, found[1]), found[2], names), part)
 
 
-def _said(value: object) -> bool:
+def _is_given(value: object) -> bool:
     if isinstance(value, Margin):
         return value.margin is not None
     return value is not None and value not in ("", ())
 
 
 def _total(lines: Iterable[Any], _: Names) -> str:
-    return presenting.hours(sum((line.hours for line in lines), Decimal(0)))
+    return formatting.hours(sum((line.hours for line in lines), Decimal(0)))
 
 
 def _planned(tasks: Iterable[Any], _: Names) -> str:
     planned = (line.hours for task in tasks for line in task.hours)
-    return presenting.hours(sum(planned, Decimal(0)))
+    return formatting.hours(sum(planned, Decimal(0)))
 
 
-_MANNERS: dict[str, Callable[[Any, Names], str]] = {
+_FORMATS: dict[str, Callable[[Any, Names], str]] = {
     "account": lambda value, names: names.account(value),
     "person": lambda value, names: names.person(value),
-    "people": lambda value, names: presenting.listed(names.person(each) for each in value),
-    "thing": lambda value, names: names.thing(value),
-    "things": lambda value, names: presenting.listed(names.thing(each) for each in value),
-    "words": lambda value, _: presenting.words(value),
+    "people": lambda value, names: formatting.listed(names.person(each) for each in value),
+    "title": lambda value, names: names.title(value),
+    "titles": lambda value, names: formatting.listed(names.title(each) for each in value),
+    "words": lambda value, _: formatting.words(value),
     "verdict": lambda value, _: "approved" if value == "approved" else "objected to",
-    "rule": lambda value, _: presenting.rule(value),
-    "hours": lambda value, _: presenting.hours(value),
+    "rule": lambda value, _: formatting.rule_title(value),
+    "hours": lambda value, _: formatting.hours(value),
     "total": _total,
     "planned": _planned,
-    "count": lambda value, _: presenting.number(len(value)),
-    "ratio": lambda value, _: presenting.percent(value),
-    "index": lambda value, _: presenting.ratio(value),
-    "scores": lambda value, _: presenting.listed(
-        f"{presenting.words(question)} {score} of 5" for question, score in value.items()
+    "count": lambda value, _: formatting.number(len(value)),
+    "ratio": lambda value, _: formatting.percent(value),
+    "index": lambda value, _: formatting.ratio(value),
+    "scores": lambda value, _: formatting.listed(
+        f"{formatting.words(question)} {score} of 5" for question, score in value.items()
     ),
 }
 
 
-def _written(value: Any, manner: str | None, names: Names) -> str:
-    if manner is not None:
-        return _MANNERS[manner](value, names)
+def _written(value: Any, name: str | None, names: Names) -> str:
+    if name is not None:
+        return _FORMATS[name](value, names)
     match value:
         case None:
-            return presenting.UNKNOWN
+            return formatting.UNKNOWN
         case Money():
-            return presenting.money(value)
+            return formatting.money(value)
         case Margin():
-            return presenting.percent(value.margin)
+            return formatting.percent(value.margin)
         case Signatory():
             return f"{names.person(value.person)} ({value.party})"
         case Deliverable():
             return value.title
         case datetime():
-            return presenting.moment(value)
+            return formatting.moment(value)
         case date():
-            return presenting.day(value)
+            return formatting.day(value)
         case Decimal() | int():
-            return presenting.number(value)
+            return formatting.number(value)
         case tuple():
-            return presenting.listed(_written(each, None, names) for each in value)
+            return formatting.listed(_written(each, None, names) for each in value)
         case _:
             return str(value)

@@ -1,15 +1,23 @@
-"""What was signed against what was won, and against what is already being done."""
+"""Rules that compare the statement of work with the deal and with work that is being done."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from gateway.disconnects.finding import Finding, Tolerances, found, hours
-from gateway.fold import View
+from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.engagement_view import View
+
+rules = Rules()
 
 
-def work_before_signature(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """Hours lie in weeks before the signature, with no authorisation or beyond its cap."""
+@rules.register("work-before-signature", title="Work before signature", owner="legal")
+def work_before_signature(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find hours in weeks before the signature that no early-start authorisation covers.
+
+    Hours count as covered in weeks of an authorisation, up to the sum of the caps.
+    """
     weeks = view.delivery.weeks
     if not weeks:
         return
@@ -50,18 +58,20 @@ def work_before_signature(view: View, today: date, allowed: Tolerances) -> Itera
             f"{hours(worked)} were worked before the statement of work was signed, "
             "with no early-start authorisation."
         )
-    yield found(
-        "work-before-signature",
+    yield rule.disconnect(
         sentence,
         (early[first].first, *(start.said for start in starts), signed.said if signed else None),
-        "legal" if signed is None else "delivery",
+        owner="legal" if signed is None else "delivery",
         stake=view.price,
         severity="serious" if signed is None else "warning",
     )
 
 
-def signed_version(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The version that was signed is not the latest that was drafted, or other content."""
+@rules.register("signed-version-not-latest", title="Signed is not the latest", owner="legal")
+def signed_version(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find a signed version that is not the latest drafted version, or has other content."""
     signed, latest = view.legal.signed, view.legal.latest_sow
     if signed is None or latest is None:
         return
@@ -71,21 +81,24 @@ def signed_version(view: View, today: date, allowed: Tolerances) -> Iterable[Fin
             f"version {latest.version} is the latest."
         )
     elif signed.content_hash != latest.content_hash:
-        sentence = f"What was signed as version {signed.version} is not what was drafted."
+        sentence = f"Version {signed.version} was signed with other content than was drafted."
     else:
         return
-    yield found(
-        "signed-version-not-latest",
+    yield rule.disconnect(
         sentence,
         (signed.said, latest.said),
-        "legal",
         stake=latest.price,
         severity="serious",
     )
 
 
-def sow_price(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]:
-    """The statement of work has another price than the deal."""
+@rules.register(
+    "sow-price-differs",
+    title="Contract price differs from the deal",
+    owner="legal",
+)
+def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find a statement of work at another price than the deal."""
     won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
     if won is None or sow is None or sow.price == won.price:
         return
@@ -95,11 +108,9 @@ def sow_price(view: View, today: date, allowed: Tolerances) -> Iterable[Finding]
     else:
         sentence = f"The deal was won at {won.price}, the statement of work says {sow.price}."
         stake = won.price - sow.price
-    yield found(
-        "sow-price-differs",
+    yield rule.disconnect(
         sentence,
         (won.said, sow.said),
-        "legal",
         stake=stake,
         severity="serious",
     )

@@ -1,7 +1,7 @@
-"""Every engagement in a line, sorted in each way that lists are asked for, all in memory.
+"""An index in memory of one row per engagement, sorted by each field that lists can be sorted by.
 
-Reading a page costs the page: a list begins where its cursor points. A filter that few engagements
-pass looks at more of them, a fraction of a microsecond each.
+A page begins at its cursor, so reading it costs only its own rows. A filter reads the rows that do
+not match as well, at a fraction of a microsecond each.
 """
 
 import base64
@@ -15,63 +15,65 @@ from typing import Generic, TypeVar
 
 from sortedcontainers import SortedKeyList
 
-from gateway.disconnects import Finding
+from gateway.disconnects import Disconnect
 from gateway.sections.gateway import Waiver
 from gateway.summary import Summary, weight
 
 T = TypeVar("T")
 
 
-class BadCursor(ValueError):
-    """A cursor that this list did not give."""
+class InvalidCursor(ValueError):
+    """A cursor that this list did not return."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A part of a list, and the cursor of the next part; None at the end."""
+    """A page of a list, and the cursor of the next page; None at the end."""
 
     items: list[T]
     next: str | None
 
 
 @dataclass(slots=True)
-class Row:
-    """An engagement in a line, with its findings and who accepted which of them."""
+class EngagementRow:
+    """The row of an engagement, with its disconnects and their waivers by id."""
 
     partition: int
     number: int
     summary: Summary
-    findings: list[Finding]
+    disconnects: list[Disconnect]
     waived: dict[str, Waiver]
 
     @property
     def engagement(self) -> str:
-        """Its id."""
+        """The id of the engagement."""
         return self.summary.engagement
 
     def seen(self, *, confidential: bool) -> Summary:
-        """The line for a reader: what is confidential asks for attention only where it is shown."""
-        secret = weight(
-            each for each in self.findings if each.confidential and each.finding not in self.waived
+        """Return the summary for a reader; confidential disconnects add attention only if shown."""
+        extra = weight(
+            each
+            for each in self.disconnects
+            if each.confidential and each.finding not in self.waived
         )
-        if not confidential or not secret:
+        if not confidential or not extra:
             return self.summary
-        return self.summary.model_copy(update={"attention": self.summary.attention + secret})
+        return self.summary.model_copy(update={"attention": self.summary.attention + extra})
 
-    def places(self) -> dict[str, str]:
-        """Where it stands, by the order of a list."""
-        places = {name: key(self.summary) for name, key in SORTS.items()}
-        return places | {_CONFIDENTIAL: SORTS["attention"](self.seen(confidential=True))}
+    def sort_keys(self) -> dict[str, str]:
+        """Return the sort key of the row in each order."""
+        keys = {name: key(self.summary) for name, key in SORTS.items()}
+        return keys | {_CONFIDENTIAL: SORTS["attention"](self.seen(confidential=True))}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A disconnect that stands, open or waived."""
+class ListedDisconnect:
+    """An unresolved disconnect in a list, with its engagement and its waiver if there is one."""
 
     engagement: str
     title: str | None
     account: str | None
-    finding: Finding
+    disconnect: Disconnect
     waived: Waiver | None
 
 
@@ -83,85 +85,86 @@ SORTS: Mapping[str, Callable[[Summary], str]] = {
     "title": lambda row: (row.title or "").casefold(),
     "engagement": lambda row: row.engagement,
 }
-"""Fields by which a list of engagements can be sorted; a minus before one turns it round."""
+"""Fields by which a list of engagements can be sorted; a minus before one reverses the order."""
 
 _CONFIDENTIAL = "confidential-attention"
-"""The order by attention for those to whom confidential disconnects are shown."""
+"""The order by attention for readers who may see confidential disconnects."""
 
 _Place = tuple[str, str]
+"""A sort key and the id of what is sorted."""
 
 
-class Rows:
-    """The rows of all engagements, and the disconnects that stand in them, always in order."""
+class ListIndex:
+    """The rows of all engagements and their unresolved disconnects, always sorted."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
-        self._placed: dict[str, Mapping[str, str]] = {}
+        self._rows: dict[str, EngagementRow] = {}
+        self._keys: dict[str, Mapping[str, str]] = {}
         self._sorted: dict[str, SortedKeyList[_Place, _Place]] = {
             name: SortedKeyList(key=_itself) for name in (*SORTS, _CONFIDENTIAL)
         }
         self._disconnects: SortedKeyList[_Place, _Place] = SortedKeyList(key=_itself)
-        self._standing: dict[_Place, Standing] = {}
+        self._listed: dict[_Place, ListedDisconnect] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[EngagementRow]:
         return iter(list(self._rows.values()))
 
     def clear(self) -> None:
-        """Forget all of them."""
-        self.__init__()  # type: ignore[misc]  # begins anew
+        """Remove all rows."""
+        self.__init__()  # type: ignore[misc]  # starts empty
 
     def forget(self, partitions: Collection[int]) -> None:
-        """Forget the rows of these partitions."""
+        """Remove the rows of these partitions."""
         kept = [row for row in self if row.partition not in partitions]
         self.clear()
         for row in kept:
             self.put(row)
 
-    def put(self, row: Row) -> None:
-        """Put a row in, in the place of an older one of its engagement."""
+    def put(self, row: EngagementRow) -> None:
+        """Add a row, unless a row of its engagement has a higher number."""
         old = self._rows.get(row.engagement)
         if old is None or old.number <= row.number:
             self.put_back(row.engagement, row)
 
-    def mirror(self, row: Row) -> None:
-        """Put a row in as another worker wrote it, also where that began anew and is behind."""
+    def mirror(self, row: EngagementRow) -> None:
+        """Add a row that another worker wrote; after a rebuild its number may be lower."""
         old = self._rows.get(row.engagement)
         if old is None or old.number != row.number:
             self.put_back(row.engagement, row)
 
-    def put_back(self, engagement: str, row: Row | None) -> None:
-        """Put a row in, or none, in the place of any that is there of the engagement."""
+    def put_back(self, engagement: str, row: EngagementRow | None) -> None:
+        """Replace the row of an engagement by any other, or remove it where None is given."""
         old = self._rows.pop(engagement, None)
-        stood = self._placed.pop(engagement, {})
-        places: Mapping[str, str] = {} if row is None else row.places()
+        old_keys = self._keys.pop(engagement, {})
+        keys: Mapping[str, str] = {} if row is None else row.sort_keys()
         for name, order in self._sorted.items():
-            before, place = stood.get(name), places.get(name)
-            if before == place:
+            before, after = old_keys.get(name), keys.get(name)
+            if before == after:
                 continue
             if before is not None:
                 order.remove((before, engagement))
-            if place is not None:
-                order.add((place, engagement))
-        if old is not None and (old.findings or old.waived):
-            for finding in old.findings:
-                found_at = _place_of(old, finding)
-                self._disconnects.remove(found_at)
-                del self._standing[found_at]
+            if after is not None:
+                order.add((after, engagement))
+        if old is not None and (old.disconnects or old.waived):
+            for disconnect in old.disconnects:
+                place = _place_of(old, disconnect)
+                self._disconnects.remove(place)
+                del self._listed[place]
         if row is None:
             return
-        self._rows[engagement], self._placed[engagement] = row, places
-        for finding in row.findings:
-            found_at = _place_of(row, finding)
-            self._disconnects.add(found_at)
-            self._standing[found_at] = Standing(
+        self._rows[engagement], self._keys[engagement] = row, keys
+        for disconnect in row.disconnects:
+            place = _place_of(row, disconnect)
+            self._disconnects.add(place)
+            self._listed[place] = ListedDisconnect(
                 engagement,
                 row.summary.title,
                 row.summary.account,
-                finding,
-                row.waived.get(finding.finding),
+                disconnect,
+                row.waived.get(disconnect.finding),
             )
 
     def engagements(
@@ -173,9 +176,9 @@ class Rows:
         *,
         confidential: bool,
     ) -> Page[Summary]:
-        """A page of engagements whose fields are as the filters say.
+        """Return a page of the engagements whose fields equal the filters.
 
-        Raises BadCursor, and KeyError for a sort that there is not.
+        Raises InvalidCursor, and KeyError for a sort that does not exist.
         """
         name = sort.removeprefix("-")
         if name == "attention" and confidential:
@@ -194,19 +197,19 @@ class Rows:
 
     def disconnects(
         self,
-        wanted: Callable[[Standing], bool],
+        wanted: Callable[[ListedDisconnect], bool],
         cursor: str | None,
         limit: int,
-    ) -> Page[Standing]:
-        """A page of disconnects, the serious and oldest first; raises BadCursor."""
-        items: list[Standing] = []
+    ) -> Page[ListedDisconnect]:
+        """Return a page of disconnects, the serious and oldest first; raises InvalidCursor."""
+        items: list[ListedDisconnect] = []
         last: _Place | None = None
         for place in _walk(self._disconnects, _read_cursor("disconnects", cursor), down=False):
-            standing = self._standing[place]
-            if wanted(standing):
+            listed = self._listed[place]
+            if wanted(listed):
                 if len(items) == limit:
                     return Page(items, _write_cursor("disconnects", last))
-                items.append(standing)
+                items.append(listed)
                 last = place
         return Page(items, None)
 
@@ -215,10 +218,10 @@ def _itself(place: _Place) -> _Place:
     return place
 
 
-def _place_of(row: Row, finding: Finding) -> _Place:
-    since = finding.since.astimezone(UTC).isoformat(timespec="microseconds")
-    gravity = "0" if finding.severity == "serious" else "1"
-    return f"{gravity}/{since}", f"{row.engagement}/{finding.finding}"
+def _place_of(row: EngagementRow, disconnect: Disconnect) -> _Place:
+    since = disconnect.since.astimezone(UTC).isoformat(timespec="microseconds")
+    severity = "0" if disconnect.severity == "serious" else "1"
+    return f"{severity}/{since}", f"{row.engagement}/{disconnect.finding}"
 
 
 def _walk(
@@ -229,13 +232,13 @@ def _walk(
     return iter(places.irange(minimum=after, inclusive=(False, True)))
 
 
-_MIDDLE = 5 * Decimal(10) ** 30
-"""So far beyond any price that it has as many digits before the point with each of them added."""
+_OFFSET = 5 * Decimal(10) ** 30
+"""Far larger than any price: the sum with any price has the same number of integer digits."""
 
 
 def _number(amount: Decimal | None) -> str:
-    """Return a text that sorts as the number does, whatever its sign and its decimals."""
-    whole, _, decimals = f"{_MIDDLE + (amount or 0):f}".partition(".")
+    """Return a text that sorts as the number does, with any sign and any number of decimals."""
+    whole, _, decimals = f"{_OFFSET + (amount or 0):f}".partition(".")
     return f"{whole}.{decimals.rstrip('0')}"
 
 
@@ -249,7 +252,7 @@ def _read_cursor(sort: str, cursor: str | None) -> _Place | None:
     try:
         made_for, (key, identity) = json.loads(base64.urlsafe_b64decode(cursor.encode()))
     except (ValueError, binascii.Error, TypeError):
-        raise BadCursor("the cursor is not one that this list gave") from None
+        raise InvalidCursor("the cursor is not one that this list returned") from None
     if made_for != sort or not isinstance(key, str) or not isinstance(identity, str):
-        raise BadCursor("the cursor belongs to a list sorted otherwise")
+        raise InvalidCursor("the cursor belongs to a list with another sort")
     return key, identity

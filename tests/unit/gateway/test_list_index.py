@@ -1,4 +1,4 @@
-"""Engagements in lines: their order, and what of it a reader may learn."""
+"""The order of rows in lists, and how confidential disconnects affect it."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.disconnects import Finding
-from gateway.rows import SORTS, BadCursor, Row, Rows
-from gateway.sections.folding import Ref
+from gateway.disconnects import Disconnect
+from gateway.list_index import SORTS, EngagementRow, InvalidCursor, ListIndex
 from gateway.sections.gateway import Waiver
+from gateway.sections.steps import Ref
 from gateway.summary import Summary
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -21,11 +21,11 @@ SAID = Ref("f-1", "concord.sales.deal-won.v1", "sales", 1, AT, "")
 
 def finding(
     rule: str, *, confidential: bool, severity: Literal["warning", "serious"] = "serious"
-) -> Finding:
-    return Finding(
+) -> Disconnect:
+    return Disconnect(
         finding=rule,
         rule=rule,
-        sentence=f"{rule} is said",
+        sentence=f"{rule} is found",
         evidence=(SAID,),
         since=AT,
         owner="delivery",
@@ -36,13 +36,13 @@ def finding(
 
 def row(
     engagement: str,
-    *findings: Finding,
+    *disconnects: Disconnect,
     number: int = 1,
     attention: int = 0,
     price: str = "0",
     waived: Sequence[str] = (),
-) -> Row:
-    return Row(
+) -> EngagementRow:
+    return EngagementRow(
         partition=0,
         number=number,
         summary=Summary(
@@ -65,13 +65,15 @@ def row(
             sentence=None,
             updated=AT,
         ),
-        findings=list(findings),
+        disconnects=list(disconnects),
         waived={name: Waiver(name, "known", "vera", SAID) for name in waived},
     )
 
 
-def listed(rows: Rows, sort: str, *, confidential: bool, limit: int = 2) -> list[tuple[str, int]]:
-    """All pages, one after the other."""
+def listed(
+    rows: ListIndex, sort: str, *, confidential: bool, limit: int = 2
+) -> list[tuple[str, int]]:
+    """Return engagement and attention of the rows of all pages, in order."""
     found: list[tuple[str, int]] = []
     cursor = None
     while True:
@@ -82,8 +84,8 @@ def listed(rows: Rows, sort: str, *, confidential: bool, limit: int = 2) -> list
         cursor = page.next
 
 
-def test_a_confidential_disconnect_moves_a_line_only_for_those_who_may_see_it() -> None:
-    rows = Rows()
+def test_a_confidential_disconnect_moves_a_row_only_for_readers_who_may_see_it() -> None:
+    rows = ListIndex()
     rows.put(row("E-1", attention=20))
     rows.put(row("E-2", finding("loss", confidential=True), attention=0))
     rows.put(row("E-3", finding("loss", confidential=True), attention=10, waived=["loss"]))
@@ -96,8 +98,8 @@ def test_a_confidential_disconnect_moves_a_line_only_for_those_who_may_see_it() 
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_every_order_is_kept_up_and_goes_both_ways(sort: str) -> None:
-    rows = Rows()
+def test_every_order_is_updated_and_can_be_reversed(sort: str) -> None:
+    rows = ListIndex()
     for number, price in enumerate(("30", "4", "100")):
         rows.put(row(f"E-{number}", price=price, attention=number))
     rows.put(row("E-1", number=2, price="50", attention=7))
@@ -110,7 +112,7 @@ def test_every_order_is_kept_up_and_goes_both_ways(sort: str) -> None:
 
 
 LARGEST = Decimal(10) ** 26 - Decimal("0.0001")
-"""The largest amount that the contracts take."""
+"""The largest amount that the contracts accept."""
 
 
 @given(
@@ -119,8 +121,8 @@ LARGEST = Decimal(10) ** 26 - Decimal("0.0001")
 @example([LARGEST, LARGEST - Decimal("0.0001"), -LARGEST, Decimal("0.0001") - LARGEST])
 @example([Decimal(-3), Decimal(-5), Decimal("-3.1"), Decimal(0), Decimal("0.00001")])
 @example([Decimal("1E+2"), Decimal("100.00"), Decimal("99.9"), Decimal("-0")])
-def test_prices_of_any_size_and_sign_are_in_order(prices: list[Decimal]) -> None:
-    rows = Rows()
+def test_prices_of_any_size_and_sign_are_sorted(prices: list[Decimal]) -> None:
+    rows = ListIndex()
     for number, price in enumerate(prices):
         rows.put(row(f"E-{number:02}", price=str(price)))
     up = [each for each, _ in listed(rows, "price", confidential=False)]
@@ -128,19 +130,19 @@ def test_prices_of_any_size_and_sign_are_in_order(prices: list[Decimal]) -> None
     assert up == [f"E-{number:02}" for number in in_order]
 
 
-def test_a_cursor_belongs_to_one_order() -> None:
-    rows = Rows()
+def test_a_cursor_is_valid_for_one_order_only() -> None:
+    rows = ListIndex()
     for number in range(3):
         rows.put(row(f"E-{number}"))
     cursor = rows.engagements({}, "title", None, 1, confidential=False).next
-    with pytest.raises(BadCursor):
+    with pytest.raises(InvalidCursor):
         rows.engagements({}, "price", cursor, 1, confidential=False)
-    with pytest.raises(BadCursor):
+    with pytest.raises(InvalidCursor):
         rows.engagements({}, "title", "gone", 1, confidential=False)
 
 
-def test_an_engagement_is_put_back_to_an_older_line_or_taken_out() -> None:
-    rows = Rows()
+def test_a_row_is_replaced_by_an_older_one_or_removed() -> None:
+    rows = ListIndex()
     rows.put(row("E-1", finding("late", confidential=False), number=5, attention=3))
     rows.put(row("E-2"))
     rows.put_back("E-1", row("E-1", number=4))

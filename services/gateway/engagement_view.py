@@ -1,8 +1,8 @@
-"""The unified view of one engagement, and how an event changes it.
+"""The view of one engagement across all departments, and how an event changes it.
 
-Each section is folded from one channel's events alone, so the topics may arrive interleaved in any
-way. A view is causally complete when, for every channel, all that its events say their authors had
-heard has been folded; only then may it be judged.
+Each section is computed from the events of one channel only, so topics may arrive interleaved in
+any way. A view is causally complete when it contains every event that the authors of its events had
+processed (`heard`); rules are evaluated only then.
 """
 
 from collections.abc import Callable
@@ -36,18 +36,20 @@ STAGES: tuple[Stage, ...] = (
     "terminated",
 )
 OVER: tuple[Stage, ...] = ("closed", "lost", "terminated")
-"""Stages in which nothing more is expected to happen."""
+"""Stages in which an engagement has ended."""
 
-FOLDED = frozenset(name for name, channel in CHANNELS.items() if channel.kind == "events")
-"""Channels whose events make the view."""
+PROJECTED_CHANNELS = frozenset(
+    name for name, channel in CHANNELS.items() if channel.kind == "events"
+)
+"""Names of the channels whose events the view is computed from."""
 
-CONFIDENTIAL = frozenset(name for name in FOLDED if CHANNELS[name].confidential)
-"""Those of them that not everybody who reads the gateway may see, nor how much they said."""
+CONFIDENTIAL = frozenset(name for name in PROJECTED_CHANNELS if CHANNELS[name].confidential)
+"""Those that not every reader of the gateway may see; their number of events is hidden, too."""
 
 
 @dataclass(slots=True)
 class Freshness:
-    """How far a channel was folded: its last event, when it occurred and was recorded (UTC)."""
+    """The last event of a channel in the view, and when it occurred and was recorded (UTC)."""
 
     sequence: int
     occurred_at: datetime
@@ -56,7 +58,7 @@ class Freshness:
 
 @dataclass(slots=True)
 class View:
-    """Everything that all departments said of one engagement, as far as it was heard."""
+    """One engagement, computed from the events of all departments that have arrived."""
 
     engagement: str
     sales: SalesSection = field(default_factory=SalesSection)
@@ -71,16 +73,16 @@ class View:
     needed: dict[str, int] = field(default_factory=dict)
 
     def position(self) -> dict[str, int]:
-        """Up to which sequence each channel has been folded."""
+        """Return the sequence of the last event in the view, by channel."""
         return {channel: fresh.sequence for channel, fresh in self.freshness.items()}
 
     def open_freshness(self) -> list[Freshness]:
-        """How far each channel that everybody may see has been folded."""
+        """Return the last event of each channel that is not confidential."""
         return [fresh for name, fresh in self.freshness.items() if name not in CONFIDENTIAL]
 
     @property
     def causally_complete(self) -> bool:
-        """Whether all that the folded events' authors had heard has been folded, too."""
+        """True if the view contains every event that its events' authors had processed."""
         freshness = self.freshness
         for channel, sequence in self.needed.items():
             fresh = freshness.get(channel)
@@ -88,8 +90,8 @@ class View:
                 return False
         return True
 
-    def lacking(self) -> dict[str, int]:
-        """Return up to which number authors had heard channels of which less is folded here."""
+    def missing(self) -> dict[str, int]:
+        """Return by channel the last sequence that an author had processed and the view has not."""
         position = self.position()
         return {
             name: number for name, number in self.needed.items() if position.get(name, 0) < number
@@ -97,16 +99,13 @@ class View:
 
     @property
     def currency(self) -> str | None:
-        """The engagement's currency, from the deal or from what was expected of it."""
+        """The engagement's currency, from the deal or else from the expected value."""
         money = self.sales.won.price if self.sales.won else self.sales.expected_value
         return money.currency if money is not None else None
 
     @property
     def price(self) -> Money | None:
-        """What the engagement is worth as far as is known: contract, deal, proposal, expectation.
-
-        The contract counts with its signed amendments.
-        """
+        """The price in the contract with signed amendments, else deal, proposal, expected value."""
         contract = self.legal.contract_price
         if contract is not None:
             return contract
@@ -117,13 +116,13 @@ class View:
 
     @property
     def won_proposal(self) -> Proposal | None:
-        """The version of the proposal that the customer said yes to."""
+        """The version of the proposal that the customer accepted."""
         won = self.sales.won
         return self.sales.proposals.get(won.proposal_version) if won is not None else None
 
     @property
     def stage(self) -> Stage:
-        """Where the engagement stands, from the first call to the final sign-off."""
+        """The stage of the engagement, one of `STAGES`."""
         if self.delivery.closed is not None or self.sales.imported_outcome == "won":
             return "closed"
         if self.legal.terminated is not None:
@@ -142,12 +141,12 @@ class View:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is expected to happen."""
+        """True if the engagement has ended."""
         return self.stage in OVER
 
     @property
     def on_hold(self) -> bool:
-        """Whether the work rests, and is to go on."""
+        """True if the work is on hold; an engagement that has ended is not."""
         return self.delivery.on_hold and not self.over
 
 
@@ -167,8 +166,11 @@ _STEPS: dict[type[Event], tuple[str, Callable[[Any, Any], None]]] = {
 }
 
 
-def fold(view: View, recorded: Recorded[Event]) -> None:
-    """Take one event into the view, in place. The caller has seen to order and to repeats."""
+def apply_event(view: View, recorded: Recorded[Event]) -> None:
+    """Apply one event to the view, in place.
+
+    The caller passes the events of each channel in order, each once.
+    """
     event = recorded.event
     channel = event.channel.name
     fresh = view.freshness.get(channel)
@@ -178,20 +180,20 @@ def fold(view: View, recorded: Recorded[Event]) -> None:
         recorded.sequence, recorded.occurred_at, recorded.recorded_at
     )
     needed = view.needed
-    for heard, sequence in recorded.heard.items():
-        if needed.get(heard, 0) < sequence and heard in FOLDED:
-            needed[heard] = sequence
+    for name, sequence in recorded.heard.items():
+        if needed.get(name, 0) < sequence and name in PROJECTED_CHANNELS:
+            needed[name] = sequence
     step = _STEPS.get(type(event))
     if step is not None:
         step[1](getattr(view, step[0]), recorded)
 
 
 def pass_over(view: View, channel: str, sequence: int) -> None:
-    """Go on as if a channel had been folded up to a sequence, because a person said so."""
+    """Treat the events of a channel up to a sequence as applied, because a person decided so."""
     fresh = view.freshness.get(channel)
-    begun = datetime.fromtimestamp(0, UTC)
+    epoch = datetime.fromtimestamp(0, UTC)
     if fresh is None:
-        view.freshness[channel] = Freshness(sequence, begun, begun)
+        view.freshness[channel] = Freshness(sequence, epoch, epoch)
     elif fresh.sequence < sequence:
         fresh.sequence = sequence
         view.latest_ids.pop(channel, None)
@@ -201,7 +203,7 @@ _VIEW = TypeAdapter(View)
 
 
 def dump(view: View) -> bytes:
-    """The view as JSON; views of the same events give the same bytes, however they interleaved."""
+    """Return the view as JSON: the same bytes for the same events, however they interleaved."""
     view.freshness = dict(sorted(view.freshness.items()))
     view.latest_ids = dict(sorted(view.latest_ids.items()))
     view.needed = dict(sorted(view.needed.items()))
@@ -209,5 +211,5 @@ def dump(view: View) -> bytes:
 
 
 def load(document: bytes | str) -> View:
-    """The reverse of dump; raises pydantic.ValidationError."""
+    """Read a view that `dump` wrote; raises pydantic.ValidationError."""
     return _VIEW.validate_json(document)

@@ -1,4 +1,4 @@
-"""The live stream of the API ends with the token that it was asked for with."""
+"""The live stream of the API ends when the token of its request expires."""
 
 import asyncio
 from datetime import timedelta
@@ -16,14 +16,14 @@ from tests.in_process_gateway import SETTINGS, InMemory, token
 from tests.portfolio_builder import named
 
 
-async def test_it_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_stream_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     gateway = InMemory()
     app = FastAPI()
     app.state.tokens = tokens = Tokens(SETTINGS)
     app.state.container = SimpleNamespace(waits_for=None, stopping=asyncio.Event())
     problems.install(app)
     app.include_router(api.router)
-    monkeypatch.setattr(api, "reading_of", lambda _: gateway)
+    monkeypatch.setattr(api, "get_queries", lambda _: gateway)
     monkeypatch.setattr(api, "_HEARTBEAT", 0.01)
     eve = f"Bearer {token('eve', 'executive')}"
     gone = token("eve", "executive", ago=timedelta(hours=9))
@@ -34,7 +34,7 @@ async def test_it_ends_with_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     async def receive() -> Message:
         for message in request:
             return message
-        await asyncio.Event().wait()  # whoever asks never leaves
+        await asyncio.Event().wait()  # the client never disconnects
         raise AssertionError
 
     async def send(message: Message) -> None:

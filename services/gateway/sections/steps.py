@@ -1,6 +1,6 @@
-"""How a section takes in its events: one small step per type, changing the section in place.
+"""Registry of the functions that apply events to a section, one per type of event.
 
-Sections are changed in place because a fold of a hundred thousand events pays for every copy.
+They change the section in place: copies would cost too much over a hundred thousand events.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,10 @@ F = TypeVar("F", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """Reference to an event: enough to find it in the timeline and to prove a finding with it."""
+    """A reference to an event, with which the timeline finds it and a disconnect proves itself.
+
+    `heard` is the position that the event's author had processed, as text.
+    """
 
     event: str
     type: str
@@ -27,7 +30,7 @@ class Ref:
 
 
 def ref(recorded: Recorded[Event]) -> Ref:
-    """The reference of a recorded event."""
+    """Return a reference to a recorded event."""
     event = recorded.event
     return Ref(
         recorded.id,
@@ -41,7 +44,7 @@ def ref(recorded: Recorded[Event]) -> Ref:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A department's word on a version of the statement of work."""
+    """A department's review of a version of the statement of work."""
 
     verdict: str
     said: Ref

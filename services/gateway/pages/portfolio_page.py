@@ -1,4 +1,4 @@
-"""The portfolio laid out: headline, stages, figures, and who needs attention."""
+"""Content of the portfolio page: headline, stages, figures, and engagements needing attention."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,20 +6,33 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.money import Money
-from gateway.disconnects import Finding
-from gateway.fold import View
-from gateway.pages import presenting as say
-from gateway.pages.presenting import Names
+from gateway.disconnects import Disconnect
+from gateway.engagement_view import View
+from gateway.pages.formatting import (
+    OVER,
+    UNDER_WAY,
+    UNKNOWN,
+    Names,
+    counted,
+    day,
+    listed,
+    number,
+    percent,
+    points,
+    rule_title,
+    stage_name,
+    whole,
+)
 from gateway.portfolio import ConfidentialFigures, CurrencyFigures, Portfolio
 from gateway.summary import Summary
 
 _BAR = 1000
-"""Width of the whole bar of stages, in its own units."""
+"""Width of the bar of stages, in units of its view box."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stage: how many engagements stand in it, and its part of the bar (from, width)."""
+    """A stage: its number of engagements, and the start and width of its part of the bar."""
 
     stage: str
     name: str
@@ -29,43 +42,42 @@ class Segment:
 
 
 def under_way(portfolio: Portfolio) -> list[Segment]:
-    """The stages of which more is expected, as parts of a bar that shows them in proportion."""
-    total = sum(portfolio.by_stage[stage] for stage in say.UNDER_WAY)
+    """Return the stages of engagements that have not ended, as parts of a bar in proportion."""
+    total = sum(portfolio.by_stage[stage] for stage in UNDER_WAY)
     segments, start = [], 0.0
-    for stage in say.UNDER_WAY:
+    for stage in UNDER_WAY:
         count = portfolio.by_stage[stage]
         width = _BAR * count / total if total else 0.0
-        segments.append(Segment(stage, say.stage(stage), count, f"{start:.1f}", f"{width:.1f}"))
+        segments.append(Segment(stage, stage_name(stage), count, f"{start:.1f}", f"{width:.1f}"))
         start += width
     return segments
 
 
 def over(portfolio: Portfolio) -> list[Segment]:
-    """The stages of which nothing more is expected."""
-    return [Segment(stage, say.stage(stage), portfolio.by_stage[stage]) for stage in say.OVER]
+    """Return the stages of engagements that have ended."""
+    return [Segment(stage, stage_name(stage), portfolio.by_stage[stage]) for stage in OVER]
 
 
 def headline(portfolio: Portfolio) -> str:
-    """The portfolio in two sentences."""
-    active = sum(portfolio.by_stage[stage] for stage in say.UNDER_WAY)
-    standing = f"{say.counted(portfolio.engagements, 'engagement')}, {say.number(active)} under way"
+    """Return the portfolio in two sentences."""
+    active = sum(portfolio.by_stage[stage] for stage in UNDER_WAY)
+    engagements = counted(portfolio.engagements, "engagement")
+    counts = f"{engagements}, {number(active)} under way"
     serious, warning = portfolio.disconnects["serious"], portfolio.disconnects["warning"]
     if not serious + warning:
-        return f"{standing}. No two departments contradict each other."
-    open_now = f"{say.counted(serious + warning, 'disconnect')} between departments"
-    grave = f", {say.number(serious)} of them serious" if serious else ""
+        return f"{counts}. There are no open disconnects."
+    open_now = f"{counted(serious + warning, 'disconnect')} between departments"
+    of_them = f", {number(serious)} of them serious" if serious else ""
     stakes = [
-        f"{say.whole(each.at_stake)} {each.currency}"
-        for each in portfolio.currencies
-        if each.at_stake
+        f"{whole(each.at_stake)} {each.currency}" for each in portfolio.currencies if each.at_stake
     ]
-    money = f"; {say.listed(stakes)} at stake" if stakes else ""
-    return f"{standing}. {open_now}{grave}{money}."
+    money = f"; {listed(stakes)} at stake" if stakes else ""
+    return f"{counts}. {open_now}{of_them}{money}."
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure that stands for itself: what it is, its value, and a word on how to read it."""
+    """A figure with its label, its value as text, and a note."""
 
     key: str
     label: str
@@ -74,59 +86,59 @@ class Figure:
 
 
 def figures(portfolio: Portfolio) -> list[Figure]:
-    """The portfolio's health in a few figures."""
+    """Return the figures of the portfolio that are not amounts."""
     managed, hours = portfolio.project_management_hours, portfolio.approved_hours
     score = portfolio.net_promoter_score
-    signed = say.UNKNOWN if score is None else f"{'+' if score > 0 else ''}{say.number(score)}"
+    signed = UNKNOWN if score is None else f"{'+' if score > 0 else ''}{number(score)}"
     return [
         Figure(
             "utilisation",
             "Utilisation",
-            say.percent(portfolio.utilisation, 0),
+            percent(portfolio.utilisation, 0),
             "billable hours of available ones, last four weeks",
         ),
         Figure(
             "management",
             "Project management",
-            say.percent(managed / hours if hours else None, 0),
+            percent(managed / hours if hours else None, 0),
             "share of all hours approved",
         ),
         Figure(
             "satisfaction",
             "Satisfied customers",
-            say.points(portfolio.customer_satisfaction, 0),
+            points(portfolio.customer_satisfaction, 0),
             "answers of 4 or 5",
         ),
         Figure("promoters", "Net promoter score", signed, "promoters less detractors"),
-        Figure("hold", "On hold", say.number(portfolio.on_hold), "engagements at rest"),
+        Figure("hold", "On hold", number(portfolio.on_hold), "engagements"),
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the table of figures, a cell for each currency."""
+    """A line of the table of amounts, with a cell per currency."""
 
     label: str
     cells: tuple[str, ...]
     part: bool = False
-    """Whether it is a part of the line above."""
+    """True if it is included in the line above."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Lines that belong together."""
+    """A labelled group of lines."""
 
     label: str
     lines: tuple[Line, ...]
     confidential: bool = False
 
 
-def account(portfolio: Portfolio) -> list[Group]:
-    """The figures in money, in whole units of each currency; nothing is added across currencies."""
+def amounts(portfolio: Portfolio) -> list[Group]:
+    """Return the amounts in whole units of each currency; none is added across currencies."""
     each = portfolio.currencies
 
     def line(label: str, of: Callable[[CurrencyFigures], Decimal], *, part: bool = False) -> Line:
-        return Line(label, tuple(say.whole(of(figures)) for figures in each), part)
+        return Line(label, tuple(whole(of(figures)) for figures in each), part)
 
     groups = [
         Group(
@@ -164,11 +176,11 @@ def _costs(each: Sequence[ConfidentialFigures]) -> list[Group]:
         return []
 
     def cost(label: str, of: Callable[[ConfidentialFigures], Decimal], *, part: bool) -> Line:
-        return Line(label, tuple(say.whole(of(figures)) for figures in each), part)
+        return Line(label, tuple(whole(of(figures)) for figures in each), part)
 
     def margin(label: str, which: str) -> Line:
         margins = (getattr(figures, f"margin_{which}").margin for figures in each)
-        return Line(label, tuple(say.percent(value) for value in margins))
+        return Line(label, tuple(percent(value) for value in margins))
 
     return [
         Group(
@@ -198,7 +210,7 @@ def _costs(each: Sequence[ConfidentialFigures]) -> list[Group]:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """An engagement that somebody should look at today: the gravest reason, and how many more."""
+    """An engagement that needs attention: the most serious reason, and the number of others."""
 
     summary: Summary
     account: str
@@ -214,33 +226,33 @@ class Attention:
 def attention(
     summary: Summary,
     view: View,
-    findings: Sequence[Finding],
+    disconnects: Sequence[Disconnect],
     names: Names,
     *,
     confidential: bool,
 ) -> Attention | None:
-    """Why an engagement needs attention, in the words of its gravest open finding.
+    """Return why an engagement needs attention: its most serious open disconnect, or its report.
 
-    None where all that asks for it is confidential and the reader may not see that.
+    Return None where every reason is confidential and the reader may not see it.
     """
     waived = view.gateway.waived.keys() | view.gateway_confidential.waived.keys()
-    standing = sorted(
+    unresolved = sorted(
         (
             each
-            for each in findings
+            for each in disconnects
             if each.finding not in waived and (confidential or not each.confidential)
         ),
         key=lambda each: (each.severity != "serious", each.since, each.finding),
     )
-    if standing:
-        worst = standing[0]
+    if unresolved:
+        worst = unresolved[0]
         return Attention(
             summary,
             names.account(summary.account),
             worst.sentence,
-            say.rule(worst.rule),
+            rule_title(worst.rule),
             worst.severity == "serious",
-            len(standing) - 1,
+            len(unresolved) - 1,
             worst.stake,
             worst.days,
             worst.since,
@@ -262,5 +274,5 @@ def attention(
 
 
 def today_in_words(today: date) -> str:
-    """The day under the title."""
-    return f"{today:%A}, {say.day(today)}"
+    """Return the day with its weekday, for the title."""
+    return f"{today:%A}, {day(today)}"

@@ -1,4 +1,4 @@
-"""Who owes the next step, and since when."""
+"""The rule that names the department that owes the next step, and since when."""
 
 from decimal import Decimal
 from typing import Literal
@@ -12,7 +12,7 @@ from tests.unit.gateway.test_disconnects import findings, only
 REQUEST = sales.EstimateRequested(scope_summary="A portal.", deliverables=(PORTAL,))
 
 
-def test_an_estimate_that_was_asked_for_is_owed_by_delivery() -> None:
+def test_delivery_owes_an_estimate_that_was_requested() -> None:
     life = Life().opened().say(3, REQUEST)
     assert findings(life, 24) == {}
     finding = only(life, 25)
@@ -21,7 +21,7 @@ def test_an_estimate_that_was_asked_for_is_owed_by_delivery() -> None:
     assert finding.sentence == "Delivery owes the estimate since 8 January 2026."
 
 
-def test_an_estimate_that_came_is_owed_again_only_where_sales_asked_again() -> None:
+def test_a_submitted_estimate_is_owed_again_only_if_sales_requests_it_again() -> None:
     life = Life().proposed()
     life.say(10, sales.ProposalRevised(version=1, reason="Smaller."))
     assert findings(life, 100) == {}
@@ -36,7 +36,7 @@ def test_an_estimate_that_came_is_owed_again_only_where_sales_asked_again() -> N
 
 
 def drafted() -> Life:
-    """Won, and drafted by Legal on day 16."""
+    """Return a won engagement whose statement of work Legal drafted on day 16."""
     sow = next(
         recorded.event
         for recorded in Life().signed().events
@@ -79,7 +79,7 @@ def test_legal_owes_a_new_version_since_the_first_objection(
     )
 
 
-def test_who_was_last_heard_on_the_day_it_was_asked_is_not_said_to_have_been() -> None:
+def test_the_last_event_is_not_named_if_it_is_of_the_day_of_the_request() -> None:
     life = drafted()
     life.say(37, delivery.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
     life.say(38, finance.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
@@ -88,7 +88,7 @@ def test_who_was_last_heard_on_the_day_it_was_asked_is_not_said_to_have_been() -
     assert only(life, 60).sentence == "Legal owes the signatures since 12 February 2026."
 
 
-def test_who_is_heard_of_is_not_silent_though_the_step_is_owed() -> None:
+def test_a_step_is_not_overdue_while_its_department_publishes_events() -> None:
     life = Life().proposed()
     day = (life.events[-1].occurred_at.date() - life.day(0)).days
     life.say(
@@ -99,5 +99,5 @@ def test_who_is_heard_of_is_not_silent_though_the_step_is_owed() -> None:
     finding = only(life, day + 15 + 22)
     assert finding.owner == "sales"
     assert finding.sentence.startswith("Sales owes the customer's decision on the proposal since")
-    assert "and was last heard on" in finding.sentence
+    assert "and has published nothing since" in finding.sentence
     assert finding.days == 15 + 22

@@ -1,4 +1,4 @@
-"""One engagement laid out: its way so far, what is wrong with the proof, and its timeline."""
+"""Content of an engagement's page: its stages, its disconnects with evidence, its timeline."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from itertools import groupby
 
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
-from gateway.disconnects import Finding
-from gateway.fold import View
-from gateway.pages import presenting as say
-from gateway.pages.presenting import Names
-from gateway.pages.sentences import tell
+from gateway.disconnects import Disconnect
+from gateway.engagement_view import View
+from gateway.pages import formatting
+from gateway.pages.event_texts import event_text
+from gateway.pages.formatting import Names
 from gateway.sections.gateway import Waiver
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stage on the engagement's way: passed, current, ahead, or never to come."""
+    """A stage of an engagement; `state` is passed, current or ahead, `on` the day it began."""
 
     stage: str
     name: str
@@ -25,8 +25,8 @@ class Step:
     on: date | datetime | None
 
 
-def way(view: View) -> list[Step]:
-    """The stages in their order with the day on which each began, as far as it is known."""
+def stage_steps(view: View) -> list[Step]:
+    """Return the stages in order, each with the day on which it began where that is known."""
     sales, legal, delivery = view.sales, view.legal, view.delivery
     proposals = sales.proposals
     implementing = (delivery.kickoff_on, delivery.baseline)
@@ -43,12 +43,12 @@ def way(view: View) -> list[Step]:
     }
     current = view.stage
     ended_otherwise = current in ("lost", "terminated")
-    stages = [*say.UNDER_WAY, current if ended_otherwise else "closed"]
+    stages = [*formatting.UNDER_WAY, current if ended_otherwise else "closed"]
     here = stages.index(current)
     return [
         Step(
             each,
-            say.stage(each),
+            formatting.stage_name(each),
             "current"
             if place == here
             else "passed"
@@ -62,7 +62,7 @@ def way(view: View) -> list[Step]:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """How far the author of an event had heard a channel."""
+    """The last event of a channel that the author of another event had processed."""
 
     channel: str
     name: str
@@ -70,13 +70,13 @@ class Heard:
 
     @property
     def anchor(self) -> str:
-        """Where the last event that was heard stands on the page."""
+        """The HTML id of that event on the page."""
         return anchor(self.channel, self.sequence)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event in the timeline: the sentence, who said it, when, and knowing what."""
+    """An event in the timeline, with the position that its author had processed."""
 
     id: str
     channel: str
@@ -91,31 +91,31 @@ class Entry:
 
     @property
     def anchor(self) -> str:
-        """Where the entry stands on the page."""
+        """The HTML id of the entry on the page."""
         return anchor(self.channel, self.sequence)
 
     @property
     def recorded_later(self) -> bool:
-        """Whether it was recorded on another day than it happened on."""
+        """True if it was recorded on another day than it occurred on."""
         return self.recorded_at.date() != self.occurred_at.date()
 
 
 def anchor(channel: str, sequence: int) -> str:
-    """The name of an event's place on its engagement's page."""
+    """Return the HTML id of an event on its engagement's page."""
     return f"{channel.replace('.', '-')}-{sequence}"
 
 
 def heard(position: Mapping[str, int], *, confidential: bool) -> tuple[Heard, ...]:
-    """A position by channel, without the confidential ones for those who may not see them."""
+    """Return a position by channel; confidential channels only where the reader may see them."""
     return tuple(
-        Heard(name, say.channel(name), position[name])
+        Heard(name, formatting.channel_name(name), position[name])
         for name in CHANNELS
         if name in position and (confidential or not CHANNELS[name].confidential)
     )
 
 
 def entry(recorded: Recorded[Event], names: Names, *, confidential: bool) -> Entry:
-    """An event as the timeline shows it."""
+    """Return the timeline's entry of an event."""
     channel = recorded.channel
     return Entry(
         id=recorded.id,
@@ -123,7 +123,7 @@ def entry(recorded: Recorded[Event], names: Names, *, confidential: bool) -> Ent
         department=channel.department,
         confidential=channel.confidential,
         sequence=recorded.sequence,
-        sentence=tell(recorded.event, names),
+        sentence=event_text(recorded.event, names),
         actor=names.person(recorded.actor),
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,
@@ -132,48 +132,48 @@ def entry(recorded: Recorded[Event], names: Names, *, confidential: bool) -> Ent
 
 
 def by_month(entries: Sequence[Entry]) -> list[tuple[str, list[Entry]]]:
-    """The entries under the month in which they happened, in the order they come."""
+    """Return consecutive entries grouped by the month in which they occurred, in their order."""
     return [
-        (month, list(those))
-        for month, those in groupby(entries, lambda each: f"{each.occurred_at:%B %Y}")
+        (month, list(group))
+        for month, group in groupby(entries, lambda each: f"{each.occurred_at:%B %Y}")
     ]
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """An event that proves a finding, and what its author did not know of the other proofs."""
+    """An event that proves a disconnect, and earlier evidence that its author had not processed."""
 
     entry: Entry
     unaware_of: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """A finding with its proof, and its waiver where a person accepted it."""
+class ProvedDisconnect:
+    """A disconnect with the events that prove it, and its waiver if there is one."""
 
-    finding: Finding
+    disconnect: Disconnect
     proofs: tuple[Proof, ...]
     waived: Waiver | None
     waived_by: str
 
     @property
     def anchor(self) -> str:
-        """Where the case stands on the page."""
-        return f"finding-{self.finding.finding}"
+        """The HTML id of the disconnect on the page."""
+        return f"finding-{self.disconnect.finding}"
 
 
-def cases(
+def proved_disconnects(
     view: View,
-    findings: Mapping[str, Finding],
+    disconnects: Mapping[str, Disconnect],
     timeline: Sequence[Recorded[Event]],
     names: Names,
     *,
     confidential: bool,
-) -> list[Case]:
-    """The findings, the serious and oldest first and the waived last, each with its proof."""
-    said = {each.id: each for each in timeline}
+) -> list[ProvedDisconnect]:
+    """Return the disconnects with their evidence, the serious and oldest first, the waived last."""
+    events = {each.id: each for each in timeline}
     waivers = view.gateway.waived | view.gateway_confidential.waived
-    shown = [each for each in findings.values() if confidential or not each.confidential]
+    shown = [each for each in disconnects.values() if confidential or not each.confidential]
     shown.sort(
         key=lambda each: (
             each.finding in waivers,
@@ -182,35 +182,35 @@ def cases(
             each.finding,
         )
     )
-    found = []
-    for finding in shown:
-        waiver = waivers.get(finding.finding)
-        proof = [said[ref.event] for ref in finding.evidence if ref.event in said]
-        found.append(
-            Case(
-                finding=finding,
-                proofs=_proofs(proof, names, confidential=confidential),
+    proved = []
+    for disconnect in shown:
+        waiver = waivers.get(disconnect.finding)
+        evidence = [events[ref.event] for ref in disconnect.evidence if ref.event in events]
+        proved.append(
+            ProvedDisconnect(
+                disconnect=disconnect,
+                proofs=_proofs(evidence, names, confidential=confidential),
                 waived=waiver,
                 waived_by=names.person(waiver.waived_by) if waiver else "",
             )
         )
-    return found
+    return proved
 
 
 def _proofs(
-    proof: Sequence[Recorded[Event]], names: Names, *, confidential: bool
+    evidence: Sequence[Recorded[Event]], names: Names, *, confidential: bool
 ) -> tuple[Proof, ...]:
-    entries = {each.id: entry(each, names, confidential=confidential) for each in proof}
+    entries = {each.id: entry(each, names, confidential=confidential) for each in evidence}
     return tuple(
         Proof(
             entries[each.id],
             tuple(
                 entries[other.id]
-                for other in proof
+                for other in evidence
                 if other.channel.department != each.channel.department
                 and other.recorded_at < each.recorded_at
                 and each.heard.get(other.channel.name, 0) < other.sequence
             ),
         )
-        for each in proof
+        for each in evidence
     )

@@ -1,4 +1,4 @@
-"""What each department says of an engagement, as a sheet of lines, and how far it was heard."""
+"""Panels of an engagement's page, one per department, with the last event of each channel."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,27 +6,42 @@ from datetime import datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
-from gateway.fold import View
-from gateway.pages import presenting as say
-from gateway.pages.presenting import Names
+from gateway.engagement_view import View
+from gateway.pages.formatting import (
+    Names,
+    channel_name,
+    counted,
+    hours,
+    money,
+    number,
+    points,
+    rule_title,
+    sentence_case,
+    short_day,
+    words,
+)
 from gateway.sections.delivery import Change
 from gateway.sections.finance import Invoice
 
 
 @dataclass(frozen=True, slots=True)
-class Freshness:
-    """How far a department was heard, and how much of it others heard that is not here yet."""
+class ChannelFreshness:
+    """The number of events of a channel in the view, and of those known to be missing.
+
+    The moments are those of its last event (UTC). Events are missing that the authors of other
+    events had processed.
+    """
 
     name: str
     events: int
     occurred_at: datetime | None
     recorded_at: datetime | None
-    under_way: int
+    missing: int
 
 
-def freshness(view: View, department: str, *, confidential: bool) -> list[Freshness]:
-    """How far each of a department's channels was folded."""
-    found: list[Freshness] = []
+def freshness(view: View, department: str, *, confidential: bool) -> list[ChannelFreshness]:
+    """Return the freshness of a department's channels; an empty one only if it is the first."""
+    found: list[ChannelFreshness] = []
     for name, channel in CHANNELS.items():
         if channel.department != department or channel.kind != "events":
             continue
@@ -35,8 +50,8 @@ def freshness(view: View, department: str, *, confidential: bool) -> list[Freshn
         if (channel.confidential and (not confidential or not events)) or (not events and found):
             continue
         found.append(
-            Freshness(
-                say.channel(name),
+            ChannelFreshness(
+                channel_name(name),
                 events,
                 fresh.occurred_at if fresh else None,
                 fresh.recorded_at if fresh else None,
@@ -47,24 +62,24 @@ def freshness(view: View, department: str, *, confidential: bool) -> list[Freshn
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a department's sheet; what has several parts has several lines."""
+class PanelRow:
+    """A labelled row of a panel, of one or several lines."""
 
     label: str
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """What one department says of the engagement."""
+class Panel:
+    """The panel of one department."""
 
     department: str
-    rows: tuple[Row, ...]
-    freshness: list[Freshness]
+    rows: tuple[PanelRow, ...]
+    freshness: list[ChannelFreshness]
 
 
-def things(view: View) -> dict[str, str]:
-    """Titles of everything of the engagement that events name by an id."""
+def titles_by_id(view: View) -> dict[str, str]:
+    """Return the titles of the engagement's deliverables and milestones by id."""
     baseline, won = view.delivery.baseline, view.sales.won
     titles = dict(won.deliverables) if won else {}
     for proposal in view.sales.proposals.values():
@@ -76,8 +91,8 @@ def things(view: View) -> dict[str, str]:
     return titles
 
 
-def sheets(view: View, names: Names, *, confidential: bool) -> list[Sheet]:
-    """The five departments side by side, each by its own events alone."""
+def panels(view: View, names: Names, *, confidential: bool) -> list[Panel]:
+    """Return a panel of each department and the gateway, each from its own events only."""
     rows = {
         "sales": _sales(view, names),
         "legal": _legal(view, names),
@@ -86,114 +101,129 @@ def sheets(view: View, names: Names, *, confidential: bool) -> list[Sheet]:
         "gateway": _gateway(view, names, confidential=confidential),
     }
     return [
-        Sheet(
+        Panel(
             department,
-            tuple(Row(label, lines) for label, lines in rows[department] if lines),
+            tuple(PanelRow(label, lines) for label, lines in rows[department] if lines),
             freshness(view, department, confidential=confidential),
         )
         for department in DEPARTMENTS
     ]
 
 
-_Rows = Iterable[tuple[str, tuple[str, ...]]]
+_PanelRows = Iterable[tuple[str, tuple[str, ...]]]
 
 
 def _one(text: str | None) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
-def _sales(view: View, names: Names) -> _Rows:
+def _sales(view: View, names: Names) -> _PanelRows:
     sales = view.sales
     yield "Account", _one(names.account(sales.account) if sales.account else None)
     yield "Owner", _one(names.person(sales.owner) if sales.owner else None)
-    yield "Taken over from", _one(sales.imported_from)
+    yield "Imported from", _one(sales.imported_from)
     if sales.won is None and sales.lost is None and sales.pipeline_stage is not None:
-        likely = f", {say.points(sales.probability)} likely" if sales.probability else ""
-        yield "Pipeline", _one(say.sentence_case(say.words(sales.pipeline_stage)) + likely)
+        likely = f", {points(sales.probability)} likely" if sales.probability else ""
+        yield (
+            "Pipeline",
+            _one(sentence_case(words(sales.pipeline_stage)) + likely),
+        )
     if sales.expected_value is not None and sales.won is None:
-        by = f" by {say.short_day(sales.expected_close)}" if sales.expected_close else ""
-        yield "Expected", _one(say.money(sales.expected_value) + by)
+        by = f" by {short_day(sales.expected_close)}" if sales.expected_close else ""
+        yield "Expected", _one(money(sales.expected_value) + by)
     proposal = sales.latest_proposal
     if proposal is not None:
-        management = say.hours(proposal.project_management_hours)
+        management = hours(proposal.project_management_hours)
         state = "withdrawn" if proposal.revised else "submitted" if proposal.submitted else "draft"
         yield (
             f"Proposal {proposal.version}",
             (
-                f"{say.money(proposal.price)}, {state}",
-                f"{say.hours(proposal.hours)}, {management} of it project management",
+                f"{money(proposal.price)}, {state}",
+                f"{hours(proposal.hours)}, {management} of it project management",
             ),
         )
-        yield "Promised finish", _one(say.short_day(proposal.promised_finish))
+        yield "Promised finish", _one(short_day(proposal.promised_finish))
     if sales.won is not None:
         won = sales.won
         yield (
             "Won",
-            (f"{say.money(won.price)} on {say.short_day(won.won_on)}", say.words(won.pricing)),
+            (
+                f"{money(won.price)} on {short_day(won.won_on)}",
+                words(won.pricing),
+            ),
         )
     if sales.lost is not None:
         to = f", to {sales.lost.competitor}" if sales.lost.competitor else ""
-        yield "Lost", _one(f"{say.short_day(sales.lost.lost_on)}: {sales.lost.reason}{to}")
+        yield "Lost", _one(f"{short_day(sales.lost.lost_on)}: {sales.lost.reason}{to}")
 
 
-def _legal(view: View, names: Names) -> _Rows:
+def _legal(view: View, names: Names) -> _PanelRows:
     legal = view.legal
-    yield "NDA", _one(f"signed {say.short_day(legal.nda_signed_on)}" if legal.nda_signed_on else "")
-    yield "MSA", _one(f"signed {say.short_day(legal.msa_signed_on)}" if legal.msa_signed_on else "")
+    yield (
+        "NDA",
+        _one(f"signed {short_day(legal.nda_signed_on)}" if legal.nda_signed_on else ""),
+    )
+    yield (
+        "MSA",
+        _one(f"signed {short_day(legal.msa_signed_on)}" if legal.msa_signed_on else ""),
+    )
     sow = legal.latest_sow
     if sow is not None:
-        lines = [f"version {sow.version}, {say.money(sow.price)}"]
+        lines = [f"version {sow.version}, {money(sow.price)}"]
         if legal.signed is not None:
-            signed = say.short_day(legal.signed.signed_on)
+            signed = short_day(legal.signed.signed_on)
             lines.append(f"version {legal.signed.version} signed {signed}")
         elif legal.sent_version is not None:
             lines.append(f"version {legal.sent_version} is out for signature")
         elif legal.approved_version is not None:
             lines.append(f"version {legal.approved_version} approved")
         if legal.redlines:
-            lines.append(say.counted(legal.redlines, "redline"))
+            lines.append(counted(legal.redlines, "redline"))
         yield "Statement of work", tuple(lines)
     if legal.contract_price is not None:
-        yield "Contract price", _one(say.money(legal.contract_price))
-        yield "Contract finish", _one(say.short_day(legal.contract_finish))
+        yield "Contract price", _one(money(legal.contract_price))
+        yield "Contract finish", _one(short_day(legal.contract_finish))
     yield (
         "Early start",
         tuple(
-            f"{say.hours(start.cap_hours)} until {say.short_day(start.expires_on)}"
-            + (", run out" if start.expired else "")
+            f"{hours(start.cap_hours)} until {short_day(start.expires_on)}"
+            + (", expired" if start.expired else "")
             for start in legal.early_starts
         ),
     )
     yield (
         "Amendments",
         tuple(
-            f"{item.amendment}: {say.money(item.price_delta)}, "
-            + (f"signed {say.short_day(item.signed_on)}" if item.signed else "not signed")
+            f"{item.amendment}: {money(item.price_delta)}, "
+            + (f"signed {short_day(item.signed_on)}" if item.signed else "not signed")
             for item in legal.amendments.values()
         ),
     )
     if legal.terminated is not None:
         ended = legal.terminated
-        yield "Terminated", _one(f"{say.short_day(ended.terminated_on)}: {say.words(ended.reason)}")
+        yield (
+            "Terminated",
+            _one(f"{short_day(ended.terminated_on)}: {words(ended.reason)}"),
+        )
 
 
-def _delivery(view: View, names: Names) -> _Rows:
+def _delivery(view: View, names: Names) -> _PanelRows:
     delivery = view.delivery
     yield "Manager", _one(names.person(delivery.manager) if delivery.manager else None)
-    yield "Method", _one(say.sentence_case(delivery.tier) if delivery.tier else None)
+    yield "Method", _one(sentence_case(delivery.tier) if delivery.tier else None)
     if delivery.estimates and delivery.baseline is None:
         estimate = delivery.estimates[max(delivery.estimates)]
         state = "endorsed" if estimate.endorsed else "not endorsed"
-        yield f"Estimate {estimate.version}", _one(f"{say.hours(estimate.hours)}, {state}")
+        yield f"Estimate {estimate.version}", _one(f"{hours(estimate.hours)}, {state}")
     yield "Requirements", _one("signed off" if delivery.brd_signed else None)
     baseline = delivery.baseline
     if baseline is not None:
-        managing = say.hours(baseline.project_management_hours)
+        managing = hours(baseline.project_management_hours)
         yield (
             f"Baseline {baseline.version}",
             (
-                f"{say.hours(baseline.hours)}, {managing} of it project management",
-                f"until {say.short_day(baseline.finishes_on)}",
+                f"{hours(baseline.hours)}, {managing} of it project management",
+                f"until {short_day(baseline.finishes_on)}",
             ),
         )
         reached = sum(each.milestone in delivery.milestones_reached for each in baseline.milestones)
@@ -204,14 +234,14 @@ def _delivery(view: View, names: Names) -> _Rows:
         )
         yield "Deliverables", _one(f"{accepted} of {len(baseline.deliverables)} accepted")
     if delivery.approved_hours or delivery.submitted_hours:
-        yield "Work approved", _one(say.hours(delivery.approved_hours))
+        yield "Work approved", _one(hours(delivery.approved_hours))
     report = delivery.report
     if report is not None:
         yield (
             f"Status report {report.report}",
             (
                 f"scope {report.scope}, schedule {report.schedule}, cost {report.cost}",
-                f"as of {say.short_day(report.as_of)}",
+                f"as of {short_day(report.as_of)}",
                 f"“{report.narrative}”",
             ),
         )
@@ -220,12 +250,15 @@ def _delivery(view: View, names: Names) -> _Rows:
         "Changes",
         tuple(f"{change.change}: {_state(change)}" for change in delivery.changes.values()),
     )
-    yield "Live", _one(f"since {say.short_day(delivery.live_on)}" if delivery.live_on else None)
+    yield (
+        "Live",
+        _one(f"since {short_day(delivery.live_on)}" if delivery.live_on else None),
+    )
     if delivery.satisfaction:
         mean = Decimal(sum(delivery.satisfaction)) / len(delivery.satisfaction)
-        yield "Satisfaction", _one(f"{say.number(round(mean, 1))} of 5")
+        yield "Satisfaction", _one(f"{number(round(mean, 1))} of 5")
     if delivery.closed_on is not None:
-        yield "Closed", _one(say.short_day(delivery.closed_on))
+        yield "Closed", _one(short_day(delivery.closed_on))
 
 
 def _state(change: Change) -> str:
@@ -238,27 +271,30 @@ def _state(change: Change) -> str:
     return "assessed" if change.assessed else "requested"
 
 
-def _finance(view: View) -> _Rows:
+def _finance(view: View) -> _PanelRows:
     finance = view.finance
     if finance.priced and finance.budget is None:
         version = max(finance.priced)
         priced = finance.priced[version]
-        yield f"Estimate {version}", _one(f"{say.money(priced.price)}, {priced.floor} the floor")
+        yield (
+            f"Estimate {version}",
+            _one(f"{money(priced.price)}, {priced.floor} the floor"),
+        )
     budget, currency = finance.budget, view.currency
     if budget is not None:
-        yield "Budget", (say.money(budget.price), say.hours(budget.hours))
-        yield "Revenue", _one(f"recognised {say.words(budget.revenue_method)}")
+        yield "Budget", (money(budget.price), hours(budget.hours))
+        yield "Revenue", _one(f"recognised {words(budget.revenue_method)}")
     if currency is not None and finance.invoices:
-        yield "Billed", _one(say.money(finance.billed(currency)))
-        yield "Paid", _one(say.money(finance.paid(currency)))
-        yield "Outstanding", _one(say.money(finance.outstanding(currency)))
+        yield "Billed", _one(money(finance.billed(currency)))
+        yield "Paid", _one(money(finance.paid(currency)))
+        yield "Outstanding", _one(money(finance.outstanding(currency)))
     if finance.recognised is not None:
-        yield "Recognised", _one(say.money(finance.recognised))
+        yield "Recognised", _one(money(finance.recognised))
     yield "Invoices", tuple(_invoice(invoice) for invoice in finance.invoices.values())
     yield (
         "To be invoiced",
         tuple(
-            f"{say.money(due.amount)}, {say.words(due.kind)}"
+            f"{money(due.amount)}, {words(due.kind)}"
             for due in finance.billing.values()
             if not due.invoiced
         ),
@@ -272,20 +308,20 @@ def _invoice(invoice: Invoice) -> str:
     elif invoice.outstanding.amount <= 0:
         state = "paid" if invoice.paid.amount > 0 else "credited"
     elif invoice.overdue is not None:
-        state = f"overdue since {say.short_day(invoice.due_on)}"
+        state = f"overdue since {short_day(invoice.due_on)}"
     else:
-        state = f"due {say.short_day(invoice.due_on)}"
-    return f"{invoice.number}: {say.money(invoice.amount)}, {state}"
+        state = f"due {short_day(invoice.due_on)}"
+    return f"{invoice.number}: {money(invoice.amount)}, {state}"
 
 
-def _gateway(view: View, names: Names, *, confidential: bool) -> _Rows:
+def _gateway(view: View, names: Names, *, confidential: bool) -> _PanelRows:
     sections = [view.gateway, *([view.gateway_confidential] if confidential else [])]
-    announced = sum(len(section.announced) for section in sections)
-    yield "Disconnects", _one(f"{announced} announced" if announced else "none announced")
+    published = sum(len(section.announced) for section in sections)
+    yield "Disconnects", _one(f"{published} published" if published else "none published")
     yield (
         "Waived",
         tuple(
-            f"{say.rule(waiver.finding.partition('.')[0])}, by {names.person(waiver.waived_by)}"
+            f"{rule_title(waiver.finding.partition('.')[0])}, by {names.person(waiver.waived_by)}"
             for section in sections
             for waiver in section.waived.values()
         ),

@@ -1,4 +1,4 @@
-"""What the gateway's API shows of engagements, disconnects and events, to whoever may see it."""
+"""Response models of the gateway's API, built for what the caller may see."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,34 +14,34 @@ from chassis.base.view_model import ViewModel
 from contracts.channels import Department
 from contracts.event import Event, Recorded, read_position, write_position
 from contracts.money import Money
-from gateway.disconnects import Finding
-from gateway.fold import CONFIDENTIAL, Freshness
-from gateway.reading import Unified
-from gateway.rows import Page, Standing
+from gateway.disconnects import Disconnect
+from gateway.engagement_view import CONFIDENTIAL, Freshness
+from gateway.list_index import ListedDisconnect, Page
+from gateway.queries import EngagementDetails
 from gateway.sections.delivery import DeliverySection
 from gateway.sections.finance import ConfidentialSection, FinanceSection
-from gateway.sections.folding import Ref
 from gateway.sections.gateway import Waiver
 from gateway.sections.legal import LegalSection
 from gateway.sections.sales import SalesSection
+from gateway.sections.steps import Ref
 from gateway.summary import Summary
 from gateway.waiting import Waits
 
 _HEARD = re.compile(r'(?<="heard":")[^"]*confidential[^"]*')
-"""What an author had heard, in JSON; no text holds this, since a quote in a text is escaped."""
+"""A position in a JSON field `heard`; no text contains this, because quotes in it are escaped."""
 
 
 class EngagementPage(ViewModel):
-    """A page of engagements; `next` is the cursor of the page behind it."""
+    """A page of engagements; `next` is the cursor of the next page."""
 
     items: list[Summary]
     next: str | None
 
 
 class DisconnectView(ViewModel):
-    """A disconnect: what contradicts what, proved by which events, and what hangs on it.
+    """A disconnect: the contradiction, the events that prove it, and what depends on it.
 
-    Each piece of evidence says how far its author had heard the others when it was recorded.
+    `heard` of an event is how far its author had processed other channels when it was recorded.
     """
 
     engagement: str
@@ -60,20 +60,20 @@ class DisconnectView(ViewModel):
 
 
 class DisconnectPage(ViewModel):
-    """A page of disconnects; `next` is the cursor of the page behind it."""
+    """A page of disconnects; `next` is the cursor of the next page."""
 
     items: list[DisconnectView]
     next: str | None
 
 
 class EngagementView(ViewModel):
-    """One engagement as all departments together tell it.
+    """One engagement, from the events of all departments.
 
-    `complete` says whether all that the departments had heard of each other is folded; findings
-    are those of the last moment at which it was. `lacking` says up to which number an author had
-    heard a channel of which less has arrived. An engagement that `waits` is not complete: an
-    event of it could not be taken in. `passed_over` are events it was decided to do without. Costs
-    and margins are null for those who may not see them.
+    `complete` is true where every event has arrived that the authors of its events had processed;
+    `disconnects` are those of the last moment at which it was. `lacking` has, by channel, the last
+    sequence that an author had processed and that has not arrived. An engagement with `waits` is
+    not complete: an event of it could not be processed. `passed_over` are missing events that a
+    person decided to skip. Costs and margins are null for callers who may not see them.
     """
 
     engagement: str
@@ -93,7 +93,10 @@ class EngagementView(ViewModel):
 
 
 class TimelineEntry(ViewModel):
-    """An event: who said what, when it happened and was recorded, and what its author had heard."""
+    """An event: its author, when it occurred and was recorded (UTC), and its data.
+
+    `heard` is how far its author had processed other channels.
+    """
 
     id: str
     type: str
@@ -108,7 +111,7 @@ class TimelineEntry(ViewModel):
 
 
 def seen(position: Mapping[str, int], *, confidential: bool) -> dict[str, int]:
-    """A position as its readers may see it: how much is confidential is so, too."""
+    """Return a position without confidential channels, unless the reader may see them."""
     if confidential:
         return dict(position)
     return {name: last for name, last in position.items() if name not in CONFIDENTIAL}
@@ -117,27 +120,27 @@ def seen(position: Mapping[str, int], *, confidential: bool) -> dict[str, int]:
 def written(
     view: ViewModel | Sequence[ViewModel], headers: Mapping[str, str], *, confidential: bool
 ) -> Response:
-    """The view as an answer, with no more of what authors had heard than its readers may see."""
+    """Return the view as a response; positions in `heard` are cut to what the reader may see."""
     text = to_json(view).decode()
     if not confidential:
         text = _HEARD.sub(
-            lambda heard: write_position(seen(read_position(heard[0]), confidential=False)), text
+            lambda match: write_position(seen(read_position(match[0]), confidential=False)), text
         )
     return Response(text, headers=headers, media_type="application/json")
 
 
-def engagement_view(unified: Unified, *, confidential: bool) -> EngagementView:
-    """The view as its readers may see it."""
-    view = unified.view
+def engagement_view(details: EngagementDetails, *, confidential: bool) -> EngagementView:
+    """Return the response model of an engagement for a reader."""
+    view = details.view
     waived = view.gateway.waived | view.gateway_confidential.waived
     return EngagementView(
         engagement=view.engagement,
         stage=view.stage,
-        complete=unified.complete,
-        lacking=seen(view.lacking(), confidential=confidential),
-        waits=unified.waits and unified.waits.seen(confidential=confidential),
-        passed_over=passed_over.shown(unified.passed_over, confidential=confidential),
-        summary=unified.row.seen(confidential=confidential),
+        complete=details.complete,
+        lacking=seen(view.missing(), confidential=confidential),
+        waits=details.waits and details.waits.seen(confidential=confidential),
+        passed_over=passed_over.shown(details.passed_over, confidential=confidential),
+        summary=details.row.seen(confidential=confidential),
         sales=view.sales,
         legal=view.legal,
         delivery=view.delivery,
@@ -150,35 +153,35 @@ def engagement_view(unified: Unified, *, confidential: bool) -> EngagementView:
         },
         disconnects=[
             disconnect_view(view.engagement, view.sales.title, each, waived.get(each.finding))
-            for each in unified.findings.values()
+            for each in details.disconnects.values()
             if confidential or not each.confidential
         ],
     )
 
 
 def disconnect_view(
-    engagement: str, title: str | None, finding: Finding, waived: Waiver | None
+    engagement: str, title: str | None, disconnect: Disconnect, waived: Waiver | None
 ) -> DisconnectView:
-    """A finding as it is shown."""
+    """Return the response model of a disconnect."""
     return DisconnectView(
         engagement=engagement,
         title=title,
-        finding=finding.finding,
-        rule=finding.rule,
-        sentence=finding.sentence,
-        since=finding.since,
-        owner=finding.owner,
-        severity=finding.severity,
-        stake=finding.stake,
-        days=finding.days,
-        confidential=finding.confidential,
-        evidence=list(finding.evidence),
+        finding=disconnect.finding,
+        rule=disconnect.rule,
+        sentence=disconnect.sentence,
+        since=disconnect.since,
+        owner=disconnect.owner,
+        severity=disconnect.severity,
+        stake=disconnect.stake,
+        days=disconnect.days,
+        confidential=disconnect.confidential,
+        evidence=list(disconnect.evidence),
         waived=waived,
     )
 
 
 def timeline_entry(recorded: Recorded[Event], *, confidential: bool) -> TimelineEntry:
-    """An event as the timeline shows it."""
+    """Return the response model of an event in a timeline."""
     return TimelineEntry(
         id=recorded.id,
         type=recorded.event.type,
@@ -193,10 +196,10 @@ def timeline_entry(recorded: Recorded[Event], *, confidential: bool) -> Timeline
     )
 
 
-def disconnect_page(page: Page[Standing]) -> DisconnectPage:
-    """A page of disconnects as it is shown."""
+def disconnect_page(page: Page[ListedDisconnect]) -> DisconnectPage:
+    """Return the response model of a page of disconnects."""
     items = [
-        disconnect_view(each.engagement, each.title, each.finding, each.waived)
+        disconnect_view(each.engagement, each.title, each.disconnect, each.waived)
         for each in page.items
     ]
     return DisconnectPage(items=items, next=page.next)

@@ -1,4 +1,4 @@
-"""Findings on their way to the topics: their names, and that one of them holds up no other."""
+"""Publishing disconnects: their ids, their length, and that a failure does not delay others."""
 
 import asyncio
 from collections.abc import Iterable
@@ -11,13 +11,13 @@ from chassis.base.partitioning import partition_of
 from chassis.eventstore.mongo import StoreAway
 from contracts import delivery
 from contracts.values import Deliverable
-from gateway.announcing import Announcing
+from gateway.decider import detected
 from gateway.disconnects import judge
-from gateway.findings import found_now
-from gateway.folding import Folding
-from gateway.shelf import Held
+from gateway.projector import Projector
+from gateway.publisher import DisconnectPublisher
+from gateway.view_store import CachedView
 from tests.builders import Life
-from tests.unit.gateway.test_fold import view_of
+from tests.unit.gateway.test_engagement_view import view_of
 
 LONG = "change-for-the-second-release-of-the-customer-portal-"
 
@@ -32,12 +32,12 @@ def approved(life: Life, change: str) -> Life:
     )
 
 
-def test_a_finding_about_a_thing_with_a_long_name_can_be_announced() -> None:
+def test_a_disconnect_about_a_subject_with_a_long_id_can_be_published() -> None:
     life = approved(approved(Life().worked(8), LONG + "north"), LONG + "south")
     found = judge(view_of(life.events), life.day(96))
 
     assert len(found) == 2
-    assert {found_now(each).finding for each in found.values()} == found.keys()
+    assert {detected(each).finding for each in found.values()} == found.keys()
     assert all(name.startswith("change-not-followed.") for name in found)
     assert judge(view_of(life.events), life.day(96)) == found
     assert judge(view_of(approved(Life().worked(8), "C-1").events), life.day(96)).keys() == {
@@ -45,7 +45,7 @@ def test_a_finding_about_a_thing_with_a_long_name_can_be_announced() -> None:
     }
 
 
-def test_a_finding_with_much_to_say_can_be_announced() -> None:
+def test_a_disconnect_with_a_long_sentence_can_be_published() -> None:
     life = Life().kicked_off()
     more = tuple(
         Deliverable(deliverable=f"d-{number}", title="Report " * 20) for number in range(50)
@@ -54,32 +54,32 @@ def test_a_finding_with_much_to_say_can_be_announced() -> None:
     life.say(40, plan.model_copy(update={"deliverables": (*plan.deliverables, *more)}))
     (finding,) = judge(view_of(life.events), life.day(45)).values()
 
-    assert found_now(finding).sentence.endswith("…")
+    assert detected(finding).sentence.endswith("…")
 
 
-class Rested:
-    """Engagements at rest, of which some cannot be looked at."""
+class QuietEngagements:
+    """A projector with quiet engagements, of which some cannot be read."""
 
     def __init__(self, broken: dict[str, Exception], *engagements: str) -> None:
         self.broken = broken
         self.waiting = [*broken, *engagements]
         self.later: dict[str, float] = {}
 
-    def to_announce(self, _: float, most: int) -> list[str]:
+    def to_publish(self, _: float, most: int) -> list[str]:
         found, self.waiting = self.waiting[:most], self.waiting[most:]
         return found
 
-    def announce_later(self, engagements: Iterable[str], seconds: float = 0.0) -> None:
+    def publish_later(self, engagements: Iterable[str], seconds: float = 0.0) -> None:
         self.later |= dict.fromkeys(engagements, seconds)
 
-    async def look(self, engagement: str) -> Held:
+    async def look(self, engagement: str) -> CachedView:
         if engagement in self.broken:
             raise self.broken[engagement]
-        return Held(view_of(Life(engagement).opened().events), partition_of(engagement))
+        return CachedView(view_of(Life(engagement).opened().events), partition_of(engagement))
 
 
-class Told:
-    """Which engagements were announced."""
+class Commands:
+    """A command handler that records the engagements of its commands."""
 
     def __init__(self) -> None:
         self.engagements: list[str] = []
@@ -92,24 +92,27 @@ async def _nothing() -> None:
     pass
 
 
-def announced(rested: Rested) -> list[str]:
-    told = Told()
-    announcing = Announcing(
-        cast(Folding, rested), cast(CommandHandler, told), lambda: False, look_after=_nothing
+def published(quiet: QuietEngagements) -> list[str]:
+    commands = Commands()
+    publisher = DisconnectPublisher(
+        cast(Projector, quiet),
+        cast(CommandHandler, commands),
+        lambda: False,
+        before_each_round=_nothing,
     )
-    asyncio.run(announcing.announce())
-    return told.engagements
+    asyncio.run(publisher.publish())
+    return commands.engagements
 
 
-def test_an_engagement_that_cannot_be_announced_holds_up_no_other() -> None:
-    rested = Rested({"E-broken": ValueError("no such thing")}, "E-1", "E-2")
-    assert announced(rested) == ["E-1", "E-2"]
-    assert rested.later.keys() == {"E-broken"}
-    assert rested.later["E-broken"] > 0, "it would be tried again without a pause"
+def test_an_engagement_that_cannot_be_published_does_not_delay_others() -> None:
+    quiet = QuietEngagements({"E-broken": ValueError("no such thing")}, "E-1", "E-2")
+    assert published(quiet) == ["E-1", "E-2"]
+    assert quiet.later.keys() == {"E-broken"}
+    assert quiet.later["E-broken"] > 0, "it would be tried again without a pause"
 
 
-def test_while_the_store_is_away_nothing_is_lost() -> None:
-    rested = Rested({"E-1": StoreAway("gone")}, "E-2")
+def test_no_engagement_is_lost_while_the_store_is_away() -> None:
+    quiet = QuietEngagements({"E-1": StoreAway("gone")}, "E-2")
     with pytest.raises(StoreAway):
-        announced(rested)
-    assert rested.later == {"E-1": 0, "E-2": 0}
+        published(quiet)
+    assert quiet.later == {"E-1": 0, "E-2": 0}

@@ -8,13 +8,13 @@ from contracts.event import EVENTS, Event
 from contracts.money import Money
 from contracts.reference import PersonPublished
 from contracts.values import Margin
-from gateway.disconnects import RULES, judge
-from gateway.fold import STAGES, View, fold
-from gateway.pages import presenting as say
-from gateway.pages.dossier import cases, entry, way
-from gateway.pages.presenting import Names
-from gateway.pages.sentences import SENTENCES, fields, tell
-from gateway.pages.sheets import freshness, sheets, things
+from gateway.disconnects import judge
+from gateway.engagement_view import STAGES, View, apply_event
+from gateway.pages import formatting
+from gateway.pages.department_panels import freshness, panels, titles_by_id
+from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
+from gateway.pages.event_texts import SENTENCES, event_text, fields
+from gateway.pages.formatting import Names
 from testkit.scenario import RecordsOf
 from tests.builders import ENGAGEMENT, Life, euros
 from tests.portfolio_builder import late
@@ -26,7 +26,7 @@ NOBODY = Names(RecordsOf([]))
 def view_of(life: Life) -> View:
     view = View(ENGAGEMENT)
     for recorded in life.events:
-        fold(view, recorded)
+        apply_event(view, recorded)
     return view
 
 
@@ -45,20 +45,20 @@ def view_of(life: Life) -> View:
 def test_money_is_written_with_minor_units_only_where_there_are_any(
     amount: str, currency: str, text: str
 ) -> None:
-    assert say.money(Money(amount=Decimal(amount), currency=currency)) == text
+    assert formatting.money(Money(amount=Decimal(amount), currency=currency)) == text
 
 
-def test_what_is_not_known_is_never_written_as_zero() -> None:
+def test_an_unknown_figure_is_not_written_as_zero() -> None:
     unknown = "–"  # noqa: RUF001 - an en dash
     assert {
-        say.money(None),
-        say.percent(None),
-        say.points(None),
-        say.ratio(None),
-        say.day(None),
-        say.short_day(None),
+        formatting.money(None),
+        formatting.percent(None),
+        formatting.points(None),
+        formatting.ratio(None),
+        formatting.day(None),
+        formatting.short_day(None),
     } == {unknown}
-    assert say.percent(Decimal(0)) == "0%"
+    assert formatting.percent(Decimal(0)) == "0%"
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_what_is_not_known_is_never_written_as_zero() -> None:
     [("0.305", "30.5%"), ("0.3", "30%"), ("-0.6", "−60%"), ("1.0045", "100.4%")],  # noqa: RUF001
 )
 def test_ratios_are_written_in_percent(value: str, text: str) -> None:
-    assert say.percent(Decimal(value)) == text
+    assert formatting.percent(Decimal(value)) == text
 
 
 def test_a_moment_is_written_in_utc() -> None:
     late_evening = datetime.fromisoformat("2026-06-04T01:30:00+02:00")
 
-    assert say.day(late_evening) == "3 June 2026"
-    assert say.moment(late_evening) == "3 Jun 2026, 23:30"
+    assert formatting.day(late_evening) == "3 June 2026"
+    assert formatting.moment(late_evening) == "3 Jun 2026, 23:30"
 
 
 @pytest.mark.parametrize(
@@ -86,27 +86,27 @@ def test_a_moment_is_written_in_utc() -> None:
         ("2025-11-25T00:00:00Z", "5 months ago"),
     ],
 )
-def test_how_long_ago_is_told_in_days_and_then_in_months(since: str, text: str) -> None:
-    assert say.elapsed(datetime.fromisoformat(since), TODAY) == text
+def test_elapsed_time_is_in_days_and_then_in_months(since: str, text: str) -> None:
+    assert formatting.elapsed(datetime.fromisoformat(since), TODAY) == text
 
 
-def test_the_forecast_stands_against_the_promise() -> None:
+def test_the_forecast_is_compared_with_the_promised_finish() -> None:
     promise = date(2026, 6, 4)
 
-    assert say.promised(promise, date(2026, 6, 25)) == "21 days late"
-    assert say.promised(promise, date(2026, 6, 3)) == "1 day early"
-    assert say.promised(promise, promise) == "on time"
-    assert say.promised(promise, None) == ""
+    assert formatting.promised(promise, date(2026, 6, 25)) == "21 days late"
+    assert formatting.promised(promise, date(2026, 6, 3)) == "1 day early"
+    assert formatting.promised(promise, promise) == "on time"
+    assert formatting.promised(promise, None) == ""
 
 
 def test_every_stage_and_every_rule_has_a_name() -> None:
     named = {
-        say.rule(finding.rule) for finding in judge(view_of(late(Life().worked())), TODAY).values()
+        formatting.rule_title(finding.rule)
+        for finding in judge(view_of(late(Life().worked())), TODAY).values()
     }
 
-    assert set(say.STAGE_NAMES) == set(STAGES)
+    assert set(formatting.STAGE_NAMES) == set(STAGES)
     assert "Promised before forecast" in named
-    assert len(RULES) == len(say._RULES)
 
 
 def test_names_come_from_reference_data_and_an_erased_person_keeps_only_the_id() -> None:
@@ -121,7 +121,7 @@ def test_names_come_from_reference_data_and_an_erased_person_keeps_only_the_id()
 # ---- sentences -------------------------------------------------------------------------------
 
 
-# Tests of the chassis say events of their own.
+# Tests of the chassis define events of their own.
 EVENTS_OF_ENGAGEMENTS = [
     each
     for each in EVENTS.values()
@@ -130,14 +130,14 @@ EVENTS_OF_ENGAGEMENTS = [
 
 
 @pytest.mark.parametrize("kind", EVENTS_OF_ENGAGEMENTS)
-def test_every_event_has_a_sentence_of_its_own_that_speaks_of_fields_it_has(
+def test_every_event_has_a_sentence_with_fields_that_exist(
     kind: type[Event],
 ) -> None:
     assert fields(SENTENCES[kind]) <= kind.model_fields.keys()
 
 
-def test_every_event_of_a_life_is_told_with_nothing_left_to_fill_in() -> None:
-    told = [tell(recorded.event, NOBODY) for recorded in Life().closed().events]
+def test_every_sentence_of_an_engagement_is_filled_completely() -> None:
+    told = [event_text(recorded.event, NOBODY) for recorded in Life().closed().events]
 
     assert all(sentence[0].isupper() or sentence[0].isdigit() for sentence in told)
     assert not [sentence for sentence in told if set(sentence) & set("{}[]|")]
@@ -187,39 +187,43 @@ def test_every_event_of_a_life_is_told_with_nothing_left_to_fill_in() -> None:
         ),
     ],
 )
-def test_a_event_is_told_in_a_sentence(event: Event, sentence: str) -> None:
-    assert tell(event, NOBODY) == sentence
+def test_an_event_is_written_as_a_sentence(event: Event, sentence: str) -> None:
+    assert event_text(event, NOBODY) == sentence
 
 
-def test_text_of_a_event_is_told_as_it_stands_even_if_it_looks_like_a_field() -> None:
+def test_text_of_an_event_is_unchanged_even_if_it_looks_like_a_field() -> None:
     event = delivery.TimeRejected(entry="T-1", why="{entry} [see {why|words}] <b>")
 
-    assert tell(event, NOBODY) == "Time entry T-1 not approved: “{entry} [see {why|words}] <b>”"
+    assert (
+        event_text(event, NOBODY) == "Time entry T-1 not approved: “{entry} [see {why|words}] <b>”"
+    )
 
 
-def test_a_event_without_a_sentence_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_without_a_sentence_is_written_as_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delitem(SENTENCES, legal.SowApproved)  # type: ignore[misc]
 
     event = legal.SowApproved(version=1, content_hash="sha256:" + "a" * 64)
 
-    assert tell(event, NOBODY) == "SOW approved."
+    assert event_text(event, NOBODY) == "SOW approved."
 
 
-def test_deliverables_are_told_by_their_titles() -> None:
+def test_deliverables_are_written_with_their_titles() -> None:
     life = Life().accepted()
-    names = Names(RecordsOf([]), things(view_of(life)))
+    names = Names(RecordsOf([]), titles_by_id(view_of(life)))
     accepted = [
         each for each in life.events if isinstance(each.event, delivery.DeliverableAccepted)
     ]
 
-    assert tell(accepted[0].event, names).startswith("Customer portal accepted by cora")
+    assert event_text(accepted[0].event, names).startswith("Customer portal accepted by cora")
 
 
 # ---- an engagement ---------------------------------------------------------------------------
 
 
-def test_the_way_of_an_engagement_names_the_day_on_which_each_stage_began() -> None:
-    steps = {step.stage: step for step in way(view_of(Life().worked()))}
+def test_stages_of_an_engagement_have_the_day_on_which_they_began() -> None:
+    steps = {step.stage: step for step in stage_steps(view_of(Life().worked()))}
 
     assert steps["contracting"].on == date(2026, 1, 20)
     assert steps["mobilising"].state == "passed"
@@ -227,29 +231,33 @@ def test_the_way_of_an_engagement_names_the_day_on_which_each_stage_began() -> N
     assert steps["closed"].state == "ahead"
 
 
-def test_the_way_of_a_lost_deal_ends_there() -> None:
-    steps = way(view_of(Life().proposed().say(20, sales.DealLost(reason="price", lost_on=TODAY))))
+def test_lost_is_the_last_stage_of_a_lost_deal() -> None:
+    steps = stage_steps(
+        view_of(Life().proposed().say(20, sales.DealLost(reason="price", lost_on=TODAY)))
+    )
 
     assert [step.stage for step in steps if step.state == "passed"] == ["opportunity", "proposal"]
     assert (steps[-1].stage, steps[-1].state) == ("lost", "current")
 
 
-def test_a_case_shows_what_the_author_of_one_proof_did_not_know_of_the_other() -> None:
+def test_evidence_names_the_events_that_its_author_had_not_processed() -> None:
     life = late(Life().worked())
     view = view_of(life)
-    (case,) = [
+    (proved,) = [
         each
-        for each in cases(view, judge(view, TODAY), life.events, NOBODY, confidential=True)
-        if each.finding.rule == "promised-finish-before-forecast"
+        for each in proved_disconnects(
+            view, judge(view, TODAY), life.events, NOBODY, confidential=True
+        )
+        if each.disconnect.rule == "promised-finish-before-forecast"
     ]
-    signed, report = case.proofs
+    signed, report = proved.proofs
 
     assert "signed by both parties" in signed.entry.sentence
     assert not signed.unaware_of
     assert [each.channel for each in report.unaware_of] == ["legal"]
 
 
-def test_who_may_not_see_costs_is_not_even_told_how_far_they_were_heard() -> None:
+def test_positions_of_confidential_channels_are_hidden_from_other_readers() -> None:
     recorded = next(
         each for each in reversed(Life().worked().events) if each.channel.name == "delivery"
     )
@@ -262,29 +270,29 @@ def test_who_may_not_see_costs_is_not_even_told_how_far_they_were_heard() -> Non
     assert heard(confidential=False) == heard(confidential=True) - {"finance.confidential"}
 
 
-def test_a_department_shows_how_much_of_it_others_heard_that_is_not_here_yet() -> None:
+def test_freshness_counts_missing_events_that_other_authors_had_processed() -> None:
     life = Life().signed()
     view = View(ENGAGEMENT)
     for recorded in life.events:
         if recorded.channel.name != "legal":
-            fold(view, recorded)
+            apply_event(view, recorded)
 
     (legal_now,) = freshness(view, "legal", confidential=False)
 
-    assert (legal_now.events, legal_now.under_way) == (0, 5)
+    assert (legal_now.events, legal_now.missing) == (0, 5)
 
 
 @pytest.mark.parametrize("act", ["opened", "proposed", "won", "signed", "kicked_off", "closed"])
-def test_each_department_has_a_sheet_at_every_stage(act: str) -> None:
+def test_each_department_has_a_panel_at_every_stage(act: str) -> None:
     life: Life = getattr(Life(), act)()
 
-    shown = sheets(view_of(life), NOBODY, confidential=False)
+    shown = panels(view_of(life), NOBODY, confidential=False)
 
-    assert [sheet.department for sheet in shown] == [
+    assert [panel.department for panel in shown] == [
         "sales",
         "legal",
         "delivery",
         "finance",
         "gateway",
     ]
-    assert not any("confidential" in each.name for sheet in shown for each in sheet.freshness)
+    assert not any("confidential" in each.name for panel in shown for each in panel.freshness)

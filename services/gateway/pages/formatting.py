@@ -1,6 +1,6 @@
-"""How the page writes things: amounts, days, stages, and the names behind ids.
+"""Texts for people, in English: amounts, days, stages, and the names that belong to ids.
 
-Everything here is text for people, in English; nothing is escaped yet (templates do that).
+Nothing is escaped here; the templates escape it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ from chassis.domain.context import ReferenceData
 from contracts.channels import CHANNELS
 from contracts.money import MINOR_UNITS, Money
 from contracts.reference import AccountPublished, PersonPublished
-from gateway.disconnects import finding
+from gateway.disconnects import RULES, rule
 
 UNKNOWN = "\N{EN DASH}"
-"""Stands where a figure is not known, which is never the same as zero."""
+"""Shown where a figure is not known; zero is shown as 0."""
 
 _MINUS = "\N{MINUS SIGN}"
 _ACRONYMS = {"msa": "MSA", "nda": "NDA", "sow": "SOW", "pir": "PIR", "brd": "BRD"}
@@ -32,35 +32,13 @@ STAGE_NAMES: dict[str, str] = {
     "terminated": "Terminated",
 }
 UNDER_WAY = ("opportunity", "proposal", "contracting", "mobilising", "delivering", "closing")
-"""Stages of which something more is expected, in their order."""
+"""Stages of engagements that have not ended, in their order."""
 
 OVER = ("closed", "lost", "terminated")
 
-_RULES: dict[str, str] = {
-    "promised-finish-before-forecast": "Promised before forecast",
-    "deliverables-differ": "Sold differs from planned",
-    "sold-hours-differ": "Hours sold and planned",
-    "project-management-differs": "Project management sold and planned",
-    "no-manager-before-proposal": "No manager before the proposal",
-    "allocated-hours-differ": "Hours allocated and planned",
-    "work-before-signature": "Work before signature",
-    "signed-version-not-latest": "Signed is not the latest",
-    "sow-price-differs": "Contract price is not the deal\N{RIGHT SINGLE QUOTATION MARK}s",
-    "bill-rate-differs": "Billed at another rate",
-    "billed-before-acceptance": "Billed before acceptance",
-    "beyond-budget": "Beyond the budget",
-    "forecast-margin-below-sold": "Margin below what was sold",
-    "change-not-approved": "Change without approval",
-    "change-not-followed": "Change approved, not followed",
-    "green-against-figures": "Green against the figures",
-    "no-status-report": "No status report",
-    "closing-with-loose-ends": "Loose ends at the close",
-    "next-step-overdue": "Next step overdue",
-}
-
 
 def number(value: Decimal | int) -> str:
-    """A number with thousands parted, no trailing zeros, and a real minus sign."""
+    """Return a number with thousands separators, no trailing zeros, and a minus sign (U+2212)."""
     text = f"{abs(value):,f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
@@ -68,12 +46,12 @@ def number(value: Decimal | int) -> str:
 
 
 def whole(amount: Decimal) -> str:
-    """An amount rounded to whole units, for tables whose heading names the currency."""
+    """Return an amount rounded to whole units, for tables whose heading names the currency."""
     return number(amount.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
 
 def money(value: Money | None) -> str:
-    """An amount and its currency; minor units only where there are any."""
+    """Return an amount and its currency; minor units only where they are not zero."""
     if value is None:
         return UNKNOWN
     amount = value.rounded().amount
@@ -84,39 +62,39 @@ def money(value: Money | None) -> str:
 
 
 def rounded_money(value: Money | None) -> str:
-    """An amount in whole units with its currency, for lists."""
+    """Return an amount in whole units with its currency, for lists."""
     return UNKNOWN if value is None else f"{whole(value.amount)} {value.currency}"
 
 
 def hours(value: Decimal) -> str:
-    """Hours."""
+    """Return hours with their unit, such as 36.5 h."""
     return f"{number(value)} h"
 
 
 def percent(ratio: Decimal | None, digits: int = 1) -> str:
-    """A ratio as percent."""
+    """Return a ratio in percent."""
     return UNKNOWN if ratio is None else points(ratio * 100, digits)
 
 
 def points(value: Decimal | None, digits: int = 1) -> str:
-    """A value that is in percent already."""
+    """Return a value that is in percent already, with the sign for it."""
     if value is None:
         return UNKNOWN
     return f"{number(value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN))}%"
 
 
 def ratio(value: Decimal | None) -> str:
-    """An index such as CPI, to two digits."""
+    """Return an index such as CPI, with two decimals."""
     return UNKNOWN if value is None else f"{value:.2f}".replace("-", _MINUS)
 
 
 def day(value: date | datetime | None) -> str:
-    """A day in the words in which findings tell it, as in 4 June 2026."""
-    return UNKNOWN if value is None else finding.day(value)
+    """Return a day as disconnects write it, such as 4 June 2026; of a moment the day in UTC."""
+    return UNKNOWN if value is None else rule.day(value)
 
 
 def short_day(value: date | datetime | None) -> str:
-    """A day, as in 4 Jun 2026."""
+    """Return a day with a short month, such as 4 Jun 2026; of a moment the day in UTC."""
     if value is None:
         return UNKNOWN
     if isinstance(value, datetime):
@@ -125,17 +103,17 @@ def short_day(value: date | datetime | None) -> str:
 
 
 def clock(value: datetime) -> str:
-    """The hour and minute of a moment, UTC."""
+    """Return the hour and minute of a moment, in UTC."""
     return f"{value.astimezone(UTC):%H:%M}"
 
 
 def moment(value: datetime) -> str:
-    """A moment to the minute, UTC."""
+    """Return a moment to the minute, in UTC."""
     return f"{short_day(value)}, {clock(value)}"
 
 
 def age_notice(as_of: datetime | None, now: datetime) -> str | None:
-    """Return what a page says of data that are not up to date; None where they are."""
+    """Return the notice that a page shows while its data are not up to date, else None."""
     if as_of is None:
         return "It is not known when the last update was received. Newer events may be missing."
     if (now - as_of).total_seconds() <= OLD_AFTER:
@@ -146,7 +124,7 @@ def age_notice(as_of: datetime | None, now: datetime) -> str | None:
 
 
 def elapsed(since: datetime, today: date) -> str:
-    """How long ago a moment was, in days, or months where it is long."""
+    """Return how long ago a moment was: in days, from 60 days on in months."""
     days = (today - since.astimezone(UTC).date()).days
     if days <= 0:
         return "today"
@@ -155,39 +133,39 @@ def elapsed(since: datetime, today: date) -> str:
     return f"{counted(days * 12 // 365, 'month')} ago"
 
 
-def counted(count: int, thing: str, many: str | None = None) -> str:
-    """A count and its noun: 1 day, 2 days."""
-    return f"{number(count)} {thing if count == 1 else many or thing + 's'}"
+def counted(count: int, noun: str, many: str | None = None) -> str:
+    """Return a count and its noun: 1 day, 2 days."""
+    return f"{number(count)} {noun if count == 1 else many or noun + 's'}"
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Words in a row: a, b and c."""
+    """Return a list in words: a, b and c."""
     *first, last = list(parts) or [""]
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def words(name: str) -> str:
-    """A name of the contracts as words: on-acceptance is on acceptance."""
+    """Return a name of the contracts in words: on-acceptance is on acceptance."""
     return " ".join(_ACRONYMS.get(part, part) for part in name.replace("_", "-").split("-"))
 
 
 def sentence_case(text: str) -> str:
-    """The text with its first letter raised, and the others left as they are."""
+    """Return the text with its first letter in upper case."""
     return text[:1].upper() + text[1:]
 
 
-def rule(name: str) -> str:
-    """What a rule of the disconnects is called."""
-    return _RULES.get(name, sentence_case(words(name)))
+def rule_title(name: str) -> str:
+    """Return the title of a rule; of a rule that no longer exists, its id in words."""
+    return RULES.title(name) or sentence_case(words(name))
 
 
-def stage(name: str) -> str:
-    """What a stage is called."""
+def stage_name(name: str) -> str:
+    """Return the name of a stage."""
     return STAGE_NAMES.get(name, sentence_case(words(name)))
 
 
-def channel(name: str) -> str:
-    """What a channel is called: its department, and whether it is the confidential one."""
+def channel_name(name: str) -> str:
+    """Return the name of a channel: its department, and whether it is the confidential one."""
     known = CHANNELS.get(name)
     if known is None:
         return name
@@ -196,7 +174,10 @@ def channel(name: str) -> str:
 
 
 def promised(finish: date | None, forecast: date | None) -> str:
-    """How the forecast stands to the promise; empty while one of them is unknown."""
+    """Return by how many days the forecast is later than the promised finish, or earlier.
+
+    Return an empty text where one of them is not known.
+    """
     if finish is None or forecast is None:
         return ""
     days = (forecast - finish).days
@@ -206,31 +187,34 @@ def promised(finish: date | None, forecast: date | None) -> str:
 
 
 class Names:
-    """The names behind ids, as reference data has them now; an id stands for itself otherwise.
+    """Current names by id, from reference data; where none is known, the id is the name.
 
-    A person who was erased has no name any more. `things` are titles of deliverables and the like.
+    The name of a person whose data were erased is not known. `titles` are by id, of items that
+    belong to one engagement, such as deliverables.
     """
 
-    def __init__(self, records: ReferenceData, things: Mapping[str, str] | None = None) -> None:
-        self._records = records
-        self._things = things or {}
+    def __init__(
+        self, reference_data: ReferenceData, titles: Mapping[str, str] | None = None
+    ) -> None:
+        self._reference_data = reference_data
+        self._titles = titles or {}
 
     def account(self, account: str | None) -> str:
-        """A customer's name."""
+        """Return the name of an account."""
         if account is None:
             return UNKNOWN
-        found = self._records.latest(AccountPublished, account)
+        found = self._reference_data.latest(AccountPublished, account)
         return found.event.name if found is not None else account
 
     def person(self, person: str | None) -> str:
-        """A person's name; departments, which act by themselves at times, are named as such."""
+        """Return the name of a person, or of the department where it acted by itself."""
         if person is None:
             return UNKNOWN
-        found = self._records.latest(PersonPublished, person)
+        found = self._reference_data.latest(PersonPublished, person)
         if found is not None:
             return found.event.name
-        return channel(person) if person in CHANNELS else person
+        return channel_name(person) if person in CHANNELS else person
 
-    def thing(self, thing: str) -> str:
-        """The title of a deliverable, a milestone or a task of this engagement."""
-        return self._things.get(thing, thing)
+    def title(self, item: str) -> str:
+        """Return the title of a deliverable, a milestone or a task of this engagement."""
+        return self._titles.get(item, item)

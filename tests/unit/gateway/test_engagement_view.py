@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from gateway.disconnects import judge
-from gateway.fold import View, dump, fold, load
+from gateway.engagement_view import View, apply_event, dump, load
 from tests.builders import ENGAGEMENT, Life, euros
 
 TODAY = date(2026, 4, 1)
@@ -17,7 +17,7 @@ TODAY = date(2026, 4, 1)
 def view_of(events: list[Recorded[Event]]) -> View:
     view = View(ENGAGEMENT)
     for recorded in events:
-        fold(view, recorded)
+        apply_event(view, recorded)
     return view
 
 
@@ -105,7 +105,7 @@ def test_a_view_is_incomplete_while_something_its_events_rest_on_is_missing() ->
     view = view_of(without_sales)
 
     assert not view.causally_complete
-    assert view.lacking().keys() == {"sales"}
+    assert view.missing().keys() == {"sales"}
     with pytest.raises(ValueError, match="causally complete"):
         judge(view, TODAY)
 

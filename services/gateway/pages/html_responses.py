@@ -1,4 +1,4 @@
-"""Pages as answers: templates that escape everything, safe headers, and errors people can read."""
+"""HTML responses: templates that escape everything, security headers, and errors as pages."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from chassis.web.problems import TRANSLATED, Problem, translated
-from gateway.pages import presenting
+from gateway.list_index import InvalidCursor
+from gateway.pages import formatting
 from gateway.pages.session import SignedOut
-from gateway.rows import BadCursor
 
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -30,21 +30,22 @@ SECURITY = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-"""Nothing is loaded from elsewhere, nothing inline is run, and nobody may frame a page."""
+"""Load nothing from other sites, run no inline script, and forbid frames."""
 
-_WORDS = {
+_TEXTS = {
     "token-missing": "",
-    "token-expired": "Your sign-in has run out. Sign in again to go on.",
+    "token-expired": "Your sign-in has expired. Sign in again to continue.",
     "unknown-stream": "No engagement has this address.",
-    "unknown-route": "There is nothing at this address.",
-    "store-away": "The gateway cannot reach its store just now. Try again in a moment.",
-    "not-heard-yet": "The gateway has not heard that much yet. Try again in a moment.",
+    "unknown-route": "There is no page at this address.",
+    "store-away": "The gateway cannot reach its store now. Try again in a moment.",
+    "not-heard-yet": "The requested position has not been processed yet. Try again in a moment.",
     "starting": "The gateway is starting. Try again in a moment.",
 }
+"""Texts for people by code of a problem; other problems are shown with their detail."""
 
 
 def static_files() -> dict[str, tuple[bytes, str]]:
-    """What pages load: content and media type by name."""
+    """Return content and media type of the files that pages load, by name."""
     return {
         file.name: (file.read_bytes(), _TYPES[file.suffix])
         for file in sorted((_HERE / "static").iterdir())
@@ -62,8 +63,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    templates.globals["say"] = presenting
-    templates.filters["only_said"] = _query
+    templates.globals["formatting"] = formatting
+    templates.filters["query"] = _query
     templates.globals["static"] = {
         name: f"/pages/static/{name}?{sha256(content).hexdigest()[:12]}"
         for name, (content, _) in static_files().items()
@@ -76,7 +77,7 @@ def _query(parameters: Mapping[str, str | None]) -> str:
 
 
 def page(template: str, content: Mapping[str, object], status: int = 200) -> Response:
-    """A page; its answer is never kept anywhere, since who may see it may change."""
+    """Return a rendered page, which no cache may store: it depends on the reader's roles."""
     text = _templates().get_template(template).render(content)
     return Response(
         text,
@@ -87,47 +88,47 @@ def page(template: str, content: Mapping[str, object], status: int = 200) -> Res
 
 
 def sign_in(goes_to: str, problem: SignedOut) -> Response:
-    """The page that asks for a token, and says why it does."""
-    why = _WORDS.get(problem.code, f"That did not work: {problem.detail}.")
+    """Return the page that asks for a token, with the reason; on success it leads to `goes_to`."""
+    why = _TEXTS.get(problem.code, f"Sign-in failed: {problem.detail}.")
     return page("sign_in.html", {"goes_to": goes_to, "why": why}, 401)
 
 
 def failed(problem: Problem) -> Response:
-    """An error as a page."""
-    detail = _WORDS.get(problem.code, str(problem.detail))
+    """Return an error page."""
+    detail = _TEXTS.get(problem.code, str(problem.detail))
     missing = [each.sentence for each in problem.missing or ()]
     content = {"status": problem.status_code, "detail": detail, "missing": missing}
     return page("error.html", content, problem.status_code)
 
 
 class PageRoute(APIRoute):
-    """A route that answers people: whoever is not signed in may do so, and errors are pages."""
+    """A route of a page: errors are pages, and a person who is not signed in gets the sign-in."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's handler."""
+        """Return a handler that turns errors into pages."""
         handle = super().get_route_handler()
 
-        async def shown(request: Request) -> Response:
+        async def handle_with_error_pages(request: Request) -> Response:
             try:
                 return await handle(request)
             except SignedOut as out:
                 linked = request.headers.get("sec-fetch-site") == "cross-site"
                 if linked and request.method == "GET":
-                    # A link on another site: the browser kept the cookie back. It sends it when
-                    # this page, which shows nothing, asks again.
+                    # The link is on another site, so the browser did not send the cookie. It
+                    # sends it when this empty page requests the same address again.
                     return page("again.html", {})
-                return sign_in(_place(request), out)
+                return sign_in(_address(request), out)
             except Problem as problem:
                 return failed(problem)
-            except (RequestValidationError, BadCursor):
+            except (RequestValidationError, InvalidCursor):
                 return failed(Problem(404, "unknown-route", ""))
             except TRANSLATED as error:
                 return failed(translated(error))
 
-        return shown
+        return handle_with_error_pages
 
 
-def _place(request: Request) -> str:
+def _address(request: Request) -> str:
     if request.method != "GET":
         return "/"
     query = request.url.query

@@ -1,0 +1,201 @@
+"""Decider of disconnects: commands publish what the rules find now, and waive a disconnect."""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.decider import Decider, Decisions, Evolution
+from contracts import gateway as contract
+from contracts.event import Event, Recorded
+from contracts.gateway import Evidence
+from contracts.values import Identifier, Text, Value
+from gateway.disconnects import Disconnect
+from gateway.sections.gateway import proof
+
+Detected: TypeAlias = contract.DisconnectDetected | contract.ConfidentialDisconnectDetected
+
+
+class PublishedDisconnect(Value):
+    """The last publication of an unresolved disconnect.
+
+    `proof` differs when severity or evidence do. `waived` is the reason of a waiver.
+    """
+
+    rule: Identifier
+    confidential: bool
+    proof: str
+    waived: str | None = None
+
+
+class EngagementDisconnects(BaseModel):
+    """The published and unresolved disconnects of one engagement, by id."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    published: dict[str, PublishedDisconnect] = {}
+
+    def with_published(
+        self, finding: str, disconnect: PublishedDisconnect | None
+    ) -> "EngagementDisconnects":
+        """Return a copy in which one disconnect is replaced, or removed where None is given."""
+        published = {name: value for name, value in self.published.items() if name != finding}
+        if disconnect is not None:
+            published[finding] = disconnect
+        return self.model_copy(update={"published": published})
+
+
+class PublishDisconnects(Command):
+    """Publish what the rules find in this engagement now. Only the gateway gives this command."""
+
+    disconnects: tuple[Detected, ...]
+    """All that the rules find, as the events to publish where they are new or have changed."""
+
+
+class WaiveDisconnect(Command):
+    """Accept a disconnect as it is, with a reason.
+
+    It remains visible until it is resolved, and no longer needs attention.
+    """
+
+    finding: Identifier
+    why: Text
+
+    def given_by(self, *, confidential: bool) -> "WaiveDisconnect":
+        """Return the command of a caller who may, or may not, see confidential disconnects."""
+        return WaiveAnyDisconnect(**dict(self)) if confidential else self
+
+
+class WaiveAnyDisconnect(WaiveDisconnect):
+    """A waiver by a caller who may see confidential disconnects; it may waive those, too."""
+
+
+def detected(disconnect: Disconnect) -> Detected:
+    """Return the event that publishes a disconnect."""
+    kind = (
+        contract.ConfidentialDisconnectDetected
+        if disconnect.confidential
+        else contract.DisconnectDetected
+    )
+    return kind(
+        finding=disconnect.finding,
+        rule=disconnect.rule,
+        sentence=disconnect.sentence,
+        evidence=tuple(
+            Evidence(event=ref.event, type=ref.type, channel=ref.channel, sequence=ref.sequence)
+            for ref in disconnect.evidence
+        ),
+        since=disconnect.since,
+        owner=disconnect.owner,
+        stake=disconnect.stake,
+        days=disconnect.days,
+        severity=disconnect.severity,
+    )
+
+
+def _proof(event: Detected) -> str:
+    return proof(event.severity, (item.event for item in event.evidence))
+
+
+evolve = Evolution[EngagementDisconnects]()
+decide = Decisions[EngagementDisconnects]()
+
+
+def _detected(state: EngagementDisconnects, recorded: Recorded[Detected]) -> EngagementDisconnects:
+    event = recorded.event
+    before = state.published.get(event.finding)
+    return state.with_published(
+        event.finding,
+        PublishedDisconnect(
+            rule=event.rule,
+            confidential=event.channel.confidential,
+            proof=_proof(event),
+            waived=before.waived if before else None,
+        ),
+    )
+
+
+def _resolved(
+    state: EngagementDisconnects,
+    recorded: Recorded[contract.DisconnectResolved | contract.ConfidentialDisconnectResolved],
+) -> EngagementDisconnects:
+    return state.with_published(recorded.event.finding, None)
+
+
+def _waived(
+    state: EngagementDisconnects,
+    recorded: Recorded[contract.DisconnectWaived | contract.ConfidentialDisconnectWaived],
+) -> EngagementDisconnects:
+    before = state.published[recorded.event.finding]
+    return state.with_published(
+        recorded.event.finding, before.model_copy(update={"waived": recorded.event.why})
+    )
+
+
+evolve.on(contract.DisconnectDetected)(_detected)
+evolve.on(contract.ConfidentialDisconnectDetected)(_detected)
+evolve.on(contract.DisconnectResolved)(_resolved)
+evolve.on(contract.ConfidentialDisconnectResolved)(_resolved)
+evolve.on(contract.DisconnectWaived)(_waived)
+evolve.on(contract.ConfidentialDisconnectWaived)(_waived)
+
+
+@decide.on(PublishDisconnects)
+def publish(
+    state: EngagementDisconnects, command: PublishDisconnects, context: Context
+) -> Iterable[Event]:
+    """Publish disconnects that are new or have changed, and resolve those that are gone."""
+    current = {event.finding: event for event in command.disconnects}
+    for finding, event in current.items():
+        before = state.published.get(finding)
+        if before is None or before.proof != _proof(event):
+            yield event
+    for finding, disconnect in state.published.items():
+        if finding not in current:
+            resolved = (
+                contract.ConfidentialDisconnectResolved
+                if disconnect.confidential
+                else contract.DisconnectResolved
+            )
+            yield resolved(finding=finding, rule=disconnect.rule)
+
+
+@decide.on(WaiveDisconnect)
+def waive(
+    state: EngagementDisconnects, command: WaiveDisconnect, context: Context
+) -> Iterable[Event]:
+    """Waive a disconnect; the same waiver given again changes nothing.
+
+    Raises Refused where there is no such disconnect, or where it is confidential and the caller may
+    not see it: both are refused with the same words.
+    """
+    disconnect = state.published.get(command.finding)
+    hidden = not isinstance(command, WaiveAnyDisconnect)
+    if disconnect is None or (disconnect.confidential and hidden):
+        raise Refused("no-such-disconnect", f"There is no open disconnect {command.finding} here.")
+    if disconnect.waived == command.why:
+        return
+    kind = (
+        contract.ConfidentialDisconnectWaived
+        if disconnect.confidential
+        else contract.DisconnectWaived
+    )
+    yield kind(
+        finding=command.finding, rule=disconnect.rule, why=command.why, waived_by=context.actor
+    )
+
+
+decide.on(WaiveAnyDisconnect)(waive)
+
+
+ENGAGEMENT = Decider(
+    department="gateway",
+    kind="engagement",
+    initial=lambda _: EngagementDisconnects(),
+    evolve=evolve,
+    decide=decide,
+    opens=frozenset({PublishDisconnects, WaiveDisconnect, WaiveAnyDisconnect}),
+    route=lambda _: None,
+)

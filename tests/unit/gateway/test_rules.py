@@ -1,0 +1,63 @@
+"""Rules declare id, title and owner where they are defined, and all of them are applied."""
+
+from collections.abc import Iterable
+from datetime import date
+from importlib import import_module
+from pkgutil import iter_modules
+
+import pytest
+
+import gateway.disconnects
+from gateway.disconnects import RULES, Disconnect, Rule, Rules, Tolerances
+from gateway.engagement_view import View
+from gateway.pages import formatting
+
+
+def find_nothing(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    return ()
+
+
+@pytest.mark.parametrize("rule", [*RULES], ids=lambda rule: rule.id)
+def test_every_rule_has_a_title_of_its_own_that_pages_show(rule: Rule) -> None:
+    assert rule.title
+    assert formatting.rule_title(rule.id) == rule.title
+    assert [each.id for each in RULES if each.title == rule.title] == [rule.id]
+    assert rule.owner in ("sales", "legal", "delivery", "finance")
+
+
+def test_every_module_of_rules_is_applied() -> None:
+    registered = {
+        rule.id
+        for module in iter_modules(gateway.disconnects.__path__, "gateway.disconnects.")
+        for rule in getattr(import_module(module.name), "rules", ())
+    }
+
+    assert registered == {rule.id for rule in RULES}
+
+
+def test_a_rule_without_title_or_owner_cannot_be_registered() -> None:
+    rules = Rules()
+
+    with pytest.raises(TypeError):
+        rules.register("late")  # type: ignore[call-arg]
+    with pytest.raises(TypeError):
+        rules.register("late", title="Late")  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match="needs an id and a title"):
+        rules.register("late", title="", owner="legal")(find_nothing)
+    assert len(rules) == 0
+
+
+def test_two_rules_cannot_have_the_same_id() -> None:
+    rules, others = Rules(), Rules()
+    for each in (rules, others):
+        each.register("late", title="Late", owner="legal")(find_nothing)
+
+    with pytest.raises(ValueError, match="two rules have the id late"):
+        rules.register("late", title="Later", owner="legal")(find_nothing)
+    with pytest.raises(ValueError, match="two rules have the id late"):
+        Rules(rules, others)
+
+
+def test_a_rule_that_no_longer_exists_is_written_as_its_id_in_words() -> None:
+    assert RULES.title("sow-unsigned") is None
+    assert formatting.rule_title("sow-unsigned") == "SOW unsigned"
