@@ -144,7 +144,9 @@ async def test_a_decision_is_carried_out_once_or_still_open_wherever_its_process
 
                 again = await skip(client, engagement, record.id)
                 assert (again.status_code, again.json()["code"]) == (404, "not-parked"), where
-                assert (await client.get(path, headers=VERA)).content == shown.content
+                after = await client.get(path, headers=VERA)
+                assert after.json()["passed_over"] == [passed], where
+                assert after.headers["Concord-Position"] == shown.headers["Concord-Position"], where
             kept = await taken_in(documents, engagement)
             assert len({*kept["events"]}) == len(kept["events"]), where
             assert len(kept["decisions"]) == (service is not GATEWAY), where
