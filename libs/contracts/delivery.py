@@ -39,7 +39,7 @@ from contracts.values import (
 )
 
 
-class ManagerAssigned(Event, channel=DELIVERY, heard_by=("sales", "finance")):
+class ManagerAssigned(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """An engagement manager was assigned, or replaced the one before. Published by Delivery."""
 
     manager: PersonId
@@ -60,7 +60,7 @@ class TierChosen(Event, channel=DELIVERY):
     reason: ShortText
 
 
-class EstimateSubmitted(Event, channel=DELIVERY, heard_by=("sales", "finance")):
+class EstimateSubmitted(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """Delivery submitted a version of the estimate: the hours that the work would take.
 
     Published by Delivery. Project management hours are among the lines.
@@ -81,7 +81,7 @@ class EstimateSubmitted(Event, channel=DELIVERY, heard_by=("sales", "finance")):
     """Version of the template that the lines were made from; null where they were entered."""
 
 
-class EstimateEndorsed(Event, channel=DELIVERY, heard_by=("sales", "finance")):
+class EstimateEndorsed(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """The assigned engagement manager endorsed a version of the estimate. Published by Delivery."""
 
     version: Version
@@ -89,7 +89,7 @@ class EstimateEndorsed(Event, channel=DELIVERY, heard_by=("sales", "finance")):
     manager: PersonId
 
 
-class SowReviewed(Event, channel=DELIVERY, heard_by=("legal",)):
+class SowReviewed(Event, channel=DELIVERY, consumed_by=("legal",)):
     """Delivery reviewed a version of the statement of work.
 
     Published by Delivery. A later review of the same version replaces this one.
@@ -192,7 +192,7 @@ class PlanDrafted(Event, channel=DELIVERY):
     """Ids of all approved changes whose work the plan includes, also those of the baseline."""
 
 
-class PlanBaselined(Event, channel=DELIVERY, heard_by=("finance",)):
+class PlanBaselined(Event, channel=DELIVERY, consumed_by=("finance",)):
     """A drafted plan was approved as the baseline; it replaces the baseline before it.
 
     Published by Delivery. Contains the whole plan.
@@ -211,7 +211,7 @@ class PlanBaselined(Event, channel=DELIVERY, heard_by=("finance",)):
     baselined_on: Day
 
 
-class KickoffHeld(Event, channel=DELIVERY, heard_by=("sales", "finance")):
+class KickoffHeld(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """The kickoff meeting took place. Published by Delivery."""
 
     held_on: Day
@@ -237,7 +237,7 @@ class TimeSubmitted(Event, channel=DELIVERY):
     billable: bool = True
 
 
-class TimeApproved(Event, channel=DELIVERY, heard_by=("finance",)):
+class TimeApproved(Event, channel=DELIVERY, consumed_by=("finance",)):
     """A time entry was approved. Contains the full entry.
 
     Published by Delivery. Finance accrues its cost and, where it is billable, bills it.
@@ -268,7 +268,7 @@ class TimeRejected(Event, channel=DELIVERY):
     why: ShortText
 
 
-class ExpenseApproved(Event, channel=DELIVERY, heard_by=("finance",)):
+class ExpenseApproved(Event, channel=DELIVERY, consumed_by=("finance",)):
     """An expense of a person for the engagement was approved. Published by Delivery."""
 
     expense: Identifier
@@ -282,7 +282,7 @@ class ExpenseApproved(Event, channel=DELIVERY, heard_by=("finance",)):
     """True if the customer pays it."""
 
 
-class TaskProgressed(Event, channel=DELIVERY, heard_by=("finance",)):
+class TaskProgressed(Event, channel=DELIVERY, consumed_by=("finance",)):
     """The progress of a task was recorded; it may be lower than before. Published by Delivery."""
 
     task: Identifier
@@ -311,7 +311,7 @@ class DeliverableSubmitted(Event, channel=DELIVERY):
     submitted_on: Day
 
 
-class DeliverableAccepted(Event, channel=DELIVERY, heard_by=("finance",)):
+class DeliverableAccepted(Event, channel=DELIVERY, consumed_by=("finance",)):
     """The customer accepted a submission of a deliverable. Published by Delivery."""
 
     deliverable: Identifier
@@ -380,7 +380,7 @@ class RaidItemClosed(Event, channel=DELIVERY):
     closed_on: Day
 
 
-class StatusReportPublished(Event, channel=DELIVERY, heard_by=("finance", "sales")):
+class StatusReportPublished(Event, channel=DELIVERY, consumed_by=("finance", "sales")):
     """A status report was published. Published by Delivery.
 
     Finance measures earned value and margins as of its day.
@@ -399,7 +399,7 @@ class StatusReportPublished(Event, channel=DELIVERY, heard_by=("finance", "sales
     """Hours still needed, in the manager's judgement."""
 
 
-class ChangeRequested(Event, channel=DELIVERY, heard_by=("legal",)):
+class ChangeRequested(Event, channel=DELIVERY, consumed_by=("legal",)):
     """A change of what was agreed was requested. Published by Delivery."""
 
     change: Identifier
@@ -408,7 +408,7 @@ class ChangeRequested(Event, channel=DELIVERY, heard_by=("legal",)):
     requested_on: Day
 
 
-class ChangeAssessed(Event, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeAssessed(Event, channel=DELIVERY, consumed_by=("legal", "finance")):
     """Delivery assessed what a change would take; a later assessment replaces this one.
 
     Published by Delivery. Finance prices each assessment.
@@ -425,7 +425,7 @@ class ChangeAssessed(Event, channel=DELIVERY, heard_by=("legal", "finance")):
     """Ids of deliverables that would no longer be delivered."""
 
 
-class ChangeApproved(Event, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeApproved(Event, channel=DELIVERY, consumed_by=("legal", "finance")):
     """The customer approved an assessed and priced change, which is now a change order.
 
     Published by Delivery.
@@ -437,7 +437,7 @@ class ChangeApproved(Event, channel=DELIVERY, heard_by=("legal", "finance")):
     approved_on: Day
 
 
-class ChangeRejected(Event, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeRejected(Event, channel=DELIVERY, consumed_by=("legal", "finance")):
     """A change was rejected and will not be made.
 
     Published by Delivery. An approved change can be rejected until its amendment is signed; a
@@ -449,14 +449,14 @@ class ChangeRejected(Event, channel=DELIVERY, heard_by=("legal", "finance")):
     rejected_on: Day
 
 
-class ChangeImplemented(Event, channel=DELIVERY, heard_by=("legal", "finance")):
+class ChangeImplemented(Event, channel=DELIVERY, consumed_by=("legal", "finance")):
     """The work of a change order was completed. Published by Delivery."""
 
     change: Identifier
     implemented_on: Day
 
 
-class SolutionWentLive(Event, channel=DELIVERY, heard_by=("sales", "finance")):
+class SolutionWentLive(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """The customer started to use the solution. Published by Delivery."""
 
     live_on: Day
@@ -487,7 +487,7 @@ Score = Annotated[int, Field(ge=1, le=5)]
 """Answer to a question of a survey, from 1 (worst) to 5 (best)."""
 
 
-class SurveyAnswered(Event, channel=DELIVERY, heard_by=("sales",)):
+class SurveyAnswered(Event, channel=DELIVERY, consumed_by=("sales",)):
     """A person of the customer answered a survey. Published by Delivery."""
 
     survey: Identifier
@@ -500,7 +500,7 @@ class SurveyAnswered(Event, channel=DELIVERY, heard_by=("sales",)):
     answered_on: Day
 
 
-class EngagementPutOnHold(Event, channel=DELIVERY, heard_by=("sales",)):
+class EngagementPutOnHold(Event, channel=DELIVERY, consumed_by=("sales",)):
     """Work on the engagement was put on hold until it is resumed. Published by Delivery."""
 
     reason: ShortText
@@ -508,13 +508,13 @@ class EngagementPutOnHold(Event, channel=DELIVERY, heard_by=("sales",)):
     """First day of the hold."""
 
 
-class EngagementResumed(Event, channel=DELIVERY, heard_by=("sales",)):
+class EngagementResumed(Event, channel=DELIVERY, consumed_by=("sales",)):
     """Work on the engagement was resumed after a hold. Published by Delivery."""
 
     resumed_on: Day
 
 
-class EngagementClosed(Event, channel=DELIVERY, heard_by=("sales", "legal", "finance")):
+class EngagementClosed(Event, channel=DELIVERY, consumed_by=("sales", "legal", "finance")):
     """The engagement was closed: everything is accepted, settled and reviewed (gate 7).
 
     Published by Delivery.

@@ -34,9 +34,9 @@ class Event(BaseModel):
     """Base of all events.
 
     A subclass names its channel, the departments that act on it and, beyond the first, its version:
-    ``class DealWon(Event, channel=SALES, heard_by=("legal",))``. Its name on the wire is the class
-    name in kebab case. The gateway consumes all events and is not named. The docstrings of the
-    class and of its fields become the descriptions in its JSON Schema.
+    ``class DealWon(Event, channel=SALES, consumed_by=("legal",))``. Its name on the wire is the
+    class name in kebab case. The gateway consumes all events and is not named. The docstrings of
+    the class and of its fields become the descriptions in its JSON Schema.
     """
 
     # More people read the error than may read the event, so it must not contain the input.
@@ -45,7 +45,7 @@ class Event(BaseModel):
     )
 
     channel: ClassVar[Channel]
-    heard_by: ClassVar[tuple[Department, ...]] = ()
+    consumed_by: ClassVar[tuple[Department, ...]] = ()
     type: ClassVar[str] = ""
 
     def __init_subclass__(
@@ -53,12 +53,12 @@ class Event(BaseModel):
         *,
         channel: Channel | None = None,
         version: int = 1,
-        heard_by: tuple[Department, ...] = (),
+        consumed_by: tuple[Department, ...] = (),
     ) -> None:
         super().__init_subclass__()
         if channel is None:
             return  # a base class, not an event
-        cls.channel, cls.heard_by = channel, heard_by
+        cls.channel, cls.consumed_by = channel, consumed_by
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
         cls.type = f"concord.{channel.department}.{name}.v{version}"
         if cls.type in EVENTS:

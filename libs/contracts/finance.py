@@ -46,7 +46,7 @@ from contracts.values import (
 )
 
 
-class SowReviewed(Event, channel=FINANCE, heard_by=("legal",)):
+class SowReviewed(Event, channel=FINANCE, consumed_by=("legal",)):
     """Finance reviewed a version of the statement of work.
 
     Published by Finance. A later review of the same version replaces this one.
@@ -61,7 +61,7 @@ class SowReviewed(Event, channel=FINANCE, heard_by=("legal",)):
     """Reason; always given where the verdict is `objected`."""
 
 
-class EstimatePriced(Event, channel=FINANCE, heard_by=("sales", "delivery")):
+class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     """A version of the estimate was priced at the rates of a rate card.
 
     Published by Finance as soon as a rate card with every role is known. The rates are those in
@@ -85,7 +85,7 @@ class EstimatePriced(Event, channel=FINANCE, heard_by=("sales", "delivery")):
     """
 
 
-class ChangePriced(Event, channel=FINANCE, heard_by=("sales", "delivery", "legal")):
+class ChangePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery", "legal")):
     """The last assessment of a change was priced.
 
     Published by Finance once the budget is set. Hours are priced at the contracted rate of the
@@ -109,7 +109,7 @@ class RevenueMethodChosen(Event, channel=FINANCE):
     why: ShortText
 
 
-class BudgetSet(Event, channel=FINANCE, heard_by=("delivery",)):
+class BudgetSet(Event, channel=FINANCE, consumed_by=("delivery",)):
     """The budget was set from the signed statement of work.
 
     Published by Finance once the statement of work is signed and its proposal and estimate are
@@ -127,7 +127,7 @@ class BudgetSet(Event, channel=FINANCE, heard_by=("delivery",)):
     """Contracted bill rates per hour."""
 
 
-class BudgetAmended(Event, channel=FINANCE, heard_by=("delivery", "legal")):
+class BudgetAmended(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """A signed amendment was applied to the budget and the billing schedule.
 
     Published by Finance, for one amendment after the other in the order in which Finance received
@@ -233,7 +233,7 @@ class InvoiceApproved(Event, channel=FINANCE):
     """Invoice date."""
 
 
-class InvoiceNumbered(Event, channel=FINANCE_REGISTER, heard_by=("finance",)):
+class InvoiceNumbered(Event, channel=FINANCE_REGISTER, consumed_by=("finance",)):
     """The invoice register assigned the next number of the year to an approved invoice.
 
     Published by Finance on the register's channel. The numbers of a year have no gap.
@@ -251,7 +251,7 @@ class InvoiceNumbered(Event, channel=FINANCE_REGISTER, heard_by=("finance",)):
         return self.engagement
 
 
-class InvoiceIssued(Event, channel=FINANCE, heard_by=("delivery", "legal", "sales")):
+class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "sales")):
     """An approved invoice was issued to the customer under its number. Published by Finance."""
 
     invoice: Identifier
@@ -271,7 +271,7 @@ class InvoiceIssued(Event, channel=FINANCE, heard_by=("delivery", "legal", "sale
     """Last day for payment: the invoice date plus the contract's payment terms."""
 
 
-class InvoiceVoided(Event, channel=FINANCE, heard_by=("sales", "legal")):
+class InvoiceVoided(Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """An issued invoice was voided; its number is not used again. Published by Finance."""
 
     invoice: Identifier
@@ -290,7 +290,7 @@ class InvoiceVoided(Event, channel=FINANCE, heard_by=("sales", "legal")):
     """
 
 
-class CreditNoteIssued(Event, channel=FINANCE, heard_by=("sales", "legal")):
+class CreditNoteIssued(Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """A credit note over part or all of an issued invoice was issued. Published by Finance."""
 
     credit_note: Identifier
@@ -305,7 +305,7 @@ class CreditNoteIssued(Event, channel=FINANCE, heard_by=("sales", "legal")):
 class PaymentReceived(
     Event,
     channel=FINANCE,
-    heard_by=(
+    consumed_by=(
         "sales",
         "legal",
     ),
@@ -333,7 +333,7 @@ class RefundPaid(Event, channel=FINANCE):
 class PaymentOverdue(
     Event,
     channel=FINANCE,
-    heard_by=(
+    consumed_by=(
         "sales",
         "legal",
     ),
@@ -348,7 +348,7 @@ class PaymentOverdue(
     """Amount of the invoice less credit notes and payments."""
 
 
-class AccountSettled(Event, channel=FINANCE, heard_by=("delivery", "legal")):
+class AccountSettled(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """The account was settled: nothing is left to invoice, and no invoice is open.
 
     Published by Finance; again where billable work was approved since that cannot be billed any
@@ -362,7 +362,7 @@ class AccountSettled(Event, channel=FINANCE, heard_by=("delivery", "legal")):
     settled_on: Day
 
 
-class AccountReopened(Event, channel=FINANCE, heard_by=("delivery", "legal")):
+class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     """A settled account was reopened: time or expenses approved since can be billed.
 
     Published by Finance.

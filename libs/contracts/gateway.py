@@ -61,21 +61,21 @@ class _Detected(_Finding):
 _ALL_DEPARTMENTS: tuple[Department, ...] = ("sales", "legal", "delivery", "finance")
 
 
-class DisconnectDetected(_Detected, channel=GATEWAY, heard_by=_ALL_DEPARTMENTS):
+class DisconnectDetected(_Detected, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS):
     """A disconnect was detected: two departments believe what cannot both be true.
 
     Published by the gateway; again when its evidence or severity changed.
     """
 
 
-class DisconnectResolved(_Finding, channel=GATEWAY, heard_by=_ALL_DEPARTMENTS):
+class DisconnectResolved(_Finding, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS):
     """A disconnect was resolved: the events no longer contradict each other.
 
     Published by the gateway.
     """
 
 
-class DisconnectWaived(_Finding, channel=GATEWAY, heard_by=_ALL_DEPARTMENTS):
+class DisconnectWaived(_Finding, channel=GATEWAY, consumed_by=_ALL_DEPARTMENTS):
     """A disconnect was waived: a person accepted it as it is, until it is resolved.
 
     Published by the gateway.

@@ -39,7 +39,7 @@ class FileOpened(Event, channel=LEGAL):
     title: ShortText
 
 
-class NdaSigned(Event, channel=LEGAL, heard_by=("sales",)):
+class NdaSigned(Event, channel=LEGAL, consumed_by=("sales",)):
     """A non-disclosure agreement (NDA) was signed by both parties; it replaces an earlier one.
 
     Published by Legal.
@@ -50,7 +50,7 @@ class NdaSigned(Event, channel=LEGAL, heard_by=("sales",)):
     """Last day of the agreement; null where it does not expire."""
 
 
-class MsaSigned(Event, channel=LEGAL, heard_by=("sales",)):
+class MsaSigned(Event, channel=LEGAL, consumed_by=("sales",)):
     """A master services agreement (MSA) was signed by both parties; it replaces an earlier one.
 
     Published by Legal.
@@ -61,7 +61,7 @@ class MsaSigned(Event, channel=LEGAL, heard_by=("sales",)):
     """Last day of the agreement; null where it does not expire."""
 
 
-class SowDrafted(Event, channel=LEGAL, heard_by=("delivery", "finance", "sales")):
+class SowDrafted(Event, channel=LEGAL, consumed_by=("delivery", "finance", "sales")):
     """A version of the statement of work (SOW) was drafted; it supersedes earlier versions.
 
     Published by Legal. The event is the whole document.
@@ -87,7 +87,7 @@ class SowDrafted(Event, channel=LEGAL, heard_by=("delivery", "finance", "sales")
     """Calendar days from the invoice date to the due day."""
 
 
-class SowRedlined(Event, channel=LEGAL, heard_by=("sales",)):
+class SowRedlined(Event, channel=LEGAL, consumed_by=("sales",)):
     """A party requested another wording of a clause of the statement of work.
 
     Published by Legal.
@@ -101,7 +101,7 @@ class SowRedlined(Event, channel=LEGAL, heard_by=("sales",)):
     """Wording that the party wants."""
 
 
-class SowApproved(Event, channel=LEGAL, heard_by=("sales",)):
+class SowApproved(Event, channel=LEGAL, consumed_by=("sales",)):
     """Legal approved a version of the statement of work that Delivery and Finance had approved.
 
     Published by Legal.
@@ -112,7 +112,7 @@ class SowApproved(Event, channel=LEGAL, heard_by=("sales",)):
     """Hash of the content that all three departments approved."""
 
 
-class SowSentForSignature(Event, channel=LEGAL, heard_by=("sales",)):
+class SowSentForSignature(Event, channel=LEGAL, consumed_by=("sales",)):
     """The approved version of the statement of work was sent to both parties for signature.
 
     Published by Legal.
@@ -132,7 +132,7 @@ class SowSignatureRecorded(Event, channel=LEGAL):
     signatory: Signatory
 
 
-class SowSigned(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+class SowSigned(Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
     """Both parties signed the statement of work, which is now the contract. Published by Legal."""
 
     version: Version
@@ -143,7 +143,7 @@ class SowSigned(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance"))
     """Day of the later signature."""
 
 
-class EarlyStartAuthorised(Event, channel=LEGAL, heard_by=("delivery", "finance")):
+class EarlyStartAuthorised(Event, channel=LEGAL, consumed_by=("delivery", "finance")):
     """Work before the signature was authorised, up to a number of hours and a day.
 
     Published by Legal. The hours of several authorisations add up.
@@ -169,7 +169,7 @@ class EarlyStartExpired(Event, channel=LEGAL):
 class AmendmentDrafted(
     Event,
     channel=LEGAL,
-    heard_by=(
+    consumed_by=(
         "sales",
         "delivery",
     ),
@@ -200,7 +200,7 @@ class AmendmentDrafted(
     zero or negative."""
 
 
-class AmendmentSigned(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+class AmendmentSigned(Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
     """Both parties signed an amendment of the contract. Contains all that it changes.
 
     Published by Legal.
@@ -225,7 +225,7 @@ class AmendmentSigned(Event, channel=LEGAL, heard_by=("sales", "delivery", "fina
     """Day of the later signature."""
 
 
-class EngagementTerminated(Event, channel=LEGAL, heard_by=("sales", "delivery", "finance")):
+class EngagementTerminated(Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
     """The contract was terminated before the work was finished. Published by Legal."""
 
     reason: Literal["convenience", "breach", "insolvency", "mutual"]

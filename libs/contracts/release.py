@@ -19,7 +19,7 @@ import contracts
 from contracts.event import EVENTS, Event
 
 FOLDER = Path(__file__).parent / "schemas"
-_NOT_COMPARED = frozenset({"title", "description", "examples", "x-heard-by"})
+_NOT_COMPARED = frozenset({"title", "description", "examples", "x-consumed-by"})
 _BOUNDS = {
     "ge": "x-minimum",
     "gt": "x-exclusive-minimum",
@@ -72,7 +72,7 @@ def schema(event: type[Event]) -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:{event.type.replace('.', ':')}",
         "x-channel": event.channel.name,
-        "x-heard-by": sorted(event.heard_by),
+        "x-consumed-by": sorted(event.consumed_by),
         **opened(event.model_json_schema(mode="serialization", schema_generator=OnTheWire)),
     }
 

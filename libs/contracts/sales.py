@@ -28,7 +28,7 @@ from contracts.values import (
 PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
 
 
-class OpportunityOpened(Event, channel=SALES, heard_by=("delivery", "legal", "finance")):
+class OpportunityOpened(Event, channel=SALES, consumed_by=("delivery", "legal", "finance")):
     """An opportunity was opened: a customer may buy work. It is the start of an engagement.
 
     Published by Sales.
@@ -50,7 +50,7 @@ class OpportunityOpened(Event, channel=SALES, heard_by=("delivery", "legal", "fi
 class OpportunityImported(
     Event,
     channel=SALES,
-    heard_by=(
+    consumed_by=(
         "legal",
         "delivery",
     ),
@@ -76,7 +76,7 @@ class OpportunityImported(
     value: NotNegativeMoney | None
 
 
-class OpportunityQualified(Event, channel=SALES, heard_by=("delivery",)):
+class OpportunityQualified(Event, channel=SALES, consumed_by=("delivery",)):
     """An opportunity was qualified: budget, authority, need and timing were checked.
 
     Published by Sales; again when the judgement changes.
@@ -98,7 +98,7 @@ class OpportunityAdvanced(Event, channel=SALES):
     """Probability in percent that the deal is won."""
 
 
-class EstimateRequested(Event, channel=SALES, heard_by=("delivery",)):
+class EstimateRequested(Event, channel=SALES, consumed_by=("delivery",)):
     """Sales requested an estimate from Delivery; a later request replaces this one.
 
     Published by Sales.
@@ -113,7 +113,7 @@ class EstimateRequested(Event, channel=SALES, heard_by=("delivery",)):
 class ProposalDrafted(
     Event,
     channel=SALES,
-    heard_by=(
+    consumed_by=(
         "legal",
         "delivery",
         "finance",
@@ -146,7 +146,7 @@ class ProposalDrafted(
 class ProposalSubmitted(
     Event,
     channel=SALES,
-    heard_by=(
+    consumed_by=(
         "legal",
         "delivery",
     ),
@@ -168,7 +168,7 @@ class ProposalRevised(Event, channel=SALES):
     reason: ShortText
 
 
-class DealWon(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
+class DealWon(Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
     """The customer accepted a version of the proposal. Published by Sales."""
 
     proposal_version: Version
@@ -189,7 +189,7 @@ class DealWon(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
     won_on: Day
 
 
-class DealLost(Event, channel=SALES, heard_by=("legal", "delivery", "finance")):
+class DealLost(Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
     """The deal was lost: the customer declined, or took no decision. Published by Sales."""
 
     reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]

@@ -80,7 +80,7 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
     assert opened.headers["location"] == f"/engagements/{engagement}"
     assert opened.headers["etag"] == '"1"'
     assert opened.headers["concord-position"] == "sales=1"
-    assert [said["type"] for said in answer["said"]] == ["concord.sales.opportunity-opened.v1"]
+    assert [said["type"] for said in answer["events"]] == ["concord.sales.opportunity-opened.v1"]
     assert answer["state"] == {
         "id": engagement,
         "title": "A new plant",
@@ -120,7 +120,7 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
     early = await company.sales.get(
         f"/engagements/{engagement}", headers={**ANN, "Concord-After": "delivery=99"}
     )
-    assert (early.status_code, early.json()["code"]) == (504, "not-heard-yet")
+    assert (early.status_code, early.json()["code"]) == (504, "not-processed-yet")
     with_money = await company.sales.get(
         f"/engagements/{engagement}", headers=token("fred", "executive", "confidential")
     )
@@ -149,7 +149,7 @@ async def test_history_is_recorded_by_historians_alone(company: Company) -> None
     assert (future.status_code, future.json()["errors"][0]["field"]) == (422, "Occurred-At")
     taken = await company.open("h-3", headers={**historian, **past})
     assert taken.status_code == 201
-    assert taken.json()["said"][0]["occurred_at"] == "2026-01-05T08:00:00Z"
+    assert taken.json()["events"][0]["occurred_at"] == "2026-01-05T08:00:00Z"
 
 
 async def test_a_person_is_erased(company: Company) -> None:
@@ -369,6 +369,6 @@ async def test_the_documents_need_no_token_and_no_internet(company: Company) -> 
     events = (await company.sales.get("/asyncapi.json")).json()
     message = events["components"]["messages"]["concord.sales.opportunity-opened.v1"]
     assert message["bindings"]["kafka"]["key"]["description"] == "The id of the engagement."
-    heard = events["operations"]["hear-delivery"]["messages"]
+    heard = events["operations"]["consume-delivery"]["messages"]
     assert heard == [{"$ref": "#/channels/delivery/messages/concord.delivery.manager-assigned.v1"}]
     assert "concord.delivery.manager-assigned.v1" in (await company.sales.get("/asyncapi")).text

@@ -163,7 +163,7 @@ def test_a_client_reads_its_own_writes(
     assert answer.status_code == 200
     assert answer.headers["Preference-Applied"] == "wait=20"
     assert answer.json()["freshness"]["sales"]["sequence"] == actors.position["sales"]
-    assert (future.status_code, future.json()["code"]) == (504, "not-heard-yet")
+    assert (future.status_code, future.json()["code"]) == (504, "not-processed-yet")
     unchanged = api.request(
         "GET", "gateway", path, headers={"If-None-Match": answer.headers["ETag"]}
     )

@@ -223,7 +223,7 @@ def hearing(evidence: Evidence) -> Iterator[Finding]:
                     for channel in channels:
                         yield from _heard(service, kind, channel, events, commits)
             elif not kind.gap_free:
-                yield from _heard_by_register(service, kind, streams, published)
+                yield from _consumed_by_register(service, kind, streams, published)
 
 
 def _by_engagement(evidence: Evidence) -> dict[str, dict[str, dict[int, bytes]]]:
@@ -279,7 +279,7 @@ def _of_interest(kind: AnyDecider, published: Mapping[int, bytes]) -> Iterator[i
             yield sequence
 
 
-def _heard_by_register(
+def _consumed_by_register(
     service: str,
     kind: AnyDecider,
     streams: Mapping[str, Sequence[Commit]],

@@ -143,7 +143,7 @@ class Persistent(Driver):
                 subject=content["id"],
                 number=content["number"],
                 position=content["position"],
-                said=tuple(each["id"] for each in content["said"]),
+                said=tuple(each["id"] for each in content["events"]),
             )
         )
 

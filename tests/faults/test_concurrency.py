@@ -246,7 +246,7 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(
         Idempotency_Key="taken-over",
     )
     assert answer.status_code == 200
-    (event,) = (each["id"] for each in answer.json()["said"])
+    (event,) = (each["id"] for each in answer.json()["events"])
     while event not in await _said(places):
         assert time.monotonic() - killed < TAKES_OVER_WITHIN, "nobody took the relay over"
         await asyncio.sleep(0.1)

@@ -62,12 +62,12 @@ def readers(channel: Channel) -> frozenset[Department]:
     """Return the departments that read a channel: those that process an event of it, and its own.
 
     Reference data is read by all departments, unless it is confidential. The gateway processes all
-    events about engagements, although no event names it in `heard_by`.
+    events about engagements, although no event names it in `consumed_by`.
     """
     if channel.kind == "reference" and not channel.confidential:
         return frozenset(DEPARTMENTS)
     published = [event for event in release.events().values() if event.channel is channel]
-    consumers = {department for event in published for department in event.heard_by}
+    consumers = {department for event in published for department in event.consumed_by}
     gateway: set[Department] = {"gateway"} if channel.kind == "events" else set()
     return frozenset(consumers | gateway | {channel.department})
 

@@ -82,8 +82,8 @@ def document(
         "defaultContentType": CONTENT_TYPE,
         "channels": {channel.name: _channel(channel, events, prefix) for channel in channels},
         "operations": {
-            **_operations("say", "send", published),
-            **_operations("hear", "receive", consumed),
+            **_operations("publish", "send", published),
+            **_operations("consume", "receive", consumed),
         },
         "components": {
             "messages": {

@@ -86,12 +86,12 @@ class EventView(BaseModel):
 
 
 class CommandAnswer(BaseModel, Generic[V]):
-    """The result of a command: the events that it published (`said`) and the stream after them."""
+    """The result of a command: the events that it published and the stream after them."""
 
     id: str
     number: int
     position: dict[str, int]
-    said: list[EventView]
+    events: list[EventView]
     state: V
 
 
@@ -355,7 +355,7 @@ class CommandRoutes(Generic[S]):
             "number": stream.number,
             # Sorted, so that a repeated request gets the same bytes from every process.
             "position": dict(sorted(stream.position.items())),
-            "said": [
+            "events": [
                 {
                     "type": recorded.event.type,
                     "id": recorded.id,

@@ -135,7 +135,7 @@ def translated(error: Exception, *, confidential: bool = False) -> Problem:
         case KeyReused():
             return Problem(422, "key-reused", str(error))
         case NotYet():
-            return Problem(504, "not-heard-yet", str(error), headers={"Retry-After": "1"})
+            return Problem(504, "not-processed-yet", str(error), headers={"Retry-After": "1"})
         case UnreadableStream():
             log_once(error)
             # The cause is only logged: it may be confidential.

@@ -85,7 +85,8 @@ async def read_options(
         str | None,
         Header(
             description="Wait, for the time in `Prefer: wait`, until the stream has processed these"
-            " sequences of the channels; the answer is 504 `not-heard-yet` if it has not by then.",
+            " sequences of the channels; if it has not by then, the answer is 504"
+            " `not-processed-yet`.",
             examples=["sales=17,legal=4"],
         ),
     ] = None,

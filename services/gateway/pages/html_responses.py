@@ -38,7 +38,7 @@ _TEXTS = {
     "unknown-stream": "No engagement has this address.",
     "unknown-route": "There is no page at this address.",
     "store-away": "The gateway cannot reach its store now. Try again in a moment.",
-    "not-heard-yet": "The requested position has not been processed yet. Try again in a moment.",
+    "not-processed-yet": "The requested position is not processed yet. Try again in a moment.",
     "starting": "The gateway is starting. Try again in a moment.",
 }
 """Texts for people by code of a problem; other problems are shown with their detail."""

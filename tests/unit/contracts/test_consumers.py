@@ -26,4 +26,4 @@ def test_an_event_names_exactly_the_departments_that_handle_it(kind: type[Event]
         and (decider.department != kind.channel.department or kind.channel.kind == "register")
     }
 
-    assert set(kind.heard_by) == handling
+    assert set(kind.consumed_by) == handling

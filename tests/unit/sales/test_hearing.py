@@ -257,4 +257,4 @@ def test_a_state_survives_serialisation() -> None:
 
 def test_every_consumed_event_names_sales_in_its_contract() -> None:
     heard = {kind for kind in ENGAGEMENT.evolve.types if kind.channel.department != "sales"}
-    assert [kind.type for kind in heard if "sales" not in kind.heard_by] == []
+    assert [kind.type for kind in heard if "sales" not in kind.consumed_by] == []
