@@ -1,6 +1,5 @@
 """Unit tests of the consumer; those with a real Kafka are in tests/component."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,7 +9,7 @@ from aiokafka import TopicPartition
 from chassis.kafka.consumer import Consumer
 from chassis.kafka.parked import ParkedRecordStore
 from contracts.channels import SALES
-from tests.component.consumer_harness import Counting, until
+from tests.component.consumer_harness import Counting
 
 PLACE = TopicPartition(SALES.topic(), 3)
 
@@ -55,17 +54,3 @@ async def test_a_rebuild_discards_offsets_that_were_not_committed_yet() -> None:
     await consumer._commit(now=True)
 
     assert (kafka_consumer.committed, kafka_consumer.position) == ({PLACE: 0}, {PLACE: 0})
-
-
-async def test_a_consumer_without_kafka_reports_it_and_stops() -> None:
-    consumer = Consumer(
-        "127.0.0.1:9",
-        group="readers",
-        channels=[SALES],
-        router=lambda recorded: (recorded.subject,),
-        event_handler=Counting(),
-        parked_records=ParkedRecordStore(cast("Any", None)),
-    )
-    async with asyncio.timeout(10), consumer:
-        await until(lambda: consumer.progress.hindrance is not None, 5.0)
-        assert "Kafka is away" in (consumer.not_ready() or "")
