@@ -1,8 +1,8 @@
 # ruff: noqa: S101 - this module makes assertions
 """Test a decider: given events, when a command or an event, then events or a refusal.
 
-    given(ENGAGEMENT, "E-0000000000001", records=[ann]).heard(DealWon(...)).said(FileOpened(...))
-        .on(date(2026, 3, 2)).when(SignSow(...), by="carl").then(SowSigned(...))
+    given(ENGAGEMENT, "E-0000000000001", records=[ann]).heard(DealWon(...)).took(OpenFile(...))
+        .on(date(2026, 3, 2)).when(DraftSow(...), by="lena").then(SowDrafted(...))
 
 No clock, network or store is used. Events are compared by their data, never by their ids. Events of
 `said` and `heard` are recorded without any reaction; `took`, `when` and the like react as in a

@@ -1,4 +1,4 @@
-"""Commands at the ends of what their schemas allow: largest, smallest, longest, most, none."""
+"""Commands with the extreme values that their schemas allow, empty and longest lists among them."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,19 +15,19 @@ Schema = dict[str, Any]
 
 FIRST_MONDAY, LAST_MONDAY = date(1970, 1, 5), date(2999, 12, 30)
 MOST = 500
-"""Items of a list that says no maximum."""
+"""Number of items generated for a list whose schema has no maximum."""
 
 _HIGHEST_RATE = Decimal(10) ** 8
-"""An hour costs no more than this in what is published."""
+"""Highest hourly rate in published reference data, in units of its currency."""
 
 Draw = Any
 
 
 class Extremes:
-    """Values for the fields of one type of command, at the ends of its schema."""
+    """Generator of extreme values for the fields of one type of command, from its schema."""
 
     def __init__(self, command: type[BaseModel], day: date) -> None:
-        """`day` is one that is possible where no day at the ends is."""
+        """Take `day` as a date that is valid where the earliest and the latest are not."""
         self.schema = command.model_json_schema(schema_generator=OnTheWire)
         self._definitions: Mapping[str, Schema] = self.schema.get("$defs", {})
         self._day = day
@@ -35,7 +35,7 @@ class Extremes:
         self._beyond = _HIGHEST_RATE + 1 if published else BEYOND_ITEMS
 
     def changed(self, draw: Draw, body: Mapping[str, Any], *, all_of_it: bool) -> dict[str, Any]:
-        """The body with one field, or all that are drawn, at one of its ends."""
+        """Return the body with an extreme value in one field, or with `all_of_it` in several."""
         fields = self.schema.get("properties", {})
         names = sorted(fields)
         if not names:
@@ -51,7 +51,7 @@ class Extremes:
         return dict(agreeing(result))
 
     def largest(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The body with every amount, number of hours and duration in it as large as can be."""
+        """Return the body with all amounts, hours and durations at their maximum."""
         fields = self.schema.get("properties", {})
         grown = {name: self._grown(fields.get(name, {}), value) for name, value in body.items()}
         return dict(agreeing(grown))
@@ -169,7 +169,10 @@ class Extremes:
 
 
 def agreeing(value: Any) -> Any:
-    """The same with amounts that are hours x rate, at no higher a rate than an amount can have."""
+    """Return the value with each amount that has hours and a rate set to hours x rate.
+
+    The rate is lowered where that amount would reach `BEYOND_ITEMS`, the limit of one item.
+    """
     if isinstance(value, list):
         return [agreeing(each) for each in value]
     if not isinstance(value, dict):
@@ -208,7 +211,7 @@ def _amounts(limit: Decimal, money: Mapping[str, Any]) -> list[str]:
 
 
 def _other(item: Any, number: int) -> Any:
-    """The same item under another name, where it has one."""
+    """Return a copy of an item with another id or title, where it has one."""
     if not isinstance(item, dict):
         return f"{item[:50]}-{number}" if isinstance(item, str) else item
     named = {

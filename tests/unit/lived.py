@@ -1,4 +1,4 @@
-"""Moments in real lives of engagements, each with a command that was accepted in it."""
+"""Moments of simulated engagements, each with a command that was accepted at it."""
 
 import asyncio
 import copy
@@ -36,7 +36,7 @@ LIVES = {
 
 @dataclass(frozen=True)
 class Moment:
-    """A world as it was, and a command that was accepted in it."""
+    """Copy of a world before a command, and that command, which was accepted."""
 
     world: World
     service: str
@@ -48,7 +48,10 @@ class Moment:
     at: datetime
 
     def give(self, world: World, body: Mapping[str, Any], key: str) -> None:
-        """Give the command with this body in a world; raises Refused, ValidationError."""
+        """Send the command with this body to a world.
+
+        Raises Refused where a department refuses it, ValidationError where the body is invalid.
+        """
         if self.place != "engagements":
             path = f"{self.place}/{self.subject}/{self.command}"
             world.publish(self.service, path, dict(body))
@@ -66,7 +69,7 @@ class Moment:
 
 
 def fork(world: World) -> World:
-    """The same world, to go on otherwise."""
+    """Return an independent copy of a world."""
     other = copy.copy(world)
     other.departments = {}
     for name, department in world.departments.items():
@@ -80,7 +83,7 @@ def fork(world: World) -> World:
 
 
 class Remembered(World):
-    """A world that keeps every moment at which a command was accepted."""
+    """World that records a moment for each accepted command."""
 
     def __init__(self, random: Random | None = None) -> None:
         super().__init__(random)
@@ -107,7 +110,7 @@ class Remembered(World):
 
 
 class Impatient(InProcessActors):
-    """People who leave where what they wait for does not come."""
+    """Actors that raise CommandRefused where 100 reads do not show the expected state."""
 
     async def look_until(
         self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]
@@ -119,16 +122,20 @@ class Impatient(InProcessActors):
 
 
 async def lived(name: str, world: World) -> World:
-    """One of the lives in a world that is founded, as far as it gets there."""
-    story = LIVES[name]
+    """Run one of `LIVES` in a world with reference data, and return the world.
+
+    The scenario ends early where a command is refused or an actor reads an unexpected state; an
+    error outside the demo is raised.
+    """
+    chosen = LIVES[name]
     try:
         await lifecycle.run_lifecycle(
-            new_run(story, Impatient(InProcessDriver(world, story.begins), name), LAST_DAY)
+            new_run(chosen, Impatient(InProcessDriver(world, chosen.begins), name), LAST_DAY)
         )
     except CommandRefused:
         pass
     except Exception as error:
-        # People who find something else than they expect go no further; a service always can.
+        # The demo may fail on an unexpected state; a service must not.
         if "/local/demo/" not in traceback.extract_tb(error.__traceback__)[-1].filename:
             raise
     world.deliver_all()
@@ -205,7 +212,7 @@ _BESIDE: dict[tuple[str, str], Callable[[dict[str, Any]], Body | None]] = {
         seen, {"why": "Late.", "amount": {"amount": "10", "currency": "EUR"}}, paid=True
     ),
 }
-"""Commands that nobody gives in the lives, by what is seen where they are given."""
+"""Commands that no scenario sends: functions from a department's view to the body, or None."""
 
 
 def _invoice(seen: dict[str, Any], body: Body, *, paid: bool) -> Body | None:
@@ -219,7 +226,7 @@ def _invoice(seen: dict[str, Any], body: Body, *, paid: bool) -> Body | None:
 
 @cache
 def moments() -> dict[tuple[str, str], list[Moment]]:
-    """Moments by department and command, of all lives."""
+    """Return the moments of all lives, by department and command."""
     found: dict[tuple[str, str], list[Moment]] = {}
     for name in LIVES:
         world = Remembered()
@@ -235,12 +242,12 @@ def moments() -> dict[tuple[str, str], list[Moment]]:
 
 
 def _beside(lived: list[Moment]) -> list[Moment]:
-    """For each command that nobody gave, some moments of a life at which it would be accepted."""
+    """Return up to three moments for each command of `_BESIDE`, and for those that follow it."""
     found = []
     for (service, command), body_of in _BESIDE.items():
-        taken = 0
+        accepted = 0
         for moment in lived:
-            if taken == 3 or moment.place != "engagements" or moment.world is None:
+            if accepted == 3 or moment.place != "engagements" or moment.world is None:
                 continue
             world = moment.world
             department = world.departments[service]  # type: ignore[index]
@@ -257,14 +264,14 @@ def _beside(lived: list[Moment]) -> list[Moment]:
                 one.give(after, body, "beside")
             except Refused:
                 continue
-            taken += 1
+            accepted += 1
             found.append(one)
             found += _then(after, one)
     return found
 
 
 def _then(after: World, moment: Moment) -> list[Moment]:
-    """What becomes possible by a command."""
+    """Return the moment of the command that this one makes possible; empty if there is none."""
     bodies: dict[str, tuple[str, Body]] = {
         "put-on-hold": ("resume", {}),
         "issue-credit-note": (
@@ -289,20 +296,20 @@ def _then(after: World, moment: Moment) -> list[Moment]:
 
 
 def _after_an_import() -> list[Moment]:
-    """An opportunity taken over from a CRM, and adopted."""
+    """Return the moments of an opportunity that is imported from a CRM and then adopted."""
     world = asyncio.run(founded())
     at = datetime(2025, 3, 3, 9, tzinfo=UTC)
-    taken = Moment(
+    imported = Moment(
         world, "sales", "engagements", ENGAGEMENT, "import-opportunity", _IMPORTED, "carol", at
     )
     after = fork(world)
-    taken.give(after, _IMPORTED, "import")
+    imported.give(after, _IMPORTED, "import")
     adopt: Body = {"account": CUSTOMERS[0].account, "expected_close": "2025-06-01"}
     adopted = Moment(
         after, "sales", "engagements", ENGAGEMENT, "adopt-opportunity", adopt, "ann", at
     )
     adopted.give(fork(after), adopt, "adopt")
-    return [taken, adopted]
+    return [imported, adopted]
 
 
 _IMPORTED: Body = {

@@ -1,7 +1,7 @@
-"""The four departments in one process, pure: events travel between them when they are told to.
+"""Simulation of the four departments in one process, without clock, network or store.
 
-The demo's scenarios run on it as they do over HTTP, so that whole engagements can be repeated with
-events that arrive in other orders.
+Events are delivered one at a time by the test. The demo's scenarios run here as they do over HTTP,
+so that whole engagements can be repeated with events that arrive in another order.
 """
 
 import json
@@ -37,11 +37,11 @@ from testkit.scenario import RecordsOf
 AnyStream = Stream[Any]
 
 ENGAGEMENT = "E-0000000000001"
-"""The one engagement of a world."""
+"""Id of the only engagement of a world."""
 
 
 class Department:
-    """A service without its parts: streams in memory, and events of others still under way."""
+    """Service without store and Kafka: streams, published events, and events not yet delivered."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -59,10 +59,13 @@ class Department:
 
 
 class World:
-    """Departments, and what is between them. `random` says which event arrives next, and when."""
+    """Departments, and the delivery of events between them.
+
+    `random` determines which event is delivered next, and when. Without it, every event is
+    delivered to all departments before the next command or read of the driver.
+    """
 
     def __init__(self, random: Random | None = None) -> None:
-        """Without `random` every event arrives everywhere as soon as it is said."""
         self.departments = {
             each.name: Department(each) for each in (SALES, LEGAL, DELIVERY, FINANCE)
         }
@@ -73,7 +76,7 @@ class World:
         self._numbers = count(1)
 
     def publish(self, service: str, path: str, body: Body) -> None:
-        """Reference data is known everywhere at once."""
+        """Publish reference data, which all departments have at once."""
         place, subject, command = path.split("/")
         said = self.departments[service].said  # type: ignore[index]
         before = len(said)
@@ -96,7 +99,7 @@ class World:
         *,
         key: str,
     ) -> AnyStream:
-        """Decide a command on what has arrived; raises Refused."""
+        """Decide a command on the events that have been delivered; raises Refused."""
         department = self.departments[service]  # type: ignore[index]
         routes = department.routes(place)
         kind = next(each for each in routes.decider.decide.types if each.named() == command)
@@ -110,7 +113,7 @@ class World:
         return step.stream
 
     def deliver_some(self) -> None:
-        """Let events arrive: all of them where there is no chance in this world."""
+        """Deliver a random number of events, at least one; without `random` all of them."""
         if self._random is None:
             self.deliver_all()
             return
@@ -118,15 +121,12 @@ class World:
             self.deliver_one()
 
     def deliver_all(self) -> None:
-        """Let everything arrive that is on its way."""
+        """Deliver events until no queue has any."""
         while self.deliver_one():
             pass
 
     def deliver_one(self) -> bool:
-        """Let the next event of one channel arrive in one department.
-
-        Tell whether there was any.
-        """
+        """Deliver the next event of one channel to one department; return whether there was any."""
         ways = [
             (department, channel)
             for department in self.departments.values()
@@ -140,7 +140,10 @@ class World:
         return True
 
     def deliver_until(self, service: str, subject: str, position: Mapping[str, int]) -> None:
-        """Let what a person knows of arrive where they act."""
+        """Deliver events until a stream has processed these positions, by channel.
+
+        Raises AssertionError where no more events can be delivered.
+        """
         department = self.departments[service]  # type: ignore[index]
         decider = department.routes("engagements").decider
         while any(
@@ -151,7 +154,7 @@ class World:
             assert self.deliver_one(), f"{service} will never hear {position}"
 
     def tell_time(self, now: datetime) -> None:
-        """Tell every stream the deadlines that it named and that are over."""
+        """Let the deadlines of all streams pass that are not after `now`."""
         for department in self.departments.values():
             for decider in department.service.all_deciders:
                 for stream in [*department.streams.values()]:
@@ -161,7 +164,7 @@ class World:
     def _tell(
         self, department: Department, decider: Decider[Any], stream: AnyStream, now: datetime
     ) -> None:
-        """A deadline of which something came is never told again, as by the real clock."""
+        """Decide the due deadlines of a stream; one that led to events does not pass again."""
         due = [
             each
             for each in decider.deadlines(stream.state)
@@ -177,7 +180,7 @@ class World:
             self._keep(department, step.stream, step.own_events)
 
     def view(self, service: str, subject: str) -> dict[str, Any]:
-        """What those see in a department who may see everything."""
+        """Return a department's view of an engagement, as for a caller with all rights."""
         department = self.departments[service]  # type: ignore[index]
         routes = department.routes("engagements")
         show = routes.confidential or routes.view
@@ -187,7 +190,7 @@ class World:
         return seen
 
     def states(self) -> dict[str, BaseModel]:
-        """What every department knows in the end."""
+        """Return the states of all streams, by department and stream id."""
         return {
             f"{name}/{stream.id}": stream.state
             for name, department in self.departments.items()
@@ -195,7 +198,7 @@ class World:
         }
 
     def events(self) -> list[Recorded[Event]]:
-        """Everything that was said, department by department, in its order."""
+        """Return all published events, by department, each in its order."""
         return [event for department in self.departments.values() for event in department.said]
 
     def _arrive(self, department: Department, recorded: Recorded[Event]) -> None:
@@ -238,7 +241,7 @@ _OPENING = f"/engagements/{ENGAGEMENT}/open-opportunity"
 
 
 class PureCalendar(Calendar):
-    """Days that come as soon as somebody waits for them, with the deadlines that they bring."""
+    """Calendar whose next day begins as soon as an actor waits for it; deadlines pass then."""
 
     def __init__(self, world: World, begins: date) -> None:
         self.today = begins
@@ -251,7 +254,7 @@ class PureCalendar(Calendar):
 
 
 class InProcessDriver(Driver):
-    """A driver that calls a world instead of services over HTTP."""
+    """Driver that calls a world instead of services over HTTP."""
 
     def __init__(self, world: World, begins: date) -> None:
         self.calendar = PureCalendar(world, begins)
@@ -271,7 +274,10 @@ class InProcessDriver(Driver):
         key: str,
         headers: Mapping[str, str],
     ) -> httpx.Response:
-        """As over HTTP: a refused command is decided again with each event that may still come."""
+        """Send a command; a refused one is decided again after each further event, as over HTTP.
+
+        Raises CommandRefused where it is still refused after all events were delivered.
+        """
         _, _, subject, command = (path if path.count("/") > 1 else _OPENING).split("/")
         at = datetime.fromisoformat(headers["Occurred-At"])
         self._hear_first(service, subject, headers)
@@ -302,7 +308,7 @@ class InProcessDriver(Driver):
 
 
 class InProcessActors(Actors):
-    """People who need not wait for anything but the next event."""
+    """Actors that read at once until the expected state appears; each read delivers events."""
 
     async def look_until(
         self, service: str, by: str, seen: Callable[[dict[str, Any]], bool]

@@ -1,4 +1,4 @@
-"""Nothing confidential gets out where things fail: not to operators, callers, health or logs."""
+"""Test that a failure discloses nothing confidential to operators, callers, health or logs."""
 
 import io
 import json
@@ -70,7 +70,7 @@ SECRET_RATES = CostRatesPublished(
 )
 
 
-# ---- ways in which a reaction fails that computes with cost rates -----------------------------
+# ---- errors raised by a reaction that computes with cost rates --------------------------------
 
 
 def key_error(figure: str) -> None:
@@ -101,7 +101,7 @@ def validation_of_an_event(figure: str) -> None:
 
 
 class Loose(BaseModel):
-    """A model that does not hide its input."""
+    """Model whose validation errors contain the input."""
 
     rate: int
 
@@ -136,7 +136,7 @@ FAILURES = [
 
 @pytest.fixture(params=FAILURES)
 def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Let the costing of an estimate fail with the cost rates in the error's own words."""
+    """Let the costing of an estimate fail with a cost rate in the error's message."""
     fail: Callable[[str], None] = request.param
 
     def cost_of_hours(_: Iterable[tuple[str, Decimal]], known: CostRatesPublished) -> Money | None:
@@ -151,7 +151,7 @@ def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 class Finance(Counting):
-    """Finance's own decider as a reader, without a store."""
+    """Event handler with the decider of Finance, without a store."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -164,13 +164,13 @@ class Finance(Counting):
                 self.stream = handle_events(
                     ENGAGEMENT, self.stream, events, lambda _: context()
                 ).stream
-            except Exception as error:  # noqa: BLE001 - as the hearer does
+            except Exception as error:  # noqa: BLE001 - as StreamEventHandler does
                 errors[stream] = error
         return errors
 
 
 class Parked(ParkedInMemory):
-    """What is parked and what was set aside, for whoever operates."""
+    """Store in memory of parked records and of records set aside, as operators read it."""
 
     aside: list[ParkedRecord]
 
@@ -222,7 +222,7 @@ class Parked(ParkedInMemory):
 
 
 class Consumer:
-    """What routes ask of a listener, in memory."""
+    """Consumer as the operator routes use it, in memory."""
 
     def __init__(self, processor: BatchProcessor, parked: Parked, account: BatchAccount) -> None:
         self.parked_records, self._processor, self.account = parked, processor, account
@@ -298,7 +298,7 @@ def client(consumer: Consumer, channels: Iterable[Channel], *roles: Role) -> htt
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """Lines of the log, of every level, as a service writes them."""
+    """Yield the log of all levels, as a service writes it."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines("finance"))
@@ -310,14 +310,14 @@ def lines() -> Iterator[io.StringIO]:
     root.removeHandler(handler)
 
 
-# ---- the words of what failed -----------------------------------------------------------------
+# ---- messages of errors -----------------------------------------------------------------------
 
 
-async def test_a_failed_reaction_to_an_open_event_tells_no_confidential_figure(
+async def test_a_failed_reaction_to_a_nonconfidential_event_discloses_no_confidential_figure(
     failing: str, lines: io.StringIO
 ) -> None:
-    parking, reader = Parked(), Finance()
-    finance = intake(reader, parking)
+    parking, handler = Parked(), Finance()
+    finance = intake(handler, parking)
     await finance.process([arrival(OPENED, 0)])
     account = await finance.process([arrival(ESTIMATE, 1)])
     assert account.parked == 1
@@ -333,16 +333,16 @@ async def test_a_failed_reaction_to_an_open_event_tells_no_confidential_figure(
             await operator.get("/ready"),
         ]
     assert [each.status_code for each in answers] == [200] * 6
-    told = "".join(each.text for each in answers) + lines.getvalue()
+    output = "".join(each.text for each in answers) + lines.getvalue()
 
-    assert FIGURE not in told.replace(",", "")
+    assert FIGURE not in output.replace(",", "")
     assert all(each.sentence for each in parking.records.values())
     (first, *_) = answers[0].json()["items"]
     assert "finance.costing." in first["sentence"] or "Validation" in first["sentence"]
     assert "finance/costing.py" in lines.getvalue(), f"where {failing} happened is in the log"
 
 
-async def test_what_fails_a_whole_batch_again_and_again_tells_no_confidential_figure(
+async def test_a_batch_that_fails_repeatedly_discloses_no_confidential_figure(
     lines: io.StringIO,
 ) -> None:
     class Broken(Finance):
@@ -371,17 +371,17 @@ def test_no_line_of_the_log_repeats_an_error(lines: io.StringIO) -> None:
     except RuntimeError as error:
         log.warning("waits: %s (%r)", error, error)
         log.exception("cannot go on")
-        told = f"a task ended: {error!r}"  # as asyncio tells it
-        logging.getLogger("asyncio").exception(told)
+        message = f"a task ended: {error!r}"  # as asyncio logs it
+        logging.getLogger("asyncio").exception(message)
     assert FIGURE not in lines.getvalue()
-    waits, cannot, _ = map(json.loads, lines.getvalue().splitlines())
-    assert waits["message"].startswith("waits: RuntimeError (tests.unit.test_confidential.")
-    assert cannot["message"] == "cannot go on"
-    assert cannot["error"].index("KeyError") < cannot["error"].index("RuntimeError")
-    assert "in one_after_the_other" in cannot["error"]
+    warning, failure, _ = map(json.loads, lines.getvalue().splitlines())
+    assert warning["message"].startswith("waits: RuntimeError (tests.unit.test_confidential.")
+    assert failure["message"] == "cannot go on"
+    assert failure["error"].index("KeyError") < failure["error"].index("RuntimeError")
+    assert "in one_after_the_other" in failure["error"]
 
 
-def test_errors_of_the_store_and_of_kafka_keep_their_words(lines: io.StringIO) -> None:
+def test_errors_of_the_store_and_of_kafka_keep_their_messages(lines: io.StringIO) -> None:
     logging.getLogger("finance.test").warning("%s", ConnectionRefusedError("kafka:9092"))
     assert "kafka:9092" in lines.getvalue()
 
@@ -397,15 +397,15 @@ def test_no_span_repeats_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "KeyError" in span.to_json()
 
 
-# ---- a command whose confidential consequence cannot be recorded ------------------------------
+# ---- a command that leads to a confidential event that cannot be recorded ---------------------
 
 
 class Ask(Command):
-    """Whatever says an open event."""
+    """Command that leads to an event that is not confidential."""
 
 
 class Known(Value):
-    """Nothing is known."""
+    """State without fields."""
 
 
 decide = Decisions[Known]()
@@ -425,7 +425,7 @@ ASKED = Decider("finance", "engagement", lambda _: Known(), Evolution[Known](), 
 
 
 @pytest.mark.parametrize("may", [False, True])
-async def test_only_who_may_know_is_told_which_confidential_event_cannot_be_recorded(
+async def test_only_the_confidential_role_sees_which_confidential_event_cannot_be_recorded(
     *, may: bool, lines: io.StringIO
 ) -> None:
     app = FastAPI()
@@ -456,7 +456,7 @@ async def test_only_who_may_know_is_told_which_confidential_event_cannot_be_reco
 # ---- records of confidential channels ---------------------------------------------------------
 
 NUMBERS = ("7341", "7339", "61273")
-"""The number of an event, the one that it waits for, and its offset."""
+"""Sequence of the event, the sequence that was expected, and the offset of the record."""
 
 COSTED = recorded_as(
     EstimateCosted(estimate_version=1, cost=eur(FIGURE), margin=Decimal("0.1")),
@@ -472,7 +472,7 @@ def a_gap() -> ParkedRecord:
 
 
 def gateway() -> Consumer:
-    """A gateway with a gap in a confidential channel, and as many events behind it."""
+    """Return a gateway with a gap in a confidential channel and one event that waits behind it."""
     behind = record(FINANCE_CONFIDENTIAL, 7342, 61274, code="waiting", order=2)
     late, _ = trouble_of(
         CameLate(COSTED, PassedOver(FINANCE_CONFIDENTIAL.name, 1, 7341, "olga", "lost", NOW)),
@@ -487,7 +487,7 @@ def gateway() -> Consumer:
     return Consumer(intake(Finance(), parking), parking, account)
 
 
-async def test_an_operator_sees_that_a_confidential_record_is_parked_and_no_number_of_it(
+async def test_an_operator_sees_that_a_confidential_record_is_parked_but_none_of_its_numbers(
     lines: io.StringIO,
 ) -> None:
     consumer = gateway()
@@ -507,19 +507,19 @@ async def test_an_operator_sees_that_a_confidential_record_is_parked_and_no_numb
             ),
         ]
         health = (await operator.get("/health")).json()
-    told = json.dumps([waits, head, aside, health])
-    told += "".join(each.text for each in answers[:4] + answers[5:])
+    output = json.dumps([waits, head, aside, health])
+    output += "".join(each.text for each in answers[:4] + answers[5:])
 
     assert [each.status_code for each in answers] == [403, 404, 200, 409, 404, 403]
     assert (waits["engagement"], waits["code"], waits["records"]) == (ID, "gap", None)
     assert (head["channel"], head["code"]) == ("finance.confidential", "gap")
     assert [each["code"] for each in aside] == ["passed-over", "wrong-channel"]
     assert health["parts"]["events"]["details"]["set_aside"] == 1
-    shown = told.replace(a_gap().id, "")  # which this operator sent
+    shown = output.replace(a_gap().id, "")  # which this operator sent
     assert not [number for number in (*NUMBERS, "7342", FIGURE) if number in shown]
 
 
-async def test_who_may_see_what_is_confidential_sees_all_of_it() -> None:
+async def test_an_operator_with_the_confidential_role_sees_all_of_a_record() -> None:
     async with client(gateway(), CHANNELS.values(), "confidential") as operator:
         (waits,) = (await operator.get("/operations/parked")).json()["items"]
         head, behind = (await operator.get(f"/operations/parked/{ID}")).json()
@@ -529,7 +529,7 @@ async def test_who_may_see_what_is_confidential_sees_all_of_it() -> None:
     assert FIGURE in text["record"]
 
 
-async def test_a_decision_that_the_consumer_has_no_time_for_is_to_be_sent_again() -> None:
+async def test_a_decision_is_answered_with_retry_after_while_the_consumer_is_busy() -> None:
     class Busy(Consumer):
         async def retry(self, engagement: str, by: str) -> RetryResult:  # noqa: ARG002
             raise TimeoutError
@@ -542,7 +542,7 @@ async def test_a_decision_that_the_consumer_has_no_time_for_is_to_be_sent_again(
     assert answer.headers["Retry-After"] == "5"
 
 
-async def test_an_operator_without_the_right_can_decide_on_a_confidential_record() -> None:
+async def test_an_operator_without_the_confidential_role_can_set_the_record_aside() -> None:
     consumer = gateway()
     async with client(consumer, CHANNELS.values()) as operator:
         (head,) = (await operator.get(f"/operations/parked/{ID}")).json()

@@ -1,4 +1,4 @@
-"""Whatever command is accepted, what it leads to can be read, kept, shown and folded everywhere."""
+"""Test that any accepted command leaves states and events that can be stored, read and shown."""
 
 import asyncio
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ from tests.unit.test_interleaving import shown
 
 _FAR = datetime(2999, 12, 31, tzinfo=UTC)
 _THOROUGH = not settings().derandomize
-"""Whether new examples are looked for, as `make faults` does."""
+"""Flag for new random examples in each run (`make faults`) instead of always the same ones."""
 _SUPPRESSED = list(HealthCheck)
 _ONE = settings(
     max_examples=200 if _THOROUGH else 5,
@@ -59,7 +59,7 @@ _WHOLE = settings(
 
 
 def kinds() -> dict[tuple[str, str], type[Command]]:
-    """Every command that people give to a department."""
+    """Return the commands that people send, by department and name."""
     world = World()
     return {
         (name, kind.named()): kind
@@ -73,13 +73,13 @@ def kinds() -> dict[tuple[str, str], type[Command]]:
 KINDS = kinds()
 
 
-# ---- what must hold of a world -------------------------------------------------------------------
+# ---- checks of a world ---------------------------------------------------------------------------
 
 
 def check(world: World, since: World | None = None) -> None:
-    """All departments and the gateway can keep, read and show what they know and said.
+    """Assert that all states and events can be stored, read and shown, by the gateway too.
 
-    What was so before, in the world `since`, is not looked at again.
+    Streams and events that are the same in the earlier world `since` are not checked again.
     """
     for name, department in world.departments.items():
         before = since.departments[name] if since else Department(department.service)
@@ -117,7 +117,7 @@ def check_shown(routes: CommandRoutes[Any], stream: AnyStream) -> None:
 
 
 def check_schema(view: BaseModel) -> None:
-    """What is shown is as its schema says."""
+    """Assert that a view conforms to its schema."""
     text = view.model_dump_json(warnings="error")
     assert type(view).model_validate_json(text, context=HEARD).model_dump_json() == text
 
@@ -160,13 +160,16 @@ def check_announced(view: View, command: PublishDisconnects) -> None:
 
 
 def accepted(moment: Moment, world: World, body: Body, key: str = "extreme") -> bool:
-    """Whether the command is accepted with this body, or else refused as it should be."""
+    """Return whether a world accepts the command with this body.
+
+    Raises NotRecordable where it leads to an event that cannot be recorded.
+    """
     if not is_command(KINDS[moment.service, moment.command], body):
         return False
     try:
         moment.give(world, body, key)
     except NotRecordable:
-        raise  # it should have been refused for what is wrong with it
+        raise  # a rule of the department should have refused it before
     except Refused:
         return False
     return True
@@ -181,23 +184,23 @@ def is_command(kind: type[Command], body: Body) -> bool:
 
 
 def settled(world: World) -> World:
-    """Once all has arrived everywhere, and every deadline has passed."""
+    """Deliver all events, let all deadlines pass, and return the world."""
     world.deliver_all()
     world.tell_time(_FAR)
     world.deliver_all()
     return world
 
 
-# ---- one command at the ends of its fields -------------------------------------------------------
+# ---- one command with extreme values -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS), ids="/".join)
-def test_a_command_with_extreme_values_leaves_all_that_can_be_read(kind: tuple[str, str]) -> None:
+def test_all_can_be_read_after_a_command_with_extreme_values(kind: tuple[str, str]) -> None:
     known = moments()[kind]
 
     @_ONE
     @given(st.data())
-    def whatever_is_said(data: st.DataObject) -> None:
+    def all_can_be_read(data: st.DataObject) -> None:
         moment = data.draw(st.sampled_from(known))
         extremes = Extremes(KINDS[kind], moment.at.date())
         body = extremes.changed(data.draw, moment.body, all_of_it=data.draw(st.booleans()))
@@ -205,11 +208,11 @@ def test_a_command_with_extreme_values_leaves_all_that_can_be_read(kind: tuple[s
         if accepted(moment, world, body):
             check(settled(world), moment.world)
 
-    whatever_is_said()
+    all_can_be_read()
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS), ids="/".join)
-def test_the_largest_command_may_be_given_again_and_again(kind: tuple[str, str]) -> None:
+def test_all_can_be_read_after_the_largest_command_was_sent_50_times(kind: tuple[str, str]) -> None:
     moment = moments()[kind][0]
     world = fork(moment.world)
     largest = Extremes(KINDS[kind], moment.at.date()).largest(moment.body)
@@ -219,7 +222,7 @@ def test_the_largest_command_may_be_given_again_and_again(kind: tuple[str, str])
 
 
 def again(kind: type[Command], body: Body, number: int) -> Body:
-    """The same command about another thing, or in other words."""
+    """Return the body for another item: with another id, title, reason or duration."""
     own = {"entry": "T", "expense": "X", "change": "CR", "request": "RQ", "survey": "S"}
     other = dict(body)
     for name, field in kind.model_fields.items():
@@ -232,11 +235,11 @@ def again(kind: type[Command], body: Body, number: int) -> Body:
     return other
 
 
-# ---- whole lives with extremes in them -----------------------------------------------------------
+# ---- whole scenarios with extreme values ---------------------------------------------------------
 
 
 class Extravagant(World):
-    """A world in which some commands are given with extreme values, where they are accepted."""
+    """World that replaces the bodies of the `chosen` commands by extreme ones where accepted."""
 
     def __init__(self, random: Random | None = None) -> None:
         super().__init__(random)
@@ -299,14 +302,14 @@ _CONSEQUENTIAL = (
 
 
 @pytest.mark.parametrize("name", LIVES)
-def test_a_life_with_extremes_in_it_can_be_read(name: str) -> None:
+def test_all_can_be_read_after_a_scenario_with_extreme_values(name: str) -> None:
     @_WHOLE
     @given(st.data())
-    def however_it_goes(data: st.DataObject) -> None:
+    def all_can_be_read(data: st.DataObject) -> None:
         world = Extravagant()
         world.draw = data.draw
         world.chosen = data.draw(st.sets(st.sampled_from(_CONSEQUENTIAL), min_size=1, max_size=6))
         asyncio.run(founded(world=world))
         check(settled(asyncio.run(lived(name, world))))
 
-    however_it_goes()
+    all_can_be_read()

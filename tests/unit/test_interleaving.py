@@ -1,4 +1,4 @@
-"""Whatever order the departments' events arrive in, all come to know, say and show the same."""
+"""Test that states, events and views do not depend on the order in which channels arrive."""
 
 import asyncio
 from collections import Counter
@@ -24,7 +24,7 @@ LAST_DAY = date(2026, 6, 1)
 
 
 def scenario(**different: Any) -> Scenario:
-    """A small engagement with nearly everything in it, unless told otherwise."""
+    """Return a small scenario with most commands in it; `different` replaces fields of it."""
     usual: dict[str, Any] = {
         "name": "life",
         "title": "Customer portal",
@@ -60,7 +60,10 @@ LIVES = {
 
 
 async def live(scenario: Scenario, chance: Random | None = None) -> World:
-    """The whole life, where chance rules what arrives when; all has arrived in the end."""
+    """Run a scenario in a new world, and return the world with all events delivered.
+
+    `chance` determines the order of delivery; without it, events are delivered at once.
+    """
     world = await founded(chance)
     await lifecycle.run_lifecycle(
         new_run(
@@ -74,7 +77,7 @@ async def live(scenario: Scenario, chance: Random | None = None) -> World:
 
 
 def told(value: Any) -> Any:
-    """A value without invoice numbers: those follow the order in which people approve drafts."""
+    """Return a value without invoice numbers, which depend on the order of approvals."""
     if isinstance(value, dict):
         return {name: told(each) for name, each in value.items() if name != "number"}
     if isinstance(value, list | tuple):
@@ -98,7 +101,7 @@ def shown(events: Iterable[Recorded[Event]]) -> View:
 
 
 def interleaved(world: World, chance: Random) -> Sequence[Recorded[Event]]:
-    """All events of the world, mixed, in order by channel."""
+    """Return the events of a world with channels interleaved at random, each in its order."""
     queues: dict[str, list[Recorded[Event]]] = {}
     for recorded in world.events():
         if recorded.channel.kind == "events":
@@ -109,7 +112,7 @@ def interleaved(world: World, chance: Random) -> Sequence[Recorded[Event]]:
 
 
 @pytest.mark.parametrize("life", LIVES)
-def test_the_order_in_which_departments_are_heard_never_matters(life: str) -> None:
+def test_the_order_in_which_channels_arrive_does_not_matter(life: str) -> None:
     in_order = asyncio.run(live(LIVES[life]))
 
     @settings(max_examples=3)
@@ -128,7 +131,7 @@ def test_the_order_in_which_departments_are_heard_never_matters(life: str) -> No
     in_any_order()
 
 
-def test_a_life_is_told_to_its_end() -> None:
+def test_a_scenario_runs_to_its_end() -> None:
     world = asyncio.run(live(LIVES["whole, with a change and a rejection"]))
 
     assert shown(each for each in world.events() if each.channel.kind == "events").stage == "closed"

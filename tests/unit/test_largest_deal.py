@@ -1,4 +1,4 @@
-"""A deal as large as the bounds of items let it be is sold, signed, changed, billed and shown."""
+"""Test that the largest deal within the limits of items can be sold, signed, changed and billed."""
 
 import asyncio
 import copy
@@ -23,7 +23,7 @@ def eur(amount: Decimal | int) -> dict[str, str]:
 
 
 class Deal:
-    """One engagement, and who does what with it, a day after the other."""
+    """Engagement of a world; each command is sent one day after the previous one."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -31,13 +31,13 @@ class Deal:
         self._acts = 0
 
     def again(self) -> "Deal":
-        """The same deal, to go on otherwise."""
+        """Return an independent copy of the deal."""
         deal = copy.copy(self)
         deal.world = fork(self.world)
         return deal
 
     def act(self, service: str, command: str, by: str, **body: Any) -> dict[str, Any]:
-        """Give a command, let all of it arrive, and see what its department shows then."""
+        """Send a command, deliver all events, and return the view of its department."""
         self._acts += 1
         self.world.command(
             service,
@@ -151,15 +151,20 @@ def signed() -> Deal:
         deal.act(reviewer, "review-sow", by, version=1, verdict="approved")
     deal.act("legal", "approve-sow", "lena", version=1)
     deal.act("legal", "send-sow", "lena", version=1)
-    paper = deal.seen("legal")["statements_of_work"][0]["content_hash"]
+    content_hash = deal.seen("legal")["statements_of_work"][0]["content_hash"]
     for party in ("company", "customer"):
         deal.act(
-            "legal", "record-signature", "lena", party=party, person="cleo", content_hash=paper
+            "legal",
+            "record-signature",
+            "lena",
+            party=party,
+            person="cleo",
+            content_hash=content_hash,
         )
     return deal
 
 
-def test_the_largest_deal_can_be_read_from_the_first_call_to_the_last_payment() -> None:
+def test_the_largest_deal_is_sold_signed_billed_and_paid() -> None:
     deal = signed().again()
     check(deal.world)
     finance = deal.seen("finance")
@@ -179,7 +184,7 @@ def test_the_largest_deal_can_be_read_from_the_first_call_to_the_last_payment() 
     assert deal.seen("finance")["invoices"][0]["due_on"] > "2053"
 
 
-def test_the_largest_plan_is_measured_and_shown() -> None:
+def test_the_largest_plan_is_measured_and_can_be_read() -> None:
     deal = signed().again()
     deal.act("delivery", "hold-kickoff", "emma", attendees=["emma"])
     deal.act("delivery", "submit-brd", "emma", content="All.")
@@ -204,7 +209,7 @@ def test_the_largest_plan_is_measured_and_shown() -> None:
     assert Decimal(measured["budget_at_completion"]["amount"]) == RATE * 1_000_000 * 200
 
 
-def test_changes_as_large_as_an_item_come_on_top_of_it() -> None:
+def test_the_largest_changes_are_added_to_the_largest_deal() -> None:
     deal = signed().again()
     for number in range(3):
         change = f"CR-{number}"

@@ -189,15 +189,15 @@ async def test_the_moment_of_lists_is_that_of_the_last_results_written_into_them
 
 async def test_another_replica_learns_the_moment_of_lists(documents: Documents) -> None:
     caught_up = CaughtUp()
-    writes, reads = replica(documents, caught_up, lambda: at(9)), replica(documents, CaughtUp())
+    writer, reader = replica(documents, caught_up, lambda: at(9)), replica(documents, CaughtUp())
     no_lag(caught_up, 1)
     caught_up.settled(at(3))
 
-    await writes.exchange()
-    await reads.exchange()
-    reads.look_at_lists()
+    await writer.exchange()
+    await reader.exchange()
+    reader.look_at_lists()
 
-    assert reads.of_lists() == at(1)
+    assert reader.of_lists() == at(1)
 
 
 async def test_lists_in_memory_have_what_this_process_has_processed(documents: Documents) -> None:
@@ -229,7 +229,7 @@ async def test_a_parked_engagement_has_no_moment(documents: Documents) -> None:
 async def test_a_parked_engagement_has_no_moment_after_its_partition_is_revoked(
     documents: Documents,
 ) -> None:
-    """The parked engagements stay in the written moments, from which other replicas read them."""
+    """Keep parked engagements in the written moments, from which other replicas read them."""
     caught_up = CaughtUp()
     parked = {ENGAGEMENT}
     one = replica(documents, caught_up, parked=lambda: parked)

@@ -1,4 +1,4 @@
-"""The kit itself, on a small department: Legal opens a file on a deal won and has it signed."""
+"""Test the test kit with a small decider: Legal opens a file when a deal is won, then signs it."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -115,13 +115,13 @@ OPEN = given(LEGAL_FILES, ENGAGEMENT_ID, records=[ANN]).heard(
 )
 
 
-def test_a_command_is_taken_on_what_was_heard_and_said():
+def test_a_command_is_decided_on_own_and_processed_events():
     after = OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann")).then(KitSigned(by="ann"))
     assert after.state.signed_by == "ann"
     assert after.stream.position == {"sales": 1, "delivery": 1, "legal": 2}
 
 
-def test_reactions_follow_what_is_heard():
+def test_reactions_follow_processed_events():
     (
         given(LEGAL_FILES, ENGAGEMENT_ID)
         .when_heard(KitDealWon(price=7), KitReviewed(approved=True))
@@ -172,7 +172,7 @@ def test_a_deadline_passes_at_its_moment():
         opened.when_deadline("other")
 
 
-def test_a_event_that_does_not_reach_the_stream_is_an_error_of_the_test():
+def test_an_event_that_is_not_routed_to_the_stream_is_an_error_of_the_test():
     with pytest.raises(AssertionError, match="is not routed to"):
         given(LEGAL_FILES, ENGAGEMENT_ID).heard(ANN)
     with pytest.raises(AssertionError, match="does not publish"):

@@ -45,7 +45,7 @@ def rendered(folder: Path) -> list[Thing]:
     command = ["kubectl", "kustomize", str(folder)]
     done = subprocess.run(command, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
-    # What is a warning now may be an error in the next version.
+    # A warning of this version may be an error of the next.
     assert not done.stderr, done.stderr.decode()
     return list(yaml.safe_load_all(done.stdout))
 
@@ -88,7 +88,7 @@ def mounted_from(pod: Thing, container: Thing) -> dict[str, Path]:
 
 
 def job_of(things: list[Thing]) -> Thing:
-    """Return the Job that creates the topics, whatever its name."""
+    """Return the Job that creates the topics; its name may contain the release."""
     (job,) = of_kind(things, "Job").values()
     return job
 
@@ -129,8 +129,8 @@ def test_a_service_is_probed_and_gets_time_to_end(things: list[Thing]) -> None:
         assert container["livenessProbe"]["httpGet"]["path"] == "/live"
         assert container["startupProbe"]["httpGet"]["path"] == "/live"
         assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
-        (asked, seconds) = container["lifecycle"]["preStop"]["exec"]["command"]
-        assert asked == "sleep"
+        (program, seconds) = container["lifecycle"]["preStop"]["exec"]["command"]
+        assert program == "sleep"
         # With six seconds, none of 1,467 connections was refused on a single-machine cluster.
         assert int(seconds) >= 6
         for probe in ("livenessProbe", "startupProbe", "readinessProbe"):
@@ -150,13 +150,13 @@ def test_a_service_accepts_its_settings(
         pod = of_kind(things, "Deployment")[f"{service}-service"]["spec"]["template"]["spec"]
         (container,) = pod["containers"]
         hidden = {**urls, "CONCORD_TOKEN_SECRET": SECRET, "CONCORD_KAFKA_PASSWORD": SECRET}
-        told = dict(common)
+        variables = dict(common)
         for variable in container["env"]:
-            told[variable["name"]] = variable.get("value") or hidden[variable["name"]]
-        names = {key.removeprefix("CONCORD_").lower() for key in told}
+            variables[variable["name"]] = variable.get("value") or hidden[variable["name"]]
+        names = {key.removeprefix("CONCORD_").lower() for key in variables}
         assert names <= set(Settings.model_fields)
         with monkeypatch.context() as patch:
-            for key, value in told.items():
+            for key, value in variables.items():
                 patch.setenv(key, value)
             settings = Settings.from_environment()
         assert settings.store_database == service
@@ -178,10 +178,10 @@ def test_the_job_for_topics_accepts_its_settings(
     pod = job_of(things)["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert container["args"] == ["chassis.kafka.topics"]
-    told = dict(of_kind(things, "ConfigMap")["concord"]["data"])
+    variables = dict(of_kind(things, "ConfigMap")["concord"]["data"])
     for variable in container.get("env") or []:
-        told[variable["name"]] = variable.get("value") or SECRET
-    for key, value in told.items():
+        variables[variable["name"]] = variable.get("value") or SECRET
+    for key, value in variables.items():
         monkeypatch.setenv(key, value)
     settings = KafkaSettings.from_environment()
     if settings.mode == "production":
@@ -202,11 +202,11 @@ def test_a_service_waits_for_its_topics_by_its_own_account(
         (waiting,), (container,) = pod["initContainers"], pod["containers"]
         assert waiting["args"] == ["chassis.kafka.topics", "--wait-for", service]
         assert waiting["image"] == container["image"]
-        told = dict(of_kind(things, "ConfigMap")["concord"]["data"])
+        variables = dict(of_kind(things, "ConfigMap")["concord"]["data"])
         for variable in waiting.get("env") or []:
-            told[variable["name"]] = variable.get("value") or SECRET
+            variables[variable["name"]] = variable.get("value") or SECRET
         with monkeypatch.context() as patch:
-            for key, value in told.items():
+            for key, value in variables.items():
                 patch.setenv(key, value)
             settings = KafkaSettings.from_environment()
         known = {"CONCORD_KAFKA_PASSWORD": f"{service}-kafka"}
@@ -266,8 +266,8 @@ def test_a_pod_may_do_no_more_than_it_needs(things: list[Thing]) -> None:
         assert spec["securityContext"]["runAsNonRoot"] is True, name
         assert spec["securityContext"]["runAsUser"] > 0, name
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
-        for asked in ("hostNetwork", "hostPID", "hostIPC"):
-            assert asked not in spec, name
+        for privilege in ("hostNetwork", "hostPID", "hostIPC"):
+            assert privilege not in spec, name
         assert not any("hostPath" in volume for volume in spec.get("volumes", [])), name
     for name, container in containers(things):
         context = container["securityContext"]
