@@ -105,7 +105,7 @@ class World:
         kind = next(each for each in routes.decider.decide.types if each.named() == command)
         stream = department.stream(routes.decider, subject)
         if stream.number == 0 and kind not in routes.decider.opens:
-            raise Refused("unknown-stream", f"{service} has not heard of {subject}")
+            raise Refused("unknown-stream", f"{service} has processed no event of {subject}")
         step = handle_command(
             routes.decider, stream, kind.model_validate(body), self._context(by, at, key)
         )
@@ -151,7 +151,7 @@ class World:
             for channel, last in position.items()
             if channel in department.channels
         ):
-            assert self.deliver_one(), f"{service} will never hear {position}"
+            assert self.deliver_one(), f"{service} cannot reach {position}"
 
     def tell_time(self, now: datetime) -> None:
         """Let the deadlines of all streams pass that are not after `now`."""

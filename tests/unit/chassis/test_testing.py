@@ -85,7 +85,7 @@ def _sign(state: File, command: Sign, context: Context) -> Iterable[Event]:
             None if state.reviews else Missing("review", "Delivery has not reviewed", "delivery"),
             None
             if context.reference_data.latest(PersonPublished, command.by)
-            else Missing("person", f"nobody is called {command.by}"),
+            else Missing("person", f"no person has the id {command.by}"),
         ],
     )
     return [KitSigned(by=command.by)]

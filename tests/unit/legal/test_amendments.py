@@ -371,9 +371,9 @@ def test_signing_one_amendment_moves_the_finish_of_another_open_one():
 def test_moving_a_draft_keeps_the_terms_of_counsel():
     both = changed("C-1").heard(requested("C-2"), assessed("C-2", 0), agreed("C-2"))
     both = both.when_heard(priced("C-2"), knowing=ALL).then_accepted()
-    both = both.took(DraftAmendment(change="C-2", scope_delta="As we said.", finishes_on=day(4)))
+    both = both.took(DraftAmendment(change="C-2", scope_delta="As agreed.", finishes_on=day(4)))
     moved = draft_of(both.took(sign(both, "A-C-1")), "A-C-2")
-    assert (moved.scope_delta, moved.finishes_on) == ("As we said.", day(14))
+    assert (moved.scope_delta, moved.finishes_on) == ("As agreed.", day(14))
     assert moved.content_hash == content_hash(AMENDMENT, moved)
 
 
