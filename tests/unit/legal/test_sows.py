@@ -297,7 +297,9 @@ def test_nothing_is_signed_while_a_department_objects():
         "sow-not-approved", missing=["finance-objected"], saying="The margin is gone"
     )
     half.heard(of_finance(V1)).when(sign()).then(like(SowSignatureRecorded), like(SowSigned))
-    sent.heard(of_delivery(V1, "No developer is free")).when(sign()).then_refused("sow-not-approved")
+    sent.heard(of_delivery(V1, "No developer is free")).when(sign()).then_refused(
+        "sow-not-approved"
+    )
 
 
 def test_the_contract_is_not_dated_before_the_sending():
