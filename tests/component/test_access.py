@@ -39,7 +39,10 @@ COSTS = TopicPartition(f"{PREFIX}.finance.confidential.v1", 0)
 
 
 class Guarded:
-    """A broker that lets nobody in without an account, but for those who start and stop it."""
+    """A broker that refuses clients without an account.
+
+    Only the listener on which the test itself starts, stops and prepares it needs none.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.ca = folder / "ca.crt"
@@ -67,7 +70,7 @@ class Guarded:
         }
 
     def told(self, account: str) -> dict[str, object]:
-        """What a process of this account is told, in words of Settings."""
+        """Return the settings of a process with this account, by the names of `Settings`."""
         return {
             "kafka_bootstrap": self.bootstrap,
             "kafka_user": account,
@@ -77,13 +80,13 @@ class Guarded:
         }
 
     def client(self, account: str) -> dict[str, object]:
-        """What a client of aiokafka's is made with."""
+        """Return the arguments that connect a client of aiokafka with this account."""
         known = arguments(identity(KafkaSettings.model_validate(self.told(account))))
         return {"bootstrap_servers": self.bootstrap, **known}
 
 
 def certify(host: str, ca: Path, broker: Path) -> None:
-    """Write a certificate for an address, and the same with its key."""
+    """Write a certificate for an IP address to `ca`, and the same with its key to `broker`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a broker of a test")])
     now = datetime.now(UTC)
@@ -110,7 +113,7 @@ def certify(host: str, ca: Path, broker: Path) -> None:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """The broker, with the topics and the rights that `python -m chassis.kafka.topics` makes."""
+    """Start the broker, with topics and rights as `python -m chassis.kafka.topics` makes them."""
     made = Guarded(tmp_path_factory.mktemp("guarded"))
     with made.kafka, pytest.MonkeyPatch.context() as patch:
         asyncio.run(let_make_topics(made.kafka.bootstrap))
@@ -118,14 +121,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
             secret = isinstance(value, SecretStr)
             text = value.get_secret_value() if secret else str(value)  # type: ignore[attr-defined]
             patch.setenv(f"CONCORD_{name.upper()}", text)
-        # Kafka says yes before the broker keeps to it.
+        # Kafka confirms access lists before the broker applies them.
         wait_until(lambda: topics.main() == 0)
         asyncio.run(until_granted(made))
         yield made
 
 
 async def let_make_topics(bootstrap: str) -> None:
-    """What whoever runs the cluster allows the account that makes topics, and nothing more."""
+    """Grant the account that makes topics only what an operator of the cluster would grant."""
     topic, cluster, literal, prefixed, allow = 2, 4, 3, 4, 3
     create, alter, describe, describe_settings, alter_settings = 5, 7, 8, 10, 11
     on_topics = (create, describe, describe_settings, alter_settings)
@@ -144,7 +147,7 @@ async def let_make_topics(bootstrap: str) -> None:
 
 
 async def until_granted(guarded: Guarded) -> None:
-    """Wait for what was granted last: the gateway then sees all topics that are for it."""
+    """Wait for the rights granted last: the gateway then sees every topic it has a right on."""
     gateway = acls.account("gateway", PREFIX)
     granted = {
         right.name
@@ -177,7 +180,7 @@ async def first_of(guarded: Guarded, account: str, place: TopicPartition) -> byt
     consumer = AIOKafkaConsumer(**guarded.client(account), auto_offset_reset="earliest")
     await consumer.start()
     try:
-        # Without it a consumer asks again for ever, and says in its log alone that it may not.
+        # Raises if access is denied; without it the consumer only logs that and retries for ever.
         await consumer._client._wait_on_metadata(place.topic)
         consumer.assign([place])
         async with asyncio.timeout(10):
@@ -198,7 +201,7 @@ async def test_costs_are_read_by_the_gateway_and_refused_to_sales(guarded: Guard
             await say(guarded, account, COSTS, b"something else")
 
 
-async def test_nobody_comes_in_without_the_account(guarded: Guarded) -> None:
+async def test_a_client_without_an_account_is_refused(guarded: Guarded) -> None:
     with pytest.raises((AuthenticationFailedError, KafkaConnectionError)):
         await say(guarded, "concord-nobody", COSTS, b"something")
     stranger = AIOKafkaConsumer(bootstrap_servers=guarded.bootstrap, request_timeout_ms=2_000)
@@ -219,9 +222,9 @@ async def test_departments_work_with_no_more_rights_than_theirs(
     guarded: Guarded, store: StoreServer, isolation: str
 ) -> None:
     def settings(department: str) -> Settings:
-        told = guarded.told(f"concord-{department}")
+        connection = guarded.told(f"concord-{department}")
         return sample_app.settings(
-            **told, store_url=store.url, store_database=f"{isolation}-{department[0]}"
+            **connection, store_url=store.url, store_database=f"{isolation}-{department[0]}"
         )
 
     async with contextlib.AsyncExitStack() as both:
@@ -247,5 +250,5 @@ async def test_departments_work_with_no_more_rights_than_theirs(
             json={"score": 80},
             headers={**ANN, "Idempotency-Key": "k-2", "Prefer": "wait=20"},
         )
-        # Delivery heard Sales, and Sales has heard Delivery's answer.
+        # Delivery consumed the event of Sales, and Sales consumed Delivery's reaction.
         assert qualified.json()["state"]["manager"] == "emma"

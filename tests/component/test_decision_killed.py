@@ -1,7 +1,7 @@
-"""A decision to do without missing events holds, once, wherever its process was killed.
+"""Test that a decision to pass over missing events takes effect once, wherever a process is killed.
 
-The process ends before it keeps the decision, between that and carrying it out, and at each write
-that follows. Whoever starts next completes it, or shows what the operator still has to decide.
+The process is killed before it stores the decision, before it carries it out, and at each write
+that follows. The next process completes the decision, or shows the operator that it is still open.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ WHY = "It was lost when a disk failed."
 
 
 def with_a_gap(engagement: str, service: Service) -> Sequence[Recorded[Event]]:
-    """Events that the service hears, of which the second is missing."""
+    """Return events that the service consumes, without the second one."""
     if service is SELLS:
         return [said(engagement, number, DELIVERY) for number in (1, 3, 4)]
     return [
@@ -65,7 +65,7 @@ async def skip(client: httpx.AsyncClient, engagement: str, record: str) -> httpx
 
 
 async def told(store: Store, engagement: str) -> tuple[bool, bool]:
-    """Whether the decision is kept, and whether the engagement was told of it."""
+    """Return whether the decision is stored, and whether the engagement contains it."""
     kept = await store.parked.find_one({"state": "passed-over", "engagement": engagement})
     stream = {"stream": f"engagement:{engagement}", "command": "pass-over"}
     view = {"_id": engagement, "passed_over": {"$ne": []}}
@@ -74,12 +74,14 @@ async def told(store: Store, engagement: str) -> tuple[bool, bool]:
 
 
 async def taken_in(store: Store, engagement: str) -> Mapping[str, Any]:
-    """What is kept of an engagement that each event and each decision must stand in once."""
+    """Return the stored events and decisions of an engagement; each must be there once."""
     commits = await store.commits.find({"stream": f"engagement:{engagement}"}).to_list(None)
     runs = await store.database["timeline"].find({"engagement": engagement}).to_list(None)
-    heard = [each["event"] for commit in commits for each in commit["entries"] if not each["said"]]
+    consumed = [
+        each["event"] for commit in commits for each in commit["entries"] if not each["said"]
+    ]
     return {
-        "events": sorted([*heard, *(each for run in runs for each in run["events"])]),
+        "events": sorted([*consumed, *(each for run in runs for each in run["events"])]),
         "decisions": [each["passed_over"] for each in commits if each["passed_over"]],
     }
 
@@ -98,21 +100,21 @@ async def test_a_decision_is_carried_out_once_or_still_open_wherever_its_process
         store_url=store.url,
         store_database=isolation,
     )
-    spoken: list[Recorded[Event]] = []
+    published: list[Recorded[Event]] = []
     states: list[tuple[bool, bool]] = []
     async with (
-        topics(kafka.bootstrap, isolation) as speaking,
+        topics(kafka.bootstrap, isolation) as publisher,
         offsets(kafka.bootstrap, isolation, group(service.name, isolation)) as is_behind,
     ):
         for writes in count():
             engagement = named(writes + 1)
             life = Life(None)
-            async with mortal(service, given, life) as works:
-                spoken += (events := with_a_gap(engagement, service))
-                await speaking.say(*events)
-                listener = works.consumer
+            async with mortal(service, given, life) as container:
+                published += (events := with_a_gap(engagement, service))
+                await publisher.say(*events)
+                listener = container.consumer
                 assert isinstance(listener, MortalListener)
-                await until(partial(is_behind, spoken))
+                await until(partial(is_behind, published))
                 record, _ = await listener.parked_records.look(engagement)
                 life.allow(writes)
                 asked = listener.skip(engagement, record.id, "oscar", WHY, published=4)

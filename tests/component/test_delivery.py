@@ -95,7 +95,7 @@ async def world(delivery: Running) -> AsyncIterator[World]:
 async def until_done(
     world: World, command: str, body: dict[str, Any], *, by: str
 ) -> dict[str, Any]:
-    """Ask until reference data that was just published has come round."""
+    """Repeat a command until reference data that were just published have been consumed."""
     await world.view()
     answer = await asked_until(
         lambda: world.ask(command, body, by=by, wait=0), lambda answer: answer.status_code != 409
@@ -104,7 +104,7 @@ async def until_done(
 
 
 async def erased(world: World, record: str) -> None:
-    """Wait until the topic of reference data has the record's tombstone behind it."""
+    """Wait until the topic of reference data has the record's tombstone after its value."""
     values: list[bool] = []
     async with world.reading() as records:
         while values != [True, False]:
@@ -114,7 +114,7 @@ async def erased(world: World, record: str) -> None:
 
 
 async def publish(world: World) -> None:
-    """Two people, and a template."""
+    """Publish two people and a template."""
     for person, role in (("mara", "engagement-manager"), ("dev", "architect")):
         record = {"name": person.title(), "department": "delivery", "roles": [role]}
         await world.do(f"/people/{person}/publish-person", record, by=PAT)
@@ -126,7 +126,7 @@ def signed_on(day: date) -> Event:
     return SOW_SIGNED.model_copy(update={"signed_on": day})
 
 
-async def test_an_engagement_lives_from_its_manager_to_its_end(world: World) -> None:
+async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) -> None:
     refused(await world.ask("go-live", about="E-0000000000099", wait=0), 404, "unknown-stream")
     await publish(world)
     await world.say(OPENED, REQUESTED)
@@ -144,7 +144,7 @@ async def test_an_engagement_lives_from_its_manager_to_its_end(world: World) -> 
     assert owed(early) == {"sow-not-signed": "legal"}
     plan = {"template": "web", "starts_on": str(TODAY)}
     assert len((await world.do("draft-plan", plan))["state"]["plan"]["draft"]["tasks"]) == 5
-    # Asked for too early, the command is decided again when what it waits for has been heard.
+    # A command that comes too early is decided again when the events it needs are consumed.
     begun = asyncio.create_task(world.ask("submit-brd", {"content": "Orders come in."}))
     assert (await begun).status_code == 200
     await world.do("sign-off-brd", {"version": 1, "signed_by": "cleo"})
@@ -217,9 +217,11 @@ async def test_an_engagement_lives_from_its_manager_to_its_end(world: World) -> 
     view = await world.view()
     assert view["closed"]["sold_hours"] == "270.00"
     assert view["closed"]["delivered_hours"] == "38.5"
-    said = await world.events(len(TYPES))
-    assert [each.event.type for each in said] == [f"concord.delivery.{name}.v1" for name in TYPES]
-    assert [each.sequence for each in said] == list(range(1, len(TYPES) + 1))
+    published = await world.events(len(TYPES))
+    assert [each.event.type for each in published] == [
+        f"concord.delivery.{name}.v1" for name in TYPES
+    ]
+    assert [each.sequence for each in published] == list(range(1, len(TYPES) + 1))
 
 
 async def test_people_are_published_erased_and_released(world: World) -> None:
@@ -242,7 +244,7 @@ async def test_people_are_published_erased_and_released(world: World) -> None:
     await erased(world, "person:dev@1")
 
 
-async def test_what_is_asked_wrongly_changes_nothing(world: World) -> None:
+async def test_commands_that_are_refused_change_nothing(world: World) -> None:
     await world.say(OPENED)
     before = await world.view()
     refused(await world.ask("assign-manager", {"manager": "mara"}), 403, "not-allowed")

@@ -1,4 +1,4 @@
-"""Test a platform like that of docker-compose.yml, known only by addresses and its key file."""
+"""Test a platform like that of docker-compose.yml, reached only by addresses and a key file."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parents[2]
 
 
 def compose(key: Path) -> dict[str, Any]:
-    """The services of docker-compose.yml, as compose reads them with this `.env`."""
+    """Return the services of docker-compose.yml, as compose reads them with this `.env`."""
     given = dotenv_values(key)
 
     def fill(found: re.Match[str]) -> str:
@@ -44,13 +44,13 @@ def compose(key: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Where the services are, and the file with the secret of their tokens."""
+    """The addresses of the services, and the file with the secret of their tokens."""
 
     urls: dict[str, str]
     key: Path
 
     def run(self, *words: str) -> str:
-        """Run a module as `make` does, told only the addresses and the key file."""
+        """Run a module as `make` does, with no other settings than addresses and key file."""
         given = {name: text for name, text in os.environ.items() if not name.startswith("CONCORD_")}
         given |= {f"CONCORD_{name.upper()}_URL": url for name, url in self.urls.items()}
         python = [sys.executable, "-m"]
@@ -68,7 +68,7 @@ class Elsewhere:
 
 
 def told(part: dict[str, Any]) -> dict[str, str]:
-    """What compose tells a service, but for the collector, which is not here."""
+    """Return the settings that compose gives a service, without the collector of telemetry."""
     environment: dict[str, str] = part["environment"]
     return {name: text for name, text in environment.items() if name != "CONCORD_OTLP_ENDPOINT"}
 
@@ -77,7 +77,7 @@ def told(part: dict[str, Any]) -> dict[str, str]:
 def elsewhere(
     kafka: KafkaServer, store: StoreServer, isolation: str, tmp_path: Path
 ) -> Iterator[Elsewhere]:
-    """Five services with what compose tells them, but for where they and their data are."""
+    """Start five services with the settings of compose, but their own addresses and stores."""
     key = tmp_path / ".env"
     example = (PROJECT / "deploy" / "compose" / "example.env").read_text()
     filled = f"CONCORD_TOKEN_SECRET={secrets.token_urlsafe(48)}"
@@ -114,21 +114,21 @@ def elsewhere(
 
 
 def first_command() -> tuple[str, dict[str, Any]]:
-    """Who gives the command that the README tries first, and what it sends."""
+    """Return the user and the body of the first command in the README."""
     text = (PROJECT / "README.md").read_text()
-    who, body = re.search(r"make -s token AS=(\w+)\).*?-d '(\{.*?\})'", text, re.DOTALL).groups()  # type: ignore[union-attr]
-    return who, json.loads(body)
+    user, body = re.search(r"make -s token AS=(\w+)\).*?-d '(\{.*?\})'", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    return user, json.loads(body)
 
 
 def test_the_readmes_first_command_succeeds_once_the_demo_is_loaded(elsewhere: Elsewhere) -> None:
-    who, body = first_command()
-    bearer = elsewhere.run("local.token", "--as", who)
+    user, body = first_command()
+    bearer = elsewhere.run("local.token", "--as", user)
 
     def give(key: str) -> int:
         headers = {"Authorization": f"Bearer {bearer}", "Idempotency-Key": key}
         url = elsewhere.urls["sales"] + "/engagements"
         return httpx.post(url, json=body, headers=headers, timeout=30).status_code
 
-    assert give("before") == 409  # nobody has published the account
+    assert give("before") == 409  # the account is not published yet
     assert "commands in" in elsewhere.run("local.demo", "--engagements", "2")
     assert give("after") == 201

@@ -43,7 +43,7 @@ def said(answer: Answer) -> list[tuple[str, int]]:
     return [(each.event.type.split(".")[2], each.sequence) for each in answer.events]
 
 
-async def test_a_command_is_decided_kept_and_answered(store: StoreServer, isolation: str) -> None:
+async def test_a_command_is_decided_stored_and_answered(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
         answer = await tell(process, Open(title="Roof"), "k1")
         assert said(answer) == [("opportunity-opened", 1)]
@@ -123,13 +123,13 @@ async def test_a_refusal_is_decided_on_the_newest_state(store: StoreServer, isol
         await tell(one, Advance(probability=20), "k2")
         await two.engine.read("engagement", "E-1")
         await tell(one, Advance(probability=90), "k3")
-        with pytest.raises(Refused):  # on its own old state it would be accepted
+        with pytest.raises(Refused):  # on the old state that it has in memory, it would be accepted
             await tell(two, Advance(probability=50), "k4")
         with pytest.raises(Refused):
             await tell(two, Open(title="Roof"), "k5")
 
 
-async def test_a_refusal_waits_for_the_stream_to_move(store: StoreServer, isolation: str) -> None:
+async def test_a_refusal_waits_for_the_stream_to_change(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
         waiting = asyncio.create_task(tell(two, Advance(probability=20), "k2", wait=20.0))
         await asyncio.sleep(0)
@@ -139,7 +139,7 @@ async def test_a_refusal_waits_for_the_stream_to_move(store: StoreServer, isolat
             await tell(one, Advance(probability=10), "k3", wait=0.2)
 
 
-async def test_events_are_heard_once_and_reacted_to(store: StoreServer, isolation: str) -> None:
+async def test_events_are_consumed_once_and_reacted_to(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
         await tell(one, Open(title="Roof"), "k1")
         await two.engine.read("engagement", "E-1")
@@ -158,7 +158,7 @@ async def test_events_are_heard_once_and_reacted_to(store: StoreServer, isolatio
             await one.event_handler.handle_events("engagement:E-1", [assigned("E-1", 4)])
 
 
-async def test_what_is_heard_is_kept_in_the_bytes_in_which_it_came(
+async def test_consumed_events_are_stored_in_their_original_bytes(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -170,7 +170,7 @@ async def test_what_is_heard_is_kept_in_the_bytes_in_which_it_came(
         assert commit.cause == "engagement:E-1/heard/delivery/E-1/1"
 
 
-async def test_many_streams_hear_at_once_and_trouble_stays_where_it_is(
+async def test_many_streams_consume_at_once_and_an_error_affects_only_its_own(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -180,13 +180,13 @@ async def test_many_streams_hear_at_once_and_trouble_stays_where_it_is(
         assert {stream: type(error) for stream, error in failures.items()} == {
             "engagement:E-7": Gap
         }
-        # What came before the gap was taken in.
+        # The event before the gap was consumed.
         stream = await process.engine.read("engagement", "E-7")
         assert stream.position["delivery"] == 1
         assert await process.store.commits.count_documents({}) == 60
 
 
-async def test_hundreds_of_events_are_heard_in_commits_of_bounded_size(
+async def test_hundreds_of_events_are_consumed_in_commits_of_bounded_size(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -197,7 +197,7 @@ async def test_hundreds_of_events_are_heard_in_commits_of_bounded_size(
         assert (stream.position["delivery"], stream.number) == (450, 3)
 
 
-async def test_a_event_too_large_for_its_topic_is_refused_or_parks_its_engagement_alone(
+async def test_an_event_too_large_for_its_topic_is_refused_or_parks_its_engagement_alone(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -219,20 +219,20 @@ async def test_a_event_too_large_for_its_topic_is_refused_or_parks_its_engagemen
         assert (await process.engine.read("engagement", "E-1")).number == 2
 
 
-async def test_a_register_hears_many_engagements_and_each_event_once(
+async def test_a_register_consumes_each_event_of_many_engagements_once(
     store: StoreServer, isolation: str
 ) -> None:
     events = [assigned("E-1"), assigned("E-2", 1, "mia"), assigned("E-3", 4, "moe")]
     async with Process(store.url, isolation, deciders=(REGISTER,)) as process:
-        for heard in (events[:1], events[:2], events, events):
-            await process.event_handler.handle_events("managers:all", heard)
+        for batch in (events[:1], events[:2], events, events):
+            await process.event_handler.handle_events("managers:all", batch)
         stream = await process.engine.read("managers", "all")
         assert isinstance(stream.state, Managers)
         assert stream.state.of == {"E-1": "max", "E-2": "mia", "E-3": "moe"}
         assert stream.number == 3
 
 
-async def test_a_person_may_have_a_event_passed_over(store: StoreServer, isolation: str) -> None:
+async def test_an_operator_may_have_events_passed_over(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
         passed = PassedOver("delivery", 1, 3, "ops", "broken", datetime(2026, 3, 2, tzinfo=UTC))
         for _ in range(2):
@@ -247,7 +247,9 @@ async def test_a_person_may_have_a_event_passed_over(store: StoreServer, isolati
         assert (await another.engine.read("engagement", "E-1")).passed_over == (passed,)
 
 
-async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolation: str) -> None:
+async def test_a_read_waits_until_its_position_is_reached(
+    store: StoreServer, isolation: str
+) -> None:
     async with Process(store.url, isolation) as one, Process(store.url, isolation) as two:
         await tell(one, Open(title="Roof"), "k1")
         with pytest.raises(NotYet) as late:
@@ -262,7 +264,7 @@ async def test_a_read_waits_until_it_has_heard_enough(store: StoreServer, isolat
             await two.engine.read("engagement", "E-none")
 
 
-async def test_who_waits_in_vain_asks_the_store_ever_more_rarely(
+async def test_a_waiting_read_asks_the_store_less_and_less_often(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repository, "_POLL", 0.001)
@@ -281,7 +283,9 @@ async def test_who_waits_in_vain_asks_the_store_ever_more_rarely(
         assert 5 < asked < 100
 
 
-async def test_nobody_waits_for_a_service_that_stops(store: StoreServer, isolation: str) -> None:
+async def test_waiting_requests_end_when_the_service_stops(
+    store: StoreServer, isolation: str
+) -> None:
     async with Process(store.url, isolation) as process:
         await tell(process, Open(title="Roof"), "k1")
         waiting = [
@@ -298,7 +302,7 @@ async def test_nobody_waits_for_a_service_that_stops(store: StoreServer, isolati
         assert [type(each) for each in outcomes] == [NotYet, Refused]
 
 
-async def test_two_who_wait_do_not_wake_each_other(store: StoreServer, isolation: str) -> None:
+async def test_waiting_reads_do_not_wake_each_other(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
         await tell(process, Open(title="Roof"), "k1")
         read, reads = process.journal.read, 0
@@ -320,7 +324,7 @@ async def test_two_who_wait_do_not_wake_each_other(store: StoreServer, isolation
         assert reads <= 3 * 13, "each looks ten times a second"
 
 
-async def test_nothing_is_kept_of_those_who_waited(store: StoreServer, isolation: str) -> None:
+async def test_nothing_is_kept_of_waits_that_ended(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
         for subject in ("E-1", "E-2", "E-3"):
             with pytest.raises(Unknown):
@@ -332,18 +336,18 @@ async def test_nothing_is_kept_of_those_who_waited(store: StoreServer, isolation
         assert not process.repository._watchers
 
 
-async def test_what_a_stream_neither_says_nor_hears_is_not_waited_for(
+async def test_a_channel_that_a_stream_does_not_use_is_not_waited_for(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
-        account = {"sales.reference": 3}  # the answer to whoever has just published an account
+        account = {"sales.reference": 3}  # the position in the answer to a published account
         await process.engine.wait_until_processed("engagement", "E-1", account, 0.0)
         await tell(process, Open(title="Roof"), "k1")
         stream = await process.engine.read("engagement", "E-1", after=account)
         assert stream.position == {"sales": 1}
 
 
-async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: str) -> None:
+async def test_an_erased_persons_name_is_stored_nowhere(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation, deciders=(PEOPLE,)) as process:
         engine = process.engine
 
@@ -366,12 +370,12 @@ async def test_an_erased_person_is_named_nowhere(store: StoreServer, isolation: 
             ("delivery.reference", "person:bob@1"),
             ("delivery.reference", "person:bob@2"),
         )
-        # Who comes back gets a new version, not one that was erased.
+        # A person who is published again gets a new version, not an erased one.
         assert (await publish("Bob", "k4")).events[0].sequence == 3
 
 
 @pytest.mark.parametrize("remembered", [True, False])
-async def test_an_erased_person_is_not_published_in_the_place_of_what_was_erased(
+async def test_an_erased_persons_versions_are_not_used_again(
     remembered: bool, store: StoreServer, isolation: str
 ) -> None:
     async with AsyncExitStack() as stack:

@@ -15,7 +15,7 @@ PEOPLE_NAMED = ("ann", "bob", "cleo")
 
 
 async def readable(bootstrap: str, topic: str) -> bytes:
-    """Every value that a reader gets who begins at the first record."""
+    """Return the values, joined, of all records that a consumer gets from the first offset on."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     values = b""
@@ -35,7 +35,7 @@ async def test_an_erased_person_leaves_the_topic(
     store: StoreServer, isolation: str, tmp_path: Path
 ) -> None:
     topic = DELIVERY_REFERENCE.topic(isolation)
-    # A broker looks for what it may compact four times a minute; this one, five times a second.
+    # A broker checks four times a minute what it may compact; this one, five times a second.
     with Kafka(tmp_path, settings={"log.cleaner.backoff.ms": "200"}) as kafka:
         await create_topics(kafka.bootstrap, isolation, channels=(DELIVERY_REFERENCE,))
         async with (
@@ -43,19 +43,19 @@ async def test_an_erased_person_leaves_the_topic(
             relaying(process, kafka, isolation),
         ):
 
-            async def standing() -> set[str]:
+            async def names_on_topic() -> set[str]:
                 values = (await readable(kafka.bootstrap, topic)).decode()
                 return {name for name in PEOPLE_NAMED if f"{name}'s name" in values}
 
-            async def stand(*names: str) -> bool:
-                return await standing() == set(names)
+            async def has_names(*names: str) -> bool:
+                return await names_on_topic() == set(names)
 
             for name in PEOPLE_NAMED:
                 publish = Publish(name=f"{name}'s name")
                 await process.engine.command("person", name, publish, actor="hr", key=name)
-            await until(lambda: stand(*PEOPLE_NAMED))
+            await until(lambda: has_names(*PEOPLE_NAMED))
 
             for name in ("bob", "cleo"):
                 await process.engine.erase("person", name, actor="hr", key=f"erase {name}")
 
-            await until(lambda: stand("ann"), limit=15)
+            await until(lambda: has_names("ann"), limit=15)

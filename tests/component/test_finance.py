@@ -55,7 +55,7 @@ async def world(finance: Running) -> AsyncIterator[World]:
 
 
 async def publish_rates(world: World) -> None:
-    """Publish the rates, and wait until the service itself has heard of them."""
+    """Publish the rates, and wait until the service itself has consumed them."""
     for command, record in (
         ("/rate-cards/standard-EUR/publish-rate-card", life.CARD),
         ("/cost-rates/standard-EUR/publish-cost-rates", life.COSTS),
@@ -76,7 +76,7 @@ async def publish_rates(world: World) -> None:
     )
 
 
-async def test_money_flows_from_the_signed_paper_to_a_settled_account(world: World):
+async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
     refused(await world.ask("settle-account", about=engagement_id(), wait=0), 404, "unknown-stream")
     await world.say(life.OPENED, life.ESTIMATE, life.PROPOSED, SOW)
     await world.do("review-sow", {"version": 1, "verdict": "approved"})
@@ -95,7 +95,8 @@ async def test_money_flows_from_the_signed_paper_to_a_settled_account(world: Wor
     [sent] = await world.events(of=InvoiceIssued)
     assert sent.event.number == numbered.event.number
 
-    # Its date came two days ago, and it was due six days ago: the clock says both by itself.
+    # The payment was due six days ago, the billing item two days ago: the deadline scheduler
+    # records both without a command.
     [late] = await world.events(of=PaymentOverdue)
     assert late.occurred_at == datetime.combine(TODAY - timedelta(days=5), time(), UTC)
     await asked_until(
@@ -127,7 +128,7 @@ async def test_money_flows_from_the_signed_paper_to_a_settled_account(world: Wor
     assert confidential["earned_value"]["cost_variance"]["amount"] == "-800.00"
 
 
-async def test_what_is_asked_wrongly_changes_nothing(world: World):
+async def test_commands_that_are_refused_change_nothing(world: World):
     await world.say(life.OPENED, life.ESTIMATE, life.PROPOSED, SOW, SOW_SIGNED)
     before = await world.view()
     pay = {"invoice": "invoice-start", "amount": {"amount": "1", "currency": "EUR"}}
@@ -147,7 +148,7 @@ async def test_what_is_asked_wrongly_changes_nothing(world: World):
     assert await world.view() == before
 
 
-async def test_engagements_are_listed_by_how_far_their_money_is(world: World):
+async def test_engagements_are_listed_with_stage_and_billed_amount(world: World):
     await world.say(life.OPENED)
     other = engagement_id()
     await world.say(life.OPENED, life.ESTIMATE, life.PROPOSED, SOW, SOW_SIGNED, about=other)

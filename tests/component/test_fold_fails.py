@@ -1,4 +1,4 @@
-"""A fold fails for one engagement of the gateway in the moment in which its store goes away."""
+"""Test a projection that fails for one engagement while the gateway's store goes away."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -25,12 +25,12 @@ Events = Sequence[Recorded[Event]]
 
 
 def thirds() -> Iterator[Events]:
-    """What is said of each engagement, a third of it at a time."""
-    lives = [[each for each in company() if each.subject == name] for name in (FAILS, *OTHERS)]
+    """Yield the events of all engagements, a third of each engagement's at a time."""
+    of_each = [[each for each in company() if each.subject == name] for name in (FAILS, *OTHERS)]
     for third in range(3):
         yield [
             each
-            for events in lives
+            for events in of_each
             for each in events[third * len(events) // 3 : (third + 1) * len(events) // 3]
         ]
 
@@ -40,7 +40,7 @@ def of(engagement: str, events: Events) -> list[Recorded[Event]]:
 
 
 class Bug:
-    """A fold that breaks off in the middle of one event, and at first `also` does something."""
+    """A projection that fails in the middle of one event; the first time it calls `also`."""
 
     def __init__(self, patch: pytest.MonkeyPatch, bad: str, also: Callable[[], object]) -> None:
         self._bad: str | None = bad
@@ -67,7 +67,7 @@ def parts(container: Container) -> tuple[MortalListener, Projector]:
 
 
 async def timeline(store: Store) -> dict[str, list[bytes]]:
-    """The bytes of all events that are stored as folded, by engagement."""
+    """Return the bytes of all events that are stored as projected, by engagement."""
     _, _, runs = await stored(store)
     found: dict[str, list[bytes]] = {}
     for (engagement, _), events in runs.items():
@@ -81,7 +81,7 @@ def bytes_of(events: Events) -> list[bytes]:
 
 @pytest.mark.fault
 @pytest.mark.parametrize("is_killed", [False, True], ids=["waits", "is killed"])
-async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_goes_away(
+async def test_one_engagement_alone_is_parked_when_its_projection_fails_as_the_store_goes_away(
     kafka: KafkaServer,
     store: StoreServer,
     fresh_store: Callable[[], StoreServer],
@@ -90,9 +90,9 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
     is_killed: bool,
 ) -> None:
     first, second, third = thirds()
-    said = [*first, *second, *third]
+    published = [*first, *second, *third]
     bad = of(FAILS, third)[1]
-    whole = [{name: of(name, said) for name in (FAILS, *OTHERS)}]
+    whole = [{name: of(name, published) for name in (FAILS, *OTHERS)}]
     expected = await undisturbed(store.url, isolation, whole)
     own = fresh_store()
     bug = Bug(monkeypatch, bad.id, also=own.kill)
@@ -106,15 +106,15 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
     kept = Store(own.url, isolation)
 
     async with (
-        topics(kafka.bootstrap, isolation) as spoken,
+        topics(kafka.bootstrap, isolation) as publisher,
         offsets(kafka.bootstrap, isolation, group(SERVICE.name, isolation)) as is_behind,
     ):
 
-        async def finish(listener: MortalListener, folding: Projector) -> None:
-            """See that one engagement is parked and all is stored, and have it tried again."""
-            await until(lambda: is_behind(said))
+        async def finish(listener: MortalListener, projector: Projector) -> None:
+            """Check that one engagement is parked and all is stored; repair the fault and retry."""
+            await until(lambda: is_behind(published))
             assert {*listener.parked_records.heads} == {FAILS}
-            assert await folding.settle(now=True)
+            assert await projector.settle(now=True)
             views, totals, _ = await stored(kept)
             assert {name: views[name] for name in OTHERS} == {
                 name: expected[0][name] for name in OTHERS
@@ -126,18 +126,18 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
             assert {each.code for each in behind} == {"waiting"}
             assert '"code":"failed"' in views[FAILS]["waits"].decode()
 
-            folded = await timeline(kept)
+            projected = await timeline(kept)
             before = first if is_killed else [*first, *second]
-            assert {*bytes_of(of(FAILS, before))} <= {*folded[FAILS]}
+            assert {*bytes_of(of(FAILS, before))} <= {*projected[FAILS]}
             waiting = [each.raw or b"" for each in (head, *behind)]
-            assert sorted([*folded[FAILS], *waiting]) == bytes_of(of(FAILS, said))
+            assert sorted([*projected[FAILS], *waiting]) == bytes_of(of(FAILS, published))
             for name in OTHERS:
-                assert folded[name] == bytes_of(of(name, said))
+                assert projected[name] == bytes_of(of(name, published))
 
             bug.repair()
             attempt = await listener.retry(FAILS, "olga")
             assert (attempt.taken, attempt.head) == (len(waiting), None)
-            assert await folding.settle(now=True)
+            assert await projector.settle(now=True)
             views, totals, events = await stored(kept)
             assert events == expected[2]
             assert {name: figures for name, (_, figures) in totals.items()} == {
@@ -147,22 +147,22 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
                 assert views[FAILS][field] == expected[0][FAILS][field]
 
         async with mortal(SERVICE, given, Life(None)) as container:
-            listener, folding = parts(container)
-            await spoken.say(*first)
+            listener, projector = parts(container)
+            await publisher.say(*first)
             await until(lambda: is_behind(first))
 
-            folding._checkpoints._next = math.inf  # what is folded from now on stays in memory
-            listener._committed = 0.0  # the next offsets that may be committed are so at once
-            await spoken.say(*second)
-            await until(lambda: is_folded(folding, [*first, *second]))
-            await spoken.say(*third)
+            projector._checkpoints._next = math.inf  # what is projected from now on stays in memory
+            listener._committed = 0.0  # offsets that may be committed are committed at once
+            await publisher.say(*second)
+            await until(lambda: is_folded(projector, [*first, *second]))
+            await publisher.say(*third)
             await until(lambda: waits_for_the_store(listener))
             assert await is_behind(first)
             assert not listener.parked_records.heads
             if not is_killed:
                 own.start()
-                folding._checkpoints._next = 0.0
-                await finish(listener, folding)
+                projector._checkpoints._next = 0.0
+                await finish(listener, projector)
                 return
         own.start()
         assert await timeline(kept) == {
@@ -173,10 +173,10 @@ async def test_one_engagement_alone_is_parked_when_its_fold_fails_as_the_store_g
             await finish(*parts(container))
 
 
-async def is_folded(folding: Projector, events: Events) -> bool:
+async def is_folded(projector: Projector, events: Events) -> bool:
     for name in (FAILS, *OTHERS):
-        held = await folding.look(name)
-        if held is None or sum(held.view.position().values()) < len(of(name, events)):
+        cached = await projector.look(name)
+        if cached is None or sum(cached.view.position().values()) < len(of(name, events)):
             return False
     return True
 

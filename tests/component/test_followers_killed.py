@@ -27,13 +27,13 @@ from tests.infrastructure import KafkaServer, StoreServer
 # ---- the views' writer -------------------------------------------------------------------------
 
 
-def hasty(follower: Subscription) -> None:
-    """A lease that the next process may take after a moment."""
-    follower._lease.seconds = 0.2
+def hasty(subscription: Subscription) -> None:
+    """Let the next process take the lease after 0.2 seconds."""
+    subscription._lease.seconds = 0.2
 
 
 async def until_ended(task: asyncio.Task[None], is_so: Callable[[], Awaitable[bool]]) -> bool:
-    """Wait until something is so or the task was killed; whether it was killed."""
+    """Wait until the condition holds or the task is killed; return whether it was killed."""
     async with asyncio.timeout(60):
         while not task.done():
             if await is_so():
@@ -74,7 +74,7 @@ async def killed_views(store: StoreServer, name: str, life: Life) -> Process:
     return process
 
 
-async def test_a_views_writer_killed_at_any_write_leaves_what_the_next_one_makes_right(
+async def test_views_are_correct_after_their_writer_was_killed_at_any_write(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -92,8 +92,8 @@ async def test_a_views_writer_killed_at_any_write_leaves_what_the_next_one_makes
             killed = await until_ended(asyncio.create_task(views_of(mortal).run()), done)
             await mortal.store.close()
             if killed:
-                heir = asyncio.create_task(views_of(process).run())
-                assert not await until_ended(heir, done)
+                successor = asyncio.create_task(views_of(process).run())
+                assert not await until_ended(successor, done)
             found = without_name(await view_documents(process.store, titles), name)
             expected = expected or found
             assert found == expected, f"killed after {writes - 1} writes"
@@ -102,7 +102,7 @@ async def test_a_views_writer_killed_at_any_write_leaves_what_the_next_one_makes
     assert writes > 3
 
 
-async def test_a_views_writer_killed_while_it_folds_everything_again(
+async def test_views_are_correct_after_their_writer_was_killed_in_a_rebuild(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -129,8 +129,8 @@ async def test_a_views_writer_killed_while_it_folds_everything_again(
             killed = await until_ended(asyncio.create_task(views_of(mortal).run()), again)
             await mortal.store.close()
             if killed:
-                heir = asyncio.create_task(views_of(process).run())
-                assert not await until_ended(heir, again)
+                successor = asyncio.create_task(views_of(process).run())
+                assert not await until_ended(successor, again)
             assert await view_documents(process.store, titles) == expected
             if not killed:
                 break
@@ -141,7 +141,7 @@ async def test_a_views_writer_killed_while_it_folds_everything_again(
 
 
 class MortalRelay(Relay):
-    """A relay of which each record sent counts as a write, as those to the store do."""
+    """A relay that is killed after a number of writes; each record sent counts as one, too."""
 
     life: Life
 
@@ -161,7 +161,7 @@ def relay_of(process: Process, kafka: KafkaServer, prefix: str, life: Life) -> M
 
 
 def read_by(records: list[tuple[str, bytes | None]]) -> dict[str, list[int]]:
-    """What a reader takes in by key, who passes over what it has seen and stops at a gap."""
+    """Return the sequences that a consumer takes in, by key: it ignores repeats, fails at gaps."""
     taken: dict[str, list[int]] = {}
     for key, sequences in by_key([each for each in records if each[1] is not None]).items():
         for sequence in sequences:
@@ -172,7 +172,7 @@ def read_by(records: list[tuple[str, bytes | None]]) -> dict[str, list[int]]:
     return taken
 
 
-async def test_a_relay_killed_at_any_write_leaves_no_gap_and_nothing_out(
+async def test_a_relay_killed_at_any_write_leaves_no_gap_and_omits_nothing(
     kafka: KafkaServer,
     store: StoreServer,
     isolation: str,
@@ -196,15 +196,17 @@ async def test_a_relay_killed_at_any_write_leaves_no_gap_and_nothing_out(
             of_bob = {"stream": f"person:{bob}"}
             known = await process.store.commits.find(of_bob).to_list(None)
             await process.engine.erase("person", bob, actor="hr", key=f"{bob}/erase")
-            for commit in known:  # as if that process had died before the end of it
+            for (
+                commit
+            ) in known:  # as if the process had been killed before the erasure was complete
                 await process.store.commits.replace_one({"_id": commit["_id"]}, commit)
 
             async def at_rest(names: list[str] = names, stream: str = f"person:{bob}") -> bool:
                 found = read_by(await on_topic(kafka.bootstrap, deals))
                 last = dict(await on_topic(kafka.bootstrap, people))
                 gone = [last.get(f"{stream}@{version}", b"") for version in (1, 2)]
-                told = [found.get(f"E-{name}") == [0, 1, 2, 3] for name in names]
-                return all(told) and gone == [None, None]
+                published = [found.get(f"E-{name}") == [0, 1, 2, 3] for name in names]
+                return all(published) and gone == [None, None]
 
             life = Life(writes)
             mortal = await killed_views(store, isolation, life)
@@ -212,15 +214,15 @@ async def test_a_relay_killed_at_any_write_leaves_no_gap_and_nothing_out(
             killed = await until_ended(asyncio.create_task(relay.run()), at_rest)
             await mortal.store.close()
             if killed:
-                heir = relay_of(process, kafka, isolation, Life(None))
-                assert not await until_ended(asyncio.create_task(heir.run()), at_rest)
+                successor = relay_of(process, kafka, isolation, Life(None))
+                assert not await until_ended(asyncio.create_task(successor.run()), at_rest)
             commits = process.store.commits.find(
                 {"stream": f"person:{bob}", "entries": {"$ne": []}}
             )
             assert await commits.to_list(None) == []
             if not killed:
                 break
-        told = read_by(await on_topic(kafka.bootstrap, deals))
+        published = read_by(await on_topic(kafka.bootstrap, deals))
     assert writes > 10
     everyone = [f"E-{number:03}-{deal}" for number in range(writes + 1) for deal in range(2)]
-    assert told == {name: [0, 1, 2, 3] for name in everyone}
+    assert published == {name: [0, 1, 2, 3] for name in everyone}

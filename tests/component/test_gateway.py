@@ -31,7 +31,7 @@ CLOSED, LATE, SIGNED = "E-0000000000001", "E-0000000000002", "E-0000000000003"
 
 @dataclass
 class World:
-    """The gateway, and whoever speaks on the topics."""
+    """The gateway, and a publisher on its topics."""
 
     client: httpx.AsyncClient
     topics: Topics
@@ -44,21 +44,21 @@ class World:
         return answer.json()
 
     async def folded(self, engagement: str, life: Life) -> dict[str, Any]:
-        """The engagement once all of a life is folded."""
+        """Return the view of the engagement when it contains all events of `life`."""
         last: dict[str, int] = {}
         for recorded in life.events:
             last[recorded.channel.name] = recorded.sequence
-        heard = ",".join(f"{name}={sequence}" for name, sequence in sorted(last.items()))
+        position = ",".join(f"{name}={sequence}" for name, sequence in sorted(last.items()))
         answer = await self.client.get(
             f"/engagements/{engagement}",
-            headers={**VERA, "Concord-After": heard, "Prefer": "wait=20"},
+            headers={**VERA, "Concord-After": position, "Prefer": "wait=20"},
         )
         assert answer.status_code == 200, answer.text
         view: dict[str, Any] = answer.json()
         return view
 
     async def documents(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """What the gateway keeps, by collection and id."""
+        """Return the documents that the gateway stores, by collection and id."""
         store = Store(self.given.store_url.get_secret_value(), self.database)
         kept: dict[str, dict[str, dict[str, Any]]] = {}
         for name in ("unified", "totals"):
@@ -69,12 +69,12 @@ class World:
 
 
 def figures(documents: dict[str, dict[str, dict[str, Any]]]) -> dict[str, Any]:
-    """What the gateway has added up, by partition."""
+    """Return the sums that the gateway stores, by partition."""
     return {partition: kept["figures"] for partition, kept in documents["totals"].items()}
 
 
 def shuffled(events: Sequence[Recorded[Event]], seed: int) -> list[Recorded[Event]]:
-    """The same events with the channels interleaved in another way."""
+    """Return the same events with the channels interleaved in another way."""
     draw = random.Random(seed)
     queues: dict[str, list[Recorded[Event]]] = {}
     for recorded in events:
@@ -109,16 +109,16 @@ async def world(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[World]:
         store_url=store.url,
         store_database=name,
     )
-    async with topics(kafka.bootstrap, name) as speaking, running(SERVICE, given) as client:
-        world = World(client, speaking, given, name)
+    async with topics(kafka.bootstrap, name) as publisher, running(SERVICE, given) as client:
+        world = World(client, publisher, given, name)
         for seed, life in enumerate(lives().values()):
-            await speaking.say(*shuffled(life.events, seed))
+            await publisher.say(*shuffled(life.events, seed))
         for engagement, life in lives().items():
             await world.folded(engagement, life)
         yield world
 
 
-async def test_engagements_are_shown_as_their_departments_tell_them(world: World) -> None:
+async def test_engagements_are_shown_as_their_departments_published_them(world: World) -> None:
     closed = await world.get(f"/engagements/{CLOSED}")
     assert closed["stage"] == "closed"
     assert closed["complete"]
@@ -137,7 +137,7 @@ async def test_engagements_are_shown_as_their_departments_tell_them(world: World
     assert portfolio["confidential"][0]["margin_sold"]["margin"] == "0.3000"
 
 
-async def test_costs_are_for_those_who_may_see_them(world: World) -> None:
+async def test_costs_are_shown_only_to_callers_with_the_right(world: World) -> None:
     seen = await world.get(f"/engagements/{CLOSED}", EMMA)
     assert seen["confidential"] is None
     assert "finance.confidential" not in seen["freshness"]
@@ -170,22 +170,22 @@ async def test_every_page_of_a_list_leads_to_the_next(world: World) -> None:
 async def test_the_timeline_has_every_event_once_in_order(world: World) -> None:
     life = lives()[CLOSED]
     timeline = await world.get(f"/engagements/{CLOSED}/timeline")
-    told = [each for each in timeline if each["channel"] != "gateway"]
+    published = [each for each in timeline if each["channel"] != "gateway"]
 
-    assert [each["id"] for each in told] == [each.id for each in life.events]
-    assert told[10]["heard"] == dict(life.events[10].heard)
-    assert told[0]["actor"] == "ann"
+    assert [each["id"] for each in published] == [each.id for each in life.events]
+    assert published[10]["heard"] == dict(life.events[10].heard)
+    assert published[0]["actor"] == "ann"
 
 
-async def test_a_disconnect_is_announced_waived_and_stays_in_sight(world: World) -> None:
+async def test_a_disconnect_is_published_waived_and_still_listed(world: World) -> None:
     finding = "promised-finish-before-forecast"
 
-    async def announced() -> bool:
+    async def is_published() -> bool:
         timeline = await world.get(f"/engagements/{LATE}/timeline")
         kinds = [each["type"] for each in timeline if each["data"].get("finding") == finding]
         return kinds == ["concord.gateway.disconnect-detected.v1"]
 
-    await until(announced)
+    await until(is_published)
     page = await world.get("/disconnects", engagement=LATE, rule=finding)
     assert page["items"][0]["severity"] == "serious"
     assert "30 days later" in page["items"][0]["sentence"]
@@ -198,15 +198,15 @@ async def test_a_disconnect_is_announced_waived_and_stays_in_sight(world: World)
     waived = await world.client.post(path, json=body, headers={**VERA, "Idempotency-Key": "w"})
     assert waived.status_code == 204, waived.text
 
-    async def stands_waived() -> bool:
+    async def is_waived() -> bool:
         items: list[Any] = (await world.get("/disconnects", rule=finding, waived="true"))["items"]
         return [each["waived"]["waived_by"] for each in items] == ["vera"]
 
-    await until(stands_waived)
+    await until(is_waived)
     assert (await world.get("/disconnects", rule=finding, waived="false"))["items"] == []
 
 
-async def test_a_event_out_of_order_waits_for_the_one_before_it(world: World) -> None:
+async def test_an_event_out_of_order_waits_for_the_one_before_it(world: World) -> None:
     engagement = "E-0000000000004"
     life = Life(engagement, TODAY - timedelta(days=365)).proposed()
     sales = [each for each in life.events if each.channel.name == "sales"]
@@ -244,8 +244,8 @@ async def test_a_event_out_of_order_waits_for_the_one_before_it(world: World) ->
     await until(flows)
 
 
-async def test_a_parked_engagement_is_judged_by_no_rule(world: World) -> None:
-    """It would be late, but what Delivery says of it is not whole; and it is late once it is."""
+async def test_no_rule_is_applied_to_a_parked_engagement(world: World) -> None:
+    """Find no delay while events of Delivery are missing, and one when the gap is passed over."""
     engagement = "E-0000000000005"
     life = Life(engagement, TODAY - timedelta(days=365)).worked(8)
     life.say(95, life.report(9, 95, finish=180))
@@ -276,14 +276,14 @@ async def test_a_parked_engagement_is_judged_by_no_rule(world: World) -> None:
     assert "promised-finish-before-forecast" in {each["rule"] for each in view["disconnects"]}
 
 
-async def test_what_is_folded_again_from_the_topics_is_the_same(world: World) -> None:
+async def test_a_rebuild_from_the_topics_gives_the_same_views(world: World) -> None:
     listed = await world.get("/engagements", sort="engagement")
     portfolio = await world.get("/portfolio")
     before = await world.documents()
     assert len(before["unified"]) == len(listed["items"])
     await ask(world.given)
 
-    async def folded_again() -> bool:
+    async def is_rebuilt() -> bool:
         now = await world.documents()
         shown: dict[str, Any] = await world.get("/portfolio")
         return (
@@ -292,5 +292,5 @@ async def test_what_is_folded_again_from_the_topics_is_the_same(world: World) ->
             and shown == portfolio
         )
 
-    await until(folded_again)
+    await until(is_rebuilt)
     assert await world.get("/engagements", sort="engagement") == listed

@@ -21,7 +21,7 @@ EVENTS: Sequence[Recorded[Event]] = [of_no_consequence("E-1", number) for number
 
 @asynccontextmanager
 async def opened(store: StoreServer, database: str) -> AsyncIterator[Process]:
-    """A process that knows one engagement."""
+    """Start a process, and open one engagement in it."""
     async with Process(store.url, database) as process:
         await tell(process, Open(title="Roof"), "opened")
         yield process
@@ -39,7 +39,7 @@ async def commits(process: Process) -> list[Commit]:
     return [each async for each in process.journal.read(STREAM)]
 
 
-async def test_it_counts_as_heard_at_once_and_is_written_when_it_must_be(
+async def test_a_position_counts_at_once_and_is_written_when_it_must_be(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repository, "DEFERRED_FOR", 3600.0)
@@ -60,7 +60,7 @@ async def test_it_counts_as_heard_at_once_and_is_written_when_it_must_be(
         assert len(await commits(process)) == 2
 
 
-async def test_the_next_commit_takes_it_along(store: StoreServer, isolation: str) -> None:
+async def test_the_next_commit_contains_the_position(store: StoreServer, isolation: str) -> None:
     async with opened(store, isolation) as process:
         await process.event_handler.take({STREAM: EVENTS})
         (event,) = (await tell(process, Advance(probability=20), "k1")).events
@@ -76,10 +76,10 @@ async def test_the_next_commit_takes_it_along(store: StoreServer, isolation: str
 
 
 @pytest.mark.parametrize("taken_along", [False, True])
-async def test_another_event_of_its_number_is_told_from_a_repeat(
+async def test_another_event_of_the_same_number_is_no_repeat(
     store: StoreServer, isolation: str, taken_along: bool
 ) -> None:
-    """Before it is written and after, by the next command or alone; also by another process."""
+    """Compare before and after the position is written, alone or with a command, in 2 processes."""
     another = of_no_consequence("E-1", 3)
 
     async def refused(process: Process) -> bool:
@@ -99,7 +99,7 @@ async def test_another_event_of_its_number_is_told_from_a_repeat(
             assert await refused(other)
 
 
-async def test_who_dies_before_writing_it_hears_it_again(
+async def test_a_process_killed_before_the_write_consumes_the_events_again(
     store: StoreServer, isolation: str
 ) -> None:
     async with opened(store, isolation) as process:
@@ -110,7 +110,9 @@ async def test_who_dies_before_writing_it_hears_it_again(
         assert await position(after) == {"sales": 1, "delivery": 3}
 
 
-async def test_a_process_whose_partitions_go_forgets_it(store: StoreServer, isolation: str) -> None:
+async def test_a_process_that_loses_its_partitions_drops_the_position(
+    store: StoreServer, isolation: str
+) -> None:
     async with opened(store, isolation) as process:
         await process.event_handler.take({STREAM: EVENTS})
         await process.event_handler.withdrawn()
@@ -119,7 +121,9 @@ async def test_a_process_whose_partitions_go_forgets_it(store: StoreServer, isol
             await process.event_handler.handle_events(STREAM, [of_no_consequence("E-1", 4)])
 
 
-async def test_two_processes_may_have_heard_it(store: StoreServer, isolation: str) -> None:
+async def test_two_processes_may_have_consumed_the_same_events(
+    store: StoreServer, isolation: str
+) -> None:
     async with opened(store, isolation) as one, Process(store.url, isolation) as two:
         for process in (one, two):
             await process.event_handler.take({STREAM: EVENTS})
@@ -138,7 +142,7 @@ async def test_two_processes_may_have_heard_it(store: StoreServer, isolation: st
         assert [each.number for each in await commits(one)] == [1, 2, 3]
 
 
-async def test_an_engagement_of_which_nothing_else_is_known_is_known(
+async def test_a_position_alone_makes_an_engagement_known(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:

@@ -25,7 +25,7 @@ DEAL = {
 
 
 class Company:
-    """Both departments, how to talk to them, and the prefix of their topics."""
+    """Two departments, requests that tests send to them, and the prefix of their topics."""
 
     def __init__(self, sales: httpx.AsyncClient, delivery: httpx.AsyncClient, prefix: str) -> None:
         self.sales, self.delivery, self.prefix = sales, delivery, prefix
@@ -45,7 +45,7 @@ class Company:
         )
 
 
-# One company for all: what each test opens is its own.
+# All tests share one company; each opens engagements of its own.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -80,7 +80,7 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
     assert opened.headers["location"] == f"/engagements/{engagement}"
     assert opened.headers["etag"] == '"1"'
     assert opened.headers["concord-position"] == "sales=1"
-    assert [said["type"] for said in answer["events"]] == ["concord.sales.opportunity-opened.v1"]
+    assert [event["type"] for event in answer["events"]] == ["concord.sales.opportunity-opened.v1"]
     assert answer["state"] == {
         "id": engagement,
         "title": "A new plant",
@@ -96,14 +96,14 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
     reused = await company.open("k-1", title="Another plant")
     assert (reused.status_code, reused.json()["code"]) == (422, "key-reused")
 
-    # What the gate waits for arrives while the command waits.
+    # The event that the gate needs arrives while the command waits.
     qualified = await company.qualify(engagement, "k-2", Prefer="wait=20")
     assert qualified.status_code == 200, qualified.text
     assert qualified.headers["preference-applied"] == "wait=20"
     assert qualified.json()["state"]["manager"] == "emma"
     assert qualified.json()["state"]["score"] == "80"
 
-    # Sales' last word is heard by Delivery, which has no route for engagements: by its position.
+    # The position contains the latest event of Sales, and the reaction of Delivery.
     read = await company.sales.get(f"/engagements/{engagement}", headers=ANN)
     assert read.headers["etag"] == qualified.headers["etag"]
     assert read.headers["concord-position"] == "delivery=1,sales=2"
@@ -127,7 +127,7 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
     assert with_money.json()["value"] == {"amount": "1000.00", "currency": "EUR"}
 
 
-async def test_a_refusal_says_what_is_missing_and_who_owes_it(company: Company) -> None:
+async def test_a_refusal_lists_what_is_missing_and_who_owes_it(company: Company) -> None:
     refused = await company.open("k-9", owner="nobody")
     assert refused.status_code == 409
     assert refused.headers["content-type"] == "application/problem+json"
@@ -194,9 +194,9 @@ BAD = {
 
 
 async def test_bad_input_is_refused_by_name_and_nothing_is_stored(company: Company) -> None:
-    works = company.sales.app.state.container  # type: ignore[attr-defined]
-    by_ann = {"actor": "ann"}  # what is heard meanwhile, of other tests' engagements, is not hers
-    before = await works.store.commits.count_documents(by_ann)
+    container = company.sales.app.state.container  # type: ignore[attr-defined]
+    by_ann = {"actor": "ann"}  # commits of consumed events, also of other tests, have another actor
+    before = await container.store.commits.count_documents(by_ann)
     for name, (body, status, field) in BAD.items():
         answer = await company.sales.post(
             "/engagements", json=body, headers={**ANN, "Idempotency-Key": "bad"}
@@ -236,7 +236,7 @@ async def test_bad_input_is_refused_by_name_and_nothing_is_stored(company: Compa
             headers={"Content-Type": "application/json", **ANN, **headers},
         )
         assert answer.status_code == status, (headers, answer.text)
-    assert await works.store.commits.count_documents(by_ann) == before
+    assert await container.store.commits.count_documents(by_ann) == before
 
 
 async def test_the_operator_sees_what_waits(company: Company) -> None:
@@ -255,8 +255,8 @@ async def test_the_operator_pages_through_what_was_set_aside(
     company: Company, kafka: KafkaServer
 ) -> None:
     headers = token("oscar", "operator")
-    async with topics(kafka.bootstrap, company.prefix) as spoken:
-        places = [await spoken.put(DELIVERY, b"E-1", b"{oops %d" % each) for each in range(3)]
+    async with topics(kafka.bootstrap, company.prefix) as publisher:
+        places = [await publisher.put(DELIVERY, b"E-1", b"{oops %d" % each) for each in range(3)]
 
     async def page(cursor: str = "0", limit: int = 2) -> dict[str, Any]:
         query = f"?cursor={cursor}&limit={limit}"
@@ -336,7 +336,7 @@ async def test_the_operator_holds_the_clock(company: Company) -> None:
     assert released.json() == {"held_at": None}
 
 
-async def test_who_is_not_known_learns_nothing(company: Company) -> None:
+async def test_callers_without_a_right_learn_nothing(company: Company) -> None:
     malformed = await company.sales.post("/engagements", content=b"{")
     assert (malformed.status_code, malformed.json()["code"]) == (401, "token-missing")
     executive = token("eve", "executive")
@@ -369,6 +369,8 @@ async def test_the_documents_need_no_token_and_no_internet(company: Company) -> 
     events = (await company.sales.get("/asyncapi.json")).json()
     message = events["components"]["messages"]["concord.sales.opportunity-opened.v1"]
     assert message["bindings"]["kafka"]["key"]["description"] == "The id of the engagement."
-    heard = events["operations"]["consume-delivery"]["messages"]
-    assert heard == [{"$ref": "#/channels/delivery/messages/concord.delivery.manager-assigned.v1"}]
+    consumed = events["operations"]["consume-delivery"]["messages"]
+    assert consumed == [
+        {"$ref": "#/channels/delivery/messages/concord.delivery.manager-assigned.v1"}
+    ]
     assert "concord.delivery.manager-assigned.v1" in (await company.sales.get("/asyncapi")).text

@@ -64,7 +64,7 @@ async def test_a_commit_reads_back_as_it_was_written(opened: Store) -> None:
     assert await journal.by_cause("nobody/nothing") is None
 
 
-async def test_appends_that_meet_travel_together(opened: Store) -> None:
+async def test_concurrent_appends_are_written_together(opened: Store) -> None:
     journal = Journal(opened)
     trips = 0
     insert_many = opened.commits.insert_many
@@ -138,7 +138,7 @@ async def test_the_whole_journal_is_read_stream_by_stream(opened: Store) -> None
 async def test_a_lost_answer_is_settled_and_never_guessed(
     fresh_store: Callable[[], StoreServer], isolation: str
 ) -> None:
-    """The store dies again and again under load: every append that returned is there once."""
+    """Kill the store repeatedly under load: every append that returned is stored once."""
     server = fresh_store()
     opened = Store(server.url, isolation)
     await opened.prepare()
@@ -167,7 +167,7 @@ async def test_a_lost_answer_is_settled_and_never_guessed(
 
 
 @pytest.mark.fault
-async def test_a_store_that_stays_away_is_said_to_be_away(
+async def test_a_store_that_stays_away_is_reported(
     fresh_store: Callable[[], StoreServer], isolation: str
 ) -> None:
     server = fresh_store()

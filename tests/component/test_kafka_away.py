@@ -39,15 +39,15 @@ FIRST, SECOND = "E-0000000000001", "E-0000000000002"
 
 
 async def open_deal(client: httpx.AsyncClient, key: str) -> str:
-    """A command that needs reference data: the owner must be somebody who was published."""
+    """Open a deal and return its id; reference data must contain its owner."""
     answer = await client.post("/engagements", json=DEAL, headers={**ANN, "Idempotency-Key": key})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
 async def say(kafka: KafkaServer, prefix: str, *events: Recorded[Event]) -> None:
-    async with topics(kafka.bootstrap, prefix) as speaking:
-        await speaking.say(*events)
+    async with topics(kafka.bootstrap, prefix) as publisher:
+        await publisher.say(*events)
 
 
 def recorded(subject: str, event: Event) -> Recorded[Event]:
@@ -115,11 +115,11 @@ async def test_a_department_works_while_kafka_is_away(
     fresh_kafka: Callable[..., KafkaServer], store: StoreServer, isolation: str
 ) -> None:
     kafka = fresh_kafka()
-    its = given(kafka, store, isolation)
+    own_settings = given(kafka, store, isolation)
     await create_topics(kafka.bootstrap, isolation)
     await say(kafka, isolation, PERSON)
 
-    async with running(sales(), its) as client:
+    async with running(sales(), own_settings) as client:
         first = await open_deal(client, "before")
         await until(lambda: is_listed(client, first))
 
@@ -129,7 +129,7 @@ async def test_a_department_works_while_kafka_is_away(
             return all("concord-as-of" in each.headers for each in (read, listed))
 
         await until(has_moment)
-        went = datetime.now(UTC)
+        stopped_at = datetime.now(UTC)
         async with away(kafka):
             ends = time.monotonic() + AWAY_FOR
             number = 0
@@ -140,18 +140,18 @@ async def test_a_department_works_while_kafka_is_away(
                 await until(partial(is_listed, client, opened))
                 await asyncio.sleep(1)
             read = await client.get(f"/engagements/{first}", headers=ANN)
-            assert as_of(read) < went + timedelta(seconds=5)
+            assert as_of(read) < stopped_at + timedelta(seconds=5)
             found = await parts(client)
             assert found["consumer"]["healthy"] is False
-            assert datetime.fromisoformat(found["consumer"]["since"]) > went
+            assert datetime.fromisoformat(found["consumer"]["since"]) > stopped_at
             assert found["as-of"]["degraded"] is True
             assert found["as-of"]["reason"].endswith("s old")
             assert found["reference-data"]["degraded"] is True
             assert found["store"]["healthy"] is found["deadlines"]["healthy"] is True
 
-    # A process that starts while Kafka is away has the copy of the reference data.
+    # A process that starts while Kafka is away uses the stored copy of the reference data.
     await asyncio.to_thread(kafka.stop)
-    async with running(sales(), its, ready) as client:
+    async with running(sales(), own_settings, ready) as client:
         second = await open_deal(client, "started")
         assert not await healthy(client)
         assert "concord-as-of" in (await client.get("/engagements", headers=ANN)).headers
@@ -176,7 +176,7 @@ async def test_the_gateway_shows_what_was_last_written_while_kafka_is_away(
     fresh_kafka: Callable[..., KafkaServer], store: StoreServer, isolation: str
 ) -> None:
     kafka = fresh_kafka()
-    its = given(kafka, store, isolation)
+    own_settings = given(kafka, store, isolation)
     await create_topics(kafka.bootstrap, isolation)
     begins = datetime.now(UTC).date() - timedelta(days=365)
     await say(kafka, isolation, *Life(FIRST, begins).closed().events)
@@ -198,7 +198,7 @@ async def test_the_gateway_shows_what_was_last_written_while_kafka_is_away(
     async def is_old(client: httpx.AsyncClient) -> bool:
         return "Last update received" in await text(client)
 
-    async with running(GATEWAY, its) as client:
+    async with running(GATEWAY, own_settings) as client:
         await until(lambda: is_closed(client))
         await until(lambda: no_notice(client, text))
         before = await shown(client)
@@ -212,7 +212,7 @@ async def test_the_gateway_shows_what_was_last_written_while_kafka_is_away(
             await until(lambda: is_old(client))
 
     await asyncio.to_thread(kafka.stop)
-    async with running(GATEWAY, its, ready) as client:
+    async with running(GATEWAY, own_settings, ready) as client:
         assert await shown(client) == before
         assert await is_old(client)
         await asyncio.to_thread(kafka.start)
@@ -237,7 +237,7 @@ async def holds(
     published: datetime,
     managers: Callable[[Any], list[str | None]],
 ) -> bool:
-    """Whether an answer says that it holds what was published by then; if so, it must."""
+    """Return whether an answer claims to contain all published by then; if so, check it."""
     answer = await client.get(path, headers=ANN)
     if "concord-as-of" not in answer.headers or as_of(answer) < published:
         return False
@@ -246,14 +246,14 @@ async def holds(
 
 
 @pytest.mark.slow
-async def test_an_answer_holds_all_that_was_published_before_its_moment(
+async def test_an_answer_contains_all_that_was_published_before_its_moment(
     kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
-    """Of two replicas each reads half of the partitions, and both answer for all of them."""
-    its = given(kafka, store, isolation)
+    """Run two replicas: each reads half of the partitions, and both answer for all of them."""
+    own_settings = given(kafka, store, isolation)
     await create_topics(kafka.bootstrap, isolation)
     await say(kafka, isolation, PERSON)
-    async with running(sales(), its) as one, running(sales(), its) as two:
+    async with running(sales(), own_settings) as one, running(sales(), own_settings) as two:
         for number in range(3):
             deals = {await open_deal(one, f"deal-{number}-{each}") for each in range(6)}
             await say(kafka, isolation, *(assigned(deal) for deal in deals))
@@ -270,23 +270,23 @@ def managers_of(deals: set[str], page: Any) -> list[str | None]:
     return [row["manager"] for row in page["rows"] if row["id"] in deals]
 
 
-async def test_without_kafka_and_without_a_copy_a_service_says_why_it_takes_nothing(
+async def test_without_kafka_and_without_a_copy_a_service_reports_why_it_is_not_ready(
     store: StoreServer, isolation: str
 ) -> None:
-    its = settings(
+    own_settings = settings(
         kafka_bootstrap=NOWHERE,
         topic_prefix=isolation,
         store_url=store.url,
         store_database=isolation,
     )
 
-    async def says_why() -> bool:
+    async def reports_why() -> bool:
         answer = await client.get("/ready")
         part = answer.json()["parts"]["reference-data"]
         return answer.status_code == 503 and "Kafka does not answer" in part.get("reason", "")
 
-    async with running(sales(), its, wait=None) as client:
-        await until(says_why)
+    async with running(sales(), own_settings, wait=None) as client:
+        await until(reports_why)
         refused = await client.get("/engagements", headers=ANN)
         assert (refused.status_code, refused.json()["code"]) == (503, "starting")
         assert "never read" in refused.json()["detail"]

@@ -57,7 +57,7 @@ async def world(legal: Running) -> AsyncIterator[World]:
         yield world
 
 
-async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
+async def test_a_contract_goes_from_the_won_deal_to_its_end(world: World):
     refused(await world.ask("open-file", about=engagement_id(), wait=0), 404, "unknown-stream")
 
     await world.say(OPENED, WON)
@@ -74,7 +74,7 @@ async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
     }
 
     review = {"version": 1, "content_hash": sow["content_hash"], "verdict": "approved"}
-    # Asked for too early, the command is decided again when what it waits for has been heard.
+    # A command that comes too early is decided again when the events it needs are consumed.
     approving = asyncio.create_task(world.ask("approve-sow", {"version": 1}, after=""))
     await world.say(
         delivery.SowReviewed.model_validate(review), finance.SowReviewed.model_validate(review)
@@ -119,12 +119,16 @@ async def test_a_contract_lives_from_the_won_deal_to_its_end(world: World):
     assert [event.actor for event in events if isinstance(event.event, AmendmentDrafted)] == [
         "legal"
     ]
-    paper = events[1].event
-    assert isinstance(paper, SowDrafted)
-    assert content_hash(STATEMENT_OF_WORK, paper) == paper.content_hash == sow["content_hash"]
+    drafted_sow = events[1].event
+    assert isinstance(drafted_sow, SowDrafted)
+    assert (
+        content_hash(STATEMENT_OF_WORK, drafted_sow)
+        == drafted_sow.content_hash
+        == sow["content_hash"]
+    )
 
 
-async def test_what_is_asked_wrongly_changes_nothing(world: World):
+async def test_commands_that_are_refused_change_nothing(world: World):
     await world.say(OPENED, WON)
     before = await world.view()
     draft = {"scope": "An order desk."}
@@ -154,7 +158,7 @@ async def test_what_is_asked_wrongly_changes_nothing(world: World):
     assert after == {name: value for name, value in before.items() if name != "early_starts"}
 
 
-async def test_an_early_start_runs_out_by_itself_and_lists_keep_up(world: World):
+async def test_an_early_start_expires_by_itself_and_lists_are_updated(world: World):
     other, last = engagement_id(), NOW.date() - timedelta(days=10)
     await world.say(OPENED, WON)
     await world.say(OPENED, about=other)

@@ -27,7 +27,7 @@ from tests.infrastructure import KafkaServer, StoreServer
 
 
 class NotNumbered(Counting):
-    """A reader whose streams know by themselves what they did already."""
+    """An event handler that checks no sequences, as if its streams recognised repeats."""
 
     def __init__(self, counts: Counting) -> None:
         super().__init__()
@@ -57,12 +57,12 @@ async def test_events_of_many_engagements_arrive_in_order_and_in_batches(scene: 
         await scene.topics.say(*(said(each, sequence) for each in engagements))
         await scene.topics.say(*(said(each, sequence, LEGAL) for each in engagements))
 
-    async with scene.listener() as heard:
+    async with scene.listener() as consumer:
         await until(
             lambda: len(scene.reader.times) == 6 and sum(scene.reader.times.values()) == 600
         )
-        await until(lambda: heard.not_ready() is None)
-        await until(lambda: sum(heard.progress.lag.values()) == 0)
+        await until(lambda: consumer.not_ready() is None)
+        await until(lambda: sum(consumer.progress.lag.values()) == 0)
 
     for each in engagements:
         assert [name for name in scene.reader.heard[each] if "sales" in name] == [
@@ -73,7 +73,7 @@ async def test_events_of_many_engagements_arrive_in_order_and_in_batches(scene: 
     assert len(scene.reader.batches) < 60
 
 
-async def test_a_restart_goes_on_where_it_was(scene: Scene) -> None:
+async def test_a_restart_continues_where_it_was(scene: Scene) -> None:
     reader = Counting(dedupe=False)
     await scene.topics.say(*(said(f"E-{number}", 1) for number in range(50)))
     async with scene.listener(reader):
@@ -85,21 +85,21 @@ async def test_a_restart_goes_on_where_it_was(scene: Scene) -> None:
     assert all(ids == ["sales-1", "sales-2"] for ids in reader.heard.values())
 
 
-async def test_a_record_of_nobody_is_set_aside_and_holds_nobody_up(scene: Scene) -> None:
+async def test_a_record_without_engagement_is_set_aside_and_delays_no_other(scene: Scene) -> None:
     no_key = await scene.topics.put(SALES, None, b"who am I")
     no_text = await scene.topics.put(SALES, b"\xff\xfe", encode(said("E-1", 1)))
     await scene.topics.put(SALES, b"E-1", encode(said("E-1", 1)), [("x", b"\xff\xfe")])
     await scene.topics.say(said("E-2", 1))
 
-    async with scene.listener() as heard:
+    async with scene.listener() as consumer:
         await until(lambda: scene.reader.heard["E-1"] and scene.reader.heard["E-2"])
 
         async def both_are_aside() -> bool:
-            aside = await aside_in(heard.parked_records)
+            aside = await aside_in(consumer.parked_records)
             return {each.id for each in aside} == {no_key, no_text}
 
         await until_it_is(both_are_aside)
-        assert await parked_in(heard.parked_records) == []
+        assert await parked_in(consumer.parked_records) == []
 
 
 async def test_a_field_that_is_new_does_no_harm_and_is_kept(scene: Scene) -> None:
@@ -112,13 +112,13 @@ async def test_a_field_that_is_new_does_no_harm_and_is_kept(scene: Scene) -> Non
     assert scene.reader.whole == [newer]
 
 
-async def test_a_missing_event_parks_and_its_coming_heals(scene: Scene) -> None:
-    async with scene.listener() as heard:
+async def test_a_missing_event_parks_its_engagement_until_it_arrives(scene: Scene) -> None:
+    async with scene.listener() as consumer:
         await scene.topics.say(said("E-1", 1), said("E-1", 3), said("E-1", 4))
-        await until(lambda: "E-1" in heard.parked_records)
+        await until(lambda: "E-1" in consumer.parked_records)
         await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 1))
         await until(lambda: scene.reader.heard["E-2"])
-        head = heard.parked_records.heads["E-1"]
+        head = consumer.parked_records.heads["E-1"]
         assert (head.code, head.channel, head.expected) == ("gap", "sales", 2)
         assert scene.reader.heard["E-1"][:1] == ["sales-1"]
         assert "sales-3" not in scene.reader.heard["E-1"]
@@ -132,8 +132,8 @@ async def test_a_missing_event_parks_and_its_coming_heals(scene: Scene) -> None:
             "sales-3",
             "sales-4",
         ]
-        await until(lambda: "E-1" not in heard.parked_records)
-        assert await parked_in(heard.parked_records) == []
+        await until(lambda: "E-1" not in consumer.parked_records)
+        assert await parked_in(consumer.parked_records) == []
 
 
 async def test_a_bug_parks_the_events_behind_it_and_a_retry_after_the_repair_takes_them(
@@ -145,71 +145,71 @@ async def test_a_bug_parks_the_events_behind_it_and_a_retry_after_the_repair_tak
     scene.reader.stumbles = stumbles
     await scene.topics.say(*(said("E-1", number) for number in (1, 2, 3)), said("E-2", 1))
 
-    async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parked_records and scene.reader.heard["E-2"])
+    async with scene.listener() as consumer:
+        await until(lambda: "E-1" in consumer.parked_records and scene.reader.heard["E-2"])
         assert scene.reader.heard["E-1"] == ["sales-1"]
-        assert heard.parked_records.heads["E-1"].sentence.startswith("ZeroDivisionError (")
+        assert consumer.parked_records.heads["E-1"].sentence.startswith("ZeroDivisionError (")
 
-        in_vain = await heard.retry("E-1", by="olga")
+        in_vain = await consumer.retry("E-1", by="olga")
         assert (in_vain.taken, in_vain.waiting) == (0, 2)
 
         scene.reader.stumbles = sound
-        done = await heard.retry("E-1", by="olga")
+        done = await consumer.retry("E-1", by="olga")
         assert (done.taken, done.waiting, done.head) == (2, 0, None)
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-2", "sales-3"]
 
         with pytest.raises(NotInTrouble):
-            await heard.retry("E-1", by="olga")
+            await consumer.retry("E-1", by="olga")
 
 
-async def test_what_is_parked_stays_parked_over_a_restart_and_can_be_skipped(scene: Scene) -> None:
+async def test_parked_records_stay_parked_over_a_restart_and_can_be_skipped(scene: Scene) -> None:
     bad = encode(said("E-1", 2)).replace(b'"probability":"50"', b'"probability":"x"')
     await scene.topics.say(said("E-1", 1))
     place = await scene.topics.put(SALES, b"E-1", bad)
-    async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parked_records)
+    async with scene.listener() as consumer:
+        await until(lambda: "E-1" in consumer.parked_records)
 
-    async with scene.listener() as heard:
+    async with scene.listener() as consumer:
         await scene.topics.say(said("E-1", 3), said("E-2", 1))
-        await until(lambda: scene.reader.heard["E-2"] and "E-1" in heard.parked_records)
+        await until(lambda: scene.reader.heard["E-2"] and "E-1" in consumer.parked_records)
         async with asyncio.timeout(20):
-            while len(parked := await heard.parked_records.look("E-1")) < 2:  # noqa: ASYNC110
+            while len(parked := await consumer.parked_records.look("E-1")) < 2:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         assert scene.reader.heard["E-1"] == ["sales-1"]
 
         _, waiting = parked
         with pytest.raises(NotInTrouble):
-            await heard.skip("E-1", waiting.id, by="olga", why="no")
-        done = await heard.skip("E-1", place, by="olga", why="sung by mistake")
+            await consumer.skip("E-1", waiting.id, by="olga", why="no")
+        done = await consumer.skip("E-1", place, by="olga", why="sung by mistake")
 
         assert done.head is not None
         assert (done.head.code, done.head.expected) == ("gap", 2), "a bad record moves no position"
-        (aside,) = await aside_in(heard.parked_records)
+        (aside,) = await aside_in(consumer.parked_records)
         assert (aside.id, aside.by, aside.why) == (place, "olga", "sung by mistake")
 
-        done = await heard.skip("E-1", waiting.id, by="olga", why="it is not needed")
+        done = await consumer.skip("E-1", waiting.id, by="olga", why="it is not needed")
         assert (done.taken, done.waiting) == (1, 0)
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-3"]
 
 
 async def test_a_missing_event_that_never_comes_can_be_passed_over(scene: Scene) -> None:
     await scene.topics.say(said("E-1", 1), said("E-1", 4), said("E-1", 5))
-    async with scene.listener() as heard:
-        await until(lambda: "E-1" in heard.parked_records)
-        first, *_ = await heard.parked_records.look("E-1")
+    async with scene.listener() as consumer:
+        await until(lambda: "E-1" in consumer.parked_records)
+        first, *_ = await consumer.parked_records.look("E-1")
 
-        done = await heard.skip("E-1", first.id, by="olga", why="lost in a fire", published=5)
+        done = await consumer.skip("E-1", first.id, by="olga", why="lost in a fire", published=5)
 
         assert (done.taken, done.waiting) == (2, 0)
         ((_, passed),) = scene.reader.passed_over
         assert (passed.channel, passed.first, passed.last) == ("sales", 2, 3)
         assert (passed.by, passed.why) == ("olga", "lost in a fire")
         assert scene.reader.heard["E-1"] == ["sales-1", "sales-4", "sales-5"]
-        assert await heard.parked_records.passed_over("E-1") == [passed]
+        assert await consumer.parked_records.passed_over("E-1") == [passed]
 
 
-async def test_two_listeners_under_load_take_every_event_once(scene: Scene) -> None:
-    """Nothing here dedupes but the lock: no event comes twice when partitions change hands."""
+async def test_two_consumers_under_load_take_every_event_once(scene: Scene) -> None:
+    """Rely on the lock alone, without deduplication: no event comes twice in a rebalance."""
     readers = Counting(dedupe=False), Counting(dedupe=False)
     for reader in readers:
         reader.pause = 0.05
@@ -217,18 +217,18 @@ async def test_two_listeners_under_load_take_every_event_once(scene: Scene) -> N
     done = asyncio.Event()
     sequence = 0
 
-    async def talk() -> None:
+    async def publish() -> None:
         nonlocal sequence
         while not done.is_set():
             sequence += 1
             await scene.topics.say(*(said(each, sequence) for each in engagements))
-            await asyncio.sleep(0.02)  # those who listen are on this loop, too
+            await asyncio.sleep(0.02)  # the consumers run on this event loop, too
 
     def taken(reader: Counting) -> int:
         return sum(map(len, reader.heard.values()))
 
     async with asyncio.TaskGroup() as tasks, scene.listener(readers[0], batch=200):
-        tasks.create_task(talk())
+        tasks.create_task(publish())
         await until(lambda: taken(readers[0]) > 1_000, limit=60)
         async with scene.listener(readers[1], batch=200):
             await until(lambda: taken(readers[1]) > 1_000, limit=60)
@@ -245,7 +245,7 @@ async def test_two_listeners_under_load_take_every_event_once(scene: Scene) -> N
 
 
 async def test_a_request_reaches_the_process_that_reads_the_engagement(scene: Scene) -> None:
-    """A person's request may come to any process of a department; one of them has the partition."""
+    """Send a request to the process of a department that does not have the partition."""
     readers = Counting(), Counting()
     repaired = False
 
@@ -267,12 +267,12 @@ async def test_a_request_reaches_the_process_that_reads_the_engagement(scene: Sc
 
         assert attempt.asked
         await until(lambda: "E-1" not in owner.parked_records)
-        heard = readers[0].heard["E-1"] + readers[1].heard["E-1"]
-        assert heard == ["sales-1", "sales-2"]
+        consumed = readers[0].heard["E-1"] + readers[1].heard["E-1"]
+        assert consumed == ["sales-1", "sales-2"]
 
 
-async def test_a_stream_of_many_engagements_is_held_up_by_none_of_them(scene: Scene) -> None:
-    """A register hears many engagements: the one in trouble waits, the others get through."""
+async def test_a_stream_of_many_engagements_is_delayed_by_none_of_them(scene: Scene) -> None:
+    """Fail one engagement's event in a register: it is parked, all others are consumed."""
 
     def stumbles(recorded: object) -> Exception | None:
         return ZeroDivisionError("rate") if "E-2-sales-1" in repr(recorded) else None
@@ -298,7 +298,7 @@ async def test_a_stream_of_many_engagements_is_held_up_by_none_of_them(scene: Sc
 
 
 class FailsApart(NotNumbered):
-    """A reader whose register fails at a later event than its engagements do."""
+    """An event handler whose register fails at a later event than its engagements do."""
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
         fails_at = {"register:all": 4, "engagement:E-1": 3}
@@ -319,7 +319,7 @@ class FailsApart(NotNumbered):
 async def test_of_two_failures_the_earlier_parks_and_every_record_is_counted_once(
     scene: Scene,
 ) -> None:
-    """The events of Legal are of no concern here, also behind one in trouble."""
+    """Ignore the events of Legal, which no stream consumes, also behind a parked event."""
     await scene.topics.say(*(said("E-1", number) for number in range(1, 6)), said("E-2", 1))
     await scene.topics.say(said("E-1", 1, LEGAL), said("E-2", 1, LEGAL))
     reading = Consumer(

@@ -19,7 +19,7 @@ from tests.infrastructure import KafkaServer, StoreServer
 
 
 def department(bootstrap: str, prefix: str, process: Process) -> Consumer:
-    """The listener of a small department that reacts to each manager with an event of its own."""
+    """Return the consumer of a small department that reacts to the first manager with an event."""
     return Consumer(
         bootstrap,
         group=f"{prefix}-sales",
@@ -34,8 +34,8 @@ def department(bootstrap: str, prefix: str, process: Process) -> Consumer:
 @asynccontextmanager
 async def speaking(kafka: KafkaServer, prefix: str) -> AsyncIterator[Topics]:
     await create_topics(kafka.bootstrap, prefix, channels=(DELIVERY,))
-    async with topics(kafka.bootstrap, prefix) as spoken:
-        yield spoken
+    async with topics(kafka.bootstrap, prefix) as publisher:
+        yield publisher
 
 
 async def heard(process: Process, engagement: str) -> tuple[str | None, tuple[int, ...]]:
@@ -45,7 +45,7 @@ async def heard(process: Process, engagement: str) -> tuple[str | None, tuple[in
 
 
 async def everybody_heard(process: Process, engagements: list[str], manager: str) -> None:
-    """Each engagement has this manager, and the department reacted to the first exactly once."""
+    """Wait until engagements have this manager, and the reaction to the first exactly once."""
 
     async def all_have() -> bool:
         return {await heard(process, each) for each in engagements} == {(manager, (50,))}
@@ -63,23 +63,23 @@ async def test_kafka_goes_and_comes_back(
     kafka = fresh_kafka()
     async with (
         Process(store.url, isolation) as process,
-        department(kafka.bootstrap, isolation, process) as listener,
+        department(kafka.bootstrap, isolation, process) as consumer,
     ):
-        assert listener.not_ready() is not None
-        async with speaking(kafka, isolation) as spoken:
-            await spoken.say(*(assigned(each, 1, "max") for each in ENGAGEMENTS))
+        assert consumer.not_ready() is not None
+        async with speaking(kafka, isolation) as publisher:
+            await publisher.say(*(assigned(each, 1, "max") for each in ENGAGEMENTS))
         await everybody_heard(process, ENGAGEMENTS, "max")
-        await until(lambda: listener.not_ready() is None)
+        await until(lambda: consumer.not_ready() is None)
 
         kafka.kill()
-        await until(lambda: listener.not_ready() is not None, limit=30)
+        await until(lambda: consumer.not_ready() is not None, limit=30)
         kafka.start()
 
-        async with speaking(kafka, isolation) as spoken:
-            await spoken.say(*(assigned(each, 2, "eva") for each in ENGAGEMENTS))
+        async with speaking(kafka, isolation) as publisher:
+            await publisher.say(*(assigned(each, 2, "eva") for each in ENGAGEMENTS))
         await everybody_heard(process, ENGAGEMENTS, "eva")
-        await until(lambda: listener.not_ready() is None, limit=60)
-        assert await parked_in(listener.parked_records) == []
+        await until(lambda: consumer.not_ready() is None, limit=60)
+        assert await parked_in(consumer.parked_records) == []
 
 
 @pytest.mark.fault
@@ -89,20 +89,20 @@ async def test_the_store_goes_and_comes_back_and_nothing_is_parked(
     store = fresh_store()
     async with (
         Process(store.url, isolation, patience=0.5) as process,
-        speaking(kafka, isolation) as spoken,
-        department(kafka.bootstrap, isolation, process) as listener,
+        speaking(kafka, isolation) as publisher,
+        department(kafka.bootstrap, isolation, process) as consumer,
     ):
-        await spoken.say(*(assigned(each, 1, "max") for each in ENGAGEMENTS))
+        await publisher.say(*(assigned(each, 1, "max") for each in ENGAGEMENTS))
         await everybody_heard(process, ENGAGEMENTS, "max")
 
         store.kill()
-        await spoken.say(*(assigned(each, 2, "eva") for each in ENGAGEMENTS))
-        await until(lambda: "StoreAway" in (listener.not_ready() or ""))
+        await publisher.say(*(assigned(each, 2, "eva") for each in ENGAGEMENTS))
+        await until(lambda: "StoreAway" in (consumer.not_ready() or ""))
         store.start()
 
         await everybody_heard(process, ENGAGEMENTS, "eva")
-        await until(lambda: listener.not_ready() is None)
-        assert await parked_in(listener.parked_records) == []
+        await until(lambda: consumer.not_ready() is None)
+        assert await parked_in(consumer.parked_records) == []
 
 
 @pytest.mark.fault
@@ -110,14 +110,14 @@ async def test_a_stop_does_not_wait_for_a_store_that_is_away(
     kafka: KafkaServer, fresh_store: Callable[[], StoreServer], isolation: str
 ) -> None:
     store = fresh_store()
-    async with speaking(kafka, isolation) as spoken:
+    async with speaking(kafka, isolation) as publisher:
         async with Process(store.url, isolation, patience=0.5) as process:
-            async with department(kafka.bootstrap, isolation, process) as listener:
-                await spoken.say(assigned("E-1", 1, "max"))
+            async with department(kafka.bootstrap, isolation, process) as consumer:
+                await publisher.say(assigned("E-1", 1, "max"))
                 await everybody_heard(process, ["E-1"], "max")
                 store.kill()
-                await spoken.say(assigned("E-1", 2, "eva"))
-                await until(lambda: "StoreAway" in (listener.not_ready() or ""))
+                await publisher.say(assigned("E-1", 2, "eva"))
+                await until(lambda: "StoreAway" in (consumer.not_ready() or ""))
             store.start()
         async with (
             Process(store.url, isolation) as process,
@@ -132,14 +132,14 @@ async def test_a_stop_does_not_wait_for_kafka(
     fresh_kafka: Callable[..., KafkaServer], store: StoreServer, isolation: str, takes_away: str
 ) -> None:
     kafka = fresh_kafka()
-    async with Process(store.url, isolation) as process, speaking(kafka, isolation) as spoken:
-        listener = department(kafka.bootstrap, isolation, process)
-        async with listener:
-            await spoken.say(assigned("E-1", 1, "max"))
+    async with Process(store.url, isolation) as process, speaking(kafka, isolation) as publisher:
+        consumer = department(kafka.bootstrap, isolation, process)
+        async with consumer:
+            await publisher.say(assigned("E-1", 1, "max"))
             await everybody_heard(process, ["E-1"], "max")
             getattr(kafka, takes_away)()
             began = time.monotonic()
-        # Far less than Kafka's own limits, which it would else wait for.
+        # Far less than the time limits of the Kafka client, for which it would otherwise wait.
         assert time.monotonic() - began < 12
         if takes_away == "pause":
             kafka.resume()
@@ -152,18 +152,18 @@ async def test_a_skipped_event_is_in_the_journal_with_who_and_why(
 ) -> None:
     async with (
         Process(store.url, isolation) as process,
-        speaking(kafka, isolation) as spoken,
-        department(kafka.bootstrap, isolation, process) as listener,
+        speaking(kafka, isolation) as publisher,
+        department(kafka.bootstrap, isolation, process) as consumer,
     ):
-        await spoken.say(assigned("E-1", 1, "max"), assigned("E-1", 3, "eva"))
-        await until(lambda: "E-1" in listener.parked_records)
-        (parked,) = await listener.parked_records.look("E-1")
+        await publisher.say(assigned("E-1", 1, "max"), assigned("E-1", 3, "eva"))
+        await until(lambda: "E-1" in consumer.parked_records)
+        (parked,) = await consumer.parked_records.look("E-1")
 
         with pytest.raises(NotProven, match="nothing but delivery itself says"):
-            await listener.skip("E-1", parked.id, by="olga", why="lost in a fire")
+            await consumer.skip("E-1", parked.id, by="olga", why="lost in a fire")
         with pytest.raises(NotProven, match="has published 2 events"):
-            await listener.skip("E-1", parked.id, by="olga", why="lost", published=2)
-        await listener.skip("E-1", parked.id, by="olga", why="lost in a fire", published=3)
+            await consumer.skip("E-1", parked.id, by="olga", why="lost", published=2)
+        await consumer.skip("E-1", parked.id, by="olga", why="lost in a fire", published=3)
 
         assert await heard(process, "E-1") == ("eva", (50,))
         commits = [each async for each in process.journal.read("engagement:E-1")]

@@ -1,4 +1,4 @@
-"""A number that a forger used before its author did, on a real Kafka: noticed by every service."""
+"""Test that each service notices a forged event with a number that its author uses later."""
 
 import logging
 from dataclasses import replace
@@ -28,7 +28,7 @@ async def get(client: httpx.AsyncClient, path: str) -> Any:
 
 
 async def folded(client: httpx.AsyncClient, sequence: int) -> Any:
-    """The engagement once so many of Sales' events are taken in."""
+    """Return the engagement when it has consumed this many of Sales' events."""
     headers = {**READERS, "Concord-After": f"sales={sequence}", "Prefer": "wait=60"}
     answer = await client.get(f"/engagements/{ENGAGEMENT}", headers=headers)
     assert answer.status_code == 200, answer.text
@@ -41,7 +41,7 @@ async def aside(client: httpx.AsyncClient) -> list[tuple[str, int, str]]:
 
 
 @pytest.mark.parametrize("service", [DELIVERY, GATEWAY], ids=["delivery", "gateway"])
-async def test_an_honest_event_behind_a_forged_one_of_its_number_is_set_aside(
+async def test_a_genuine_event_after_a_forged_one_of_its_number_is_set_aside(
     kafka: KafkaServer,
     store: StoreServer,
     isolation: str,
@@ -57,18 +57,18 @@ async def test_an_honest_event_behind_a_forged_one_of_its_number_is_set_aside(
     )
     opened = said(ENGAGEMENT, 1, event=OPENED), said(ENGAGEMENT, 2)
     twin = ("other-event", 3, "another event, forged, was taken in as sales 3")
-    async with topics(kafka.bootstrap, isolation) as spoken:
+    async with topics(kafka.bootstrap, isolation) as publisher:
         with caplog.at_level(logging.ERROR):
             async with running(service, given) as client:
-                await spoken.say(*opened, FORGED, *opened, FORGED, HONEST, said(ENGAGEMENT, 4))
+                await publisher.say(*opened, FORGED, *opened, FORGED, HONEST, said(ENGAGEMENT, 4))
                 await folded(client, 4)
                 assert await aside(client) == [twin]
 
-        # Whatever is delivered again, also to the next process, changes nothing.
+        # Events that are delivered again, also to the next process, change nothing.
         again = [*opened, FORGED, said(ENGAGEMENT, 4)]
         with caplog.at_level(logging.ERROR):
             async with running(service, given) as client:
-                await spoken.say(*again, said(ENGAGEMENT, 5))
+                await publisher.say(*again, said(ENGAGEMENT, 5))
                 await folded(client, 5)
                 assert await aside(client) == [twin]
                 assert (await get(client, "/operations/parked"))["items"] == []

@@ -1,4 +1,4 @@
-"""What is parked in a real store: read a page at a time, and released by its reader alone."""
+"""Test parked records in a real store: read page by page, released only by their reader."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -41,7 +41,7 @@ def arrival(engagement: str, sequence: int) -> Arrival:
 
 
 async def reading(store: Store) -> ParkedRecordStore:
-    """A process that has all partitions from now on."""
+    """Return the parked records as a process that has all partitions from now on."""
     parking = ParkedRecordStore(store.parked)
     await parking.load(range(PARTITIONS))
     return parking
@@ -60,7 +60,7 @@ async def park(parking: ParkedRecordStore, *troubles: Trouble) -> None:
 
 
 class Frozen(Counting):
-    """A reader whose process stands still before it takes anything in, and wakes up later."""
+    """An event handler whose process is paused before it consumes a batch."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ async def test_a_process_that_wakes_up_late_takes_nothing_from_its_successor(
         assert reader.heard[E] == ["sales-1", "sales-2", "sales-3"]
 
 
-async def test_who_lost_the_partition_before_decides_nothing(opened: Store) -> None:
+async def test_a_process_that_lost_the_partition_decides_nothing(opened: Store) -> None:
     late = await reading(opened)
     await park(late, FAILED)
     (record,) = await late.look(E)
@@ -111,10 +111,10 @@ async def test_who_lost_the_partition_before_decides_nothing(opened: Store) -> N
     assert still == record
 
 
-async def test_what_was_to_be_released_is_gone_for_whoever_takes_over_and_never_again(
+async def test_a_release_is_completed_by_the_successor_and_deletes_nothing_later(
     opened: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The successor may read everything again, and park the very same records once more."""
+    """Let the successor read everything again and park the same records: they are kept."""
     late = await reading(opened)
     await park(late, FAILED, WAITING)
     records = await late.look(E)
@@ -139,7 +139,7 @@ async def test_what_was_to_be_released_is_gone_for_whoever_takes_over_and_never_
     assert len(await successor.look(E)) == 2
 
 
-async def test_an_engagement_of_which_nothing_is_left_flows_again_at_a_retry(opened: Store) -> None:
+async def test_a_retry_ends_the_parking_of_an_engagement_without_records(opened: Store) -> None:
     parking = await reading(opened)
     await park(parking, FAILED)
     await opened.parked.delete_many({"state": "parked"})
@@ -150,8 +150,8 @@ async def test_an_engagement_of_which_nothing_is_left_flows_again_at_a_retry(ope
     assert E not in parking
 
 
-async def test_engagements_that_wait_come_in_pages(opened: Store) -> None:
-    """However many records wait for one of them."""
+async def test_parked_engagements_are_read_in_pages(opened: Store) -> None:
+    """Count the engagements of a page, not the records that wait for them."""
     parking = await reading(opened)
     troubled = [f"E-{number}" for number in range(7)]
     for name in troubled:
@@ -173,7 +173,7 @@ async def test_engagements_that_wait_come_in_pages(opened: Store) -> None:
 
 
 async def test_an_engagement_whose_first_record_was_set_aside_is_shown(opened: Store) -> None:
-    """The process that set it aside ended before it tried what was behind."""
+    """Set a record aside without the retry of the next ones, as if the process had ended."""
     parking = await reading(opened)
     await park(parking, FAILED, WAITING)
     first, _ = await parking.look(E)

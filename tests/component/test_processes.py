@@ -15,7 +15,7 @@ from tests.infrastructure import wait_until
 
 Make = Callable[[str], Process]
 
-# Says when it has set up what it does about a request to end.
+# Each prints a line when its signal handler is set up.
 POLITE = """
 import signal, sys, time
 signal.signal(signal.SIGTERM, lambda *_: (print("goodbye", flush=True), sys.exit(0)))
@@ -58,7 +58,7 @@ def begin(process: Process) -> Process:
 
 def is_alive(pid: int) -> bool:
     state = Path(f"/proc/{pid}/stat")
-    # One that has ended and that nobody has waited for yet is no process any more.
+    # A zombie, a process that has ended but was not waited for yet, is not alive.
     return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
@@ -73,7 +73,7 @@ def test_it_is_asked_to_end_and_does(make: Make) -> None:
     assert not pid_file.exists()
 
 
-def test_one_that_is_paused_still_hears_the_request(make: Make) -> None:
+def test_one_that_is_paused_still_ends_on_request(make: Make) -> None:
     process = begin(make(POLITE))
     process.pause()
     process.stop(grace=5)
@@ -95,7 +95,7 @@ def test_its_log_goes_on_after_a_crash(make: Make) -> None:
         process.start()
 
 
-def test_one_that_ends_early_says_why(make: Make) -> None:
+def test_one_that_ends_early_reports_why(make: Make) -> None:
     process = make("raise SystemExit('the disk is full')")
     process.start()
     with pytest.raises(ProcessError, match=r"exit code 1(?s:.*)the disk is full"):

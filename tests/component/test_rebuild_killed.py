@@ -1,7 +1,7 @@
-"""What the gateway stores is right at rest, wherever it was killed while it read everything again.
+"""Test that the gateway stores a correct result in the end, wherever it was killed in a rebuild.
 
-The consumer, its group's offsets and the store are real. Of one engagement an event is missing and
-was passed over by an operator, of another one is missing and its later events wait.
+The consumer, its group's offsets and the store are real. Of one engagement, a missing event was
+passed over by an operator; of another one, an event is missing and the later ones are parked.
 """
 
 import re
@@ -39,21 +39,21 @@ ENGAGEMENTS = {*WHOLE, DECIDED, PARKED}
 
 @dataclass
 class Scene:
-    """What is published under one prefix, and what the gateway keeps of it."""
+    """The settings and the store of a gateway that consumes the topics of one prefix."""
 
     given: Settings
     store: Store
     is_behind: IsBehind
 
     async def at_rest(self) -> bool:
-        """Whether nothing is to be read again, and all that is published is read and stored."""
+        """Return whether no rebuild is pending and all published events are stored."""
         views = await self.store.database["unified"].count_documents({})
         if await ViewStore(self.store).partitions_to_rebuild() or views < len(ENGAGEMENTS):
             return False
         return await self.is_behind(events())
 
     async def kept(self) -> tuple[Any, Any, Any]:
-        """Views, totals and timeline as they are stored, but for when an engagement was parked."""
+        """Return views, totals and timeline as stored, without the moments of parking."""
         views, totals, timeline = await stored(self.store)
         for each in views.values():
             for name in ("waits", "summary"):
@@ -63,7 +63,7 @@ class Scene:
 
 
 def without(engagement: str, missing: int) -> list[Recorded[Event]]:
-    """The beginning of a life without one event of Sales."""
+    """Return the first events of an engagement without one event of Sales."""
     life = LifeOf(engagement, date(2026, 1, 5)).signed()
     is_missing = {each.id for each in life.events if of_sales(each) and each.sequence == missing}
     return [each for each in life.events if each.id not in is_missing]
@@ -75,7 +75,7 @@ def of_sales(recorded: Recorded[Event]) -> bool:
 
 def events() -> Sequence[Recorded[Event]]:
     whole = [each for each in company() if each.subject in WHOLE]
-    # How much of several channels comes before a gap in one of them would be different each time.
+    # Only Sales' events: how many of another channel come before the gap would vary.
     return [*whole, *without(DECIDED, 3), *filter(of_sales, without(PARKED, 3))]
 
 
@@ -88,8 +88,8 @@ async def opened(kafka: KafkaServer, store: StoreServer, name: str) -> AsyncIter
         store_database=name,
     )
     await create_topics(kafka.bootstrap, name)
-    async with topics(kafka.bootstrap, name) as spoken:
-        await spoken.say(*events())
+    async with topics(kafka.bootstrap, name) as publisher:
+        await publisher.say(*events())
     kept = Store(store.url, name)
     try:
         async with offsets(kafka.bootstrap, name, group(SERVICE.name, name)) as is_behind:
@@ -108,7 +108,7 @@ async def gateway(scene: Scene, life: Life) -> AsyncIterator[tuple[Container, Mo
 
 
 async def rest(scene: Scene, container: Container) -> None:
-    """Wait until all is read and stored, as the gateway's work beside the consumer stores it."""
+    """Wait until all is consumed and stored, then write what the projector still buffers."""
     await until(scene.at_rest)
     assert await container.event_handling.handler.settle(now=True)
 
@@ -119,10 +119,10 @@ async def read_again(scene: Scene, listener: MortalListener) -> None:
 
 
 @pytest.mark.long
-async def test_a_gateway_killed_after_it_went_back_leaves_what_the_next_one_makes_right(
+async def test_a_gateway_killed_in_a_rebuild_is_corrected_by_the_next_one(
     kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
-    """Each process makes right what the one before left, and is killed a few writes later."""
+    """Let each process correct what the one before left, and kill it a few writes later."""
     async with opened(kafka, store, isolation) as scene:
         async with gateway(scene, Life(None)) as (container, listener):
             await rest(scene, container)
@@ -136,7 +136,7 @@ async def test_a_gateway_killed_after_it_went_back_leaves_what_the_next_one_make
         assert len(expected[0][DECIDED]["passed_over"]) == 1
 
         where = "not killed yet"
-        # The group's offsets, what was parked, the request, and then documents by the dozen.
+        # The first writes are offsets, parked records and the request; then come the documents.
         for writes in chain(range(5), count(5, 6)):
             life = Life(None)
             async with gateway(scene, life) as (container, listener):
@@ -158,7 +158,7 @@ async def test_a_gateway_killed_after_it_went_back_leaves_what_the_next_one_make
 
 
 async def adds_up(scene: Scene) -> None:
-    """The totals are the sums of the views."""
+    """Check that the totals are the sums of the views."""
     _, totals, _ = await stored(scene.store)
     added = await added_up(scene.store)
     assert {number: figures for number, (_, figures) in totals.items()} == added

@@ -62,22 +62,22 @@ def rates(version: int, architect: int, start: date | None = None) -> Recorded[E
 @pytest.fixture
 async def spoken(kafka: KafkaServer, isolation: str) -> AsyncIterator[Topics]:
     await create_topics(kafka.bootstrap, isolation, channels=CHANNELS)
-    async with topics(kafka.bootstrap, isolation) as said:
-        yield said
+    async with topics(kafka.bootstrap, isolation) as publisher:
+        yield publisher
 
 
 async def records_of(store: Store) -> dict[str, bytes | None]:
-    """What the copy in the store holds, by key."""
+    """Return the values of the stored copy, by key; None for an erased record."""
     found = await store.reference.find({}).to_list(None)
     return {each["_id"]: each["value"] for each in found}
 
 
 async def written(feed: ReferenceFeed, store: Store, keys: set[str]) -> None:
-    """Wait until the copy holds these records, and how far they were read."""
+    """Wait until the copy contains exactly these records, and how far they were read."""
 
     async def is_so() -> bool:
-        held = {key for key, value in (await records_of(store)).items() if value is not None}
-        return held == keys and await store.reference_progress.count_documents({}) > 0
+        copied = {key for key, value in (await records_of(store)).items() if value is not None}
+        return copied == keys and await store.reference_progress.count_documents({}) > 0
 
     await until_answered(is_so)
     await until(lambda: feed._writer.is_idle)
@@ -85,13 +85,13 @@ async def written(feed: ReferenceFeed, store: Store, keys: set[str]) -> None:
 
 @pytest.fixture
 async def copy(store: StoreServer, isolation: str) -> AsyncIterator[Store]:
-    """The store of one service."""
-    its = Store(store.url, isolation)
-    yield its
-    await its.close()
+    """Open the store of one service."""
+    opened = Store(store.url, isolation)
+    yield opened
+    await opened.close()
 
 
-async def test_all_that_was_said_is_there_once_ready(
+async def test_all_that_was_published_is_there_once_ready(
     kafka: KafkaServer, isolation: str, spoken: Topics, copy: Store
 ) -> None:
     await spoken.say(*(person(f"p{number}") for number in range(300)))
@@ -108,7 +108,7 @@ async def test_all_that_was_said_is_there_once_ready(
         assert feed.records.latest(RateCardPublished, "standard") is not None
 
 
-async def test_what_is_said_later_arrives_and_what_is_erased_goes_from_the_copy_as_well(
+async def test_later_records_arrive_and_erased_ones_are_removed_from_the_copy(
     kafka: KafkaServer, isolation: str, spoken: Topics, copy: Store
 ) -> None:
     await spoken.say(person("ann"), person("ann", 2, called="Anne"), person("bob"))
@@ -135,7 +135,7 @@ async def test_a_process_starts_from_the_copy_while_kafka_is_away(
         await written(feed, copy, {"person:ann@1", "person:bob@1"})
         read_at = feed.as_of
 
-    # Said and erased while no process runs.
+    # Published and erased while no process runs.
     await spoken.say(person("eve"))
     await spoken.put(DELIVERY_REFERENCE, b"person:ann@1", None)
 
@@ -153,7 +153,7 @@ async def test_a_process_starts_from_the_copy_while_kafka_is_away(
         await written(feed, copy, {"person:bob@1", "person:eve@1"})
 
 
-async def test_without_a_copy_and_without_kafka_it_says_why_it_is_not_ready(
+async def test_without_a_copy_and_without_kafka_it_reports_why_it_is_not_ready(
     isolation: str, copy: Store
 ) -> None:
     async with ReferenceFeed(NOWHERE, CHANNELS, copy, isolation) as feed:
@@ -174,8 +174,8 @@ async def test_a_topic_that_was_made_again_is_read_from_its_start(
         await written(feed, copy, {f"person:old{number}@1" for number in range(100)})
 
     await made_again(kafka, isolation, DELIVERY_REFERENCE)
-    async with topics(kafka.bootstrap, isolation) as speaking:
-        await speaking.say(person("ann"))
+    async with topics(kafka.bootstrap, isolation) as publisher:
+        await publisher.say(person("ann"))
 
         async with ReferenceFeed(kafka.bootstrap, CHANNELS, copy, isolation) as feed:
             await until(lambda: subjects(feed) == ["ann"])
@@ -192,8 +192,8 @@ async def test_a_new_topic_that_is_longer_than_the_old_one_is_noticed_by_its_tim
 
     await made_again(kafka, isolation, DELIVERY_REFERENCE)
     names = sorted(f"new{number}" for number in range(100))
-    async with topics(kafka.bootstrap, isolation) as speaking:
-        await speaking.say(*(person(name) for name in names))
+    async with topics(kafka.bootstrap, isolation) as publisher:
+        await publisher.say(*(person(name) for name in names))
 
         async with ReferenceFeed(kafka.bootstrap, CHANNELS, copy, isolation) as feed:
             await until(lambda: subjects(feed) == names)
@@ -216,7 +216,7 @@ async def test_two_replicas_write_the_same_copy(
         keys = {f"person:p{number}@1" for number in range(50) if number != 7} | {"person:eve@1"}
         await written(one, copy, keys)
         await written(two, other, keys)
-        # A late write of what was erased changes nothing.
+        # A late write of an erased record changes nothing.
         late = Kept("person:p7@1", (DELIVERY_REFERENCE.topic(isolation), 0), 0, 0, b"late")
         await ReferenceCopy(copy).put([late])
         assert (await records_of(copy))["person:p7@1"] is None
@@ -246,7 +246,7 @@ async def test_a_copy_from_before_kafka_dropped_a_tombstone_is_read_again(
         await written(feed, copy, {"person:ann@1", "person:bob@1"})
 
 
-async def test_a_record_that_cannot_be_read_is_passed_over(
+async def test_a_record_that_cannot_be_read_is_skipped(
     kafka: KafkaServer,
     isolation: str,
     spoken: Topics,
@@ -276,7 +276,7 @@ async def test_a_record_that_cannot_be_read_is_passed_over(
     assert place in caplog.text
     assert bug in caplog.text
 
-    # Newer code reads what older code passed over.
+    # Newer code reads what older code skipped.
     monkeypatch.setattr(Codec, "read", read)
     async with ReferenceFeed(kafka.bootstrap, CHANNELS, copy, isolation) as feed:
         await until(lambda: subjects(feed) == ["ann", "newer"])
@@ -295,14 +295,14 @@ async def test_empty_topics_are_ready_and_missing_ones_are_not(
 
 
 @pytest.mark.fault
-async def test_it_comes_back_with_kafka(
+async def test_it_continues_when_kafka_is_back(
     fresh_kafka: Callable[..., KafkaServer], isolation: str, copy: Store
 ) -> None:
     kafka = fresh_kafka()
     await create_topics(kafka.bootstrap, isolation, channels=CHANNELS)
     async with ReferenceFeed(kafka.bootstrap, CHANNELS, copy, isolation) as feed:
-        async with topics(kafka.bootstrap, isolation) as spoken:
-            await spoken.say(person("ann"))
+        async with topics(kafka.bootstrap, isolation) as publisher:
+            await publisher.say(person("ann"))
         await feed.ready(30)
         await until(lambda: feed.records.latest(PersonPublished, "ann"))
 
@@ -312,8 +312,8 @@ async def test_it_comes_back_with_kafka(
         assert feed.records.latest(PersonPublished, "ann") is not None
         kafka.start()
 
-        async with topics(kafka.bootstrap, isolation) as spoken:
-            await spoken.say(person("bob"))
+        async with topics(kafka.bootstrap, isolation) as publisher:
+            await publisher.say(person("bob"))
         await until(lambda: feed.records.latest(PersonPublished, "bob"), limit=40)
         await until(lambda: feed.behind is None)
 

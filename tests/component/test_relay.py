@@ -1,4 +1,4 @@
-"""Test that the journal's events are published in order, whichever process dies."""
+"""Test that the journal's events are published in order, even if processes are killed."""
 
 import asyncio
 import itertools
@@ -31,7 +31,7 @@ async def create_topics(bootstrap: str, *topics: str) -> None:
 
 
 async def on_topic(bootstrap: str, topic: str) -> list[Record]:
-    """Everything that stands on a topic, each partition in its order."""
+    """Return all records of a topic, each partition in its order."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     records: list[Record] = []
@@ -58,7 +58,7 @@ def by_key(records: list[Record]) -> dict[str, list[int]]:
 
 
 def first_seen(sequences: list[int]) -> list[int]:
-    """The sequences as a reader takes them in, who passes over what it has seen."""
+    """Return the sequences that a consumer takes in: it ignores repeats, and fails at a gap."""
     taken = 0
     for sequence in sequences:
         assert sequence <= taken + 1, f"a gap before {sequence} in {sequences}"
@@ -115,7 +115,7 @@ async def test_every_event_is_published_once_and_in_order(
             await until(lambda: has(kafka, topic, 50))
             await grow(process, deals=10, steps=5, start=5)
             await until(lambda: has(kafka, topic, 90))
-            # A consumer can see a record before the relay hears that it was taken.
+            # A consumer can see a record before the relay receives its acknowledgement.
             await until(lambda: relay.backlog() == 0.0)
             assert doing(relay) == "following"
         async with relaying(process, kafka, isolation):
@@ -141,14 +141,14 @@ async def test_a_second_relay_takes_over_from_one_that_vanished(
             await grow(one, deals=5, steps=20)
             await until(lambda: has(kafka, topic, 40))
             assert doing(second) == "waiting"
-            # It vanishes as a killed process does: it gives nothing back.
+            # Like a killed process, it does not release its lease.
             monkeypatch.setattr(first.subscription._lease, "release", asyncio.Event().wait)
         await grow(two, deals=5, steps=20, start=20)
         await until(lambda: has(kafka, topic, 195))
         assert doing(second) == "following"
         await waiting.__aexit__(None, None, None)
     sequences = by_key(await on_topic(kafka.bootstrap, topic))
-    assert {key: first_seen(said) for key, said in sequences.items()} == {
+    assert {key: first_seen(numbers) for key, numbers in sequences.items()} == {
         f"E-{number}": list(range(1, 40)) for number in range(5)
     }
 
@@ -166,7 +166,7 @@ async def test_a_lost_token_has_the_journal_published_again(
             await grow(process, deals=3, steps=2, start=4)
             await until(lambda: has(kafka, topic, 15))
     sequences = by_key(await on_topic(kafka.bootstrap, topic))
-    assert {key: first_seen(said) for key, said in sequences.items()} == {
+    assert {key: first_seen(numbers) for key, numbers in sequences.items()} == {
         f"E-{number}": list(range(1, 6)) for number in range(3)
     }
 
@@ -174,7 +174,7 @@ async def test_a_lost_token_has_the_journal_published_again(
 async def test_commits_from_before_the_relay_are_published(
     kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
-    """A journal that was restored has no token: it is published from its start."""
+    """Publish a journal without a token, such as a restored one, from its start."""
     topic = SALES.topic(isolation)
     await create_topics(kafka.bootstrap, topic)
     async with Process(store.url, isolation) as process:
@@ -243,10 +243,10 @@ async def test_store_and_kafka_die_under_load_and_nothing_is_missing(
         await asyncio.gather(*loads)
         await until(lambda: has(kafka, topic, sum(reached.values())), limit=60.0)
     sequences = by_key(await on_topic(kafka.bootstrap, topic))
-    assert {key: len(first_seen(said)) for key, said in sequences.items()} == reached
+    assert {key: len(first_seen(numbers)) for key, numbers in sequences.items()} == reached
 
 
-async def test_what_kafka_will_never_take_is_said_until_it_does(
+async def test_a_record_that_kafka_refuses_is_reported_until_it_is_accepted(
     kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
     topic = SALES.topic(isolation)

@@ -39,19 +39,19 @@ LEARNS_AFTER = 2.0
 
 
 class Forwarder:
-    """Spreads new connections over the instances that it believes to be ready."""
+    """A proxy that spreads new connections over the instances that it believes to be ready."""
 
     def __init__(self) -> None:
         self.ready: list[int] = []
         self.connections = Counter[int]()
-        """How many connections each instance was given."""
+        """Number of connections that each instance was given, by port."""
         self.port = paths.free_port()
         self._links: set[asyncio.Task[None]] = set()
         self._known: dict[int, float] = {}
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
-        """Forward from its own address, and ask the instances whether they are ready."""
+        """Forward from an address of its own, and probe whether the instances are ready."""
         server = await asyncio.start_server(self._connected, paths.HOST, self.port)
         probing = asyncio.create_task(self._probe())
         try:
@@ -63,12 +63,12 @@ class Forwarder:
                 link.cancel()
 
     def add(self, port: int) -> None:
-        """Take in an instance, which is ready."""
+        """Add an instance that is ready."""
         self._known[port] = asyncio.get_running_loop().time()
         self.ready.append(port)
 
     async def remove(self, port: int) -> None:
-        """Be told that an instance goes, and learn it late."""
+        """Remove an instance that is about to stop, after the delay `LEARNS_AFTER`."""
         await asyncio.sleep(LEARNS_AFTER)
         self._known.pop(port)
         self.ready = [each for each in self.ready if each != port]
@@ -93,7 +93,7 @@ class Forwarder:
         try:
             there, back = await asyncio.open_connection(paths.HOST, port)
         except OSError:
-            writer.transport.abort()  # as a connection that nobody takes
+            writer.transport.abort()  # like a connection that no process accepts
             return
         for each in (self._pass_on(reader, back), self._pass_on(there, writer)):
             link = asyncio.create_task(each)
@@ -118,7 +118,7 @@ class Load:
         self._headers = bearer(token("sam", "sales-manager"))
 
     async def run(self, until: asyncio.Event) -> None:
-        """Ask until it is to end."""
+        """Send requests until the event is set."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         async with (
@@ -169,7 +169,7 @@ class Instances:
         self.all: dict[int, Process] = {}
 
     async def start(self) -> int:
-        """Start another one, and return its port when it is ready."""
+        """Start another instance, and return its port when it is ready."""
         port = paths.free_port()
         process = self.all[port] = Process(
             f"sales-{port}",
@@ -227,6 +227,6 @@ async def test_no_request_is_lost_while_an_instance_is_replaced(instances: Insta
     assert load.lost == []
     assert instances.all[old].returncode == 0
     assert load.asked >= PER_SECOND * took * 0.4  # a busy machine asks less often
-    # The load was on all three, and the one that went was given nothing after it had gone.
+    # All three had load, and the replaced one was given no connection after it had stopped.
     assert all(forwarder.connections[port] > 10 for port in (old, other, new))
     assert forwarder.connections[old] == before[old]

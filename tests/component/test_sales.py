@@ -68,7 +68,7 @@ async def run_import(
 
 
 def real_pipeline() -> tuple[str, list[str]]:
-    """A company's export, and the names of its products as they should be."""
+    """Return a company's export, and the correct names of its products."""
     with PIPELINE.with_name("products.csv").open() as listed:
         return PIPELINE.read_text(), [line["product"] for line in csv.DictReader(listed)]
 
@@ -78,7 +78,7 @@ def eur(amount: int | str) -> dict[str, int | str]:
 
 
 async def open_opportunity(world: World, name: str) -> None:
-    """An opportunity of the account Acme, whose record is published first."""
+    """Publish the account Acme, and open an opportunity of it."""
     published = await world.ask("/accounts/acme/publish-account", {"name": "Acme"}, key="acme")
     accepted(published)
     closes = datetime.now(UTC).date() + timedelta(days=60)
@@ -91,7 +91,7 @@ async def open_opportunity(world: World, name: str) -> None:
     assert answer.headers["Location"] == f"/engagements/{world.engagement}"
 
 
-async def test_a_sale_from_the_first_call_to_the_customers_yes(world: World) -> None:
+async def test_a_sale_goes_from_the_first_call_to_the_won_deal(world: World) -> None:
     await open_opportunity(world, "first-call")
     qualifying = {"budget": True, "authority": True, "need": True, "timing": True, "score": 80}
     await world.do("qualify-opportunity", qualifying)
@@ -104,7 +104,7 @@ async def test_a_sale_from_the_first_call_to_the_customers_yes(world: World) -> 
         "estimate-not-priced": "finance",
     }
 
-    # Asked for too early, the command is decided again when what it waits for has been heard.
+    # A command that comes too early is decided again when the events it needs are consumed.
     submitting = asyncio.create_task(
         world.ask("submit-proposal", {"version": 1}, key="submit", after="")
     )
@@ -123,25 +123,25 @@ async def test_a_sale_from_the_first_call_to_the_customers_yes(world: World) -> 
     assert (view["stage"], view["delivery"]["manager"]) == ("won", "emma")
     assert view["won"]["price"] == {"amount": "17000", "currency": "EUR"}
 
-    said = await world.events(5)
-    assert [(each.sequence, type(each.event).__name__, each.actor) for each in said] == [
+    events = await world.events(5)
+    assert [(each.sequence, type(each.event).__name__, each.actor) for each in events] == [
         (1, "OpportunityOpened", "ann"),
         (2, "OpportunityQualified", "ann"),
         (3, "ProposalDrafted", "ann"),
         (4, "ProposalSubmitted", "ann"),
         (5, "DealWon", "ann"),
     ]
-    assert said[3].heard == {"delivery": 3, "finance": 1}
+    assert events[3].heard == {"delivery": 3, "finance": 1}
 
 
-async def test_a_crms_export_is_taken_over_once(world: World, tmp_path: Path) -> None:
+async def test_a_crm_export_is_imported_once(world: World, tmp_path: Path) -> None:
     first = await run_import(world, CRM)
     assert first.returncode == 0, first.stderr
     assert "18 rows read" in first.stdout
     assert "6 taken, 0 unchanged, 12 refused; 3 accounts published" in first.stdout
     assert "is before the engage_date" in first.stdout
-    told = " ".join(first.stdout.split())
-    owners = set(re.findall(r"is not a known person; the owner is (owner-\w{13}) ", told))
+    output = " ".join(first.stdout.split())
+    owners = set(re.findall(r"is not a known person; the owner is (owner-\w{13}) ", output))
 
     again = await run_import(world, CRM)
     assert again.returncode == 0
@@ -153,11 +153,11 @@ async def test_a_crms_export_is_taken_over_once(world: World, tmp_path: Path) ->
     assert "0 taken, 5 unchanged, 13 refused" in later.stdout
     assert "was imported as 4,821.50 EUR" in later.stdout
 
-    said = await world.events(6, of=OpportunityImported, about="")
-    assert len({each.subject for each in said}) == 6
+    events = await world.events(6, of=OpportunityImported, about="")
+    assert len({each.subject for each in events}) == 6
     assert owners
-    assert {each.event.owner for each in said} == owners
-    won = next(each for each in said if each.event.external_id == "OPP-1001")
+    assert {each.event.owner for each in events} == owners
+    won = next(each for each in events if each.event.external_id == "OPP-1001")
     assert won.occurred_at == datetime(2017, 3, 1, tzinfo=UTC)
     assert won.recorded_at > won.occurred_at + timedelta(days=365)
 
@@ -173,7 +173,7 @@ async def test_a_crms_export_is_taken_over_once(world: World, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not PIPELINE.exists(), reason="the sample pipeline is not on this machine")
-async def test_a_real_pipeline_is_taken_whole_and_then_unchanged(world: World) -> None:
+async def test_a_real_pipeline_is_imported_completely_and_then_unchanged(world: World) -> None:
     export, products = real_pipeline()
     answer = await world.client.post(
         "/imports",
@@ -201,7 +201,7 @@ async def test_a_real_pipeline_is_taken_whole_and_then_unchanged(world: World) -
     assert published.event.name == "Golddex"
 
 
-async def test_input_that_is_wrong_is_told_by_field_and_stores_nothing(world: World) -> None:
+async def test_invalid_input_is_reported_by_field_and_stores_nothing(world: World) -> None:
     draft = DRAFT.model_dump(mode="json")
     opening = OPEN.model_dump(mode="json")
     advance = {"pipeline_stage": "proposing", "probability": 50}

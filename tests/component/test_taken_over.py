@@ -30,7 +30,7 @@ Batch = dict[str, list[Recorded[Event]]]
 
 @dataclass
 class Worker:
-    """One process of the gateway: how many batches it has taken, and how many are durable."""
+    """A process of the gateway, with the number of batches it has projected and made durable."""
 
     store: Store
     taken: int = 0
@@ -41,15 +41,15 @@ class Worker:
         self.folding = Projector(ViewStore(self.store), lambda: TODAY)
 
     async def begin(self, at: int = 0) -> None:
-        """Take all partitions over, where so many batches were acknowledged."""
+        """Take all partitions over after `at` acknowledged batches."""
         self.taken = self.durable = at
-        once_back = await self.folding.given(ALL)
-        if once_back is not None:
+        after_rewind = await self.folding.given(ALL)
+        if after_rewind is not None:
             self.taken = self.durable = 0
-            await once_back()
+            await after_rewind()
 
     async def work(self, batches: list[Batch]) -> None:
-        """Take what is left, a checkpoint after each batch."""
+        """Project the remaining batches, with a checkpoint after each."""
         for batch in batches[self.taken :]:
             assert await self.folding.take(batch) == {}
             self.taken += 1
@@ -58,7 +58,7 @@ class Worker:
 
 
 def batches(count_of: int = 3) -> list[Batch]:
-    """A third each, and so on, of what was said of three engagements on two partitions."""
+    """Return the events of three engagements on two partitions, in this many batches."""
     made: list[Batch] = [{} for _ in range(count_of)]
     for engagement in (named(1), named(3), named(7)):
         events = [each for each in company() if each.subject == engagement]
@@ -79,7 +79,7 @@ async def prepared(url: str, name: str) -> AsyncIterator[Store]:
 
 
 async def stored(store: Store) -> tuple[Any, Any, Any]:
-    """Views, totals and timeline as they are in the store."""
+    """Return views, totals and timeline as they are in the store."""
     views = {each["_id"]: each async for each in store.database["unified"].find({})}
     totals = {
         each["_id"]: (each["number"], _numbers(each["figures"]))
@@ -96,7 +96,7 @@ def _numbers(figures: dict[str, str]) -> dict[str, Decimal]:
 
 
 async def added_up(store: Store) -> dict[int, dict[str, Decimal]]:
-    """What the stored views of each partition add up to."""
+    """Return the sums of the stored views' figures, by partition."""
     sums: dict[int, dict[str, Decimal]] = {}
     async for each in store.database["unified"].find({}):
         partition = sums.setdefault(each["partition"], {})
@@ -122,7 +122,7 @@ async def undisturbed(url: str, name: str, events: list[Batch]) -> tuple[Any, An
         return await stored(opened)
 
 
-async def test_a_gateway_killed_at_any_write_leaves_what_the_next_one_makes_right(
+async def test_a_gateway_killed_at_any_write_is_corrected_by_the_next_one(
     store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
     expected = await undisturbed(store.url, isolation, events)
@@ -139,7 +139,7 @@ async def test_a_gateway_killed_at_any_write_leaves_what_the_next_one_makes_righ
                 break
             second = Worker(opened)
             await second.begin(first.durable)
-            # Before anything more is heard, the figures are those of the views.
+            # Before more events are consumed, the totals are the sums of the views.
             _, totals, _ = await stored(opened)
             added = await added_up(opened)
             assert {number: figures for number, (_, figures) in totals.items()} == added
@@ -149,7 +149,7 @@ async def test_a_gateway_killed_at_any_write_leaves_what_the_next_one_makes_righ
     assert writes > 30
 
 
-async def test_a_gateway_killed_while_it_folds_everything_again(
+async def test_a_gateway_killed_in_a_rebuild_is_corrected_by_the_next_one(
     store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
     expected = await undisturbed(store.url, isolation, events)
@@ -174,7 +174,7 @@ async def test_a_gateway_killed_while_it_folds_everything_again(
 async def test_a_gateway_that_wakes_up_late_changes_nothing(
     store: StoreServer, isolation: str, events: list[Batch], before: int
 ) -> None:
-    """It folded a batch that it had not written when it lost its partitions."""
+    """Take the partitions away between the projection of a batch and its write."""
     expected = await undisturbed(store.url, isolation, events)
     name = f"{isolation}-late"
     async with prepared(store.url, name) as opened:
@@ -188,7 +188,7 @@ async def test_a_gateway_that_wakes_up_late_changes_nothing(
         assert await stored(opened) == expected
 
 
-async def test_totals_that_are_wrong_are_written_right_by_whoever_takes_over(
+async def test_totals_that_are_wrong_are_corrected_by_the_next_process(
     store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
     expected = await undisturbed(store.url, isolation, events)
@@ -211,7 +211,7 @@ async def test_a_view_that_cannot_be_read_is_written_again_from_its_timeline(
         assert await stored(opened) == expected
 
 
-async def test_findings_not_announced_when_a_process_died_are_named_to_the_next(
+async def test_disconnects_that_a_process_did_not_publish_are_listed_by_the_next(
     store: StoreServer, isolation: str, events: list[Batch]
 ) -> None:
     async with prepared(store.url, isolation) as opened:

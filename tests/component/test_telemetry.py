@@ -75,12 +75,12 @@ async def test_a_trace_goes_from_the_request_to_the_reaction_and_back(
                 if trace.format_trace_id(span.context.trace_id) == "a" * 32
             ]
 
-        async def both_heard() -> bool:
+        async def both_consumed() -> bool:
             return of_this_trace().count("hear") >= 2
 
-        await until(both_heard)
-        # The request, its decision and commit in Sales; what Delivery heard and said of it; and
-        # what Sales heard of that.
+        await until(both_consumed)
+        # The request, its decision and its commit in Sales; Delivery's consumption and reaction;
+        # and the consumption of the reaction in Sales.
         assert {"POST /engagements", "decide", "append", "hear"} <= set(of_this_trace())
 
         async def all_measured() -> bool:

@@ -41,7 +41,7 @@ async def settings_of(bootstrap: str, topic: str) -> dict[str, str]:
 
 
 async def until_set(bootstrap: str, topic: str, settings: dict[str, str]) -> None:
-    """Kafka says yes before every answer shows it."""
+    """Wait until Kafka shows the settings: it confirms them before that."""
 
     async def is_set() -> bool:
         return await settings_of(bootstrap, topic) == settings
@@ -66,7 +66,7 @@ async def test_a_second_time_changes_nothing(kafka: KafkaServer, isolation: str)
     assert len(again.kept) == len(EVERY_CHANNEL)
 
 
-async def test_what_a_topic_was_not_told_is_added_and_a_smaller_bound_is_raised(
+async def test_missing_settings_are_added_and_a_smaller_limit_is_raised(
     kafka: KafkaServer, isolation: str
 ) -> None:
     name = SALES.topic(isolation)
@@ -104,13 +104,13 @@ async def test_a_topic_that_contradicts_is_named_and_nothing_is_made(
     assert await settings_of(kafka.bootstrap, name) == settings
 
 
-async def test_kafka_that_is_not_there_is_said() -> None:
+async def test_kafka_that_is_not_there_is_reported() -> None:
     with pytest.raises(KafkaConnectionError):
         await create_topics("127.0.0.1:1")
 
 
 def typed(bootstrap: str, prefix: str, *words: str) -> "subprocess.Popen[str]":
-    """A person, or a manifest, runs the program."""
+    """Run the program, as a person or a manifest does."""
     return subprocess.Popen(
         [sys.executable, "-m", "chassis.kafka.topics", *words],
         env=os.environ | {"CONCORD_KAFKA_BOOTSTRAP": bootstrap, "CONCORD_TOPIC_PREFIX": prefix},
@@ -125,14 +125,14 @@ def waits_for(program: "subprocess.Popen[str]", what: str) -> bool:
     return any(line.startswith(f"waiting for {what}") for line in program.stderr)
 
 
-def test_a_person_types_it(kafka: KafkaServer, isolation: str) -> None:
+def test_the_program_creates_the_topics(kafka: KafkaServer, isolation: str) -> None:
     with typed(kafka.bootstrap, isolation) as program:
         output, _ = program.communicate(timeout=60)
     assert program.returncode == 0
     assert f"created    {isolation}.sales.v1" in output
 
 
-def test_it_waits_until_kafka_is_there(tmp_path: Path, isolation: str) -> None:
+def test_the_program_waits_until_kafka_is_there(tmp_path: Path, isolation: str) -> None:
     kafka = Kafka(tmp_path, report=lambda _: None)
     try:
         with typed(kafka.bootstrap, isolation) as program:
@@ -155,9 +155,7 @@ async def test_a_service_waits_until_its_topics_are_there(
     assert program.returncode == 0, errors
 
 
-async def test_a_service_that_waits_in_vain_is_told_for_what(
-    kafka: KafkaServer, isolation: str
-) -> None:
+async def test_a_wait_that_ends_names_the_missing_topic(kafka: KafkaServer, isolation: str) -> None:
     await create_topics(kafka.bootstrap, isolation)
     missing = f"{isolation}.never.v1"
     wanted = [missing, *topics("legal", isolation)]

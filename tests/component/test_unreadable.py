@@ -37,7 +37,7 @@ DAMAGES: dict[str, dict[str, Any]] = {
 
 
 async def damage(process: Process, stream: str, number: int, what: dict[str, Any]) -> Commit:
-    """Change a commit's document in the store; what it was."""
+    """Change a commit's document in the store, and return the commit as it was."""
     (before,) = [
         each async for each in process.journal.read(stream, after=number - 1, until=number)
     ]
@@ -50,7 +50,7 @@ async def mend(process: Process, commit: Commit) -> None:
 
 
 def without_reference(service: Service) -> Service:
-    """The service without the people whom it would wait for."""
+    """Return the service without the reference data for which it would wait."""
     return replace(service, reads=())
 
 
@@ -67,7 +67,7 @@ async def shows(process: Process, stream: str, chance: int) -> bool:
 
 
 @pytest.mark.parametrize("what", DAMAGES.values(), ids=DAMAGES)
-async def test_a_rebuild_of_the_views_goes_round_a_stream_that_cannot_be_read(
+async def test_a_rebuild_of_the_views_skips_a_stream_that_cannot_be_read(
     store: StoreServer, isolation: str, what: dict[str, Any]
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -87,12 +87,12 @@ async def test_a_rebuild_of_the_views_goes_round_a_stream_that_cannot_be_read(
             for name in ("Attic", "Roof"):
                 assert (await fresh.snapshots.load(f"engagement:E-{name}")).stream.number == 2
             assert await process.store.views.find_one({"_id": WALL}) == kept
-            # What comes later is listed as ever.
+            # Later commits of other streams are listed as before.
             await advance(process, "Roof", 20)
             await until(partial(shows, process, "engagement:E-Roof", 20))
 
 
-async def test_the_views_go_on_and_the_stream_comes_back_when_it_can_be_read(
+async def test_the_views_continue_and_the_stream_is_listed_when_it_can_be_read(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -111,7 +111,7 @@ async def test_the_views_go_on_and_the_stream_comes_back_when_it_can_be_read(
             await until(lambda: not views.unwritten)
 
 
-async def test_a_view_that_is_too_large_keeps_no_other_waiting(
+async def test_a_view_that_is_too_large_delays_no_other(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -127,13 +127,13 @@ async def test_a_view_that_is_too_large_keeps_no_other_waiting(
                     await until(partial(shows, process, f"engagement:E-{name}", 10))
                 await until(lambda: list(views.unwritten) == [WALL])
                 assert views.unwritten[WALL].startswith("DocumentTooLarge")
-        # The next start writes it, with no further commit of it.
+        # The next start writes the view, without a further commit of the stream.
         async with Process(store.url, isolation) as fresh, viewing(fresh) as views:
             await until(partial(shows, process, WALL, 10))
             await until(lambda: not views.unwritten)
 
 
-async def test_a_snapshot_of_another_shape_is_folded_again_from_the_journal(
+async def test_a_snapshot_of_another_shape_is_replaced_by_a_replay(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
@@ -147,7 +147,7 @@ async def test_a_snapshot_of_another_shape_is_folded_again_from_the_journal(
             assert read.state.title == "Wall"
 
 
-async def test_over_http_it_is_a_problem_of_its_own_and_all_others_are_served(
+async def test_over_http_it_is_a_problem_and_all_other_streams_are_served(
     kafka: KafkaServer,
     store: StoreServer,
     isolation: str,
@@ -180,12 +180,12 @@ async def test_over_http_it_is_a_problem_of_its_own_and_all_others_are_served(
         assert (command.status_code, command.json()["code"]) == (500, "unreadable-stream")
         good = await client.get("/engagements/E-0000000000001", headers=ann)
         assert good.json()["title"] == "0000000000001"
-    told = [each.message for each in caplog.records if "commit 1 of" in each.message]
-    assert [each for each in told if "specversion" in each] == told[:1]
+    logged = [each.message for each in caplog.records if "commit 1 of" in each.message]
+    assert [each for each in logged if "specversion" in each] == logged[:1]
 
 
 @pytest.mark.parametrize("what", DAMAGES.values(), ids=DAMAGES)
-async def test_a_relay_leaves_the_stream_names_it_and_publishes_it_once_it_is_mended(
+async def test_a_relay_skips_and_reports_the_stream_and_publishes_it_once_repaired(
     kafka: KafkaServer,
     store: StoreServer,
     isolation: str,
@@ -196,7 +196,7 @@ async def test_a_relay_leaves_the_stream_names_it_and_publishes_it_once_it_is_me
     topic = SALES.topic(isolation)
     await create_topics(kafka.bootstrap, topic)
 
-    async def told(*last: int) -> bool:
+    async def is_published(*last: int) -> bool:
         found = read_by(await on_topic(kafka.bootstrap, topic))
         return [found.get(f"E-{number}", [0])[-1] for number in range(3)] == [*last]
 
@@ -205,21 +205,21 @@ async def test_a_relay_leaves_the_stream_names_it_and_publishes_it_once_it_is_me
         broken = await damage(process, "engagement:E-1", 2, what)
         await process.store.leases.update_one({"_id": "relay"}, {"$set": {"token": None}})
         async with relaying(process, kafka, isolation) as relay:
-            await until(lambda: told(3, 1, 3))
+            await until(lambda: is_published(3, 1, 3))
             await until(lambda: relay.subscription.progress == "following")
             assert "commit 2 of engagement:E-1 cannot be read" in (relay.refused or "")
-        # Neither a restart nor what is committed later lets it be forgotten.
+        # It is still reported after a restart and later commits.
         async with relaying(process, kafka, isolation) as relay:
             await grow(process, deals=3, steps=2, start=3)
-            await until(lambda: told(4, 1, 4))
+            await until(lambda: is_published(4, 1, 4))
             assert "commit 2 of engagement:E-1 cannot be read" in (relay.refused or "")
             await mend(process, broken)
             await grow(process, deals=1, steps=2, start=4)
             await until(lambda: relay.refused is None)
-            await until(lambda: told(5, 4, 4))
+            await until(lambda: is_published(5, 4, 4))
 
 
-async def test_a_document_that_names_no_stream_stops_the_relay_until_it_is_mended(
+async def test_a_document_without_a_valid_number_stops_the_relay_until_repaired(
     kafka: KafkaServer, store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay_module, "_LAST_PAUSE", 0.05)
@@ -237,16 +237,16 @@ async def test_a_document_that_names_no_stream_stops_the_relay_until_it_is_mende
             assert relay.refused is None
 
 
-async def test_the_gateway_keeps_all_but_the_engagement_that_cannot_be_kept(
+async def test_the_gateway_stores_all_but_the_engagement_that_cannot_be_stored(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = batches()
     engagement = min(events[0].keys() & events[1].keys() & events[2].keys())
     whole = shelf_module._document
 
-    def padded(held: CachedView) -> dict[str, Any]:
-        padding = b" " * 17_000_000 if held.view.engagement == engagement else b""
-        return {**whole(held), "padding": padding} if padding else whole(held)
+    def padded(cached: CachedView) -> dict[str, Any]:
+        padding = b" " * 17_000_000 if cached.view.engagement == engagement else b""
+        return {**whole(cached), "padding": padding} if padding else whole(cached)
 
     async with prepared(store.url, f"{isolation}-well") as opened:
         well = Worker(opened)
@@ -262,7 +262,7 @@ async def test_the_gateway_keeps_all_but_the_engagement_that_cannot_be_kept(
             patch.setattr(shelf_module, "_document", padded)
             for batch in events[1:]:
                 assert await worker.folding.take(batch) == {}
-                for _ in range(2):  # it is said until somebody acts on it
+                for _ in range(2):  # it is reported until the caller acts on it
                     with pytest.raises(CannotBeKept) as unkept:
                         await worker.folding.checkpoint()
                     assert list(unkept.value.why) == [engagement]
@@ -273,18 +273,18 @@ async def test_the_gateway_keeps_all_but_the_engagement_that_cannot_be_kept(
             added = await added_up(opened)
             assert {number: figures for number, (_, figures) in totals.items()} == added
             left = await worker.folding.give_up(engagement)
-            told = [each for batch in events[1:] for each in batch[engagement]]
-            assert sorted(left, key=lambda each: each.id) == told
+            published = [each for batch in events[1:] for each in batch[engagement]]
+            assert sorted(left, key=lambda each: each.id) == published
             await worker.folding.checkpoint()
         assert await worker.folding.take({engagement: left}) == {}
         await worker.folding.checkpoint()
         assert await stored(opened) == expected
 
 
-async def test_a_state_is_bounded_before_a_document_is_too_small_for_it(
+async def test_a_state_is_limited_before_it_is_too_large_for_a_document(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Events have some 500 bytes here and add three to the state: only the state counts."""
+    """Limit the size of the state: each event has some 500 bytes, and adds three to the state."""
     monkeypatch.setattr(streams_module, "LARGEST_STATE", 4_000)
     monkeypatch.setattr(streams_module, "LARGEST_CONSUMED", 20_000)
     measurements = 0
@@ -316,7 +316,7 @@ async def test_a_state_is_bounded_before_a_document_is_too_small_for_it(
         assert (refusal.code, "4,000" in str(refusal)) == ("too-large", True)
         state = (await process.engine.read("engagement", "E-Wall")).state
         assert 3_000 <= len(state.model_dump_json()) <= 4_000
-        # Refused again without a look at the state, and what others say is still heard.
+        # It is refused again without measuring the state; others' events are still consumed.
         measurements = 0
         for probability in range(70, 80):
             with pytest.raises(TooLarge):

@@ -81,7 +81,7 @@ async def written(process: Process, stream: str, number: int) -> bool:
 
 
 async def titles(views: Views, **asked) -> list[str]:
-    """The titles of all pages of two rows."""
+    """Return the titles of all pages, of at most two rows each."""
     listed: list[str] = []
     cursor: str | None = None
     while True:
@@ -102,7 +102,7 @@ async def test_listings_filter_sort_and_page(store: StoreServer, isolation: str)
         await process.event_handler.handle_events("engagement:E-Eaves", [assigned("E-Eaves")])
         for name in names:
             await until(partial(written, process, f"engagement:E-{name}", 2))
-        for _ in range(2):  # the second time along the fences that the first one left
+        for _ in range(2):  # the second time from the page boundaries that the first one cached
             assert await titles(views) == names
             assert await titles(views, sort="title") == names
             assert await titles(views, sort="title", descending=True) == names[::-1]
@@ -116,7 +116,7 @@ async def test_listings_filter_sort_and_page(store: StoreServer, isolation: str)
             assert await titles(views, filters={"chance": 20}, sort="title") == ["Attic", "Cellar"]
             assert await titles(views, filters={"title": ["dome", "barn"]}) == ["barn", "dome"]
             assert await titles(views, filters={"manager": "max"}) == ["Eaves"]
-        # A new one appears where it belongs.
+        # A new row appears at its place in the order.
         await open_deals(process, "Beam")
         await until(lambda: written(process, "engagement:E-Beam", 1))
         assert await titles(views, sort="title") == [
@@ -126,7 +126,7 @@ async def test_listings_filter_sort_and_page(store: StoreServer, isolation: str)
             await views.page("engagement", sort="margin")
 
 
-async def test_a_snapshot_and_what_follows_equal_the_whole_story(
+async def test_a_snapshot_and_later_commits_equal_a_full_replay(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as writer, viewing(writer):
@@ -135,13 +135,13 @@ async def test_a_snapshot_and_what_follows_equal_the_whole_story(
         await until(lambda: written(writer, "engagement:E-Roof", 2))
     async with Process(store.url, isolation) as late:
         await advance(late, "Roof", 30)
-    async with Process(store.url, isolation) as reader, Process(store.url, isolation) as folder:
+    async with Process(store.url, isolation) as reader, Process(store.url, isolation) as replaying:
         assert (await reader.snapshots.load("engagement:E-Roof")).stream.number == 2
-        await folder.store.views.update_one(
+        await replaying.store.views.update_one(
             {"_id": "engagement:E-Roof"}, {"$set": {"fold": "other code", "state": "{}"}}
         )
-        assert (await folder.snapshots.load("engagement:E-Roof")).stream.number == 0
-        by_replay = await folder.engine.read("engagement", "E-Roof")
+        assert (await replaying.snapshots.load("engagement:E-Roof")).stream.number == 0
+        by_replay = await replaying.engine.read("engagement", "E-Roof")
         assert isinstance(by_replay.state, Deal)
         assert by_replay.state.chances == (10, 30)
         await writer_again(store, isolation)
@@ -150,49 +150,48 @@ async def test_a_snapshot_and_what_follows_equal_the_whole_story(
 
 
 async def writer_again(store: StoreServer, isolation: str) -> None:
-    """A next process, which takes up where the views were left."""
+    """Run another process, which continues to write the views."""
     async with Process(store.url, isolation) as process, viewing(process):
         await until(lambda: written(process, "engagement:E-Roof", 3))
 
 
-async def test_what_shows_people_nothing_new_is_written_later(
+async def test_commits_that_do_not_change_the_list_are_written_later(
     store: StoreServer, isolation: str
 ) -> None:
     events = [assigned("E-Roof", number) for number in range(1, 22)]  # the same manager each time
 
-    async def heard(process: Process, times: int) -> None:
+    async def consume(process: Process, times: int) -> None:
         await process.event_handler.handle_events("engagement:E-Roof", events[:times])
 
     async with Process(store.url, isolation) as process, viewing(process):
         await open_deals(process, "Roof")
-        await heard(process, 1)
+        await consume(process, 1)
         await until(lambda: written(process, "engagement:E-Roof", 2))
-        await heard(process, 2)
+        await consume(process, 2)
         await open_deals(process, "Wall")
         await until(lambda: written(process, "engagement:E-Wall", 1))
         assert not await written(process, "engagement:E-Roof", 3)
         for times in range(3, 22):
-            await heard(process, times)
+            await consume(process, times)
         await until(lambda: written(process, "engagement:E-Roof", 22))
 
 
-async def test_a_kind_of_stream_that_is_no_more_holds_nobody_up(
-    store: StoreServer, isolation: str
-) -> None:
+async def test_a_removed_kind_of_stream_delays_no_other(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation, deciders=(DEALS, PEOPLE)) as process:
         async with viewing(process):
             await open_deals(process, "Roof")
             await until(lambda: written(process, "engagement:E-Roof", 1))
         await process.engine.command("person", "bob", Publish(name="Bob"), actor="hr", key="k1")
     async with Process(store.url, isolation) as newer, viewing(newer):
-        for name in ("Wall", "Attic"):  # folded at the beginning, and then followed
+        for name in (
+            "Wall",
+            "Attic",
+        ):  # the first is built at the start, the second from the change stream
             await open_deals(newer, name)
             await until(partial(written, newer, f"engagement:E-{name}", 1), limit=8.0)
 
 
-async def test_views_made_by_other_code_are_folded_again(
-    store: StoreServer, isolation: str
-) -> None:
+async def test_views_made_by_other_code_are_rebuilt(store: StoreServer, isolation: str) -> None:
     async with Process(store.url, isolation) as process:
         async with viewing(process):
             await open_deals(process, "Roof", "Wall")
@@ -226,7 +225,7 @@ async def test_an_erased_person_does_not_come_back_by_a_late_write(
 
 
 @pytest.mark.fault
-async def test_views_keep_up_across_a_killed_store(
+async def test_views_are_complete_after_the_store_was_killed(
     fresh_store: Callable[[], StoreServer], isolation: str
 ) -> None:
     server = fresh_store()
@@ -245,15 +244,15 @@ async def _lists_all(views: Views, names: list[str]) -> bool:
     return [row.fields["title"] for row in page.rows] == names
 
 
-def test_every_process_trusts_what_another_of_the_same_code_folded() -> None:
-    """Python shuffles sets anew in each process; a fingerprint may not depend on that."""
-    asked = (
+def test_processes_of_the_same_code_have_the_same_fingerprint() -> None:
+    """Compare processes with other hash seeds, by which Python orders sets differently."""
+    program = (
         "from chassis.eventstore.snapshots import fingerprint_of;"
         " from legal.decider import ENGAGEMENT; print(fingerprint_of(ENGAGEMENT))"
     )
-    told = {
+    fingerprints = {
         subprocess.run(
-            [sys.executable, "-c", asked],
+            [sys.executable, "-c", program],
             env={**os.environ, "PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
@@ -261,4 +260,4 @@ def test_every_process_trusts_what_another_of_the_same_code_folded() -> None:
         ).stdout
         for seed in ("1", "2", "3", "4")
     }
-    assert len(told) == 1
+    assert len(fingerprints) == 1

@@ -31,15 +31,15 @@ LIMIT = 60.0
 
 
 class Skips(Relay):
-    """A relay that forgets one event."""
+    """A relay that does not publish one event."""
 
     async def _publish(self, records: Sequence[Record]) -> None:
-        if said := [each for each in records if not is_qualified(each)]:
-            await super()._publish(said)
+        if others := [each for each in records if not is_qualified(each)]:
+            await super()._publish(others)
 
 
 class Swaps(Relay):
-    """A relay that says one event after the next one."""
+    """A relay that publishes one event after the next one."""
 
     _kept: Record | None = None
 
@@ -55,7 +55,7 @@ class Swaps(Relay):
 
 
 class Forgets(Journal):
-    """A journal that says yes and writes nothing."""
+    """A journal that acknowledges one command without writing it."""
 
     async def append(self, commit: Commit) -> None:
         if commit.command != "qualify-opportunity":
@@ -63,25 +63,25 @@ class Forgets(Journal):
 
 
 class TakesInTwice(StreamEventHandler):
-    """A department that keeps what it hears twice."""
+    """A department that stores consumed events twice."""
 
     def _commit(self, decider: AnyDecider, step: Step[Any], first: Recorded[Event]) -> Commit:
-        heard = tuple(entry for entry in step.entries if not entry.own)
-        return super()._commit(decider, replace(step, entries=(*heard, *step.entries)), first)
+        consumed = tuple(entry for entry in step.entries if not entry.own)
+        return super()._commit(decider, replace(step, entries=(*consumed, *step.entries)), first)
 
 
 class FoldsTwice(Projector):
-    """A gateway's reader that adds decisions twice."""
+    """A projector of the gateway that applies recorded decisions twice."""
 
     async def take(self, batch: Batch) -> Mapping[str, Exception]:
         errors = await super().take(batch)
         for engagement, events in batch.items():
             for recorded in events:
-                held = self._cached[engagement]
+                cached = self._cached[engagement]
                 if isinstance(recorded.event, delivery.DecisionRecorded):
-                    fresh = copy.deepcopy(held.view.freshness)
-                    apply_event(held.view, recorded)
-                    held.view.freshness = fresh
+                    fresh = copy.deepcopy(cached.view.freshness)
+                    apply_event(cached.view, recorded)
+                    cached.view.freshness = fresh
         return errors
 
 
@@ -90,7 +90,7 @@ def is_qualified(record: Record) -> bool:
 
 
 async def a_beginning(made: World) -> None:
-    """An engagement's first days, with the departments that are there."""
+    """Start an engagement, with commands only to the departments that run."""
     await made.driver.publish(
         "sales",
         "accounts/novamed/publish-account",

@@ -36,7 +36,7 @@ LIMIT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Lived:
-    """What an engagement's life left behind."""
+    """The collected state after an engagement, and the requests that were acknowledged."""
 
     engagement: str
     evidence: Evidence
@@ -57,19 +57,19 @@ async def lived(kafka: KafkaServer, store: StoreServer) -> AsyncIterator[Lived]:
         await live(scenario, person)
         key = person.engagement.encode()
         header = (PLANTED, f"{NO_EVENT}: no JSON".encode())
-        async with topics(kafka.bootstrap, made.places.prefix) as spoken:
-            await spoken.put(SALES, key, b"{oops", [header])
+        async with topics(kafka.bootstrap, made.places.prefix) as publisher:
+            await publisher.put(SALES, key, b"{oops", [header])
         evidence = await at_rest(lambda: gather(made.places), made.driver.acknowledged, limit=LIMIT)
         yield Lived(person.engagement, evidence, made.driver.acknowledged)
 
 
-# ---- what is altered ----------------------------------------------------------------------------
+# ---- alterations --------------------------------------------------------------------------------
 
 Alter = Callable[[Evidence], None]
 
 
 def place_of(evidence: Evidence, kind: type[Event], nth: int = 0) -> tuple[list[Published], int]:
-    """Where the nth event of a type stands: its topic, and the place there."""
+    """Return the records of an event type's topic, and the index of its nth event there."""
     records = evidence.topics[kind.channel.name]
     places = [
         place
@@ -80,7 +80,7 @@ def place_of(evidence: Evidence, kind: type[Event], nth: int = 0) -> tuple[list[
 
 
 def told_of(evidence: Evidence, kind: type[Event]) -> Recorded[Event]:
-    """The first event of a type."""
+    """Return the first event of a type."""
     records, place = place_of(evidence, kind)
     recorded = records[place].recorded
     assert recorded is not None
@@ -88,12 +88,15 @@ def told_of(evidence: Evidence, kind: type[Event]) -> Recorded[Event]:
 
 
 def again(record: Published, recorded: Recorded[Event]) -> Published:
-    """The record with another event in it."""
+    """Return the record with another event in it."""
     return replace(record, value=encode(recorded))
 
 
 def heard_in(evidence: Evidence, service: str, kind: type[Event]) -> tuple[int, int]:
-    """The commit in which a department took in an event of a type, and the entry there."""
+    """Return the indexes of the commit with the first event of a type, and of its entry.
+
+    Raises AssertionError where the department has not consumed it.
+    """
     event = told_of(evidence, kind)
     for number, commit in enumerate(evidence.journals[service]):
         for entry, kept in enumerate(commit.events):
@@ -191,8 +194,8 @@ def folded_twice(evidence: Evidence) -> None:
 
 
 def not_folded(evidence: Evidence) -> None:
-    for held in evidence.folded.values():
-        del held.view.freshness["legal"]
+    for cached in evidence.folded.values():
+        del cached.view.freshness["legal"]
 
 
 def counted_twice(evidence: Evidence) -> None:
@@ -294,7 +297,7 @@ def event_waits(evidence: Evidence) -> None:
     ],
     ids=lambda given: given.__name__ if callable(given) else "",
 )
-def test_what_is_altered_is_found(lived: Lived, alter: Alter, sentence: str) -> None:
+def test_an_altered_state_is_found(lived: Lived, alter: Alter, sentence: str) -> None:
     assert check(lived.evidence, lived.acknowledged) == []
     altered = copy.deepcopy(lived.evidence)
     alter(altered)

@@ -22,14 +22,14 @@ pytestmark = [pytest.mark.fault, pytest.mark.asyncio(loop_scope="module")]
 ROUNDS = 10
 DUPLICATES = 20
 TAKES_OVER_WITHIN = 30.0
-"""Seconds until another process publishes; a relay's lease stands for two."""
+"""Seconds until another process publishes; a relay's lease lasts two."""
 HEARS_WITHIN = 90.0
-"""Seconds until another process hears; Kafka waits ten for a member of a group that is silent."""
+"""Seconds until another process consumes; Kafka waits ten for a silent member of a group."""
 
 
 @pytest.fixture(scope="module")
 def second_sales(platform: Platform) -> Iterator[str]:
-    """The address of a second process of Sales, on the same store."""
+    """Start a second process of Sales on the same store, and yield its address."""
     yield from second_process(platform, "sales")
 
 
@@ -58,7 +58,7 @@ async def stage(platform: Platform) -> AsyncIterator[Persistent]:
 
 
 class Sales:
-    """People who speak to one process of Sales, and are not patient."""
+    """People who send requests to one process of Sales, without retries."""
 
     def __init__(self, stage: Persistent, url: str) -> None:
         self._stage = stage
@@ -67,7 +67,7 @@ class Sales:
     async def give(
         self, engagement: str, command: str, by: str, body: Mapping[str, Any], **headers: str
     ) -> httpx.Response:
-        """A command, sent once."""
+        """Send a command once."""
         sent = {"Authorization": f"Bearer {self._stage._token(by)}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         return await self._http.post(
@@ -75,7 +75,7 @@ class Sales:
         )
 
     async def look(self, engagement: str, by: str) -> httpx.Response:
-        """The engagement as this process knows it."""
+        """Read the engagement from this process."""
         token = {"Authorization": f"Bearer {self._stage._token(by)}"}
         return await self._http.get(f"/engagements/{engagement}", headers=token)
 
@@ -109,7 +109,7 @@ def statuses(answers: Sequence[httpx.Response]) -> list[int]:
 
 
 @pytest.mark.parametrize("through", ["one process", "two processes"])
-async def test_of_two_who_edit_what_they_saw_one_is_told_that_it_moved(
+async def test_of_two_edits_of_the_same_state_one_is_refused_as_stale(
     stage: Persistent, processes: tuple[Sales, Sales], places: Places, through: str
 ) -> None:
     first, second = processes if through == "two processes" else (processes[0], processes[0])
@@ -133,21 +133,21 @@ async def test_of_two_who_edit_what_they_saw_one_is_told_that_it_moved(
             )
         )
         assert statuses(answers) == [200, 412]
-        (told,) = [each for each in answers if each.status_code == 412]
-        assert told.json()["code"] == "stale"
-        assert told.headers["etag"] != seen
+        (refused,) = [each for each in answers if each.status_code == 412]
+        assert refused.json()["code"] == "stale"
+        assert refused.headers["etag"] != seen
     assert len(await journal_of(places, engagement)) == 1 + ROUNDS
 
 
 @pytest.mark.parametrize("through", ["one process", "two processes"])
-async def test_two_who_decide_otherwise_never_both_have_their_way(
+async def test_of_two_contradictory_decisions_one_is_refused(
     stage: Persistent, processes: tuple[Sales, Sales], places: Places, through: str
 ) -> None:
     first, second = processes if through == "two processes" else (processes[0], processes[0])
     winners: set[str] = set()
     for number in range(ROUNDS):
         engagement = await an_opportunity(stage, f"lost through {through} {number}")
-        # Both processes know it, so that either may decide without looking again.
+        # Both processes have it in memory, so that either may decide without a read of the store.
         await first.look(engagement, "ann")
         await second.look(engagement, "bruno")
         answers = await asyncio.gather(
@@ -159,12 +159,12 @@ async def test_two_who_decide_otherwise_never_both_have_their_way(
             ),
         )
         assert statuses(answers) == [200, 409]
-        said = [
+        events = [
             event.event
             for each in await journal_of(places, engagement)
             for event in each.own_events()
         ]
-        assert [each.type for each in said].count("concord.sales.deal-lost.v1") == 1
+        assert [each.type for each in events].count("concord.sales.deal-lost.v1") == 1
         for at in processes:
             seen = (await at.look(engagement, "ann")).json()
             winners.add(seen["lost"]["reason"])
@@ -172,10 +172,10 @@ async def test_two_who_decide_otherwise_never_both_have_their_way(
     assert winners <= {"price", "scope"}
 
 
-async def test_each_of_many_at_once_is_decided_on_what_the_others_did(
+async def test_concurrent_commands_are_decided_one_after_the_other(
     stage: Persistent, processes: tuple[Sales, Sales], places: Places
 ) -> None:
-    """Without a number that they saw, all are taken, one after the other, none on an old state."""
+    """Send commands without `If-Match`: all are accepted, each decided on the newest state."""
     engagement = await an_opportunity(stage, "many at once")
     answers = await asyncio.gather(
         *(
@@ -251,7 +251,7 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(
         assert time.monotonic() - killed < TAKES_OVER_WITHIN, "nobody took the relay over"
         await asyncio.sleep(0.1)
 
-    # It hears what the other heard as well: a manager is assigned, and is seen here.
+    # It also consumes in place of the killed one: a manager is assigned, and is shown here.
     path = f"/engagements/{engagement}/assign-manager"
     await stage.send("delivery", path, {"manager": "emma"}, "paul", key="manager", headers={})
     while (await processes[1].look(engagement, "ann")).json()["delivery"]["manager"] != "emma":
@@ -263,6 +263,6 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(
 
 
 async def _said(places: Places) -> set[str]:
-    """Ids of all events on Sales' topic."""
+    """Return the ids of all events on the topic of Sales."""
     records = (await read_topics(places.bootstrap, places.prefix)).topics["sales"]
     return {each.recorded.id for each in records if each.recorded is not None}

@@ -42,7 +42,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.timeout(1500)]
 async def test_every_service_is_killed_while_hostile_records_are_published(
     platform: Platform, places: Places
 ) -> None:
-    """Afterwards the gateway folds all topics again, the same records among them."""
+    """Rebuild the gateway from all topics afterwards, including the hostile records."""
     planted = some(Random(20), 40)
     kills = await _killed(platform, places, seed=20, rounds=4, planted=planted)
     assert kills >= 20
@@ -52,7 +52,7 @@ async def test_every_service_is_killed_while_hostile_records_are_published(
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", seeds("killed", 2))
-async def test_they_are_killed_for_a_long_time(
+async def test_services_are_killed_for_a_long_time(
     platform: Platform, places: Places, seed: int
 ) -> None:
     assert await _killed(platform, places, seed=seed, rounds=12) >= 60
@@ -92,7 +92,7 @@ async def _killed(
 
         killed = Counter(each.service for each in kills if not each.coming_up)
         assert killed == dict.fromkeys(SERVICES, rounds)
-        # Whoever held a relay's lease was killed, and the one that was started took it over.
+        # The holder of each relay's lease was killed, and the process started next took it over.
         for service, holder in (await relay_holders(places)).items():
             assert holder not in {"None", holders[service]}
         if planted:
@@ -108,9 +108,9 @@ def _last_number(records: Sequence[Published]) -> int:
 
 
 async def _rebuilt(platform: Platform, places: Places) -> None:
-    """Every engagement comes back to the same bytes when all is folded from the first records.
+    """Check that a rebuild from the first records gives each engagement's view the same bytes.
 
-    The clock goes by the time again: of some a deadline may pass meanwhile.
+    Deadlines of some engagements may pass meanwhile; these are not compared.
     """
     before = _folded(await at_rest(lambda: gather(places), limit=120))
     rebuild = Process(
@@ -125,35 +125,35 @@ async def _rebuilt(platform: Platform, places: Places) -> None:
         while await ViewStore(store).partitions_to_rebuild():  # noqa: ASYNC110 - another process ends it
             await asyncio.sleep(0.2)
     after = _folded(await at_rest(lambda: gather(places), limit=120))
-    unmoved = [name for name, (position, *_) in before.items() if after[name][0] == position]
-    assert len(unmoved) > len(before) / 2
-    assert {name: after[name] for name in unmoved} == {name: before[name] for name in unmoved}
+    unchanged = [name for name, (position, *_) in before.items() if after[name][0] == position]
+    assert len(unchanged) > len(before) / 2
+    assert {name: after[name] for name in unchanged} == {name: before[name] for name in unchanged}
 
 
 def _folded(evidence: Evidence) -> dict[str, tuple[object, ...]]:
-    """Return of each engagement its position, the bytes of its view, and its timeline."""
+    """Return position, view as bytes, events passed over and timeline, by engagement."""
     return {
         name: (
-            held.view.position(),
-            dump(held.view),
-            held.passed_over,
+            cached.view.position(),
+            dump(cached.view),
+            cached.passed_over,
             {
                 (each.channel.name, each.sequence): each.record
                 for each in in_order(evidence.timelines[name])
             },
         )
-        for name, held in evidence.folded.items()
+        for name, cached in evidence.folded.items()
     }
 
 
 async def _agrees(load: Load, places: Places, evidence: Evidence) -> None:
-    """What the gateway shows is what the topics give, once no deadline that was due is left."""
+    """Check that the gateway shows what the topics give, once no deadline is overdue."""
     for _ in range(10):
         answer = await load.driver.read("gateway", "/portfolio", "vera", {})
         shown = Portfolio.model_validate_json(answer.content)
-        told = portfolio(evidence, datetime.now(UTC).date())
-        if shown == told:
+        expected = portfolio(evidence, datetime.now(UTC).date())
+        if shown == expected:
             break
         evidence = await at_rest(lambda: gather(places), load.acknowledged, limit=120)
-    assert shown == told
+    assert shown == expected
     assert shown.engagements > 0

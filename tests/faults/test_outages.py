@@ -29,7 +29,7 @@ HOWS = ("stopped", "killed", "paused")
 
 @asynccontextmanager
 async def away(server: Server, how: str) -> AsyncIterator[None]:
-    """A server is away for a while."""
+    """Take a server away for the duration of the block."""
     begin = {"stopped": server.stop, "killed": server.kill, "paused": server.pause}[how]
     await asyncio.to_thread(begin)
     try:
@@ -40,7 +40,7 @@ async def away(server: Server, how: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def under_load(platform: Platform, places: Places, seed: int) -> AsyncIterator[Load]:
-    """Clients at work meanwhile; afterwards everything agrees, and every service is healthy."""
+    """Run clients during the block; then check that all agrees and every service is healthy."""
     async with Load(company(platform), seed) as load:
         await load.begin()
         await load.moved(30)
@@ -52,17 +52,20 @@ async def under_load(platform: Platform, places: Places, seed: int) -> AsyncIter
 
 
 async def reasons(platform: Platform, service: str) -> Mapping[str, str]:
-    """Why parts of a service do not work, by part; nothing where all do."""
+    """Return why parts of a service do not work, by part; empty where all do."""
     async with httpx.AsyncClient(timeout=10) as http:
         answer = await http.get(platform.layout.url(service) + "/health")
     parts: dict[str, Any] = answer.json()["parts"]
-    said = {name: part["reason"] for name, part in parts.items() if not part["healthy"]}
-    assert answer.json()["healthy"] == (not said)
-    return said
+    found = {name: part["reason"] for name, part in parts.items() if not part["healthy"]}
+    assert answer.json()["healthy"] == (not found)
+    return found
 
 
 async def says_it_is_behind(platform: Platform, service: str, part: str) -> None:
-    """Wait until a service says that this part does not work."""
+    """Wait until a service reports that this part does not work.
+
+    Raises AssertionError after 45 seconds.
+    """
     ends = time.monotonic() + 45
     while not (await reasons(platform, service)).get(part):
         assert time.monotonic() < ends, f"{service} says that its {part} works"
@@ -70,7 +73,7 @@ async def says_it_is_behind(platform: Platform, service: str, part: str) -> None
 
 
 async def advance(load: Load, engagement: str, key: str, probability: int) -> httpx.Response:
-    """A command to Sales, sent once."""
+    """Send a command to Sales once."""
     answer = await load.driver._ask(
         "POST",
         "sales",
@@ -84,7 +87,7 @@ async def advance(load: Load, engagement: str, key: str, probability: int) -> ht
 
 
 async def an_opportunity(load: Load, key: str) -> str:
-    """An engagement that no client works on."""
+    """Open an engagement that no client works on, and return its id."""
     body = {
         "account": "novamed",
         "title": "Another portal",
@@ -104,7 +107,7 @@ async def test_kafka_goes_and_comes_back(platform: Platform, places: Places) -> 
             async with away(platform.kafka, how):
                 for service in SERVICES:
                     await says_it_is_behind(platform, service, "consumer")
-                # What a department decides is safe in its journal, Kafka or not.
+                # A department's decisions are stored in its journal, with or without Kafka.
                 answer = await advance(load, engagement, f"kafka-{how}", 10 + number)
                 assert answer.status_code == httpx.codes.OK
             await wait_for_all(platform)
@@ -122,7 +125,7 @@ async def test_each_store_goes_and_comes_back(platform: Platform, places: Places
 
 
 @pytest.mark.long
-async def test_a_command_is_refused_while_its_store_is_away_or_kept_for_good(
+async def test_a_command_is_refused_while_its_store_is_away_or_stored(
     platform: Platform, places: Places
 ) -> None:
     async with under_load(platform, places, 33) as load:
@@ -133,7 +136,7 @@ async def test_a_command_is_refused_while_its_store_is_away_or_kept_for_good(
             assert refused.headers["content-type"] == "application/problem+json"
             assert int(refused.headers["retry-after"]) > 0
             assert refused.json()["code"] == "store-away"
-            # One that waits when the store comes back is taken after all.
+            # A request that still waits when the store comes back is accepted.
             patient = asyncio.create_task(advance(load, engagement, "until-back", 30))
             await asyncio.sleep(2)
         assert (await patient).status_code == httpx.codes.OK
@@ -151,7 +154,7 @@ async def test_a_command_is_refused_while_its_store_is_away_or_kept_for_good(
 async def test_everything_goes_away_in_any_order(
     platform: Platform, places: Places, seed: int
 ) -> None:
-    """One after the other, and at times two at once, for as long as a seed says."""
+    """Take servers away one after the other, at times two at once, at random by the seed."""
     random = Random(seed)
     servers: dict[str, Server] = {"kafka": platform.kafka, **platform.stores}
     async with under_load(platform, places, seed) as load:
@@ -169,7 +172,7 @@ async def test_everything_goes_away_in_any_order(
 def three_brokers(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Platform]:
-    """A platform whose Kafka keeps three copies of every event."""
+    """Start a platform whose Kafka keeps three copies of every event."""
     monkeypatch.setenv("CONCORD_REPLICATION", "3")
     made = Replicated(Layout.on_free_ports(tmp_path_factory.mktemp("replicated")))
     try:
@@ -189,7 +192,10 @@ class Replicated(Platform):
 
 
 async def in_sync(bootstrap: str, limit: float = 60.0) -> None:
-    """Wait until every broker has all it should: the last one with an event may not be killed."""
+    """Wait until all replicas are in sync: the only broker with an event may not be killed.
+
+    Raises TimeoutError after `limit` seconds.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -212,7 +218,7 @@ async def in_sync(bootstrap: str, limit: float = 60.0) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_a_broker_of_three_is_killed_under_load(three_brokers: Platform) -> None:
-    """The others go on meanwhile: events keep flowing while one is away."""
+    """Check that events keep flowing while one broker is away."""
     platform = three_brokers
     places = Places(
         platform.kafka.bootstrap,
