@@ -131,7 +131,7 @@ async def test_two_processes_may_have_consumed_the_same_events(
         for process in (two, one):
             assert await process.event_handler.settle(now=True)
             assert await position(process) == {"sales": 2, "delivery": 3}
-        assert len(await commits(one)) == 2, "it stood there already"
+        assert len(await commits(one)) == 2, "it was written already"
 
         for process in (one, two):
             await process.event_handler.take({STREAM: [of_no_consequence("E-1", 4)]})

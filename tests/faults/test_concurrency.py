@@ -248,14 +248,14 @@ async def test_a_second_process_takes_over_when_the_first_is_killed(
     assert answer.status_code == 200
     (event,) = (each["id"] for each in answer.json()["events"])
     while event not in await _said(places):
-        assert time.monotonic() - killed < TAKES_OVER_WITHIN, "nobody took the relay over"
+        assert time.monotonic() - killed < TAKES_OVER_WITHIN, "no process took the relay over"
         await asyncio.sleep(0.1)
 
     # It also consumes in place of the killed one: a manager is assigned, and is shown here.
     path = f"/engagements/{engagement}/assign-manager"
     await stage.send("delivery", path, {"manager": "emma"}, "paul", key="manager", headers={})
     while (await processes[1].look(engagement, "ann")).json()["delivery"]["manager"] != "emma":
-        assert time.monotonic() - killed < HEARS_WITHIN, "nobody listens in its place"
+        assert time.monotonic() - killed < HEARS_WITHIN, "no process consumes in its place"
         await asyncio.sleep(0.2)
     await asyncio.to_thread(platform.services["sales"].start)
     await asyncio.to_thread(platform.wait_healthy, "sales")
