@@ -128,13 +128,13 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
 
 
 async def test_a_refusal_lists_what_is_missing_and_who_owes_it(company: Company) -> None:
-    refused = await company.open("k-9", owner="nobody")
+    refused = await company.open("k-9", owner="zoe")
     assert refused.status_code == 409
     assert refused.headers["content-type"] == "application/problem+json"
     problem = refused.json()
     assert problem["code"] == "owner-unknown"
     assert problem["missing"] == [
-        {"code": "owner", "sentence": "there is no person nobody", "owed_by": "delivery"}
+        {"code": "owner", "sentence": "there is no person zoe", "owed_by": "delivery"}
     ]
     unknown = await company.qualify("E-0000000000000", "k-10")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-stream")
