@@ -1,12 +1,12 @@
 # ruff: noqa: S101 - this module makes assertions
 """Test a decider: given events, when a command or an event, then events or a refusal.
 
-    given(ENGAGEMENT, "E-0000000000001", records=[ann]).heard(DealWon(...)).took(OpenFile(...))
+    given(ENGAGEMENT, "E-0000000000001", records=[ann]).consumed(DealWon(...)).after(OpenFile(...))
         .on(date(2026, 3, 2)).when(DraftSow(...), by="lena").then(SowDrafted(...))
 
 No clock, network or store is used. Events are compared by their data, never by their ids. Events of
-`said` and `heard` are recorded without any reaction; `took`, `when` and the like react as in a
-running service. Every step returns a new scenario, so a common beginning can be reused by many
+`published` and `consumed` are recorded without any reaction; `after`, `when` and the like react as
+in a running service. Every step returns a new scenario, so a common beginning can be reused by many
 tests, and a `then` can be followed by the next `when`.
 """
 
@@ -72,7 +72,7 @@ class Scenario(Generic[S]):
         """Replace the reference data."""
         return replace(self, records=RecordsOf(records))
 
-    def said(self, *events: Event, by: str = "someone") -> "Scenario[S]":
+    def published(self, *events: Event, by: str = "someone") -> "Scenario[S]":
         """Record events that the stream has published already; nothing reacts to them."""
         scenario = self
         for event in events:
@@ -82,7 +82,7 @@ class Scenario(Generic[S]):
             scenario = scenario._with(scenario._recorded(event, None, by))
         return scenario
 
-    def heard(
+    def consumed(
         self,
         *events: Event,
         by: str | None = None,
@@ -92,7 +92,7 @@ class Scenario(Generic[S]):
         """Record events of other streams that have been processed already; nothing reacts to them.
 
         `by` is their actor, `about` their engagement where it is not the stream's own, and
-        `knowing` their `heard`: the positions that their author had processed, by channel.
+        `knowing` their `consumed`: the positions that their author had processed, by channel.
         """
         scenario = self
         for event in events:
@@ -101,7 +101,7 @@ class Scenario(Generic[S]):
             )
         return scenario
 
-    def took(self, command: Command, *, by: str = "someone") -> "Scenario[S]":
+    def after(self, command: Command, *, by: str = "someone") -> "Scenario[S]":
         """Give a command that must be accepted, with its reactions, and go on."""
         return self.when(command, by=by).then_accepted()
 
@@ -113,7 +113,7 @@ class Scenario(Generic[S]):
             return Outcome(self, self, (), refusal)
         return Outcome(self, self._after(step.stream), step.own_events)
 
-    def when_heard(
+    def when_consumed(
         self,
         *events: Event,
         by: str | None = None,
@@ -122,7 +122,7 @@ class Scenario(Generic[S]):
     ) -> "Outcome[S]":
         """Process events of other streams one after the other, with the reactions to each.
 
-        The arguments are those of `heard`.
+        The arguments are those of `consumed`.
         """
         scenario = self
         published: list[Recorded[Event]] = []
@@ -278,8 +278,8 @@ def permutations_agree(
     The events follow those of the scenario. Each channel's events keep their order; the channels
     are interleaved at random, in `examples` ways. The stream's own events count as a channel: they
     are published as by a command, at any place among the others. The events happen at one moment
-    or, with `apart`, that long after one another. `knowing` is the `heard` of all events of others,
-    by channel.
+    or, with `apart`, that long after one another. `knowing` is the `heard` of all events of
+    others, by channel.
     """
     from hypothesis import HealthCheck, Phase, settings, strategies
     from hypothesis import given as hypothesis_given
@@ -322,7 +322,7 @@ def _process(
     """Return the outcome of an event; the stream's own is published by a command."""
     own = event.channel.department == scenario.decider.department
     if not own or scenario.reaches(event):
-        return scenario.when_heard(event, knowing=knowing)
+        return scenario.when_consumed(event, knowing=knowing)
     decisions: Decisions[S] = Decisions()
     decisions.on(_Publish)(_publish)
     publishing = replace(scenario, decider=replace(scenario.decider, decide=decisions))

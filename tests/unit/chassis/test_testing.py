@@ -110,13 +110,13 @@ LEGAL_FILES = Decider(
     "legal", "engagement", lambda _: File(), evolve, decide, react=react, deadlines=deadlines
 )
 ANN = PersonPublished(person="ann", name="Ann", department="legal")
-OPEN = given(LEGAL_FILES, ENGAGEMENT_ID, records=[ANN]).heard(
+OPEN = given(LEGAL_FILES, ENGAGEMENT_ID, records=[ANN]).consumed(
     KitDealWon(price=7), KitReviewed(approved=True)
 )
 
 
 def test_a_command_is_decided_on_own_and_processed_events():
-    after = OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann")).then(KitSigned(by="ann"))
+    after = OPEN.published(KitFileOpened(price=7)).when(Sign(by="ann")).then(KitSigned(by="ann"))
     assert after.state.signed_by == "ann"
     assert after.stream.position == {"sales": 1, "delivery": 1, "legal": 2}
 
@@ -124,10 +124,10 @@ def test_a_command_is_decided_on_own_and_processed_events():
 def test_reactions_follow_processed_events():
     (
         given(LEGAL_FILES, ENGAGEMENT_ID)
-        .when_heard(KitDealWon(price=7), KitReviewed(approved=True))
+        .when_consumed(KitDealWon(price=7), KitReviewed(approved=True))
         .then(KitFileOpened(price=7))
         .then_state(price=7, opened=True)
-        .when_heard(KitReviewed(approved=False))
+        .when_consumed(KitReviewed(approved=False))
         .then_nothing()
     )
 
@@ -148,15 +148,15 @@ def test_a_refusal_names_all_that_is_missing():
 
 def test_a_wrong_expectation_is_shown_line_by_line():
     with pytest.raises(AssertionError) as failure:
-        OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann")).then(KitSigned(by="bob"))
+        OPEN.published(KitFileOpened(price=7)).when(Sign(by="ann")).then(KitSigned(by="bob"))
     assert "-   {'by': 'bob'}" in str(failure.value)
     assert "+   {'by': 'ann'}" in str(failure.value)
     with pytest.raises(AssertionError, match="it was not refused"):
-        OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann")).then_refused("sow-not-signable")
+        OPEN.published(KitFileOpened(price=7)).when(Sign(by="ann")).then_refused("sow-not-signable")
 
 
 def test_only_the_fields_that_are_named_can_be_compared():
-    signed = OPEN.said(KitFileOpened(price=7)).when(Sign(by="ann"))
+    signed = OPEN.published(KitFileOpened(price=7)).when(Sign(by="ann"))
     signed.then(like(KitSigned))
     signed.then(like(KitSigned, by="ann"))
     with pytest.raises(AssertionError):
@@ -166,7 +166,7 @@ def test_only_the_fields_that_are_named_can_be_compared():
 
 
 def test_a_deadline_passes_at_its_moment():
-    opened = OPEN.said(KitFileOpened(price=7)).then_deadlines(signature_due=date(2026, 2, 1))
+    opened = OPEN.published(KitFileOpened(price=7)).then_deadlines(signature_due=date(2026, 2, 1))
     opened.when_deadline("signature-due").then(KitLapsed(on=date(2026, 2, 1)))
     with pytest.raises(AssertionError, match="no deadline 'other'"):
         opened.when_deadline("other")
@@ -174,9 +174,9 @@ def test_a_deadline_passes_at_its_moment():
 
 def test_an_event_that_is_not_routed_to_the_stream_is_an_error_of_the_test():
     with pytest.raises(AssertionError, match="is not routed to"):
-        given(LEGAL_FILES, ENGAGEMENT_ID).heard(ANN)
+        given(LEGAL_FILES, ENGAGEMENT_ID).consumed(ANN)
     with pytest.raises(AssertionError, match="does not publish"):
-        given(LEGAL_FILES, ENGAGEMENT_ID).said(KitDealWon(price=7))
+        given(LEGAL_FILES, ENGAGEMENT_ID).published(KitDealWon(price=7))
 
 
 def test_channels_may_arrive_in_any_order():

@@ -242,14 +242,14 @@ BASELINED = PlanBaselined(
 )
 
 empty: Scenario[Engagement] = given(ENGAGEMENT, ID, records=(*PEOPLE, TEMPLATE))
-opened = empty.heard(OPENED)
-managed = opened.said(ManagerAssigned(manager="mara", assigned_on=date(2026, 1, 5)))
-asked = managed.heard(REQUESTED)
-estimated = asked.said(ESTIMATED)
-won = estimated.said(ENDORSED).heard(PRICED, PROPOSED, WON)
-signed = won.heard(SOW, SOW_SIGNED, BUDGET).on(date(2026, 4, 8))
-kicked_off = signed.said(KickoffHeld(held_on=START, attendees=("mara", "cleo")))
-released = kicked_off.said(
+opened = empty.consumed(OPENED)
+managed = opened.published(ManagerAssigned(manager="mara", assigned_on=date(2026, 1, 5)))
+asked = managed.consumed(REQUESTED)
+estimated = asked.published(ESTIMATED)
+won = estimated.published(ENDORSED).consumed(PRICED, PROPOSED, WON)
+signed = won.consumed(SOW, SOW_SIGNED, BUDGET).on(date(2026, 4, 8))
+kicked_off = signed.published(KickoffHeld(held_on=START, attendees=("mara", "cleo")))
+released = kicked_off.published(
     BrdSubmitted(version=1, content_hash=HASH),
     BrdSignedOff(version=1, content_hash=HASH, signed_by="cleo", signed_on=date(2026, 4, 7)),
     DRAFTED,

@@ -48,7 +48,7 @@ DESCOPED = AmendmentSigned(
     signatories=(),
     signed_on=TODAY,
 )
-submitted = released.said(SUBMITTED)
+submitted = released.published(SUBMITTED)
 
 
 def test_a_deliverable_is_submitted_and_accepted_once() -> None:
@@ -104,11 +104,11 @@ def test_only_owed_deliverables_are_submitted() -> None:
     released.when(SubmitDeliverable(deliverable="ghost", content_hash=HASH)).then_refused(
         "unknown-deliverable"
     )
-    released.heard(DESCOPED).when(SUBMIT).then_refused("descoped")
+    released.consumed(DESCOPED).when(SUBMIT).then_refused("descoped")
 
 
 def test_a_descoped_deliverable_cannot_be_accepted() -> None:
-    descoped = submitted.heard(DESCOPED)
+    descoped = submitted.consumed(DESCOPED)
     descoped.when(ACCEPT).then_refused("descoped", saying="removed by an amendment")
     descoped.when(REJECT).then(REJECTED)
     added_again = DESCOPED.model_copy(
@@ -119,12 +119,12 @@ def test_a_descoped_deliverable_cannot_be_accepted() -> None:
             "deliverables_descoped": (),
         }
     )
-    descoped.heard(added_again).when(ACCEPT).then(ACCEPTED)
-    submitted.took(ACCEPT).heard(DESCOPED).when(ACCEPT).then_nothing()
+    descoped.consumed(added_again).when(ACCEPT).then(ACCEPTED)
+    submitted.after(ACCEPT).consumed(DESCOPED).when(ACCEPT).then_nothing()
 
 
 def test_nothing_is_submitted_on_hold_or_after_the_end() -> None:
-    released.took(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("on-hold")
-    released.heard(TERMINATED).when(SUBMIT).then_refused("engagement-over")
-    submitted.heard(TERMINATED).when(ACCEPT).then(ACCEPTED)
-    opened.heard(LOST).when(SUBMIT).then_refused("engagement-over")
+    released.after(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("on-hold")
+    released.consumed(TERMINATED).when(SUBMIT).then_refused("engagement-over")
+    submitted.consumed(TERMINATED).when(ACCEPT).then(ACCEPTED)
+    opened.consumed(LOST).when(SUBMIT).then_refused("engagement-over")

@@ -68,7 +68,7 @@ def test_only_an_engagement_manager_of_delivery_manages(person: str, code: str) 
 
 
 def test_nothing_is_decided_before_sales_opened_the_engagement() -> None:
-    early = empty.heard(BUDGET)
+    early = empty.consumed(BUDGET)
     early.when(AssignManager(manager="mara")).then_refused(
         "engagement-not-opened", missing=["opportunity-opened"]
     )
@@ -86,7 +86,7 @@ def test_a_day_in_the_future_is_refused() -> None:
     ("over", "saying"), [(LOST, "lost on 2026-03-02"), (TERMINATED, "ended on 2026-05-04")]
 )
 def test_no_manager_is_assigned_after_the_end(over, saying: str) -> None:
-    opened.heard(over).when(AssignManager(manager="mara")).then_refused(
+    opened.consumed(over).when(AssignManager(manager="mara")).then_refused(
         "engagement-over", saying=saying
     )
 
@@ -103,7 +103,7 @@ def test_the_chosen_tier_is_recorded_beside_the_proposed_one() -> None:
 def test_the_proposed_tier_depends_on_price_duration_and_customer(
     own_pmo: bool, proposed: Tier
 ) -> None:
-    small = asked.took(ESTIMATE).heard(PRICED.model_copy(update={"price": eur(50_000)}))
+    small = asked.after(ESTIMATE).consumed(PRICED.model_copy(update={"price": eur(50_000)}))
     acme = AccountPublished(account="acme", name="Acme", own_pmo=own_pmo)
     outcome = small.knowing(*PEOPLE, acme).when(ChooseTier(tier="light", reason="Small."))
     outcome.then(TierChosen(tier="light", proposed=proposed, reason="Small."))
@@ -166,7 +166,7 @@ def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
 
 
 def test_putting_on_hold_and_resuming_are_idempotent() -> None:
-    held = released.took(PutOnHold(reason="Budget freeze."))
+    held = released.after(PutOnHold(reason="Budget freeze."))
     held.on(date(2026, 4, 9)).when(PutOnHold(reason="Budget freeze.")).then_nothing()
     held.when(PutOnHold(reason="Strike.")).then_refused("already-on-hold")
     held.when(Resume(resumed_on=date(2026, 4, 7))).then_refused("before-the-hold")
@@ -174,9 +174,9 @@ def test_putting_on_hold_and_resuming_are_idempotent() -> None:
 
 
 def test_an_engagement_that_is_over_cannot_be_put_on_hold() -> None:
-    held = released.took(PutOnHold(reason="Budget freeze."))
+    held = released.after(PutOnHold(reason="Budget freeze."))
     assert engagement_view(held.state).on_hold is not None
-    assert engagement_view(held.heard(TERMINATED).state).on_hold is None
+    assert engagement_view(held.consumed(TERMINATED).state).on_hold is None
 
 
 def test_stages() -> None:
@@ -186,6 +186,6 @@ def test_stages() -> None:
         "mobilising",
         "delivering",
     ]
-    assert released.took(GoLive()).state.stage == "closing"
-    assert signed.heard(TERMINATED).state.stage == "terminated"
-    assert opened.heard(LOST).state.stage == "lost"
+    assert released.after(GoLive()).state.stage == "closing"
+    assert signed.consumed(TERMINATED).state.stage == "terminated"
+    assert opened.consumed(LOST).state.stage == "lost"

@@ -75,19 +75,19 @@ AMENDED = BudgetAmended(
 )
 IMPLEMENT = ImplementChange(change="CR-1")
 
-requested = released.said(REQUESTED)
-assessed = requested.said(ASSESSED)
-priced = assessed.heard(PRICED, knowing=assessed.stream.position)
-approved = priced.said(APPROVED)
-signed = approved.heard(AMENDMENT_DRAFTED, AMENDMENT_SIGNED)
-rebaselined = signed.said(DRAFTED.model_copy(update={"version": 2}), REBASELINED)
-ready = rebaselined.heard(AMENDED)
+requested = released.published(REQUESTED)
+assessed = requested.published(ASSESSED)
+priced = assessed.consumed(PRICED, knowing=assessed.stream.position)
+approved = priced.published(APPROVED)
+signed = approved.consumed(AMENDMENT_DRAFTED, AMENDMENT_SIGNED)
+rebaselined = signed.published(DRAFTED.model_copy(update={"version": 2}), REBASELINED)
+ready = rebaselined.consumed(AMENDED)
 
 
 def test_a_change_is_requested_assessed_priced_and_approved() -> None:
     asked = released.when(REQUEST).then(REQUESTED)
     known = asked.when(ASSESS).then(ASSESSED)
-    valued = known.heard(PRICED, knowing=known.stream.position)
+    valued = known.consumed(PRICED, knowing=known.stream.position)
     agreed = valued.when(ApproveChange(change="CR-1", approved_by="cleo")).then(APPROVED)
     agreed.on(date(2026, 4, 9)).when(
         ApproveChange(change="CR-1", approved_by="cleo")
@@ -108,13 +108,13 @@ def test_a_change_id_is_used_once() -> None:
 
 
 def test_a_change_assessed_again_is_priced_again() -> None:
-    again = priced.took(ASSESS.model_copy(update={"days": 9}))
+    again = priced.after(ASSESS.model_copy(update={"days": 9}))
     approve = ApproveChange(change="CR-1", approved_by="cleo")
     again.when(approve).then_refused("change-not-approvable", missing=["change-not-priced"])
     # Finance had not processed the new assessment when it set this price.
-    late = again.heard(PRICED, knowing={"delivery": again.stream.position["delivery"] - 1})
+    late = again.consumed(PRICED, knowing={"delivery": again.stream.position["delivery"] - 1})
     late.when(approve).then_refused("change-not-approvable", missing=["change-not-priced"])
-    again.heard(PRICED, knowing=again.stream.position).when(approve).then_accepted()
+    again.consumed(PRICED, knowing=again.stream.position).when(approve).then_accepted()
 
 
 def test_a_change_is_approved_only_by_the_customer_and_with_a_price() -> None:
@@ -140,7 +140,7 @@ def test_a_change_is_either_approved_or_rejected() -> None:
 
 
 def test_an_approved_change_may_be_rejected_until_its_amendment_is_signed() -> None:
-    given_up = approved.heard(AMENDMENT_DRAFTED).when(REJECT).then(REJECTED)
+    given_up = approved.consumed(AMENDMENT_DRAFTED).when(REJECT).then(REJECTED)
     assert engagement_view(given_up.state).changes[0].status == "rejected"
     given_up.when(ApproveChange(change="CR-1", approved_by="cleo")).then_refused("change-decided")
     given_up.when(IMPLEMENT).then_refused("change-decided")
@@ -148,11 +148,11 @@ def test_an_approved_change_may_be_rejected_until_its_amendment_is_signed() -> N
 
 
 def test_a_signed_amendment_takes_precedence_over_a_concurrent_rejection() -> None:
-    crossed = approved.took(REJECT).heard(AMENDMENT_SIGNED, AMENDED)
+    crossed = approved.after(REJECT).consumed(AMENDMENT_SIGNED, AMENDED)
     assert engagement_view(crossed.state).changes[0].status == "approved"
     crossed.when(IMPLEMENT).then_refused("change-not-released", missing=["plan-not-rebaselined"])
-    planned = crossed.took(DraftPlan(template="web", changes=("CR-1",)))
-    planned.took(BaselinePlan(version=2)).when(IMPLEMENT).then_accepted()
+    planned = crossed.after(DraftPlan(template="web", changes=("CR-1",)))
+    planned.after(BaselinePlan(version=2)).when(IMPLEMENT).then_accepted()
 
 
 def test_scope_that_a_change_cannot_alter() -> None:
@@ -160,7 +160,7 @@ def test_scope_that_a_change_cannot_alter() -> None:
     requested.when(unknown).then_refused("unknown-deliverable")
     there = ASSESS.model_copy(update={"deliverables_added": (deliverable("portal"),)})
     requested.when(there).then_refused("deliverable-already-owed")
-    done = requested.took(SubmitDeliverable(deliverable="design", content_hash=HASH)).took(
+    done = requested.after(SubmitDeliverable(deliverable="design", content_hash=HASH)).after(
         AcceptDeliverable(deliverable="design", submission=1, accepted_by="cleo")
     )
     done.when(ASSESS).then_refused("already-accepted")
@@ -208,13 +208,13 @@ def test_a_change_cannot_be_implemented_on_a_day_before_its_amendment() -> None:
 
 
 def test_changes_are_not_implemented_on_hold() -> None:
-    ready.took(PutOnHold(reason="Freeze.")).when(IMPLEMENT).then_refused("on-hold")
+    ready.after(PutOnHold(reason="Freeze.")).when(IMPLEMENT).then_refused("on-hold")
 
 
 def test_an_amendment_changes_what_is_owed() -> None:
     assert sorted(approved.state.owed) == ["design", "portal"]
     assert sorted(signed.state.owed) == ["manual", "portal"]
-    back = signed.heard(
+    back = signed.consumed(
         AMENDMENT_SIGNED.model_copy(
             update={
                 "change": "CR-2",

@@ -42,23 +42,25 @@ ANSWER = AnswerSurvey(
 )
 PIR = HoldPir(went_well=("The team",), went_badly=("The data",))
 CLOSE = CloseEngagement()
-worked = released.said(
+worked = released.published(
     TimeApproved(
         entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(38)
     )
 )
-sent = released.took(SURVEY)
+sent = released.after(SURVEY)
 
 
 def accepted(scenario, *names: str):
     for name in names:
-        scenario = scenario.took(SubmitDeliverable(deliverable=name, content_hash=HASH)).took(
+        scenario = scenario.after(SubmitDeliverable(deliverable=name, content_hash=HASH)).after(
             AcceptDeliverable(deliverable=name, submission=1, accepted_by="cleo")
         )
     return scenario
 
 
-finished = accepted(worked, "design", "portal").took(GoLive()).took(SURVEY).took(PIR).heard(SETTLED)
+finished = (
+    accepted(worked, "design", "portal").after(GoLive()).after(SURVEY).after(PIR).consumed(SETTLED)
+)
 
 
 def test_the_solution_goes_live_once_and_after_the_kickoff() -> None:
@@ -122,7 +124,9 @@ def test_delivered_hours_may_exceed_the_maximum_of_one_entry() -> None:
     for entry in ("T-1", "T-2", "T-3"):
         work = {"entry": entry, "person": "dev", "role": "architect", "task": "analysis"}
         work |= {"week": "2026-04-06", "hours": "1000000"}
-        large = large.said(TimeSubmitted.model_validate(work), TimeApproved.model_validate(work))
+        large = large.published(
+            TimeSubmitted.model_validate(work), TimeApproved.model_validate(work)
+        )
     held = large.when(PIR).then(like(PirHeld, delivered_hours=hours(3_000_000)))
     assert engagement_view(held.state).time.approved_hours == hours(3_000_000)
     assert type(held.state).model_validate_json(held.state.model_dump_json()) == held.state
@@ -139,7 +143,7 @@ def test_a_finished_engagement_is_closed_once() -> None:
 
 
 def test_an_engagement_is_not_closed_while_anything_is_owed() -> None:
-    waiting = accepted(released, "design").took(
+    waiting = accepted(released, "design").after(
         RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev")
     )
     refused = waiting.when(CLOSE)
@@ -160,10 +164,10 @@ def test_an_engagement_is_not_closed_while_anything_is_owed() -> None:
 
 
 def test_a_submitted_deliverable_is_not_accepted_yet() -> None:
-    waiting = accepted(worked, "design").took(
+    waiting = accepted(worked, "design").after(
         SubmitDeliverable(deliverable="portal", content_hash=HASH)
     )
-    waiting.took(SURVEY).took(PIR).heard(SETTLED).when(CLOSE).then_refused(
+    waiting.after(SURVEY).after(PIR).consumed(SETTLED).when(CLOSE).then_refused(
         "not-closable",
         missing=["deliverable-not-accepted"],
         saying="portal (The portal) is not acc",
@@ -171,20 +175,20 @@ def test_a_submitted_deliverable_is_not_accepted_yet() -> None:
 
 
 def test_each_open_item_prevents_closing_by_itself() -> None:
-    issue = finished.took(RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev"))
+    issue = finished.after(RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev"))
     issue.when(CLOSE).then_refused("not-closable", missing=["issue-open"])
-    issue.took(CloseRaidItem(item="I-1", resolution="Fast.")).when(CLOSE).then_accepted()
-    rest = accepted(worked, "design", "portal").took(SURVEY)
-    rest.took(PIR).when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
-    rest.heard(SETTLED).when(CLOSE).then_refused("not-closable", missing=["pir-not-held"])
-    without_survey = accepted(worked, "design", "portal").took(PIR).heard(SETTLED)
+    issue.after(CloseRaidItem(item="I-1", resolution="Fast.")).when(CLOSE).then_accepted()
+    rest = accepted(worked, "design", "portal").after(SURVEY)
+    rest.after(PIR).when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    rest.consumed(SETTLED).when(CLOSE).then_refused("not-closable", missing=["pir-not-held"])
+    without_survey = accepted(worked, "design", "portal").after(PIR).consumed(SETTLED)
     without_survey.when(CLOSE).then_refused("not-closable", missing=["survey-not-sent"])
 
 
 def test_time_awaiting_approval_prevents_closing() -> None:
     def logged(scenario, entry: str, who: str):
         time = SubmitTime(entry=entry, role="architect", task="analysis", week=WEEK, hours=hours(8))
-        return scenario.took(time, by=who)
+        return scenario.after(time, by=who)
 
     one = logged(finished, "T-8", "dev")
     one.when(CLOSE).then_refused(
@@ -197,12 +201,12 @@ def test_time_awaiting_approval_prevents_closing() -> None:
         "not-closable",
         saying="3 time entries wait for approval: 16 hours of dev, 8 hours of milo",
     )
-    decided = one.took(RejectTime(entry="T-8", why="Twice."), by="mara")
+    decided = one.after(RejectTime(entry="T-8", why="Twice."), by="mara")
     decided.when(CLOSE).then_accepted()
 
 
 def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
-    invoiced = finished.heard(
+    invoiced = finished.consumed(
         InvoiceIssued(
             invoice="INV-1",
             number="2026-1",
@@ -214,11 +218,11 @@ def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
         )
     )
     invoiced.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
-    invoiced.heard(SETTLED).when(CLOSE).then_accepted()
+    invoiced.consumed(SETTLED).when(CLOSE).then_accepted()
 
 
 def test_a_change_order_after_the_settlement_has_to_be_settled_too() -> None:
-    amended = finished.heard(
+    amended = finished.consumed(
         BudgetAmended(
             change="CR-9",
             amendment="A-CR-9",
@@ -228,20 +232,20 @@ def test_a_change_order_after_the_settlement_has_to_be_settled_too() -> None:
         )
     )
     amended.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
-    amended.heard(SETTLED).when(CLOSE).then_accepted()
+    amended.consumed(SETTLED).when(CLOSE).then_accepted()
 
 
 def test_an_amendment_after_the_settlement_prevents_closing_until_it_is_settled() -> None:
     # Finance settled before it processed the amendment; its amended budget follows.
-    signed_after = finished.heard(AMENDMENT_SIGNED.model_copy(update={"deliverables_added": ()}))
+    signed_after = finished.consumed(AMENDMENT_SIGNED.model_copy(update={"deliverables_added": ()}))
     signed_after.when(CLOSE).then_refused(
         "not-closable",
         missing=["budget-not-amended"],
         saying="amendment A-1 is signed and not in the budget",
     )
-    amended = signed_after.heard(AMENDED)
+    amended = signed_after.consumed(AMENDED)
     amended.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
-    amended.heard(SETTLED).when(CLOSE).then_accepted()
+    amended.consumed(SETTLED).when(CLOSE).then_accepted()
 
 
 HOURLY = BUDGET.model_copy(
@@ -253,41 +257,41 @@ EXPENSE = ApproveExpense(
 
 
 def test_work_approved_after_the_settlement_prevents_closing_of_an_hourly_contract() -> None:
-    by_the_hour = finished.heard(HOURLY)
+    by_the_hour = finished.consumed(HOURLY)
     settled_at = by_the_hour.stream.position
-    by_the_hour.heard(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
-    since = by_the_hour.took(
+    by_the_hour.consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
+    since = by_the_hour.after(
         SubmitTime(entry="T-9", role="architect", task="analysis", week=WEEK, hours=hours(8)),
         by="dev",
-    ).took(ApproveTime(entry="T-9"), by="mara")
+    ).after(ApproveTime(entry="T-9"), by="mara")
     # Delivery processes the settlement later, but Finance had not processed these entries.
-    since.heard(SETTLED, knowing=settled_at).when(CLOSE).then_refused(
+    since.consumed(SETTLED, knowing=settled_at).when(CLOSE).then_refused(
         "not-closable",
         missing=["account-not-settled"],
         saying="settled without 8 hours that were approved since",
     )
-    since.heard(SETTLED, knowing=since.stream.position).when(CLOSE).then_accepted()
-    spent = by_the_hour.took(EXPENSE).heard(SETTLED, knowing=settled_at)
+    since.consumed(SETTLED, knowing=since.stream.position).when(CLOSE).then_accepted()
+    spent = by_the_hour.after(EXPENSE).consumed(SETTLED, knowing=settled_at)
     spent.when(CLOSE).then_refused("not-closable", saying="without expenses that were approved")
     free = EXPENSE.model_copy(update={"billable": False})
-    by_the_hour.took(free).heard(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
+    by_the_hour.after(free).consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
     # A fixed price bills no time.
-    finished.took(EXPENSE).heard(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
+    finished.after(EXPENSE).consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
 
 
 def test_a_reopened_account_has_to_be_settled() -> None:
-    reopened = finished.heard(AccountReopened(settled_on=SETTLED.settled_on, unbilled=eur(800)))
+    reopened = finished.consumed(AccountReopened(settled_on=SETTLED.settled_on, unbilled=eur(800)))
     reopened.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
 
 
 def test_after_closing_only_survey_answers_are_accepted() -> None:
-    closed = finished.took(CLOSE)
+    closed = finished.after(CLOSE)
     closed.when(ANSWER).then_accepted()
     closed.when(AssignManager(manager="milo")).then_refused("engagement-over", saying="closed")
 
 
 def test_a_terminated_engagement_is_reviewed_and_not_closed() -> None:
-    over = worked.heard(TERMINATED)
+    over = worked.consumed(TERMINATED)
     over.when(PIR).then(like(PirHeld, delivered_hours=hours(38)))
     over.when(SURVEY).then_accepted()
     over.when(CLOSE).then_refused("engagement-over")

@@ -76,7 +76,7 @@ def test_an_estimate_without_hours_is_refused() -> None:
 def test_an_estimate_has_project_management_or_a_reason_for_none() -> None:
     unmanaged = SubmitEstimate(template="own", duration_days=10, lines=(BUILD,))
     asked.when(unmanaged).then_refused("no-project-management")
-    asked.said(LIGHT).when(unmanaged).then(like(EstimateSubmitted, assumptions=()))
+    asked.published(LIGHT).when(unmanaged).then(like(EstimateSubmitted, assumptions=()))
     reasoned = unmanaged.model_copy(update={"no_project_management": "The customer leads."})
     asked.when(reasoned).then(
         like(EstimateSubmitted, assumptions=("No project management: The customer leads.",))
@@ -97,8 +97,8 @@ def test_only_the_manager_endorses(by: str, version: int) -> None:
 
 
 def test_a_new_manager_endorses_again() -> None:
-    endorsed = estimated.took(EndorseEstimate(version=1), by="mara")
-    handed_over = endorsed.took(AssignManager(manager="milo"))
+    endorsed = estimated.after(EndorseEstimate(version=1), by="mara")
+    handed_over = endorsed.after(AssignManager(manager="milo"))
     handed_over.when(EndorseEstimate(version=1), by="milo").then(
         EstimateEndorsed(version=1, manager="milo")
     )
@@ -107,5 +107,5 @@ def test_a_new_manager_endorses_again() -> None:
 def test_what_cannot_be_endorsed() -> None:
     opened.when(EndorseEstimate(version=1), by="mara").then_refused("no-manager")
     asked.when(EndorseEstimate(version=1), by="mara").then_refused("unknown-estimate")
-    twice = estimated.took(FROM_TEMPLATE.model_copy(update={"duration_days": 120}))
+    twice = estimated.after(FROM_TEMPLATE.model_copy(update={"duration_days": 120}))
     twice.when(EndorseEstimate(version=1), by="mara").then_refused("superseded", saying="2")

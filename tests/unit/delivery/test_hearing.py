@@ -102,7 +102,7 @@ def test_every_capability_has_a_decision() -> None:
     ("outcome", "stage"), [("open", "planning"), ("won", "imported"), ("lost", "lost")]
 )
 def test_imported_history(outcome, stage: str) -> None:
-    imported = empty.heard(
+    imported = empty.consumed(
         OpportunityImported(
             source="CRM",
             external_id="1C1I7A6R",
@@ -122,9 +122,9 @@ def test_imported_history(outcome, stage: str) -> None:
 
 
 def test_before_the_contract_the_deal_defines_the_deliverables() -> None:
-    asked_for = empty.heard(OPENED, REQUESTED)
+    asked_for = empty.consumed(OPENED, REQUESTED)
     assert sorted(asked_for.state.agreed) == ["design", "portal"]
-    sold = asked_for.heard(WON.model_copy(update={"deliverables": (deliverable("desk"),)}))
+    sold = asked_for.consumed(WON.model_copy(update={"deliverables": (deliverable("desk"),)}))
     assert sorted(sold.state.agreed) == ["desk"]
-    contracted = sold.heard(SOW, SOW_SIGNED)
+    contracted = sold.consumed(SOW, SOW_SIGNED)
     assert sorted(contracted.state.agreed) == ["design", "portal"]

@@ -121,7 +121,7 @@ def test_a_plan_with_contradictions_is_refused() -> None:
 
 
 def test_the_newest_draft_becomes_the_baseline_once() -> None:
-    drafted = signed.said(DRAFTED)
+    drafted = signed.published(DRAFTED)
     baselined = drafted.when(BaselinePlan(version=1, baselined_on=date(2026, 4, 7))).then(BASELINED)
     baselined.when(BaselinePlan(version=1)).then_nothing()
     signed.when(BaselinePlan(version=1)).then_refused("not-drafted", saying="there is none")
@@ -129,17 +129,17 @@ def test_the_newest_draft_becomes_the_baseline_once() -> None:
 
 
 def test_a_rebaseline_adds_the_changes_of_its_draft_to_earlier_ones() -> None:
-    asked_for = released.said(CHANGE)
+    asked_for = released.published(CHANGE)
     asked_for.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-approved"])
     released.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-requested"])
-    drafted = asked_for.said(APPROVED).when(WITH_CHANGE)
+    drafted = asked_for.published(APPROVED).when(WITH_CHANGE)
     again = drafted.then(DRAFTED.model_copy(update={"version": 2, "changes": ("CR-1",)}))
     again.when(WITH_CHANGE).then_nothing()
     second = again.when(BaselinePlan(version=2)).then(
         like(PlanBaselined, version=2, changes=("CR-1",), tasks=TASKS)
     )
     # Its amendment is not signed: it is included unless the plan names no changes.
-    third = second.took(GIVEN).when(BaselinePlan(version=3))
+    third = second.after(GIVEN).when(BaselinePlan(version=3))
     third.then(like(PlanBaselined, version=3, changes=("CR-1",)))
     assert third.after.state.planning.first_baselined_on == date(2026, 4, 7)
 
@@ -154,36 +154,36 @@ SIGNED = AmendmentSigned(
     signatories=(),
     signed_on=START,
 )
-changed = released.said(CHANGE, APPROVED).took(WITH_CHANGE).took(BaselinePlan(version=2))
+changed = released.published(CHANGE, APPROVED).after(WITH_CHANGE).after(BaselinePlan(version=2))
 
 
 def test_a_plan_may_leave_out_an_unsigned_change() -> None:
-    without = changed.took(NO_CHANGES)
+    without = changed.after(NO_CHANGES)
     outcome = without.when(BaselinePlan(version=3))
     outcome.then(like(PlanBaselined, version=3, changes=()))
     outcome.after.when(BaselinePlan(version=3)).then_nothing()
 
 
 def test_a_plan_cannot_leave_out_a_signed_change() -> None:
-    agreed = changed.heard(SIGNED).took(NO_CHANGES).when(BaselinePlan(version=3))
+    agreed = changed.consumed(SIGNED).after(NO_CHANGES).when(BaselinePlan(version=3))
     agreed.then(like(PlanBaselined, changes=("CR-1",)))
     # It was drafted before the amendment was processed.
-    crossed = changed.took(NO_CHANGES).heard(SIGNED)
+    crossed = changed.after(NO_CHANGES).consumed(SIGNED)
     crossed.when(BaselinePlan(version=3)).then_refused(
         "changes-differ", missing=["change-not-in-plan"], saying="does not include: draft it with"
     )
 
 
 def test_a_rejected_change_is_in_no_further_plan() -> None:
-    given_up = changed.took(RejectChange(change="CR-1", why="No money."))
+    given_up = changed.after(RejectChange(change="CR-1", why="No money."))
     for plan in (GIVEN, FROM_TEMPLATE):
-        drafted = given_up.took(plan).when(BaselinePlan(version=3))
+        drafted = given_up.after(plan).when(BaselinePlan(version=3))
         drafted.then(like(PlanBaselined, changes=()))
     given_up.when(WITH_CHANGE).then_refused(
         "change-not-approved", missing=["change-rejected"], saying="CR-1 was rejected"
     )
-    drafted_before = released.said(CHANGE, APPROVED).took(WITH_CHANGE)
-    rejected_since = drafted_before.took(RejectChange(change="CR-1", why="No money."))
+    drafted_before = released.published(CHANGE, APPROVED).after(WITH_CHANGE)
+    rejected_since = drafted_before.after(RejectChange(change="CR-1", why="No money."))
     rejected_since.when(BaselinePlan(version=2)).then_refused(
         "change-not-approved", missing=["change-rejected"]
     )
@@ -191,17 +191,19 @@ def test_a_rejected_change_is_in_no_further_plan() -> None:
 
 def test_a_baseline_includes_no_change_that_was_not_drafted() -> None:
     # The newest draft was made before the change was approved.
-    drafted = released.took(GIVEN.model_copy(update={"tasks": TASKS[:2]})).said(CHANGE, APPROVED)
+    drafted = released.after(GIVEN.model_copy(update={"tasks": TASKS[:2]})).published(
+        CHANGE, APPROVED
+    )
     with_change = BaselinePlan(version=2, changes=("CR-1",))
     drafted.when(with_change).then_refused(
         "changes-differ", missing=["change-not-in-plan"], saying="changes names CR-1"
     )
     drafted.when(BaselinePlan(version=2)).then(like(PlanBaselined, version=2, changes=()))
-    drafted.took(WITH_CHANGE).when(BaselinePlan(version=3, changes=("CR-1",))).then_accepted()
+    drafted.after(WITH_CHANGE).when(BaselinePlan(version=3, changes=("CR-1",))).then_accepted()
 
 
 def test_a_baseline_names_every_drafted_change() -> None:
-    two = signed.said(
+    two = signed.published(
         CHANGE,
         ASSESSED,
         APPROVED,
@@ -209,13 +211,13 @@ def test_a_baseline_names_every_drafted_change() -> None:
         ASSESSED.model_copy(update={"change": "CR-2"}),
         APPROVED.model_copy(update={"change": "CR-2"}),
     )
-    both = two.took(FROM_TEMPLATE)
+    both = two.after(FROM_TEMPLATE)
     only_one = BaselinePlan(version=1, changes=("CR-1",))
     both.when(only_one).then_refused(
         "changes-differ", missing=["change-not-named"], saying="changes does not name CR-2"
     )
     both.when(BaselinePlan(version=1)).then(like(PlanBaselined, changes=("CR-1", "CR-2")))
-    first = two.took(FROM_TEMPLATE.model_copy(update={"changes": ("CR-1",)}))
+    first = two.after(FROM_TEMPLATE.model_copy(update={"changes": ("CR-1",)}))
     outcome = first.when(only_one)
     outcome.then(like(PlanBaselined, changes=("CR-1",)))
     plan = first.state.planning.draft
@@ -225,12 +227,12 @@ def test_a_baseline_names_every_drafted_change() -> None:
 
 
 def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
-    asked_for = signed.said(CHANGE, ASSESSED)
-    unchanged = asked_for.took(FROM_TEMPLATE).state.planning.draft
+    asked_for = signed.published(CHANGE, ASSESSED)
+    unchanged = asked_for.after(FROM_TEMPLATE).state.planning.draft
     assert unchanged is not None
     assert unchanged.milestones[-1].due_on == date(2026, 7, 14)
     assert {task.phase for task in unchanged.tasks} == {"Analysis", "Build"}
-    changed = asked_for.said(APPROVED).took(FROM_TEMPLATE).state.planning.draft
+    changed = asked_for.published(APPROVED).after(FROM_TEMPLATE).state.planning.draft
     assert changed is not None
     assert changed.milestones[-1].due_on == date(2026, 7, 19)
     task = changed.tasks[-1]
@@ -242,5 +244,5 @@ def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
 
 
 def test_a_baseline_does_not_add_a_change_afterwards() -> None:
-    changed = released.said(CHANGE, APPROVED)
+    changed = released.published(CHANGE, APPROVED)
     changed.when(BaselinePlan(version=1, changes=("CR-1",))).then_refused("already-baselined")

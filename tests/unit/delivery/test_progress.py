@@ -30,12 +30,12 @@ def test_progress_of_a_task_may_decrease() -> None:
 
 
 def test_implementation_has_no_progress_before_gate_4() -> None:
-    drafted = kicked_off.said(DRAFTED)
+    drafted = kicked_off.published(DRAFTED)
     drafted.when(BUILD).then_refused(
         "implementation-not-released", missing=["brd-not-signed-off", "plan-not-baselined"]
     )
     drafted.when(BUILD.model_copy(update={"task": "analysis"})).then_accepted()
-    drafted.took(BaselinePlan(version=1)).when(BUILD).then_refused(
+    drafted.after(BaselinePlan(version=1)).when(BUILD).then_refused(
         "implementation-not-released", missing=["brd-not-signed-off"]
     )
     kicked_off.when(BUILD).then_refused("unknown-task")
@@ -49,7 +49,9 @@ def test_milestones_of_the_baseline_are_reached_once() -> None:
     other_day = ReachMilestone(milestone="M1", reached_on=date(2026, 4, 7))
     reached.when(other_day).then_refused("milestone-already-reached")
     released.when(ReachMilestone(milestone="M9")).then_refused("unknown-milestone")
-    kicked_off.said(DRAFTED).when(ReachMilestone(milestone="M1")).then_refused("plan-not-baselined")
+    kicked_off.published(DRAFTED).when(ReachMilestone(milestone="M1")).then_refused(
+        "plan-not-baselined"
+    )
 
 
 def test_status_reports_count_up() -> None:

@@ -34,7 +34,7 @@ def test_risks_and_issues_are_raised_and_closed() -> None:
 
 
 def test_an_item_id_is_used_once() -> None:
-    raised = released.took(RISK)
+    raised = released.after(RISK)
     raised.when(RISK).then_nothing()
     raised.when(RISK.model_copy(update={"impact": "low"})).then_refused("already-raised")
     raised.when(ISSUE.model_copy(update={"item": "R-1"})).then_refused("already-raised")
@@ -62,6 +62,6 @@ def test_an_unknown_item_cannot_be_closed() -> None:
 
 
 def test_after_a_termination_items_close_and_none_are_raised() -> None:
-    over = released.took(ISSUE).heard(TERMINATED)
+    over = released.after(ISSUE).consumed(TERMINATED)
     over.when(CloseRaidItem(item="I-1", resolution="Moot.")).then_accepted()
     over.when(RISK).then_refused("engagement-over")

@@ -8,7 +8,7 @@ from contracts.documents import content_hash
 from delivery.requirements import SignOffBrd, SubmitBrd
 from tests.unit.delivery.life import HASH, OTHER_HASH, signed
 
-submitted = signed.said(BrdSubmitted(version=1, content_hash=HASH))
+submitted = signed.published(BrdSubmitted(version=1, content_hash=HASH))
 SIGN = SignOffBrd(version=1, signed_by="cleo")
 SIGNED_OFF = BrdSignedOff(
     version=1, content_hash=HASH, signed_by="cleo", signed_on=date(2026, 4, 8)
@@ -42,7 +42,7 @@ def test_the_customer_signs_off_a_version_once() -> None:
 
 def test_sign_offs_that_are_refused() -> None:
     signed.when(SIGN).then_refused("unknown-brd")
-    newer = submitted.took(SubmitBrd(content_hash=OTHER_HASH))
+    newer = submitted.after(SubmitBrd(content_hash=OTHER_HASH))
     newer.when(SIGN).then_refused("superseded", saying="2")
     own = SignOffBrd(version=1, signed_by="mara")
     submitted.when(own).then_refused("not-the-customer", saying="mara belongs to delivery")

@@ -22,8 +22,8 @@ ALLOCATED = ResourceAllocated(
     commitment="soft",
 )
 GIVE = AllocateResource(request="RQ-1", person="dev")
-wanted = managed.said(WANTED)
-allocated = wanted.said(ALLOCATED)
+wanted = managed.published(WANTED)
+allocated = wanted.published(ALLOCATED)
 
 
 def test_hours_of_a_role_are_requested() -> None:
@@ -70,8 +70,8 @@ def test_a_person_is_released() -> None:
 
 @pytest.mark.parametrize(("over", "day"), [(LOST, "2026-03-02"), (TERMINATED, "2026-05-04")])
 def test_everybody_is_released_when_the_engagement_is_over(over, day: str) -> None:
-    both = allocated.said(ALLOCATED.model_copy(update={"person": "milo"}))
-    free = both.when_heard(over).then(
+    both = allocated.published(ALLOCATED.model_copy(update={"person": "milo"}))
+    free = both.when_consumed(over).then(
         ResourceReleased(request="RQ-1", person="dev", released_on=date.fromisoformat(day)),
         ResourceReleased(request="RQ-1", person="milo", released_on=date.fromisoformat(day)),
     )

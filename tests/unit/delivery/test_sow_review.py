@@ -5,7 +5,7 @@ from contracts.delivery import SowReviewed
 from delivery.sow_review import ReviewSow
 from tests.unit.delivery.life import HASH, OTHER_HASH, SOW, signed, won
 
-drafted = won.heard(SOW)
+drafted = won.consumed(SOW)
 APPROVE = ReviewSow(version=1, verdict="approved")
 APPROVED = SowReviewed(version=1, content_hash=HASH, verdict="approved")
 
@@ -29,7 +29,7 @@ def test_an_unknown_version_cannot_be_reviewed() -> None:
 
 
 def test_only_the_newest_version_is_reviewed() -> None:
-    second = drafted.heard(SOW.model_copy(update={"version": 2, "content_hash": OTHER_HASH}))
+    second = drafted.consumed(SOW.model_copy(update={"version": 2, "content_hash": OTHER_HASH}))
     second.when(APPROVE).then_refused("superseded", saying="2")
     second.when(ReviewSow(version=2, verdict="approved")).then(
         SowReviewed(version=2, content_hash=OTHER_HASH, verdict="approved")

@@ -43,12 +43,12 @@ SUBMITTED = TimeSubmitted(
 APPROVED = TimeApproved(
     entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(40)
 )
-submitted = released.said(SUBMITTED)
+submitted = released.published(SUBMITTED)
 SECOND_START = EARLY_START.model_copy(
     update={"cap_hours": hours(40), "expires_on": date(2026, 5, 31)}
 )
 unsigned = won.on(date(2026, 4, 8))
-early = unsigned.heard(EARLY_START)
+early = unsigned.consumed(EARLY_START)
 
 
 def at(time: SubmitTime, **update: object) -> SubmitTime:
@@ -73,12 +73,12 @@ def test_invalid_entries_are_refused(wrong) -> None:
 
 
 def test_a_week_has_at_most_a_hundred_hours_of_one_person() -> None:
-    full = released.took(TIME, by="dev").took(at(TIME, entry="T-9", hours=hours(60)), by="dev")
+    full = released.after(TIME, by="dev").after(at(TIME, entry="T-9", hours=hours(60)), by="dev")
     more = at(TIME, entry="T-10", hours=hours("0.01"))
     full.when(more, by="dev").then_refused("too-many-hours", saying="100.01")
     full.when(more, by="milo").then_accepted()
     # Rejected hours do not count towards the limit.
-    full.took(RejectTime(entry="T-9", why="Twice.")).when(more, by="dev").then_accepted()
+    full.after(RejectTime(entry="T-9", why="Twice.")).when(more, by="dev").then_accepted()
 
 
 def test_hours_of_a_future_week_are_refused() -> None:
@@ -87,7 +87,7 @@ def test_hours_of_a_future_week_are_refused() -> None:
 
 def test_hours_are_approved_by_another_person() -> None:
     submitted.when(ApproveTime(entry="T-1"), by="dev").then_refused("own-time")
-    for_dev = released.took(at(TIME, person="dev"), by="mara")
+    for_dev = released.after(at(TIME, person="dev"), by="mara")
     for_dev.when(ApproveTime(entry="T-1"), by="mara").then_refused("own-time")
     approved = submitted.when(ApproveTime(entry="T-1"), by="mara").then(APPROVED)
     approved.when(ApproveTime(entry="T-1"), by="mara").then_nothing()
@@ -101,7 +101,7 @@ def test_hours_are_approved_by_another_person() -> None:
 
 def test_approved_time_has_the_kind_of_its_task() -> None:
     managing = at(TIME, entry="T-4", task="lead", role="project-manager")
-    outcome = released.took(managing, by="milo").when(ApproveTime(entry="T-4"), by="mara")
+    outcome = released.after(managing, by="milo").when(ApproveTime(entry="T-4"), by="mara")
     after = outcome.then(like(TimeApproved, kind="project-management", task="lead"))
     assert after.state.timesheet.by_kind == {"project-management": hours(40)}
 
@@ -127,9 +127,9 @@ def test_tasks_are_those_of_the_baseline() -> None:
 def test_before_the_baseline_tasks_are_the_drafts_and_two_fixed_ones() -> None:
     kicked_off.when(TIME, by="dev").then_refused("unknown-task")
     kicked_off.when(INITIATION, by="dev").then(like(TimeSubmitted, task="initiation"))
-    kicked_off.said(DRAFTED).when(TIME, by="dev").then_accepted()
+    kicked_off.published(DRAFTED).when(TIME, by="dev").then_accepted()
     managing = at(INITIATION, task="project-management")
-    kicked_off.took(managing, by="milo").when(ApproveTime(entry="T-3"), by="mara").then(
+    kicked_off.after(managing, by="milo").when(ApproveTime(entry="T-3"), by="mara").then(
         like(TimeApproved, kind="project-management")
     )
 
@@ -144,33 +144,33 @@ def test_time_before_the_signature_is_refused() -> None:
 
 
 def test_an_early_start_covers_hours_up_to_its_cap() -> None:
-    half = early.took(INITIATION, by="dev")
+    half = early.after(INITIATION, by="dev")
     more = at(INITIATION, entry="T-5", hours=hours("30.01"))
     half.when(more, by="milo").then_refused(
         "not-released", missing=["early-start-cap-spent"], saying="50 are logged"
     )
-    full = half.took(at(more, hours=hours(30)), by="milo")
+    full = half.after(at(more, hours=hours(30)), by="milo")
     # The entries themselves are within the cap and can be approved; nothing more can be logged.
     full.when(ApproveTime(entry="T-5"), by="mara").then_accepted()
     full.when(at(more, entry="T-6", hours=hours("0.01")), by="dev").then_refused("not-released")
 
 
 def test_an_early_start_that_ended_covers_nothing_until_the_signature() -> None:
-    waiting = early.took(INITIATION, by="dev").on(date(2026, 5, 4))
+    waiting = early.after(INITIATION, by="dev").on(date(2026, 5, 4))
     for outcome in (
         waiting.when(at(INITIATION, entry="T-7"), by="dev"),
         waiting.when(ApproveTime(entry="T-3"), by="mara"),
     ):
         outcome.then_refused("not-released", missing=["early-start-expired"])
     late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 5, 4)})
-    waiting.heard(SOW, late).when(ApproveTime(entry="T-3"), by="mara").then_accepted()
+    waiting.consumed(SOW, late).when(ApproveTime(entry="T-3"), by="mara").then_accepted()
 
 
 def test_a_second_early_start_adds_to_the_first() -> None:
-    full = early.took(at(INITIATION, hours=hours(80)), by="dev").on(date(2026, 5, 6))
-    again = full.heard(SECOND_START)
+    full = early.after(at(INITIATION, hours=hours(80)), by="dev").on(date(2026, 5, 6))
+    again = full.consumed(SECOND_START)
     more = at(INITIATION, entry="T-5", week=date(2026, 5, 4), hours=hours(40))
-    again.took(more, by="dev").when(ApproveTime(entry="T-5"), by="mara").then_accepted()
+    again.after(more, by="dev").when(ApproveTime(entry="T-5"), by="mara").then_accepted()
     again.when(at(more, hours=hours("40.01")), by="dev").then_refused(
         "not-released", missing=["early-start-cap-spent"], saying="120 hours, 80 are logged"
     )
@@ -179,7 +179,7 @@ def test_a_second_early_start_adds_to_the_first() -> None:
 
 
 def test_the_unused_cap_of_an_early_start_ends_with_it() -> None:
-    again = early.took(INITIATION, by="dev").on(date(2026, 5, 6)).heard(SECOND_START)
+    again = early.after(INITIATION, by="dev").on(date(2026, 5, 6)).consumed(SECOND_START)
     more = at(INITIATION, entry="T-5", week=date(2026, 5, 4), hours=hours("40.01"))
     again.when(more, by="dev").then_refused(
         "not-released", missing=["early-start-cap-spent"], saying="40 hours, 0 are logged"
@@ -188,7 +188,7 @@ def test_the_unused_cap_of_an_early_start_ends_with_it() -> None:
 
 def test_authorised_work_may_be_logged_after_the_signature() -> None:
     late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 5, 12)})
-    contracted = early.took(INITIATION, by="dev").heard(SOW, late).on(date(2026, 5, 13))
+    contracted = early.after(INITIATION, by="dev").consumed(SOW, late).on(date(2026, 5, 13))
     # The early start ended on a Thursday: its week is covered, the next one is not.
     rest = at(INITIATION, entry="T-5", week=date(2026, 4, 27), hours=hours(30))
     contracted.when(rest, by="dev").then_accepted()
@@ -201,9 +201,9 @@ def test_authorised_work_may_be_logged_after_the_signature() -> None:
 
 
 def test_hours_after_the_signature_are_not_charged_to_the_early_start() -> None:
-    begun = early.took(at(INITIATION, hours=hours(80)), by="dev")
+    begun = early.after(at(INITIATION, hours=hours(80)), by="dev")
     late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 4, 13)})
-    contracted = begun.heard(SOW, late).on(date(2026, 4, 15))
+    contracted = begun.consumed(SOW, late).on(date(2026, 4, 15))
     after = at(INITIATION, entry="T-8", week=date(2026, 4, 13))
     contracted.when(after, by="dev").then_accepted()
     before = at(INITIATION, entry="T-9", hours=hours(1))
@@ -214,18 +214,18 @@ def test_hours_after_the_signature_are_not_charged_to_the_early_start() -> None:
 
 def test_the_contract_covers_the_week_of_its_signature() -> None:
     on_wednesday = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 4, 15)})
-    contracted = early.took(INITIATION, by="dev").heard(SOW, on_wednesday).on(date(2026, 4, 17))
+    contracted = early.after(INITIATION, by="dev").consumed(SOW, on_wednesday).on(date(2026, 4, 17))
     this_week = at(INITIATION, entry="T-8", week=date(2026, 4, 13), hours=hours(60))
     rest = at(INITIATION, entry="T-9", hours=hours(30))
-    contracted.took(this_week, by="dev").when(rest, by="dev").then_accepted()
+    contracted.after(this_week, by="dev").when(rest, by="dev").then_accepted()
 
 
 def test_implementation_waits_for_requirements_and_baseline() -> None:
-    drafted = kicked_off.said(DRAFTED)
+    drafted = kicked_off.published(DRAFTED)
     drafted.when(BUILD, by="dev").then_refused(
         "implementation-not-released", missing=["brd-not-signed-off", "plan-not-baselined"]
     )
-    baselined = drafted.took(BaselinePlan(version=1))
+    baselined = drafted.after(BaselinePlan(version=1))
     baselined.when(BUILD, by="dev").then_refused(
         "implementation-not-released", missing=["brd-not-signed-off"]
     )
@@ -241,9 +241,9 @@ def test_work_dated_before_gate_4_opened_is_refused() -> None:
 
 def test_in_the_light_tier_the_contract_includes_the_requirements() -> None:
     light = TierChosen(tier="light", proposed="light", reason="Small.")
-    baselined = kicked_off.said(light, DRAFTED).took(BaselinePlan(version=1))
+    baselined = kicked_off.published(light, DRAFTED).after(BaselinePlan(version=1))
     baselined.when(BUILD, by="dev").then_accepted()
-    unsigned_light = early.said(light, DRAFTED).took(BaselinePlan(version=1))
+    unsigned_light = early.published(light, DRAFTED).after(BaselinePlan(version=1))
     unsigned_light.when(BUILD, by="dev").then_refused(
         "implementation-not-released",
         missing=["brd-not-signed-off"],
@@ -252,23 +252,25 @@ def test_in_the_light_tier_the_contract_includes_the_requirements() -> None:
 
 
 def test_time_before_a_termination_is_still_approved_or_rejected() -> None:
-    over = submitted.heard(TERMINATED)
+    over = submitted.consumed(TERMINATED)
     over.when(ApproveTime(entry="T-1"), by="mara").then(APPROVED)
-    submitted.heard(LOST).when(ApproveTime(entry="T-1"), by="mara").then_refused("engagement-over")
+    submitted.consumed(LOST).when(ApproveTime(entry="T-1"), by="mara").then_refused(
+        "engagement-over"
+    )
 
 
 def test_time_up_to_a_termination_may_be_logged_after_it() -> None:
     # Terminated on Monday, 4 May.
-    over = released.heard(TERMINATED).on(date(2026, 5, 12))
+    over = released.consumed(TERMINATED).on(date(2026, 5, 12))
     last_week = at(TIME, week=date(2026, 5, 4))
-    logged = over.took(last_week, by="dev")
+    logged = over.after(last_week, by="dev")
     logged.when(ApproveTime(entry="T-1"), by="mara").then_accepted()
     over.when(at(TIME, week=date(2026, 5, 11)), by="dev").then_refused(
         "engagement-over", saying="2026-05-04"
     )
     # Time after the hold began is refused after the termination, too.
     held = EngagementPutOnHold(reason="Waiting for data.", held_on=date(2026, 4, 22))
-    rested = released.said(held).heard(TERMINATED).on(date(2026, 5, 12))
+    rested = released.published(held).consumed(TERMINATED).on(date(2026, 5, 12))
     rested.when(at(TIME, week=date(2026, 4, 20)), by="dev").then_accepted()
     rested.when(at(TIME, week=date(2026, 4, 27)), by="dev").then_refused("on-hold")
 
@@ -324,10 +326,10 @@ def test_logged_hours_add_up_and_stay_within_their_limits(entries) -> None:
                 assert outcome.refusal.code in {"not-released", "too-many-hours"}
                 continue
             if then == "approve":
-                scenario = scenario.took(ApproveTime(entry=entry), by="mara")
+                scenario = scenario.after(ApproveTime(entry=entry), by="mara")
                 approved += count
             elif then == "reject":
-                scenario = scenario.took(RejectTime(entry=entry, why="No."), by="mara")
+                scenario = scenario.after(RejectTime(entry=entry, why="No."), by="mara")
             else:
                 left += count
         sheet = scenario.state.timesheet

@@ -31,10 +31,10 @@ def codes(owed) -> list[str]:
 
 
 def test_the_view_shows_open_conditions_of_the_gates_ahead() -> None:
-    early = engagement_view(won.heard(SOW).state)
+    early = engagement_view(won.consumed(SOW).state)
     assert codes(early.gates.work) == ["sow-not-signed"]
     assert codes(early.gates.implementation) == ["brd-not-signed-off", "plan-not-baselined"]
-    assert codes(engagement_view(won.heard(EARLY_START).state).gates.work) == []
+    assert codes(engagement_view(won.consumed(EARLY_START).state).gates.work) == []
     ready = engagement_view(released.state)
     assert not ready.gates.work
     assert not ready.gates.implementation
@@ -46,7 +46,7 @@ def test_the_view_shows_open_conditions_of_the_gates_ahead() -> None:
         "survey-not-sent",
     ]
     assert engagement_view(test_closing.finished.state).gates.closing == ()
-    assert engagement_view(released.heard(TERMINATED).state).gates.closing == ()
+    assert engagement_view(released.consumed(TERMINATED).state).gates.closing == ()
 
 
 def test_an_estimate_shows_its_share_of_project_management() -> None:
@@ -69,7 +69,7 @@ def test_the_status_is_the_worst_of_the_last_report(
     scope: RAG, schedule: RAG, cost: RAG, worst: RAG
 ) -> None:
     assert engagement_view(released.state).status is None
-    reported = released.said(
+    reported = released.published(
         StatusReportPublished(
             report=1,
             as_of=WEEK,
@@ -87,7 +87,7 @@ def test_the_status_is_the_worst_of_the_last_report(
 def test_the_next_milestone_is_the_first_that_was_not_reached() -> None:
     assert engagement_view(won.state).next_milestone is None
     assert engagement_view(released.state).next_milestone == date(2026, 4, 30)
-    reached = released.took(ReachMilestone(milestone="M1"))
+    reached = released.after(ReachMilestone(milestone="M1"))
     assert engagement_view(reached.state).next_milestone == FINISH
     assert engagement_view(reached.state).plan.milestones[0].reached_on == date(2026, 4, 8)
 
@@ -95,19 +95,21 @@ def test_the_next_milestone_is_the_first_that_was_not_reached() -> None:
 def test_time_shows_waiting_and_approved_hours() -> None:
     managing = SubmitTime(entry="T-1", role="pm", task="lead", week=WEEK, hours=hours(10))
     working = SubmitTime(entry="T-2", role="dev", task="analysis", week=WEEK, hours=hours(30))
-    some = released.took(managing, by="milo").took(working, by="dev")
-    half = engagement_view(some.took(ApproveTime(entry="T-1"), by="mara").state).time
+    some = released.after(managing, by="milo").after(working, by="dev")
+    half = engagement_view(some.after(ApproveTime(entry="T-1"), by="mara").state).time
     assert [entry.entry for entry in half.waiting] == ["T-2"]
     assert (half.approved_hours, half.project_management_share) == (hours(10), hours(100))
-    both = some.took(ApproveTime(entry="T-1"), by="mara").took(ApproveTime(entry="T-2"), by="mara")
+    both = some.after(ApproveTime(entry="T-1"), by="mara").after(
+        ApproveTime(entry="T-2"), by="mara"
+    )
     view = engagement_view(both.state)
     assert view.time.project_management_share == hours(25)
     assert [task.approved_hours for task in view.plan.tasks] == [hours(30), hours(0), hours(10)]
 
 
 def test_deliverables_and_changes_show_their_status() -> None:
-    out = released.took(SubmitDeliverable(deliverable="design", content_hash=HASH))
-    back = out.took(
+    out = released.after(SubmitDeliverable(deliverable="design", content_hash=HASH))
+    back = out.after(
         RejectDeliverable(deliverable="design", submission=1, rejected_by="cleo", why="A page.")
     )
     shown = {each.deliverable: each for each in engagement_view(back.state).deliverables}
@@ -119,11 +121,11 @@ def test_deliverables_and_changes_show_their_status() -> None:
 
 
 def test_a_survey_shows_its_scores() -> None:
-    asked = released.said(SurveySent(survey="S-1", contacts=("a", "b", "c"), sent_on=WEEK))
+    asked = released.published(SurveySent(survey="S-1", contacts=("a", "b", "c"), sent_on=WEEK))
     empty_survey = engagement_view(asked.state).surveys[0]
     assert empty_survey.customer_satisfaction is None
     assert empty_survey.net_promoter_score is None
-    answered = asked.said(
+    answered = asked.published(
         *(
             SurveyAnswered(
                 survey="S-1",

@@ -10,7 +10,7 @@ from tests.unit.delivery.life import EARLY_START, START, TERMINATED, hours, sign
 
 KICKOFF = HoldKickoff(held_on=START, attendees=("mara", "cleo"))
 HELD = KickoffHeld(held_on=START, attendees=("mara", "cleo"))
-early = won.on(date(2026, 4, 8)).heard(EARLY_START)
+early = won.on(date(2026, 4, 8)).consumed(EARLY_START)
 
 
 def test_the_kickoff_follows_the_signature() -> None:
@@ -46,11 +46,11 @@ def test_an_early_start_allows_the_kickoff_until_its_last_day() -> None:
 
 
 def test_an_early_start_without_hours_left_allows_no_kickoff() -> None:
-    spent = early.took(
+    spent = early.after(
         SubmitTime(role="architect", task="initiation", week=START, hours=hours(80)), by="dev"
     )
     spent.when(KICKOFF).then_refused("not-released", missing=["early-start-cap-spent"])
 
 
 def test_there_is_no_kickoff_after_a_termination() -> None:
-    signed.heard(TERMINATED).when(KICKOFF).then_refused("engagement-over")
+    signed.consumed(TERMINATED).when(KICKOFF).then_refused("engagement-over")

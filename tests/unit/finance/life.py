@@ -254,7 +254,7 @@ def report(as_of: date, hours_to_complete: int = 110) -> StatusReportPublished:
 def opened(*, card: bool = True, costs: bool = True) -> Scenario[Engagement]:
     """Return a scenario in which Sales has opened the opportunity, and nothing else happened."""
     known = [*([CARD] if card else []), *([COSTS] if costs else [])]
-    return given(ENGAGEMENT, ID, records=known).heard(OPENED).on(ESTIMATED)
+    return given(ENGAGEMENT, ID, records=known).consumed(OPENED).on(ESTIMATED)
 
 
 def contracted(
@@ -263,23 +263,23 @@ def contracted(
     """Return a scenario with a signed statement of work and everything that follows from it."""
     return (
         opened(card=card, costs=costs)
-        .when_heard(ESTIMATE, PROPOSED, sow)
+        .when_consumed(ESTIMATE, PROPOSED, sow)
         .then_accepted()
         .on(SIGNED)
-        .when_heard(SOW_SIGNED)
+        .when_consumed(SOW_SIGNED)
         .then_accepted()
     )
 
 
 def hearing(scenario: Scenario[Engagement], *events: Event) -> Scenario[Engagement]:
     """Return the scenario after these events and the reactions to them."""
-    return scenario.when_heard(*events).then_accepted()
+    return scenario.when_consumed(*events).then_accepted()
 
 
 def issued(
     scenario: Scenario[Engagement], invoice: str, number: str, on: date
 ) -> Scenario[Engagement]:
     """Return the scenario after a draft was approved, numbered and issued on a day."""
-    after = scenario.on(on).took(ApproveInvoice(invoice=invoice), by="cora")
+    after = scenario.on(on).after(ApproveInvoice(invoice=invoice), by="cora")
     numbered = InvoiceNumbered(engagement=ID, invoice=invoice, number=number, issue_on=on)
     return hearing(after, numbered)

@@ -42,8 +42,8 @@ def year_end(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
 def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
     """Return a contract with revenue at acceptance, by this schedule or the usual one."""
     sow = SOW.model_copy(update={"billing_schedule": schedule or SOW.billing_schedule})
-    papers = opened().when_heard(ESTIMATE, PROPOSED, sow).then_accepted()
-    chosen = papers.took(ChooseRevenueMethod(method="at-acceptance", why="Short."))
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
+    chosen = papers.after(ChooseRevenueMethod(method="at-acceptance", why="Short."))
     return hearing(chosen.on(SIGNED), SOW_SIGNED)
 
 
@@ -56,5 +56,5 @@ def delivered() -> Scenario[Engagement]:
     amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
     for number, (item, amount) in enumerate(amounts.items(), start=1):
         done = issued(done, f"invoice-{item}", f"2026-{number:05}", date(2026, 8, 4))
-        done = done.took(RecordPayment(invoice=f"invoice-{item}", amount=eur(amount)))
+        done = done.after(RecordPayment(invoice=f"invoice-{item}", amount=eur(amount)))
     return done

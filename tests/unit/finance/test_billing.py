@@ -53,8 +53,8 @@ def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
         update={"kind": "on-acceptance", "deliverables": ("design", "portal")}
     )
     sow = HOURLY_SOW.model_copy(update={"billing_schedule": (HOURLY_SOW.billing_schedule[0], both)})
-    half = contracted(sow).when_heard(accepted("portal", date(2026, 5, 6))).then_nothing()
-    half.when_heard(accepted("design", date(2026, 5, 4))).then(
+    half = contracted(sow).when_consumed(accepted("portal", date(2026, 5, 6))).then_nothing()
+    half.when_consumed(accepted("design", date(2026, 5, 4))).then(
         BillingEventDue(
             billing_event="due-time",
             item="time",
@@ -68,7 +68,7 @@ def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
 
 
 def test_acceptance_processed_before_the_signature_is_due_with_the_budget():
-    early = opened().heard(accepted("design"))
+    early = opened().consumed(accepted("design"))
     assert early.state.billing_events == {}
     after = hearing(early, ESTIMATE, PROPOSED, SOW, SOW_SIGNED)
     assert after.state.billing_events["due-design"].due_on == date(2026, 5, 4)
@@ -89,7 +89,7 @@ def test_a_descoped_deliverable_need_not_be_accepted_but_makes_nothing_due_alone
     sow = HOURLY_SOW.model_copy(update={"billing_schedule": (HOURLY_SOW.billing_schedule[0], both)})
     descoped = hearing(contracted(sow), ASSESSED, cut)
     assert set(descoped.state.billing_events) == {"due-advance"}
-    descoped.when_heard(accepted("design", date(2026, 4, 10))).then(
+    descoped.when_consumed(accepted("design", date(2026, 4, 10))).then(
         like(BillingEventDue, due_on=AMENDMENT.signed_on), like(InvoiceDrafted)
     )
 
@@ -114,8 +114,8 @@ def test_a_deliverable_that_is_added_again_has_to_be_accepted():
     )
     again = ASSESSED.model_copy(update={"change": "CR-2"})
     added_again = hearing(contracted(), ASSESSED, out, again, back)
-    half = added_again.when_heard(accepted("report", date(2026, 5, 4))).then_nothing()
-    half.when_heard(accepted("portal", date(2026, 5, 6))).then(
+    half = added_again.when_consumed(accepted("report", date(2026, 5, 4))).then_nothing()
+    half.when_consumed(accepted("portal", date(2026, 5, 6))).then(
         like(BillingEventDue, item="report", due_on=date(2026, 5, 6)), like(InvoiceDrafted)
     )
 
@@ -133,7 +133,7 @@ def test_a_date_after_the_termination_makes_nothing_due():
 
 def test_an_entry_of_an_amendment_falls_due_like_any_other():
     amended = hearing(contracted(), ASSESSED, AMENDMENT)
-    amended.when_heard(accepted("report")).then(
+    amended.when_consumed(accepted("report")).then(
         like(BillingEventDue, item="report", amount=eur(2_900)), like(InvoiceDrafted)
     )
 
@@ -161,19 +161,19 @@ def test_an_exception_bills_before_acceptance_with_a_reason():
     )
     assert isinstance(draft, InvoiceDrafted)
     assert draft.billing_event == billing_event.billing_event
-    billed.after.when_heard(accepted("design")).then_nothing()
+    billed.after.when_consumed(accepted("design")).then_nothing()
 
 
 def test_the_rest_of_an_entry_after_an_exception_falls_due_as_agreed():
-    part = contracted().took(early(lines=(line(1_000),)))
-    part.when_heard(accepted("design")).then(
+    part = contracted().after(early(lines=(line(1_000),)))
+    part.when_consumed(accepted("design")).then(
         like(BillingEventDue, billing_event="due-design", amount=eur(5_000), exception=None),
         like(InvoiceDrafted, amount=eur(5_000)),
     )
 
 
 def test_the_amount_of_a_void_exception_falls_due_beside_the_rest():
-    part = contracted().on(date(2026, 4, 10)).took(early(lines=(line(1_000),)))
+    part = contracted().on(date(2026, 4, 10)).after(early(lines=(line(1_000),)))
     name = list(part.state.invoices)[-1]
     sent = issued(hearing(part, accepted("design")), name, "2026-00001", date(2026, 5, 5))
     void = sent.when(VoidInvoice(invoice=name, why="Not agreed."))
@@ -186,13 +186,13 @@ def test_the_amount_of_a_void_exception_falls_due_beside_the_rest():
 
 
 def test_the_amount_of_a_void_exception_on_a_dated_entry_falls_due_on_that_date():
-    part = contracted().on(date(2026, 7, 1)).took(early(item="care", lines=(line(500),)))
+    part = contracted().on(date(2026, 7, 1)).after(early(item="care", lines=(line(500),)))
     name = list(part.state.invoices)[-1]
     rest = part.when_deadline("due-care").then(
         like(BillingEventDue, amount=eur(1_500)), like(InvoiceDrafted, invoice="invoice-care")
     )
     sent = issued(rest, name, "2026-00001", date(2026, 8, 3))
-    void = sent.took(VoidInvoice(invoice=name, why="Not agreed."))
+    void = sent.after(VoidInvoice(invoice=name, why="Not agreed."))
     void.when_deadline("due-care-rest").then(
         like(BillingEventDue, billing_event="due-care-rest", amount=eur(500)),
         like(InvoiceDrafted, invoice="invoice-care-rest"),
@@ -204,7 +204,7 @@ def test_an_exception_bills_time_at_another_rate_and_its_hours_are_billed_then()
     wrong = early(
         item="time", lines=(line(6_000, role="developer", hours=Decimal(50), rate=eur(120)),)
     )
-    billed = worked.took(wrong, by="cora")
+    billed = worked.after(wrong, by="cora")
     billed.when(BillTime(month="2026-04")).then_refused(
         "not-billable", missing={"nothing-approved"}
     )
@@ -214,7 +214,7 @@ def test_an_exception_bills_no_more_than_its_entry_has_left():
     contracted().when(early(lines=(line(6_001),))).then_refused(
         "beyond-schedule", saying="design has 6,000.00 EUR left to bill, not 6,001.00 EUR"
     )
-    contracted().took(early()).when(early(lines=(line(1),))).then_refused("beyond-schedule")
+    contracted().after(early()).when(early(lines=(line(1),))).then_refused("beyond-schedule")
 
 
 def test_an_exception_needs_a_contract_an_entry_and_the_currency():
@@ -223,8 +223,8 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
     dollars = InvoiceLine(description="Work", amount=usd(1))
     contracted().when(early(lines=(dollars,))).then_refused("currency-differs")
     ended = issued(contracted(), "invoice-start", "2026-00001", SIGNED)
-    paid = ended.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
-    settled = hearing(paid, TERMINATED).took(SettleAccount())
+    paid = ended.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    settled = hearing(paid, TERMINATED).after(SettleAccount())
     settled.when(early()).then_refused("account-settled")
 
 

@@ -63,21 +63,21 @@ def nothing(item: str) -> Money:
 
 
 def papers():
-    return opened().when_heard(ESTIMATE, PROPOSED, SOW).then_accepted().on(SIGNED)
+    return opened().when_consumed(ESTIMATE, PROPOSED, SOW).then_accepted().on(SIGNED)
 
 
 def test_the_signature_sets_the_budget_from_the_signed_version():
-    papers().when_heard(SOW_SIGNED).then(BUDGET, COSTED, DUE, DRAFTED)
+    papers().when_consumed(SOW_SIGNED).then(BUDGET, COSTED, DUE, DRAFTED)
 
 
 def test_the_budget_follows_the_signed_version_and_not_the_latest():
     newer = SOW.model_copy(update={"version": 2, "price": eur(30_000)})
-    papers().heard(newer).when_heard(SOW_SIGNED).then(BUDGET, COSTED, DUE, DRAFTED)
+    papers().consumed(newer).when_consumed(SOW_SIGNED).then(BUDGET, COSTED, DUE, DRAFTED)
 
 
 def test_the_budget_is_set_once_its_last_source_is_known():
-    late = opened().when_heard(SOW_SIGNED, SOW, PROPOSED).then_nothing()
-    assert BUDGET in late.when_heard(ESTIMATE).events
+    late = opened().when_consumed(SOW_SIGNED, SOW, PROPOSED).then_nothing()
+    assert BUDGET in late.when_consumed(ESTIMATE).events
 
 
 def test_time_and_materials_are_recognised_as_invoiced():
@@ -95,7 +95,7 @@ def test_a_method_is_chosen_before_the_budget_and_recorded_in_it():
     )
     chosen.when(CHOSEN).then_nothing()
     held = BUDGET.model_copy(update={"revenue_method": "at-acceptance"})
-    chosen.when_heard(SOW_SIGNED).then(held, COSTED, DUE, DRAFTED).when(CHOSEN).then_nothing()
+    chosen.when_consumed(SOW_SIGNED).then(held, COSTED, DUE, DRAFTED).when(CHOSEN).then_nothing()
 
 
 def test_a_method_is_never_switched_and_has_to_fit_the_pricing():
@@ -103,15 +103,15 @@ def test_a_method_is_never_switched_and_has_to_fit_the_pricing():
     opened().when(CHOSEN).then_refused("no-contract-drafted")
     invoiced = ChooseRevenueMethod(method="as-invoiced", why="Simple.")
     papers().when(invoiced).then_refused("method-does-not-fit", saying="fixed-price")
-    opened().heard(HOURLY_SOW).when(invoiced).then_accepted()
-    papers().heard(TERMINATED).when(CHOSEN).then_refused("engagement-over")
+    opened().consumed(HOURLY_SOW).when(invoiced).then_accepted()
+    papers().consumed(TERMINATED).when(CHOSEN).then_refused("engagement-over")
 
 
 def test_a_contract_in_another_currency_sets_no_budget():
     dollars = SOW.model_copy(update={"price": usd(20_000)})
-    opened().heard(ESTIMATE, PROPOSED, dollars).when_heard(SOW_SIGNED).then_accepted().then_state(
-        budget=None
-    )
+    opened().consumed(ESTIMATE, PROPOSED, dollars).when_consumed(
+        SOW_SIGNED
+    ).then_accepted().then_state(budget=None)
 
 
 def test_an_amendment_is_in_price_and_schedule_once_its_change_is_priced():
@@ -122,10 +122,10 @@ def test_an_amendment_is_in_price_and_schedule_once_its_change_is_priced():
         hours_delta=Decimal(30),
         billing_schedule=(*SOW.billing_schedule, *AMENDMENT.billing_schedule),
     )
-    waits = contracted().when_heard(AMENDMENT).then_nothing()
-    outcome = waits.when_heard(ASSESSED)
+    waits = contracted().when_consumed(AMENDMENT).then_nothing()
+    outcome = waits.when_consumed(ASSESSED)
     assert amended in outcome.events
-    contracted().when_heard(ASSESSED).then_accepted().when_heard(AMENDMENT).then(amended)
+    contracted().when_consumed(ASSESSED).then_accepted().when_consumed(AMENDMENT).then(amended)
 
 
 def test_amendments_are_applied_in_the_order_they_were_signed():
@@ -133,15 +133,15 @@ def test_amendments_are_applied_in_the_order_they_were_signed():
         update={"amendment": "A-CR-2", "change": "CR-2", "price_delta": eur(100)}
     )
     second = ASSESSED.model_copy(update={"change": "CR-2"})
-    waits = contracted().when_heard(AMENDMENT, other, second).then_accepted()
+    waits = contracted().when_consumed(AMENDMENT, other, second).then_accepted()
     waits.then_state(amended=())
-    outcome = waits.when_heard(ASSESSED)
+    outcome = waits.when_consumed(ASSESSED)
     prices = [event.price for event in outcome.events if isinstance(event, BudgetAmended)]
     assert prices == [eur(22_900), eur(23_000)]
 
 
 def test_roles_that_an_amendment_adds_are_contracted_from_then_on():
-    after = contracted(HOURLY_SOW).when_heard(ASSESSED, AMENDMENT).then_accepted()
+    after = contracted(HOURLY_SOW).when_consumed(ASSESSED, AMENDMENT).then_accepted()
     assert after.state.budget
     assert after.state.budget.rates == (*HOURLY_SOW.rates, *rates(tester=90))
 

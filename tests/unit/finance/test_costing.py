@@ -26,7 +26,7 @@ from tests.unit.finance.life import (
 def test_approved_time_accrues_its_cost_billable_or_not():
     first = (
         contracted()
-        .when_heard(time("a", hours=8))
+        .when_consumed(time("a", hours=8))
         .then(
             CostAccrued(
                 entry="a",
@@ -43,13 +43,13 @@ def test_approved_time_accrues_its_cost_billable_or_not():
     manager = time(
         "b", role="project-manager", hours="2.5", billable=False, kind="project-management"
     )
-    first.when_heard(manager).then(
+    first.when_consumed(manager).then(
         like(CostAccrued, entry="b", kind="project-management", cost=eur(250), cumulative=eur(650))
     )
 
 
 def test_an_expense_is_cost_as_it_was_spent():
-    contracted().when_heard(expense("x", eur("99.90"))).then(
+    contracted().when_consumed(expense("x", eur("99.90"))).then(
         like(CostAccrued, entry="x", role=None, kind="expense", week=None, cost=eur("99.90"))
     )
 
@@ -59,37 +59,37 @@ def test_the_rate_in_force_in_the_week_counts():
         update={"effective_from": date(2026, 4, 13), "rates": rates(developer=60)}
     )
     after = contracted().knowing(CARD, COSTS, dearer)
-    after.when_heard(time("a", hours=1), time("b", hours=1, week=date(2026, 4, 13))).then(
+    after.when_consumed(time("a", hours=1), time("b", hours=1, week=date(2026, 4, 13))).then(
         like(CostAccrued, cost=eur(50)), like(CostAccrued, cost=eur(60), cumulative=eur(110))
     )
 
 
 def test_work_accrues_in_order_once_rates_and_opportunity_are_known():
-    early = given(ENGAGEMENT, ID).when_heard(time("a"), time("b", hours=1)).then_nothing()
-    early.knowing(COSTS).when_heard(OPENED).then(
+    early = given(ENGAGEMENT, ID).when_consumed(time("a"), time("b", hours=1)).then_nothing()
+    early.knowing(COSTS).when_consumed(OPENED).then(
         like(CostAccrued, entry="a", cumulative=eur(400)),
         like(CostAccrued, entry="b", cumulative=eur(450)),
     )
-    waits = opened(costs=False).when_heard(time("a")).then_nothing()
+    waits = opened(costs=False).when_consumed(time("a")).then_nothing()
     waits.when(CatchUp()).then_refused(
         "still-waiting", missing={"work-uncosted"}, saying="8 h of developer (a)"
     )
 
 
 def test_a_role_without_a_rate_does_not_delay_others():
-    contracted().when_heard(time("a", role="pilot"), time("b")).then(
+    contracted().when_consumed(time("a", role="pilot"), time("b")).then(
         like(CostAccrued, entry="b", cumulative=eur(400))
     )
 
 
 def test_an_expense_in_another_currency_is_never_added_without_a_rate():
-    contracted().when_heard(expense("x", usd(10))).then_nothing().when(CatchUp()).then_refused(
+    contracted().when_consumed(expense("x", usd(10))).then_nothing().when(CatchUp()).then_refused(
         "still-waiting", missing={"work-uncosted"}
     )
 
 
 def test_time_and_an_expense_may_have_one_id():
-    contracted().when_heard(time("a"), expense("a", eur(1))).then(
+    contracted().when_consumed(time("a"), expense("a", eur(1))).then(
         like(CostAccrued, role="developer", cumulative=eur(400)),
         like(CostAccrued, role=None, cumulative=eur(401)),
     )

@@ -29,22 +29,26 @@ def numbered(engagement: str, invoice: str, number: str) -> InvoiceNumbered:
 
 
 def test_numbers_are_consecutive_across_engagements_and_restart_each_year():
-    first = REGISTERED.when_heard(approved("a"), about=ONE).then(numbered(ONE, "a", "2026-00001"))
-    second = first.when_heard(approved("a"), about=TWO).then(numbered(TWO, "a", "2026-00002"))
-    third = second.when_heard(approved("b", 2027), about=ONE).then(numbered(ONE, "b", "2027-00001"))
-    third.when_heard(approved("c"), about=ONE).then(numbered(ONE, "c", "2026-00003"))
+    first = REGISTERED.when_consumed(approved("a"), about=ONE).then(
+        numbered(ONE, "a", "2026-00001")
+    )
+    second = first.when_consumed(approved("a"), about=TWO).then(numbered(TWO, "a", "2026-00002"))
+    third = second.when_consumed(approved("b", 2027), about=ONE).then(
+        numbered(ONE, "b", "2027-00001")
+    )
+    third.when_consumed(approved("c"), about=ONE).then(numbered(ONE, "c", "2026-00003"))
 
 
 def test_a_repeated_approval_gets_no_second_number():
-    once = REGISTERED.when_heard(approved("a"), about=ONE).then_accepted()
-    once.when_heard(approved("a"), about=ONE).then_nothing()
-    REGISTERED.when_heard(approved("a"), approved("a"), about=ONE).then(
+    once = REGISTERED.when_consumed(approved("a"), about=ONE).then_accepted()
+    once.when_consumed(approved("a"), about=ONE).then_nothing()
+    REGISTERED.when_consumed(approved("a"), approved("a"), about=ONE).then(
         numbered(ONE, "a", "2026-00001")
     )
 
 
 def test_a_number_is_routed_to_its_engagement():
-    outcome = REGISTERED.when_heard(approved("a"), about=TWO)
+    outcome = REGISTERED.when_consumed(approved("a"), about=TWO)
     assert [recorded.subject for recorded in outcome.recorded] == [TWO]
     assert outcome.recorded[0].channel.kind == "register"
 
@@ -61,7 +65,7 @@ def test_no_number_is_skipped_or_used_twice_in_any_order_of_approvals(
 ):
     register, numbers = REGISTERED, []
     for engagement, invoice, year in approvals:
-        outcome = register.when_heard(approved(f"i{invoice}-{year}", year), about=engagement)
+        outcome = register.when_consumed(approved(f"i{invoice}-{year}", year), about=engagement)
         register = outcome.then_accepted()
         numbers += [event for event in outcome.events if isinstance(event, InvoiceNumbered)]
     for year in (2026, 2027):

@@ -70,7 +70,7 @@ def test_an_approved_draft_is_numbered_and_issued():
         .when(APPROVE, by="cora")
         .then(InvoiceApproved(invoice="invoice-start", amount=eur(5_000), issue_on=APRIL_1))
     )
-    approved.when_heard(NUMBERED).then(
+    approved.when_consumed(NUMBERED).then(
         InvoiceIssued(
             invoice="invoice-start",
             number="2026-00007",
@@ -85,11 +85,11 @@ def test_an_approved_draft_is_numbered_and_issued():
 
 
 def test_no_invoice_is_issued_before_its_draft_is_approved():
-    drafted().when_heard(NUMBERED).then_nothing()
+    drafted().when_consumed(NUMBERED).then_nothing()
 
 
 def test_approving_again_changes_nothing_and_another_day_is_refused():
-    approved = drafted().took(APPROVE)
+    approved = drafted().after(APPROVE)
     approved.when(APPROVE).then_nothing()
     other = ApproveInvoice(invoice="invoice-start", issue_on=SIGNED)
     approved.when(other).then_refused("already-approved")
@@ -123,7 +123,7 @@ def test_payments_do_not_exceed_the_amount_owed():
     )
     assert outstanding(half.state) == eur(3_000)
     half.when(pay(3_001)).then_refused("payment-too-large", saying="3,000.00 EUR at most")
-    whole = half.took(pay(3_000))
+    whole = half.after(pay(3_000))
     assert outstanding(whole.state) == eur(0)
     assert paid(whole.state) == eur(5_000)
     whole.when(pay("0.01")).then_refused("payment-too-large", saying="0.00 EUR at most")
@@ -163,19 +163,19 @@ def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
 def test_an_exception_ends_with_its_invoice():
     line = InvoiceLine(description="Work", amount=eur(6_000))
     exception = BillOutsideSchedule(item="design", lines=(line,), reason="Year end.")
-    with_it = out().took(exception)
+    with_it = out().after(exception)
     name = list(with_it.state.invoices)[-1]
     sent = issued(with_it, name, "2026-00008", APRIL_1)
     void = sent.when(VoidInvoice(invoice=name, why="Not accepted.")).then(like(InvoiceVoided))
-    void.when_heard(accepted("design")).then(
+    void.when_consumed(accepted("design")).then(
         like(BillingEventDue, item="design", amount=eur(6_000)),
         like(InvoiceDrafted),
     )
 
 
 def test_a_paid_or_credited_invoice_cannot_be_voided():
-    out().took(pay(1)).when(VOID).then_refused("money-moved")
-    out().took(credit(1)).when(VOID).then_refused("money-moved")
+    out().after(pay(1)).when(VOID).then_refused("money-moved")
+    out().after(credit(1)).when(VOID).then_refused("money-moved")
     drafted().when(VOID).then_refused("invoice-not-issued")
 
 
@@ -190,17 +190,17 @@ def test_a_credit_note_does_not_exceed_the_rest_of_the_invoice():
 
 def test_an_overpayment_after_a_credit_note_is_refunded():
     back = RecordRefund(invoice="invoice-start", amount=eur(1_000))
-    owed = out().took(pay(5_000)).took(credit(1_000))
-    out().took(pay(5_000)).when(back).then_refused("refund-too-large")
+    owed = out().after(pay(5_000)).after(credit(1_000))
+    out().after(pay(5_000)).when(back).then_refused("refund-too-large")
     owed.when(back, by="cora").then(
         RefundPaid(invoice="invoice-start", amount=eur(1_000), paid_on=APRIL_1)
     )
-    assert paid(owed.took(back).state) == eur(4_000)
-    owed.took(back).when(back).then_refused("refund-too-large", saying="0.00 EUR at most")
+    assert paid(owed.after(back).state) == eur(4_000)
+    owed.after(back).when(back).then_refused("refund-too-large", saying="0.00 EUR at most")
 
 
 def test_an_invoice_is_overdue_the_day_after_its_due_day_for_what_is_unpaid():
-    some = out().took(pay(2_000))
+    some = out().after(pay(2_000))
     midnight = datetime(2026, 5, 2, tzinfo=UTC)
     some.then_deadlines(overdue_invoice_start=midnight, due_care=date(2026, 8, 1))
     late = some.when_deadline("overdue-invoice-start").then(
@@ -208,8 +208,8 @@ def test_an_invoice_is_overdue_the_day_after_its_due_day_for_what_is_unpaid():
     )
     assert late.state.invoices["invoice-start"].overdue
     late.then_deadlines(due_care=date(2026, 8, 1))
-    assert not late.took(pay(3_000)).state.invoices["invoice-start"].overdue
+    assert not late.after(pay(3_000)).state.invoices["invoice-start"].overdue
 
 
 def test_a_paid_invoice_is_never_overdue():
-    out().took(pay(5_000)).then_deadlines(due_care=date(2026, 8, 1))
+    out().after(pay(5_000)).then_deadlines(due_care=date(2026, 8, 1))

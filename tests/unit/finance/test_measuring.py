@@ -62,7 +62,7 @@ def working(*, costs: bool = True) -> Scenario[Engagement]:
 
 
 def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
-    working().when_heard(report(APRIL_20)).then(
+    working().when_consumed(report(APRIL_20)).then(
         PerformanceMeasured(
             as_of=APRIL_20,
             budget_at_completion=eur(10_200),
@@ -88,13 +88,13 @@ def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
 def test_work_dated_or_approved_after_the_report_is_not_measured():
     later = time("b", hours=10, week=date(2026, 4, 27))
     after = hearing(working(), later)
-    after.when_heard(report(APRIL_20)).then(
+    after.when_consumed(report(APRIL_20)).then(
         like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)
     )
 
 
 def test_before_any_work_the_cost_index_is_unknown():
-    hearing(contracted(), BASELINED).when_heard(report(date(2026, 4, 1))).then(
+    hearing(contracted(), BASELINED).when_consumed(report(date(2026, 4, 1))).then(
         like(
             PerformanceMeasured,
             cost_performance_index=None,
@@ -106,44 +106,44 @@ def test_before_any_work_the_cost_index_is_unknown():
 
 
 def test_a_report_without_a_baseline_has_margins_and_no_forecast():
-    contracted().when_heard(report(APRIL_20)).then(
+    contracted().when_consumed(report(APRIL_20)).then(
         like(MarginMeasured, margin_forecast=None, margin_sold=margin(20_000, 11_220, "0.439"))
     )
 
 
 def test_a_report_is_measured_as_of_its_day_once_costs_are_known():
-    waits = working(costs=False).when_heard(report(APRIL_20)).then_nothing()
-    known = waits.knowing(CARD, COSTS).when_heard(progress("t2", 50), time("late", hours=10))
+    waits = working(costs=False).when_consumed(report(APRIL_20)).then_nothing()
+    known = waits.knowing(CARD, COSTS).when_consumed(progress("t2", 50), time("late", hours=10))
     measured = [event for event in known.events if isinstance(event, PerformanceMeasured)]
     margins = [event for event in known.events if isinstance(event, MarginMeasured)]
-    assert (*measured, *margins) == working().when_heard(report(APRIL_20)).events
+    assert (*measured, *margins) == working().when_consumed(report(APRIL_20)).events
 
 
 def test_a_role_without_a_cost_rate_delays_the_measurement():
     partial = COSTS.model_copy(update={"rates": rates(architect=80)})
-    waits = opened().knowing(CARD, partial).when_heard(BASELINED, report(APRIL_20))
+    waits = opened().knowing(CARD, partial).when_consumed(BASELINED, report(APRIL_20))
     waits.then_nothing()
 
 
 def test_an_expense_in_another_currency_is_left_out():
-    hearing(working(), expense("x", usd(10))).when_heard(report(APRIL_20)).then(
+    hearing(working(), expense("x", usd(10))).when_consumed(report(APRIL_20)).then(
         like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)
     )
 
 
 def test_early_work_is_measured_for_performance_and_has_margins_after_the_signature():
-    early = opened().heard(ESTIMATE, PROPOSED, SOW)
-    measured = early.when_heard(BASELINED, report(APRIL_20))
+    early = opened().consumed(ESTIMATE, PROPOSED, SOW)
+    measured = early.when_consumed(BASELINED, report(APRIL_20))
     assert [type(event) for event in measured.events][-1] is PerformanceMeasured
-    signed = measured.after.when_heard(SOW_SIGNED)
+    signed = measured.after.when_consumed(SOW_SIGNED)
     assert [type(event) for event in signed.events].count(MarginMeasured) == 1
 
 
 def test_a_plan_with_a_change_is_measured_against_the_amended_price():
     with_change = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
     waits = hearing(contracted(), ASSESSED, with_change)
-    unamended = waits.when_heard(report(APRIL_20)).then(like(PerformanceMeasured))
-    measured = unamended.when_heard(AMENDMENT)
+    unamended = waits.when_consumed(report(APRIL_20)).then(like(PerformanceMeasured))
+    measured = unamended.when_consumed(AMENDMENT)
     assert measured.events[-1] == MarginMeasured(
         as_of=APRIL_20,
         margin_sold=margin(22_900, 12_670, "0.446725"),
@@ -163,7 +163,7 @@ def test_a_rejected_change_does_not_delay_reports():
     waits = with_an_unsigned_change()
     assert waits.state.margins is None
     given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
-    outcome = waits.when_heard(given_up)
+    outcome = waits.when_consumed(given_up)
     outcome.then(
         # The plan includes the change's work, for which there is no price.
         like(MarginMeasured, as_of=APRIL_20, margin_sold=margin(20_000, 11_220, "0.439")),
@@ -174,7 +174,7 @@ def test_a_rejected_change_does_not_delay_reports():
 def test_a_rejected_change_with_a_signed_amendment_is_in_the_price():
     waits = hearing(with_an_unsigned_change(), AMENDMENT)
     given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
-    crossed = hearing(waits, given_up).when_heard(report(date(2026, 5, 11)))
+    crossed = hearing(waits, given_up).when_consumed(report(date(2026, 5, 11)))
     margins = crossed.events[-1]
     assert isinstance(margins, MarginMeasured)
     assert margins.margin_sold == margin(22_900, 12_670, "0.446725")
@@ -182,7 +182,7 @@ def test_a_rejected_change_with_a_signed_amendment_is_in_the_price():
 
 @pytest.mark.parametrize("end", [TERMINATED, EngagementClosed(closed_on=date(2026, 5, 18))])
 def test_after_the_end_only_changes_in_the_budget_are_measured(end: Event):
-    outcome = with_an_unsigned_change().when_heard(end)
+    outcome = with_an_unsigned_change().when_consumed(end)
     measured = [event for event in outcome.events if isinstance(event, MarginMeasured)]
     assert [event.as_of for event in measured] == [APRIL_20, date(2026, 5, 4)]
     assert not outcome.after.state.reports
@@ -190,7 +190,7 @@ def test_after_the_end_only_changes_in_the_budget_are_measured(end: Event):
 
 def test_an_amendment_outside_the_plan_is_in_no_margin_of_the_report():
     amended = hearing(contracted(), ASSESSED, AMENDMENT, BASELINED)
-    amended.when_heard(report(APRIL_20)).then(
+    amended.when_consumed(report(APRIL_20)).then(
         like(PerformanceMeasured),
         like(MarginMeasured, margin_sold=margin(20_000, 11_220, "0.439")),
     )
@@ -199,9 +199,9 @@ def test_an_amendment_outside_the_plan_is_in_no_margin_of_the_report():
 def test_billed_and_recognised_margins_have_different_revenue():
     billed = issued(working(), "invoice-start", "2026-00001", date(2026, 4, 7))
     may = billed.on(date(2026, 5, 2))
-    may = may.took(RecogniseRevenue(month="2026-03")).took(RecogniseRevenue(month="2026-04"))
+    may = may.after(RecogniseRevenue(month="2026-03")).after(RecogniseRevenue(month="2026-04"))
     recognised = eur("7130.12")
-    outcome = may.when_heard(report(date(2026, 5, 1), hours_to_complete=0))
+    outcome = may.when_consumed(report(date(2026, 5, 1), hours_to_complete=0))
     assert outcome.events[-1] == MarginMeasured(
         as_of=date(2026, 5, 1),
         margin_sold=margin(20_000, 11_220, "0.439"),
@@ -218,11 +218,11 @@ def test_billed_and_recognised_margins_have_different_revenue():
 def test_time_and_materials_forecast_remaining_work_up_to_the_price():
     hourly = hearing(contracted(HOURLY_SOW), BASELINED, time("a", role="architect", hours=10))
     # 10 h at 140 are worked; the plan's 150 h cost 19,000 at contracted rates, so 30 h are 3,800.
-    hourly.when_heard(report(APRIL_20, hours_to_complete=30)).then(
+    hourly.when_consumed(report(APRIL_20, hours_to_complete=30)).then(
         like(PerformanceMeasured, estimate_at_completion=eur(2_840)),
         like(MarginMeasured, margin_forecast=margin(5_200, 2_840, "0.453846")),
     )
-    many = hourly.when_heard(report(APRIL_20, hours_to_complete=3_000)).then_accepted()
+    many = hourly.when_consumed(report(APRIL_20, hours_to_complete=3_000)).then_accepted()
     forecast = many.state.margins and many.state.margins.margin_forecast
     assert forecast
     assert forecast.revenue == eur(20_000)
@@ -236,15 +236,15 @@ def closed(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
     for number, (item, amount) in enumerate(amounts.items(), start=1):
         name = f"invoice-{item}"
         engagement = issued(engagement, name, f"2026-{number:05}", date(2026, 8, 3))
-        engagement = engagement.took(RecordPayment(invoice=name, amount=eur(amount)))
+        engagement = engagement.after(RecordPayment(invoice=name, amount=eur(amount)))
     return engagement
 
 
 def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_each_late_month():
-    square = closed(working()).took(SettleAccount())
+    square = closed(working()).after(SettleAccount())
     for month in ("03", "04", "05", "06", "07"):
-        square = square.took(RecogniseRevenue(month=f"2026-{month}"))
-    done = square.on(date(2026, 8, 10)).when_heard(EngagementClosed(closed_on=date(2026, 8, 10)))
+        square = square.after(RecogniseRevenue(month=f"2026-{month}"))
+    done = square.on(date(2026, 8, 10)).when_consumed(EngagementClosed(closed_on=date(2026, 8, 10)))
     final = done.then(
         MarginMeasured(
             as_of=date(2026, 8, 10),
@@ -260,7 +260,7 @@ def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_ea
 
 
 def test_the_final_margin_of_a_closed_engagement_follows_the_settlement():
-    open_account = closed(working()).when_heard(EngagementClosed(closed_on=date(2026, 8, 2)))
+    open_account = closed(working()).when_consumed(EngagementClosed(closed_on=date(2026, 8, 2)))
     square = open_account.then_nothing().when(SettleAccount())
     assert isinstance(square.events[-1], MarginMeasured)
     assert square.events[-1].as_of == date(2026, 8, 3)

@@ -60,14 +60,14 @@ def test_a_cut_reduces_unbilled_amounts_and_not_paid_ones():
     paid = issued(engagement, "invoice-start", "2026-00001", APRIL_10)
     less = hearing(paid, *cut(3_000))
     assert schedule_of(less) == {"portal": eur(12_000), "start": eur(5_000)}
-    less.when_heard(accepted("portal")).then(
+    less.when_consumed(accepted("portal")).then(
         like(BillingEventDue, amount=eur(12_000)), like(InvoiceDrafted, amount=eur(12_000))
     )
 
 
 def test_drafts_above_what_a_cut_leaves_are_withdrawn_and_drafted_again():
     ready = hearing(contracted(), accepted("design"), accepted("portal")).on(JUNE)
-    less = ready.when_heard(*cut(9_500))
+    less = ready.when_consumed(*cut(9_500))
     assert schedule_of(less.after) == {"start": eur(5_000), "design": eur(5_500)}
     assert less.events[-4:] == (
         DraftWithdrawn(invoice="invoice-design", billing_event="due-design", amount=eur(6_000)),
@@ -90,14 +90,14 @@ def test_drafts_above_what_a_cut_leaves_are_withdrawn_and_drafted_again():
         ),
     )
     less.after.when(ApproveInvoice(invoice="invoice-portal")).then_refused("invoice-unknown")
-    both = less.after.took(ApproveInvoice(invoice="invoice-start"))
+    both = less.after.after(ApproveInvoice(invoice="invoice-start"))
     both.when(ApproveInvoice(invoice="invoice-design")).then(
         like(InvoiceApproved, amount=eur(5_500))
     )
 
 
 def test_an_approved_draft_is_kept_and_the_cut_reduces_other_entries():
-    approved = contracted().on(JUNE).took(ApproveInvoice(invoice="invoice-start"))
+    approved = contracted().on(JUNE).after(ApproveInvoice(invoice="invoice-start"))
     less = hearing(approved, *cut(14_000))
     assert schedule_of(less) == {"start": eur(5_000), "design": eur(1_000)}
     beyond = hearing(less, *cut(2_000, amendment="A-CR-1b"))
@@ -120,10 +120,10 @@ def test_the_rest_of_a_withdrawn_exception_falls_due_beside_approved_drafts():
     engagement = contracted(SOW.model_copy(update={"billing_schedule": (TWENTY,)})).on(JUNE)
     line = InvoiceLine(description="A part", amount=eur(3_000))
     part = BillOutsideSchedule(item="design", lines=(line,), reason="Asked for.")
-    rest = hearing(engagement.took(part), accepted("design"))
-    approved = rest.took(ApproveInvoice(invoice="invoice-design"))
+    rest = hearing(engagement.after(part), accepted("design"))
+    approved = rest.after(ApproveInvoice(invoice="invoice-design"))
     assessed, amendment = cut(1_000)
-    hearing(approved, assessed).when_heard(amendment).then(
+    hearing(approved, assessed).when_consumed(amendment).then(
         like(BudgetAmended),
         like(DraftWithdrawn, amount=eur(3_000)),
         like(BillingEventDue, billing_event="due-design-rest", amount=eur(2_000)),
@@ -133,7 +133,7 @@ def test_the_rest_of_a_withdrawn_exception_falls_due_beside_approved_drafts():
 
 def test_time_drafted_beyond_a_cut_can_be_billed_again():
     worked = hearing(contracted(HOURLY_SOW), time("a", hours=150)).on(JUNE)
-    drafted = worked.took(BillTime(month="2026-04"))
+    drafted = worked.after(BillTime(month="2026-04"))
     less = hearing(drafted, *cut(6_000))
     assert set(less.state.invoices) == {"invoice-advance"}
     less.when(BillTime(month="2026-04")).then(
@@ -144,10 +144,10 @@ def test_time_drafted_beyond_a_cut_can_be_billed_again():
 def test_time_billed_again_does_not_reuse_the_id_of_a_void_invoice():
     worked = hearing(contracted(HOURLY_SOW), time("a", hours=150)).on(JUNE)
     sent = issued(
-        worked.took(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
+        worked.after(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
     )
     less = hearing(sent, *cut(6_000))
-    void = less.took(VoidInvoice(invoice="invoice-time-2026-04", why="Too much."))
+    void = less.after(VoidInvoice(invoice="invoice-time-2026-04", why="Too much."))
     void.when(BillTime(month="2026-04")).then(
         like(BillingEventDue, billing_event="due-time-2026-04-2", amount=eur(14_000)),
         like(InvoiceDrafted, invoice="invoice-time-2026-04-2"),
@@ -181,7 +181,7 @@ def test_the_rest_of_a_dated_entry_after_a_cut_has_a_new_deadline():
 def test_the_rest_of_a_void_dated_invoice_after_a_cut_has_a_new_deadline():
     sent = issued(fallen_due(), "invoice-care", "2026-00001", date(2026, 8, 2))
     less = hearing(sent, *cut(19_000))
-    void = less.took(VoidInvoice(invoice="invoice-care", why="Too much."))
+    void = less.after(VoidInvoice(invoice="invoice-care", why="Too much."))
     assert entry_deadlines(void) == ["due-care-a1"]
     void.when_deadline("due-care-a1").then(
         like(BillingEventDue, amount=eur(1_000)), like(InvoiceDrafted, invoice="invoice-care-2")
@@ -191,10 +191,10 @@ def test_the_rest_of_a_void_dated_invoice_after_a_cut_has_a_new_deadline():
 def test_an_old_voiding_without_ends_event_keeps_a_scheduled_billing_event():
     sent = issued(contracted(), "invoice-start", "2026-00001", APRIL_10)
     assessed, less = cut(18_000)
-    priced = sent.heard(assessed).said(ChangePriced(change="CR-1", lines=(), price=eur(0)))
+    priced = sent.consumed(assessed).published(ChangePriced(change="CR-1", lines=(), price=eur(0)))
     start = SOW.billing_schedule[0].model_copy(update={"amount": eur(2_000)})
     line = InvoiceLine(description="On signature", amount=eur(5_000))
-    recorded_earlier = priced.heard(less).said(
+    recorded_earlier = priced.consumed(less).published(
         BudgetAmended(
             change="CR-1",
             amendment="A-CR-1",
@@ -221,5 +221,5 @@ def test_an_old_voiding_without_ends_event_keeps_a_scheduled_billing_event():
     )
     second = {"engagement": ID, "invoice": "invoice-start-2", "number": "2026-00002"}
     assert like(InvoiceIssued, billing_event="due-start", amount=eur(5_000)).matches(
-        recorded_earlier.when_heard(InvoiceNumbered(**second, issue_on=APRIL_10)).events[-1]
+        recorded_earlier.when_consumed(InvoiceNumbered(**second, issue_on=APRIL_10)).events[-1]
     )

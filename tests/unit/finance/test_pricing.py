@@ -55,7 +55,7 @@ COSTED = EstimateCosted(estimate_version=1, cost=eur(11_220), margin=Decimal("0.
 
 
 def test_an_estimate_is_priced_at_the_card_with_its_contingency_in_the_hours():
-    opened().when_heard(ESTIMATE).then(PRICED, COSTED)
+    opened().when_consumed(ESTIMATE).then(PRICED, COSTED)
 
 
 def test_phases_of_one_role_are_one_line_of_the_price():
@@ -65,7 +65,7 @@ def test_phases_of_one_role_are_one_line_of_the_price():
             "lines": (*ESTIMATE.lines, ESTIMATE.lines[0].model_copy(update={"phase": "Build"})),
         }
     )
-    priced = opened().when_heard(twice).events[0]
+    priced = opened().when_consumed(twice).events[0]
     assert isinstance(priced, EstimatePriced)
     assert [(line.role, line.hours) for line in priced.lines] == [
         ("architect", Decimal(80)),
@@ -76,31 +76,31 @@ def test_phases_of_one_role_are_one_line_of_the_price():
 
 def test_a_price_below_the_floor_is_marked_without_the_amount():
     greedy = COSTS.model_copy(update={"floor": Decimal(50)})
-    opened().knowing(CARD, greedy).when_heard(ESTIMATE).then(
+    opened().knowing(CARD, greedy).when_consumed(ESTIMATE).then(
         PRICED.model_copy(update={"floor": "below"}), COSTED
     )
     exact = COSTS.model_copy(update={"floor": Decimal(49)})
-    opened().knowing(CARD, exact).when_heard(ESTIMATE).then(PRICED, COSTED)
+    opened().knowing(CARD, exact).when_consumed(ESTIMATE).then(PRICED, COSTED)
 
 
 def test_without_cost_rates_there_is_a_price_with_an_unknown_floor():
     priced = (
         opened(costs=False)
-        .when_heard(ESTIMATE)
+        .when_consumed(ESTIMATE)
         .then(PRICED.model_copy(update={"floor": "unknown"}))
     )
     priced.knowing(CARD, COSTS).when(CatchUp()).then(COSTED)
 
 
 def test_an_estimate_needs_a_card_with_every_role_in_the_engagements_currency():
-    waits = opened(card=False).when_heard(ESTIMATE).then_nothing()
+    waits = opened(card=False).when_consumed(ESTIMATE).then_nothing()
     waits.when(CatchUp()).then_refused(
         "still-waiting", missing={"estimate-unpriced"}, saying="rate card standard-EUR"
     )
     partial = CARD.model_copy(update={"rates": rates(architect=150)})
     waits.knowing(partial, COSTS).when(CatchUp()).then_refused("still-waiting")
     waits.knowing(CARD, COSTS).when(CatchUp()).then(PRICED, COSTED)
-    waits.knowing(CARD, COSTS).when_heard(ESTIMATE.model_copy(update={"version": 2})).then(
+    waits.knowing(CARD, COSTS).when_consumed(ESTIMATE.model_copy(update={"version": 2})).then(
         PRICED,
         like(EstimatePriced, estimate_version=2),
         COSTED,
@@ -112,20 +112,20 @@ def test_the_card_in_force_on_the_day_of_the_estimate_is_used():
     dearer = CARD.model_copy(
         update={"effective_from": date(2026, 3, 3), "rates": rates(architect=999)}
     )
-    opened().knowing(CARD, dearer, COSTS).on(ESTIMATED).when_heard(ESTIMATE).then(PRICED, COSTED)
+    opened().knowing(CARD, dearer, COSTS).on(ESTIMATED).when_consumed(ESTIMATE).then(PRICED, COSTED)
 
 
 def test_added_hours_may_exceed_the_maximum_of_one_line():
     most = ESTIMATE.lines[0].model_copy(update={"hours": Decimal(1_000_000)})
     large = ESTIMATE.model_copy(update={"lines": (most, most)})
     priced = like(EstimatePriced, price=eur(2_200_000 * 150))
-    estimated = opened().when_heard(large).then(priced, like(EstimateCosted))
-    budgeted = estimated.when_heard(PROPOSED, SOW, SOW_SIGNED).then_accepted()
+    estimated = opened().when_consumed(large).then(priced, like(EstimateCosted))
+    budgeted = estimated.when_consumed(PROPOSED, SOW, SOW_SIGNED).then_accepted()
     assert budgeted.state.budget is not None
     assert [line.hours for line in budgeted.state.budget.hours] == [Decimal(1_100_000)] * 2
     line = RoleHours(role="tester", hours=Decimal(1_000_000))
     change = ASSESSED.model_copy(update={"lines": (line, line)})
-    contracted().when_heard(change).then(
+    contracted().when_consumed(change).then(
         like(ChangePriced, price=eur(2_000_000 * 90)), like(ChangeCosted)
     )
 
@@ -134,16 +134,16 @@ def test_a_change_above_the_maximum_of_a_contract_item_is_not_priced():
     dear = CARD.model_copy(update={"rates": rates(tester=10**8)})
     line = RoleHours(role="tester", hours=Decimal(1_000_000))
     change = ASSESSED.model_copy(update={"lines": (line,)})
-    contracted().knowing(dear, COSTS).when_heard(change).then_nothing()
+    contracted().knowing(dear, COSTS).when_consumed(change).then_nothing()
 
 
 def test_nothing_is_priced_in_another_currency():
     dollars = OPENED.model_copy(update={"expected_value": usd(1)})
-    opened().heard(dollars).when_heard(ESTIMATE).then_nothing()
+    opened().consumed(dollars).when_consumed(ESTIMATE).then_nothing()
 
 
 def test_a_change_is_priced_at_contracted_rates_and_by_the_card_only_where_there_is_none():
-    priced = contracted(HOURLY_SOW).when_heard(
+    priced = contracted(HOURLY_SOW).when_consumed(
         ASSESSED.model_copy(
             update={
                 "lines": (
@@ -176,41 +176,43 @@ def test_a_change_is_priced_at_contracted_rates_and_by_the_card_only_where_there
 
 def test_a_change_without_hours_costs_the_customer_nothing():
     descoped = ASSESSED.model_copy(update={"lines": (), "deliverables_descoped": ("portal",)})
-    contracted().when_heard(descoped).then(
+    contracted().when_consumed(descoped).then(
         ChangePriced(change="CR-1", lines=(), price=eur(0)),
         ChangeCosted(change="CR-1", cost=eur(0), margin=None),
     )
 
 
 def test_a_change_waits_for_the_contract_and_its_next_assessment_is_priced_again():
-    opened().when_heard(ASSESSED).then_nothing()
-    once = contracted().when_heard(ASSESSED).then_accepted()
+    opened().when_consumed(ASSESSED).then_nothing()
+    once = contracted().when_consumed(ASSESSED).then_accepted()
     less = ASSESSED.model_copy(update={"lines": (RoleHours(role="tester", hours=Decimal(1)),)})
-    once.when_heard(less).then(like(ChangePriced, price=eur(90)), like(ChangeCosted, cost=eur(45)))
+    once.when_consumed(less).then(
+        like(ChangePriced, price=eur(90)), like(ChangeCosted, cost=eur(45))
+    )
 
 
 def test_a_new_assessment_is_priced_even_if_the_last_one_could_not_be():
     misspelt = ASSESSED.model_copy(update={"lines": (RoleHours(role="tsetre", hours=Decimal(1)),)})
-    waits = contracted().when_heard(misspelt).then_nothing()
+    waits = contracted().when_consumed(misspelt).then_nothing()
     waits.when(CatchUp()).then_refused("still-waiting", missing={"change-unpriced"})
-    priced = waits.when_heard(ASSESSED)
+    priced = waits.when_consumed(ASSESSED)
     priced.then(like(ChangePriced, price=eur(2_900)), like(ChangeCosted, cost=eur(1_450)))
     priced.after.when(CatchUp()).then_nothing()
 
 
 def test_a_new_assessment_is_costed_even_if_the_last_one_could_not_be():
     partial = COSTS.model_copy(update={"rates": rates(architect=80, developer=50)})
-    uncosted = contracted().knowing(CARD, partial).when_heard(ASSESSED)
+    uncosted = contracted().knowing(CARD, partial).when_consumed(ASSESSED)
     less = ASSESSED.model_copy(update={"lines": ASSESSED.lines[:1]})
-    uncosted.then(like(ChangePriced, price=eur(2_900))).when_heard(less).then(
+    uncosted.then(like(ChangePriced, price=eur(2_900))).when_consumed(less).then(
         like(ChangePriced, price=eur(2_000)), like(ChangeCosted, cost=eur(1_000))
     )
 
 
 def test_an_assessment_without_a_price_keeps_the_price_of_the_last_one():
-    once = contracted().when_heard(ASSESSED).then_accepted()
+    once = contracted().when_consumed(ASSESSED).then_accepted()
     unknown = ASSESSED.model_copy(update={"lines": (RoleHours(role="pilot", hours=Decimal(1)),)})
-    assessment = once.when_heard(unknown).then_nothing().state.assessment("CR-1")
+    assessment = once.when_consumed(unknown).then_nothing().state.assessment("CR-1")
     assert assessment
     assert (assessment.price, assessment.cost) == (eur(2_900), eur(1_450))
 

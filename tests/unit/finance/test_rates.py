@@ -32,19 +32,19 @@ def test_a_card_is_published_from_today_unless_a_day_is_named():
             rates=rates(architect=150),
         )
     )
-    dated = CARDS.took(card(effective_from=date(2025, 1, 1)))
+    dated = CARDS.after(card(effective_from=date(2025, 1, 1)))
     assert rate_card_view(dated.state).effective_from == date(2025, 1, 1)
     assert rate_card_view(CARDS.state).rates == {}
 
 
 def test_equal_rates_are_no_new_version():
-    once = CARDS.took(card())
+    once = CARDS.after(card())
     once.when(card()).then_nothing()
     once.when(card(rates=rates(architect=160))).then_accepted()
 
 
 def test_a_record_keeps_its_currency_in_every_rate():
-    CARDS.took(card()).when(card(currency="USD")).then_refused("currency-differs")
+    CARDS.after(card()).when(card(currency="USD")).then_refused("currency-differs")
     foreign = rates(architect=1)[0].model_copy(update={"rate": usd(1)})
     CARDS.when(card(rates=(foreign,))).then_refused("currency-differs", saying="in EUR")
 

@@ -121,13 +121,13 @@ def whole_life() -> Scenario[Engagement]:
     engagement = hearing(engagement, BASELINED, time("a", hours="33.33"), expense("x", eur("9.99")))
     engagement = hearing(engagement, progress("t1", 33), report(date(2026, 4, 17)))
     engagement = hearing(engagement, ASSESSED, AMENDMENT, time("b", role="tester", hours="7.77"))
-    engagement = engagement.on(date(2026, 5, 4)).took(BillTime(month="2026-04"))
+    engagement = engagement.on(date(2026, 5, 4)).after(BillTime(month="2026-04"))
     engagement = issued(engagement, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
     for invoice in ("invoice-advance", "invoice-time-2026-04"):
         owed = engagement.state.invoices[invoice].outstanding
-        engagement = engagement.took(RecordPayment(invoice=invoice, amount=owed))
+        engagement = engagement.after(RecordPayment(invoice=invoice, amount=owed))
     for month in ("03", "04"):
-        engagement = engagement.took(RecogniseRevenue(month=f"2026-{month}"))
+        engagement = engagement.after(RecogniseRevenue(month=f"2026-{month}"))
     return engagement
 
 
@@ -142,11 +142,11 @@ def test_every_published_event_can_be_parsed():
     published: list[Recorded[Event]] = []
     scenario = opened()
     for event in (ESTIMATE, PROPOSED, SOW, SOW_SIGNED, BASELINED, time("a", hours="33.33")):
-        outcome = scenario.when_heard(event)
+        outcome = scenario.when_consumed(event)
         published += outcome.recorded
         scenario = outcome.after
     reported = (progress("t1", 33), report(date(2026, 4, 17)), ASSESSED, AMENDMENT)
-    outcome = scenario.when_heard(*reported)
+    outcome = scenario.when_consumed(*reported)
     published += outcome.recorded
     assert len(published) > 10
     for recorded in published:

@@ -57,7 +57,7 @@ def test_a_change_signed_after_the_last_report_is_in_the_expected_cost_as_in_the
         *doubled(signed_on=date(2026, 4, 27)),
     )
     # 3,200 of 10,680 measured + 10,000 of the change, x 40,000
-    year_end(worked).took(recognise("03")).when(recognise("04")).then(
+    year_end(worked).after(recognise("03")).when(recognise("04")).then(
         entry("04", "6189.56", "6189.56", "cost-to-cost")
     )
 
@@ -78,7 +78,7 @@ def test_a_change_that_is_planned_before_it_is_signed_is_in_neither():
         amendment,
     )
     # 350 h cost 20,200: 3,200 + 310 h = 21,091.43 measured, less the unsigned 10,000
-    april = year_end(worked).took(recognise("03")).when(recognise("04"))
+    april = year_end(worked).after(recognise("03")).when(recognise("04"))
     april.then(entry("04", "5770.22", "5770.22", "cost-to-cost"))
     # and with them once they are signed: 3,200 of 21,091.43 x 40,000
     april.after.when(recognise("05")).then(entry("05", "298.60", "6068.82", "cost-to-cost"))
@@ -91,7 +91,7 @@ def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
         ASSESSED,
         AMENDMENT.model_copy(update={"signed_on": date(2026, 5, 5)}),
     )
-    april = year_end(worked).took(recognise("03")).took(recognise("04"))
+    april = year_end(worked).after(recognise("03")).after(recognise("04"))
     assert april.state.recognised["2026-04"] == eur("5704.10")
     # 3,200 of 11,220 + 1,450 expected x 22,900
     april.when(recognise("05")).then(entry("05", "79.64", "5783.74", "cost-to-cost"))
@@ -103,7 +103,7 @@ def test_a_price_cut_takes_revenue_back():
     )
     none = ASSESSED.model_copy(update={"lines": ()})
     worked = hearing(contracted(), time("a", role="architect", hours=40))
-    april = worked.on(date(2026, 5, 1)).took(recognise("03")).took(recognise("04"))
+    april = worked.on(date(2026, 5, 1)).after(recognise("03")).after(recognise("04"))
     later = year_end(hearing(april, none, cut.model_copy(update={"signed_on": date(2026, 5, 5)})))
     later.when(recognise("05")).then(entry("05", "-2852.05", "2852.05", "cost-to-cost"))
 
@@ -111,8 +111,8 @@ def test_a_price_cut_takes_revenue_back():
 @pytest.mark.parametrize("method", ["cost-to-cost", "at-acceptance"])
 def test_a_month_is_recognised_by_the_scope_that_was_signed_by_its_end(method: RevenueMethod):
     sow = SOW.model_copy(update={"billing_schedule": TWO})
-    papers = opened().when_heard(ESTIMATE, PROPOSED, sow).then_accepted()
-    chosen = papers.took(ChooseRevenueMethod(method=method, why="Short."))
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
+    chosen = papers.after(ChooseRevenueMethod(method=method, why="Short."))
     april = hearing(
         chosen.on(SIGNED),
         SOW_SIGNED,
@@ -127,13 +127,13 @@ def test_a_month_is_recognised_by_the_scope_that_was_signed_by_its_end(method: R
     more = hearing(april, ASSESSED, AMENDMENT.model_copy(update={"signed_on": MAY_4}))
     as_of_april = {
         scenario.on(date(2026, 5, 6))
-        .took(recognise("03"))
-        .took(recognise("04"))
+        .after(recognise("03"))
+        .after(recognise("04"))
         .state.recognised["2026-04"]
         for scenario in (april, less, more)
     }
     assert as_of_april == {eur("10000" if method == "at-acceptance" else "1426.02")}
-    assert year_end(less).took(recognise("03")).took(recognise("04")).took(
+    assert year_end(less).after(recognise("03")).after(recognise("04")).after(
         recognise("05")
     ).state.recognised["2026-05"] == eur(10_000)
 
@@ -146,7 +146,7 @@ def test_a_later_addition_does_not_reduce_a_month_with_everything_accepted():
         ASSESSED,
         AMENDMENT.model_copy(update={"signed_on": MAY_4}),
     )
-    april = year_end(done).took(recognise("03")).took(recognise("04"))
+    april = year_end(done).after(recognise("03")).after(recognise("04"))
     assert april.state.recognised["2026-04"] == eur(20_000)
 
 
@@ -160,16 +160,16 @@ def test_a_price_that_was_cut_to_nothing_earns_nothing():
 
 
 def test_a_change_order_after_settling_earns_by_the_method_again():
-    months = delivered().took(SettleAccount(settled_on=date(2026, 8, 4))).on(date(2026, 9, 1))
+    months = delivered().after(SettleAccount(settled_on=date(2026, 8, 4))).on(date(2026, 9, 1))
     for month in ("03", "04", "05", "06", "07", "08"):
-        months = months.took(recognise(month))
+        months = months.after(recognise(month))
     assert months.state.recognised["2026-08"] == eur(20_000)
     amendment = AMENDMENT.model_copy(update={"signed_on": date(2026, 9, 7)})
     september = year_end(hearing(months, ASSESSED, amendment))
     # 3,200 of 11,220 + 1,450 expected x 22,900, until the report is accepted
-    assert september.took(recognise("09")).state.recognised["2026-09"] == eur("5783.74")
+    assert september.after(recognise("09")).state.recognised["2026-09"] == eur("5783.74")
     whole = hearing(september, accepted("report", date(2026, 9, 29)))
-    assert whole.took(recognise("09")).state.recognised["2026-09"] == eur(22_900)
+    assert whole.after(recognise("09")).state.recognised["2026-09"] == eur(22_900)
 
 
 def test_a_change_with_unknown_cost_prevents_recognition():
@@ -178,19 +178,19 @@ def test_a_change_with_unknown_cost_prevents_recognition():
     )
     known = contracted().knowing(CARD, no_tester)
     worked = hearing(known, time("a", role="architect", hours=40), ASSESSED, AMENDMENT)
-    march = year_end(worked).took(recognise("03"))
+    march = year_end(worked).after(recognise("03"))
     march.when(recognise("04")).then_refused(
         "revenue-not-measurable", missing={"cost-unknown"}, saying="CR-1"
     )
-    caught_up = march.knowing(CARD, COSTS).took(CatchUp())
+    caught_up = march.knowing(CARD, COSTS).after(CatchUp())
     # 3,200 of 11,220 + 1,450 expected x 22,900
     caught_up.when(recognise("04")).then(entry("04", "5783.74", "5783.74", "cost-to-cost"))
 
 
 @pytest.mark.parametrize("method", ["cost-to-cost", "at-acceptance"])
 def test_a_change_by_hours_alone_is_earned_when_it_is_implemented(method: RevenueMethod):
-    papers = opened().when_heard(ESTIMATE, PROPOSED, SOW).then_accepted()
-    chosen = papers.took(ChooseRevenueMethod(method=method, why="Short."))
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, SOW).then_accepted()
+    chosen = papers.after(ChooseRevenueMethod(method=method, why="Short."))
     done = hearing(
         chosen.on(SIGNED),
         SOW_SIGNED,
@@ -203,10 +203,10 @@ def test_a_change_by_hours_alone_is_earned_when_it_is_implemented(method: Revenu
     amendment = AMENDMENT.model_copy(update={**by_hours, "signed_on": date(2026, 6, 10)})
     june = year_end(hearing(done, ASSESSED, amendment))
     for month in ("03", "04", "05", "06"):
-        june = june.took(recognise(month))
+        june = june.after(recognise(month))
     assert june.state.recognised["2026-06"] == eur(20_000)
     implemented = ChangeImplemented(change="CR-1", implemented_on=date(2026, 7, 20))
     july = hearing(june, implemented).when(recognise("07"))
     july.then(entry("07", 2_900, 22_900, method))
     closed = hearing(june, EngagementClosed(closed_on=date(2026, 7, 1)))
-    assert closed.took(recognise("07")).state.recognised["2026-07"] == eur(22_900)
+    assert closed.after(recognise("07")).state.recognised["2026-07"] == eur(22_900)

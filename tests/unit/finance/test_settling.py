@@ -46,7 +46,7 @@ def square(engagement: Scenario[Engagement], **amounts: int) -> Scenario[Engagem
     for number, (item, amount) in enumerate(amounts.items(), start=2):
         name = f"invoice-{item}"
         engagement = issued(engagement, name, f"2026-{number:05}", JUNE)
-        engagement = engagement.took(RecordPayment(invoice=name, amount=eur(amount)))
+        engagement = engagement.after(RecordPayment(invoice=name, amount=eur(amount)))
     return engagement
 
 
@@ -68,7 +68,7 @@ def all_paid() -> Scenario[Engagement]:
     ):
         name = f"invoice-{item}"
         done = issued(done, name, f"2026-{number:05}", AUGUST)
-        done = done.took(RecordPayment(invoice=name, amount=eur(amount)))
+        done = done.after(RecordPayment(invoice=name, amount=eur(amount)))
     return done
 
 
@@ -90,20 +90,20 @@ def test_an_account_is_not_settled_before_its_last_movement():
 
 
 def test_a_change_order_reopens_a_settled_account():
-    again = hearing(all_paid().took(SETTLE), ASSESSED, LATE)
+    again = hearing(all_paid().after(SETTLE), ASSESSED, LATE)
     again.when(SETTLE).then_refused(
         "not-settled", missing={"entry-unbilled"}, saying="2,900.00 EUR of report never"
     )
     accepted_late = hearing(again, accepted("report", AUGUST))
     paid = issued(accepted_late, "invoice-report", "2026-00005", AUGUST)
-    paid = paid.took(RecordPayment(invoice="invoice-report", amount=eur(2_900)))
+    paid = paid.after(RecordPayment(invoice="invoice-report", amount=eur(2_900)))
     paid.when(SETTLE).then(AccountSettled(billed=eur(22_900), paid=eur(22_900), settled_on=AUGUST))
 
 
 def test_a_change_order_after_settling_falls_due_on_its_date():
     entry = BillingItem(item="more", kind="on-date", amount=eur(2_900), due_on=date(2026, 8, 20))
     dated = LATE.model_copy(update={"deliverables_added": (), "billing_schedule": (entry,)})
-    again = hearing(all_paid().took(SETTLE), ASSESSED, dated)
+    again = hearing(all_paid().after(SETTLE), ASSESSED, dated)
     again.when(SETTLE).then_refused("not-settled", missing={"entry-unbilled"})
     again.when_deadline("due-more-a1").then(
         like(BillingEventDue, item="more", amount=eur(2_900)), like(InvoiceDrafted)
@@ -117,7 +117,7 @@ def test_a_change_order_that_is_not_in_the_budget_yet_keeps_the_account_open():
 
 def test_an_invoice_issued_after_settling_is_settled_again():
     over = hearing(out(), TERMINATED).on(JUNE)
-    paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000))).took(SETTLE)
+    paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000))).after(SETTLE)
     late = square(hearing(paid, accepted("design")), design=6_000)
     late.when(SETTLE).then(
         like(AccountSettled, billed=eur(11_000)), like(MarginMeasured, as_of=JUNE)
@@ -127,7 +127,7 @@ def test_an_invoice_issued_after_settling_is_settled_again():
 def test_after_a_termination_entries_that_never_fell_due_are_not_billed():
     over = hearing(out(), TERMINATED).on(JUNE)
     over.when(SETTLE).then_refused("not-settled", missing={"invoice-unpaid"})
-    paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     assert paid.when(SETTLE).events[0] == AccountSettled(
         billed=eur(5_000), paid=eur(5_000), settled_on=JUNE
     )
@@ -135,7 +135,7 @@ def test_after_a_termination_entries_that_never_fell_due_are_not_billed():
 
 def test_a_draft_dated_after_the_termination_does_not_prevent_settling():
     dated = out().when_deadline("due-care").then_accepted().on(date(2026, 8, 2))
-    paid = dated.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid = dated.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     hearing(paid, TERMINATED).when(SETTLE).then_accepted()
 
 
@@ -148,12 +148,12 @@ def test_an_engagement_that_ended_without_a_contract_is_settled_with_nothing():
 
 def test_an_open_refund_prevents_settling():
     over = hearing(out(), TERMINATED).on(JUNE)
-    paid = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
-    credited = paid.took(IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late."))
+    paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    credited = paid.after(IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late."))
     credited.when(SETTLE).then_refused(
         "not-settled", missing={"refund-owed"}, saying="500.00 EUR is to be refunded"
     )
-    refunded = credited.took(RecordRefund(invoice="invoice-start", amount=eur(500)))
+    refunded = credited.after(RecordRefund(invoice="invoice-start", amount=eur(500)))
     assert refunded.when(SETTLE).events[0] == AccountSettled(
         billed=eur(4_500), paid=eur(4_500), settled_on=JUNE
     )
@@ -164,7 +164,7 @@ def test_amounts_billed_beyond_a_reduced_price_are_credited_first():
         update={"price_delta": eur(-15_500), "billing_schedule": (), "deliverables_added": ()}
     )
     less = hearing(out(), ASSESSED, cut).on(JUNE)
-    paid = less.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    paid = less.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     paid.when(SETTLE).then_refused(
         "not-settled", missing={"billed-beyond-price"}, saying="500.00 EUR was billed beyond"
     )
@@ -175,23 +175,23 @@ def test_amounts_credited_before_the_change_order_are_not_deducted_twice():
     cut = AMENDMENT.model_copy(
         update={"price_delta": eur(-5_000), "billing_schedule": (), "deliverables_added": ()}
     )
-    less = hearing(out().took(credit), ASSESSED, cut, accepted("design"), accepted("portal"))
+    less = hearing(out().after(credit), ASSESSED, cut, accepted("design"), accepted("portal"))
     due = less.when_deadline("due-care-a1").then_accepted().on(AUGUST)
     paid = square(due, design=6_000, portal=7_000)
     paid = issued(paid, "invoice-care", "2026-00004", AUGUST)
-    paid = paid.took(RecordPayment(invoice="invoice-care", amount=eur(2_000)))
+    paid = paid.after(RecordPayment(invoice="invoice-care", amount=eur(2_000)))
     paid.when(SETTLE).then(like(AccountSettled, billed=eur(15_000)))
 
 
 def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
-    paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    paid = advanced.after(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     paid.when(SETTLE).then_refused(
         "not-settled", missing={"advance-unused"}, saying="4,000.00 EUR of the advance"
     )
     worked = hearing(paid, time("a", hours=50)).on(JUNE)
     worked.when(SETTLE).then_refused("not-settled", missing={"time-unbilled"})
-    billed = worked.took(BillTime(month="2026-04"))
+    billed = worked.after(BillTime(month="2026-04"))
     billed.when(SETTLE).then_refused("not-settled", missing={"draft-open"})
     done = square(billed, **{"time-2026-04": 1_000})
     done.when(SETTLE).then(like(AccountSettled, billed=eur(5_000)))
@@ -199,21 +199,21 @@ def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed():
 
 def test_an_advance_pays_covered_time_and_its_rest_is_credited_and_refunded():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
-    paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    paid = advanced.after(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     worked = hearing(paid, time("a", hours=30)).on(JUNE)
     worked.when(SETTLE).then_refused(
         "not-settled", missing={"advance-unused"}, saying="1,000.00 EUR of the advance"
     )
     rest = eur(1_000)
-    credited = worked.took(IssueCreditNote(invoice="invoice-advance", amount=rest, why="Unused."))
-    credited.took(RecordRefund(invoice="invoice-advance", amount=rest)).when(SETTLE).then(
+    credited = worked.after(IssueCreditNote(invoice="invoice-advance", amount=rest, why="Unused."))
+    credited.after(RecordRefund(invoice="invoice-advance", amount=rest)).when(SETTLE).then(
         AccountSettled(billed=eur(3_000), paid=eur(3_000), settled_on=JUNE)
     )
 
 
 def test_the_rest_of_an_advance_is_kept_after_a_termination_unless_credited():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
-    paid = advanced.took(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
+    paid = advanced.after(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     over = hearing(paid, time("a", hours=10), TERMINATED).on(JUNE)
     assert over.when(SETTLE).events[0] == AccountSettled(
         billed=eur(4_000), paid=eur(4_000), settled_on=JUNE
@@ -228,9 +228,9 @@ def test_time_beyond_the_cap_does_not_prevent_settling():
     worked = hearing(contracted(sow), time("a", hours=160)).on(JUNE)
     worked.when(SETTLE).then_refused("not-settled", saying="19,999.20 EUR is not billed")
     billed = issued(
-        worked.took(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
+        worked.after(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
     )
-    paid = billed.took(RecordPayment(invoice="invoice-time-2026-04", amount=eur("19999.20")))
+    paid = billed.after(RecordPayment(invoice="invoice-time-2026-04", amount=eur("19999.20")))
     paid.when(BillTime(month="2026-05")).then_refused("not-billable", missing={"cap-spent"})
     paid.when(SETTLE).then(like(AccountSettled, billed=eur("19999.20")))
 
@@ -240,34 +240,34 @@ def by_the_hour() -> Scenario[Engagement]:
     time_alone = BillingItem(item="time", kind="time", amount=eur(20_000))
     sow = HOURLY_SOW.model_copy(update={"billing_schedule": (time_alone,)})
     worked = hearing(contracted(sow), time("a", hours=50)).on(JUNE)
-    paid = square(worked.took(BillTime(month="2026-04")), **{"time-2026-04": 5_000})
-    return paid.took(SETTLE)
+    paid = square(worked.after(BillTime(month="2026-04")), **{"time-2026-04": 5_000})
+    return paid.after(SETTLE)
 
 
 def test_time_approved_after_settling_reopens_the_account_and_is_billed():
-    late = by_the_hour().when_heard(time("late", hours=10))
+    late = by_the_hour().when_consumed(time("late", hours=10))
     assert late.events[-1] == AccountReopened(settled_on=JUNE, unbilled=eur(1_000))
     late.after.when(SETTLE).then_refused("not-settled", missing={"time-unbilled"})
-    billed = late.after.took(BillTime(month="2026-06"))
+    billed = late.after.after(BillTime(month="2026-06"))
     paid = issued(billed, "invoice-time-2026-06", "2026-00009", AUGUST)
-    paid = paid.took(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
+    paid = paid.after(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
     paid.when(SETTLE).then(AccountSettled(billed=eur(6_000), paid=eur(6_000), settled_on=AUGUST))
 
 
 def test_late_time_reopens_the_account_in_either_order_of_events():
     open_again = hearing(by_the_hour(), time("late", hours=10))
     paid = issued(
-        open_again.took(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
-    ).took(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
+        open_again.after(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
+    ).after(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
     settled = AccountSettled(billed=eur(6_000), paid=eur(6_000), settled_on=AUGUST)
     permutations_agree(paid, settled, time("later", hours=10))
 
 
 def test_unbillable_work_does_not_reopen_the_account_and_is_included_by_settling_again():
-    settled = hearing(by_the_hour(), time("b", hours=150)).took(BillTime(month="2026-05"))
+    settled = hearing(by_the_hour(), time("b", hours=150)).after(BillTime(month="2026-05"))
     paid = issued(settled, "invoice-time-2026-05", "2026-00009", AUGUST)
-    paid = paid.took(RecordPayment(invoice="invoice-time-2026-05", amount=eur(15_000)))
-    whole = paid.took(SETTLE).on(date(2026, 8, 10))
+    paid = paid.after(RecordPayment(invoice="invoice-time-2026-05", amount=eur(15_000)))
+    whole = paid.after(SETTLE).on(date(2026, 8, 10))
     for never in (time("beyond", hours=10), expense("dinner", eur(50))):
         whole = hearing(whole, never)
         assert whole.state.settled_on == AUGUST
@@ -282,9 +282,9 @@ def test_a_new_settlement_leads_to_a_new_final_margin():
     over = hearing(by_the_hour(), TERMINATED)
     later = hearing(over, time("none", hours=1, billable=False), time("late", hours=10))
     billed = issued(
-        later.took(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
+        later.after(BillTime(month="2026-06")), "invoice-time-2026-06", "2026-00009", AUGUST
     )
-    paid = billed.took(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
+    paid = billed.after(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))
     paid.when(SETTLE).then(like(AccountSettled, billed=eur(6_000)), like(MarginMeasured))
 
 

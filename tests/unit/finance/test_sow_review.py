@@ -26,14 +26,14 @@ APPROVE = ReviewSow(version=1, verdict="approved")
 
 
 def test_a_billable_version_is_approved_with_the_hash_of_the_draft():
-    opened().heard(SOW).when(APPROVE).then(
+    opened().consumed(SOW).when(APPROVE).then(
         SowReviewed(version=1, content_hash=HASH, verdict="approved")
     )
 
 
 def test_an_objection_has_a_reason():
     why = "The retainer is too small."
-    opened().heard(SOW).when(ReviewSow(version=1, verdict="objected", why=why)).then(
+    opened().consumed(SOW).when(ReviewSow(version=1, verdict="objected", why=why)).then(
         SowReviewed(version=1, content_hash=HASH, verdict="objected", why=why)
     )
     with pytest.raises(ValidationError, match="why is needed"):
@@ -41,23 +41,23 @@ def test_an_objection_has_a_reason():
 
 
 def test_an_equal_verdict_changes_nothing_and_another_one_replaces_it():
-    approved = opened().heard(SOW).took(APPROVE)
+    approved = opened().consumed(SOW).after(APPROVE)
     approved.when(APPROVE).then_nothing()
-    objected = approved.took(ReviewSow(version=1, verdict="objected", why="Not so."))
+    objected = approved.after(ReviewSow(version=1, verdict="objected", why="Not so."))
     objected.then_state(reviews={1: "objected"})
 
 
 def test_a_version_that_is_unknown_superseded_or_signed_is_not_reviewed():
     opened().when(APPROVE).then_refused("sow-unknown", saying="version 1")
     second = SOW.model_copy(update={"version": 2})
-    opened().heard(SOW, second).when(APPROVE).then_refused(
+    opened().consumed(SOW, second).when(APPROVE).then_refused(
         "sow-superseded", saying="superseded by version 2"
     )
     contracted().when(APPROVE).then_refused("sow-signed")
 
 
 def test_an_engagement_that_is_over_is_not_reviewed():
-    opened().heard(SOW, TERMINATED).when(APPROVE).then_refused(
+    opened().consumed(SOW, TERMINATED).when(APPROVE).then_refused(
         "engagement-over", saying="terminated on 2026-05-15"
     )
 
@@ -66,7 +66,7 @@ def test_a_schedule_that_does_not_add_up_to_the_price_cannot_be_approved():
     short = SOW.model_copy(update={"billing_schedule": SOW.billing_schedule[:3]})
     (
         opened()
-        .heard(short)
+        .consumed(short)
         .when(APPROVE)
         .then_refused(
             "sow-not-billable",
@@ -78,21 +78,23 @@ def test_a_schedule_that_does_not_add_up_to_the_price_cannot_be_approved():
 
 def test_another_currency_than_the_engagement_or_than_the_price_cannot_be_approved():
     dollars = OPENED.model_copy(update={"expected_value": usd(1)})
-    opened().heard(dollars, SOW).when(APPROVE).then_refused(
+    opened().consumed(dollars, SOW).when(APPROVE).then_refused(
         "sow-not-billable", missing={"currency-differs"}
     )
     mixed = BillingItem(item="x", kind="on-signature", amount=usd(5_000))
     sow = SOW.model_copy(update={"billing_schedule": (mixed, *SOW.billing_schedule[1:])})
-    opened().heard(sow).when(APPROVE).then_refused("sow-not-billable", missing={"currencies-mixed"})
+    opened().consumed(sow).when(APPROVE).then_refused(
+        "sow-not-billable", missing={"currencies-mixed"}
+    )
 
 
 def test_time_and_materials_need_rates_in_the_same_currency():
-    opened().heard(HOURLY_SOW).when(APPROVE).then_accepted()
+    opened().consumed(HOURLY_SOW).when(APPROVE).then_accepted()
     bare = HOURLY_SOW.model_copy(update={"rates": ()})
-    opened().heard(bare).when(APPROVE).then_refused("sow-not-billable", missing={"no-rates"})
+    opened().consumed(bare).when(APPROVE).then_refused("sow-not-billable", missing={"no-rates"})
     dollars = rates(architect=1)[0].model_copy(update={"rate": usd(1)})
     foreign = HOURLY_SOW.model_copy(update={"rates": (dollars,)})
-    opened().heard(foreign).when(APPROVE).then_refused(
+    opened().consumed(foreign).when(APPROVE).then_refused(
         "sow-not-billable", missing={"currencies-mixed"}
     )
 
@@ -101,10 +103,10 @@ def test_parts_of_a_cent_cannot_be_billed():
     item = BillingItem(item="x", kind="on-signature", amount=eur("5000.005"))
     rest = SOW.billing_schedule[1].model_copy(update={"amount": eur("5999.995")})
     sow = SOW.model_copy(update={"billing_schedule": (item, rest, *SOW.billing_schedule[2:])})
-    opened().heard(sow).when(APPROVE).then_refused(
+    opened().consumed(sow).when(APPROVE).then_refused(
         "sow-not-billable", missing={"amounts-not-whole"}
     )
 
 
 def test_before_the_opportunity_is_known_nothing_can_be_approved():
-    given(ENGAGEMENT, ID).heard(SOW).when(APPROVE).then_refused("opportunity-unknown")
+    given(ENGAGEMENT, ID).consumed(SOW).when(APPROVE).then_refused("opportunity-unknown")

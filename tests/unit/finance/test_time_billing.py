@@ -97,7 +97,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
 
 
 def test_time_is_billed_once_and_late_approvals_with_the_next_month():
-    billed = may(hearing(hourly(), time("a"))).took(APRIL)
+    billed = may(hearing(hourly(), time("a"))).after(APRIL)
     billed.when(APRIL).then_refused("not-billable", missing={"nothing-approved"})
     late = hearing(billed, time("b", hours=1))
     late.when(APRIL).then(
@@ -169,14 +169,14 @@ def test_an_advance_that_was_not_invoiced_yet_covers_nothing():
 
 def test_a_credited_advance_covers_less():
     credit = IssueCreditNote(invoice="invoice-advance", amount=eur(3_000), why="Agreed.")
-    worked = hearing(advanced(), time("a", hours=30)).took(credit)
+    worked = hearing(advanced(), time("a", hours=30)).after(credit)
     may(worked).when(APRIL).then(
         like(BillingEventDue, amount=eur(2_000)), like(InvoiceDrafted, advance_drawn=eur(1_000))
     )
 
 
 def test_an_advance_that_is_drawn_down_cannot_be_credited():
-    drawn = may(hearing(advanced(), time("a", hours=60))).took(APRIL)
+    drawn = may(hearing(advanced(), time("a", hours=60))).after(APRIL)
     why = "Wrong address."
     drawn.when(VoidInvoice(invoice="invoice-advance", why=why)).then_refused("advance-drawn")
     credit = IssueCreditNote(invoice="invoice-advance", amount=eur(1), why=why)
@@ -197,7 +197,7 @@ def test_a_fixed_price_bills_no_time():
 
 
 def test_a_voided_invoice_is_drafted_again_with_the_same_lines():
-    billed = may(hearing(advanced(), time("a", hours=60))).took(APRIL)
+    billed = may(hearing(advanced(), time("a", hours=60))).after(APRIL)
     out = issued(billed, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
     void = VoidInvoice(invoice="invoice-time-2026-04", why="Wrong address.")
     lines = out.state.invoices["invoice-time-2026-04"].lines

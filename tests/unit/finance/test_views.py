@@ -57,8 +57,8 @@ def test_the_list_shows_the_billing_stage():
         "overdue": True,
     }
     over = hearing(late, TERMINATED).on(date(2026, 6, 1))
-    settled = over.took(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
-    assert listed(settled.took(SettleAccount()).state)["stage"] == "settled"
+    settled = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
+    assert listed(settled.after(SettleAccount()).state)["stage"] == "settled"
 
 
 def test_the_view_shows_the_last_day_of_all_early_starts():
@@ -74,10 +74,10 @@ def test_the_figures_of_a_view_agree_with_each_other():
     engagement = hearing(out(), ASSESSED, AMENDMENT, time("a"), accepted("design"))
     engagement = engagement.on(date(2026, 5, 4))
     for month in ("03", "04"):
-        engagement = engagement.took(RecogniseRevenue(month=f"2026-{month}"))
-    engagement = engagement.took(RecordPayment(invoice="invoice-start", amount=eur(1_000)))
+        engagement = engagement.after(RecogniseRevenue(month=f"2026-{month}"))
+    engagement = engagement.after(RecordPayment(invoice="invoice-start", amount=eur(1_000)))
     note = IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Goodwill.")
-    view = engagement_view(engagement.took(note).state)
+    view = engagement_view(engagement.after(note).state)
     assert view.budget is not None
     assert view.budget.price == Money.total((one.amount for one in view.budget.schedule), "EUR")
     assert [(one.item, one.due, one.left) for one in view.budget.schedule][:2] == [

@@ -82,8 +82,8 @@ FILE = FileOpened(account="acme", title="Order desk")
 SCOPE = "An order desk for the trade."
 
 given_nothing: Scenario[Engagement] = given(ENGAGEMENT, ID).on(TODAY)
-heard_of = given_nothing.heard(OPENED)
-filed = heard_of.heard(WON).said(FILE)
+heard_of = given_nothing.consumed(OPENED)
+filed = heard_of.consumed(WON).published(FILE)
 
 
 def drafted(scenario: Scenario[Engagement], scope: str = SCOPE) -> SowDrafted:
@@ -94,8 +94,8 @@ def drafted(scenario: Scenario[Engagement], scope: str = SCOPE) -> SowDrafted:
 
 
 V1 = drafted(filed)
-V2 = drafted(filed.said(V1), "An order desk for the trade, in two languages.")
-with_draft = filed.said(V1)
+V2 = drafted(filed.published(V1), "An order desk for the trade, in two languages.")
+with_draft = filed.published(V1)
 
 
 def of_delivery(sow: SowDrafted, objection: str | None = None) -> delivery.SowReviewed:
@@ -121,11 +121,13 @@ def numbered(sow: SowDrafted) -> dict[str, Any]:
     return {"version": sow.version, "content_hash": sow.content_hash}
 
 
-reviewed = with_draft.heard(of_delivery(V1), of_finance(V1))
-approved = reviewed.said(SowApproved(version=1, content_hash=V1.content_hash))
-sent = approved.said(SowSentForSignature(version=1, content_hash=V1.content_hash, sent_on=TODAY))
+reviewed = with_draft.consumed(of_delivery(V1), of_finance(V1))
+approved = reviewed.published(SowApproved(version=1, content_hash=V1.content_hash))
+sent = approved.published(
+    SowSentForSignature(version=1, content_hash=V1.content_hash, sent_on=TODAY)
+)
 BOTH = (signature("company"), signature("customer"))
-signed = sent.said(
+signed = sent.published(
     *(SowSignatureRecorded(version=1, content_hash=V1.content_hash, signatory=one) for one in BOTH),
     SowSigned(version=1, content_hash=V1.content_hash, signatories=BOTH, signed_on=TODAY),
 )

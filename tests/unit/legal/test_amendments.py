@@ -42,7 +42,7 @@ from tests.unit.legal.papers import (
     signed,
 )
 
-approved = signed.heard(requested(), assessed(added=("manual",)), agreed())
+approved = signed.consumed(requested(), assessed(added=("manual",)), agreed())
 
 
 def day(later: int) -> date:
@@ -65,11 +65,11 @@ def changed(
     change: str = "C-1", days: int = 10, price: Money | None = None
 ) -> Scenario[Engagement]:
     """Return a signed contract with the drafted amendment of a change."""
-    ready = signed.heard(requested(change), assessed(change, days), agreed(change))
-    return ready.when_heard(priced(change, price), knowing=ALL).then(like(AmendmentDrafted))
+    ready = signed.consumed(requested(change), assessed(change, days), agreed(change))
+    return ready.when_consumed(priced(change, price), knowing=ALL).then(like(AmendmentDrafted))
 
 
-drafted = approved.when_heard(priced(), knowing=ALL).then(like(AmendmentDrafted))
+drafted = approved.when_consumed(priced(), knowing=ALL).then(like(AmendmentDrafted))
 
 
 # Drafted automatically
@@ -94,7 +94,7 @@ def test_an_approved_change_is_drafted_as_it_was_assessed_and_priced():
             ),
         ),
     )
-    approved.when_heard(priced(), knowing=ALL).then(event)
+    approved.when_consumed(priced(), knowing=ALL).then(event)
 
 
 def test_an_increase_without_a_new_deliverable_is_billed_on_the_new_finish():
@@ -104,11 +104,11 @@ def test_an_increase_without_a_new_deliverable_is_billed_on_the_new_finish():
 
 def test_an_increase_of_a_time_and_materials_contract_is_billed_by_time():
     hourly = V1.model_copy(update={"pricing": "time-and-materials"})
-    contracted = filed.said(
+    contracted = filed.published(
         hourly, SowSigned(**numbered(V1), signatories=BOTH, signed_on=TODAY)
-    ).heard(requested(), assessed(added=("manual",)), agreed())
+    ).consumed(requested(), assessed(added=("manual",)), agreed())
     draft = draft_of(
-        contracted.when_heard(priced(), knowing=ALL).then(
+        contracted.when_consumed(priced(), knowing=ALL).then(
             like(
                 AmendmentDrafted,
                 deliverables_added=(deliverable("manual"),),
@@ -127,7 +127,7 @@ def test_an_increase_of_a_time_and_materials_contract_is_billed_by_time():
     item = draft.billing_schedule[0].model_copy(
         update={"kind": "on-acceptance", "deliverables": ("manual",)}
     )
-    contracted.heard(priced(), knowing=ALL).when(
+    contracted.consumed(priced(), knowing=ALL).when(
         DraftAmendment(change="C-1", billing_schedule=(item,))
     ).then(like(AmendmentDrafted, billing_schedule=(item,)))
 
@@ -138,22 +138,24 @@ def test_a_change_without_a_price_increase_bills_nothing(price: int):
 
 
 def test_a_change_that_is_not_ready_or_not_consistent_is_not_drafted():
-    signed.heard(requested(), assessed()).when_heard(priced(), knowing=ALL).then_nothing()
-    signed.heard(requested(), agreed()).when_heard(priced(), knowing=ALL).then_nothing()
-    sent.heard(requested(), assessed(), agreed()).when_heard(priced(), knowing=ALL).then_nothing()
-    approved.when_heard(priced(price=eur(-100_001)), knowing=ALL).then_nothing()
-    approved.when_heard(priced(price=eur(1, "USD")), knowing=ALL).then_nothing()
+    signed.consumed(requested(), assessed()).when_consumed(priced(), knowing=ALL).then_nothing()
+    signed.consumed(requested(), agreed()).when_consumed(priced(), knowing=ALL).then_nothing()
+    sent.consumed(requested(), assessed(), agreed()).when_consumed(
+        priced(), knowing=ALL
+    ).then_nothing()
+    approved.when_consumed(priced(price=eur(-100_001)), knowing=ALL).then_nothing()
+    approved.when_consumed(priced(price=eur(1, "USD")), knowing=ALL).then_nothing()
 
 
 def test_the_signature_of_the_contract_drafts_waiting_amendments():
-    waiting = sent.heard(requested(), assessed(), priced(), agreed(), knowing=ALL)
+    waiting = sent.consumed(requested(), assessed(), priced(), agreed(), knowing=ALL)
 
     def by(party: str) -> RecordSignature:
         return RecordSignature.model_validate(
             {"party": party, "person": party, "content_hash": V1.content_hash}
         )
 
-    waiting.took(by("company")).when(by("customer")).then(
+    waiting.after(by("company")).when(by("customer")).then(
         like(SowSignatureRecorded), like(SowSigned), like(AmendmentDrafted, finishes_on=day(10))
     )
 
@@ -167,21 +169,21 @@ def test_a_long_change_id_gives_a_valid_amendment_id():
 
 
 def test_an_unsigned_draft_is_updated_when_its_change_is_assessed_or_priced_again():
-    dearer = drafted.when_heard(priced(price=eur(4_000)), knowing=ALL).then(
+    dearer = drafted.when_consumed(priced(price=eur(4_000)), knowing=ALL).then(
         like(AmendmentDrafted, amendment="A-C-1", price_delta=eur(4_000))
     )
-    dearer.when_heard(assessed(days=20)).then(like(AmendmentDrafted, finishes_on=day(20)))
-    drafted.when_heard(priced(), knowing=ALL).then_nothing()
+    dearer.when_consumed(assessed(days=20)).then(like(AmendmentDrafted, finishes_on=day(20)))
+    drafted.when_consumed(priced(), knowing=ALL).then_nothing()
 
 
 def test_only_the_price_of_the_last_assessment_counts():
-    twice = signed.heard(requested(), assessed(days=10), assessed(days=20), agreed())
+    twice = signed.consumed(requested(), assessed(days=10), assessed(days=20), agreed())
     last = twice.state.changes["C-1"].assessed_at
-    first = twice.when_heard(priced(), knowing={"delivery": last - 1}).then_nothing()
+    first = twice.when_consumed(priced(), knowing={"delivery": last - 1}).then_nothing()
     first.when(DraftAmendment(change="C-1")).then_refused(
         "change-not-ready", missing=["change-not-priced"]
     )
-    first.when_heard(priced(), knowing={"delivery": last}).then(
+    first.when_consumed(priced(), knowing={"delivery": last}).then(
         like(AmendmentDrafted, finishes_on=day(20))
     )
 
@@ -257,11 +259,11 @@ def test_an_amendment_is_billed_in_whole_cents():
 
 def test_a_change_that_is_not_ready_is_refused_with_all_that_is_missing():
     signed.when(DraftAmendment(change="C-1")).then_refused("change-unknown")
-    signed.heard(requested()).when(DraftAmendment(change="C-1")).then_refused(
+    signed.consumed(requested()).when(DraftAmendment(change="C-1")).then_refused(
         "change-not-ready",
         missing=["change-not-assessed", "change-not-priced", "change-not-approved"],
     )
-    rejected = signed.heard(
+    rejected = signed.consumed(
         requested(),
         assessed(),
         priced(),
@@ -274,7 +276,7 @@ def test_a_change_that_is_not_ready_is_refused_with_all_that_is_missing():
 
 
 def test_amendments_are_refused_before_the_contract_is_signed():
-    sent.heard(requested()).when(DraftAmendment(change="C-1")).then_refused("sow-not-signed")
+    sent.consumed(requested()).when(DraftAmendment(change="C-1")).then_refused("sow-not-signed")
     sent.when(sign(drafted)).then_refused("sow-not-signed")
 
 
@@ -307,9 +309,11 @@ def test_a_signed_amendment_contains_its_terms_and_changes_the_contract():
 
 
 def test_a_descoped_deliverable_and_a_price_reduction_change_the_contract():
-    scenario = signed.heard(requested(), assessed(days=-5, descoped=("design",)), agreed())
-    cut = scenario.when_heard(priced(price=eur(-20_000)), knowing=ALL).then(like(AmendmentDrafted))
-    contract = cut.took(sign(cut)).state.contract
+    scenario = signed.consumed(requested(), assessed(days=-5, descoped=("design",)), agreed())
+    cut = scenario.when_consumed(priced(price=eur(-20_000)), knowing=ALL).then(
+        like(AmendmentDrafted)
+    )
+    contract = cut.after(sign(cut)).state.contract
     assert contract
     assert (contract.price, contract.finishes_on) == (eur(80_000), day(-5))
     assert [one.deliverable for one in contract.deliverables] == ["portal"]
@@ -317,9 +321,9 @@ def test_a_descoped_deliverable_and_a_price_reduction_change_the_contract():
 
 
 def test_only_the_last_draft_is_signed_and_only_once():
-    other = drafted.took(DraftAmendment(change="C-1", scope_delta="French."))
+    other = drafted.after(DraftAmendment(change="C-1", scope_delta="French."))
     other.when(sign(drafted)).then_refused("signed-content-differs", saying="A-C-1")
-    done = other.took(sign(other))
+    done = other.after(sign(other))
     others = sign(other).model_copy(
         update={"signatories": (BOTH[0], signature("customer", TODAY, "yan"))}
     )
@@ -329,19 +333,19 @@ def test_only_the_last_draft_is_signed_and_only_once():
 
 def test_a_signed_amendment_is_not_drafted_again():
     cut = changed(price=eur(-100))
-    done = cut.took(sign(cut))
-    done.when_heard(priced(price=eur(-200)), knowing=ALL).then_nothing()
-    done.heard(priced(), knowing=ALL).when_heard(assessed(days=90)).then_nothing()
+    done = cut.after(sign(cut))
+    done.when_consumed(priced(price=eur(-200)), knowing=ALL).then_nothing()
+    done.consumed(priced(), knowing=ALL).when_consumed(assessed(days=90)).then_nothing()
 
 
 def test_an_unknown_or_outdated_amendment_is_not_signed():
     signed.when(sign(drafted)).then_refused("amendment-unknown")
-    drafted.heard(ChangeRejected(change="C-1", why="Too dear", rejected_on=TODAY)).when(
+    drafted.consumed(ChangeRejected(change="C-1", why="Too dear", rejected_on=TODAY)).when(
         sign(drafted)
     ).then_refused(
         "change-not-ready", missing=["change-rejected"], saying="C-1 was rejected: Too dear"
     )
-    drafted.heard(priced(price=eur(9_000)), knowing=ALL).when(sign(drafted)).then_refused(
+    drafted.consumed(priced(price=eur(9_000)), knowing=ALL).when(sign(drafted)).then_refused(
         "amendment-inconsistent", missing=["amendment-outdated"]
     )
     tomorrow = (BOTH[0], signature("customer", date(2026, 3, 3)))
@@ -352,8 +356,8 @@ def test_an_unknown_or_outdated_amendment_is_not_signed():
 
 def test_signing_one_amendment_moves_the_finish_of_another_open_one():
     first = changed("C-1", days=10)
-    both = first.heard(requested("C-2"), assessed("C-2", 3), agreed("C-2"))
-    both = both.when_heard(priced("C-2", eur(500)), knowing=ALL).then(
+    both = first.consumed(requested("C-2"), assessed("C-2", 3), agreed("C-2"))
+    both = both.when_consumed(priced("C-2", eur(500)), knowing=ALL).then(
         like(AmendmentDrafted, finishes_on=day(3))
     )
     stale = sign(both, "A-C-2")
@@ -363,22 +367,22 @@ def test_signing_one_amendment_moves_the_finish_of_another_open_one():
     )
     assert draft_of(moved, "A-C-2").billing_schedule[0].due_on == day(13)
     moved.when(stale).then_refused("signed-content-differs")
-    contract = moved.took(sign(moved, "A-C-2")).state.contract
+    contract = moved.after(sign(moved, "A-C-2")).state.contract
     assert contract
     assert (contract.price, contract.finishes_on) == (eur(103_500), day(13))
 
 
 def test_moving_a_draft_keeps_the_terms_of_counsel():
-    both = changed("C-1").heard(requested("C-2"), assessed("C-2", 0), agreed("C-2"))
-    both = both.when_heard(priced("C-2"), knowing=ALL).then_accepted()
-    both = both.took(DraftAmendment(change="C-2", scope_delta="As agreed.", finishes_on=day(4)))
-    moved = draft_of(both.took(sign(both, "A-C-1")), "A-C-2")
+    both = changed("C-1").consumed(requested("C-2"), assessed("C-2", 0), agreed("C-2"))
+    both = both.when_consumed(priced("C-2"), knowing=ALL).then_accepted()
+    both = both.after(DraftAmendment(change="C-2", scope_delta="As agreed.", finishes_on=day(4)))
+    moved = draft_of(both.after(sign(both, "A-C-1")), "A-C-2")
     assert (moved.scope_delta, moved.finishes_on) == ("As agreed.", day(14))
     assert moved.content_hash == content_hash(AMENDMENT, moved)
 
 
 def test_one_deliverable_is_descoped_once():
-    both = signed.heard(
+    both = signed.consumed(
         requested("C-1"),
         assessed("C-1", descoped=("design",)),
         agreed("C-1"),
@@ -386,8 +390,8 @@ def test_one_deliverable_is_descoped_once():
         assessed("C-2", descoped=("design",)),
         agreed("C-2"),
     )
-    both = both.when_heard(priced("C-1"), priced("C-2"), knowing=ALL).then_accepted()
-    after = both.took(sign(both, "A-C-1"))
+    both = both.when_consumed(priced("C-1"), priced("C-2"), knowing=ALL).then_accepted()
+    after = both.after(sign(both, "A-C-1"))
     after.when(sign(after, "A-C-2")).then_refused(
         "amendment-inconsistent", missing=["unknown-deliverable"], saying="design"
     )
@@ -401,11 +405,11 @@ def test_the_contract_is_the_sum_of_amendments_signed_in_any_order(changes, rand
     scenario = signed
     names = [f"C-{number}" for number in range(len(changes))]
     for name, (price, days) in zip(names, changes, strict=True):
-        scenario = scenario.heard(requested(name), assessed(name, days), agreed(name))
-        scenario = scenario.when_heard(priced(name, eur(price)), knowing=ALL).then_accepted()
+        scenario = scenario.consumed(requested(name), assessed(name, days), agreed(name))
+        scenario = scenario.when_consumed(priced(name, eur(price)), knowing=ALL).then_accepted()
     random.shuffle(names)
     for name in names:
-        scenario = scenario.took(sign(scenario, f"A-{name}"))
+        scenario = scenario.after(sign(scenario, f"A-{name}"))
     contract = scenario.state.contract
     assert contract
     assert contract.price == eur(100_000 + sum(price for price, _ in changes))
@@ -415,11 +419,11 @@ def test_the_contract_is_the_sum_of_amendments_signed_in_any_order(changes, rand
 
 
 def test_drafting_and_signing_are_refused_after_the_end():
-    over = drafted.said(EngagementTerminated(reason="breach", terminated_on=TODAY))
+    over = drafted.published(EngagementTerminated(reason="breach", terminated_on=TODAY))
     commands: tuple[Command, ...] = (DraftAmendment(change="C-1"), sign(drafted))
     for command in commands:
         over.when(command).then_refused("engagement-over")
-    over.when_heard(
+    over.when_consumed(
         requested("C-2"), assessed("C-2"), agreed("C-2"), priced("C-2"), knowing=ALL
     ).then_nothing()
 
@@ -433,13 +437,13 @@ def test_an_amendment_is_not_signed_before_the_contract_and_the_approval_of_its_
     drafted.when(of(TODAY)).then(like(AmendmentSigned, signed_on=TODAY))
     # East of UTC the customer may have agreed on the next day.
     tomorrow = agreed().model_copy(update={"approved_on": date(2026, 3, 3)})
-    east = signed.heard(requested(), assessed(added=("manual",)), tomorrow)
-    east.when_heard(priced(), knowing=ALL).then_accepted().when(of(TODAY)).then_accepted()
+    east = signed.consumed(requested(), assessed(added=("manual",)), tomorrow)
+    east.when_consumed(priced(), knowing=ALL).then_accepted().when(of(TODAY)).then_accepted()
     before = ChangeApproved(change="C-1", approved_by="zoe", approved_on=date(2026, 1, 1))
-    waiting = sent.heard(requested(), assessed(), priced(), before, knowing=ALL)
-    contracted = waiting.took(
+    waiting = sent.consumed(requested(), assessed(), priced(), before, knowing=ALL)
+    contracted = waiting.after(
         RecordSignature(party="company", person="carl", content_hash=V1.content_hash)
-    ).took(RecordSignature(party="customer", person="zoe", content_hash=V1.content_hash))
+    ).after(RecordSignature(party="customer", person="zoe", content_hash=V1.content_hash))
     old = of(date(2026, 3, 1)).model_copy(
         update={"content_hash": draft_of(contracted).content_hash}
     )

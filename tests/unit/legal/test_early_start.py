@@ -23,7 +23,7 @@ AUTHORISE = AuthoriseEarlyStart(
     cap_hours=Decimal(80), expires_on=LAST, reason="The customer's licences end in April."
 )
 AUTHORISED = EarlyStartAuthorised.model_validate(AUTHORISE.model_dump())
-early = filed.said(AUTHORISED, by="carl")
+early = filed.published(AUTHORISED, by="carl")
 NAME = "early-start-2026-03-31"
 
 
@@ -42,12 +42,12 @@ def test_it_expires_at_the_end_of_its_last_day():
 @pytest.mark.parametrize("ended", ["signed", "terminated", "lost"])
 def test_it_does_not_expire_after_contract_termination_or_loss(ended: str):
     end = {
-        "signed": sent.said(
+        "signed": sent.published(
             AUTHORISED,
             SowSigned(version=1, content_hash=V1.content_hash, signatories=(), signed_on=TODAY),
         ),
-        "terminated": early.said(EngagementTerminated(reason="mutual", terminated_on=TODAY)),
-        "lost": early.heard(DealLost(reason="price", lost_on=TODAY)),
+        "terminated": early.published(EngagementTerminated(reason="mutual", terminated_on=TODAY)),
+        "lost": early.consumed(DealLost(reason="price", lost_on=TODAY)),
     }
     end[ended].then_deadlines()
 
@@ -73,7 +73,7 @@ def test_a_second_one_may_be_authorised_while_the_first_is_in_force():
 
 
 def test_two_with_the_same_last_day_expire_together():
-    both = early.took(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
+    both = early.after(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
     both.then_deadlines(
         early_start_2026_03_31=date(2026, 4, 1), early_start_2026_03_31_2=date(2026, 4, 1)
     )
@@ -81,7 +81,7 @@ def test_two_with_the_same_last_day_expire_together():
     # A command that occurred before the deadline but is recorded after it: the first deadline
     # does not fire again.
     expired = early.when_deadline(NAME).after.on(TODAY)
-    late = expired.took(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
+    late = expired.after(AUTHORISE.model_copy(update={"cap_hours": Decimal(40)}))
     late.then_deadlines(early_start_2026_03_31_2=date(2026, 4, 1))
     late.when_deadline(f"{NAME}-2").then(EarlyStartExpired(expired_on=LAST))
 
@@ -96,11 +96,11 @@ def test_the_next_one_first_records_an_expiry_that_the_deadline_has_not():
     april = early.on(date(2026, 4, 1))
     again = april.when(later).then(EarlyStartExpired(expired_on=LAST), following)
     again.then_deadlines(early_start_2026_04_30=date(2026, 5, 1))
-    april.said(EarlyStartExpired(expired_on=LAST)).when(later).then(following)
+    april.published(EarlyStartExpired(expired_on=LAST)).when(later).then(following)
 
 
 def test_a_later_signature_first_records_the_expiry():
-    half = sent.said(
+    half = sent.published(
         AUTHORISED,
         SowSignatureRecorded(
             version=1, content_hash=V1.content_hash, signatory=signature("company")
@@ -117,14 +117,14 @@ def test_it_requires_a_file_a_future_day_and_no_contract():
     heard_of.when(AUTHORISE).then_refused("file-not-open")
     filed.on(LAST).when(AUTHORISE).then_refused("expiry-not-in-future")
     signed.when(AUTHORISE).then_refused("sow-already-signed")
-    filed.heard(DealLost(reason="price", lost_on=TODAY)).when(AUTHORISE).then_refused(
+    filed.consumed(DealLost(reason="price", lost_on=TODAY)).when(AUTHORISE).then_refused(
         "engagement-over"
     )
 
 
 def test_the_latest_possible_day_is_accepted():
     forever = AUTHORISE.model_copy(update={"expires_on": LAST_DAY})
-    filed.took(forever).then_deadlines(early_start_2999_12_31=date(3000, 1, 1))
+    filed.after(forever).then_deadlines(early_start_2999_12_31=date(3000, 1, 1))
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "NaN", "0.001", "1e9"])

@@ -28,17 +28,17 @@ def imported(account: str | None) -> OpportunityImported:
 
 
 def test_a_won_deal_opens_a_file_automatically():
-    heard_of.when_heard(WON).then(FILE)
+    heard_of.when_consumed(WON).then(FILE)
 
 
 def test_a_won_imported_opportunity_opens_a_file_automatically():
-    nothing.heard(imported("acme")).when_heard(WON).then(
+    nothing.consumed(imported("acme")).when_consumed(WON).then(
         FileOpened(account="acme", title="GTX Plus")
     )
 
 
 def test_a_won_deal_without_an_account_needs_a_command_to_open_its_file():
-    unfiled = nothing.heard(imported(None)).when_heard(WON).then_nothing()
+    unfiled = nothing.consumed(imported(None)).when_consumed(WON).then_nothing()
     unfiled.when(OpenFile()).then_refused("account-unknown")
     unfiled.when(OpenFile(account="acme")).then(FileOpened(account="acme", title="GTX Plus"))
 
@@ -47,7 +47,7 @@ def test_a_file_may_be_opened_before_the_deal_and_is_opened_once():
     early = heard_of.when(OpenFile()).then(FILE)
     early.when(OpenFile()).then_nothing()
     early.when(OpenFile(title="Order desk")).then_nothing()
-    early.when_heard(WON).then_nothing()
+    early.when_consumed(WON).then_nothing()
 
 
 def test_a_file_cannot_be_renamed_or_given_to_another_customer():
@@ -91,10 +91,10 @@ def test_agreements_require_a_file_and_consistent_days(command: type[RecordNda |
     ],
 )
 def test_filing_is_refused_after_the_end(end: DealLost | EngagementClosed | OpportunityImported):
-    over = filed.heard(end)
+    over = filed.consumed(end)
     for command in (OpenFile(), RecordNda(), RecordMsa()):
         over.when(command).then_refused("engagement-over", saying=str(TODAY))
 
 
 def test_a_lost_deal_opens_no_file():
-    nothing.heard(OPENED).when_heard(DealLost(reason="price", lost_on=TODAY)).then_nothing()
+    nothing.consumed(OPENED).when_consumed(DealLost(reason="price", lost_on=TODAY)).then_nothing()

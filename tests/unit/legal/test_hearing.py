@@ -126,29 +126,29 @@ REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000))
 )
 def test_later_events_of_finance_end_a_settlement(event: Event):
     settled = AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY)
-    signed.heard(settled).then_state(settled_on=TODAY)
-    signed.heard(settled, event).then_state(settled_on=None)
-    signed.heard(settled, event, settled).then_state(settled_on=TODAY)
+    signed.consumed(settled).then_state(settled_on=TODAY)
+    signed.consumed(settled, event).then_state(settled_on=None)
+    signed.consumed(settled, event, settled).then_state(settled_on=TODAY)
 
 
 def test_a_receivable_is_reduced_by_payments_credits_and_voids():
-    owing = signed.heard(ISSUED, OVERDUE, PAID).state.receivables["I-1"]
+    owing = signed.consumed(ISSUED, OVERDUE, PAID).state.receivables["I-1"]
     assert (owing.outstanding, owing.overdue, owing.number) == (eur(10_000), True, "2026-0001")
-    signed.heard(ISSUED, PAID, CREDITED).then_state(receivables={})
+    signed.consumed(ISSUED, PAID, CREDITED).then_state(receivables={})
     void = InvoiceVoided(
         invoice="I-1", number="2026-0001", amount=eur(30_000), why="Typo", voided_on=TODAY
     )
-    signed.heard(ISSUED, OVERDUE, void).then_state(receivables={})
-    signed.heard(PAID, CREDITED, OVERDUE, void).then_state(receivables={})
+    signed.consumed(ISSUED, OVERDUE, void).then_state(receivables={})
+    signed.consumed(PAID, CREDITED, OVERDUE, void).then_state(receivables={})
 
 
 def test_a_review_of_an_unknown_version_changes_nothing():
     unknown = of_delivery(V1).model_copy(update={"version": 7})
-    assert with_draft.heard(unknown).state == with_draft.state
+    assert with_draft.consumed(unknown).state == with_draft.state
 
 
 def test_a_state_survives_serialisation():
-    everything = sent.heard(
+    everything = sent.consumed(
         PROPOSED,
         ISSUED,
         OVERDUE,

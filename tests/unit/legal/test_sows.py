@@ -108,7 +108,7 @@ def test_equal_terms_are_not_a_new_version_and_other_terms_are():
 
 
 def test_the_version_is_part_of_the_hashed_content():
-    again = with_draft.said(V2).when(DRAFT).events[0]
+    again = with_draft.published(V2).when(DRAFT).events[0]
     assert isinstance(again, SowDrafted)
     assert (again.version, again.scope) == (3, V1.scope)
     assert again.content_hash != V1.content_hash
@@ -153,7 +153,7 @@ def test_an_inconsistent_draft_is_refused_with_all_faults(
 
 def test_only_a_won_deal_with_a_file_is_drafted():
     heard_of.when(DRAFT).then_refused("file-not-open")
-    heard_of.said(FILE).when(DRAFT).then_refused("deal-not-won")
+    heard_of.published(FILE).when(DRAFT).then_refused("deal-not-won")
 
 
 def test_after_the_signature_the_contract_is_amended_instead():
@@ -193,7 +193,7 @@ def test_a_redline_is_recorded_once_and_does_not_change_the_version():
 
 def test_only_the_latest_unsigned_version_can_be_redlined():
     filed.when(REDLINE).then_refused("sow-not-drafted")
-    with_draft.said(V2).when(REDLINE).then_refused("version-superseded", saying="version 2")
+    with_draft.published(V2).when(REDLINE).then_refused("version-superseded", saying="version 2")
     signed.when(REDLINE).then_refused("sow-already-signed")
 
 
@@ -214,27 +214,27 @@ def test_approval_requires_both_departments():
     )
     assert gate.refusal
     assert [item.owed_by for item in gate.refusal.missing] == ["delivery", "finance"]
-    with_draft.heard(of_finance(V1)).when(ApproveSow(version=1)).then_refused(
+    with_draft.consumed(of_finance(V1)).when(ApproveSow(version=1)).then_refused(
         "sow-not-approved", missing=["delivery-review-missing"]
     )
 
 
 def test_an_objection_is_listed_with_its_reason_and_can_be_withdrawn():
-    objected = with_draft.heard(of_delivery(V1, "No time for data migration"), of_finance(V1))
+    objected = with_draft.consumed(of_delivery(V1, "No time for data migration"), of_finance(V1))
     objected.when(ApproveSow(version=1)).then_refused(
         "sow-not-approved", missing=["delivery-objected"], saying="No time for data migration"
     )
-    objected.heard(of_delivery(V1)).when(ApproveSow(version=1)).then_accepted()
+    objected.consumed(of_delivery(V1)).when(ApproveSow(version=1)).then_accepted()
 
 
 def test_an_approval_of_an_earlier_version_or_of_other_content_does_not_count():
-    again = reviewed.said(V2)
+    again = reviewed.published(V2)
     again.when(ApproveSow(version=2)).then_refused(
         "sow-not-approved", missing=["delivery-review-missing", "finance-review-missing"]
     )
     again.when(ApproveSow(version=1)).then_refused("version-superseded", saying="version 2")
     other = of_delivery(V1).model_copy(update={"content_hash": V2.content_hash})
-    with_draft.heard(other, of_finance(V1)).when(ApproveSow(version=1)).then_refused(
+    with_draft.consumed(other, of_finance(V1)).when(ApproveSow(version=1)).then_refused(
         "sow-not-approved", missing=["delivery-approved-other-content"]
     )
 
@@ -258,8 +258,8 @@ def test_only_an_approved_version_is_sent():
     reviewed.when(SendSow(version=1)).then_refused(
         "sow-not-approved", missing=["legal-approval-missing"]
     )
-    approved.said(V2).when(SendSow(version=1)).then_refused("version-superseded")
-    approved.heard(of_finance(V1, "The rates are old")).when(SendSow(version=1)).then_refused(
+    approved.published(V2).when(SendSow(version=1)).then_refused("version-superseded")
+    approved.consumed(of_finance(V1, "The rates are old")).when(SendSow(version=1)).then_refused(
         "sow-not-approved", missing=["finance-objected"], saying="The rates are old"
     )
     approved.when(SendSow(version=1, sent_on=date(2026, 3, 3))).then_refused("date-in-future")
@@ -292,19 +292,19 @@ def test_the_second_signature_makes_the_contract_dated_by_the_later_one():
 
 
 def test_nothing_is_signed_while_a_department_objects():
-    half = sent.took(sign("company", person="carl")).heard(of_finance(V1, "The margin is gone"))
+    half = sent.after(sign("company", person="carl")).consumed(of_finance(V1, "The margin is gone"))
     half.when(sign()).then_refused(
         "sow-not-approved", missing=["finance-objected"], saying="The margin is gone"
     )
-    half.heard(of_finance(V1)).when(sign()).then(like(SowSignatureRecorded), like(SowSigned))
-    sent.heard(of_delivery(V1, "No developer is free")).when(sign()).then_refused(
+    half.consumed(of_finance(V1)).when(sign()).then(like(SowSignatureRecorded), like(SowSigned))
+    sent.consumed(of_delivery(V1, "No developer is free")).when(sign()).then_refused(
         "sow-not-approved"
     )
 
 
 def test_the_contract_is_not_dated_before_the_sending():
     # One party may sign before sending; the other cannot sign before it receives the document.
-    half = sent.took(sign("company", person="carl", signed_on=date(2026, 1, 5)))
+    half = sent.after(sign("company", person="carl", signed_on=date(2026, 1, 5)))
     half.when(sign(signed_on=date(2026, 2, 28))).then_refused(
         "signed-before-sent", saying="2026-03-02"
     )
@@ -321,7 +321,7 @@ def test_a_version_is_not_sent_before_its_approval():
 
 
 def test_a_signature_is_recorded_once():
-    half = sent.took(sign())
+    half = sent.after(sign())
     half.on(date(2026, 3, 9)).when(sign()).then_nothing()
     half.when(sign(person="yan")).then_refused("party-already-signed", saying="zoe")
     signed.when(sign()).then_nothing()
@@ -341,7 +341,7 @@ def test_a_version_that_was_not_sent_cannot_be_signed():
 
 
 def test_a_version_that_is_not_the_latest_cannot_be_signed():
-    newer = sent.took(sign()).said(V2)
+    newer = sent.after(sign()).published(V2)
     newer.when(sign("company")).then_refused("version-superseded", saying="version 2")
     newer.when(sign(content_hash=V2.content_hash)).then_refused("sow-not-sent")
 
@@ -351,7 +351,7 @@ def test_a_signature_in_the_future_is_refused():
 
 
 def test_signatures_do_not_count_for_the_next_version():
-    newer = sent.took(sign()).said(V2)
+    newer = sent.after(sign()).published(V2)
     assert newer.state.latest
     assert newer.state.latest.signatories == ()
 
@@ -360,9 +360,9 @@ def test_signatures_do_not_count_for_the_next_version():
     "command", [DRAFT, REDLINE, ApproveSow(version=1), SendSow(version=1), sign()]
 )
 def test_commands_are_refused_after_the_end(command: Command):
-    terminated = sent.said(EngagementTerminated(reason="mutual", terminated_on=TODAY))
+    terminated = sent.published(EngagementTerminated(reason="mutual", terminated_on=TODAY))
     terminated.when(command).then_refused("engagement-over", saying="terminated")
-    lost = sent.heard(DealLost(reason="withdrawn", lost_on=TODAY))
+    lost = sent.consumed(DealLost(reason="withdrawn", lost_on=TODAY))
     lost.when(command).then_refused("engagement-over", saying="lost")
 
 

@@ -30,10 +30,12 @@ def test_an_engagement_is_terminated_once_with_day_and_person(scenario: Scenario
 
 def test_an_engagement_without_a_file_or_already_over_is_not_terminated():
     heard_of.when(END).then_refused("file-not-open")
-    signed.heard(EngagementClosed(closed_on=TODAY)).when(END).then_refused(
+    signed.consumed(EngagementClosed(closed_on=TODAY)).when(END).then_refused(
         "engagement-over", saying="closed"
     )
-    filed.heard(DealLost(reason="price", lost_on=TODAY)).when(END).then_refused("engagement-over")
+    filed.consumed(DealLost(reason="price", lost_on=TODAY)).when(END).then_refused(
+        "engagement-over"
+    )
 
 
 def test_a_termination_in_the_future_is_refused():

@@ -91,7 +91,7 @@ WIN = WinDeal(
 )
 
 new = given(ENGAGEMENT, ENGAGEMENT_ID, records=[ACME])
-opened = new.took(OPEN, by="ann")
-ready = opened.heard(MANAGER, ESTIMATE, PRICED, ENDORSED).took(DRAFT)
-submitted = ready.took(SubmitProposal(version=1))
-won = submitted.took(WIN)
+opened = new.after(OPEN, by="ann")
+ready = opened.consumed(MANAGER, ESTIMATE, PRICED, ENDORSED).after(DRAFT)
+submitted = ready.after(SubmitProposal(version=1))
+won = submitted.after(WIN)

@@ -156,7 +156,7 @@ REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.
     ],
 )
 def test_the_status_of_the_statement_of_work(events, status, signed_on) -> None:
-    won.heard(*events).then_state(
+    won.consumed(*events).then_state(
         statement=Statement(version=1, status=status, signed_on=signed_on)
     )
 
@@ -165,18 +165,18 @@ def test_the_promised_finish_is_that_of_the_amendment_signed_last() -> None:
     won.then_state(promised_finish=date(2026, 6, 30))
     first, first_signed = amendment("one", date(2026, 7, 31))
     second, second_signed = amendment("two", date(2026, 7, 15))
-    drafted = won.heard(first, second).then_state(promised_finish=date(2026, 6, 30))
-    drafted.heard(first_signed).then_state(promised_finish=date(2026, 7, 31))
-    drafted.heard(second_signed, first_signed).then_state(promised_finish=date(2026, 7, 31))
-    drafted.heard(first_signed, second_signed).then_state(promised_finish=date(2026, 7, 15))
+    drafted = won.consumed(first, second).then_state(promised_finish=date(2026, 6, 30))
+    drafted.consumed(first_signed).then_state(promised_finish=date(2026, 7, 31))
+    drafted.consumed(second_signed, first_signed).then_state(promised_finish=date(2026, 7, 31))
+    drafted.consumed(first_signed, second_signed).then_state(promised_finish=date(2026, 7, 15))
 
 
 def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
-    overdue = won.heard(INVOICE, OVERDUE)
+    overdue = won.consumed(INVOICE, OVERDUE)
     assert [invoice.overdue for invoice in overdue.state.invoices.values()] == [True]
-    partly = overdue.heard(payment(6_999))
+    partly = overdue.consumed(payment(6_999))
     assert [invoice.overdue for invoice in partly.state.invoices.values()] == [True]
-    paid = partly.heard(payment(1))
+    paid = partly.consumed(payment(1))
     assert [(i.overdue, i.paid) for i in paid.state.invoices.values()] == [(False, eur(7_000))]
 
 
@@ -192,25 +192,25 @@ def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
     ],
 )
 def test_an_invoice_with_nothing_outstanding_is_not_overdue(events, overdue) -> None:
-    state = won.heard(INVOICE, OVERDUE, *events).state
+    state = won.consumed(INVOICE, OVERDUE, *events).state
     assert [invoice.overdue for invoice in engagement_view(state).invoices] == [overdue]
 
 
 def test_credits_and_voids_of_an_invoice_are_shown() -> None:
-    [credited] = engagement_view(won.heard(INVOICE, credit(1_000)).state).invoices
+    [credited] = engagement_view(won.consumed(INVOICE, credit(1_000)).state).invoices
     assert (credited.amount, credited.credited, credited.voided) == (eur(7_000), eur(1_000), False)
-    [voided] = engagement_view(won.heard(INVOICE, VOIDED).state).invoices
+    [voided] = engagement_view(won.consumed(INVOICE, VOIDED).state).invoices
     assert voided.voided
 
 
 def test_events_of_an_unknown_invoice_change_nothing() -> None:
-    won.heard(payment(5), OVERDUE, credit(5), VOIDED).then_state(invoices={})
+    won.consumed(payment(5), OVERDUE, credit(5), VOIDED).then_state(invoices={})
 
 
 def test_an_engagement_on_hold_is_resumed() -> None:
     hold = EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 1))
-    on_hold = won.heard(hold).then_state(on_hold=hold)
-    on_hold.heard(EngagementResumed(resumed_on=date(2026, 4, 20))).then_state(on_hold=None)
+    on_hold = won.consumed(hold).then_state(on_hold=hold)
+    on_hold.consumed(EngagementResumed(resumed_on=date(2026, 4, 20))).then_state(on_hold=None)
 
 
 EVERYTHING = (
@@ -251,7 +251,7 @@ def test_the_order_of_other_departments_events_does_not_matter() -> None:
 
 
 def test_a_state_survives_serialisation() -> None:
-    whole: BaseModel = won.heard(*EVERYTHING).state
+    whole: BaseModel = won.consumed(*EVERYTHING).state
     assert Engagement.model_validate_json(whole.model_dump_json()) == whole
 
 

@@ -27,12 +27,12 @@ def test_an_imported_opportunity_keeps_its_dates() -> None:
 
 
 def test_an_equal_repetition_changes_nothing() -> None:
-    new.took(IMPORT).when(IMPORT).then_nothing()
+    new.after(IMPORT).when(IMPORT).then_nothing()
 
 
 def test_different_content_under_the_same_id_is_refused_by_field() -> None:
     changed = IMPORT.model_copy(update={"account": "acme", "value": usd(55)})
-    new.took(IMPORT).when(changed).then_refused(
+    new.after(IMPORT).when(changed).then_refused(
         "import-differs",
         missing={"account", "value"},
         saying="account: was imported as unknown and is now acme; "

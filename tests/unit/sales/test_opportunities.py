@@ -92,7 +92,7 @@ def test_the_latest_qualification_applies_and_an_equal_one_changes_nothing() -> 
     qualified = opened.when(QUALIFY).then(OpportunityQualified(**dict(QUALIFY)))
     qualified.then_state(stage="qualifying").when(QUALIFY).then_nothing()
     better = QUALIFY.model_copy(update={"score": Decimal(90)})
-    later = qualified.took(ADVANCE).when(better).then(OpportunityQualified(**dict(better)))
+    later = qualified.after(ADVANCE).when(better).then(OpportunityQualified(**dict(better)))
     later.then_state(stage="proposing")
 
 
@@ -121,7 +121,7 @@ def test_repeated_deliverables_are_refused_with_the_field_name() -> None:
         RequestEstimate(scope_summary="A portal.", deliverables=(PORTAL, PORTAL))
 
 
-@pytest.mark.parametrize("stage", [opened, opened.took(ADVANCE), submitted])
+@pytest.mark.parametrize("stage", [opened, opened.after(ADVANCE), submitted])
 def test_a_deal_can_be_lost_at_any_stage_before_it_is_won(stage) -> None:
     lost = stage.when(LOSE).then(
         DealLost(reason="price", competitor="Globex", lost_on=date(2026, 1, 5))
@@ -140,16 +140,16 @@ def test_a_deal_is_not_lost_in_the_future() -> None:
 @pytest.mark.parametrize("command", [QUALIFY, ADVANCE, REQUEST, LOSE, SubmitProposal(version=1)])
 def test_commands_are_refused_before_the_opening_and_after_the_end(command) -> None:
     assigned = ManagerAssigned(manager="emma", assigned_on=date(2026, 1, 6))
-    new.heard(assigned).when(command).then_refused("opportunity-not-opened")
+    new.consumed(assigned).when(command).then_refused("opportunity-not-opened")
     won.when(command).then_refused("deal-won")
     ended = EngagementTerminated(reason="mutual", terminated_on=date(2026, 4, 1))
-    won.heard(ended).when(command).then_refused("engagement-over", saying="terminated on")
+    won.consumed(ended).when(command).then_refused("engagement-over", saying="terminated on")
     closed = EngagementClosed(closed_on=date(2026, 8, 1))
-    won.heard(closed).when(command).then_refused("engagement-over", saying="closed on")
+    won.consumed(closed).when(command).then_refused("engagement-over", saying="closed on")
 
 
 class TestImportedOpen:
-    imported = new.said(IMPORTED)
+    imported = new.published(IMPORTED)
 
     def test_it_can_be_qualified_advanced_and_lost(self) -> None:
         moved = self.imported.then_state(stage="qualifying", opened_on=date(2025, 11, 3))
@@ -175,7 +175,7 @@ class TestImportedOpen:
         known.when(otherwise).then_refused("already-opened")
 
     def test_values_missing_in_the_crm_are_required(self) -> None:
-        bare = new.said(IMPORTED.model_copy(update={"value": None}))
+        bare = new.published(IMPORTED.model_copy(update={"value": None}))
         bare.when(AdoptOpportunity(expected_close=date(2026, 2, 1))).then_refused(
             "adoption-incomplete", missing={"account", "expected_value"}
         )
@@ -196,7 +196,7 @@ class TestImportedOpen:
 
     def test_an_opportunity_imported_as_won_is_over(self) -> None:
         ended = IMPORTED.model_copy(update={"outcome": "won", "closed_on": date(2025, 12, 1)})
-        over = new.said(ended).then_state(stage="won", expected_value=usd(500))
+        over = new.published(ended).then_state(stage="won", expected_value=usd(500))
         for command in (ADOPT, QUALIFY, LOSE):
             over.when(command).then_refused("engagement-over", saying="won on 2025-12-01")
 

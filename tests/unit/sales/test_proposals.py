@@ -111,7 +111,7 @@ class TestGate:
         done.on(date(2026, 1, 9)).when(other_day).then_refused("proposal-submitted")
 
     def test_all_missing_preconditions_are_listed(self) -> None:
-        opened.took(drafted(**WITHOUT_MANAGEMENT)).when(SUBMIT).then_refused(
+        opened.after(drafted(**WITHOUT_MANAGEMENT)).when(SUBMIT).then_refused(
             "proposal-not-ready",
             missing=[
                 "manager-not-assigned",
@@ -131,12 +131,12 @@ class TestGate:
         ],
     )
     def test_each_precondition_is_required(self, events, missing) -> None:
-        opened.heard(*events).took(DRAFT).when(SUBMIT).then_refused(
+        opened.consumed(*events).after(DRAFT).when(SUBMIT).then_refused(
             "proposal-not-ready", missing=missing
         )
 
     def test_only_the_estimate_of_the_proposal_counts(self) -> None:
-        on_second = opened.heard(MANAGER, ESTIMATE, ENDORSED, PRICED).took(
+        on_second = opened.consumed(MANAGER, ESTIMATE, ENDORSED, PRICED).after(
             drafted(estimate_version=2)
         )
         on_second.when(SUBMIT).then_refused(
@@ -146,30 +146,30 @@ class TestGate:
         )
 
     def test_the_current_manager_must_have_endorsed(self) -> None:
-        changed = ready.heard(ManagerAssigned(manager="paul", assigned_on=date(2026, 1, 8)))
+        changed = ready.consumed(ManagerAssigned(manager="paul", assigned_on=date(2026, 1, 8)))
         changed.when(SUBMIT).then_refused(
             "proposal-not-ready",
             missing={"estimate-not-endorsed"},
             saying="endorsed by emma, but the manager is now paul",
         )
-        changed.heard(EstimateEndorsed(version=1, manager="paul")).when(SUBMIT).then_accepted()
+        changed.consumed(EstimateEndorsed(version=1, manager="paul")).when(SUBMIT).then_accepted()
 
     def test_project_management_is_a_line_or_waived_with_a_reason(self) -> None:
-        prepared = opened.heard(MANAGER, ESTIMATE, ENDORSED, PRICED)
+        prepared = opened.consumed(MANAGER, ESTIMATE, ENDORSED, PRICED)
         for bare in (
             drafted(**WITHOUT_MANAGEMENT),
             drafted(
                 lines=(LINES[0], line("project-manager", 0, 1, "project-management")), price=None
             ),
         ):
-            prepared.took(bare).when(SUBMIT).then_refused(
+            prepared.after(bare).when(SUBMIT).then_refused(
                 "proposal-not-ready", missing={"project-management-missing"}
             )
         waived = drafted(**WITHOUT_MANAGEMENT, project_management_waiver="The customer manages it.")
-        prepared.took(waived).when(SUBMIT).then_accepted()
+        prepared.after(waived).when(SUBMIT).then_accepted()
 
     def test_a_withdrawn_or_unknown_version_is_not_submitted(self) -> None:
-        ready.took(REVISE).when(SUBMIT).then_refused("proposal-withdrawn")
+        ready.after(REVISE).when(SUBMIT).then_refused("proposal-withdrawn")
         ready.when(SubmitProposal(version=2)).then_refused("proposal-unknown")
         ready.when(SubmitProposal(version=1, submitted_on=date(2026, 2, 1))).then_refused(
             "date-to-come", saying="submitted_on"
@@ -196,8 +196,8 @@ class TestWinning:
 
     def test_only_a_submitted_version_can_be_won(self) -> None:
         ready.when(WIN).then_refused("proposal-not-submitted")
-        submitted.took(REVISE).when(WIN).then_refused("proposal-withdrawn")
-        again = submitted.took(REVISE).took(DRAFT).took(SubmitProposal(version=2))
+        submitted.after(REVISE).when(WIN).then_refused("proposal-withdrawn")
+        again = submitted.after(REVISE).after(DRAFT).after(SubmitProposal(version=2))
         again.when(WIN).then_refused("proposal-withdrawn")
         again.when(WIN.model_copy(update={"proposal_version": 2})).then_accepted()
 
@@ -250,9 +250,9 @@ class TestWinning:
 
     def test_time_and_materials_requires_a_rate_for_each_role(self) -> None:
         sold = (
-            opened.heard(MANAGER, ESTIMATE, PRICED, ENDORSED)
-            .took(drafted(pricing="time-and-materials"))
-            .took(SUBMIT)
+            opened.consumed(MANAGER, ESTIMATE, PRICED, ENDORSED)
+            .after(drafted(pricing="time-and-materials"))
+            .after(SUBMIT)
         )
         architect = RoleRate(role="architect", rate=eur(150))
         manager = RoleRate(role="project-manager", rate=eur(100))
