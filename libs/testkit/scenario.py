@@ -92,7 +92,7 @@ class Scenario(Generic[S]):
         """Record events of other streams that have been processed already; nothing reacts to them.
 
         `by` is their actor, `about` their engagement where it is not the stream's own, and
-        `knowing` their `consumed`: the positions that their author had processed, by channel.
+        `knowing` their `heard`: the positions that their author had processed, by channel.
         """
         scenario = self
         for event in events:
