@@ -122,7 +122,7 @@ async def test_an_erased_stream_keeps_its_numbers_and_nothing_else(opened: Store
 
 async def test_a_commit_has_a_limit(opened: Store) -> None:
     events = commit().events * (MOST_EVENTS + 1)
-    with pytest.raises(TooLarge, match="at most 500"):
+    with pytest.raises(TooLarge, match="limit is 500"):
         await Journal(opened).append(replace(commit(), events=events))
 
 
