@@ -197,10 +197,6 @@ def _weeks_until(scenario: Scenario, trouble: Trouble) -> int:
             return 5
 
 
-def _when(scenario: Scenario, first: date, last: date) -> date:
-    return min(max(scenario.begins, first), last)
-
-
 def _with(scenario: Scenario, troubles: frozenset[Trouble], begins: date) -> Scenario:
     return replace(
         scenario,

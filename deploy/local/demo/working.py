@@ -73,10 +73,6 @@ async def log_time(run: EngagementRun, work: Work, monday: date) -> None:
         work.worked[role] = work.worked.get(role, Decimal(0)) + rounded
 
 
-def _days(task: dict[str, Any]) -> tuple[date, date]:
-    return date.fromisoformat(task["starts_on"]), date.fromisoformat(task["finishes_on"])
-
-
 def _planned(task: dict[str, Any]) -> Decimal:
     return sum((Decimal(line["hours"]) for line in task["hours"]), Decimal(0))
 

@@ -22,11 +22,8 @@ _QUIET = frozenset({"/live", "/ready", "/health"})
 class TracingMiddleware:
     """ASGI middleware that records a span and a duration by route, except for health checks."""
 
-    def __init__(
-        self, app: ASGIApp, quiet: frozenset[str] = frozenset({"/live", "/ready", "/health"})
-    ) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._quiet = quiet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle the request in a span; record its duration in seconds and its status."""
