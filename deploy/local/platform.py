@@ -282,7 +282,7 @@ class Platform:
     def _service(self, name: str) -> Process:
         return Process(
             name,
-            [sys.executable, "-m", f"{name}.app"],
+            [sys.executable, "-m", f"{name}.service"],
             log=self.layout.logs / f"{name}.log",
             environment=self.environment(name),
             pid_file=self.layout.run / f"{name}.pid",

@@ -31,6 +31,7 @@ from contracts.values import (
     RoleRate,
     ShortText,
     Value,
+    YesNo,
 )
 
 
@@ -42,16 +43,21 @@ class Reference(Event):
     """First day on which this version is in force; null where it always was."""
 
 
-class AccountPublished(Reference, channel=SALES_REFERENCE):
+class AccountDetails(Value):
+    """The record of an account, without its id."""
+
+    name: ShortText
+    sector: ShortText | None = None
+    country: ShortText | None = None
+    own_pmo: YesNo = False
+    """True if the customer has a project management office (PMO) of its own."""
+
+
+class AccountPublished(AccountDetails, Reference, channel=SALES_REFERENCE):
     """A version of the record of an account (customer organisation). Published by Sales."""
 
     kind: ClassVar[str] = "account"
     account: AccountId
-    name: ShortText
-    sector: ShortText | None = None
-    country: ShortText | None = None
-    own_pmo: bool = False
-    """True if the customer has a project management office (PMO) of its own."""
 
 
 class PersonPublished(Reference, channel=DELIVERY_REFERENCE):

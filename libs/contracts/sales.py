@@ -3,17 +3,20 @@
 Days are business days (UTC) unless the person who recorded them gave another day.
 """
 
-from typing import Literal
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.channels import SALES
 from contracts.event import Event
-from contracts.money import NotNegativeMoney, PositiveTotal
+from contracts.money import Money, NotNegativeMoney, PositiveTotal
 from contracts.values import (
     AccountId,
     BillingItem,
     Day,
     Days,
-    Deliverable,
+    Deliverables,
     Identifier,
     Percent,
     PersonId,
@@ -22,22 +25,22 @@ from contracts.values import (
     RoleRate,
     ShortText,
     Text,
+    Value,
     Version,
+    YesNo,
+    distinct_by,
 )
 
 PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
 
 
-class OpportunityOpened(Event, channel=SALES, consumed_by=("delivery", "legal", "finance")):
-    """An opportunity was opened: a customer may buy work. It is the start of an engagement.
-
-    Published by Sales.
-    """
+class OpportunityDetails(Value):
+    """An opportunity as a person of Sales opens it."""
 
     account: AccountId
     """Id of the customer's organisation."""
     title: ShortText
-    contacts: tuple[PersonId, ...] = ()
+    contacts: Annotated[tuple[PersonId, ...], Field(max_length=50)] = ()
     """Ids of the customer's people."""
     expected_value: NotNegativeMoney
     """Expected price; its currency is that of the engagement."""
@@ -47,18 +50,17 @@ class OpportunityOpened(Event, channel=SALES, consumed_by=("delivery", "legal", 
     """Person of Sales who is responsible."""
 
 
-class OpportunityImported(
-    Event,
-    channel=SALES,
-    consumed_by=(
-        "legal",
-        "delivery",
-    ),
+class OpportunityOpened(
+    OpportunityDetails, Event, channel=SALES, consumed_by=("delivery", "legal", "finance")
 ):
-    """An opportunity was imported from a CRM, with its own dates. Published by Sales.
+    """An opportunity was opened: a customer may buy work. It is the start of an engagement.
 
-    What the CRM did not know is null. An imported engagement is not judged for disconnects.
+    Published by Sales.
     """
+
+
+class ImportedOpportunity(Value):
+    """An opportunity as a CRM had it; what the CRM did not know is null."""
 
     source: ShortText
     """Name of the CRM or of its export."""
@@ -76,48 +78,104 @@ class OpportunityImported(
     value: NotNegativeMoney | None
 
 
-class OpportunityQualified(Event, channel=SALES, consumed_by=("delivery",)):
+class OpportunityImported(
+    ImportedOpportunity, Event, channel=SALES, consumed_by=("legal", "delivery")
+):
+    """An opportunity was imported from a CRM, with its own dates. Published by Sales.
+
+    What the CRM did not know is null. An imported engagement is not judged for disconnects.
+    """
+
+
+class Qualification(Value):
+    """Whether budget, authority, need and timing are confirmed."""
+
+    budget: YesNo
+    authority: YesNo
+    need: YesNo
+    timing: YesNo
+    score: Percent
+    """Overall judgement from 0 to 100."""
+
+
+class OpportunityQualified(Qualification, Event, channel=SALES, consumed_by=("delivery",)):
     """An opportunity was qualified: budget, authority, need and timing were checked.
 
     Published by Sales; again when the judgement changes.
     """
 
-    budget: bool
-    authority: bool
-    need: bool
-    timing: bool
-    score: Percent
-    """Overall judgement from 0 to 100."""
 
-
-class OpportunityAdvanced(Event, channel=SALES):
-    """An opportunity moved to a pipeline stage, or its probability changed. Published by Sales."""
+class PipelinePosition(Value):
+    """The stage of an opportunity in the pipeline."""
 
     pipeline_stage: PipelineStage
     probability: Percent
     """Probability in percent that the deal is won."""
 
 
-class EstimateRequested(Event, channel=SALES, consumed_by=("delivery",)):
+class OpportunityAdvanced(PipelinePosition, Event, channel=SALES):
+    """An opportunity moved to a pipeline stage, or its probability changed. Published by Sales."""
+
+
+class EstimateScope(Value):
+    """The scope for which an estimate is requested."""
+
+    scope_summary: Text
+    deliverables: Annotated[Deliverables, Field(min_length=1)]
+    wanted_finish: Day | None = None
+    """Finish that the customer wants."""
+
+
+class EstimateRequested(EstimateScope, Event, channel=SALES, consumed_by=("delivery",)):
     """Sales requested an estimate from Delivery; a later request replaces this one.
 
     Published by Sales.
     """
 
-    scope_summary: Text
-    deliverables: tuple[Deliverable, ...]
-    wanted_finish: Day | None = None
-    """Finish that the customer wants."""
+
+class ProposalContent(Value):
+    """A proposal without its version and price. All amounts are in one currency."""
+
+    estimate_version: Version
+    deliverables: Annotated[Deliverables, Field(min_length=1)]
+    lines: Annotated[tuple[PricedLine, ...], Field(min_length=1, max_length=200)]
+    """Hours and price by role; discounts are included in the lines."""
+    project_management_waiver: ShortText | None = None
+    """Reason why no line is project management."""
+    pricing: Pricing
+    promised_start: Day
+    promised_finish: Day
+    method: Text
+    """The method by which the work will be done."""
+    assumptions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
+    exclusions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
+
+    @field_validator("lines")
+    @classmethod
+    def _in_one_currency(cls, lines: tuple[PricedLine, ...]) -> tuple[PricedLine, ...]:
+        currencies = sorted({line.amount.currency for line in lines})
+        if len(currencies) > 1:
+            raise ValueError(f"must be in one currency, not in {' and '.join(currencies)}")
+        if not sum(line.amount.amount for line in lines):
+            raise ValueError("must add up to more than zero")
+        return lines
+
+    @field_validator("promised_finish")
+    @classmethod
+    def _in_order(cls, finish: date, info: ValidationInfo) -> date:
+        start = info.data.get("promised_start")
+        if start is not None and finish < start:
+            raise ValueError("must not be before promised_start")
+        return finish
+
+    @property
+    def total(self) -> Money:
+        """Return the sum of the lines."""
+        return Money.total((line.amount for line in self.lines), self.lines[0].amount.currency)
 
 
 class ProposalDrafted(
-    Event,
-    channel=SALES,
-    consumed_by=(
-        "legal",
-        "delivery",
-        "finance",
-    ),
+    ProposalContent, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")
 ):
     """A version of the proposal was drafted, based on one version of the estimate.
 
@@ -126,74 +184,70 @@ class ProposalDrafted(
 
     version: Version
     """Counts the versions of the proposal from 1."""
-    estimate_version: Version
-    deliverables: tuple[Deliverable, ...]
-    lines: tuple[PricedLine, ...]
-    """Hours and price by role; discounts are included in the lines."""
-    project_management_waiver: ShortText | None = None
-    """Reason why no line is project management."""
     price: PositiveTotal
     """Sum of the lines."""
-    pricing: Pricing
-    promised_start: Day
-    promised_finish: Day
-    method: Text
-    """The method by which the work will be done."""
-    assumptions: tuple[ShortText, ...] = ()
-    exclusions: tuple[ShortText, ...] = ()
 
 
-class ProposalSubmitted(
-    Event,
-    channel=SALES,
-    consumed_by=(
-        "legal",
-        "delivery",
-    ),
-):
+class ProposalSubmitted(Event, channel=SALES, consumed_by=("legal", "delivery")):
     """A version of the proposal was submitted to the customer (gate 1). Published by Sales."""
 
     version: Version
     submitted_on: Day
 
 
-class ProposalRevised(Event, channel=SALES):
-    """A version of the proposal was withdrawn, so that a next one can be drafted.
-
-    Published by Sales.
-    """
+class ProposalRevision(Value):
+    """The withdrawal of a version of the proposal."""
 
     version: Version
     """Version that was withdrawn."""
     reason: ShortText
 
 
-class DealWon(Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
-    """The customer accepted a version of the proposal. Published by Sales."""
+class ProposalRevised(ProposalRevision, Event, channel=SALES):
+    """A version of the proposal was withdrawn, so that a next one can be drafted.
+
+    Published by Sales.
+    """
+
+
+class BillingTerms(Value):
+    """The accepted version of the proposal, and how it is billed."""
 
     proposal_version: Version
+    billing_schedule: Annotated[
+        tuple[BillingItem, ...], Field(min_length=1, max_length=500), distinct_by("item")
+    ]
+    """Entries whose amounts add up to the price."""
+    rates: Annotated[tuple[RoleRate, ...], Field(max_length=200), distinct_by("role")] = ()
+    """Agreed bill rates per hour; for time and materials, one for every role."""
+    payment_terms_days: Days = 30
+    """Calendar days from the invoice date to the due day."""
+
+
+class DealWon(BillingTerms, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
+    """The customer accepted a version of the proposal. Published by Sales."""
+
     price: PositiveTotal
     """Price of the accepted version."""
     pricing: Pricing
-    deliverables: tuple[Deliverable, ...]
+    deliverables: Deliverables
     starts_on: Day
     """Agreed start: the promised one unless another was agreed."""
     finishes_on: Day
     """Agreed finish: the promised one unless another was agreed."""
-    billing_schedule: tuple[BillingItem, ...]
-    """Entries whose amounts add up to the price."""
-    rates: tuple[RoleRate, ...] = ()
-    """Agreed bill rates per hour; for time and materials, one for every role."""
-    payment_terms_days: Days
-    """Calendar days from the invoice date to the due day."""
     won_on: Day
 
 
-class DealLost(Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
-    """The deal was lost: the customer declined, or took no decision. Published by Sales."""
+class Loss(Value):
+    """Why a deal was lost. A customer who does not decide is a reason, too (`no-decision`)."""
 
     reason: Literal["price", "scope", "timing", "competitor", "no-decision", "withdrawn"]
     comment: Text | None = None
     competitor: ShortText | None = None
     """Competitor who won the deal."""
+
+
+class DealLost(Loss, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
+    """The deal was lost: the customer declined, or took no decision. Published by Sales."""
+
     lost_on: Day

@@ -1,5 +1,6 @@
 """Define the values that events and commands share: ids, quantities and parts of an engagement."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -193,6 +194,23 @@ class Deliverable(Value):
     """Id of the deliverable within the engagement."""
     title: ShortText
     acceptance_criteria: Text = "Accepted in writing by the customer."
+
+
+def distinct_by(field: str) -> AfterValidator:
+    """Return a validator of a sequence that refuses two items with the same value of a field."""
+
+    def distinct(items: tuple[Any, ...]) -> tuple[Any, ...]:
+        times = Counter(getattr(item, field) for item in items)
+        repeated = [str(value) for value, count in times.items() if count > 1]
+        if repeated:
+            raise ValueError(f"{', '.join(repeated)} appears more than once")
+        return items
+
+    return AfterValidator(distinct)
+
+
+Deliverables = Annotated[tuple[Deliverable, ...], Field(max_length=200), distinct_by("deliverable")]
+"""Deliverables with different ids, at most 200."""
 
 
 class RoleHours(Value):

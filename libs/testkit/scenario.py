@@ -14,15 +14,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
 from itertools import count
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel
-
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import DeadlinePassed
-from chassis.domain.decider import Decider, Decisions, Step, handle_command, handle_events, replay
+from chassis.domain.decider import Decider, Step, handle_command, handle_events, replay
+from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from contracts.event import Event, Recorded
 from contracts.reference import Reference
@@ -39,7 +40,7 @@ __all__ = [
     "permutations_agree",
 ]
 
-S = TypeVar("S", bound=BaseModel)
+S = TypeVar("S", bound=Part)
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,15 @@ class Scenario(Generic[S]):
         command = DeadlinePassed(deadline=name, at=at)
         return self.on(at).when(command, by=self.decider.department)
 
-    def then_state(self, **fields: Any) -> "Scenario[S]":
-        """Assert the values of some fields of the state."""
-        actual = {name: getattr(self.state, name) for name in fields}
-        assert actual == fields, "the state differs\n" + difference([fields], [actual])
+    @property
+    def view(self) -> Mapping[str, Any]:
+        """Return the view of the stream, with its confidential fields."""
+        return self.decider.views(self.state) | self.decider.confidential_views(self.state)
+
+    def then_view(self, **fields: Any) -> "Scenario[S]":
+        """Assert the values of some fields of the view; ``delivery__on_hold`` is nested."""
+        actual = {name: reduce(_field, name.split("__"), self.view) for name in fields}
+        assert actual == fields, "the view differs\n" + difference([fields], [actual])
         return self
 
     def then_deadlines(self, **expected: date | datetime) -> "Scenario[S]":
@@ -260,6 +266,10 @@ class Outcome(Generic[S]):
         return self.before
 
 
+def _field(view: Any, name: str) -> Any:
+    return view[name] if isinstance(view, Mapping) else getattr(view, name)
+
+
 def given(decider: Decider[S], subject: str, *, records: Iterable[Reference] = ()) -> Scenario[S]:
     """Return the scenario of a stream without events, with the given reference data."""
     stream = Stream(decider.stream(subject), decider.initial(subject))
@@ -312,8 +322,14 @@ class _Publish(Command):
     event: Event
 
 
-def _publish(state: Any, command: _Publish, context: Context) -> Iterable[Event]:
-    return (command.event,)
+def _publishing() -> Capability[Any]:
+    capability: Capability[Any] = Capability(__name__)
+
+    @capability.decide(_Publish, by=None)
+    def publish(state: Part, command: _Publish, context: Context) -> Iterable[Event]:
+        return (command.event,)
+
+    return capability
 
 
 def _process(
@@ -323,9 +339,9 @@ def _process(
     own = event.channel.department == scenario.decider.department
     if not own or scenario.reaches(event):
         return scenario.when_consumed(event, knowing=knowing)
-    decisions: Decisions[S] = Decisions()
-    decisions.on(_Publish)(_publish)
-    publishing = replace(scenario, decider=replace(scenario.decider, decide=decisions))
+    decider = scenario.decider
+    capabilities = (*decider.capabilities, _publishing())
+    publishing = replace(scenario, decider=replace(decider, capabilities=capabilities))
     outcome = publishing.when(_Publish.model_construct(event=event))
     return replace(outcome, after=replace(outcome.after, decider=scenario.decider))
 

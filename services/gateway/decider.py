@@ -1,15 +1,17 @@
 """Decider of disconnects: commands publish what the rules find now, and waive a disconnect."""
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.decider import Decider, Decisions, Evolution
+from chassis.domain.decider import Decider
+from chassis.domain.state import Part, on_event
 from contracts import gateway as contract
-from contracts.event import Event, Recorded
+from contracts.event import Event
 from contracts.gateway import Evidence
 from contracts.values import Identifier, Text, Value
 from gateway.disconnects import Disconnect
@@ -30,21 +32,35 @@ class PublishedDisconnect(Value):
     waived: str | None = None
 
 
-class EngagementDisconnects(BaseModel):
+class EngagementDisconnects(Part):
     """The published and unresolved disconnects of one engagement, by id."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    published: dict[str, PublishedDisconnect] = Field(default_factory=dict)
 
-    published: dict[str, PublishedDisconnect] = {}
+    @on_event
+    def _detected(self, event: Detected) -> Self:
+        before = self.published.get(event.finding)
+        published = PublishedDisconnect(
+            rule=event.rule,
+            confidential=event.channel.confidential,
+            proof=_proof(event),
+            waived=before.waived if before else None,
+        )
+        return self.updated(published={**self.published, event.finding: published})
 
-    def with_published(
-        self, finding: str, disconnect: PublishedDisconnect | None
-    ) -> "EngagementDisconnects":
-        """Return a copy in which one disconnect is replaced, or removed where None is given."""
-        published = {name: value for name, value in self.published.items() if name != finding}
-        if disconnect is not None:
-            published[finding] = disconnect
-        return self.model_copy(update={"published": published})
+    @on_event
+    def _resolved(
+        self, event: contract.DisconnectResolved | contract.ConfidentialDisconnectResolved
+    ) -> Self:
+        left = {name: each for name, each in self.published.items() if name != event.finding}
+        return self.updated(published=left)
+
+    @on_event
+    def _waived(
+        self, event: contract.DisconnectWaived | contract.ConfidentialDisconnectWaived
+    ) -> Self:
+        waived = self.published[event.finding].model_copy(update={"waived": event.why})
+        return self.updated(published={**self.published, event.finding: waived})
 
 
 class PublishDisconnects(Command):
@@ -99,50 +115,10 @@ def _proof(event: Detected) -> str:
     return proof(event.severity, (item.event for item in event.evidence))
 
 
-evolve = Evolution[EngagementDisconnects]()
-decide = Decisions[EngagementDisconnects]()
+capability = Capability[EngagementDisconnects](__name__)
 
 
-def _detected(state: EngagementDisconnects, recorded: Recorded[Detected]) -> EngagementDisconnects:
-    event = recorded.event
-    before = state.published.get(event.finding)
-    return state.with_published(
-        event.finding,
-        PublishedDisconnect(
-            rule=event.rule,
-            confidential=event.channel.confidential,
-            proof=_proof(event),
-            waived=before.waived if before else None,
-        ),
-    )
-
-
-def _resolved(
-    state: EngagementDisconnects,
-    recorded: Recorded[contract.DisconnectResolved | contract.ConfidentialDisconnectResolved],
-) -> EngagementDisconnects:
-    return state.with_published(recorded.event.finding, None)
-
-
-def _waived(
-    state: EngagementDisconnects,
-    recorded: Recorded[contract.DisconnectWaived | contract.ConfidentialDisconnectWaived],
-) -> EngagementDisconnects:
-    before = state.published[recorded.event.finding]
-    return state.with_published(
-        recorded.event.finding, before.model_copy(update={"waived": recorded.event.why})
-    )
-
-
-evolve.on(contract.DisconnectDetected)(_detected)
-evolve.on(contract.ConfidentialDisconnectDetected)(_detected)
-evolve.on(contract.DisconnectResolved)(_resolved)
-evolve.on(contract.ConfidentialDisconnectResolved)(_resolved)
-evolve.on(contract.DisconnectWaived)(_waived)
-evolve.on(contract.ConfidentialDisconnectWaived)(_waived)
-
-
-@decide.on(PublishDisconnects)
+@capability.decide(PublishDisconnects, by=None, opens=True)
 def publish(
     state: EngagementDisconnects, command: PublishDisconnects, context: Context
 ) -> Iterable[Event]:
@@ -162,7 +138,7 @@ def publish(
             yield resolved(finding=finding, rule=disconnect.rule)
 
 
-@decide.on(WaiveDisconnect)
+@capability.decide(WaiveDisconnect, by=None, opens=True)
 def waive(
     state: EngagementDisconnects, command: WaiveDisconnect, context: Context
 ) -> Iterable[Event]:
@@ -187,15 +163,13 @@ def waive(
     )
 
 
-decide.on(WaiveAnyDisconnect)(waive)
+capability.decide(WaiveAnyDisconnect, by=None, opens=True)(waive)
 
 
 ENGAGEMENT = Decider(
     department="gateway",
     kind="engagement",
     initial=lambda _: EngagementDisconnects(),
-    evolve=evolve,
-    decide=decide,
-    opens=frozenset({PublishDisconnects, WaiveDisconnect, WaiveAnyDisconnect}),
+    capabilities=(capability,),
     route=lambda _: None,
 )

@@ -14,7 +14,7 @@ from chassis.runtime.service import create_app
 from contracts import delivery
 from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
-from gateway.app import SERVICE
+from gateway.service import SERVICE
 from tests.browser.conftest import served
 from tests.builders import Life
 from tests.component.consumer_harness import Topics, topics

@@ -185,7 +185,7 @@ class Counting:
         ids = self.latest_ids[stream].get(recorded.channel.name, ())
         return is_next(recorded, last, passed_over, ids)
 
-    async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
+    async def settle(self, *, now: bool) -> bool:
         return True
 
     async def give_up(self, engagement: str) -> Sequence[Recorded[Event]]:
@@ -205,7 +205,7 @@ class Counting:
     async def wait(self, heads: Mapping[str, Head]) -> None:
         self.waiting = {name: head.code for name, head in heads.items()}
 
-    async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:  # noqa: ARG002
+    async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         if not self.reads_again:
             return None
         self.heard.clear()

@@ -109,7 +109,7 @@ def running(name: str, kafka: KafkaServer, store: StoreServer, folder: Path) -> 
     asyncio.run(create_topics(kafka.bootstrap, prefix))
     process = Process(
         name,
-        [sys.executable, "-m", f"{name}.app"],
+        [sys.executable, "-m", f"{name}.service"],
         log=folder / f"{name}.log",
         environment={
             "CONCORD_SERVICE_PORT": str(port),

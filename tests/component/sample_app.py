@@ -5,16 +5,17 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Self
 
 import httpx
-from pydantic import BaseModel, ConfigDict
 
-from chassis.application.read_models import Listing, Value
 from chassis.base.settings import LOCAL_ISSUER, Settings
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.context import Context
-from chassis.domain.decider import Decider, Decisions, Evolution
+from chassis.domain.decider import Decider
+from chassis.domain.state import Part, on_event
 from chassis.runtime.service import Service, create_app
 from chassis.web.auth import issue
 from chassis.web.command_routes import CommandRoutes
@@ -29,16 +30,26 @@ from contracts.values import AccountId, Hours, Percent, PersonId, ShortText
 SECRET = "b7Hq2vXz0LkTn5RwYpCs8DfGjMa3EuIo6QxW1ZyV4tNc"
 
 
-class Deal(BaseModel):
+class Deal(Part):
     """State of an engagement in Sales."""
-
-    model_config = ConfigDict(frozen=True)
 
     id: str
     title: str = ""
     value: NotNegativeMoney | None = None
     manager: PersonId | None = None
     score: Percent | None = None
+
+    @on_event
+    def _opened(self, event: OpportunityOpened) -> Self:
+        return self.updated(title=event.title, value=event.expected_value)
+
+    @on_event
+    def _qualified(self, event: OpportunityQualified) -> Self:
+        return self.updated(score=event.score)
+
+    @on_event
+    def _managed(self, event: ManagerAssigned) -> Self:
+        return self.updated(manager=event.manager)
 
 
 class OpenDeal(Command):
@@ -64,27 +75,11 @@ class Tick(Command):
     """Cause no event."""
 
 
-evolve_deal: Evolution[Deal] = Evolution()
-decide_deal: Decisions[Deal] = Decisions()
+SELLERS: tuple[Role, ...] = ("account-executive",)
+deals: Capability[Deal] = Capability(__name__)
 
 
-@evolve_deal.on(OpportunityOpened)
-def _opened(state: Deal, recorded: Recorded[OpportunityOpened]) -> Deal:
-    event = recorded.event
-    return state.model_copy(update={"title": event.title, "value": event.expected_value})
-
-
-@evolve_deal.on(OpportunityQualified)
-def _qualified(state: Deal, recorded: Recorded[OpportunityQualified]) -> Deal:
-    return state.model_copy(update={"score": recorded.event.score})
-
-
-@evolve_deal.on(ManagerAssigned)
-def _managed(state: Deal, recorded: Recorded[ManagerAssigned]) -> Deal:
-    return state.model_copy(update={"manager": recorded.event.manager})
-
-
-@decide_deal.on(OpenDeal)
+@deals.decide(OpenDeal, by=SELLERS, prefix="E")
 def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Event]:
     known = context.reference_data.latest(PersonPublished, command.owner)
     gate(
@@ -94,7 +89,7 @@ def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Event]:
     yield OpportunityOpened(**command.model_dump())
 
 
-@decide_deal.on(QualifyDeal)
+@deals.decide(QualifyDeal, by=SELLERS)
 def _qualify(state: Deal, command: QualifyDeal, context: Context) -> Iterable[Event]:
     manager = Missing("manager", "no manager is assigned", "delivery")
     gate("not-qualifiable", [None if state.manager else manager])
@@ -103,22 +98,12 @@ def _qualify(state: Deal, command: QualifyDeal, context: Context) -> Iterable[Ev
     )
 
 
-@decide_deal.on(Tick)
+@deals.decide(Tick, by=SELLERS)
 def _tick(state: Deal, command: Tick, context: Context) -> Iterable[Event]:
     return ()
 
 
-DEALS = Decider(
-    "sales",
-    "engagement",
-    lambda subject: Deal(id=subject),
-    evolve_deal,
-    decide_deal,
-    opens=frozenset({OpenDeal}),
-)
-
-
-class DealView(BaseModel):
+class DealView(ViewModel):
     """View without confidential amounts."""
 
     id: str
@@ -127,57 +112,69 @@ class DealView(BaseModel):
     score: Percent | None
 
 
-class DealWithValue(DealView):
-    """View with confidential amounts."""
+class DealValue(ViewModel):
+    """Confidential amounts."""
 
     value: NotNegativeMoney | None
 
 
+class DealRow(ViewModel):
+    """Row of the list."""
+
+    title: str
+    manager: str | None
+    score: int | None
+
+
+@deals.view
 def deal_view(state: Deal) -> DealView:
     return DealView(id=state.id, title=state.title, manager=state.manager, score=state.score)
 
 
-def deal_with_value(state: Deal) -> DealWithValue:
-    return DealWithValue(**deal_view(state).model_dump(), value=state.value)
+@deals.confidential_view
+def deal_value(state: Deal) -> DealValue:
+    return DealValue(value=state.value)
 
 
-def _listed(state: Deal) -> dict[str, Value]:
+@deals.row
+def deal_row(state: Deal) -> DealRow:
     score = None if state.score is None else int(state.score)
-    return {"title": state.title, "manager": state.manager, "score": score}
+    return DealRow(title=state.title, manager=state.manager, score=score)
+
+
+DEALS = Decider("sales", "engagement", lambda subject: Deal(id=subject), (deals,))
 
 
 def sales() -> Service:
-    deals = CommandRoutes(
-        DEALS,
-        path="engagements",
-        view=deal_view,
-        confidential=deal_with_value,
-        seen_by=("account-executive", "executive"),
-        listing=Listing("engagement", ("title", "manager", "score"), _listed),
-    )
-    deals.opening(OpenDeal, by=("account-executive",), prefix="E")
-    deals.command(QualifyDeal, by=("account-executive",))
-    deals.command(Tick, by=("account-executive",))
-    return Service("sales", "Sales", routes=(deals,), reads=(PersonPublished,))
+    routes = CommandRoutes(DEALS, path="engagements", seen_by=("account-executive", "executive"))
+    return Service("sales", "Sales", routes=(routes,), reads=(PersonPublished,))
 
 
 # ---- Delivery --------------------------------------------------------------------------------
 
 
-class Job(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class Job(Part):
     manager: PersonId | None = None
     opened_on: date | None = None
 
+    @on_event
+    def _new_job(self, recorded: Recorded[OpportunityOpened]) -> Self:
+        return self.updated(opened_on=recorded.occurred_at.date())
 
-class Person(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    @on_event
+    def _has_manager(self, event: ManagerAssigned) -> Self:
+        return self.updated(manager=event.manager)
 
+
+class Person(Part):
     id: str
     name: str = ""
     email: str | None = None
     hours: Hours | None = None
+
+    @on_event
+    def _published(self, event: PersonPublished) -> Self:
+        return self.updated(name=event.name, email=event.email)
 
 
 class PublishPerson(Command):
@@ -187,64 +184,49 @@ class PublishPerson(Command):
     email: ShortText | None = None
 
 
-evolve_job: Evolution[Job] = Evolution()
-evolve_person: Evolution[Person] = Evolution()
-decide_person: Decisions[Person] = Decisions()
+jobs: Capability[Job] = Capability(__name__)
+people: Capability[Person] = Capability(__name__)
 
 
-@evolve_job.on(OpportunityOpened)
-def _new_job(state: Job, recorded: Recorded[OpportunityOpened]) -> Job:
-    return state.model_copy(update={"opened_on": recorded.occurred_at.date()})
-
-
-@evolve_job.on(ManagerAssigned)
-def _has_manager(state: Job, recorded: Recorded[ManagerAssigned]) -> Job:
-    return state.model_copy(update={"manager": recorded.event.manager})
-
-
+@jobs.react
 def _assign(state: Job, context: Context) -> Iterable[Event]:
     if state.opened_on and not state.manager:
         yield ManagerAssigned(manager="emma", assigned_on=state.opened_on)
 
 
-@evolve_person.on(PersonPublished)
-def _person(state: Person, recorded: Recorded[PersonPublished]) -> Person:
-    event = recorded.event
-    return state.model_copy(update={"name": event.name, "email": event.email})
-
-
-@decide_person.on(PublishPerson)
+@people.decide(PublishPerson, by=("pmo-director",), opens=True)
 def _publish(state: Person, command: PublishPerson, context: Context) -> Iterable[Event]:
     yield PersonPublished(
         person=state.id, name=command.name, email=command.email, department="sales"
     )
 
 
-JOBS = Decider("delivery", "engagement", lambda _: Job(), evolve_job, Decisions(), react=_assign)
-PEOPLE = Decider(
-    "delivery",
-    "person",
-    lambda subject: Person(id=subject),
-    evolve_person,
-    decide_person,
-    opens=frozenset({PublishPerson}),
-)
+class PersonView(ViewModel):
+    """View of a person."""
+
+    id: str
+    name: str
+    email: str | None
+    hours: Hours | None
 
 
-def person_view(state: Person) -> Person:
-    return state
+@people.view
+def _person_view(state: Person) -> PersonView:
+    return PersonView(id=state.id, name=state.name, email=state.email, hours=state.hours)
+
+
+JOBS = Decider("delivery", "engagement", lambda _: Job(), (jobs,))
+PEOPLE = Decider("delivery", "person", lambda subject: Person(id=subject), (people,))
 
 
 def delivery() -> Service:
-    people = CommandRoutes(
+    routes = CommandRoutes(
         PEOPLE,
         path="people",
-        view=person_view,
         seen_by=("pmo-director", "engagement-manager"),
         erased_by=("pmo-director",),
     )
-    people.command(PublishPerson, by=("pmo-director",))
-    return Service("delivery", "Delivery", routes=(people,), deciders=(JOBS,))
+    return Service("delivery", "Delivery", routes=(routes,), deciders=(JOBS,))
 
 
 # ---- helpers to run the services -------------------------------------------------------------

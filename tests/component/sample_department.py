@@ -5,18 +5,20 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 from uuid_utils import uuid7
 
 from chassis.application.command_handler import CommandHandler
 from chassis.application.event_handler import StreamEventHandler
 from chassis.application.repository import ContextFactory, Repository
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
-from chassis.domain.decider import Decider, Decisions, Evolution
+from chassis.domain.decider import Decider
+from chassis.domain.state import Part, on_event
 from chassis.eventstore.journal import Journal
 from chassis.eventstore.mongo import Store
 from chassis.eventstore.snapshots import Snapshots
@@ -24,20 +26,36 @@ from contracts.delivery import ManagerAssigned, TierChosen
 from contracts.event import Event, Recorded
 from contracts.money import Money
 from contracts.reference import PersonPublished
+from contracts.roles import Role
 from contracts.sales import OpportunityAdvanced, OpportunityOpened, OpportunityQualified
 
 F = TypeVar("F", bound=Event)
+SELLERS: tuple[Role, ...] = ("account-executive",)
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-class Deal(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class Deal(Part):
     title: str = ""
     chances: tuple[int, ...] = ()
     manager: str | None = None
     silent: bool = False
     since: datetime | None = None
+
+    @on_event
+    def opened(self, recorded: Recorded[OpportunityOpened]) -> Self:
+        return self.updated(title=recorded.event.title, since=recorded.occurred_at)
+
+    @on_event
+    def advanced(self, event: OpportunityAdvanced) -> Self:
+        return self.updated(chances=(*self.chances, int(event.probability)))
+
+    @on_event
+    def qualified(self, event: OpportunityQualified) -> Self:
+        return self.updated(silent=True)
+
+    @on_event
+    def managed(self, event: ManagerAssigned) -> Self:
+        return self.updated(manager=event.manager)
 
 
 class Open(Command):
@@ -49,36 +67,14 @@ class Advance(Command):
     times: int = 1
 
 
-evolve: Evolution[Deal] = Evolution()
-decide: Decisions[Deal] = Decisions()
-
-
-@evolve.on(OpportunityOpened)
-def opened(state: Deal, recorded: Recorded[OpportunityOpened]) -> Deal:
-    return state.model_copy(update={"title": recorded.event.title, "since": recorded.occurred_at})
-
-
-@evolve.on(OpportunityAdvanced)
-def advanced(state: Deal, recorded: Recorded[OpportunityAdvanced]) -> Deal:
-    chances = (*state.chances, int(recorded.event.probability))
-    return state.model_copy(update={"chances": chances})
-
-
-@evolve.on(OpportunityQualified)
-def qualified(state: Deal, recorded: Recorded[OpportunityQualified]) -> Deal:
-    return state.model_copy(update={"silent": True})
-
-
-@evolve.on(ManagerAssigned)
-def managed(state: Deal, recorded: Recorded[ManagerAssigned]) -> Deal:
-    return state.model_copy(update={"manager": recorded.event.manager})
+deals: Capability[Deal] = Capability(__name__)
 
 
 def moved(probability: int) -> OpportunityAdvanced:
     return OpportunityAdvanced(pipeline_stage="qualifying", probability=Decimal(probability))
 
 
-@decide.on(Open)
+@deals.decide(Open, by=SELLERS, prefix="E")
 def open_deal(state: Deal, command: Open, context: Context) -> Iterable[Event]:
     if state.title:
         raise Refused("open-already", "it was opened before")
@@ -91,7 +87,7 @@ def open_deal(state: Deal, command: Open, context: Context) -> Iterable[Event]:
     )
 
 
-@decide.on(Advance)
+@deals.decide(Advance, by=SELLERS)
 def advance(state: Deal, command: Advance, context: Context) -> Iterable[Event]:
     if state.chances and command.probability < state.chances[-1]:
         raise Refused("falls", "chances only rise here")
@@ -100,7 +96,7 @@ def advance(state: Deal, command: Advance, context: Context) -> Iterable[Event]:
             yield moved(command.probability)
 
 
-@decide.on(DeadlinePassed)
+@deals.decide(DeadlinePassed, by=None)
 def silence(state: Deal, command: DeadlinePassed, context: Context) -> Iterable[Event]:
     if not state.silent:
         yield OpportunityQualified(
@@ -108,11 +104,13 @@ def silence(state: Deal, command: DeadlinePassed, context: Context) -> Iterable[
         )
 
 
+@deals.react
 def react(state: Deal, context: Context) -> Iterable[Event]:
     if state.manager and not state.chances:
         yield moved(50)
 
 
+@deals.deadlines
 def deadlines(state: Deal) -> Iterable[Deadline]:
     if state.since and not state.silent:
         yield Deadline("silence", state.since + timedelta(days=5))
@@ -122,35 +120,27 @@ DEALS: Decider[Deal] = Decider(
     department="sales",
     kind="engagement",
     initial=lambda _: Deal(),
-    evolve=evolve,
-    decide=decide,
-    react=react,
-    deadlines=deadlines,
-    opens=frozenset({Open}),
+    capabilities=(deals,),
 )
 
 
-class Person(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class Person(Part):
     name: str = ""
     version: int = 0
+
+    @on_event
+    def published(self, recorded: Recorded[PersonPublished]) -> Self:
+        return self.updated(name=recorded.event.name, version=recorded.sequence)
 
 
 class Publish(Command):
     name: str
 
 
-people_evolve: Evolution[Person] = Evolution()
-people_decide: Decisions[Person] = Decisions()
+people: Capability[Person] = Capability(__name__)
 
 
-@people_evolve.on(PersonPublished)
-def published(state: Person, recorded: Recorded[PersonPublished]) -> Person:
-    return Person(name=recorded.event.name, version=recorded.sequence)
-
-
-@people_decide.on(Publish)
+@people.decide(Publish, by=SELLERS, opens=True)
 def publish(state: Person, command: Publish, context: Context) -> Iterable[Event]:
     if command.name != state.name:
         yield PersonPublished(person="bob", name=command.name, department="delivery")
@@ -160,32 +150,23 @@ PEOPLE: Decider[Person] = Decider(
     department="delivery",
     kind="person",
     initial=lambda _: Person(),
-    evolve=people_evolve,
-    decide=people_decide,
-    opens=frozenset({Publish}),
+    capabilities=(people,),
 )
 
 
-class Managers(BaseModel):
-    model_config = ConfigDict(frozen=True)
+class Managers(Part):
+    of: dict[str, str] = Field(default_factory=dict)
 
-    of: dict[str, str] = {}
-
-
-register_evolve: Evolution[Managers] = Evolution()
-
-
-@register_evolve.on(ManagerAssigned)
-def registered(state: Managers, recorded: Recorded[ManagerAssigned]) -> Managers:
-    return Managers(of={**state.of, recorded.subject: recorded.event.manager})
+    @on_event
+    def registered(self, recorded: Recorded[ManagerAssigned]) -> Self:
+        return self.updated(of={**self.of, recorded.subject: recorded.event.manager})
 
 
 REGISTER: Decider[Managers] = Decider(
     department="sales",
     kind="managers",
     initial=lambda _: Managers(),
-    evolve=register_evolve,
-    decide=Decisions(),
+    capabilities=(),
     route=lambda _: "all",
     gap_free=False,
 )

@@ -19,11 +19,11 @@ from chassis.kafka.topics import create_topics
 from chassis.runtime.service import Service
 from contracts.channels import DELIVERY
 from contracts.event import Event, Recorded
-from delivery.app import SERVICE as DELIVERS
-from finance.app import SERVICE as FINANCE
-from gateway.app import SERVICE as GATEWAY
-from legal.app import SERVICE as LEGAL
-from sales.app import SERVICE as SELLS
+from delivery.service import SERVICE as DELIVERS
+from finance.service import SERVICE as FINANCE
+from gateway.service import SERVICE as GATEWAY
+from legal.service import SERVICE as LEGAL
+from sales.service import SERVICE as SELLS
 from tests.component.consumer_harness import offsets, said, topics
 from tests.component.killable_store import Life, MortalListener, mortal
 from tests.component.sample_app import running, settings, token, until

@@ -10,9 +10,9 @@ from chassis.kafka.acls import group
 from chassis.kafka.topics import create_topics
 from chassis.runtime.container import Container
 from contracts.event import Event, Recorded, encode
-from gateway.app import SERVICE
 from gateway.engagement_view import View, apply_event
 from gateway.projector import Projector
+from gateway.service import SERVICE
 from tests.component.consumer_harness import offsets, topics
 from tests.component.killable_store import Life, MortalListener, mortal
 from tests.component.sample_app import settings, until

@@ -13,8 +13,8 @@ import pytest_asyncio
 from chassis.eventstore.mongo import Store
 from chassis.kafka.topics import create_topics
 from contracts.event import Event, Recorded
-from gateway.app import SERVICE
 from gateway.rebuild import ask
+from gateway.service import SERVICE
 from tests.builders import Life
 from tests.component.consumer_harness import Topics, topics
 from tests.component.sample_app import running, settings, token, until

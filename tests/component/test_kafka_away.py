@@ -16,7 +16,7 @@ from chassis.kafka.topics import create_topics
 from contracts.delivery import ManagerAssigned
 from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished
-from gateway.app import SERVICE as GATEWAY
+from gateway.service import SERVICE as GATEWAY
 from tests.builders import Life
 from tests.component.consumer_harness import MOMENT, topics
 from tests.component.sample_app import healthy, ready, running, sales, settings, token, until

@@ -9,8 +9,8 @@ import pytest
 
 from chassis.kafka.topics import create_topics
 from chassis.runtime.service import Service
-from delivery.app import SERVICE as DELIVERY
-from gateway.app import SERVICE as GATEWAY
+from delivery.service import SERVICE as DELIVERY
+from gateway.service import SERVICE as GATEWAY
 from tests.component.consumer_harness import said, topics
 from tests.component.sample_app import running, settings, token
 from tests.infrastructure import KafkaServer, StoreServer

@@ -3,7 +3,7 @@
 from typing import Any
 
 from chassis.kafka.topics import create_topics
-from delivery.app import SERVICE
+from delivery.service import SERVICE
 from tests.component.consumer_harness import said, topics
 from tests.component.sample_app import running, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer

@@ -173,7 +173,7 @@ class Instances:
         port = paths.free_port()
         process = self.all[port] = Process(
             f"sales-{port}",
-            [sys.executable, "-m", "sales.app"],
+            [sys.executable, "-m", "sales.service"],
             log=self._folder / f"sales-{port}.log",
             environment={**self._environment, "CONCORD_SERVICE_PORT": str(port)},
         )

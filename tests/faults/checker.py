@@ -275,7 +275,7 @@ def _heard(
 
 def _of_interest(kind: AnyDecider, published: Mapping[int, bytes]) -> Iterator[int]:
     for sequence, record in published.items():
-        if type(decoded(record).event) in kind.evolve.types:
+        if type(decoded(record).event) in kind.evolves_by:
             yield sequence
 
 

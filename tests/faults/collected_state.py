@@ -22,15 +22,15 @@ from chassis.kafka.parked_record import ParkedRecord
 from chassis.runtime.service import Service
 from contracts.channels import CHANNELS, PARTITIONS, Channel
 from contracts.event import Event, Recorded, decode
-from delivery.app import SERVICE as DELIVERY
-from finance.app import SERVICE as FINANCE
-from gateway.app import SERVICE as GATEWAY
+from delivery.service import SERVICE as DELIVERY
+from finance.service import SERVICE as FINANCE
 from gateway.portfolio import Figures
 from gateway.projector import CONSUMED_CHANNELS
+from gateway.service import SERVICE as GATEWAY
 from gateway.timeline import Run
 from gateway.view_store import CachedView, ViewStore
-from legal.app import SERVICE as LEGAL
-from sales.app import SERVICE as SALES
+from legal.service import SERVICE as LEGAL
+from sales.service import SERVICE as SALES
 from tests.component.consumer_harness import aside_in, parked_in
 
 if TYPE_CHECKING:

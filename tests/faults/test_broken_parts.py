@@ -156,7 +156,7 @@ async def a_beginning(made: World) -> None:
             "1 was taken in 2 times",
         ),
         (
-            {"gateway": {"gateway.app.Projector": FoldsTwice}},
+            {"gateway": {"gateway.service.Projector": FoldsTwice}},
             "not what its events give, in delivery",
         ),
     ],

@@ -25,13 +25,13 @@ from chassis.runtime.service import Service
 from chassis.web.command_routes import CommandRoutes
 from contracts.event import Event, Recorded, read_position
 from contracts.reference import Reference
-from delivery.app import SERVICE as DELIVERY
-from finance.app import SERVICE as FINANCE
-from legal.app import SERVICE as LEGAL
+from delivery.service import SERVICE as DELIVERY
+from finance.service import SERVICE as FINANCE
+from legal.service import SERVICE as LEGAL
 from local.demo.actors import Actors
 from local.demo.driver import Body, Calendar, CommandRefused, Driver
 from local.demo.reference_data import publish
-from sales.app import SERVICE as SALES
+from sales.service import SERVICE as SALES
 from testkit.scenario import RecordsOf
 
 AnyStream = Stream[Any]
@@ -102,7 +102,7 @@ class World:
         """Decide a command on the events that have been delivered; raises Refused."""
         department = self.departments[service]  # type: ignore[index]
         routes = department.routes(place)
-        kind = next(each for each in routes.decider.decide.types if each.named() == command)
+        kind = next(each for each in routes.decider.commands if each.named() == command)
         stream = department.stream(routes.decider, subject)
         if stream.number == 0 and kind not in routes.decider.opens:
             raise Refused("unknown-stream", f"{service} has processed no event of {subject}")

@@ -22,9 +22,11 @@ from chassis.application.ports import Batch
 from chassis.base import telemetry
 from chassis.base.settings import LOCAL_ISSUER
 from chassis.base.telemetry import JsonLines
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
-from chassis.domain.decider import Decider, Decisions, Evolution, handle_command, handle_events
+from chassis.domain.decider import Decider, handle_command, handle_events
+from chassis.domain.state import Part
 from chassis.domain.stream import CameLate, Gap, PassedOver, Stream
 from chassis.domain.trouble import Trouble
 from chassis.kafka.accounting import BatchAccount
@@ -52,9 +54,9 @@ from contracts.finance import EstimateCosted, RevenueMethodChosen
 from contracts.money import Money
 from contracts.reference import CostRatesPublished
 from contracts.roles import Role
-from contracts.values import Margin, Value
-from finance.app import SERVICE
+from contracts.values import Margin
 from finance.decider import ENGAGEMENT
+from finance.service import SERVICE
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.consumer_harness import Counting
 from tests.component.sample_app import SECRET, settings
@@ -181,8 +183,8 @@ class Parked(ParkedInMemory):
 
     async def page_parked(
         self,
-        after: int,  # noqa: ARG002
-        limit: int,  # noqa: ARG002
+        after: int,
+        limit: int,
         *,
         is_parked: bool,
     ) -> list[ParkedEngagement]:
@@ -204,7 +206,7 @@ class Parked(ParkedInMemory):
         ]
         return frozenset()
 
-    async def set_aside_by_people(self, engagement: str) -> list[ParkedRecord]:  # noqa: ARG002
+    async def set_aside_by_people(self, engagement: str) -> list[ParkedRecord]:
         return []
 
     async def put_aside(
@@ -212,7 +214,7 @@ class Parked(ParkedInMemory):
         record: ParkedRecord,
         by: str,
         why: str,
-        trouble: Trouble | None = None,  # noqa: ARG002
+        trouble: Trouble | None = None,
     ) -> None:
         self.aside.append(replace(self.records.pop(record.id), by=by, why=why))
 
@@ -346,7 +348,7 @@ async def test_a_batch_that_fails_repeatedly_discloses_no_confidential_figure(
     lines: io.StringIO,
 ) -> None:
     class Broken(Finance):
-        async def waits(self, engagement: str, head: object) -> None:  # noqa: ARG002
+        async def waits(self, engagement: str, head: object) -> None:
             raise LookupError(FIGURE)
 
         async def take(self, batch: Batch) -> Mapping[str, Exception]:
@@ -404,24 +406,25 @@ class Ask(Command):
     """Command that leads to an event that is not confidential."""
 
 
-class Known(Value):
+class Known(Part):
     """State without fields."""
 
 
-decide = Decisions[Known]()
+asking = Capability[Known](__name__)
 
 
-@decide.on(Ask)
+@asking.decide(Ask, by=None)
 def ask(state: Known, command: Ask, context: Context) -> Iterator[Event]:
     yield RevenueMethodChosen(method="as-invoiced", why="as agreed")
 
 
+@asking.react
 def react(state: Known, context: Context) -> Iterator[Event]:
     money = {"amount": f"{FIGURE}9999", "currency": "EUR"}
     yield EstimateCosted.model_validate({"estimate_version": 1, "cost": money, "margin": 0})
 
 
-ASKED = Decider("finance", "engagement", lambda _: Known(), Evolution[Known](), decide, react)
+ASKED = Decider("finance", "engagement", lambda _: Known(), (asking,))
 
 
 @pytest.mark.parametrize("may", [False, True])
@@ -531,7 +534,7 @@ async def test_an_operator_with_the_confidential_role_sees_all_of_a_record() -> 
 
 async def test_a_decision_is_answered_with_retry_after_while_the_consumer_is_busy() -> None:
     class Busy(Consumer):
-        async def retry(self, engagement: str, by: str) -> RetryResult:  # noqa: ARG002
+        async def retry(self, engagement: str, by: str) -> RetryResult:
             raise TimeoutError
 
     idle = gateway()

@@ -65,7 +65,7 @@ def kinds() -> dict[tuple[str, str], type[Command]]:
         (name, kind.named()): kind
         for name, department in world.departments.items()
         for routes in department.service.routes
-        for kind in routes.decider.decide.types
+        for kind in routes.decider.commands
         if kind is not DeadlinePassed and kind.named() != "introduce-account"
     }
 

@@ -183,7 +183,7 @@ class CommandHandler:
         }
         if not missing:
             return missing
-        relevant = {kind.channel.name for kind in decider.evolve.types}
+        relevant = {kind.channel.name for kind in decider.evolves_by}
         return {name: last for name, last in missing.items() if name in relevant}
 
     async def erase(self, kind: str, subject: str, *, actor: str, key: str) -> Answer:

@@ -1,143 +1,125 @@
 """The decider: turns commands and consumed events into new events, without clock, network or store.
 
-A department has one `Decider` per kind of stream. Decisions answer commands and may refuse them.
-Reactions are computed from the state alone, so the order in which events of other departments
-arrive does not matter (docs/adr/0003-derive-reactions-from-the-state.md). Everything here is pure:
-moments, ids, the actor and reference data are given in the context.
+A department has one `Decider` per kind of stream, made from its capabilities. Decisions answer
+commands and may refuse them. Reactions are computed from the state alone, so the order in which
+events of other departments arrive does not matter, see
+docs/adr/0003-derive-reactions-from-the-state.md. Everything here is pure: moments, ids, the actor
+and reference data are given in the context.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from chassis.domain.capability import Capability, CommandEntry, Composed
 from chassis.domain.commands import Command, NotRecordable
 from chassis.domain.context import Context
-from chassis.domain.deadlines import Deadline
+from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.latest_ids import LatestIds, with_latest
+from chassis.domain.state import Part
 from chassis.domain.stream import NotDecoded, Stream, is_next, refuse_undecoded
 from contracts.channels import CHANNELS, Channel, Department
 from contracts.event import EVENTS, Event, Recorded, Undecoded
 
-S = TypeVar("S", bound=BaseModel)
-C = TypeVar("C", bound=Command)
-F = TypeVar("F", bound=Event)
+S = TypeVar("S", bound=Part)
 
 REACTIONS_LIMIT = 50
 """Rounds of reactions to one command or event; more are a bug of the department (RuntimeError)."""
 
 
-class Evolution(Generic[S]):
-    """The functions that apply events to a state, one for each type of event, own or consumed.
-
-    A department consumes the types of other departments that are registered here.
-    """
-
-    def __init__(self) -> None:
-        self._steps: dict[type[Event], Callable[[S, Any], S]] = {}
-
-    def on(
-        self, kind: type[F]
-    ) -> Callable[[Callable[[S, Recorded[F]], S]], Callable[[S, Recorded[F]], S]]:
-        """Register the function for a type of event; raises TypeError if it has one already."""
-
-        def register(step: Callable[[S, Recorded[F]], S]) -> Callable[[S, Recorded[F]], S]:
-            if kind in self._steps:
-                raise TypeError(f"{kind.type} evolves twice")
-            self._steps[kind] = step
-            return step
-
-        return register
-
-    def on_each(
-        self, kinds: Sequence[type[Event]]
-    ) -> Callable[[Callable[[S, Recorded[Any]], S]], Callable[[S, Recorded[Any]], S]]:
-        """Register one function for several types of event."""
-
-        def register(step: Callable[[S, Recorded[Any]], S]) -> Callable[[S, Recorded[Any]], S]:
-            for kind in kinds:
-                self.on(kind)(step)
-            return step
-
-        return register
-
-    def __call__(self, state: S, recorded: Recorded[Event]) -> S:
-        """Return the state after the event: unchanged if its type is not registered."""
-        step = self._steps.get(type(recorded.event))
-        return state if step is None else step(state, recorded)
-
-    @property
-    def types(self) -> frozenset[type[Event]]:
-        """Types of event that change this state."""
-        return frozenset(self._steps)
-
-
-class Decisions(Generic[S]):
-    """The decisions of a department: one function per command that yields events or refuses it."""
-
-    def __init__(self) -> None:
-        self._decisions: dict[type[Command], Callable[[S, Any, Context], Iterable[Event]]] = {}
-
-    def on(
-        self, kind: type[C]
-    ) -> Callable[
-        [Callable[[S, C, Context], Iterable[Event]]], Callable[[S, C, Context], Iterable[Event]]
-    ]:
-        """Register the decision on a type of command; raises TypeError if it has one already."""
-
-        def register(
-            decision: Callable[[S, C, Context], Iterable[Event]],
-        ) -> Callable[[S, C, Context], Iterable[Event]]:
-            if kind in self._decisions:
-                raise TypeError(f"{kind.named()} is decided twice")
-            self._decisions[kind] = decision
-            return decision
-
-        return register
-
-    def __call__(self, state: S, command: Command, context: Context) -> tuple[Event, ...]:
-        """Return the resulting events; raises Refused, or KeyError for an unregistered command."""
-        return tuple(self._decisions[type(command)](state, command, context))
-
-    @property
-    def types(self) -> frozenset[type[Command]]:
-        """Types of command that are registered."""
-        return frozenset(self._decisions)
-
-
-def _no_reactions(state: Any, context: Context) -> Iterable[Event]:
-    return ()
-
-
-def _no_deadlines(state: Any) -> Iterable[Deadline]:
-    return ()
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decider(Generic[S]):
-    """The rules of a department for one kind of stream.
+    """The rules of a department for one kind of stream, made from its capabilities.
 
-    `kind` is ``engagement`` for engagements; a stream's id is ``<kind>:<subject>``. `opens` are the
-    commands that may begin a stream. `react` returns the events that follow from a state; it is
-    called again until it returns none. `route` returns the subject of this kind that an event is
-    for, or None; without it, an event goes to the stream of its engagement if it is from another
-    department or from a register. `gap_free` streams process the events of each channel without a
-    gap. A stream that gets events of many engagements is not gap-free: their numbers are not
-    checked, and it must recognise repeats by its state.
+    `kind` is ``engagement`` for engagements; a stream's id is ``<kind>:<subject>``. `initial`
+    returns the state of a subject before its first event. `route` returns the subject of this kind
+    that an event is for, or None; without it, an event goes to the stream of its engagement if it
+    is from another department or from a register. `gap_free` streams process the events of each
+    channel without a gap. A stream that gets events of many engagements is not gap-free: their
+    numbers are not checked, and it must recognise repeats by its state. Raises TypeError where two
+    capabilities decide the same command, or use the same name for a field of the view or the row.
     """
 
     department: Department
     kind: str
     initial: Callable[[str], S]
-    evolve: Evolution[S]
-    decide: Decisions[S]
-    react: Callable[[S, Context], Iterable[Event]] = _no_reactions
-    deadlines: Callable[[S], Iterable[Deadline]] = _no_deadlines
-    opens: frozenset[type[Command]] = frozenset()
+    capabilities: tuple[Capability[S], ...]
     route: Callable[[Recorded[Event]], str | None] | None = None
     gap_free: bool = True
+
+    def __post_init__(self) -> None:
+        decided = [entry.command for each in self.capabilities for entry in each.commands]
+        for command in set(decided) - {DeadlinePassed}:
+            if decided.count(command) > 1:
+                raise TypeError(f"{command.named()} is decided twice")
+
+    @cached_property
+    def state_type(self) -> type[S]:
+        """The class of the state."""
+        return type(self.initial("-"))
+
+    @cached_property
+    def evolves_by(self) -> frozenset[type[Event]]:
+        """Types of event that change the state, own and consumed."""
+        return frozenset(self.state_type.steps)
+
+    @cached_property
+    def commands(self) -> Mapping[type[Command], CommandEntry]:
+        """The commands by their type."""
+        return {entry.command: entry for each in self.capabilities for entry in each.commands}
+
+    @cached_property
+    def opens(self) -> frozenset[type[Command]]:
+        """Types of command that may begin a stream."""
+        return frozenset(kind for kind, entry in self.commands.items() if entry.opens)
+
+    def decide(self, state: S, command: Command, context: Context) -> tuple[Event, ...]:
+        """Return the resulting events; raises Refused, or KeyError for an unknown command."""
+        if isinstance(command, DeadlinePassed):
+            return tuple(
+                event
+                for each in self.capabilities
+                for entry in each.commands
+                if entry.command is DeadlinePassed
+                for event in entry.decision(state, command, context)
+            )
+        return tuple(self.commands[type(command)].decision(state, command, context))
+
+    @cached_property
+    def _reactions(self) -> tuple[Callable[[S, Context], Iterable[Event]], ...]:
+        return tuple(reaction for each in self.capabilities for reaction in each.reactions)
+
+    def react(self, state: S, context: Context) -> tuple[Event, ...]:
+        """Return the events that follow from a state without a command."""
+        return tuple(event for reaction in self._reactions for event in reaction(state, context))
+
+    def deadlines(self, state: S) -> tuple[Deadline, ...]:
+        """Return the deadlines of a state."""
+        return tuple(
+            deadline
+            for each in self.capabilities
+            for source in each.deadline_sources
+            for deadline in source(state)
+        )
+
+    @cached_property
+    def views(self) -> Composed[S]:
+        """The view, composed of those of the capabilities."""
+        return Composed([view for each in self.capabilities for view in each.views])
+
+    @cached_property
+    def confidential_views(self) -> Composed[S]:
+        """The additional fields of the view for callers with the role `confidential`."""
+        return Composed([view for each in self.capabilities for view in each.confidential_views])
+
+    @cached_property
+    def rows(self) -> Composed[S]:
+        """The list row, composed of those of the capabilities."""
+        return Composed([row for each in self.capabilities for row in each.rows])
 
     def subject_for(self, recorded: Recorded[Event]) -> str | None:
         """Return the subject whose stream of this kind processes the event, or None.
@@ -155,10 +137,10 @@ class Decider(Generic[S]):
         return recorded.subject
 
     def _refuse_unroutable(self, event: Event) -> None:
-        """Raise NotDecoded for an undecoded event that may be of a type registered in `evolve`."""
+        """Raise NotDecoded for an undecoded event that may change the state."""
         if isinstance(event, Undecoded) and any(
             kind.channel is event.channel and (event.why is None or kind.type == event.name)
-            for kind in self.evolve.types
+            for kind in self.evolves_by
         ):
             raise NotDecoded(event)
 
@@ -266,9 +248,9 @@ def handle_events(
         else:
             refuse_undecoded(recorded)
         changed = True
-        if type(recorded.event) in decider.evolve.types:
+        if type(recorded.event) in decider.evolves_by:
             entries.append(Entry(recorded, own=False))
-            after = replace(after, state=decider.evolve(after.state, recorded))
+            after = replace(after, state=after.state.after(recorded))
             after = _react(decider, after, context_of(recorded), entries)
     if changed:
         after = replace(after, number=stream.number + 1)
@@ -285,7 +267,7 @@ def replay(
     """Return the stream after one more commit of the journal: its events, position and ids."""
     state = stream.state
     for recorded in events:
-        state = decider.evolve(state, recorded)
+        state = state.after(recorded)
     return replace(
         stream,
         state=state,
@@ -322,7 +304,7 @@ def _record(
     entries.append(Entry(recorded, own=True))
     return replace(
         stream,
-        state=decider.evolve(stream.state, recorded),
+        state=stream.state.after(recorded),
         position={**stream.position, channel: sequence},
     )
 
@@ -332,7 +314,7 @@ def _react(
 ) -> Stream[S]:
     """Record reactions until there are none; raises RuntimeError after REACTIONS_LIMIT rounds."""
     for _ in range(REACTIONS_LIMIT):
-        events = tuple(decider.react(stream.state, context))
+        events = decider.react(stream.state, context)
         if not events:
             return stream
         for event in events:
@@ -348,7 +330,7 @@ def consumed_channels(deciders: Iterable[Decider[Any]]) -> frozenset[Channel]:
     return frozenset(
         kind.channel
         for decider in deciders
-        for kind in decider.evolve.types
+        for kind in decider.evolves_by
         if kind.channel.kind == "register"
         or kind.channel.department != decider.department
         or not decider.gap_free

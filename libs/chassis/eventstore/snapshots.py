@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from chassis.base.failures import described
 from chassis.domain.decider import Decider, replay
 from chassis.domain.latest_ids import read_latest_ids, write_latest_ids
+from chassis.domain.state import Part
 from chassis.domain.stream import PassedOver, Stream
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.mongo import Document, Store, reaching, replace_older, size_of
@@ -72,19 +73,26 @@ def measured(stream: Stream[Any]) -> Stream[Any]:
 def fingerprint_of(decider: AnyDecider) -> str:
     """Return a fingerprint of the code that computes states.
 
-    It covers the schema of the state, the department's modules and the contracts. A snapshot with
-    another fingerprint is not used; its stream is replayed.
+    It covers the schema of the state, all modules in and below the folders of the state and its
+    parts, the contracts, and how parts apply events. A snapshot with another fingerprint is not
+    used; its stream is replayed.
     """
     digest = blake2b(digest_size=8)
-    state = type(decider.initial("-"))
+    state = decider.state_type
     digest.update(f"{state.model_json_schema()} {sorted(Stream.__annotations__)}".encode())
-    places = {decider.initial.__module__, decider.react.__module__, state.__module__}
-    for module in sorted(places | {Event.__module__}):
-        file = getattr(sys.modules.get(module), "__file__", None)
-        if file is not None:
-            for source in sorted(Path(file).parent.glob("*.py")):
-                digest.update(source.read_bytes())
+    modules = {each.__module__ for each in (*_parts_of(state), Event, Part)}
+    files = {sys.modules[module].__file__ for module in modules}
+    folders = {Path(file).parent for file in files if file is not None}
+    for source in sorted({source for folder in folders for source in folder.rglob("*.py")}):
+        digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+def _parts_of(state: type[Part]) -> Iterator[type[Part]]:
+    yield state
+    for field in state.model_fields.values():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Part):
+            yield from _parts_of(field.annotation)
 
 
 class Snapshots:

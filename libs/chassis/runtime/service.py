@@ -10,9 +10,10 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Never
 
 import uvicorn
@@ -33,7 +34,7 @@ from chassis.web.command_routes import CommandRoutes
 from chassis.web.limits import LimitedHttpProtocol
 from chassis.web.tracing import TracingMiddleware
 from contracts.channels import Channel, Department
-from contracts.event import Event
+from contracts.event import EVENTS, Event
 from contracts.reference import Reference
 
 KEEP_ALIVE = 75
@@ -76,10 +77,38 @@ class Service:
         """The channels of the reference data that the service reads."""
         return {kind.channel for kind in self.reads}
 
+    def require_complete(self) -> None:
+        """Raise TypeError with everything that was left out of the capabilities.
+
+        It names events of this department, and events that name it in `consumed_by`, by which no
+        state evolves; consumed events that do not name it; and capabilities that no decider lists.
+        """
+        if omissions := [*self._omitted_events(), *self._omitted_capabilities()]:
+            raise TypeError(f"{self.name} is incomplete: {'; '.join(omissions)}")
+
+    def _omitted_events(self) -> Iterator[str]:
+        evolving = {kind for each in self.all_deciders for kind in each.evolves_by}
+        for kind in EVENTS.values():
+            own = kind.channel.department == self.name
+            expected = own or self.name in kind.consumed_by
+            if expected and kind not in evolving:
+                yield f"no part of a state has a step for {kind.type}"
+            if kind in evolving and not expected and kind.channel.kind != "reference":
+                yield f"{kind.type} does not name {self.name} in `consumed_by`"
+
+    def _omitted_capabilities(self) -> Iterator[str]:
+        listed = {each.module for decider in self.all_deciders for each in decider.capabilities}
+        for decider in self.all_deciders:
+            package = Path(sys.modules[decider.state_type.__module__].__file__ or "").parent
+            for module in package.glob("*/decisions.py"):
+                name = f"{decider.state_type.__module__.partition('.')[0]}.{module.parent.name}"
+                if f"{name}.decisions" not in listed:
+                    yield f"no decider lists the capability {name}"
+
     @property
     def consumed_types(self) -> tuple[type[Event], ...]:
         """The types of events of other departments that the service consumes."""
-        types = {kind for each in self.all_deciders for kind in each.evolve.types}
+        types = {kind for each in self.all_deciders for kind in each.evolves_by}
         others = {kind for kind in types if kind.channel.department != self.name}
         return tuple(sorted({*others, *self.consumes, *self.reads}, key=lambda kind: kind.type))
 
@@ -161,8 +190,10 @@ def _document(app: FastAPI, service: Service, settings: Settings) -> None:
 def run(service: Service) -> None:
     """Run a service until it is told to stop.
 
-    Exits with 2 where the settings are unsafe, and with 3 where the server cannot start.
+    Exits with 2 where the settings are unsafe, and with 3 where the server cannot start. Raises
+    TypeError where something was left out of the definition (see `Service.require_complete`).
     """
+    service.require_complete()
     try:
         settings = Settings.from_environment()
     except UnsafeSettings as unsafe:

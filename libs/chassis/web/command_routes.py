@@ -1,23 +1,16 @@
 """The HTTP routes of a decider: commands, one stream, the list of streams.
 
-    def view(state: Engagement) -> EngagementView: ...
+    engagements = CommandRoutes(ENGAGEMENT, path="engagements", seen_by=("account-executive",))
 
-    engagements = CommandRoutes(
-        ENGAGEMENT, path="engagements", view=view, seen_by=("account-executive",)
-    )
-    engagements.opening(OpenOpportunity, by=("account-executive",), prefix="E")
-    engagements.command(QualifyOpportunity, by=("account-executive", "sales-manager"))
-
-gives ``POST /engagements``, ``POST /engagements/{engagement}/qualify-opportunity``,
-``GET /engagements/{engagement}`` and, where a listing is given, ``GET /engagements``. A command's
-docstring is its summary and description in the OpenAPI document.
+gives ``POST /engagements/{engagement}/qualify-opportunity`` for a command of its capabilities,
+``POST /engagements`` for one that opens a stream with a new id, ``GET /engagements/{engagement}``
+and, where the capabilities have list rows, ``GET /engagements``. A command's docstring is its
+summary and description in the OpenAPI document.
 """
 
 import asyncio
 import inspect
-import typing
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar
@@ -36,9 +29,11 @@ from starlette.responses import Response
 from chassis.application import command_handler
 from chassis.application.passed_over import PassedOverView, shown
 from chassis.application.read_models import Listing
+from chassis.domain.capability import CommandEntry
 from chassis.domain.commands import Command
 from chassis.domain.decider import Decider
 from chassis.domain.ids import derived
+from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from chassis.web.auth import Caller, requires
 from chassis.web.dependencies import as_of_all, as_of_engagement, as_of_lists, get_command_handler
@@ -57,7 +52,7 @@ from chassis.web.request import (
 from contracts.roles import Role
 from contracts.values import EngagementId, Identifier
 
-S = TypeVar("S", bound=BaseModel)
+S = TypeVar("S", bound=Part)
 V = TypeVar("V")
 
 _MOST_ERRORS = 1_000
@@ -95,28 +90,15 @@ class CommandAnswer(BaseModel, Generic[V]):
     state: V
 
 
-@dataclass(frozen=True, slots=True)
-class CommandRoute:
-    """A command, the roles that may give it, and the path below that of the routes.
-
-    `prefix` begins the id of the stream that it opens; None where the path names the stream.
-    """
-
-    command: type[Command]
-    by: tuple[Role, ...]
-    at: str
-    prefix: str | None = None
-
-
 class CommandRoutes(Generic[S]):
     """The routes of one kind of stream.
 
-    `view` returns the view of a state for the roles in `seen_by`; its return annotation is the
-    schema. `confidential`, where given, replaces it for callers with the role `confidential`.
-    `subject` is the type of the id in the path (by default EngagementId for engagements, else
-    Identifier). `listing` names the fields by which streams are listed, filtered and sorted.
-    `erased_by` are the roles that may erase a record of reference data
-    (``DELETE /people/{person}``). Raises TypeError for a listing of another kind.
+    `seen_by` are the roles that may read streams and the list; those with the role `confidential`
+    get the confidential fields of the view as well. `subject` is the type of the id in the path (by
+    default EngagementId for engagements, else Identifier). `erased_by` are the roles that may erase
+    a record of reference data (``DELETE /people/{person}``). A command opens a stream with the id
+    in the path, or with a new one: `prefix`, a dash and thirteen characters of a hash of the actor
+    and the Idempotency-Key, so that a repeated request opens the same stream.
     """
 
     def __init__(
@@ -124,53 +106,23 @@ class CommandRoutes(Generic[S]):
         decider: Decider[S],
         *,
         path: str,
-        view: Callable[[S], BaseModel],
         seen_by: tuple[Role, ...],
-        confidential: Callable[[S], BaseModel] | None = None,
         subject: Any = None,
-        listing: Listing | None = None,
         erased_by: tuple[Role, ...] = (),
     ) -> None:
-        if listing is not None and listing.kind != decider.kind:
-            raise TypeError(f"a listing of {listing.kind} is given for streams of {decider.kind}")
         self.decider = decider
         self.path = path
-        self.view = view
-        self.confidential = confidential
         self.seen_by = seen_by
         self.subject = subject
-        self.listing = listing
         self.erased_by = erased_by
-        self.commands: list[CommandRoute] = []
+        self.commands = [each for each in decider.commands.values() if each.by is not None]
+        """The commands that have a route."""
 
-    def command(self, kind: type[Command], *, by: tuple[Role, ...], at: str | None = None) -> None:
-        """Add a command on the stream that the path names: ``POST /<path>/{id}/<command>``.
-
-        `at` replaces the last part, by default the command's name. A command in `Decider.opens`
-        opens the stream with the id in the path. Raises TypeError where the decider has no decision
-        on it, or `by` is empty.
-        """
-        self._add(CommandRoute(kind, by, f"/{{id}}/{at or kind.named()}"))
-
-    def opening(
-        self, kind: type[Command], *, by: tuple[Role, ...], prefix: str, at: str = ""
-    ) -> None:
-        """Add a command that opens a stream with a new id: ``POST /<path>[/<at>]``.
-
-        The id is `prefix`, a dash and thirteen characters of a hash of the actor and the
-        Idempotency-Key, so that a repeated request opens the same stream. Raises TypeError where
-        the command opens no stream, the decider has no decision on it, or `by` is empty.
-        """
-        if kind not in self.decider.opens:
-            raise TypeError(f"{kind.named()} does not open a stream of kind {self.decider.kind}")
-        self._add(CommandRoute(kind, by, f"/{at}" if at else "", prefix))
-
-    def _add(self, route: CommandRoute) -> None:
-        if route.command not in self.decider.decide.types:
-            raise TypeError(f"{self.decider.kind} has no decision on {route.command.named()}")
-        if not route.by:
-            raise TypeError(f"no role may give {route.command.named()}: name the roles")
-        self.commands.append(route)
+    @cached_property
+    def listing(self) -> Listing | None:
+        """The listing of the streams, or None where no capability has list rows."""
+        rows = self.decider.rows
+        return Listing(self.decider.kind, rows.fields, rows) if rows.parts else None
 
     def router(self) -> APIRouter:
         """Return the routes, for an application of `chassis.runtime.service`."""
@@ -221,18 +173,22 @@ class CommandRoutes(Generic[S]):
             )
         return router
 
-    def _add_command(self, router: APIRouter, route: CommandRoute) -> None:
+    def _add_command(self, router: APIRouter, route: CommandEntry) -> None:
         kind = route.command
+        last = f"/{route.at or kind.named()}"
+        if route.prefix is not None:
+            last = f"/{route.at}" if route.at else ""
+        parent = "" if route.prefix is not None else f"/{{{self._parameter}}}"
         summary, _, rest = inspect.cleandoc(kind.__doc__ or kind.named()).partition("\n")
         router.add_api_route(
-            f"/{self.path}" + route.at.replace("{id}", f"{{{self._parameter}}}"),
+            f"/{self.path}{parent}{last}",
             self._open_endpoint(route) if route.prefix else self._command_endpoint(kind),
             methods=["POST"],
             status_code=201 if route.prefix else 200,
             response_model=CommandAnswer[self.view_model],  # type: ignore[name-defined]
-            dependencies=[Depends(requires(*route.by))],
+            dependencies=[Depends(requires(*(route.by or ())))],
             summary=summary.rstrip("."),
-            description=f"{summary}\n{rest}\n\n{_roles(route.by)}",
+            description=f"{summary}\n{rest}\n\n{_roles(route.by or ())}",
             operation_id=f"{self.decider.kind}-{kind.named()}",
         )
 
@@ -248,7 +204,7 @@ class CommandRoutes(Generic[S]):
 
         return self._annotated(take, kind)
 
-    def _open_endpoint(self, route: CommandRoute) -> Callable[..., Any]:
+    def _open_endpoint(self, route: CommandEntry) -> Callable[..., Any]:
         async def open_one(
             request: Request,
             command: Command,
@@ -332,13 +288,14 @@ class CommandRoutes(Generic[S]):
     def _parameter(self) -> str:
         return self.decider.kind.replace("-", "_")
 
-    def _view(self, caller: Caller, stream: Stream[S]) -> BaseModel | dict[str, object]:
+    def _view(self, caller: Caller, stream: Stream[S]) -> dict[str, object]:
         confidential = caller.may("confidential")
-        view = self.view if self.confidential is None or not confidential else self.confidential
-        if self.decider.kind != "engagement":
-            return view(stream.state)
-        passed_over = shown(stream.passed_over, confidential=confidential)
-        return {**dict(view(stream.state)), "passed_over": passed_over}
+        view = self.decider.views(stream.state)
+        if confidential:
+            view |= self.decider.confidential_views(stream.state)
+        if self.decider.kind == "engagement":
+            view["passed_over"] = shown(stream.passed_over, confidential=confidential)
+        return view
 
     def _answer(
         self,
@@ -374,19 +331,13 @@ class CommandRoutes(Generic[S]):
 
     @cached_property
     def view_model(self) -> type[BaseModel]:
-        """The model that the view returns, with `passed_over` added for engagements.
-
-        Raises TypeError where the view has no model as its return annotation.
-        """
-        model = typing.get_type_hints(self.view).get("return")
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            raise TypeError(f"the view of {self.path} must be annotated with the model it returns")
+        """The model of the open view, with `passed_over` added for engagements."""
+        name = "".join(part.title() for part in self.decider.kind.split("-")) + "View"
+        model = self.decider.views.model(name, f"One {self.decider.kind.replace('-', ' ')}.")
         if self.decider.kind != "engagement":
             return model
         passed_over: Any = (list[PassedOverView], ...)
-        return create_model(
-            model.__name__, __base__=model, __doc__=model.__doc__, passed_over=passed_over
-        )
+        return create_model(name, __base__=model, __doc__=model.__doc__, passed_over=passed_over)
 
 
 def few_errors(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from contracts.sales import PipelineStage
 from contracts.values import AccountId, Value
+from sales.importing.decisions import ImportOpportunity
 from sales.importing.ids import slug
-from sales.importing.import_opportunity import ImportOpportunity
 from sales.importing.owners import Owners
 
 COLUMNS: Final = (

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from chassis.domain.commands import Command, Refused
 from chassis.domain.ids import derived
 from contracts.values import AccountId, Value
-from sales.accounts import IntroduceAccount
+from sales.accounts.decisions import IntroduceAccount
 from sales.importing.export import COLUMN_OF, Export, Refusal, Row
 
 AT_ONCE = 100

@@ -16,7 +16,7 @@ class CannotWrite(Counting):
         self.unwritten: set[str] = set()
         self.full = set(full)
 
-    async def settle(self, *, now: bool) -> bool:  # noqa: ARG002
+    async def settle(self, *, now: bool) -> bool:
         if self.unwritten:
             raise CannotBeKept(dict.fromkeys(self.unwritten, "it is too large"))
         return True

@@ -46,19 +46,19 @@ class ParkedInMemory(ParkedRecordStore):
             self.records.setdefault(each.id, record)
             self._heads.setdefault(each.key, head_of(record))
 
-    async def look(self, engagement: str, *, raw: bool = True) -> list[ParkedRecord]:  # noqa: ARG002
+    async def look(self, engagement: str, *, raw: bool = True) -> list[ParkedRecord]:
         return [each for each in self.records.values() if each.engagement == engagement]
 
-    async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:  # noqa: ARG002
+    async def events_set_aside(self, engagement: str) -> list[ParkedRecord]:
         return []
 
     async def sure(self, engagement: str) -> None: ...
 
-    async def release(self, engagement: str, records: Iterable[ParkedRecord]) -> None:  # noqa: ARG002
+    async def release(self, engagement: str, records: Iterable[ParkedRecord]) -> None:
         for each in records:
             del self.records[each.id]
 
-    async def passed_over(self, engagement: str) -> list[PassedOver]:  # noqa: ARG002
+    async def passed_over(self, engagement: str) -> list[PassedOver]:
         return self.decisions
 
     async def engagements_passed_over(self) -> frozenset[str]:

@@ -58,7 +58,7 @@ def test_each_topic_is_written_by_its_department_only() -> None:
 
 @pytest.mark.parametrize("department", DEPARTMENTS)
 def test_a_service_may_read_what_it_consumes(department: str) -> None:
-    service: Service = import_module(f"{department}.app").SERVICE
+    service: Service = import_module(f"{department}.service").SERVICE
     consumed = set(consumed_by(service))
     assert consumed
     readable = {channel for channel in CHANNELS.values() if department in readers(channel)}

@@ -2,50 +2,51 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Self
 
 import pytest
 from pydantic import ValidationError
 
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, NotRecordable
 from chassis.domain.context import Context
-from chassis.domain.decider import Decider, Decisions, Evolution, handle_command, handle_events
+from chassis.domain.decider import Decider, handle_command, handle_events
+from chassis.domain.state import Part, on_event
 from chassis.domain.stream import Stream
 from chassis.web.problems import translated
 from contracts.event import Event
 from contracts.legal import EngagementTerminated
 from contracts.sales import DealLost
-from contracts.values import Value
 from testkit.matchers import RecordsOf, recorded_as
 
 
-class Known(Value):
+class Known(Part):
     ended: bool = False
+
+    @on_event
+    def _ended(self, event: EngagementTerminated) -> Self:
+        return self.updated(ended=True)
 
 
 class Lose(Command):
     lost_on: str
 
 
-evolve = Evolution[Known]()
-decide = Decisions[Known]()
+losing = Capability[Known](__name__)
 
 
-@evolve.on(EngagementTerminated)
-def _ended(state: Known, recorded: object) -> Known:
-    return Known(ended=True)
-
-
-@decide.on(Lose)
+@losing.decide(Lose, by=None)
 def lose(state: Known, command: Lose, context: Context) -> Iterator[Event]:
     yield DealLost.model_validate({"reason": "price", "lost_on": command.lost_on})
 
 
+@losing.react
 def react(state: Known, context: Context) -> Iterator[Event]:
     if state.ended:
         yield DealLost.model_validate({"reason": "price", "lost_on": "0001-01-01"})
 
 
-DECIDER = Decider("sales", "engagement", lambda _: Known(), evolve, decide, react)
+DECIDER = Decider("sales", "engagement", lambda _: Known(), (losing,))
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 CONTEXT = Context("ann", NOW, NOW, "step", RecordsOf([]), lambda: "event-1")
 STREAM = Stream("engagement:E-0000000000001", Known())

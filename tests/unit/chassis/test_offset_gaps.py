@@ -23,7 +23,7 @@ class Consumer:
     ) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, self.first)
 
-    def seek(self, place: TopicPartition, offset: int) -> None:  # noqa: ARG002
+    def seek(self, place: TopicPartition, offset: int) -> None:
         self.set_back += place == PLACES[0]
 
 

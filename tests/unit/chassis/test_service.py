@@ -1,10 +1,12 @@
 """The five services: every route requires a token, and the API documents are complete."""
 
 import re
+from dataclasses import replace
 from importlib import import_module
 
 import pytest
 
+from chassis.domain.state import Part
 from chassis.kafka import asyncapi
 from chassis.runtime.service import create_app
 from chassis.web.auth import guarded, unguarded
@@ -14,7 +16,7 @@ from tests.component.sample_app import settings
 
 @pytest.fixture(scope="module", params=DEPARTMENTS)
 def service(request):
-    return import_module(f"{request.param}.app").SERVICE
+    return import_module(f"{request.param}.service").SERVICE
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +33,48 @@ def test_every_route_requires_a_token(service, app):
     assert guarded(app) > {"GET /operations/parked", "POST /operations/clock/hold"}
 
 
-def test_every_command_has_a_route(service):
-    with_route = {route.command for routes in service.routes for route in routes.commands}
-    # Given by the deadline scheduler, and by the import of a CRM's export for each row.
-    internal = {"deadline-passed", "import-opportunity", "introduce-account"}
-    without_route = {
-        command.named()
-        for routes in service.routes
-        for command in routes.decider.decide.types - with_route
-        if command.named() not in internal
+def test_only_these_commands_have_no_route(service):
+    # Given by the deadline scheduler, the import of a CRM's export, and the gateway itself.
+    internal = {
+        "deadline-passed",
+        "import-opportunity",
+        "introduce-account",
+        "publish-disconnects",
+        "waive-disconnect",
+        "waive-any-disconnect",
     }
-    assert without_route == set()
+    without_route = {
+        entry.command.named()
+        for decider in service.all_deciders
+        for entry in decider.commands.values()
+        if entry.by is None
+    }
+    assert without_route <= internal
+
+
+def test_nothing_is_left_out_of_a_service(service):
+    service.require_complete()
+
+
+def test_a_capability_that_is_not_listed_is_named_at_start(service):
+    for decider in service.all_deciders:
+        for left_out in decider.capabilities:
+            rest = tuple(each for each in decider.capabilities if each is not left_out)
+            others = tuple(each for each in service.all_deciders if each is not decider)
+            shortened = replace(
+                service, routes=(), deciders=(*others, replace(decider, capabilities=rest))
+            )
+            if left_out.module.endswith(".decisions"):
+                with pytest.raises(TypeError, match=left_out.module.rpartition(".")[0]):
+                    shortened.require_complete()
+
+
+def test_an_event_that_no_state_evolves_by_is_named_at_start(service):
+    for decider in service.all_deciders:
+        others = tuple(each for each in service.all_deciders if each is not decider)
+        forgetful = replace(decider, initial=lambda _: Part())
+        with pytest.raises(TypeError, match=r"no part of a state has a step for concord\."):
+            replace(service, routes=(), deciders=(*others, forgetful)).require_complete()
 
 
 def test_every_list_in_a_command_has_a_maximum_length(service):

@@ -9,16 +9,16 @@ from types import ModuleType
 
 import pytest
 
-from chassis.domain.decider import Decider, Decisions, Evolution
+from chassis.domain.decider import Decider
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.snapshots import advanced, fingerprint_of, nothing_known
 from chassis.eventstore.unreadable import UnreadableStream
 from tests.component.sample_department import DEALS, Deal
 
 SOURCE = """
-from pydantic import BaseModel
+from chassis.domain.state import Part
 
-class State(BaseModel):
+class State(Part):
     count: int = 0
 
 def initial(subject: str) -> State:
@@ -38,7 +38,7 @@ def load(path: Path) -> ModuleType:
 
 def fingerprint(path: Path) -> str:
     module = load(path)
-    return fingerprint_of(Decider("sales", "engagement", module.initial, Evolution(), Decisions()))
+    return fingerprint_of(Decider("sales", "engagement", module.initial, ()))
 
 
 def test_the_fingerprint_changes_with_the_state_and_with_the_code(tmp_path: Path) -> None:
@@ -46,7 +46,8 @@ def test_the_fingerprint_changes_with_the_state_and_with_the_code(tmp_path: Path
     state.write_text(SOURCE)
     before = fingerprint(state)
     assert fingerprint(state) == before
-    (tmp_path / "react.py").write_text("LIMIT = 3")
+    (tmp_path / "billing").mkdir()
+    (tmp_path / "billing" / "rules.py").write_text("LIMIT = 3")
     with_more_code = fingerprint(state)
     state.write_text(SOURCE.replace("count", "number"))
     with_other_state = fingerprint(state)

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import Self
 
 import pytest
-from pydantic import BaseModel, ConfigDict
 
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
-from chassis.domain.decider import Decider, Decisions, Evolution
+from chassis.domain.decider import Decider
+from chassis.domain.state import Part, on_event
 from contracts.channels import DELIVERY, LEGAL, SALES
-from contracts.event import Event, Recorded
+from contracts.event import Event
 from contracts.reference import PersonPublished
 from testkit.scenario import given, like, permutations_agree
 
@@ -42,41 +44,34 @@ class Sign(Command):
     by: str
 
 
-class File(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
+class File(Part):
     price: int | None = None
     opened: bool = False
     reviews: int = 0
     signed_by: str | None = None
-    first_heard: str | None = None
+
+    @on_event
+    def _won(self, event: KitDealWon) -> Self:
+        return self.updated(price=event.price)
+
+    @on_event
+    def _reviewed(self, event: KitReviewed) -> Self:
+        return self.updated(reviews=self.reviews + 1)
+
+    @on_event
+    def _opened(self, event: KitFileOpened) -> Self:
+        return self.updated(opened=True)
+
+    @on_event
+    def _signed(self, event: KitSigned) -> Self:
+        return self.updated(signed_by=event.by)
 
 
-evolve: Evolution[File] = Evolution()
-decide: Decisions[File] = Decisions()
+files: Capability[File] = Capability(__name__)
+opening: Capability[File] = Capability(__name__)
 
 
-@evolve.on(KitDealWon)
-def _won(state: File, recorded: Recorded[KitDealWon]) -> File:
-    return state.model_copy(update={"price": recorded.event.price})
-
-
-@evolve.on(KitReviewed)
-def _reviewed(state: File, recorded: Recorded[KitReviewed]) -> File:
-    return state.model_copy(update={"reviews": state.reviews + 1})
-
-
-@evolve.on(KitFileOpened)
-def _opened(state: File, recorded: Recorded[KitFileOpened]) -> File:
-    return state.model_copy(update={"opened": True})
-
-
-@evolve.on(KitSigned)
-def _signed(state: File, recorded: Recorded[KitSigned]) -> File:
-    return state.model_copy(update={"signed_by": recorded.event.by})
-
-
-@decide.on(Sign)
+@files.decide(Sign, by=None)
 def _sign(state: File, command: Sign, context: Context) -> Iterable[Event]:
     gate(
         "sow-not-signable",
@@ -91,24 +86,24 @@ def _sign(state: File, command: Sign, context: Context) -> Iterable[Event]:
     return [KitSigned(by=command.by)]
 
 
-@decide.on(DeadlinePassed)
+@files.decide(DeadlinePassed, by=None)
 def _lapse(state: File, command: DeadlinePassed, context: Context) -> Iterable[Event]:
     return [KitLapsed(on=context.today)]
 
 
+@opening.react
 def react(state: File, context: Context) -> Iterable[Event]:
     if state.price is not None and not state.opened:
         yield KitFileOpened(price=state.price)
 
 
+@files.deadlines
 def deadlines(state: File) -> Iterable[Deadline]:
     if state.opened:
         yield Deadline("signature-due", datetime(2026, 2, 1, tzinfo=UTC))
 
 
-LEGAL_FILES = Decider(
-    "legal", "engagement", lambda _: File(), evolve, decide, react=react, deadlines=deadlines
-)
+LEGAL_FILES = Decider("legal", "engagement", lambda _: File(), (files, opening))
 ANN = PersonPublished(person="ann", name="Ann", department="legal")
 OPEN = given(LEGAL_FILES, ENGAGEMENT_ID, records=[ANN]).consumed(
     KitDealWon(price=7), KitReviewed(approved=True)
@@ -122,14 +117,13 @@ def test_a_command_is_decided_on_own_and_processed_events():
 
 
 def test_reactions_follow_processed_events():
-    (
+    opened = (
         given(LEGAL_FILES, ENGAGEMENT_ID)
         .when_consumed(KitDealWon(price=7), KitReviewed(approved=True))
         .then(KitFileOpened(price=7))
-        .then_state(price=7, opened=True)
-        .when_consumed(KitReviewed(approved=False))
-        .then_nothing()
     )
+    assert (opened.state.price, opened.state.opened) == (7, True)
+    opened.when_consumed(KitReviewed(approved=False)).then_nothing()
 
 
 def test_a_refusal_names_all_that_is_missing():
@@ -191,16 +185,18 @@ def test_channels_may_arrive_in_any_order():
 
 
 def test_a_state_that_depends_on_the_order_is_found():
-    forgetful: Evolution[File] = Evolution()
-    forgetful.on(KitDealWon)(
-        lambda state, _: state.model_copy(
-            update={"first_heard": state.first_heard or "sales", "price": 1}
-        )
-    )
-    forgetful.on(KitReviewed)(
-        lambda state, _: state.model_copy(update={"first_heard": state.first_heard or "delivery"})
-    )
-    decider = Decider("legal", "engagement", lambda _: File(), forgetful, decide)
+    class First(Part):
+        department: str | None = None
+
+        @on_event
+        def _won(self, event: KitDealWon) -> Self:
+            return self.updated(department=self.department or "sales")
+
+        @on_event
+        def _reviewed(self, event: KitReviewed) -> Self:
+            return self.updated(department=self.department or "delivery")
+
+    decider = Decider("legal", "engagement", lambda _: First(), ())
     with pytest.raises(AssertionError, match="the states differ"):
         permutations_agree(
             given(decider, ENGAGEMENT_ID), KitDealWon(price=7), KitReviewed(approved=True)
@@ -208,11 +204,14 @@ def test_a_state_that_depends_on_the_order_is_found():
 
 
 def test_reactions_that_depend_on_the_order_are_found():
+    capability: Capability[File] = Capability(__name__)
+
+    @capability.react
     def hasty(state: File, context: Context) -> Iterable[Event]:
         if state.price is not None and not state.opened and not state.reviews:
             yield KitFileOpened(price=state.price)
 
-    decider = Decider("legal", "engagement", lambda _: File(), evolve, decide, react=hasty)
+    decider = Decider("legal", "engagement", lambda _: File(), (capability,))
     with pytest.raises(AssertionError, match="the events differ"):
         permutations_agree(
             given(decider, ENGAGEMENT_ID), KitDealWon(price=7), KitReviewed(approved=True)

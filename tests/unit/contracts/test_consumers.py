@@ -9,7 +9,7 @@ from contracts.event import EVENTS, Event
 from delivery.decider import ENGAGEMENT as DELIVERY
 from finance.decider import ENGAGEMENT as FINANCE
 from legal.decider import ENGAGEMENT as LEGAL
-from sales.decider import ENGAGEMENT as SALES
+from sales.service import ENGAGEMENT as SALES
 
 DECIDERS: tuple[Decider[Any], ...] = (SALES, LEGAL, DELIVERY, FINANCE)
 # Tests of the chassis define events of their own.
@@ -22,7 +22,7 @@ def test_an_event_names_exactly_the_departments_that_handle_it(kind: type[Event]
     handling = {
         decider.department
         for decider in DECIDERS
-        if kind in decider.evolve.types
+        if kind in decider.evolves_by
         and (decider.department != kind.channel.department or kind.channel.kind == "register")
     }
 

@@ -54,7 +54,7 @@ def test_every_part_is_there() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_accepts_its_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     part = PARTS[name]
-    assert part["command"] == [f"{name}.app"]
+    assert part["command"] == [f"{name}.service"]
     told = part["environment"]
     unknown = {key.removeprefix("CONCORD_").lower() for key in told} - set(Settings.model_fields)
     assert not unknown

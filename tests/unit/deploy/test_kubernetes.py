@@ -119,7 +119,7 @@ def test_each_service_has_all_it_needs(things: list[Thing]) -> None:
         assert label.items() <= budget["selector"]["matchLabels"].items()
         assert budget["selector"]["matchLabels"].items() <= labels.items()
         (container,) = deployment["template"]["spec"]["containers"]
-        assert container["args"] == [f"{service}.app"]
+        assert container["args"] == [f"{service}.service"]
 
 
 def test_a_service_is_probed_and_gets_time_to_end(things: list[Thing]) -> None:

@@ -67,7 +67,7 @@ class InMemory(ViewStore):
 
     async def put_totals(self, totals: Mapping[int, Total]) -> None: ...
 
-    async def stored_totals(self, partitions: frozenset[int]) -> dict[int, Total]:  # noqa: ARG002
+    async def stored_totals(self, partitions: frozenset[int]) -> dict[int, Total]:
         return {}
 
     async def correct_totals(

@@ -9,9 +9,9 @@ from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.sales import OpportunityOpened
 from contracts.values import BillingItem, Deliverable, EstimateLine, PricedLine
-from sales.decider import ENGAGEMENT
-from sales.opportunities import OpenOpportunity
-from sales.proposals import DraftProposal, SubmitProposal, WinDeal
+from sales.opportunity.decisions import OpenOpportunity
+from sales.proposals.decisions import DraftProposal, SubmitProposal, WinDeal
+from sales.service import ENGAGEMENT
 from testkit.scenario import given
 
 ENGAGEMENT_ID = "E-0000000000001"

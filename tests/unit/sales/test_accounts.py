@@ -1,8 +1,8 @@
 """Publish accounts."""
 
 from contracts.reference import AccountPublished
-from sales.accounts import IntroduceAccount, PublishAccount
-from sales.decider import ACCOUNT
+from sales.accounts.decisions import IntroduceAccount, PublishAccount
+from sales.service import ACCOUNT
 from testkit.scenario import given
 
 PUBLISH = PublishAccount(name="Acme", country="Norway")

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.money import Money
+from sales.importing.decisions import ImportOpportunity
 from sales.importing.export import COLUMNS, Export, Unusable, read_export
 from sales.importing.ids import slug
-from sales.importing.import_opportunity import ImportOpportunity
 from sales.importing.owners import Owners
 
 SHIPPED = Path(__file__).parents[2] / "data" / "crm_pipeline.csv"

@@ -37,9 +37,9 @@ from contracts.legal import (
     SowSigned,
 )
 from contracts.values import Signatory
-from sales.decider import ENGAGEMENT
-from sales.state import Engagement, Statement
-from sales.views import engagement_view
+from sales.contract.state import Statement
+from sales.engagement import Engagement
+from sales.service import ENGAGEMENT
 from testkit.scenario import permutations_agree
 from tests.unit.sales.examples import (
     DRAFT,
@@ -136,10 +136,10 @@ def payment(amount: int) -> PaymentReceived:
 
 
 def test_manager_and_estimate() -> None:
-    state = ready.state
-    assert (state.manager, state.managed_since) == ("emma", date(2026, 1, 6))
-    estimate = state.estimates[1]
-    assert (estimate.submitted, estimate.endorsed_by, estimate.priced) == (ESTIMATE, "emma", PRICED)
+    ready.then_view(delivery__manager="emma", delivery__managed_since=date(2026, 1, 6))
+    [estimate] = ready.view["estimates"]
+    assert (estimate.version, estimate.endorsed_by, estimate.priced) == (1, "emma", PRICED)
+    assert estimate.duration_days == ESTIMATE.duration_days
 
 
 REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.")
@@ -156,28 +156,32 @@ REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.
     ],
 )
 def test_the_status_of_the_statement_of_work(events, status, signed_on) -> None:
-    won.consumed(*events).then_state(
-        statement=Statement(version=1, status=status, signed_on=signed_on)
+    won.consumed(*events).then_view(
+        contract__statement_of_work=Statement(version=1, status=status, signed_on=signed_on)
     )
 
 
 def test_the_promised_finish_is_that_of_the_amendment_signed_last() -> None:
-    won.then_state(promised_finish=date(2026, 6, 30))
+    won.then_view(delivery__promised_finish=date(2026, 6, 30))
     first, first_signed = amendment("one", date(2026, 7, 31))
     second, second_signed = amendment("two", date(2026, 7, 15))
-    drafted = won.consumed(first, second).then_state(promised_finish=date(2026, 6, 30))
-    drafted.consumed(first_signed).then_state(promised_finish=date(2026, 7, 31))
-    drafted.consumed(second_signed, first_signed).then_state(promised_finish=date(2026, 7, 31))
-    drafted.consumed(first_signed, second_signed).then_state(promised_finish=date(2026, 7, 15))
+    drafted = won.consumed(first, second).then_view(delivery__promised_finish=date(2026, 6, 30))
+    drafted.consumed(first_signed).then_view(delivery__promised_finish=date(2026, 7, 31))
+    drafted.consumed(second_signed, first_signed).then_view(
+        delivery__promised_finish=date(2026, 7, 31)
+    )
+    drafted.consumed(first_signed, second_signed).then_view(
+        delivery__promised_finish=date(2026, 7, 15)
+    )
 
 
 def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
     overdue = won.consumed(INVOICE, OVERDUE)
-    assert [invoice.overdue for invoice in overdue.state.invoices.values()] == [True]
+    assert [invoice.overdue for invoice in overdue.view["invoices"]] == [True]
     partly = overdue.consumed(payment(6_999))
-    assert [invoice.overdue for invoice in partly.state.invoices.values()] == [True]
+    assert [invoice.overdue for invoice in partly.view["invoices"]] == [True]
     paid = partly.consumed(payment(1))
-    assert [(i.overdue, i.paid) for i in paid.state.invoices.values()] == [(False, eur(7_000))]
+    assert [(i.overdue, i.paid) for i in paid.view["invoices"]] == [(False, eur(7_000))]
 
 
 @pytest.mark.parametrize(
@@ -192,25 +196,27 @@ def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
     ],
 )
 def test_an_invoice_with_nothing_outstanding_is_not_overdue(events, overdue) -> None:
-    state = won.consumed(INVOICE, OVERDUE, *events).state
-    assert [invoice.overdue for invoice in engagement_view(state).invoices] == [overdue]
+    view = won.consumed(INVOICE, OVERDUE, *events).view
+    assert [invoice.overdue for invoice in view["invoices"]] == [overdue]
 
 
 def test_credits_and_voids_of_an_invoice_are_shown() -> None:
-    [credited] = engagement_view(won.consumed(INVOICE, credit(1_000)).state).invoices
+    [credited] = won.consumed(INVOICE, credit(1_000)).view["invoices"]
     assert (credited.amount, credited.credited, credited.voided) == (eur(7_000), eur(1_000), False)
-    [voided] = engagement_view(won.consumed(INVOICE, VOIDED).state).invoices
+    [voided] = won.consumed(INVOICE, VOIDED).view["invoices"]
     assert voided.voided
 
 
 def test_events_of_an_unknown_invoice_change_nothing() -> None:
-    won.consumed(payment(5), OVERDUE, credit(5), VOIDED).then_state(invoices={})
+    won.consumed(payment(5), OVERDUE, credit(5), VOIDED).then_view(invoices=())
 
 
 def test_an_engagement_on_hold_is_resumed() -> None:
     hold = EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 1))
-    on_hold = won.consumed(hold).then_state(on_hold=hold)
-    on_hold.consumed(EngagementResumed(resumed_on=date(2026, 4, 20))).then_state(on_hold=None)
+    on_hold = won.consumed(hold).then_view(delivery__on_hold=hold)
+    on_hold.consumed(EngagementResumed(resumed_on=date(2026, 4, 20))).then_view(
+        delivery__on_hold=None
+    )
 
 
 EVERYTHING = (
@@ -256,5 +262,5 @@ def test_a_state_survives_serialisation() -> None:
 
 
 def test_every_consumed_event_names_sales_in_its_contract() -> None:
-    heard = {kind for kind in ENGAGEMENT.evolve.types if kind.channel.department != "sales"}
+    heard = {kind for kind in ENGAGEMENT.evolves_by if kind.channel.department != "sales"}
     assert [kind.type for kind in heard if "sales" not in kind.consumed_by] == []

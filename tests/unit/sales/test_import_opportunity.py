@@ -3,7 +3,7 @@
 from datetime import date
 
 from contracts.sales import OpportunityImported
-from sales.importing.import_opportunity import ImportOpportunity
+from sales.importing.decisions import ImportOpportunity
 from tests.unit.sales.examples import new, opened, usd
 
 IMPORT = ImportOpportunity(
@@ -23,7 +23,7 @@ IMPORT = ImportOpportunity(
 
 def test_an_imported_opportunity_keeps_its_dates() -> None:
     taken = new.when(IMPORT).then(OpportunityImported(**dict(IMPORT)))
-    taken.then_state(stage="won", opened_on=date(2017, 2, 25), expected_value=usd(49))
+    taken.then_view(stage="won", opened_on=date(2017, 2, 25), expected_value=usd(49))
 
 
 def test_an_equal_repetition_changes_nothing() -> None:

@@ -9,10 +9,10 @@ import pytest
 from chassis.domain.commands import Command
 from chassis.domain.decider import Decider, handle_command
 from chassis.domain.stream import Stream
-from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Export, Refusal, read_export
 from sales.importing.import_runner import AT_ONCE, Report, take_over
 from sales.importing.owners import Owners
+from sales.service import ACCOUNT, ENGAGEMENT
 from testkit.scenario import given
 
 SHIPPED = (Path(__file__).parents[2] / "data" / "crm_pipeline.csv").read_text()

@@ -16,14 +16,14 @@ from contracts.sales import (
     OpportunityOpened,
     OpportunityQualified,
 )
-from sales.opportunities import (
+from sales.opportunity.decisions import (
     AdoptOpportunity,
     AdvanceOpportunity,
     LoseDeal,
     QualifyOpportunity,
     RequestEstimate,
 )
-from sales.proposals import SubmitProposal
+from sales.proposals.decisions import SubmitProposal
 from tests.unit.sales.examples import (
     OPEN,
     OPENED,
@@ -61,7 +61,7 @@ IMPORTED = OpportunityImported(
 
 
 def test_an_opportunity_is_opened_for_a_published_account() -> None:
-    new.when(OPEN, by="ann").then(OPENED).then_state(
+    new.when(OPEN, by="ann").then(OPENED).then_view(
         stage="prospecting", opened_on=date(2026, 1, 5), currency="EUR"
     )
 
@@ -90,17 +90,17 @@ def test_a_negative_expected_value_is_invalid() -> None:
 
 def test_the_latest_qualification_applies_and_an_equal_one_changes_nothing() -> None:
     qualified = opened.when(QUALIFY).then(OpportunityQualified(**dict(QUALIFY)))
-    qualified.then_state(stage="qualifying").when(QUALIFY).then_nothing()
+    qualified.then_view(stage="qualifying").when(QUALIFY).then_nothing()
     better = QUALIFY.model_copy(update={"score": Decimal(90)})
     later = qualified.after(ADVANCE).when(better).then(OpportunityQualified(**dict(better)))
-    later.then_state(stage="proposing")
+    later.then_view(stage="proposing")
 
 
 def test_an_opportunity_moves_through_the_pipeline_in_both_directions() -> None:
     advanced = opened.when(ADVANCE).then(OpportunityAdvanced(**dict(ADVANCE)))
-    advanced.then_state(stage="proposing", probability=Decimal(60)).when(ADVANCE).then_nothing()
+    advanced.then_view(stage="proposing", probability=Decimal(60)).when(ADVANCE).then_nothing()
     back = AdvanceOpportunity(pipeline_stage="qualifying", probability=Decimal(20))
-    advanced.when(back).then(OpportunityAdvanced(**dict(back))).then_state(stage="qualifying")
+    advanced.when(back).then(OpportunityAdvanced(**dict(back))).then_view(stage="qualifying")
 
 
 def test_an_estimate_is_requested_once_for_each_content() -> None:
@@ -126,7 +126,7 @@ def test_a_deal_can_be_lost_at_any_stage_before_it_is_won(stage) -> None:
     lost = stage.when(LOSE).then(
         DealLost(reason="price", competitor="Globex", lost_on=date(2026, 1, 5))
     )
-    lost.then_state(stage="lost").on(date(2026, 2, 1)).when(LOSE).then_nothing()
+    lost.then_view(stage="lost").on(date(2026, 2, 1)).when(LOSE).then_nothing()
     lost.when(LoseDeal(reason="scope")).then_refused("engagement-over", saying="lost on 2026-01-05")
 
 
@@ -134,7 +134,7 @@ def test_a_deal_is_not_lost_in_the_future() -> None:
     later = LOSE.model_copy(update={"lost_on": date(2026, 1, 7)})
     opened.when(later).then_refused("date-to-come", saying="lost_on")
     tomorrow = LOSE.model_copy(update={"lost_on": date(2026, 1, 6)})
-    opened.when(tomorrow).then_accepted().then_state(stage="lost")
+    opened.when(tomorrow).then_accepted().then_view(stage="lost")
 
 
 @pytest.mark.parametrize("command", [QUALIFY, ADVANCE, REQUEST, LOSE, SubmitProposal(version=1)])
@@ -152,9 +152,9 @@ class TestImportedOpen:
     imported = new.published(IMPORTED)
 
     def test_it_can_be_qualified_advanced_and_lost(self) -> None:
-        moved = self.imported.then_state(stage="qualifying", opened_on=date(2025, 11, 3))
+        moved = self.imported.then_view(stage="qualifying", opened_on=date(2025, 11, 3))
         moved.when(QUALIFY).then_accepted().when(ADVANCE).then_accepted()
-        moved.when(LOSE).then_accepted().then_state(stage="lost")
+        moved.when(LOSE).then_accepted().then_view(stage="lost")
 
     def test_an_estimate_is_requested_after_adoption(self) -> None:
         self.imported.when(REQUEST).then_refused("opportunity-not-opened", saying="adopt it first")
@@ -168,7 +168,7 @@ class TestImportedOpen:
                 owner="ann",
             )
         )
-        known.then_state(opened_on=date(2025, 11, 3), stage="qualifying")
+        known.then_view(opened_on=date(2025, 11, 3), stage="qualifying")
         known.when(ADOPT).then_nothing()
         known.when(REQUEST).then_accepted()
         otherwise = ADOPT.model_copy(update={"title": "Other"})
@@ -196,11 +196,11 @@ class TestImportedOpen:
 
     def test_an_opportunity_imported_as_won_is_over(self) -> None:
         ended = IMPORTED.model_copy(update={"outcome": "won", "closed_on": date(2025, 12, 1)})
-        over = new.published(ended).then_state(stage="won", expected_value=usd(500))
+        over = new.published(ended).then_view(stage="won", expected_value=usd(500))
         for command in (ADOPT, QUALIFY, LOSE):
             over.when(command).then_refused("engagement-over", saying="won on 2025-12-01")
 
 
 def test_the_currency_is_that_of_the_opening() -> None:
-    assert opened.state.currency == "EUR"
-    assert opened.state.expected_value == eur(20_000)
+    assert opened.state.opportunity.currency == "EUR"
+    assert opened.view["expected_value"] == eur(20_000)

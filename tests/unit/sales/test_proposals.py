@@ -12,7 +12,7 @@ from contracts.delivery import EstimateEndorsed, ManagerAssigned
 from contracts.money import Money
 from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted
 from contracts.values import BillingItem, RoleRate
-from sales.proposals import DraftProposal, ReviseProposal, SubmitProposal, WinDeal
+from sales.proposals.decisions import DraftProposal, ReviseProposal, SubmitProposal, WinDeal
 from testkit.scenario import like, permutations_agree
 from tests.unit.sales.examples import (
     DRAFT,
@@ -52,8 +52,8 @@ def test_a_proposal_gets_the_next_version_number() -> None:
     first.when(DRAFT).then_nothing()
     revised = first.when(REVISE).then(ProposalRevised(**dict(REVISE)))
     revised.when(REVISE).then_nothing()
-    revised.when(DRAFT).then(like(ProposalDrafted, version=2)).then_state(
-        promised_finish=date(2026, 6, 30)
+    revised.when(DRAFT).then(like(ProposalDrafted, version=2)).then_view(
+        delivery__promised_finish=date(2026, 6, 30)
     )
 
 
@@ -189,7 +189,7 @@ class TestWinning:
             payment_terms_days=30,
             won_on=date(2026, 1, 5),
         )
-        done = submitted.when(WIN).then(deal).then_state(stage="won")
+        done = submitted.when(WIN).then(deal).then_view(stage="won")
         done.on(date(2026, 2, 1)).when(WIN).then_nothing()
         done.when(WIN.model_copy(update={"payment_terms_days": 14})).then_refused("deal-won")
         done.when(REVISE).then_refused("deal-won")
@@ -211,7 +211,7 @@ class TestWinning:
         later = WIN.model_copy(update={"finishes_on": date(2026, 9, 1)})
         submitted.when(later).then(
             like(DealWon, starts_on=date(2026, 3, 2), finishes_on=date(2026, 9, 1))
-        ).then_state(promised_finish=date(2026, 9, 1))
+        ).then_view(delivery__promised_finish=date(2026, 9, 1))
         before = WIN.model_copy(update={"finishes_on": date(2026, 3, 1)})
         submitted.when(before).then_refused("dates-out-of-order", saying="finishes_on")
 
@@ -280,4 +280,4 @@ class TestWinning:
 
 def test_the_order_of_other_departments_events_does_not_matter() -> None:
     permutations_agree(new, OPENED, ESTIMATE, PRICED, MANAGER, ENDORSED)
-    assert won.state.stage == "won"
+    assert won.view["stage"] == "won"

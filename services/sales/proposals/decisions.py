@@ -2,31 +2,37 @@
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.rules import past_day, require_currency, unless_recorded
 from contracts.event import Event
+from contracts.finance import EstimatePriced
 from contracts.money import Money, PositiveTotal
-from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted
-from contracts.values import (
-    BillingItem,
-    Day,
-    Days,
-    Deliverable,
-    PricedLine,
-    Pricing,
-    RoleRate,
-    ShortText,
-    Text,
-    Version,
+from contracts.sales import (
+    BillingTerms,
+    DealWon,
+    ProposalContent,
+    ProposalDrafted,
+    ProposalRevised,
+    ProposalRevision,
+    ProposalSubmitted,
 )
-from sales.policies import distinct, past_day, require_adopted, require_currency, require_open_sale
-from sales.state import Engagement, Estimate, Proposal, decide
+from contracts.values import Confidence, Day, Days, PersonId, Version
+from sales.engagement import Engagement
+from sales.policies import require_adopted, require_open_sale
+from sales.proposals.state import Estimate, Proposal
+from sales.roles import SELLERS
+
+capability = Capability[Engagement](__name__)
 
 
-class DraftProposal(Command):
+class DraftProposal(ProposalContent, Command):
     """Draft the next version of the proposal, based on a version of the estimate.
 
     All lines are in one currency. The price is the sum of the lines and may be omitted. Project
@@ -34,49 +40,17 @@ class DraftProposal(Command):
     those promised to the customer.
     """
 
-    estimate_version: Version
-    deliverables: tuple[Deliverable, ...] = Field(min_length=1, max_length=200)
-    lines: tuple[PricedLine, ...] = Field(min_length=1, max_length=200)
-    project_management_waiver: ShortText | None = None
     price: PositiveTotal | None = Field(default=None, description="the sum of the lines")
-    pricing: Pricing
-    promised_start: Day
-    promised_finish: Day
-    method: Text
-    assumptions: tuple[ShortText, ...] = Field(default=(), max_length=100)
-    exclusions: tuple[ShortText, ...] = Field(default=(), max_length=100)
-
-    @field_validator("deliverables")
-    @classmethod
-    def _distinct(cls, deliverables: tuple[Deliverable, ...]) -> tuple[Deliverable, ...]:
-        distinct(item.deliverable for item in deliverables)
-        return deliverables
-
-    @field_validator("lines")
-    @classmethod
-    def _in_one_currency(cls, lines: tuple[PricedLine, ...]) -> tuple[PricedLine, ...]:
-        currencies = sorted({line.amount.currency for line in lines})
-        if len(currencies) > 1:
-            raise ValueError(f"must be in one currency, not in {' and '.join(currencies)}")
-        if not sum(line.amount.amount for line in lines):
-            raise ValueError("must add up to more than zero")
-        return lines
 
     @field_validator("price")
     @classmethod
     def _adds_up(cls, price: PositiveTotal | None, info: ValidationInfo) -> PositiveTotal | None:
         lines = info.data.get("lines")
-        if price is not None and lines and price != _total(lines):
-            raise ValueError(f"must be the sum of the lines, {_total(lines)}")
+        if price is not None and lines:
+            total = Money.total((line.amount for line in lines), lines[0].amount.currency)
+            if price != total:
+                raise ValueError(f"must be the sum of the lines, {total}")
         return price
-
-    @field_validator("promised_finish")
-    @classmethod
-    def _in_order(cls, finish: date, info: ValidationInfo) -> date:
-        start = info.data.get("promised_start")
-        if start is not None and finish < start:
-            raise ValueError("must not be before promised_start")
-        return finish
 
 
 class SubmitProposal(Command):
@@ -90,14 +64,11 @@ class SubmitProposal(Command):
     submitted_on: Day | None = Field(default=None, description="today unless given")
 
 
-class ReviseProposal(Command):
+class ReviseProposal(ProposalRevision, Command):
     """Withdraw the current version, so that the next one can be drafted."""
 
-    version: Version
-    reason: ShortText
 
-
-class WinDeal(Command):
+class WinDeal(BillingTerms, Command):
     """Record that the customer accepted the submitted version of the proposal.
 
     The billing schedule adds up to its price. Billing items that wait for acceptance name
@@ -105,28 +76,12 @@ class WinDeal(Command):
     the promised ones unless others are given.
     """
 
-    proposal_version: Version
     starts_on: Day | None = Field(default=None, description="the promised start unless given")
     finishes_on: Day | None = Field(default=None, description="the promised finish unless given")
-    billing_schedule: tuple[BillingItem, ...] = Field(min_length=1, max_length=500)
-    rates: tuple[RoleRate, ...] = Field(default=(), max_length=200)
-    payment_terms_days: Days = 30
     won_on: Day | None = Field(default=None, description="today unless given")
 
-    @field_validator("billing_schedule")
-    @classmethod
-    def _distinct_items(cls, schedule: tuple[BillingItem, ...]) -> tuple[BillingItem, ...]:
-        distinct(item.item for item in schedule)
-        return schedule
 
-    @field_validator("rates")
-    @classmethod
-    def _distinct_roles(cls, rates: tuple[RoleRate, ...]) -> tuple[RoleRate, ...]:
-        distinct(rate.role for rate in rates)
-        return rates
-
-
-@decide.on(DraftProposal)
+@capability.decide(DraftProposal, by=SELLERS)
 def draft_proposal(state: Engagement, command: DraftProposal, context: Context) -> Iterable[Event]:
     """Draft the next version; a draft that equals the current one changes nothing.
 
@@ -134,10 +89,10 @@ def draft_proposal(state: Engagement, command: DraftProposal, context: Context) 
     """
     require_open_sale(state)
     require_adopted(state)
-    price = _total(command.lines)
-    require_currency(state.currency, price=price)
-    current = state.current_proposal
-    version = current.version if current else len(state.proposals) + 1
+    price = command.total
+    require_currency(state.opportunity.currency, price=price)
+    current = state.proposals.current
+    version = current.version if current else len(state.proposals.versions) + 1
     drafted = ProposalDrafted(**{**dict(command), "price": price, "version": version})
     if current is None:
         yield drafted
@@ -148,7 +103,7 @@ def draft_proposal(state: Engagement, command: DraftProposal, context: Context) 
         )
 
 
-@decide.on(SubmitProposal)
+@capability.decide(SubmitProposal, by=SELLERS)
 def submit_proposal(
     state: Engagement, command: SubmitProposal, context: Context
 ) -> Iterable[Event]:
@@ -167,7 +122,7 @@ def submit_proposal(
     yield ProposalSubmitted(version=proposal.version, submitted_on=submitted_on)
 
 
-@decide.on(ReviseProposal)
+@capability.decide(ReviseProposal, by=SELLERS)
 def revise_proposal(
     state: Engagement, command: ReviseProposal, context: Context
 ) -> Iterable[Event]:
@@ -177,48 +132,54 @@ def revise_proposal(
         yield ProposalRevised(**dict(command))
 
 
-@decide.on(WinDeal)
+@capability.decide(WinDeal, by=SELLERS)
 def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[Event]:
     """Record the deal: the content of the submitted version with the agreed billing terms.
 
     Raises Refused where the version was not submitted, dates are out of order, or billing schedule
     and rates do not fit the proposal. An equal repetition changes nothing.
     """
-    if state.won and _is_repeated(state, state.won, command):
-        return
-    require_open_sale(state)
+    won = state.proposals.won
+    if won is None:
+        require_open_sale(state)
     proposal = _version(state, command.proposal_version)
     if proposal.submitted_on is None:
         raise Refused(
             "proposal-not-submitted",
             f"version {proposal.version} of the proposal has not been submitted to the customer",
         )
-    won_on = past_day("won_on", command.won_on, context)
-    if won_on < proposal.submitted_on:
+    won_on = past_day("won_on", command.won_on or (won.won_on if won else None), context)
+    for deal in unless_recorded(won, _deal(proposal, command, won_on)):
+        _require_sound(deal, proposal)
+        yield deal
+
+
+def _require_sound(deal: DealWon, proposal: Proposal) -> None:
+    """Refuse a deal with dates out of order, or with billing terms that do not fit its proposal."""
+    if proposal.submitted_on and deal.won_on < proposal.submitted_on:
         raise Refused(
             "won-before-submitted",
-            f"won_on: {won_on} is before {proposal.submitted_on}, when version "
+            f"won_on: {deal.won_on} is before {proposal.submitted_on}, when version "
             f"{proposal.version} was submitted",
         )
-    won = _won(state, command, won_on)
-    if won.finishes_on < won.starts_on:
+    if deal.finishes_on < deal.starts_on:
         raise Refused(
-            "dates-out-of-order", f"finishes_on: {won.finishes_on} is before {won.starts_on}"
+            "dates-out-of-order", f"finishes_on: {deal.finishes_on} is before {deal.starts_on}"
         )
-    _billable(won)
-    _rated(won, proposal)
-    yield won
+    _require_billable(deal)
+    _require_rated(deal, proposal)
 
 
 def waits_for(state: Engagement, proposal: Proposal) -> tuple[Missing, ...]:
     """Return what is missing for gate 1; empty where the version may be submitted."""
     drafted = proposal.drafted
     version = drafted.estimate_version
-    estimate = state.estimates.get(version, Estimate())
+    estimate = state.proposals.estimates.get(version, Estimate())
+    manager = _manager(state)
     managed = any(line.kind == "project-management" and line.hours for line in drafted.lines)
     missing = (
         Missing("manager-not-assigned", "no engagement manager is assigned", "delivery")
-        if state.manager is None
+        if manager is None
         else None,
         _endorsement(state, version, estimate),
         Missing("estimate-not-priced", f"estimate {version} is not priced by Finance", "finance")
@@ -236,49 +197,48 @@ def waits_for(state: Engagement, proposal: Proposal) -> tuple[Missing, ...]:
     return tuple(item for item in missing if item is not None)
 
 
+def _manager(state: Engagement) -> PersonId | None:
+    assigned = state.progress.manager
+    return assigned.manager if assigned else None
+
+
 def _endorsement(state: Engagement, version: int, estimate: Estimate) -> Missing | None:
-    by = estimate.endorsed_by
-    if by is not None and by == state.manager:
+    by, manager = estimate.endorsed_by, _manager(state)
+    if by is not None and by == manager:
         return None
-    if by is None or state.manager is None:
+    if by is None or manager is None:
         sentence = f"estimate {version} is not endorsed by the engagement manager"
     else:
-        sentence = f"estimate {version} is endorsed by {by}, but the manager is now {state.manager}"
+        sentence = f"estimate {version} is endorsed by {by}, but the manager is now {manager}"
     return Missing("estimate-not-endorsed", sentence, "delivery")
 
 
 def _version(state: Engagement, version: int, *, withdrawn: bool = False) -> Proposal:
     """Return the version; raises Refused where it is unknown or, unless allowed, withdrawn."""
-    if version > len(state.proposals):
+    if version > len(state.proposals.versions):
         raise Refused("proposal-unknown", f"there is no version {version} of the proposal")
-    proposal = state.proposals[version - 1]
+    proposal = state.proposals.versions[version - 1]
     if proposal.status == "withdrawn" and not withdrawn:
         raise Refused("proposal-withdrawn", f"version {version} of the proposal is withdrawn")
     return proposal
 
 
-def _won(state: Engagement, command: WinDeal, won_on: date) -> DealWon:
-    drafted = _version(state, command.proposal_version).drafted
+def _deal(proposal: Proposal, command: WinDeal, won_on: date) -> DealWon:
+    drafted = proposal.drafted
     return DealWon(
-        proposal_version=drafted.version,
-        price=drafted.price,
-        pricing=drafted.pricing,
-        deliverables=drafted.deliverables,
-        starts_on=command.starts_on or drafted.promised_start,
-        finishes_on=command.finishes_on or drafted.promised_finish,
-        billing_schedule=command.billing_schedule,
-        rates=command.rates,
-        payment_terms_days=command.payment_terms_days,
-        won_on=won_on,
+        **{
+            **dict(command),
+            "price": drafted.price,
+            "pricing": drafted.pricing,
+            "deliverables": drafted.deliverables,
+            "starts_on": command.starts_on or drafted.promised_start,
+            "finishes_on": command.finishes_on or drafted.promised_finish,
+            "won_on": won_on,
+        }
     )
 
 
-def _is_repeated(state: Engagement, won: DealWon, command: WinDeal) -> bool:
-    same_version = command.proposal_version == won.proposal_version
-    return same_version and _won(state, command, command.won_on or won.won_on) == won
-
-
-def _billable(won: DealWon) -> None:
+def _require_billable(won: DealWon) -> None:
     """Refuse a billing schedule that differs from the price or names an unsold deliverable."""
     for item in won.billing_schedule:
         require_currency(won.price.currency, **{f"billing_schedule {item.item}": item.amount})
@@ -299,7 +259,7 @@ def _billable(won: DealWon) -> None:
             )
 
 
-def _rated(won: DealWon, proposal: Proposal) -> None:
+def _require_rated(won: DealWon, proposal: Proposal) -> None:
     """Refuse rates in another currency, and time and materials where a role has no rate."""
     for rate in won.rates:
         require_currency(won.price.currency, **{f"rates {rate.role}": rate.rate})
@@ -311,6 +271,59 @@ def _rated(won: DealWon, proposal: Proposal) -> None:
         )
 
 
-def _total(lines: Iterable[PricedLine]) -> Money:
-    amounts = [line.amount for line in lines]
-    return Money.total(amounts, amounts[0].currency)
+class EstimateView(ViewModel):
+    """A version of the estimate: duration in days, confidence, endorsement and price."""
+
+    version: Version
+    duration_days: Days | None
+    confidence: Confidence | None
+    endorsed_by: PersonId | None
+    priced: EstimatePriced | None
+
+
+class ProposalView(ViewModel):
+    """A version of the proposal; `waits_for` lists what is missing for its submission (gate 1)."""
+
+    version: Version
+    status: Literal["drafted", "submitted", "withdrawn"]
+    submitted_on: date | None
+    content: ProposalDrafted
+    waits_for: tuple[Missing, ...]
+
+
+class ProposalFields(ViewModel):
+    """Estimates, proposals and the won deal in the view of an engagement."""
+
+    estimates: tuple[EstimateView, ...]
+    proposals: tuple[ProposalView, ...]
+    won: DealWon | None
+
+
+@capability.view
+def proposals_view(state: Engagement) -> ProposalFields:
+    """Return estimates, proposals and the won deal for the view of an engagement."""
+    return ProposalFields(
+        estimates=tuple(_estimate(*each) for each in sorted(state.proposals.estimates.items())),
+        proposals=tuple(
+            ProposalView(
+                version=proposal.version,
+                status=proposal.status,
+                submitted_on=proposal.submitted_on,
+                content=proposal.drafted,
+                waits_for=waits_for(state, proposal) if proposal.status == "drafted" else (),
+            )
+            for proposal in state.proposals.versions
+        ),
+        won=state.proposals.won,
+    )
+
+
+def _estimate(version: int, estimate: Estimate) -> EstimateView:
+    submitted = estimate.submitted
+    return EstimateView(
+        version=version,
+        duration_days=submitted.duration_days if submitted else None,
+        confidence=submitted.confidence if submitted else None,
+        endorsed_by=estimate.endorsed_by,
+        priced=estimate.priced,
+    )

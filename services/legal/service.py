@@ -1,4 +1,4 @@
-"""The legal service: ``python -m legal.app``."""
+"""The legal service: ``python -m legal.service``."""
 
 from chassis.runtime.service import Service, run
 from legal.api import engagements

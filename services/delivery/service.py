@@ -1,4 +1,4 @@
-"""Run the delivery service: ``python -m delivery.app``."""
+"""Run the delivery service: ``python -m delivery.service``."""
 
 from chassis.runtime.service import Service, run
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished

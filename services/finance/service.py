@@ -1,4 +1,4 @@
-"""Run the finance service: ``python -m finance.app``."""
+"""Run the finance service: ``python -m finance.service``."""
 
 from chassis.runtime.service import Service, run
 from contracts.reference import CostRatesPublished, RateCardPublished

@@ -1,4 +1,4 @@
-"""HTTP routes of Sales, and the roles that may use them."""
+"""HTTP route that imports a CRM export."""
 
 from datetime import UTC, datetime
 from secrets import token_bytes
@@ -6,110 +6,36 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from chassis.application.read_models import Listing
 from chassis.domain.commands import Command
 from chassis.eventstore.mongo import Store, StoreAway, insert_each, reaching
 from chassis.runtime.container import get_container
 from chassis.web.auth import requires
-from chassis.web.command_routes import PROBLEMS, CommandRoutes
+from chassis.web.command_routes import PROBLEMS
 from chassis.web.problems import Problem
 from chassis.web.request import reject_unknown_query
 from contracts.money import Currency
 from contracts.reference import AccountPublished, PersonPublished
-from contracts.roles import Role
 from contracts.values import ShortText
-from sales.accounts import PublishAccount
-from sales.decider import ACCOUNT, ENGAGEMENT
 from sales.importing.export import Unusable, read_export
 from sales.importing.import_runner import Report, take_over
 from sales.importing.owners import Owners
-from sales.opportunities import (
-    AdoptOpportunity,
-    AdvanceOpportunity,
-    LoseDeal,
-    OpenOpportunity,
-    QualifyOpportunity,
-    RequestEstimate,
-)
-from sales.proposals import DraftProposal, ReviseProposal, SubmitProposal, WinDeal
-from sales.state import Account, Engagement
-from sales.views import (
-    ACCOUNTS_LISTED,
-    LISTED,
-    account_summary,
-    account_view,
-    engagement_view,
-    summary,
-)
-
-SELLING: tuple[Role, ...] = ("account-executive", "sales-manager")
-MANAGING: tuple[Role, ...] = ("sales-manager",)
-READING: tuple[Role, ...] = (*SELLING, "vp-engagement-management", "executive")
-COMPANY: tuple[Role, ...] = (
-    *READING,
-    "engagement-manager",
-    "pmo-director",
-    "consultant",
-    "counsel",
-    "contract-manager",
-    "project-accountant",
-    "controller",
-)
-
-
-def engagements() -> CommandRoutes[Engagement]:
-    """Return the routes of engagements, during the sale and after it."""
-    routes = CommandRoutes(
-        ENGAGEMENT,
-        path="engagements",
-        view=engagement_view,
-        seen_by=READING,
-        listing=Listing("engagement", LISTED, summary),
-    )
-    routes.opening(OpenOpportunity, by=SELLING, prefix="E")
-    for command in (
-        AdoptOpportunity,
-        QualifyOpportunity,
-        AdvanceOpportunity,
-        RequestEstimate,
-        DraftProposal,
-        SubmitProposal,
-        ReviseProposal,
-        WinDeal,
-        LoseDeal,
-    ):
-        routes.command(command, by=SELLING)
-    return routes
-
-
-def accounts() -> CommandRoutes[Account]:
-    """Return the routes of accounts; every role of the company may read them."""
-    routes = CommandRoutes(
-        ACCOUNT,
-        path="accounts",
-        view=account_view,
-        seen_by=COMPANY,
-        listing=Listing("account", ACCOUNTS_LISTED, account_summary),
-    )
-    routes.command(PublishAccount, by=SELLING)
-    return routes
-
+from sales.roles import MANAGERS
 
 LARGEST_EXPORT = 4 * 1024 * 1024
 """Maximum size of an export in one request, in bytes (about 50,000 rows)."""
 
 _OWNERS = "owners"
 
-imports = APIRouter(tags=["imports"], responses=PROBLEMS)
+router = APIRouter(tags=["imports"], responses=PROBLEMS)
 
 Product = Annotated[str, Query(min_length=1, max_length=200)]
 
 
-@imports.post(
+@router.post(
     "/imports",
     summary="Import a CRM export",
     operation_id="import-export",
-    dependencies=[Depends(requires(*MANAGING))],
+    dependencies=[Depends(requires(*MANAGERS))],
     openapi_extra={
         "requestBody": {
             "required": True,

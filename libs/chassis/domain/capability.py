@@ -1,0 +1,151 @@
+"""A capability of a department: commands with their roles, reactions, deadlines, view and list row.
+
+    capability = Capability[Engagement](__name__)
+
+    @capability.decide(QualifyOpportunity, by=SELLERS)
+    def qualify_opportunity(
+        state: Engagement, command: QualifyOpportunity, context: Context
+    ) -> Iterable[Event]: ...
+
+The list of capabilities in a department's `service.py` is all that routes, views and lists are made
+from.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import BaseModel, create_model
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.commands import Command
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline
+from chassis.domain.state import Part
+from contracts.event import Event
+from contracts.roles import Role
+
+S = TypeVar("S", bound=Part)
+C = TypeVar("C", bound=Command)
+M = TypeVar("M", bound=ViewModel)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEntry:
+    """A command of a capability, the decision on it, and how it is given over HTTP.
+
+    `by` are the roles that may give it; None where only the service itself gives it, without a
+    route. `opens` says that it may begin a stream; where `prefix` is given, the stream gets a new
+    id that begins with it. `at` is the last part of the path, by default the command's name.
+    """
+
+    command: type[Command]
+    decision: Callable[[Any, Any, Context], Iterable[Event]]
+    by: tuple[Role, ...] | None
+    opens: bool
+    prefix: str | None
+    at: str | None
+
+
+class Capability(Generic[S]):
+    """The declarations of one capability on the whole state of a stream.
+
+    `module` is the name of the module that declares it (``__name__``).
+    """
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.commands: list[CommandEntry] = []
+        self.reactions: list[Callable[[S, Context], Iterable[Event]]] = []
+        self.deadline_sources: list[Callable[[S], Iterable[Deadline]]] = []
+        self.views: list[Callable[[S], ViewModel]] = []
+        self.confidential_views: list[Callable[[S], ViewModel]] = []
+        self.rows: list[Callable[[S], ViewModel]] = []
+
+    def decide(
+        self,
+        command: type[C],
+        *,
+        by: tuple[Role, ...] | None,
+        opens: bool = False,
+        prefix: str | None = None,
+        at: str | None = None,
+    ) -> Callable[
+        [Callable[[S, C, Context], Iterable[Event]]], Callable[[S, C, Context], Iterable[Event]]
+    ]:
+        """Register the decision on a command; the arguments are those of `CommandEntry`.
+
+        Raises TypeError where `by` is empty.
+        """
+        if by is not None and not by:
+            raise TypeError(f"no role may give {command.named()}: name the roles")
+
+        def register(
+            decision: Callable[[S, C, Context], Iterable[Event]],
+        ) -> Callable[[S, C, Context], Iterable[Event]]:
+            opening = opens or prefix is not None
+            self.commands.append(CommandEntry(command, decision, by, opening, prefix, at))
+            return decision
+
+        return register
+
+    def react(
+        self, reaction: Callable[[S, Context], Iterable[Event]]
+    ) -> Callable[[S, Context], Iterable[Event]]:
+        """Register a reaction: the events that follow from a state without a command."""
+        self.reactions.append(reaction)
+        return reaction
+
+    def deadlines(
+        self, source: Callable[[S], Iterable[Deadline]]
+    ) -> Callable[[S], Iterable[Deadline]]:
+        """Register the deadlines of a state; their decision is on `DeadlinePassed`."""
+        self.deadline_sources.append(source)
+        return source
+
+    def view(self, view: Callable[[S], M]) -> Callable[[S], M]:
+        """Register a part of the view; the return annotation names its fields."""
+        self.views.append(view)
+        return view
+
+    def confidential_view(self, view: Callable[[S], M]) -> Callable[[S], M]:
+        """Register a part of the view that only callers with the role `confidential` get."""
+        self.confidential_views.append(view)
+        return view
+
+    def row(self, row: Callable[[S], M]) -> Callable[[S], M]:
+        """Register a part of the list row; its fields can be filtered and sorted by."""
+        self.rows.append(row)
+        return row
+
+
+class Composed(Generic[S]):
+    """A view or a list row whose fields, all at one level, are declared by several capabilities.
+
+    Raises TypeError where two of the parts have a field of the same name, or where a part has no
+    model as its return annotation.
+    """
+
+    def __init__(self, parts: Iterable[Callable[[S], ViewModel]]) -> None:
+        self.parts = tuple(parts)
+        self.models = tuple(_returned(part) for part in self.parts)
+        self.fields = tuple(name for model in self.models for name in model.model_fields)
+        for name in set(self.fields):
+            if self.fields.count(name) > 1:
+                models = ", ".join(each.__name__ for each in self.models)
+                raise TypeError(f"the field {name} has two meanings in {models}")
+
+    def __call__(self, state: S) -> dict[str, Any]:
+        """Return the values of all fields for a state."""
+        return {name: value for part in self.parts for name, value in part(state)}
+
+    def model(self, name: str, doc: str | None = None) -> type[BaseModel]:
+        """Return the model with all fields."""
+        return create_model(name, __base__=self.models or ViewModel, __doc__=doc)
+
+
+def _returned(part: Callable[..., Any]) -> type[ViewModel]:
+    model = get_type_hints(part).get("return")
+    if not (isinstance(model, type) and issubclass(model, ViewModel)):
+        raise TypeError(f"{part.__module__}.{part.__name__} must be annotated with its model")
+    return model

@@ -1,0 +1,172 @@
+"""States of streams: parts that keep events, and that change with events.
+
+    class Opportunity(Part):
+        opened: Kept[OpportunityOpened] = None
+        pipeline_stage: PipelineStage = "prospecting"
+
+        @on_event
+        def _advanced(self, event: OpportunityAdvanced) -> Self:
+            return self.updated(pipeline_stage=event.pipeline_stage)
+
+Storing an event needs no function: a field of type `Kept`, or annotated with `Keep`, stores it. The
+state of a stream is a part whose fields are parts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FunctionType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Self,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.event import Event, Recorded
+
+E = TypeVar("E", bound=Event)
+F = TypeVar("F", bound=Callable[[Any, Any], Any])
+_Step: TypeAlias = Callable[[Any, Recorded[Any]], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Annotation of a part's field that stores events as they are.
+
+    An optional event is the newest one. A tuple contains all events in order. A dictionary contains
+    the newest event for each value of the event's field `by`.
+    """
+
+    by: str = ""
+
+
+Kept: TypeAlias = Annotated[E | None, Keep()]
+"""Field that stores the newest event of a type, or None before the first."""
+
+
+def on_event(step: F) -> F:
+    """Mark a method of a part as the step for a type of event; it returns the part afterwards.
+
+    The type is that of its argument: an event, or `Recorded` with an event where the step needs the
+    envelope; a union names several types. Fields with `Keep` are stored before the step.
+    """
+    vars(step)["is_step"] = True
+    return step
+
+
+class Part(BaseModel):
+    """Base of the state of a stream, and of the parts that it consists of.
+
+    A subclass raises TypeError for a step or a kept field without a type of event.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: ClassVar[Mapping[type[Event], tuple[_Step, ...]]] = {}
+    """The steps by type of event, in the order in which they are applied."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        steps: dict[type[Event], tuple[_Step, ...]] = {}
+        for name, field in cls.model_fields.items():
+            kept = next((each for each in field.metadata if isinstance(each, Keep)), None)
+            if kept is not None:
+                for kind in _events_in(field.annotation, f"{cls.__name__}.{name}"):
+                    steps[kind] = (*steps.get(kind, ()), _storing(name, field.annotation, kept))
+            elif isinstance(field.annotation, type) and issubclass(field.annotation, Part):
+                for kind, nested in field.annotation.steps.items():
+                    steps[kind] = (*steps.get(kind, ()), _within(name, nested))
+        for base in reversed(cls.__mro__):
+            for name, step in vars(base).items():
+                if isinstance(step, FunctionType) and "is_step" in vars(step):
+                    kinds, whole = _consumed(step, f"{cls.__name__}.{name}")
+                    for kind in kinds:
+                        applied = step if whole else _with_event(step)
+                        steps[kind] = (*steps.get(kind, ()), applied)
+        cls.steps = steps
+
+    def after(self, recorded: Recorded[Event]) -> Self:
+        """Return the part after an event: unchanged if it has no step for the type."""
+        part = self
+        for step in self.steps.get(type(recorded.event), ()):
+            part = step(part, recorded)
+        return part
+
+    def updated(self, **fields: object) -> Self:
+        """Return a copy with some fields replaced, unchecked; raises TypeError for unknown ones."""
+        if not fields.keys() <= type(self).model_fields.keys():
+            unknown = sorted(fields.keys() - type(self).model_fields.keys())
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(unknown)}")
+        return self.model_copy(update=fields)
+
+
+def _storing(name: str, annotation: Any, kept: Keep) -> _Step:
+    def newest(part: Part, recorded: Recorded[Any]) -> Part:
+        return part.model_copy(update={name: recorded.event})
+
+    def added(part: Part, recorded: Recorded[Any]) -> Part:
+        return part.model_copy(update={name: (*getattr(part, name), recorded.event)})
+
+    def by_key(part: Part, recorded: Recorded[Any]) -> Part:
+        event = recorded.event
+        entries = {**getattr(part, name), getattr(event, kept.by): event}
+        return part.model_copy(update={name: entries})
+
+    origin = get_origin(annotation)
+    if origin is not dict:
+        return added if origin is tuple else newest
+    for kind in _events_in(annotation, name):
+        if kept.by not in kind.model_fields:
+            raise TypeError(f"{name}: {kind.type} has no field {kept.by!r} to keep it by")
+    return by_key
+
+
+def _within(name: str, steps: tuple[_Step, ...]) -> _Step:
+    def step(whole: Part, recorded: Recorded[Any]) -> Part:
+        part = getattr(whole, name)
+        for each in steps:
+            part = each(part, recorded)
+        return whole.model_copy(update={name: part})
+
+    return step
+
+
+def _with_event(step: Callable[[Any, Any], Any]) -> _Step:
+    return lambda part, recorded: step(part, recorded.event)
+
+
+def _consumed(step: Callable[[Any, Any], Any], place: str) -> tuple[tuple[type[Event], ...], bool]:
+    """Return the event types of a step's argument, and whether it is a `Recorded`."""
+    arguments = [hint for name, hint in get_type_hints(step).items() if name != "return"]
+    whole = bool(arguments) and get_origin(arguments[0]) is Recorded
+    argument = get_args(arguments[0])[0] if whole else arguments[0] if arguments else None
+    return _events_in(argument, place), whole
+
+
+def _events_in(annotation: Any, place: str) -> tuple[type[Event], ...]:
+    """Return the event types in an annotation; raises TypeError where there are none."""
+    origin = get_origin(annotation)
+    if isinstance(annotation, type) and origin is None and issubclass(annotation, Event):
+        return (annotation,)
+    kinds: tuple[type[Event], ...] = ()
+    if origin in {Union, UnionType, Annotated, tuple, dict}:
+        parts = (each for each in get_args(annotation) if each not in {type(None), Ellipsis, str})
+        for part in parts:
+            if get_origin(part) is not None or (isinstance(part, type) and issubclass(part, Event)):
+                kinds += _events_in(part, place) if not _is_key(part) else ()
+    if not kinds:
+        raise TypeError(f"{place} names no type of event")
+    return kinds
+
+
+def _is_key(annotation: Any) -> bool:
+    """Return whether an annotated part of a dictionary's type is that of its keys."""
+    return get_origin(annotation) is Annotated and get_args(annotation)[0] in {str, int}

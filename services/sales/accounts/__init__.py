@@ -1,0 +1,1 @@
+"""Accounts: the customer organisations, published as reference data."""

@@ -1,0 +1,98 @@
+"""State of the contract in Sales, from the events of Legal and Finance."""
+
+from datetime import date
+from typing import Literal, Self
+
+from chassis.domain.state import Kept, Part, on_event
+from contracts.finance import ChangePriced
+from contracts.legal import (
+    AmendmentDrafted,
+    AmendmentSigned,
+    EngagementTerminated,
+    MsaSigned,
+    NdaSigned,
+    SowApproved,
+    SowDrafted,
+    SowRedlined,
+    SowSentForSignature,
+    SowSigned,
+)
+from contracts.money import Money
+from contracts.values import Identifier, Value, Version
+
+
+class Statement(Value):
+    """The newest version of the statement of work, and its status in Legal."""
+
+    version: Version
+    status: Literal["drafted", "redlined", "approved", "sent", "signed"]
+    signed_on: date | None = None
+
+
+class Amendment(Value):
+    """An amendment: the change it is for, what it adds to the price, and the agreed finish.
+
+    `signed_on` is None until both parties have signed.
+    """
+
+    change: Identifier
+    price_delta: Money
+    finishes_on: date
+    signed_on: date | None = None
+
+
+class Contract(Part):
+    """Agreements, statement of work, amendments, prices of changes, and termination.
+
+    Signed amendments are in the order of signing.
+    """
+
+    nda: Kept[NdaSigned] = None
+    msa: Kept[MsaSigned] = None
+    statement: Statement | None = None
+    amendments: dict[str, Amendment] = {}
+    change_prices: dict[str, Money] = {}
+    terminated: Kept[EngagementTerminated] = None
+
+    @on_event
+    def _sow_drafted(self, event: SowDrafted) -> Self:
+        return self.updated(statement=Statement(version=event.version, status="drafted"))
+
+    @on_event
+    def _sow_redlined(self, event: SowRedlined) -> Self:
+        return self.updated(statement=Statement(version=event.version, status="redlined"))
+
+    @on_event
+    def _sow_approved(self, event: SowApproved) -> Self:
+        return self.updated(statement=Statement(version=event.version, status="approved"))
+
+    @on_event
+    def _sow_sent(self, event: SowSentForSignature) -> Self:
+        return self.updated(statement=Statement(version=event.version, status="sent"))
+
+    @on_event
+    def _sow_signed(self, event: SowSigned) -> Self:
+        signed = Statement(version=event.version, status="signed", signed_on=event.signed_on)
+        return self.updated(statement=signed)
+
+    @on_event
+    def _amended(self, event: AmendmentDrafted | AmendmentSigned) -> Self:
+        # Amendments are kept in the order of signing, so a signed one goes to the end.
+        others = {name: each for name, each in self.amendments.items() if name != event.amendment}
+        amendment = Amendment(
+            change=event.change,
+            price_delta=event.price_delta,
+            finishes_on=event.finishes_on,
+            signed_on=event.signed_on if isinstance(event, AmendmentSigned) else None,
+        )
+        return self.updated(amendments={**others, event.amendment: amendment})
+
+    @on_event
+    def _change_priced(self, event: ChangePriced) -> Self:
+        return self.updated(change_prices={**self.change_prices, event.change: event.price})
+
+    @property
+    def agreed_finish(self) -> date | None:
+        """Return the last day agreed in the amendment signed last, or None without any."""
+        signed = [each for each in self.amendments.values() if each.signed_on is not None]
+        return signed[-1].finishes_on if signed else None

@@ -1,0 +1,53 @@
+"""State of an engagement in Sales: the parts of all capabilities."""
+
+from datetime import date
+from typing import Literal
+
+from chassis.domain.state import Part
+from sales.contract.state import Contract
+from sales.disconnects.state import Disconnects
+from sales.invoices.state import Invoices
+from sales.opportunity.state import Opportunity
+from sales.progress.state import Progress
+from sales.proposals.state import Proposals
+
+Stage = Literal["prospecting", "qualifying", "proposing", "negotiating", "won", "lost"]
+"""Stage of the sale; terminated and closed engagements stay won."""
+
+
+class Engagement(Part):
+    """An engagement in Sales."""
+
+    engagement: str
+    opportunity: Opportunity = Opportunity()
+    proposals: Proposals = Proposals()
+    contract: Contract = Contract()
+    progress: Progress = Progress()
+    invoices: Invoices = Invoices()
+    disconnects: Disconnects = Disconnects()
+
+    @property
+    def stage(self) -> Stage:
+        """Return the stage of the sale."""
+        if self.opportunity.lost:
+            return "lost"
+        if self.proposals.won:
+            return "won"
+        imported = self.opportunity.imported
+        if imported and imported.outcome != "open":
+            return imported.outcome
+        return self.opportunity.pipeline_stage
+
+    @property
+    def promised_finish(self) -> date | None:
+        """Return the last day promised to the customer, or None.
+
+        It is that of the amendment signed last, else of the won deal, else of the current proposal.
+        """
+        agreed = self.contract.agreed_finish
+        if agreed:
+            return agreed
+        if self.proposals.won:
+            return self.proposals.won.finishes_on
+        current = self.proposals.current
+        return current.drafted.promised_finish if current else None

@@ -1,0 +1,70 @@
+"""State of the invoices in Sales, from the events of Finance."""
+
+from typing import Self
+
+from chassis.domain.state import Part, on_event
+from contracts.finance import (
+    CreditNoteIssued,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentOverdue,
+    PaymentReceived,
+)
+from contracts.money import Money
+from contracts.values import Value
+
+
+class Invoice(Value):
+    """An invoice, with the amounts paid and credited.
+
+    `fell_due` says that Finance published it as overdue.
+    """
+
+    issued: InvoiceIssued
+    paid: Money
+    credited: Money
+    voided: bool = False
+    fell_due: bool = False
+
+    @property
+    def overdue(self) -> bool:
+        """Return whether the invoice is overdue and neither void nor fully paid or credited."""
+        owed = not self.voided and self.paid + self.credited < self.issued.amount
+        return self.fell_due and owed
+
+
+class Invoices(Part):
+    """The issued invoices by id."""
+
+    by_id: dict[str, Invoice] = {}
+
+    @on_event
+    def _issued(self, event: InvoiceIssued) -> Self:
+        zero = Money.zero(event.amount.currency)
+        invoice = Invoice(issued=event, paid=zero, credited=zero)
+        return self.updated(by_id={**self.by_id, event.invoice: invoice})
+
+    @on_event
+    def _voided(self, event: InvoiceVoided) -> Self:
+        return self._with(event.invoice, voided=True)
+
+    @on_event
+    def _credited(self, event: CreditNoteIssued) -> Self:
+        known = self.by_id.get(event.invoice)
+        return self._with(event.invoice, credited=known.credited + event.amount) if known else self
+
+    @on_event
+    def _paid(self, event: PaymentReceived) -> Self:
+        known = self.by_id.get(event.invoice)
+        return self._with(event.invoice, paid=known.paid + event.amount) if known else self
+
+    @on_event
+    def _overdue(self, event: PaymentOverdue) -> Self:
+        return self._with(event.invoice, fell_due=True)
+
+    def _with(self, invoice: str, **fields: object) -> Self:
+        """Return the invoices with one of them changed, or unchanged where it was not issued."""
+        known = self.by_id.get(invoice)
+        if known is None:
+            return self
+        return self.updated(by_id={**self.by_id, invoice: known.model_copy(update=fields)})

@@ -1,0 +1,1 @@
+"""Opportunities: opened or imported, qualified, advanced, estimated, lost."""

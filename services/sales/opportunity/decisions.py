@@ -1,0 +1,287 @@
+"""Decide on opportunities: open, adopt, qualify, advance, request an estimate, lose."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel, whole
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day, require_currency, unless_recorded
+from contracts.event import Event
+from contracts.money import Money, NotNegativeMoney
+from contracts.reference import AccountPublished
+from contracts.sales import (
+    DealLost,
+    EstimateRequested,
+    EstimateScope,
+    Loss,
+    OpportunityAdvanced,
+    OpportunityDetails,
+    OpportunityImported,
+    OpportunityOpened,
+    OpportunityQualified,
+    PipelinePosition,
+    Qualification,
+)
+from contracts.values import AccountId, Day, Percent, PersonId, ShortText
+from sales.engagement import Engagement, Stage
+from sales.policies import require_adopted, require_open_sale
+from sales.roles import SELLERS
+
+capability = Capability[Engagement](__name__)
+
+
+class OpenOpportunity(OpportunityDetails, Command):
+    """Open an opportunity for a published account; this creates the engagement."""
+
+
+class AdoptOpportunity(Command):
+    """Adopt an opportunity that was imported as open, so that other departments can work on it.
+
+    A field that is not given keeps its imported value; a value that the CRM did not have is
+    required.
+    """
+
+    account: AccountId | None = None
+    title: ShortText | None = None
+    contacts: Annotated[tuple[PersonId, ...], Field(max_length=50)] = ()
+    expected_value: NotNegativeMoney | None = None
+    expected_close: Day
+    owner: PersonId | None = None
+
+
+class QualifyOpportunity(Qualification, Command):
+    """Record whether budget, authority, need and timing are confirmed, with a score of 0 to 100.
+
+    May be repeated while the sale is open; the latest qualification applies.
+    """
+
+
+class AdvanceOpportunity(PipelinePosition, Command):
+    """Move the opportunity to a pipeline stage, forward or back; `probability` is in percent."""
+
+
+class RequestEstimate(EstimateScope, Command):
+    """Request an estimate from Delivery for this scope, these deliverables and the wanted finish.
+
+    A further request with other content asks for a new estimate.
+    """
+
+
+class LoseDeal(Loss, Command):
+    """Record that the deal is lost, with the reason and, where known, the competitor that won it.
+
+    A customer who does not decide is a reason, too (`no-decision`).
+    """
+
+    lost_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(OpenOpportunity, by=SELLERS, prefix="E")
+def open_opportunity(
+    state: Engagement, command: OpenOpportunity, context: Context
+) -> Iterable[Event]:
+    """Open the opportunity; a repeated, equal command changes nothing.
+
+    Raises Refused where it already exists with different content, the account is not published,
+    or the expected close is in the past.
+    """
+    known = state.opportunity
+    if known.opened is None and known.imported:
+        raise Refused("opportunity-imported", "this opportunity was imported: adopt it instead")
+    event = OpportunityOpened(**dict(command))
+    for new in unless_recorded(known.opened, event):
+        _require_openable(new, context)
+        yield new
+
+
+@capability.decide(AdoptOpportunity, by=SELLERS)
+def adopt_opportunity(
+    state: Engagement, command: AdoptOpportunity, context: Context
+) -> Iterable[Event]:
+    """Open the imported opportunity; a repeated, equal command changes nothing.
+
+    Raises Refused where it was not imported or is over, a value is missing or in another currency,
+    and where OpenOpportunity would be refused.
+    """
+    known = state.opportunity
+    imported = known.imported
+    if imported is None:
+        raise Refused("not-imported", "this opportunity was not imported")
+    if known.opened is None:
+        require_open_sale(state)
+    account = command.account or imported.account
+    value = command.expected_value or imported.value
+    if account is None or value is None:
+        gate("adoption-incomplete", _missing(account=account, expected_value=value))
+        return
+    event = OpportunityOpened(
+        account=account,
+        title=command.title or imported.title,
+        contacts=command.contacts,
+        expected_value=value,
+        expected_close=command.expected_close,
+        owner=command.owner or imported.owner,
+    )
+    for new in unless_recorded(known.opened, event):
+        require_currency(known.currency, expected_value=value)
+        _require_openable(new, context)
+        yield new
+
+
+def _require_openable(event: OpportunityOpened, context: Context) -> None:
+    """Refuse an account that is not published, and an expected close before today (UTC)."""
+    if context.reference_data.latest(AccountPublished, event.account) is None:
+        raise Refused(
+            "account-unknown",
+            f"account: no account {event.account!r} is published; publish it first",
+        )
+    if event.expected_close < context.today:
+        raise Refused(
+            "expected-close-passed", f"expected_close: {event.expected_close} is in the past"
+        )
+
+
+def _missing(**fields: object) -> Iterable[Missing]:
+    for field, value in fields.items():
+        if value is None:
+            yield Missing(field, f"{field}: the CRM had no value, so it must be given", "sales")
+
+
+@capability.decide(QualifyOpportunity, by=SELLERS)
+def qualify_opportunity(
+    state: Engagement, command: QualifyOpportunity, context: Context
+) -> Iterable[Event]:
+    """Record the qualification, unless it equals the last one."""
+    require_open_sale(state)
+    event = OpportunityQualified(**dict(command))
+    if state.opportunity.qualified != event:
+        yield event
+
+
+@capability.decide(AdvanceOpportunity, by=SELLERS)
+def advance_opportunity(
+    state: Engagement, command: AdvanceOpportunity, context: Context
+) -> Iterable[Event]:
+    """Move the opportunity, unless it already has this stage and probability."""
+    require_open_sale(state)
+    known = state.opportunity
+    if (known.pipeline_stage, known.probability) != (command.pipeline_stage, command.probability):
+        yield OpportunityAdvanced(**dict(command))
+
+
+@capability.decide(RequestEstimate, by=SELLERS)
+def request_estimate(
+    state: Engagement, command: RequestEstimate, context: Context
+) -> Iterable[Event]:
+    """Request the estimate, unless it equals the last request.
+
+    Raises Refused where the wanted finish is before today (UTC).
+    """
+    require_open_sale(state)
+    require_adopted(state)
+    event = EstimateRequested(**dict(command))
+    if state.opportunity.estimate_requested == event:
+        return
+    if command.wanted_finish and command.wanted_finish < context.today:
+        raise Refused(
+            "wanted-finish-passed", f"wanted_finish: {command.wanted_finish} is in the past"
+        )
+    yield event
+
+
+@capability.decide(LoseDeal, by=SELLERS)
+def lose_deal(state: Engagement, command: LoseDeal, context: Context) -> Iterable[Event]:
+    """Record the loss, at any stage before the deal is won; an equal repetition is harmless."""
+    lost = state.opportunity.lost
+    if lost is None:
+        require_open_sale(state)
+    lost_on = command.lost_on or (lost.lost_on if lost else None)
+    day = past_day("lost_on", lost_on, context)
+    yield from unless_recorded(lost, DealLost(**{**dict(command), "lost_on": day}))
+
+
+class OpportunityFields(ViewModel):
+    """The opportunity in the view of an engagement."""
+
+    engagement: str
+    account: AccountId | None
+    title: str | None
+    owner: PersonId | None
+    contacts: tuple[PersonId, ...]
+    stage: Stage
+    probability: Percent | None
+    expected_value: Money | None
+    expected_close: date | None
+    opened_on: date | None
+    imported: OpportunityImported | None
+    qualified: OpportunityQualified | None
+    estimate_requested: EstimateRequested | None
+    lost: DealLost | None
+
+
+@capability.view
+def opportunity_view(state: Engagement) -> OpportunityFields:
+    """Return the opportunity for the view of an engagement."""
+    opportunity = state.opportunity
+    opened = opportunity.opened
+    return OpportunityFields(
+        engagement=state.engagement,
+        account=opportunity.account,
+        title=opportunity.known.title if opportunity.known else None,
+        owner=opportunity.owner,
+        contacts=opened.contacts if opened else (),
+        stage=state.stage,
+        probability=opportunity.probability,
+        expected_value=opportunity.expected_value,
+        expected_close=opened.expected_close if opened else None,
+        opened_on=opportunity.opened_on,
+        imported=opportunity.imported,
+        qualified=opportunity.qualified,
+        estimate_requested=opportunity.estimate_requested,
+        lost=opportunity.lost,
+    )
+
+
+class OpportunityRow(ViewModel):
+    """The columns of the opportunity in the list of engagements.
+
+    Days are written YYYY-MM-DD. For sorting, the value is in whole units of the currency (at most
+    2^53 - 1) and the probability in whole percent; the engagement's view has the exact figures.
+    """
+
+    account: str | None
+    title: str | None
+    owner: str | None
+    stage: str
+    opened_on: str | None
+    expected_close: str | None
+    expected_value: int | None
+    currency: str | None
+    probability: int | None
+    imported: bool
+
+
+@capability.row
+def opportunity_row(state: Engagement) -> OpportunityRow:
+    """Return the columns of the opportunity in the list of engagements."""
+    opportunity, won = state.opportunity, state.proposals.won
+    value = won.price if won else opportunity.expected_value
+    closes = opportunity.opened.expected_close if opportunity.opened else None
+    probability = opportunity.probability
+    return OpportunityRow(
+        account=opportunity.account,
+        title=opportunity.known.title if opportunity.known else None,
+        owner=opportunity.owner,
+        stage=state.stage,
+        opened_on=str(opportunity.opened_on) if opportunity.opened_on else None,
+        expected_close=str(closes) if closes else None,
+        expected_value=whole(value.amount) if value else None,
+        currency=value.currency if value else None,
+        probability=None if probability is None else round(probability),
+        imported=opportunity.imported is not None,
+    )

@@ -1,0 +1,75 @@
+"""State of the opportunity."""
+
+from datetime import date
+from typing import Self
+
+from chassis.domain.state import Kept, Part, on_event
+from contracts.event import Recorded
+from contracts.money import Money
+from contracts.sales import (
+    DealLost,
+    EstimateRequested,
+    OpportunityAdvanced,
+    OpportunityImported,
+    OpportunityOpened,
+    OpportunityQualified,
+    PipelineStage,
+)
+from contracts.values import AccountId, Percent, PersonId
+
+
+class Opportunity(Part):
+    """The opportunity, opened in Sales or imported from a CRM."""
+
+    opened: Kept[OpportunityOpened] = None
+    imported: Kept[OpportunityImported] = None
+    opened_on: date | None = None
+    pipeline_stage: PipelineStage = "prospecting"
+    probability: Percent | None = None
+    qualified: Kept[OpportunityQualified] = None
+    estimate_requested: Kept[EstimateRequested] = None
+    lost: Kept[DealLost] = None
+
+    @on_event
+    def _opened(self, recorded: Recorded[OpportunityOpened]) -> Self:
+        return self.updated(opened_on=self.opened_on or recorded.occurred_at.date())
+
+    @on_event
+    def _imported(self, event: OpportunityImported) -> Self:
+        return self.updated(opened_on=event.opened_on, pipeline_stage=event.pipeline_stage)
+
+    @on_event
+    def _qualified(self, event: OpportunityQualified) -> Self:
+        early = self.pipeline_stage == "prospecting"
+        return self.updated(pipeline_stage="qualifying") if early else self
+
+    @on_event
+    def _advanced(self, event: OpportunityAdvanced) -> Self:
+        return self.updated(pipeline_stage=event.pipeline_stage, probability=event.probability)
+
+    @property
+    def known(self) -> OpportunityOpened | OpportunityImported | None:
+        """Return the event that has title, owner and account, or None before the first event."""
+        return self.opened or self.imported
+
+    @property
+    def account(self) -> AccountId | None:
+        """Return the customer account, or None where it is not known (a CRM may not have it)."""
+        return self.known.account if self.known else None
+
+    @property
+    def owner(self) -> PersonId | None:
+        """Return the person of Sales who is responsible, or None before the first event."""
+        return self.known.owner if self.known else None
+
+    @property
+    def expected_value(self) -> Money | None:
+        """Return the expected value of the deal, or None where it is not known."""
+        if self.opened:
+            return self.opened.expected_value
+        return self.imported.value if self.imported else None
+
+    @property
+    def currency(self) -> str | None:
+        """Return the currency of all amounts of this engagement; None while no amount is known."""
+        return self.expected_value.currency if self.expected_value else None

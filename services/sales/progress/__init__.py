@@ -1,0 +1,1 @@
+"""Progress of the work, as Delivery published it."""

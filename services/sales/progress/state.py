@@ -1,0 +1,37 @@
+"""State of the work in Sales, from the events of Delivery."""
+
+from datetime import date
+from typing import Self
+
+from chassis.domain.state import Kept, Part, on_event
+from contracts.delivery import (
+    EngagementClosed,
+    EngagementPutOnHold,
+    EngagementResumed,
+    KickoffHeld,
+    ManagerAssigned,
+    SolutionWentLive,
+    StatusReportPublished,
+    SurveyAnswered,
+)
+
+
+class Progress(Part):
+    """Manager, kickoff, last status report, hold, go-live, survey and closing."""
+
+    manager: Kept[ManagerAssigned] = None
+    kickoff: Kept[KickoffHeld] = None
+    status_report: Kept[StatusReportPublished] = None
+    on_hold: Kept[EngagementPutOnHold] = None
+    live: Kept[SolutionWentLive] = None
+    survey: Kept[SurveyAnswered] = None
+    closed: Kept[EngagementClosed] = None
+
+    @on_event
+    def _resumed(self, event: EngagementResumed) -> Self:
+        return self.updated(on_hold=None)
+
+    @property
+    def closed_on(self) -> date | None:
+        """Return the day on which the engagement was closed, or None."""
+        return self.closed.closed_on if self.closed else None

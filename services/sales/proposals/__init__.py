@@ -1,0 +1,1 @@
+"""Proposals, the estimates they are based on, and the won deal."""

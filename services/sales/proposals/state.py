@@ -1,0 +1,80 @@
+"""State of the proposals, of the estimates of Delivery and Finance, and of the won deal."""
+
+from datetime import date
+from typing import Literal, Self
+
+from chassis.domain.state import Kept, Part, on_event
+from contracts.delivery import EstimateEndorsed, EstimateSubmitted
+from contracts.finance import EstimatePriced
+from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted
+from contracts.values import PersonId, Value
+
+
+class Proposal(Value):
+    """A version of the proposal, and its status."""
+
+    drafted: ProposalDrafted
+    status: Literal["drafted", "submitted", "withdrawn"] = "drafted"
+    submitted_on: date | None = None
+
+    @property
+    def version(self) -> int:
+        """Return the version number, counted from 1."""
+        return self.drafted.version
+
+
+class Estimate(Value):
+    """A version of the estimate, as far as Delivery and Finance have published it."""
+
+    submitted: EstimateSubmitted | None = None
+    endorsed_by: PersonId | None = None
+    priced: EstimatePriced | None = None
+
+
+class Proposals(Part):
+    """All versions of the proposal and of the estimate, and the deal if it is won."""
+
+    versions: tuple[Proposal, ...] = ()
+    estimates: dict[int, Estimate] = {}
+    won: Kept[DealWon] = None
+
+    @on_event
+    def _drafted(self, event: ProposalDrafted) -> Self:
+        return self.updated(versions=(*self.versions, Proposal(drafted=event)))
+
+    @on_event
+    def _submitted(self, event: ProposalSubmitted) -> Self:
+        return self._with(event.version, status="submitted", submitted_on=event.submitted_on)
+
+    @on_event
+    def _revised(self, event: ProposalRevised) -> Self:
+        return self._with(event.version, status="withdrawn")
+
+    @on_event
+    def _estimate_submitted(self, event: EstimateSubmitted) -> Self:
+        return self._with_estimate(event.version, submitted=event)
+
+    @on_event
+    def _estimate_endorsed(self, event: EstimateEndorsed) -> Self:
+        return self._with_estimate(event.version, endorsed_by=event.manager)
+
+    @on_event
+    def _estimate_priced(self, event: EstimatePriced) -> Self:
+        return self._with_estimate(event.estimate_version, priced=event)
+
+    @property
+    def current(self) -> Proposal | None:
+        """Return the newest version of the proposal; None where it is withdrawn or none exists."""
+        newest = self.versions[-1] if self.versions else None
+        return None if newest is None or newest.status == "withdrawn" else newest
+
+    def _with(self, version: int, **fields: object) -> Self:
+        versions = tuple(
+            proposal.model_copy(update=fields) if proposal.version == version else proposal
+            for proposal in self.versions
+        )
+        return self.updated(versions=versions)
+
+    def _with_estimate(self, version: int, **fields: object) -> Self:
+        estimate = self.estimates.get(version, Estimate()).model_copy(update=fields)
+        return self.updated(estimates={**self.estimates, version: estimate})

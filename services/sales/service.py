@@ -1,0 +1,66 @@
+"""The sales service: ``python -m sales.service``."""
+
+from chassis.domain.decider import Decider
+from chassis.runtime.service import Service, run
+from chassis.web.command_routes import CommandRoutes
+from contracts.reference import AccountPublished, PersonPublished
+from sales.accounts import decisions as accounts
+from sales.accounts.state import Account
+from sales.contract import decisions as contract
+from sales.disconnects import decisions as disconnects
+from sales.engagement import Engagement
+from sales.importing import decisions as importing
+from sales.importing.routes import router as imports
+from sales.invoices import decisions as invoices
+from sales.opportunity import decisions as opportunity
+from sales.progress import decisions as progress
+from sales.proposals import decisions as proposals
+from sales.roles import COMPANY, READERS
+
+ENGAGEMENT: Decider[Engagement] = Decider(
+    department="sales",
+    kind="engagement",
+    initial=lambda subject: Engagement(engagement=subject),
+    capabilities=(
+        opportunity.capability,
+        importing.capability,
+        proposals.capability,
+        contract.capability,
+        progress.capability,
+        invoices.capability,
+        disconnects.capability,
+    ),
+)
+"""Decider of engagements. There are no reactions: every event of Sales follows from a command."""
+
+ACCOUNT: Decider[Account] = Decider(
+    department="sales",
+    kind="account",
+    initial=lambda subject: Account(account=subject),
+    capabilities=(accounts.capability,),
+)
+"""Decider of accounts."""
+
+SERVICE = Service(
+    "sales",
+    "Sales",
+    description=(
+        "Opportunities, proposals and the gate before their submission, deals won and lost, "
+        "accounts, and the import of CRM exports."
+    ),
+    routes=(
+        CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
+        CommandRoutes(ACCOUNT, path="accounts", seen_by=COMPANY),
+    ),
+    routers=(imports,),
+    reads=(AccountPublished, PersonPublished),
+)
+
+
+def main() -> None:
+    """Run the service until it receives SIGTERM."""
+    run(SERVICE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Parts of a state keep events and change with them; a mistake in a part is named at once."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Self
+
+import pytest
+from pydantic import Field
+
+from chassis.domain.state import Keep, Kept, Part, on_event
+from contracts.delivery import EngagementPutOnHold, EngagementResumed, RaidItemClosed, RiskRaised
+from contracts.event import Event, Recorded
+from contracts.sales import OpportunityAdvanced, ProposalRevised
+from testkit.matchers import recorded_as
+
+HOLD = EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 1))
+MOMENT = datetime(2026, 4, 1, 9, tzinfo=UTC)
+NEXT = EngagementPutOnHold(reason="Holidays.", held_on=date(2026, 8, 1))
+
+
+class Work(Part):
+    on_hold: Kept[EngagementPutOnHold] = None
+    all_holds: Annotated[tuple[EngagementPutOnHold, ...], Keep()] = ()
+    revised: Annotated[dict[int, ProposalRevised], Keep(by="version")] = Field(default_factory=dict)
+    longest: date | None = None
+
+    @on_event
+    def _resumed(self, event: EngagementResumed) -> Self:
+        return self.updated(on_hold=None)
+
+    @on_event
+    def _held(self, event: EngagementPutOnHold) -> Self:
+        return self.updated(longest=max(event.held_on, self.longest or event.held_on))
+
+
+class Whole(Part):
+    name: str
+    work: Work = Work()
+    raised: Kept[RiskRaised] = None
+
+
+def after(part, *events: Event):
+    for event in events:
+        part = part.after(recorded_as(event, "E-0000000000001", 1, "ann", MOMENT, {}))
+    return part
+
+
+def test_a_kept_field_has_the_newest_event_and_a_step_is_applied_after_it() -> None:
+    held = after(Work(), HOLD, NEXT)
+    assert (held.on_hold, held.longest) == (NEXT, date(2026, 8, 1))
+    assert after(held, EngagementResumed(resumed_on=date(2026, 8, 20))).on_hold is None
+
+
+def test_a_tuple_keeps_all_events_and_a_dictionary_the_newest_for_each_key() -> None:
+    first, again = (ProposalRevised(version=1, reason=reason) for reason in ("Price.", "Scope."))
+    other = ProposalRevised(version=2, reason="Scope.")
+    work = after(Work(), HOLD, first, NEXT, other, again)
+    assert work.all_holds == (HOLD, NEXT)
+    assert work.revised == {1: again, 2: other}
+
+
+def test_a_part_is_reached_through_the_whole_and_nothing_else_changes() -> None:
+    whole = Whole(name="E-1")
+    changed = after(whole, HOLD)
+    assert changed == Whole(name="E-1", work=after(Work(), HOLD))
+    assert whole == Whole(name="E-1")
+    advanced = OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50))
+    assert after(whole, advanced) is whole
+    assert set(Whole.steps) == {EngagementPutOnHold, EngagementResumed, ProposalRevised, RiskRaised}
+
+
+def test_a_state_survives_serialisation() -> None:
+    work = after(Work(), HOLD, ProposalRevised(version=1, reason="Price."))
+    assert Work.model_validate_json(work.model_dump_json()) == work
+
+
+def test_an_unknown_field_is_refused() -> None:
+    with pytest.raises(TypeError, match="Work has no field holds"):
+        Work().updated(holds=())
+
+
+def test_a_step_or_a_kept_field_without_an_event_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Broken\.kept names no type of event"):
+
+        class Broken(Part):
+            kept: Annotated[date | None, Keep()] = None
+
+    with pytest.raises(TypeError, match=r"Wrong\._step names no type of event"):
+
+        class Wrong(Part):
+            @on_event
+            def _step(self, moment: datetime) -> Self:
+                return self
+
+    with pytest.raises(TypeError, match="no field 'person' to keep it by"):
+
+        class Keyless(Part):
+            closed: Annotated[dict[str, RaidItemClosed], Keep(by="person")]
+
+
+def test_a_step_may_take_the_envelope_and_several_types() -> None:
+    class Last(Part):
+        at: datetime | None = None
+
+        @on_event
+        def _any(self, recorded: Recorded[EngagementPutOnHold | EngagementResumed]) -> Self:
+            return self.updated(at=recorded.occurred_at)
+
+    assert set(Last.steps) == {EngagementPutOnHold, EngagementResumed}
+    assert after(Last(), HOLD).at == MOMENT
