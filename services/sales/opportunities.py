@@ -123,7 +123,7 @@ def open_opportunity(
     if state.opened == event:
         return
     if state.opened or state.imported:
-        raise Refused("already-opened", "this opportunity already exists, with different content")
+        raise Refused("already-recorded", "this opportunity already exists, with different content")
     _openable(event, context)
     yield event
 
@@ -139,7 +139,7 @@ def adopt_opportunity(
     """
     imported = state.imported
     if imported is None:
-        raise Refused("not-imported", "this opportunity was not imported")
+        raise Refused("opportunity-not-imported", "this opportunity was not imported")
     if state.opened is None:
         require_open_sale(state)
     account = command.account or imported.account
@@ -159,7 +159,7 @@ def adopt_opportunity(
         return
     if state.opened:
         raise Refused(
-            "already-opened", "this opportunity was already adopted, with different content"
+            "already-recorded", "this opportunity was already adopted, with different content"
         )
     require_currency(state.currency, expected_value=value)
     _openable(event, context)

@@ -43,7 +43,7 @@ def require_adopted(state: Engagement) -> None:
     """
     if state.opened is None:
         raise Refused(
-            "opportunity-not-opened",
+            "opportunity-not-adopted",
             "the opportunity was imported: adopt it first, so that others can work on it",
         )
 
@@ -65,7 +65,7 @@ def past_day(field: str, day: date | None, context: Context) -> date:
     Raises Refused where it is later than tomorrow (UTC): east of UTC it may be tomorrow already.
     """
     if day is not None and day > context.today + timedelta(days=1):
-        raise Refused("date-to-come", f"{field}: {day} is in the future")
+        raise Refused("date-in-future", f"{field}: {day} is in the future")
     return day or context.today
 
 

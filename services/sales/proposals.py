@@ -196,14 +196,14 @@ def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[
     won_on = past_day("won_on", command.won_on, context)
     if won_on < proposal.submitted_on:
         raise Refused(
-            "won-before-submitted",
+            "date-before-submission",
             f"won_on: {won_on} is before {proposal.submitted_on}, when version "
             f"{proposal.version} was submitted",
         )
     won = _won(state, command, won_on)
     if won.finishes_on < won.starts_on:
         raise Refused(
-            "dates-out-of-order", f"finishes_on: {won.finishes_on} is before {won.starts_on}"
+            "finish-before-start", f"finishes_on: {won.finishes_on} is before {won.starts_on}"
         )
     _billable(won)
     _rated(won, proposal)
@@ -285,7 +285,7 @@ def _billable(won: DealWon) -> None:
     total = Money.total((item.amount for item in won.billing_schedule), won.price.currency)
     if total != won.price:
         raise Refused(
-            "billing-differs-from-price",
+            "billing-schedule-differs",
             f"billing_schedule: adds up to {total}, but the price is {won.price}",
         )
     sold = {item.deliverable for item in won.deliverables}

@@ -88,16 +88,20 @@ def _managed(state: Deal, recorded: Recorded[ManagerAssigned]) -> Deal:
 def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Event]:
     known = context.reference_data.latest(PersonPublished, command.owner)
     gate(
-        "owner-unknown",
-        [None if known else Missing("owner", f"there is no person {command.owner}", "delivery")],
+        "person-unknown",
+        [
+            None
+            if known
+            else Missing("person-unknown", f"there is no person {command.owner}", "delivery")
+        ],
     )
     yield OpportunityOpened(**command.model_dump())
 
 
 @decide_deal.on(QualifyDeal)
 def _qualify(state: Deal, command: QualifyDeal, context: Context) -> Iterable[Event]:
-    manager = Missing("manager", "no manager is assigned", "delivery")
-    gate("not-qualifiable", [None if state.manager else manager])
+    manager = Missing("manager-not-assigned", "no manager is assigned", "delivery")
+    gate("proposal-not-ready", [None if state.manager else manager])
     yield OpportunityQualified(
         budget=True, authority=True, need=True, timing=True, score=command.score
     )

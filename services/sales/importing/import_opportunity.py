@@ -55,7 +55,7 @@ def import_opportunity(
         yield event
         return
     if state.imported is None:
-        raise Refused("already-opened", "this engagement was opened in Sales, not imported")
+        raise Refused("opportunity-opened", "this engagement was opened in Sales, not imported")
     differing = [
         Missing(name, f"was imported as {_shown(old)} and is now {_shown(new)}", "sales")
         for (name, old), (_, new) in zip(state.imported, event, strict=True)
@@ -63,7 +63,7 @@ def import_opportunity(
     ]
     if differing:
         sentence = "; ".join(f"{item.code}: {item.sentence}" for item in differing)
-        raise Refused("import-differs", sentence, differing)
+        raise Refused("already-recorded", sentence, differing)
 
 
 def _shown(value: object) -> str:
