@@ -52,13 +52,13 @@ def submit_deliverable(
     name = command.deliverable
     _require_not_descoped(state, name)
     if name not in state.owed:
-        raise Refused("unknown-deliverable", f"deliverable {name} is neither agreed nor planned")
+        raise Refused("deliverable-unknown", f"deliverable {name} is neither agreed nor planned")
     content_hash = command.hashed("deliverable")
     last = state.submissions.get(name)
     if last and not last.rejected and last.submitted.content_hash == content_hash:
         return
     if last and last.accepted:
-        raise Refused("already-accepted", f"deliverable {name} is accepted already")
+        raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
     yield DeliverableSubmitted(
         deliverable=name,
         submission=last.submitted.submission + 1 if last else 1,
@@ -82,7 +82,7 @@ def accept_deliverable(
     if last.accepted is None:
         _require_not_descoped(state, command.deliverable)
     if last.rejected:
-        raise Refused("already-rejected", f"submission {command.submission} is rejected")
+        raise Refused("submission-rejected", f"submission {command.submission} is rejected")
     day = command.accepted_on or (last.accepted.accepted_on if last.accepted else None)
     event = DeliverableAccepted(
         deliverable=command.deliverable,
@@ -91,7 +91,7 @@ def accept_deliverable(
         accepted_on=_not_before_submission(last, day_of(context, day)),
     )
     sentence = f"submission {command.submission} was accepted with other data"
-    yield from once(last.accepted, event, "already-accepted", sentence)
+    yield from once(last.accepted, event, "already-recorded", sentence)
 
 
 @decide.on(RejectDeliverable)
@@ -107,7 +107,7 @@ def reject_deliverable(
     last = _latest(state, command.deliverable, command.submission)
     require_customer(context, command.rejected_by)
     if last.accepted:
-        raise Refused("already-accepted", f"submission {command.submission} is accepted")
+        raise Refused("submission-accepted", f"submission {command.submission} is accepted")
     day = command.rejected_on or (last.rejected.rejected_on if last.rejected else None)
     event = DeliverableRejected(
         deliverable=command.deliverable,
@@ -117,26 +117,30 @@ def reject_deliverable(
         rejected_on=_not_before_submission(last, day_of(context, day)),
     )
     sentence = f"submission {command.submission} was rejected with other data"
-    yield from once(last.rejected, event, "already-rejected", sentence)
+    yield from once(last.rejected, event, "already-recorded", sentence)
 
 
 def _require_not_descoped(state: Engagement, deliverable: str) -> None:
     if deliverable in state.descoped:
-        raise Refused("descoped", f"deliverable {deliverable} was removed by an amendment")
+        raise Refused(
+            "deliverable-descoped", f"deliverable {deliverable} was removed by an amendment"
+        )
 
 
 def _latest(state: Engagement, deliverable: str, submission: int) -> Submission:
     last = state.submissions.get(deliverable)
     if last is None:
-        raise Refused("not-submitted", f"deliverable {deliverable} was not submitted")
+        raise Refused("deliverable-not-submitted", f"deliverable {deliverable} was not submitted")
     newest = last.submitted.submission
     if submission != newest:
         sentence = f"the latest submission of {deliverable} is {newest}, not {submission}"
-        raise Refused("not-the-latest-submission", sentence)
+        raise Refused("submission-superseded", sentence)
     return last
 
 
 def _not_before_submission(last: Submission, day: date) -> date:
     if day < last.submitted.submitted_on:
-        raise Refused("before-submission", f"it was submitted on {last.submitted.submitted_on}")
+        raise Refused(
+            "date-before-submission", f"it was submitted on {last.submitted.submitted_on}"
+        )
     return day

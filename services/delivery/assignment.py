@@ -90,7 +90,7 @@ def assign_manager(state: Engagement, command: AssignManager, context: Context) 
     person = known_person(context, command.manager)
     if person.department != "delivery" or MANAGER_ROLE not in person.roles:
         raise Refused(
-            "not-an-engagement-manager",
+            "person-not-engagement-manager",
             f"{command.manager} belongs to {person.department}"
             f" (roles: {', '.join(person.roles) or 'none'}):"
             " only an engagement manager of Delivery can manage an engagement",
@@ -139,7 +139,7 @@ def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iter
     require_open(state)
     day = command.held_on or (state.on_hold.held_on if state.on_hold else None)
     event = EngagementPutOnHold(reason=command.reason, held_on=day_of(context, day))
-    yield from once(state.on_hold, event, "already-on-hold", "work is on hold already")
+    yield from once(state.on_hold, event, "already-recorded", "work is on hold already")
 
 
 @decide.on(Resume)
@@ -152,5 +152,5 @@ def resume(state: Engagement, command: Resume, context: Context) -> Iterator[Eve
     if state.on_hold:
         day = day_of(context, command.resumed_on)
         if day < state.on_hold.held_on:
-            raise Refused("before-the-hold", f"work is on hold only since {state.on_hold.held_on}")
+            raise Refused("date-before-hold", f"work is on hold only since {state.on_hold.held_on}")
         yield EngagementResumed(resumed_on=day)

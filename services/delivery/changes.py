@@ -93,7 +93,7 @@ def request_change(state: Engagement, command: RequestChange, context: Context) 
         requested_on=day_of(context, day),
     )
     sentence = f"change {change} was requested with other data"
-    yield from once(known.requested if known else None, event, "already-requested", sentence)
+    yield from once(known.requested if known else None, event, "already-recorded", sentence)
 
 
 @decide.on(AssessChange)
@@ -113,14 +113,14 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
         raise Refused("change-decided", f"change {command.change} is {decided} already")
     for name in command.deliverables_descoped:
         if name not in state.owed:
-            raise Refused("unknown-deliverable", f"deliverable {name} is not owed")
+            raise Refused("deliverable-unknown", f"deliverable {name} is not owed")
         submission = state.submissions.get(name)
         if submission and submission.accepted:
-            raise Refused("already-accepted", f"deliverable {name} is accepted already")
+            raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
     for added in command.deliverables_added:
         if added.deliverable in state.owed:
             sentence = f"deliverable {added.deliverable} is owed already"
-            raise Refused("deliverable-already-owed", sentence)
+            raise Refused("deliverable-owed", sentence)
     yield event
 
 
@@ -149,7 +149,7 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     )
     event = ChangeApproved(change=command.change, approved_by=command.approved_by, approved_on=day)
     sentence = f"change {command.change} was approved with other data"
-    yield from once(known.approved, event, "change-decided", sentence)
+    yield from once(known.approved, event, "already-recorded", sentence)
 
 
 @decide.on(RejectChange)
@@ -170,7 +170,7 @@ def reject_change(state: Engagement, command: RejectChange, context: Context) ->
     )
     event = ChangeRejected(change=command.change, why=command.why, rejected_on=day)
     sentence = f"change {command.change} was rejected with other data"
-    yield from once(known.rejected, event, "change-decided", sentence)
+    yield from once(known.rejected, event, "already-recorded", sentence)
 
 
 @decide.on(ImplementChange)
@@ -192,7 +192,7 @@ def implement_change(
         gate("change-not-released", unreleased(state, known, day))
     event = ChangeImplemented(change=command.change, implemented_on=day)
     sentence = f"change {command.change} was implemented on another day"
-    yield from once(done, event, "already-implemented", sentence)
+    yield from once(done, event, "already-recorded", sentence)
 
 
 def given_up(state: Engagement, change: str) -> bool:
@@ -242,5 +242,5 @@ def _not_priced(state: Engagement, known: Change) -> Iterator[Missing]:
 def _change(state: Engagement, change: str) -> Change:
     known = state.changes.get(change)
     if known is None:
-        raise Refused("unknown-change", f"there is no change {change}")
+        raise Refused("change-unknown", f"there is no change {change}")
     return known

@@ -72,10 +72,10 @@ def go_live(state: Engagement, command: GoLive, context: Context) -> Iterator[Ev
     """
     require_active(state)
     if state.kickoff is None:
-        raise Refused("not-begun", "the work has not begun: there was no kickoff")
+        raise Refused("work-not-begun", "the work has not begun: there was no kickoff")
     day = day_of(context, command.live_on or (state.live.live_on if state.live else None))
     sentence = "the solution went live on another day"
-    yield from once(state.live, SolutionWentLive(live_on=day), "already-live", sentence)
+    yield from once(state.live, SolutionWentLive(live_on=day), "already-recorded", sentence)
 
 
 @decide.on(SendSurvey)
@@ -88,7 +88,7 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
     opened = state.deal.opened
     contacts = command.contacts or (opened.contacts if opened else ())
     if not contacts:
-        raise Refused("nobody-to-ask", "the opportunity has no contacts: name the contacts")
+        raise Refused("contacts-missing", "the opportunity has no contacts: name the contacts")
     survey = command.survey or context.new_id("S")
     known = state.surveys.get(survey)
     event = SurveySent(
@@ -97,7 +97,7 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
         sent_on=day_of(context, command.sent_on or (known.sent.sent_on if known else None)),
     )
     sentence = f"survey {survey} was sent with other data"
-    yield from once(known.sent if known else None, event, "already-sent", sentence)
+    yield from once(known.sent if known else None, event, "already-recorded", sentence)
 
 
 @decide.on(AnswerSurvey)
@@ -110,17 +110,17 @@ def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) ->
     known = _survey(state, command.survey)
     if command.answered_by not in known.sent.contacts:
         sentence = f"{command.answered_by} is not a contact of survey {command.survey}"
-        raise Refused("not-asked", sentence)
+        raise Refused("person-not-asked", sentence)
     answered = known.answers.get(command.answered_by)
     day = day_of(context, command.answered_on or (answered.answered_on if answered else None))
     event = SurveyAnswered(answered_on=day, **command.model_dump(exclude={"answered_on"}))
-    yield from once(answered, event, "already-answered", f"{command.answered_by} answered already")
+    yield from once(answered, event, "already-recorded", f"{command.answered_by} answered already")
 
 
 def _survey(state: Engagement, survey: str) -> Survey:
     known = state.surveys.get(survey)
     if known is None:
-        raise Refused("unknown-survey", f"no survey {survey} was sent")
+        raise Refused("survey-unknown", f"no survey {survey} was sent")
     return known
 
 
@@ -134,7 +134,7 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[
     sold, known = state.sold_estimate, state.pir
     if sold is None:
         sentence = "Delivery has not received a won deal that is based on one of its estimates"
-        gate("not-sold", [Missing("deal-won", sentence, "sales")])
+        gate("deal-not-won", [Missing("deal-not-won", sentence, "sales")])
         return
     event = PirHeld(
         held_on=day_of(context, command.held_on or (known.held_on if known else None)),
@@ -143,7 +143,7 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterator[
         sold_hours=sold.hours,
         delivered_hours=state.timesheet.approved_hours,
     )
-    yield from once(known, event, "pir-already-held", "the review was held already")
+    yield from once(known, event, "already-recorded", "the review was held already")
 
 
 @decide.on(CloseEngagement)
@@ -160,7 +160,7 @@ def close_engagement(
     if closed and closed.closed_on == day:
         return
     require_open(state)
-    gate("not-closable", unfinished(state))
+    gate("engagement-not-closable", unfinished(state))
     yield EngagementClosed(
         closed_on=day,
         sold_hours=state.sold_estimate.hours if state.sold_estimate else ZERO,

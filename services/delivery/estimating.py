@@ -67,7 +67,7 @@ def template_known(context: Context, template: str) -> Recorded[TemplatePublishe
     """
     record = context.reference_data.latest(TemplatePublished, template)
     if record is None:
-        raise Refused("unknown-template", f"no template {template} is known")
+        raise Refused("template-unknown", f"no template {template} is known")
     return record
 
 
@@ -82,22 +82,22 @@ def submit_estimate(
     """
     require_open(state)
     if state.deal.won:
-        raise Refused("already-sold", "the deal is won: request a change instead")
+        raise Refused("deal-won", "the deal is won: request a change instead")
     if state.deal.requested is None:
         sentence = "Sales has not requested an estimate"
-        gate("estimate-not-requested", [Missing("estimate-requested", sentence, "sales")])
+        gate("estimate-not-requested", [Missing("estimate-not-requested", sentence, "sales")])
     lines, made_from = command.lines, None
     if not lines:
         record = template_known(context, command.template)
         lines, made_from = scaled(record.event, command.scale), record.sequence
         if any(line.hours > MOST_HOURS for line in lines):
             raise Refused(
-                "too-many-hours",
+                "hours-beyond-limit",
                 f"template {command.template} times {command.scale} has a line of more than"
                 f" {MOST_HOURS:,} hours: choose a smaller scale",
             )
     if not any(line.hours for line in lines):
-        raise Refused("empty-estimate", f"template {command.template} has no hours: give lines")
+        raise Refused("estimate-empty", f"template {command.template} has no hours: give lines")
     newest = max(state.estimates, default=0)
     event = EstimateSubmitted(
         version=newest + 1,
@@ -124,7 +124,7 @@ def _project_management_waiver(
         yield f"No project management: {command.no_project_management}"[:200]
     elif state.tier is None or state.tier.tier != "light":
         raise Refused(
-            "no-project-management",
+            "project-management-missing",
             "no line is project management: add one, choose tier light, or give a reason",
         )
 
@@ -139,14 +139,16 @@ def endorse_estimate(
     """
     require_open(state)
     if state.manager is None:
-        raise Refused("no-manager", "no manager is assigned to this engagement")
+        raise Refused("manager-not-assigned", "no manager is assigned to this engagement")
     if context.actor != state.manager.manager:
-        raise Refused("not-the-manager", f"{state.manager.manager} manages this engagement")
+        raise Refused("caller-not-manager", f"{state.manager.manager} manages this engagement")
     estimate = state.estimates.get(command.version)
     if estimate is None:
-        raise Refused("unknown-estimate", f"there is no estimate version {command.version}")
+        raise Refused("estimate-unknown", f"there is no estimate version {command.version}")
     newest = max(state.estimates)
     if command.version != newest:
-        raise Refused("superseded", f"estimate {command.version} is superseded by {newest}")
+        raise Refused(
+            "estimate-superseded", f"estimate {command.version} is superseded by {newest}"
+        )
     if estimate.endorsed_by != context.actor:
         yield EstimateEndorsed(version=command.version, manager=context.actor)

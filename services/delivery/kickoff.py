@@ -34,5 +34,5 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
     day = day_of(context, command.held_on or (known.held_on if known else None))
     event = KickoffHeld(held_on=day, attendees=command.attendees)
     if known is None:
-        gate("not-released", [not_covered(state, day, day, context.today, hours=Decimal(0))])
-    yield from once(known, event, "kickoff-already-held", "the kickoff was held already")
+        gate("work-not-released", [not_covered(state, day, day, context.today, hours=Decimal(0))])
+    yield from once(known, event, "already-recorded", "the kickoff was held already")

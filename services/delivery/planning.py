@@ -91,9 +91,9 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
         else _from_template(state, command, changes, context)
     ).model_copy(update={"version": draft.version + 1 if draft else 1, "changes": changes})
     gate(
-        "inconsistent-plan",
+        "plan-inconsistent",
         (
-            Missing("contradiction", sentence, "delivery")
+            Missing("plan-inconsistent", sentence, "delivery")
             for sentence in contradictions(event.milestones, event.tasks, event.deliverables)
         ),
     )
@@ -146,11 +146,13 @@ def _from_template(
     )
     estimate = state.estimates.get(version)
     if estimate is None:
-        raise Refused("unknown-estimate", "there is no estimate to plan from: give tasks")
+        raise Refused("estimate-unknown", "there is no estimate to plan from: give tasks")
     won = state.deal.won
     starts_on = command.starts_on or (won.starts_on if won else None)
     if starts_on is None:
-        raise Refused("no-start", "the deal is not won, so no start is agreed: give starts_on")
+        raise Refused(
+            "start-not-agreed", "the deal is not won, so no start is agreed: give starts_on"
+        )
     deliverables = _deliverables(state, command)
     orders = tuple(_change_orders(state, changes))
     more = sum(assessed.days for assessed, _ in orders)
@@ -158,7 +160,7 @@ def _from_template(
     finishes_on = starts_on + timedelta(days=duration_days - 1)
     if finishes_on > LAST_DAY:
         raise Refused(
-            "beyond-the-calendar",
+            "plan-beyond-calendar",
             f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
         )
     plan = schedule(record.event, estimate.submitted.lines, deliverables, starts_on, duration_days)
@@ -214,14 +216,16 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
     draft, before = state.planning.draft, state.planning.baseline
     if draft is None or draft.version != command.version:
         newest = f"the newest is {draft.version}" if draft else "there is none"
-        raise Refused("not-drafted", f"plan {command.version} is not the newest draft: {newest}")
+        raise Refused(
+            "plan-not-newest-draft", f"plan {command.version} is not the newest draft: {newest}"
+        )
     earlier = before.changes if before else ()
     kept = (change for change in earlier if change in draft.changes)
     named = draft.changes if command.changes is None else (*kept, *command.changes)
     differing = tuple(_differing(draft, dict.fromkeys((*_signed(state, earlier), *named))))
     if before and before.version == draft.version:
         if differing:
-            raise Refused("already-baselined", f"plan {draft.version} is the baseline already")
+            raise Refused("plan-baselined", f"plan {draft.version} is the baseline already")
         return
     gate("changes-differ", differing)
     gate("change-not-approved", (_unapproved(state, change) for change in draft.changes))
@@ -253,4 +257,4 @@ def _unapproved(state: Engagement, change: str) -> Missing | None:
     if known and known.rejected:
         return Missing("change-rejected", f"change {change} was rejected", "delivery")
     sentence = f"change {change} is not {'approved' if known else 'known'}"
-    return Missing("change-approved" if known else "change-requested", sentence, "delivery")
+    return Missing("change-not-approved" if known else "change-unknown", sentence, "delivery")

@@ -19,7 +19,7 @@ def require_open(state: Engagement, *, after_termination: bool = False) -> None:
     """
     if state.title is None:
         sentence = "Delivery has not received the opened opportunity from Sales"
-        gate("engagement-not-opened", [Missing("opportunity-opened", sentence, "sales")])
+        gate("opportunity-not-opened", [Missing("opportunity-not-opened", sentence, "sales")])
     if state.closed:
         raise Refused("engagement-over", f"the engagement was closed on {state.closed.closed_on}")
     if state.deal.lost or state.deal.lost_on:
@@ -39,7 +39,7 @@ def require_active(state: Engagement, week: date | None = None) -> None:
     worked = week if week and terminated and week <= terminated.terminated_on else None
     require_open(state, after_termination=worked is not None)
     if hold and (worked is None or worked > hold.held_on):
-        raise Refused("on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
+        raise Refused("engagement-on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
 
 
 def day_of(context: Context, given: date | None) -> date:
@@ -49,7 +49,7 @@ def day_of(context: Context, given: date | None) -> date:
     the day is further in the future.
     """
     if given is not None and given > context.today + timedelta(days=1):
-        raise Refused("in-the-future", f"{given} has not come yet: today is {context.today}")
+        raise Refused("date-in-future", f"{given} has not come yet: today is {context.today}")
     return given or context.today
 
 
@@ -71,7 +71,7 @@ def known_person(context: Context, person: str) -> PersonPublished:
     """
     record = context.reference_data.latest(PersonPublished, person)
     if record is None:
-        raise Refused("unknown-person", f"no person {person} is known")
+        raise Refused("person-unknown", f"no person {person} is known")
     return record.event
 
 
@@ -84,7 +84,7 @@ def require_customer(context: Context, person: str) -> None:
     record = context.reference_data.latest(PersonPublished, person)
     if record is not None and record.event.department != "customer":
         raise Refused(
-            "not-the-customer",
+            "person-not-customer",
             f"{person} belongs to {record.event.department}: only the customer can decide this",
         )
 

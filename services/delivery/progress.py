@@ -52,13 +52,13 @@ def progress_task(state: Engagement, command: ProgressTask, context: Context) ->
     require_active(state)
     task = state.planning.task(command.task)
     if task is None:
-        raise Refused("unknown-task", f"task {command.task} is not in the plan")
+        raise Refused("task-unknown", f"task {command.task} is not in the plan")
     day = day_of(context, command.as_of)
     if task.implementation:
         gate("implementation-not-released", implementation(state, day))
     last = state.progress.get(command.task)
     if last and day < last.as_of:
-        raise Refused("older-than-known", f"progress is known as of {last.as_of}")
+        raise Refused("date-before-known", f"progress is known as of {last.as_of}")
     event = TaskProgressed(
         task=command.task,
         complete=command.complete,
@@ -85,12 +85,12 @@ def reach_milestone(
         gate("plan-not-baselined", [Missing("plan-not-baselined", sentence, "delivery")])
     elif command.milestone not in {each.milestone for each in baseline.milestones}:
         sentence = f"milestone {command.milestone} is not in baseline {baseline.version}"
-        raise Refused("unknown-milestone", sentence)
+        raise Refused("milestone-unknown", sentence)
     known = state.milestones.get(command.milestone)
     day = day_of(context, command.reached_on or (known.reached_on if known else None))
     event = MilestoneReached(milestone=command.milestone, reached_on=day)
     sentence = f"milestone {command.milestone} was reached on another day"
-    yield from once(known, event, "milestone-already-reached", sentence)
+    yield from once(known, event, "already-recorded", sentence)
 
 
 @decide.on(PublishStatusReport)
@@ -105,7 +105,7 @@ def publish_status_report(
     last = state.report
     day = day_of(context, command.as_of)
     if last and day < last.as_of:
-        raise Refused("older-than-known", f"report {last.report} is as of {last.as_of}")
+        raise Refused("date-before-known", f"report {last.report} is as of {last.as_of}")
     event = StatusReportPublished(
         report=last.report + 1 if last else 1,
         as_of=day,

@@ -90,8 +90,8 @@ def record_decision(
 
 def _raised(state: Engagement, known: Event | None, event: Event, item: str) -> Iterator[Event]:
     if known is None and state.raid.knows(item):
-        raise Refused("already-raised", f"{item} is the id of another kind of item")
-    yield from once(known, event, "already-raised", f"item {item} was recorded with other data")
+        raise Refused("id-repeated", f"{item} is the id of another kind of item")
+    yield from once(known, event, "already-recorded", f"item {item} was recorded with other data")
 
 
 @decide.on(CloseRaidItem)
@@ -104,10 +104,10 @@ def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context)
     item, known = command.item, state.raid.closed.get(command.item)
     if item in state.raid.decisions:
         raise Refused(
-            "not-closable", f"{item} is a decision: record another decision to replace it"
+            "raid-item-not-closable", f"{item} is a decision: record another decision to replace it"
         )
     if not state.raid.knows(item):
-        raise Refused("unknown-item", f"there is no risk or issue {item}")
+        raise Refused("raid-item-unknown", f"there is no risk or issue {item}")
     day = day_of(context, command.closed_on or (known.closed_on if known else None))
     event = RaidItemClosed(item=item, resolution=command.resolution, closed_on=day)
-    yield from once(known, event, "already-closed", f"item {item} was closed with other data")
+    yield from once(known, event, "already-recorded", f"item {item} was closed with other data")

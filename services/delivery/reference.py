@@ -88,9 +88,9 @@ def publish_person(state: Person, command: PublishPerson, context: Context) -> I
     their own manager.
     """
     if command.account is not None and command.department != "customer":
-        raise Refused("not-the-customer", "only people of a customer belong to an account")
+        raise Refused("person-not-customer", "only people of a customer belong to an account")
     if command.manager == state.person:
-        raise Refused("own-manager", "a person cannot be their own manager")
+        raise Refused("manager-is-self", "a person cannot be their own manager")
     event = PersonPublished.model_validate({"person": state.person} | dict(command))
     if event != state.published:
         yield event

@@ -43,10 +43,10 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
     """
     require_open(state)
     if state.brd is None or command.version > state.brd.version:
-        raise Refused("unknown-brd", f"version {command.version} was not submitted")
+        raise Refused("brd-unknown", f"version {command.version} was not submitted")
     if command.version < state.brd.version:
         sentence = f"requirements {command.version} are superseded by {state.brd.version}"
-        raise Refused("superseded", sentence)
+        raise Refused("brd-superseded", sentence)
     require_customer(context, command.signed_by)
     known = state.brd_signed_off.get(command.version)
     event = BrdSignedOff(
@@ -56,4 +56,4 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
         signed_on=day_of(context, command.signed_on or (known.signed_on if known else None)),
     )
     sentence = f"version {command.version} was signed off with other data"
-    yield from once(known, event, "already-signed-off", sentence)
+    yield from once(known, event, "already-recorded", sentence)

@@ -69,7 +69,7 @@ def request_resource(
     event = ResourceRequested(request=request, **command.model_dump(exclude={"request"}))
     known = state.resources.get(request)
     sentence = f"request {request} was recorded with other data"
-    yield from once(known.requested if known else None, event, "already-requested", sentence)
+    yield from once(known.requested if known else None, event, "already-recorded", sentence)
 
 
 @decide.on(AllocateResource)
@@ -85,7 +85,7 @@ def allocate_resource(
     require_open(state)
     wanted = _request(state, command.request).requested
     if known_person(context, command.person).department == "customer":
-        raise Refused("not-of-the-company", f"{command.person} belongs to the customer")
+        raise Refused("person-not-of-company", f"{command.person} belongs to the customer")
     event = ResourceAllocated(
         request=command.request,
         person=command.person,
@@ -96,10 +96,12 @@ def allocate_resource(
         commitment=command.commitment,
     )
     if event.finishes_on < event.starts_on:
-        raise Refused("ends-before-it-starts", f"{event.finishes_on} is before {event.starts_on}")
+        raise Refused("finish-before-start", f"{event.finishes_on} is before {event.starts_on}")
     known = state.resources[command.request].allocated.get(command.person)
     if known and known.commitment == "hard" and event.commitment == "soft":
-        raise Refused("already-hard", f"{command.person} is committed to {command.request} already")
+        raise Refused(
+            "person-committed", f"{command.person} is committed to {command.request} already"
+        )
     if event != known:
         yield event
 
@@ -121,5 +123,5 @@ def release_resource(
 def _request(state: Engagement, request: str) -> Request:
     known = state.resources.get(request)
     if known is None:
-        raise Refused("unknown-request", f"there is no request {request}")
+        raise Refused("request-unknown", f"there is no request {request}")
     return known

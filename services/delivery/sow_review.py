@@ -41,12 +41,12 @@ def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Itera
     drafted = state.contract.drafted.get(command.version)
     if drafted is None:
         sentence = f"Delivery has not received version {command.version} of the statement of work"
-        gate("unknown-sow", [Missing("sow-drafted", sentence, "legal")])
+        gate("sow-unknown", [Missing("sow-unknown", sentence, "legal")])
         return
     newest = max(state.contract.drafted)
     if command.version != newest:
         sentence = f"statement of work {command.version} is superseded by {newest}"
-        raise Refused("superseded", sentence)
+        raise Refused("sow-superseded", sentence)
     event = SowReviewed(
         version=command.version,
         content_hash=drafted.content_hash,
@@ -56,5 +56,5 @@ def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Itera
     if event == state.sow_reviews.get(command.version):
         return
     if state.contract.signed:
-        raise Refused("already-signed", "the statement of work is signed")
+        raise Refused("sow-signed", "the statement of work is signed")
     yield event

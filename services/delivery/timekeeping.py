@@ -86,23 +86,26 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
         **command.model_dump(exclude={"entry", "person"}),
     )
     if event.entry in sheet.decided:
-        raise Refused("already-decided", f"entry {event.entry} is {sheet.decided[event.entry]}")
+        raise Refused("entry-decided", f"entry {event.entry} is {sheet.decided[event.entry]}")
     waiting = sheet.waiting.get(event.entry)
     if waiting is not None:
         known = TimeSubmitted(
             entry=event.entry, **waiting.model_dump(exclude={"kind", "submitted_by"})
         )
         sentence = f"entry {event.entry} was submitted with other data"
-        yield from once(known, event, "already-submitted", sentence)
+        yield from once(known, event, "already-recorded", sentence)
         return
     work = min(context.today, last_day(event.week))
-    gate("not-released", [not_covered(state, event.week, work, context.today, hours=event.hours)])
+    gate(
+        "work-not-released",
+        [not_covered(state, event.week, work, context.today, hours=event.hours)],
+    )
     if _implements(state, event.task, event.week):
         gate("implementation-not-released", implementation(state, work))
     total = sheet.in_week(event.person, event.week) + event.hours
     if total > WEEK_LIMIT:
         raise Refused(
-            "too-many-hours",
+            "hours-beyond-limit",
             f"{event.person} would have {total} hours in the week of {event.week},"
             f" more than the limit of {WEEK_LIMIT}",
         )
@@ -121,7 +124,7 @@ def _implements(state: Engagement, task: str, week: date) -> bool:
     if task in TASKS_BEFORE_BASELINE and (first is None or week <= first):
         return False
     plan = "the baseline" if first else "the plan"
-    raise Refused("unknown-task", f"task {task} is not in {plan}")
+    raise Refused("task-unknown", f"task {task} is not in {plan}")
 
 
 @decide.on(ApproveTime)
@@ -137,8 +140,8 @@ def approve_time(state: Engagement, command: ApproveTime, context: Context) -> I
         return
     entry = _waiting(state, command.entry)
     if context.actor in {entry.person, entry.submitted_by}:
-        raise Refused("own-time", "a person cannot approve their own time")
-    gate("not-released", [not_released(state, context.today, context.today, context.today)])
+        raise Refused("approver-is-author", "a person cannot approve their own time")
+    gate("work-not-released", [not_released(state, context.today, context.today, context.today)])
     yield TimeApproved(entry=command.entry, **entry.model_dump(exclude={"submitted_by"}))
 
 
@@ -157,9 +160,9 @@ def reject_time(state: Engagement, command: RejectTime, context: Context) -> Ite
 def _waiting(state: Engagement, entry: str) -> WaitingTime:
     if entry in state.timesheet.decided:
         decided = state.timesheet.decided[entry]
-        raise Refused("already-decided", f"entry {entry} is {decided} already")
+        raise Refused("entry-decided", f"entry {entry} is {decided} already")
     if entry not in state.timesheet.waiting:
-        gate("unknown-entry", [Missing("time-submitted", f"no entry {entry} was submitted")])
+        gate("entry-unknown", [Missing("entry-unknown", f"no entry {entry} was submitted")])
     return state.timesheet.waiting[entry]
 
 
@@ -173,7 +176,7 @@ def approve_expense(
     """
     require_open(state, after_termination=True)
     if command.person == context.actor:
-        raise Refused("own-expense", "a person cannot approve their own expense")
+        raise Refused("approver-is-author", "a person cannot approve their own expense")
     day_of(context, command.spent_on)
     expense = command.expense or context.new_id("X")
     event = ExpenseApproved(
@@ -185,4 +188,4 @@ def approve_expense(
         billable=command.billable,
     )
     sentence = f"expense {expense} was approved with other data"
-    yield from once(state.expenses.get(expense), event, "already-approved", sentence)
+    yield from once(state.expenses.get(expense), event, "already-recorded", sentence)

@@ -69,14 +69,16 @@ def bill_outside_schedule(
     require_open_account(state)
     item = next((one for one in budget.schedule if one.item == command.item), None)
     if item is None:
-        raise Refused("item-unknown", f"the billing schedule has no entry {command.item}")
+        raise Refused("billing-item-unknown", f"the billing schedule has no entry {command.item}")
     currency = command.lines[0].amount.currency
     if currency != state.money:
         raise Refused("currency-differs", f"the engagement is in {state.money}, not in {currency}")
     amount = Money.total((line.amount for line in command.lines), currency)
     rest = item.amount - billed_on(state, item.item)
     if rest < amount:
-        raise Refused("beyond-schedule", f"entry {item.item} has {rest} left to bill, not {amount}")
+        raise Refused(
+            "amount-beyond-schedule", f"entry {item.item} has {rest} left to bill, not {amount}"
+        )
     billing_event = BillingEventDue(
         billing_event=context.new_id("due"),
         item=item.item,

@@ -55,9 +55,7 @@ def choose_revenue_method(
             f"the budget was set with {state.budget.revenue_method}; a method is never switched",
         )
     if not state.sows:
-        raise Refused(
-            "no-contract-drafted", "the method depends on the pricing: wait for Legal's draft"
-        )
+        raise Refused("sow-unknown", "the method depends on the pricing: wait for Legal's draft")
     pricing = state.sows[max(state.sows)].pricing
     if not _fits(command.method, pricing):
         raise Refused("method-does-not-fit", f"{command.method} does not fit {pricing}")

@@ -94,10 +94,13 @@ def approve_invoice(
         if command.issue_on in {None, invoice.issue_on} and invoice.stage != "voided":
             return
         raise Refused(
-            "already-approved", f"invoice {invoice.invoice} is {invoice.stage}, not a draft"
+            "invoice-not-draft", f"invoice {invoice.invoice} is {invoice.stage}, not a draft"
         )
     require_past(issue_on, context.today, f"invoice {invoice.invoice} is issued")
-    gate("not-billable", _not_due(state, state.billing_events[invoice.billing_event], issue_on))
+    gate(
+        "amount-not-billable",
+        _not_due(state, state.billing_events[invoice.billing_event], issue_on),
+    )
     yield InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
 
 
@@ -116,7 +119,7 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
     voided_on = _day(invoice, command.voided_on, context)
     if invoice.payments or invoice.credits:
         raise Refused(
-            "money-moved",
+            "invoice-settled-in-part",
             f"invoice {invoice.number} was paid or credited in part: issue a credit note instead",
         )
     _require_advance(state, invoice, invoice.amount)
@@ -220,11 +223,12 @@ def lapsed(state: Engagement, billing_event: BillingEvent) -> bool:
 def _not_due(state: Engagement, billing_event: BillingEvent, issue_on: date) -> Iterable[Missing]:
     if issue_on < billing_event.due_on:
         yield Missing(
-            "not-due", f"{billing_event.item} is due on {billing_event.due_on}, after {issue_on}"
+            "billing-item-not-due",
+            f"{billing_event.item} is due on {billing_event.due_on}, after {issue_on}",
         )
     if lapsed(state, billing_event):
         yield Missing(
-            "terminated",
+            "engagement-terminated",
             f"{billing_event.item} would have been due on {billing_event.due_on}; "
             "the engagement was terminated"
             f" on {state.terminated_on}",
@@ -255,7 +259,8 @@ def _day(invoice: Invoice, day: date | None, context: Context) -> date:
     require_past(on, context.today, f"this happened to invoice {invoice.number}")
     if invoice.issue_on is not None and on < invoice.issue_on:
         raise Refused(
-            "before-issue", f"invoice {invoice.number} was issued on {invoice.issue_on}, after {on}"
+            "date-before-issue",
+            f"invoice {invoice.number} was issued on {invoice.issue_on}, after {on}",
         )
     return on
 

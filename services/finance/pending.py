@@ -13,14 +13,14 @@ def waiting(state: Engagement) -> Iterable[Missing]:
     currency = state.currency
     if currency is None:
         if state.estimates or state.sows:
-            yield Missing("opportunity-unknown", "Sales has not opened the opportunity", "sales")
+            yield Missing("opportunity-not-opened", "Sales has not opened the opportunity", "sales")
         return
     card, rates = rate_card_id(currency), cost_rates_id(currency)
     for estimate in state.estimates.values():
         if estimate.price is None:
             roles = ", ".join(sorted({line.role for line in estimate.lines}))
             yield Missing(
-                "estimate-unpriced",
+                "estimate-not-priced",
                 f"estimate {estimate.version} needs rate card {card} with {roles}"
                 f" on {estimate.submitted_on}",
                 "finance",
@@ -28,7 +28,7 @@ def waiting(state: Engagement) -> Iterable[Missing]:
     for assessment in state.assessments:
         if assessment.price is None:
             yield Missing(
-                "change-unpriced",
+                "change-not-priced",
                 f"change {assessment.change} needs a signed contract, and contracted or listed"
                 f" rates ({card}) for its roles",
                 "finance",
@@ -42,7 +42,7 @@ def waiting(state: Engagement) -> Iterable[Missing]:
             )
     if state.reports:
         yield Missing(
-            "report-unmeasured",
+            "report-not-measured",
             f"the report of {state.reports[0].as_of} needs costs, or the amendments of"
             " the changes that its plan includes",
             "finance",

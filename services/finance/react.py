@@ -46,5 +46,5 @@ def catch_up(state: Engagement, command: CatchUp, context: Context) -> Iterable[
     events = tuple(react(state, context))
     waits = tuple(waiting(state))
     if waits and not events:
-        raise Refused("still-waiting", "; ".join(one.sentence for one in waits), waits)
+        raise Refused("inputs-missing", "; ".join(one.sentence for one in waits), waits)
     yield from events

@@ -131,7 +131,7 @@ def _missing(state: Engagement, budget: Budget, day: date) -> Iterable[Missing]:
         worth(state.work.values(), budget.rates, state.money) is None
     ):
         yield Missing(
-            "no-contracted-rate", "the contract has no rate for some approved time", "legal"
+            "rate-not-contracted", "the contract has no rate for some approved time", "legal"
         )
 
 

@@ -48,11 +48,11 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
         raise Refused("account-settled", f"the account was settled on {state.settled_on}")
     settled_on = command.settled_on or state.settled_on or context.today
     require_past(settled_on, context.today, "the account was settled")
-    gate("not-settled", open_points(state))
+    gate("account-not-settled", open_points(state))
     last = max(_movements(state), default=settled_on)
     if settled_on < last:
         raise Refused(
-            "settled-before-last-movement",
+            "date-before-last-movement",
             f"the account was not settled on {settled_on}: its last movement was on {last}",
         )
     yield AccountSettled(billed=billed(state), paid=paid(state), settled_on=settled_on)
@@ -71,7 +71,7 @@ def open_points(state: Engagement) -> Iterable[Missing]:
     """Yield what is missing before the account can be settled."""
     if state.budget is None:
         if state.terminated_on is None or state.currency is None:
-            yield Missing("no-budget", "no contract is signed and budgeted", "legal")
+            yield Missing("budget-not-set", "no contract is signed and budgeted", "legal")
         return
     if state.terminated_on is None:
         for one in state.amendments:
@@ -83,7 +83,8 @@ def open_points(state: Engagement) -> Iterable[Missing]:
             state, state.billing_events[invoice.billing_event]
         ):
             yield Missing(
-                "draft-open", f"{invoice.invoice} over {invoice.amount} is due and not issued"
+                "invoice-not-issued",
+                f"{invoice.invoice} over {invoice.amount} is due and not issued",
             )
         owed = invoice.outstanding
         if owed.amount > 0:
@@ -94,7 +95,7 @@ def open_points(state: Engagement) -> Iterable[Missing]:
             yield Missing("refund-owed", f"{-owed} is to be refunded on {invoice.number}")
     beyond = billed(state) - state.budget.price
     if beyond.amount > 0:
-        yield Missing("billed-beyond-price", f"{beyond} was billed beyond the price: credit it")
+        yield Missing("billing-beyond-price", f"{beyond} was billed beyond the price: credit it")
 
 
 def billed(state: Engagement) -> Money:
@@ -134,7 +135,7 @@ def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
     for item in budget.schedule:
         rest = item.amount - billed_on(state, item.item)
         if item.kind != "time" and rest.amount > 0 and state.terminated_on is None:
-            yield Missing("entry-unbilled", f"{rest} of {item.item} never fell due")
+            yield Missing("billing-item-unbilled", f"{rest} of {item.item} never fell due")
     waits = billable_now(state, budget)
     if waits.amount > 0:
         yield Missing("time-unbilled", f"approved time over {waits} is not billed")

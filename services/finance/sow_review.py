@@ -76,22 +76,22 @@ def _faults(state: Engagement, sow: SowDrafted) -> Iterable[Missing]:
             "legal",
         )
     if any(item.amount.currency != currency for item in sow.billing_schedule):
-        yield Missing("currencies-mixed", f"{version} bills in another currency too", "legal")
+        yield Missing("currency-differs", f"{version} bills in another currency too", "legal")
     else:
         billed = Money.total((item.amount for item in sow.billing_schedule), currency)
         if billed != sow.price:
             yield Missing(
-                "schedule-differs",
+                "billing-schedule-differs",
                 f"the billing schedule of {version} adds up to {billed}, its price is {sow.price}",
                 "legal",
             )
         if any(item.amount != item.amount.rounded() for item in sow.billing_schedule):
             yield Missing(
-                "amounts-not-whole", f"{version} bills fractions of the minor unit", "legal"
+                "amount-not-whole", f"{version} bills fractions of the minor unit", "legal"
             )
     if any(rate.rate.currency != currency for rate in sow.rates):
-        yield Missing("currencies-mixed", f"{version} has rates in another currency", "legal")
+        yield Missing("currency-differs", f"{version} has rates in another currency", "legal")
     if sow.pricing == "time-and-materials" and not sow.rates:
         yield Missing(
-            "no-rates", f"{version} bills time and materials but agrees no rates", "legal"
+            "rates-missing", f"{version} bills time and materials but agrees no rates", "legal"
         )

@@ -309,7 +309,7 @@ class Engagement(Value):
         Raises Refused where Sales has not opened the opportunity, so that the currency is unknown.
         """
         if self.currency is None:
-            raise Refused("opportunity-unknown", "Sales has not opened this opportunity yet")
+            raise Refused("opportunity-not-opened", "Sales has not opened this opportunity yet")
         return self.currency
 
     @property
@@ -386,7 +386,9 @@ def require_budget(state: Engagement) -> Budget:
     Raises Refused where there is none: the contract is not signed, or not all of it is known.
     """
     if state.budget is None:
-        raise Refused("no-budget", "no budget is set: it follows from the signed statement of work")
+        raise Refused(
+            "budget-not-set", "no budget is set: it follows from the signed statement of work"
+        )
     return state.budget
 
 

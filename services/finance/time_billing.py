@@ -1,6 +1,6 @@
 """Bill approved time at contracted rates, and expenses, up to the contract's cap.
 
-Gate 5 (``not-billable``): only approved time, at the contracted rate, up to the cap. Time is billed
+Gate 5 (``amount-not-billable``): only approved time, at the contracted rate, up to the cap. Time is billed
 by the accountant's command ``bill-time`` and not by a deadline at the end of the month, since
 imported history arrives late and a month would be billed before its hours are approved. On a
 contract by time and materials, what was billed on signature or on a date is an advance: time billed
@@ -56,10 +56,10 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
     require_open_account(state)
     require_begun(command.month, context.today)
     until = end_of(command.month)
-    gate("not-billable", _not_billable(state, budget, until))
+    gate("amount-not-billable", _not_billable(state, budget, until))
     events = tuple(time_billed(state, budget, command.month, context.today))
     if not events:
-        gate("not-billable", [_nothing_to_bill(state, budget)])
+        gate("amount-not-billable", [_nothing_to_bill(state, budget)])
     yield from events
 
 
@@ -180,24 +180,25 @@ def _expense(work: Work, currency: str) -> Money:
 def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Missing]:
     hours, rates = unbilled_hours(state, until), rates_of(budget.rates)
     if not time_items(budget):
-        yield Missing("no-time-entry", "the billing schedule has no entry that bills time")
+        yield Missing("time-item-missing", "the billing schedule has no entry that bills time")
         return
     if not hours and unbilled_expenses(state, until).amount == 0:
         yield Missing(
-            "nothing-approved",
+            "work-not-approved",
             f"no approved time or expense up to {until} waits to be billed",
             "delivery",
         )
     for role in hours:
         if role not in rates:
-            yield Missing("no-contracted-rate", f"the contract has no rate for {role}", "legal")
+            yield Missing("rate-not-contracted", f"the contract has no rate for {role}", "legal")
 
 
 def _nothing_to_bill(state: Engagement, budget: Budget) -> Missing:
     left = advance_left(state)
     if left.amount > 0:
         return Missing(
-            "covered-by-advance", f"the advance, of which {left} is left, covers all unbilled work"
+            "work-covered-by-advance",
+            f"the advance, of which {left} is left, covers all unbilled work",
         )
     cap = Money.total((item.amount for item in time_items(budget)), state.money)
     return Missing(

@@ -150,7 +150,7 @@ def waive(
     disconnect = state.published.get(command.finding)
     hidden = not isinstance(command, WaiveAnyDisconnect)
     if disconnect is None or (disconnect.confidential and hidden):
-        raise Refused("no-such-disconnect", f"There is no open disconnect {command.finding} here.")
+        raise Refused("disconnect-unknown", f"There is no open disconnect {command.finding} here.")
     if disconnect.waived == command.why:
         return
     kind = (

@@ -93,7 +93,7 @@ def draft_amendment(
     existing = state.amendments.get(amendment_of(command.change))
     if existing and existing.signed:
         raise Refused(
-            "amendment-already-signed",
+            "amendment-signed",
             f"amendment {existing.drafted.amendment} was signed on {existing.signed.signed_on}",
         )
     gate("change-not-ready", unready(command.change, change))
@@ -119,7 +119,7 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
     drafted = amendment.drafted
     if command.content_hash != drafted.content_hash:
         raise Refused(
-            "signed-content-differs",
+            "content-differs",
             f"the signed content ({command.content_hash}) is not amendment {drafted.amendment}"
             f" ({drafted.content_hash})",
         )
@@ -127,7 +127,7 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
         if set(amendment.signed.signatories) == set(command.signatories):
             return
         raise Refused(
-            "amendment-already-signed",
+            "amendment-signed",
             f"amendment {drafted.amendment} was signed on {amendment.signed.signed_on}",
         )
     change = state.changes.get(drafted.change, Change())
@@ -138,7 +138,7 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
     earliest = max(contract.signed_on, change.approved_on or contract.signed_on)
     if signed_on < earliest:
         raise Refused(
-            "signed-before-approved",
+            "date-before-approval",
             f"{drafted.amendment} cannot be signed on {signed_on}, before the contract was signed"
             f" and the change approved ({earliest})",
         )
@@ -214,7 +214,7 @@ def faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
     document, delta = f"amendment {draft.amendment}", draft.price_delta
     if delta.currency != contract.price.currency:
         yield Missing(
-            "currencies-differ", f"{document} is in {delta.currency}, not {contract.price.currency}"
+            "currency-differs", f"{document} is in {delta.currency}, not {contract.price.currency}"
         )
     elif (contract.price + delta).amount < 0:
         yield Missing(
@@ -230,17 +230,17 @@ def faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
     for deliverable in added:
         if deliverable in agreed or added.count(deliverable) > 1:
             yield Missing(
-                "repeated-id", f"{document} adds deliverable {deliverable}, which is already agreed"
+                "id-repeated", f"{document} adds deliverable {deliverable}, which is already agreed"
             )
     for deliverable in draft.deliverables_descoped:
         if deliverable not in agreed:
             yield Missing(
-                "unknown-deliverable", f"{document} descopes {deliverable}, which is not agreed"
+                "deliverable-unknown", f"{document} descopes {deliverable}, which is not agreed"
             )
     billed = {item.item for item in contract.billing_schedule}
     for item in draft.billing_schedule:
         if item.item in billed:
-            yield Missing("repeated-id", f"{document} bills {item.item}, which is already agreed")
+            yield Missing("id-repeated", f"{document} bills {item.item}, which is already agreed")
     left = (agreed | set(added)) - set(draft.deliverables_descoped)
     yield from schedule_faults(draft.billing_schedule, delta, left, document)
 

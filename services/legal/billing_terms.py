@@ -30,7 +30,7 @@ def schedule_faults(
     items, known = tuple(schedule), set(deliverables)
     if any(item.amount.currency != total.currency for item in items):
         yield Missing(
-            "currencies-differ", f"the billing schedule of {document} must be in {total.currency}"
+            "currency-differs", f"the billing schedule of {document} must be in {total.currency}"
         )
     else:
         due = Money.total((item.amount for item in items), total.currency)
@@ -45,7 +45,7 @@ def schedule_faults(
     fractions = [name for name, amount in amounts.items() if amount != amount.rounded()]
     if fractions:
         yield Missing(
-            "amounts-not-whole",
+            "amount-not-whole",
             f"{document} has amounts that are not whole minor units of {total.currency}:"
             f" {', '.join(fractions)}",
         )
@@ -53,8 +53,8 @@ def schedule_faults(
         unknown = [each for each in item.deliverables if each not in known]
         if unknown:
             yield Missing(
-                "unknown-deliverable",
+                "deliverable-unknown",
                 f"billing item {item.item} waits for {', '.join(unknown)}, not part of {document}",
             )
     for each in repeated(item.item for item in items):
-        yield Missing("repeated-id", f"billing item {each} appears more than once in {document}")
+        yield Missing("id-repeated", f"billing item {each} appears more than once in {document}")

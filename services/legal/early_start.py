@@ -37,7 +37,7 @@ def authorise_early_start(
     require_open(state)
     if state.contract:
         raise Refused(
-            "sow-already-signed",
+            "sow-signed",
             f"the statement of work was signed on {state.contract.signed_on}: work may begin",
         )
     event = EarlyStartAuthorised(

@@ -65,7 +65,7 @@ def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterato
     account = command.account or (known.account if known else None)
     title = command.title or (known.title if known else None)
     if account is None or title is None:
-        raise Refused("account-unknown", "Sales has no account or no title: give them")
+        raise Refused("file-incomplete", "Sales has no account or no title: give them")
     if known and known.account and known.account != account:
         raise Refused(
             "account-differs", f"Sales opened this engagement for {known.account}, not {account}"
@@ -74,7 +74,7 @@ def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterato
     if state.file is None:
         yield event
     elif command.model_fields_set and state.file != event:
-        raise Refused("file-already-open", f"the file is open as {state.file.title}")
+        raise Refused("file-open", f"the file is open as {state.file.title}")
 
 
 @decide.on(RecordNda)
@@ -101,7 +101,9 @@ def _signed_on(state: Engagement, command: _Agreement, context: Context, act: st
     day = command.signed_on or context.today
     require_past(day, context.today, act)
     if command.expires_on and command.expires_on < day:
-        raise Refused("expired-when-signed", f"{act} on {day} and expired on {command.expires_on}")
+        raise Refused(
+            "expiry-before-signature", f"{act} on {day} and expired on {command.expires_on}"
+        )
     return day
 
 

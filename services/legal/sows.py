@@ -164,7 +164,7 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[
     if sow.sent_on == day:
         return
     if sow.sent_on:
-        raise Refused("sow-already-sent", f"version {command.version} was sent on {sow.sent_on}")
+        raise Refused("sow-sent", f"version {command.version} was sent on {sow.sent_on}")
     legal = Missing(
         "legal-approval-missing", f"Legal has not approved version {command.version} yet", "legal"
     )
@@ -172,7 +172,7 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterator[
     require_past(day, context.today, f"version {command.version} was sent")
     if sow.approved_on and day < sow.approved_on:
         raise Refused(
-            "sent-before-approved",
+            "date-before-approval",
             f"version {command.version} was approved on {sow.approved_on}, not sent on {day}",
         )
     yield SowSentForSignature(
@@ -199,7 +199,7 @@ def record_signature(
         return
     if earlier:
         raise Refused(
-            "party-already-signed",
+            "party-signed",
             f"{earlier.person} signed version {version} for the {earlier.party}"
             f" on {earlier.signed_on}",
         )
@@ -210,7 +210,7 @@ def record_signature(
     # One day earlier is accepted: west of UTC it may still be the day before.
     if sow.signatories and sow.sent_on and signed_on < days_after(sow.sent_on, -1):
         raise Refused(
-            "signed-before-sent",
+            "date-before-sending",
             f"version {version} was sent on {sow.sent_on}: both cannot have signed by {signed_on}",
         )
     yield SowSignatureRecorded(version=version, content_hash=content_hash, signatory=signatory)
@@ -274,11 +274,11 @@ def _faults(sow: SowDrafted) -> Iterator[Missing]:
         )
     if any(rate.rate.currency != sow.price.currency for rate in sow.rates):
         yield Missing(
-            "currencies-differ", f"the rates of {document} must be in {sow.price.currency}"
+            "currency-differs", f"the rates of {document} must be in {sow.price.currency}"
         )
     deliverables = [part.deliverable for part in sow.deliverables]
     for each in repeated(deliverables):
-        yield Missing("repeated-id", f"deliverable {each} appears more than once in {document}")
+        yield Missing("id-repeated", f"deliverable {each} appears more than once in {document}")
     yield from schedule_faults(sow.billing_schedule, sow.price, deliverables, document)
 
 
@@ -290,7 +290,7 @@ def _same_terms(one: SowDrafted, other: SowDrafted) -> bool:
 def _require_unsigned(state: Engagement, instead: str) -> None:
     if state.contract:
         raise Refused(
-            "sow-already-signed",
+            "sow-signed",
             f"the statement of work was signed on {state.contract.signed_on}: {instead}",
         )
 
@@ -299,7 +299,7 @@ def _latest(state: Engagement, version: int) -> Sow:
     """Return the version; raises Refused unless it is the latest."""
     sow = state.latest
     if sow is None or version > sow.drafted.version:
-        raise Refused("sow-not-drafted", f"version {version} has not been drafted")
+        raise Refused("sow-unknown", f"version {version} has not been drafted")
     if version < sow.drafted.version:
         raise _superseded(version, sow.drafted.version)
     return sow
@@ -309,13 +309,13 @@ def _signed_version(state: Engagement, content_hash: str) -> Sow:
     """Return the version with this hash; raises Refused unless it is the latest and was sent."""
     sow = state.latest
     if sow is None:
-        raise Refused("sow-not-drafted", "no version of the statement of work has been drafted")
+        raise Refused("sow-unknown", "no version of the statement of work has been drafted")
     if content_hash != sow.drafted.content_hash:
         for earlier in state.sows:
             if earlier.drafted.content_hash == content_hash:
                 raise _superseded(earlier.drafted.version, sow.drafted.version)
         raise Refused(
-            "signed-content-differs",
+            "content-differs",
             f"the signed content ({content_hash}) is not version {sow.drafted.version}"
             f" ({sow.drafted.content_hash})",
         )
@@ -327,4 +327,4 @@ def _signed_version(state: Engagement, content_hash: str) -> Sow:
 
 
 def _superseded(version: int, latest: int) -> Refused:
-    return Refused("version-superseded", f"version {version} was superseded by version {latest}")
+    return Refused("sow-superseded", f"version {version} was superseded by version {latest}")

@@ -40,7 +40,7 @@ def terminate_engagement(
         return
     if earlier:
         raise Refused(
-            "already-terminated",
+            "already-recorded",
             f"terminated on {earlier.terminated_on} for {earlier.reason}",
         )
     require_open(state)

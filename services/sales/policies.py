@@ -40,6 +40,6 @@ def require_adopted(state: Engagement) -> None:
     """
     if state.opportunity.opened is None:
         raise Refused(
-            "opportunity-not-opened",
+            "opportunity-not-adopted",
             "the opportunity was imported: adopt it first, so that others can work on it",
         )

@@ -83,16 +83,20 @@ deals: Capability[Deal] = Capability(__name__)
 def _open(state: Deal, command: OpenDeal, context: Context) -> Iterable[Event]:
     known = context.reference_data.latest(PersonPublished, command.owner)
     gate(
-        "owner-unknown",
-        [None if known else Missing("owner", f"there is no person {command.owner}", "delivery")],
+        "person-unknown",
+        [
+            None
+            if known
+            else Missing("person-unknown", f"there is no person {command.owner}", "delivery")
+        ],
     )
     yield OpportunityOpened(**command.model_dump())
 
 
 @deals.decide(QualifyDeal, by=SELLERS)
 def _qualify(state: Deal, command: QualifyDeal, context: Context) -> Iterable[Event]:
-    manager = Missing("manager", "no manager is assigned", "delivery")
-    gate("not-qualifiable", [None if state.manager else manager])
+    manager = Missing("manager-not-assigned", "no manager is assigned", "delivery")
+    gate("proposal-not-ready", [None if state.manager else manager])
     yield OpportunityQualified(
         budget=True, authority=True, need=True, timing=True, score=command.score
     )

@@ -77,7 +77,7 @@ def moved(probability: int) -> OpportunityAdvanced:
 @deals.decide(Open, by=SELLERS, prefix="E")
 def open_deal(state: Deal, command: Open, context: Context) -> Iterable[Event]:
     if state.title:
-        raise Refused("open-already", "it was opened before")
+        raise Refused("opportunity-opened", "it was opened before")
     yield OpportunityOpened(
         account="acme",
         title=command.title,
@@ -90,7 +90,7 @@ def open_deal(state: Deal, command: Open, context: Context) -> Iterable[Event]:
 @deals.decide(Advance, by=SELLERS)
 def advance(state: Deal, command: Advance, context: Context) -> Iterable[Event]:
     if state.chances and command.probability < state.chances[-1]:
-        raise Refused("falls", "chances only rise here")
+        raise Refused("date-before-known", "chances only rise here")
     if not state.chances or command.probability > state.chances[-1]:
         for _ in range(command.times):
             yield moved(command.probability)

@@ -140,7 +140,7 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
     await world.do("review-sow", {"version": 1, "verdict": "approved"})
 
     kickoff = {"attendees": ["mara", "cleo"]}
-    early = refused(await world.ask("hold-kickoff", kickoff, wait=0), 409, "not-released")
+    early = refused(await world.ask("hold-kickoff", kickoff, wait=0), 409, "work-not-released")
     assert owed(early) == {"sow-not-signed": "legal"}
     plan = {"template": "web", "starts_on": str(TODAY)}
     assert len((await world.do("draft-plan", plan))["state"]["plan"]["draft"]["tasks"]) == 5
@@ -159,7 +159,7 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
     await world.do("approve-time", {"entry": entry})
     own = await world.do("submit-time", hours | {"entry": "T-own"})
     assert len(own["state"]["time"]["waiting"]) == 1
-    refused(await world.ask("approve-time", {"entry": "T-own"}, wait=0), 409, "own-time")
+    refused(await world.ask("approve-time", {"entry": "T-own"}, wait=0), 409, "approver-is-author")
     await world.do("reject-time", {"entry": "T-own", "why": "Twice."}, by=PAT)
     await world.do("progress-task", {"task": "2.2", "complete": 10, "remaining_hours": 180})
 
@@ -200,7 +200,7 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
     await world.do("accept-deliverable", {"deliverable": "manual"} | accept | {"submission": 1})
 
     unfinished = await world.ask("close-engagement", wait=0)
-    assert set(owed(refused(unfinished, 409, "not-closable"))) == {
+    assert set(owed(refused(unfinished, 409, "engagement-not-closable"))) == {
         "account-not-settled",
         "pir-not-held",
         "survey-not-sent",
@@ -266,5 +266,5 @@ async def test_commands_that_are_refused_change_nothing(world: World) -> None:
     refused(await world.ask("request-resource", backwards), 422, "invalid-input")
     for unreleased in ("submit-time", "hold-kickoff"):
         body = hours if unreleased == "submit-time" else {"attendees": ["mara"]}
-        refused(await world.ask(unreleased, body, wait=0), 409, "not-released")
+        refused(await world.ask(unreleased, body, wait=0), 409, "work-not-released")
     assert await world.view() == before

@@ -107,8 +107,8 @@ async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
     await world.say(life.progress("t1", 100), life.report(life.MONDAY + timedelta(days=14)))
     await world.say(life.accepted("design", TODAY), life.accepted("portal", TODAY))
     await world.view()
-    problem = refused(await world.ask("settle-account", wait=0), 409, "not-settled")
-    assert {one["code"] for one in problem["missing"]} == {"draft-open", "invoice-unpaid"}
+    problem = refused(await world.ask("settle-account", wait=0), 409, "account-not-settled")
+    assert {one["code"] for one in problem["missing"]} == {"invoice-not-issued", "invoice-unpaid"}
 
     items = ("design", "portal", "care")
     for item in items:

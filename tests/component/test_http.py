@@ -132,7 +132,7 @@ async def test_a_refusal_lists_what_is_missing_and_who_owes_it(company: Company)
     assert refused.status_code == 409
     assert refused.headers["content-type"] == "application/problem+json"
     problem = refused.json()
-    assert problem["code"] == "owner-unknown"
+    assert problem["code"] == "person-unknown"
     assert problem["missing"] == [
         {"code": "owner", "sentence": "there is no person zoe", "owed_by": "delivery"}
     ]

@@ -83,7 +83,7 @@ async def test_a_contract_goes_from_the_won_deal_to_its_end(world: World):
     await world.do("send-sow", {"version": 1})
     signature = {"content_hash": sow["content_hash"], "person": "carl", "party": "company"}
     other = signature | {"content_hash": "sha256:" + "0" * 64}
-    refused(await world.ask("record-signature", other, wait=0), 409, "signed-content-differs")
+    refused(await world.ask("record-signature", other, wait=0), 409, "content-differs")
     await world.do("record-signature", signature)
     signed = await world.do("record-signature", signature | {"party": "customer"})
     assert signed["state"]["contract"]["price"] == {"amount": "100000", "currency": "EUR"}

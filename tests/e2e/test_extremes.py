@@ -112,9 +112,9 @@ def test_a_scale_that_makes_lines_too_large_is_refused(api: ApiClient) -> None:
     path = f"/engagements/{engagement}/submit-estimate"
     headers = {"Concord-After": known, "Prefer": "wait=1"}
     ends = monotonic() + 60
-    while (answer := refused(api, path, estimate, headers)) == "unknown-template":
+    while (answer := refused(api, path, estimate, headers)) == "template-unknown":
         assert monotonic() < ends, "the template was not processed"
-    assert answer == "too-many-hours"
+    assert answer == "hours-beyond-limit"
 
 
 def refused(api: ApiClient, path: str, estimate: Any, headers: dict[str, str]) -> str:

@@ -324,7 +324,7 @@ def test_only_an_open_disconnect_can_be_waived_and_only_with_the_role(
     nothing = api.request("POST", "gateway", path, body=body, headers=headers)
     nobody = api.request("POST", "gateway", path, body=body, headers=headers, by="emma")
 
-    assert (nothing.status_code, nothing.json()["code"]) == (409, "no-such-disconnect")
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "disconnect-unknown")
     assert (nobody.status_code, nobody.json()["code"]) == (403, "not-allowed")
 
 

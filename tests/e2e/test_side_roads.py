@@ -114,21 +114,21 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
     ),
     "2: one reviewed": ("whole", "sow-not-approved", {"finance-review-missing"}),
     "2: not approved": ("whole", "sow-not-approved", {"legal-approval-missing"}),
-    "2: another paper": ("whole", "signed-content-differs", set()),
-    "3: not signed": ("whole", "not-released", {"sow-not-signed"}),
-    "3: one party signed": ("whole", "not-released", {"sow-not-signed"}),
-    "3: nothing authorised": ("early", "not-released", {"sow-not-signed"}),
-    "3: beyond the cap": ("early", "not-released", {"early-start-cap-spent"}),
-    "3: expired": ("early", "not-released", {"early-start-expired"}),
+    "2: another paper": ("whole", "content-differs", set()),
+    "3: not signed": ("whole", "work-not-released", {"sow-not-signed"}),
+    "3: one party signed": ("whole", "work-not-released", {"sow-not-signed"}),
+    "3: nothing authorised": ("early", "work-not-released", {"sow-not-signed"}),
+    "3: beyond the cap": ("early", "work-not-released", {"early-start-cap-spent"}),
+    "3: expired": ("early", "work-not-released", {"early-start-expired"}),
     "4: no baseline": ("whole", "implementation-not-released", {"plan-not-baselined"}),
     "4: requirements not signed off": (
         "early",
         "implementation-not-released",
         {"brd-not-signed-off"},
     ),
-    "5: before it is due": ("whole", "not-billable", {"not-due"}),
+    "5: before it is due": ("whole", "amount-not-billable", {"billing-item-not-due"}),
     "5: not accepted": ("whole", "invoice-unknown", set()),
-    "5: no time approved": ("hourly", "not-billable", {"nothing-approved"}),
+    "5: no time approved": ("hourly", "amount-not-billable", {"work-not-approved"}),
     "6: not assessed": (
         "whole",
         "change-not-released",
@@ -159,23 +159,23 @@ GATES: dict[str, tuple[str, str, set[str]]] = {
     "6: not planned": ("whole", "change-not-released", {"plan-not-rebaselined"}),
     "7: nothing accepted": (
         "whole",
-        "not-closable",
+        "engagement-not-closable",
         {"deliverable-not-accepted", "account-not-settled", "pir-not-held", "survey-not-sent"},
     ),
     "7: all accepted, an issue open": (
         "whole",
-        "not-closable",
+        "engagement-not-closable",
         {"account-not-settled", "issue-open", "pir-not-held", "survey-not-sent"},
     ),
-    "7: unpaid": ("whole", "not-settled", {"invoice-unpaid"}),
-    "7: not settled": ("whole", "not-closable", {"account-not-settled"}),
+    "7: unpaid": ("whole", "account-not-settled", {"invoice-unpaid"}),
+    "7: not settled": ("whole", "engagement-not-closable", {"account-not-settled"}),
 }
 """By attempt: the engagement, the code of the refusal, and the missing items."""
 
 HEARD_LATER = {
     "6: not approved": {"change-not-priced"},
     "6: not planned": {"budget-not-amended"},
-    "7: unpaid": {"entry-unbilled", "draft-open"},
+    "7: unpaid": {"billing-item-unbilled", "invoice-not-issued"},
 }
 """Items that may be missing, too, until another department's event or a deadline is processed."""
 

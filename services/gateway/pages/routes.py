@@ -341,7 +341,7 @@ def _add_waiver(router: APIRouter, sources: Callable[[Request], Sources]) -> Non
         confidential = caller.may("confidential")
         disconnect = (await source.queries.engagement(engagement)).disconnects.get(finding)
         if disconnect is None or (disconnect.confidential and not confidential):
-            raise Problem(409, "no-such-disconnect", "This disconnect is not open any more.")
+            raise Problem(409, "disconnect-unknown", "This disconnect is not open any more.")
         # Two clicks have two keys; the decider ignores a waiver that is given again.
         answer = await source.commands.command(
             "engagement",

@@ -111,7 +111,7 @@ def adopt_opportunity(
     known = state.opportunity
     imported = known.imported
     if imported is None:
-        raise Refused("not-imported", "this opportunity was not imported")
+        raise Refused("opportunity-not-imported", "this opportunity was not imported")
     if known.opened is None:
         require_open_sale(state)
     account = command.account or imported.account

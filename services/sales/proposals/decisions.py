@@ -158,13 +158,13 @@ def _require_sound(deal: DealWon, proposal: Proposal) -> None:
     """Refuse a deal with dates out of order, or with billing terms that do not fit its proposal."""
     if proposal.submitted_on and deal.won_on < proposal.submitted_on:
         raise Refused(
-            "won-before-submitted",
+            "date-before-submission",
             f"won_on: {deal.won_on} is before {proposal.submitted_on}, when version "
             f"{proposal.version} was submitted",
         )
     if deal.finishes_on < deal.starts_on:
         raise Refused(
-            "dates-out-of-order", f"finishes_on: {deal.finishes_on} is before {deal.starts_on}"
+            "finish-before-start", f"finishes_on: {deal.finishes_on} is before {deal.starts_on}"
         )
     _require_billable(deal)
     _require_rated(deal, proposal)
@@ -245,7 +245,7 @@ def _require_billable(won: DealWon) -> None:
     total = Money.total((item.amount for item in won.billing_schedule), won.price.currency)
     if total != won.price:
         raise Refused(
-            "billing-differs-from-price",
+            "billing-schedule-differs",
             f"billing_schedule: adds up to {total}, but the price is {won.price}",
         )
     sold = {item.deliverable for item in won.deliverables}

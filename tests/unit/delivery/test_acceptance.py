@@ -56,19 +56,19 @@ def test_a_deliverable_is_submitted_and_accepted_once() -> None:
     out.when(SUBMIT).then_nothing()
     accepted = out.when(ACCEPT).then(ACCEPTED)
     accepted.on(date(2026, 4, 9)).when(ACCEPT).then_nothing()
-    accepted.when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_refused("already-accepted")
-    accepted.when(REJECT).then_refused("already-accepted")
+    accepted.when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_refused("already-recorded")
+    accepted.when(REJECT).then_refused("submission-accepted")
     accepted.when(SUBMIT.model_copy(update={"content_hash": OTHER_HASH})).then_refused(
-        "already-accepted"
+        "deliverable-accepted"
     )
 
 
 def test_a_rejected_deliverable_is_submitted_again() -> None:
     rejected = submitted.when(REJECT).then(REJECTED)
     rejected.when(REJECT).then_nothing()
-    rejected.when(ACCEPT).then_refused("already-rejected")
+    rejected.when(ACCEPT).then_refused("submission-rejected")
     again = rejected.when(SUBMIT).then(SUBMITTED.model_copy(update={"submission": 2}))
-    again.when(ACCEPT).then_refused("not-the-latest-submission", saying="is 2, not 1")
+    again.when(ACCEPT).then_refused("submission-superseded", saying="is 2, not 1")
     again.when(ACCEPT.model_copy(update={"submission": 2})).then(
         ACCEPTED.model_copy(update={"submission": 2})
     )
@@ -83,10 +83,10 @@ def test_content_may_be_given_in_place_of_its_hash() -> None:
 
 def test_only_the_customer_accepts_or_rejects() -> None:
     submitted.when(ACCEPT.model_copy(update={"accepted_by": "mara"})).then_refused(
-        "not-the-customer"
+        "person-not-customer"
     )
     submitted.when(REJECT.model_copy(update={"rejected_by": "mara"})).then_refused(
-        "not-the-customer"
+        "person-not-customer"
     )
     # A person without a record is accepted as the customer's.
     submitted.when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_accepted()
@@ -94,22 +94,22 @@ def test_only_the_customer_accepts_or_rejects() -> None:
 
 @pytest.mark.parametrize("command", [ACCEPT, REJECT])
 def test_a_deliverable_cannot_be_decided_before_it_is_submitted(command) -> None:
-    released.when(command).then_refused("not-submitted")
+    released.when(command).then_refused("deliverable-not-submitted")
     field = "accepted_on" if command is ACCEPT else "rejected_on"
     early = command.model_copy(update={field: date(2026, 4, 7)})
-    submitted.when(early).then_refused("before-submission")
+    submitted.when(early).then_refused("date-before-submission")
 
 
 def test_only_owed_deliverables_are_submitted() -> None:
     released.when(SubmitDeliverable(deliverable="ghost", content_hash=HASH)).then_refused(
-        "unknown-deliverable"
+        "deliverable-unknown"
     )
-    released.consumed(DESCOPED).when(SUBMIT).then_refused("descoped")
+    released.consumed(DESCOPED).when(SUBMIT).then_refused("deliverable-descoped")
 
 
 def test_a_descoped_deliverable_cannot_be_accepted() -> None:
     descoped = submitted.consumed(DESCOPED)
-    descoped.when(ACCEPT).then_refused("descoped", saying="removed by an amendment")
+    descoped.when(ACCEPT).then_refused("deliverable-descoped", saying="removed by an amendment")
     descoped.when(REJECT).then(REJECTED)
     added_again = DESCOPED.model_copy(
         update={
@@ -124,7 +124,7 @@ def test_a_descoped_deliverable_cannot_be_accepted() -> None:
 
 
 def test_nothing_is_submitted_on_hold_or_after_the_end() -> None:
-    released.after(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("on-hold")
+    released.after(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("engagement-on-hold")
     released.consumed(TERMINATED).when(SUBMIT).then_refused("engagement-over")
     submitted.consumed(TERMINATED).when(ACCEPT).then(ACCEPTED)
     opened.consumed(LOST).when(SUBMIT).then_refused("engagement-over")

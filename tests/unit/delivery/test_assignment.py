@@ -58,9 +58,9 @@ def test_a_manager_may_be_replaced_and_the_same_one_is_not_assigned_twice() -> N
 @pytest.mark.parametrize(
     ("person", "code"),
     [
-        ("nobody", "unknown-person"),
-        ("dev", "not-an-engagement-manager"),
-        ("ann", "not-an-engagement-manager"),
+        ("nobody", "person-unknown"),
+        ("dev", "person-not-engagement-manager"),
+        ("ann", "person-not-engagement-manager"),
     ],
 )
 def test_only_an_engagement_manager_of_delivery_manages(person: str, code: str) -> None:
@@ -70,13 +70,13 @@ def test_only_an_engagement_manager_of_delivery_manages(person: str, code: str) 
 def test_nothing_is_decided_before_sales_opened_the_engagement() -> None:
     early = empty.consumed(BUDGET)
     early.when(AssignManager(manager="mara")).then_refused(
-        "engagement-not-opened", missing=["opportunity-opened"]
+        "opportunity-not-opened", missing=["opportunity-not-opened"]
     )
 
 
 def test_a_day_in_the_future_is_refused() -> None:
     early = AssignManager(manager="mara", assigned_on=date(2026, 1, 7))
-    opened.when(early).then_refused("in-the-future", saying="2026-01-07")
+    opened.when(early).then_refused("date-in-future", saying="2026-01-07")
     # East of UTC it may already be tomorrow.
     tomorrow = AssignManager(manager="mara", assigned_on=date(2026, 1, 6))
     opened.when(tomorrow).then_accepted()
@@ -158,8 +158,8 @@ def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
         EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 8))
     )
     time = SubmitTime(role="architect", task="analysis", week=WEEK, hours=hours(8))
-    held.when(time, by="dev").then_refused("on-hold", saying="Budget freeze.")
-    held.when(GoLive()).then_refused("on-hold")
+    held.when(time, by="dev").then_refused("engagement-on-hold", saying="Budget freeze.")
+    held.when(GoLive()).then_refused("engagement-on-hold")
     held.when(RaiseIssue(title="Freeze", severity="high", owner="mara")).then_accepted()
     going = held.when(Resume()).then(EngagementResumed(resumed_on=date(2026, 4, 8)))
     going.when(time, by="dev").then_accepted()
@@ -168,8 +168,8 @@ def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
 def test_putting_on_hold_and_resuming_are_idempotent() -> None:
     held = released.after(PutOnHold(reason="Budget freeze."))
     held.on(date(2026, 4, 9)).when(PutOnHold(reason="Budget freeze.")).then_nothing()
-    held.when(PutOnHold(reason="Strike.")).then_refused("already-on-hold")
-    held.when(Resume(resumed_on=date(2026, 4, 7))).then_refused("before-the-hold")
+    held.when(PutOnHold(reason="Strike.")).then_refused("already-recorded")
+    held.when(Resume(resumed_on=date(2026, 4, 7))).then_refused("date-before-hold")
     released.when(Resume()).then_nothing()
 
 

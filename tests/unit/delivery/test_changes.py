@@ -98,13 +98,13 @@ def test_a_change_is_requested_assessed_priced_and_approved() -> None:
 
 def test_a_change_id_is_used_once() -> None:
     other = REQUEST.model_copy(update={"description": "Something else."})
-    requested.when(other).then_refused("already-requested")
+    requested.when(other).then_refused("already-recorded")
     unnamed = released.when(REQUEST.model_copy(update={"change": None})).then(
         like(ChangeRequested, requested_by="cleo")
     )
     assert next(iter(unnamed.state.changes)).startswith("CR-")
     for command in (ASSESS, IMPLEMENT):
-        released.when(command).then_refused("unknown-change")
+        released.when(command).then_refused("change-unknown")
 
 
 def test_a_change_assessed_again_is_priced_again() -> None:
@@ -123,8 +123,8 @@ def test_a_change_is_approved_only_by_the_customer_and_with_a_price() -> None:
         "change-not-approvable", missing=["change-not-assessed", "change-not-priced"]
     )
     own = ApproveChange(change="CR-1", approved_by="mara")
-    priced.when(own).then_refused("not-the-customer")
-    approved.when(ApproveChange(change="CR-1", approved_by="cy")).then_refused("change-decided")
+    priced.when(own).then_refused("person-not-customer")
+    approved.when(ApproveChange(change="CR-1", approved_by="cy")).then_refused("already-recorded")
 
 
 REJECT = RejectChange(change="CR-1", why="Too dear.")
@@ -157,20 +157,20 @@ def test_a_signed_amendment_takes_precedence_over_a_concurrent_rejection() -> No
 
 def test_scope_that_a_change_cannot_alter() -> None:
     unknown = ASSESS.model_copy(update={"deliverables_descoped": ("ghost",)})
-    requested.when(unknown).then_refused("unknown-deliverable")
+    requested.when(unknown).then_refused("deliverable-unknown")
     there = ASSESS.model_copy(update={"deliverables_added": (deliverable("portal"),)})
-    requested.when(there).then_refused("deliverable-already-owed")
+    requested.when(there).then_refused("deliverable-owed")
     done = requested.after(SubmitDeliverable(deliverable="design", content_hash=HASH)).after(
         AcceptDeliverable(deliverable="design", submission=1, accepted_by="cleo")
     )
-    done.when(ASSESS).then_refused("already-accepted")
+    done.when(ASSESS).then_refused("deliverable-accepted")
 
 
 def test_a_change_order_in_contract_plan_and_budget_is_implemented_once() -> None:
     done = ready.when(IMPLEMENT).then(ChangeImplemented(change="CR-1", implemented_on=TODAY))
     done.on(date(2026, 4, 9)).when(IMPLEMENT).then_nothing()
     other_day = ImplementChange(change="CR-1", implemented_on=date(2026, 4, 7))
-    done.when(other_day).then_refused("already-implemented")
+    done.when(other_day).then_refused("already-recorded")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_change_cannot_be_implemented_on_a_day_before_its_amendment() -> None:
 
 
 def test_changes_are_not_implemented_on_hold() -> None:
-    ready.after(PutOnHold(reason="Freeze.")).when(IMPLEMENT).then_refused("on-hold")
+    ready.after(PutOnHold(reason="Freeze.")).when(IMPLEMENT).then_refused("engagement-on-hold")
 
 
 def test_an_amendment_changes_what_is_owed() -> None:

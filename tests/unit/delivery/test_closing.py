@@ -66,8 +66,8 @@ finished = (
 def test_the_solution_goes_live_once_and_after_the_kickoff() -> None:
     live = released.when(GoLive()).then(SolutionWentLive(live_on=TODAY))
     live.on(date(2026, 4, 9)).when(GoLive()).then_nothing()
-    live.when(GoLive(live_on=date(2026, 4, 7))).then_refused("already-live")
-    signed.when(GoLive()).then_refused("not-begun")
+    live.when(GoLive(live_on=date(2026, 4, 7))).then_refused("already-recorded")
+    signed.when(GoLive()).then_refused("work-not-begun")
 
 
 def test_the_survey_goes_to_the_contacts() -> None:
@@ -75,7 +75,7 @@ def test_the_survey_goes_to_the_contacts() -> None:
         SurveySent(survey="S-1", contacts=("cleo", "cy"), sent_on=TODAY)
     )
     surveyed.when(SURVEY).then_nothing()
-    surveyed.when(SendSurvey(survey="S-1", contacts=("cy",))).then_refused("already-sent")
+    surveyed.when(SendSurvey(survey="S-1", contacts=("cy",))).then_refused("already-recorded")
     surveyed.when(SendSurvey(contacts=("cy",))).then(like(SurveySent, contacts=("cy",)))
 
 
@@ -90,9 +90,9 @@ def test_each_contact_of_the_survey_answers_once() -> None:
         )
     )
     answered.when(ANSWER).then_nothing()
-    answered.when(ANSWER.model_copy(update={"recommend": 3})).then_refused("already-answered")
-    sent.when(ANSWER.model_copy(update={"answered_by": "ann"})).then_refused("not-asked")
-    released.when(ANSWER).then_refused("unknown-survey")
+    answered.when(ANSWER.model_copy(update={"recommend": 3})).then_refused("already-recorded")
+    sent.when(ANSWER.model_copy(update={"answered_by": "ann"})).then_refused("person-not-asked")
+    released.when(ANSWER).then_refused("survey-unknown")
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_the_review_compares_sold_with_delivered_hours() -> None:
         )
     )
     held.on(date(2026, 4, 9)).when(PIR).then_nothing()
-    held.when(HoldPir(went_well=(), went_badly=())).then_refused("pir-already-held")
-    asked.when(PIR).then_refused("not-sold", missing=["deal-won"])
+    held.when(HoldPir(went_well=(), went_badly=())).then_refused("already-recorded")
+    asked.when(PIR).then_refused("deal-not-won", missing=["deal-not-won"])
 
 
 def test_delivered_hours_may_exceed_the_maximum_of_one_entry() -> None:
@@ -148,7 +148,7 @@ def test_an_engagement_is_not_closed_while_anything_is_owed() -> None:
     )
     refused = waiting.when(CLOSE)
     refused.then_refused(
-        "not-closable",
+        "engagement-not-closable",
         missing=[
             "deliverable-not-accepted",
             "account-not-settled",
@@ -168,7 +168,7 @@ def test_a_submitted_deliverable_is_not_accepted_yet() -> None:
         SubmitDeliverable(deliverable="portal", content_hash=HASH)
     )
     waiting.after(SURVEY).after(PIR).consumed(SETTLED).when(CLOSE).then_refused(
-        "not-closable",
+        "engagement-not-closable",
         missing=["deliverable-not-accepted"],
         saying="portal (The portal) is not acc",
     )
@@ -176,13 +176,17 @@ def test_a_submitted_deliverable_is_not_accepted_yet() -> None:
 
 def test_each_open_item_prevents_closing_by_itself() -> None:
     issue = finished.after(RaiseIssue(item="I-1", title="Slow", severity="low", owner="dev"))
-    issue.when(CLOSE).then_refused("not-closable", missing=["issue-open"])
+    issue.when(CLOSE).then_refused("engagement-not-closable", missing=["issue-open"])
     issue.after(CloseRaidItem(item="I-1", resolution="Fast.")).when(CLOSE).then_accepted()
     rest = accepted(worked, "design", "portal").after(SURVEY)
-    rest.after(PIR).when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
-    rest.consumed(SETTLED).when(CLOSE).then_refused("not-closable", missing=["pir-not-held"])
+    rest.after(PIR).when(CLOSE).then_refused(
+        "engagement-not-closable", missing=["account-not-settled"]
+    )
+    rest.consumed(SETTLED).when(CLOSE).then_refused(
+        "engagement-not-closable", missing=["pir-not-held"]
+    )
     without_survey = accepted(worked, "design", "portal").after(PIR).consumed(SETTLED)
-    without_survey.when(CLOSE).then_refused("not-closable", missing=["survey-not-sent"])
+    without_survey.when(CLOSE).then_refused("engagement-not-closable", missing=["survey-not-sent"])
 
 
 def test_time_awaiting_approval_prevents_closing() -> None:
@@ -192,13 +196,13 @@ def test_time_awaiting_approval_prevents_closing() -> None:
 
     one = logged(finished, "T-8", "dev")
     one.when(CLOSE).then_refused(
-        "not-closable",
+        "engagement-not-closable",
         missing=["time-waiting"],
         saying="1 time entry waits for approval: 8 hours of dev",
     )
     three = logged(logged(one, "T-9", "milo"), "T-10", "dev")
     three.when(CLOSE).then_refused(
-        "not-closable",
+        "engagement-not-closable",
         saying="3 time entries wait for approval: 16 hours of dev, 8 hours of milo",
     )
     decided = one.after(RejectTime(entry="T-8", why="Twice."), by="mara")
@@ -217,7 +221,7 @@ def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
             due_on=TODAY,
         )
     )
-    invoiced.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    invoiced.when(CLOSE).then_refused("engagement-not-closable", missing=["account-not-settled"])
     invoiced.consumed(SETTLED).when(CLOSE).then_accepted()
 
 
@@ -231,7 +235,7 @@ def test_a_change_order_after_the_settlement_has_to_be_settled_too() -> None:
             billing_schedule=(),
         )
     )
-    amended.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    amended.when(CLOSE).then_refused("engagement-not-closable", missing=["account-not-settled"])
     amended.consumed(SETTLED).when(CLOSE).then_accepted()
 
 
@@ -239,12 +243,12 @@ def test_an_amendment_after_the_settlement_prevents_closing_until_it_is_settled(
     # Finance settled before it processed the amendment; its amended budget follows.
     signed_after = finished.consumed(AMENDMENT_SIGNED.model_copy(update={"deliverables_added": ()}))
     signed_after.when(CLOSE).then_refused(
-        "not-closable",
+        "engagement-not-closable",
         missing=["budget-not-amended"],
         saying="amendment A-1 is signed and not in the budget",
     )
     amended = signed_after.consumed(AMENDED)
-    amended.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    amended.when(CLOSE).then_refused("engagement-not-closable", missing=["account-not-settled"])
     amended.consumed(SETTLED).when(CLOSE).then_accepted()
 
 
@@ -266,13 +270,15 @@ def test_work_approved_after_the_settlement_prevents_closing_of_an_hourly_contra
     ).after(ApproveTime(entry="T-9"), by="mara")
     # Delivery processes the settlement later, but Finance had not processed these entries.
     since.consumed(SETTLED, knowing=settled_at).when(CLOSE).then_refused(
-        "not-closable",
+        "engagement-not-closable",
         missing=["account-not-settled"],
         saying="settled without 8 hours that were approved since",
     )
     since.consumed(SETTLED, knowing=since.stream.position).when(CLOSE).then_accepted()
     spent = by_the_hour.after(EXPENSE).consumed(SETTLED, knowing=settled_at)
-    spent.when(CLOSE).then_refused("not-closable", saying="without expenses that were approved")
+    spent.when(CLOSE).then_refused(
+        "engagement-not-closable", saying="without expenses that were approved"
+    )
     free = EXPENSE.model_copy(update={"billable": False})
     by_the_hour.after(free).consumed(SETTLED, knowing=settled_at).when(CLOSE).then_accepted()
     # A fixed price bills no time.
@@ -281,7 +287,7 @@ def test_work_approved_after_the_settlement_prevents_closing_of_an_hourly_contra
 
 def test_a_reopened_account_has_to_be_settled() -> None:
     reopened = finished.consumed(AccountReopened(settled_on=SETTLED.settled_on, unbilled=eur(800)))
-    reopened.when(CLOSE).then_refused("not-closable", missing=["account-not-settled"])
+    reopened.when(CLOSE).then_refused("engagement-not-closable", missing=["account-not-settled"])
 
 
 def test_after_closing_only_survey_answers_are_accepted() -> None:

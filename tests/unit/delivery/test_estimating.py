@@ -52,7 +52,7 @@ def test_given_lines_need_no_known_template() -> None:
         like(EstimateSubmitted, lines=lines, template="own", template_version=None)
     )
     unknown = SubmitEstimate(template="own", duration_days=10)
-    asked.when(unknown).then_refused("unknown-template", saying="own")
+    asked.when(unknown).then_refused("template-unknown", saying="own")
 
 
 def test_versions_count_up() -> None:
@@ -62,20 +62,20 @@ def test_versions_count_up() -> None:
 
 def test_an_estimate_is_submitted_after_the_request_and_before_the_deal_is_won() -> None:
     managed.when(FROM_TEMPLATE).then_refused(
-        "estimate-not-requested", missing=["estimate-requested"]
+        "estimate-not-requested", missing=["estimate-not-requested"]
     )
-    won.when(FROM_TEMPLATE).then_refused("already-sold")
+    won.when(FROM_TEMPLATE).then_refused("deal-won")
 
 
 def test_an_estimate_without_hours_is_refused() -> None:
     nothing = BUILD.model_copy(update={"hours": hours(0)})
     command = SubmitEstimate(template="web", duration_days=10, lines=(nothing,))
-    asked.when(command).then_refused("empty-estimate")
+    asked.when(command).then_refused("estimate-empty")
 
 
 def test_an_estimate_has_project_management_or_a_reason_for_none() -> None:
     unmanaged = SubmitEstimate(template="own", duration_days=10, lines=(BUILD,))
-    asked.when(unmanaged).then_refused("no-project-management")
+    asked.when(unmanaged).then_refused("project-management-missing")
     asked.published(LIGHT).when(unmanaged).then(like(EstimateSubmitted, assumptions=()))
     reasoned = unmanaged.model_copy(update={"no_project_management": "The customer leads."})
     asked.when(reasoned).then(
@@ -93,7 +93,7 @@ def test_the_manager_endorses_the_newest_version_once() -> None:
 @pytest.mark.parametrize(("by", "version"), [("milo", 1), ("ann", 1)])
 def test_only_the_manager_endorses(by: str, version: int) -> None:
     refused = estimated.when(EndorseEstimate(version=version), by=by)
-    refused.then_refused("not-the-manager", saying="mara")
+    refused.then_refused("caller-not-manager", saying="mara")
 
 
 def test_a_new_manager_endorses_again() -> None:
@@ -105,7 +105,9 @@ def test_a_new_manager_endorses_again() -> None:
 
 
 def test_what_cannot_be_endorsed() -> None:
-    opened.when(EndorseEstimate(version=1), by="mara").then_refused("no-manager")
-    asked.when(EndorseEstimate(version=1), by="mara").then_refused("unknown-estimate")
+    opened.when(EndorseEstimate(version=1), by="mara").then_refused("manager-not-assigned")
+    asked.when(EndorseEstimate(version=1), by="mara").then_refused("estimate-unknown")
     twice = estimated.after(FROM_TEMPLATE.model_copy(update={"duration_days": 120}))
-    twice.when(EndorseEstimate(version=1), by="mara").then_refused("superseded", saying="2")
+    twice.when(EndorseEstimate(version=1), by="mara").then_refused(
+        "estimate-superseded", saying="2"
+    )

@@ -76,13 +76,13 @@ def test_days_and_hours_may_differ_from_the_sold_ones() -> None:
 
 
 def test_before_the_deal_is_won_the_start_has_to_be_given() -> None:
-    estimated.when(FROM_TEMPLATE).then_refused("no-start")
+    estimated.when(FROM_TEMPLATE).then_refused("start-not-agreed")
     begun = DraftPlan(template="web", starts_on=START)
     estimated.when(begun).then(like(PlanDrafted, estimate_version=1))
-    asked.when(begun).then_refused("unknown-estimate")
-    won.when(DraftPlan(template="none")).then_refused("unknown-template")
+    asked.when(begun).then_refused("estimate-unknown")
+    won.when(DraftPlan(template="none")).then_refused("template-unknown")
     late = DraftPlan(template="web", starts_on=LAST_DAY)
-    won.when(late).then_refused("beyond-the-calendar")
+    won.when(late).then_refused("plan-beyond-calendar")
 
 
 def test_a_plan_may_be_given_whole() -> None:
@@ -107,7 +107,7 @@ def test_a_plan_with_contradictions_is_refused() -> None:
         }
     )
     refused = won.when(wrong)
-    refused.then_refused("inconsistent-plan", missing=["contradiction"])
+    refused.then_refused("plan-inconsistent", missing=["plan-inconsistent"])
     assert refused.refusal is not None
     assert [item.sentence for item in refused.refusal.missing] == [
         "deliverable design is listed more than once",
@@ -124,14 +124,18 @@ def test_the_newest_draft_becomes_the_baseline_once() -> None:
     drafted = signed.published(DRAFTED)
     baselined = drafted.when(BaselinePlan(version=1, baselined_on=date(2026, 4, 7))).then(BASELINED)
     baselined.when(BaselinePlan(version=1)).then_nothing()
-    signed.when(BaselinePlan(version=1)).then_refused("not-drafted", saying="there is none")
-    drafted.when(BaselinePlan(version=2)).then_refused("not-drafted", saying="the newest is 1")
+    signed.when(BaselinePlan(version=1)).then_refused(
+        "plan-not-newest-draft", saying="there is none"
+    )
+    drafted.when(BaselinePlan(version=2)).then_refused(
+        "plan-not-newest-draft", saying="the newest is 1"
+    )
 
 
 def test_a_rebaseline_adds_the_changes_of_its_draft_to_earlier_ones() -> None:
     asked_for = released.published(CHANGE)
-    asked_for.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-approved"])
-    released.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-requested"])
+    asked_for.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-not-approved"])
+    released.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-unknown"])
     drafted = asked_for.published(APPROVED).when(WITH_CHANGE)
     again = drafted.then(DRAFTED.model_copy(update={"version": 2, "changes": ("CR-1",)}))
     again.when(WITH_CHANGE).then_nothing()
@@ -245,4 +249,4 @@ def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
 
 def test_a_baseline_does_not_add_a_change_afterwards() -> None:
     changed = released.published(CHANGE, APPROVED)
-    changed.when(BaselinePlan(version=1, changes=("CR-1",))).then_refused("already-baselined")
+    changed.when(BaselinePlan(version=1, changes=("CR-1",))).then_refused("plan-baselined")

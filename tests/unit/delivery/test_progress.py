@@ -26,7 +26,7 @@ def test_progress_of_a_task_may_decrease() -> None:
     back = BUILD.model_copy(update={"complete": hours(5)})
     moved.when(back).then_accepted()
     older = BUILD.model_copy(update={"as_of": date(2026, 4, 7), "complete": hours(9)})
-    moved.when(older).then_refused("older-than-known", saying="2026-04-08")
+    moved.when(older).then_refused("date-before-known", saying="2026-04-08")
 
 
 def test_implementation_has_no_progress_before_gate_4() -> None:
@@ -38,7 +38,7 @@ def test_implementation_has_no_progress_before_gate_4() -> None:
     drafted.after(BaselinePlan(version=1)).when(BUILD).then_refused(
         "implementation-not-released", missing=["brd-not-signed-off"]
     )
-    kicked_off.when(BUILD).then_refused("unknown-task")
+    kicked_off.when(BUILD).then_refused("task-unknown")
 
 
 def test_milestones_of_the_baseline_are_reached_once() -> None:
@@ -47,8 +47,8 @@ def test_milestones_of_the_baseline_are_reached_once() -> None:
     )
     reached.on(date(2026, 4, 10)).when(ReachMilestone(milestone="M1")).then_nothing()
     other_day = ReachMilestone(milestone="M1", reached_on=date(2026, 4, 7))
-    reached.when(other_day).then_refused("milestone-already-reached")
-    released.when(ReachMilestone(milestone="M9")).then_refused("unknown-milestone")
+    reached.when(other_day).then_refused("already-recorded")
+    released.when(ReachMilestone(milestone="M9")).then_refused("milestone-unknown")
     kicked_off.published(DRAFTED).when(ReachMilestone(milestone="M1")).then_refused(
         "plan-not-baselined"
     )
@@ -61,4 +61,4 @@ def test_status_reports_count_up() -> None:
     first.when(REPORT).then_nothing()
     red = REPORT.model_copy(update={"cost": "red", "as_of": date(2026, 4, 9)})
     second = first.when(red).then(like(StatusReportPublished, report=2, cost="red"))
-    second.when(REPORT).then_refused("older-than-known", saying="report 2")
+    second.when(REPORT).then_refused("date-before-known", saying="report 2")

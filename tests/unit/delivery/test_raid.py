@@ -30,14 +30,14 @@ def test_risks_and_issues_are_raised_and_closed() -> None:
     assert [risk.item for risk in closed.state.raid.open_risks] == ["R-1"]
     closed.when(close).then_nothing()
     other = close.model_copy(update={"resolution": "Replaced."})
-    closed.when(other).then_refused("already-closed")
+    closed.when(other).then_refused("already-recorded")
 
 
 def test_an_item_id_is_used_once() -> None:
     raised = released.after(RISK)
     raised.when(RISK).then_nothing()
-    raised.when(RISK.model_copy(update={"impact": "low"})).then_refused("already-raised")
-    raised.when(ISSUE.model_copy(update={"item": "R-1"})).then_refused("already-raised")
+    raised.when(RISK.model_copy(update={"impact": "low"})).then_refused("already-recorded")
+    raised.when(ISSUE.model_copy(update={"item": "R-1"})).then_refused("id-repeated")
     unnamed = released.when(RISK.model_copy(update={"item": None})).then(like(RiskRaised))
     assert next(iter(unnamed.state.raid.risks)).startswith("R-")
 
@@ -53,12 +53,14 @@ def test_a_decision_is_made_by_the_caller_by_default_and_does_not_close() -> Non
         )
     )
     recorded.when(DECISION, by="mara").then_nothing()
-    recorded.when(DECISION, by="milo").then_refused("already-raised")
-    recorded.when(CloseRaidItem(item="D-1", resolution="Done.")).then_refused("not-closable")
+    recorded.when(DECISION, by="milo").then_refused("already-recorded")
+    recorded.when(CloseRaidItem(item="D-1", resolution="Done.")).then_refused(
+        "raid-item-not-closable"
+    )
 
 
 def test_an_unknown_item_cannot_be_closed() -> None:
-    opened.when(CloseRaidItem(item="I-9", resolution="?")).then_refused("unknown-item")
+    opened.when(CloseRaidItem(item="I-9", resolution="?")).then_refused("raid-item-unknown")
 
 
 def test_after_a_termination_items_close_and_none_are_raised() -> None:

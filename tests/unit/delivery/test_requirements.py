@@ -37,12 +37,12 @@ def test_the_customer_signs_off_a_version_once() -> None:
     done = submitted.when(SIGN).then(SIGNED_OFF)
     done.on(date(2026, 4, 9)).when(SIGN).then_nothing()
     other = SignOffBrd(version=1, signed_by="cy")
-    done.when(other).then_refused("already-signed-off")
+    done.when(other).then_refused("already-recorded")
 
 
 def test_sign_offs_that_are_refused() -> None:
-    signed.when(SIGN).then_refused("unknown-brd")
+    signed.when(SIGN).then_refused("brd-unknown")
     newer = submitted.after(SubmitBrd(content_hash=OTHER_HASH))
-    newer.when(SIGN).then_refused("superseded", saying="2")
+    newer.when(SIGN).then_refused("brd-superseded", saying="2")
     own = SignOffBrd(version=1, signed_by="mara")
-    submitted.when(own).then_refused("not-the-customer", saying="mara belongs to delivery")
+    submitted.when(own).then_refused("person-not-customer", saying="mara belongs to delivery")

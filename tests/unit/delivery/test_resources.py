@@ -29,7 +29,7 @@ allocated = wanted.published(ALLOCATED)
 def test_hours_of_a_role_are_requested() -> None:
     managed.when(WANT).then(WANTED).when(WANT).then_nothing()
     other = WANT.model_copy(update={"hours": hours(60)})
-    wanted.when(other).then_refused("already-requested")
+    wanted.when(other).then_refused("already-recorded")
     named = managed.when(WANT.model_copy(update={"request": None})).then(like(ResourceRequested))
     assert next(iter(named.state.resources)).startswith("RQ-")
 
@@ -47,16 +47,16 @@ def test_a_soft_allocation_becomes_hard_and_never_soft_again() -> None:
     hard = allocated.when(GIVE.model_copy(update={"commitment": "hard"})).then(
         ALLOCATED.model_copy(update={"commitment": "hard"})
     )
-    hard.when(GIVE).then_refused("already-hard")
+    hard.when(GIVE).then_refused("person-committed")
 
 
 def test_people_who_cannot_be_allocated() -> None:
-    managed.when(GIVE).then_refused("unknown-request")
-    wanted.when(AllocateResource(request="RQ-1", person="who")).then_refused("unknown-person")
+    managed.when(GIVE).then_refused("request-unknown")
+    wanted.when(AllocateResource(request="RQ-1", person="who")).then_refused("person-unknown")
     customer = AllocateResource(request="RQ-1", person="cleo")
-    wanted.when(customer).then_refused("not-of-the-company")
+    wanted.when(customer).then_refused("person-not-of-company")
     backwards = GIVE.model_copy(update={"starts_on": date(2026, 12, 1)})
-    wanted.when(backwards).then_refused("ends-before-it-starts")
+    wanted.when(backwards).then_refused("finish-before-start")
 
 
 def test_a_person_is_released() -> None:
@@ -65,7 +65,7 @@ def test_a_person_is_released() -> None:
         ResourceReleased(request="RQ-1", person="dev", released_on=date(2026, 1, 5))
     )
     free.when(let_go).then_nothing()
-    managed.when(let_go).then_refused("unknown-request")
+    managed.when(let_go).then_refused("request-unknown")
 
 
 @pytest.mark.parametrize(("over", "day"), [(LOST, "2026-03-02"), (TERMINATED, "2026-05-04")])

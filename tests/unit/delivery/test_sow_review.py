@@ -25,16 +25,16 @@ def test_an_objection_has_a_reason_and_may_be_withdrawn() -> None:
 
 
 def test_an_unknown_version_cannot_be_reviewed() -> None:
-    won.when(APPROVE).then_refused("unknown-sow", missing=["sow-drafted"], saying="version 1")
+    won.when(APPROVE).then_refused("sow-unknown", missing=["sow-unknown"], saying="version 1")
 
 
 def test_only_the_newest_version_is_reviewed() -> None:
     second = drafted.consumed(SOW.model_copy(update={"version": 2, "content_hash": OTHER_HASH}))
-    second.when(APPROVE).then_refused("superseded", saying="2")
+    second.when(APPROVE).then_refused("sow-superseded", saying="2")
     second.when(ReviewSow(version=2, verdict="approved")).then(
         SowReviewed(version=2, content_hash=OTHER_HASH, verdict="approved")
     )
 
 
 def test_a_signed_version_is_no_longer_reviewed() -> None:
-    signed.when(APPROVE).then_refused("already-signed")
+    signed.when(APPROVE).then_refused("sow-signed")

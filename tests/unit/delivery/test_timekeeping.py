@@ -58,7 +58,7 @@ def at(time: SubmitTime, **update: object) -> SubmitTime:
 def test_hours_are_the_callers_by_default() -> None:
     once = released.when(TIME, by="dev").then(SUBMITTED)
     once.when(TIME, by="dev").then_nothing()
-    once.when(at(TIME, hours=hours(8)), by="dev").then_refused("already-submitted")
+    once.when(at(TIME, hours=hours(8)), by="dev").then_refused("already-recorded")
     released.when(at(TIME, person="dev"), by="mara").then(SUBMITTED)
     made = released.when(at(TIME, entry=None), by="dev").after
     assert next(iter(made.state.timesheet.waiting)).startswith("T-")
@@ -75,25 +75,25 @@ def test_invalid_entries_are_refused(wrong) -> None:
 def test_a_week_has_at_most_a_hundred_hours_of_one_person() -> None:
     full = released.after(TIME, by="dev").after(at(TIME, entry="T-9", hours=hours(60)), by="dev")
     more = at(TIME, entry="T-10", hours=hours("0.01"))
-    full.when(more, by="dev").then_refused("too-many-hours", saying="100.01")
+    full.when(more, by="dev").then_refused("hours-beyond-limit", saying="100.01")
     full.when(more, by="milo").then_accepted()
     # Rejected hours do not count towards the limit.
     full.after(RejectTime(entry="T-9", why="Twice.")).when(more, by="dev").then_accepted()
 
 
 def test_hours_of_a_future_week_are_refused() -> None:
-    released.when(at(TIME, week=date(2026, 4, 13)), by="dev").then_refused("in-the-future")
+    released.when(at(TIME, week=date(2026, 4, 13)), by="dev").then_refused("date-in-future")
 
 
 def test_hours_are_approved_by_another_person() -> None:
-    submitted.when(ApproveTime(entry="T-1"), by="dev").then_refused("own-time")
+    submitted.when(ApproveTime(entry="T-1"), by="dev").then_refused("approver-is-author")
     for_dev = released.after(at(TIME, person="dev"), by="mara")
-    for_dev.when(ApproveTime(entry="T-1"), by="mara").then_refused("own-time")
+    for_dev.when(ApproveTime(entry="T-1"), by="mara").then_refused("approver-is-author")
     approved = submitted.when(ApproveTime(entry="T-1"), by="mara").then(APPROVED)
     approved.when(ApproveTime(entry="T-1"), by="mara").then_nothing()
-    approved.when(RejectTime(entry="T-1", why="No."), by="mara").then_refused("already-decided")
-    approved.when(TIME, by="dev").then_refused("already-decided")
-    released.when(ApproveTime(entry="T-9"), by="mara").then_refused("unknown-entry")
+    approved.when(RejectTime(entry="T-1", why="No."), by="mara").then_refused("entry-decided")
+    approved.when(TIME, by="dev").then_refused("entry-decided")
+    released.when(ApproveTime(entry="T-9"), by="mara").then_refused("entry-unknown")
     assert approved.state.timesheet.approved_hours == hours(40)
     assert approved.state.timesheet.by_task == {"analysis": hours(40)}
     assert not approved.state.timesheet.waiting
@@ -111,21 +111,21 @@ def test_rejected_hours_are_not_counted() -> None:
         TimeRejected(entry="T-1", why="Other week.")
     )
     rejected.when(RejectTime(entry="T-1", why="Other week.")).then_nothing()
-    rejected.when(ApproveTime(entry="T-1"), by="mara").then_refused("already-decided")
+    rejected.when(ApproveTime(entry="T-1"), by="mara").then_refused("entry-decided")
     assert rejected.state.timesheet.in_week("dev", WEEK) == 0
     assert rejected.state.timesheet.approved_hours == 0
 
 
 def test_tasks_are_those_of_the_baseline() -> None:
-    released.when(at(TIME, task="ghost"), by="dev").then_refused("unknown-task", saying="ghost")
+    released.when(at(TIME, task="ghost"), by="dev").then_refused("task-unknown", saying="ghost")
     released.when(INITIATION, by="dev").then_accepted()  # the week in which it was baselined
     later = released.on(date(2026, 4, 15))
     week = date(2026, 4, 13)
-    later.when(at(INITIATION, week=week), by="dev").then_refused("unknown-task")
+    later.when(at(INITIATION, week=week), by="dev").then_refused("task-unknown")
 
 
 def test_before_the_baseline_tasks_are_the_drafts_and_two_fixed_ones() -> None:
-    kicked_off.when(TIME, by="dev").then_refused("unknown-task")
+    kicked_off.when(TIME, by="dev").then_refused("task-unknown")
     kicked_off.when(INITIATION, by="dev").then(like(TimeSubmitted, task="initiation"))
     kicked_off.published(DRAFTED).when(TIME, by="dev").then_accepted()
     managing = at(INITIATION, task="project-management")
@@ -135,24 +135,28 @@ def test_before_the_baseline_tasks_are_the_drafts_and_two_fixed_ones() -> None:
 
 
 def test_time_before_the_signature_is_refused() -> None:
-    unsigned.when(INITIATION, by="dev").then_refused("not-released", missing=["sow-not-signed"])
+    unsigned.when(INITIATION, by="dev").then_refused(
+        "work-not-released", missing=["sow-not-signed"]
+    )
     # Signed on Friday, 20 March: its week is covered, the one before is not.
     covered = at(INITIATION, week=date(2026, 3, 16))
     signed.when(covered, by="dev").then_accepted()
     before = at(INITIATION, week=date(2026, 3, 9))
-    signed.when(before, by="dev").then_refused("not-released", saying="signed on 2026-03-20")
+    signed.when(before, by="dev").then_refused("work-not-released", saying="signed on 2026-03-20")
 
 
 def test_an_early_start_covers_hours_up_to_its_cap() -> None:
     half = early.after(INITIATION, by="dev")
     more = at(INITIATION, entry="T-5", hours=hours("30.01"))
     half.when(more, by="milo").then_refused(
-        "not-released", missing=["early-start-cap-spent"], saying="50 are logged"
+        "work-not-released", missing=["early-start-cap-spent"], saying="50 are logged"
     )
     full = half.after(at(more, hours=hours(30)), by="milo")
     # The entries themselves are within the cap and can be approved; nothing more can be logged.
     full.when(ApproveTime(entry="T-5"), by="mara").then_accepted()
-    full.when(at(more, entry="T-6", hours=hours("0.01")), by="dev").then_refused("not-released")
+    full.when(at(more, entry="T-6", hours=hours("0.01")), by="dev").then_refused(
+        "work-not-released"
+    )
 
 
 def test_an_early_start_that_ended_covers_nothing_until_the_signature() -> None:
@@ -161,7 +165,7 @@ def test_an_early_start_that_ended_covers_nothing_until_the_signature() -> None:
         waiting.when(at(INITIATION, entry="T-7"), by="dev"),
         waiting.when(ApproveTime(entry="T-3"), by="mara"),
     ):
-        outcome.then_refused("not-released", missing=["early-start-expired"])
+        outcome.then_refused("work-not-released", missing=["early-start-expired"])
     late = SOW_SIGNED.model_copy(update={"signed_on": date(2026, 5, 4)})
     waiting.consumed(SOW, late).when(ApproveTime(entry="T-3"), by="mara").then_accepted()
 
@@ -172,7 +176,7 @@ def test_a_second_early_start_adds_to_the_first() -> None:
     more = at(INITIATION, entry="T-5", week=date(2026, 5, 4), hours=hours(40))
     again.after(more, by="dev").when(ApproveTime(entry="T-5"), by="mara").then_accepted()
     again.when(at(more, hours=hours("40.01")), by="dev").then_refused(
-        "not-released", missing=["early-start-cap-spent"], saying="120 hours, 80 are logged"
+        "work-not-released", missing=["early-start-cap-spent"], saying="120 hours, 80 are logged"
     )
     # Hours of the first one's days count against the second one's cap, too.
     again.when(at(more, week=date(2026, 4, 20)), by="dev").then_accepted()
@@ -182,7 +186,7 @@ def test_the_unused_cap_of_an_early_start_ends_with_it() -> None:
     again = early.after(INITIATION, by="dev").on(date(2026, 5, 6)).consumed(SECOND_START)
     more = at(INITIATION, entry="T-5", week=date(2026, 5, 4), hours=hours("40.01"))
     again.when(more, by="dev").then_refused(
-        "not-released", missing=["early-start-cap-spent"], saying="40 hours, 0 are logged"
+        "work-not-released", missing=["early-start-cap-spent"], saying="40 hours, 0 are logged"
     )
 
 
@@ -193,10 +197,10 @@ def test_authorised_work_may_be_logged_after_the_signature() -> None:
     rest = at(INITIATION, entry="T-5", week=date(2026, 4, 27), hours=hours(30))
     contracted.when(rest, by="dev").then_accepted()
     contracted.when(at(rest, hours=hours("30.01")), by="dev").then_refused(
-        "not-released", missing=["early-start-cap-spent"]
+        "work-not-released", missing=["early-start-cap-spent"]
     )
     contracted.when(at(rest, week=date(2026, 5, 4)), by="dev").then_refused(
-        "not-released", missing=["early-start-expired"], saying="after this work"
+        "work-not-released", missing=["early-start-expired"], saying="after this work"
     )
 
 
@@ -208,7 +212,7 @@ def test_hours_after_the_signature_are_not_charged_to_the_early_start() -> None:
     contracted.when(after, by="dev").then_accepted()
     before = at(INITIATION, entry="T-9", hours=hours(1))
     contracted.when(before, by="dev").then_refused(
-        "not-released", missing=["early-start-cap-spent"]
+        "work-not-released", missing=["early-start-cap-spent"]
     )
 
 
@@ -272,7 +276,7 @@ def test_time_up_to_a_termination_may_be_logged_after_it() -> None:
     held = EngagementPutOnHold(reason="Waiting for data.", held_on=date(2026, 4, 22))
     rested = released.published(held).consumed(TERMINATED).on(date(2026, 5, 12))
     rested.when(at(TIME, week=date(2026, 4, 20)), by="dev").then_accepted()
-    rested.when(at(TIME, week=date(2026, 4, 27)), by="dev").then_refused("on-hold")
+    rested.when(at(TIME, week=date(2026, 4, 27)), by="dev").then_refused("engagement-on-hold")
 
 
 def test_expenses_are_approved_by_another_person() -> None:
@@ -294,11 +298,11 @@ def test_expenses_are_approved_by_another_person() -> None:
         )
     )
     approved.when(spend, by="mara").then_nothing()
-    released.when(spend, by="dev").then_refused("own-expense")
+    released.when(spend, by="dev").then_refused("approver-is-author")
     other = spend.model_copy(update={"amount": eur(9)})
-    approved.when(other, by="mara").then_refused("already-approved")
+    approved.when(other, by="mara").then_refused("already-recorded")
     tomorrow = spend.model_copy(update={"spent_on": WEEK + timedelta(days=9)})
-    released.when(tomorrow, by="mara").then_refused("in-the-future")
+    released.when(tomorrow, by="mara").then_refused("date-in-future")
 
 
 ENTRIES = st.lists(
@@ -323,7 +327,7 @@ def test_logged_hours_add_up_and_stay_within_their_limits(entries) -> None:
             outcome = scenario.when(time, by=who)
             scenario = outcome.after
             if outcome.refusal is not None:
-                assert outcome.refusal.code in {"not-released", "too-many-hours"}
+                assert outcome.refusal.code in {"work-not-released", "hours-beyond-limit"}
                 continue
             if then == "approve":
                 scenario = scenario.after(ApproveTime(entry=entry), by="mara")

@@ -182,7 +182,7 @@ def test_the_amount_of_a_void_exception_falls_due_beside_the_rest():
         like(BillingEventDue, billing_event="due-design-rest", amount=eur(1_000), exception=None),
         like(InvoiceDrafted, invoice="invoice-design-rest", amount=eur(1_000)),
     )
-    again.when(early(lines=(line(1),))).then_refused("beyond-schedule")
+    again.when(early(lines=(line(1),))).then_refused("amount-beyond-schedule")
 
 
 def test_the_amount_of_a_void_exception_on_a_dated_entry_falls_due_on_that_date():
@@ -206,20 +206,20 @@ def test_an_exception_bills_time_at_another_rate_and_its_hours_are_billed_then()
     )
     billed = worked.after(wrong, by="cora")
     billed.when(BillTime(month="2026-04")).then_refused(
-        "not-billable", missing={"nothing-approved"}
+        "amount-not-billable", missing={"work-not-approved"}
     )
 
 
 def test_an_exception_bills_no_more_than_its_entry_has_left():
     contracted().when(early(lines=(line(6_001),))).then_refused(
-        "beyond-schedule", saying="design has 6,000.00 EUR left to bill, not 6,001.00 EUR"
+        "amount-beyond-schedule", saying="design has 6,000.00 EUR left to bill, not 6,001.00 EUR"
     )
-    contracted().after(early()).when(early(lines=(line(1),))).then_refused("beyond-schedule")
+    contracted().after(early()).when(early(lines=(line(1),))).then_refused("amount-beyond-schedule")
 
 
 def test_an_exception_needs_a_contract_an_entry_and_the_currency():
-    opened().when(early()).then_refused("no-budget")
-    contracted().when(early(item="tea")).then_refused("item-unknown")
+    opened().when(early()).then_refused("budget-not-set")
+    contracted().when(early(item="tea")).then_refused("billing-item-unknown")
     dollars = InvoiceLine(description="Work", amount=usd(1))
     contracted().when(early(lines=(dollars,))).then_refused("currency-differs")
     ended = issued(contracted(), "invoice-start", "2026-00001", SIGNED)

@@ -100,7 +100,7 @@ def test_a_method_is_chosen_before_the_budget_and_recorded_in_it():
 
 def test_a_method_is_never_switched_and_has_to_fit_the_pricing():
     contracted().when(CHOSEN).then_refused("method-fixed", saying="cost-to-cost")
-    opened().when(CHOSEN).then_refused("no-contract-drafted")
+    opened().when(CHOSEN).then_refused("sow-unknown")
     invoiced = ChooseRevenueMethod(method="as-invoiced", why="Simple.")
     papers().when(invoiced).then_refused("method-does-not-fit", saying="fixed-price")
     opened().consumed(HOURLY_SOW).when(invoiced).then_accepted()

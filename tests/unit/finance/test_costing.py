@@ -72,7 +72,7 @@ def test_work_accrues_in_order_once_rates_and_opportunity_are_known():
     )
     waits = opened(costs=False).when_consumed(time("a")).then_nothing()
     waits.when(CatchUp()).then_refused(
-        "still-waiting", missing={"work-uncosted"}, saying="8 h of developer (a)"
+        "inputs-missing", missing={"work-uncosted"}, saying="8 h of developer (a)"
     )
 
 
@@ -84,7 +84,7 @@ def test_a_role_without_a_rate_does_not_delay_others():
 
 def test_an_expense_in_another_currency_is_never_added_without_a_rate():
     contracted().when_consumed(expense("x", usd(10))).then_nothing().when(CatchUp()).then_refused(
-        "still-waiting", missing={"work-uncosted"}
+        "inputs-missing", missing={"work-uncosted"}
     )
 
 

@@ -92,14 +92,16 @@ def test_approving_again_changes_nothing_and_another_day_is_refused():
     approved = drafted().after(APPROVE)
     approved.when(APPROVE).then_nothing()
     other = ApproveInvoice(invoice="invoice-start", issue_on=SIGNED)
-    approved.when(other).then_refused("already-approved")
+    approved.when(other).then_refused("invoice-not-draft")
     out().when(APPROVE).then_nothing()
 
 
 def test_an_invoice_is_issued_neither_before_it_is_due_nor_in_the_future():
     at = ApproveInvoice(invoice="invoice-start", issue_on=date(2026, 3, 19))
     drafted().when(at).then_refused(
-        "not-billable", missing={"not-due"}, saying="due on 2026-03-20, after 2026-03-19"
+        "amount-not-billable",
+        missing={"billing-item-not-due"},
+        saying="due on 2026-03-20, after 2026-03-19",
     )
     future = ApproveInvoice(invoice="invoice-start", issue_on=date(2026, 4, 2))
     drafted().when(future).then_refused("date-in-future")
@@ -110,7 +112,7 @@ def test_after_a_termination_only_accepted_work_is_invoiced():
     dated = drafted().when_deadline("due-care").then_accepted().on(date(2026, 8, 2))
     over = hearing(dated, TERMINATED, accepted("design"))
     over.when(ApproveInvoice(invoice="invoice-care")).then_refused(
-        "not-billable", missing={"terminated"}
+        "amount-not-billable", missing={"engagement-terminated"}
     )
     over.when(ApproveInvoice(invoice="invoice-design")).then(like(InvoiceApproved))
 
@@ -134,7 +136,7 @@ def test_payments_have_the_currency_whole_cents_and_a_possible_day():
     out().when(dollars).then_refused("currency-differs")
     out().when(pay("0.001")).then_refused("amount-not-whole")
     out().when(pay(1, received_on=date(2026, 4, 2))).then_refused("date-in-future")
-    out().when(pay(1, received_on=date(2026, 3, 31))).then_refused("before-issue")
+    out().when(pay(1, received_on=date(2026, 3, 31))).then_refused("date-before-issue")
     drafted().when(pay(1)).then_refused("invoice-not-issued", saying="is drafted")
 
 
@@ -156,7 +158,7 @@ def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
     )
     assert billed(void.state) == eur(0)
     void.when(VOID).then_nothing()
-    void.when(APPROVE).then_refused("already-approved", saying="is voided")
+    void.when(APPROVE).then_refused("invoice-not-draft", saying="is voided")
     assert billed(issued(void, "invoice-start-2", "2026-00008", APRIL_1).state) == eur(5_000)
 
 
@@ -174,8 +176,8 @@ def test_an_exception_ends_with_its_invoice():
 
 
 def test_a_paid_or_credited_invoice_cannot_be_voided():
-    out().after(pay(1)).when(VOID).then_refused("money-moved")
-    out().after(credit(1)).when(VOID).then_refused("money-moved")
+    out().after(pay(1)).when(VOID).then_refused("invoice-settled-in-part")
+    out().after(credit(1)).when(VOID).then_refused("invoice-settled-in-part")
     drafted().when(VOID).then_refused("invoice-not-issued")
 
 

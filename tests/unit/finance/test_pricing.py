@@ -95,10 +95,10 @@ def test_without_cost_rates_there_is_a_price_with_an_unknown_floor():
 def test_an_estimate_needs_a_card_with_every_role_in_the_engagements_currency():
     waits = opened(card=False).when_consumed(ESTIMATE).then_nothing()
     waits.when(CatchUp()).then_refused(
-        "still-waiting", missing={"estimate-unpriced"}, saying="rate card standard-EUR"
+        "inputs-missing", missing={"estimate-not-priced"}, saying="rate card standard-EUR"
     )
     partial = CARD.model_copy(update={"rates": rates(architect=150)})
-    waits.knowing(partial, COSTS).when(CatchUp()).then_refused("still-waiting")
+    waits.knowing(partial, COSTS).when(CatchUp()).then_refused("inputs-missing")
     waits.knowing(CARD, COSTS).when(CatchUp()).then(PRICED, COSTED)
     waits.knowing(CARD, COSTS).when_consumed(ESTIMATE.model_copy(update={"version": 2})).then(
         PRICED,
@@ -194,7 +194,7 @@ def test_a_change_waits_for_the_contract_and_its_next_assessment_is_priced_again
 def test_a_new_assessment_is_priced_even_if_the_last_one_could_not_be():
     misspelt = ASSESSED.model_copy(update={"lines": (RoleHours(role="tsetre", hours=Decimal(1)),)})
     waits = contracted().when_consumed(misspelt).then_nothing()
-    waits.when(CatchUp()).then_refused("still-waiting", missing={"change-unpriced"})
+    waits.when(CatchUp()).then_refused("inputs-missing", missing={"change-not-priced"})
     priced = waits.when_consumed(ASSESSED)
     priced.then(like(ChangePriced, price=eur(2_900)), like(ChangeCosted, cost=eur(1_450)))
     priced.after.when(CatchUp()).then_nothing()

@@ -150,7 +150,7 @@ def test_a_month_is_recognised_once_in_order_and_when_it_is_over():
     )
     march.when(recognise("04")).then_refused("month-not-over")
     contracted().when(recognise("02")).then_refused("month-recognised")
-    opened().when(recognise("03")).then_refused("no-budget")
+    opened().when(recognise("03")).then_refused("budget-not-set")
     with pytest.raises(ValidationError):
         RecogniseRevenue(month="2026-13")
 
@@ -164,7 +164,7 @@ def test_revenue_with_unknown_cost_is_not_recognised():
     )
     hourly = hearing(contracted(HOURLY_SOW), time("a", role="tester"))
     year_end(hourly).when(recognise("03")).then_refused(
-        "revenue-not-measurable", missing={"no-contracted-rate"}
+        "revenue-not-measurable", missing={"rate-not-contracted"}
     )
 
 

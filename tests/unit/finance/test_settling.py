@@ -53,8 +53,8 @@ def square(engagement: Scenario[Engagement], **amounts: int) -> Scenario[Engagem
 def test_the_refusal_lists_everything_that_is_open():
     half = hearing(out(), accepted("design")).on(JUNE)
     half.when(SETTLE).then_refused(
-        "not-settled",
-        missing={"draft-open", "invoice-unpaid", "entry-unbilled"},
+        "account-not-settled",
+        missing={"invoice-not-issued", "invoice-unpaid", "billing-item-unbilled"},
         saying="5,000.00 EUR is outstanding on 2026-00001",
     )
 
@@ -84,7 +84,7 @@ def test_an_account_with_nothing_open_is_settled_once():
 
 def test_an_account_is_not_settled_before_its_last_movement():
     before = SettleAccount(settled_on=date(2026, 5, 15))
-    all_paid().when(before).then_refused("settled-before-last-movement", saying="on 2026-08-03")
+    all_paid().when(before).then_refused("date-before-last-movement", saying="on 2026-08-03")
     late = all_paid().on(date(2026, 8, 10))
     late.when(SettleAccount(settled_on=AUGUST)).then(like(AccountSettled, settled_on=AUGUST))
 
@@ -92,7 +92,9 @@ def test_an_account_is_not_settled_before_its_last_movement():
 def test_a_change_order_reopens_a_settled_account():
     again = hearing(all_paid().after(SETTLE), ASSESSED, LATE)
     again.when(SETTLE).then_refused(
-        "not-settled", missing={"entry-unbilled"}, saying="2,900.00 EUR of report never"
+        "account-not-settled",
+        missing={"billing-item-unbilled"},
+        saying="2,900.00 EUR of report never",
     )
     accepted_late = hearing(again, accepted("report", AUGUST))
     paid = issued(accepted_late, "invoice-report", "2026-00005", AUGUST)
@@ -104,7 +106,7 @@ def test_a_change_order_after_settling_falls_due_on_its_date():
     entry = BillingItem(item="more", kind="on-date", amount=eur(2_900), due_on=date(2026, 8, 20))
     dated = LATE.model_copy(update={"deliverables_added": (), "billing_schedule": (entry,)})
     again = hearing(all_paid().after(SETTLE), ASSESSED, dated)
-    again.when(SETTLE).then_refused("not-settled", missing={"entry-unbilled"})
+    again.when(SETTLE).then_refused("account-not-settled", missing={"billing-item-unbilled"})
     again.when_deadline("due-more-a1").then(
         like(BillingEventDue, item="more", amount=eur(2_900)), like(InvoiceDrafted)
     )
@@ -112,7 +114,7 @@ def test_a_change_order_after_settling_falls_due_on_its_date():
 
 def test_a_change_order_that_is_not_in_the_budget_yet_keeps_the_account_open():
     unpriced = hearing(all_paid(), LATE)
-    unpriced.when(SETTLE).then_refused("not-settled", missing={"budget-not-amended"})
+    unpriced.when(SETTLE).then_refused("account-not-settled", missing={"budget-not-amended"})
 
 
 def test_an_invoice_issued_after_settling_is_settled_again():
@@ -126,7 +128,7 @@ def test_an_invoice_issued_after_settling_is_settled_again():
 
 def test_after_a_termination_entries_that_never_fell_due_are_not_billed():
     over = hearing(out(), TERMINATED).on(JUNE)
-    over.when(SETTLE).then_refused("not-settled", missing={"invoice-unpaid"})
+    over.when(SETTLE).then_refused("account-not-settled", missing={"invoice-unpaid"})
     paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     assert paid.when(SETTLE).events[0] == AccountSettled(
         billed=eur(5_000), paid=eur(5_000), settled_on=JUNE
@@ -140,7 +142,7 @@ def test_a_draft_dated_after_the_termination_does_not_prevent_settling():
 
 
 def test_an_engagement_that_ended_without_a_contract_is_settled_with_nothing():
-    opened().when(SETTLE).then_refused("not-settled", missing={"no-budget"})
+    opened().when(SETTLE).then_refused("account-not-settled", missing={"budget-not-set"})
     hearing(opened(), TERMINATED).on(JUNE).when(SETTLE).then(
         AccountSettled(billed=eur(0), paid=eur(0), settled_on=JUNE)
     )
@@ -151,7 +153,7 @@ def test_an_open_refund_prevents_settling():
     paid = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     credited = paid.after(IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Late."))
     credited.when(SETTLE).then_refused(
-        "not-settled", missing={"refund-owed"}, saying="500.00 EUR is to be refunded"
+        "account-not-settled", missing={"refund-owed"}, saying="500.00 EUR is to be refunded"
     )
     refunded = credited.after(RecordRefund(invoice="invoice-start", amount=eur(500)))
     assert refunded.when(SETTLE).events[0] == AccountSettled(
@@ -166,7 +168,9 @@ def test_amounts_billed_beyond_a_reduced_price_are_credited_first():
     less = hearing(out(), ASSESSED, cut).on(JUNE)
     paid = less.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
     paid.when(SETTLE).then_refused(
-        "not-settled", missing={"billed-beyond-price"}, saying="500.00 EUR was billed beyond"
+        "account-not-settled",
+        missing={"billing-beyond-price"},
+        saying="500.00 EUR was billed beyond",
     )
 
 
@@ -187,12 +191,12 @@ def test_a_time_entry_need_not_be_used_up_but_approved_time_is_billed():
     advanced = issued(contracted(HOURLY_SOW), "invoice-advance", "2026-00001", date(2026, 4, 1))
     paid = advanced.after(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     paid.when(SETTLE).then_refused(
-        "not-settled", missing={"advance-unused"}, saying="4,000.00 EUR of the advance"
+        "account-not-settled", missing={"advance-unused"}, saying="4,000.00 EUR of the advance"
     )
     worked = hearing(paid, time("a", hours=50)).on(JUNE)
-    worked.when(SETTLE).then_refused("not-settled", missing={"time-unbilled"})
+    worked.when(SETTLE).then_refused("account-not-settled", missing={"time-unbilled"})
     billed = worked.after(BillTime(month="2026-04"))
-    billed.when(SETTLE).then_refused("not-settled", missing={"draft-open"})
+    billed.when(SETTLE).then_refused("account-not-settled", missing={"invoice-not-issued"})
     done = square(billed, **{"time-2026-04": 1_000})
     done.when(SETTLE).then(like(AccountSettled, billed=eur(5_000)))
 
@@ -202,7 +206,7 @@ def test_an_advance_pays_covered_time_and_its_rest_is_credited_and_refunded():
     paid = advanced.after(RecordPayment(invoice="invoice-advance", amount=eur(4_000)))
     worked = hearing(paid, time("a", hours=30)).on(JUNE)
     worked.when(SETTLE).then_refused(
-        "not-settled", missing={"advance-unused"}, saying="1,000.00 EUR of the advance"
+        "account-not-settled", missing={"advance-unused"}, saying="1,000.00 EUR of the advance"
     )
     rest = eur(1_000)
     credited = worked.after(IssueCreditNote(invoice="invoice-advance", amount=rest, why="Unused."))
@@ -226,12 +230,12 @@ def test_time_beyond_the_cap_does_not_prevent_settling():
         update={"rates": rates(developer=130), "billing_schedule": (time_alone,)}
     )
     worked = hearing(contracted(sow), time("a", hours=160)).on(JUNE)
-    worked.when(SETTLE).then_refused("not-settled", saying="19,999.20 EUR is not billed")
+    worked.when(SETTLE).then_refused("account-not-settled", saying="19,999.20 EUR is not billed")
     billed = issued(
         worked.after(BillTime(month="2026-04")), "invoice-time-2026-04", "2026-00001", JUNE
     )
     paid = billed.after(RecordPayment(invoice="invoice-time-2026-04", amount=eur("19999.20")))
-    paid.when(BillTime(month="2026-05")).then_refused("not-billable", missing={"cap-spent"})
+    paid.when(BillTime(month="2026-05")).then_refused("amount-not-billable", missing={"cap-spent"})
     paid.when(SETTLE).then(like(AccountSettled, billed=eur("19999.20")))
 
 
@@ -247,7 +251,7 @@ def by_the_hour() -> Scenario[Engagement]:
 def test_time_approved_after_settling_reopens_the_account_and_is_billed():
     late = by_the_hour().when_consumed(time("late", hours=10))
     assert late.events[-1] == AccountReopened(settled_on=JUNE, unbilled=eur(1_000))
-    late.after.when(SETTLE).then_refused("not-settled", missing={"time-unbilled"})
+    late.after.when(SETTLE).then_refused("account-not-settled", missing={"time-unbilled"})
     billed = late.after.after(BillTime(month="2026-06"))
     paid = issued(billed, "invoice-time-2026-06", "2026-00009", AUGUST)
     paid = paid.after(RecordPayment(invoice="invoice-time-2026-06", amount=eur(1_000)))

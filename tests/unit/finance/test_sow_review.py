@@ -70,7 +70,7 @@ def test_a_schedule_that_does_not_add_up_to_the_price_cannot_be_approved():
         .when(APPROVE)
         .then_refused(
             "sow-not-billable",
-            missing={"schedule-differs"},
+            missing={"billing-schedule-differs"},
             saying="adds up to 18,000.00 EUR, its price is 20,000.00 EUR",
         )
     )
@@ -84,18 +84,20 @@ def test_another_currency_than_the_engagement_or_than_the_price_cannot_be_approv
     mixed = BillingItem(item="x", kind="on-signature", amount=usd(5_000))
     sow = SOW.model_copy(update={"billing_schedule": (mixed, *SOW.billing_schedule[1:])})
     opened().consumed(sow).when(APPROVE).then_refused(
-        "sow-not-billable", missing={"currencies-mixed"}
+        "sow-not-billable", missing={"currency-differs"}
     )
 
 
 def test_time_and_materials_need_rates_in_the_same_currency():
     opened().consumed(HOURLY_SOW).when(APPROVE).then_accepted()
     bare = HOURLY_SOW.model_copy(update={"rates": ()})
-    opened().consumed(bare).when(APPROVE).then_refused("sow-not-billable", missing={"no-rates"})
+    opened().consumed(bare).when(APPROVE).then_refused(
+        "sow-not-billable", missing={"rates-missing"}
+    )
     dollars = rates(architect=1)[0].model_copy(update={"rate": usd(1)})
     foreign = HOURLY_SOW.model_copy(update={"rates": (dollars,)})
     opened().consumed(foreign).when(APPROVE).then_refused(
-        "sow-not-billable", missing={"currencies-mixed"}
+        "sow-not-billable", missing={"currency-differs"}
     )
 
 
@@ -104,9 +106,9 @@ def test_parts_of_a_cent_cannot_be_billed():
     rest = SOW.billing_schedule[1].model_copy(update={"amount": eur("5999.995")})
     sow = SOW.model_copy(update={"billing_schedule": (item, rest, *SOW.billing_schedule[2:])})
     opened().consumed(sow).when(APPROVE).then_refused(
-        "sow-not-billable", missing={"amounts-not-whole"}
+        "sow-not-billable", missing={"amount-not-whole"}
     )
 
 
 def test_before_the_opportunity_is_known_nothing_can_be_approved():
-    given(ENGAGEMENT, ID).consumed(SOW).when(APPROVE).then_refused("opportunity-unknown")
+    given(ENGAGEMENT, ID).consumed(SOW).when(APPROVE).then_refused("opportunity-not-opened")

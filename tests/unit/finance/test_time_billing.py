@@ -98,7 +98,7 @@ def test_a_month_bills_its_approved_hours_by_role_and_the_expenses_that_are_bill
 
 def test_time_is_billed_once_and_late_approvals_with_the_next_month():
     billed = may(hearing(hourly(), time("a"))).after(APRIL)
-    billed.when(APRIL).then_refused("not-billable", missing={"nothing-approved"})
+    billed.when(APRIL).then_refused("amount-not-billable", missing={"work-not-approved"})
     late = hearing(billed, time("b", hours=1))
     late.when(APRIL).then(
         like(BillingEventDue, billing_event="due-time-2026-04-2", amount=eur(100)),
@@ -120,7 +120,7 @@ def test_time_is_billed_up_to_its_cap_and_the_rest_when_an_amendment_raises_it()
         like(BillingEventDue, amount=eur(20_000)), like(InvoiceDrafted, amount=eur(20_000))
     )
     capped.when(APRIL).then_refused(
-        "not-billable", missing={"cap-spent"}, saying="cap of 20,000.00 EUR"
+        "amount-not-billable", missing={"cap-spent"}, saying="cap of 20,000.00 EUR"
     )
     raised = AMENDMENT.model_copy(update={"billing_schedule": ()})
     hearing(capped, ASSESSED, raised).when(APRIL).then(
@@ -148,7 +148,7 @@ def test_time_that_fills_two_entries_is_billed_on_both():
 def test_an_advance_is_drawn_down_before_anything_more_is_invoiced():
     few = may(hearing(advanced(), time("a", hours=30)))
     few.when(APRIL).then_refused(
-        "not-billable", missing={"covered-by-advance"}, saying="4,000.00 EUR is left"
+        "amount-not-billable", missing={"work-covered-by-advance"}, saying="4,000.00 EUR is left"
     )
     more = hearing(few, time("b", hours=30))
     billed = more.when(APRIL)
@@ -185,15 +185,15 @@ def test_an_advance_that_is_drawn_down_cannot_be_credited():
 
 def test_a_role_without_a_contracted_rate_is_not_billable():
     may(hearing(hourly(), time("a", role="tester"))).when(APRIL).then_refused(
-        "not-billable", missing={"no-contracted-rate"}, saying="no rate for tester"
+        "amount-not-billable", missing={"rate-not-contracted"}, saying="no rate for tester"
     )
 
 
 def test_a_fixed_price_bills_no_time():
     may(hearing(contracted(), time("a"))).when(APRIL).then_refused(
-        "not-billable", missing={"no-time-entry"}
+        "amount-not-billable", missing={"time-item-missing"}
     )
-    opened().when(APRIL).then_refused("no-budget")
+    opened().when(APRIL).then_refused("budget-not-set")
 
 
 def test_a_voided_invoice_is_drafted_again_with_the_same_lines():
@@ -210,7 +210,7 @@ def test_a_voided_invoice_is_drafted_again_with_the_same_lines():
             advance_drawn=eur(4_000),
         ),
     )
-    again.when(APRIL).then_refused("not-billable", missing={"nothing-approved"})
+    again.when(APRIL).then_refused("amount-not-billable", missing={"work-not-approved"})
 
 
 @settings(max_examples=40)

@@ -47,7 +47,7 @@ def test_a_waiver_of_a_hidden_disconnect_is_refused_as_if_it_did_not_exist() -> 
     nowhere = given(ENGAGEMENT, named(1)).when(waiver.given_by(confidential=False), by="eve")
     hidden = published().when(waiver.given_by(confidential=False), by="eve")
 
-    hidden.then_refused("no-such-disconnect")
+    hidden.then_refused("disconnect-unknown")
     assert str(hidden.refusal) == str(nowhere.refusal)
     assert published().when(waiver, by="eve").refusal, "the default must be the lower permission"
 

@@ -429,4 +429,4 @@ def test_every_finding_can_be_said_in_the_words_of_the_contracts() -> None:
     waived.when(PublishDisconnects(disconnects=(open_one,))).then(
         gateway.ConfidentialDisconnectResolved(finding=secret.finding, rule=secret.rule)
     )
-    waived.when(WaiveDisconnect(finding="nothing", why="?")).then_refused("no-such-disconnect")
+    waived.when(WaiveDisconnect(finding="nothing", why="?")).then_refused("disconnect-unknown")

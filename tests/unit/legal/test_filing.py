@@ -39,7 +39,7 @@ def test_a_won_imported_opportunity_opens_a_file_automatically():
 
 def test_a_won_deal_without_an_account_needs_a_command_to_open_its_file():
     unfiled = nothing.consumed(imported(None)).when_consumed(WON).then_nothing()
-    unfiled.when(OpenFile()).then_refused("account-unknown")
+    unfiled.when(OpenFile()).then_refused("file-incomplete")
     unfiled.when(OpenFile(account="acme")).then(FileOpened(account="acme", title="GTX Plus"))
 
 
@@ -51,12 +51,12 @@ def test_a_file_may_be_opened_before_the_deal_and_is_opened_once():
 
 
 def test_a_file_cannot_be_renamed_or_given_to_another_customer():
-    filed.when(OpenFile(title="Other")).then_refused("file-already-open", saying="Order desk")
+    filed.when(OpenFile(title="Other")).then_refused("file-open", saying="Order desk")
     heard_of.when(OpenFile(account="other")).then_refused("account-differs", saying="acme")
 
 
 def test_a_file_requires_account_and_title():
-    nothing.when(OpenFile()).then_refused("account-unknown")
+    nothing.when(OpenFile()).then_refused("file-incomplete")
     nothing.when(OpenFile(account="acme", title="Order desk")).then(FILE)
 
 
@@ -77,7 +77,7 @@ def test_agreements_are_recorded_once_and_replaced_by_later_ones(
 def test_agreements_require_a_file_and_consistent_days(command: type[RecordNda | RecordMsa]):
     heard_of.when(command()).then_refused("file-not-open")
     filed.when(command(signed_on=date(2026, 3, 3))).then_refused("date-in-future")
-    filed.when(command(expires_on=date(2026, 3, 1))).then_refused("expired-when-signed")
+    filed.when(command(expires_on=date(2026, 3, 1))).then_refused("expiry-before-signature")
     with pytest.raises(ValidationError, match="must not be before"):
         command(signed_on=date(2026, 3, 2), expires_on=date(2026, 3, 1))
 

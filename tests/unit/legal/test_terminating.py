@@ -24,7 +24,7 @@ def test_an_engagement_is_terminated_once_with_day_and_person(scenario: Scenario
     over = scenario.when(END, by="carl").then(event)
     over.on(date(2026, 4, 1)).when(END, by="dora").then_nothing()
     over.when(TerminateEngagement(reason="mutual")).then_refused(
-        "already-terminated", saying="breach"
+        "already-recorded", saying="breach"
     )
 
 

@@ -33,7 +33,7 @@ def test_an_equal_repetition_changes_nothing() -> None:
 def test_different_content_under_the_same_id_is_refused_by_field() -> None:
     changed = IMPORT.model_copy(update={"account": "acme", "value": usd(55)})
     new.after(IMPORT).when(changed).then_refused(
-        "import-differs",
+        "already-recorded",
         missing={"account", "value"},
         saying="account: was imported as unknown and is now acme; "
         "value: was imported as 49.00 USD and is now 55.00 USD",
@@ -41,4 +41,4 @@ def test_different_content_under_the_same_id_is_refused_by_field() -> None:
 
 
 def test_an_opportunity_opened_in_sales_is_not_imported() -> None:
-    opened.when(IMPORT).then_refused("already-opened")
+    opened.when(IMPORT).then_refused("opportunity-opened")

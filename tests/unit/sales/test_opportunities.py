@@ -72,7 +72,7 @@ def test_an_unknown_account_is_refused_with_the_field_name() -> None:
 
 def test_an_equal_opening_changes_nothing_and_a_different_one_is_refused() -> None:
     opened.when(OPEN).then_nothing()
-    opened.when(OPEN.model_copy(update={"title": "Other"})).then_refused("already-opened")
+    opened.when(OPEN.model_copy(update={"title": "Other"})).then_refused("already-recorded")
 
 
 def test_an_expected_close_in_the_past_is_refused() -> None:
@@ -132,7 +132,7 @@ def test_a_deal_can_be_lost_at_any_stage_before_it_is_won(stage) -> None:
 
 def test_a_deal_is_not_lost_in_the_future() -> None:
     later = LOSE.model_copy(update={"lost_on": date(2026, 1, 7)})
-    opened.when(later).then_refused("date-to-come", saying="lost_on")
+    opened.when(later).then_refused("date-in-future", saying="lost_on")
     tomorrow = LOSE.model_copy(update={"lost_on": date(2026, 1, 6)})
     opened.when(tomorrow).then_accepted().then_view(stage="lost")
 
@@ -157,7 +157,7 @@ class TestImportedOpen:
         moved.when(LOSE).then_accepted().then_view(stage="lost")
 
     def test_an_estimate_is_requested_after_adoption(self) -> None:
-        self.imported.when(REQUEST).then_refused("opportunity-not-opened", saying="adopt it first")
+        self.imported.when(REQUEST).then_refused("opportunity-not-adopted", saying="adopt it first")
         known = self.imported.when(ADOPT).then(
             OpportunityOpened(
                 account="acme",
@@ -172,7 +172,7 @@ class TestImportedOpen:
         known.when(ADOPT).then_nothing()
         known.when(REQUEST).then_accepted()
         otherwise = ADOPT.model_copy(update={"title": "Other"})
-        known.when(otherwise).then_refused("already-opened")
+        known.when(otherwise).then_refused("already-recorded")
 
     def test_values_missing_in_the_crm_are_required(self) -> None:
         bare = new.published(IMPORTED.model_copy(update={"value": None}))
@@ -186,8 +186,8 @@ class TestImportedOpen:
             "account-unknown", saying="account: no account 'globex'"
         )
         self.imported.on(date(2026, 3, 1)).when(ADOPT).then_refused("expected-close-passed")
-        opened.when(ADOPT).then_refused("not-imported")
-        self.imported.when(OPEN).then_refused("already-opened")
+        opened.when(ADOPT).then_refused("opportunity-not-imported")
+        self.imported.when(OPEN).then_refused("already-recorded")
 
     def test_adoption_keeps_the_currency(self) -> None:
         self.imported.when(ADOPT.model_copy(update={"expected_value": eur(5)})).then_refused(

@@ -172,7 +172,7 @@ class TestGate:
         ready.after(REVISE).when(SUBMIT).then_refused("proposal-withdrawn")
         ready.when(SubmitProposal(version=2)).then_refused("proposal-unknown")
         ready.when(SubmitProposal(version=1, submitted_on=date(2026, 2, 1))).then_refused(
-            "date-to-come", saying="submitted_on"
+            "date-in-future", saying="submitted_on"
         )
 
 
@@ -203,9 +203,9 @@ class TestWinning:
 
     def test_a_deal_is_won_after_its_submission_and_not_in_the_future(self) -> None:
         early = WIN.model_copy(update={"won_on": date(2026, 1, 4)})
-        submitted.when(early).then_refused("won-before-submitted", saying="won_on")
+        submitted.when(early).then_refused("date-before-submission", saying="won_on")
         late = WIN.model_copy(update={"won_on": date(2026, 1, 8)})
-        submitted.when(late).then_refused("date-to-come", saying="won_on")
+        submitted.when(late).then_refused("date-in-future", saying="won_on")
 
     def test_other_dates_can_be_agreed_in_order(self) -> None:
         later = WIN.model_copy(update={"finishes_on": date(2026, 9, 1)})
@@ -213,14 +213,14 @@ class TestWinning:
             like(DealWon, starts_on=date(2026, 3, 2), finishes_on=date(2026, 9, 1))
         ).then_view(delivery__promised_finish=date(2026, 9, 1))
         before = WIN.model_copy(update={"finishes_on": date(2026, 3, 1)})
-        submitted.when(before).then_refused("dates-out-of-order", saying="finishes_on")
+        submitted.when(before).then_refused("finish-before-start", saying="finishes_on")
 
     @pytest.mark.parametrize(
         ("item", "code", "saying"),
         [
             (
                 BillingItem(item="rest", kind="on-signature", amount=eur("9999.99")),
-                "billing-differs-from-price",
+                "billing-schedule-differs",
                 "16,999.99 EUR, but the price is 17,000.00 EUR",
             ),
             (
