@@ -1,0 +1,1 @@
+"""Work on hold, and resumed."""

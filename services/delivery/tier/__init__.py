@@ -1,0 +1,1 @@
+"""The method tier: how much method is applied to an engagement."""
