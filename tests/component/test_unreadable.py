@@ -222,7 +222,7 @@ async def test_a_relay_skips_and_reports_the_stream_and_publishes_it_once_repair
 async def test_a_document_without_a_valid_number_stops_the_relay_until_repaired(
     kafka: KafkaServer, store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay_module, "_LAST_PAUSE", 0.05)
+    monkeypatch.setattr(relay_module, "_LONGEST_PAUSE", 0.05)
     topic = SALES.topic(isolation)
     await create_topics(kafka.bootstrap, topic)
     async with Process(store.url, isolation) as process:

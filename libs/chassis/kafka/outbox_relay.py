@@ -28,6 +28,7 @@ from aiokafka.errors import (
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
+from chassis.base.backoff import Backoff
 from chassis.base.failures import ValueFreeError
 from chassis.eventstore.journal import Commit, Journal, readable
 from chassis.eventstore.mongo import Document, Store, reaching
@@ -48,7 +49,7 @@ _REPLAYED_TOGETHER = 500
 # next: a gap. The relay replaces the producer long before.
 _REQUEST_TIMEOUT_MS = 60_000
 _PATIENCE = 15.0
-_FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
+_LONGEST_PAUSE = 2.0
 _REST = 0.005
 _UNTIL_CLOSED = 1.5 * SEGMENT_MS / 1000
 
@@ -208,7 +209,7 @@ class Relay:
         while isinstance(commit, UnreadableStream) and commit.number == 0:
             log_once(commit)
             self._unidentified = f"nothing more is published: {commit}"
-            await asyncio.sleep(_LAST_PAUSE)
+            await asyncio.sleep(_LONGEST_PAUSE)
             with reaching():
                 document = await self._store.commits.find_one({"_id": commit.document})
             if document is not None:
@@ -267,30 +268,28 @@ class Relay:
             await self._publish(tombstones)
 
     async def _publish(self, records: Sequence[Record]) -> None:
-        pause, logged = _FIRST_PAUSE, False
+        backoff = Backoff()
         while True:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await self._send(records)
             except NotPublishable as refused:
                 # A new producer may succeed where a broken one did not: report the second refusal.
-                if pause > _FIRST_PAUSE:
+                if backoff.pauses:
                     self._refusal = str(refused)
                     _refused.add(1)
                     _log.error("relay: nothing more is published: %s", refused)
             except (KafkaError, OSError, TimeoutError) as error:
-                if not logged:
+                if backoff.must_log():
                     _log.warning("relay: events cannot be published: %r", error)
-                    logged = True
             else:
                 self._refusal = None
                 _published.add(len(records))
-                if logged:
+                if backoff.reset():
                     _log.info("relay: events are published again")
                 return
             await self._discard_producer()
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LAST_PAUSE)
+            await backoff.pause()
 
     async def _send(self, records: Sequence[Record]) -> None:
         producer = await self._ready_producer()

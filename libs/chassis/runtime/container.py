@@ -35,6 +35,7 @@ from chassis.application.event_handler import StreamEventHandler, stream_router
 from chassis.application.ports import EventHandler, StreamRouter
 from chassis.application.read_models import VIEWS, Listing, Views
 from chassis.application.repository import ContextFactory, Repository
+from chassis.base.backoff import Backoff
 from chassis.base.settings import Settings
 from chassis.domain.decider import Decider, consumed_channels
 from chassis.eventstore.journal import Journal
@@ -55,7 +56,6 @@ from contracts.channels import Channel, Department
 _log = logging.getLogger(__name__)
 _meter = metrics.get_meter("concord.works")
 _Callback: TypeAlias = Callable[[CallbackOptions], Iterable[Observation]]
-_LONGEST_PAUSE = 2.0
 _LATE_AFTER = 30.0
 
 
@@ -274,7 +274,7 @@ class Container:
 
     async def _prepare(self) -> None:
         """Prepare the store; on failure log it, wait and try again."""
-        pause = 0.1
+        backoff = Backoff()
         while True:
             try:
                 await self.store.prepare(RELAY, VIEWS)
@@ -283,7 +283,7 @@ class Container:
                 if self.event_handling.prepare is not None:
                     await self.event_handling.prepare()
             except StoreAway as away:
-                if pause == 0.1:
+                if backoff.must_log():
                     _log.warning("the store is not available: %s", away)
                 self._not_usable = "the store is not available"
             except Exception as error:  # noqa: BLE001 - logged, and tried again
@@ -292,8 +292,7 @@ class Container:
                 self._not_usable = f"the store cannot be prepared, see the log: {kind}"
             else:
                 return
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            await backoff.pause()
 
     async def _enter(self, name: str, part: ReferenceFeed | Consumer) -> None:
         await part.__aenter__()
