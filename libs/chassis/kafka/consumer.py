@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from opentelemetry import metrics
 
@@ -78,7 +77,7 @@ class _Abandoned(Exception):
     """The partitions are being revoked, or the service stops: the batch is not committed."""
 
 
-class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no types
+class Consumer:
     """A consumer that runs while it is entered (``async with``), and reconnects by itself."""
 
     def __init__(
