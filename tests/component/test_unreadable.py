@@ -281,8 +281,6 @@ async def test_a_state_is_limited_before_it_is_too_large_for_a_document(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Limit the size of the state: each event has some 500 bytes, and adds three to the state."""
-    monkeypatch.setattr(streams_module, "LARGEST_STATE", 4_000)
-    monkeypatch.setattr(streams_module, "LARGEST_CONSUMED", 20_000)
     measurements = 0
 
     def counted(stream: Stream[Any]) -> Stream[Any]:
@@ -291,7 +289,9 @@ async def test_a_state_is_limited_before_it_is_too_large_for_a_document(
         return measured(stream)
 
     monkeypatch.setattr(streams_module, "measured", counted)
-    async with Process(store.url, isolation) as process:
+    async with Process(
+        store.url, isolation, largest_state=4_000, largest_consumed=20_000
+    ) as process:
         await open_deals(process, "Wall")
 
         async def more(probability: int, times: int) -> None:
