@@ -185,7 +185,7 @@ class _NeverAcknowledges:
 
 
 class Rebalance(Protocol):
-    """What happens when the group's partitions are assigned to its processes anew."""
+    """A consumer that follows each new assignment of its group's partitions to processes."""
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Finish the work on partitions before another process has them."""

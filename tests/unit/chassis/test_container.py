@@ -98,5 +98,5 @@ async def test_the_gateway_has_its_projector_or_the_one_that_it_is_given() -> No
 
 
 def test_the_routes_of_the_gateway_get_what_its_service_runs() -> None:
-    """The type of `get_gateway` is true as long as the service has this event handling."""
+    """Check what the type of `get_gateway` relies on."""
     assert gateway.SERVICE.event_handling is gateway.event_handling
