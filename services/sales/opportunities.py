@@ -182,7 +182,8 @@ def _openable(event: OpportunityOpened, context: Context) -> None:
 def _missing(**fields: object) -> Iterable[Missing]:
     for field, value in fields.items():
         if value is None:
-            yield Missing(field, f"{field}: the CRM had no value, so it must be given", "sales")
+            sentence = f"{field}: the CRM had no value, so it must be given"
+            yield Missing("field-missing", sentence, "sales", field)
 
 
 @decide.on(QualifyOpportunity)

@@ -57,12 +57,17 @@ def import_opportunity(
     if state.imported is None:
         raise Refused("opportunity-opened", "this engagement was opened in Sales, not imported")
     differing = [
-        Missing(name, f"was imported as {_shown(old)} and is now {_shown(new)}", "sales")
+        Missing(
+            "field-differs",
+            f"was imported as {_shown(old)} and is now {_shown(new)}",
+            "sales",
+            name,
+        )
         for (name, old), (_, new) in zip(state.imported, event, strict=True)
         if old != new
     ]
     if differing:
-        sentence = "; ".join(f"{item.code}: {item.sentence}" for item in differing)
+        sentence = "; ".join(f"{item.field}: {item.sentence}" for item in differing)
         raise Refused("already-recorded", sentence, differing)
 
 
