@@ -205,7 +205,7 @@ async def test_an_event_too_large_for_its_topic_is_refused_or_parks_its_engageme
         monkeypatch.setattr(journal, "LARGEST_EVENT", 100)
         with pytest.raises(Refused) as refused:
             await tell(process, Advance(probability=10), "more")
-        assert refused.value.code == "too-large"
+        assert refused.value.code == "commit-too-large"
         failures = await process.event_handler.take(
             {
                 "engagement:E-1": [assigned("E-1", 1)],

@@ -309,7 +309,7 @@ async def test_a_state_is_limited_before_it_is_too_large_for_a_document(
                 refusal = refused
                 break
         assert refusal is not None
-        assert (refusal.code, "4,000" in str(refusal)) == ("too-large", True)
+        assert (refusal.code, "4,000" in str(refusal)) == ("commit-too-large", True)
         state = (await process.engine.read("engagement", "E-Wall")).state
         assert 3_000 <= len(state.model_dump_json()) <= 4_000
         # It is refused again without measuring the state; others' events are still consumed.

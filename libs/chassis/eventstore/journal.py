@@ -81,7 +81,7 @@ class TooLarge(Refused):
     """
 
     def __init__(self, sentence: str) -> None:
-        super().__init__("too-large", sentence)
+        super().__init__("commit-too-large", sentence)
 
 
 @dataclass(frozen=True, slots=True)
