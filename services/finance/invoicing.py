@@ -21,6 +21,7 @@ from contracts.finance import (
     RefundPaid,
 )
 from contracts.money import Money, PositiveMoney
+from contracts.refusals import RefusalCode
 from contracts.values import Day, Identifier, ShortText, days_after
 from finance.billing import too_much_due
 from finance.state import (
@@ -265,7 +266,7 @@ def _day(invoice: Invoice, day: date | None, context: Context) -> date:
     return on
 
 
-def _require_up_to(amount: Money, most: Money, code: str, invoice: Invoice) -> None:
+def _require_up_to(amount: Money, most: Money, code: RefusalCode, invoice: Invoice) -> None:
     if amount.currency != most.currency:
         raise Refused(
             "currency-differs", f"the engagement is in {most.currency}, not in {amount.currency}"

@@ -1,8 +1,8 @@
 """Bill approved time at contracted rates, and expenses, up to the contract's cap.
 
-Gate 5 (``amount-not-billable``): only approved time, at the contracted rate, up to the cap. Time is billed
-by the accountant's command ``bill-time`` and not by a deadline at the end of the month, since
-imported history arrives late and a month would be billed before its hours are approved. On a
+Gate 5 (``amount-not-billable``): only approved time, at the contracted rate, up to the cap. Time
+is billed by the accountant's command ``bill-time`` and not by a deadline at the end of the month,
+since imported history arrives late and a month would be billed before its hours are approved. On a
 contract by time and materials, what was billed on signature or on a date is an advance: time billed
 later draws it down, and nothing is invoiced while it covers everything. Entries of a fixed price
 are billed without such a deduction.

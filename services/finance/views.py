@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
+from chassis.domain.commands import Missing
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.gateway import Disconnect
 from contracts.money import Money
@@ -115,8 +116,8 @@ class EngagementView(ViewModel):
     recognised_to: str | None
     contract_asset: Money | None
     contract_liability: Money | None
-    open_points: list[str]
-    waiting: list[str]
+    open_points: list[Missing]
+    waiting: list[Missing]
     settled_on: date | None
     disconnects: list[Disconnect]
 
@@ -223,8 +224,8 @@ def engagement_view(state: Engagement) -> EngagementView:
         recognised_to=last,
         contract_asset=contract_asset(recognised, owed) if recognised and owed else None,
         contract_liability=contract_liability(recognised, owed) if recognised and owed else None,
-        open_points=[one.sentence for one in open_points(state)] if state.budget else [],
-        waiting=[one.sentence for one in waiting(state)],
+        open_points=list(open_points(state)) if state.budget else [],
+        waiting=list(waiting(state)),
         settled_on=state.settled_on,
         disconnects=list(state.disconnects.values()),
     )

@@ -27,11 +27,13 @@ class Today:
         return self.held_at or datetime.now(UTC).date()
 
 
-def event_handling(container: Container) -> EventHandling:
+def event_handling(
+    container: Container, projector_class: type[Projector] = Projector
+) -> EventHandling[Projector]:
     """Connect the projector to the consumer, and run the publisher of disconnects beside it."""
     store = ViewStore(container.store)
     today = Today()
-    projector = Projector(store, today)
+    projector = projector_class(store, today)
 
     def behind() -> bool:
         consumer = container.consumer

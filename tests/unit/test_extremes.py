@@ -268,7 +268,7 @@ class Extravagant(World):
         refusal: Refused | None = None
         for each in bodies:
             if not is_command(KINDS[service, command], each):
-                refusal = Refused("invalid-input", f"{command} is not given as it should be")
+                refusal = Refused("field-missing", f"{command} is not given as it should be")
                 continue
             try:
                 return super().command(service, place, subject, command, each, by, at, key=key)

@@ -93,7 +93,7 @@ def test_the_figures_of_a_view_agree_with_each_other():
     assert view.contract_asset - view.contract_liability == view.recognised - view.billed
     assert view.changes[0].in_budget
     assert [one.stage for one in view.invoices] == ["issued", "drafted"]
-    assert any("outstanding on 2026-00001" in point for point in view.open_points)
+    assert any("outstanding on 2026-00001" in point.sentence for point in view.open_points)
 
 
 def test_costs_and_margins_are_in_the_confidential_view_only():
@@ -153,5 +153,5 @@ def test_every_measurement_can_be_shown(bac: str, pv: str, earned: str, ac: str)
 def test_pending_items_are_shown_as_sentences():
     waits = hearing(opened(card=False, costs=False), ESTIMATE, SOW, time("a"))
     told = engagement_view(waits.state).waiting
-    assert any("estimate 1 needs rate card standard-EUR" in one for one in told)
-    assert any("8 h of developer (a) needs standard-EUR" in one for one in told)
+    assert any("estimate 1 needs rate card standard-EUR" in one.sentence for one in told)
+    assert any("8 h of developer (a) needs standard-EUR" in one.sentence for one in told)

@@ -17,6 +17,7 @@ from contracts.legal import (
     SowSigned,
 )
 from contracts.money import Money
+from contracts.refusals import RefusalCode
 from contracts.values import BillingItem, Signatory
 from legal.amendments import DraftAmendment, SignAmendment, amendment_of
 from legal.sows import RecordSignature
@@ -237,7 +238,7 @@ def test_counsel_may_draft_other_terms():
         ),
     ],
 )
-def test_an_inconsistent_amendment_is_refused(terms: dict[str, object], missing: list[str]):
+def test_an_inconsistent_amendment_is_refused(terms: dict[str, object], missing: list[RefusalCode]):
     command = DraftAmendment.model_validate({"change": "C-1", **terms})
     drafted.when(command).then_refused("amendment-inconsistent", missing=missing)
 

@@ -15,6 +15,7 @@ from contracts.legal import (
     SowSignatureRecorded,
     SowSigned,
 )
+from contracts.refusals import RefusalCode
 from contracts.sales import DealLost
 from contracts.values import BillingItem, Deliverable, RoleRate
 from legal.sows import ApproveSow, DraftSow, RecordSignature, RedlineSow, SendSow
@@ -145,7 +146,7 @@ def test_the_version_is_part_of_the_hashed_content():
     ],
 )
 def test_an_inconsistent_draft_is_refused_with_all_faults(
-    draft: dict[str, object], missing: list[str]
+    draft: dict[str, object], missing: list[RefusalCode]
 ):
     command = DraftSow.model_validate({"scope": SCOPE, **draft})
     filed.when(command).then_refused("sow-inconsistent", missing=missing)

@@ -34,7 +34,8 @@ def test_different_content_under_the_same_id_is_refused_by_field() -> None:
     changed = IMPORT.model_copy(update={"account": "acme", "value": usd(55)})
     new.after(IMPORT).when(changed).then_refused(
         "already-recorded",
-        missing={"account", "value"},
+        missing={"field-differs"},
+        fields={"account", "value"},
         saying="account: was imported as unknown and is now acme; "
         "value: was imported as 49.00 USD and is now 55.00 USD",
     )

@@ -177,7 +177,7 @@ class TestImportedOpen:
     def test_values_missing_in_the_crm_are_required(self) -> None:
         bare = new.published(IMPORTED.model_copy(update={"value": None}))
         bare.when(AdoptOpportunity(expected_close=date(2026, 2, 1))).then_refused(
-            "adoption-incomplete", missing={"account", "expected_value"}
+            "adoption-incomplete", missing={"field-missing"}, fields={"account", "expected_value"}
         )
         bare.when(ADOPT.model_copy(update={"expected_value": eur(5)})).then_accepted()
 
