@@ -1,48 +1,57 @@
 """Submit deliverables, and record the customer's acceptance or rejection."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date
+from typing import Literal
 
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.delivery import (
+    DeliverableAcceptance,
+    DeliverableAccepted,
+    DeliverableRejected,
+    DeliverableRejection,
+    DeliverableSubmitted,
+)
 from contracts.event import Event
-from contracts.values import Day, Identifier, PersonId, Text, Version
-from delivery.documents import Paper
-from delivery.policies import day_of, once, require_active, require_customer, require_open
-from delivery.state import Engagement, Submission, decide
+from contracts.values import ContentHash, Day, Deliverable, Identifier, ShortText, Version
+from delivery.acceptance.state import Submission
+from delivery.documents import DocumentCommand
+from delivery.engagement import Engagement
+from delivery.policies import require_active, require_customer, require_open
+from delivery.roles import MANAGERS, WORKERS
+
+capability = Capability[Engagement](__name__)
 
 
-class SubmitDeliverable(Paper):
+class SubmitDeliverable(DocumentCommand):
     """Submit a deliverable to the customer for acceptance, the first time or again."""
 
     deliverable: Identifier
-    submitted_on: Day | None = None
+    submitted_on: Day | None = Field(default=None, description="today unless given")
 
 
-class AcceptDeliverable(Command):
+class AcceptDeliverable(DeliverableAcceptance, Command):
     """Record that a person of the customer accepted the latest submission of a deliverable."""
 
-    deliverable: Identifier
-    submission: Version
-    accepted_by: PersonId
-    accepted_on: Day | None = None
+    accepted_on: Day | None = Field(default=None, description="today unless given")
 
 
-class RejectDeliverable(Command):
+class RejectDeliverable(DeliverableRejection, Command):
     """Record that a person of the customer rejected the latest submission, and why."""
 
-    deliverable: Identifier
-    submission: Version
-    rejected_by: PersonId
-    why: Text
-    rejected_on: Day | None = None
+    rejected_on: Day | None = Field(default=None, description="today unless given")
 
 
-@decide.on(SubmitDeliverable)
+@capability.decide(SubmitDeliverable, by=WORKERS)
 def submit_deliverable(
     state: Engagement, command: SubmitDeliverable, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Submit the deliverable with the next submission number.
 
     Nothing happens where the latest submission has the same content and is not rejected. Raises
@@ -54,7 +63,7 @@ def submit_deliverable(
     if name not in state.owed:
         raise Refused("deliverable-unknown", f"deliverable {name} is neither agreed nor planned")
     content_hash = command.hashed("deliverable")
-    last = state.submissions.get(name)
+    last = state.acceptance.submissions.get(name)
     if last and not last.rejected and last.submitted.content_hash == content_hash:
         return
     if last and last.accepted:
@@ -63,14 +72,14 @@ def submit_deliverable(
         deliverable=name,
         submission=last.submitted.submission + 1 if last else 1,
         content_hash=content_hash,
-        submitted_on=day_of(context, command.submitted_on),
+        submitted_on=past_day("submitted_on", command.submitted_on, context),
     )
 
 
-@decide.on(AcceptDeliverable)
+@capability.decide(AcceptDeliverable, by=MANAGERS)
 def accept_deliverable(
     state: Engagement, command: AcceptDeliverable, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Record the acceptance; a submission is decided once, also after a termination.
 
     Raises Refused where the submission is not the latest, is rejected or was accepted with other
@@ -78,26 +87,22 @@ def accept_deliverable(
     """
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
+    recorded = last.accepted
     require_customer(context, command.accepted_by)
-    if last.accepted is None:
+    if recorded is None:
         _require_not_descoped(state, command.deliverable)
     if last.rejected:
         raise Refused("submission-rejected", f"submission {command.submission} is rejected")
-    day = command.accepted_on or (last.accepted.accepted_on if last.accepted else None)
-    event = DeliverableAccepted(
-        deliverable=command.deliverable,
-        submission=command.submission,
-        accepted_by=command.accepted_by,
-        accepted_on=_not_before_submission(last, day_of(context, day)),
-    )
-    sentence = f"submission {command.submission} was accepted with other data"
-    yield from once(last.accepted, event, "already-recorded", sentence)
+    accepted_on = command.accepted_on or (recorded.accepted_on if recorded else None)
+    day = _since_submission(last, past_day("accepted_on", accepted_on, context))
+    event = DeliverableAccepted(**{**dict(command), "accepted_on": day})
+    yield from unless_recorded(recorded, event, f"the acceptance of {command.deliverable}")
 
 
-@decide.on(RejectDeliverable)
+@capability.decide(RejectDeliverable, by=MANAGERS)
 def reject_deliverable(
     state: Engagement, command: RejectDeliverable, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Record the rejection; a submission is decided once, and the next submission again.
 
     Raises Refused where the submission is not the latest, is accepted or was rejected with other
@@ -105,30 +110,25 @@ def reject_deliverable(
     """
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
+    recorded = last.rejected
     require_customer(context, command.rejected_by)
     if last.accepted:
         raise Refused("submission-accepted", f"submission {command.submission} is accepted")
-    day = command.rejected_on or (last.rejected.rejected_on if last.rejected else None)
-    event = DeliverableRejected(
-        deliverable=command.deliverable,
-        submission=command.submission,
-        rejected_by=command.rejected_by,
-        why=command.why,
-        rejected_on=_not_before_submission(last, day_of(context, day)),
-    )
-    sentence = f"submission {command.submission} was rejected with other data"
-    yield from once(last.rejected, event, "already-recorded", sentence)
+    rejected_on = command.rejected_on or (recorded.rejected_on if recorded else None)
+    day = _since_submission(last, past_day("rejected_on", rejected_on, context))
+    event = DeliverableRejected(**{**dict(command), "rejected_on": day})
+    yield from unless_recorded(recorded, event, f"the rejection of {command.deliverable}")
 
 
 def _require_not_descoped(state: Engagement, deliverable: str) -> None:
-    if deliverable in state.descoped:
+    if deliverable in state.contract.descoped:
         raise Refused(
             "deliverable-descoped", f"deliverable {deliverable} was removed by an amendment"
         )
 
 
 def _latest(state: Engagement, deliverable: str, submission: int) -> Submission:
-    last = state.submissions.get(deliverable)
+    last = state.acceptance.submissions.get(deliverable)
     if last is None:
         raise Refused("deliverable-not-submitted", f"deliverable {deliverable} was not submitted")
     newest = last.submitted.submission
@@ -138,9 +138,49 @@ def _latest(state: Engagement, deliverable: str, submission: int) -> Submission:
     return last
 
 
-def _not_before_submission(last: Submission, day: date) -> date:
+def _since_submission(last: Submission, day: date) -> date:
     if day < last.submitted.submitted_on:
         raise Refused(
             "date-before-submission", f"it was submitted on {last.submitted.submitted_on}"
         )
     return day
+
+
+class DeliverableView(ViewModel):
+    """Deliverable owed to the customer, and the status of its latest submission."""
+
+    deliverable: Identifier
+    title: ShortText
+    status: Literal["owed", "submitted", "rejected", "accepted"]
+    submission: Version | None
+    content_hash: ContentHash | None
+    why: str | None
+
+
+class DeliverableFields(ViewModel):
+    """The deliverables in the view of an engagement."""
+
+    deliverables: tuple[DeliverableView, ...]
+
+
+@capability.view
+def deliverables_view(state: Engagement) -> DeliverableFields:
+    """Return the deliverables that are owed to the customer for the view of an engagement."""
+    submissions = state.acceptance.submissions
+    return DeliverableFields(
+        deliverables=tuple(_view(each, submissions.get(name)) for name, each in state.owed.items())
+    )
+
+
+def _view(deliverable: Deliverable, last: Submission | None) -> DeliverableView:
+    status: Literal["owed", "submitted", "rejected", "accepted"] = "owed"
+    if last:
+        status = "accepted" if last.accepted else "rejected" if last.rejected else "submitted"
+    return DeliverableView(
+        deliverable=deliverable.deliverable,
+        title=deliverable.title,
+        status=status,
+        submission=last.submitted.submission if last else None,
+        content_hash=last.submitted.content_hash if last else None,
+        why=last.rejected.why if last and last.rejected else None,
+    )

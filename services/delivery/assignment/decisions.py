@@ -1,28 +1,25 @@
-"""Assign the manager, choose the method tier, and put the engagement on hold."""
+"""Assign the engagement manager."""
 
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Iterable
+from datetime import date
 
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from contracts.delivery import EngagementPutOnHold, EngagementResumed, ManagerAssigned, TierChosen
+from chassis.domain.rules import past_day
+from contracts.delivery import ManagerAssigned
 from contracts.event import Event
-from contracts.money import Money
-from contracts.reference import AccountPublished
-from contracts.values import Day, PersonId, ShortText, Tier, YesNo
-from delivery.policies import day_of, known_person, once, require_open
-from delivery.state import Engagement, decide
+from contracts.values import Day, PersonId
+from delivery.engagement import Engagement
+from delivery.policies import known_person, require_open
+from delivery.roles import DIRECTORS
+
+capability = Capability[Engagement](__name__)
 
 MANAGER_ROLE = "engagement-manager"
-COMPARABLE = frozenset({"EUR", "USD", "GBP", "CHF", "CAD", "AUD", "NZD", "SGD"})
-"""Currencies whose units are of the same order of magnitude. A price in another currency is not
-used to propose a tier."""
-
-SMALL, LARGE, HUGE = Decimal(60_000), Decimal(200_000), Decimal(500_000)
-"""Prices, in whole units of a comparable currency, from which an engagement is not small, is
-large (critical if novel) and is critical in any case."""
-
-SHORT_DAYS, LONG_DAYS = 60, 270
 
 
 class AssignManager(Command):
@@ -33,55 +30,11 @@ class AssignManager(Command):
     """
 
     manager: PersonId
-    assigned_on: Day | None = None
+    assigned_on: Day | None = Field(default=None, description="today unless given")
 
 
-class ChooseTier(Command):
-    """Choose the method tier of the engagement and give a reason.
-
-    The tier that the platform proposes is recorded beside it. `novel`: the work is new to the
-    company.
-    """
-
-    tier: Tier
-    reason: ShortText
-    novel: YesNo = False
-
-
-class PutOnHold(Command):
-    """Put the engagement on hold until it is resumed."""
-
-    reason: ShortText
-    held_on: Day | None = None
-
-
-class Resume(Command):
-    """Resume an engagement that is on hold."""
-
-    resumed_on: Day | None = None
-
-
-def proposed_tier(
-    price: Money | None, duration_days: int | None, *, novel: bool, customer_pmo: bool
-) -> Tier:
-    """Return the tier proposed for price, calendar days, novelty and the customer's own PMO.
-
-    Critical: very large, long, or both large and novel. Light: small, short and not novel, unless
-    the customer has its own PMO, which wants the artefacts. Otherwise standard, also where the
-    price (in a comparable currency) or the duration is unknown.
-    """
-    amount = price.amount if price and price.currency in COMPARABLE else None
-    if amount is not None and (amount >= HUGE or (novel and amount >= LARGE)):
-        return "critical"
-    if duration_days is not None and duration_days >= LONG_DAYS:
-        return "critical"
-    small = amount is not None and amount < SMALL
-    short = duration_days is not None and duration_days <= SHORT_DAYS
-    return "light" if small and short and not novel and not customer_pmo else "standard"
-
-
-@decide.on(AssignManager)
-def assign_manager(state: Engagement, command: AssignManager, context: Context) -> Iterator[Event]:
+@capability.decide(AssignManager, by=DIRECTORS)
+def assign_manager(state: Engagement, command: AssignManager, context: Context) -> Iterable[Event]:
     """Assign the manager; a current manager is replaced.
 
     Raises Refused where the person is unknown or is not an engagement manager of Delivery.
@@ -95,62 +48,24 @@ def assign_manager(state: Engagement, command: AssignManager, context: Context) 
             f" (roles: {', '.join(person.roles) or 'none'}):"
             " only an engagement manager of Delivery can manage an engagement",
         )
-    if state.manager is None or state.manager.manager != command.manager:
-        day = day_of(context, command.assigned_on)
+    current = state.assignment.manager
+    if current is None or current.manager != command.manager:
+        day = past_day("assigned_on", command.assigned_on, context)
         yield ManagerAssigned(manager=command.manager, assigned_on=day)
 
 
-@decide.on(ChooseTier)
-def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Iterator[Event]:
-    """Record the chosen tier beside the proposed one.
+class ManagerFields(ViewModel):
+    """The engagement manager in the view of an engagement."""
 
-    The proposal is computed from the newest known price and duration and from the account's record.
-    """
-    require_open(state)
-    account = context.reference_data.latest(AccountPublished, state.account or "")
-    newest = max(state.estimates, default=None)
-    proposed = proposed_tier(
-        _price(state),
-        state.estimates[newest].submitted.duration_days if newest else None,
-        novel=command.novel,
-        customer_pmo=account is not None and account.event.own_pmo,
+    manager: PersonId | None
+    managed_since: date | None
+
+
+@capability.view
+def manager_view(state: Engagement) -> ManagerFields:
+    """Return the engagement manager for the view of an engagement."""
+    current = state.assignment.manager
+    return ManagerFields(
+        manager=current.manager if current else None,
+        managed_since=current.assigned_on if current else None,
     )
-    chosen = TierChosen(tier=command.tier, proposed=proposed, reason=command.reason)
-    if chosen != state.tier:
-        yield chosen
-
-
-def _price(state: Engagement) -> Money | None:
-    if state.deal.won:
-        return state.deal.won.price
-    if state.ledger.estimates:
-        return state.ledger.estimates[max(state.ledger.estimates)].price
-    return state.deal.opened.expected_value if state.deal.opened else None
-
-
-@decide.on(PutOnHold)
-def put_on_hold(state: Engagement, command: PutOnHold, context: Context) -> Iterator[Event]:
-    """Put the engagement on hold.
-
-    Time, progress, submissions and the implementation of changes are then refused; approving work
-    that was done is not. Raises Refused where it is on hold for another reason or since another
-    day.
-    """
-    require_open(state)
-    day = command.held_on or (state.on_hold.held_on if state.on_hold else None)
-    event = EngagementPutOnHold(reason=command.reason, held_on=day_of(context, day))
-    yield from once(state.on_hold, event, "already-recorded", "work is on hold already")
-
-
-@decide.on(Resume)
-def resume(state: Engagement, command: Resume, context: Context) -> Iterator[Event]:
-    """Resume the engagement; nothing happens where it is not on hold.
-
-    Raises Refused where the day is before the hold began.
-    """
-    require_open(state)
-    if state.on_hold:
-        day = day_of(context, command.resumed_on)
-        if day < state.on_hold.held_on:
-            raise Refused("date-before-hold", f"work is on hold only since {state.on_hold.held_on}")
-        yield EngagementResumed(resumed_on=day)

@@ -1,103 +1,89 @@
 """Control changes: request, assess, approve or reject, implement."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Annotated
+from typing import Literal
 
 from pydantic import Field
 
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from chassis.domain.rules import past_day, unless_recorded
 from contracts.delivery import (
+    ChangeApproval,
     ChangeApproved,
     ChangeAssessed,
+    ChangeAssessment,
     ChangeImplemented,
     ChangeRejected,
+    ChangeRejection,
+    ChangeRequest,
     ChangeRequested,
 )
 from contracts.event import Event
-from contracts.values import (
-    AsNumber,
-    Day,
-    Deliverable,
-    Identifier,
-    ItemRoleHours,
-    PersonId,
-    ShortText,
-    Text,
-)
-from delivery.policies import day_of, once, require_active, require_customer, require_open
-from delivery.state import Change, Engagement, decide
+from contracts.money import Money
+from contracts.values import Day, Identifier
+from delivery.changes.state import Change
+from delivery.engagement import Engagement
+from delivery.policies import is_given_up, require_active, require_customer, require_open
+from delivery.roles import MANAGERS, REQUESTERS, WORKERS
+
+capability = Capability[Engagement](__name__)
 
 
-class RequestChange(Command):
+class RequestChange(ChangeRequest, Command):
     """Request a change of what was agreed."""
 
     change: Identifier | None = None
-    requested_by: PersonId
-    description: Text
-    requested_on: Day | None = None
+    requested_on: Day | None = Field(default=None, description="today unless given")
 
 
-class AssessChange(Command):
+class AssessChange(ChangeAssessment, Command):
     """Assess a change: hours by role, days added to the finish, risk and deliverables.
 
     It may be assessed again until it is approved, and is then priced again.
     """
 
-    change: Identifier
-    lines: Annotated[tuple[ItemRoleHours, ...], Field(max_length=100)]
-    days: Annotated[int, Field(ge=-10_000, le=10_000), AsNumber]
-    risk: Text
-    deliverables_added: Annotated[tuple[Deliverable, ...], Field(max_length=100)] = ()
-    deliverables_descoped: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
 
-
-class ApproveChange(Command):
+class ApproveChange(ChangeApproval, Command):
     """Record that a person of the customer approved the change as assessed and priced."""
 
-    change: Identifier
-    approved_by: PersonId
-    approved_on: Day | None = None
+    approved_on: Day | None = Field(default=None, description="today unless given")
 
 
-class RejectChange(Command):
+class RejectChange(ChangeRejection, Command):
     """Reject a change and say why; an approved change, too, until its amendment is signed."""
 
-    change: Identifier
-    why: ShortText
-    rejected_on: Day | None = None
+    rejected_on: Day | None = Field(default=None, description="today unless given")
 
 
 class ImplementChange(Command):
     """Record that the work of the change is done."""
 
     change: Identifier
-    implemented_on: Day | None = None
+    implemented_on: Day | None = Field(default=None, description="today unless given")
 
 
-@decide.on(RequestChange)
-def request_change(state: Engagement, command: RequestChange, context: Context) -> Iterator[Event]:
+@capability.decide(RequestChange, by=REQUESTERS)
+def request_change(state: Engagement, command: RequestChange, context: Context) -> Iterable[Event]:
     """Record the change request; there is no gate.
 
     Raises Refused where the id belongs to a different request.
     """
     require_open(state)
-    change = command.change or context.new_id("CR")
-    known = state.changes.get(change)
-    day = command.requested_on or (known.requested.requested_on if known else None)
-    event = ChangeRequested(
-        change=change,
-        requested_by=command.requested_by,
-        description=command.description,
-        requested_on=day_of(context, day),
-    )
-    sentence = f"change {change} was requested with other data"
-    yield from once(known.requested if known else None, event, "already-recorded", sentence)
+    id = command.change or context.new_id("CR")
+    known = state.changes.by_id.get(id)
+    recorded = known.requested if known else None
+    requested_on = command.requested_on or (recorded.requested_on if recorded else None)
+    day = past_day("requested_on", requested_on, context)
+    event = ChangeRequested(**{**dict(command), "change": id, "requested_on": day})
+    yield from unless_recorded(recorded, event, f"change {id}")
 
 
-@decide.on(AssessChange)
-def assess_change(state: Engagement, command: AssessChange, context: Context) -> Iterator[Event]:
+@capability.decide(AssessChange, by=WORKERS)
+def assess_change(state: Engagement, command: AssessChange, context: Context) -> Iterable[Event]:
     """Record the assessment, unless it equals the last one.
 
     Raises Refused where the change is unknown or decided, where a descoped deliverable is not owed
@@ -105,33 +91,28 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
     """
     require_open(state)
     known = _change(state, command.change)
-    event = ChangeAssessed.model_validate(dict(command))
+    event = ChangeAssessed(**dict(command))
     if event == known.assessed:
         return
     if known.approved or known.rejected:
         decided = "rejected" if known.rejected else "approved"
         raise Refused("change-decided", f"change {command.change} is {decided} already")
+    owed = state.owed
     for name in command.deliverables_descoped:
-        if name not in state.owed:
+        if name not in owed:
             raise Refused("deliverable-unknown", f"deliverable {name} is not owed")
-        submission = state.submissions.get(name)
+        submission = state.acceptance.submissions.get(name)
         if submission and submission.accepted:
             raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
     for added in command.deliverables_added:
-        if added.deliverable in state.owed:
+        if added.deliverable in owed:
             sentence = f"deliverable {added.deliverable} is owed already"
             raise Refused("deliverable-owed", sentence)
     yield event
 
 
-def priced(state: Engagement, change: Change) -> bool:
-    """Return whether Finance has priced the change's last assessment."""
-    price = state.ledger.changes.get(change.requested.change)
-    return price is not None and change.assessed is not None and price.heard >= change.assessed_at
-
-
-@decide.on(ApproveChange)
-def approve_change(state: Engagement, command: ApproveChange, context: Context) -> Iterator[Event]:
+@capability.decide(ApproveChange, by=MANAGERS)
+def approve_change(state: Engagement, command: ApproveChange, context: Context) -> Iterable[Event]:
     """Record the customer's approval; the change must be assessed and priced.
 
     Raises Refused where that is missing, where the change is unknown, rejected or was approved with
@@ -139,44 +120,41 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     """
     require_open(state)
     known = _change(state, command.change)
+    recorded = known.approved
     if known.rejected:
         raise Refused("change-decided", f"change {command.change} is rejected already")
     require_customer(context, command.approved_by)
-    if known.approved is None:
+    if recorded is None:
         gate("change-not-approvable", _not_priced(state, known))
-    day = day_of(
-        context, command.approved_on or (known.approved.approved_on if known.approved else None)
-    )
-    event = ChangeApproved(change=command.change, approved_by=command.approved_by, approved_on=day)
-    sentence = f"change {command.change} was approved with other data"
-    yield from once(known.approved, event, "already-recorded", sentence)
+    approved_on = command.approved_on or (recorded.approved_on if recorded else None)
+    day = past_day("approved_on", approved_on, context)
+    event = ChangeApproved(**{**dict(command), "approved_on": day})
+    yield from unless_recorded(recorded, event, f"the approval of {command.change}")
 
 
-@decide.on(RejectChange)
-def reject_change(state: Engagement, command: RejectChange, context: Context) -> Iterator[Event]:
+@capability.decide(RejectChange, by=MANAGERS)
+def reject_change(state: Engagement, command: RejectChange, context: Context) -> Iterable[Event]:
     """Record the rejection; an approved change may be rejected until its amendment is signed.
 
     Raises Refused where the amendment is signed, or the change is unknown or was rejected with
     other data.
     """
     require_open(state)
-    known = _change(state, command.change)
+    recorded = _change(state, command.change).rejected
     amendment = state.contract.amendments.get(command.change)
     if amendment:
         sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
         raise Refused("change-decided", f"{sentence}: change {command.change} is agreed")
-    day = day_of(
-        context, command.rejected_on or (known.rejected.rejected_on if known.rejected else None)
-    )
-    event = ChangeRejected(change=command.change, why=command.why, rejected_on=day)
-    sentence = f"change {command.change} was rejected with other data"
-    yield from once(known.rejected, event, "already-recorded", sentence)
+    rejected_on = command.rejected_on or (recorded.rejected_on if recorded else None)
+    day = past_day("rejected_on", rejected_on, context)
+    event = ChangeRejected(**{**dict(command), "rejected_on": day})
+    yield from unless_recorded(recorded, event, f"the rejection of {command.change}")
 
 
-@decide.on(ImplementChange)
+@capability.decide(ImplementChange, by=MANAGERS)
 def implement_change(
     state: Engagement, command: ImplementChange, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Record the implementation if gate 6 is open: the change is in contract, plan and budget.
 
     Raises Refused where the gate is closed, or the change is unknown or rejected or was implemented
@@ -184,28 +162,18 @@ def implement_change(
     """
     require_active(state)
     known = _change(state, command.change)
-    if given_up(state, command.change):
+    recorded = known.implemented
+    if is_given_up(state, command.change):
         raise Refused("change-decided", f"change {command.change} is rejected")
-    done = known.implemented
-    day = day_of(context, command.implemented_on or (done.implemented_on if done else None))
-    if done is None:
-        gate("change-not-released", unreleased(state, known, day))
+    implemented_on = command.implemented_on or (recorded.implemented_on if recorded else None)
+    day = past_day("implemented_on", implemented_on, context)
     event = ChangeImplemented(change=command.change, implemented_on=day)
-    sentence = f"change {command.change} was implemented on another day"
-    yield from once(done, event, "already-recorded", sentence)
+    for new in unless_recorded(recorded, event, f"the implementation of {command.change}"):
+        gate("change-not-released", _not_released(state, known, day))
+        yield new
 
 
-def given_up(state: Engagement, change: str) -> bool:
-    """Return whether the change was rejected and has no signed amendment.
-
-    A signed amendment takes precedence over a rejection.
-    """
-    known = state.changes.get(change)
-    rejected = known is not None and known.rejected is not None
-    return rejected and change not in state.contract.amendments
-
-
-def unreleased(state: Engagement, known: Change, day: date) -> Iterator[Missing]:
+def _not_released(state: Engagement, known: Change, day: date) -> Iterator[Missing]:
     """Yield what is missing before a change may be implemented on a day (gate 6)."""
     change = known.requested.change
     yield from _not_priced(state, known)
@@ -225,7 +193,7 @@ def unreleased(state: Engagement, known: Change, day: date) -> Iterator[Missing]
     if baseline is None or change not in baseline.changes:
         sentence = f"change {change} is not in the baseline of the plan"
         yield Missing("plan-not-rebaselined", sentence, "delivery")
-    if change not in state.ledger.amended:
+    if change not in state.contract.budget_amended:
         sentence = f"the budget is not amended by change {change}"
         yield Missing("budget-not-amended", sentence, "finance")
 
@@ -234,13 +202,63 @@ def _not_priced(state: Engagement, known: Change) -> Iterator[Missing]:
     change = known.requested.change
     if known.assessed is None:
         yield Missing("change-not-assessed", f"change {change} is not assessed", "delivery")
-    if not priced(state, known):
+    if not state.changes.is_priced(known):
         sentence = f"change {change} is not priced as it was last assessed"
         yield Missing("change-not-priced", sentence, "finance")
 
 
-def _change(state: Engagement, change: str) -> Change:
-    known = state.changes.get(change)
+def _change(state: Engagement, id: str) -> Change:
+    known = state.changes.by_id.get(id)
     if known is None:
-        raise Refused("change-unknown", f"there is no change {change}")
+        raise Refused("change-unknown", f"there is no change {id}")
     return known
+
+
+ChangeStatus = Literal["requested", "assessed", "approved", "rejected", "implemented"]
+
+
+class ChangeView(ViewModel):
+    """Change request, its price and status, and what is missing before it may be implemented."""
+
+    change: Identifier
+    status: ChangeStatus
+    requested: ChangeRequested
+    assessed: ChangeAssessed | None
+    price: Money | None
+    waits_for: tuple[Missing, ...]
+
+
+class ChangeFields(ViewModel):
+    """The changes in the view of an engagement."""
+
+    changes: tuple[ChangeView, ...]
+
+
+@capability.view
+def changes_view(state: Engagement) -> ChangeFields:
+    """Return the changes for the view of an engagement."""
+    return ChangeFields(changes=tuple(_view(state, each) for each in state.changes.by_id.values()))
+
+
+def _view(state: Engagement, change: Change) -> ChangeView:
+    id, status = change.requested.change, _status(state, change)
+    price = state.changes.prices.get(id)
+    waits = status not in {"implemented", "rejected"}
+    return ChangeView(
+        change=id,
+        status=status,
+        requested=change.requested,
+        assessed=change.assessed,
+        price=price.price if price else None,
+        waits_for=tuple(_not_released(state, change, date.max)) if waits else (),
+    )
+
+
+def _status(state: Engagement, change: Change) -> ChangeStatus:
+    if change.implemented:
+        return "implemented"
+    if is_given_up(state, change.requested.change):
+        return "rejected"
+    if change.approved:
+        return "approved"
+    return "assessed" if change.assessed else "requested"

@@ -36,9 +36,7 @@ class Closing(Part):
         return self.updated(settled_heard=recorded.heard.get("delivery", 0))
 
     @on_event
-    def _to_be_settled_again(
-        self, event: BudgetAmended | InvoiceIssued | AccountReopened
-    ) -> Self:
+    def _to_be_settled_again(self, event: BudgetAmended | InvoiceIssued | AccountReopened) -> Self:
         return self.updated(settled=None)
 
     @on_event

@@ -1,34 +1,40 @@
 """Submit and endorse estimates."""
 
-from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, Decimal
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from contracts.delivery import EstimateEndorsed, EstimateSubmitted
-from contracts.event import Event, Recorded
+from contracts.delivery import EstimateContent, EstimateEndorsed, EstimateLines, EstimateSubmitted
+from contracts.event import Event
+from contracts.money import Money
 from contracts.reference import TemplatePublished
+from contracts.sales import EstimateRequested
 from contracts.values import (
     MOST_HOURS,
-    AsNumber,
+    ComputedPercent,
     Confidence,
     EstimateLine,
-    Identifier,
-    ItemLine,
     Percent,
+    PersonId,
     ShortText,
+    TotalHours,
     Version,
 )
-from delivery.policies import require_open
-from delivery.state import Engagement, decide
+from delivery.engagement import Engagement
+from delivery.policies import known_template, require_open
+from delivery.quantities import rounded, share
+from delivery.roles import ENDORSERS, WORKERS
 
-CENT = Decimal("0.01")
+capability = Capability[Engagement](__name__)
 
 
-class SubmitEstimate(Command):
+class SubmitEstimate(EstimateContent, Command):
     """Submit the next version of the estimate that Sales requested.
 
     Without `lines`, the template's lines are used, their hours times `scale`. If no line is project
@@ -36,11 +42,9 @@ class SubmitEstimate(Command):
     percent on top of all hours, `duration_days` in calendar days.
     """
 
-    template: Identifier
-    lines: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = ()
+    lines: EstimateLines = ()
     scale: Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)] = Decimal(1)
     contingency: Percent = Decimal(0)
-    duration_days: Annotated[int, Field(ge=1, le=10_000), AsNumber]
     assumptions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
     confidence: Confidence = "medium"
     no_project_management: ShortText | None = None
@@ -55,26 +59,14 @@ class EndorseEstimate(Command):
 def scaled(template: TemplatePublished, scale: Decimal) -> tuple[EstimateLine, ...]:
     """Return the template's lines, hours times `scale`, rounded half-even to 0.01 hour."""
     return tuple(
-        line.model_copy(update={"hours": (line.hours * scale).quantize(CENT, ROUND_HALF_EVEN)})
-        for line in template.estimate
+        line.model_copy(update={"hours": rounded(line.hours * scale)}) for line in template.estimate
     )
 
 
-def template_known(context: Context, template: str) -> Recorded[TemplatePublished]:
-    """Return the newest version of a template.
-
-    Raises Refused where the template is unknown.
-    """
-    record = context.reference_data.latest(TemplatePublished, template)
-    if record is None:
-        raise Refused("template-unknown", f"no template {template} is known")
-    return record
-
-
-@decide.on(SubmitEstimate)
+@capability.decide(SubmitEstimate, by=WORKERS)
 def submit_estimate(
     state: Engagement, command: SubmitEstimate, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Submit the estimate with the next version number, unless it equals the newest one.
 
     Raises Refused where the deal is won, Sales has requested no estimate, the template is unknown
@@ -83,12 +75,12 @@ def submit_estimate(
     require_open(state)
     if state.deal.won:
         raise Refused("deal-won", "the deal is won: request a change instead")
-    if state.deal.requested is None:
+    if state.estimates.requested is None:
         sentence = "Sales has not requested an estimate"
         gate("estimate-not-requested", [Missing("estimate-not-requested", sentence, "sales")])
     lines, made_from = command.lines, None
     if not lines:
-        record = template_known(context, command.template)
+        record = known_template(context, command.template)
         lines, made_from = scaled(record.event, command.scale), record.sequence
         if any(line.hours > MOST_HOURS for line in lines):
             raise Refused(
@@ -98,21 +90,22 @@ def submit_estimate(
             )
     if not any(line.hours for line in lines):
         raise Refused("estimate-empty", f"template {command.template} has no hours: give lines")
-    newest = max(state.estimates, default=0)
+    waiver = _project_management_waiver(state, command, lines)
+    newest = state.estimates.newest
     event = EstimateSubmitted(
-        version=newest + 1,
+        version=newest.submitted.version if newest else 1,
         lines=lines,
         contingency=command.contingency,
         template=command.template,
         duration_days=command.duration_days,
-        assumptions=(*command.assumptions, *_project_management_waiver(state, command, lines)),
+        assumptions=(*command.assumptions, *waiver),
         confidence=command.confidence,
         template_version=made_from,
     )
-    if not newest or event.model_copy(update={"version": newest}) != (
-        state.estimates[newest].submitted
-    ):
+    if newest is None:
         yield event
+    elif event != newest.submitted:
+        yield event.model_copy(update={"version": event.version + 1})
 
 
 def _project_management_waiver(
@@ -122,33 +115,75 @@ def _project_management_waiver(
         return
     if command.no_project_management:
         yield f"No project management: {command.no_project_management}"[:200]
-    elif state.tier is None or state.tier.tier != "light":
+    elif not state.tier.is_light:
         raise Refused(
             "project-management-missing",
             "no line is project management: add one, choose tier light, or give a reason",
         )
 
 
-@decide.on(EndorseEstimate)
+@capability.decide(EndorseEstimate, by=ENDORSERS)
 def endorse_estimate(
     state: Engagement, command: EndorseEstimate, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Record that the assigned manager endorsed the newest version of the estimate.
 
     Raises Refused where the caller is not the manager, or the version is unknown or superseded.
     """
     require_open(state)
-    if state.manager is None:
+    assigned = state.assignment.manager
+    if assigned is None:
         raise Refused("manager-not-assigned", "no manager is assigned to this engagement")
-    if context.actor != state.manager.manager:
-        raise Refused("caller-not-manager", f"{state.manager.manager} manages this engagement")
-    estimate = state.estimates.get(command.version)
+    if context.actor != assigned.manager:
+        raise Refused("caller-not-manager", f"{assigned.manager} manages this engagement")
+    estimate = state.estimates.by_version.get(command.version)
     if estimate is None:
         raise Refused("estimate-unknown", f"there is no estimate version {command.version}")
-    newest = max(state.estimates)
+    newest = max(state.estimates.by_version)
     if command.version != newest:
         raise Refused(
             "estimate-superseded", f"estimate {command.version} is superseded by {newest}"
         )
     if estimate.endorsed_by != context.actor:
         yield EstimateEndorsed(version=command.version, manager=context.actor)
+
+
+class EstimateView(ViewModel):
+    """Version of the estimate, in hours; the share of project management is in percent."""
+
+    version: Version
+    submitted: EstimateSubmitted
+    hours: TotalHours
+    project_management_hours: TotalHours
+    project_management_share: ComputedPercent | None
+    endorsed_by: PersonId | None
+    price: Money | None
+
+
+class EstimateFields(ViewModel):
+    """The requested and the submitted estimates in the view of an engagement."""
+
+    requested: EstimateRequested | None
+    estimates: tuple[EstimateView, ...]
+
+
+@capability.view
+def estimates_view(state: Engagement) -> EstimateFields:
+    """Return the estimates for the view of an engagement."""
+    estimates = state.estimates
+    return EstimateFields(
+        requested=estimates.requested,
+        estimates=tuple(
+            EstimateView(
+                version=version,
+                submitted=estimate.submitted,
+                hours=estimate.hours,
+                project_management_hours=estimate.project_management_hours,
+                project_management_share=share(estimate.project_management_hours, estimate.hours),
+                endorsed_by=estimate.endorsed_by,
+                price=priced.price if priced else None,
+            )
+            for version, estimate in sorted(estimates.by_version.items())
+            for priced in [estimates.prices.get(version)]
+        ),
+    )

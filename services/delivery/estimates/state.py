@@ -43,9 +43,7 @@ class Estimates(Part):
     @on_event
     def _endorsed(self, event: EstimateEndorsed) -> Self:
         estimate = self.by_version[event.version]
-        return self._with(
-            event.version, estimate.model_copy(update={"endorsed_by": event.manager})
-        )
+        return self._with(event.version, estimate.model_copy(update={"endorsed_by": event.manager}))
 
     @property
     def newest(self) -> Estimate | None:

@@ -1,38 +1,54 @@
 """Record the kickoff meeting."""
 
-from collections.abc import Iterator
-from decimal import Decimal
-from typing import Annotated
+from collections.abc import Iterable
 
 from pydantic import Field
 
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, gate
 from chassis.domain.context import Context
-from contracts.delivery import KickoffHeld
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.delivery import Attendance, KickoffHeld
 from contracts.event import Event
-from contracts.values import Day, PersonId
-from delivery.policies import day_of, not_covered, once, require_active
-from delivery.state import Engagement, decide
+from contracts.values import Day
+from delivery.engagement import Engagement
+from delivery.policies import not_covered, require_active
+from delivery.quantities import ZERO
+from delivery.roles import MANAGERS
+
+capability = Capability[Engagement](__name__)
 
 
-class HoldKickoff(Command):
+class HoldKickoff(Attendance, Command):
     """Record the kickoff; it needs a signed statement of work or an early start in force."""
 
-    held_on: Day | None = None
-    attendees: Annotated[tuple[PersonId, ...], Field(min_length=1, max_length=200)]
+    held_on: Day | None = Field(default=None, description="today unless given")
 
 
-@decide.on(HoldKickoff)
-def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> Iterator[Event]:
+@capability.decide(HoldKickoff, by=MANAGERS)
+def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> Iterable[Event]:
     """Record the kickoff if gate 3 is open on its day.
 
     An early start opens the gate while its cap is not used up. Raises Refused where the gate is
     closed or a different kickoff is recorded.
     """
     require_active(state)
-    known = state.kickoff
-    day = day_of(context, command.held_on or (known.held_on if known else None))
+    known = state.kickoff.held
+    day = past_day("held_on", command.held_on or (known.held_on if known else None), context)
     event = KickoffHeld(held_on=day, attendees=command.attendees)
-    if known is None:
-        gate("work-not-released", [not_covered(state, day, day, context.today, hours=Decimal(0))])
-    yield from once(known, event, "already-recorded", "the kickoff was held already")
+    for new in unless_recorded(known, event, "the kickoff"):
+        gate("work-not-released", [not_covered(state, day, day, context.today, hours=ZERO)])
+        yield new
+
+
+class KickoffFields(ViewModel):
+    """The kickoff in the view of an engagement."""
+
+    kickoff: KickoffHeld | None
+
+
+@capability.view
+def kickoff_view(state: Engagement) -> KickoffFields:
+    """Return the kickoff for the view of an engagement."""
+    return KickoffFields(kickoff=state.kickoff.held)

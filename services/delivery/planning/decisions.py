@@ -6,25 +6,39 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from contracts.delivery import ChangeApproved, ChangeAssessed, PlanBaselined, PlanDrafted
+from chassis.domain.rules import past_day
+from contracts.delivery import (
+    ChangeApproved,
+    ChangeAssessed,
+    Duration,
+    PlanBaselined,
+    PlanDrafted,
+    TaskProgressed,
+)
 from contracts.event import Event
 from contracts.values import (
     LAST_DAY,
-    AsNumber,
     Day,
     Deliverable,
+    Deliverables,
     Identifier,
     Milestone,
     PlannedTask,
+    TotalHours,
     Version,
+    distinct_by,
 )
-from delivery.changes import given_up
-from delivery.estimating import template_known
-from delivery.policies import day_of, require_open
-from delivery.scheduling import contradictions, schedule
-from delivery.state import Engagement, decide
+from delivery.engagement import Engagement
+from delivery.planning.scheduling import contradictions, schedule
+from delivery.policies import is_given_up, known_template, require_open
+from delivery.quantities import ZERO
+from delivery.roles import MANAGERS
+
+capability = Capability[Engagement](__name__)
 
 CHANGES = "Changes"
 """Phase for the work of approved changes."""
@@ -45,11 +59,13 @@ class DraftPlan(Command):
 
     template: Identifier
     starts_on: Day | None = None
-    duration_days: Annotated[int, Field(ge=1, le=10_000), AsNumber] | None = None
+    duration_days: Duration | None = None
     estimate_version: Version | None = None
-    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000)] = ()
-    milestones: Annotated[tuple[Milestone, ...], Field(max_length=200)] = ()
-    deliverables: Annotated[tuple[Deliverable, ...], Field(max_length=200)] | None = None
+    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000), distinct_by("task")] = ()
+    milestones: Annotated[
+        tuple[Milestone, ...], Field(max_length=200), distinct_by("milestone")
+    ] = ()
+    deliverables: Deliverables | None = None
     changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
 
     @model_validator(mode="after")
@@ -71,11 +87,11 @@ class BaselinePlan(Command):
 
     version: Version
     changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
-    baselined_on: Day | None = None
+    baselined_on: Day | None = Field(default=None, description="today unless given")
 
 
-@decide.on(DraftPlan)
-def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Iterator[Event]:
+@capability.decide(DraftPlan, by=MANAGERS)
+def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Iterable[Event]:
     """Draft a plan that has no contradictions; it may differ from what was sold.
 
     A plan equal to a draft that is not baselined is not drafted again. Raises Refused where a
@@ -112,8 +128,10 @@ def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
     before = baseline.changes if baseline else ()
     if named is not None:
         return tuple(dict.fromkeys((*_signed(state, before), *named)))
-    kept = (change for change in before if not given_up(state, change))
-    approved = () if command.tasks else (name for name in state.changes if _agreed(state, name))
+    kept = (change for change in before if not is_given_up(state, change))
+    approved = (
+        () if command.tasks else (name for name in state.changes.by_id if _agreed(state, name))
+    )
     return tuple(dict.fromkeys((*kept, *approved)))
 
 
@@ -122,8 +140,8 @@ def _signed(state: Engagement, changes: Iterable[str]) -> Iterator[str]:
 
 
 def _agreed(state: Engagement, change: str) -> bool:
-    known = state.changes.get(change)
-    return known is not None and known.approved is not None and not given_up(state, change)
+    known = state.changes.by_id.get(change)
+    return known is not None and known.approved is not None and not is_given_up(state, change)
 
 
 def _from_tasks(state: Engagement, command: DraftPlan) -> PlanDrafted:
@@ -139,12 +157,12 @@ def _from_tasks(state: Engagement, command: DraftPlan) -> PlanDrafted:
 def _from_template(
     state: Engagement, command: DraftPlan, changes: tuple[str, ...], context: Context
 ) -> PlanDrafted:
-    record = template_known(context, command.template)
-    sold = state.sold_estimate
-    version = command.estimate_version or (
-        sold.submitted.version if sold else max(state.estimates, default=0)
+    record = known_template(context, command.template)
+    estimate = (
+        state.estimates.by_version.get(command.estimate_version)
+        if command.estimate_version
+        else state.sold_estimate or state.estimates.newest
     )
-    estimate = state.estimates.get(version)
     if estimate is None:
         raise Refused("estimate-unknown", "there is no estimate to plan from: give tasks")
     won = state.deal.won
@@ -171,14 +189,14 @@ def _from_template(
         tasks=(*plan.tasks, *_change_tasks(orders, starts_on, finishes_on)),
         deliverables=deliverables,
         template_version=record.sequence,
-        estimate_version=version,
+        estimate_version=estimate.submitted.version,
     )
 
 
 def _change_orders(
     state: Engagement, changes: Iterable[str]
 ) -> Iterator[tuple[ChangeAssessed, ChangeApproved]]:
-    for change in (state.changes[name] for name in changes):
+    for change in (state.changes.by_id[name] for name in changes):
         if change.assessed and change.approved:
             yield change.assessed, change.approved
 
@@ -205,8 +223,8 @@ def _deliverables(state: Engagement, command: DraftPlan) -> tuple[Deliverable, .
     return tuple(state.agreed.values()) if given is None else given
 
 
-@decide.on(BaselinePlan)
-def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) -> Iterator[Event]:
+@capability.decide(BaselinePlan, by=MANAGERS)
+def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) -> Iterable[Event]:
     """Baseline the newest draft, with exactly the changes that it includes.
 
     Raises Refused where the version is not the newest draft, where it is the baseline with other
@@ -235,7 +253,7 @@ def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) ->
         tasks=draft.tasks,
         deliverables=draft.deliverables,
         changes=draft.changes,
-        baselined_on=day_of(context, command.baselined_on),
+        baselined_on=past_day("baselined_on", command.baselined_on, context),
     )
 
 
@@ -253,8 +271,68 @@ def _differing(draft: PlanDrafted, named: Collection[str]) -> Iterator[Missing]:
 def _unapproved(state: Engagement, change: str) -> Missing | None:
     if _agreed(state, change):
         return None
-    known = state.changes.get(change)
+    known = state.changes.by_id.get(change)
     if known and known.rejected:
         return Missing("change-rejected", f"change {change} was rejected", "delivery")
     sentence = f"change {change} is not {'approved' if known else 'known'}"
     return Missing("change-not-approved" if known else "change-unknown", sentence, "delivery")
+
+
+class TaskView(ViewModel):
+    """Planned task, the hours approved on it, and its progress."""
+
+    planned: PlannedTask
+    approved_hours: TotalHours
+    progressed: TaskProgressed | None
+
+
+class MilestoneView(ViewModel):
+    """Milestone of the baseline, and the day it was reached."""
+
+    planned: Milestone
+    reached_on: date | None
+
+
+class PlanView(ViewModel):
+    """Newest draft of the plan, and the baseline with its progress."""
+
+    draft: PlanDrafted | None
+    baseline: Version | None
+    baselined_on: date | None
+    changes: tuple[Identifier, ...]
+    tasks: tuple[TaskView, ...]
+    milestones: tuple[MilestoneView, ...]
+
+
+class PlanFields(ViewModel):
+    """The plan in the view of an engagement."""
+
+    plan: PlanView
+
+
+@capability.view
+def plan_view(state: Engagement) -> PlanFields:
+    """Return the plan for the view of an engagement."""
+    draft, baseline = state.planning.draft, state.planning.baseline
+    progress, approved = state.progress, state.timesheet.by_task
+    return PlanFields(
+        plan=PlanView(
+            draft=draft,
+            baseline=baseline.version if baseline else None,
+            baselined_on=baseline.baselined_on if baseline else None,
+            changes=baseline.changes if baseline else (),
+            tasks=tuple(
+                TaskView(
+                    planned=task,
+                    approved_hours=approved.get(task.task, ZERO),
+                    progressed=progress.tasks.get(task.task),
+                )
+                for task in (baseline.tasks if baseline else ())
+            ),
+            milestones=tuple(
+                MilestoneView(planned=each, reached_on=reached.reached_on if reached else None)
+                for each in (baseline.milestones if baseline else ())
+                for reached in [progress.milestones.get(each.milestone)]
+            ),
+        )
+    )

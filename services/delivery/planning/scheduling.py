@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from contracts.reference import TemplatePhase, TemplatePublished
 from contracts.values import (
@@ -13,9 +13,8 @@ from contracts.values import (
     PlannedTask,
     RoleHours,
 )
-from delivery.state import repeated
+from delivery.quantities import ZERO, rounded
 
-CENT = Decimal("0.01")
 REST = "Outside the template"
 """Phase for estimated roles that no task of the template names."""
 
@@ -72,14 +71,8 @@ def contradictions(
     tasks: Sequence[PlannedTask],
     deliverables: Sequence[Deliverable],
 ) -> Iterator[str]:
-    """Yield a sentence for each contradiction in a plan: repeated ids, deliverables not listed."""
+    """Yield a sentence for each deliverable that a milestone or task names and the plan has not."""
     known = {each.deliverable for each in deliverables}
-    for kind, ids in (
-        ("deliverable", (each.deliverable for each in deliverables)),
-        ("milestone", (each.milestone for each in milestones)),
-        ("task", (each.task for each in tasks)),
-    ):
-        yield from (f"{kind} {name} is listed more than once" for name in repeated(ids))
     for milestone in milestones:
         for name in milestone.deliverables:
             if name not in known:
@@ -95,7 +88,7 @@ def _by_role(lines: Iterable[EstimateLine]) -> dict[str, Decimal]:
     hours: dict[str, Decimal] = {}
     for line in lines:
         if line.kind != "expense" and line.hours:
-            hours[line.role] = hours.get(line.role, Decimal(0)) + line.hours
+            hours[line.role] = hours.get(line.role, ZERO) + line.hours
     return hours
 
 
@@ -103,7 +96,7 @@ def _phase_days(
     phases: Sequence[TemplatePhase], starts_on: date, duration_days: int
 ) -> Iterator[tuple[date, date]]:
     """Yield the first and last day of each phase; a phase lasts at least one day."""
-    share = Decimal(0)
+    share = ZERO
     for phase in phases:
         first = int(share * duration_days / 100)
         share += phase.duration_share
@@ -120,9 +113,9 @@ def _tasks(
     shares: dict[str, Decimal] = {}
     for number, (phase, (first, last)) in enumerate(zip(template.phases, days, strict=True), 1):
         for place, task in enumerate(phase.tasks, 1):
-            before = shares.get(task.role, Decimal(0))
+            before = shares.get(task.role, ZERO)
             shares[task.role] = before + task.share
-            total = estimated.get(task.role, Decimal(0))
+            total = estimated.get(task.role, ZERO)
             # Round the running sums, so that the parts add up to the whole.
             hours = _part(total, shares[task.role]) - _part(total, before)
             if hours:
@@ -139,7 +132,7 @@ def _tasks(
 
 
 def _part(total: Decimal, percent: Decimal) -> Decimal:
-    return (total * percent / 100).quantize(CENT, ROUND_HALF_EVEN)
+    return rounded(total * percent / 100)
 
 
 def _milestones(

@@ -1,36 +1,36 @@
 """Request hours of a role, and allocate people to requests (soft or hard)."""
 
-from collections.abc import Iterator
-from decimal import Decimal
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.delivery import (
+    Commitment,
+    ResourceAllocated,
+    ResourcePeriod,
+    ResourceReleased,
+    ResourceRequested,
+    SomeHours,
+)
 from contracts.event import Event
-from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole
-from delivery.policies import day_of, known_person, once, require_open
-from delivery.state import Engagement, Request, decide
+from contracts.values import Day, Identifier, PersonId
+from delivery.engagement import Engagement
+from delivery.policies import known_person, require_open
+from delivery.resources.state import Request
+from delivery.roles import MANAGERS
 
-SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
+capability = Capability[Engagement](__name__)
 
 
-class RequestResource(Command):
+class RequestResource(ResourcePeriod, Command):
     """Request hours of a role between two days (both inclusive)."""
 
     request: Identifier | None = None
-    role: ProjectRole
-    hours: SomeHours
-    starts_on: Day
-    finishes_on: Day
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.finishes_on < self.starts_on:
-            raise ValueError("finishes_on must not be before starts_on")
-        return self
 
 
 class AllocateResource(Command):
@@ -45,7 +45,7 @@ class AllocateResource(Command):
     hours: SomeHours | None = None
     starts_on: Day | None = None
     finishes_on: Day | None = None
-    commitment: Literal["soft", "hard"] = "soft"
+    commitment: Commitment = "soft"
 
 
 class ReleaseResource(Command):
@@ -53,29 +53,28 @@ class ReleaseResource(Command):
 
     request: Identifier
     person: PersonId
-    released_on: Day | None = None
+    released_on: Day | None = Field(default=None, description="today unless given")
 
 
-@decide.on(RequestResource)
+@capability.decide(RequestResource, by=MANAGERS)
 def request_resource(
     state: Engagement, command: RequestResource, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Record the request; requests are possible from the proposal on.
 
     Raises Refused where the id belongs to a different request.
     """
     require_open(state)
-    request = command.request or context.new_id("RQ")
-    event = ResourceRequested(request=request, **command.model_dump(exclude={"request"}))
-    known = state.resources.get(request)
-    sentence = f"request {request} was recorded with other data"
-    yield from once(known.requested if known else None, event, "already-recorded", sentence)
+    id = command.request or context.new_id("RQ")
+    event = ResourceRequested(**{**dict(command), "request": id})
+    known = state.resources.by_id.get(id)
+    yield from unless_recorded(known.requested if known else None, event, f"request {id}")
 
 
-@decide.on(AllocateResource)
+@capability.decide(AllocateResource, by=MANAGERS)
 def allocate_resource(
     state: Engagement, command: AllocateResource, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Allocate the person to the request, or change the allocation.
 
     A person's total allocation is not limited here; it is shown in a view. Raises Refused where the
@@ -83,21 +82,23 @@ def allocate_resource(
     allocation would become soft.
     """
     require_open(state)
-    wanted = _request(state, command.request).requested
+    request = _request(state, command.request)
+    wanted, known = request.requested, request.allocated.get(command.person)
     if known_person(context, command.person).department == "customer":
         raise Refused("person-not-of-company", f"{command.person} belongs to the customer")
+    starts_on = command.starts_on or wanted.starts_on
+    finishes_on = command.finishes_on or wanted.finishes_on
+    if finishes_on < starts_on:
+        raise Refused("finish-before-start", f"{finishes_on} is before {starts_on}")
     event = ResourceAllocated(
         request=command.request,
         person=command.person,
         role=wanted.role,
         hours=command.hours or wanted.hours,
-        starts_on=command.starts_on or wanted.starts_on,
-        finishes_on=command.finishes_on or wanted.finishes_on,
+        starts_on=starts_on,
+        finishes_on=finishes_on,
         commitment=command.commitment,
     )
-    if event.finishes_on < event.starts_on:
-        raise Refused("finish-before-start", f"{event.finishes_on} is before {event.starts_on}")
-    known = state.resources[command.request].allocated.get(command.person)
     if known and known.commitment == "hard" and event.commitment == "soft":
         raise Refused(
             "person-committed", f"{command.person} is committed to {command.request} already"
@@ -106,22 +107,56 @@ def allocate_resource(
         yield event
 
 
-@decide.on(ReleaseResource)
+@capability.decide(ReleaseResource, by=MANAGERS)
 def release_resource(
     state: Engagement, command: ReleaseResource, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Release the person; nothing happens where the person is not allocated to the request.
 
     Raises Refused where the request is unknown.
     """
     require_open(state, after_termination=True)
     if command.person in _request(state, command.request).allocated:
-        day = day_of(context, command.released_on)
+        day = past_day("released_on", command.released_on, context)
         yield ResourceReleased(request=command.request, person=command.person, released_on=day)
 
 
-def _request(state: Engagement, request: str) -> Request:
-    known = state.resources.get(request)
+def _request(state: Engagement, id: str) -> Request:
+    known = state.resources.by_id.get(id)
     if known is None:
-        raise Refused("request-unknown", f"there is no request {request}")
+        raise Refused("request-unknown", f"there is no request {id}")
     return known
+
+
+@capability.react
+def release_everybody(state: Engagement, context: Context) -> Iterable[Event]:
+    """Release every allocated person on the day the deal is lost or the contract is terminated."""
+    if state.ended_on is None:
+        return
+    for id, request in state.resources.by_id.items():
+        for person in request.allocated:
+            yield ResourceReleased(request=id, person=person, released_on=state.ended_on)
+
+
+class ResourceView(ViewModel):
+    """Request for hours of a role, and the people allocated to it."""
+
+    requested: ResourceRequested
+    allocated: tuple[ResourceAllocated, ...]
+
+
+class ResourceFields(ViewModel):
+    """The resources in the view of an engagement."""
+
+    resources: tuple[ResourceView, ...]
+
+
+@capability.view
+def resources_view(state: Engagement) -> ResourceFields:
+    """Return the resources for the view of an engagement."""
+    return ResourceFields(
+        resources=tuple(
+            ResourceView(requested=each.requested, allocated=tuple(each.allocated.values()))
+            for each in state.resources.by_id.values()
+        )
+    )

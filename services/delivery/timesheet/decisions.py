@@ -1,34 +1,56 @@
 """Submit, approve and reject time; approve expenses."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from contracts.delivery import ExpenseApproved, TimeApproved, TimeRejected, TimeSubmitted
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.delivery import (
+    Expense,
+    ExpenseApproved,
+    SomeHours,
+    TimeApproved,
+    TimeEntry,
+    TimeRejected,
+    TimeRejection,
+    TimeSubmitted,
+)
 from contracts.event import Event
-from contracts.money import PositiveMoney
-from contracts.values import Day, Hours, Identifier, PersonId, ProjectRole, ShortText, Week, YesNo
+from contracts.values import (
+    ComputedPercent,
+    Hours,
+    Identifier,
+    LineKind,
+    PersonId,
+    TotalHours,
+    Week,
+)
+from delivery.engagement import Engagement
 from delivery.policies import (
-    day_of,
-    implementation,
     not_covered,
+    not_implementable,
     not_released,
-    once,
     require_active,
     require_open,
 )
-from delivery.state import TASKS_BEFORE_BASELINE, Engagement, WaitingTime, decide, last_day
+from delivery.quantities import ZERO, share
+from delivery.roles import MANAGERS, WORKERS
+from delivery.timesheet.state import TASKS_BEFORE_BASELINE, WaitingTime, last_day
+
+capability = Capability[Engagement](__name__)
 
 WEEK_LIMIT = Decimal(100)
 """Maximum hours of one person on one engagement in one week."""
 
 
-class SubmitTime(Command):
+class SubmitTime(TimeEntry, Command):
     """Submit hours on a task in a week (given by its Monday), for approval by another person.
 
     The person is the caller unless another is named. The task is one of the baseline; before the
@@ -37,11 +59,7 @@ class SubmitTime(Command):
 
     entry: Identifier | None = None
     person: PersonId | None = None
-    role: ProjectRole
-    task: Identifier
-    week: Week
-    hours: Annotated[Hours, Field(gt=Decimal(0), le=WEEK_LIMIT)]
-    billable: YesNo = True
+    hours: Annotated[SomeHours, Field(le=WEEK_LIMIT)]
 
 
 class ApproveTime(Command):
@@ -50,26 +68,18 @@ class ApproveTime(Command):
     entry: Identifier
 
 
-class RejectTime(Command):
+class RejectTime(TimeRejection, Command):
     """Reject submitted hours and say why."""
 
-    entry: Identifier
-    why: ShortText
 
-
-class ApproveExpense(Command):
+class ApproveExpense(Expense, Command):
     """Approve an expense for the engagement; a person cannot approve their own."""
 
     expense: Identifier | None = None
-    person: PersonId
-    amount: PositiveMoney
-    description: ShortText
-    spent_on: Day
-    billable: YesNo = True
 
 
-@decide.on(SubmitTime)
-def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Iterator[Event]:
+@capability.decide(SubmitTime, by=WORKERS)
+def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Iterable[Event]:
     """Record the submitted hours if gate 3 is open, and gate 4 for tasks of implementation.
 
     The gates are checked on the week's last day that is not in the future: a contract signed during
@@ -78,38 +88,32 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
     submitted with other data, or the person's week exceeds the limit.
     """
     require_active(state, command.week)
-    day_of(context, command.week)
-    sheet = state.timesheet
-    event = TimeSubmitted(
-        entry=command.entry or context.new_id("T"),
-        person=command.person or context.actor,
-        **command.model_dump(exclude={"entry", "person"}),
-    )
-    if event.entry in sheet.decided:
-        raise Refused("entry-decided", f"entry {event.entry} is {sheet.decided[event.entry]}")
-    waiting = sheet.waiting.get(event.entry)
-    if waiting is not None:
-        known = TimeSubmitted(
-            entry=event.entry, **waiting.model_dump(exclude={"kind", "submitted_by"})
-        )
-        sentence = f"entry {event.entry} was submitted with other data"
-        yield from once(known, event, "already-recorded", sentence)
-        return
-    work = min(context.today, last_day(event.week))
-    gate(
-        "work-not-released",
-        [not_covered(state, event.week, work, context.today, hours=event.hours)],
-    )
-    if _implements(state, event.task, event.week):
-        gate("implementation-not-released", implementation(state, work))
-    total = sheet.in_week(event.person, event.week) + event.hours
+    past_day("week", command.week, context)
+    entry, sheet = command.entry or context.new_id("T"), state.timesheet
+    person = command.person or context.actor
+    event = TimeSubmitted(**{**dict(command), "entry": entry, "person": person})
+    if entry in sheet.decided:
+        raise Refused("entry-decided", f"entry {entry} is {sheet.decided[entry]}")
+    waiting = sheet.waiting.get(entry)
+    for new in unless_recorded(waiting.submitted if waiting else None, event, f"entry {entry}"):
+        _require_recordable(state, new, context)
+        yield new
+
+
+def _require_recordable(state: Engagement, time: TimeSubmitted, context: Context) -> None:
+    """Refuse time that no contract covers or whose task is closed, and too many hours in a week."""
+    work = min(context.today, last_day(time.week))
+    covered = not_covered(state, time.week, work, context.today, hours=time.hours)
+    gate("work-not-released", [covered])
+    if _implements(state, time.task, time.week):
+        gate("implementation-not-released", not_implementable(state, work))
+    total = state.timesheet.in_week(time.person, time.week) + time.hours
     if total > WEEK_LIMIT:
         raise Refused(
             "hours-beyond-limit",
-            f"{event.person} would have {total} hours in the week of {event.week},"
+            f"{time.person} would have {total} hours in the week of {time.week},"
             f" more than the limit of {WEEK_LIMIT}",
         )
-    yield event
 
 
 def _implements(state: Engagement, task: str, week: date) -> bool:
@@ -127,8 +131,8 @@ def _implements(state: Engagement, task: str, week: date) -> bool:
     raise Refused("task-unknown", f"task {task} is not in {plan}")
 
 
-@decide.on(ApproveTime)
-def approve_time(state: Engagement, command: ApproveTime, context: Context) -> Iterator[Event]:
+@capability.decide(ApproveTime, by=MANAGERS)
+def approve_time(state: Engagement, command: ApproveTime, context: Context) -> Iterable[Event]:
     """Approve the hours if gate 3 is open today.
 
     Hours logged under an expired early start can be approved once the contract is signed. The cap
@@ -138,15 +142,15 @@ def approve_time(state: Engagement, command: ApproveTime, context: Context) -> I
     require_open(state, after_termination=True)
     if state.timesheet.decided.get(command.entry) == "approved":
         return
-    entry = _waiting(state, command.entry)
-    if context.actor in {entry.person, entry.submitted_by}:
+    waiting = _waiting(state, command.entry)
+    if context.actor in {waiting.submitted.person, waiting.submitted_by}:
         raise Refused("approver-is-author", "a person cannot approve their own time")
     gate("work-not-released", [not_released(state, context.today, context.today, context.today)])
-    yield TimeApproved(entry=command.entry, **entry.model_dump(exclude={"submitted_by"}))
+    yield TimeApproved(kind=waiting.kind, **dict(waiting.submitted))
 
 
-@decide.on(RejectTime)
-def reject_time(state: Engagement, command: RejectTime, context: Context) -> Iterator[Event]:
+@capability.decide(RejectTime, by=MANAGERS)
+def reject_time(state: Engagement, command: RejectTime, context: Context) -> Iterable[Event]:
     """Reject the hours; they may be submitted again as another entry.
 
     Raises Refused where the entry is unknown or approved.
@@ -154,22 +158,22 @@ def reject_time(state: Engagement, command: RejectTime, context: Context) -> Ite
     require_open(state, after_termination=True)
     if state.timesheet.decided.get(command.entry) != "rejected":
         _waiting(state, command.entry)
-        yield TimeRejected(entry=command.entry, why=command.why)
+        yield TimeRejected(**dict(command))
 
 
 def _waiting(state: Engagement, entry: str) -> WaitingTime:
-    if entry in state.timesheet.decided:
-        decided = state.timesheet.decided[entry]
-        raise Refused("entry-decided", f"entry {entry} is {decided} already")
-    if entry not in state.timesheet.waiting:
+    sheet = state.timesheet
+    if entry in sheet.decided:
+        raise Refused("entry-decided", f"entry {entry} is {sheet.decided[entry]} already")
+    if entry not in sheet.waiting:
         gate("entry-unknown", [Missing("entry-unknown", f"no entry {entry} was submitted")])
-    return state.timesheet.waiting[entry]
+    return sheet.waiting[entry]
 
 
-@decide.on(ApproveExpense)
+@capability.decide(ApproveExpense, by=MANAGERS)
 def approve_expense(
     state: Engagement, command: ApproveExpense, context: Context
-) -> Iterator[Event]:
+) -> Iterable[Event]:
     """Approve the expense; after a termination, expenses can still be approved.
 
     Raises Refused where the caller is the person, or the id belongs to a different expense.
@@ -177,15 +181,54 @@ def approve_expense(
     require_open(state, after_termination=True)
     if command.person == context.actor:
         raise Refused("approver-is-author", "a person cannot approve their own expense")
-    day_of(context, command.spent_on)
-    expense = command.expense or context.new_id("X")
-    event = ExpenseApproved(
-        expense=expense,
-        person=command.person,
-        amount=command.amount,
-        description=command.description,
-        spent_on=command.spent_on,
-        billable=command.billable,
+    past_day("spent_on", command.spent_on, context)
+    id = command.expense or context.new_id("X")
+    event = ExpenseApproved(**{**dict(command), "expense": id})
+    yield from unless_recorded(state.timesheet.expenses.get(id), event, f"expense {id}")
+
+
+class EntryView(ViewModel):
+    """Time entry that awaits approval, in hours."""
+
+    entry: Identifier
+    person: PersonId
+    role: str
+    task: Identifier
+    week: Week
+    hours: Hours
+    billable: bool
+
+
+class TimeView(ViewModel):
+    """Time entries that await approval, approved hours and expenses.
+
+    The share of project management in the approved hours is in percent.
+    """
+
+    waiting: tuple[EntryView, ...]
+    approved_hours: TotalHours
+    approved_by_kind: dict[LineKind, TotalHours]
+    project_management_share: ComputedPercent | None
+    expenses: tuple[ExpenseApproved, ...]
+
+
+class TimeFields(ViewModel):
+    """Time and expenses in the view of an engagement."""
+
+    time: TimeView
+
+
+@capability.view
+def time_view(state: Engagement) -> TimeFields:
+    """Return time and expenses for the view of an engagement."""
+    sheet = state.timesheet
+    managing = sheet.by_kind.get("project-management", ZERO)
+    return TimeFields(
+        time=TimeView(
+            waiting=tuple(EntryView(**dict(each.submitted)) for each in sheet.waiting.values()),
+            approved_hours=sheet.approved_hours,
+            approved_by_kind=sheet.by_kind,
+            project_management_share=share(managing, sheet.approved_hours),
+            expenses=tuple(sheet.expenses.values()),
+        )
     )
-    sentence = f"expense {expense} was approved with other data"
-    yield from once(state.expenses.get(expense), event, "already-recorded", sentence)
