@@ -6,22 +6,20 @@ from typing import Literal
 from chassis.domain.state import Part
 from contracts.values import Deliverable
 from delivery.acceptance.state import Acceptance
-from delivery.assignment.state import Assignment
 from delivery.changes.state import Changes
 from delivery.closing.state import Closing
 from delivery.contract.state import Contract
 from delivery.deal.state import Deal
 from delivery.disconnects.state import Disconnects
 from delivery.estimates.state import Estimate, Estimates
-from delivery.hold.state import Hold
 from delivery.kickoff.state import Kickoff
+from delivery.management.state import Management
 from delivery.planning.state import Planning
 from delivery.progress.state import Progress
 from delivery.raid.state import Raid
 from delivery.requirements.state import Requirements
 from delivery.resources.state import Resources
 from delivery.surveys.state import Surveys
-from delivery.tier.state import MethodTier
 from delivery.timesheet.state import Timesheet
 
 Stage = Literal[
@@ -39,9 +37,7 @@ class Engagement(Part):
     deal: Deal = Deal()
     estimates: Estimates = Estimates()
     contract: Contract = Contract()
-    assignment: Assignment = Assignment()
-    tier: MethodTier = MethodTier()
-    hold: Hold = Hold()
+    management: Management = Management()
     resources: Resources = Resources()
     requirements: Requirements = Requirements()
     planning: Planning = Planning()
@@ -82,7 +78,7 @@ class Engagement(Part):
             return "delivering"
         if self.contract.signed:
             return "mobilising"
-        imported = None if self.deal.opened or self.assignment.manager else self.deal.imported
+        imported = None if self.deal.opened or self.management.manager else self.deal.imported
         return "imported" if imported and imported.outcome == "won" else "planning"
 
     @property

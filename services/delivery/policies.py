@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from chassis.domain.commands import Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from contracts.event import Recorded
+from chassis.domain.rules import past_day
+from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished, TemplatePublished
 from delivery.engagement import Engagement
 from delivery.quantities import ZERO
@@ -37,11 +38,20 @@ def require_active(state: Engagement, week: date | None = None) -> None:
     After a termination, work of a week that began by then may still be recorded, unless the
     engagement was put on hold before that week. Raises Refused otherwise.
     """
-    terminated, hold = state.contract.terminated, state.hold.current
+    terminated, hold = state.contract.terminated, state.management.on_hold
     worked = week if week and terminated and week <= terminated.terminated_on else None
     require_open(state, after_termination=worked is not None)
     if hold and (worked is None or worked > hold.held_on):
         raise Refused("engagement-on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
+
+
+def same_day(field: str, command: Command, known: Event | None, context: Context) -> date:
+    """Return the day in a field of a command, else that of the recorded event, else today (UTC).
+
+    So a command without a day that is repeated on a later day leads to an equal event. Raises
+    Refused as `past_day` does.
+    """
+    return past_day(field, getattr(command, field) or getattr(known, field, None), context)
 
 
 def known_person(context: Context, person: str) -> PersonPublished:
@@ -165,7 +175,7 @@ def not_implementable(state: Engagement, work: date) -> Iterator[Missing]:
     In tier light, the requirements are a section of the statement of work and are signed with it.
     """
     signatures = [signed.signed_on for signed in state.requirements.signed_off.values()]
-    light = state.tier.is_light
+    light = state.management.is_light
     if light and state.contract.signed:
         signatures.append(state.contract.signed.signed_on)
     if not signatures:

@@ -6,7 +6,6 @@ from chassis.web.command_routes import CommandRoutes
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
 from contracts.values import PersonId
 from delivery.acceptance import decisions as acceptance
-from delivery.assignment import decisions as assignment
 from delivery.changes import decisions as changes
 from delivery.closing import decisions as closing
 from delivery.contract import decisions as contract
@@ -14,8 +13,8 @@ from delivery.deal import decisions as deal
 from delivery.disconnects import decisions as disconnects
 from delivery.engagement import Engagement
 from delivery.estimates import decisions as estimates
-from delivery.hold import decisions as hold
 from delivery.kickoff import decisions as kickoff
+from delivery.management import decisions as management
 from delivery.people import decisions as people
 from delivery.people.state import Person
 from delivery.planning import decisions as planning
@@ -27,7 +26,6 @@ from delivery.roles import COMPANY, READERS, RECORD_KEEPERS
 from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
 from delivery.templates.state import Template
-from delivery.tier import decisions as tier
 from delivery.timesheet import decisions as timesheet
 
 ENGAGEMENT: Decider[Engagement] = Decider(
@@ -36,9 +34,7 @@ ENGAGEMENT: Decider[Engagement] = Decider(
     initial=lambda subject: Engagement(engagement=subject),
     capabilities=(
         deal.capability,
-        assignment.capability,
-        tier.capability,
-        hold.capability,
+        management.capability,
         estimates.capability,
         contract.capability,
         resources.capability,

@@ -23,7 +23,7 @@ from contracts.values import ContentHash, Day, Deliverable, Identifier, ShortTex
 from delivery.acceptance.state import Submission
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
-from delivery.policies import require_active, require_customer, require_open
+from delivery.policies import require_active, require_customer, require_open, same_day
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -93,8 +93,7 @@ def accept_deliverable(
         _require_not_descoped(state, command.deliverable)
     if last.rejected:
         raise Refused("submission-rejected", f"submission {command.submission} is rejected")
-    accepted_on = command.accepted_on or (recorded.accepted_on if recorded else None)
-    day = _since_submission(last, past_day("accepted_on", accepted_on, context))
+    day = _since_submission(last, same_day("accepted_on", command, recorded, context))
     event = DeliverableAccepted(**{**dict(command), "accepted_on": day})
     yield from unless_recorded(recorded, event, f"the acceptance of {command.deliverable}")
 
@@ -114,8 +113,7 @@ def reject_deliverable(
     require_customer(context, command.rejected_by)
     if last.accepted:
         raise Refused("submission-accepted", f"submission {command.submission} is accepted")
-    rejected_on = command.rejected_on or (recorded.rejected_on if recorded else None)
-    day = _since_submission(last, past_day("rejected_on", rejected_on, context))
+    day = _since_submission(last, same_day("rejected_on", command, recorded, context))
     event = DeliverableRejected(**{**dict(command), "rejected_on": day})
     yield from unless_recorded(recorded, event, f"the rejection of {command.deliverable}")
 

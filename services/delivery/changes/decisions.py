@@ -10,7 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import unless_recorded
 from contracts.delivery import (
     ChangeApproval,
     ChangeApproved,
@@ -27,7 +27,7 @@ from contracts.money import Money
 from contracts.values import Day, Identifier
 from delivery.changes.state import Change
 from delivery.engagement import Engagement
-from delivery.policies import is_given_up, require_active, require_customer, require_open
+from delivery.policies import is_given_up, require_active, require_customer, require_open, same_day
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -73,13 +73,12 @@ def request_change(state: Engagement, command: RequestChange, context: Context) 
     Raises Refused where the id belongs to a different request.
     """
     require_open(state)
-    id = command.change or context.new_id("CR")
-    known = state.changes.by_id.get(id)
+    change = command.change or context.new_id("CR")
+    known = state.changes.by_id.get(change)
     recorded = known.requested if known else None
-    requested_on = command.requested_on or (recorded.requested_on if recorded else None)
-    day = past_day("requested_on", requested_on, context)
-    event = ChangeRequested(**{**dict(command), "change": id, "requested_on": day})
-    yield from unless_recorded(recorded, event, f"change {id}")
+    day = same_day("requested_on", command, recorded, context)
+    event = ChangeRequested(**{**dict(command), "change": change, "requested_on": day})
+    yield from unless_recorded(recorded, event, f"change {change}")
 
 
 @capability.decide(AssessChange, by=WORKERS)
@@ -126,8 +125,7 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     require_customer(context, command.approved_by)
     if recorded is None:
         gate("change-not-approvable", _not_priced(state, known))
-    approved_on = command.approved_on or (recorded.approved_on if recorded else None)
-    day = past_day("approved_on", approved_on, context)
+    day = same_day("approved_on", command, recorded, context)
     event = ChangeApproved(**{**dict(command), "approved_on": day})
     yield from unless_recorded(recorded, event, f"the approval of {command.change}")
 
@@ -145,8 +143,7 @@ def reject_change(state: Engagement, command: RejectChange, context: Context) ->
     if amendment:
         sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
         raise Refused("change-decided", f"{sentence}: change {command.change} is agreed")
-    rejected_on = command.rejected_on or (recorded.rejected_on if recorded else None)
-    day = past_day("rejected_on", rejected_on, context)
+    day = same_day("rejected_on", command, recorded, context)
     event = ChangeRejected(**{**dict(command), "rejected_on": day})
     yield from unless_recorded(recorded, event, f"the rejection of {command.change}")
 
@@ -165,8 +162,7 @@ def implement_change(
     recorded = known.implemented
     if is_given_up(state, command.change):
         raise Refused("change-decided", f"change {command.change} is rejected")
-    implemented_on = command.implemented_on or (recorded.implemented_on if recorded else None)
-    day = past_day("implemented_on", implemented_on, context)
+    day = same_day("implemented_on", command, recorded, context)
     event = ChangeImplemented(change=command.change, implemented_on=day)
     for new in unless_recorded(recorded, event, f"the implementation of {command.change}"):
         gate("change-not-released", _not_released(state, known, day))
@@ -241,11 +237,10 @@ def changes_view(state: Engagement) -> ChangeFields:
 
 
 def _view(state: Engagement, change: Change) -> ChangeView:
-    id, status = change.requested.change, _status(state, change)
-    price = state.changes.prices.get(id)
+    status, price = _status(state, change), state.changes.prices.get(change.requested.change)
     waits = status not in {"implemented", "rejected"}
     return ChangeView(
-        change=id,
+        change=change.requested.change,
         status=status,
         requested=change.requested,
         assessed=change.assessed,

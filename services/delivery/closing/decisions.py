@@ -11,12 +11,12 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import unless_recorded
 from contracts.delivery import EngagementClosed, PirFindings, PirHeld, SolutionWentLive
 from contracts.event import Event
 from contracts.values import Day
 from delivery.engagement import Engagement
-from delivery.policies import not_covered, not_implementable, require_active, require_open
+from delivery.policies import not_covered, not_implementable, require_active, require_open, same_day
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -54,7 +54,7 @@ def go_live(state: Engagement, command: GoLive, context: Context) -> Iterable[Ev
     if state.kickoff.held is None:
         raise Refused("work-not-begun", "the work has not begun: there was no kickoff")
     known = state.closing.live
-    day = past_day("live_on", command.live_on or (known.live_on if known else None), context)
+    day = same_day("live_on", command, known, context)
     yield from unless_recorded(known, SolutionWentLive(live_on=day), "the go-live")
 
 
@@ -71,7 +71,7 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterable[
         gate("deal-not-won", [Missing("deal-not-won", sentence, "sales")])
         return
     event = PirHeld(
-        held_on=past_day("held_on", command.held_on or (known.held_on if known else None), context),
+        held_on=same_day("held_on", command, known, context),
         went_well=command.went_well,
         went_badly=command.went_badly,
         sold_hours=sold.hours,
@@ -90,9 +90,7 @@ def close_engagement(
     Raises Refused where the gate is closed, or the engagement was closed on another day.
     """
     closed = state.closing.closed
-    day = past_day(
-        "closed_on", command.closed_on or (closed.closed_on if closed else None), context
-    )
+    day = same_day("closed_on", command, closed, context)
     if closed and closed.closed_on == day:
         return
     require_open(state)

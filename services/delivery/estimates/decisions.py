@@ -115,7 +115,7 @@ def _project_management_waiver(
         return
     if command.no_project_management:
         yield f"No project management: {command.no_project_management}"[:200]
-    elif not state.tier.is_light:
+    elif not state.management.is_light:
         raise Refused(
             "project-management-missing",
             "no line is project management: add one, choose tier light, or give a reason",
@@ -131,7 +131,7 @@ def endorse_estimate(
     Raises Refused where the caller is not the manager, or the version is unknown or superseded.
     """
     require_open(state)
-    assigned = state.assignment.manager
+    assigned = state.management.manager
     if assigned is None:
         raise Refused("manager-not-assigned", "no manager is assigned to this engagement")
     if context.actor != assigned.manager:

@@ -8,12 +8,12 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import unless_recorded
 from contracts.delivery import Attendance, KickoffHeld
 from contracts.event import Event
 from contracts.values import Day
 from delivery.engagement import Engagement
-from delivery.policies import not_covered, require_active
+from delivery.policies import not_covered, require_active, same_day
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
@@ -35,7 +35,7 @@ def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> I
     """
     require_active(state)
     known = state.kickoff.held
-    day = past_day("held_on", command.held_on or (known.held_on if known else None), context)
+    day = same_day("held_on", command, known, context)
     event = KickoffHeld(held_on=day, attendees=command.attendees)
     for new in unless_recorded(known, event, "the kickoff"):
         gate("work-not-released", [not_covered(state, day, day, context.today, hours=ZERO)])

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -23,7 +24,6 @@ from contracts.event import Event
 from contracts.values import (
     LAST_DAY,
     Day,
-    Deliverable,
     Deliverables,
     Identifier,
     Milestone,
@@ -101,11 +101,18 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
     draft, baseline = state.planning.draft, state.planning.baseline
     changes = _changes(state, command)
     gate("change-not-approved", (_unapproved(state, change) for change in changes))
-    event = (
-        _from_tasks(state, command)
-        if command.tasks
-        else _from_template(state, command, changes, context)
-    ).model_copy(update={"version": draft.version + 1 if draft else 1, "changes": changes})
+    given = command.deliverables
+    deliverables = tuple(state.agreed.values()) if given is None else given
+    event = PlanDrafted(
+        version=draft.version + 1 if draft else 1,
+        template=command.template,
+        milestones=command.milestones,
+        tasks=command.tasks,
+        deliverables=deliverables,
+        changes=changes,
+    )
+    if not command.tasks:
+        event = _scheduled(state, command, event, context)
     gate(
         "plan-inconsistent",
         (
@@ -129,9 +136,7 @@ def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
     if named is not None:
         return tuple(dict.fromkeys((*_signed(state, before), *named)))
     kept = (change for change in before if not is_given_up(state, change))
-    approved = (
-        () if command.tasks else (name for name in state.changes.by_id if _agreed(state, name))
-    )
+    approved = () if command.tasks else filter(partial(_agreed, state), state.changes.by_id)
     return tuple(dict.fromkeys((*kept, *approved)))
 
 
@@ -144,19 +149,10 @@ def _agreed(state: Engagement, change: str) -> bool:
     return known is not None and known.approved is not None and not is_given_up(state, change)
 
 
-def _from_tasks(state: Engagement, command: DraftPlan) -> PlanDrafted:
-    return PlanDrafted(
-        version=1,
-        template=command.template,
-        milestones=command.milestones,
-        tasks=command.tasks,
-        deliverables=_deliverables(state, command),
-    )
-
-
-def _from_template(
-    state: Engagement, command: DraftPlan, changes: tuple[str, ...], context: Context
+def _scheduled(
+    state: Engagement, command: DraftPlan, plan: PlanDrafted, context: Context
 ) -> PlanDrafted:
+    """Return the plan with milestones and tasks that are scheduled from the template."""
     record = known_template(context, command.template)
     estimate = (
         state.estimates.by_version.get(command.estimate_version)
@@ -171,8 +167,7 @@ def _from_template(
         raise Refused(
             "start-not-agreed", "the deal is not won, so no start is agreed: give starts_on"
         )
-    deliverables = _deliverables(state, command)
-    orders = tuple(_change_orders(state, changes))
+    orders = tuple(_change_orders(state, plan.changes))
     more = sum(assessed.days for assessed, _ in orders)
     duration_days = command.duration_days or max(1, estimate.submitted.duration_days + more)
     finishes_on = starts_on + timedelta(days=duration_days - 1)
@@ -181,15 +176,16 @@ def _from_template(
             "plan-beyond-calendar",
             f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
         )
-    plan = schedule(record.event, estimate.submitted.lines, deliverables, starts_on, duration_days)
+    lines = estimate.submitted.lines
+    scheduled = schedule(record.event, lines, plan.deliverables, starts_on, duration_days)
     return PlanDrafted(
-        version=1,
-        template=command.template,
-        milestones=plan.milestones,
-        tasks=(*plan.tasks, *_change_tasks(orders, starts_on, finishes_on)),
-        deliverables=deliverables,
-        template_version=record.sequence,
-        estimate_version=estimate.submitted.version,
+        **{
+            **dict(plan),
+            "milestones": scheduled.milestones,
+            "tasks": (*scheduled.tasks, *_change_tasks(orders, starts_on, finishes_on)),
+            "template_version": record.sequence,
+            "estimate_version": estimate.submitted.version,
+        }
     )
 
 
@@ -216,11 +212,6 @@ def _change_tasks(
                 finishes_on=finishes_on,
                 hours=hours,
             )
-
-
-def _deliverables(state: Engagement, command: DraftPlan) -> tuple[Deliverable, ...]:
-    given = command.deliverables
-    return tuple(state.agreed.values()) if given is None else given
 
 
 @capability.decide(BaselinePlan, by=MANAGERS)

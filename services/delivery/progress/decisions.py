@@ -20,7 +20,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import RAG, Day, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import not_implementable, require_active, require_open
+from delivery.policies import not_implementable, require_active, require_open, same_day
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -88,8 +88,7 @@ def reach_milestone(
         sentence = f"milestone {name} is not in baseline {baseline.version}"
         raise Refused("milestone-unknown", sentence)
     known = state.progress.milestones.get(name)
-    reached_on = command.reached_on or (known.reached_on if known else None)
-    day = past_day("reached_on", reached_on, context)
+    day = same_day("reached_on", command, known, context)
     event = MilestoneReached(milestone=name, reached_on=day)
     yield from unless_recorded(known, event, f"milestone {name}")
 

@@ -8,7 +8,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import E, past_day, unless_recorded
+from chassis.domain.rules import E, unless_recorded
 from contracts.delivery import (
     Decision,
     DecisionRecorded,
@@ -22,7 +22,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
 from delivery.engagement import Engagement
-from delivery.policies import require_open
+from delivery.policies import require_open, same_day
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -80,13 +80,12 @@ def record_decision(
     require_open(state, after_termination=True)
     item = command.item or context.new_id("D")
     known = state.raid.decisions.get(item)
-    decided_on = command.decided_on or (known.decided_on if known else None)
     event = DecisionRecorded(
         item=item,
         title=command.title,
         rationale=command.rationale,
         decided_by=command.decided_by or context.actor,
-        decided_on=past_day("decided_on", decided_on, context),
+        decided_on=same_day("decided_on", command, known, context),
     )
     return _unless_known(state, known, event, item)
 
@@ -111,7 +110,7 @@ def close_raid_item(state: Engagement, command: CloseRaidItem, context: Context)
         )
     if not state.raid.knows(item):
         raise Refused("raid-item-unknown", f"there is no risk or issue {item}")
-    day = past_day("closed_on", command.closed_on or (known.closed_on if known else None), context)
+    day = same_day("closed_on", command, known, context)
     event = RaidItemClosed(**{**dict(command), "closed_on": day})
     return unless_recorded(known, event, f"the closing of {item}")
 

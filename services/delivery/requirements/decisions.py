@@ -8,13 +8,13 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import unless_recorded
 from contracts.delivery import BrdSignedOff, BrdSignOff, BrdSubmitted
 from contracts.event import Event
 from contracts.values import Day
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
-from delivery.policies import require_customer, require_open
+from delivery.policies import require_customer, require_open, same_day
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -56,7 +56,7 @@ def sign_off_brd(state: Engagement, command: SignOffBrd, context: Context) -> It
         raise Refused("brd-superseded", sentence)
     require_customer(context, command.signed_by)
     known = state.requirements.signed_off.get(version)
-    day = past_day("signed_on", command.signed_on or (known.signed_on if known else None), context)
+    day = same_day("signed_on", command, known, context)
     event = BrdSignedOff(**{**dict(command), "content_hash": newest.content_hash, "signed_on": day})
     yield from unless_recorded(known, event, f"the sign-off of version {version}")
 

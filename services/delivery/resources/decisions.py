@@ -65,10 +65,10 @@ def request_resource(
     Raises Refused where the id belongs to a different request.
     """
     require_open(state)
-    id = command.request or context.new_id("RQ")
-    event = ResourceRequested(**{**dict(command), "request": id})
-    known = state.resources.by_id.get(id)
-    yield from unless_recorded(known.requested if known else None, event, f"request {id}")
+    name = command.request or context.new_id("RQ")
+    event = ResourceRequested(**{**dict(command), "request": name})
+    known = state.resources.by_id.get(name)
+    yield from unless_recorded(known.requested if known else None, event, f"request {name}")
 
 
 @capability.decide(AllocateResource, by=MANAGERS)
@@ -133,9 +133,9 @@ def release_everybody(state: Engagement, context: Context) -> Iterable[Event]:
     """Release every allocated person on the day the deal is lost or the contract is terminated."""
     if state.ended_on is None:
         return
-    for id, request in state.resources.by_id.items():
+    for name, request in state.resources.by_id.items():
         for person in request.allocated:
-            yield ResourceReleased(request=id, person=person, released_on=state.ended_on)
+            yield ResourceReleased(request=name, person=person, released_on=state.ended_on)
 
 
 class ResourceView(ViewModel):

@@ -10,12 +10,12 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import unless_recorded
 from contracts.delivery import SurveyAnswer, SurveyAnswered, SurveySent
 from contracts.event import Event
 from contracts.values import ComputedPercent, Day, Identifier, PersonId
 from delivery.engagement import Engagement
-from delivery.policies import require_open
+from delivery.policies import require_open, same_day
 from delivery.quantities import share
 from delivery.roles import MANAGERS
 from delivery.surveys.state import Survey
@@ -48,16 +48,15 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
     contacts = command.contacts or (opened.contacts if opened else ())
     if not contacts:
         raise Refused("contacts-missing", "the opportunity has no contacts: name the contacts")
-    id = command.survey or context.new_id("S")
-    known = state.surveys.by_id.get(id)
+    survey = command.survey or context.new_id("S")
+    known = state.surveys.by_id.get(survey)
     recorded = known.sent if known else None
-    sent_on = command.sent_on or (recorded.sent_on if recorded else None)
     event = SurveySent(
-        survey=id,
+        survey=survey,
         contacts=tuple(dict.fromkeys(contacts)),
-        sent_on=past_day("sent_on", sent_on, context),
+        sent_on=same_day("sent_on", command, recorded, context),
     )
-    yield from unless_recorded(recorded, event, f"survey {id}")
+    yield from unless_recorded(recorded, event, f"survey {survey}")
 
 
 @capability.decide(AnswerSurvey, by=MANAGERS)
@@ -74,8 +73,7 @@ def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) ->
         sentence = f"{person} is not a contact of survey {command.survey}"
         raise Refused("person-not-asked", sentence)
     recorded = known.answers.get(person)
-    answered_on = command.answered_on or (recorded.answered_on if recorded else None)
-    day = past_day("answered_on", answered_on, context)
+    day = same_day("answered_on", command, recorded, context)
     event = SurveyAnswered(**{**dict(command), "answered_on": day})
     yield from unless_recorded(recorded, event, f"the answer of {person}")
 

@@ -182,9 +182,10 @@ def approve_expense(
     if command.person == context.actor:
         raise Refused("approver-is-author", "a person cannot approve their own expense")
     past_day("spent_on", command.spent_on, context)
-    id = command.expense or context.new_id("X")
-    event = ExpenseApproved(**{**dict(command), "expense": id})
-    yield from unless_recorded(state.timesheet.expenses.get(id), event, f"expense {id}")
+    expense = command.expense or context.new_id("X")
+    event = ExpenseApproved(**{**dict(command), "expense": expense})
+    known = state.timesheet.expenses.get(expense)
+    yield from unless_recorded(known, event, f"expense {expense}")
 
 
 class EntryView(ViewModel):

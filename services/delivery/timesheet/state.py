@@ -63,8 +63,8 @@ class Timesheet(Part):
         event = recorded.event
         kind = self.task_kinds.get(event.task, TASKS_BEFORE_BASELINE.get(event.task, "delivery"))
         entry = WaitingTime(submitted=event, submitted_by=recorded.actor, kind=kind)
-        return self._logged(event, event.hours).updated(
-            waiting={**self.waiting, event.entry: entry}
+        return self.updated(
+            waiting={**self.waiting, event.entry: entry}, weeks=self._weeks(event, event.hours)
         )
 
     @on_event
@@ -77,7 +77,8 @@ class Timesheet(Part):
     @on_event
     def _rejected(self, event: TimeRejected) -> Self:
         submitted = self.waiting[event.entry].submitted
-        return self._decided(event.entry, "rejected")._logged(submitted, -submitted.hours)
+        weeks = self._weeks(submitted, -submitted.hours)
+        return self._decided(event.entry, "rejected").updated(weeks=weeks)
 
     @property
     def approved_hours(self) -> Decimal:
@@ -103,11 +104,10 @@ class Timesheet(Part):
             ZERO,
         )
 
-    def _logged(self, entry: TimeSubmitted, hours: Decimal) -> Self:
-        """Return the timesheet with hours added to the week of an entry."""
+    def _weeks(self, entry: TimeSubmitted, hours: Decimal) -> dict[str, dict[date, Decimal]]:
+        """Return the hours by person and week with some added to the week of an entry."""
         total = self.in_week(entry.person, entry.week) + hours
-        weeks = {**self.weeks.get(entry.person, {}), entry.week: total}
-        return self.updated(weeks={**self.weeks, entry.person: weeks})
+        return {**self.weeks, entry.person: {**self.weeks.get(entry.person, {}), entry.week: total}}
 
     def _decided(self, entry: str, decision: Literal["approved", "rejected"]) -> Self:
         waiting = {name: each for name, each in self.waiting.items() if name != entry}

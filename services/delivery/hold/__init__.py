@@ -1,1 +1,0 @@
-"""Work on hold, and resumed."""

@@ -1,1 +1,0 @@
-"""The method tier: how much method is applied to an engagement."""
