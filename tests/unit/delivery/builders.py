@@ -2,17 +2,27 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from contracts import finance, legal, sales
 from contracts.delivery import (
     BrdSignedOff,
     BrdSubmitted,
+    ChangeApproved,
+    ChangeAssessed,
+    ChangeRequested,
+    DeliverableAccepted,
+    DeliverableSubmitted,
     EstimateEndorsed,
     EstimateSubmitted,
     KickoffHeld,
     ManagerAssigned,
+    PirHeld,
     PlanBaselined,
     PlanDrafted,
+    SolutionWentLive,
+    SurveySent,
+    TimeApproved,
 )
 from contracts.money import Money
 from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished, TemplateTask
@@ -26,8 +36,8 @@ from contracts.values import (
     RoleHours,
     Signatory,
 )
-from delivery.decider import ENGAGEMENT
-from delivery.state import Engagement
+from delivery.engagement import Engagement
+from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
 
 ID = "E-0000000000001"
@@ -35,6 +45,7 @@ HASH, OTHER_HASH = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
 START, FINISH = date(2026, 4, 6), date(2026, 7, 31)
 SIGNED = date(2026, 3, 20)
 WEEK = date(2026, 4, 6)
+TODAY = date(2026, 4, 8)
 
 
 def eur(amount: int | str) -> Money:
@@ -241,19 +252,182 @@ BASELINED = PlanBaselined(
     baselined_on=date(2026, 4, 7),
 )
 
-empty: Scenario[Engagement] = given(ENGAGEMENT, ID, records=(*PEOPLE, TEMPLATE))
-opened = empty.consumed(OPENED)
-managed = opened.published(ManagerAssigned(manager="mara", assigned_on=date(2026, 1, 5)))
-asked = managed.consumed(REQUESTED)
-estimated = asked.published(ESTIMATED)
-won = estimated.published(ENDORSED).consumed(PRICED, PROPOSED, WON)
-signed = won.consumed(SOW, SOW_SIGNED, BUDGET).on(date(2026, 4, 8))
-kicked_off = signed.published(KickoffHeld(held_on=START, attendees=("mara", "cleo")))
-released = kicked_off.published(
-    BrdSubmitted(version=1, content_hash=HASH),
-    BrdSignedOff(version=1, content_hash=HASH, signed_by="cleo", signed_on=date(2026, 4, 7)),
-    DRAFTED,
-    BASELINED,
+CHANGE_REQUESTED = ChangeRequested(
+    change="CR-1", requested_by="cleo", description="A manual, too.", requested_on=TODAY
 )
-"""Signed and kicked off, requirements signed off, plan baselined; the business day is Wednesday,
-8 April 2026."""
+CHANGE_ASSESSED = ChangeAssessed(
+    change="CR-1",
+    lines=(RoleHours(role="developer", hours=hours(20)),),
+    days=5,
+    risk="Little.",
+    deliverables_added=(deliverable("manual"),),
+    deliverables_descoped=("design",),
+)
+CHANGE_PRICED = finance.ChangePriced(change="CR-1", lines=(), price=eur(2_000))
+CHANGE_APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=TODAY)
+AMENDMENT_DRAFTED = legal.AmendmentDrafted(
+    amendment="A-1",
+    change="CR-1",
+    content_hash=HASH,
+    price_delta=eur(2_000),
+    finishes_on=FINISH,
+    scope_delta="A manual for the design.",
+    deliverables_added=CHANGE_ASSESSED.deliverables_added,
+    deliverables_descoped=CHANGE_ASSESSED.deliverables_descoped,
+)
+AMENDMENT_SIGNED = legal.AmendmentSigned.model_validate(
+    AMENDMENT_DRAFTED.model_dump(exclude={"scope_delta"})
+    | {"signatories": SOW_SIGNED.signatories, "signed_on": TODAY}
+)
+REBASELINED = PlanBaselined.model_validate(
+    dict(BASELINED) | {"version": 2, "changes": ("CR-1",), "baselined_on": TODAY}
+)
+BUDGET_AMENDED = finance.BudgetAmended(
+    change="CR-1", amendment="A-1", price=eur(102_000), hours_delta=hours(20), billing_schedule=()
+)
+
+
+TIME_APPROVED = TimeApproved(
+    entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(38)
+)
+
+
+@cache
+def empty() -> Scenario[Engagement]:
+    """Return an engagement without events."""
+    return given(ENGAGEMENT, ID, records=(*PEOPLE, TEMPLATE))
+
+
+@cache
+def opened() -> Scenario[Engagement]:
+    """Return an engagement that Sales has opened."""
+    return empty().consumed(OPENED)
+
+
+@cache
+def managed() -> Scenario[Engagement]:
+    """Return an engagement with a manager."""
+    return opened().published(ManagerAssigned(manager="mara", assigned_on=date(2026, 1, 5)))
+
+
+@cache
+def asked() -> Scenario[Engagement]:
+    """Return an engagement whose estimate is requested."""
+    return managed().consumed(REQUESTED)
+
+
+@cache
+def estimated() -> Scenario[Engagement]:
+    """Return an engagement with an estimate."""
+    return asked().published(ESTIMATED)
+
+
+@cache
+def won() -> Scenario[Engagement]:
+    """Return an engagement whose deal is won."""
+    return estimated().published(ENDORSED).consumed(PRICED, PROPOSED, WON)
+
+
+@cache
+def signed() -> Scenario[Engagement]:
+    """Return an engagement with a signed contract, on Wednesday, 8 April 2026."""
+    return won().consumed(SOW, SOW_SIGNED, BUDGET).on(TODAY)
+
+
+@cache
+def kicked_off() -> Scenario[Engagement]:
+    """Return an engagement after the kickoff."""
+    return signed().published(KickoffHeld(held_on=START, attendees=("mara", "cleo")))
+
+
+@cache
+def released() -> Scenario[Engagement]:
+    """Return an engagement with requirements signed off and a baseline of the plan."""
+    return kicked_off().published(
+        BrdSubmitted(version=1, content_hash=HASH),
+        BrdSignedOff(version=1, content_hash=HASH, signed_by="cleo", signed_on=date(2026, 4, 7)),
+        DRAFTED,
+        BASELINED,
+    )
+
+
+@cache
+def change_requested() -> Scenario[Engagement]:
+    """Return a released engagement with a requested change."""
+    return released().published(CHANGE_REQUESTED)
+
+
+@cache
+def change_assessed() -> Scenario[Engagement]:
+    """Return a change that is assessed."""
+    return change_requested().published(CHANGE_ASSESSED)
+
+
+@cache
+def change_priced() -> Scenario[Engagement]:
+    """Return a change that is assessed and priced."""
+    return change_assessed().consumed(CHANGE_PRICED, knowing=change_assessed().stream.position)
+
+
+@cache
+def change_approved() -> Scenario[Engagement]:
+    """Return a change that the customer has approved."""
+    return change_priced().published(CHANGE_APPROVED)
+
+
+@cache
+def change_signed() -> Scenario[Engagement]:
+    """Return a change whose amendment is signed."""
+    return change_approved().consumed(AMENDMENT_DRAFTED, AMENDMENT_SIGNED)
+
+
+@cache
+def change_rebaselined() -> Scenario[Engagement]:
+    """Return a change that is in the baseline."""
+    return change_signed().published(DRAFTED.model_copy(update={"version": 2}), REBASELINED)
+
+
+@cache
+def change_ready() -> Scenario[Engagement]:
+    """Return a change that may be implemented."""
+    return change_rebaselined().consumed(BUDGET_AMENDED)
+
+
+def accepted(scenario: Scenario[Engagement], *names: str) -> Scenario[Engagement]:
+    """Return the engagement after the acceptance of some deliverables."""
+    for name in names:
+        scenario = scenario.published(
+            DeliverableSubmitted(
+                deliverable=name, submission=1, content_hash=HASH, submitted_on=TODAY
+            ),
+            DeliverableAccepted(
+                deliverable=name, submission=1, accepted_by="cleo", accepted_on=TODAY
+            ),
+        )
+    return scenario
+
+
+@cache
+def worked() -> Scenario[Engagement]:
+    """Return a released engagement with 38 approved hours."""
+    return released().published(TIME_APPROVED)
+
+
+@cache
+def finished() -> Scenario[Engagement]:
+    """Return an engagement that may be closed."""
+    return (
+        accepted(worked(), "design", "portal")
+        .published(
+            SolutionWentLive(live_on=TODAY),
+            SurveySent(survey="S-1", contacts=("cleo", "cy"), sent_on=TODAY),
+            PirHeld(
+                held_on=TODAY,
+                went_well=("The team",),
+                went_badly=("The data",),
+                sold_hours=hours(270),
+                delivered_hours=hours(38),
+            ),
+        )
+        .consumed(SETTLED)
+    )

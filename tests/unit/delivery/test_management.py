@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -9,24 +9,31 @@ from contracts.delivery import (
     EngagementPutOnHold,
     EngagementResumed,
     ManagerAssigned,
+    SolutionWentLive,
     TierChosen,
 )
 from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.refusals import RefusalCode
 from contracts.values import Tier
-from delivery.assignment import AssignManager, ChooseTier, PutOnHold, Resume, proposed_tier
-from delivery.closing import GoLive
-from delivery.estimating import SubmitEstimate
-from delivery.raid import RaiseIssue
-from delivery.timekeeping import SubmitTime
-from delivery.views import engagement_view
-from tests.unit.delivery.life import (
+from delivery.closing.decisions import GoLive
+from delivery.estimates.decisions import SubmitEstimate
+from delivery.management.decisions import (
+    AssignManager,
+    ChooseTier,
+    PutOnHold,
+    Resume,
+    proposed_tier,
+)
+from delivery.raid.decisions import RaiseIssue
+from delivery.timesheet.decisions import SubmitTime
+from tests.unit.delivery.builders import (
     BUDGET,
     LOST,
     PEOPLE,
     PRICED,
     TERMINATED,
+    TODAY,
     WEEK,
     asked,
     empty,
@@ -40,19 +47,19 @@ from tests.unit.delivery.life import (
     won,
 )
 
-TODAY = date(2026, 1, 5)
+OPENED_ON = date(2026, 1, 5)
 ESTIMATE = SubmitEstimate(template="web", duration_days=30)
 
 
 def test_a_manager_is_assigned_from_today() -> None:
-    outcome = opened.when(AssignManager(manager="mara"), by="pat")
-    outcome.then(ManagerAssigned(manager="mara", assigned_on=TODAY))
+    outcome = opened().when(AssignManager(manager="mara"), by="pat")
+    outcome.then(ManagerAssigned(manager="mara", assigned_on=OPENED_ON))
 
 
 def test_a_manager_may_be_replaced_and_the_same_one_is_not_assigned_twice() -> None:
-    managed.when(AssignManager(manager="mara")).then_nothing()
-    managed.when(AssignManager(manager="milo")).then(
-        ManagerAssigned(manager="milo", assigned_on=TODAY)
+    managed().when(AssignManager(manager="mara")).then_nothing()
+    managed().when(AssignManager(manager="milo")).then(
+        ManagerAssigned(manager="milo", assigned_on=OPENED_ON)
     )
 
 
@@ -65,37 +72,38 @@ def test_a_manager_may_be_replaced_and_the_same_one_is_not_assigned_twice() -> N
     ],
 )
 def test_only_an_engagement_manager_of_delivery_manages(person: str, code: RefusalCode) -> None:
-    opened.when(AssignManager(manager=person)).then_refused(code, saying=person)
+    opened().when(AssignManager(manager=person)).then_refused(code, saying=person)
 
 
 def test_nothing_is_decided_before_sales_opened_the_engagement() -> None:
-    early = empty.consumed(BUDGET)
+    early = empty().consumed(BUDGET)
     early.when(AssignManager(manager="mara")).then_refused(
         "opportunity-not-opened", missing=["opportunity-not-opened"]
     )
 
 
 def test_a_day_in_the_future_is_refused() -> None:
-    early = AssignManager(manager="mara", assigned_on=date(2026, 1, 7))
-    opened.when(early).then_refused("date-in-future", saying="2026-01-07")
-    # East of UTC it may already be tomorrow.
     tomorrow = AssignManager(manager="mara", assigned_on=date(2026, 1, 6))
-    opened.when(tomorrow).then_accepted()
+    opened().when(tomorrow).then_refused("date-in-future", saying="assigned_on: 2026-01-06")
+    # At 10:00 UTC it is tomorrow in UTC+14.
+    opened().on(datetime(2026, 1, 5, 10, tzinfo=UTC)).when(tomorrow).then_accepted()
 
 
 @pytest.mark.parametrize(
     ("over", "saying"), [(LOST, "lost on 2026-03-02"), (TERMINATED, "ended on 2026-05-04")]
 )
 def test_no_manager_is_assigned_after_the_end(over, saying: str) -> None:
-    opened.consumed(over).when(AssignManager(manager="mara")).then_refused(
+    opened().consumed(over).when(AssignManager(manager="mara")).then_refused(
         "engagement-over", saying=saying
     )
 
 
 def test_the_chosen_tier_is_recorded_beside_the_proposed_one() -> None:
     choice = ChooseTier(tier="light", reason="The customer is well known.")
-    chosen = estimated.when(choice).then(
-        TierChosen(tier="light", proposed="standard", reason="The customer is well known.")
+    chosen = (
+        estimated()
+        .when(choice)
+        .then(TierChosen(tier="light", proposed="standard", reason="The customer is well known."))
     )
     chosen.when(choice).then_nothing()
 
@@ -104,7 +112,7 @@ def test_the_chosen_tier_is_recorded_beside_the_proposed_one() -> None:
 def test_the_proposed_tier_depends_on_price_duration_and_customer(
     own_pmo: bool, proposed: Tier
 ) -> None:
-    small = asked.after(ESTIMATE).consumed(PRICED.model_copy(update={"price": eur(50_000)}))
+    small = asked().after(ESTIMATE).consumed(PRICED.model_copy(update={"price": eur(50_000)}))
     acme = AccountPublished(account="acme", name="Acme", own_pmo=own_pmo)
     outcome = small.knowing(*PEOPLE, acme).when(ChooseTier(tier="light", reason="Small."))
     outcome.then(TierChosen(tier="light", proposed=proposed, reason="Small."))
@@ -155,8 +163,10 @@ def test_a_higher_price_or_longer_duration_never_lowers_the_tier(
 
 
 def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
-    held = released.when(PutOnHold(reason="Budget freeze.")).then(
-        EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 8))
+    held = (
+        released()
+        .when(PutOnHold(reason="Budget freeze."))
+        .then(EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 8)))
     )
     time = SubmitTime(role="architect", task="analysis", week=WEEK, hours=hours(8))
     held.when(time, by="dev").then_refused("engagement-on-hold", saying="Budget freeze.")
@@ -167,26 +177,26 @@ def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
 
 
 def test_putting_on_hold_and_resuming_are_idempotent() -> None:
-    held = released.after(PutOnHold(reason="Budget freeze."))
+    held = released().after(PutOnHold(reason="Budget freeze."))
     held.on(date(2026, 4, 9)).when(PutOnHold(reason="Budget freeze.")).then_nothing()
     held.when(PutOnHold(reason="Strike.")).then_refused("already-recorded")
     held.when(Resume(resumed_on=date(2026, 4, 7))).then_refused("date-before-hold")
-    released.when(Resume()).then_nothing()
+    released().when(Resume()).then_nothing()
 
 
 def test_an_engagement_that_is_over_cannot_be_put_on_hold() -> None:
-    held = released.after(PutOnHold(reason="Budget freeze."))
-    assert engagement_view(held.state).on_hold is not None
-    assert engagement_view(held.consumed(TERMINATED).state).on_hold is None
+    held = released().after(PutOnHold(reason="Budget freeze."))
+    held.then_view(on_hold=EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 8)))
+    held.consumed(TERMINATED).then_view(on_hold=None)
 
 
 def test_stages() -> None:
-    assert [each.state.stage for each in (opened, won, signed, released)] == [
+    assert [each().view["stage"] for each in (opened, won, signed, released)] == [
         "planning",
         "planning",
         "mobilising",
         "delivering",
     ]
-    assert released.after(GoLive()).state.stage == "closing"
-    assert signed.consumed(TERMINATED).state.stage == "terminated"
-    assert opened.consumed(LOST).state.stage == "lost"
+    released().published(SolutionWentLive(live_on=TODAY)).then_view(stage="closing")
+    signed().consumed(TERMINATED).then_view(stage="terminated")
+    opened().consumed(LOST).then_view(stage="lost")
