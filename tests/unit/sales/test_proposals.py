@@ -191,7 +191,9 @@ class TestWinning:
         )
         done = submitted.when(WIN).then(deal).then_view(stage="won")
         done.on(date(2026, 2, 1)).when(WIN).then_nothing()
-        done.when(WIN.model_copy(update={"payment_terms_days": 14})).then_refused("deal-won")
+        done.when(WIN.model_copy(update={"payment_terms_days": 14})).then_refused(
+            "already-recorded", saying="payment_terms_days"
+        )
         done.when(REVISE).then_refused("deal-won")
 
     def test_only_a_submitted_version_can_be_won(self) -> None:
