@@ -25,7 +25,7 @@ from tests.component.harness import (
     token,
 )
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.sales.examples import DRAFT, ENDORSED, ESTIMATE, MANAGER, OPEN, PRICED, WIN
+from tests.unit.sales.builders import DRAFT, ENDORSED, ESTIMATE, MANAGER, OPEN, PRICED, WIN
 
 CRM = Path(__file__).parents[1] / "data" / "crm_pipeline.csv"
 PIPELINE = Path(__file__).resolve().parents[3] / "shared/data/crm/sales_pipeline.csv"

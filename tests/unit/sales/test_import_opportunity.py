@@ -4,7 +4,7 @@ from datetime import date
 
 from contracts.sales import OpportunityImported
 from sales.importing.decisions import ImportOpportunity
-from tests.unit.sales.examples import new, opened, usd
+from tests.unit.sales.builders import new, opened, usd
 
 IMPORT = ImportOpportunity(
     source="crm",
@@ -22,17 +22,17 @@ IMPORT = ImportOpportunity(
 
 
 def test_an_imported_opportunity_keeps_its_dates() -> None:
-    taken = new.when(IMPORT).then(OpportunityImported(**dict(IMPORT)))
+    taken = new().when(IMPORT).then(OpportunityImported(**dict(IMPORT)))
     taken.then_view(stage="won", opened_on=date(2017, 2, 25), expected_value=usd(49))
 
 
 def test_an_equal_repetition_changes_nothing() -> None:
-    new.after(IMPORT).when(IMPORT).then_nothing()
+    new().after(IMPORT).when(IMPORT).then_nothing()
 
 
 def test_different_content_under_the_same_id_is_refused_by_field() -> None:
     changed = IMPORT.model_copy(update={"account": "acme", "value": usd(55)})
-    new.after(IMPORT).when(changed).then_refused(
+    new().after(IMPORT).when(changed).then_refused(
         "already-recorded",
         missing={"field-differs"},
         fields={"account", "value"},
@@ -42,4 +42,4 @@ def test_different_content_under_the_same_id_is_refused_by_field() -> None:
 
 
 def test_an_opportunity_opened_in_sales_is_not_imported() -> None:
-    opened.when(IMPORT).then_refused("opportunity-opened")
+    opened().when(IMPORT).then_refused("opportunity-opened")

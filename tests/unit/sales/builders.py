@@ -9,10 +9,11 @@ from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.sales import OpportunityOpened
 from contracts.values import BillingItem, Deliverable, EstimateLine, PricedLine
+from sales.engagement import Engagement
 from sales.opportunity.decisions import OpenOpportunity
 from sales.proposals.decisions import DraftProposal, SubmitProposal, WinDeal
 from sales.service import ENGAGEMENT
-from testkit.scenario import given
+from testkit.scenario import Scenario, given
 
 ENGAGEMENT_ID = "E-0000000000001"
 ACME = AccountPublished(account="acme", name="Acme")
@@ -90,8 +91,27 @@ WIN = WinDeal(
     ),
 )
 
-new = given(ENGAGEMENT, ENGAGEMENT_ID, records=[ACME])
-opened = new.after(OPEN, by="ann")
-ready = opened.consumed(MANAGER, ESTIMATE, PRICED, ENDORSED).after(DRAFT)
-submitted = ready.after(SubmitProposal(version=1))
-won = submitted.after(WIN)
+
+def new() -> Scenario[Engagement]:
+    """Return an engagement before its first event; the account acme is published."""
+    return given(ENGAGEMENT, ENGAGEMENT_ID, records=[ACME])
+
+
+def opened() -> Scenario[Engagement]:
+    """Return an engagement with an open opportunity of ann."""
+    return new().after(OPEN, by="ann")
+
+
+def ready() -> Scenario[Engagement]:
+    """Return an engagement whose drafted proposal meets gate 1."""
+    return opened().consumed(MANAGER, ESTIMATE, PRICED, ENDORSED).after(DRAFT)
+
+
+def submitted() -> Scenario[Engagement]:
+    """Return an engagement whose proposal is submitted."""
+    return ready().after(SubmitProposal(version=1))
+
+
+def won() -> Scenario[Engagement]:
+    """Return an engagement whose deal is won."""
+    return submitted().after(WIN)

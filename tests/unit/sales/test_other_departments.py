@@ -41,7 +41,7 @@ from sales.contract.state import Statement
 from sales.engagement import Engagement
 from sales.service import ENGAGEMENT
 from testkit.scenario import permutations_agree
-from tests.unit.sales.examples import (
+from tests.unit.sales.builders import (
     DRAFT,
     ENDORSED,
     ESTIMATE,
@@ -136,8 +136,8 @@ def payment(amount: int) -> PaymentReceived:
 
 
 def test_manager_and_estimate() -> None:
-    ready.then_view(delivery__manager="emma", delivery__managed_since=date(2026, 1, 6))
-    [estimate] = ready.view["estimates"]
+    ready().then_view(delivery__manager="emma", delivery__managed_since=date(2026, 1, 6))
+    [estimate] = ready().view["estimates"]
     assert (estimate.version, estimate.endorsed_by, estimate.priced) == (1, "emma", PRICED)
     assert estimate.duration_days == ESTIMATE.duration_days
 
@@ -156,16 +156,16 @@ REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.
     ],
 )
 def test_the_status_of_the_statement_of_work(events, status, signed_on) -> None:
-    won.consumed(*events).then_view(
+    won().consumed(*events).then_view(
         contract__statement_of_work=Statement(version=1, status=status, signed_on=signed_on)
     )
 
 
 def test_the_promised_finish_is_that_of_the_amendment_signed_last() -> None:
-    won.then_view(delivery__promised_finish=date(2026, 6, 30))
+    won().then_view(delivery__promised_finish=date(2026, 6, 30))
     first, first_signed = amendment("one", date(2026, 7, 31))
     second, second_signed = amendment("two", date(2026, 7, 15))
-    drafted = won.consumed(first, second).then_view(delivery__promised_finish=date(2026, 6, 30))
+    drafted = won().consumed(first, second).then_view(delivery__promised_finish=date(2026, 6, 30))
     drafted.consumed(first_signed).then_view(delivery__promised_finish=date(2026, 7, 31))
     drafted.consumed(second_signed, first_signed).then_view(
         delivery__promised_finish=date(2026, 7, 31)
@@ -176,7 +176,7 @@ def test_the_promised_finish_is_that_of_the_amendment_signed_last() -> None:
 
 
 def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
-    overdue = won.consumed(INVOICE, OVERDUE)
+    overdue = won().consumed(INVOICE, OVERDUE)
     assert [invoice.overdue for invoice in overdue.view["invoices"]] == [True]
     partly = overdue.consumed(payment(6_999))
     assert [invoice.overdue for invoice in partly.view["invoices"]] == [True]
@@ -196,24 +196,24 @@ def test_an_invoice_is_overdue_until_it_is_fully_paid() -> None:
     ],
 )
 def test_an_invoice_with_nothing_outstanding_is_not_overdue(events, overdue) -> None:
-    view = won.consumed(INVOICE, OVERDUE, *events).view
+    view = won().consumed(INVOICE, OVERDUE, *events).view
     assert [invoice.overdue for invoice in view["invoices"]] == [overdue]
 
 
 def test_credits_and_voids_of_an_invoice_are_shown() -> None:
-    [credited] = won.consumed(INVOICE, credit(1_000)).view["invoices"]
+    [credited] = won().consumed(INVOICE, credit(1_000)).view["invoices"]
     assert (credited.amount, credited.credited, credited.voided) == (eur(7_000), eur(1_000), False)
-    [voided] = won.consumed(INVOICE, VOIDED).view["invoices"]
+    [voided] = won().consumed(INVOICE, VOIDED).view["invoices"]
     assert voided.voided
 
 
 def test_events_of_an_unknown_invoice_change_nothing() -> None:
-    won.consumed(payment(5), OVERDUE, credit(5), VOIDED).then_view(invoices=())
+    won().consumed(payment(5), OVERDUE, credit(5), VOIDED).then_view(invoices=())
 
 
 def test_an_engagement_on_hold_is_resumed() -> None:
     hold = EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 1))
-    on_hold = won.consumed(hold).then_view(delivery__on_hold=hold)
+    on_hold = won().consumed(hold).then_view(delivery__on_hold=hold)
     on_hold.consumed(EngagementResumed(resumed_on=date(2026, 4, 20))).then_view(
         delivery__on_hold=None
     )
@@ -253,11 +253,11 @@ EVERYTHING = (
 
 
 def test_the_order_of_other_departments_events_does_not_matter() -> None:
-    permutations_agree(won, *EVERYTHING)
+    permutations_agree(won(), *EVERYTHING)
 
 
 def test_a_state_survives_serialisation() -> None:
-    whole: BaseModel = won.consumed(*EVERYTHING).state
+    whole: BaseModel = won().consumed(*EVERYTHING).state
     assert Engagement.model_validate_json(whole.model_dump_json()) == whole
 
 
