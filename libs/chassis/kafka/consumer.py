@@ -351,12 +351,13 @@ class Consumer:
             except _Abandoned:
                 raise
             except Exception as error:
-                if backoff.must_log():
+                # An outage can outlast this batch, which another process may get meanwhile.
+                if self.progress.hindrance is None:
                     is_bug = not isinstance(error, TRANSIENT)
                     log.warning("%s waits: %s", self._group, error, exc_info=is_bug)
                 self.progress.hindrance = f"{type(error).__name__}: {error}"
             else:
-                if backoff.reset():
+                if self.progress.hindrance is not None:
                     log.info("%s continues", self._group)
                     self.progress.hindrance = None
                 return
