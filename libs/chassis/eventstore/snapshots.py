@@ -4,18 +4,17 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from chassis.base.failures import described
+from chassis.base.fingerprint import files_beside, fingerprint
 from chassis.domain.decider import Decider, replay
 from chassis.domain.latest_ids import read_latest_ids, write_latest_ids
 from chassis.domain.stream import PassedOver, Stream
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.mongo import Document, Store, reaching, replace_older, size_of
 from chassis.eventstore.unreadable import UnreadableStream
-from contracts.event import Event, read_position, write_position
+from contracts.event import read_position, write_position
 from contracts.values import HEARD
 
 AnyDecider = Decider[Any]
@@ -75,16 +74,11 @@ def fingerprint_of(decider: AnyDecider) -> str:
     It covers the schema of the state, the department's modules and the contracts. A snapshot with
     another fingerprint is not used; its stream is replayed.
     """
-    digest = blake2b(digest_size=8)
     state = type(decider.initial("-"))
-    digest.update(f"{state.model_json_schema()} {sorted(Stream.__annotations__)}".encode())
-    places = {decider.initial.__module__, decider.react.__module__, state.__module__}
-    for module in sorted(places | {Event.__module__}):
-        file = getattr(sys.modules.get(module), "__file__", None)
-        if file is not None:
-            for source in sorted(Path(file).parent.glob("*.py")):
-                digest.update(source.read_bytes())
-    return digest.hexdigest()
+    names = {decider.initial.__module__, decider.react.__module__, state.__module__}
+    sources = [file for name in names for file in files_beside(sys.modules[name])]
+    schema = f"{state.model_json_schema()} {sorted(Stream.__annotations__)}"
+    return fingerprint(sources, schema)
 
 
 class Snapshots:
