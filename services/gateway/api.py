@@ -36,6 +36,7 @@ from gateway.list_index import SORTS, InvalidCursor
 from gateway.portfolio import Portfolio
 from gateway.projector import Projector
 from gateway.queries import Queries
+from gateway.redaction import seen
 from gateway.schemas import (
     DisconnectPage,
     EngagementPage,
@@ -43,7 +44,6 @@ from gateway.schemas import (
     TimelineEntry,
     disconnect_page,
     engagement_view,
-    seen,
     timeline_entry,
     written,
 )
@@ -186,7 +186,7 @@ async def timeline(request: Request, engagement: _EngagementPath) -> Response:
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     events = await get_queries(request).timeline(engagement, confidential=confidential)
-    entries = [timeline_entry(recorded, confidential=confidential) for recorded in events]
+    entries = [timeline_entry(recorded) for recorded in events]
     return written(entries, {}, confidential=confidential)
 
 

@@ -146,7 +146,7 @@ def check_gateway(events: Iterable[Recorded[Event]]) -> None:
             to_json(engagement_view(unified, confidential=confidential))
         found = tuple(map(detected, findings.values()))
         check_announced(view, PublishDisconnects(disconnects=found))
-    to_json([timeline_entry(each, confidential=True) for each in events])
+    to_json([timeline_entry(each) for each in events])
 
 
 def check_announced(view: View, command: PublishDisconnects) -> None:

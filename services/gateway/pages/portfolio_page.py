@@ -263,7 +263,7 @@ def attention(
     return Attention(
         summary,
         names.account(summary.account),
-        f"The last status report is {summary.rag}: {report.narrative}",
+        f"The last status report is {summary.rag}: {report.event.narrative}",
         "Status report",
         summary.rag == "red",
         0,

@@ -52,8 +52,26 @@ def test_the_authorisation_that_ran_out_is_the_one_of_that_last_day() -> None:
         )
         life.say(5, authorised)
     life.say(31, legal.EarlyStartExpired(expired_on=life.day(30)))
-    starts = view_of(life.events).legal.early_starts
-    assert [start.expired is not None for start in starts] == [True, False]
+    section = view_of(life.events).legal
+    assert [section.has_expired(start.event) for start in section.early_starts] == [True, False]
+
+
+def test_a_deal_that_was_lost_before_its_import_is_lost() -> None:
+    imported = sales.OpportunityImported(
+        source="crm",
+        external_id="OPP-1",
+        account="acme",
+        title="Portal",
+        product="Integration",
+        owner="ann",
+        outcome="lost",
+        pipeline_stage="proposing",
+        opened_on=None,
+        closed_on=TODAY,
+        value=None,
+    )
+    view = view_of(Life().say(1, imported).events)
+    assert (view.stage, view.sales.lost, view.sales.lost_on) == ("lost", None, TODAY)
 
 
 def test_a_healthy_life_shows_what_each_department_said() -> None:
