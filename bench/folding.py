@@ -29,7 +29,7 @@ from chassis.runtime.container import Container
 from chassis.runtime.service import settle_memory
 from contracts.channels import PARTITIONS, Department
 from gateway.app import SERVICE, event_handling
-from gateway.projector import CONSUMED_CHANNELS, Projector
+from gateway.projection.projector import CONSUMED_CHANNELS, Projector
 
 AIM = 5.0
 _PREFIX = "bench-folding"

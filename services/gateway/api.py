@@ -31,10 +31,9 @@ from contracts.money import Currency
 from contracts.roles import Role
 from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
 from gateway.decider import WaiveDisconnect
-from gateway.engagement_view import STAGES
-from gateway.list_index import SORTS, InvalidCursor
-from gateway.portfolio import Portfolio
-from gateway.projector import Projector
+from gateway.portfolio.figures import Portfolio
+from gateway.portfolio.list_index import SORTS, InvalidCursor
+from gateway.projection.projector import Projector
 from gateway.queries import Queries
 from gateway.redaction import seen
 from gateway.schemas import (
@@ -47,6 +46,7 @@ from gateway.schemas import (
     timeline_entry,
     written,
 )
+from gateway.view.engagement_view import STAGES
 
 SEEN_BY: tuple[Role, ...] = (
     "executive",

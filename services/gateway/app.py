@@ -8,12 +8,12 @@ from chassis.runtime.service import Service, run
 from contracts.event import EVENTS, Event
 from contracts.reference import AccountPublished, PersonPublished
 from gateway import api, decider
-from gateway.engagement_view import unprojected
 from gateway.pages import pages
 from gateway.pages.event_texts import SENTENCES
-from gateway.projector import CONSUMED_CHANNELS, Projector
+from gateway.projection.projector import CONSUMED_CHANNELS, Projector
+from gateway.projection.view_store import ViewStore
 from gateway.publisher import DisconnectPublisher
-from gateway.view_store import ViewStore
+from gateway.view.engagement_view import unprojected
 
 _BEHIND = 500
 """Records of consumer lag above which disconnects are not published."""

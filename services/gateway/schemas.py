@@ -12,19 +12,19 @@ from chassis.base.view_model import ViewModel
 from contracts.channels import Department
 from contracts.event import Event, Recorded
 from contracts.money import Money
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import Freshness
-from gateway.list_index import ListedDisconnect, Page
+from gateway.portfolio.list_index import ListedDisconnect, Page
+from gateway.portfolio.summary import Summary
 from gateway.queries import EngagementDetails
 from gateway.redaction import Position, Redacted, context_of, is_open, nothing, open_channels
-from gateway.sections.delivery import DeliverySection
-from gateway.sections.finance import ConfidentialSection, FinanceSection
-from gateway.sections.gateway import Waiver
-from gateway.sections.legal import LegalSection
-from gateway.sections.sales import SalesSection
-from gateway.sections.steps import Ref
-from gateway.summary import Summary
-from gateway.waiting import Waits
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import Freshness
+from gateway.view.sections.delivery import DeliverySection
+from gateway.view.sections.finance import ConfidentialSection, FinanceSection
+from gateway.view.sections.gateway import Waiver
+from gateway.view.sections.legal import LegalSection
+from gateway.view.sections.sales import SalesSection
+from gateway.view.sections.steps import Ref
+from gateway.view.waiting import Waits
 
 
 class EngagementPage(ViewModel):

@@ -25,10 +25,10 @@ from contracts.event import Event, Recorded, decode
 from delivery.app import SERVICE as DELIVERY
 from finance.app import SERVICE as FINANCE
 from gateway.app import SERVICE as GATEWAY
-from gateway.portfolio import Figures
-from gateway.projector import CONSUMED_CHANNELS
-from gateway.timeline import Run
-from gateway.view_store import CachedView, ViewStore
+from gateway.portfolio.figures import Figures
+from gateway.projection.projector import CONSUMED_CHANNELS
+from gateway.projection.timeline import Run
+from gateway.projection.view_store import CachedView, ViewStore
 from legal.app import SERVICE as LEGAL
 from sales.app import SERVICE as SALES
 from tests.component.consumer_harness import aside_in, parked_in

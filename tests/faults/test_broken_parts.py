@@ -19,8 +19,8 @@ from chassis.eventstore.snapshots import AnyDecider
 from chassis.kafka.outbox_relay import Record, Relay
 from contracts import delivery
 from contracts.event import Event, Recorded
-from gateway.engagement_view import apply_event
-from gateway.projector import Projector
+from gateway.projection.projector import Projector
+from gateway.view.engagement_view import apply_event
 from tests.faults.checker import at_rest
 from tests.faults.collected_state import gather
 from tests.faults.in_process_platform import Parts, World, world

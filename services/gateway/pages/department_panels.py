@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
-from gateway.engagement_view import View
 from gateway.pages.formatting import (
     Names,
     channel_name,
@@ -20,9 +19,10 @@ from gateway.pages.formatting import (
     short_day,
     words,
 )
-from gateway.sections.delivery import Change
-from gateway.sections.finance import Invoice
-from gateway.sections.steps import titles as deliverable_titles
+from gateway.view.engagement_view import View
+from gateway.view.sections.delivery import Change
+from gateway.view.sections.finance import Invoice
+from gateway.view.sections.steps import titles as deliverable_titles
 
 
 @dataclass(frozen=True, slots=True)

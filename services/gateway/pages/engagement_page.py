@@ -7,12 +7,12 @@ from itertools import groupby
 
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import View
 from gateway.pages import formatting
 from gateway.pages.event_texts import event_text
 from gateway.pages.formatting import Names
-from gateway.sections.gateway import Waiver
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import View
+from gateway.view.sections.gateway import Waiver
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
-from gateway.disconnects import judge
-from gateway.engagement_view import View, apply_event, dump, load
+from gateway.rules import judge
+from gateway.view.engagement_view import View, apply_event, dump, load
 from tests.builders import ENGAGEMENT, Life, euros
 
 TODAY = date(2026, 4, 1)

@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 
 from gateway.pages import event_texts
-from gateway.projection_version import projecting_modules, projection_version
-from gateway.view_store import PROJECTION_VERSION
+from gateway.projection.version import projecting_modules, projection_version
+from gateway.projection.view_store import PROJECTION_VERSION
 
 PROJECTING = [each.__name__ for each in projecting_modules()]
 
@@ -37,14 +37,14 @@ def test_a_change_of_a_module_that_projects_is_another_version(
 
 def test_every_section_and_every_rule_is_covered_and_no_page() -> None:
     assert {
-        "gateway.engagement_view",
-        *(f"gateway.sections.{name}" for name in ("sales", "legal", "delivery", "finance")),
-        "gateway.sections.gateway",
-        "gateway.sections.steps",
-        "gateway.disconnects.money",
-        "gateway.disconnects.rule",
-        "gateway.portfolio",
-        "gateway.summary",
+        "gateway.view.engagement_view",
+        *(f"gateway.view.sections.{name}" for name in ("sales", "legal", "delivery", "finance")),
+        "gateway.view.sections.gateway",
+        "gateway.view.sections.steps",
+        "gateway.rules.money",
+        "gateway.rules.rule",
+        "gateway.portfolio.figures",
+        "gateway.portfolio.summary",
     } <= set(PROJECTING)
     assert not [name for name in PROJECTING if name.startswith(("gateway.pages", "gateway.api"))]
     assert event_texts.__name__ not in PROJECTING

@@ -9,8 +9,8 @@ from contracts import delivery, legal, sales
 from contracts.event import EVENTS, Event
 from contracts.reference import PersonPublished
 from gateway.app import SERVICE, check_events
-from gateway.engagement_view import SECTIONS, steps_by_type
-from gateway.sections.steps import (
+from gateway.view.engagement_view import SECTIONS, steps_by_type
+from gateway.view.sections.steps import (
     Kept,
     Ref,
     Steps,

@@ -12,8 +12,8 @@ from decimal import Decimal
 from chassis.base.view_model import ViewModel
 from contracts.money import Money
 from contracts.values import Margin
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import STAGES, View
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import STAGES, View
 
 Figures = dict[str, Decimal]
 """Figures by name (``stage.delivering``, ``EUR.backlog``); an absent figure is zero."""

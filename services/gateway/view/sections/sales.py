@@ -8,7 +8,7 @@ from contracts import sales
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import LineKind, PricedLine
-from gateway.sections.steps import Kept, Ref, Steps, newest, newest_ref, ref, titles
+from gateway.view.sections.steps import Kept, Ref, Steps, newest, newest_ref, ref, titles
 
 
 @dataclass(slots=True)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, hours
-from gateway.engagement_view import View
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.view.engagement_view import View
 
 rules = Rules()
 

@@ -9,16 +9,18 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from chassis.base.fingerprint import file_of, fingerprint
-from gateway import disconnects, engagement_view, portfolio, summary
-from gateway.disconnects import RULES, rule
-from gateway.engagement_view import SECTIONS, View
+from gateway import rules
+from gateway.portfolio import figures, summary
+from gateway.rules import RULES, rule
+from gateway.view import engagement_view
+from gateway.view.engagement_view import SECTIONS, View
 
 
 def projecting_modules() -> list[ModuleType]:
     """Return the modules that compute views, disconnects, figures and summaries from events."""
     names = {each.check.__module__ for each in RULES}
     names.update(*(steps.modules() for steps in SECTIONS.values()))
-    found = [engagement_view, disconnects, rule, portfolio, summary]
+    found = [engagement_view, rules, rule, figures, summary]
     return [*found, *(sys.modules[name] for name in sorted(names))]
 
 

@@ -16,19 +16,19 @@ from contracts.event import Event, Recorded
 from contracts.money import Money
 from contracts.values import HEARD
 from gateway.redaction import adapter_of_store, is_open
-from gateway.sections.delivery import DeliverySection
-from gateway.sections.delivery import steps as delivery_steps
-from gateway.sections.finance import ConfidentialSection, FinanceSection
-from gateway.sections.finance import confidential_steps as finance_confidential_steps
-from gateway.sections.finance import steps as finance_steps
-from gateway.sections.gateway import GatewaySection
-from gateway.sections.gateway import confidential_steps as gateway_confidential_steps
-from gateway.sections.gateway import steps as gateway_steps
-from gateway.sections.legal import LegalSection
-from gateway.sections.legal import steps as legal_steps
-from gateway.sections.sales import Proposal, SalesSection
-from gateway.sections.sales import steps as sales_steps
-from gateway.sections.steps import STEPS, AnyStep, Steps, section
+from gateway.view.sections.delivery import DeliverySection
+from gateway.view.sections.delivery import steps as delivery_steps
+from gateway.view.sections.finance import ConfidentialSection, FinanceSection
+from gateway.view.sections.finance import confidential_steps as finance_confidential_steps
+from gateway.view.sections.finance import steps as finance_steps
+from gateway.view.sections.gateway import GatewaySection
+from gateway.view.sections.gateway import confidential_steps as gateway_confidential_steps
+from gateway.view.sections.gateway import steps as gateway_steps
+from gateway.view.sections.legal import LegalSection
+from gateway.view.sections.legal import steps as legal_steps
+from gateway.view.sections.sales import Proposal, SalesSection
+from gateway.view.sections.sales import steps as sales_steps
+from gateway.view.sections.steps import STEPS, AnyStep, Steps, section
 
 Stage = str
 STAGES: tuple[Stage, ...] = (

@@ -27,17 +27,17 @@ from chassis.eventstore.mongo import (
     size_of,
 )
 from contracts.channels import PARTITIONS
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import View, apply_event, dump, load
-from gateway.list_index import EngagementRow
-from gateway.portfolio import Figures
-from gateway.projection_version import projection_version
+from gateway.portfolio.figures import Figures
+from gateway.portfolio.list_index import EngagementRow
+from gateway.portfolio.summary import Summary, summary
+from gateway.portfolio.totals import Share, Total
+from gateway.projection.timeline import Run, Unwritten, in_order
+from gateway.projection.version import projection_version
 from gateway.redaction import adapter_of_store
-from gateway.sections.gateway import Waiver, proof
-from gateway.summary import Summary, summary
-from gateway.timeline import Run, Unwritten, in_order
-from gateway.totals import Share, Total
-from gateway.waiting import Waits
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import View, apply_event, dump, load
+from gateway.view.sections.gateway import Waiver, proof
+from gateway.view.waiting import Waits
 
 PROJECTION_VERSION = projection_version()
 """All views are computed again where those in the store have another version."""

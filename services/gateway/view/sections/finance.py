@@ -8,7 +8,7 @@ from contracts import finance
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem, Margin
-from gateway.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref
+from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
-from gateway.engagement_view import View
-from gateway.sections.steps import titles
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
+from gateway.view.engagement_view import View
+from gateway.view.sections.steps import titles
 
 rules = Rules()
 

@@ -7,7 +7,17 @@ from contracts import legal
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem
-from gateway.sections.steps import Kept, Ref, Steps, each_by, every, newest, newest_ref, ref, titles
+from gateway.view.sections.steps import (
+    Kept,
+    Ref,
+    Steps,
+    each_by,
+    every,
+    newest,
+    newest_ref,
+    ref,
+    titles,
+)
 
 
 @dataclass(slots=True)

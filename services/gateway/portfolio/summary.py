@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import View
-from gateway.waiting import Waits
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import View
+from gateway.view.waiting import Waits
 
 _RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day
-from gateway.engagement_view import View
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.view.engagement_view import View
 
 rules = Rules()
 

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from contracts.channels import Department
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day
-from gateway.engagement_view import View
-from gateway.sections.steps import Ref
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.view.engagement_view import View
+from gateway.view.sections.steps import Ref
 
 
 def _midnight(day: date) -> datetime:

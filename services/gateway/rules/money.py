@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.money import Money
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, hours
-from gateway.engagement_view import View
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.view.engagement_view import View
 
 rules = Rules()
 

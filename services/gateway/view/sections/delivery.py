@@ -7,7 +7,7 @@ from decimal import Decimal
 from contracts import delivery
 from contracts.event import Recorded
 from contracts.values import Milestone
-from gateway.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref, titles
+from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref, titles
 
 _RAG = ("green", "amber", "red")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from contracts import gateway
 from contracts.event import Recorded
-from gateway.sections.steps import Ref, Steps, ref
+from gateway.view.sections.steps import Ref, Steps, ref
 
 
 @dataclass(slots=True)
