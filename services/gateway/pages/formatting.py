@@ -12,7 +12,7 @@ from chassis.domain.context import ReferenceData
 from contracts.channels import CHANNELS
 from contracts.money import MINOR_UNITS, Money
 from contracts.reference import AccountPublished, PersonPublished
-from gateway.disconnects import RULES, rule
+from gateway.rules import RULES, rule
 
 UNKNOWN = "\N{EN DASH}"
 """Shown where a figure is not known; zero is shown as 0."""

@@ -7,8 +7,8 @@ import pytest
 from contracts import delivery, finance, sales
 from contracts.event import Event
 from contracts.values import EstimateLine, PricedLine
-from gateway.disconnects import judge
-from gateway.portfolio import contribution
+from gateway.portfolio.figures import contribution
+from gateway.rules import judge
 from tests.builders import Life, euros
 from tests.unit.gateway.test_disconnects import findings, only, rebaselined
 from tests.unit.gateway.test_engagement_view import view_of

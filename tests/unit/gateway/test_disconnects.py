@@ -7,7 +7,7 @@ import pytest
 from contracts import delivery, finance, gateway, legal, sales
 from contracts.event import Event
 from contracts.values import Deliverable, Margin, RoleHours, RoleRate
-from gateway.disconnects import Disconnect, judge
+from gateway.rules import Disconnect, judge
 from tests.builders import ENGAGEMENT, Life, euros
 from tests.unit.gateway.test_engagement_view import view_of
 

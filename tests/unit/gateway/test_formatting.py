@@ -8,13 +8,13 @@ from contracts.event import EVENTS, Event
 from contracts.money import Money
 from contracts.reference import PersonPublished
 from contracts.values import Margin
-from gateway.disconnects import judge
-from gateway.engagement_view import STAGES, View, apply_event
 from gateway.pages import formatting
 from gateway.pages.department_panels import freshness, panels, titles_by_id
 from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
 from gateway.pages.event_texts import SENTENCES, event_text, fields
 from gateway.pages.formatting import Names
+from gateway.rules import judge
+from gateway.view.engagement_view import STAGES, View, apply_event
 from testkit.scenario import RecordsOf
 from tests.builders import ENGAGEMENT, Life, euros
 from tests.portfolio_builder import late

@@ -12,8 +12,8 @@ from decimal import Decimal
 from chassis.base.view_model import ViewModel
 from contracts.money import Money
 from contracts.values import Margin
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import STAGES, View
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import STAGES, View
 
 Figures = dict[str, Decimal]
 """Figures by name (``stage.delivering``, ``EUR.backlog``); an absent figure is zero."""
@@ -83,9 +83,9 @@ def _costs(figures: Figures, view: View, currency: str) -> None:
     margins = confidential.margins
     _margin(figures, "sold", confidential.margin_sold)
     if margins is not None:
-        _margin(figures, "billed", margins.margin_billed)
-        _margin(figures, "recognised", margins.margin_recognised)
-        _margin(figures, "forecast", margins.margin_forecast)
+        _margin(figures, "billed", margins.event.margin_billed)
+        _margin(figures, "recognised", margins.event.margin_recognised)
+        _margin(figures, "forecast", margins.event.margin_forecast)
     if confidential.cost is not None:
         _add(figures, f"{currency}.cost", confidential.cost.amount)
     if confidential.project_management_cost is not None:
@@ -102,8 +102,8 @@ def _margin(figures: Figures, which: str, margin: Margin | None) -> None:
 
 def _quality(figures: Figures, view: View) -> None:
     delivery = view.delivery
-    if view.stage in ("mobilising", "delivering", "closing") and delivery.report is not None:
-        _add(figures, f"rag.{delivery.report.overall}", Decimal(1))
+    if view.stage in ("mobilising", "delivering", "closing") and delivery.rag is not None:
+        _add(figures, f"rag.{delivery.rag}", Decimal(1))
     if view.on_hold:
         _add(figures, "on-hold", Decimal(1))
     for score in delivery.satisfaction:

@@ -9,8 +9,8 @@ from typing import Literal
 from chassis.domain.ids import derived_id
 from contracts.channels import Department
 from contracts.money import Money
-from gateway.engagement_view import View
-from gateway.sections.steps import Ref
+from gateway.view.engagement_view import View
+from gateway.view.sections.steps import Ref
 
 _LONGEST_SENTENCE = 4000
 """Characters that `contracts.values.Text` accepts."""

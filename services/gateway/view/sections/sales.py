@@ -7,14 +7,15 @@ from decimal import Decimal
 from contracts import sales
 from contracts.event import Recorded
 from contracts.money import Money
-from contracts.values import BillingItem, LineKind, PricedLine
-from gateway.sections.steps import Ref, Steps, ref
+from contracts.values import LineKind, PricedLine
+from gateway.view.sections.steps import Kept, Ref, Steps, newest, newest_ref, ref, titles
 
 
 @dataclass(slots=True)
 class Proposal:
     """A version of the proposal; hours as sold, without expenses.
 
+    Its lines are summed up and not kept: there may be hundreds of them in each version.
     `project_management_hours` are part of `hours`.
     """
 
@@ -35,32 +36,6 @@ class Proposal:
 
 
 @dataclass(slots=True)
-class Won:
-    """The deal as the customer accepted it."""
-
-    proposal_version: int
-    price: Money
-    pricing: str
-    deliverables: dict[str, str]
-    starts_on: date
-    finishes_on: date
-    billing_schedule: list[BillingItem]
-    rates: dict[str, Money]
-    won_on: date
-    said: Ref
-
-
-@dataclass(slots=True)
-class Lost:
-    """A lost deal: the reason, the competitor if known, and the day."""
-
-    reason: str
-    competitor: str | None
-    lost_on: date | None
-    said: Ref
-
-
-@dataclass(slots=True)
 class SalesSection:
     """The engagement as Sales published it."""
 
@@ -75,16 +50,28 @@ class SalesSection:
     score: Decimal | None = None
     imported_from: str | None = None
     imported_outcome: str | None = None
-    opened: Ref | None = None
-    estimate_requested: Ref | None = None
+    opened: Ref | None = newest_ref(sales.OpportunityOpened, sales.OpportunityImported)
+    estimate_requested: Ref | None = newest_ref(sales.EstimateRequested)
     proposals: dict[int, Proposal] = field(default_factory=dict)
-    won: Won | None = None
-    lost: Lost | None = None
+    won: Kept[sales.DealWon] | None = newest(sales.DealWon)
+    lost: Kept[sales.DealLost] | None = newest(sales.DealLost)
 
     @property
     def latest_proposal(self) -> Proposal | None:
         """The newest version, withdrawn or not."""
         return self.proposals[max(self.proposals)] if self.proposals else None
+
+    @property
+    def lost_on(self) -> date | None:
+        """The day on which the deal was lost, in an import the day that the CRM had, or None."""
+        if self.lost is not None:
+            return self.lost.event.lost_on
+        return self.expected_close if self.imported_outcome == "lost" else None
+
+    @property
+    def is_lost(self) -> bool:
+        """True if the deal was lost, here or before it was imported."""
+        return self.lost is not None or self.imported_outcome == "lost"
 
 
 def line_hours(lines: tuple[PricedLine, ...], *kinds: LineKind) -> Decimal:
@@ -92,7 +79,7 @@ def line_hours(lines: tuple[PricedLine, ...], *kinds: LineKind) -> Decimal:
     return sum((line.hours for line in lines if line.kind in kinds), start=Decimal(0))
 
 
-steps = Steps[SalesSection]()
+steps = Steps(SalesSection)
 
 
 @steps.on(sales.OpportunityOpened)
@@ -105,7 +92,6 @@ def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) 
     # are evaluated from here on.
     section.pipeline_stage = section.pipeline_stage or "prospecting"
     section.imported_outcome = None
-    section.opened = ref(recorded)
 
 
 @steps.on(sales.OpportunityImported)
@@ -115,9 +101,6 @@ def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImporte
     section.expected_value, section.expected_close = event.value, event.closed_on
     section.pipeline_stage = event.pipeline_stage
     section.imported_from, section.imported_outcome = event.source, event.outcome
-    section.opened = ref(recorded)
-    if event.outcome == "lost":
-        section.lost = Lost("no-decision", None, event.closed_on, ref(recorded))
 
 
 @steps.on(sales.OpportunityQualified)
@@ -133,18 +116,13 @@ def _advanced(section: SalesSection, recorded: Recorded[sales.OpportunityAdvance
     section.probability = recorded.event.probability
 
 
-@steps.on(sales.EstimateRequested)
-def _requested(section: SalesSection, recorded: Recorded[sales.EstimateRequested]) -> None:
-    section.estimate_requested = ref(recorded)
-
-
 @steps.on(sales.ProposalDrafted)
 def _drafted(section: SalesSection, recorded: Recorded[sales.ProposalDrafted]) -> None:
     event = recorded.event
     section.proposals[event.version] = Proposal(
         version=event.version,
         estimate_version=event.estimate_version,
-        deliverables={item.deliverable: item.title for item in event.deliverables},
+        deliverables=titles(event.deliverables),
         hours=line_hours(event.lines, "delivery", "project-management"),
         project_management_hours=line_hours(event.lines, "project-management"),
         project_management=Money.total(
@@ -171,26 +149,3 @@ def _revised(section: SalesSection, recorded: Recorded[sales.ProposalRevised]) -
     proposal = section.proposals.get(recorded.event.version)
     if proposal is not None:
         proposal.revised = True
-
-
-@steps.on(sales.DealWon)
-def _won(section: SalesSection, recorded: Recorded[sales.DealWon]) -> None:
-    event = recorded.event
-    section.won = Won(
-        proposal_version=event.proposal_version,
-        price=event.price,
-        pricing=event.pricing,
-        deliverables={item.deliverable: item.title for item in event.deliverables},
-        starts_on=event.starts_on,
-        finishes_on=event.finishes_on,
-        billing_schedule=list(event.billing_schedule),
-        rates={rate.role: rate.rate for rate in event.rates},
-        won_on=event.won_on,
-        said=ref(recorded),
-    )
-
-
-@steps.on(sales.DealLost)
-def _lost(section: SalesSection, recorded: Recorded[sales.DealLost]) -> None:
-    event = recorded.event
-    section.lost = Lost(event.reason, event.competitor, event.lost_on, ref(recorded))

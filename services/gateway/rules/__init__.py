@@ -2,9 +2,9 @@
 
 from datetime import date
 
-from gateway.disconnects import changes, money, promises, reporting, statements_of_work
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances
-from gateway.engagement_view import View
+from gateway.rules import changes, money, promises, reporting, statements_of_work
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.view.engagement_view import View
 
 RULES = Rules(promises.rules, statements_of_work.rules, money.rules, changes.rules, reporting.rules)
 """Every rule that is applied, in this order. A rule's id, title and owner are at its definition."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, hours
-from gateway.engagement_view import View
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.view.engagement_view import View
 
 rules = Rules()
 
@@ -25,7 +25,7 @@ def work_before_signature(
     early = {
         week: worked
         for week, worked in weeks.items()
-        if signed is None or week + timedelta(days=6) < signed.signed_on
+        if signed is None or week + timedelta(days=6) < signed.event.signed_on
     }
     if not early:
         return
@@ -37,13 +37,13 @@ def work_before_signature(
             for week, item in early.items()
             if any(
                 start.said.occurred_at.date() <= week + timedelta(days=6)
-                and week <= start.expires_on
+                and week <= start.event.expires_on
                 for start in starts
             )
         ),
         Decimal(0),
     )
-    cap = sum((start.cap_hours for start in starts), Decimal(0))
+    cap = sum((start.event.cap_hours for start in starts), Decimal(0))
     beyond = max(worked - covered, worked - cap)
     if beyond <= 0:
         return
@@ -75,19 +75,19 @@ def signed_version(
     signed, latest = view.legal.signed, view.legal.latest_sow
     if signed is None or latest is None:
         return
-    if signed.version != latest.version:
+    if signed.event.version != latest.event.version:
         sentence = (
-            f"Version {signed.version} of the statement of work was signed, "
-            f"version {latest.version} is the latest."
+            f"Version {signed.event.version} of the statement of work was signed, "
+            f"version {latest.event.version} is the latest."
         )
-    elif signed.content_hash != latest.content_hash:
-        sentence = f"Version {signed.version} was signed with other content than was drafted."
+    elif signed.event.content_hash != latest.event.content_hash:
+        sentence = f"Version {signed.event.version} was signed with other content than was drafted."
     else:
         return
     yield rule.disconnect(
         sentence,
         (signed.said, latest.said),
-        stake=latest.price,
+        stake=latest.event.price,
         severity="serious",
     )
 
@@ -100,14 +100,17 @@ def signed_version(
 def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find a statement of work at another price than the deal."""
     won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
-    if won is None or sow is None or sow.price == won.price:
+    if won is None or sow is None:
         return
-    if sow.price.currency != won.price.currency:
-        sentence = f"The deal is in {won.price.currency}, the contract in {sow.price.currency}."
-        stake = won.price
+    sold, contracted = won.event.price, sow.event.price
+    if contracted == sold:
+        return
+    if contracted.currency != sold.currency:
+        sentence = f"The deal is in {sold.currency}, the contract in {contracted.currency}."
+        stake = sold
     else:
-        sentence = f"The deal was won at {won.price}, the statement of work says {sow.price}."
-        stake = won.price - sow.price
+        sentence = f"The deal was won at {sold}, the statement of work says {contracted}."
+        stake = sold - contracted
     yield rule.disconnect(
         sentence,
         (won.said, sow.said),

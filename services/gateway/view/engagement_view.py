@@ -5,23 +5,30 @@ any way. A view is causally complete when it contains every event that the autho
 processed (`heard`); rules are evaluated only then.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from chassis.domain.latest_ids import with_latest
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
 from contracts.money import Money
-from gateway.sections import delivery, finance, gateway, legal, sales
-from gateway.sections.delivery import DeliverySection
-from gateway.sections.finance import ConfidentialSection, FinanceSection
-from gateway.sections.gateway import GatewaySection
-from gateway.sections.legal import LegalSection
-from gateway.sections.sales import Proposal, SalesSection
+from contracts.values import HEARD
+from gateway.redaction import adapter_of_store, is_open
+from gateway.view.sections.delivery import DeliverySection
+from gateway.view.sections.delivery import steps as delivery_steps
+from gateway.view.sections.finance import ConfidentialSection, FinanceSection
+from gateway.view.sections.finance import confidential_steps as finance_confidential_steps
+from gateway.view.sections.finance import steps as finance_steps
+from gateway.view.sections.gateway import GatewaySection
+from gateway.view.sections.gateway import confidential_steps as gateway_confidential_steps
+from gateway.view.sections.gateway import steps as gateway_steps
+from gateway.view.sections.legal import LegalSection
+from gateway.view.sections.legal import steps as legal_steps
+from gateway.view.sections.sales import Proposal, SalesSection
+from gateway.view.sections.sales import steps as sales_steps
+from gateway.view.sections.steps import STEPS, AnyStep, Steps, section
 
 Stage = str
 STAGES: tuple[Stage, ...] = (
@@ -43,9 +50,6 @@ PROJECTED_CHANNELS = frozenset(
 )
 """Names of the channels whose events the view is computed from."""
 
-CONFIDENTIAL = frozenset(name for name in PROJECTED_CHANNELS if CHANNELS[name].confidential)
-"""Those that not every reader of the gateway may see; their number of events is hidden, too."""
-
 
 @dataclass(slots=True)
 class Freshness:
@@ -61,13 +65,13 @@ class View:
     """One engagement, computed from the events of all departments that have arrived."""
 
     engagement: str
-    sales: SalesSection = field(default_factory=SalesSection)
-    legal: LegalSection = field(default_factory=LegalSection)
-    delivery: DeliverySection = field(default_factory=DeliverySection)
-    finance: FinanceSection = field(default_factory=FinanceSection)
-    confidential: ConfidentialSection = field(default_factory=ConfidentialSection)
-    gateway: GatewaySection = field(default_factory=GatewaySection)
-    gateway_confidential: GatewaySection = field(default_factory=GatewaySection)
+    sales: SalesSection = section(sales_steps)
+    legal: LegalSection = section(legal_steps)
+    delivery: DeliverySection = section(delivery_steps)
+    finance: FinanceSection = section(finance_steps)
+    confidential: ConfidentialSection = section(finance_confidential_steps)
+    gateway: GatewaySection = section(gateway_steps)
+    gateway_confidential: GatewaySection = section(gateway_confidential_steps)
     freshness: dict[str, Freshness] = field(default_factory=dict)
     latest_ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
     needed: dict[str, int] = field(default_factory=dict)
@@ -78,7 +82,7 @@ class View:
 
     def open_freshness(self) -> list[Freshness]:
         """Return the last event of each channel that is not confidential."""
-        return [fresh for name, fresh in self.freshness.items() if name not in CONFIDENTIAL]
+        return [fresh for name, fresh in self.freshness.items() if is_open(name)]
 
     @property
     def causally_complete(self) -> bool:
@@ -100,7 +104,7 @@ class View:
     @property
     def currency(self) -> str | None:
         """The engagement's currency, from the deal or else from the expected value."""
-        money = self.sales.won.price if self.sales.won else self.sales.expected_value
+        money = self.sales.won.event.price if self.sales.won else self.sales.expected_value
         return money.currency if money is not None else None
 
     @property
@@ -110,7 +114,7 @@ class View:
         if contract is not None:
             return contract
         if self.sales.won is not None:
-            return self.sales.won.price
+            return self.sales.won.event.price
         proposal = self.sales.latest_proposal
         return proposal.price if proposal is not None else self.sales.expected_value
 
@@ -118,7 +122,7 @@ class View:
     def won_proposal(self) -> Proposal | None:
         """The version of the proposal that the customer accepted."""
         won = self.sales.won
-        return self.sales.proposals.get(won.proposal_version) if won is not None else None
+        return self.sales.proposals.get(won.event.proposal_version) if won is not None else None
 
     @property
     def stage(self) -> Stage:
@@ -127,7 +131,7 @@ class View:
             return "closed"
         if self.legal.terminated is not None:
             return "terminated"
-        if self.sales.lost is not None:
+        if self.sales.is_lost:
             return "lost"
         if self.delivery.live is not None:
             return "closing"
@@ -150,20 +154,35 @@ class View:
         return self.delivery.on_hold and not self.over
 
 
-_STEPS: dict[type[Event], tuple[str, Callable[[Any, Any], None]]] = {
-    kind: (section, step)
-    for section, steps in (
-        ("sales", sales.steps.by_type),
-        ("legal", legal.steps.by_type),
-        ("delivery", delivery.steps.by_type),
-        ("finance", finance.steps.by_type),
-        ("confidential", finance.confidential_steps.by_type),
-    )
-    for kind, step in steps.items()
-} | {
-    kind: ("gateway_confidential" if kind.channel.confidential else "gateway", step)
-    for kind, step in gateway.steps.by_type.items()
+SECTIONS: Mapping[str, Steps[Any]] = {
+    each.name: each.metadata[STEPS] for each in fields(View) if STEPS in each.metadata
 }
+"""The steps of each section, by the name of its field in a view."""
+
+
+def steps_by_type(
+    sections: Mapping[str, Steps[Any]],
+) -> dict[type[Event], tuple[str, AnyStep]]:
+    """Return by type of event the name of the section that it changes, and the step.
+
+    Raises TypeError where two sections have a step for the same type.
+    """
+    found: dict[type[Event], tuple[str, AnyStep]] = {}
+    for name, steps in sections.items():
+        for kind, step in steps.by_type():
+            if kind in found:
+                raise TypeError(f"{name} and {found[kind][0]} have steps for {kind.__qualname__}")
+            found[kind] = name, step
+    return found
+
+
+_STEPS = steps_by_type(SECTIONS)
+
+
+def unprojected(kinds: Iterable[type[Event]]) -> list[type[Event]]:
+    """Return the types of events that no section of a view keeps, applies or names as ignored."""
+    ignored = frozenset[type[Event]]().union(*(steps.ignored for steps in SECTIONS.values()))
+    return [kind for kind in kinds if kind not in _STEPS and kind not in ignored]
 
 
 def apply_event(view: View, recorded: Recorded[Event]) -> None:
@@ -199,7 +218,7 @@ def pass_over(view: View, channel: str, sequence: int) -> None:
         view.latest_ids.pop(channel, None)
 
 
-_VIEW = TypeAdapter(View)
+_VIEW = adapter_of_store(View)
 
 
 def dump(view: View) -> bytes:
@@ -212,4 +231,4 @@ def dump(view: View) -> bytes:
 
 def load(document: bytes | str) -> View:
     """Read a view that `dump` wrote; raises pydantic.ValidationError."""
-    return _VIEW.validate_json(document)
+    return _VIEW.validate_json(document, context=HEARD)

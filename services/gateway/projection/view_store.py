@@ -27,18 +27,20 @@ from chassis.eventstore.mongo import (
     size_of,
 )
 from contracts.channels import PARTITIONS
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import View, apply_event, dump, load
-from gateway.list_index import EngagementRow
-from gateway.portfolio import Figures
-from gateway.sections.gateway import Waiver, proof
-from gateway.summary import Summary, summary
-from gateway.timeline import Run, Unwritten, in_order
-from gateway.totals import Share, Total
-from gateway.waiting import Waits
+from gateway.portfolio.figures import Figures
+from gateway.portfolio.list_index import EngagementRow
+from gateway.portfolio.summary import Summary, summary
+from gateway.portfolio.totals import Share, Total
+from gateway.projection.timeline import Run, Unwritten, in_order
+from gateway.projection.version import projection_version
+from gateway.redaction import adapter_of_store
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import View, apply_event, dump, load
+from gateway.view.sections.gateway import Waiver, proof
+from gateway.view.waiting import Waits
 
-PROJECTION_VERSION = "17"
-"""Raise it when the same events give other views: all views are then computed again."""
+PROJECTION_VERSION = projection_version()
+"""All views are computed again where those in the store have another version."""
 
 _RESERVED = 64 * 1024
 """Bytes of a document that events leave free, for what its engagement waits for."""
@@ -48,9 +50,9 @@ _REBUILD = "folding"
 """Id of the document that names the version of the stored views and partitions to rebuild."""
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
 """Errors that reading a document of another shape raises; a ValidationError is a ValueError."""
-_DISCONNECTS = TypeAdapter(dict[str, Disconnect])
+_DISCONNECTS = adapter_of_store(dict[str, Disconnect])
 _WAITS = TypeAdapter(Waits | None)
-_WAIVERS = TypeAdapter(dict[str, Waiver])
+_WAIVERS = adapter_of_store(dict[str, Waiver])
 
 
 @dataclass(slots=True)

@@ -8,17 +8,7 @@ from contracts import finance
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem, Margin
-from gateway.sections.steps import Ref, Review, Steps, ref
-
-
-@dataclass(slots=True)
-class Priced:
-    """An estimate that Finance priced."""
-
-    price: Money
-    project_management_share: Decimal
-    floor: str
-    said: Ref
+from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref
 
 
 @dataclass(slots=True)
@@ -85,15 +75,31 @@ class Invoice:
 class FinanceSection:
     """The engagement as Finance published it on its open channel."""
 
-    sow_reviews: dict[int, Review] = field(default_factory=dict)
-    priced: dict[int, Priced] = field(default_factory=dict)
-    changes_priced: dict[str, Money] = field(default_factory=dict)
+    sow_reviews: dict[int, Kept[finance.SowReviewed]] = each_by(
+        finance.SowReviewed, lambda event: event.version
+    )
+    priced: dict[int, Kept[finance.EstimatePriced]] = each_by(
+        finance.EstimatePriced, lambda event: event.estimate_version
+    )
+    changes_priced: dict[str, Kept[finance.ChangePriced]] = each_by(
+        finance.ChangePriced, lambda event: event.change
+    )
     budget: Budget | None = None
-    recognised: Money | None = None
+    revenue: Kept[finance.RevenueRecognised] | None = newest(finance.RevenueRecognised)
     billing: dict[str, Billable] = field(default_factory=dict)
     drafts: int = 0
     invoices: dict[str, Invoice] = field(default_factory=dict)
-    settled: Ref | None = None
+    settled: Ref | None = newest_ref(finance.AccountSettled)
+
+    @property
+    def recognised(self) -> Money | None:
+        """The revenue recognised to date, or None where none was."""
+        return self.revenue.event.cumulative if self.revenue else None
+
+    def price_of_change(self, change: str) -> Money | None:
+        """Return the price of a change, or None where it is not priced."""
+        priced = self.changes_priced.get(change)
+        return priced.event.price if priced is not None else None
 
     def live_invoices(self) -> list[Invoice]:
         """Return the invoices that are not void."""
@@ -115,33 +121,6 @@ class FinanceSection:
 
 
 @dataclass(slots=True)
-class Performance:
-    """Earned value at the last status date; all amounts are costs."""
-
-    as_of: date
-    budget_at_completion: Money
-    planned_value: Money
-    earned_value: Money
-    actual_cost: Money
-    cost_performance_index: Decimal | None
-    schedule_performance_index: Decimal | None
-    estimate_at_completion: Money | None
-    said: Ref
-
-
-@dataclass(slots=True)
-class Margins:
-    """The four margins on a day."""
-
-    as_of: date
-    margin_sold: Margin | None
-    margin_billed: Margin | None
-    margin_recognised: Margin | None
-    margin_forecast: Margin | None
-    said: Ref
-
-
-@dataclass(slots=True)
 class ConfidentialSection:
     """Costs and margins, for readers with the role `confidential`.
 
@@ -149,36 +128,19 @@ class ConfidentialSection:
     measurement, with the changes that it includes.
     """
 
-    estimate_costs: dict[int, Money] = field(default_factory=dict)
-    budget_cost: Money | None = None
+    estimate_costs: dict[int, Kept[finance.EstimateCosted]] = each_by(
+        finance.EstimateCosted, lambda event: event.estimate_version
+    )
+    budget: Kept[finance.BudgetCosted] | None = newest(finance.BudgetCosted)
     margin_sold: Margin | None = None
-    budget_costed: Ref | None = None
     cost: Money | None = None
     project_management_cost: Money | None = None
-    performance: Performance | None = None
-    margins: Margins | None = None
+    performance: Kept[finance.PerformanceMeasured] | None = newest(finance.PerformanceMeasured)
+    margins: Kept[finance.MarginMeasured] | None = newest(finance.MarginMeasured)
 
 
-steps = Steps[FinanceSection]()
-confidential_steps = Steps[ConfidentialSection]()
-
-
-@steps.on(finance.SowReviewed)
-def _sow_reviewed(section: FinanceSection, recorded: Recorded[finance.SowReviewed]) -> None:
-    section.sow_reviews[recorded.event.version] = Review(recorded.event.verdict, ref(recorded))
-
-
-@steps.on(finance.EstimatePriced)
-def _priced(section: FinanceSection, recorded: Recorded[finance.EstimatePriced]) -> None:
-    event = recorded.event
-    section.priced[event.estimate_version] = Priced(
-        event.price, event.project_management_share, event.floor, ref(recorded)
-    )
-
-
-@steps.on(finance.ChangePriced)
-def _change_priced(section: FinanceSection, recorded: Recorded[finance.ChangePriced]) -> None:
-    section.changes_priced[recorded.event.change] = recorded.event.price
+steps = Steps(FinanceSection, ignored=[finance.RevenueMethodChosen, finance.InvoiceApproved])
+confidential_steps = Steps(ConfidentialSection, ignored=[finance.ChangeCosted])
 
 
 @steps.on(finance.BudgetSet)
@@ -204,11 +166,6 @@ def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended])
         budget.billing_schedule = list(event.billing_schedule)
         budget.amended_for.append(event.change)
     section.settled = None
-
-
-@steps.on(finance.RevenueRecognised)
-def _recognised(section: FinanceSection, recorded: Recorded[finance.RevenueRecognised]) -> None:
-    section.recognised = recorded.event.cumulative
 
 
 @steps.on(finance.BillingEventDue)
@@ -302,27 +259,15 @@ def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]
         invoice.overdue = ref(recorded)
 
 
-@steps.on(finance.AccountSettled)
-def _settled(section: FinanceSection, recorded: Recorded[finance.AccountSettled]) -> None:
-    section.settled = ref(recorded)
-
-
 @steps.on(finance.AccountReopened)
 def _reopened(section: FinanceSection, recorded: Recorded[finance.AccountReopened]) -> None:
     del recorded
     section.settled = None
 
 
-@confidential_steps.on(finance.EstimateCosted)
-def _costed(section: ConfidentialSection, recorded: Recorded[finance.EstimateCosted]) -> None:
-    section.estimate_costs[recorded.event.estimate_version] = recorded.event.cost
-
-
 @confidential_steps.on(finance.BudgetCosted)
 def _budget_costed(section: ConfidentialSection, recorded: Recorded[finance.BudgetCosted]) -> None:
-    section.budget_cost = recorded.event.cost
     section.margin_sold = recorded.event.margin_sold
-    section.budget_costed = ref(recorded)
 
 
 @confidential_steps.on(finance.CostAccrued)
@@ -334,33 +279,6 @@ def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrue
         section.project_management_cost = before + event.cost
 
 
-@confidential_steps.on(finance.PerformanceMeasured)
-def _measured(
-    section: ConfidentialSection, recorded: Recorded[finance.PerformanceMeasured]
-) -> None:
-    event = recorded.event
-    section.performance = Performance(
-        as_of=event.as_of,
-        budget_at_completion=event.budget_at_completion,
-        planned_value=event.planned_value,
-        earned_value=event.earned_value,
-        actual_cost=event.actual_cost,
-        cost_performance_index=event.cost_performance_index,
-        schedule_performance_index=event.schedule_performance_index,
-        estimate_at_completion=event.estimate_at_completion,
-        said=ref(recorded),
-    )
-
-
 @confidential_steps.on(finance.MarginMeasured)
 def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeasured]) -> None:
-    event = recorded.event
-    section.margin_sold = event.margin_sold or section.margin_sold
-    section.margins = Margins(
-        as_of=event.as_of,
-        margin_sold=event.margin_sold,
-        margin_billed=event.margin_billed,
-        margin_recognised=event.margin_recognised,
-        margin_forecast=event.margin_forecast,
-        said=ref(recorded),
-    )
+    section.margin_sold = recorded.event.margin_sold or section.margin_sold

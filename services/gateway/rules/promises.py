@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
-from gateway.engagement_view import View
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
+from gateway.view.engagement_view import View
+from gateway.view.sections.steps import titles
 
 rules = Rules()
 
@@ -20,12 +21,12 @@ def promised_finish(
     won, report = view.sales.won, view.delivery.report
     if won is None or report is None or view.delivery.live is not None:
         return
-    promised = view.legal.contract_finish or won.finishes_on
-    late = (report.forecast_finish - promised).days
+    promised = view.legal.contract_finish or won.event.finishes_on
+    late = (report.event.forecast_finish - promised).days
     if late > 0:
         yield rule.disconnect(
             f"The customer was promised {day(promised)}; Delivery now forecasts "
-            f"{day(report.forecast_finish)}, {late} days later.",
+            f"{day(report.event.forecast_finish)}, {late} days later.",
             (view.legal.agreed or won.said, report.said),
             days=late,
             stake=view.price,
@@ -39,7 +40,7 @@ def deliverables(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
     won, baseline = view.sales.won, view.delivery.baseline
     if won is None or baseline is None:
         return
-    sold = view.legal.contract_deliverables or won.deliverables
+    sold = view.legal.contract_deliverables or titles(won.event.deliverables)
     planned = baseline.deliverables
     missing = sorted(set(sold) - set(planned))
     extra = sorted(set(planned) - set(sold))

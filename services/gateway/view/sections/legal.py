@@ -2,48 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 
 from contracts import legal
 from contracts.event import Recorded
 from contracts.money import Money
 from contracts.values import BillingItem
-from gateway.sections.steps import Ref, Steps, ref
-
-
-@dataclass(slots=True)
-class Sow:
-    """A version of the statement of work."""
-
-    version: int
-    content_hash: str
-    price: Money
-    deliverables: dict[str, str]
-    starts_on: date
-    finishes_on: date
-    billing_schedule: list[BillingItem]
-    rates: dict[str, Money]
-    said: Ref
-
-
-@dataclass(slots=True)
-class SignedSow:
-    """The version and content that both parties signed, and when."""
-
-    version: int
-    content_hash: str
-    signed_on: date
-    said: Ref
-
-
-@dataclass(slots=True)
-class EarlyStart:
-    """An authorisation of work before the signature: a number of hours, until a day."""
-
-    cap_hours: Decimal
-    expires_on: date
-    said: Ref
-    expired: Ref | None = None
+from gateway.view.sections.steps import (
+    Kept,
+    Ref,
+    Steps,
+    each_by,
+    every,
+    newest,
+    newest_ref,
+    ref,
+    titles,
+)
 
 
 @dataclass(slots=True)
@@ -63,39 +37,38 @@ class Amendment:
 
 
 @dataclass(slots=True)
-class Terminated:
-    """The termination of the contract before its work was finished."""
-
-    reason: str
-    terminated_on: date
-    said: Ref
-
-
-@dataclass(slots=True)
 class LegalSection:
     """The engagement as Legal published it."""
 
-    filed: Ref | None = None
-    nda_signed_on: date | None = None
-    msa_signed_on: date | None = None
-    sows: dict[int, Sow] = field(default_factory=dict)
+    filed: Ref | None = newest_ref(legal.FileOpened)
+    nda: Kept[legal.NdaSigned] | None = newest(legal.NdaSigned)
+    msa: Kept[legal.MsaSigned] | None = newest(legal.MsaSigned)
+    sows: dict[int, Kept[legal.SowDrafted]] = each_by(legal.SowDrafted, lambda event: event.version)
     redlines: int = 0
-    approved_version: int | None = None
-    sent_version: int | None = None
-    signed: SignedSow | None = None
-    early_starts: list[EarlyStart] = field(default_factory=list)
+    approved: Kept[legal.SowApproved] | None = newest(legal.SowApproved)
+    sent: Kept[legal.SowSentForSignature] | None = newest(legal.SowSentForSignature)
+    signed: Kept[legal.SowSigned] | None = newest(legal.SowSigned)
+    early_starts: list[Kept[legal.EarlyStartAuthorised]] = every(legal.EarlyStartAuthorised)
+    early_starts_expired: dict[date, Kept[legal.EarlyStartExpired]] = each_by(
+        legal.EarlyStartExpired, lambda event: event.expired_on
+    )
+    """The ends of early starts by their last day."""
     amendments: dict[str, Amendment] = field(default_factory=dict)
-    terminated: Terminated | None = None
+    terminated: Kept[legal.EngagementTerminated] | None = newest(legal.EngagementTerminated)
 
     @property
-    def latest_sow(self) -> Sow | None:
+    def latest_sow(self) -> Kept[legal.SowDrafted] | None:
         """The newest version, signed or not."""
         return self.sows[max(self.sows)] if self.sows else None
 
     @property
-    def signed_sow(self) -> Sow | None:
+    def signed_sow(self) -> Kept[legal.SowDrafted] | None:
         """The version that both parties signed."""
-        return self.sows.get(self.signed.version) if self.signed else None
+        return self.sows.get(self.signed.event.version) if self.signed else None
+
+    def has_expired(self, start: legal.EarlyStartAuthorised) -> bool:
+        """Return whether the end of an early start was published."""
+        return start.expires_on in self.early_starts_expired
 
     def amendment_of(self, change: str) -> Amendment | None:
         """Return the amendment to a change order, drafted or signed, or None."""
@@ -125,7 +98,7 @@ class LegalSection:
         sow = self.signed_sow
         if sow is None:
             return None
-        return sum((item.price_delta for item in self.signed_amendments()), sow.price)
+        return sum((item.price_delta for item in self.signed_amendments()), sow.event.price)
 
     @property
     def contract_finish(self) -> date | None:
@@ -134,7 +107,7 @@ class LegalSection:
         if sow is None:
             return None
         amendments = self.signed_amendments()
-        return amendments[-1].finishes_on if amendments else sow.finishes_on
+        return amendments[-1].finishes_on if amendments else sow.event.finishes_on
 
     @property
     def contract_deliverables(self) -> dict[str, str]:
@@ -142,7 +115,7 @@ class LegalSection:
         sow = self.signed_sow
         if sow is None:
             return {}
-        deliverables = dict(sow.deliverables)
+        deliverables = titles(sow.event.deliverables)
         for amendment in self.signed_amendments():
             deliverables |= amendment.deliverables_added
             for descoped in amendment.deliverables_descoped:
@@ -150,73 +123,13 @@ class LegalSection:
         return deliverables
 
 
-steps = Steps[LegalSection]()
-
-
-@steps.on(legal.FileOpened)
-def _filed(section: LegalSection, recorded: Recorded[legal.FileOpened]) -> None:
-    section.filed = ref(recorded)
-
-
-@steps.on(legal.NdaSigned)
-def _nda(section: LegalSection, recorded: Recorded[legal.NdaSigned]) -> None:
-    section.nda_signed_on = recorded.event.signed_on
-
-
-@steps.on(legal.MsaSigned)
-def _msa(section: LegalSection, recorded: Recorded[legal.MsaSigned]) -> None:
-    section.msa_signed_on = recorded.event.signed_on
-
-
-@steps.on(legal.SowDrafted)
-def _drafted(section: LegalSection, recorded: Recorded[legal.SowDrafted]) -> None:
-    event = recorded.event
-    section.sows[event.version] = Sow(
-        version=event.version,
-        content_hash=event.content_hash,
-        price=event.price,
-        deliverables={item.deliverable: item.title for item in event.deliverables},
-        starts_on=event.starts_on,
-        finishes_on=event.finishes_on,
-        billing_schedule=list(event.billing_schedule),
-        rates={rate.role: rate.rate for rate in event.rates},
-        said=ref(recorded),
-    )
+steps = Steps(LegalSection, ignored=[legal.SowSignatureRecorded])
 
 
 @steps.on(legal.SowRedlined)
 def _redlined(section: LegalSection, recorded: Recorded[legal.SowRedlined]) -> None:
     del recorded
     section.redlines += 1
-
-
-@steps.on(legal.SowApproved)
-def _approved(section: LegalSection, recorded: Recorded[legal.SowApproved]) -> None:
-    section.approved_version = recorded.event.version
-
-
-@steps.on(legal.SowSentForSignature)
-def _sent(section: LegalSection, recorded: Recorded[legal.SowSentForSignature]) -> None:
-    section.sent_version = recorded.event.version
-
-
-@steps.on(legal.SowSigned)
-def _signed(section: LegalSection, recorded: Recorded[legal.SowSigned]) -> None:
-    event = recorded.event
-    section.signed = SignedSow(event.version, event.content_hash, event.signed_on, ref(recorded))
-
-
-@steps.on(legal.EarlyStartAuthorised)
-def _early_start(section: LegalSection, recorded: Recorded[legal.EarlyStartAuthorised]) -> None:
-    event = recorded.event
-    section.early_starts.append(EarlyStart(event.cap_hours, event.expires_on, ref(recorded)))
-
-
-@steps.on(legal.EarlyStartExpired)
-def _expired(section: LegalSection, recorded: Recorded[legal.EarlyStartExpired]) -> None:
-    for start in section.early_starts:
-        if start.expires_on == recorded.event.expired_on:
-            start.expired = start.expired or ref(recorded)
 
 
 @steps.on(legal.AmendmentDrafted)
@@ -241,13 +154,7 @@ def _amendment(event: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendme
         change=event.change,
         price_delta=event.price_delta,
         finishes_on=event.finishes_on,
-        deliverables_added={item.deliverable: item.title for item in event.deliverables_added},
+        deliverables_added=titles(event.deliverables_added),
         deliverables_descoped=list(event.deliverables_descoped),
         billing_schedule=list(event.billing_schedule),
     )
-
-
-@steps.on(legal.EngagementTerminated)
-def _terminated(section: LegalSection, recorded: Recorded[legal.EngagementTerminated]) -> None:
-    event = recorded.event
-    section.terminated = Terminated(event.reason, event.terminated_on, ref(recorded))

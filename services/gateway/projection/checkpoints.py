@@ -13,8 +13,8 @@ from itertools import islice
 from chassis.application.ports import CannotBeKept
 from chassis.base.failures import described
 from chassis.eventstore.mongo import each_written
-from gateway.totals import Totals
-from gateway.view_store import CachedView, ViewStore
+from gateway.portfolio.totals import Totals
+from gateway.projection.view_store import CachedView, ViewStore
 
 MIN_INTERVAL = 1.0
 """Seconds between two checkpoints at least: writing a view costs far more than an event does."""

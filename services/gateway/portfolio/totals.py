@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from gateway.portfolio import Figures, replace_contribution
+from gateway.portfolio.figures import Figures, replace_contribution
 
 
 @dataclass(frozen=True, slots=True)

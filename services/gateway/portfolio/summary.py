@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import View
-from gateway.waiting import Waits
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import View
+from gateway.view.waiting import Waits
 
 _RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
 
@@ -57,7 +57,7 @@ def summary(
     waived = view.gateway.waived.keys()
     report, price = view.delivery.report, view.price
     active = not view.over
-    rag = report.overall if report is not None and active else None
+    rag = view.delivery.rag if active else None
     worst = sorted(
         (
             each
@@ -81,7 +81,7 @@ def summary(
         currency=view.currency,
         price=price.amount if price is not None else None,
         finish=view.legal.contract_finish or promised,
-        forecast_finish=report.forecast_finish if report is not None else None,
+        forecast_finish=report.event.forecast_finish if report is not None else None,
         rag=rag,
         waits=waits.state if waits is not None else None,
         attention=weight(worst) + _RAG_WEIGHT[rag or "green"],

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import date
 
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day
-from gateway.engagement_view import View
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.view.engagement_view import View
 
 rules = Rules()
 
@@ -26,7 +26,7 @@ def implemented_unapproved(
                 f"Change {change.change} {verb} and the customer has not approved it.",
                 (change.requested, built or planned),
                 about=change.change,
-                stake=view.finance.changes_priced.get(change.change),
+                stake=view.finance.price_of_change(change.change),
                 severity="serious",
             )
 
@@ -62,6 +62,6 @@ def approved_unfollowed(
                 (approved, baseline.said if baseline else None),
                 owner="legal" if "the contract" in absent else "delivery",
                 about=change.change,
-                stake=view.finance.changes_priced.get(change.change),
+                stake=view.finance.price_of_change(change.change),
                 days=(today - on).days,
             )

@@ -24,15 +24,15 @@ from chassis.domain.trouble import Head
 from chassis.eventstore.mongo import StoreAway
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.event import Event, Recorded
-from gateway.checkpoints import CheckpointWriter
-from gateway.disconnects import judge
-from gateway.engagement_view import OVER, PROJECTED_CHANNELS, apply_event, pass_over
-from gateway.list_index import EngagementRow, ListIndex
-from gateway.portfolio import Figures, contribution, sum_figures
-from gateway.timeline import in_order
-from gateway.totals import Totals
-from gateway.view_store import CachedView, ViewStore, row_of
-from gateway.waiting import waits_for
+from gateway.portfolio.figures import Figures, contribution, sum_figures
+from gateway.portfolio.list_index import EngagementRow, ListIndex
+from gateway.portfolio.totals import Totals
+from gateway.projection.checkpoints import CheckpointWriter
+from gateway.projection.timeline import in_order
+from gateway.projection.view_store import CachedView, ViewStore, row_of
+from gateway.rules import judge
+from gateway.view.engagement_view import OVER, PROJECTED_CHANNELS, apply_event, pass_over
+from gateway.view.waiting import waits_for
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from contracts.channels import Department
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, day
-from gateway.engagement_view import View
-from gateway.sections.steps import Ref
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.view.engagement_view import View
+from gateway.view.sections.steps import Ref
 
 
 def _midnight(day: date) -> datetime:
@@ -25,9 +25,10 @@ def green_against_figures(
     report, measured = view.delivery.report, view.confidential.performance
     if report is None or measured is None:
         return
+    figures = measured.event
     pairs: tuple[tuple[str, str, str, Decimal | None], ...] = (
-        ("cost", report.cost, "CPI", measured.cost_performance_index),
-        ("schedule", report.schedule, "SPI", measured.schedule_performance_index),
+        ("cost", report.event.cost, "CPI", figures.cost_performance_index),
+        ("schedule", report.event.schedule, "SPI", figures.schedule_performance_index),
     )
     for name, reported, index, value in pairs:
         if reported == "green" and value is not None and value < allowed.index:
@@ -36,9 +37,9 @@ def green_against_figures(
                 (report.said, measured.said),
                 about=name,
                 stake=(
-                    measured.actual_cost - measured.earned_value
+                    figures.actual_cost - figures.earned_value
                     if name == "cost"
-                    else measured.planned_value - measured.earned_value
+                    else figures.planned_value - figures.earned_value
                 ),
                 severity="serious" if value < allowed.index - Decimal("0.1") else "warning",
                 confidential=True,
@@ -53,9 +54,11 @@ def no_status_report(
     delivery = view.delivery
     if view.stage != "delivering" or view.on_hold:
         return
-    last = delivery.report.said if delivery.report else delivery.kickoff
-    start = delivery.report.as_of if delivery.report else delivery.kickoff_on
-    if last is None or start is None:
+    if delivery.report is not None:
+        last, start = delivery.report.said, delivery.report.event.as_of
+    elif delivery.kickoff is not None:
+        last, start = delivery.kickoff.said, delivery.kickoff.event.held_on
+    else:
         return
     cadence = allowed.report_days[delivery.tier or "standard"] + allowed.report_grace_days
     late = (today - start).days - cadence
@@ -79,7 +82,7 @@ def closing_with_loose_ends(
     An invoice counts while it is overdue.
     """
     delivery = view.delivery
-    done = delivery.closed or delivery.review_held
+    done = delivery.closed.said if delivery.closed else delivery.review_held
     if done is None:
         return
     loose: list[tuple[str, Ref]] = [
@@ -134,19 +137,19 @@ def _owed_step(view: View) -> tuple[Department, str, Ref] | None:
         if sow is None:
             return "legal", "a statement of work", sales.won.said
         if legal.signed is None:
-            of_delivery = delivery.sow_reviews.get(sow.version)
-            of_finance = finance.sow_reviews.get(sow.version)
+            of_delivery = delivery.sow_reviews.get(sow.event.version)
+            of_finance = finance.sow_reviews.get(sow.event.version)
             objections = [
                 review.said
                 for review in (of_delivery, of_finance)
-                if review is not None and review.verdict == "objected"
+                if review is not None and review.event.verdict == "objected"
             ]
             if objections:  # a new version is needed even if the other review approves this one
                 return "legal", "a new version of the statement of work", _earlier(*objections)
             if of_delivery is None:
-                return "delivery", f"its review of version {sow.version}", sow.said
+                return "delivery", f"its review of version {sow.event.version}", sow.said
             if of_finance is None:
-                return "finance", f"its review of version {sow.version}", sow.said
+                return "finance", f"its review of version {sow.event.version}", sow.said
             return "legal", "the signatures", _later(of_delivery.said, of_finance.said)
         if finance.budget is None:
             return "finance", "the budget", legal.signed.said

@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.money import Money
-from gateway.disconnects.rule import Disconnect, Rule, Rules, Tolerances, hours
-from gateway.engagement_view import View
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from gateway.view.engagement_view import View
 
 rules = Rules()
 
@@ -15,7 +15,7 @@ rules = Rules()
 def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find invoices that bill a role at another rate than the contract states."""
     sow = view.legal.signed_sow
-    contracted = sow.rates if sow is not None else {}
+    contracted = {each.role: each.rate for each in sow.event.rates} if sow is not None else {}
     if sow is None or not contracted:
         return
     for invoice in view.finance.live_invoices():
@@ -111,8 +111,9 @@ def forecast_margin(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
     """Find a forecast margin that is below the margin that was sold (confidential)."""
-    margins, sold = view.confidential.margins, view.confidential.margin_sold
-    forecast = margins.margin_forecast if margins else None
+    costs = view.confidential
+    margins, sold, budget = costs.margins, costs.margin_sold, costs.budget
+    forecast = margins.event.margin_forecast if margins else None
     if margins is None or sold is None or forecast is None:
         return
     if sold.margin is None or forecast.margin is None:
@@ -121,7 +122,7 @@ def forecast_margin(
     if points > allowed.margin_points:
         yield rule.disconnect(
             f"Sold at a margin of {sold.margin:.1%}, forecast to end at {forecast.margin:.1%}.",
-            (view.confidential.budget_costed, margins.said),
+            (budget.said if budget else None, margins.said),
             stake=(forecast.revenue * (points / 100)).rounded(),
             severity="serious" if points > 2 * allowed.margin_points else "warning",
             confidential=True,

@@ -7,7 +7,9 @@ from decimal import Decimal
 from contracts import delivery
 from contracts.event import Recorded
 from contracts.values import Milestone
-from gateway.sections.steps import Ref, Review, Steps, ref
+from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref, titles
+
+_RAG = ("green", "amber", "red")
 
 
 @dataclass(slots=True)
@@ -54,26 +56,6 @@ class Deliverable:
 
 
 @dataclass(slots=True)
-class Report:
-    """The latest status report."""
-
-    report: int
-    as_of: date
-    scope: str
-    schedule: str
-    cost: str
-    narrative: str
-    forecast_finish: date
-    estimate_to_complete: Decimal
-    said: Ref
-
-    @property
-    def overall(self) -> str:
-        """The worst of scope, schedule and cost."""
-        return max((self.scope, self.schedule, self.cost), key=("green", "amber", "red").index)
-
-
-@dataclass(slots=True)
 class Change:
     """A change request: its assessment and what was decided about it."""
 
@@ -116,44 +98,68 @@ class DeliverySection:
     manager: str | None = None
     manager_assigned_on: date | None = None
     manager_first_assigned: Ref | None = None
-    tier: str | None = None
+    tier_chosen: Kept[delivery.TierChosen] | None = newest(delivery.TierChosen)
     estimates: dict[int, Estimate] = field(default_factory=dict)
-    sow_reviews: dict[int, Review] = field(default_factory=dict)
+    sow_reviews: dict[int, Kept[delivery.SowReviewed]] = each_by(
+        delivery.SowReviewed, lambda event: event.version
+    )
     allocated_hours: dict[str, Decimal] = field(default_factory=dict)
-    allocated: Ref | None = None
-    brd_signed: Ref | None = None
-    plan_drafted: Ref | None = None
+    allocated: Ref | None = newest_ref(delivery.ResourceAllocated, delivery.ResourceReleased)
+    brd_signed: Ref | None = newest_ref(delivery.BrdSignedOff)
+    plan_drafted: Ref | None = newest_ref(delivery.PlanDrafted)
     baseline: Baseline | None = None
-    kickoff: Ref | None = None
-    kickoff_on: date | None = None
+    kickoff: Kept[delivery.KickoffHeld] | None = newest(delivery.KickoffHeld)
     submitted_hours: Decimal = Decimal(0)
     approved_hours: Decimal = Decimal(0)
     project_management_hours: Decimal = Decimal(0)
     weeks: dict[date, Worked] = field(default_factory=dict)
-    last_approved: Ref | None = None
-    complete: dict[str, Decimal] = field(default_factory=dict)
-    milestones_reached: dict[str, date] = field(default_factory=dict)
+    last_approved: Ref | None = newest_ref(delivery.TimeApproved)
+    progress: dict[str, Kept[delivery.TaskProgressed]] = each_by(
+        delivery.TaskProgressed, lambda event: event.task
+    )
+    milestones_reached: dict[str, Kept[delivery.MilestoneReached]] = each_by(
+        delivery.MilestoneReached, lambda event: event.milestone
+    )
     deliverables: dict[str, Deliverable] = field(default_factory=dict)
     raid: dict[str, RaidItem] = field(default_factory=dict)
     decisions: int = 0
-    report: Report | None = None
+    report: Kept[delivery.StatusReportPublished] | None = newest(delivery.StatusReportPublished)
     changes: dict[str, Change] = field(default_factory=dict)
-    live_on: date | None = None
-    live: Ref | None = None
-    survey_sent: Ref | None = None
+    live: Kept[delivery.SolutionWentLive] | None = newest(delivery.SolutionWentLive)
+    survey_sent: Ref | None = newest_ref(delivery.SurveySent)
     satisfaction: list[int] = field(default_factory=list)
     recommend: list[int] = field(default_factory=list)
-    review_held: Ref | None = None
+    review_held: Ref | None = newest_ref(delivery.PirHeld)
     on_hold: bool = False
-    closed_on: date | None = None
-    closed: Ref | None = None
+    closed: Kept[delivery.EngagementClosed] | None = newest(delivery.EngagementClosed)
+
+    @property
+    def tier(self) -> str | None:
+        """The tier of the delivery method, or None where none was chosen."""
+        return self.tier_chosen.event.tier if self.tier_chosen else None
+
+    @property
+    def rag(self) -> str | None:
+        """The worst of scope, schedule and cost in the latest status report, or None."""
+        if self.report is None:
+            return None
+        event = self.report.event
+        return max((event.scope, event.schedule, event.cost), key=_RAG.index)
 
     def open_issues(self) -> dict[str, RaidItem]:
         """Return the issues that are not closed, by id."""
         return {item: raid for item, raid in self.raid.items() if raid.kind == "issue"}
 
 
-steps = Steps[DeliverySection]()
+steps = Steps(
+    DeliverySection,
+    ignored=[
+        delivery.ResourceRequested,
+        delivery.BrdSubmitted,
+        delivery.TimeRejected,
+        delivery.ExpenseApproved,
+    ],
+)
 
 
 @steps.on(delivery.ManagerAssigned)
@@ -161,11 +167,6 @@ def _manager(section: DeliverySection, recorded: Recorded[delivery.ManagerAssign
     section.manager = recorded.event.manager
     section.manager_assigned_on = recorded.event.assigned_on
     section.manager_first_assigned = section.manager_first_assigned or ref(recorded)
-
-
-@steps.on(delivery.TierChosen)
-def _tier(section: DeliverySection, recorded: Recorded[delivery.TierChosen]) -> None:
-    section.tier = recorded.event.tier
 
 
 @steps.on(delivery.EstimateSubmitted)
@@ -193,16 +194,10 @@ def _endorsed(section: DeliverySection, recorded: Recorded[delivery.EstimateEndo
         estimate.endorsed = ref(recorded)
 
 
-@steps.on(delivery.SowReviewed)
-def _sow_reviewed(section: DeliverySection, recorded: Recorded[delivery.SowReviewed]) -> None:
-    section.sow_reviews[recorded.event.version] = Review(recorded.event.verdict, ref(recorded))
-
-
 @steps.on(delivery.ResourceAllocated)
 def _allocated(section: DeliverySection, recorded: Recorded[delivery.ResourceAllocated]) -> None:
     event = recorded.event
     section.allocated_hours[f"{event.request}/{event.person}/{event.role}"] = event.hours
-    section.allocated = ref(recorded)
 
 
 @steps.on(delivery.ResourceReleased)
@@ -210,17 +205,6 @@ def _released(section: DeliverySection, recorded: Recorded[delivery.ResourceRele
     prefix = f"{recorded.event.request}/{recorded.event.person}/"
     for key in [key for key in section.allocated_hours if key.startswith(prefix)]:
         del section.allocated_hours[key]
-    section.allocated = ref(recorded)
-
-
-@steps.on(delivery.BrdSignedOff)
-def _brd(section: DeliverySection, recorded: Recorded[delivery.BrdSignedOff]) -> None:
-    section.brd_signed = ref(recorded)
-
-
-@steps.on(delivery.PlanDrafted)
-def _plan(section: DeliverySection, recorded: Recorded[delivery.PlanDrafted]) -> None:
-    section.plan_drafted = ref(recorded)
 
 
 @steps.on(delivery.PlanBaselined)
@@ -241,7 +225,7 @@ def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselin
         hours=sum(by_role.values(), Decimal(0)),
         project_management_hours=management,
         hours_by_role=by_role,
-        deliverables={item.deliverable: item.title for item in event.deliverables},
+        deliverables=titles(event.deliverables),
         milestones=list(event.milestones),
         starts_on=min((task.starts_on for task in event.tasks), default=event.baselined_on),
         finishes_on=max(days, default=event.baselined_on),
@@ -249,11 +233,6 @@ def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselin
         said=event_ref,
         first=before.first if before else event_ref,
     )
-
-
-@steps.on(delivery.KickoffHeld)
-def _kickoff(section: DeliverySection, recorded: Recorded[delivery.KickoffHeld]) -> None:
-    section.kickoff, section.kickoff_on = ref(recorded), recorded.event.held_on
 
 
 @steps.on(delivery.TimeSubmitted)
@@ -273,17 +252,6 @@ def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -
     week.hours += event.hours
     if event.billable:
         week.billable += event.hours
-    section.last_approved = ref(recorded)
-
-
-@steps.on(delivery.TaskProgressed)
-def _progressed(section: DeliverySection, recorded: Recorded[delivery.TaskProgressed]) -> None:
-    section.complete[recorded.event.task] = recorded.event.complete
-
-
-@steps.on(delivery.MilestoneReached)
-def _milestone(section: DeliverySection, recorded: Recorded[delivery.MilestoneReached]) -> None:
-    section.milestones_reached[recorded.event.milestone] = recorded.event.reached_on
 
 
 @steps.on(delivery.DeliverableSubmitted)
@@ -333,22 +301,6 @@ def _raid_closed(section: DeliverySection, recorded: Recorded[delivery.RaidItemC
     section.raid.pop(recorded.event.item, None)
 
 
-@steps.on(delivery.StatusReportPublished)
-def _report(section: DeliverySection, recorded: Recorded[delivery.StatusReportPublished]) -> None:
-    event = recorded.event
-    section.report = Report(
-        report=event.report,
-        as_of=event.as_of,
-        scope=event.scope,
-        schedule=event.schedule,
-        cost=event.cost,
-        narrative=event.narrative,
-        forecast_finish=event.forecast_finish,
-        estimate_to_complete=event.estimate_to_complete,
-        said=ref(recorded),
-    )
-
-
 def _change(section: DeliverySection, change: str) -> Change:
     return section.changes.setdefault(change, Change(change, ""))
 
@@ -383,25 +335,10 @@ def _implemented(section: DeliverySection, recorded: Recorded[delivery.ChangeImp
     change.implemented, change.implemented_on = ref(recorded), recorded.event.implemented_on
 
 
-@steps.on(delivery.SolutionWentLive)
-def _live(section: DeliverySection, recorded: Recorded[delivery.SolutionWentLive]) -> None:
-    section.live_on, section.live = recorded.event.live_on, ref(recorded)
-
-
-@steps.on(delivery.SurveySent)
-def _survey(section: DeliverySection, recorded: Recorded[delivery.SurveySent]) -> None:
-    section.survey_sent = ref(recorded)
-
-
 @steps.on(delivery.SurveyAnswered)
 def _answered(section: DeliverySection, recorded: Recorded[delivery.SurveyAnswered]) -> None:
     section.satisfaction.extend(recorded.event.satisfaction.values())
     section.recommend.append(recorded.event.recommend)
-
-
-@steps.on(delivery.PirHeld)
-def _reviewed(section: DeliverySection, recorded: Recorded[delivery.PirHeld]) -> None:
-    section.review_held = ref(recorded)
 
 
 @steps.on(delivery.EngagementPutOnHold)
@@ -414,8 +351,3 @@ def _held(section: DeliverySection, recorded: Recorded[delivery.EngagementPutOnH
 def _resumed(section: DeliverySection, recorded: Recorded[delivery.EngagementResumed]) -> None:
     del recorded
     section.on_hold = False
-
-
-@steps.on(delivery.EngagementClosed)
-def _closed(section: DeliverySection, recorded: Recorded[delivery.EngagementClosed]) -> None:
-    section.closed_on, section.closed = recorded.event.closed_on, ref(recorded)

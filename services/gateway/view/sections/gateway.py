@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from contracts import gateway
 from contracts.event import Recorded
-from gateway.sections.steps import Ref, Steps, ref
+from gateway.view.sections.steps import Ref, Steps, ref
 
 
 @dataclass(slots=True)
@@ -36,7 +36,8 @@ def proof(severity: str, evidence: Iterable[str]) -> str:
     return "/".join([severity, *evidence])
 
 
-steps = Steps[GatewaySection]()
+steps = Steps(GatewaySection)
+confidential_steps = Steps(GatewaySection)
 
 
 def _detected(
@@ -66,8 +67,8 @@ def _waived(
 
 
 steps.on(gateway.DisconnectDetected)(_detected)
-steps.on(gateway.ConfidentialDisconnectDetected)(_detected)
 steps.on(gateway.DisconnectResolved)(_resolved)
-steps.on(gateway.ConfidentialDisconnectResolved)(_resolved)
 steps.on(gateway.DisconnectWaived)(_waived)
-steps.on(gateway.ConfidentialDisconnectWaived)(_waived)
+confidential_steps.on(gateway.ConfidentialDisconnectDetected)(_detected)
+confidential_steps.on(gateway.ConfidentialDisconnectResolved)(_resolved)
+confidential_steps.on(gateway.ConfidentialDisconnectWaived)(_waived)

@@ -15,9 +15,9 @@ from typing import Generic, TypeVar
 
 from sortedcontainers import SortedKeyList
 
-from gateway.disconnects import Disconnect
-from gateway.sections.gateway import Waiver
-from gateway.summary import Summary, weight
+from gateway.portfolio.summary import Summary, weight
+from gateway.rules import Disconnect
+from gateway.view.sections.gateway import Waiver
 
 T = TypeVar("T")
 
