@@ -102,8 +102,6 @@ _OWNERS = "owners"
 
 imports = APIRouter(tags=["imports"], responses=PROBLEMS)
 
-Product = Annotated[str, Query(min_length=1, max_length=200)]
-
 
 @imports.post(
     "/imports",
@@ -122,7 +120,7 @@ async def take_export(
     source: Annotated[ShortText, Query(description="Name of the CRM.")] = "crm",
     currency: Annotated[Currency, Query(description="Currency of all values.")] = "USD",
     product: Annotated[
-        list[Product] | None,
+        list[ShortText] | None,
         Query(description="Correct product names.", max_length=1000),
     ] = None,
 ) -> Report:

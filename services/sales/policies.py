@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from chassis.domain.commands import Refused
 from chassis.domain.context import Context
-from contracts.money import Money
+from contracts.money import Money, Rate
 from sales.state import Engagement
 
 
@@ -48,7 +48,7 @@ def require_adopted(state: Engagement) -> None:
         )
 
 
-def require_currency(currency: str | None, **amounts: Money | None) -> None:
+def require_currency(currency: str | None, **amounts: Money | Rate | None) -> None:
     """Refuse an amount in another currency; the refusal names the field (the keyword)."""
     for field, money in amounts.items():
         if currency is not None and money is not None and money.currency != currency:
