@@ -37,7 +37,7 @@ from gateway.timeline import Run, Unwritten, in_order
 from gateway.totals import Share, Total
 from gateway.waiting import Waits
 
-PROJECTION_VERSION = "17"
+PROJECTION_VERSION = "18"
 """Raise it when the same events give other views: all views are then computed again."""
 
 _RESERVED = 64 * 1024

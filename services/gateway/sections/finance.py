@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from contracts import finance
 from contracts.event import Recorded
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem, Margin
 from gateway.sections.steps import Ref, Review, Steps, ref
 
@@ -29,7 +29,7 @@ class Budget:
     hours: Decimal
     revenue_method: str
     billing_schedule: list[BillingItem]
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
     amended_for: list[str]
     said: Ref
 
@@ -52,7 +52,7 @@ class BilledLine:
 
     role: str
     hours: Decimal | None
-    rate: Money
+    rate: Rate
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from contracts import legal
 from contracts.event import Recorded
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem
 from gateway.sections.steps import Ref, Steps, ref
 
@@ -22,7 +22,7 @@ class Sow:
     starts_on: date
     finishes_on: date
     billing_schedule: list[BillingItem]
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
     said: Ref
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from contracts import sales
 from contracts.event import Recorded
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem, LineKind, PricedLine
 from gateway.sections.steps import Ref, Steps, ref
 
@@ -45,7 +45,7 @@ class Won:
     starts_on: date
     finishes_on: date
     billing_schedule: list[BillingItem]
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
     won_on: date
     said: Ref
 
