@@ -1,10 +1,11 @@
 """Build Delivery's view of an engagement: stage, open gates, plan, time, changes, deliverables."""
 
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Literal
 
 from contracts import delivery as events
+from contracts.decimals import round_decimal
 from contracts.values import RAG
 from delivery.changes import given_up, unreleased
 from delivery.closing import unfinished
@@ -28,8 +29,6 @@ from delivery.view_models import (
     TaskView,
     TimeView,
 )
-
-CENT = Decimal("0.01")
 
 
 def engagement_view(state: Engagement) -> EngagementView:
@@ -113,7 +112,7 @@ def _gates(state: Engagement) -> Gates:
 
 
 def _share(part: Decimal, whole: Decimal) -> Decimal | None:
-    return (part / whole * 100).quantize(CENT, ROUND_HALF_EVEN) if whole else None
+    return round_decimal(part / whole * 100, 2) if whole else None
 
 
 def _estimate(state: Engagement, estimate: Estimate) -> EstimateView:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from chassis.domain.commands import Missing, Refused
 from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.money import Money
+from contracts.money import Money, Rate
 
 E = TypeVar("E", bound=Event)
 
@@ -72,7 +72,7 @@ def distinct(ids: Iterable[str]) -> None:
         raise ValueError(f"{', '.join(repeated)} appears more than once")
 
 
-def require_currency(currency: str | None, **amounts: Money | None) -> None:
+def require_currency(currency: str | None, **amounts: Money | Rate | None) -> None:
     """Refuse an amount in another currency; the refusal names the field (the keyword).
 
     Nothing is refused while no currency is known.

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
+from contracts.decimals import round_decimal
 from contracts.money import Money
 from contracts.values import Margin
 from gateway.rules import Disconnect
@@ -265,7 +266,7 @@ def _currency(figure: Callable[[str], Decimal], currency: str) -> CurrencyFigure
     return CurrencyFigures(
         currency=currency,
         pipeline={stage: amount(f"pipeline.{stage}") for stage in ("opportunity", "proposal")},
-        pipeline_weighted=amount("pipeline-weighted"),
+        pipeline_weighted=Money.nearest(amount("pipeline-weighted"), currency).amount,
         backlog=amount("backlog"),
         backlog_clean=amount("backlog-clean"),
         billed=amount("billed"),
@@ -281,7 +282,7 @@ def _confidential(figure: Callable[[str], Decimal], currency: str) -> Confidenti
     def margin(which: str) -> MarginFigures:
         revenue = figure(f"{currency}.margin-{which}.revenue")
         cost = figure(f"{currency}.margin-{which}.cost")
-        ratio = ((revenue - cost) / revenue).quantize(Decimal("0.0001")) if revenue else None
+        ratio = round_decimal((revenue - cost) / revenue, 4) if revenue else None
         return MarginFigures(revenue=revenue, cost=cost, margin=ratio)
 
     return ConfidentialFigures(
@@ -302,8 +303,8 @@ def _utilisation(
     weeks = (monday - timedelta(weeks=back) for back in range(1, UTILISATION_WEEKS + 1))
     billable = sum((totals.get(f"week.{week.isoformat()}", _ZERO) for week in weeks), _ZERO)
     available = weekly_available_hours * UTILISATION_WEEKS
-    return (billable / available).quantize(Decimal("0.0001")) if available else None
+    return round_decimal(billable / available, 4) if available else None
 
 
 def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
-    return (part * 100 / whole).quantize(Decimal("0.1")) if whole else None
+    return round_decimal(part * 100 / whole, 1) if whole else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
+from contracts.decimals import round_decimal
 from contracts.money import Money
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
@@ -27,20 +28,20 @@ def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Itera
         if not wrong:
             continue
         line = wrong[0]
-        stake = Money.total(
+        more = sum(
             (
-                ((item.rate - contracted[item.role]) * (item.hours or Decimal(0)))
+                (item.rate.amount - contracted[item.role].amount) * (item.hours or Decimal(0))
                 for item in wrong
                 if item.rate.currency == contracted[item.role].currency
             ),
-            invoice.amount.currency,
-        ).rounded()
+            Decimal(0),
+        )
         yield rule.disconnect(
             f"Invoice {invoice.number} bills {line.role} at {line.rate} an hour; "
             f"the contract says {contracted[line.role]}.",
             (sow.said, invoice.said),
             about=invoice.invoice,
-            stake=stake,
+            stake=Money.nearest(more, invoice.amount.currency),
             severity="serious",
         )
 
@@ -85,7 +86,7 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
     worked = view.delivery.approved_hours
     if worked * 100 > budget.hours * (100 + allowed.hours_percent):
         over = worked - budget.hours
-        stake = (budget.price * (over / budget.hours)).rounded() if budget.hours else None
+        stake = budget.price * (over / budget.hours) if budget.hours else None
         yield rule.disconnect(
             f"{hours(worked)} are logged on a budget of {hours(budget.hours)}.",
             (budget.said, view.delivery.last_approved),
@@ -121,9 +122,10 @@ def forecast_margin(
     points = (sold.margin - forecast.margin) * 100
     if points > allowed.margin_points:
         yield rule.disconnect(
-            f"Sold at a margin of {sold.margin:.1%}, forecast to end at {forecast.margin:.1%}.",
+            f"Sold at a margin of {round_decimal(sold.margin * 100, 1)}%, "
+            f"forecast to end at {round_decimal(forecast.margin * 100, 1)}%.",
             (budget.said if budget else None, margins.said),
-            stake=(forecast.revenue * (points / 100)).rounded(),
+            stake=forecast.revenue * (points / 100),
             severity="serious" if points > 2 * allowed.margin_points else "warning",
             confidential=True,
         )

@@ -86,7 +86,7 @@ def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
             f"{hours(baseline.hours)}: "
             f"{'more work than is paid for' if more else 'less work than the customer pays for'}.",
             (proposal.said, baseline.said),
-            stake=(proposal.price * ((baseline.hours - due) / sold)).rounded() if sold else None,
+            stake=proposal.price * ((baseline.hours - due) / sold) if sold else None,
             severity="serious" if more else "warning",
         )
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from contracts.channels import Department
+from contracts.decimals import round_decimal
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
 from gateway.view.engagement_view import View
 from gateway.view.sections.steps import Ref
@@ -33,7 +34,8 @@ def green_against_figures(
     for name, reported, index, value in pairs:
         if reported == "green" and value is not None and value < allowed.index:
             yield rule.disconnect(
-                f"{name.capitalize()} is reported green while {index} is {value:.2f}.",
+                f"{name.capitalize()} is reported green while {index} is "
+                f"{round_decimal(value, 2)}.",
                 (report.said, measured.said),
                 about=name,
                 stake=(

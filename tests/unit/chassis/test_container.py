@@ -6,8 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import assert_type
 
-from gateway.projection.projector import Projector
-
 from chassis.application.event_handler import StreamEventHandler
 from chassis.eventstore.journal import Journal
 from chassis.eventstore.mongo import Store
@@ -16,6 +14,7 @@ from chassis.kafka.outbox_relay import Relay
 from chassis.runtime.container import Container, Parts, handle_by_streams
 from chassis.runtime.service import create_app
 from gateway import service as gateway
+from gateway.projection.projector import Projector
 from tests.component.sample_app import sales, settings
 
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from gateway.service import SERVICE, check_events
 
 from contracts import delivery, legal, sales
 from contracts.event import EVENTS, Event
 from contracts.reference import PersonPublished
+from gateway.service import SERVICE, check_events
 from gateway.view.engagement_view import SECTIONS, steps_by_type
 from gateway.view.sections.steps import (
     Kept,

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted, ManagerAssigned
 from contracts.finance import EstimatePriced
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.reference import AccountPublished
 from contracts.sales import OpportunityOpened
 from contracts.values import BillingItem, Deliverable, EstimateLine, PricedLine
@@ -21,6 +21,10 @@ ACME = AccountPublished(account="acme", name="Acme")
 
 def eur(amount: int | str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
+
+
+def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
+    return Rate(amount=Decimal(amount), currency=currency)
 
 
 def usd(amount: int | str) -> Money:

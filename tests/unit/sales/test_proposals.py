@@ -28,6 +28,7 @@ from tests.unit.sales.builders import (
     line,
     new,
     opened,
+    per_hour,
     ready,
     submitted,
     usd,
@@ -261,12 +262,12 @@ class TestWinning:
             .after(drafted(pricing="time-and-materials"))
             .after(SUBMIT)
         )
-        architect = RoleRate(role="architect", rate=eur(150))
-        manager = RoleRate(role="project-manager", rate=eur(100))
+        architect = RoleRate(role="architect", rate=per_hour(150))
+        manager = RoleRate(role="project-manager", rate=per_hour(100))
         some = WIN.model_copy(update={"rates": (architect,)})
         sold.when(some).then_refused("rates-missing", saying="project-manager")
         sold.when(some.model_copy(update={"rates": (architect, manager)})).then_accepted()
-        dollars = RoleRate(role="project-manager", rate=usd(100))
+        dollars = RoleRate(role="project-manager", rate=per_hour(100, "USD"))
         sold.when(some.model_copy(update={"rates": (architect, dollars)})).then_refused(
             "currency-differs", saying="rates project-manager"
         )

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from contracts import finance
 from contracts.event import Recorded
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem, Margin
 from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref
 
@@ -19,7 +19,7 @@ class Budget:
     hours: Decimal
     revenue_method: str
     billing_schedule: list[BillingItem]
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
     amended_for: list[str]
     said: Ref
 
@@ -42,7 +42,7 @@ class BilledLine:
 
     role: str
     hours: Decimal | None
-    rate: Money
+    rate: Rate
 
 
 @dataclass(slots=True)
