@@ -88,7 +88,7 @@ class OpportunityImported(
 
 
 class Qualification(Value):
-    """Whether budget, authority, need and timing are confirmed."""
+    """Judgement of an opportunity: budget, authority, need and timing, confirmed or not."""
 
     budget: YesNo
     authority: YesNo
