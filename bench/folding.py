@@ -28,7 +28,7 @@ from chassis.base.settings import Settings
 from chassis.runtime.container import Container
 from chassis.runtime.service import settle_memory
 from contracts.channels import PARTITIONS, Department
-from gateway.projector import CONSUMED_CHANNELS
+from gateway.projection.projector import CONSUMED_CHANNELS
 from gateway.service import SERVICE, event_handling
 
 AIM = 5.0

@@ -18,6 +18,7 @@ from contracts.channels import (
 )
 from contracts.event import Event
 from contracts.money import Currency
+from contracts.text import CLEAN_LINE
 from contracts.values import (
     AccountId,
     Day,
@@ -64,7 +65,9 @@ class PersonDetails(Value):
     """The record of a person of the company or a customer, without their id."""
 
     name: ShortText
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    email: (
+        Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE] | None
+    ) = None
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
     roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     """Roles that the person can take on an engagement."""

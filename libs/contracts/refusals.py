@@ -22,7 +22,6 @@ RefusalCode = Literal[
     "amendment-unknown",
     "amount-beyond-schedule",
     "amount-not-billable",
-    "amount-not-whole",
     "approver-is-author",
     "billing-beyond-price",
     "billing-item-not-due",
@@ -248,7 +247,6 @@ REFUSALS: dict[RefusalCode, str] = {
         "The amount exceeds what is left to bill of the entry of the billing schedule."
     ),
     "amount-not-billable": "Conditions for billing this amount are not met.",
-    "amount-not-whole": "An amount has fractions of the minor unit of its currency.",
     "approver-is-author": "The approval has to come from another person.",
     "billing-beyond-price": "More was billed than the price of the contract.",
     "billing-item-not-due": "The entry of the billing schedule is not due on that day.",

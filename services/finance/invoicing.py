@@ -271,8 +271,6 @@ def _require_up_to(amount: Money, most: Money, code: RefusalCode, invoice: Invoi
         raise Refused(
             "currency-differs", f"the engagement is in {most.currency}, not in {amount.currency}"
         )
-    if amount != amount.rounded():
-        raise Refused("amount-not-whole", f"{amount.amount} has fractions of the minor unit")
     if most < amount:
         most = most if most.amount > 0 else Money.zero(most.currency)
         raise Refused(

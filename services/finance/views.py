@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.commands import Missing
+from contracts.decimals import canonical_decimal
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.gateway import Disconnect
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem, BillingKind, RevenueMethod, Verdict
 from finance import earned_value as ev
 from finance.billing import billed_on
@@ -59,7 +60,7 @@ class BudgetView(ViewModel):
     price: Money
     revenue_method: RevenueMethod
     schedule: list[EntryView]
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
 
 
 class ChangeView(ViewModel):
@@ -151,7 +152,7 @@ class RateCardView(ViewModel):
     rate_card: str
     currency: str | None
     effective_from: date | None
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
 
 
 class CostRatesNotice(ViewModel):
@@ -166,7 +167,7 @@ class CostRatesNotice(ViewModel):
 class CostRatesView(CostRatesNotice):
     """Newest version of the cost rates; `floor` is in percent."""
 
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
     floor: str | None
 
 
@@ -180,8 +181,8 @@ def listed(state: Engagement) -> Mapping[str, str | bool | None]:
     return {
         "stage": stage(state),
         "currency": state.currency,
-        "billed": str(billed(state).rounded().amount) if known else None,
-        "outstanding": str(outstanding(state).rounded().amount) if known else None,
+        "billed": canonical_decimal(billed(state).amount) if known else None,
+        "outstanding": canonical_decimal(outstanding(state).amount) if known else None,
         "overdue": _overdue(state),
     }
 
@@ -374,7 +375,7 @@ def _earned_value(measured: PerformanceMeasured) -> EarnedValueView:
     needed = ev.to_complete_performance_index(bac, earned, ac)
 
     def money(amount: Decimal) -> Money:
-        return Money.model_construct(amount=amount, currency=currency).rounded()
+        return Money.nearest(amount, currency)
 
     return EarnedValueView(
         measured=measured,

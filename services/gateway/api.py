@@ -36,11 +36,11 @@ from contracts.money import Currency
 from contracts.roles import Role
 from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
 from gateway.decider import WaiveDisconnect
-from gateway.engagement_view import STAGES
-from gateway.list_index import SORTS, InvalidCursor
-from gateway.portfolio import Portfolio
-from gateway.projector import Projector
+from gateway.portfolio.figures import Portfolio
+from gateway.portfolio.list_index import SORTS, InvalidCursor
+from gateway.projection.projector import Projector
 from gateway.queries import Queries
+from gateway.redaction import seen
 from gateway.schemas import (
     DisconnectPage,
     EngagementPage,
@@ -48,10 +48,10 @@ from gateway.schemas import (
     TimelineEntry,
     disconnect_page,
     engagement_view,
-    seen,
     timeline_entry,
     written,
 )
+from gateway.view.engagement_view import STAGES
 
 SEEN_BY: tuple[Role, ...] = (
     "executive",
@@ -196,7 +196,7 @@ async def timeline(request: Request, engagement: _EngagementPath) -> Response:
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     events = await get_queries(request).timeline(engagement, confidential=confidential)
-    entries = [timeline_entry(recorded, confidential=confidential) for recorded in events]
+    entries = [timeline_entry(recorded) for recorded in events]
     return written(entries, {}, confidential=confidential)
 
 

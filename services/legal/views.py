@@ -181,7 +181,7 @@ price in the smallest unit of the currency (EUR: cents), at most 2^53 - 1."""
 def listed(state: Engagement) -> dict[str, str | int | None]:
     """Return the list row of an engagement."""
     known, contract = state.file or state.opportunity, state.contract
-    price = contract.price.rounded() if contract else None
+    price = contract.price if contract else None
     return {
         "account": known.account if known else None,
         "title": known.title if known else None,

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from chassis.eventstore.mongo import Store
 from chassis.runtime.container import Container
 from gateway.decider import ENGAGEMENT as ENGAGEMENT_FINDINGS
-from gateway.projector import Projector
+from gateway.projection.projector import Projector
+from gateway.projection.view_store import CachedView, ViewStore
 from gateway.service import event_handling
-from gateway.view_store import CachedView, ViewStore
 from tests.builders import ENGAGEMENT, Life
 from tests.component.sample_app import settings
 from tests.infrastructure import StoreServer

@@ -16,8 +16,8 @@ from chassis.eventstore.unreadable import UnreadableStream
 from chassis.kafka.topics import create_topics as create_all_topics
 from chassis.runtime.service import Service
 from contracts.channels import SALES
-from gateway import view_store as shelf_module
-from gateway.view_store import CachedView
+from gateway.projection import view_store as shelf_module
+from gateway.projection.view_store import CachedView
 from tests.component.sample_app import running, sales, settings, token
 from tests.component.sample_department import Advance, Deal, Process, assigned, until
 from tests.component.test_followers_killed import read_by

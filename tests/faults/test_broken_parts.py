@@ -23,8 +23,8 @@ from contracts.delivery import DecisionRecorded
 from contracts.event import Event, Recorded
 from delivery import service as delivery
 from gateway import service as gateway
-from gateway.engagement_view import apply_event
-from gateway.projector import Projector
+from gateway.projection.projector import Projector
+from gateway.view.engagement_view import apply_event
 from sales import service as sales
 from tests.faults.checker import at_rest
 from tests.faults.collected_state import gather

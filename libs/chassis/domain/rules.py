@@ -8,7 +8,7 @@ from typing import TypeVar
 from chassis.domain.commands import Missing, Refused
 from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.money import Money
+from contracts.money import Money, Rate
 
 E = TypeVar("E", bound=Event)
 
@@ -44,23 +44,25 @@ def unless_recorded(known: E | None, event: E, what: str = "this") -> Iterator[E
     if type(known) is not type(event):
         raise TypeError(f"{type(known).__name__} is compared with {type(event).__name__}")
     differing = tuple(
-        Missing("field-differs", _difference(name, old, new, event), field=name)
+        Missing("field-differs", _difference(old, new, event), field=name)
         for (name, old), (_, new) in zip(known, event, strict=True)
         if old != new
     )
     if differing:
-        sentences = "; ".join(item.sentence for item in differing)
-        raise Refused("already-recorded", f"{what} is already recorded: {sentences}", differing)
+        sentences = "; ".join(f"{item.field}: {item.sentence}" for item in differing)
+        raise Refused(
+            "already-recorded", f"{what} is recorded with other content: {sentences}", differing
+        )
 
 
-def _difference(field: str, old: object, new: object, event: Event) -> str:
+def _difference(old: object, new: object, event: Event) -> str:
     if event.channel.confidential:
-        return f"{field} differs"
-    return f"{field} is {_shown(old)}, not {_shown(new)}"
+        return "is recorded with another value"
+    return f"recorded as {_shown(old)}, given as {_shown(new)}"
 
 
 def _shown(value: object) -> str:
-    return "not given" if value is None else str(value)
+    return "empty" if value is None else str(value)
 
 
 def distinct(ids: Iterable[str]) -> None:
@@ -70,7 +72,7 @@ def distinct(ids: Iterable[str]) -> None:
         raise ValueError(f"{', '.join(repeated)} appears more than once")
 
 
-def require_currency(currency: str | None, **amounts: Money | None) -> None:
+def require_currency(currency: str | None, **amounts: Money | Rate | None) -> None:
     """Refuse an amount in another currency; the refusal names the field (the keyword).
 
     Nothing is refused while no currency is known.

@@ -10,6 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from contracts.decimals import round_decimal
 from contracts.delivery import EstimateContent, EstimateEndorsed, EstimateLines, EstimateSubmitted
 from contracts.event import Event
 from contracts.money import Money
@@ -28,7 +29,7 @@ from contracts.values import (
 )
 from delivery.engagement import Engagement
 from delivery.policies import known_template, require_open
-from delivery.quantities import rounded, share
+from delivery.quantities import share
 from delivery.roles import ENDORSERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -57,9 +58,10 @@ class EndorseEstimate(Command):
 
 
 def scaled(template: TemplatePublished, scale: Decimal) -> tuple[EstimateLine, ...]:
-    """Return the template's lines, hours times `scale`, rounded half-even to 0.01 hour."""
+    """Return the template's lines, hours times `scale`, rounded to 0.01 hour."""
     return tuple(
-        line.model_copy(update={"hours": rounded(line.hours * scale)}) for line in template.estimate
+        line.model_copy(update={"hours": round_decimal(line.hours * scale, 2)})
+        for line in template.estimate
     )
 
 

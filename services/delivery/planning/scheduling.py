@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from contracts.decimals import round_decimal
 from contracts.reference import TemplatePhase, TemplatePublished
 from contracts.values import (
     Deliverable,
@@ -13,7 +14,7 @@ from contracts.values import (
     PlannedTask,
     RoleHours,
 )
-from delivery.quantities import ZERO, rounded
+from delivery.quantities import ZERO
 
 REST = "Outside the template"
 """Phase for estimated roles that no task of the template names."""
@@ -132,7 +133,7 @@ def _tasks(
 
 
 def _part(total: Decimal, percent: Decimal) -> Decimal:
-    return rounded(total * percent / 100)
+    return round_decimal(total * percent / 100, 2)
 
 
 def _milestones(

@@ -35,17 +35,17 @@ from contracts.event import Event, Recorded
 from contracts.values import EngagementId
 from gateway.api import WAIVED_BY, get_gateway, get_queries
 from gateway.decider import WaiveDisconnect
-from gateway.list_index import ListedDisconnect, Page
 from gateway.pages import html_responses, live_updates, portfolio_page, session
 from gateway.pages.department_panels import panels, titles_by_id
 from gateway.pages.engagement_page import by_month, entry, proved_disconnects, stage_steps
 from gateway.pages.formatting import OVER, STAGE_NAMES, UNDER_WAY, Names, age_notice
 from gateway.pages.html_responses import PageRoute, page
 from gateway.pages.session import SignedOut, caller_of, local_path, read_form, viewer
-from gateway.portfolio import Portfolio
-from gateway.projector import ViewChange
+from gateway.portfolio.figures import Portfolio
+from gateway.portfolio.list_index import ListedDisconnect, Page
+from gateway.portfolio.summary import Summary
+from gateway.projection.projector import ViewChange
 from gateway.queries import EngagementDetails
-from gateway.summary import Summary
 
 FIRST_PAGE_ITEMS = 12
 """Engagements and disconnects on the first page."""

@@ -14,7 +14,7 @@ from chassis.kafka.outbox_relay import Relay
 from chassis.runtime.container import Container, Parts, handle_by_streams
 from chassis.runtime.service import create_app
 from gateway import service as gateway
-from gateway.projector import Projector
+from gateway.projection.projector import Projector
 from tests.component.sample_app import sales, settings
 
 

@@ -68,8 +68,8 @@ def test_a_different_event_is_refused_with_each_field_that_differs() -> None:
         list(unless_recorded(TERMINATED, other, "the termination"))
     assert refused.value.code == "already-recorded"
     assert str(refused.value) == (
-        "the termination is already recorded: reason is breach, not mutual;"
-        " comment is not given, not Agreed."
+        "the termination is recorded with other content: reason: recorded as breach, given as"
+        " mutual; comment: recorded as empty, given as Agreed."
     )
     assert [(item.code, item.field) for item in refused.value.missing] == [
         ("field-differs", "reason"),
@@ -87,7 +87,7 @@ def test_values_of_a_confidential_event_are_not_shown() -> None:
         list(unless_recorded(costed, other))
     assert [item.field for item in refused.value.missing] == ["cost"]
     shown = str(refused.value) + "".join(item.sentence for item in refused.value.missing)
-    assert "cost differs" in shown
+    assert "cost: is recorded with another value" in shown
     assert "71" not in shown
     assert "82" not in shown
 

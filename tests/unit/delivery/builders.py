@@ -24,7 +24,7 @@ from contracts.delivery import (
     SurveySent,
     TimeApproved,
 )
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished, TemplateTask
 from contracts.values import (
     BillingItem,
@@ -50,6 +50,10 @@ TODAY = date(2026, 4, 8)
 
 def eur(amount: int | str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
+
+
+def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
+    return Rate(amount=Decimal(amount), currency=currency)
 
 
 def hours(number: int | str) -> Decimal:
@@ -134,7 +138,7 @@ ESTIMATED = EstimateSubmitted(
     template_version=1,
 )
 ENDORSED = EstimateEndorsed(version=1, manager="mara")
-LINE = PricedLine(role="developer", hours=hours(200), rate=eur(100), amount=eur(20_000))
+LINE = PricedLine(role="developer", hours=hours(200), rate=per_hour(100), amount=eur(20_000))
 PRICED = finance.EstimatePriced(
     estimate_version=1,
     rate_card="std",

@@ -69,5 +69,7 @@ def test_status_reports_count_up() -> None:
     )
     first.when(REPORT).then_nothing()
     red = REPORT.model_copy(update={"cost": "red", "as_of": date(2026, 4, 9)})
-    second = first.on(date(2026, 4, 9)).when(red).then(like(StatusReportPublished, report=2, cost="red"))
+    second = (
+        first.on(date(2026, 4, 9)).when(red).then(like(StatusReportPublished, report=2, cost="red"))
+    )
     second.on(TODAY).when(REPORT).then_refused("date-before-known", saying="report 2")

@@ -243,21 +243,6 @@ def test_an_inconsistent_amendment_is_refused(terms: dict[str, object], missing:
     drafted.when(command).then_refused("amendment-inconsistent", missing=missing)
 
 
-def test_an_amendment_is_billed_in_whole_cents():
-    parts = ("333.3333", "333.3333", "333.3334")
-    thirds = tuple(
-        BillingItem(item=f"third-{number}", kind="time", amount=eur(part))
-        for number, part in enumerate(parts)
-    )
-    refused = drafted.when(
-        DraftAmendment(change="C-1", price_delta=eur(1_000), billing_schedule=thirds)
-    )
-    refused.then_refused("amendment-inconsistent", missing=["amount-not-whole"], saying="third-0")
-    drafted.when(DraftAmendment(change="C-1", price_delta=eur("-0.005"))).then_refused(
-        "amendment-inconsistent", missing=["amount-not-whole"], saying="A-C-1"
-    )
-
-
 def test_a_change_that_is_not_ready_is_refused_with_all_that_is_missing():
     signed.when(DraftAmendment(change="C-1")).then_refused("change-unknown")
     signed.consumed(requested()).when(DraftAmendment(change="C-1")).then_refused(
