@@ -96,7 +96,7 @@ class EstimateSubmitted(EstimateContent, Event, channel=DELIVERY, consumed_by=("
     version: Version
     """Counts the engagement's estimates from 1."""
     assumptions: tuple[ShortText, ...] = ()
-    """What the estimate assumes; also why no line is project management."""
+    """Assumptions, among them the reason why no line is project management."""
     template_version: Version | None = None
     """Version of the template that the lines were made from; null where they were entered."""
 
@@ -461,7 +461,7 @@ class DecisionRecorded(Decision, Event, channel=DELIVERY):
 
 
 class RaidItemResolution(Value):
-    """How a risk or an issue ended."""
+    """The resolution of a risk or an issue."""
 
     item: Identifier
     """Id of the risk or issue."""
@@ -515,7 +515,7 @@ class ChangeRequested(ChangeRequest, Event, channel=DELIVERY, consumed_by=("lega
 
 
 class ChangeAssessment(Value):
-    """What a change would take."""
+    """The effort, the delay and the scope of a change."""
 
     change: Identifier
     lines: Annotated[tuple[ItemRoleHours, ...], Field(max_length=100)]

@@ -96,24 +96,19 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
         raise Refused("entry-decided", f"entry {entry} is {sheet.decided[entry]}")
     waiting = sheet.waiting.get(entry)
     for new in unless_recorded(waiting.submitted if waiting else None, event, f"entry {entry}"):
-        _require_recordable(state, new, context)
+        work = min(context.today, last_day(new.week))
+        covered = not_covered(state, new.week, work, context.today, hours=new.hours)
+        gate("work-not-released", [covered])
+        if _implements(state, new.task, new.week):
+            gate("implementation-not-released", not_implementable(state, work))
+        total = sheet.in_week(person, new.week) + new.hours
+        if total > WEEK_LIMIT:
+            raise Refused(
+                "hours-beyond-limit",
+                f"{person} would have {total} hours in the week of {new.week},"
+                f" more than the limit of {WEEK_LIMIT}",
+            )
         yield new
-
-
-def _require_recordable(state: Engagement, time: TimeSubmitted, context: Context) -> None:
-    """Refuse time that no contract covers or whose task is closed, and too many hours in a week."""
-    work = min(context.today, last_day(time.week))
-    covered = not_covered(state, time.week, work, context.today, hours=time.hours)
-    gate("work-not-released", [covered])
-    if _implements(state, time.task, time.week):
-        gate("implementation-not-released", not_implementable(state, work))
-    total = state.timesheet.in_week(time.person, time.week) + time.hours
-    if total > WEEK_LIMIT:
-        raise Refused(
-            "hours-beyond-limit",
-            f"{time.person} would have {total} hours in the week of {time.week},"
-            f" more than the limit of {WEEK_LIMIT}",
-        )
 
 
 def _implements(state: Engagement, task: str, week: date) -> bool:

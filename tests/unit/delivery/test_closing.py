@@ -106,6 +106,7 @@ def test_an_engagement_is_not_closed_while_anything_is_owed() -> None:
             "survey-not-sent",
         ],
     )
+    assert refused.refusal is not None
     sentences = [item.sentence for item in refused.refusal.missing]
     assert "deliverable portal (The portal) is not submitted" in sentences
     assert "issue I-1 (Slow) is open" in sentences
