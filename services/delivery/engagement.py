@@ -4,6 +4,7 @@ from datetime import date
 from typing import Literal
 
 from chassis.domain.state import Part
+from contracts.delivery import EstimateSubmitted
 from contracts.values import Deliverable
 from delivery.acceptance.state import Acceptance
 from delivery.changes.state import Changes
@@ -11,7 +12,7 @@ from delivery.closing.state import Closing
 from delivery.contract.state import Contract
 from delivery.deal.state import Deal
 from delivery.disconnects.state import Disconnects
-from delivery.estimates.state import Estimate, Estimates
+from delivery.estimates.state import Estimates
 from delivery.kickoff.state import Kickoff
 from delivery.management.state import Management
 from delivery.planning.state import Planning
@@ -82,10 +83,11 @@ class Engagement(Part):
         return "imported" if imported and imported.outcome == "won" else "planning"
 
     @property
-    def sold_estimate(self) -> Estimate | None:
+    def sold_estimate(self) -> EstimateSubmitted | None:
         """Return the estimate of the won proposal, or None."""
-        version = self.deal.won_estimate
-        return None if version is None else self.estimates.by_version.get(version)
+        won = self.deal.won
+        proposal = self.deal.proposals.get(won.proposal_version) if won else None
+        return self.estimates.submitted.get(proposal.estimate_version) if proposal else None
 
     @property
     def agreed(self) -> dict[str, Deliverable]:

@@ -55,10 +55,7 @@ def same_day(field: str, command: Command, known: Event | None, context: Context
 
 
 def known_person(context: Context, person: str) -> PersonPublished:
-    """Return the person's newest record known to this process.
-
-    Raises Refused where there is none.
-    """
+    """Return the person's newest record; raises Refused where the person is unknown."""
     record = context.reference_data.latest(PersonPublished, person)
     if record is None:
         raise Refused("person-unknown", f"no person {person} is known")
@@ -92,9 +89,7 @@ def is_given_up(state: Engagement, change: str) -> bool:
 
     A signed amendment takes precedence over a rejection.
     """
-    known = state.changes.by_id.get(change)
-    rejected = known is not None and known.rejected is not None
-    return rejected and change not in state.contract.amendments
+    return change in state.changes.rejected and change not in state.contract.amendments
 
 
 def not_covered(

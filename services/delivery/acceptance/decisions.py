@@ -20,7 +20,7 @@ from contracts.delivery import (
 )
 from contracts.event import Event
 from contracts.values import ContentHash, Day, Deliverable, Identifier, ShortText, Version
-from delivery.acceptance.state import Submission
+from delivery.acceptance.state import Acceptance
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
 from delivery.policies import require_active, require_customer, require_open, same_day
@@ -62,15 +62,15 @@ def submit_deliverable(
     _require_not_descoped(state, name)
     if name not in state.owed:
         raise Refused("deliverable-unknown", f"deliverable {name} is neither agreed nor planned")
-    content_hash = command.hashed("deliverable")
-    last = state.acceptance.submissions.get(name)
-    if last and not last.rejected and last.submitted.content_hash == content_hash:
+    content_hash, acceptance = command.hashed("deliverable"), state.acceptance
+    last = acceptance.submitted.get(name)
+    if last and not acceptance.rejected(name) and last.content_hash == content_hash:
         return
-    if last and last.accepted:
+    if name in acceptance.accepted:
         raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
     yield DeliverableSubmitted(
         deliverable=name,
-        submission=last.submitted.submission + 1 if last else 1,
+        submission=last.submission + 1 if last else 1,
         content_hash=content_hash,
         submitted_on=past_day("submitted_on", command.submitted_on, context),
     )
@@ -87,11 +87,11 @@ def accept_deliverable(
     """
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
-    recorded = last.accepted
+    recorded = state.acceptance.accepted.get(command.deliverable)
     require_customer(context, command.accepted_by)
     if recorded is None:
         _require_not_descoped(state, command.deliverable)
-    if last.rejected:
+    if state.acceptance.rejected(command.deliverable):
         raise Refused("submission-rejected", f"submission {command.submission} is rejected")
     day = _since_submission(last, same_day("accepted_on", command, recorded, context))
     event = DeliverableAccepted(**{**dict(command), "accepted_on": day})
@@ -109,9 +109,9 @@ def reject_deliverable(
     """
     require_open(state, after_termination=True)
     last = _latest(state, command.deliverable, command.submission)
-    recorded = last.rejected
+    recorded = state.acceptance.rejected(command.deliverable)
     require_customer(context, command.rejected_by)
-    if last.accepted:
+    if command.deliverable in state.acceptance.accepted:
         raise Refused("submission-accepted", f"submission {command.submission} is accepted")
     day = _since_submission(last, same_day("rejected_on", command, recorded, context))
     event = DeliverableRejected(**{**dict(command), "rejected_on": day})
@@ -125,23 +125,23 @@ def _require_not_descoped(state: Engagement, deliverable: str) -> None:
         )
 
 
-def _latest(state: Engagement, deliverable: str, submission: int) -> Submission:
-    last = state.acceptance.submissions.get(deliverable)
+def _latest(state: Engagement, deliverable: str, submission: int) -> DeliverableSubmitted:
+    last = state.acceptance.submitted.get(deliverable)
     if last is None:
         raise Refused("deliverable-not-submitted", f"deliverable {deliverable} was not submitted")
-    newest = last.submitted.submission
-    if submission != newest:
-        sentence = f"the latest submission of {deliverable} is {newest}, not {submission}"
+    if submission != last.submission:
+        sentence = f"the latest submission of {deliverable} is {last.submission}, not {submission}"
         raise Refused("submission-superseded", sentence)
     return last
 
 
-def _since_submission(last: Submission, day: date) -> date:
-    if day < last.submitted.submitted_on:
-        raise Refused(
-            "date-before-submission", f"it was submitted on {last.submitted.submitted_on}"
-        )
+def _since_submission(last: DeliverableSubmitted, day: date) -> date:
+    if day < last.submitted_on:
+        raise Refused("date-before-submission", f"it was submitted on {last.submitted_on}")
     return day
+
+
+DeliverableStatus = Literal["owed", "submitted", "rejected", "accepted"]
 
 
 class DeliverableView(ViewModel):
@@ -149,7 +149,7 @@ class DeliverableView(ViewModel):
 
     deliverable: Identifier
     title: ShortText
-    status: Literal["owed", "submitted", "rejected", "accepted"]
+    status: DeliverableStatus
     submission: Version | None
     content_hash: ContentHash | None
     why: str | None
@@ -164,21 +164,23 @@ class DeliverableFields(ViewModel):
 @capability.view
 def deliverables_view(state: Engagement) -> DeliverableFields:
     """Return the deliverables that are owed to the customer for the view of an engagement."""
-    submissions = state.acceptance.submissions
     return DeliverableFields(
-        deliverables=tuple(_view(each, submissions.get(name)) for name, each in state.owed.items())
+        deliverables=tuple(_view(state.acceptance, each) for each in state.owed.values())
     )
 
 
-def _view(deliverable: Deliverable, last: Submission | None) -> DeliverableView:
-    status: Literal["owed", "submitted", "rejected", "accepted"] = "owed"
+def _view(acceptance: Acceptance, deliverable: Deliverable) -> DeliverableView:
+    name = deliverable.deliverable
+    status: DeliverableStatus = "owed"
+    last, rejected = acceptance.submitted.get(name), acceptance.rejected(name)
     if last:
-        status = "accepted" if last.accepted else "rejected" if last.rejected else "submitted"
+        accepted = name in acceptance.accepted
+        status = "accepted" if accepted else "rejected" if rejected else "submitted"
     return DeliverableView(
-        deliverable=deliverable.deliverable,
+        deliverable=name,
         title=deliverable.title,
         status=status,
-        submission=last.submitted.submission if last else None,
-        content_hash=last.submitted.content_hash if last else None,
-        why=last.rejected.why if last and last.rejected else None,
+        submission=last.submission if last else None,
+        content_hash=last.content_hash if last else None,
+        why=rejected.why if rejected else None,
     )

@@ -1,38 +1,23 @@
 """State of the acceptance of deliverables."""
 
-from typing import Self
+from typing import Annotated
 
-from chassis.domain.state import Part, on_event
+from chassis.domain.state import Keep, Part
 from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
-from contracts.values import Value
-
-
-class Submission(Value):
-    """The latest submission of a deliverable, and the customer's decision on it."""
-
-    submitted: DeliverableSubmitted
-    accepted: DeliverableAccepted | None = None
-    rejected: DeliverableRejected | None = None
 
 
 class Acceptance(Part):
-    """The latest submissions by deliverable."""
+    """The latest submission, acceptance and rejection of each deliverable, by its id.
 
-    submissions: dict[str, Submission] = {}
+    After an acceptance there is no further submission.
+    """
 
-    @on_event
-    def _submitted(self, event: DeliverableSubmitted) -> Self:
-        return self._with(event.deliverable, Submission(submitted=event))
+    submitted: Annotated[dict[str, DeliverableSubmitted], Keep("deliverable")] = {}
+    accepted: Annotated[dict[str, DeliverableAccepted], Keep("deliverable")] = {}
+    rejections: Annotated[dict[str, DeliverableRejected], Keep("deliverable")] = {}
 
-    @on_event
-    def _accepted(self, event: DeliverableAccepted) -> Self:
-        submission = self.submissions[event.deliverable]
-        return self._with(event.deliverable, submission.model_copy(update={"accepted": event}))
-
-    @on_event
-    def _rejected(self, event: DeliverableRejected) -> Self:
-        submission = self.submissions[event.deliverable]
-        return self._with(event.deliverable, submission.model_copy(update={"rejected": event}))
-
-    def _with(self, deliverable: str, submission: Submission) -> Self:
-        return self.updated(submissions={**self.submissions, deliverable: submission})
+    def rejected(self, deliverable: str) -> DeliverableRejected | None:
+        """Return the rejection of the latest submission, or None."""
+        submitted, rejected = self.submitted.get(deliverable), self.rejections.get(deliverable)
+        latest = submitted and rejected and submitted.submission == rejected.submission
+        return rejected if latest else None

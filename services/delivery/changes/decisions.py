@@ -25,7 +25,6 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Day, Identifier
-from delivery.changes.state import Change
 from delivery.engagement import Engagement
 from delivery.policies import is_given_up, require_active, require_customer, require_open, same_day
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
@@ -74,8 +73,7 @@ def request_change(state: Engagement, command: RequestChange, context: Context) 
     """
     require_open(state)
     change = command.change or context.new_id("CR")
-    known = state.changes.by_id.get(change)
-    recorded = known.requested if known else None
+    recorded = state.changes.requested.get(change)
     day = same_day("requested_on", command, recorded, context)
     event = ChangeRequested(**{**dict(command), "change": change, "requested_on": day})
     yield from unless_recorded(recorded, event, f"change {change}")
@@ -89,19 +87,19 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
     or is accepted already, or where an added deliverable is owed already.
     """
     require_open(state)
-    known = _change(state, command.change)
+    _require_known(state, command.change)
     event = ChangeAssessed(**dict(command))
-    if event == known.assessed:
+    if event == state.changes.assessed.get(command.change):
         return
-    if known.approved or known.rejected:
-        decided = "rejected" if known.rejected else "approved"
+    rejected = command.change in state.changes.rejected
+    if rejected or command.change in state.changes.approved:
+        decided = "rejected" if rejected else "approved"
         raise Refused("change-decided", f"change {command.change} is {decided} already")
     owed = state.owed
     for name in command.deliverables_descoped:
         if name not in owed:
             raise Refused("deliverable-unknown", f"deliverable {name} is not owed")
-        submission = state.acceptance.submissions.get(name)
-        if submission and submission.accepted:
+        if name in state.acceptance.accepted:
             raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
     for added in command.deliverables_added:
         if added.deliverable in owed:
@@ -118,13 +116,13 @@ def approve_change(state: Engagement, command: ApproveChange, context: Context) 
     other data, or where the person who approves belongs to the company.
     """
     require_open(state)
-    known = _change(state, command.change)
-    recorded = known.approved
-    if known.rejected:
+    _require_known(state, command.change)
+    recorded = state.changes.approved.get(command.change)
+    if command.change in state.changes.rejected:
         raise Refused("change-decided", f"change {command.change} is rejected already")
     require_customer(context, command.approved_by)
     if recorded is None:
-        gate("change-not-approvable", _not_priced(state, known))
+        gate("change-not-approvable", _not_priced(state, command.change))
     day = same_day("approved_on", command, recorded, context)
     event = ChangeApproved(**{**dict(command), "approved_on": day})
     yield from unless_recorded(recorded, event, f"the approval of {command.change}")
@@ -138,7 +136,8 @@ def reject_change(state: Engagement, command: RejectChange, context: Context) ->
     other data.
     """
     require_open(state)
-    recorded = _change(state, command.change).rejected
+    _require_known(state, command.change)
+    recorded = state.changes.rejected.get(command.change)
     amendment = state.contract.amendments.get(command.change)
     if amendment:
         sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
@@ -158,22 +157,21 @@ def implement_change(
     on another day.
     """
     require_active(state)
-    known = _change(state, command.change)
-    recorded = known.implemented
+    _require_known(state, command.change)
+    recorded = state.changes.implemented.get(command.change)
     if is_given_up(state, command.change):
         raise Refused("change-decided", f"change {command.change} is rejected")
     day = same_day("implemented_on", command, recorded, context)
     event = ChangeImplemented(change=command.change, implemented_on=day)
     for new in unless_recorded(recorded, event, f"the implementation of {command.change}"):
-        gate("change-not-released", _not_released(state, known, day))
+        gate("change-not-released", _not_released(state, command.change, day))
         yield new
 
 
-def _not_released(state: Engagement, known: Change, day: date) -> Iterator[Missing]:
+def _not_released(state: Engagement, change: str, day: date) -> Iterator[Missing]:
     """Yield what is missing before a change may be implemented on a day (gate 6)."""
-    change = known.requested.change
-    yield from _not_priced(state, known)
-    if known.approved is None:
+    yield from _not_priced(state, change)
+    if change not in state.changes.approved:
         sentence = f"the customer has not approved change {change}"
         yield Missing("change-not-approved", sentence, "delivery")
     amendment = state.contract.amendments.get(change)
@@ -194,20 +192,17 @@ def _not_released(state: Engagement, known: Change, day: date) -> Iterator[Missi
         yield Missing("budget-not-amended", sentence, "finance")
 
 
-def _not_priced(state: Engagement, known: Change) -> Iterator[Missing]:
-    change = known.requested.change
-    if known.assessed is None:
+def _not_priced(state: Engagement, change: str) -> Iterator[Missing]:
+    if change not in state.changes.assessed:
         yield Missing("change-not-assessed", f"change {change} is not assessed", "delivery")
-    if not state.changes.is_priced(known):
+    if not state.changes.is_priced(change):
         sentence = f"change {change} is not priced as it was last assessed"
         yield Missing("change-not-priced", sentence, "finance")
 
 
-def _change(state: Engagement, id: str) -> Change:
-    known = state.changes.by_id.get(id)
-    if known is None:
-        raise Refused("change-unknown", f"there is no change {id}")
-    return known
+def _require_known(state: Engagement, change: str) -> None:
+    if change not in state.changes.requested:
+        raise Refused("change-unknown", f"there is no change {change}")
 
 
 ChangeStatus = Literal["requested", "assessed", "approved", "rejected", "implemented"]
@@ -233,27 +228,28 @@ class ChangeFields(ViewModel):
 @capability.view
 def changes_view(state: Engagement) -> ChangeFields:
     """Return the changes for the view of an engagement."""
-    return ChangeFields(changes=tuple(_view(state, each) for each in state.changes.by_id.values()))
+    return ChangeFields(changes=tuple(_view(state, each) for each in state.changes.requested))
 
 
-def _view(state: Engagement, change: Change) -> ChangeView:
-    status, price = _status(state, change), state.changes.prices.get(change.requested.change)
+def _view(state: Engagement, change: str) -> ChangeView:
+    status, priced = _status(state, change), state.changes.priced.get(change)
     waits = status not in {"implemented", "rejected"}
     return ChangeView(
-        change=change.requested.change,
+        change=change,
         status=status,
-        requested=change.requested,
-        assessed=change.assessed,
-        price=price.price if price else None,
+        requested=state.changes.requested[change],
+        assessed=state.changes.assessed.get(change),
+        price=priced.price if priced else None,
         waits_for=tuple(_not_released(state, change, date.max)) if waits else (),
     )
 
 
-def _status(state: Engagement, change: Change) -> ChangeStatus:
-    if change.implemented:
+def _status(state: Engagement, change: str) -> ChangeStatus:
+    changes = state.changes
+    if change in changes.implemented:
         return "implemented"
-    if is_given_up(state, change.requested.change):
+    if is_given_up(state, change):
         return "rejected"
-    if change.approved:
+    if change in changes.approved:
         return "approved"
-    return "assessed" if change.assessed else "requested"
+    return "assessed" if change in changes.assessed else "requested"

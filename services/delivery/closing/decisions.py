@@ -16,6 +16,7 @@ from contracts.delivery import EngagementClosed, PirFindings, PirHeld, SolutionW
 from contracts.event import Event
 from contracts.values import Day
 from delivery.engagement import Engagement
+from delivery.estimates.state import hours_of
 from delivery.policies import not_covered, not_implementable, require_active, require_open, same_day
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
@@ -74,7 +75,7 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterable[
         held_on=same_day("held_on", command, known, context),
         went_well=command.went_well,
         went_badly=command.went_badly,
-        sold_hours=sold.hours,
+        sold_hours=hours_of(sold),
         delivered_hours=state.timesheet.approved_hours,
     )
     yield from unless_recorded(known, event, "the review")
@@ -95,9 +96,10 @@ def close_engagement(
         return
     require_open(state)
     gate("engagement-not-closable", _not_closable(state))
+    sold = state.sold_estimate
     yield EngagementClosed(
         closed_on=day,
-        sold_hours=state.sold_estimate.hours if state.sold_estimate else ZERO,
+        sold_hours=hours_of(sold) if sold else ZERO,
         delivered_hours=state.timesheet.approved_hours,
     )
 
@@ -109,9 +111,8 @@ def _not_closable(state: Engagement) -> Iterator[Missing]:
     budget reopens the account.
     """
     for name, deliverable in state.owed.items():
-        submission = state.acceptance.submissions.get(name)
-        if submission is None or submission.accepted is None:
-            how = "not accepted" if submission else "not submitted"
+        if name not in state.acceptance.accepted:
+            how = "not accepted" if name in state.acceptance.submitted else "not submitted"
             sentence = f"deliverable {name} ({deliverable.title}) is {how}"
             yield Missing("deliverable-not-accepted", sentence, "delivery")
     for change, amendment in state.contract.amendments.items():
@@ -129,7 +130,7 @@ def _not_closable(state: Engagement) -> Iterator[Missing]:
         yield Missing("issue-open", sentence, "delivery")
     if state.closing.review is None:
         yield Missing("pir-not-held", "no post-implementation review was held", "delivery")
-    if not state.surveys.by_id:
+    if not state.surveys.sent:
         yield Missing("survey-not-sent", "no survey was sent to the customer", "delivery")
 
 

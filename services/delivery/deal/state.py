@@ -51,9 +51,3 @@ class Deal(Part):
         if self.imported and not self.opened and self.imported.outcome == "lost":
             return self.imported.closed_on or self.imported.opened_on or FIRST_DAY
         return None
-
-    @property
-    def won_estimate(self) -> int | None:
-        """Return the version of the estimate that the won proposal is based on, or None."""
-        proposal = self.proposals.get(self.won.proposal_version) if self.won else None
-        return proposal.estimate_version if proposal else None

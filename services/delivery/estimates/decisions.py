@@ -28,6 +28,7 @@ from contracts.values import (
     Version,
 )
 from delivery.engagement import Engagement
+from delivery.estimates.state import Estimates, hours_of
 from delivery.policies import known_template, require_open
 from delivery.quantities import share
 from delivery.roles import ENDORSERS, WORKERS
@@ -95,7 +96,7 @@ def submit_estimate(
     waiver = _project_management_waiver(state, command, lines)
     newest = state.estimates.newest
     event = EstimateSubmitted(
-        version=newest.submitted.version if newest else 1,
+        version=newest.version if newest else 1,
         lines=lines,
         contingency=command.contingency,
         template=command.template,
@@ -106,7 +107,7 @@ def submit_estimate(
     )
     if newest is None:
         yield event
-    elif event != newest.submitted:
+    elif event != newest:
         yield event.model_copy(update={"version": event.version + 1})
 
 
@@ -138,16 +139,15 @@ def endorse_estimate(
         raise Refused("manager-not-assigned", "no manager is assigned to this engagement")
     if context.actor != assigned.manager:
         raise Refused("caller-not-manager", f"{assigned.manager} manages this engagement")
-    estimate = state.estimates.by_version.get(command.version)
-    if estimate is None:
-        raise Refused("estimate-unknown", f"there is no estimate version {command.version}")
-    newest = max(state.estimates.by_version)
-    if command.version != newest:
-        raise Refused(
-            "estimate-superseded", f"estimate {command.version} is superseded by {newest}"
-        )
-    if estimate.endorsed_by != context.actor:
-        yield EstimateEndorsed(version=command.version, manager=context.actor)
+    version, estimates = command.version, state.estimates
+    if version not in estimates.submitted:
+        raise Refused("estimate-unknown", f"there is no estimate version {version}")
+    newest = max(estimates.submitted)
+    if version != newest:
+        raise Refused("estimate-superseded", f"estimate {version} is superseded by {newest}")
+    event = EstimateEndorsed(version=version, manager=context.actor)
+    if event != estimates.endorsed.get(version):
+        yield event
 
 
 class EstimateView(ViewModel):
@@ -175,17 +175,20 @@ def estimates_view(state: Engagement) -> EstimateFields:
     estimates = state.estimates
     return EstimateFields(
         requested=estimates.requested,
-        estimates=tuple(
-            EstimateView(
-                version=version,
-                submitted=estimate.submitted,
-                hours=estimate.hours,
-                project_management_hours=estimate.project_management_hours,
-                project_management_share=share(estimate.project_management_hours, estimate.hours),
-                endorsed_by=estimate.endorsed_by,
-                price=priced.price if priced else None,
-            )
-            for version, estimate in sorted(estimates.by_version.items())
-            for priced in [estimates.prices.get(version)]
-        ),
+        estimates=tuple(_view(estimates, each) for _, each in sorted(estimates.submitted.items())),
+    )
+
+
+def _view(estimates: Estimates, estimate: EstimateSubmitted) -> EstimateView:
+    endorsed = estimates.endorsed.get(estimate.version)
+    priced = estimates.priced.get(estimate.version)
+    hours, managing = hours_of(estimate), hours_of(estimate, "project-management")
+    return EstimateView(
+        version=estimate.version,
+        submitted=estimate,
+        hours=hours,
+        project_management_hours=managing,
+        project_management_share=share(managing, hours),
+        endorsed_by=endorsed.manager if endorsed else None,
+        price=priced.price if priced else None,
     )

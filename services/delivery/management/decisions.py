@@ -125,7 +125,7 @@ def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Ite
     newest = state.estimates.newest
     proposed = proposed_tier(
         _price(state),
-        newest.submitted.duration_days if newest else None,
+        newest.duration_days if newest else None,
         novel=command.novel,
         customer_pmo=account is not None and account.event.own_pmo,
     )
@@ -137,7 +137,7 @@ def choose_tier(state: Engagement, command: ChooseTier, context: Context) -> Ite
 def _price(state: Engagement) -> Money | None:
     if state.deal.won:
         return state.deal.won.price
-    prices = state.estimates.prices
+    prices = state.estimates.priced
     if prices:
         return prices[max(prices)].price
     return state.deal.opened.expected_value if state.deal.opened else None

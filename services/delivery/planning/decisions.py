@@ -136,7 +136,7 @@ def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
     if named is not None:
         return tuple(dict.fromkeys((*_signed(state, before), *named)))
     kept = (change for change in before if not is_given_up(state, change))
-    approved = () if command.tasks else filter(partial(_agreed, state), state.changes.by_id)
+    approved = () if command.tasks else filter(partial(_agreed, state), state.changes.approved)
     return tuple(dict.fromkeys((*kept, *approved)))
 
 
@@ -145,8 +145,7 @@ def _signed(state: Engagement, changes: Iterable[str]) -> Iterator[str]:
 
 
 def _agreed(state: Engagement, change: str) -> bool:
-    known = state.changes.by_id.get(change)
-    return known is not None and known.approved is not None and not is_given_up(state, change)
+    return change in state.changes.approved and not is_given_up(state, change)
 
 
 def _scheduled(
@@ -155,7 +154,7 @@ def _scheduled(
     """Return the plan with milestones and tasks that are scheduled from the template."""
     record = known_template(context, command.template)
     estimate = (
-        state.estimates.by_version.get(command.estimate_version)
+        state.estimates.submitted.get(command.estimate_version)
         if command.estimate_version
         else state.sold_estimate or state.estimates.newest
     )
@@ -169,22 +168,21 @@ def _scheduled(
         )
     orders = tuple(_change_orders(state, plan.changes))
     more = sum(assessed.days for assessed, _ in orders)
-    duration_days = command.duration_days or max(1, estimate.submitted.duration_days + more)
+    duration_days = command.duration_days or max(1, estimate.duration_days + more)
     finishes_on = starts_on + timedelta(days=duration_days - 1)
     if finishes_on > LAST_DAY:
         raise Refused(
             "plan-beyond-calendar",
             f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
         )
-    lines = estimate.submitted.lines
-    scheduled = schedule(record.event, lines, plan.deliverables, starts_on, duration_days)
+    scheduled = schedule(record.event, estimate.lines, plan.deliverables, starts_on, duration_days)
     return PlanDrafted(
         **{
             **dict(plan),
             "milestones": scheduled.milestones,
             "tasks": (*scheduled.tasks, *_change_tasks(orders, starts_on, finishes_on)),
             "template_version": record.sequence,
-            "estimate_version": estimate.submitted.version,
+            "estimate_version": estimate.version,
         }
     )
 
@@ -192,9 +190,9 @@ def _scheduled(
 def _change_orders(
     state: Engagement, changes: Iterable[str]
 ) -> Iterator[tuple[ChangeAssessed, ChangeApproved]]:
-    for change in (state.changes.by_id[name] for name in changes):
-        if change.assessed and change.approved:
-            yield change.assessed, change.approved
+    for change in changes:
+        if change in state.changes.assessed and change in state.changes.approved:
+            yield state.changes.assessed[change], state.changes.approved[change]
 
 
 def _change_tasks(
@@ -262,9 +260,9 @@ def _differing(draft: PlanDrafted, named: Collection[str]) -> Iterator[Missing]:
 def _unapproved(state: Engagement, change: str) -> Missing | None:
     if _agreed(state, change):
         return None
-    known = state.changes.by_id.get(change)
-    if known and known.rejected:
+    if change in state.changes.rejected:
         return Missing("change-rejected", f"change {change} was rejected", "delivery")
+    known = change in state.changes.requested
     sentence = f"change {change} is not {'approved' if known else 'known'}"
     return Missing("change-not-approved" if known else "change-unknown", sentence, "delivery")
 

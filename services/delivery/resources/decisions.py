@@ -21,7 +21,6 @@ from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
 from delivery.engagement import Engagement
 from delivery.policies import known_person, require_open
-from delivery.resources.state import Request
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
@@ -67,8 +66,7 @@ def request_resource(
     require_open(state)
     name = command.request or context.new_id("RQ")
     event = ResourceRequested(**{**dict(command), "request": name})
-    known = state.resources.by_id.get(name)
-    yield from unless_recorded(known.requested if known else None, event, f"request {name}")
+    yield from unless_recorded(state.resources.requested.get(name), event, f"request {name}")
 
 
 @capability.decide(AllocateResource, by=MANAGERS)
@@ -82,8 +80,8 @@ def allocate_resource(
     allocation would become soft.
     """
     require_open(state)
-    request = _request(state, command.request)
-    wanted, known = request.requested, request.allocated.get(command.person)
+    wanted = _request(state, command.request)
+    known = state.resources.allocated.get(command.request, {}).get(command.person)
     if known_person(context, command.person).department == "customer":
         raise Refused("person-not-of-company", f"{command.person} belongs to the customer")
     starts_on = command.starts_on or wanted.starts_on
@@ -116,13 +114,14 @@ def release_resource(
     Raises Refused where the request is unknown.
     """
     require_open(state, after_termination=True)
-    if command.person in _request(state, command.request).allocated:
+    _request(state, command.request)
+    if command.person in state.resources.allocated.get(command.request, {}):
         day = past_day("released_on", command.released_on, context)
         yield ResourceReleased(request=command.request, person=command.person, released_on=day)
 
 
-def _request(state: Engagement, id: str) -> Request:
-    known = state.resources.by_id.get(id)
+def _request(state: Engagement, id: str) -> ResourceRequested:
+    known = state.resources.requested.get(id)
     if known is None:
         raise Refused("request-unknown", f"there is no request {id}")
     return known
@@ -133,8 +132,8 @@ def release_everybody(state: Engagement, context: Context) -> Iterable[Event]:
     """Release every allocated person on the day the deal is lost or the contract is terminated."""
     if state.ended_on is None:
         return
-    for name, request in state.resources.by_id.items():
-        for person in request.allocated:
+    for name in state.resources.requested:
+        for person in state.resources.allocated.get(name, {}):
             yield ResourceReleased(request=name, person=person, released_on=state.ended_on)
 
 
@@ -156,7 +155,10 @@ def resources_view(state: Engagement) -> ResourceFields:
     """Return the resources for the view of an engagement."""
     return ResourceFields(
         resources=tuple(
-            ResourceView(requested=each.requested, allocated=tuple(each.allocated.values()))
-            for each in state.resources.by_id.values()
+            ResourceView(
+                requested=requested,
+                allocated=tuple(state.resources.allocated.get(name, {}).values()),
+            )
+            for name, requested in state.resources.requested.items()
         )
     )

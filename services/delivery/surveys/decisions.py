@@ -18,7 +18,6 @@ from delivery.engagement import Engagement
 from delivery.policies import require_open, same_day
 from delivery.quantities import share
 from delivery.roles import MANAGERS
-from delivery.surveys.state import Survey
 
 capability = Capability[Engagement](__name__)
 
@@ -49,8 +48,7 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
     if not contacts:
         raise Refused("contacts-missing", "the opportunity has no contacts: name the contacts")
     survey = command.survey or context.new_id("S")
-    known = state.surveys.by_id.get(survey)
-    recorded = known.sent if known else None
+    recorded = state.surveys.sent.get(survey)
     event = SurveySent(
         survey=survey,
         contacts=tuple(dict.fromkeys(contacts)),
@@ -66,13 +64,13 @@ def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) ->
     Raises Refused where the survey is unknown, the person is not one of its contacts, or the person
     has given other answers.
     """
-    person, known = command.answered_by, state.surveys.by_id.get(command.survey)
-    if known is None:
+    person, sent = command.answered_by, state.surveys.sent.get(command.survey)
+    if sent is None:
         raise Refused("survey-unknown", f"no survey {command.survey} was sent")
-    if person not in known.sent.contacts:
+    if person not in sent.contacts:
         sentence = f"{person} is not a contact of survey {command.survey}"
         raise Refused("person-not-asked", sentence)
-    recorded = known.answers.get(person)
+    recorded = state.surveys.answers.get(command.survey, {}).get(person)
     day = same_day("answered_on", command, recorded, context)
     event = SurveyAnswered(**{**dict(command), "answered_on": day})
     yield from unless_recorded(recorded, event, f"the answer of {person}")
@@ -99,17 +97,22 @@ class SurveyFields(ViewModel):
 @capability.view
 def surveys_view(state: Engagement) -> SurveyFields:
     """Return the surveys for the view of an engagement."""
-    return SurveyFields(surveys=tuple(_view(each) for each in state.surveys.by_id.values()))
+    surveys = state.surveys
+    return SurveyFields(
+        surveys=tuple(
+            _view(sent, tuple(surveys.answers.get(survey, {}).values()))
+            for survey, sent in surveys.sent.items()
+        )
+    )
 
 
-def _view(survey: Survey) -> SurveyView:
-    answers = tuple(survey.answers.values())
+def _view(sent: SurveySent, answers: tuple[SurveyAnswered, ...]) -> SurveyView:
     scores = [score for answer in answers for score in answer.satisfaction.values()]
     satisfied = sum(score >= 4 for score in scores)
     promoters = sum(answer.recommend >= 9 for answer in answers)
     detractors = sum(answer.recommend <= 6 for answer in answers)
     return SurveyView(
-        sent=survey.sent,
+        sent=sent,
         answers=answers,
         customer_satisfaction=share(Decimal(satisfied), Decimal(len(scores))),
         net_promoter_score=share(Decimal(promoters - detractors), Decimal(len(answers))),

@@ -24,6 +24,7 @@ from tests.unit.delivery.builders import (
     LOST,
     SOW,
     SOW_SIGNED,
+    TASKS,
     TERMINATED,
     WEEK,
     eur,
@@ -119,6 +120,14 @@ def test_approved_time_has_the_kind_of_its_task() -> None:
     outcome = released().after(managing, by="milo").when(ApproveTime(entry="T-4"), by="mara")
     after = outcome.then(like(TimeApproved, kind="project-management", task="lead"))
     after.then_view(time__approved_by_kind={"project-management": hours(40)})
+    # The baseline's kind applies although a newer draft has another, else that of the draft.
+    other = DRAFTED.model_copy(
+        update={"version": 2, "tasks": (TASKS[2].model_copy(update={"kind": "delivery"}),)}
+    )
+    for planned in (released().published(other), kicked_off().published(DRAFTED)):
+        planned.after(managing, by="milo").when(ApproveTime(entry="T-4"), by="mara").then(
+            like(TimeApproved, kind="project-management")
+        )
 
 
 def test_rejected_hours_are_not_counted() -> None:
