@@ -1,3 +1,4 @@
+from datetime import date
 from functools import cache
 
 import pytest
@@ -7,7 +8,15 @@ from contracts.delivery import SowReviewed
 from delivery.contract.decisions import ReviewSow
 from delivery.engagement import Engagement
 from testkit.scenario import Scenario
-from tests.unit.delivery.builders import HASH, OTHER_HASH, SOW, signed, won
+from tests.unit.delivery.builders import (
+    AMENDMENT_SIGNED,
+    FINISH,
+    HASH,
+    OTHER_HASH,
+    SOW,
+    signed,
+    won,
+)
 
 
 @cache
@@ -49,3 +58,9 @@ def test_only_the_newest_version_is_reviewed() -> None:
 
 def test_a_signed_version_is_no_longer_reviewed() -> None:
     signed().when(APPROVE).then_refused("sow-signed")
+
+
+def test_the_promised_finish_is_that_of_the_last_amendment() -> None:
+    signed().then_view(contract__promised_finish=FINISH)
+    later = AMENDMENT_SIGNED.model_copy(update={"finishes_on": date(2026, 9, 1)})
+    signed().consumed(later).then_view(contract__promised_finish=date(2026, 9, 1))
