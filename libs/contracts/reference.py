@@ -18,6 +18,7 @@ from contracts.channels import (
 )
 from contracts.event import Event
 from contracts.money import Currency
+from contracts.text import CLEAN_LINE
 from contracts.values import (
     AccountId,
     Day,
@@ -66,7 +67,9 @@ class PersonPublished(Reference, channel=DELIVERY_REFERENCE):
     kind: ClassVar[str] = "person"
     person: PersonId
     name: ShortText
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    email: (
+        Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE] | None
+    ) = None
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
     roles: tuple[ProjectRole, ...] = ()
     """Roles that the person can take on an engagement."""

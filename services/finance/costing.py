@@ -33,19 +33,19 @@ def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRates
 def cost_of_hours(
     hours: Iterable[tuple[str, Decimal]], rates: CostRatesPublished | None
 ) -> Money | None:
-    """Return hours x cost rate, rounded to the minor unit.
+    """Return the sum of hours x cost rate, rounded once to the minor unit.
 
     None where there are no cost rates, or a role has none.
     """
     if rates is None:
         return None
     known = rates_of(rates.rates)
-    total = Money.zero(rates.currency)
+    total = Decimal(0)
     for role, amount in hours:
         if role not in known:
             return None
-        total = total + known[role] * amount
-    return total.rounded()
+        total += known[role].amount * amount
+    return Money.nearest(total, rates.currency)
 
 
 def margin_ratio(revenue: Money, cost: Money) -> Decimal | None:
@@ -134,6 +134,6 @@ def cost_of_work(work: Work, currency: str, records: ReferenceData) -> Money | N
     """
     if work.role is None:
         expense = work.amount
-        return expense.rounded() if expense and expense.currency == currency else None
+        return expense if expense and expense.currency == currency else None
     rates = cost_rates_on(records, currency, work.on)
     return cost_of_hours([(work.role, work.hours)], rates)

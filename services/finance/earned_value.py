@@ -7,16 +7,15 @@ result is None (unknown), not zero.
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
+from contracts.decimals import round_decimal
 from contracts.values import PlannedTask
-
-_DIGITS = Decimal("0.000001")
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
-    """Return the quotient to six decimals (half-even); None where the whole is zero."""
-    return (part / whole).quantize(_DIGITS, ROUND_HALF_EVEN) if whole else None
+    """Return the quotient to six decimals; None where the whole is zero."""
+    return round_decimal(part / whole, 6) if whole else None
 
 
 def elapsed(task: PlannedTask, day: date) -> Decimal:

@@ -21,6 +21,7 @@ from contracts.finance import (
     RefundPaid,
 )
 from contracts.money import Money, PositiveMoney
+from contracts.refusals import RefusalCode
 from contracts.values import Day, Identifier, ShortText, days_after
 from finance.billing import too_much_due
 from finance.state import (
@@ -265,13 +266,11 @@ def _day(invoice: Invoice, day: date | None, context: Context) -> date:
     return on
 
 
-def _require_up_to(amount: Money, most: Money, code: str, invoice: Invoice) -> None:
+def _require_up_to(amount: Money, most: Money, code: RefusalCode, invoice: Invoice) -> None:
     if amount.currency != most.currency:
         raise Refused(
             "currency-differs", f"the engagement is in {most.currency}, not in {amount.currency}"
         )
-    if amount != amount.rounded():
-        raise Refused("amount-not-whole", f"{amount.amount} has fractions of the minor unit")
     if most < amount:
         most = most if most.amount > 0 else Money.zero(most.currency)
         raise Refused(

@@ -57,7 +57,7 @@ def performance_of(
         return costs[task.task]
 
     def money(amount: Decimal) -> Money:
-        return Money.model_construct(amount=amount, currency=currency).rounded()
+        return Money.nearest(amount, currency)
 
     bac = money(ev.budget_at_completion(tasks, cost))
     pv = money(ev.planned_value(tasks, cost, report.as_of))

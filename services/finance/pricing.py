@@ -7,13 +7,14 @@ become one line of the price.
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Literal
 
 from chassis.domain.context import Context, ReferenceData
+from contracts.decimals import round_decimal
 from contracts.event import Event, Recorded
 from contracts.finance import ChangePriced, EstimatePriced
-from contracts.money import BEYOND_ITEMS, Money
+from contracts.money import BEYOND_ITEMS, Money, Rate
 from contracts.reference import RateCardPublished
 from contracts.values import LineKind, PricedLine
 from finance.costing import cost_of_hours, cost_rates_on
@@ -28,7 +29,7 @@ def rate_card_id(currency: str) -> str:
 
 
 def priced_lines(
-    hours: Iterable[tuple[str, LineKind, Decimal]], rates: Mapping[str, Money]
+    hours: Iterable[tuple[str, LineKind, Decimal]], rates: Mapping[str, Rate]
 ) -> tuple[PricedLine, ...] | None:
     """Return hours x rate, one line per role and kind, rounded to the minor unit.
 
@@ -38,7 +39,7 @@ def priced_lines(
     for role, kind, amount in hours:
         totals[role, kind] = totals.get((role, kind), Decimal(0)) + amount
     if any(
-        role not in rates or (rates[role] * total).rounded().amount >= BEYOND_ITEMS
+        role not in rates or (rates[role] * total).amount >= BEYOND_ITEMS
         for (role, _), total in totals.items()
     ):
         return None
@@ -48,18 +49,18 @@ def priced_lines(
             kind=kind,
             hours=total,
             rate=rates[role],
-            amount=(rates[role] * total).rounded(),
+            amount=rates[role] * total,
         )
         for (role, kind), total in totals.items()
     )
 
 
 def share(part: Money, whole: Money) -> Decimal:
-    """Return a part of a whole in percent, to four decimals (half-even).
+    """Return a part of a whole in percent, to four decimals.
 
     The whole must be more than zero.
     """
-    return (part.amount * 100 / whole.amount).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
+    return round_decimal(part.amount * 100 / whole.amount, 4)
 
 
 def price_of_estimate(

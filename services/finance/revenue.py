@@ -93,17 +93,16 @@ def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
     """Return the revenue earned to the end of a day by the budget's method, in the minor unit."""
     price = _price_at(state, budget, day)
     if _over(state, day):
-        return billed_to(state, day).rounded()
+        return billed_to(state, day)
     match budget.revenue_method:
         case "cost-to-cost":
-            earned = _by_cost(state, budget, price, day)
+            return _by_cost(state, budget, price, day)
         case "as-invoiced":
             works = [work for work in state.work.values() if work.on <= day]
             value = worth(works, budget.rates, state.money)
-            earned = price if value is None else least(price, value)
+            return price if value is None else least(price, Money.nearest(value, state.money))
         case "at-acceptance":
-            earned = _by_acceptance(state, budget, price, day)
-    return earned.rounded()
+            return _by_acceptance(state, budget, price, day)
 
 
 def contract_asset(recognised: Money, billed: Money) -> Money:

@@ -6,17 +6,18 @@ Finance's own events, `hearing` those of other departments.
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Literal
 
 from pydantic import Field
 
 from chassis.domain.commands import Refused
 from chassis.domain.decider import Decisions, Evolution
+from contracts.decimals import round_decimal
 from contracts.finance import InvoiceLine, MarginMeasured, PerformanceMeasured
 from contracts.gateway import Disconnect
 from contracts.legal import AmendmentSigned, SowDrafted
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.sales import DealWon
 from contracts.values import (
     BillingItem,
@@ -41,8 +42,6 @@ from contracts.values import (
     Week,
 )
 
-HUNDREDTH = Decimal("0.01")
-
 
 class Estimate(Value):
     """Version of Delivery's estimate; price and cost are None until they are computed.
@@ -60,12 +59,10 @@ class Estimate(Value):
 
     @property
     def with_contingency(self) -> tuple[EstimateLine, ...]:
-        """Return the lines with contingency in their hours, rounded half-even to 0.01 hour."""
+        """Return the lines with contingency in their hours, rounded to 0.01 hour."""
         factor = 1 + self.contingency / 100
         return tuple(
-            line.model_copy(
-                update={"hours": (line.hours * factor).quantize(HUNDREDTH, ROUND_HALF_EVEN)}
-            )
+            line.model_copy(update={"hours": round_decimal(line.hours * factor, 2)})
             for line in self.lines
         )
 
@@ -364,7 +361,7 @@ def with_invoice(state: Engagement, invoice: str, **update: object) -> Engagemen
     return state.model_copy(update={"invoices": {**state.invoices, invoice: changed}})
 
 
-def rates_of(rates: Iterable[RoleRate]) -> Mapping[str, Money]:
+def rates_of(rates: Iterable[RoleRate]) -> Mapping[str, Rate]:
     """Return the rate per hour by role."""
     return {rate.role: rate.rate for rate in rates}
 

@@ -1,8 +1,8 @@
 """Bill approved time at contracted rates, and expenses, up to the contract's cap.
 
-Gate 5 (``amount-not-billable``): only approved time, at the contracted rate, up to the cap. Time is billed
-by the accountant's command ``bill-time`` and not by a deadline at the end of the month, since
-imported history arrives late and a month would be billed before its hours are approved. On a
+Gate 5 (``amount-not-billable``): only approved time, at the contracted rate, up to the cap. Time
+is billed by the accountant's command ``bill-time`` and not by a deadline at the end of the month,
+since imported history arrives late and a month would be billed before its hours are approved. On a
 contract by time and materials, what was billed on signature or on a date is an advance: time billed
 later draws it down, and nothing is invoiced while it covers everything. Entries of a fixed price
 are billed without such a deduction.
@@ -17,12 +17,11 @@ from chassis.domain.context import Context
 from chassis.domain.ids import derived_id
 from contracts.event import Event
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem, Month, RoleRate
 from finance.billing import billed_on, draft
 from finance.calendar_months import end_of, require_begun
 from finance.state import (
-    HUNDREDTH,
     Budget,
     Engagement,
     Work,
@@ -34,6 +33,7 @@ from finance.state import (
 )
 
 _ADVANCES = ("on-signature", "on-date")
+_HUNDREDTH = Decimal("0.01")
 
 
 class BillTime(Command):
@@ -76,19 +76,19 @@ def advance_left(state: Engagement) -> Money:
     return paid_ahead - least(paid_ahead, drawn)
 
 
-def worth(works: Iterable[Work], rates: Iterable[RoleRate], currency: str) -> Money | None:
-    """Return the value of billable time at contracted rates and of billable expenses.
+def worth(works: Iterable[Work], rates: Iterable[RoleRate], currency: str) -> Decimal | None:
+    """Return the value of billable time at contracted rates and of billable expenses, not rounded.
 
     None where a role has no contracted rate. Expenses in another currency count as zero.
     """
-    known, total = rates_of(rates), Money.zero(currency)
+    known, total = rates_of(rates), Decimal(0)
     for work in works:
         if not work.billable:
             continue
         if work.role is None:
-            total = total + _expense(work, currency)
+            total += _expense(work, currency).amount
         elif work.role in known:
-            total = total + known[work.role] * work.hours
+            total += known[work.role].amount * work.hours
         else:
             return None
     return total
@@ -127,8 +127,9 @@ def unbilled_worth(state: Engagement, budget: Budget) -> Money:
     """Return the value of all unbilled time and expenses; roles without a rate are left out."""
     rates = rates_of(budget.rates)
     hours = unbilled_hours(state, date.max)
-    worths = (rates[role] * waiting for role, waiting in hours.items() if role in rates)
-    return Money.total(worths, state.money).rounded() + unbilled_expenses(state, date.max)
+    worths = (rates[role].amount * waiting for role, waiting in hours.items() if role in rates)
+    time = Money.nearest(sum(worths, Decimal(0)), state.money)
+    return time + unbilled_expenses(state, date.max)
 
 
 def time_billed(
@@ -174,7 +175,7 @@ def _time_lines(state: Engagement) -> Iterable[InvoiceLine]:
 
 def _expense(work: Work, currency: str) -> Money:
     known = work.amount is not None and work.amount.currency == currency
-    return work.amount.rounded() if known and work.amount else Money.zero(currency)
+    return work.amount if known and work.amount else Money.zero(currency)
 
 
 def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Missing]:
@@ -209,16 +210,16 @@ def _nothing_to_bill(state: Engagement, budget: Budget) -> Missing:
 def _lines(
     hours: Mapping[str, Decimal],
     expenses: Money,
-    rates: Mapping[str, Money],
+    rates: Mapping[str, Rate],
     remaining: Money,
     month: Month,
 ) -> tuple[InvoiceLine, ...]:
     """Return invoice lines for hours by role, then expenses, up to the amount `remaining`."""
     lines: list[InvoiceLine] = []
     for role, waiting in hours.items():
-        fitting = (remaining.amount / rates[role].amount).quantize(HUNDREDTH, ROUND_FLOOR)
+        fitting = (remaining.amount / rates[role].amount).quantize(_HUNDREDTH, ROUND_FLOOR)
         taken = min(waiting, fitting)
-        amount = (rates[role] * taken).rounded()
+        amount = rates[role] * taken
         if amount.amount <= 0 or remaining < amount:
             continue
         lines.append(

@@ -5,9 +5,11 @@ from datetime import date
 from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
+from chassis.domain.commands import Missing
+from contracts.decimals import canonical_decimal
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.gateway import Disconnect
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem, BillingKind, RevenueMethod, Verdict
 from finance import earned_value as ev
 from finance.billing import billed_on
@@ -58,7 +60,7 @@ class BudgetView(ViewModel):
     price: Money
     revenue_method: RevenueMethod
     schedule: list[EntryView]
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
 
 
 class ChangeView(ViewModel):
@@ -115,8 +117,8 @@ class EngagementView(ViewModel):
     recognised_to: str | None
     contract_asset: Money | None
     contract_liability: Money | None
-    open_points: list[str]
-    waiting: list[str]
+    open_points: list[Missing]
+    waiting: list[Missing]
     settled_on: date | None
     disconnects: list[Disconnect]
 
@@ -150,7 +152,7 @@ class RateCardView(ViewModel):
     rate_card: str
     currency: str | None
     effective_from: date | None
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
 
 
 class CostRatesNotice(ViewModel):
@@ -165,7 +167,7 @@ class CostRatesNotice(ViewModel):
 class CostRatesView(CostRatesNotice):
     """Newest version of the cost rates; `floor` is in percent."""
 
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
     floor: str | None
 
 
@@ -179,8 +181,8 @@ def listed(state: Engagement) -> Mapping[str, str | bool | None]:
     return {
         "stage": stage(state),
         "currency": state.currency,
-        "billed": str(billed(state).rounded().amount) if known else None,
-        "outstanding": str(outstanding(state).rounded().amount) if known else None,
+        "billed": canonical_decimal(billed(state).amount) if known else None,
+        "outstanding": canonical_decimal(outstanding(state).amount) if known else None,
         "overdue": _overdue(state),
     }
 
@@ -223,8 +225,8 @@ def engagement_view(state: Engagement) -> EngagementView:
         recognised_to=last,
         contract_asset=contract_asset(recognised, owed) if recognised and owed else None,
         contract_liability=contract_liability(recognised, owed) if recognised and owed else None,
-        open_points=[one.sentence for one in open_points(state)] if state.budget else [],
-        waiting=[one.sentence for one in waiting(state)],
+        open_points=list(open_points(state)) if state.budget else [],
+        waiting=list(waiting(state)),
         settled_on=state.settled_on,
         disconnects=list(state.disconnects.values()),
     )
@@ -373,7 +375,7 @@ def _earned_value(measured: PerformanceMeasured) -> EarnedValueView:
     needed = ev.to_complete_performance_index(bac, earned, ac)
 
     def money(amount: Decimal) -> Money:
-        return Money.model_construct(amount=amount, currency=currency).rounded()
+        return Money.nearest(amount, currency)
 
     return EarnedValueView(
         measured=measured,

@@ -169,7 +169,7 @@ class ContractRow(ViewModel):
 def contract_row(state: Engagement) -> ContractRow:
     """Return the columns of the contract in the list of engagements."""
     contract = state.contract
-    price = contract.price.rounded() if contract else None
+    price = contract.price if contract else None
     return ContractRow(
         signed_on=contract.signed_on.isoformat() if contract else None,
         price_minor_units=(

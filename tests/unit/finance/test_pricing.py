@@ -28,6 +28,7 @@ from tests.unit.finance.life import (
     contracted,
     eur,
     opened,
+    per_hour,
     rates,
     usd,
 )
@@ -37,13 +38,13 @@ PRICED = EstimatePriced(
     rate_card="standard-EUR",
     rate_card_version=1,
     lines=(
-        PricedLine(role="architect", hours=Decimal("44.00"), rate=eur(150), amount=eur(6_600)),
-        PricedLine(role="developer", hours=Decimal("88.00"), rate=eur(100), amount=eur(8_800)),
+        PricedLine(role="architect", hours=Decimal("44.00"), rate=per_hour(150), amount=eur(6_600)),
+        PricedLine(role="developer", hours=Decimal("88.00"), rate=per_hour(100), amount=eur(8_800)),
         PricedLine(
             role="project-manager",
             kind="project-management",
             hours=Decimal("33.00"),
-            rate=eur(200),
+            rate=per_hour(200),
             amount=eur(6_600),
         ),
     ),
@@ -158,13 +159,15 @@ def test_a_change_is_priced_at_contracted_rates_and_by_the_card_only_where_there
         ChangePriced(
             change="CR-1",
             lines=(
-                PricedLine(role="architect", hours=Decimal(10), rate=eur(140), amount=eur(1_400)),
-                PricedLine(role="tester", hours=Decimal(10), rate=eur(90), amount=eur(900)),
+                PricedLine(
+                    role="architect", hours=Decimal(10), rate=per_hour(140), amount=eur(1_400)
+                ),
+                PricedLine(role="tester", hours=Decimal(10), rate=per_hour(90), amount=eur(900)),
                 PricedLine(
                     role="project-manager",
                     kind="project-management",
                     hours=Decimal(5),
-                    rate=eur(180),
+                    rate=per_hour(180),
                     amount=eur(900),
                 ),
             ),
@@ -246,9 +249,27 @@ def test_a_price_is_the_sum_of_lines_each_hours_times_rate(
     exact = sum(amount for _, amount in hours) * (1 + contingency / 100)
     assert abs(sum(line.hours for line in lines) - exact) <= Decimal("0.005") * len(hours)
     total = Money.total((line.amount for line in lines), "EUR")
-    assert total == Money.total((line.rate * line.hours for line in lines), "EUR").rounded()
+    assert total == Money.total((line.rate * line.hours for line in lines), "EUR")
 
 
 def test_a_role_without_a_cost_rate_has_no_cost():
     assert cost_of_hours([("pilot", Decimal(1))], COSTS) is None
     assert cost_of_hours([("tester", Decimal(1))], None) is None
+
+
+def test_each_line_of_a_price_and_a_whole_cost_are_rounded_once_half_up():
+    halves = [("architect", Decimal("0.5")), ("developer", Decimal("0.5"))]
+    hourly = rates(architect="10.01", developer="10.01")
+    lines = priced_lines(((role, "delivery", hours) for role, hours in halves), rates_of(hourly))
+    # 10.01 x 0.5 is 5.005 for each line.
+    assert lines is not None
+    assert [line.amount for line in lines] == [eur("5.01"), eur("5.01")]
+    costs = COSTS.model_copy(update={"rates": hourly})
+    assert cost_of_hours(halves, costs) == eur("10.01")
+
+
+def test_a_rate_has_more_decimals_than_an_amount():
+    third = per_hour("33.3333")
+    lines = priced_lines([("tester", "delivery", Decimal(3))], {"tester": third})
+    assert lines is not None
+    assert [(line.rate, line.amount) for line in lines] == [(third, eur(100))]  # 99.9999

@@ -10,7 +10,7 @@ from contracts.reference import CostRatesPublished, RateCardPublished
 from finance.rates import COST_RATES, RATE_CARD, PublishCostRates, PublishRateCard
 from finance.views import cost_rates_notice, cost_rates_view, rate_card_view
 from testkit.scenario import given
-from tests.unit.finance.life import eur, rates, usd
+from tests.unit.finance.life import per_hour, rates, usd
 
 TODAY = date(2026, 3, 2)
 CARDS = given(RATE_CARD, "standard-EUR").on(TODAY)
@@ -79,4 +79,4 @@ def test_cost_rates_have_a_floor_and_are_shown_only_with_the_role():
     notice = cost_rates_notice(published.state)
     assert notice.roles == ["architect"]
     assert "80" not in notice.model_dump_json()
-    assert cost_rates_view(published.state).rates == {"architect": eur(80)}
+    assert cost_rates_view(published.state).rates == {"architect": per_hour(80)}
