@@ -111,7 +111,7 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
         "signatories", max(each.signed_on for each in command.signatories), context
     )
     event = AmendmentSigned(**terms, signatories=command.signatories, signed_on=signed_on)
-    for new in unless_recorded(known, event):
+    for new in unless_recorded(known, event, f"the signature of amendment {draft.amendment}"):
         change = state.amendments.changes.get(draft.change, Change())
         gate("change-not-ready", _unready(draft.change, change))
         gate("amendment-inconsistent", _unfit(contract, amendment, change))

@@ -40,7 +40,7 @@ def terminate_engagement(
         "terminated_on": past_day("terminated_on", terminated_on, context),
         "decided_by": command.decided_by or (known.decided_by if known else context.actor),
     }
-    yield from unless_recorded(known, EngagementTerminated(**terms))
+    yield from unless_recorded(known, EngagementTerminated(**terms), "the termination")
 
 
 class EndingFields(ViewModel):

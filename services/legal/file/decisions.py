@@ -41,7 +41,7 @@ def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterabl
     if account is None or title is None:
         raise Refused("file-incomplete", "Sales has no account or no title: give them")
     event = FileOpened(account=account, title=title)
-    for new in unless_recorded(state.file.opened, event):
+    for new in unless_recorded(state.file.opened, event, "the file"):
         if opportunity and opportunity.account not in {None, account}:
             raise Refused(
                 "account-differs",

@@ -57,7 +57,7 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterable[
         content_hash=sow.drafted.content_hash,
         sent_on=past_day("sent_on", sent_on, context),
     )
-    for new in unless_recorded(sow.sent, event):
+    for new in unless_recorded(sow.sent, event, f"the sending of version {event.version}"):
         gate("sow-not-approved", [_missing_approval(sow), *missing_approvals(sow)])
         if sow.approved_on and new.sent_on < sow.approved_on:
             raise Refused(
@@ -98,7 +98,7 @@ def record_signature(
     event = SowSignatureRecorded(
         version=sent.version, content_hash=sent.content_hash, signatory=signatory
     )
-    for new in unless_recorded(known, event):
+    for new in unless_recorded(known, event, f"the signature for the {command.party}"):
         gate("sow-not-approved", missing_approvals(sow))
         signatories = (*sow.signatories, signatory)
         signed_on = max(each.signed_on for each in signatories)

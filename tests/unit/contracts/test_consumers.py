@@ -8,7 +8,7 @@ from chassis.domain.decider import Decider
 from contracts.event import EVENTS, Event
 from delivery.decider import ENGAGEMENT as DELIVERY
 from finance.decider import ENGAGEMENT as FINANCE
-from legal.decider import ENGAGEMENT as LEGAL
+from legal.service import ENGAGEMENT as LEGAL
 from sales.service import ENGAGEMENT as SALES
 
 DECIDERS: tuple[Decider[Any], ...] = (SALES, LEGAL, DELIVERY, FINANCE)

@@ -19,10 +19,10 @@ from contracts.finance import (
     PaymentReceived,
 )
 from contracts.sales import ProposalSubmitted
-from legal.decider import ENGAGEMENT
-from legal.state import Engagement
+from legal.engagement import Engagement
+from legal.service import ENGAGEMENT
 from testkit.scenario import permutations_agree
-from tests.unit.legal.papers import (
+from tests.unit.legal.builders import (
     ALL,
     OPENED,
     PROPOSED,
@@ -32,15 +32,15 @@ from tests.unit.legal.papers import (
     agreed,
     approved,
     assessed,
+    drafted,
     eur,
-    given_nothing,
+    new,
     of_delivery,
     of_finance,
     priced,
     requested,
     sent,
     signed,
-    with_draft,
 )
 
 ISSUED = InvoiceIssued(
@@ -61,7 +61,7 @@ CREDITED = CreditNoteIssued(
 
 def test_the_order_of_events_does_not_matter_for_amendments():
     permutations_agree(
-        signed,
+        signed(),
         requested("C-1"),
         assessed("C-1", added=("manual",)),
         requested("C-2"),
@@ -79,7 +79,7 @@ def test_the_order_of_events_does_not_matter_for_amendments():
 
 def test_the_order_of_events_does_not_matter_for_files_and_reviews():
     permutations_agree(
-        given_nothing,
+        new(),
         OPENED,
         PROPOSED,
         PROPOSED,
@@ -91,12 +91,12 @@ def test_the_order_of_events_does_not_matter_for_files_and_reviews():
         agreed(),
         knowing=ALL,
     )
-    permutations_agree(with_draft, of_delivery(V1, "Too early"), of_finance(V1), of_delivery(V1))
+    permutations_agree(drafted(), of_delivery(V1, "Too early"), of_finance(V1), of_delivery(V1))
 
 
 def test_the_order_of_events_does_not_matter_for_settlement_and_closing():
     permutations_agree(
-        signed,
+        signed(),
         requested(),
         assessed(),
         agreed(),
@@ -126,29 +126,29 @@ REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000))
 )
 def test_later_events_of_finance_end_a_settlement(event: Event):
     settled = AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY)
-    signed.consumed(settled).then_state(settled_on=TODAY)
-    signed.consumed(settled, event).then_state(settled_on=None)
-    signed.consumed(settled, event, settled).then_state(settled_on=TODAY)
+    signed().consumed(settled).then_view(settled_on=TODAY)
+    signed().consumed(settled, event).then_view(settled_on=None)
+    signed().consumed(settled, event, settled).then_view(settled_on=TODAY)
 
 
 def test_a_receivable_is_reduced_by_payments_credits_and_voids():
-    owing = signed.consumed(ISSUED, OVERDUE, PAID).state.receivables["I-1"]
+    [owing] = signed().consumed(ISSUED, OVERDUE, PAID).view["receivables"]
     assert (owing.outstanding, owing.overdue, owing.number) == (eur(10_000), True, "2026-0001")
-    signed.consumed(ISSUED, PAID, CREDITED).then_state(receivables={})
+    signed().consumed(ISSUED, PAID, CREDITED).then_view(receivables=())
     void = InvoiceVoided(
         invoice="I-1", number="2026-0001", amount=eur(30_000), why="Typo", voided_on=TODAY
     )
-    signed.consumed(ISSUED, OVERDUE, void).then_state(receivables={})
-    signed.consumed(PAID, CREDITED, OVERDUE, void).then_state(receivables={})
+    signed().consumed(ISSUED, OVERDUE, void).then_view(receivables=())
+    signed().consumed(PAID, CREDITED, OVERDUE, void).then_view(receivables=())
 
 
 def test_a_review_of_an_unknown_version_changes_nothing():
     unknown = of_delivery(V1).model_copy(update={"version": 7})
-    assert with_draft.consumed(unknown).state == with_draft.state
+    assert drafted().consumed(unknown).state == drafted().state
 
 
 def test_a_state_survives_serialisation():
-    everything = sent.consumed(
+    everything = sent().consumed(
         PROPOSED,
         ISSUED,
         OVERDUE,
@@ -159,7 +159,7 @@ def test_a_state_survives_serialisation():
         ChangeRejected(change="C-2", why="No", rejected_on=TODAY),
         knowing=ALL,
     )
-    for scenario in (given_nothing, approved, everything, signed):
+    for scenario in (new(), approved(), everything, signed()):
         state = scenario.state
         assert Engagement.model_validate_json(state.model_dump_json()) == state
 

@@ -2,10 +2,10 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from contracts import delivery, finance
 from contracts.delivery import ChangeApproved, ChangeAssessed, ChangeRequested
+from contracts.documents import STATEMENT_OF_WORK, UNSEALED, seal
 from contracts.finance import ChangePriced
 from contracts.legal import (
     FileOpened,
@@ -21,13 +21,13 @@ from contracts.values import (
     BillingItem,
     Deliverable,
     Party,
+    PricedLine,
     RoleHours,
     RoleRate,
     Signatory,
 )
-from legal.decider import ENGAGEMENT
-from legal.sows import DraftSow
-from legal.state import Engagement
+from legal.engagement import Engagement
+from legal.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
 
 ID = "E-0000000000001"
@@ -75,7 +75,9 @@ PROPOSED = ProposalDrafted(
     version=1,
     estimate_version=1,
     deliverables=(deliverable("portal"),),
-    lines=(),
+    lines=(
+        PricedLine(role="architect", hours=Decimal(475), rate=per_hour(200), amount=eur(95_000)),
+    ),
     price=eur(95_000),
     pricing="fixed-price",
     promised_start=START,
@@ -85,21 +87,27 @@ PROPOSED = ProposalDrafted(
 FILE = FileOpened(account="acme", title="Order desk")
 SCOPE = "An order desk for the trade."
 
-given_nothing: Scenario[Engagement] = given(ENGAGEMENT, ID).on(TODAY)
-heard_of = given_nothing.consumed(OPENED)
-filed = heard_of.consumed(WON).published(FILE)
-
-
-def drafted(scenario: Scenario[Engagement], scope: str = SCOPE) -> SowDrafted:
-    """Return the event of drafting the next version."""
-    event = scenario.when(DraftSow(scope=scope)).events[0]
-    assert isinstance(event, SowDrafted)
-    return event
-
-
-V1 = drafted(filed)
-V2 = drafted(filed.published(V1), "An order desk for the trade, in two languages.")
-with_draft = filed.published(V1)
+V1 = seal(
+    STATEMENT_OF_WORK,
+    SowDrafted(
+        version=1,
+        content_hash=UNSEALED,
+        proposal_version=2,
+        scope=SCOPE,
+        deliverables=WON.deliverables,
+        price=WON.price,
+        pricing=WON.pricing,
+        starts_on=START,
+        finishes_on=FINISH,
+        billing_schedule=WON.billing_schedule,
+        rates=WON.rates,
+        payment_terms_days=30,
+    ),
+)
+V2 = seal(
+    STATEMENT_OF_WORK,
+    V1.model_copy(update={"version": 2, "scope": "An order desk for the trade, in two languages."}),
+)
 
 
 def of_delivery(sow: SowDrafted, objection: str | None = None) -> delivery.SowReviewed:
@@ -121,20 +129,11 @@ def signature(party: Party, day: date = TODAY, person: str | None = None) -> Sig
     )
 
 
-def numbered(sow: SowDrafted) -> dict[str, Any]:
-    return {"version": sow.version, "content_hash": sow.content_hash}
-
-
-reviewed = with_draft.consumed(of_delivery(V1), of_finance(V1))
-approved = reviewed.published(SowApproved(version=1, content_hash=V1.content_hash))
-sent = approved.published(
-    SowSentForSignature(version=1, content_hash=V1.content_hash, sent_on=TODAY)
-)
 BOTH = (signature("company"), signature("customer"))
-signed = sent.published(
-    *(SowSignatureRecorded(version=1, content_hash=V1.content_hash, signatory=one) for one in BOTH),
-    SowSigned(version=1, content_hash=V1.content_hash, signatories=BOTH, signed_on=TODAY),
+SIGNATURES = tuple(
+    SowSignatureRecorded(version=1, content_hash=V1.content_hash, signatory=one) for one in BOTH
 )
+SIGNED = SowSigned(version=1, content_hash=V1.content_hash, signatories=BOTH, signed_on=TODAY)
 
 
 def requested(change: str = "C-1") -> ChangeRequested:
@@ -165,3 +164,44 @@ def priced(change: str = "C-1", price: Money | None = None) -> ChangePriced:
 
 def agreed(change: str = "C-1") -> ChangeApproved:
     return ChangeApproved(change=change, approved_by="zoe", approved_on=TODAY)
+
+
+def new() -> Scenario[Engagement]:
+    """Return an engagement before its first event."""
+    return given(ENGAGEMENT, ID).on(TODAY)
+
+
+def opened() -> Scenario[Engagement]:
+    """Return an engagement whose opportunity was opened in Sales; it has no file."""
+    return new().consumed(OPENED)
+
+
+def filed() -> Scenario[Engagement]:
+    """Return a won engagement with a file."""
+    return opened().consumed(WON).published(FILE)
+
+
+def drafted() -> Scenario[Engagement]:
+    """Return an engagement with the first version of the statement of work."""
+    return filed().published(V1)
+
+
+def reviewed() -> Scenario[Engagement]:
+    """Return an engagement whose first version Delivery and Finance approved."""
+    return drafted().consumed(of_delivery(V1), of_finance(V1))
+
+
+def approved() -> Scenario[Engagement]:
+    """Return an engagement whose first version Legal approved, too."""
+    return reviewed().published(SowApproved(version=1, content_hash=V1.content_hash))
+
+
+def sent() -> Scenario[Engagement]:
+    """Return an engagement whose first version was sent for signature."""
+    event = SowSentForSignature(version=1, content_hash=V1.content_hash, sent_on=TODAY)
+    return approved().published(event)
+
+
+def signed() -> Scenario[Engagement]:
+    """Return an engagement whose first version both parties signed."""
+    return sent().published(*SIGNATURES, SIGNED)
