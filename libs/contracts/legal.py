@@ -48,7 +48,7 @@ class FileOpened(Event, channel=LEGAL):
 
 
 class Agreement(Value):
-    """An agreement for all work of an account, without the day of its signature."""
+    """The term of an agreement with the customer."""
 
     expires_on: Day | None = None
     """Last day of the agreement; null where it does not expire."""

@@ -11,7 +11,7 @@ from contracts.sales import DealLost, OpportunityImported
 
 
 class Ending(Part):
-    """How the engagement ended, if it did."""
+    """The termination, loss or closing of an engagement; empty while it is open."""
 
     terminated: Kept[EngagementTerminated] = None
     lost_on: date | None = None

@@ -52,11 +52,9 @@ def open_file(state: Engagement, command: OpenFile, context: Context) -> Iterabl
 
 @capability.react
 def open_file_of_won_deal(state: Engagement, context: Context) -> Iterable[Event]:
-    """Open the file of a won deal, if its account is known and it was not terminated."""
+    """Open the file of a won deal, if its account is known."""
     known = state.file.opportunity
-    if state.ending.terminated or state.file.opened or not state.deal.won:
-        return
-    if known and known.account:
+    if state.deal.won and not state.file.opened and known and known.account:
         yield FileOpened(account=known.account, title=known.title)
 
 

@@ -325,6 +325,7 @@ def test_a_signed_amendment_contains_its_terms_and_changes_the_contract():
     assert [one.deliverable for one in contract.deliverables] == ["design", "portal", "manual"]
     assert contract.billing_schedule == (*WON.billing_schedule, *draft.billing_schedule)
     after.when(command).then_nothing()
+    after.when(command.model_copy(update={"signatories": later[::-1]})).then_nothing()
 
 
 def test_a_descoped_deliverable_and_a_price_reduction_change_the_contract():
@@ -458,6 +459,11 @@ def test_an_amendment_is_not_signed_before_the_contract_and_the_approval_of_its_
     tomorrow = agreed().model_copy(update={"approved_on": date(2026, 3, 3)})
     east = signed().consumed(requested(), assessed(added=("manual",)), tomorrow)
     east.when_consumed(priced(), knowing=ALL).then_accepted().when(of(TODAY)).then_accepted()
+    fifth = date(2026, 3, 5)
+    late = agreed().model_copy(update={"approved_on": fifth})
+    later = signed().consumed(requested(), assessed(added=("manual",))).on(fifth).consumed(late)
+    later = later.when_consumed(priced(), knowing=ALL).then_accepted()
+    later.when(of(date(2026, 3, 4))).then_refused("date-before-approval", saying=str(fifth))
     before = ChangeApproved(change="C-1", approved_by="zoe", approved_on=date(2026, 1, 1))
     waiting = sent().consumed(requested(), assessed(), priced(), before, knowing=ALL)
     contracted = waiting.after(

@@ -123,6 +123,7 @@ def test_a_later_signature_first_records_the_expiry():
 def test_it_requires_a_file_a_future_day_and_no_contract():
     opened().when(AUTHORISE).then_refused("file-not-open")
     filed().on(LAST).when(AUTHORISE).then_refused("expiry-not-in-future")
+    early().on(date(2026, 4, 1)).when(AUTHORISE).then_refused("expiry-not-in-future")
     signed().when(AUTHORISE).then_refused("sow-signed")
     filed().consumed(DealLost(reason="price", lost_on=TODAY)).when(AUTHORISE).then_refused(
         "engagement-over"
