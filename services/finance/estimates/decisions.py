@@ -1,0 +1,144 @@
+"""Price estimates for the customer, and cost them in confidence.
+
+An estimate is priced by the rate card and costed by the cost rates in force on its day. Contingency
+increases the hours of every line in proportion. Lines of one role and kind become one line of the
+price.
+"""
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.context import Context, ReferenceData
+from contracts.event import Event
+from contracts.finance import EstimateCosted, EstimatePriced
+from contracts.money import Money
+from finance.cost_rates import costing
+from finance.engagement import Engagement
+from finance.estimates.state import Estimate
+from finance.rate_cards.pricing import priced_lines, rate_card_on
+
+capability = Capability[Engagement](__name__)
+
+
+@capability.react
+def prices(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield the prices of unpriced estimates."""
+    for estimate in state.estimates.by_version.values():
+        if estimate.price is None and state.currency is not None:
+            priced = _price(estimate, state.currency, context.reference_data)
+            if priced:
+                yield priced
+
+
+@capability.react
+def costs(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield the costs of priced estimates."""
+    for estimate in state.estimates.by_version.values():
+        if estimate.price is not None and estimate.cost is None:
+            cost = _cost(estimate, estimate.price.currency, context.reference_data)
+            if cost is not None:
+                yield EstimateCosted(
+                    estimate_version=estimate.version,
+                    cost=cost,
+                    margin=costing.margin_ratio(estimate.price, cost),
+                )
+
+
+def share(part: Money, whole: Money) -> Decimal:
+    """Return a part of a whole in percent, to four decimals (half-even).
+
+    The whole must be more than zero.
+    """
+    return (part.amount * 100 / whole.amount).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
+
+
+def _price(estimate: Estimate, currency: str, records: ReferenceData) -> EstimatePriced | None:
+    """Return the price of an estimate at the rate card's rates.
+
+    None where no rate card has every role, or where the price is zero.
+    """
+    card = rate_card_on(records, currency, estimate.submitted_on)
+    lines = estimate.with_contingency
+    priced = card and priced_lines(
+        ((line.role, line.kind, line.hours) for line in lines), card.event.by_role
+    )
+    if not card or not priced:
+        return None
+    price = Money.total((line.amount for line in priced), currency)
+    if price.amount <= 0:
+        return None
+    management = (line.amount for line in priced if line.kind == "project-management")
+    return EstimatePriced(
+        estimate_version=estimate.version,
+        rate_card=card.event.rate_card,
+        rate_card_version=card.sequence,
+        lines=priced,
+        price=price,
+        project_management_share=share(Money.total(management, currency), price),
+        floor=_floor(estimate, price, records),
+    )
+
+
+def _cost(estimate: Estimate, currency: str, records: ReferenceData) -> Money | None:
+    rates = costing.cost_rates_on(records, currency, estimate.submitted_on)
+    hours = ((line.role, line.hours) for line in estimate.with_contingency)
+    return costing.cost_of_hours(hours, rates)
+
+
+def _floor(
+    estimate: Estimate, price: Money, records: ReferenceData
+) -> Literal["above", "below", "unknown"]:
+    rates = costing.cost_rates_on(records, price.currency, estimate.submitted_on)
+    cost = _cost(estimate, price.currency, records)
+    if not rates or cost is None:
+        return "unknown"
+    return "below" if price - cost < price * (rates.floor / 100) else "above"
+
+
+class EstimateView(ViewModel):
+    """Version of the estimate and its price; hours include contingency."""
+
+    version: int
+    hours: str
+    price: Money | None
+    endorsed: bool
+
+
+class EstimateFields(ViewModel):
+    """The estimates in the view of an engagement."""
+
+    estimates: list[EstimateView]
+
+
+class EstimateCosts(ViewModel):
+    """The costs of estimates by version, for callers who may see costs."""
+
+    estimate_costs: dict[int, Money]
+
+
+@capability.view
+def estimates_view(state: Engagement) -> EstimateFields:
+    """Return the estimates for the view of an engagement."""
+    return EstimateFields(
+        estimates=[
+            EstimateView(
+                version=estimate.version,
+                hours=str(sum(line.hours for line in estimate.with_contingency)),
+                price=estimate.price,
+                endorsed=estimate.endorsed,
+            )
+            for estimate in state.estimates.by_version.values()
+        ]
+    )
+
+
+@capability.confidential_view
+def estimate_costs(state: Engagement) -> EstimateCosts:
+    """Return the costs of estimates for the confidential view."""
+    estimates = state.estimates.by_version.values()
+    return EstimateCosts(
+        estimate_costs={each.version: each.cost for each in estimates if each.cost is not None}
+    )

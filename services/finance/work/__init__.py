@@ -1,0 +1,1 @@
+"""Approved time and expenses, and what they cost."""
