@@ -55,13 +55,13 @@ from contracts.money import Money
 from contracts.reference import CostRatesPublished
 from contracts.roles import Role
 from contracts.values import Margin
-from finance.decider import ENGAGEMENT
+from finance.service import ENGAGEMENT
 from finance.service import SERVICE
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.consumer_harness import Counting
 from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.parked_in_memory import ParkedInMemory
-from tests.unit.finance.life import CARD, ESTIMATE, ID, OPENED, eur, rates
+from tests.unit.finance.builders import CARD, ESTIMATE, ID, OPENED, eur, rates
 
 FIGURE = "98765.43"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

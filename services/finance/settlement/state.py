@@ -21,11 +21,11 @@ class Settlement(Part):
     @on_event
     def _reopened(self, event: AccountReopened | BudgetAmended | InvoiceIssued) -> Self:
         """Reopen the account: price, schedule or invoices are not those that were settled."""
-        return self.updated(settled=None)
+        return self.updated(settled=None, work_since=False)
 
     @on_event
     def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
-        return self.updated(work_since=True) if event.billable else self
+        return self.updated(work_since=True) if event.billable and self.settled else self
 
     @property
     def settled_on(self) -> date | None:

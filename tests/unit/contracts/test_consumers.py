@@ -7,7 +7,7 @@ import pytest
 from chassis.domain.decider import Decider
 from contracts.event import EVENTS, Event
 from delivery.decider import ENGAGEMENT as DELIVERY
-from finance.decider import ENGAGEMENT as FINANCE
+from finance.service import ENGAGEMENT as FINANCE
 from legal.decider import ENGAGEMENT as LEGAL
 from sales.service import ENGAGEMENT as SALES
 

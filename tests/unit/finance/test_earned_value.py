@@ -8,7 +8,7 @@ from hypothesis import given as any_of
 from hypothesis import strategies as st
 
 from contracts.values import PlannedTask
-from finance import earned_value as ev
+from finance.performance import earned_value as ev
 
 D = Decimal
 amounts = st.decimals(0, 10_000_000, places=2)

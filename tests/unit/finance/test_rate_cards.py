@@ -1,20 +1,18 @@
-"""Check that rates are published in immutable versions, in one currency, each role once."""
+"""Check that rate cards are published in immutable versions, in one currency, each role once."""
 
 from datetime import date
-from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
 
-from contracts.reference import CostRatesPublished, RateCardPublished
-from finance.rates import COST_RATES, RATE_CARD, PublishCostRates, PublishRateCard
-from finance.views import cost_rates_notice, cost_rates_view, rate_card_view
+from contracts.reference import RateCardPublished
+from finance.rate_cards.decisions import PublishRateCard
+from finance.service import RATE_CARD
 from testkit.scenario import given
-from tests.unit.finance.life import eur, rates, usd
+from tests.unit.finance.builders import rates, usd
 
 TODAY = date(2026, 3, 2)
 CARDS = given(RATE_CARD, "standard-EUR").on(TODAY)
-COSTS = given(COST_RATES, "standard-EUR").on(TODAY)
 
 
 def card(**more: object) -> PublishRateCard:
@@ -33,8 +31,8 @@ def test_a_card_is_published_from_today_unless_a_day_is_named():
         )
     )
     dated = CARDS.after(card(effective_from=date(2025, 1, 1)))
-    assert rate_card_view(dated.state).effective_from == date(2025, 1, 1)
-    assert rate_card_view(CARDS.state).rates == {}
+    dated.then_view(effective_from=date(2025, 1, 1))
+    CARDS.then_view(rates={}, currency=None)
 
 
 def test_equal_rates_are_no_new_version():
@@ -61,22 +59,3 @@ def test_a_record_keeps_its_currency_in_every_rate():
 def test_invalid_rates_are_refused_by_field(bad: dict[str, object]):
     with pytest.raises(ValidationError):
         card(**bad)
-
-
-def test_cost_rates_have_a_floor_and_are_shown_only_with_the_role():
-    command = PublishCostRates(currency="EUR", rates=rates(architect=80), floor=Decimal(30))
-    published = COSTS.when(command).then(
-        CostRatesPublished(
-            effective_from=TODAY,
-            cost_rates="standard-EUR",
-            currency="EUR",
-            rates=rates(architect=80),
-            floor=Decimal(30),
-        )
-    )
-    published.when(command).then_nothing()
-    published.when(command.model_copy(update={"currency": "USD"})).then_refused("currency-differs")
-    notice = cost_rates_notice(published.state)
-    assert notice.roles == ["architect"]
-    assert "80" not in notice.model_dump_json()
-    assert cost_rates_view(published.state).rates == {"architect": eur(80)}

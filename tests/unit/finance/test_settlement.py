@@ -10,12 +10,13 @@ from contracts.finance import (
     MarginMeasured,
 )
 from contracts.values import BillingItem
-from finance.invoicing import IssueCreditNote, RecordPayment, RecordRefund
-from finance.settling import SettleAccount
-from finance.state import Engagement
-from finance.time_billing import BillTime
+from finance.engagement import Engagement
+from finance.invoices.decisions import IssueCreditNote
+from finance.payments.decisions import RecordPayment, RecordRefund
+from finance.settlement.decisions import SettleAccount
+from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like, permutations_agree
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     HOURLY_SOW,
@@ -79,7 +80,9 @@ def test_an_account_with_nothing_open_is_settled_once():
         .then(AccountSettled(billed=eur(20_000), paid=eur(20_000), settled_on=date(2026, 8, 3)))
     )
     settled.when(SETTLE).then_nothing()
-    settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused("account-settled")
+    settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused(
+        "already-recorded", missing={"settled_on"}
+    )
 
 
 def test_an_account_is_not_settled_before_its_last_movement():
@@ -274,7 +277,7 @@ def test_unbillable_work_does_not_reopen_the_account_and_is_included_by_settling
     whole = paid.after(SETTLE).on(date(2026, 8, 10))
     for never in (time("beyond", hours=10), expense("dinner", eur(50))):
         whole = hearing(whole, never)
-        assert whole.state.settled_on == AUGUST
+        whole.then_view(settled_on=AUGUST)
         whole = whole.when(SETTLE).then(
             AccountSettled(billed=eur(20_000), paid=eur(20_000), settled_on=AUGUST)
         )

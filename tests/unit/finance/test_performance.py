@@ -14,12 +14,12 @@ from contracts.finance import (
     RevenueRecognised,
 )
 from contracts.values import Margin
-from finance.invoicing import RecordPayment
-from finance.revenue import RecogniseRevenue
-from finance.settling import SettleAccount
-from finance.state import Engagement
+from finance.engagement import Engagement
+from finance.payments.decisions import RecordPayment
+from finance.revenue.decisions import RecogniseRevenue
+from finance.settlement.decisions import SettleAccount
 from testkit.scenario import Scenario, like
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     BASELINED,
@@ -161,7 +161,7 @@ def with_an_unsigned_change() -> Scenario[Engagement]:
 
 def test_a_rejected_change_does_not_delay_reports():
     waits = with_an_unsigned_change()
-    assert waits.state.margins is None
+    waits.then_view(margins=None)
     given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
     outcome = waits.when_consumed(given_up)
     outcome.then(
@@ -185,7 +185,7 @@ def test_after_the_end_only_changes_in_the_budget_are_measured(end: Event):
     outcome = with_an_unsigned_change().when_consumed(end)
     measured = [event for event in outcome.events if isinstance(event, MarginMeasured)]
     assert [event.as_of for event in measured] == [APRIL_20, date(2026, 5, 4)]
-    assert not outcome.after.state.reports
+    outcome.after.then_view(waiting=[])
 
 
 def test_an_amendment_outside_the_plan_is_in_no_margin_of_the_report():
@@ -223,9 +223,7 @@ def test_time_and_materials_forecast_remaining_work_up_to_the_price():
         like(MarginMeasured, margin_forecast=margin(5_200, 2_840, "0.453846")),
     )
     many = hourly.when_consumed(report(APRIL_20, hours_to_complete=3_000)).then_accepted()
-    forecast = many.state.margins and many.state.margins.margin_forecast
-    assert forecast
-    assert forecast.revenue == eur(20_000)
+    many.then_view(margins__margin_forecast__revenue=eur(20_000))
 
 
 def closed(engagement: Scenario[Engagement]) -> Scenario[Engagement]:

@@ -1,4 +1,4 @@
-"""Check the prices of estimates and changes."""
+"""Check the prices and costs of estimates."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,21 +6,20 @@ from decimal import Decimal
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
-from contracts.finance import ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
+from contracts.finance import BudgetSet, ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
 from contracts.money import Money
 from contracts.values import EstimateLine, PricedLine, RoleHours
-from finance.costing import cost_of_hours
-from finance.pricing import priced_lines
-from finance.react import CatchUp
-from finance.state import Estimate, rates_of
+from finance.cost_rates.costing import cost_of_hours
+from finance.estimates.state import Estimate
+from finance.pending.decisions import CatchUp
+from finance.rate_cards.pricing import priced_lines
 from testkit.scenario import like
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     ASSESSED,
     CARD,
     COSTS,
     ESTIMATE,
     ESTIMATED,
-    HOURLY_SOW,
     OPENED,
     PROPOSED,
     SOW,
@@ -120,9 +119,9 @@ def test_added_hours_may_exceed_the_maximum_of_one_line():
     large = ESTIMATE.model_copy(update={"lines": (most, most)})
     priced = like(EstimatePriced, price=eur(2_200_000 * 150))
     estimated = opened().when_consumed(large).then(priced, like(EstimateCosted))
-    budgeted = estimated.when_consumed(PROPOSED, SOW, SOW_SIGNED).then_accepted()
-    assert budgeted.state.budget is not None
-    assert [line.hours for line in budgeted.state.budget.hours] == [Decimal(1_100_000)] * 2
+    budgeted = estimated.when_consumed(PROPOSED, SOW, SOW_SIGNED)
+    [budget] = [event for event in budgeted.events if isinstance(event, BudgetSet)]
+    assert [line.hours for line in budget.hours] == [Decimal(1_100_000)] * 2
     line = RoleHours(role="tester", hours=Decimal(1_000_000))
     change = ASSESSED.model_copy(update={"lines": (line, line)})
     contracted().when_consumed(change).then(
@@ -130,91 +129,9 @@ def test_added_hours_may_exceed_the_maximum_of_one_line():
     )
 
 
-def test_a_change_above_the_maximum_of_a_contract_item_is_not_priced():
-    dear = CARD.model_copy(update={"rates": rates(tester=10**8)})
-    line = RoleHours(role="tester", hours=Decimal(1_000_000))
-    change = ASSESSED.model_copy(update={"lines": (line,)})
-    contracted().knowing(dear, COSTS).when_consumed(change).then_nothing()
-
-
 def test_nothing_is_priced_in_another_currency():
     dollars = OPENED.model_copy(update={"expected_value": usd(1)})
     opened().consumed(dollars).when_consumed(ESTIMATE).then_nothing()
-
-
-def test_a_change_is_priced_at_contracted_rates_and_by_the_card_only_where_there_is_none():
-    priced = contracted(HOURLY_SOW).when_consumed(
-        ASSESSED.model_copy(
-            update={
-                "lines": (
-                    RoleHours(role="architect", hours=Decimal(10)),
-                    RoleHours(role="tester", hours=Decimal(10)),
-                    RoleHours(role="project-manager", hours=Decimal(5)),
-                )
-            }
-        )
-    )
-    priced.then(
-        ChangePriced(
-            change="CR-1",
-            lines=(
-                PricedLine(role="architect", hours=Decimal(10), rate=eur(140), amount=eur(1_400)),
-                PricedLine(role="tester", hours=Decimal(10), rate=eur(90), amount=eur(900)),
-                PricedLine(
-                    role="project-manager",
-                    kind="project-management",
-                    hours=Decimal(5),
-                    rate=eur(180),
-                    amount=eur(900),
-                ),
-            ),
-            price=eur(3_200),
-        ),
-        like(ChangeCosted, change="CR-1", cost=eur(1_750), margin=Decimal("0.453125")),
-    )
-
-
-def test_a_change_without_hours_costs_the_customer_nothing():
-    descoped = ASSESSED.model_copy(update={"lines": (), "deliverables_descoped": ("portal",)})
-    contracted().when_consumed(descoped).then(
-        ChangePriced(change="CR-1", lines=(), price=eur(0)),
-        ChangeCosted(change="CR-1", cost=eur(0), margin=None),
-    )
-
-
-def test_a_change_waits_for_the_contract_and_its_next_assessment_is_priced_again():
-    opened().when_consumed(ASSESSED).then_nothing()
-    once = contracted().when_consumed(ASSESSED).then_accepted()
-    less = ASSESSED.model_copy(update={"lines": (RoleHours(role="tester", hours=Decimal(1)),)})
-    once.when_consumed(less).then(
-        like(ChangePriced, price=eur(90)), like(ChangeCosted, cost=eur(45))
-    )
-
-
-def test_a_new_assessment_is_priced_even_if_the_last_one_could_not_be():
-    misspelt = ASSESSED.model_copy(update={"lines": (RoleHours(role="tsetre", hours=Decimal(1)),)})
-    waits = contracted().when_consumed(misspelt).then_nothing()
-    waits.when(CatchUp()).then_refused("inputs-missing", missing={"change-not-priced"})
-    priced = waits.when_consumed(ASSESSED)
-    priced.then(like(ChangePriced, price=eur(2_900)), like(ChangeCosted, cost=eur(1_450)))
-    priced.after.when(CatchUp()).then_nothing()
-
-
-def test_a_new_assessment_is_costed_even_if_the_last_one_could_not_be():
-    partial = COSTS.model_copy(update={"rates": rates(architect=80, developer=50)})
-    uncosted = contracted().knowing(CARD, partial).when_consumed(ASSESSED)
-    less = ASSESSED.model_copy(update={"lines": ASSESSED.lines[:1]})
-    uncosted.then(like(ChangePriced, price=eur(2_900))).when_consumed(less).then(
-        like(ChangePriced, price=eur(2_000)), like(ChangeCosted, cost=eur(1_000))
-    )
-
-
-def test_an_assessment_without_a_price_keeps_the_price_of_the_last_one():
-    once = contracted().when_consumed(ASSESSED).then_accepted()
-    unknown = ASSESSED.model_copy(update={"lines": (RoleHours(role="pilot", hours=Decimal(1)),)})
-    assessment = once.when_consumed(unknown).then_nothing().state.assessment("CR-1")
-    assert assessment
-    assert (assessment.price, assessment.cost) == (eur(2_900), eur(1_450))
 
 
 @any_of(
@@ -239,7 +156,7 @@ def test_a_price_is_the_sum_of_lines_each_hours_times_rate(
     )
     lines = priced_lines(
         ((line.role, line.kind, line.hours) for line in estimate.with_contingency),
-        rates_of(CARD.rates),
+        CARD.by_role,
     )
     assert lines is not None
     assert len({line.role for line in lines}) == len(lines)

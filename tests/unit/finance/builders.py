@@ -20,7 +20,7 @@ from contracts.delivery import (
     TimeApproved,
 )
 from contracts.event import Event
-from contracts.finance import InvoiceNumbered
+from contracts.finance import InvoiceNumbered, RevenueRecognised
 from contracts.legal import AmendmentSigned, EngagementTerminated, SowDrafted, SowSigned
 from contracts.money import Money
 from contracts.reference import CostRatesPublished, RateCardPublished
@@ -31,13 +31,17 @@ from contracts.values import (
     EstimateLine,
     PlannedTask,
     PricedLine,
+    RevenueMethod,
     RoleHours,
     RoleRate,
     Signatory,
 )
-from finance.decider import ENGAGEMENT
-from finance.invoicing import ApproveInvoice
-from finance.state import Engagement
+from finance.budgeting.decisions import ChooseRevenueMethod
+from finance.engagement import Engagement
+from finance.invoices.decisions import ApproveInvoice, InvoiceView
+from finance.payments.decisions import RecordPayment
+from finance.revenue.decisions import RecogniseRevenue
+from finance.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
 
 ID = "E-0000000000001"
@@ -283,3 +287,55 @@ def issued(
     after = scenario.on(on).after(ApproveInvoice(invoice=invoice), by="cora")
     numbered = InvoiceNumbered(engagement=ID, invoice=invoice, number=number, issue_on=on)
     return hearing(after, numbered)
+
+
+def recognise(month: str) -> RecogniseRevenue:
+    return RecogniseRevenue(month=f"2026-{month}")
+
+
+def entry(month: str, amount: int | str, cumulative: int | str, method: RevenueMethod):
+    return RevenueRecognised(
+        month=f"2026-{month}", method=method, amount=eur(amount), cumulative=eur(cumulative)
+    )
+
+
+def year_end(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
+    return engagement.on(date(2027, 1, 1))
+
+
+def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
+    """Return a contract with revenue at acceptance, by this schedule or the usual one."""
+    sow = SOW.model_copy(update={"billing_schedule": schedule or SOW.billing_schedule})
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
+    chosen = papers.after(ChooseRevenueMethod(method="at-acceptance", why="Short."))
+    return hearing(chosen.on(SIGNED), SOW_SIGNED)
+
+
+def delivered() -> Scenario[Engagement]:
+    """Return a contract whose work is all accepted, invoiced and paid by 4 August."""
+    done = hearing(contracted(), time("a", role="architect", hours=40))
+    for deliverable in ("design", "portal"):
+        done = hearing(done, accepted(deliverable, date(2026, 6, 1)))
+    done = done.when_deadline("due-care").then_accepted()
+    amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
+    for number, (item, amount) in enumerate(amounts.items(), start=1):
+        done = issued(done, f"invoice-{item}", f"2026-{number:05}", date(2026, 8, 4))
+        done = done.after(RecordPayment(invoice=f"invoice-{item}", amount=eur(amount)))
+    return done
+
+
+def drafts_and_invoices(scenario: Scenario[Engagement]) -> dict[str, InvoiceView]:
+    """Return the invoices in the view, drafts and void ones included, by id."""
+    return {each.invoice: each for each in scenario.view["invoices"]}
+
+
+def newest_invoice(scenario: Scenario[Engagement]) -> str:
+    """Return the id of the invoice that was drafted last."""
+    return list(drafts_and_invoices(scenario))[-1]
+
+
+def recognised(scenario: Scenario[Engagement], month: str) -> Money:
+    """Return the recognised revenue; `month` is the last recognised one of 2026."""
+    scenario.then_view(recognised_to=f"2026-{month}")
+    total: Money = scenario.view["recognised"]
+    return total

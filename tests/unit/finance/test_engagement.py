@@ -13,14 +13,14 @@ from contracts.delivery import (
 from contracts.event import Event, Recorded, decode, encode
 from contracts.legal import EarlyStartAuthorised
 from contracts.sales import DealLost, DealWon
-from finance.decider import ENGAGEMENT
-from finance.invoice_numbering import INVOICES, REGISTER
-from finance.invoicing import RecordPayment
-from finance.revenue import RecogniseRevenue
-from finance.state import Engagement
-from finance.time_billing import BillTime
+from finance.engagement import Engagement
+from finance.invoice_numbering.decisions import INVOICES
+from finance.payments.decisions import RecordPayment
+from finance.revenue.decisions import RecogniseRevenue
+from finance.service import ENGAGEMENT, REGISTER
+from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, given, permutations_agree
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     BASELINED,
@@ -38,6 +38,7 @@ from tests.unit.finance.life import (
     TERMINATED,
     accepted,
     contracted,
+    drafts_and_invoices,
     eur,
     expense,
     hearing,
@@ -124,7 +125,7 @@ def whole_life() -> Scenario[Engagement]:
     engagement = engagement.on(date(2026, 5, 4)).after(BillTime(month="2026-04"))
     engagement = issued(engagement, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
     for invoice in ("invoice-advance", "invoice-time-2026-04"):
-        owed = engagement.state.invoices[invoice].outstanding
+        owed = drafts_and_invoices(engagement)[invoice].outstanding
         engagement = engagement.after(RecordPayment(invoice=invoice, amount=owed))
     for month in ("03", "04"):
         engagement = engagement.after(RecogniseRevenue(month=f"2026-{month}"))

@@ -4,10 +4,10 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.finance import CostAccrued
-from finance.decider import ENGAGEMENT
-from finance.react import CatchUp
+from finance.pending.decisions import CatchUp
+from finance.service import ENGAGEMENT
 from testkit.scenario import given, like
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     CARD,
     COSTS,
     ID,
