@@ -28,8 +28,8 @@ from chassis.base.settings import Settings
 from chassis.runtime.container import Container
 from chassis.runtime.service import settle_memory
 from contracts.channels import PARTITIONS, Department
+from gateway.projection.projector import CONSUMED_CHANNELS
 from gateway.service import SERVICE, event_handling
-from gateway.projector import CONSUMED_CHANNELS, Projector
 
 AIM = 5.0
 _PREFIX = "bench-folding"
@@ -136,7 +136,6 @@ async def project(settings: Settings, events: int) -> Spent:
         event_handling=lambda container: replace(event_handling(container), tasks={}),
     )
     folding = container.event_handling.handler
-    assert isinstance(folding, Projector)
     settle_memory()
     async with container:
         while container.consumer is None or not container.consumer.progress.joined:  # noqa: ASYNC110

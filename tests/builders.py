@@ -11,7 +11,7 @@ from itertools import count
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import (
     BillingItem,
     Deliverable,
@@ -33,6 +33,10 @@ REPORTS = Deliverable(deliverable="reports", title="Management reports")
 
 def euros(amount: str | int) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
+
+
+def per_hour(amount: str | int) -> Rate:
+    return Rate(amount=Decimal(amount), currency="EUR")
 
 
 class Life:
@@ -102,12 +106,14 @@ class Life:
 
     def proposed(self) -> "Life":
         lines = (
-            PricedLine(role="engineer", hours=Decimal(800), rate=euros(100), amount=euros(80_000)),
+            PricedLine(
+                role="engineer", hours=Decimal(800), rate=per_hour(100), amount=euros(80_000)
+            ),
             PricedLine(
                 role="project-manager",
                 kind="project-management",
                 hours=Decimal(160),
-                rate=euros(125),
+                rate=per_hour(125),
                 amount=euros(20_000),
             ),
         )

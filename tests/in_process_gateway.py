@@ -26,22 +26,22 @@ from contracts.event import Event, Recorded
 from contracts.reference import AccountPublished, PersonPublished
 from contracts.roles import Role
 from gateway.decider import ENGAGEMENT, EngagementDisconnects, PublishDisconnects, detected
-from gateway.disconnects import judge
-from gateway.engagement_view import View, apply_event
-from gateway.list_index import ListedDisconnect, ListIndex, Page
 from gateway.pages import Sources, pages
-from gateway.portfolio import (
+from gateway.portfolio.figures import (
     Figures,
     Portfolio,
     build_portfolio,
     contribution,
     replace_contribution,
 )
-from gateway.projector import ViewChange
+from gateway.portfolio.list_index import ListedDisconnect, ListIndex, Page
+from gateway.portfolio.summary import Summary
+from gateway.projection.projector import ViewChange
+from gateway.projection.view_store import CachedView, row_of
 from gateway.queries import EngagementDetails
-from gateway.summary import Summary
-from gateway.view_store import CachedView, row_of
-from gateway.waiting import Waits
+from gateway.rules import judge
+from gateway.view.engagement_view import View, apply_event
+from gateway.view.waiting import Waits
 from testkit.scenario import RecordsOf
 
 TODAY = date(2026, 5, 25)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 Kind = Literal["module", "class", "function", "attribute", "comment", "text", "markdown", "html"]
-"""Where a piece of prose is; the first four are docstrings, by what they describe."""
+"""Place of a piece of prose; the first four are docstrings, by the thing they describe."""
 
 HERE = Path(__file__).parent
 VOCABULARY = HERE / "vocabulary.toml"

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from contracts.decimals import canonical_decimal
 from contracts.event import written
 from contracts.values import ContentHash
 
@@ -74,7 +75,7 @@ def _json_value(value: object) -> object:
         case None | bool() | int() | str():
             return value
         case Decimal():
-            return _decimal(value)
+            return canonical_decimal(value)
         case datetime():
             return written(value)
         case date():
@@ -91,11 +92,3 @@ def _json_object(fields: Mapping[str, object]) -> dict[str, object]:
     if not all(isinstance(name, str) for name in fields):
         raise TypeError("keys of a document must be strings")
     return {name: _json_value(value) for name, value in fields.items() if value is not None}
-
-
-def _decimal(number: Decimal) -> str:
-    if not number.is_finite():
-        raise TypeError(f"{number} has no canonical form")
-    # Normalise first: the format alone would keep the trailing zeros of any exponent.
-    text = f"{number.normalize():f}"
-    return "0" if text == "-0" else text

@@ -13,10 +13,10 @@ from contracts.event import Event
 from contracts.money import (
     ItemMoney,
     Money,
-    NotNegativeMoney,
     NotNegativeTotal,
     PositiveMoney,
     PositiveTotal,
+    Rate,
 )
 from contracts.values import (
     BillingItem,
@@ -204,7 +204,7 @@ class InvoiceLine(Value):
     amount: ItemMoney
     role: ProjectRole | None = None
     hours: TotalHours | None = None
-    rate: NotNegativeMoney | None = None
+    rate: Rate | None = None
     """Bill rate per hour."""
 
 

@@ -1,17 +1,27 @@
-"""Define money: a decimal amount in a currency, never a float, never added across currencies.
+"""Define money and rates: decimals in a currency, never floats, never added across currencies.
 
-An amount that a person enters (a rate, a payment, an entry of a schedule) has the bound of an item.
-A calculated amount (a sum, a product, a difference) has the bound of a total, which no number of
-items reaches.
+An amount is whole in the minor unit of its currency (EUR 10.005 and JPY 0.5 are none), and a rate
+per hour has up to four decimals. Hours x rate is an amount, rounded once. An amount that a person
+enters (a payment, an entry of a schedule) has the bound of an item. A calculated amount (a sum, a
+product, a difference) has the bound of a total, which no number of items reaches.
 """
 
 import decimal
 from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from contracts.decimals import CANONICAL, ROUNDING, Rounding, round_decimal
 
 # Active ISO 4217 codes whose minor unit is not two digits; every other active code has two.
 _MINOR_UNITS = {
@@ -75,8 +85,17 @@ decimal.getcontext().prec = DIGITS
 BEYOND_ITEMS = Decimal(10) ** 14
 """Bound of an item: its absolute amount is less than this."""
 
-Amount = Annotated[Decimal, Field(max_digits=30, decimal_places=4, allow_inf_nan=False)]
-"""Amount of an item or a total, with up to four decimals."""
+Amount = Annotated[Decimal, Field(max_digits=30, decimal_places=3, allow_inf_nan=False), CANONICAL]
+"""Amount of an item or a total; no minor unit has more than three decimals."""
+
+RateAmount = Annotated[
+    Decimal,
+    Field(ge=0, lt=BEYOND_ITEMS, max_digits=18, decimal_places=4, allow_inf_nan=False),
+    CANONICAL,
+]
+"""Amount per hour, with up to four decimals."""
+
+_SMALLEST = {code: Decimal(1).scaleb(-decimals) for code, decimals in MINOR_UNITS.items()}
 
 
 class CurrencyMismatch(ValueError):
@@ -84,14 +103,31 @@ class CurrencyMismatch(ValueError):
 
 
 class Money(BaseModel):
-    """Amount of money in a currency."""
+    """Amount of money in a currency, whole in its minor unit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     amount: Amount
-    """Decimal number with up to four decimals, in units of the currency (not in minor units)."""
+    """Decimal number in units of the currency (not in minor units).
+
+    It has no more decimals than the currency's minor unit: 2 for EUR, 0 for JPY, 3 for KWD.
+    """
     currency: Currency
     """ISO 4217 code."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.amount % _SMALLEST[self.currency]:
+            decimals = MINOR_UNITS[self.currency]
+            rule = f"{decimals} decimals at most" if decimals else "no decimals"
+            raise invalid("amount", f"must have {rule} in {self.currency}", self.amount)
+        return self
+
+    @classmethod
+    def nearest(cls, amount: Decimal, currency: str, rounding: Rounding = ROUNDING) -> "Money":
+        """Return an amount rounded to the currency's minor unit."""
+        rounded = round_decimal(amount, MINOR_UNITS[currency], rounding)
+        return Money.model_construct(amount=rounded, currency=currency)
 
     @classmethod
     def zero(cls, currency: str) -> "Money":
@@ -122,7 +158,8 @@ class Money(BaseModel):
         return Money.model_construct(amount=self.amount - other.amount, currency=self.currency)
 
     def __mul__(self, factor: Decimal | int) -> "Money":
-        return Money.model_construct(amount=self.amount * factor, currency=self.currency)
+        """Return the product, rounded to the minor unit."""
+        return Money.nearest(self.amount * factor, self.currency)
 
     def __neg__(self) -> "Money":
         return Money.model_construct(amount=-self.amount, currency=self.currency)
@@ -138,24 +175,47 @@ class Money(BaseModel):
     def __str__(self) -> str:
         return f"{self.amount:,.{MINOR_UNITS[self.currency]}f} {self.currency}"
 
-    def rounded(self) -> "Money":
-        """Return the amount rounded half-even to the currency's minor unit."""
-        exponent = Decimal(1).scaleb(-MINOR_UNITS[self.currency])
-        amount = self.amount.quantize(exponent, rounding=ROUND_HALF_EVEN)
-        return Money.model_construct(amount=amount, currency=self.currency)
+
+class Rate(BaseModel):
+    """Rate per hour in a currency: what an hour is billed at or, in cost rates, what it costs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    amount: RateAmount
+    """Decimal number with up to four decimals, in units of the currency per hour."""
+    currency: Currency
+    """ISO 4217 code."""
+
+    def __mul__(self, hours: Decimal | int) -> Money:
+        """Return the amount for a number of hours, rounded to the minor unit."""
+        return Money.nearest(self.amount * hours, self.currency)
+
+    def __str__(self) -> str:
+        decimals = max(
+            MINOR_UNITS[self.currency], -int(self.amount.normalize().as_tuple().exponent)
+        )
+        return f"{self.amount:,.{decimals}f} {self.currency}"
+
+    def agrees(self, hours: Decimal, amount: Money) -> bool:
+        """Tell whether an amount is hours x rate by any rounding: within half a minor unit."""
+        difference = abs(self.amount * hours - amount.amount)
+        return self.currency == amount.currency and difference * 2 <= _SMALLEST[self.currency]
 
 
-def beyond_an_item(field: str, bound: str, given: Decimal) -> ValidationError:
-    """Return the validation error of a field whose value exceeds the bound of an item."""
-    error = PydanticCustomError("beyond_an_item", "must be {bound}", {"bound": bound})
+def invalid(field: str, message: str, given: object) -> ValidationError:
+    """Return the validation error of one field of a value; the message must not contain a brace."""
+    error = PydanticCustomError("invalid_value", message)
     details = InitErrorDetails(type=error, loc=(field,), input=given)
-    return ValidationError.from_exception_data("item", [details])
+    return ValidationError.from_exception_data("value", [details])
 
 
 def _item(money: Money) -> Money:
     if abs(money.amount) >= BEYOND_ITEMS:
-        raise beyond_an_item("amount", f"less than {BEYOND_ITEMS:,}", money.amount)
+        raise invalid("amount", f"must be less than {BEYOND_ITEMS:,}", money.amount)
     return money
+
+
+M = TypeVar("M", Money, Rate)
 
 
 def _not_negative(money: Money) -> Money:
@@ -164,10 +224,10 @@ def _not_negative(money: Money) -> Money:
     return money
 
 
-def _positive(money: Money) -> Money:
-    if money.amount <= 0:
+def _positive(value: M) -> M:
+    if value.amount <= 0:
         raise ValueError("must be more than zero")
-    return money
+    return value
 
 
 _ITEM_BOUND: Any = Field(json_schema_extra={"x-amount-below": str(BEYOND_ITEMS)})
@@ -179,3 +239,4 @@ PositiveMoney = Annotated[ItemMoney, AfterValidator(_positive)]
 
 NotNegativeTotal = Annotated[Money, AfterValidator(_not_negative)]
 PositiveTotal = Annotated[Money, AfterValidator(_positive)]
+PositiveRate = Annotated[Rate, AfterValidator(_positive)]

@@ -18,7 +18,8 @@ from contracts.channels import (
     SALES_REFERENCE,
 )
 from contracts.event import Event
-from contracts.money import Currency, Money
+from contracts.money import Currency, Rate
+from contracts.text import CLEAN_LINE
 from contracts.values import (
     AccountId,
     Day,
@@ -68,7 +69,9 @@ class PersonPublished(Reference, channel=DELIVERY_REFERENCE):
     kind: ClassVar[str] = "person"
     person: PersonId
     name: ShortText
-    email: Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    email: (
+        Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE] | None
+    ) = None
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
     roles: tuple[ProjectRole, ...] = ()
     """Roles that the person can take on an engagement."""
@@ -137,7 +140,7 @@ class Rates(Value):
     ]
 
     @property
-    def by_role(self) -> Mapping[str, Money]:
+    def by_role(self) -> Mapping[str, Rate]:
         """Return the rate per hour by role."""
         return {rate.role: rate.rate for rate in self.rates}
 

@@ -88,7 +88,7 @@ class OpportunityImported(
 
 
 class Qualification(Value):
-    """Whether budget, authority, need and timing are confirmed."""
+    """Judgement of an opportunity: budget, authority, need and timing, confirmed or not."""
 
     budget: YesNo
     authority: YesNo
@@ -220,7 +220,7 @@ class BillingTerms(Value):
     """Entries whose amounts add up to the price."""
     rates: Annotated[tuple[RoleRate, ...], Field(max_length=200), distinct_by("role")] = ()
     """Agreed bill rates per hour; for time and materials, one for every role."""
-    payment_terms_days: Days = 30
+    payment_terms_days: Days
     """Calendar days from the invoice date to the due day."""
 
 

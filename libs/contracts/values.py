@@ -17,7 +17,9 @@ from pydantic import (
     model_validator,
 )
 
-from contracts.money import Money, NotNegativeMoney, PositiveMoney, beyond_an_item
+from contracts.decimals import CANONICAL
+from contracts.money import Money, NotNegativeMoney, PositiveMoney, PositiveRate, Rate, invalid
+from contracts.text import CLEAN_LINE, CLEAN_TEXT
 
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)
@@ -55,8 +57,12 @@ ProjectRole = Annotated[
 ]
 """Role on an engagement, as in rate cards (``architect``, ``project-manager``)."""
 
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), CLEAN_LINE]
+"""One line of clean text (see `contracts.text`), at most 200 characters."""
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), CLEAN_TEXT]
+"""Clean text of any number of lines (see `contracts.text`), at most 4,000 characters."""
+DocumentText = Annotated[str, StringConstraints(min_length=1, max_length=500_000), CLEAN_TEXT]
+"""Content of a document as clean text, at most 500,000 characters."""
 ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """SHA-256 of a document's canonical content: ``sha256:`` and lower-case hexadecimal digits."""
 
@@ -81,13 +87,17 @@ MOST_HOURS = 1_000_000
 """Maximum hours of one item."""
 
 Hours = Annotated[
-    Decimal, Field(ge=0, le=MOST_HOURS, max_digits=9, decimal_places=2, allow_inf_nan=False)
+    Decimal,
+    Field(ge=0, le=MOST_HOURS, max_digits=9, decimal_places=2, allow_inf_nan=False),
+    CANONICAL,
 ]
 """Hours of one item (a line, an entry, a request), with up to two decimals."""
 
 _MOST_TOTAL_HOURS = 10_000_000_000
 TotalHours = Annotated[
-    Decimal, Field(ge=0, le=_MOST_TOTAL_HOURS, max_digits=13, decimal_places=2, allow_inf_nan=False)
+    Decimal,
+    Field(ge=0, le=_MOST_TOTAL_HOURS, max_digits=13, decimal_places=2, allow_inf_nan=False),
+    CANONICAL,
 ]
 """Sum of hours, or hours with a contingency; no number of items reaches the bound."""
 HoursDelta = Annotated[
@@ -99,16 +109,19 @@ HoursDelta = Annotated[
         decimal_places=2,
         allow_inf_nan=False,
     ),
+    CANONICAL,
 ]
 """Signed change of total hours."""
 
 Percent = Annotated[
-    Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4, allow_inf_nan=False)
+    Decimal, Field(ge=0, le=100, max_digits=7, decimal_places=4, allow_inf_nan=False), CANONICAL
 ]
 """Percentage that a person enters, from 0 to 100."""
-ComputedPercent = Annotated[Decimal, Field(max_digits=38, decimal_places=4, allow_inf_nan=False)]
+ComputedPercent = Annotated[
+    Decimal, Field(max_digits=38, decimal_places=4, allow_inf_nan=False), CANONICAL
+]
 """Calculated percentage; it may exceed 100 or be negative."""
-Ratio = Annotated[Decimal, Field(max_digits=40, decimal_places=6, allow_inf_nan=False)]
+Ratio = Annotated[Decimal, Field(max_digits=40, decimal_places=6, allow_inf_nan=False), CANONICAL]
 """Quotient of two totals, with up to six decimals."""
 
 Days = Annotated[int, Field(ge=0, le=10_000), AsNumber]
@@ -237,7 +250,7 @@ H = TypeVar("H", RoleHours, EstimateLine)
 
 def _of_an_item(line: H) -> H:
     if line.hours > MOST_HOURS:
-        raise beyond_an_item("hours", f"{MOST_HOURS:,} at most", line.hours)
+        raise invalid("hours", f"must be {MOST_HOURS:,} at most", line.hours)
     return line
 
 
@@ -258,17 +271,18 @@ class PricedLine(Value):
     role: ProjectRole
     kind: LineKind = "delivery"
     hours: TotalHours
-    rate: NotNegativeMoney
+    rate: Rate
     """Bill rate per hour."""
     amount: NotNegativeMoney
-    """hours x rate, rounded half-even to the currency's minor unit."""
+    """hours x rate, rounded to the currency's minor unit; it differs by half a unit at most."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
         if self.rate.currency != self.amount.currency:
             raise ValueError("rate and amount must be in the same currency")
-        if (self.rate * self.hours).rounded() != self.amount.rounded():
-            raise ValueError("amount must be hours x rate")
+        if not self.rate.agrees(self.hours, self.amount):
+            expected = self.rate * self.hours
+            raise invalid("amount", f"must be hours x rate, {expected}", self.amount)
         return self
 
 
@@ -276,8 +290,7 @@ class RoleRate(Value):
     """Rate of a role: what an hour is billed at or, in cost rates, what it costs."""
 
     role: ProjectRole
-    rate: PositiveMoney
-    """Amount per hour."""
+    rate: PositiveRate
 
 
 class BillingItem(Value):

@@ -27,6 +27,7 @@ from chassis.domain.state import Part
 from chassis.domain.stream import Stream
 from contracts.event import Event, Recorded
 from contracts.reference import Reference
+from contracts.refusals import RefusalCode
 from testkit.matchers import START, Like, RecordsOf, described, difference, like, recorded_as
 
 __all__ = [
@@ -253,15 +254,23 @@ class Outcome(Generic[S]):
         return self.after
 
     def then_refused(
-        self, code: str, *, missing: Iterable[str] | None = None, saying: str = ""
+        self,
+        code: RefusalCode,
+        *,
+        missing: Iterable[RefusalCode] | None = None,
+        fields: Iterable[str] | None = None,
+        saying: str = "",
     ) -> Scenario[S]:
-        """Assert a refusal with a code, exactly the missing codes, and `saying` in its sentence."""
+        """Assert a refusal by code, all missing codes, all fields and a part of the sentence."""
         assert self.refusal is not None, "it was not refused, but led to\n" + described(self.events)
         refusal = self.refusal
         assert refusal.code == code, f"refused as {refusal.code}, not {code}: {refusal}"
         if missing is not None:
             codes = {item.code for item in refusal.missing}
             assert codes == set(missing), f"{sorted(codes)} is missing, not {sorted(missing)}"
+        if fields is not None:
+            named = {item.field for item in refusal.missing}
+            assert named == set(fields), f"{named} are named, not {set(fields)}"
         assert saying in str(refusal), f"{saying!r} is not in: {refusal}"
         return self.before
 

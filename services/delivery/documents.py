@@ -1,18 +1,18 @@
 """Identify documents for the customer by the hash of their content."""
 
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import model_validator
 
 from chassis.domain.commands import Command
 from contracts.documents import content_hash
-from contracts.values import ContentHash
+from contracts.values import ContentHash, DocumentText
 
 
 class Paper(Command):
     """Command that sends a document: either its content or the content's hash."""
 
-    content: Annotated[str, StringConstraints(min_length=1, max_length=500_000)] | None = None
+    content: DocumentText | None = None
     content_hash: ContentHash | None = None
 
     @model_validator(mode="after")

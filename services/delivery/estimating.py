@@ -1,13 +1,14 @@
 """Submit and endorse estimates."""
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
+from contracts.decimals import round_decimal
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.event import Event, Recorded
 from contracts.reference import TemplatePublished
@@ -24,8 +25,6 @@ from contracts.values import (
 )
 from delivery.policies import require_open
 from delivery.state import Engagement, decide
-
-CENT = Decimal("0.01")
 
 
 class SubmitEstimate(Command):
@@ -53,9 +52,9 @@ class EndorseEstimate(Command):
 
 
 def scaled(template: TemplatePublished, scale: Decimal) -> tuple[EstimateLine, ...]:
-    """Return the template's lines, hours times `scale`, rounded half-even to 0.01 hour."""
+    """Return the template's lines, hours times `scale`, rounded to 0.01 hour."""
     return tuple(
-        line.model_copy(update={"hours": (line.hours * scale).quantize(CENT, ROUND_HALF_EVEN)})
+        line.model_copy(update={"hours": round_decimal(line.hours * scale, 2)})
         for line in template.estimate
     )
 

@@ -8,6 +8,7 @@ from chassis.domain.commands import Missing, Refused, gate
 from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.reference import PersonPublished
+from contracts.refusals import RefusalCode
 from delivery.state import Engagement
 
 
@@ -53,7 +54,7 @@ def day_of(context: Context, given: date | None) -> date:
     return given or context.today
 
 
-def once(known: Event | None, event: Event, code: str, sentence: str) -> Iterator[Event]:
+def once(known: Event | None, event: Event, code: RefusalCode, sentence: str) -> Iterator[Event]:
     """Yield the event if none is recorded yet, and nothing if an equal one is.
 
     Raises Refused with `code` and `sentence` where a different event is recorded.

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
+from contracts.decimals import round_decimal
 from contracts.reference import TemplatePhase, TemplatePublished
 from contracts.values import (
     Deliverable,
@@ -15,7 +16,6 @@ from contracts.values import (
 )
 from delivery.state import repeated
 
-CENT = Decimal("0.01")
 REST = "Outside the template"
 """Phase for estimated roles that no task of the template names."""
 
@@ -139,7 +139,7 @@ def _tasks(
 
 
 def _part(total: Decimal, percent: Decimal) -> Decimal:
-    return (total * percent / 100).quantize(CENT, ROUND_HALF_EVEN)
+    return round_decimal(total * percent / 100, 2)
 
 
 def _milestones(

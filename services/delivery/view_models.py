@@ -4,8 +4,8 @@ from datetime import date
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
+from chassis.domain.commands import Missing
 from contracts import delivery as events
-from contracts.channels import Department
 from contracts.gateway import Disconnect
 from contracts.legal import EarlyStartAuthorised
 from contracts.money import Money
@@ -30,23 +30,15 @@ from contracts.values import (
 from delivery.state import Stage
 
 
-class Owed(ViewModel):
-    """Condition that a gate requires, and the department that owes it."""
-
-    code: str
-    sentence: str
-    owed_by: Department | None
-
-
 class Gates(ViewModel):
     """Open conditions of the gates ahead; an empty list means that the gate is open.
 
     An early start opens the gate for work until its last day.
     """
 
-    work: tuple[Owed, ...]
-    implementation: tuple[Owed, ...]
-    closing: tuple[Owed, ...]
+    work: tuple[Missing, ...]
+    implementation: tuple[Missing, ...]
+    closing: tuple[Missing, ...]
 
 
 class EstimateView(ViewModel):
@@ -168,7 +160,7 @@ class ChangeView(ViewModel):
     requested: events.ChangeRequested
     assessed: events.ChangeAssessed | None
     price: Money | None
-    waits_for: tuple[Owed, ...]
+    waits_for: tuple[Missing, ...]
 
 
 class DeliverableView(ViewModel):

@@ -1,12 +1,11 @@
 """Build Delivery's view of an engagement: stage, open gates, plan, time, changes, deliverables."""
 
-from collections.abc import Iterable
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Literal
 
-from chassis.domain.commands import Missing
 from contracts import delivery as events
+from contracts.decimals import round_decimal
 from contracts.values import RAG
 from delivery.changes import given_up, unreleased
 from delivery.closing import unfinished
@@ -21,7 +20,6 @@ from delivery.view_models import (
     EstimateView,
     Gates,
     MilestoneView,
-    Owed,
     PlanView,
     RaidView,
     RequirementsView,
@@ -31,8 +29,6 @@ from delivery.view_models import (
     TaskView,
     TimeView,
 )
-
-CENT = Decimal("0.01")
 
 
 def engagement_view(state: Engagement) -> EngagementView:
@@ -109,20 +105,14 @@ def _gates(state: Engagement) -> Gates:
     first = state.contract.early_start_until or date.max
     missing = not_covered(state, first, date.max, date.min, hours=ZERO)
     return Gates(
-        work=_owed([missing] if missing else []),
-        implementation=_owed(implementation(state, date.max)),
-        closing=_owed(unfinished(state)),
-    )
-
-
-def _owed(missing: Iterable[Missing]) -> tuple[Owed, ...]:
-    return tuple(
-        Owed(code=item.code, sentence=item.sentence, owed_by=item.owed_by) for item in missing
+        work=(missing,) if missing else (),
+        implementation=tuple(implementation(state, date.max)),
+        closing=tuple(unfinished(state)),
     )
 
 
 def _share(part: Decimal, whole: Decimal) -> Decimal | None:
-    return (part / whole * 100).quantize(CENT, ROUND_HALF_EVEN) if whole else None
+    return round_decimal(part / whole * 100, 2) if whole else None
 
 
 def _estimate(state: Engagement, estimate: Estimate) -> EstimateView:
@@ -224,7 +214,7 @@ def _change(state: Engagement, name: str, change: Change) -> ChangeView:
         requested=change.requested,
         assessed=change.assessed,
         price=price.price if price else None,
-        waits_for=_owed(unreleased(state, change, date.max)) if waits else (),
+        waits_for=tuple(unreleased(state, change, date.max)) if waits else (),
     )
 
 

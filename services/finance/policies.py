@@ -7,6 +7,7 @@ from chassis.domain.context import Context
 from chassis.domain.rules import past_day, require_currency
 from contracts.money import Money
 from contracts.reference import Rates
+from contracts.refusals import RefusalCode
 from finance.billing.state import Invoice
 from finance.budgeting.state import Budget
 from finance.engagement import Engagement
@@ -68,11 +69,9 @@ def day_since_issue(invoice: Invoice, field: str, day: date | None, context: Con
     return on
 
 
-def require_at_most(amount: Money, most: Money, code: str, invoice: Invoice) -> None:
-    """Refuse an amount in another currency, with fractions of a minor unit, or above `most`."""
+def require_at_most(amount: Money, most: Money, code: RefusalCode, invoice: Invoice) -> None:
+    """Refuse an amount in another currency, or above `most`."""
     require_currency(most.currency, amount=amount)
-    if amount != amount.rounded():
-        raise Refused("amount-not-whole", f"{amount.amount} has fractions of the minor unit")
     if most < amount:
         most = max(most, Money.zero(most.currency))
         raise Refused(

@@ -10,10 +10,15 @@ from fastapi.responses import StreamingResponse
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from chassis.runtime.container import get_container
+from chassis.runtime.container import Container
 from chassis.web.auth import Caller, requires
 from chassis.web.command_routes import PROBLEMS
-from chassis.web.dependencies import as_of_engagement, as_of_lists, get_command_handler
+from chassis.web.dependencies import (
+    as_of_engagement,
+    as_of_lists,
+    get_command_handler,
+    refuse_unready,
+)
 from chassis.web.problems import Problem, field_error
 from chassis.web.request import (
     AS_OF,
@@ -31,11 +36,11 @@ from contracts.money import Currency
 from contracts.roles import Role
 from contracts.values import RAG, AccountId, EngagementId, PersonId, Tier
 from gateway.decider import WaiveDisconnect
-from gateway.engagement_view import STAGES
-from gateway.list_index import SORTS, InvalidCursor
-from gateway.portfolio import Portfolio
-from gateway.projector import Projector
+from gateway.portfolio.figures import Portfolio
+from gateway.portfolio.list_index import SORTS, InvalidCursor
+from gateway.projection.projector import Projector
 from gateway.queries import Queries
+from gateway.redaction import seen
 from gateway.schemas import (
     DisconnectPage,
     EngagementPage,
@@ -43,10 +48,10 @@ from gateway.schemas import (
     TimelineEntry,
     disconnect_page,
     engagement_view,
-    seen,
     timeline_entry,
     written,
 )
+from gateway.view.engagement_view import STAGES
 
 SEEN_BY: tuple[Role, ...] = (
     "executive",
@@ -80,13 +85,18 @@ _OF_LISTS = [*_SEEN, Depends(as_of_lists)]
 _EngagementPath = Annotated[EngagementId, Path()]
 
 
+def get_gateway(request: Request) -> Container[Projector]:
+    """Return all parts of the gateway; raises Problem 503 while it starts."""
+    gateway: Container[Projector] = request.app.state.container
+    refuse_unready(gateway)
+    return gateway
+
+
 def get_queries(request: Request) -> Queries:
     """Return the queries of this process; raises Problem 503 while it starts."""
-    container = get_container(request)
-    projector = container.event_handling.handler
-    if not isinstance(projector, Projector):
-        raise TypeError("the gateway's event handler is not a Projector")
-    return Queries(projector, container.reference_data, projector.today, container.stopping)
+    gateway = get_gateway(request)
+    projector = gateway.event_handling.handler
+    return Queries(projector, gateway.reference_data, projector.today, gateway.stopping)
 
 
 @router.get(
@@ -186,7 +196,7 @@ async def timeline(request: Request, engagement: _EngagementPath) -> Response:
     caller: Caller = request.state.caller
     confidential = caller.may("confidential")
     events = await get_queries(request).timeline(engagement, confidential=confidential)
-    entries = [timeline_entry(recorded, confidential=confidential) for recorded in events]
+    entries = [timeline_entry(recorded) for recorded in events]
     return written(entries, {}, confidential=confidential)
 
 
@@ -292,7 +302,7 @@ async def changes(
 
     async def is_valid() -> bool:
         with suppress(Problem):
-            get_container(request)
+            get_gateway(request)
             await _READER(request)  # checks the token again
             return True
         return False
@@ -300,7 +310,7 @@ async def changes(
     stream = _events(
         get_queries(request), engagement, is_valid, confidential=caller.may("confidential")
     )
-    return events(stream, get_container(request).stopping, caller.actor)
+    return events(stream, get_gateway(request).stopping, caller.actor)
 
 
 async def _events(

@@ -14,8 +14,8 @@ from contracts import gateway as contract
 from contracts.event import Event
 from contracts.gateway import Evidence
 from contracts.values import Identifier, Text, Value
-from gateway.disconnects import Disconnect
-from gateway.sections.gateway import proof
+from gateway.rules import Disconnect
+from gateway.view.sections.gateway import proof
 
 Detected: TypeAlias = contract.DisconnectDetected | contract.ConfidentialDisconnectDetected
 

@@ -14,7 +14,7 @@ from chassis.application.ports import CannotBeKept
 from chassis.domain.ids import derived
 from chassis.eventstore.mongo import StoreAway
 from gateway.decider import PublishDisconnects, detected
-from gateway.projector import Projector
+from gateway.projection.projector import Projector
 
 _log = logging.getLogger(__name__)
 _INTERVAL = 0.5

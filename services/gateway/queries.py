@@ -12,14 +12,14 @@ from chassis.domain.context import ReferenceData
 from chassis.domain.stream import PassedOver
 from contracts.event import Event, Recorded
 from contracts.reference import PersonPublished
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import PROJECTED_CHANNELS, View
-from gateway.list_index import EngagementRow, ListedDisconnect, Page
-from gateway.portfolio import Portfolio, build_portfolio
-from gateway.projector import Projector, ViewChange
-from gateway.summary import Summary
-from gateway.view_store import row_of
-from gateway.waiting import Waits
+from gateway.portfolio.figures import Portfolio, build_portfolio
+from gateway.portfolio.list_index import EngagementRow, ListedDisconnect, Page
+from gateway.portfolio.summary import Summary
+from gateway.projection.projector import Projector, ViewChange
+from gateway.projection.view_store import row_of
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import PROJECTED_CHANNELS, View
+from gateway.view.waiting import Waits
 
 
 @dataclass(frozen=True, slots=True)

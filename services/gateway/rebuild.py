@@ -9,7 +9,7 @@ import sys
 
 from chassis.base.settings import Settings, UnsafeSettings
 from chassis.eventstore.mongo import Store, StoreAway
-from gateway.view_store import ViewStore
+from gateway.projection.view_store import ViewStore
 
 
 async def ask(settings: Settings) -> None:

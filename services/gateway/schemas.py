@@ -1,34 +1,30 @@
 """Response models of the gateway's API, built for what the caller may see."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from chassis.application import passed_over
-from chassis.application.passed_over import PassedOverView
+from chassis.application.passed_over import PassedOverView, shown
 from chassis.base.view_model import ViewModel
 from contracts.channels import Department
-from contracts.event import Event, Recorded, read_position, write_position
+from contracts.event import Event, Recorded
 from contracts.money import Money
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import CONFIDENTIAL, Freshness
-from gateway.list_index import ListedDisconnect, Page
+from gateway.portfolio.list_index import ListedDisconnect, Page
+from gateway.portfolio.summary import Summary
 from gateway.queries import EngagementDetails
-from gateway.sections.delivery import DeliverySection
-from gateway.sections.finance import ConfidentialSection, FinanceSection
-from gateway.sections.gateway import Waiver
-from gateway.sections.legal import LegalSection
-from gateway.sections.sales import SalesSection
-from gateway.sections.steps import Ref
-from gateway.summary import Summary
-from gateway.waiting import Waits
-
-_HEARD = re.compile(r'(?<="heard":")[^"]*confidential[^"]*')
-"""A position in a JSON field `heard`; no text contains this, because quotes in it are escaped."""
+from gateway.redaction import Position, Redacted, context_of, is_open, nothing, open_channels
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import Freshness
+from gateway.view.sections.delivery import DeliverySection
+from gateway.view.sections.finance import ConfidentialSection, FinanceSection
+from gateway.view.sections.gateway import Waiver
+from gateway.view.sections.legal import LegalSection
+from gateway.view.sections.sales import SalesSection
+from gateway.view.sections.steps import Ref
+from gateway.view.waiting import Waits
 
 
 class EngagementPage(ViewModel):
@@ -66,6 +62,18 @@ class DisconnectPage(ViewModel):
     next: str | None
 
 
+def _open_waits(waits: Waits | None) -> Waits | None:
+    return waits and waits.seen(confidential=False)
+
+
+def _open_passed_over(items: Sequence[PassedOverView]) -> list[PassedOverView]:
+    return [each for each in items if is_open(each.channel)]
+
+
+def _open_disconnects(items: Sequence[DisconnectView]) -> list[DisconnectView]:
+    return [each for each in items if not each.confidential]
+
+
 class EngagementView(ViewModel):
     """One engagement, from the events of all departments.
 
@@ -79,17 +87,17 @@ class EngagementView(ViewModel):
     engagement: str
     stage: str
     complete: bool
-    lacking: dict[str, int]
-    waits: Waits | None
-    passed_over: list[PassedOverView]
+    lacking: Position
+    waits: Annotated[Waits | None, Redacted(_open_waits)]
+    passed_over: Annotated[list[PassedOverView], Redacted(_open_passed_over)]
     summary: Summary
     sales: SalesSection
     legal: LegalSection
     delivery: DeliverySection
     finance: FinanceSection
-    confidential: ConfidentialSection | None
-    freshness: dict[str, Freshness]
-    disconnects: list[DisconnectView]
+    confidential: Annotated[ConfidentialSection | None, Redacted(nothing)]
+    freshness: Annotated[dict[str, Freshness], Redacted(open_channels)]
+    disconnects: Annotated[list[DisconnectView], Redacted(_open_disconnects)]
 
 
 class TimelineEntry(ViewModel):
@@ -106,55 +114,39 @@ class TimelineEntry(ViewModel):
     cause: str
     occurred_at: datetime
     recorded_at: datetime
-    heard: dict[str, int]
+    heard: Position
     data: dict[str, Any]
-
-
-def seen(position: Mapping[str, int], *, confidential: bool) -> dict[str, int]:
-    """Return a position without confidential channels, unless the reader may see them."""
-    if confidential:
-        return dict(position)
-    return {name: last for name, last in position.items() if name not in CONFIDENTIAL}
 
 
 def written(
     view: ViewModel | Sequence[ViewModel], headers: Mapping[str, str], *, confidential: bool
 ) -> Response:
-    """Return the view as a response; positions in `heard` are cut to what the reader may see."""
-    text = to_json(view).decode()
-    if not confidential:
-        text = _HEARD.sub(
-            lambda match: write_position(seen(read_position(match[0]), confidential=False)), text
-        )
-    return Response(text, headers=headers, media_type="application/json")
+    """Return the view as a response, without confidential data unless the reader may see them."""
+    content = to_json(view, context=context_of(confidential=confidential))
+    return Response(content, headers=headers, media_type="application/json")
 
 
 def engagement_view(details: EngagementDetails, *, confidential: bool) -> EngagementView:
-    """Return the response model of an engagement for a reader."""
+    """Return the response model of an engagement; attention is that of the reader."""
     view = details.view
     waived = view.gateway.waived | view.gateway_confidential.waived
     return EngagementView(
         engagement=view.engagement,
         stage=view.stage,
         complete=details.complete,
-        lacking=seen(view.missing(), confidential=confidential),
-        waits=details.waits and details.waits.seen(confidential=confidential),
-        passed_over=passed_over.shown(details.passed_over, confidential=confidential),
+        lacking=view.missing(),
+        waits=details.waits,
+        passed_over=shown(details.passed_over, confidential=True),
         summary=details.row.seen(confidential=confidential),
         sales=view.sales,
         legal=view.legal,
         delivery=view.delivery,
         finance=view.finance,
-        confidential=view.confidential if confidential else None,
-        freshness={
-            channel: fresh
-            for channel, fresh in view.freshness.items()
-            if confidential or channel not in CONFIDENTIAL
-        },
+        confidential=view.confidential,
+        freshness=view.freshness,
         disconnects=[
             disconnect_view(view.engagement, view.sales.title, each, waived.get(each.finding))
             for each in details.disconnects.values()
-            if confidential or not each.confidential
         ],
     )
 
@@ -180,7 +172,7 @@ def disconnect_view(
     )
 
 
-def timeline_entry(recorded: Recorded[Event], *, confidential: bool) -> TimelineEntry:
+def timeline_entry(recorded: Recorded[Event]) -> TimelineEntry:
     """Return the response model of an event in a timeline."""
     return TimelineEntry(
         id=recorded.id,
@@ -191,7 +183,7 @@ def timeline_entry(recorded: Recorded[Event], *, confidential: bool) -> Timeline
         cause=recorded.cause,
         occurred_at=recorded.occurred_at,
         recorded_at=recorded.recorded_at,
-        heard=seen(recorded.heard, confidential=confidential),
+        heard=dict(recorded.heard),
         data=recorded.event.model_dump(mode="json"),
     )
 

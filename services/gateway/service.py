@@ -1,16 +1,19 @@
 """The gateway's service: its parts and how they are connected."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 from chassis.runtime.container import Container, EventHandling
 from chassis.runtime.service import Service, run
-from contracts.event import EVENTS
+from contracts.event import EVENTS, Event
 from contracts.reference import AccountPublished, PersonPublished
 from gateway import api, decider
 from gateway.pages import pages
-from gateway.projector import CONSUMED_CHANNELS, Projector
+from gateway.pages.event_texts import SENTENCES
+from gateway.projection.projector import CONSUMED_CHANNELS, Projector
+from gateway.projection.view_store import ViewStore
 from gateway.publisher import DisconnectPublisher
-from gateway.view_store import ViewStore
+from gateway.view.engagement_view import unprojected
 
 _BEHIND = 500
 """Records of consumer lag above which disconnects are not published."""
@@ -27,11 +30,13 @@ class Today:
         return self.held_at or datetime.now(UTC).date()
 
 
-def event_handling(container: Container) -> EventHandling:
+def event_handling(
+    container: Container, projector_class: type[Projector] = Projector
+) -> EventHandling[Projector]:
     """Connect the projector to the consumer, and run the publisher of disconnects beside it."""
     store = ViewStore(container.store)
     today = Today()
-    projector = Projector(store, today)
+    projector = projector_class(store, today)
 
     def behind() -> bool:
         consumer = container.consumer
@@ -76,8 +81,24 @@ SERVICE = Service(
 )
 
 
+def check_events(consumed: Iterable[type[Event]]) -> None:
+    """Raise TypeError naming each consumed type of event without a section or a sentence."""
+    consumed = list(consumed)
+    problems = [
+        *(f"no section keeps, applies or ignores {_name(each)}" for each in unprojected(consumed)),
+        *(f"{_name(each)} has no sentence" for each in consumed if each not in SENTENCES),
+    ]
+    if problems:
+        raise TypeError("; ".join(problems))
+
+
+def _name(kind: type[Event]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 def main() -> None:
-    """Run the gateway until it is stopped by a signal."""
+    """Run the gateway until it is stopped by a signal; raises TypeError as `check_events` does."""
+    check_events(SERVICE.consumes)
     run(SERVICE)
 
 

@@ -23,9 +23,8 @@ def schedule_faults(
 ) -> Iterator[Missing]:
     """Yield the faults of a billing schedule that should add up to `total`.
 
-    Items may depend only on `deliverables`. Amounts must be whole minor units, because fractions of
-    them can be invoiced but not paid. A total of zero or less leaves nothing to bill: the schedule
-    must be empty. `document` names the document in the sentences.
+    Items may depend only on `deliverables`. A total of zero or less leaves nothing to bill: the
+    schedule must be empty. `document` names the document in the sentences.
     """
     items, known = tuple(schedule), set(deliverables)
     if any(item.amount.currency != total.currency for item in items):
@@ -39,16 +38,6 @@ def schedule_faults(
                 "billing-schedule-differs",
                 f"the billing schedule of {document} adds up to {due}, its price is {total}",
             )
-    amounts = {f"its price of {total.amount}": total} | {
-        f"billing item {item.item} of {item.amount.amount}": item.amount for item in items
-    }
-    fractions = [name for name, amount in amounts.items() if amount != amount.rounded()]
-    if fractions:
-        yield Missing(
-            "amount-not-whole",
-            f"{document} has amounts that are not whole minor units of {total.currency}:"
-            f" {', '.join(fractions)}",
-        )
     for item in items:
         unknown = [each for each in item.deliverables if each not in known]
         if unknown:

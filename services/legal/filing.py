@@ -113,6 +113,7 @@ def _follows(
     """Return whether the agreement is new; raises Refused where it differs and is not later."""
     if earlier is not None and earlier != later and later.signed_on <= earlier.signed_on:
         raise Refused(
-            f"{name.lower()}-already-signed", f"an {name} signed on {earlier.signed_on} is recorded"
+            "nda-signed" if name == "NDA" else "msa-signed",
+            f"an {name} signed on {earlier.signed_on} is recorded",
         )
     return earlier != later

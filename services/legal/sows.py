@@ -231,16 +231,22 @@ def missing_approvals(sow: Sow) -> Iterator[Missing]:
         review, name = sow.reviews.get(reviewer), reviewer.capitalize()
         if review is None:
             yield Missing(
-                f"{reviewer}-review-missing", f"{name} has not reviewed version {version}", reviewer
+                "delivery-review-missing" if reviewer == "delivery" else "finance-review-missing",
+                f"{name} has not reviewed version {version}",
+                reviewer,
             )
         elif review.verdict == "objected":
             why = review.why or "no reason given"
             yield Missing(
-                f"{reviewer}-objected", f"{name} objected to version {version}: {why}", "legal"
+                "delivery-objected" if reviewer == "delivery" else "finance-objected",
+                f"{name} objected to version {version}: {why}",
+                "legal",
             )
         elif review.content_hash != sow.drafted.content_hash:
             yield Missing(
-                f"{reviewer}-approved-other-content",
+                "delivery-approved-other-content"
+                if reviewer == "delivery"
+                else "finance-approved-other-content",
                 f"{name} approved content that differs from version {version}",
                 reviewer,
             )

@@ -1,12 +1,10 @@
 """Views and list rows of engagements in Legal."""
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Literal
 
 from chassis.base.view_model import ViewModel, whole
 from chassis.domain.commands import Missing
-from contracts.channels import Department
 from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.gateway import Disconnect
 from contracts.legal import (
@@ -62,14 +60,6 @@ redlined or objected to; `reviewing` waits for the approvals of the latest versi
 SowStatus = Literal["drafted", "approved", "sent", "signed", "superseded"]
 
 
-class Owed(ViewModel):
-    """A precondition that is missing for a document, and who owes it."""
-
-    code: str
-    sentence: str
-    owed_by: Department | None
-
-
 class SowView(ViewModel):
     """A version of the statement of work; `waits_for` lists the missing approvals."""
 
@@ -81,7 +71,7 @@ class SowView(ViewModel):
     reviews: dict[Reviewer, Review]
     sent_on: date | None
     signatories: tuple[Signatory, ...]
-    waits_for: tuple[Owed, ...]
+    waits_for: tuple[Missing, ...]
 
 
 class EarlyStartView(ViewModel):
@@ -113,7 +103,7 @@ class ChangeView(ViewModel):
     assessed: ChangeAssessed | None
     price: Money | None
     implemented_on: date | None
-    waits_for: tuple[Owed, ...]
+    waits_for: tuple[Missing, ...]
     amendment: AmendmentView | None
 
 
@@ -191,7 +181,7 @@ price in the smallest unit of the currency (EUR: cents), at most 2^53 - 1."""
 def listed(state: Engagement) -> dict[str, str | int | None]:
     """Return the list row of an engagement."""
     known, contract = state.file or state.opportunity, state.contract
-    price = contract.price.rounded() if contract else None
+    price = contract.price if contract else None
     return {
         "account": known.account if known else None,
         "title": known.title if known else None,
@@ -234,12 +224,6 @@ def open_amendments(state: Engagement) -> int:
     )
 
 
-def _owed(missing: Iterable[Missing]) -> tuple[Owed, ...]:
-    return tuple(
-        Owed(code=item.code, sentence=item.sentence, owed_by=item.owed_by) for item in missing
-    )
-
-
 def _sow(state: Engagement, sow: Sow) -> SowView:
     status = _status(state, sow)
     waits = status in {"drafted", "approved", "sent"} and not state.over
@@ -252,7 +236,7 @@ def _sow(state: Engagement, sow: Sow) -> SowView:
         reviews=sow.reviews,
         sent_on=sow.sent_on,
         signatories=sow.signatories,
-        waits_for=_owed(missing_approvals(sow)) if waits else (),
+        waits_for=tuple(missing_approvals(sow)) if waits else (),
     )
 
 
@@ -284,7 +268,7 @@ def _change(state: Engagement, name: str, change: Change) -> ChangeView:
         assessed=change.assessed,
         price=change.price,
         implemented_on=change.implemented_on,
-        waits_for=_owed(waits_for(state, name, change)),
+        waits_for=tuple(waits_for(state, name, change)),
         amendment=_amendment(amendment) if amendment else None,
     )
 

@@ -221,9 +221,14 @@ class Counting:
 
 
 def listener(
-    bootstrap: str, prefix: str, reader: Counting, store: Store, batch: int = 500
+    bootstrap: str,
+    prefix: str,
+    reader: Counting,
+    store: Store,
+    batch: int = 500,
+    kind: type[Consumer] = Consumer,
 ) -> Consumer:
-    return Consumer(
+    return kind(
         bootstrap,
         group=f"{prefix}-readers",
         channels=CHANNELS,
@@ -245,8 +250,14 @@ class Scene:
     topics: Topics
     reader: Counting
 
-    def listener(self, reader: Counting | None = None, batch: int = 500) -> Consumer:
-        return listener(self.bootstrap, self.prefix, reader or self.reader, self.store, batch)
+    def listener(
+        self,
+        reader: Counting | None = None,
+        batch: int = 500,
+        kind: type[Consumer] = Consumer,
+    ) -> Consumer:
+        reader = reader or self.reader
+        return listener(self.bootstrap, self.prefix, reader, self.store, batch, kind)
 
 
 @asynccontextmanager

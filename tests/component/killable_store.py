@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
 from aiokafka import TopicPartition
 
 from chassis.base.settings import Settings
 from chassis.eventstore.mongo import Store
 from chassis.kafka import consumer_settings
 from chassis.kafka.consumer import Consumer
-from chassis.runtime.container import Container
+from chassis.runtime.container import Container, Parts
 from chassis.runtime.service import Service
 
 _MANY = frozenset({"insert_many", "bulk_write"})
@@ -128,7 +127,7 @@ class _Consumer:
 class MortalListener(Consumer):
     """A consumer that stops where its simulated process is killed, also in a rebuild."""
 
-    life: Life
+    life = Life(None)
     goes_back_with: int | None = None
     """Number of writes until the kill, counted from the beginning of a rebuild."""
 
@@ -161,29 +160,20 @@ class MortalListener(Consumer):
 @asynccontextmanager
 async def mortal(service: Service, given: Settings, life: Life) -> AsyncIterator[Container]:
     """Run the consumer of a service, without its other parts; it stops as if killed."""
-
-    def listener(*names: Any, **parts: Any) -> MortalListener:
-        made = MortalListener(*names, **parts)
-        made.life = life
-        return made
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "chassis.runtime.container.Store", lambda url, name: MortalStore(url, name, life)
-        )
-        patch.setattr("chassis.runtime.container.Consumer", listener)
-        container = Container(
-            name=service.name,
-            settings=given,
-            deciders=service.all_deciders,
-            event_handling=service.event_handling,
-        )
+    container = Container(
+        name=service.name,
+        settings=given,
+        deciders=service.all_deciders,
+        event_handling=service.event_handling,
+        parts=Parts(store=lambda url, name: MortalStore(url, name, life), consumer=MortalListener),
+    )
     try:
         await container.store.prepare()
         await container.parked_records.prepare()
         if container.event_handling.prepare is not None:
             await container.event_handling.prepare()
         assert isinstance(container.consumer, MortalListener)
+        container.consumer.life = life
         await container.consumer.__aenter__()
         try:
             yield container

@@ -16,6 +16,7 @@ from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.context import Context
 from chassis.domain.decider import Decider
 from chassis.domain.state import Part, on_event
+from chassis.runtime.container import REAL_PARTS, Parts
 from chassis.runtime.service import Service, create_app
 from chassis.web.auth import issue
 from chassis.web.command_routes import CommandRoutes
@@ -266,9 +267,10 @@ async def running(
     service: Service,
     settings: Settings,
     wait: Callable[[httpx.AsyncClient], Awaitable[bool]] | None = healthy,
+    parts: Parts = REAL_PARTS,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Run a service in this process; yield its client once `wait` is true; stop it at the end."""
-    app = create_app(service, settings)
+    app = create_app(service, settings, parts)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

@@ -12,7 +12,12 @@ from uuid_utils import uuid7
 
 from chassis.application.command_handler import CommandHandler
 from chassis.application.event_handler import StreamEventHandler
-from chassis.application.repository import ContextFactory, Repository
+from chassis.application.repository import (
+    LARGEST_CONSUMED,
+    LARGEST_STATE,
+    ContextFactory,
+    Repository,
+)
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
@@ -232,6 +237,10 @@ class Process:
     deciders: tuple[Decider[Any], ...] = (DEALS,)
     moment: datetime = NOW
     patience: float = 8.0
+    deferred_for: float = 1.0
+    poll: float = 0.1
+    largest_state: int = LARGEST_STATE
+    largest_consumed: int = LARGEST_CONSUMED
 
     def __post_init__(self) -> None:
         self.store = Store(self.url, self.database)
@@ -239,7 +248,14 @@ class Process:
         self.snapshots = Snapshots(self.store, {each.kind: each for each in self.deciders})
         contexts = ContextFactory(NoRecords(), lambda: self.moment, lambda: str(uuid7()))
         self.repository = Repository(
-            self.deciders, self.journal, self.snapshots, now=lambda: self.moment
+            self.deciders,
+            self.journal,
+            self.snapshots,
+            now=lambda: self.moment,
+            deferred_for=self.deferred_for,
+            poll=self.poll,
+            largest_state=self.largest_state,
+            largest_consumed=self.largest_consumed,
         )
         self.engine = CommandHandler(self.repository, contexts)
         self.event_handler = StreamEventHandler(self.repository, contexts)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from chassis.application import repository
 from chassis.application.command_handler import Answer, KeyReused, NotYet, Stale
 from chassis.application.repository import Unknown
 from chassis.domain.commands import Refused
@@ -206,7 +205,7 @@ async def test_an_event_too_large_for_its_topic_is_refused_or_parks_its_engageme
         monkeypatch.setattr(journal, "LARGEST_EVENT", 100)
         with pytest.raises(Refused) as refused:
             await tell(process, Advance(probability=10), "more")
-        assert refused.value.code == "too-large"
+        assert refused.value.code == "commit-too-large"
         failures = await process.event_handler.take(
             {
                 "engagement:E-1": [assigned("E-1", 1)],
@@ -267,8 +266,7 @@ async def test_a_read_waits_until_its_position_is_reached(
 async def test_a_waiting_read_asks_the_store_less_and_less_often(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(repository, "_POLL", 0.001)
-    async with Process(store.url, isolation) as process:
+    async with Process(store.url, isolation, poll=0.001) as process:
         asked = 0
         current = process.repository.current
 

@@ -10,9 +10,9 @@ from chassis.kafka.acls import group
 from chassis.kafka.topics import create_topics
 from chassis.runtime.container import Container
 from contracts.event import Event, Recorded, encode
-from gateway.engagement_view import View, apply_event
-from gateway.projector import Projector
+from gateway.projection.projector import Projector
 from gateway.service import SERVICE
+from gateway.view.engagement_view import View, apply_event
 from tests.component.consumer_harness import offsets, topics
 from tests.component.killable_store import Life, MortalListener, mortal
 from tests.component.sample_app import settings, until
@@ -45,7 +45,7 @@ class Bug:
     def __init__(self, patch: pytest.MonkeyPatch, bad: str, also: Callable[[], object]) -> None:
         self._bad: str | None = bad
         self._also: Callable[[], object] | None = also
-        patch.setattr("gateway.projector.apply_event", self._fold)
+        patch.setattr("gateway.projection.projector.apply_event", self._fold)
 
     def repair(self) -> None:
         self._bad = None

@@ -10,12 +10,9 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-import pytest
-
 from chassis.application.read_models import Views
 from chassis.eventstore.mongo import Store
 from chassis.eventstore.subscription import Subscription
-from chassis.kafka import outbox_relay as relay_module
 from chassis.kafka.outbox_relay import Relay
 from contracts.channels import DELIVERY_REFERENCE, SALES
 from tests.component.killable_store import Killed, Life, MortalStore
@@ -154,7 +151,13 @@ class MortalRelay(Relay):
 
 
 def relay_of(process: Process, kafka: KafkaServer, prefix: str, life: Life) -> MortalRelay:
-    relay = MortalRelay(process.store, process.journal, bootstrap=kafka.bootstrap, prefix=prefix)
+    relay = MortalRelay(
+        process.store,
+        process.journal,
+        bootstrap=kafka.bootstrap,
+        prefix=prefix,
+        until_closed=0.0,
+    )
     relay.life = life
     hasty(relay.subscription)
     return relay
@@ -173,12 +176,8 @@ def read_by(records: list[tuple[str, bytes | None]]) -> dict[str, list[int]]:
 
 
 async def test_a_relay_killed_at_any_write_leaves_no_gap_and_omits_nothing(
-    kafka: KafkaServer,
-    store: StoreServer,
-    isolation: str,
-    monkeypatch: pytest.MonkeyPatch,
+    kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
-    monkeypatch.setattr(relay_module, "_UNTIL_CLOSED", 0.0)
     deals, people = SALES.topic(isolation), DELIVERY_REFERENCE.topic(isolation)
     await create_topics(kafka.bootstrap, deals, people)
     both = (DEALS, PEOPLE)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from chassis.application import repository
 from chassis.application.command_handler import Answer, NotYet
 from chassis.domain.stream import Gap, OtherEvent
 from chassis.eventstore.journal import Commit
@@ -20,9 +19,11 @@ EVENTS: Sequence[Recorded[Event]] = [of_no_consequence("E-1", number) for number
 
 
 @asynccontextmanager
-async def opened(store: StoreServer, database: str) -> AsyncIterator[Process]:
+async def opened(
+    store: StoreServer, database: str, *, deferred_for: float = 1.0
+) -> AsyncIterator[Process]:
     """Start a process, and open one engagement in it."""
-    async with Process(store.url, database) as process:
+    async with Process(store.url, database, deferred_for=deferred_for) as process:
         await tell(process, Open(title="Roof"), "opened")
         yield process
 
@@ -40,10 +41,9 @@ async def commits(process: Process) -> list[Commit]:
 
 
 async def test_a_position_counts_at_once_and_is_written_when_it_must_be(
-    store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
+    store: StoreServer, isolation: str
 ) -> None:
-    monkeypatch.setattr(repository, "DEFERRED_FOR", 3600.0)
-    async with opened(store, isolation) as process:
+    async with opened(store, isolation, deferred_for=3600.0) as process:
         reading = asyncio.create_task(
             process.engine.read("engagement", "E-1", after={"delivery": 3}, wait=20.0)
         )

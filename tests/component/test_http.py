@@ -124,7 +124,7 @@ async def test_an_engagement_through_two_departments(company: Company) -> None:
     with_money = await company.sales.get(
         f"/engagements/{engagement}", headers=token("fred", "executive", "confidential")
     )
-    assert with_money.json()["value"] == {"amount": "1000.00", "currency": "EUR"}
+    assert with_money.json()["value"] == {"amount": "1000", "currency": "EUR"}
 
 
 async def test_a_refusal_lists_what_is_missing_and_who_owes_it(company: Company) -> None:
@@ -134,7 +134,7 @@ async def test_a_refusal_lists_what_is_missing_and_who_owes_it(company: Company)
     problem = refused.json()
     assert problem["code"] == "person-unknown"
     assert problem["missing"] == [
-        {"code": "owner", "sentence": "there is no person zoe", "owed_by": "delivery"}
+        {"code": "person-unknown", "sentence": "there is no person zoe", "owed_by": "delivery"}
     ]
     unknown = await company.qualify("E-0000000000000", "k-10")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown-stream")

@@ -21,9 +21,9 @@ from chassis.kafka.topics import create_topics
 from chassis.runtime.container import Container
 from contracts.channels import SALES
 from contracts.event import Event, Recorded
-from gateway.projector import Projector
+from gateway.projection.projector import Projector
+from gateway.projection.view_store import ViewStore
 from gateway.service import SERVICE
-from gateway.view_store import ViewStore
 from tests.builders import Life as LifeOf
 from tests.component.consumer_harness import IsBehind, offsets, topics
 from tests.component.killable_store import Life, MortalListener, mortal

@@ -17,7 +17,7 @@ from chassis.kafka.reference_feed import ReferenceFeed
 from chassis.kafka.topics import create_topics
 from contracts.channels import DELIVERY_REFERENCE, FINANCE_REFERENCE, Channel
 from contracts.event import Event, Recorded, encode
-from contracts.money import Money
+from contracts.money import Rate
 from contracts.reference import PersonPublished, RateCardPublished
 from contracts.values import RoleRate
 from tests.component.consumer_harness import MOMENT, Topics, topics, until
@@ -53,7 +53,7 @@ def rates(version: int, architect: int, start: date | None = None) -> Recorded[E
     event = RateCardPublished(
         rate_card="standard",
         currency="EUR",
-        rates=(RoleRate(role="architect", rate=Money(amount=Decimal(architect), currency="EUR")),),
+        rates=(RoleRate(role="architect", rate=Rate(amount=Decimal(architect), currency="EUR")),),
         effective_from=start,
     )
     return published("standard", version, event)

@@ -67,8 +67,22 @@ def first_seen(sequences: list[int]) -> list[int]:
 
 
 @asynccontextmanager
-async def relaying(process: Process, kafka: KafkaServer, prefix: str) -> AsyncIterator[Relay]:
-    relay = Relay(process.store, process.journal, bootstrap=kafka.bootstrap, prefix=prefix)
+async def relaying(
+    process: Process,
+    kafka: KafkaServer,
+    prefix: str,
+    *,
+    retry_skipped_every: float = 10.0,
+    look_again_every: float = 2.0,
+) -> AsyncIterator[Relay]:
+    relay = Relay(
+        process.store,
+        process.journal,
+        bootstrap=kafka.bootstrap,
+        prefix=prefix,
+        retry_skipped_every=retry_skipped_every,
+        look_again_every=look_again_every,
+    )
     task = asyncio.create_task(relay.run())
     try:
         yield relay

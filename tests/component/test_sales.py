@@ -25,7 +25,7 @@ from tests.component.harness import (
     token,
 )
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.sales.examples import DRAFT, ENDORSED, ESTIMATE, MANAGER, OPEN, PRICED, WIN
+from tests.unit.sales.builders import DRAFT, ENDORSED, ESTIMATE, MANAGER, OPEN, PRICED, WIN
 
 CRM = Path(__file__).parents[1] / "data" / "crm_pipeline.csv"
 PIPELINE = Path(__file__).resolve().parents[3] / "shared/data/crm/sales_pipeline.csv"
@@ -151,7 +151,7 @@ async def test_a_crm_export_is_imported_once(world: World, tmp_path: Path) -> No
     changed.write_text(CRM.read_text().replace("4,821.50", "4,900"))
     later = await run_import(world, changed)
     assert "0 taken, 5 unchanged, 13 refused" in later.stdout
-    assert "was imported as 4,821.50 EUR" in later.stdout
+    assert "recorded as 4,821.50 EUR" in later.stdout
 
     events = await world.events(6, of=OpportunityImported, about="")
     assert len({each.subject for each in events}) == 6

@@ -17,8 +17,8 @@ import pytest
 from chassis.eventstore.mongo import Store
 from contracts.channels import PARTITIONS
 from contracts.event import Event, Recorded
-from gateway.projector import Projector
-from gateway.view_store import ViewStore
+from gateway.projection.projector import Projector
+from gateway.projection.view_store import ViewStore
 from tests.component.killable_store import Killed, Life, MortalStore
 from tests.infrastructure import StoreServer
 from tests.portfolio_builder import company, named

@@ -13,12 +13,11 @@ from chassis.eventstore import mongo as store_module
 from chassis.eventstore.journal import Commit, TooLarge
 from chassis.eventstore.snapshots import measured
 from chassis.eventstore.unreadable import UnreadableStream
-from chassis.kafka import outbox_relay as relay_module
 from chassis.kafka.topics import create_topics as create_all_topics
 from chassis.runtime.service import Service
 from contracts.channels import SALES
-from gateway import view_store as shelf_module
-from gateway.view_store import CachedView
+from gateway.projection import view_store as shelf_module
+from gateway.projection.view_store import CachedView
 from tests.component.sample_app import running, sales, settings, token
 from tests.component.sample_department import Advance, Deal, Process, assigned, until
 from tests.component.test_followers_killed import read_by
@@ -189,10 +188,8 @@ async def test_a_relay_skips_and_reports_the_stream_and_publishes_it_once_repair
     kafka: KafkaServer,
     store: StoreServer,
     isolation: str,
-    monkeypatch: pytest.MonkeyPatch,
     what: dict[str, Any],
 ) -> None:
-    monkeypatch.setattr(relay_module, "_TRIED_AGAIN_AFTER", 0.0)
     topic = SALES.topic(isolation)
     await create_topics(kafka.bootstrap, topic)
 
@@ -204,12 +201,12 @@ async def test_a_relay_skips_and_reports_the_stream_and_publishes_it_once_repair
         await grow(process, deals=3, steps=3)
         broken = await damage(process, "engagement:E-1", 2, what)
         await process.store.leases.update_one({"_id": "relay"}, {"$set": {"token": None}})
-        async with relaying(process, kafka, isolation) as relay:
+        async with relaying(process, kafka, isolation, retry_skipped_every=0.0) as relay:
             await until(lambda: is_published(3, 1, 3))
             await until(lambda: relay.subscription.progress == "following")
             assert "commit 2 of engagement:E-1 cannot be read" in (relay.refused or "")
         # It is still reported after a restart and later commits.
-        async with relaying(process, kafka, isolation) as relay:
+        async with relaying(process, kafka, isolation, retry_skipped_every=0.0) as relay:
             await grow(process, deals=3, steps=2, start=3)
             await until(lambda: is_published(4, 1, 4))
             assert "commit 2 of engagement:E-1 cannot be read" in (relay.refused or "")
@@ -220,16 +217,15 @@ async def test_a_relay_skips_and_reports_the_stream_and_publishes_it_once_repair
 
 
 async def test_a_document_without_a_valid_number_stops_the_relay_until_repaired(
-    kafka: KafkaServer, store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
+    kafka: KafkaServer, store: StoreServer, isolation: str
 ) -> None:
-    monkeypatch.setattr(relay_module, "_LAST_PAUSE", 0.05)
     topic = SALES.topic(isolation)
     await create_topics(kafka.bootstrap, topic)
     async with Process(store.url, isolation) as process:
         await grow(process, deals=1, steps=2)
         broken = await damage(process, "engagement:E-0", 2, {"number": "two"})
         await process.store.leases.update_one({"_id": "relay"}, {"$set": {"token": None}})
-        async with relaying(process, kafka, isolation) as relay:
+        async with relaying(process, kafka, isolation, look_again_every=0.05) as relay:
             await until(lambda: relay.refused is not None)
             assert "number: must be a whole number" in (relay.refused or "")
             await mend(process, broken)
@@ -285,8 +281,6 @@ async def test_a_state_is_limited_before_it_is_too_large_for_a_document(
     store: StoreServer, isolation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Limit the size of the state: each event has some 500 bytes, and adds three to the state."""
-    monkeypatch.setattr(streams_module, "LARGEST_STATE", 4_000)
-    monkeypatch.setattr(streams_module, "LARGEST_CONSUMED", 20_000)
     measurements = 0
 
     def counted(stream: Stream[Any]) -> Stream[Any]:
@@ -295,7 +289,9 @@ async def test_a_state_is_limited_before_it_is_too_large_for_a_document(
         return measured(stream)
 
     monkeypatch.setattr(streams_module, "measured", counted)
-    async with Process(store.url, isolation) as process:
+    async with Process(
+        store.url, isolation, largest_state=4_000, largest_consumed=20_000
+    ) as process:
         await open_deals(process, "Wall")
 
         async def more(probability: int, times: int) -> None:
@@ -313,7 +309,7 @@ async def test_a_state_is_limited_before_it_is_too_large_for_a_document(
                 refusal = refused
                 break
         assert refusal is not None
-        assert (refusal.code, "4,000" in str(refusal)) == ("too-large", True)
+        assert (refusal.code, "4,000" in str(refusal)) == ("commit-too-large", True)
         state = (await process.engine.read("engagement", "E-Wall")).state
         assert 3_000 <= len(state.model_dump_json()) <= 4_000
         # It is refused again without measuring the state; others' events are still consumed.

@@ -24,11 +24,11 @@ from contracts.channels import CHANNELS, PARTITIONS, Channel
 from contracts.event import Event, Recorded, decode
 from delivery.service import SERVICE as DELIVERY
 from finance.service import SERVICE as FINANCE
-from gateway.portfolio import Figures
-from gateway.projector import CONSUMED_CHANNELS
+from gateway.portfolio.figures import Figures
+from gateway.projection.projector import CONSUMED_CHANNELS
+from gateway.projection.timeline import Run
+from gateway.projection.view_store import CachedView, ViewStore
 from gateway.service import SERVICE as GATEWAY
-from gateway.timeline import Run
-from gateway.view_store import CachedView, ViewStore
 from legal.service import SERVICE as LEGAL
 from sales.service import SERVICE as SALES
 from tests.component.consumer_harness import aside_in, parked_in

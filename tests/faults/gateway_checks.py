@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from contracts.event import Event, Recorded, write_position
 from contracts.reference import PersonPublished
-from gateway.disconnects import Disconnect, judge
-from gateway.engagement_view import PROJECTED_CHANNELS, View, apply_event, dump
-from gateway.portfolio import Figures, Portfolio, build_portfolio, contribution, sum_figures
-from gateway.timeline import in_order
-from gateway.view_store import CachedView
+from gateway.portfolio.figures import Figures, Portfolio, build_portfolio, contribution, sum_figures
+from gateway.projection.timeline import in_order
+from gateway.projection.view_store import CachedView
+from gateway.rules import Disconnect, judge
+from gateway.view.engagement_view import PROJECTED_CHANNELS, View, apply_event, dump
 from tests.faults.checks import events_by_engagement
 from tests.faults.collected_state import Evidence
 from tests.faults.finding import Finding

@@ -3,15 +3,16 @@
 Kafka and the store are real; only requests to the services do not use the network.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
-import pytest
 
 from chassis.base.settings import LOCAL_ISSUER
 from chassis.kafka.topics import create_topics
+from chassis.runtime.container import REAL_PARTS, Parts
+from chassis.runtime.service import Service
 from local.demo.driver import PlatformAccess
 from local.demo.reference_data import roles
 from local.platform import SERVICES
@@ -21,8 +22,13 @@ from tests.faults.collected_state import Places
 from tests.faults.load import Persistent
 from tests.infrastructure import KafkaServer, StoreServer
 
-Parts = Mapping[str, object]
-"""Replacements by the dotted name of what they replace, as for `monkeypatch.setattr`."""
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A service, perhaps with another handler of its events or with other parts."""
+
+    service: Service
+    parts: Parts = REAL_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +46,27 @@ async def world(
     name: str,
     *,
     only: tuple[str, ...] = SERVICES,
-    broken: Mapping[str, Parts] | None = None,
+    broken: Variant | None = None,
     patience: float = 60.0,
 ) -> AsyncIterator[World]:
-    """Start services with their own topics and databases; `broken` replaces parts of them."""
+    """Start services with their own topics and databases; `broken` replaces one of them."""
     await create_topics(kafka.bootstrap, name)
     places = Places(
         kafka.bootstrap, {service: (store.url, f"{name}-{service}") for service in only}, name
     )
+    started = {each: Variant(collected_state.SERVICES[each]) for each in only}
+    if broken is not None:
+        started[broken.service.name] = broken
     async with AsyncExitStack() as stack:
         mounts: dict[str, httpx.AsyncBaseTransport | None] = {}
-        for service in only:
+        for service, each in started.items():
             given = settings(
                 kafka_bootstrap=kafka.bootstrap,
                 topic_prefix=name,
                 store_url=store.url,
                 store_database=f"{name}-{service}",
             )
-            with pytest.MonkeyPatch.context() as patch:
-                for place, part in ((broken or {}).get(service) or {}).items():
-                    patch.setattr(place, part)
-                client = await stack.enter_async_context(
-                    running(collected_state.SERVICES[service], given)
-                )
+            client = await stack.enter_async_context(running(each.service, given, parts=each.parts))
             mounts[f"http://{service}"] = client._transport
         company = PlatformAccess(
             urls={service: f"http://{service}" for service in only},

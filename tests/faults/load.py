@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import httpx
 
+from chassis.base.backoff import Backoff
 from chassis.base.settings import LOCAL_ISSUER
 from local.demo.actors import Actors
 from local.demo.delivering import build, mobilise
@@ -82,8 +83,7 @@ class Persistent(Driver):
         headers: Mapping[str, str],
         body: Body | None,
     ) -> httpx.Response:
-        ends = time.monotonic() + self._patience
-        pause = 0.05
+        backoff = Backoff(0.05, 1.0, within=self._patience)
         while True:
             answer = await self._ask(method, service, path, by, headers, body)
             if isinstance(answer, httpx.Response):
@@ -96,10 +96,9 @@ class Persistent(Driver):
                     raise DemoError(message)
             else:
                 message = f"{by}: {method} {service}{path} {body}\n  {answer!r}"
-            if time.monotonic() > ends:
+            if backoff.is_over:
                 raise DemoError(message)
-            await asyncio.sleep(pause * self._random.uniform(0.5, 1.5))
-            pause = min(2 * pause, 1.0)
+            await backoff.pause()
         key = headers.get("Idempotency-Key")
         if key is not None:
             self._remember(service, by, key, answer)

@@ -7,6 +7,7 @@ and a real store.
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,13 +18,17 @@ from chassis.domain.decider import Step
 from chassis.eventstore.journal import Commit, Journal
 from chassis.eventstore.snapshots import AnyDecider
 from chassis.kafka.outbox_relay import Record, Relay
-from contracts import delivery
+from chassis.runtime.container import Parts, handle_by_streams
+from contracts.delivery import DecisionRecorded
 from contracts.event import Event, Recorded
-from gateway.engagement_view import apply_event
-from gateway.projector import Projector
+from delivery import service as delivery
+from gateway import service as gateway
+from gateway.projection.projector import Projector
+from gateway.view.engagement_view import apply_event
+from sales import service as sales
 from tests.faults.checker import at_rest
 from tests.faults.collected_state import gather
-from tests.faults.in_process_platform import Parts, World, world
+from tests.faults.in_process_platform import Variant, World, world
 from tests.faults.load import Person
 from tests.infrastructure import KafkaServer, StoreServer
 
@@ -78,7 +83,7 @@ class FoldsTwice(Projector):
         for engagement, events in batch.items():
             for recorded in events:
                 cached = self._cached[engagement]
-                if isinstance(recorded.event, delivery.DecisionRecorded):
+                if isinstance(recorded.event, DecisionRecorded):
                     fresh = copy.deepcopy(cached.view.freshness)
                     apply_event(cached.view, recorded)
                     cached.view.freshness = fresh
@@ -138,25 +143,29 @@ async def a_beginning(made: World) -> None:
 @pytest.mark.parametrize(
     ("broken", "sentence"),
     [
-        ({}, None),
+        (None, None),
         (
-            {"sales": {"chassis.runtime.container.Relay": Skips}},
+            Variant(sales.SERVICE, Parts(relay=Skips)),
             "sales: E-.* 2 is in the journal and not on",
         ),
+        (Variant(sales.SERVICE, Parts(relay=Swaps)), "sales: E-.* 3 came where 2 was expected"),
+        (Variant(sales.SERVICE, Parts(journal=Forgets)), "ann/.* was acknowledged and is not in"),
         (
-            {"sales": {"chassis.runtime.container.Relay": Swaps}},
-            "sales: E-.* 3 came where 2 was expected",
-        ),
-        (
-            {"sales": {"chassis.runtime.container.Journal": Forgets}},
-            "ann/.* was acknowledged and is not in",
-        ),
-        (
-            {"delivery": {"chassis.runtime.container.StreamEventHandler": TakesInTwice}},
+            Variant(
+                replace(
+                    delivery.SERVICE,
+                    event_handling=partial(handle_by_streams, handler=TakesInTwice),
+                )
+            ),
             "1 was taken in 2 times",
         ),
         (
-            {"gateway": {"gateway.service.Projector": FoldsTwice}},
+            Variant(
+                replace(
+                    gateway.SERVICE,
+                    event_handling=partial(gateway.event_handling, projector_class=FoldsTwice),
+                )
+            ),
             "not what its events give, in delivery",
         ),
     ],
@@ -166,7 +175,7 @@ async def test_a_broken_part_is_found(
     kafka: KafkaServer,
     store: StoreServer,
     isolation: str,
-    broken: Mapping[str, Parts],
+    broken: Variant | None,
     sentence: str | None,
 ) -> None:
     only = ("sales", "delivery", "gateway")

@@ -15,7 +15,7 @@ import pytest_asyncio
 from contracts import delivery, finance, sales
 from contracts.channels import SALES
 from contracts.event import Event, Recorded, encode
-from gateway.engagement_view import apply_event
+from gateway.view.engagement_view import apply_event
 from tests.component.consumer_harness import topics
 from tests.faults.checker import at_rest, check, told
 from tests.faults.collected_state import (

@@ -13,10 +13,10 @@ from random import Random
 
 import pytest
 
-from gateway.engagement_view import dump
-from gateway.portfolio import Portfolio
-from gateway.timeline import in_order
-from gateway.view_store import ViewStore
+from gateway.portfolio.figures import Portfolio
+from gateway.projection.timeline import in_order
+from gateway.projection.view_store import ViewStore
+from gateway.view.engagement_view import dump
 from local.platform import SERVICES, Platform
 from local.processes import Process
 from tests.faults.chaos import kill_at_random, relay_holders

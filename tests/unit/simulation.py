@@ -105,7 +105,9 @@ class World:
         kind = next(each for each in routes.decider.commands if each.named() == command)
         stream = department.stream(routes.decider, subject)
         if stream.number == 0 and kind not in routes.decider.opens:
-            raise Refused("unknown-stream", f"{service} has processed no event of {subject}")
+            raise Refused(
+                "opportunity-not-opened", f"{service} has processed no event of {subject}"
+            )
         step = handle_command(
             routes.decider, stream, kind.model_validate(body), self._context(by, at, key)
         )

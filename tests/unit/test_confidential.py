@@ -446,7 +446,7 @@ async def test_only_the_confidential_role_sees_which_confidential_event_cannot_b
         answer = await paula.post("/", headers={"Authorization": f"Bearer {token}"})
     problem = answer.json()
 
-    assert (answer.status_code, problem["code"]) == (422, "not-recordable")
+    assert (answer.status_code, problem["code"]) == (422, "event-not-recordable")
     assert FIGURE not in answer.text + lines.getvalue()
     if may:
         assert problem["errors"][0]["field"] == "cost.amount"

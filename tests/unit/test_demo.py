@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from gateway.disconnects import judge
-from gateway.engagement_view import View
+from gateway.rules import judge
+from gateway.view.engagement_view import View
 from local.demo import lifecycle
 from local.demo.engagement_run import new_run
 from local.demo.scenarios import Scenario, Trouble, scenarios

@@ -26,13 +26,13 @@ from contracts.event import Event, Recorded
 from contracts.values import HEARD
 from gateway.decider import ENGAGEMENT as ANNOUNCING
 from gateway.decider import PublishDisconnects, detected
-from gateway.disconnects import judge
-from gateway.engagement_view import View, dump, load
-from gateway.list_index import EngagementRow, ListIndex
-from gateway.portfolio import build_portfolio, contribution, replace_contribution
+from gateway.portfolio.figures import build_portfolio, contribution, replace_contribution
+from gateway.portfolio.list_index import EngagementRow, ListIndex
+from gateway.portfolio.summary import Summary, summary
 from gateway.queries import EngagementDetails
+from gateway.rules import judge
 from gateway.schemas import disconnect_page, engagement_view, timeline_entry
-from gateway.summary import Summary, summary
+from gateway.view.engagement_view import View, dump, load
 from local.demo.driver import Body
 from testkit.scenario import RecordsOf
 from tests.unit.extremes import Extremes
@@ -146,7 +146,7 @@ def check_gateway(events: Iterable[Recorded[Event]]) -> None:
             to_json(engagement_view(unified, confidential=confidential))
         found = tuple(map(detected, findings.values()))
         check_announced(view, PublishDisconnects(disconnects=found))
-    to_json([timeline_entry(each, confidential=True) for each in events])
+    to_json([timeline_entry(each) for each in events])
 
 
 def check_announced(view: View, command: PublishDisconnects) -> None:
@@ -268,7 +268,7 @@ class Extravagant(World):
         refusal: Refused | None = None
         for each in bodies:
             if not is_command(KINDS[service, command], each):
-                refusal = Refused("invalid-input", f"{command} is not given as it should be")
+                refusal = Refused("field-missing", f"{command} is not given as it should be")
                 continue
             try:
                 return super().command(service, place, subject, command, each, by, at, key=key)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.event import Event, Recorded
-from gateway.disconnects import judge
-from gateway.engagement_view import View, apply_event, dump
+from gateway.rules import judge
+from gateway.view.engagement_view import View, apply_event, dump
 from local.demo import lifecycle
 from local.demo.engagement_run import new_run
 from local.demo.reference_data import CUSTOMERS

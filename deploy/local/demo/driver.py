@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import httpx
 
+from chassis.base.backoff import Backoff
 from chassis.domain.ids import derived
 from chassis.web.auth import issue
 from contracts.roles import Role
@@ -221,7 +222,8 @@ class Driver:
     ) -> httpx.Response:
         url = self._access.urls[service] + path
         sent = {"Authorization": f"Bearer {self._token(by)}", **headers}
-        for attempt in range(8):
+        backoff = Backoff(0.2, 30.0)
+        for _ in range(8):
             try:
                 async with self._at_once:
                     answer = await self._http.request(method, url, json=body, headers=sent)
@@ -235,7 +237,7 @@ class Driver:
                     raise CommandRefused(_message(by, method, service + path, body, problem))
                 if answer.status_code not in {503, 504}:
                     break
-            await asyncio.sleep(0.2 * 2**attempt)
+            await backoff.pause()
         raise DemoError(_message(by, method, service + path, body, problem))
 
     def _token(self, by: str) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from chassis.application.command_handler import CommandHandler
 from chassis.application.repository import Unknown
+from chassis.base.backoff import Backoff
 from chassis.domain.commands import Refused
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.eventstore.mongo import Store, StoreAway, reaching
@@ -22,7 +23,7 @@ _HOLD = "hold"
 """The id of the document that says at which moment the scheduler is held."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _BATCH_SIZE = 50
-_LAST_PAUSE = 5.0
+_LONGEST_PAUSE = 5.0
 
 
 class DeadlineScheduler:
@@ -50,20 +51,21 @@ class DeadlineScheduler:
 
     async def run(self) -> None:
         """Run until cancelled; retry after faults, and log each outage of the store once."""
-        pause = self._every
+        backoff = Backoff(2 * self._every, _LONGEST_PAUSE)
         while True:
             try:
                 await self.tick()
-                self.looked_at = datetime.now(UTC)
-                pause = self._every
             except StoreAway as away:
-                if pause == self._every:
+                if backoff.must_log():
                     _log.warning("deadlines: the store is not available: %s", away)
-                pause = min(2 * pause, _LAST_PAUSE)
             except Exception:  # noqa: BLE001 - the scheduler must not end silently
                 _log.exception("deadlines: a run failed and will be retried")
-                pause = min(2 * pause, _LAST_PAUSE)
-            await asyncio.sleep(pause)
+            else:
+                self.looked_at = datetime.now(UTC)
+                backoff.reset()
+                await asyncio.sleep(self._every)
+                continue
+            await backoff.pause()
 
     async def hold(self, at: datetime, *, by: str) -> None:
         """Let no deadline after this moment pass until `release`; raises StoreAway."""

@@ -35,8 +35,6 @@ from chassis.eventstore.snapshots import (
 )
 from contracts.event import write_position
 
-DEFERRED_FOR = 1.0
-"""Seconds after which deferred positions are written."""
 LARGEST_STATE = 4 * 1024 * 1024
 """Size of a state as JSON in bytes from which commands that add to it are refused. On two slow
 cores, a state of this size takes 30 ms to serialise, 70 ms to store, and 400 ms to load, once in a
@@ -44,7 +42,6 @@ process; a document of the store has at most twice this size."""
 LARGEST_CONSUMED = 7 * 1024 * 1024
 """The same limit for consumed events: higher, near the limit of the store, since their authors
 cannot know the size of the state. A refused event parks its engagement."""
-_POLL = 0.1
 _POLL_SHARE = 0.1
 """The next read of the store waits for this share of the time that a request has waited."""
 
@@ -101,8 +98,16 @@ class Repository:
         *,
         now: Callable[[], datetime],
         keep: int = 5_000,
+        deferred_for: float = 1.0,
+        poll: float = 0.1,
+        largest_state: int = LARGEST_STATE,
+        largest_consumed: int = LARGEST_CONSUMED,
     ) -> None:
-        """Set up an empty cache of at most `keep` streams; `now` returns UTC moments."""
+        """Set up an empty cache of at most `keep` streams; `now` returns UTC moments.
+
+        Deferred positions are written after `deferred_for` seconds. A request that waits for a
+        stream reads the store every `poll` seconds at first. The limits of a state are in bytes.
+        """
         self.deciders = {decider.kind: decider for decider in deciders}
         self.journal = journal
         self.snapshots = snapshots
@@ -110,6 +115,10 @@ class Repository:
         """Set when the service stops: requests do not wait any longer."""
         self._now = now
         self._keep = keep
+        self._deferred_for = deferred_for
+        self._poll = poll
+        self._largest_state = largest_state
+        self._largest_consumed = largest_consumed
         self._cache: OrderedDict[str, Known] = OrderedDict()
         self._deferred: dict[str, _Deferred] = {}
         self._deferred_since = 0.0
@@ -200,7 +209,7 @@ class Repository:
         loop = asyncio.get_running_loop()
         began = asked = loop.time()
         while (left := ends - loop.time()) > 0 and not self.stopping.is_set():
-            woken = await self._wait_for_wake(before.id, min(left, _POLL))
+            woken = await self._wait_for_wake(before.id, min(left, self._poll))
             at = loop.time()
             # Another process may have appended to the stream, which only the store can show. It is
             # read less and less often: each time after another tenth of the time waited so far.
@@ -274,10 +283,10 @@ class Repository:
         """
         size = commit.size
         after = grown(after, size)
-        most = LARGEST_STATE if commit.command else LARGEST_CONSUMED
+        most = self._largest_state if commit.command else self._largest_consumed
         if not size or after.measured + after.since <= most:
             return after
-        if after.since > LARGEST_STATE // 4:
+        if after.since > self._largest_state // 4:
             after = measured(after)
             if after.measured <= most:
                 return after
@@ -305,7 +314,7 @@ class Repository:
 
         Raises UnreadableStream, StoreAway.
         """
-        if self._deferred and (now or time.monotonic() - self._deferred_since > DEFERRED_FOR):
+        if self._deferred and (now or time.monotonic() - self._deferred_since > self._deferred_for):
             outcomes = await asyncio.gather(
                 *(self._write_position(stream) for stream in [*self._deferred]),
                 return_exceptions=True,

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.decimals import round_decimal
+
 LARGEST_WHOLE = 2**53 - 1
 """The largest integer that every JSON parser reads exactly, and that the store accepts."""
 
 
 def whole(amount: Decimal) -> int:
     """Return the amount in whole units of its currency, as a sort key, within ±LARGEST_WHOLE."""
-    return max(-LARGEST_WHOLE, min(round(amount), LARGEST_WHOLE))
+    return max(-LARGEST_WHOLE, min(int(round_decimal(amount, 0)), LARGEST_WHOLE))
 
 
 class ViewModel(BaseModel):

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from contracts.channels import Department
+from contracts.refusals import REFUSALS, RefusalCode
 
 
 class Command(BaseModel):
@@ -23,19 +25,32 @@ class Command(BaseModel):
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
 
 
+_CODE_SCHEMA = {
+    "type": "string",
+    "description": "Stable code of the condition; readers must accept unknown codes.",
+    "x-codes": REFUSALS,
+    "examples": ["estimate-not-priced"],
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A condition of a gate that is not met: a stable code, a sentence, and who must meet it."""
+    """A condition that is not met: a stable code, a sentence, and who must meet it.
 
-    code: str
+    `owed_by` is empty where the caller has to act, or only time can pass. `field` names the field
+    of the command that the condition is about, if it is about one.
+    """
+
+    code: Annotated[RefusalCode, WithJsonSchema(_CODE_SCHEMA)]
     sentence: str
     owed_by: Department | None = None
+    field: str | None = None
 
 
 class Refused(Exception):
     """A refused command: a stable code, a sentence, and the conditions that are not met."""
 
-    def __init__(self, code: str, sentence: str, missing: Sequence[Missing] = ()) -> None:
+    def __init__(self, code: RefusalCode, sentence: str, missing: Sequence[Missing] = ()) -> None:
         super().__init__(sentence)
         self.code, self.sentence, self.missing = code, sentence, tuple(missing)
 
@@ -51,13 +66,13 @@ class NotRecordable(Refused):
     def __init__(self, event: str, field: str, why: str, *, confidential: bool) -> None:
         self.whole = f"the resulting event cannot be recorded: {event}, {field}: {why}"
         hidden = "a resulting confidential event cannot be recorded"
-        super().__init__("not-recordable", hidden if confidential else self.whole)
+        super().__init__("event-not-recordable", hidden if confidential else self.whole)
         self.event, self.field, self.why, self.confidential = event, field, why, confidential
         self.safe_message = f"{event}, {field}"
 
 
-def gate(name: str, missing: Iterable[Missing | None]) -> None:
+def gate(code: RefusalCode, missing: Iterable[Missing | None]) -> None:
     """Refuse unless every entry is None; raises Refused with all conditions that are not met."""
     unmet = tuple(item for item in missing if item is not None)
     if unmet:
-        raise Refused(name, "; ".join(item.sentence for item in unmet), unmet)
+        raise Refused(code, "; ".join(item.sentence for item in unmet), unmet)

@@ -6,7 +6,6 @@ an insert is in progress are inserted together in the next one; each caller gets
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +14,7 @@ from typing import Any
 
 from opentelemetry import metrics
 
+from chassis.base.backoff import Backoff
 from chassis.domain.commands import NotRecordable, Refused
 from chassis.domain.latest_ids import LatestIds, read_latest_ids, write_latest_ids
 from chassis.domain.stream import PassedOver
@@ -81,7 +81,7 @@ class TooLarge(Refused):
     """
 
     def __init__(self, sentence: str) -> None:
-        super().__init__("too-large", sentence)
+        super().__init__("commit-too-large", sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,19 +411,16 @@ class Journal:
 
     async def _insert(self, documents: list[Document]) -> list[Exception | None]:
         """Insert documents; after an unknown outcome insert again: the unique `_id` is the test."""
-        ends = time.monotonic() + self._patience
-        pause, again = 0.05, False
+        backoff = Backoff(0.05, 1.0, within=self._patience)
         while True:
             try:
                 outcomes = await insert_each(self._store.commits, documents)
-                stored = await self._stored(documents, outcomes) if again else {}
+                stored = await self._stored(documents, outcomes) if backoff.pauses else {}
                 break
             except StoreAway:
-                if time.monotonic() + pause > ends:
+                if backoff.is_over:
                     raise
-            again = True
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 1.0)
+            await backoff.pause()
         return [
             _outcome(document, outcome, stored)
             for document, outcome in zip(documents, outcomes, strict=True)

@@ -4,11 +4,10 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 from chassis.base.failures import described
+from chassis.base.fingerprint import files_beside, fingerprint
 from chassis.domain.decider import Decider, replay
 from chassis.domain.latest_ids import read_latest_ids, write_latest_ids
 from chassis.domain.state import Part
@@ -16,7 +15,7 @@ from chassis.domain.stream import PassedOver, Stream
 from chassis.eventstore.journal import Commit
 from chassis.eventstore.mongo import Document, Store, reaching, replace_older, size_of
 from chassis.eventstore.unreadable import UnreadableStream
-from contracts.event import Event, read_position, write_position
+from contracts.event import read_position, write_position
 from contracts.values import HEARD
 
 AnyDecider = Decider[Any]
@@ -77,15 +76,10 @@ def fingerprint_of(decider: AnyDecider) -> str:
     parts, the contracts, and how parts apply events. A snapshot with another fingerprint is not
     used; its stream is replayed.
     """
-    digest = blake2b(digest_size=8)
     state = decider.state_type
-    digest.update(f"{state.model_json_schema()} {sorted(Stream.__annotations__)}".encode())
-    modules = {each.__module__ for each in (*_parts_of(state), Event, Part)}
-    files = {sys.modules[module].__file__ for module in modules}
-    folders = {Path(file).parent for file in files if file is not None}
-    for source in sorted({source for folder in folders for source in folder.rglob("*.py")}):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+    modules = {each.__module__ for each in (*_parts_of(state), Part)}
+    sources = [file for name in modules for file in files_beside(sys.modules[name])]
+    return fingerprint(sources, f"{state.model_json_schema()} {sorted(Stream.__annotations__)}")
 
 
 def _parts_of(state: type[Part]) -> Iterator[type[Part]]:

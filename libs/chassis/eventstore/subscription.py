@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
 
+from chassis.base.backoff import Backoff
 from chassis.eventstore.mongo import Document, HistoryLost, Store, StoreAway, Token, reaching
 
 _log = logging.getLogger(__name__)
-_FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
 _MANY = 100
 # The local store answers after any write, also to other collections: without this pause, hundreds
 # of empty answers can follow one another.
@@ -141,28 +141,23 @@ class Subscription:
 
     async def run(self) -> None:
         """Run until cancelled; retry after faults, and log each outage of the store once."""
-        pause, outage = _FIRST_PAUSE, False
+        backoff = Backoff()
         try:
             while True:
                 self.progress = "waiting"
-                begun = float("inf")
                 try:
                     await self._lease.take()
-                    begun = time.monotonic()
+                    backoff.begin()
                     await self._run_with_lease()
                 except LeaseLost:
                     _log.info("%s: another process has taken over", self._lease.name)
                 except StoreAway as away:
-                    if not outage:
+                    if backoff.must_log():
                         _log.warning("%s: the store is not available: %s", self._lease.name, away)
-                    outage = True
                 except Exception:  # noqa: BLE001 - a subscription must not end silently
                     _log.exception("%s: processing failed and will be retried", self._lease.name)
-                if time.monotonic() - begun > _LAST_PAUSE:
-                    pause, outage = _FIRST_PAUSE, False  # it worked for a while: a new outage
                 self.progress = "away"
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LAST_PAUSE)
+                await backoff.pause()
         finally:
             with suppress(StoreAway, TimeoutError):
                 async with asyncio.timeout(2.0):

@@ -8,7 +8,6 @@ their `EventHandler`.
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,12 +16,12 @@ from types import TracebackType
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from opentelemetry import metrics
 
 from chassis.application.as_of import CaughtUp
 from chassis.application.ports import EventHandler, StreamRouter
+from chassis.base.backoff import Backoff
 from chassis.base.partitioning import partition_of
 from chassis.kafka import consumer_settings
 from chassis.kafka.accounting import BatchAccount
@@ -40,7 +39,7 @@ from contracts.channels import Channel
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 5.0
+_LONGEST_PAUSE = 5.0
 """Seconds between two attempts while Kafka or the store does not answer."""
 
 ANSWER_WITHIN = 5.0
@@ -78,7 +77,7 @@ class _Abandoned(Exception):
     """The partitions are being revoked, or the service stops: the batch is not committed."""
 
 
-class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no types
+class Consumer:
     """A consumer that runs while it is entered (``async with``), and reconnects by itself."""
 
     def __init__(
@@ -345,13 +344,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
 
     async def _until_done(self, work: Callable[[], Awaitable[None]]) -> None:
         """Repeat work with increasing pauses until it succeeds; raises _Abandoned."""
-        pause = 0.1
+        backoff = Backoff(longest=_LONGEST_PAUSE)
         while True:
             try:
                 await work()
             except _Abandoned:
                 raise
             except Exception as error:
+                # An outage can outlast this batch, which another process may get meanwhile.
                 if self.progress.hindrance is None:
                     is_bug = not isinstance(error, TRANSIENT)
                     log.warning("%s waits: %s", self._group, error, exc_info=is_bug)
@@ -361,12 +361,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no typ
                     log.info("%s continues", self._group)
                     self.progress.hindrance = None
                 return
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._abandon.wait(), pause * random.uniform(0.8, 1.2))
+            await backoff.pause(self._abandon)
             if self._abandon.is_set():
                 self.progress.hindrance = None
                 raise _Abandoned
-            pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _process_once(self, arrivals: list[Arrival]) -> None:
         if not self.progress.joined:

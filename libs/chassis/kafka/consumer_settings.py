@@ -6,12 +6,13 @@ the settings are fixed, and a record that cannot be read arrives as a value with
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
@@ -27,7 +28,6 @@ from contracts.event import Event, Recorded, Undecodable, Undecoded, read
 
 if TYPE_CHECKING:
     from aiokafka import ConsumerRecord
-    from aiokafka.abc import ConsumerRebalanceListener
     from fast_depends.library.serializer import SerializerProto
     from faststream._internal.basic_types import SendableMessage
     from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -184,6 +184,29 @@ class _NeverAcknowledges:
         raise RuntimeError(f"only chassis.kafka.consumer moves positions: {partition} to {offset}")
 
 
+class Rebalance(Protocol):
+    """A consumer that follows each new assignment of its group's partitions to processes."""
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Finish the work on partitions before another process has them."""
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Begin on the partitions that this process has now."""
+
+
+class _RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc]  # ships no types
+    """The client's listener: its base has no types, so the consumer does not derive from it."""
+
+    def __init__(self, rebalance: Rebalance) -> None:
+        self._rebalance = rebalance
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        await self._rebalance.on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        await self._rebalance.on_partitions_assigned(assigned)
+
+
 class UnsafeConsumer(ValueError):
     """A setting under which events could be lost or applied out of order."""
 
@@ -216,7 +239,7 @@ def subscribe(
     group: str,
     channels: Sequence[Channel],
     prefix: str,
-    rebalance: "ConsumerRebalanceListener",
+    rebalance: Rebalance,
     batch: int = 500,
     fetch_wait_ms: int = 500,
 ) -> "BatchSubscriber":
@@ -244,7 +267,7 @@ def subscribe(
         rebalance_timeout_ms=60_000,
         session_timeout_ms=10_000,
         heartbeat_interval_ms=3_000,
-        listener=rebalance,
+        listener=_RebalanceListener(rebalance),
         parser=_whole_batch,
         codec=Codec(channels, prefix),
         no_reply=True,

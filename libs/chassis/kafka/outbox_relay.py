@@ -28,6 +28,7 @@ from aiokafka.errors import (
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
 
+from chassis.base.backoff import Backoff
 from chassis.base.failures import ValueFreeError
 from chassis.eventstore.journal import Commit, Journal, readable
 from chassis.eventstore.mongo import Document, Store, reaching
@@ -43,16 +44,14 @@ RELAY = "relay"
 
 _log = logging.getLogger(__name__)
 _HEADERS = [("content-type", CONTENT_TYPE.encode())]
-_REPLAYED_TOGETHER = 500
 # A producer drops a batch whose leader is unknown after its request timeout, and continues with the
 # next: a gap. The relay replaces the producer long before.
 _REQUEST_TIMEOUT_MS = 60_000
 _PATIENCE = 15.0
-_FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
 _REST = 0.005
-_UNTIL_CLOSED = 1.5 * SEGMENT_MS / 1000
-
-_TRIED_AGAIN_AFTER, _TRIED_AGAIN_FOR = 10.0, 0.5
+UNTIL_CLOSED = 1.5 * SEGMENT_MS / 1000
+"""Seconds after which tombstones are published again, which closes their segment."""
+_TRIED_AGAIN_FOR = 0.5
 
 _FOR_GOOD = (
     InvalidTopicError,
@@ -109,7 +108,22 @@ class Relay:
         prefix: str = "concord",
         identity: Identity = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        until_closed: float = UNTIL_CLOSED,
+        retry_skipped_every: float = 10.0,
+        look_again_every: float = 2.0,
+        replayed_together: int = 500,
     ) -> None:
+        """Set up the relay; all times are in seconds.
+
+        `until_closed` is the time between the two publications of a tombstone. Skipped streams are
+        tried again every `retry_skipped_every`, and a commit that names no stream is read again
+        every `look_again_every`. `replayed_together` is the number of commits of a replay, or of a
+        stream that was skipped, that are published together.
+        """
+        self._until_closed = until_closed
+        self._retry_skipped_every = retry_skipped_every
+        self._look_again_every = look_again_every
+        self._replayed_together = replayed_together
         self._store = store
         self._journal = journal
         self._skipped = SkippedStreams(store, RELAY)
@@ -171,14 +185,14 @@ class Relay:
         await self._publish_commits([readable(document) for document in documents])
         if time.monotonic() >= self._try_again_at:
             await self._try_again_in_turn()
-            self._try_again_at = time.monotonic() + _TRIED_AGAIN_AFTER
+            self._try_again_at = time.monotonic() + self._retry_skipped_every
 
     async def _republish(self) -> None:
         await self._skipped.clear()
         commits: list[Commit | UnreadableStream] = []
         async for commit in self._journal.everything():
             commits.append(commit)
-            if len(commits) >= _REPLAYED_TOGETHER:
+            if len(commits) >= self._replayed_together:
                 await self._publish_commits(commits)
                 commits = []
         await self._publish_commits(commits)
@@ -208,7 +222,7 @@ class Relay:
         while isinstance(commit, UnreadableStream) and commit.number == 0:
             log_once(commit)
             self._unidentified = f"nothing more is published: {commit}"
-            await asyncio.sleep(_LAST_PAUSE)
+            await asyncio.sleep(self._look_again_every)
             with reaching():
                 document = await self._store.commits.find_one({"_id": commit.document})
             if document is not None:
@@ -241,7 +255,7 @@ class Relay:
                         raise wrong
                     found.append(commit)
                     expected, behind = expected + 1, None
-                    if len(found) >= _REPLAYED_TOGETHER:
+                    if len(found) >= self._replayed_together:
                         await self._publish_in_order(found)
                         found = []
             except UnreadableStream as unreadable:
@@ -263,34 +277,32 @@ class Relay:
             await self._publish(records)
         if tombstones := [record for record in records if record[2] is None]:
             # Publishing them again closes their segment: Kafka compacts only closed segments.
-            await asyncio.sleep(_UNTIL_CLOSED)
+            await asyncio.sleep(self._until_closed)
             await self._publish(tombstones)
 
     async def _publish(self, records: Sequence[Record]) -> None:
-        pause, logged = _FIRST_PAUSE, False
+        backoff = Backoff()
         while True:
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await self._send(records)
             except NotPublishable as refused:
                 # A new producer may succeed where a broken one did not: report the second refusal.
-                if pause > _FIRST_PAUSE:
+                if backoff.pauses:
                     self._refusal = str(refused)
                     _refused.add(1)
                     _log.error("relay: nothing more is published: %s", refused)
             except (KafkaError, OSError, TimeoutError) as error:
-                if not logged:
+                if backoff.must_log():
                     _log.warning("relay: events cannot be published: %r", error)
-                    logged = True
             else:
                 self._refusal = None
                 _published.add(len(records))
-                if logged:
+                if backoff.reset():
                     _log.info("relay: events are published again")
                 return
             await self._discard_producer()
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LAST_PAUSE)
+            await backoff.pause()
 
     async def _send(self, records: Sequence[Record]) -> None:
         producer = await self._ready_producer()

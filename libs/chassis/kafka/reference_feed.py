@@ -22,6 +22,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from opentelemetry import metrics
 
+from chassis.base.backoff import Backoff
 from chassis.base.failures import described
 from chassis.domain.stream import refuse_undecoded
 from chassis.eventstore.mongo import Store, StoreAway
@@ -44,7 +45,7 @@ _LOOK_EVERY = 5.0
 _LOOK_SOON = 0.1
 """The same until all data were read once."""
 _ANSWER_WITHIN = 10.0
-_FIRST_PAUSE, _LAST_PAUSE = 0.2, 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 _LATEST = 2**53
 """Milliseconds since 1970. After a record with this timestamp or a later one, no timestamps are
 compared: the record would be found each time, and its partition read again each time."""
@@ -160,7 +161,7 @@ class ReferenceFeed:
 
     async def _load(self) -> None:
         """Read the copy into memory; while the store does not answer, wait."""
-        pause = _FIRST_PAUSE
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             try:
                 await self._copy.prepare()
@@ -180,8 +181,7 @@ class ReferenceFeed:
                 self.behind = f"the copy cannot be read: {type(error).__name__}"
             else:
                 break
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LAST_PAUSE)
+            await backoff.pause()
         self.behind = None
         self._looked_at = dict(self._progress)
         self._written_as_of = {
@@ -212,8 +212,7 @@ class ReferenceFeed:
     # ---- the topics ---------------------------------------------------------------------------
 
     async def _follow(self) -> None:
-        loop = asyncio.get_running_loop()
-        pause = _FIRST_PAUSE
+        backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
         while True:
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
@@ -224,14 +223,14 @@ class ReferenceFeed:
                 request_timeout_ms=15_000,
                 **arguments(self._identity),
             )
-            began = loop.time()
             try:
                 await consumer.start()
+                backoff.begin()
                 await self._read(consumer)
             except _MissingTopic as missing:
                 self.behind = str(missing)
             except (KafkaError, OSError, TimeoutError) as error:
-                if self.behind is None:
+                if backoff.must_log():
                     log.warning("reference data: Kafka is away: %r", error)
                 self.behind = f"Kafka does not answer ({type(error).__name__})"
             except StoreAway:
@@ -241,10 +240,7 @@ class ReferenceFeed:
                 self.behind = f"{type(error).__name__}, see the log"
             finally:
                 await stop_consumer(consumer.stop(), consumer, within=5.0)
-            if loop.time() - began > _LAST_PAUSE:
-                pause = _FIRST_PAUSE
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LAST_PAUSE)
+            await backoff.pause()
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         missing = set(self._topics) - await consumer.topics()

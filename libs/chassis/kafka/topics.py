@@ -28,6 +28,7 @@ from aiokafka.errors import (
     for_code,
 )
 
+from chassis.base.backoff import Backoff
 from chassis.base.settings import KafkaSettings, UnsafeSettings
 from chassis.kafka import acls
 from chassis.kafka.credentials import Identity, arguments, identity
@@ -47,7 +48,7 @@ WAIT = 120.0
 AWAY = 30.0
 """Seconds without an answer from Kafka after which a service starts without its topics."""
 
-_LONGEST_PAUSE = 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
 class MissingTopics(Exception):
@@ -230,16 +231,16 @@ async def wait_for_topics(
         return set(names) - await _seen(bootstrap, names, identity)
 
     loop = asyncio.get_running_loop()
-    ends, pause = loop.time() + within, 0.5
+    ends = loop.time() + within
+    backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, within=within)
     missing = await _until_answered(look, min(AWAY, within))
     while missing:
-        if loop.time() + pause > ends:
+        if backoff.is_over:
             raise MissingTopics(f"not there, or no right to see: {', '.join(sorted(missing))}")
-        if pause == 0.5:
+        if backoff.must_log():
             sys.stderr.write(f"waiting for {', '.join(sorted(missing))}\n")
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
-        missing = await _until_answered(look, max(ends - loop.time(), pause))
+        await backoff.pause()
+        missing = await _until_answered(look, max(ends - loop.time(), backoff.next_pause))
 
 
 async def _seen(bootstrap: str, names: Collection[str], identity: Identity) -> set[str]:
@@ -259,19 +260,18 @@ async def _until_answered(work: Callable[[], Awaitable[T]], within: float) -> T:
 
     Raises TimeoutError where Kafka accepts connections and does not answer.
     """
-    loop = asyncio.get_running_loop()
-    ends, pause = loop.time() + within, 0.5
+    ends = asyncio.get_running_loop().time() + within
+    backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE, within=within)
     while True:
         try:
             async with asyncio.timeout_at(ends):
                 return await work()
         except (KafkaError, OSError) as error:
-            if not _is_transient(error) or loop.time() + pause > ends:
+            if not _is_transient(error) or backoff.is_over:
                 raise
-            if pause == 0.5:
+            if backoff.must_log():
                 sys.stderr.write(f"waiting for Kafka: {error}\n")
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        await backoff.pause()
 
 
 def _is_transient(error: Exception) -> bool:

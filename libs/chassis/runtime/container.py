@@ -21,12 +21,13 @@ from collections.abc import (
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, Generic, Self, TypeAlias
 
 import uuid_utils
 from fastapi import Request
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Observation
+from typing_extensions import TypeVar
 
 from chassis.application.as_of import OLD_AFTER, AsOf
 from chassis.application.command_handler import CommandHandler
@@ -35,6 +36,7 @@ from chassis.application.event_handler import StreamEventHandler, stream_router
 from chassis.application.ports import EventHandler, StreamRouter
 from chassis.application.read_models import VIEWS, Listing, Views
 from chassis.application.repository import ContextFactory, Repository
+from chassis.base.backoff import Backoff
 from chassis.base.settings import Settings
 from chassis.domain.decider import Decider, consumed_channels
 from chassis.eventstore.journal import Journal
@@ -55,12 +57,27 @@ from contracts.channels import Channel, Department
 _log = logging.getLogger(__name__)
 _meter = metrics.get_meter("concord.works")
 _Callback: TypeAlias = Callable[[CallbackOptions], Iterable[Observation]]
-_LONGEST_PAUSE = 2.0
 _LATE_AFTER = 30.0
 
 
+Handler_co = TypeVar("Handler_co", bound=EventHandler, covariant=True, default=EventHandler)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The classes of the parts that a container makes; a test hands over its own."""
+
+    store: Callable[[str, str], Store] = Store
+    journal: Callable[[Store], Journal] = Journal
+    relay: type[Relay] = Relay
+    consumer: type[Consumer] = Consumer
+
+
+REAL_PARTS = Parts()
+
+
 @dataclass(frozen=True, slots=True)
-class EventHandling:
+class EventHandling(Generic[Handler_co]):
     """The handler of consumed events, the router to their streams, and the channels they are on.
 
     `prepare` is called once the store is available, and again if it raises StoreAway. `tasks` are
@@ -69,7 +86,7 @@ class EventHandling:
     the changes of other replicas were last read into them.
     """
 
-    handler: EventHandler
+    handler: Handler_co
     router: StreamRouter
     channels: Collection[Channel]
     prepare: Callable[[], Awaitable[object]] | None = None
@@ -78,7 +95,19 @@ class EventHandling:
     lists_read_at: Callable[[], datetime | None] | None = None
 
 
-class Container:
+def handle_by_streams(
+    container: "Container", handler: type[StreamEventHandler] = StreamEventHandler
+) -> EventHandling[StreamEventHandler]:
+    """Return the event handling of a department: its deciders' streams consume the events."""
+    deciders = container.repository.deciders.values()
+    return EventHandling(
+        handler(container.repository, container.contexts),
+        stream_router(deciders),
+        consumed_channels(deciders),
+    )
+
+
+class Container(Generic[Handler_co]):
     """The parts of a service, which run while it is entered (``async with``)."""
 
     def __init__(
@@ -89,14 +118,15 @@ class Container:
         deciders: Sequence[Decider[Any]],
         listings: Sequence[Listing] = (),
         reference: Collection[Channel] = (),
-        event_handling: "Callable[[Container], EventHandling] | None" = None,
+        event_handling: "Callable[[Container], EventHandling[Handler_co]]",
+        parts: Parts = REAL_PARTS,
     ) -> None:
         self.name = name
         self.settings = settings
         account = identity(settings)
         url = settings.store_url.get_secret_value()
-        self.store = Store(url, settings.store_database or name)
-        self.journal = Journal(self.store)
+        self.store = parts.store(url, settings.store_database or name)
+        self.journal = parts.journal(self.store)
         self.snapshots = Snapshots(self.store, {each.kind: each for each in deciders})
         self.feed = (
             ReferenceFeed(
@@ -111,9 +141,9 @@ class Container:
         )
         self.reference_data = ReferenceDataCache() if self.feed is None else self.feed.records
         self.repository = Repository(deciders, self.journal, self.snapshots, now=_now)
-        contexts = ContextFactory(self.reference_data, _now, lambda: str(uuid_utils.uuid7()))
-        self.commands = CommandHandler(self.repository, contexts)
-        self.relay = Relay(
+        self.contexts = ContextFactory(self.reference_data, _now, lambda: str(uuid_utils.uuid7()))
+        self.commands = CommandHandler(self.repository, self.contexts)
+        self.relay = parts.relay(
             self.store,
             self.journal,
             bootstrap=settings.kafka_bootstrap,
@@ -123,17 +153,9 @@ class Container:
         self.views = Views(self.store, self.journal, self.snapshots, self.repository, listings)
         self.deadlines = DeadlineScheduler(self.store, self.commands, now=_now)
         self.parked_records = ParkedRecordStore(self.store.parked)
-        self.event_handling = (
-            event_handling(self)
-            if event_handling is not None
-            else EventHandling(
-                StreamEventHandler(self.repository, contexts),
-                stream_router(deciders),
-                consumed_channels(deciders),
-            )
-        )
+        self.event_handling = event_handling(self)
         self.consumer = (
-            Consumer(
+            parts.consumer(
                 settings.kafka_bootstrap,
                 group=group(name, settings.topic_prefix),
                 channels=self.event_handling.channels,
@@ -274,7 +296,7 @@ class Container:
 
     async def _prepare(self) -> None:
         """Prepare the store; on failure log it, wait and try again."""
-        pause = 0.1
+        backoff = Backoff()
         while True:
             try:
                 await self.store.prepare(RELAY, VIEWS)
@@ -283,7 +305,7 @@ class Container:
                 if self.event_handling.prepare is not None:
                     await self.event_handling.prepare()
             except StoreAway as away:
-                if pause == 0.1:
+                if backoff.must_log():
                     _log.warning("the store is not available: %s", away)
                 self._not_usable = "the store is not available"
             except Exception as error:  # noqa: BLE001 - logged, and tried again
@@ -292,8 +314,7 @@ class Container:
                 self._not_usable = f"the store cannot be prepared, see the log: {kind}"
             else:
                 return
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            await backoff.pause()
 
     async def _enter(self, name: str, part: ReferenceFeed | Consumer) -> None:
         await part.__aenter__()

@@ -27,7 +27,13 @@ from chassis.base.settings import Settings, UnsafeSettings
 from chassis.domain.decider import Decider
 from chassis.kafka import asyncapi
 from chassis.runtime import health, operations
-from chassis.runtime.container import Container, EventHandling
+from chassis.runtime.container import (
+    REAL_PARTS,
+    Container,
+    EventHandling,
+    Parts,
+    handle_by_streams,
+)
 from chassis.web import problems
 from chassis.web.auth import Tokens
 from chassis.web.command_routes import CommandRoutes
@@ -52,8 +58,8 @@ class Service:
 
     `routes` include their deciders; `deciders` are further ones, without HTTP routes. `reads` are
     the kinds of reference data that decisions look up. `routers` are further routes, each of which
-    must authorise its callers. `event_handling` replaces the default handling of consumed events,
-    and `consumes` lists event types that no decider lists.
+    must authorise its callers. `event_handling` connects the handler of consumed events, and
+    `consumes` lists event types that no decider lists.
     """
 
     name: Department
@@ -64,7 +70,7 @@ class Service:
     reads: tuple[type[Reference], ...] = ()
     routers: tuple[APIRouter, ...] = ()
     consumes: tuple[type[Event], ...] = ()
-    event_handling: Callable[[Container], EventHandling] | None = None
+    event_handling: Callable[[Container], EventHandling] = handle_by_streams
 
     @property
     def all_deciders(self) -> tuple[Decider[Any], ...]:
@@ -113,7 +119,7 @@ class Service:
         return tuple(sorted({*others, *self.consumes, *self.reads}, key=lambda kind: kind.type))
 
 
-def create_app(service: Service, settings: Settings) -> FastAPI:
+def create_app(service: Service, settings: Settings, parts: Parts = REAL_PARTS) -> FastAPI:
     """Return the service as an ASGI application; its container runs during the lifespan."""
 
     @asynccontextmanager
@@ -125,6 +131,7 @@ def create_app(service: Service, settings: Settings) -> FastAPI:
             listings=[each.listing for each in service.routes if each.listing is not None],
             reference=service.reference_channels,
             event_handling=service.event_handling,
+            parts=parts,
         )
         app.state.container = container
         async with container:

@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from chassis.base.settings import Settings
 from chassis.web.problems import Problem
 from chassis.web.signing_keys import PublicKeys
+from contracts.refusals import ProblemCode
 from contracts.roles import ROLES, Role
 
 AUDIENCE = "concord"
@@ -270,7 +271,7 @@ def _reason(error: Exception) -> str:
     return "the token cannot be read"
 
 
-def _unauthorised(code: str, detail: str, kind: type[Problem] = Problem) -> Problem:
+def _unauthorised(code: ProblemCode, detail: str, kind: type[Problem] = Problem) -> Problem:
     error = "" if code == "token-missing" else ', error="invalid_token"'
     return kind(
         401, code, detail, headers={"WWW-Authenticate": _CHALLENGE["WWW-Authenticate"] + error}

@@ -7,21 +7,22 @@ short, plain and not of a field that may contain a secret.
 import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi import HTTPException as FastAPIProblem
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from chassis.application.command_handler import KeyReused, NotYet, Stale
 from chassis.application.repository import Unknown
-from chassis.domain.commands import NotRecordable, Refused
+from chassis.domain.commands import Missing, NotRecordable, Refused
 from chassis.eventstore.mongo import StoreAway
 from chassis.eventstore.unreadable import UnreadableStream, log_once
+from contracts.refusals import PROBLEMS, REFUSALS, ProblemCode, RefusalCode
 
 MEDIA_TYPE = "application/problem+json"
 TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway)
@@ -29,7 +30,16 @@ TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, Stor
 _SECRETS = ("token", "secret", "password", "authorization", "key")
 _MAX_SHOWN_LENGTH = 80
 _MAX_SHOWN_ERRORS = 50
-_FRAMEWORK_ERRORS = {
+_CODE_SCHEMA = {
+    "type": "string",
+    "description": (
+        "Stable code of the error. New codes are added at any time, so readers must accept unknown"
+        " ones. `x-codes` explains each code."
+    ),
+    "x-codes": dict(sorted([*PROBLEMS.items(), *REFUSALS.items()])),
+    "examples": ["proposal-not-ready"],
+}
+_FRAMEWORK_ERRORS: dict[int, tuple[ProblemCode, str]] = {
     400: ("malformed-request", "the request cannot be read"),
     404: ("unknown-route", "there is nothing at this address"),
     405: ("method-not-allowed", "the method is not allowed at this address"),
@@ -50,14 +60,6 @@ class FieldError(BaseModel):
     given: str | int | float | bool | None = None
 
 
-class MissingItem(BaseModel):
-    """A condition that a refused command requires, and the department that has to fulfil it."""
-
-    code: str
-    sentence: str
-    owed_by: str | None = None
-
-
 class ProblemDocument(BaseModel):
     """An error as RFC 9457 defines it. `code` is stable; the sentence in `detail` may change."""
 
@@ -66,10 +68,10 @@ class ProblemDocument(BaseModel):
     type: str = Field(examples=["urn:concord:problem:proposal-not-ready"])
     title: str
     status: int
-    code: str
+    code: Annotated[ProblemCode | RefusalCode, WithJsonSchema(_CODE_SCHEMA)]
     detail: str
     instance: str | None = None
-    missing: list[MissingItem] | None = None
+    missing: list[Missing] | None = None
     errors: list[FieldError] | None = None
 
 
@@ -79,10 +81,10 @@ class Problem(FastAPIProblem):
     def __init__(
         self,
         status: int,
-        code: str,
+        code: ProblemCode | RefusalCode,
         detail: str,
         *,
-        missing: Sequence[MissingItem] | None = None,
+        missing: Sequence[Missing] | None = None,
         errors: Sequence[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -123,11 +125,7 @@ def translated(error: Exception, *, confidential: bool = False) -> Problem:
             errors = [FieldError(field=error.field, problem=error.why)]
             return Problem(422, error.code, error.whole, errors=errors)
         case Refused():
-            missing = [
-                MissingItem(code=each.code, sentence=each.sentence, owed_by=each.owed_by)
-                for each in error.missing
-            ]
-            return Problem(409, error.code, str(error), missing=missing)
+            return Problem(409, error.code, str(error), missing=error.missing)
         case Unknown():
             return Problem(404, "unknown-stream", str(error))
         case Stale():
@@ -207,7 +205,8 @@ async def _from_http(request: Request, error: Exception) -> Response:
         return error.response(request.url.path)
     if not isinstance(error, HTTPException):
         raise error
-    code, detail = _FRAMEWORK_ERRORS.get(error.status_code, ("http-error", str(error.detail)))
+    other: tuple[ProblemCode, str] = ("http-error", str(error.detail))
+    code, detail = _FRAMEWORK_ERRORS.get(error.status_code, other)
     return Problem(error.status_code, code, detail, headers=error.headers).response(
         request.url.path
     )

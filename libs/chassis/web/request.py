@@ -41,8 +41,8 @@ MOST_VALUES = 50_000
 _LARGEST_EXPONENT = 64
 _KEY = re.compile(r"[!#-\[\]-~]{1,128}")
 _ETAG = re.compile(r'"([0-9]{1,12})"')
-_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters other than tab, line feed and carriage return; lone surrogates."""
+_NO_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and lone surrogates, which an answer that names the field cannot contain."""
 _QUOTED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _WAIT = re.compile(r"wait\s*=\s*\"?([0-9]{1,6})\"?", re.IGNORECASE)
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -270,7 +270,7 @@ class StrictRequest(Request):
         """Return the parsed body.
 
         Raises Problem 400 where it is not JSON, and 422 where it is only a number, has too many
-        values, or fails `reject_invalid_text`.
+        values, or fails `reject_large_parts`.
         """
         body = await self.body()
         if _values(body) > MOST_VALUES and _values(_QUOTED.sub(b"", body)) > MOST_VALUES:
@@ -285,7 +285,7 @@ class StrictRequest(Request):
             )
             if isinstance(content, Number):  # pydantic would read its attributes as fields
                 raise field_error("body", "must be a JSON object, sent as application/json")
-            reject_invalid_text(content)
+            reject_large_parts(content)
             return content
         except (ValueError, RecursionError, UnicodeError) as error:
             detail = "nested too deeply" if isinstance(error, RecursionError) else str(error)
@@ -342,27 +342,25 @@ def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def reject_invalid_text(content: Any, place: str = "") -> None:
-    """Reject control characters, lone surrogates, and too long lists and objects.
+def reject_large_parts(content: Any, place: str = "") -> None:
+    """Reject too long lists and objects, and names that no field can have.
 
     A list has at most 1,000 items, an object at most 200 fields. Raises Problem 422 with the field,
-    and ValueError where the name of a field has such a character. `place` is the path of `content`.
+    and ValueError where the name of a field has control characters or lone surrogates. `place` is
+    the path of `content`. The types of the fields check texts.
     """
     match content:
-        case str():
-            if _NO_TEXT.search(content):
-                raise field_error(place or "body", "must be text without control characters")
         case dict():
             if len(content) > MOST_FIELDS:
                 raise field_error(place or "body", f"must have at most {MOST_FIELDS} fields")
             for name, value in content.items():
-                if _NO_TEXT.search(name):
+                if _NO_NAME.search(name):
                     raise ValueError("the name of a field has control characters")
-                reject_invalid_text(value, f"{place}.{name}".removeprefix("."))
+                reject_large_parts(value, f"{place}.{name}".removeprefix("."))
         case list():
             if len(content) > MOST_ITEMS:
                 raise field_error(place or "body", f"must have at most {MOST_ITEMS} items")
             for number, value in enumerate(content):
-                reject_invalid_text(value, f"{place}[{number}]")
+                reject_large_parts(value, f"{place}[{number}]")
         case _:
             pass

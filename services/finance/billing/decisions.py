@@ -49,12 +49,10 @@ class BillOutsideSchedule(Command):
         if sum(line.amount.amount for line in lines) <= 0:
             raise ValueError("must add up to more than nothing")
         for line in lines:
-            if line.amount != line.amount.rounded():
-                raise ValueError("amount must be whole in the currency's minor unit")
             if line.hours is None or line.rate is None:
                 continue
-            if (line.rate * line.hours).rounded() != line.amount:
-                raise ValueError("amount must be hours x rate")
+            if not line.rate.agrees(line.hours, line.amount):
+                raise ValueError(f"amount must be hours x rate, {line.rate * line.hours}")
         return lines
 
 

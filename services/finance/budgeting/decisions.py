@@ -21,7 +21,7 @@ from contracts.finance import (
     RevenueMethodChoice,
     RevenueMethodChosen,
 )
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem, BillingKind, Pricing, RevenueMethod
 from finance.budgeting.schedule import schedule_after
 from finance.cost_rates.costing import cost_of_hours, cost_rates_on, margin
@@ -158,7 +158,7 @@ class BudgetView(ViewModel):
     price: Money
     revenue_method: RevenueMethod
     schedule: list[EntryView]
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
 
 
 class BudgetFields(ViewModel):

@@ -14,7 +14,7 @@ from contracts.finance import (
     RevenueMethodChosen,
 )
 from contracts.legal import AmendmentSigned, SowSigned
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import (
     BillingItem,
     EstimateLine,
@@ -58,7 +58,7 @@ class Budget(Value):
         return tuple(item for item in self.schedule if item.kind == "time")
 
     @property
-    def rate_by_role(self) -> Mapping[str, Money]:
+    def rate_by_role(self) -> Mapping[str, Rate]:
         """Return the contracted bill rate per hour by role."""
         return {rate.role: rate.rate for rate in self.rates}
 

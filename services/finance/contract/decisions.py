@@ -76,10 +76,6 @@ def _faults(state: Engagement, sow: SowDrafted) -> Iterable[Missing]:
                 f"the billing schedule of {version} adds up to {billed}, its price is {sow.price}",
                 "legal",
             )
-        if any(item.amount != item.amount.rounded() for item in sow.billing_schedule):
-            yield Missing(
-                "amount-not-whole", f"{version} bills fractions of the minor unit", "legal"
-            )
     if any(rate.rate.currency != currency for rate in sow.rates):
         yield Missing("currency-differs", f"{version} has rates in another currency", "legal")
     if sow.pricing == "time-and-materials" and not sow.rates:

@@ -6,9 +6,10 @@ cost rate, the cost is unknown and computed later.
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from chassis.domain.context import ReferenceData
+from contracts.decimals import round_decimal
 from contracts.money import Money
 from contracts.reference import CostRatesPublished
 from contracts.values import Margin
@@ -28,24 +29,24 @@ def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRates
 def cost_of_hours(
     hours: Iterable[tuple[str, Decimal]], rates: CostRatesPublished | None
 ) -> Money | None:
-    """Return hours x cost rate, rounded to the minor unit.
+    """Return the sum of hours x cost rate, rounded once to the minor unit.
 
     None where there are no cost rates, or a role has none.
     """
     if rates is None:
         return None
     known = rates.by_role
-    total = Money.zero(rates.currency)
+    total = Decimal(0)
     for role, amount in hours:
         if role not in known:
             return None
-        total = total + known[role] * amount
-    return total.rounded()
+        total += known[role].amount * amount
+    return Money.nearest(total, rates.currency)
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
-    """Return the quotient to six decimals (half-even); None where the whole is zero."""
-    return (part / whole).quantize(Decimal("0.000001"), ROUND_HALF_EVEN) if whole else None
+    """Return the quotient to six decimals; None where the whole is zero."""
+    return round_decimal(part / whole, 6) if whole else None
 
 
 def margin_ratio(revenue: Money, cost: Money) -> Decimal | None:

@@ -12,7 +12,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.money import Money
+from contracts.money import Rate
 from contracts.reference import CostRates, CostRatesPublished
 from contracts.values import Day
 from finance.cost_rates.state import CostRateRecord
@@ -60,7 +60,7 @@ class CostRatesNotice(ViewModel):
 class CostRatesFigures(ViewModel):
     """Cost rates per hour by role; `floor` is in percent."""
 
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
     floor: str | None
 
 

@@ -6,12 +6,13 @@ price.
 """
 
 from collections.abc import Iterable
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
+from contracts.decimals import round_decimal
 from contracts.event import Event
 from contracts.finance import EstimateCosted, EstimatePriced
 from contracts.money import Money
@@ -48,11 +49,11 @@ def costs(state: Engagement, context: Context) -> Iterable[Event]:
 
 
 def share(part: Money, whole: Money) -> Decimal:
-    """Return a part of a whole in percent, to four decimals (half-even).
+    """Return a part of a whole in percent, to four decimals.
 
     The whole must be more than zero.
     """
-    return (part.amount * 100 / whole.amount).quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
+    return round_decimal(part.amount * 100 / whole.amount, 4)
 
 
 def _price(estimate: Estimate, currency: str, records: ReferenceData) -> EstimatePriced | None:

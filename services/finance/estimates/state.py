@@ -1,10 +1,10 @@
 """State of Delivery's estimates, with the prices and costs that Finance computed."""
 
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Self
 
 from chassis.domain.state import Part, on_event
+from contracts.decimals import round_decimal
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.event import Recorded
 from contracts.finance import EstimateCosted, EstimatePriced
@@ -29,12 +29,10 @@ class Estimate(Value):
 
     @property
     def with_contingency(self) -> tuple[EstimateLine, ...]:
-        """Return the lines with contingency in their hours, rounded half-even to 0.01 hour."""
+        """Return the lines with contingency in their hours, rounded to 0.01 hour."""
         factor = 1 + self.contingency / 100
         return tuple(
-            line.model_copy(
-                update={"hours": (line.hours * factor).quantize(Decimal("0.01"), ROUND_HALF_EVEN)}
-            )
+            line.model_copy(update={"hours": round_decimal(line.hours * factor, 2)})
             for line in self.lines
         )
 

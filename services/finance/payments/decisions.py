@@ -12,6 +12,7 @@ from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
 from chassis.domain.ids import derived_id
+from contracts.decimals import canonical_decimal
 from contracts.event import Event
 from contracts.finance import InvoiceMovement, PaymentOverdue, PaymentReceived, RefundPaid
 from contracts.money import Money
@@ -124,7 +125,7 @@ def payments_row(state: Engagement) -> PaymentColumns:
     figures = payments_view(state)
     billed, outstanding = figures.billed, figures.outstanding
     return PaymentColumns(
-        billed=str(billed.rounded().amount) if billed else None,
-        outstanding=str(outstanding.rounded().amount) if outstanding else None,
+        billed=canonical_decimal(billed.amount) if billed else None,
+        outstanding=canonical_decimal(outstanding.amount) if outstanding else None,
         overdue=figures.overdue,
     )

@@ -23,7 +23,7 @@ class CatchUp(Command):
 class PendingFields(ViewModel):
     """What cannot be computed yet, in the view of an engagement."""
 
-    waiting: list[str]
+    waiting: list[Missing]
 
 
 def catching_up(computing: tuple[Capability[Engagement], ...]) -> Capability[Engagement]:
@@ -46,7 +46,7 @@ def catching_up(computing: tuple[Capability[Engagement], ...]) -> Capability[Eng
     @capability.view
     def pending_view(state: Engagement) -> PendingFields:
         """Return what cannot be computed yet for the view of an engagement."""
-        return PendingFields(waiting=[each.sentence for each in waiting(state)])
+        return PendingFields(waiting=list(waiting(state)))
 
     return capability
 

@@ -63,7 +63,7 @@ def _performance(
         return costs[task.task]
 
     def money(amount: Decimal) -> Money:
-        return Money.model_construct(amount=amount, currency=currency).rounded()
+        return Money.nearest(amount, currency)
 
     bac = money(ev.budget_at_completion(tasks, cost))
     pv = money(ev.planned_value(tasks, cost, report.as_of))
@@ -205,7 +205,7 @@ def _earned_value(measured: PerformanceMeasured) -> EarnedValueView:
     needed = ev.to_complete_performance_index(bac, earned, ac)
 
     def money(amount: Decimal) -> Money:
-        return Money.model_construct(amount=amount, currency=currency).rounded()
+        return Money.nearest(amount, currency)
 
     return EarnedValueView(
         measured=measured,

@@ -90,5 +90,6 @@ def forecast(
     total = sum((line.hours for line in planned), Decimal(0))
     if earned is None or total == 0 or any(line.role not in rates for line in planned):
         return None
-    plan = Money.total((rates[line.role] * line.hours for line in planned), state.money)
-    return margin(min(price, earned + plan * (hours / total)).rounded(), cost)
+    plan = sum((rates[line.role].amount * line.hours for line in planned), Decimal(0))
+    expected = Money.nearest(earned + plan * hours / total, state.money)
+    return margin(min(price, expected), cost)

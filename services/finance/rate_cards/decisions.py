@@ -12,7 +12,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.money import Money
+from contracts.money import Rate
 from contracts.reference import RateCardPublished, Rates
 from contracts.values import Day
 from finance.policies import require_one_currency
@@ -51,7 +51,7 @@ class RateCardView(ViewModel):
     rate_card: str
     currency: str | None
     effective_from: date | None
-    rates: dict[str, Money]
+    rates: dict[str, Rate]
 
 
 @capability.view

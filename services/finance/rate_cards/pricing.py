@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from chassis.domain.context import ReferenceData
 from contracts.event import Recorded
-from contracts.money import BEYOND_ITEMS, Money
+from contracts.money import BEYOND_ITEMS, Rate
 from contracts.reference import RateCardPublished
 from contracts.values import LineKind, PricedLine
 
@@ -25,7 +25,7 @@ def rate_card_on(
 
 
 def priced_lines(
-    hours: Iterable[tuple[str, LineKind, Decimal]], rates: Mapping[str, Money]
+    hours: Iterable[tuple[str, LineKind, Decimal]], rates: Mapping[str, Rate]
 ) -> tuple[PricedLine, ...] | None:
     """Return hours x rate, one line per role and kind, rounded to the minor unit.
 
@@ -35,7 +35,7 @@ def priced_lines(
     for role, kind, amount in hours:
         totals[role, kind] = totals.get((role, kind), Decimal(0)) + amount
     if any(
-        role not in rates or (rates[role] * total).rounded().amount >= BEYOND_ITEMS
+        role not in rates or (rates[role] * total).amount >= BEYOND_ITEMS
         for (role, _), total in totals.items()
     ):
         return None
@@ -45,7 +45,7 @@ def priced_lines(
             kind=kind,
             hours=total,
             rate=rates[role],
-            amount=(rates[role] * total).rounded(),
+            amount=rates[role] * total,
         )
         for (role, kind), total in totals.items()
     )

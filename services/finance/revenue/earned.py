@@ -36,17 +36,16 @@ def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
     """Return the revenue earned to the end of a day by the budget's method, in the minor unit."""
     price = _price_at(state, budget, day)
     if _over(state, day):
-        return state.billing.billed(state.money, day).rounded()
+        return state.billing.billed(state.money, day)
     match budget.revenue_method:
         case "cost-to-cost":
-            earned = _by_cost(state, budget, price, day)
+            return _by_cost(state, budget, price, day)
         case "as-invoiced":
             works = [work for work in state.work.entries if work.on <= day]
             value = worth(works, budget.rate_by_role, state.money)
-            earned = price if value is None else min(price, value)
+            return price if value is None else min(price, Money.nearest(value, state.money))
         case "at-acceptance":
-            earned = _by_acceptance(state, budget, price, day)
-    return earned.rounded()
+            return _by_acceptance(state, budget, price, day)
 
 
 def unmeasured_changes(state: Engagement, budget: Budget, day: date) -> tuple[str, ...]:

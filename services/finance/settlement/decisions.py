@@ -152,7 +152,7 @@ class SettlementFields(ViewModel):
     """Billing stage and settlement in the view of an engagement."""
 
     stage: Stage
-    open_points: list[str]
+    open_points: list[Missing]
     settled_on: date | None
 
 
@@ -167,7 +167,7 @@ def settlement_view(state: Engagement) -> SettlementFields:
     """Return billing stage and settlement for the view of an engagement."""
     return SettlementFields(
         stage=state.stage,
-        open_points=[each.sentence for each in open_points(state)] if state.budget else [],
+        open_points=list(open_points(state)) if state.budget else [],
         settled_on=state.settlement.settled_on,
     )
 

@@ -11,7 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from chassis.domain.ids import derived_id
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import Month
 from finance.billing.schedule import draft
 from finance.budgeting.state import Budget
@@ -36,19 +36,19 @@ def advance_left(state: Engagement) -> Money:
     return paid_ahead - min(paid_ahead, drawn)
 
 
-def worth(works: Iterable[Work], rates: Mapping[str, Money], currency: str) -> Money | None:
-    """Return the value of billable time at contracted rates and of billable expenses.
+def worth(works: Iterable[Work], rates: Mapping[str, Rate], currency: str) -> Decimal | None:
+    """Return the value of billable time at contracted rates and of billable expenses, not rounded.
 
     None where a role has no contracted rate. Expenses in another currency count as zero.
     """
-    total = Money.zero(currency)
+    total = Decimal(0)
     for work in works:
         if not work.billable:
             continue
         if work.role is None:
-            total = total + (work.expense_in(currency) or Money.zero(currency))
+            total += (work.expense_in(currency) or Money.zero(currency)).amount
         elif work.role in rates:
-            total = total + rates[work.role] * work.hours
+            total += rates[work.role].amount * work.hours
         else:
             return None
     return total
@@ -87,8 +87,9 @@ def unbilled_worth(state: Engagement, budget: Budget) -> Money:
     """Return the value of all unbilled time and expenses; roles without a rate are left out."""
     rates = budget.rate_by_role
     hours = unbilled_hours(state, date.max)
-    worths = (rates[role] * waiting for role, waiting in hours.items() if role in rates)
-    return Money.total(worths, state.money).rounded() + unbilled_expenses(state, date.max)
+    worths = (rates[role].amount * waiting for role, waiting in hours.items() if role in rates)
+    time = Money.nearest(sum(worths, Decimal(0)), state.money)
+    return time + unbilled_expenses(state, date.max)
 
 
 def time_billed(
@@ -130,7 +131,7 @@ def _time_lines(state: Engagement) -> Iterable[InvoiceLine]:
 def _lines(
     hours: Mapping[str, Decimal],
     expenses: Money,
-    rates: Mapping[str, Money],
+    rates: Mapping[str, Rate],
     remaining: Money,
     month: Month,
 ) -> tuple[InvoiceLine, ...]:
@@ -139,7 +140,7 @@ def _lines(
     for role, waiting in hours.items():
         fitting = (remaining.amount / rates[role].amount).quantize(Decimal("0.01"), ROUND_FLOOR)
         taken = min(waiting, fitting)
-        amount = (rates[role] * taken).rounded()
+        amount = rates[role] * taken
         if amount.amount <= 0 or remaining < amount:
             continue
         lines.append(

@@ -29,9 +29,9 @@ class Work(Value):
     cost: Money | None = None
 
     def expense_in(self, currency: str) -> Money | None:
-        """Return the amount of an expense, rounded to the minor unit; None in another currency."""
+        """Return the amount of an expense; None for time, and in another currency."""
         known = self.amount is not None and self.amount.currency == currency
-        return self.amount.rounded() if known and self.amount else None
+        return self.amount if known else None
 
 
 class ApprovedWork(Part):

@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
-from gateway.engagement_view import View
 from gateway.pages.formatting import (
     Names,
     channel_name,
@@ -20,8 +19,10 @@ from gateway.pages.formatting import (
     short_day,
     words,
 )
-from gateway.sections.delivery import Change
-from gateway.sections.finance import Invoice
+from gateway.view.engagement_view import View
+from gateway.view.sections.delivery import Change
+from gateway.view.sections.finance import Invoice
+from gateway.view.sections.steps import titles as deliverable_titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Panel:
 def titles_by_id(view: View) -> dict[str, str]:
     """Return the titles of the engagement's deliverables and milestones by id."""
     baseline, won = view.delivery.baseline, view.sales.won
-    titles = dict(won.deliverables) if won else {}
+    titles = deliverable_titles(won.event.deliverables) if won else {}
     for proposal in view.sales.proposals.values():
         titles |= proposal.deliverables
     titles |= view.legal.contract_deliverables
@@ -122,7 +123,7 @@ def _sales(view: View, names: Names) -> _PanelRows:
     yield "Account", _one(names.account(sales.account) if sales.account else None)
     yield "Owner", _one(names.person(sales.owner) if sales.owner else None)
     yield "Imported from", _one(sales.imported_from)
-    if sales.won is None and sales.lost is None and sales.pipeline_stage is not None:
+    if sales.won is None and not sales.is_lost and sales.pipeline_stage is not None:
         likely = f", {points(sales.probability)} likely" if sales.probability else ""
         yield (
             "Pipeline",
@@ -144,7 +145,7 @@ def _sales(view: View, names: Names) -> _PanelRows:
         )
         yield "Promised finish", _one(short_day(proposal.promised_finish))
     if sales.won is not None:
-        won = sales.won
+        won = sales.won.event
         yield (
             "Won",
             (
@@ -153,30 +154,33 @@ def _sales(view: View, names: Names) -> _PanelRows:
             ),
         )
     if sales.lost is not None:
-        to = f", to {sales.lost.competitor}" if sales.lost.competitor else ""
-        yield "Lost", _one(f"{short_day(sales.lost.lost_on)}: {sales.lost.reason}{to}")
+        lost = sales.lost.event
+        to = f", to {lost.competitor}" if lost.competitor else ""
+        yield "Lost", _one(f"{short_day(lost.lost_on)}: {lost.reason}{to}")
+    elif sales.is_lost:
+        yield "Lost", _one(f"{short_day(sales.lost_on)}: no-decision")
 
 
 def _legal(view: View, names: Names) -> _PanelRows:
     legal = view.legal
     yield (
         "NDA",
-        _one(f"signed {short_day(legal.nda_signed_on)}" if legal.nda_signed_on else ""),
+        _one(f"signed {short_day(legal.nda.event.signed_on)}" if legal.nda else ""),
     )
     yield (
         "MSA",
-        _one(f"signed {short_day(legal.msa_signed_on)}" if legal.msa_signed_on else ""),
+        _one(f"signed {short_day(legal.msa.event.signed_on)}" if legal.msa else ""),
     )
     sow = legal.latest_sow
     if sow is not None:
-        lines = [f"version {sow.version}, {money(sow.price)}"]
+        lines = [f"version {sow.event.version}, {money(sow.event.price)}"]
         if legal.signed is not None:
-            signed = short_day(legal.signed.signed_on)
-            lines.append(f"version {legal.signed.version} signed {signed}")
-        elif legal.sent_version is not None:
-            lines.append(f"version {legal.sent_version} is out for signature")
-        elif legal.approved_version is not None:
-            lines.append(f"version {legal.approved_version} approved")
+            signed = short_day(legal.signed.event.signed_on)
+            lines.append(f"version {legal.signed.event.version} signed {signed}")
+        elif legal.sent is not None:
+            lines.append(f"version {legal.sent.event.version} is out for signature")
+        elif legal.approved is not None:
+            lines.append(f"version {legal.approved.event.version} approved")
         if legal.redlines:
             lines.append(counted(legal.redlines, "redline"))
         yield "Statement of work", tuple(lines)
@@ -186,8 +190,8 @@ def _legal(view: View, names: Names) -> _PanelRows:
     yield (
         "Early start",
         tuple(
-            f"{hours(start.cap_hours)} until {short_day(start.expires_on)}"
-            + (", expired" if start.expired else "")
+            f"{hours(start.event.cap_hours)} until {short_day(start.event.expires_on)}"
+            + (", expired" if legal.has_expired(start.event) else "")
             for start in legal.early_starts
         ),
     )
@@ -200,7 +204,7 @@ def _legal(view: View, names: Names) -> _PanelRows:
         ),
     )
     if legal.terminated is not None:
-        ended = legal.terminated
+        ended = legal.terminated.event
         yield (
             "Terminated",
             _one(f"{short_day(ended.terminated_on)}: {words(ended.reason)}"),
@@ -235,8 +239,8 @@ def _delivery(view: View, names: Names) -> _PanelRows:
         yield "Deliverables", _one(f"{accepted} of {len(baseline.deliverables)} accepted")
     if delivery.approved_hours or delivery.submitted_hours:
         yield "Work approved", _one(hours(delivery.approved_hours))
-    report = delivery.report
-    if report is not None:
+    if delivery.report is not None:
+        report = delivery.report.event
         yield (
             f"Status report {report.report}",
             (
@@ -252,13 +256,13 @@ def _delivery(view: View, names: Names) -> _PanelRows:
     )
     yield (
         "Live",
-        _one(f"since {short_day(delivery.live_on)}" if delivery.live_on else None),
+        _one(f"since {short_day(delivery.live.event.live_on)}" if delivery.live else None),
     )
     if delivery.satisfaction:
         mean = Decimal(sum(delivery.satisfaction)) / len(delivery.satisfaction)
         yield "Satisfaction", _one(f"{number(round(mean, 1))} of 5")
-    if delivery.closed_on is not None:
-        yield "Closed", _one(short_day(delivery.closed_on))
+    if delivery.closed is not None:
+        yield "Closed", _one(short_day(delivery.closed.event.closed_on))
 
 
 def _state(change: Change) -> str:
@@ -275,7 +279,7 @@ def _finance(view: View) -> _PanelRows:
     finance = view.finance
     if finance.priced and finance.budget is None:
         version = max(finance.priced)
-        priced = finance.priced[version]
+        priced = finance.priced[version].event
         yield (
             f"Estimate {version}",
             _one(f"{money(priced.price)}, {priced.floor} the floor"),

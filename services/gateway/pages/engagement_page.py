@@ -7,12 +7,12 @@ from itertools import groupby
 
 from contracts.channels import CHANNELS
 from contracts.event import Event, Recorded
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import View
 from gateway.pages import formatting
 from gateway.pages.event_texts import event_text
 from gateway.pages.formatting import Names
-from gateway.sections.gateway import Waiver
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import View
+from gateway.view.sections.gateway import Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,17 @@ def stage_steps(view: View) -> list[Step]:
     """Return the stages in order, each with the day on which it began where that is known."""
     sales, legal, delivery = view.sales, view.legal, view.delivery
     proposals = sales.proposals
-    implementing = (delivery.kickoff_on, delivery.baseline)
+    kickoff_on = delivery.kickoff.event.held_on if delivery.kickoff else None
     begun: dict[str, date | datetime | None] = {
         "opportunity": sales.opened.occurred_at if sales.opened else None,
         "proposal": proposals[min(proposals)].said.occurred_at if proposals else None,
-        "contracting": sales.won.won_on if sales.won else None,
-        "mobilising": legal.signed.signed_on if legal.signed else delivery.kickoff_on,
-        "delivering": delivery.kickoff_on if None not in implementing else None,
-        "closing": delivery.live_on,
-        "closed": delivery.closed_on,
-        "lost": sales.lost.lost_on if sales.lost else None,
-        "terminated": legal.terminated.terminated_on if legal.terminated else None,
+        "contracting": sales.won.event.won_on if sales.won else None,
+        "mobilising": legal.signed.event.signed_on if legal.signed else kickoff_on,
+        "delivering": kickoff_on if delivery.baseline else None,
+        "closing": delivery.live.event.live_on if delivery.live else None,
+        "closed": delivery.closed.event.closed_on if delivery.closed else None,
+        "lost": sales.lost_on,
+        "terminated": legal.terminated.event.terminated_on if legal.terminated else None,
     }
     current = view.stage
     ended_otherwise = current in ("lost", "terminated")

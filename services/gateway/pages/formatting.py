@@ -5,14 +5,15 @@ Nothing is escaped here; the templates escape it.
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from chassis.application.as_of import OLD_AFTER
 from chassis.domain.context import ReferenceData
 from contracts.channels import CHANNELS
+from contracts.decimals import round_decimal
 from contracts.money import MINOR_UNITS, Money
 from contracts.reference import AccountPublished, PersonPublished
-from gateway.disconnects import RULES, rule
+from gateway.rules import RULES, rule
 
 UNKNOWN = "\N{EN DASH}"
 """Shown where a figure is not known; zero is shown as 0."""
@@ -47,14 +48,14 @@ def number(value: Decimal | int) -> str:
 
 def whole(amount: Decimal) -> str:
     """Return an amount rounded to whole units, for tables whose heading names the currency."""
-    return number(amount.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+    return number(round_decimal(amount, 0))
 
 
 def money(value: Money | None) -> str:
     """Return an amount and its currency; minor units only where they are not zero."""
     if value is None:
         return UNKNOWN
-    amount = value.rounded().amount
+    amount = value.amount
     if amount == amount.to_integral_value():
         return f"{number(amount)} {value.currency}"
     sign = _MINUS if amount < 0 else ""
@@ -80,12 +81,12 @@ def points(value: Decimal | None, digits: int = 1) -> str:
     """Return a value that is in percent already, with the sign for it."""
     if value is None:
         return UNKNOWN
-    return f"{number(value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN))}%"
+    return f"{number(round_decimal(value, digits))}%"
 
 
 def ratio(value: Decimal | None) -> str:
     """Return an index such as CPI, with two decimals."""
-    return UNKNOWN if value is None else f"{value:.2f}".replace("-", _MINUS)
+    return UNKNOWN if value is None else f"{round_decimal(value, 2)}".replace("-", _MINUS)
 
 
 def day(value: date | datetime | None) -> str:

@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from chassis.web.problems import TRANSLATED, Problem, translated
-from gateway.list_index import InvalidCursor
 from gateway.pages import formatting
 from gateway.pages.session import SignedOut
+from gateway.portfolio.list_index import InvalidCursor
 
 _HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

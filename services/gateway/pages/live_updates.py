@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
-from gateway.projector import ViewChange
+from gateway.projection.projector import ViewChange
 
 PAUSE = 1.0
 """Seconds between two events at least."""

@@ -6,8 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from contracts.money import Money
-from gateway.disconnects import Disconnect
-from gateway.engagement_view import View
 from gateway.pages.formatting import (
     OVER,
     UNDER_WAY,
@@ -23,8 +21,10 @@ from gateway.pages.formatting import (
     stage_name,
     whole,
 )
-from gateway.portfolio import ConfidentialFigures, CurrencyFigures, Portfolio
-from gateway.summary import Summary
+from gateway.portfolio.figures import ConfidentialFigures, CurrencyFigures, Portfolio
+from gateway.portfolio.summary import Summary
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import View
 
 _BAR = 1000
 """Width of the bar of stages, in units of its view box."""
@@ -263,7 +263,7 @@ def attention(
     return Attention(
         summary,
         names.account(summary.account),
-        f"The last status report is {summary.rag}: {report.narrative}",
+        f"The last status report is {summary.rag}: {report.event.narrative}",
         "Status report",
         summary.rag == "red",
         0,

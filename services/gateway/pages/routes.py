@@ -27,26 +27,25 @@ from chassis.application.command_handler import Answer, NotYet
 from chassis.application.passed_over import shown as shown_passed_over
 from chassis.domain.commands import Command
 from chassis.domain.context import ReferenceData
-from chassis.runtime.container import get_container
 from chassis.web.auth import Caller
 from chassis.web.problems import Problem
 from chassis.web.sse import events
 from contracts.channels import Department
 from contracts.event import Event, Recorded
 from contracts.values import EngagementId
-from gateway.api import WAIVED_BY, get_queries
+from gateway.api import WAIVED_BY, get_gateway, get_queries
 from gateway.decider import WaiveDisconnect
-from gateway.list_index import ListedDisconnect, Page
 from gateway.pages import html_responses, live_updates, portfolio_page, session
 from gateway.pages.department_panels import panels, titles_by_id
 from gateway.pages.engagement_page import by_month, entry, proved_disconnects, stage_steps
 from gateway.pages.formatting import OVER, STAGE_NAMES, UNDER_WAY, Names, age_notice
 from gateway.pages.html_responses import PageRoute, page
 from gateway.pages.session import SignedOut, caller_of, local_path, read_form, viewer
-from gateway.portfolio import Portfolio
-from gateway.projector import Projector, ViewChange
+from gateway.portfolio.figures import Portfolio
+from gateway.portfolio.list_index import ListedDisconnect, Page
+from gateway.portfolio.summary import Summary
+from gateway.projection.projector import ViewChange
 from gateway.queries import EngagementDetails
-from gateway.summary import Summary
 
 FIRST_PAGE_ITEMS = 12
 """Engagements and disconnects on the first page."""
@@ -134,17 +133,14 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 
 def get_sources(request: Request) -> Sources:
     """Return the sources of a running gateway; raises Problem 503 while it starts."""
-    container = get_container(request)
-    projector = container.event_handling.handler
-    if not isinstance(projector, Projector):
-        raise TypeError("the gateway's event handler is not a Projector")
+    gateway = get_gateway(request)
     return Sources(
         get_queries(request),
-        container.commands,
-        container.reference_data,
-        projector.today(),
-        container.stopping,
-        container.as_of.of_lists,
+        gateway.commands,
+        gateway.reference_data,
+        gateway.event_handling.handler.today(),
+        gateway.stopping,
+        gateway.as_of.of_lists,
     )
 
 

@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse, Response
 
 from chassis.web.auth import Caller, Guard, Tokens
 from chassis.web.problems import Problem
-from chassis.web.request import reject_invalid_text
 from gateway.api import SEEN_BY
 
 COOKIE = "concord"
@@ -103,7 +102,6 @@ async def read_form(request: Request) -> dict[str, str]:
     try:
         read = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
         fields = {name: values[-1] for name, values in read.items()}
-        reject_invalid_text(fields)
     except ValueError:
         raise Problem(400, "malformed-request", "The form cannot be read.") from None
     return fields

@@ -11,10 +11,10 @@ from decimal import Decimal, InvalidOperation
 from io import StringIO
 from typing import Final, Literal
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from contracts.sales import PipelineStage
-from contracts.values import AccountId, Value
+from contracts.values import AccountId, ShortText, Value
 from sales.importing.decisions import ImportOpportunity
 from sales.importing.ids import slug
 from sales.importing.owners import Owners
@@ -37,6 +37,8 @@ _STAGES: Final[dict[str, tuple[Literal["open", "won", "lost"], PipelineStage]]] 
     "won": ("won", "qualifying"),
     "lost": ("lost", "qualifying"),
 }
+_TEXTS: Final = ("sales_agent", "product", "account")
+_SHORT_TEXT: Final[TypeAdapter[str]] = TypeAdapter(ShortText)
 _NEEDED: Final = ("opportunity_id", "sales_agent", "product", "deal_stage")
 COLUMN_OF: Final = {
     "external_id": "opportunity_id",
@@ -78,7 +80,7 @@ class Export(Value):
     rows: int
     taken: tuple[Row, ...]
     refused: tuple[Refusal, ...]
-    accounts: dict[AccountId, str]
+    accounts: dict[AccountId, ShortText]
     notes: tuple[str, ...]
 
 
@@ -157,6 +159,7 @@ class _RowReader:
             raise _BadRow(("row", cells["row"]))
         problems = [(column, "is missing") for column in _NEEDED if not cells[column]]
         problems += self._repeated_id(number, cells["opportunity_id"])
+        cells = {**cells, **_texts(cells, problems)}
         stage = _STAGES.get(cells["deal_stage"].lower())
         if stage is None and cells["deal_stage"]:
             problems.append(("deal_stage", f"{_short(cells['deal_stage'])} is not a known stage"))
@@ -287,6 +290,17 @@ def _by_column(header: list[str], cells: list[str]) -> dict[str, str]:
     if len(cells) != len(header):
         by_name["row"] = f"has {len(cells)} cells, but the first line has {len(header)}"
     return by_name
+
+
+def _texts(cells: Mapping[str, str], problems: list[tuple[str, str]]) -> Mapping[str, str]:
+    """Return the cells of the columns of text as clean text."""
+    texts: dict[str, str] = {}
+    for column in _TEXTS:
+        try:
+            texts[column] = cells[column] and _SHORT_TEXT.validate_python(cells[column])
+        except ValidationError as error:
+            problems += [(column, _sentence(each["msg"])) for each in error.errors()]
+    return texts
 
 
 def _day(cells: Mapping[str, str], column: str, problems: list[tuple[str, str]]) -> date | None:

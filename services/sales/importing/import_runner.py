@@ -105,7 +105,8 @@ def _refusals(row: Row, refused: Refused) -> list[Refusal]:
     if not refused.missing:
         found = [("opportunity_id", str(refused))]
     else:
-        found = [(COLUMN_OF.get(item.code, item.code), item.sentence) for item in refused.missing]
+        fields = ((item.field or item.code, item.sentence) for item in refused.missing)
+        found = [(COLUMN_OF.get(field, field), sentence) for field, sentence in fields]
     return [
         Refusal(row=row.row, opportunity_id=external_id, field=field, reason=reason)
         for field, reason in found

@@ -28,8 +28,6 @@ _OWNERS = "owners"
 
 router = APIRouter(tags=["imports"], responses=PROBLEMS)
 
-Product = Annotated[str, Query(min_length=1, max_length=200)]
-
 
 @router.post(
     "/imports",
@@ -48,7 +46,7 @@ async def take_export(
     source: Annotated[ShortText, Query(description="Name of the CRM.")] = "crm",
     currency: Annotated[Currency, Query(description="Currency of all values.")] = "USD",
     product: Annotated[
-        list[Product] | None,
+        list[ShortText] | None,
         Query(description="Correct product names.", max_length=1000),
     ] = None,
 ) -> Report:

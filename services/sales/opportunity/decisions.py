@@ -149,7 +149,8 @@ def _require_openable(event: OpportunityOpened, context: Context) -> None:
 def _missing(**fields: object) -> Iterable[Missing]:
     for field, value in fields.items():
         if value is None:
-            yield Missing(field, f"{field}: the CRM had no value, so it must be given", "sales")
+            sentence = f"{field}: the CRM had no value, so it must be given"
+            yield Missing("field-missing", sentence, "sales", field=field)
 
 
 @capability.decide(QualifyOpportunity, by=SELLERS)

@@ -78,6 +78,7 @@ class WinDeal(BillingTerms, Command):
 
     starts_on: Day | None = Field(default=None, description="the promised start unless given")
     finishes_on: Day | None = Field(default=None, description="the promised finish unless given")
+    payment_terms_days: Days = 30
     won_on: Day | None = Field(default=None, description="today unless given")
 
 

@@ -16,7 +16,7 @@ from contracts.channels import (
     GATEWAY_CONFIDENTIAL,
     Channel,
 )
-from gateway.projector import CONSUMED_CHANNELS
+from gateway.projection.projector import CONSUMED_CHANNELS
 
 
 def may(operation: Operation, topic: str) -> set[str]:

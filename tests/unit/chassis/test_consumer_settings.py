@@ -1,9 +1,12 @@
 """Consumer settings: records become events or a reason, and unsafe settings are refused."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +80,19 @@ def test_the_key_of_reference_data_has_kind_id_and_version() -> None:
     assert wrong.code == "wrong-key"
 
 
+class Rebalances:
+    """The revocations and assignments of a group, in order."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, Collection[TopicPartition]]] = []
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        self.seen.append(("revoked", revoked))
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        self.seen.append(("assigned", assigned))
+
+
 async def ignore(arrivals: list[Arrival]) -> None:
     return None
 
@@ -84,9 +100,11 @@ async def ignore(arrivals: list[Arrival]) -> None:
 def test_a_subscription_without_group_or_channels_is_refused() -> None:
     kafka_broker = broker("127.0.0.1:1")
     with pytest.raises(UnsafeConsumer, match="group"):
-        subscribe(kafka_broker, ignore, group="", channels=(SALES,), prefix="p", rebalance=None)
+        subscribe(
+            kafka_broker, ignore, group="", channels=(SALES,), prefix="p", rebalance=Rebalances()
+        )
     with pytest.raises(UnsafeConsumer, match="channels"):
-        subscribe(kafka_broker, ignore, group="g", channels=(), prefix="p", rebalance=None)
+        subscribe(kafka_broker, ignore, group="g", channels=(), prefix="p", rebalance=Rebalances())
 
 
 @pytest.mark.parametrize(
@@ -100,7 +118,7 @@ def test_a_subscription_without_group_or_channels_is_refused() -> None:
 def test_every_unsafe_setting_is_named(setting: str, value: object, complaint: str) -> None:
     kafka_broker = broker("127.0.0.1:1")
     subscriber = subscribe(
-        kafka_broker, ignore, group="g", channels=(SALES,), prefix="p", rebalance=None
+        kafka_broker, ignore, group="g", channels=(SALES,), prefix="p", rebalance=Rebalances()
     )
     subscriber._connection_args[setting] = value
 
@@ -108,10 +126,29 @@ def test_every_unsafe_setting_is_named(setting: str, value: object, complaint: s
         refuse_unsafe(kafka_broker, subscriber)
 
 
+async def test_a_rebalance_of_the_group_reaches_the_consumer() -> None:
+    rebalances, partitions = Rebalances(), {TopicPartition(SALES.topic("p"), 3)}
+    subscriber = subscribe(
+        broker("127.0.0.1:1"),
+        ignore,
+        group="g",
+        channels=(SALES,),
+        prefix="p",
+        rebalance=rebalances,
+    )
+    listener = subscriber._listener
+    assert isinstance(listener, ConsumerRebalanceListener)
+
+    await listener.on_partitions_revoked(partitions)
+    await listener.on_partitions_assigned(partitions)
+
+    assert rebalances.seen == [("revoked", partitions), ("assigned", partitions)]
+
+
 def test_a_broker_that_creates_topics_is_refused() -> None:
     kafka_broker = broker("127.0.0.1:1")
     subscriber = subscribe(
-        kafka_broker, ignore, group="g", channels=(SALES,), prefix="p", rebalance=None
+        kafka_broker, ignore, group="g", channels=(SALES,), prefix="p", rebalance=Rebalances()
     )
     kafka_broker.config.broker_config.allow_auto_create_topics = True
 

@@ -56,7 +56,7 @@ def test_the_refusal_names_the_field_of_the_event_and_the_reason() -> None:
     with pytest.raises(NotRecordable) as refused:
         handle_command(DECIDER, STREAM, Lose(lost_on="3000-01-01"), CONTEXT)
     problem = translated(refused.value)
-    assert (problem.status_code, problem.code) == (422, "not-recordable")
+    assert (problem.status_code, problem.code) == (422, "event-not-recordable")
     assert problem.errors is not None
     assert problem.errors[0].field == "lost_on"
     assert "from 1970-01-01 to 2999-12-31" in problem.errors[0].problem

@@ -44,7 +44,7 @@ def test_an_own_event_over_the_limit_is_refused() -> None:
     refuse_too_large(commit(LARGEST_EVENT, LARGEST_EVENT))
     with pytest.raises(TooLarge, match=r"has 1,048,577 bytes, .* limit is 1,048,576") as refused:
         refuse_too_large(commit(1, LARGEST_EVENT + 1))
-    assert refused.value.code == "too-large"
+    assert refused.value.code == "commit-too-large"
 
 
 def test_a_consumed_event_may_exceed_the_limit_of_own_events() -> None:

@@ -58,7 +58,10 @@ class Publishing(Relay):
 
     def __init__(self, journal: Journal, skipped: Skipped) -> None:
         super().__init__(
-            Store("mongodb://127.0.0.1:9", "none"), cast("Any", journal), bootstrap="127.0.0.1:9"
+            Store("mongodb://127.0.0.1:9", "none"),
+            cast("Any", journal),
+            bootstrap="127.0.0.1:9",
+            replayed_together=10,
         )
         self._skipped = cast("Any", skipped)
         self.published: list[list[tuple[str, int]]] = []
@@ -67,10 +70,7 @@ class Publishing(Relay):
         self.published.append([(each.stream, each.number) for each in commits])
 
 
-async def test_a_long_skipped_stream_is_published_in_portions(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(relay_module, "_REPLAYED_TOGETHER", 10)
+async def test_a_long_skipped_stream_is_published_in_portions() -> None:
     skipped = Skipped("long")
     relay = Publishing(Journal(25), skipped)
 
@@ -81,10 +81,7 @@ async def test_a_long_skipped_stream_is_published_in_portions(
     assert skipped.streams == {}
 
 
-async def test_a_skipped_stream_is_published_up_to_the_next_unreadable_commit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(relay_module, "_REPLAYED_TOGETHER", 10)
+async def test_a_skipped_stream_is_published_up_to_the_next_unreadable_commit() -> None:
     skipped = Skipped("broken")
     relay = Publishing(Journal(25, broken=15), skipped)
 

@@ -74,13 +74,15 @@ opening: Capability[File] = Capability(__name__)
 @files.decide(Sign, by=None)
 def _sign(state: File, command: Sign, context: Context) -> Iterable[Event]:
     gate(
-        "sow-not-signable",
+        "sow-not-approved",
         [
-            None if state.opened else Missing("file", "no file is open", "sales"),
-            None if state.reviews else Missing("review", "Delivery has not reviewed", "delivery"),
+            None if state.opened else Missing("file-not-open", "no file is open", "sales"),
+            None
+            if state.reviews
+            else Missing("delivery-review-missing", "Delivery has not reviewed", "delivery"),
             None
             if context.reference_data.latest(PersonPublished, command.by)
-            else Missing("person", f"no person has the id {command.by}"),
+            else Missing("person-unknown", f"no person has the id {command.by}"),
         ],
     )
     return [KitSigned(by=command.by)]
@@ -130,14 +132,16 @@ def test_a_refusal_names_all_that_is_missing():
     scenario = given(LEGAL_FILES, ENGAGEMENT_ID)
     outcome = scenario.when(Sign(by="ann"))
     outcome.then_refused(
-        "sow-not-signable", missing={"file", "review", "person"}, saying="Delivery"
+        "sow-not-approved",
+        missing={"file-not-open", "delivery-review-missing", "person-unknown"},
+        saying="Delivery",
     )
-    with pytest.raises(AssertionError, match="refused as sow-not-signable: no file"):
+    with pytest.raises(AssertionError, match="refused as sow-not-approved: no file"):
         outcome.then(KitSigned(by="ann"))
     with pytest.raises(AssertionError, match="is missing, not"):
-        outcome.then_refused("sow-not-signable", missing={"file"})
-    with pytest.raises(AssertionError, match="not other"):
-        outcome.then_refused("other")
+        outcome.then_refused("sow-not-approved", missing={"file-not-open"})
+    with pytest.raises(AssertionError, match="not sow-signed"):
+        outcome.then_refused("sow-signed")
 
 
 def test_a_wrong_expectation_is_shown_line_by_line():
@@ -146,7 +150,7 @@ def test_a_wrong_expectation_is_shown_line_by_line():
     assert "-   {'by': 'bob'}" in str(failure.value)
     assert "+   {'by': 'ann'}" in str(failure.value)
     with pytest.raises(AssertionError, match="it was not refused"):
-        OPEN.published(KitFileOpened(price=7)).when(Sign(by="ann")).then_refused("sow-not-signable")
+        OPEN.published(KitFileOpened(price=7)).when(Sign(by="ann")).then_refused("sow-not-approved")
 
 
 def test_only_the_fields_that_are_named_can_be_compared():

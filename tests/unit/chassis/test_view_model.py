@@ -51,7 +51,7 @@ def test_model_validate_validates() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "listed"),
-    [("2.5", 2), ("-1e3", -1000), ("1e26", 2**53 - 1), ("-1e26", 1 - 2**53)],
+    [("2.5", 3), ("-1e3", -1000), ("1e26", 2**53 - 1), ("-1e26", 1 - 2**53)],
 )
 def test_a_whole_amount_is_within_the_integers_of_json(amount: str, listed: int) -> None:
     assert whole(Decimal(amount)) == listed

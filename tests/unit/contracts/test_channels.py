@@ -12,7 +12,7 @@ def test_a_reference_topic_erases_within_an_hour_and_keeps_tombstones_for_a_week
         if channel.kind == "reference":
             assert int(settings["max.compaction.lag.ms"]) == HOUR_MS
             assert int(settings["delete.retention.ms"]) == 7 * 24 * HOUR_MS
-            assert int(settings["segment.ms"]) < outbox_relay._UNTIL_CLOSED * 1000
+            assert int(settings["segment.ms"]) < outbox_relay.UNTIL_CLOSED * 1000
         else:
             assert settings["cleanup.policy"] == "delete"
             assert settings["retention.ms"] == settings["retention.bytes"] == "-1"

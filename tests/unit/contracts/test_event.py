@@ -71,7 +71,7 @@ def test_it_is_a_cloud_event() -> None:
     assert event["source"] == "/concord/sales"
     assert event["time"] == "2026-03-02T09:00:00.123456Z"
     assert event["heard"] == "delivery=12,legal=2"
-    assert event["data"]["expected_value"] == {"amount": "100000.10", "currency": "EUR"}
+    assert event["data"]["expected_value"] == {"amount": "100000.1", "currency": "EUR"}
 
 
 def test_a_moment_of_another_zone_is_the_same_moment() -> None:

@@ -1,6 +1,7 @@
 """Released schemas are complete, match the events and cannot be changed incompatibly."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -21,6 +22,29 @@ def test_every_event_has_its_schema_released():
     breaking, unreleased = release.check()
     assert breaking == []
     assert unreleased == [], "not released yet: run `make schemas`"
+
+
+def decimals(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield the schemas of decimals in a schema."""
+    if isinstance(part, dict):
+        if part.get("format") == "decimal":
+            yield part
+        for inside in part.values():
+            yield from decimals(inside)
+    elif isinstance(part, list):
+        for inside in part:
+            yield from decimals(inside)
+
+
+def test_every_decimal_has_a_pattern_that_refuses_an_exponent():
+    found = [each for event in EVENTS.values() for each in decimals(release.schema(event))]
+    assert len(found) > len(EVENTS) / 2
+    for schema in found:
+        validator = Draft202012Validator(schema)
+        assert validator.is_valid("0")
+        assert validator.is_valid("10.5")
+        assert not validator.is_valid("1E+3")
+        assert not validator.is_valid("10.50")
 
 
 @pytest.mark.parametrize("name", EVENTS)

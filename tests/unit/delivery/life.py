@@ -14,7 +14,7 @@ from contracts.delivery import (
     PlanBaselined,
     PlanDrafted,
 )
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished, TemplateTask
 from contracts.values import (
     BillingItem,
@@ -39,6 +39,10 @@ WEEK = date(2026, 4, 6)
 
 def eur(amount: int | str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
+
+
+def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
+    return Rate(amount=Decimal(amount), currency=currency)
 
 
 def hours(number: int | str) -> Decimal:
@@ -123,7 +127,7 @@ ESTIMATED = EstimateSubmitted(
     template_version=1,
 )
 ENDORSED = EstimateEndorsed(version=1, manager="mara")
-LINE = PricedLine(role="developer", hours=hours(200), rate=eur(100), amount=eur(20_000))
+LINE = PricedLine(role="developer", hours=hours(200), rate=per_hour(100), amount=eur(20_000))
 PRICED = finance.EstimatePriced(
     estimate_version=1,
     rate_card="std",

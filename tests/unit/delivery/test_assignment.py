@@ -13,6 +13,7 @@ from contracts.delivery import (
 )
 from contracts.money import Money
 from contracts.reference import AccountPublished
+from contracts.refusals import RefusalCode
 from contracts.values import Tier
 from delivery.assignment import AssignManager, ChooseTier, PutOnHold, Resume, proposed_tier
 from delivery.closing import GoLive
@@ -63,7 +64,7 @@ def test_a_manager_may_be_replaced_and_the_same_one_is_not_assigned_twice() -> N
         ("ann", "person-not-engagement-manager"),
     ],
 )
-def test_only_an_engagement_manager_of_delivery_manages(person: str, code: str) -> None:
+def test_only_an_engagement_manager_of_delivery_manages(person: str, code: RefusalCode) -> None:
     opened.when(AssignManager(manager=person)).then_refused(code, saying=person)
 
 

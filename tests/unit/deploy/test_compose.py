@@ -170,7 +170,7 @@ def test_the_image_can_be_read_by_its_user_whatever_the_clone_s_umask(tmp_path: 
         wanted = 0o555 if path.is_dir() else 0o444
         assert path.stat().st_mode & wanted == wanted, path
         assert not path.stat().st_mode & 0o022, path
-    assert list(image.rglob("app.py"))
+    assert list(image.rglob("service.py"))
 
 
 def test_compose_itself_reads_it(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.finance import InvoiceNumbered, RevenueRecognised
 from contracts.legal import AmendmentSigned, EngagementTerminated, SowDrafted, SowSigned
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.reference import CostRatesPublished, RateCardPublished
 from contracts.sales import OpportunityOpened, ProposalDrafted
 from contracts.values import (
@@ -55,13 +55,17 @@ def eur(amount: int | str) -> Money:
     return Money(amount=Decimal(amount), currency="EUR")
 
 
+def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
+    return Rate(amount=Decimal(amount), currency=currency)
+
+
 def usd(amount: int | str) -> Money:
     return Money(amount=Decimal(amount), currency="USD")
 
 
 def rates(**by_role: int | str) -> tuple[RoleRate, ...]:
     return tuple(
-        RoleRate(role=role.replace("_", "-"), rate=eur(rate)) for role, rate in by_role.items()
+        RoleRate(role=role.replace("_", "-"), rate=per_hour(rate)) for role, rate in by_role.items()
     )
 
 
@@ -104,7 +108,9 @@ PROPOSED = ProposalDrafted(
         Deliverable(deliverable="design", title="Design"),
         Deliverable(deliverable="portal", title="Portal"),
     ),
-    lines=(PricedLine(role="developer", hours=Decimal(200), rate=eur(100), amount=eur(20_000)),),
+    lines=(
+        PricedLine(role="developer", hours=Decimal(200), rate=per_hour(100), amount=eur(20_000)),
+    ),
     project_management_waiver="inside the price",
     price=eur(20_000),
     pricing="fixed-price",

@@ -31,6 +31,7 @@ from tests.unit.finance.builders import (
     issued,
     newest_invoice,
     opened,
+    per_hour,
     time,
     usd,
 )
@@ -204,7 +205,7 @@ def test_the_amount_of_a_void_exception_on_a_dated_entry_falls_due_on_that_date(
 def test_an_exception_bills_time_at_another_rate_and_its_hours_are_billed_then():
     worked = hearing(contracted(HOURLY_SOW), time("a", hours=50)).on(date(2026, 5, 1))
     wrong = early(
-        item="time", lines=(line(6_000, role="developer", hours=Decimal(50), rate=eur(120)),)
+        item="time", lines=(line(6_000, role="developer", hours=Decimal(50), rate=per_hour(120)),)
     )
     billed = worked.after(wrong, by="cora")
     billed.when(BillTime(month="2026-04")).then_refused(
@@ -234,8 +235,7 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
     ("lines", "message"),
     [
         ((line(-1),), "more than nothing"),
-        ((line("0.001"),), "minor unit"),
-        ((line(5, hours=Decimal(1), rate=eur(6)),), "hours x rate"),
+        ((line(5, hours=Decimal(1), rate=per_hour(6)),), "hours x rate, 6.00 EUR"),
         ((line(5), InvoiceLine(description="x", amount=usd(1))), "one currency"),
         ((), "at least 1"),
     ],

@@ -19,6 +19,7 @@ from tests.unit.finance.builders import (
     contracted,
     eur,
     opened,
+    per_hour,
     rates,
 )
 
@@ -46,13 +47,15 @@ def test_a_change_is_priced_at_contracted_rates_and_by_the_card_only_where_there
         ChangePriced(
             change="CR-1",
             lines=(
-                PricedLine(role="architect", hours=Decimal(10), rate=eur(140), amount=eur(1_400)),
-                PricedLine(role="tester", hours=Decimal(10), rate=eur(90), amount=eur(900)),
+                PricedLine(
+                    role="architect", hours=Decimal(10), rate=per_hour(140), amount=eur(1_400)
+                ),
+                PricedLine(role="tester", hours=Decimal(10), rate=per_hour(90), amount=eur(900)),
                 PricedLine(
                     role="project-manager",
                     kind="project-management",
                     hours=Decimal(5),
-                    rate=eur(180),
+                    rate=per_hour(180),
                     amount=eur(900),
                 ),
             ),

@@ -16,8 +16,8 @@ from tests.unit.finance.builders import (
     SOW,
     TERMINATED,
     contracted,
-    eur,
     opened,
+    per_hour,
     rates,
     usd,
 )
@@ -94,19 +94,10 @@ def test_time_and_materials_need_rates_in_the_same_currency():
     opened().consumed(bare).when(APPROVE).then_refused(
         "sow-not-billable", missing={"rates-missing"}
     )
-    dollars = rates(architect=1)[0].model_copy(update={"rate": usd(1)})
+    dollars = rates(architect=1)[0].model_copy(update={"rate": per_hour(1, "USD")})
     foreign = HOURLY_SOW.model_copy(update={"rates": (dollars,)})
     opened().consumed(foreign).when(APPROVE).then_refused(
         "sow-not-billable", missing={"currency-differs"}
-    )
-
-
-def test_parts_of_a_cent_cannot_be_billed():
-    item = BillingItem(item="x", kind="on-signature", amount=eur("5000.005"))
-    rest = SOW.billing_schedule[1].model_copy(update={"amount": eur("5999.995")})
-    sow = SOW.model_copy(update={"billing_schedule": (item, rest, *SOW.billing_schedule[2:])})
-    opened().consumed(sow).when(APPROVE).then_refused(
-        "sow-not-billable", missing={"amount-not-whole"}
     )
 
 

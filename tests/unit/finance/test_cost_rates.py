@@ -7,7 +7,7 @@ from contracts.reference import CostRatesPublished
 from finance.cost_rates.decisions import PublishCostRates
 from finance.service import COST_RATES
 from testkit.scenario import given
-from tests.unit.finance.builders import eur, rates
+from tests.unit.finance.builders import per_hour, rates
 
 TODAY = date(2026, 3, 2)
 COSTS = given(COST_RATES, "standard-EUR").on(TODAY)
@@ -30,4 +30,4 @@ def test_cost_rates_have_a_floor_and_are_shown_only_with_the_role():
     assert open_view["roles"] == ["architect"]
     assert not {"rates", "floor"} & open_view.keys()
     assert "80" not in str(open_view)
-    published.then_view(rates={"architect": eur(80)}, floor="30")
+    published.then_view(rates={"architect": per_hour(80)}, floor="30")

@@ -27,6 +27,7 @@ from tests.unit.finance.builders import (
     contracted,
     eur,
     opened,
+    per_hour,
     rates,
     usd,
 )
@@ -36,13 +37,13 @@ PRICED = EstimatePriced(
     rate_card="standard-EUR",
     rate_card_version=1,
     lines=(
-        PricedLine(role="architect", hours=Decimal("44.00"), rate=eur(150), amount=eur(6_600)),
-        PricedLine(role="developer", hours=Decimal("88.00"), rate=eur(100), amount=eur(8_800)),
+        PricedLine(role="architect", hours=Decimal("44.00"), rate=per_hour(150), amount=eur(6_600)),
+        PricedLine(role="developer", hours=Decimal("88.00"), rate=per_hour(100), amount=eur(8_800)),
         PricedLine(
             role="project-manager",
             kind="project-management",
             hours=Decimal("33.00"),
-            rate=eur(200),
+            rate=per_hour(200),
             amount=eur(6_600),
         ),
     ),
@@ -163,9 +164,30 @@ def test_a_price_is_the_sum_of_lines_each_hours_times_rate(
     exact = sum(amount for _, amount in hours) * (1 + contingency / 100)
     assert abs(sum(line.hours for line in lines) - exact) <= Decimal("0.005") * len(hours)
     total = Money.total((line.amount for line in lines), "EUR")
-    assert total == Money.total((line.rate * line.hours for line in lines), "EUR").rounded()
+    assert total == Money.total((line.rate * line.hours for line in lines), "EUR")
 
 
 def test_a_role_without_a_cost_rate_has_no_cost():
     assert cost_of_hours([("pilot", Decimal(1))], COSTS) is None
     assert cost_of_hours([("tester", Decimal(1))], None) is None
+
+
+def test_each_line_of_a_price_and_a_whole_cost_are_rounded_once_half_up():
+    halves = [("architect", Decimal("0.5")), ("developer", Decimal("0.5"))]
+    hourly = rates(architect="10.01", developer="10.01")
+    lines = priced_lines(
+        ((role, "delivery", hours) for role, hours in halves),
+        {rate.role: rate.rate for rate in hourly},
+    )
+    # 10.01 x 0.5 is 5.005 for each line.
+    assert lines is not None
+    assert [line.amount for line in lines] == [eur("5.01"), eur("5.01")]
+    costs = COSTS.model_copy(update={"rates": hourly})
+    assert cost_of_hours(halves, costs) == eur("10.01")
+
+
+def test_a_rate_has_more_decimals_than_an_amount():
+    third = per_hour("33.3333")
+    lines = priced_lines([("tester", "delivery", Decimal(3))], {"tester": third})
+    assert lines is not None
+    assert [(line.rate, line.amount) for line in lines] == [(third, eur(100))]  # 99.9999

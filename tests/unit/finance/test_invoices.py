@@ -83,7 +83,7 @@ def test_approving_again_changes_nothing_and_another_day_is_refused():
     approved = drafted().after(APPROVE)
     approved.when(APPROVE).then_nothing()
     other = ApproveInvoice(invoice="invoice-start", issue_on=SIGNED)
-    approved.when(other).then_refused("already-recorded", missing={"issue_on"})
+    approved.when(other).then_refused("already-recorded", fields={"issue_on"})
     out().when(APPROVE).then_nothing()
 
 
@@ -128,7 +128,7 @@ def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
     void.when(VOID).then_nothing()
     void.on(date(2026, 4, 2)).when(VOID).then_nothing()
     other = VoidInvoice(invoice="invoice-start", why="Wrong amount.")
-    void.when(other).then_refused("already-recorded", missing={"why"})
+    void.when(other).then_refused("already-recorded", fields={"why"})
     void.when(APPROVE).then_refused("invoice-not-draft", saying="is voided")
     issued(void, "invoice-start-2", "2026-00008", APRIL_1).then_view(billed=eur(5_000))
 

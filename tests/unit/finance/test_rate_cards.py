@@ -9,7 +9,7 @@ from contracts.reference import RateCardPublished
 from finance.rate_cards.decisions import PublishRateCard
 from finance.service import RATE_CARD
 from testkit.scenario import given
-from tests.unit.finance.builders import rates, usd
+from tests.unit.finance.builders import per_hour, rates
 
 TODAY = date(2026, 3, 2)
 CARDS = given(RATE_CARD, "standard-EUR").on(TODAY)
@@ -43,7 +43,7 @@ def test_equal_rates_are_no_new_version():
 
 def test_a_record_keeps_its_currency_in_every_rate():
     CARDS.after(card()).when(card(currency="USD")).then_refused("currency-differs")
-    foreign = rates(architect=1)[0].model_copy(update={"rate": usd(1)})
+    foreign = rates(architect=1)[0].model_copy(update={"rate": per_hour(1, "USD")})
     CARDS.when(card(rates=(foreign,))).then_refused("currency-differs", saying="in EUR")
 
 

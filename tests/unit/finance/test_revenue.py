@@ -40,6 +40,7 @@ from tests.unit.finance.builders import (
     hearing,
     issued,
     opened,
+    rates,
     recognise,
     recognised,
     report,
@@ -59,6 +60,14 @@ def test_cost_to_cost_earns_the_share_of_the_expected_cost_that_is_spent():
         entry("04", "5704.10", "5704.10", "cost-to-cost")  # 3,200 of 11,220 x 20,000
     )
     april.when(recognise("05")).then(entry("05", "1782.53", "7486.63", "cost-to-cost"))
+
+
+def test_revenue_by_invoice_rounds_the_value_of_all_work_once():
+    rated = HOURLY_SOW.model_copy(update={"rates": rates(architect=140, developer="10.01")})
+    worked = hearing(contracted(rated), *(time(entry, hours="0.5") for entry in ("a", "b", "c")))
+    # Three times 5.005 are 15.015; rounded one by one they would be 15.03.
+    march = year_end(worked).when(recognise("03")).then(entry("03", 0, 0, "as-invoiced"))
+    march.when(recognise("04")).then(entry("04", "15.02", "15.02", "as-invoiced"))
 
 
 def test_the_last_measured_cost_at_completion_is_used_from_its_day():

@@ -81,7 +81,7 @@ def test_an_account_with_nothing_open_is_settled_once():
     )
     settled.when(SETTLE).then_nothing()
     settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused(
-        "already-recorded", missing={"settled_on"}
+        "already-recorded", fields={"settled_on"}
     )
 
 

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from contracts import delivery, legal
 from contracts.values import Margin
-from gateway.portfolio import contribution
-from gateway.summary import summary
+from gateway.portfolio.figures import contribution
+from gateway.portfolio.summary import summary
 from tests.builders import HASH, PORTAL, REPORTS, Life, euros
 from tests.unit.gateway.test_disconnects import evidence, findings, margin_measured, only
 from tests.unit.gateway.test_engagement_view import view_of

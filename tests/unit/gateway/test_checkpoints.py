@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from chassis.base.partitioning import partition_of
-from gateway.checkpoints import CheckpointWriter
-from gateway.engagement_view import View
-from gateway.totals import Share, Total, Totals
-from gateway.view_store import CachedView
+from gateway.portfolio.totals import Share, Total, Totals
+from gateway.projection.checkpoints import CheckpointWriter
+from gateway.projection.view_store import CachedView
+from gateway.view.engagement_view import View
 
 
 class Interrupted:

@@ -7,15 +7,15 @@ import pytest
 from contracts import delivery, finance, sales
 from contracts.event import Event
 from contracts.values import EstimateLine, PricedLine
-from gateway.disconnects import judge
-from gateway.portfolio import contribution
-from tests.builders import Life, euros
+from gateway.portfolio.figures import contribution
+from gateway.rules import judge
+from tests.builders import Life, euros, per_hour
 from tests.unit.gateway.test_disconnects import findings, only, rebaselined
 from tests.unit.gateway.test_engagement_view import view_of
 
 EXPENSE = EstimateLine(phase="Build", role="licence", hours=Decimal(300), kind="expense")
 BOUGHT = PricedLine(
-    role="licence", kind="expense", hours=Decimal(300), rate=euros(1), amount=euros(300)
+    role="licence", kind="expense", hours=Decimal(300), rate=per_hour(1), amount=euros(300)
 )
 
 

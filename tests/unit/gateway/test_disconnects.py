@@ -7,8 +7,8 @@ import pytest
 from contracts import delivery, finance, gateway, legal, sales
 from contracts.event import Event
 from contracts.values import Deliverable, Margin, RoleHours, RoleRate
-from gateway.disconnects import Disconnect, judge
-from tests.builders import ENGAGEMENT, Life, euros
+from gateway.rules import Disconnect, judge
+from tests.builders import ENGAGEMENT, Life, euros, per_hour
 from tests.unit.gateway.test_engagement_view import view_of
 
 
@@ -181,7 +181,7 @@ def test_a_bill_rate_other_than_the_contracted_one() -> None:
     for recorded in Life().kicked_off().events:
         event: Event = recorded.event
         if isinstance(event, legal.SowDrafted):
-            rates = (RoleRate(role="engineer", rate=euros(100)),)
+            rates = (RoleRate(role="engineer", rate=per_hour(100)),)
             event = event.model_copy(update={"rates": rates})
         life.say((recorded.occurred_at.date() - life.begins).days, event)
     life.say(
@@ -198,7 +198,7 @@ def test_a_bill_rate_other_than_the_contracted_one() -> None:
                     amount=euros(1_100),
                     role="engineer",
                     hours=Decimal(10),
-                    rate=euros(110),
+                    rate=per_hour(110),
                 ),
             ),
             issued_on=life.day(40),

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
-from gateway.disconnects import judge
-from gateway.engagement_view import View, apply_event, dump, load
+from gateway.rules import judge
+from gateway.view.engagement_view import View, apply_event, dump, load
 from tests.builders import ENGAGEMENT, Life, euros
 
 TODAY = date(2026, 4, 1)
@@ -52,8 +52,26 @@ def test_the_authorisation_that_ran_out_is_the_one_of_that_last_day() -> None:
         )
         life.say(5, authorised)
     life.say(31, legal.EarlyStartExpired(expired_on=life.day(30)))
-    starts = view_of(life.events).legal.early_starts
-    assert [start.expired is not None for start in starts] == [True, False]
+    section = view_of(life.events).legal
+    assert [section.has_expired(start.event) for start in section.early_starts] == [True, False]
+
+
+def test_a_deal_that_was_lost_before_its_import_is_lost() -> None:
+    imported = sales.OpportunityImported(
+        source="crm",
+        external_id="OPP-1",
+        account="acme",
+        title="Portal",
+        product="Integration",
+        owner="ann",
+        outcome="lost",
+        pipeline_stage="proposing",
+        opened_on=None,
+        closed_on=TODAY,
+        value=None,
+    )
+    view = view_of(Life().say(1, imported).events)
+    assert (view.stage, view.sales.lost, view.sales.lost_on) == ("lost", None, TODAY)
 
 
 def test_a_healthy_life_shows_what_each_department_said() -> None:

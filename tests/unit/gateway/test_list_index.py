@@ -9,14 +9,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.disconnects import Disconnect
-from gateway.list_index import SORTS, EngagementRow, InvalidCursor, ListIndex
-from gateway.sections.gateway import Waiver
-from gateway.sections.steps import Ref
-from gateway.summary import Summary
+from gateway.portfolio.list_index import SORTS, EngagementRow, InvalidCursor, ListIndex
+from gateway.portfolio.summary import Summary
+from gateway.rules import Disconnect
+from gateway.view.sections.gateway import Waiver
+from gateway.view.sections.steps import Ref
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-SAID = Ref("f-1", "concord.sales.deal-won.v1", "sales", 1, AT, "")
+SAID = Ref("f-1", "concord.sales.deal-won.v1", "sales", 1, AT, {})
 
 
 def finding(

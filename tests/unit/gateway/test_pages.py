@@ -10,8 +10,8 @@ from chassis.domain.stream import PassedOver
 from contracts import delivery
 from gateway.pages import live_updates
 from gateway.pages.formatting import age_notice
-from gateway.projector import ViewChange
-from gateway.waiting import Waits
+from gateway.projection.projector import ViewChange
+from gateway.view.waiting import Waits
 from tests.builders import ENGAGEMENT, Life
 from tests.in_process_gateway import InMemory, app_of, token
 from tests.portfolio_builder import company, green_in_the_red, late, named, retold

@@ -5,18 +5,18 @@ import pytest
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event
-from gateway.disconnects import judge
-from gateway.engagement_view import View
 from gateway.pages.department_panels import panels
 from gateway.pages.formatting import Names
-from gateway.portfolio import (
+from gateway.portfolio.figures import (
     Figures,
     build_portfolio,
     contribution,
     replace_contribution,
     sum_figures,
 )
-from gateway.summary import summary
+from gateway.portfolio.summary import summary
+from gateway.rules import judge
+from gateway.view.engagement_view import View
 from testkit.scenario import RecordsOf
 from tests.builders import Life, euros
 from tests.unit.gateway.test_disconnects import margin_measured

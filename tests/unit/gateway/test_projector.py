@@ -15,14 +15,14 @@ from chassis.eventstore.mongo import LARGEST_DOCUMENT, DocumentTooLarge, StoreAw
 from chassis.kafka.parked_record import trouble_of
 from contracts.channels import PARTITIONS, SALES
 from contracts.event import Event, Recorded
-from gateway import projector as module
-from gateway import view_store as stores
-from gateway.disconnects import Disconnect, judge
-from gateway.engagement_view import View
-from gateway.projector import Projector
+from gateway.portfolio.totals import Share, Total
+from gateway.projection import projector as module
+from gateway.projection import view_store as stores
+from gateway.projection.projector import Projector
+from gateway.projection.view_store import CachedView, ViewStore
 from gateway.publisher import DisconnectPublisher
-from gateway.totals import Share, Total
-from gateway.view_store import CachedView, ViewStore
+from gateway.rules import Disconnect, judge
+from gateway.view.engagement_view import View
 from tests.builders import Life
 
 TODAY = date(2026, 3, 2)
@@ -116,7 +116,7 @@ async def test_events_applied_beside_a_failing_rule_are_written_after_the_store_
     errors = await projector.take({OTHER: of_other(EVENTS)[3:], E: EVENTS[3:]})
     assert errors.keys() == {E}
     trouble, _ = trouble_of(errors[E], SALES)
-    assert "ArithmeticError (gateway.projector." in trouble.sentence
+    assert "ArithmeticError (gateway.projection.projector." in trouble.sentence
     assert "870.12" not in trouble.sentence  # all readers of the engagement see the sentence
     with pytest.raises(StoreAway):
         await projector.settle(now=True)

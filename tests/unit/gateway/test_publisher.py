@@ -12,10 +12,10 @@ from chassis.eventstore.mongo import StoreAway
 from contracts import delivery
 from contracts.values import Deliverable
 from gateway.decider import detected
-from gateway.disconnects import judge
-from gateway.projector import Projector
+from gateway.projection.projector import Projector
+from gateway.projection.view_store import CachedView
 from gateway.publisher import DisconnectPublisher
-from gateway.view_store import CachedView
+from gateway.rules import judge
 from tests.builders import Life
 from tests.unit.gateway.test_engagement_view import view_of
 

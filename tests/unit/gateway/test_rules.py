@@ -7,10 +7,10 @@ from pkgutil import iter_modules
 
 import pytest
 
-import gateway.disconnects
-from gateway.disconnects import RULES, Disconnect, Rule, Rules, Tolerances
-from gateway.engagement_view import View
+import gateway.rules
 from gateway.pages import formatting
+from gateway.rules import RULES, Disconnect, Rule, Rules, Tolerances
+from gateway.view.engagement_view import View
 
 
 def find_nothing(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
@@ -28,7 +28,7 @@ def test_every_rule_has_a_title_of_its_own_that_pages_show(rule: Rule) -> None:
 def test_every_module_of_rules_is_applied() -> None:
     registered = {
         rule.id
-        for module in iter_modules(gateway.disconnects.__path__, "gateway.disconnects.")
+        for module in iter_modules(gateway.rules.__path__, "gateway.rules.")
         for rule in getattr(import_module(module.name), "rules", ())
     }
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contracts.event import encode
-from gateway.timeline import LONGEST, Run, Unwritten, in_order
+from gateway.projection.timeline import LONGEST, Run, Unwritten, in_order
 from tests.builders import ENGAGEMENT, Life
 
 MIB = 1024 * 1024

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from gateway.totals import NOTHING, Share, Totals
+from gateway.portfolio.totals import NOTHING, Share, Totals
 
 
 def test_an_engagement_counts_once_with_its_latest_share() -> None:

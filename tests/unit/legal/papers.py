@@ -15,7 +15,7 @@ from contracts.legal import (
     SowSignatureRecorded,
     SowSigned,
 )
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
 from contracts.values import (
     BillingItem,
@@ -41,6 +41,10 @@ def eur(amount: int | str, currency: str = "EUR") -> Money:
     return Money(amount=Decimal(amount), currency=currency)
 
 
+def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
+    return Rate(amount=Decimal(amount), currency=currency)
+
+
 def deliverable(name: str) -> Deliverable:
     return Deliverable(deliverable=name, title=f"The {name}")
 
@@ -63,7 +67,7 @@ WON = DealWon(
         BillingItem(item="B-1", kind="on-signature", amount=eur(30_000)),
         BillingItem(item="B-2", kind="on-acceptance", amount=eur(70_000), deliverables=("portal",)),
     ),
-    rates=(RoleRate(role="architect", rate=eur(150)),),
+    rates=(RoleRate(role="architect", rate=per_hour(150)),),
     payment_terms_days=30,
     won_on=date(2026, 3, 1),
 )

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from contracts.delivery import EngagementClosed
 from contracts.legal import FileOpened, MsaSigned, NdaSigned
+from contracts.refusals import RefusalCode
 from contracts.sales import DealLost, OpportunityImported
 from legal.filing import OpenFile, RecordMsa, RecordNda
 from tests.unit.legal.papers import FILE, OPENED, TODAY, WON, filed, heard_of
@@ -60,13 +61,17 @@ def test_a_file_requires_account_and_title():
     nothing.when(OpenFile(account="acme", title="Order desk")).then(FILE)
 
 
-@pytest.mark.parametrize(("command", "event"), [(RecordNda, NdaSigned), (RecordMsa, MsaSigned)])
+@pytest.mark.parametrize(
+    ("command", "event", "refusal"),
+    [(RecordNda, NdaSigned, "nda-signed"), (RecordMsa, MsaSigned, "msa-signed")],
+)
 def test_agreements_are_recorded_once_and_replaced_by_later_ones(
-    command: type[RecordNda | RecordMsa], event: type[NdaSigned | MsaSigned]
+    command: type[RecordNda | RecordMsa],
+    event: type[NdaSigned | MsaSigned],
+    refusal: RefusalCode,
 ):
     first = filed.when(command()).then(event(signed_on=TODAY))
     first.when(command()).then_nothing()
-    refusal = f"{command.__name__[-3:].lower()}-already-signed"
     first.when(command(signed_on=date(2026, 1, 1))).then_refused(refusal, saying=str(TODAY))
     first.when(command(expires_on=date(2027, 1, 1))).then_refused(refusal)
     later = event(signed_on=date(2026, 6, 1), expires_on=date(2027, 6, 1))

@@ -15,6 +15,7 @@ from contracts.legal import (
     SowSignatureRecorded,
     SowSigned,
 )
+from contracts.refusals import RefusalCode
 from contracts.sales import DealLost
 from contracts.values import BillingItem, Deliverable, RoleRate
 from legal.sows import ApproveSow, DraftSow, RecordSignature, RedlineSow, SendSow
@@ -35,6 +36,7 @@ from tests.unit.legal.papers import (
     heard_of,
     of_delivery,
     of_finance,
+    per_hour,
     reviewed,
     sent,
     signature,
@@ -119,16 +121,7 @@ def test_the_version_is_part_of_the_hashed_content():
     [
         ({"price": eur(90_000)}, ["billing-schedule-differs"]),
         ({"price": eur(100_000, "USD")}, ["currency-differs"]),
-        ({"rates": (RoleRate(role="architect", rate=eur(1, "USD")),)}, ["currency-differs"]),
-        (
-            {
-                "billing_schedule": (
-                    BillingItem(item="B-1", kind="on-signature", amount=eur("33333.335")),
-                    BillingItem(item="B-2", kind="on-signature", amount=eur("66666.665")),
-                )
-            },
-            ["amount-not-whole"],
-        ),
+        ({"rates": (RoleRate(role="architect", rate=per_hour(1, "USD")),)}, ["currency-differs"]),
         ({"deliverables": (deliverable("design"),)}, ["deliverable-unknown"]),
         ({"deliverables": (deliverable("portal"), deliverable("portal"))}, ["id-repeated"]),
         ({"starts_on": date(2027, 1, 1)}, ["finish-before-start"]),
@@ -145,7 +138,7 @@ def test_the_version_is_part_of_the_hashed_content():
     ],
 )
 def test_an_inconsistent_draft_is_refused_with_all_faults(
-    draft: dict[str, object], missing: list[str]
+    draft: dict[str, object], missing: list[RefusalCode]
 ):
     command = DraftSow.model_validate({"scope": SCOPE, **draft})
     filed.when(command).then_refused("sow-inconsistent", missing=missing)

@@ -219,6 +219,32 @@ def test_columns_have_any_order_and_others_and_a_byte_order_mark_are_ignored() -
     assert export.notes == ("ignored columns: region (row 1)",)
 
 
+@pytest.mark.parametrize("column", ["sales_agent", "product", "account"])
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("Acme\0", "must not contain the control character U+0000"),
+        ("Acme\x1bInc", "must not contain the control character U+001B"),
+        ("Acme\u202eInc", "must not contain the character for the direction of text U+202E"),
+        ("\u200b", "must contain a visible character"),
+        ("A" * 201, "String should have at most 200 characters"),
+    ],
+)
+def test_a_row_whose_text_is_not_clean_is_refused_with_its_column(
+    column: str, cell: str, why: str
+) -> None:
+    export = read(f"{HEADER}\n{row(**{column: cell})}")
+    assert [(one.row, one.field, one.reason) for one in export.refused] == [(2, column, why)]
+    assert export.accounts == {}
+
+
+def test_names_are_composed() -> None:
+    decomposed = row(account="Cafe\u0301", product="Me\u0301tro")
+    export = read(f"{HEADER}\n{decomposed}")
+    assert list(export.accounts.values()) == ["Café"]
+    assert only(export).product == "Métro"
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

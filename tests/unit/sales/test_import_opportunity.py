@@ -4,7 +4,7 @@ from datetime import date
 
 from contracts.sales import OpportunityImported
 from sales.importing.decisions import ImportOpportunity
-from tests.unit.sales.examples import new, opened, usd
+from tests.unit.sales.builders import new, opened, usd
 
 IMPORT = ImportOpportunity(
     source="crm",
@@ -22,23 +22,24 @@ IMPORT = ImportOpportunity(
 
 
 def test_an_imported_opportunity_keeps_its_dates() -> None:
-    taken = new.when(IMPORT).then(OpportunityImported(**dict(IMPORT)))
+    taken = new().when(IMPORT).then(OpportunityImported(**dict(IMPORT)))
     taken.then_view(stage="won", opened_on=date(2017, 2, 25), expected_value=usd(49))
 
 
 def test_an_equal_repetition_changes_nothing() -> None:
-    new.after(IMPORT).when(IMPORT).then_nothing()
+    new().after(IMPORT).when(IMPORT).then_nothing()
 
 
 def test_different_content_under_the_same_id_is_refused_by_field() -> None:
     changed = IMPORT.model_copy(update={"account": "acme", "value": usd(55)})
-    new.after(IMPORT).when(changed).then_refused(
+    new().after(IMPORT).when(changed).then_refused(
         "already-recorded",
-        missing={"account", "value"},
-        saying="account: was imported as unknown and is now acme; "
-        "value: was imported as 49.00 USD and is now 55.00 USD",
+        missing={"field-differs"},
+        fields={"account", "value"},
+        saying="account: recorded as empty, given as acme; "
+        "value: recorded as 49.00 USD, given as 55.00 USD",
     )
 
 
 def test_an_opportunity_opened_in_sales_is_not_imported() -> None:
-    opened.when(IMPORT).then_refused("opportunity-opened")
+    opened().when(IMPORT).then_refused("opportunity-opened")

@@ -85,13 +85,13 @@ async def test_a_changed_row_is_refused_with_the_differences() -> None:
             row=2,
             opportunity_id="OPP-1001",
             field="close_date",
-            reason="was imported as 2017-03-01 and is now 2017-03-02",
+            reason="recorded as 2017-03-01, given as 2017-03-02",
         ),
         Refusal(
             row=2,
             opportunity_id="OPP-1001",
             field="close_value",
-            reason="was imported as 4,821.50 USD and is now 4,900.00 USD",
+            reason="recorded as 4,821.50 USD, given as 4,900.00 USD",
         ),
     )
     assert streams.by_id == before

@@ -14,7 +14,7 @@ from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalS
 from contracts.values import BillingItem, RoleRate
 from sales.proposals.decisions import DraftProposal, ReviseProposal, SubmitProposal, WinDeal
 from testkit.scenario import like, permutations_agree
-from tests.unit.sales.examples import (
+from tests.unit.sales.builders import (
     DRAFT,
     ENDORSED,
     ESTIMATE,
@@ -28,6 +28,7 @@ from tests.unit.sales.examples import (
     line,
     new,
     opened,
+    per_hour,
     ready,
     submitted,
     usd,
@@ -48,7 +49,7 @@ def read(**changed: object) -> DraftProposal:
 
 
 def test_a_proposal_gets_the_next_version_number() -> None:
-    first = opened.when(DRAFT).then(ProposalDrafted(**dict(DRAFT), version=1))
+    first = opened().when(DRAFT).then(ProposalDrafted(**dict(DRAFT), version=1))
     first.when(DRAFT).then_nothing()
     revised = first.when(REVISE).then(ProposalRevised(**dict(REVISE)))
     revised.when(REVISE).then_nothing()
@@ -58,19 +59,19 @@ def test_a_proposal_gets_the_next_version_number() -> None:
 
 
 def test_the_price_is_computed_where_it_is_not_given() -> None:
-    opened.when(drafted(price=None)).then(like(ProposalDrafted, price=eur(17_000)))
+    opened().when(drafted(price=None)).then(like(ProposalDrafted, price=eur(17_000)))
 
 
 @pytest.mark.parametrize("current", [ready, submitted])
 def test_the_current_version_must_be_revised_first(current) -> None:
-    current.when(drafted(pricing="time-and-materials")).then_refused(
+    current().when(drafted(pricing="time-and-materials")).then_refused(
         "proposal-open", saying="revise it first"
     )
 
 
 def test_a_proposal_is_in_the_currency_of_the_engagement() -> None:
     dollars = drafted(lines=(line("architect", 10, 100, currency="USD"),), price=usd(1_000))
-    opened.when(dollars).then_refused("currency-differs", saying="price: is in USD")
+    opened().when(dollars).then_refused("currency-differs", saying="price: is in USD")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_invalid_drafts_are_refused_with_the_field_name(changed, field) -> None:
 )
 def test_the_price_is_always_the_sum_of_the_lines(work) -> None:
     lines = tuple(line("architect", hours, rate) for hours, rate in work)
-    outcome = opened.when(read(lines=lines, price=None))
+    outcome = opened().when(read(lines=lines, price=None))
     outcome.then(like(ProposalDrafted, price=eur(sum(hours * rate for hours, rate in work))))
 
 
@@ -105,13 +106,15 @@ class TestGate:
     """Gate 1: the preconditions of submitting a proposal."""
 
     def test_a_proposal_that_meets_all_preconditions_is_submitted(self) -> None:
-        done = ready.when(SUBMIT).then(ProposalSubmitted(version=1, submitted_on=date(2026, 1, 5)))
+        done = (
+            ready().when(SUBMIT).then(ProposalSubmitted(version=1, submitted_on=date(2026, 1, 5)))
+        )
         done.on(date(2026, 1, 9)).when(SUBMIT).then_nothing()
         other_day = SubmitProposal(version=1, submitted_on=date(2026, 1, 6))
         done.on(date(2026, 1, 9)).when(other_day).then_refused("proposal-submitted")
 
     def test_all_missing_preconditions_are_listed(self) -> None:
-        opened.after(drafted(**WITHOUT_MANAGEMENT)).when(SUBMIT).then_refused(
+        opened().after(drafted(**WITHOUT_MANAGEMENT)).when(SUBMIT).then_refused(
             "proposal-not-ready",
             missing=[
                 "manager-not-assigned",
@@ -131,13 +134,15 @@ class TestGate:
         ],
     )
     def test_each_precondition_is_required(self, events, missing) -> None:
-        opened.consumed(*events).after(DRAFT).when(SUBMIT).then_refused(
+        opened().consumed(*events).after(DRAFT).when(SUBMIT).then_refused(
             "proposal-not-ready", missing=missing
         )
 
     def test_only_the_estimate_of_the_proposal_counts(self) -> None:
-        on_second = opened.consumed(MANAGER, ESTIMATE, ENDORSED, PRICED).after(
-            drafted(estimate_version=2)
+        on_second = (
+            opened()
+            .consumed(MANAGER, ESTIMATE, ENDORSED, PRICED)
+            .after(drafted(estimate_version=2))
         )
         on_second.when(SUBMIT).then_refused(
             "proposal-not-ready",
@@ -146,7 +151,7 @@ class TestGate:
         )
 
     def test_the_current_manager_must_have_endorsed(self) -> None:
-        changed = ready.consumed(ManagerAssigned(manager="paul", assigned_on=date(2026, 1, 8)))
+        changed = ready().consumed(ManagerAssigned(manager="paul", assigned_on=date(2026, 1, 8)))
         changed.when(SUBMIT).then_refused(
             "proposal-not-ready",
             missing={"estimate-not-endorsed"},
@@ -155,7 +160,7 @@ class TestGate:
         changed.consumed(EstimateEndorsed(version=1, manager="paul")).when(SUBMIT).then_accepted()
 
     def test_project_management_is_a_line_or_waived_with_a_reason(self) -> None:
-        prepared = opened.consumed(MANAGER, ESTIMATE, ENDORSED, PRICED)
+        prepared = opened().consumed(MANAGER, ESTIMATE, ENDORSED, PRICED)
         for bare in (
             drafted(**WITHOUT_MANAGEMENT),
             drafted(
@@ -169,9 +174,9 @@ class TestGate:
         prepared.after(waived).when(SUBMIT).then_accepted()
 
     def test_a_withdrawn_or_unknown_version_is_not_submitted(self) -> None:
-        ready.after(REVISE).when(SUBMIT).then_refused("proposal-withdrawn")
-        ready.when(SubmitProposal(version=2)).then_refused("proposal-unknown")
-        ready.when(SubmitProposal(version=1, submitted_on=date(2026, 2, 1))).then_refused(
+        ready().after(REVISE).when(SUBMIT).then_refused("proposal-withdrawn")
+        ready().when(SubmitProposal(version=2)).then_refused("proposal-unknown")
+        ready().when(SubmitProposal(version=1, submitted_on=date(2026, 2, 1))).then_refused(
             "date-in-future", saying="submitted_on"
         )
 
@@ -189,31 +194,33 @@ class TestWinning:
             payment_terms_days=30,
             won_on=date(2026, 1, 5),
         )
-        done = submitted.when(WIN).then(deal).then_view(stage="won")
+        done = submitted().when(WIN).then(deal).then_view(stage="won")
         done.on(date(2026, 2, 1)).when(WIN).then_nothing()
-        done.when(WIN.model_copy(update={"payment_terms_days": 14})).then_refused("deal-won")
+        done.when(WIN.model_copy(update={"payment_terms_days": 14})).then_refused(
+            "already-recorded", saying="payment_terms_days"
+        )
         done.when(REVISE).then_refused("deal-won")
 
     def test_only_a_submitted_version_can_be_won(self) -> None:
-        ready.when(WIN).then_refused("proposal-not-submitted")
-        submitted.after(REVISE).when(WIN).then_refused("proposal-withdrawn")
-        again = submitted.after(REVISE).after(DRAFT).after(SubmitProposal(version=2))
+        ready().when(WIN).then_refused("proposal-not-submitted")
+        submitted().after(REVISE).when(WIN).then_refused("proposal-withdrawn")
+        again = submitted().after(REVISE).after(DRAFT).after(SubmitProposal(version=2))
         again.when(WIN).then_refused("proposal-withdrawn")
         again.when(WIN.model_copy(update={"proposal_version": 2})).then_accepted()
 
     def test_a_deal_is_won_after_its_submission_and_not_in_the_future(self) -> None:
         early = WIN.model_copy(update={"won_on": date(2026, 1, 4)})
-        submitted.when(early).then_refused("date-before-submission", saying="won_on")
+        submitted().when(early).then_refused("date-before-submission", saying="won_on")
         late = WIN.model_copy(update={"won_on": date(2026, 1, 8)})
-        submitted.when(late).then_refused("date-in-future", saying="won_on")
+        submitted().when(late).then_refused("date-in-future", saying="won_on")
 
     def test_other_dates_can_be_agreed_in_order(self) -> None:
         later = WIN.model_copy(update={"finishes_on": date(2026, 9, 1)})
-        submitted.when(later).then(
+        submitted().when(later).then(
             like(DealWon, starts_on=date(2026, 3, 2), finishes_on=date(2026, 9, 1))
         ).then_view(delivery__promised_finish=date(2026, 9, 1))
         before = WIN.model_copy(update={"finishes_on": date(2026, 3, 1)})
-        submitted.when(before).then_refused("finish-before-start", saying="finishes_on")
+        submitted().when(before).then_refused("finish-before-start", saying="finishes_on")
 
     @pytest.mark.parametrize(
         ("item", "code", "saying"),
@@ -239,7 +246,7 @@ class TestWinning:
     )
     def test_a_billing_schedule_fits_price_and_deliverables(self, item, code, saying) -> None:
         schedule = (WIN.billing_schedule[0], item)
-        submitted.when(WIN.model_copy(update={"billing_schedule": schedule})).then_refused(
+        submitted().when(WIN.model_copy(update={"billing_schedule": schedule})).then_refused(
             code, saying=saying
         )
 
@@ -250,16 +257,17 @@ class TestWinning:
 
     def test_time_and_materials_requires_a_rate_for_each_role(self) -> None:
         sold = (
-            opened.consumed(MANAGER, ESTIMATE, PRICED, ENDORSED)
+            opened()
+            .consumed(MANAGER, ESTIMATE, PRICED, ENDORSED)
             .after(drafted(pricing="time-and-materials"))
             .after(SUBMIT)
         )
-        architect = RoleRate(role="architect", rate=eur(150))
-        manager = RoleRate(role="project-manager", rate=eur(100))
+        architect = RoleRate(role="architect", rate=per_hour(150))
+        manager = RoleRate(role="project-manager", rate=per_hour(100))
         some = WIN.model_copy(update={"rates": (architect,)})
         sold.when(some).then_refused("rates-missing", saying="project-manager")
         sold.when(some.model_copy(update={"rates": (architect, manager)})).then_accepted()
-        dollars = RoleRate(role="project-manager", rate=usd(100))
+        dollars = RoleRate(role="project-manager", rate=per_hour(100, "USD"))
         sold.when(some.model_copy(update={"rates": (architect, dollars)})).then_refused(
             "currency-differs", saying="rates project-manager"
         )
@@ -274,10 +282,10 @@ class TestWinning:
             )
             for number, part in enumerate(cents)
         )
-        outcome = submitted.when(WIN.model_copy(update={"billing_schedule": schedule}))
+        outcome = submitted().when(WIN.model_copy(update={"billing_schedule": schedule}))
         assert (outcome.refusal is None) == (sum(cents) == 17_000_00)
 
 
 def test_the_order_of_other_departments_events_does_not_matter() -> None:
-    permutations_agree(new, OPENED, ESTIMATE, PRICED, MANAGER, ENDORSED)
-    assert won.view["stage"] == "won"
+    permutations_agree(new(), OPENED, ESTIMATE, PRICED, MANAGER, ENDORSED)
+    assert won().view["stage"] == "won"

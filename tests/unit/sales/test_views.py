@@ -5,34 +5,38 @@ from datetime import date
 from contracts.delivery import StatusReportPublished
 from sales.proposals.decisions import ReviseProposal
 from sales.service import ENGAGEMENT
-from tests.unit.sales.examples import DRAFT, MANAGER, eur, new, opened, ready, submitted, won
-from tests.unit.sales.test_hearing import EVERYTHING, REPORT
-from tests.unit.sales.test_opportunities import IMPORTED
+from tests.unit.sales.builders import DRAFT, MANAGER, eur, new, opened, ready, submitted, won
+from tests.unit.sales.test_opportunity import IMPORTED
+from tests.unit.sales.test_other_departments import EVERYTHING, REPORT
 
 LISTED = set(ENGAGEMENT.rows.fields)
 
 
 def test_a_draft_lists_what_is_missing_and_who_owes_it() -> None:
-    [proposal] = opened.consumed(MANAGER).after(DRAFT).view["proposals"]
+    [proposal] = opened().consumed(MANAGER).after(DRAFT).view["proposals"]
     assert [(item.code, item.owed_by) for item in proposal.waits_for] == [
         ("estimate-not-endorsed", "delivery"),
         ("estimate-not-priced", "finance"),
     ]
-    for later in (ready, submitted, submitted.after(ReviseProposal(version=1, reason="Smaller."))):
+    for later in (
+        ready(),
+        submitted(),
+        submitted().after(ReviseProposal(version=1, reason="Smaller.")),
+    ):
         assert later.view["proposals"][0].waits_for == ()
 
 
 def test_the_view_compares_forecast_and_promised_finish() -> None:
-    late = won.consumed(REPORT).view["delivery"]
+    late = won().consumed(REPORT).view["delivery"]
     assert (late.promised_finish, late.forecast_finish) == (date(2026, 6, 30), date(2026, 7, 14))
     assert late.late_by_days == 14
     early: StatusReportPublished = REPORT.model_copy(update={"forecast_finish": date(2026, 6, 29)})
-    assert won.consumed(early).view["delivery"].late_by_days == -1
-    assert won.view["delivery"].late_by_days is None
+    assert won().consumed(early).view["delivery"].late_by_days == -1
+    assert won().view["delivery"].late_by_days is None
 
 
 def test_a_view_of_a_complete_engagement() -> None:
-    view = won.consumed(*EVERYTHING).view
+    view = won().consumed(*EVERYTHING).view
     assert view["contract"].statement_of_work is not None
     assert view["contract"].statement_of_work.signed_on == date(2026, 2, 3)
     assert view["delivery"].manager == "paul"
@@ -43,8 +47,8 @@ def test_a_view_of_a_complete_engagement() -> None:
 
 
 def test_the_list_row_of_an_engagement() -> None:
-    assert set(ENGAGEMENT.rows(opened.state)) == LISTED
-    line = ENGAGEMENT.rows(won.state)
+    assert set(ENGAGEMENT.rows(opened().state)) == LISTED
+    line = ENGAGEMENT.rows(won().state)
     assert line == {
         "account": "acme",
         "title": "Customer portal",
@@ -58,11 +62,11 @@ def test_the_list_row_of_an_engagement() -> None:
         "probability": None,
         "imported": False,
     }
-    assert ENGAGEMENT.rows(opened.state)["expected_value"] == int(eur(20_000).amount)
+    assert ENGAGEMENT.rows(opened().state)["expected_value"] == int(eur(20_000).amount)
 
 
 def test_the_list_row_of_an_imported_opportunity() -> None:
-    line = ENGAGEMENT.rows(new.published(IMPORTED).state)
+    line = ENGAGEMENT.rows(new().published(IMPORTED).state)
     assert (line["imported"], line["account"], line["expected_close"]) == (True, None, None)
     assert (line["stage"], line["opened_on"]) == ("qualifying", "2025-11-03")
-    assert set(ENGAGEMENT.rows(new.consumed(MANAGER).state)) == LISTED
+    assert set(ENGAGEMENT.rows(new().consumed(MANAGER).state)) == LISTED

@@ -1,0 +1,70 @@
+"""Round decimals by one policy, and write each decimal as one text."""
+
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+Rounding = Literal["half-up", "half-even"]
+"""Policy for a half: `half-up` rounds it away from zero, `half-even` to the even digit."""
+
+_MODES: dict[Rounding, str] = {"half-up": ROUND_HALF_UP, "half-even": ROUND_HALF_EVEN}
+ROUNDING: Rounding = "half-up"
+"""The policy of the company, for money and for all other calculated decimals."""
+
+
+def round_decimal(number: Decimal, decimals: int, rounding: Rounding = ROUNDING) -> Decimal:
+    """Return a number rounded to a number of decimals."""
+    return number.quantize(Decimal(1).scaleb(-decimals), _MODES[rounding])
+
+
+def canonical_decimal(number: Decimal) -> str:
+    """Return the one text of a number: no exponent, no trailing zeros, no negative zero.
+
+    Raises TypeError for a number that is not finite.
+    """
+    if not number.is_finite():
+        raise TypeError(f"{number} has no canonical form")
+    # Normalise first: the format alone would keep the trailing zeros of any exponent.
+    text = f"{number.normalize():f}"
+    return "0" if text == "-0" else text
+
+
+def _pattern(decimals: int | None, *, signed: bool) -> str:
+    """Return the pattern of canonical texts; None is any number of decimals.
+
+    It has no look-ahead, which not every validator knows.
+    """
+    sign = "-?" if signed else ""
+    last = "" if decimals is None else f"{{0,{decimals - 1}}}"
+    fraction = rf"\.[0-9]{last or '*'}[1-9]"
+    return rf"^(0|{sign}0{fraction}|{sign}[1-9][0-9]*({fraction})?)$"
+
+
+class _Canonical:
+    """Annotation of a decimal that JSON contains as `canonical_decimal`; last in `Annotated`."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type[Decimal], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        written = core_schema.plain_serializer_function_ser_schema(
+            canonical_decimal, return_schema=core_schema.str_schema(), when_used="json"
+        )
+        return {**handler(source), "serialization": written}
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        bounds = {key: value for key, value in schema.items() if key != "serialization"}
+        written = handler(bounds)
+        if handler.mode == "validation":  # other texts of a number are accepted
+            return written
+        lowest = bounds.get("ge", bounds.get("gt"))
+        signed = lowest is None or lowest < 0
+        return {**written, "pattern": _pattern(bounds.get("decimal_places"), signed=signed)}
+
+
+CANONICAL = _Canonical()
+"""Annotation of every decimal type of the contracts."""

@@ -1,0 +1,310 @@
+"""The portfolio's figures: what each engagement contributes, and how totals become a portfolio.
+
+A contribution is a flat map of figure names to numbers. So totals are updated by addition and
+subtraction, per partition, and reading them needs no engagement. The name of an amount begins with
+its currency; amounts are never added across currencies.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+
+from chassis.base.view_model import ViewModel
+from contracts.decimals import round_decimal
+from contracts.money import Money
+from contracts.values import Margin
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import STAGES, View
+
+Figures = dict[str, Decimal]
+"""Figures by name (``stage.delivering``, ``EUR.backlog``); an absent figure is zero."""
+
+UTILISATION_WEEKS = 4
+_BOOKED = ("contracting", "mobilising", "delivering", "closing")
+_ZERO = Decimal(0)
+
+
+def contribution(
+    view: View, disconnects: Iterable[Disconnect], waived: Iterable[str] = ()
+) -> Figures:
+    """Return what an engagement adds to the figures; `waived` are ids of disconnects."""
+    figures: Figures = {f"stage.{view.stage}": Decimal(1)}
+    if view.sales.imported_from is not None:
+        figures["imported"] = Decimal(1)
+    currency = view.currency
+    if currency is not None:
+        _amounts(figures, view, currency)
+    _quality(figures, view)
+    accepted = frozenset(waived)
+    for each in disconnects:
+        prefix = "disconnects-confidential" if each.confidential else "disconnects"
+        if each.finding in accepted:
+            _add(figures, f"{prefix}.waived", Decimal(1))
+            continue
+        _add(figures, f"{prefix}.{each.severity}", Decimal(1))
+        if each.stake is not None and not each.confidential:
+            _add(figures, f"{each.stake.currency}.at-stake", each.stake.amount)
+    for week, worked in view.delivery.weeks.items():
+        _add(figures, f"week.{week.isoformat()}", worked.billable)
+    return figures
+
+
+def _amounts(figures: Figures, view: View, currency: str) -> None:
+    stage, price = view.stage, view.price
+    if price is not None:
+        if stage in ("opportunity", "proposal"):
+            _add(figures, f"{currency}.pipeline.{stage}", price.amount)
+            if view.sales.probability is not None:
+                weighted = price.amount * view.sales.probability / 100
+                _add(figures, f"{currency}.pipeline-weighted", weighted)
+        elif stage in _BOOKED:
+            recognised = view.finance.recognised or Money.zero(currency)
+            backlog = price.amount - recognised.amount
+            _add(figures, f"{currency}.backlog", backlog)
+            if view.legal.signed is not None:
+                _add(figures, f"{currency}.backlog-clean", backlog)
+    _billing(figures, view, currency)
+    _costs(figures, view, currency)
+
+
+def _billing(figures: Figures, view: View, currency: str) -> None:
+    if view.finance.invoices:
+        _add(figures, f"{currency}.billed", view.finance.billed(currency).amount)
+        _add(figures, f"{currency}.paid", view.finance.paid(currency).amount)
+        _add(figures, f"{currency}.outstanding", view.finance.outstanding(currency).amount)
+        for invoice in view.finance.live_invoices():
+            if invoice.overdue is not None:
+                _add(figures, f"{currency}.overdue", invoice.outstanding.amount)
+    if view.finance.recognised is not None:
+        _add(figures, f"{currency}.recognised", view.finance.recognised.amount)
+
+
+def _costs(figures: Figures, view: View, currency: str) -> None:
+    confidential = view.confidential
+    margins = confidential.margins
+    _margin(figures, "sold", confidential.margin_sold)
+    if margins is not None:
+        _margin(figures, "billed", margins.event.margin_billed)
+        _margin(figures, "recognised", margins.event.margin_recognised)
+        _margin(figures, "forecast", margins.event.margin_forecast)
+    if confidential.cost is not None:
+        _add(figures, f"{currency}.cost", confidential.cost.amount)
+    if confidential.project_management_cost is not None:
+        management = confidential.project_management_cost.amount
+        _add(figures, f"{currency}.project-management-cost", management)
+
+
+def _margin(figures: Figures, which: str, margin: Margin | None) -> None:
+    if margin is not None:
+        currency = margin.revenue.currency
+        _add(figures, f"{currency}.margin-{which}.revenue", margin.revenue.amount)
+        _add(figures, f"{currency}.margin-{which}.cost", margin.cost.amount)
+
+
+def _quality(figures: Figures, view: View) -> None:
+    delivery = view.delivery
+    if view.stage in ("mobilising", "delivering", "closing") and delivery.rag is not None:
+        _add(figures, f"rag.{delivery.rag}", Decimal(1))
+    if view.on_hold:
+        _add(figures, "on-hold", Decimal(1))
+    for score in delivery.satisfaction:
+        _add(figures, "csat.answers", Decimal(1))
+        if score >= 4:
+            _add(figures, "csat.satisfied", Decimal(1))
+    for score in delivery.recommend:
+        _add(figures, "nps.answers", Decimal(1))
+        if score >= 9:
+            _add(figures, "nps.promoters", Decimal(1))
+        elif score <= 6:
+            _add(figures, "nps.detractors", Decimal(1))
+    _add(figures, "hours.approved", delivery.approved_hours)
+    _add(figures, "hours.project-management", delivery.project_management_hours)
+
+
+def _add(figures: Figures, name: str, amount: Decimal) -> None:
+    if amount:
+        figures[name] = figures.get(name, _ZERO) + amount
+
+
+def replace_contribution(
+    totals: Figures, before: Mapping[str, Decimal], after: Mapping[str, Decimal]
+) -> None:
+    """Replace an engagement's earlier contribution to the totals by its new one."""
+    if before == after:
+        return
+    for name, amount in before.items():
+        totals[name] = totals.get(name, _ZERO) - amount
+    for name, amount in after.items():
+        totals[name] = totals.get(name, _ZERO) + amount
+    for name in before:
+        if not totals[name]:
+            del totals[name]
+
+
+def sum_figures(parts: Iterable[Mapping[str, Decimal]]) -> Figures:
+    """Return the sum of the figures of several partitions or engagements."""
+    totals: Figures = {}
+    for part in parts:
+        for name, amount in part.items():
+            _add(totals, name, amount)
+    return totals
+
+
+class CurrencyFigures(ViewModel):
+    """The portfolio in one currency; amounts are decimal numbers in it."""
+
+    currency: str
+    pipeline: dict[str, Decimal]
+    pipeline_weighted: Decimal
+    backlog: Decimal
+    backlog_clean: Decimal
+    billed: Decimal
+    paid: Decimal
+    outstanding: Decimal
+    overdue: Decimal
+    recognised: Decimal
+    at_stake: Decimal
+
+
+class MarginFigures(ViewModel):
+    """Revenue, cost and margin of all engagements that have this margin, in one currency."""
+
+    revenue: Decimal
+    cost: Decimal
+    margin: Decimal | None
+
+
+class ConfidentialFigures(ViewModel):
+    """Costs and the four margins in one currency, for readers with the role `confidential`."""
+
+    currency: str
+    cost: Decimal
+    project_management_cost: Decimal
+    margin_sold: MarginFigures
+    margin_billed: MarginFigures
+    margin_recognised: MarginFigures
+    margin_forecast: MarginFigures
+
+
+class Portfolio(ViewModel):
+    """Figures of all engagements.
+
+    Disconnects that would reveal costs or margins count only for readers with the role
+    `confidential`. Utilisation is approved billable hours over available hours of Delivery's people
+    in the four full weeks before `today`, as a ratio; customer satisfaction is in percent, the net
+    promoter score in points. A figure that is not known is null.
+    """
+
+    today: date
+    engagements: int
+    imported: int
+    by_stage: dict[str, int]
+    on_hold: int
+    rag: dict[str, int]
+    disconnects: dict[str, int]
+    currencies: list[CurrencyFigures]
+    confidential: list[ConfidentialFigures] | None
+    utilisation: Decimal | None
+    customer_satisfaction: Decimal | None
+    net_promoter_score: Decimal | None
+    approved_hours: Decimal
+    project_management_hours: Decimal
+
+
+def build_portfolio(
+    totals: Mapping[str, Decimal],
+    today: date,
+    weekly_available_hours: Decimal,
+    *,
+    with_confidential: bool,
+) -> Portfolio:
+    """Return the portfolio of these totals on a day (UTC).
+
+    `weekly_available_hours` are those of Delivery's people. Costs and margins are left out unless
+    the reader may see them.
+    """
+
+    def figure(name: str) -> Decimal:
+        return totals.get(name, _ZERO)
+
+    def count(name: str) -> int:
+        return int(figure(name))
+
+    def disconnects(kind: str) -> int:
+        confidential = count(f"disconnects-confidential.{kind}") if with_confidential else 0
+        return count(f"disconnects.{kind}") + confidential
+
+    currencies = sorted({name[:3] for name in totals if name[3:4] == "." and name[:3].isupper()})
+    return Portfolio(
+        today=today,
+        engagements=sum(count(f"stage.{stage}") for stage in STAGES),
+        imported=count("imported"),
+        by_stage={stage: count(f"stage.{stage}") for stage in STAGES},
+        on_hold=count("on-hold"),
+        rag={colour: count(f"rag.{colour}") for colour in ("green", "amber", "red")},
+        disconnects={kind: disconnects(kind) for kind in ("serious", "warning", "waived")},
+        currencies=[_currency(figure, currency) for currency in currencies],
+        confidential=(
+            [_confidential(figure, currency) for currency in currencies]
+            if with_confidential
+            else None
+        ),
+        utilisation=_utilisation(totals, today, weekly_available_hours),
+        customer_satisfaction=_percent(figure("csat.satisfied"), figure("csat.answers")),
+        net_promoter_score=_percent(
+            figure("nps.promoters") - figure("nps.detractors"), figure("nps.answers")
+        ),
+        approved_hours=figure("hours.approved"),
+        project_management_hours=figure("hours.project-management"),
+    )
+
+
+def _currency(figure: Callable[[str], Decimal], currency: str) -> CurrencyFigures:
+    def amount(name: str) -> Decimal:
+        return figure(f"{currency}.{name}")
+
+    return CurrencyFigures(
+        currency=currency,
+        pipeline={stage: amount(f"pipeline.{stage}") for stage in ("opportunity", "proposal")},
+        pipeline_weighted=Money.nearest(amount("pipeline-weighted"), currency).amount,
+        backlog=amount("backlog"),
+        backlog_clean=amount("backlog-clean"),
+        billed=amount("billed"),
+        paid=amount("paid"),
+        outstanding=amount("outstanding"),
+        overdue=amount("overdue"),
+        recognised=amount("recognised"),
+        at_stake=amount("at-stake"),
+    )
+
+
+def _confidential(figure: Callable[[str], Decimal], currency: str) -> ConfidentialFigures:
+    def margin(which: str) -> MarginFigures:
+        revenue = figure(f"{currency}.margin-{which}.revenue")
+        cost = figure(f"{currency}.margin-{which}.cost")
+        ratio = round_decimal((revenue - cost) / revenue, 4) if revenue else None
+        return MarginFigures(revenue=revenue, cost=cost, margin=ratio)
+
+    return ConfidentialFigures(
+        currency=currency,
+        cost=figure(f"{currency}.cost"),
+        project_management_cost=figure(f"{currency}.project-management-cost"),
+        margin_sold=margin("sold"),
+        margin_billed=margin("billed"),
+        margin_recognised=margin("recognised"),
+        margin_forecast=margin("forecast"),
+    )
+
+
+def _utilisation(
+    totals: Mapping[str, Decimal], today: date, weekly_available_hours: Decimal
+) -> Decimal | None:
+    monday = today - timedelta(days=today.weekday())
+    weeks = (monday - timedelta(weeks=back) for back in range(1, UTILISATION_WEEKS + 1))
+    billable = sum((totals.get(f"week.{week.isoformat()}", _ZERO) for week in weeks), _ZERO)
+    available = weekly_available_hours * UTILISATION_WEEKS
+    return round_decimal(billable / available, 4) if available else None
+
+
+def _percent(part: Decimal, whole: Decimal) -> Decimal | None:
+    return round_decimal(part * 100 / whole, 1) if whole else None

@@ -1,0 +1,94 @@
+"""The summary of an engagement: the fields that lists show, filter and sort by."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from chassis.base.view_model import ViewModel
+from gateway.rules import Disconnect
+from gateway.view.engagement_view import View
+from gateway.view.waiting import Waits
+
+_RAG_WEIGHT = {"green": 0, "amber": 10, "red": 40}
+
+
+class Summary(ViewModel):
+    """An engagement in a list.
+
+    `attention` is higher the more is wrong; 0 needs none. `price` is a decimal number in
+    `currency`; `finish` is contracted, or else promised. An engagement with `waits` is incomplete:
+    an event of it could not be processed.
+    """
+
+    engagement: str
+    title: str | None
+    account: str | None
+    stage: str
+    on_hold: bool
+    imported: bool
+    owner: str | None
+    manager: str | None
+    tier: str | None
+    currency: str | None
+    price: Decimal | None
+    finish: date | None
+    forecast_finish: date | None
+    rag: str | None
+    waits: Literal["parked", "newer-version"] | None = None
+    attention: int
+    disconnects: int
+    sentence: str | None
+    updated: datetime
+
+
+def weight(disconnects: Iterable[Disconnect]) -> int:
+    """Return the points of attention that disconnects add: 30 if serious, else 10."""
+    return sum(30 if each.severity == "serious" else 10 for each in disconnects)
+
+
+def summary(
+    view: View, disconnects: Mapping[str, Disconnect], waits: Waits | None = None
+) -> Summary:
+    """Return the summary of a view and its disconnects by id.
+
+    Confidential disconnects are neither shown nor counted.
+    """
+    waived = view.gateway.waived.keys()
+    report, price = view.delivery.report, view.price
+    active = not view.over
+    rag = view.delivery.rag if active else None
+    worst = sorted(
+        (
+            each
+            for each in disconnects.values()
+            if not each.confidential and each.finding not in waived
+        ),
+        key=lambda each: (each.severity != "serious", each.since, each.finding),
+    )
+    proposal = view.sales.latest_proposal
+    promised = proposal.promised_finish if proposal is not None else None
+    return Summary(
+        engagement=view.engagement,
+        title=view.sales.title,
+        account=view.sales.account,
+        stage=view.stage,
+        on_hold=view.on_hold,
+        imported=view.sales.imported_from is not None,
+        owner=view.sales.owner,
+        manager=view.delivery.manager,
+        tier=view.delivery.tier,
+        currency=view.currency,
+        price=price.amount if price is not None else None,
+        finish=view.legal.contract_finish or promised,
+        forecast_finish=report.event.forecast_finish if report is not None else None,
+        rag=rag,
+        waits=waits.state if waits is not None else None,
+        attention=weight(worst) + _RAG_WEIGHT[rag or "green"],
+        disconnects=len(worst),
+        sentence=worst[0].sentence if worst else None,
+        updated=max(
+            (fresh.recorded_at for fresh in view.open_freshness()),
+            default=datetime.fromtimestamp(0).astimezone(),
+        ),
+    )

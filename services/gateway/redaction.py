@@ -1,0 +1,81 @@
+"""Mark fields that only readers with the role `confidential` see.
+
+A field that is `Redacted` leaves out what is confidential when it is serialised, unless the context
+is `EVERYTHING`. So a response that forgets its reader shows less and not more. The store is written
+by adapters that leave out nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import GetCoreSchemaHandler, PlainSerializer, SerializationInfo, TypeAdapter
+from pydantic_core import CoreSchema
+
+from contracts.channels import CHANNELS
+
+T = TypeVar("T")
+
+EVERYTHING = {"confidential": True}
+"""Context of serialisation for readers with the role `confidential`."""
+
+_of_store = ContextVar("of_store", default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Redacted:
+    """Mark a field in `Annotated`: `without` returns its value without what is confidential."""
+
+    without: Callable[[Any], object]
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        if _of_store.get():
+            return handler(source)
+
+        def redact(value: object, info: SerializationInfo) -> object:
+            return value if info.context is EVERYTHING else self.without(value)
+
+        serializer = PlainSerializer(redact, return_type=source)
+        return serializer.__get_pydantic_core_schema__(source, handler)
+
+
+def adapter_of_store(kind: type[T]) -> TypeAdapter[T]:
+    """Return an adapter that leaves out nothing, and does not call a function for each field."""
+    token = _of_store.set(True)
+    try:
+        return TypeAdapter(kind)
+    finally:
+        _of_store.reset(token)
+
+
+def context_of(*, confidential: bool) -> dict[str, bool] | None:
+    """Return the context of serialisation for a reader."""
+    return EVERYTHING if confidential else None
+
+
+def is_open(channel: str) -> bool:
+    """Return whether every reader may see a channel; an unknown channel is confidential."""
+    known = CHANNELS.get(channel)
+    return known is not None and not known.confidential
+
+
+def open_channels(by_channel: Mapping[str, T]) -> dict[str, T]:
+    """Return a mapping by channel without confidential channels."""
+    return {channel: value for channel, value in by_channel.items() if is_open(channel)}
+
+
+def seen(position: Mapping[str, int], *, confidential: bool) -> dict[str, int]:
+    """Return a position as a reader may see it."""
+    return dict(position) if confidential else open_channels(position)
+
+
+def nothing(value: object) -> None:
+    """Return None in place of a value that is confidential as a whole."""
+    del value
+
+
+Position = Annotated[dict[str, int], Redacted(open_channels)]
+"""The last sequence of each channel; how many confidential events there are is confidential."""

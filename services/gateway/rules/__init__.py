@@ -1,0 +1,28 @@
+"""Disconnects: contradictions between what two departments believe, each found by one pure rule."""
+
+from datetime import date
+
+from gateway.rules import changes, money, promises, reporting, statements_of_work
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances
+from gateway.view.engagement_view import View
+
+RULES = Rules(promises.rules, statements_of_work.rules, money.rules, changes.rules, reporting.rules)
+"""Every rule that is applied, in this order. A rule's id, title and owner are at its definition."""
+
+__all__ = ["RULES", "Disconnect", "Rule", "Rules", "Tolerances", "judge"]
+
+
+def judge(view: View, today: date, allowed: Tolerances | None = None) -> dict[str, Disconnect]:
+    """Return all disconnects in a causally complete view on a day (UTC), by their id.
+
+    Nothing is found in an engagement that has ended or whose outcome was imported. Raises
+    ValueError where the view is not causally complete: it would show contradictions that never
+    existed.
+    """
+    if not view.causally_complete:
+        raise ValueError(f"the view of {view.engagement} is not causally complete")
+    if view.over or view.sales.imported_outcome is not None:
+        return {}
+    tolerances = allowed or Tolerances()
+    found = (each for rule in RULES for each in rule.apply(view, today, tolerances))
+    return {each.finding: each for each in found}

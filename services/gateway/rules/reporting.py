@@ -1,0 +1,179 @@
+"""Rules about status reports, about an early close and about a step that is overdue."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from contracts.channels import Department
+from contracts.decimals import round_decimal
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
+from gateway.view.engagement_view import View
+from gateway.view.sections.steps import Ref
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
+rules = Rules()
+
+
+@rules.register("green-against-figures", title="Green against the figures", owner="delivery")
+def green_against_figures(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find cost or schedule reported green while its index is too low (confidential)."""
+    report, measured = view.delivery.report, view.confidential.performance
+    if report is None or measured is None:
+        return
+    figures = measured.event
+    pairs: tuple[tuple[str, str, str, Decimal | None], ...] = (
+        ("cost", report.event.cost, "CPI", figures.cost_performance_index),
+        ("schedule", report.event.schedule, "SPI", figures.schedule_performance_index),
+    )
+    for name, reported, index, value in pairs:
+        if reported == "green" and value is not None and value < allowed.index:
+            yield rule.disconnect(
+                f"{name.capitalize()} is reported green while {index} is "
+                f"{round_decimal(value, 2)}.",
+                (report.said, measured.said),
+                about=name,
+                stake=(
+                    figures.actual_cost - figures.earned_value
+                    if name == "cost"
+                    else figures.planned_value - figures.earned_value
+                ),
+                severity="serious" if value < allowed.index - Decimal("0.1") else "warning",
+                confidential=True,
+            )
+
+
+@rules.register("no-status-report", title="No status report", owner="delivery")
+def no_status_report(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find a running engagement whose last status report is older than its tier allows."""
+    delivery = view.delivery
+    if view.stage != "delivering" or view.on_hold:
+        return
+    if delivery.report is not None:
+        last, start = delivery.report.said, delivery.report.event.as_of
+    elif delivery.kickoff is not None:
+        last, start = delivery.kickoff.said, delivery.kickoff.event.held_on
+    else:
+        return
+    cadence = allowed.report_days[delivery.tier or "standard"] + allowed.report_grace_days
+    late = (today - start).days - cadence
+    if late > 0:
+        what = "The last status report is of" if delivery.report else "No status report since"
+        yield rule.disconnect(
+            f"{what} {day(start)}; one is due every "
+            f"{allowed.report_days[delivery.tier or 'standard']} days.",
+            (last,),
+            since=_midnight(start + timedelta(days=cadence)),
+            days=late,
+        )
+
+
+@rules.register("closing-with-loose-ends", title="Loose ends at the close", owner="delivery")
+def closing_with_loose_ends(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find an engagement that is closed or reviewed while an invoice, issue or acceptance is open.
+
+    An invoice counts while it is overdue.
+    """
+    delivery = view.delivery
+    done = delivery.closed.said if delivery.closed else delivery.review_held
+    if done is None:
+        return
+    loose: list[tuple[str, Ref]] = [
+        (f"invoice {invoice.number} ({invoice.outstanding} unpaid)", invoice.overdue)
+        for invoice in view.finance.live_invoices()
+        if invoice.overdue is not None
+    ]
+    loose += [(f"issue “{item.title}”", item.said) for item in delivery.open_issues().values()]
+    loose += [
+        (f"{name} is not accepted", item.said)
+        for name, item in delivery.deliverables.items()
+        if item.status != "accepted" and name in view.legal.contract_deliverables
+    ]
+    if loose:
+        currency = view.currency
+        yield rule.disconnect(
+            f"The engagement is being closed with loose ends: {', '.join(w for w, _ in loose)}.",
+            (done, *(event for _, event in loose)),
+            stake=view.finance.outstanding(currency) if currency else None,
+            severity="serious",
+        )
+
+
+@rules.register("next-step-overdue", title="Next step overdue", owner="delivery")
+def next_step(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find a department that owes the next step and has published nothing for too many days."""
+    owed = _owed_step(view)
+    if owed is None or view.on_hold:
+        return
+    owner, step, asked = owed
+    fresh = view.freshness.get(owner)
+    latest = asked.occurred_at if fresh is None else max(asked.occurred_at, fresh.occurred_at)
+    since, last = asked.occurred_at.date(), latest.date()
+    if (today - last).days > allowed.silence_days:
+        yield rule.disconnect(
+            f"{owner.capitalize()} owes {step} since {day(since)}"
+            + ("." if last == since else f" and has published nothing since {day(last)}."),
+            (asked,),
+            owner=owner,
+            since=_midnight(last + timedelta(days=allowed.silence_days)),
+            days=(today - since).days,
+            stake=view.price,
+        )
+
+
+def _owed_step(view: View) -> tuple[Department, str, Ref] | None:
+    """Return who owes the next step, the step in words, and the event that asks for it."""
+    sales, legal, delivery, finance = view.sales, view.legal, view.delivery, view.finance
+    proposal = sales.latest_proposal
+    if sales.won is not None:
+        sow = legal.latest_sow
+        if sow is None:
+            return "legal", "a statement of work", sales.won.said
+        if legal.signed is None:
+            of_delivery = delivery.sow_reviews.get(sow.event.version)
+            of_finance = finance.sow_reviews.get(sow.event.version)
+            objections = [
+                review.said
+                for review in (of_delivery, of_finance)
+                if review is not None and review.event.verdict == "objected"
+            ]
+            if objections:  # a new version is needed even if the other review approves this one
+                return "legal", "a new version of the statement of work", _earlier(*objections)
+            if of_delivery is None:
+                return "delivery", f"its review of version {sow.event.version}", sow.said
+            if of_finance is None:
+                return "finance", f"its review of version {sow.event.version}", sow.said
+            return "legal", "the signatures", _later(of_delivery.said, of_finance.said)
+        if finance.budget is None:
+            return "finance", "the budget", legal.signed.said
+        if delivery.kickoff is None:
+            return "delivery", "the kickoff", legal.signed.said
+        return None
+    if proposal is not None and proposal.submitted is not None and not proposal.revised:
+        return "sales", "the customer's decision on the proposal", proposal.submitted
+    waiting = [item for item in delivery.estimates.values() if item.version not in finance.priced]
+    if waiting:
+        return "finance", "a price on the estimate", waiting[-1].said
+    asked = sales.estimate_requested
+    if asked is not None and all(
+        item.said.occurred_at < asked.occurred_at for item in delivery.estimates.values()
+    ):
+        return "delivery", "the estimate", asked
+    return None
+
+
+def _later(one: Ref, other: Ref) -> Ref:
+    return max(one, other, key=lambda event: event.occurred_at)
+
+
+def _earlier(*events: Ref) -> Ref:
+    return min(events, key=lambda event: event.occurred_at)

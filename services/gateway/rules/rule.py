@@ -1,0 +1,178 @@
+"""Rules and what they find: disconnects between departments, with evidence and amounts."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from chassis.domain.ids import derived_id
+from contracts.channels import Department
+from contracts.money import Money
+from gateway.view.engagement_view import View
+from gateway.view.sections.steps import Ref
+
+_LONGEST_SENTENCE = 4000
+"""Characters that `contracts.values.Text` accepts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """Differences between departments that are not yet a disconnect.
+
+    Hours in percent of what was sold or planned; indices as ratios; margin in percentage points;
+    days in calendar days. A report is late when the interval of its tier and the grace days have
+    passed.
+    """
+
+    hours_percent: Decimal = Decimal(10)
+    project_management_percent: Decimal = Decimal(15)
+    allocation_percent: Decimal = Decimal(20)
+    index: Decimal = Decimal("0.9")
+    margin_points: Decimal = Decimal(5)
+    report_days: dict[str, int] = field(
+        default_factory=lambda: {"light": 31, "standard": 14, "critical": 7}
+    )
+    report_grace_days: int = 7
+    silence_days: int = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnect:
+    """A contradiction between departments that one rule found in one view.
+
+    `finding` is its id within the engagement: the id of the rule and, where the rule can find
+    several, the id of the subject (``rule.subject``), shortened by a hash if it is too long for an
+    identifier. A sentence that is too long for a text is cut, so that every disconnect can be
+    published. `since` is the time (UTC) of the latest event that proves it. `owner` is the
+    department that can resolve it. `stake` is the amount that depends on it, never negative: an
+    amount that the customer would get back depends on it as well. `days` are calendar days that
+    depend on it. A confidential disconnect would reveal costs or margins.
+    """
+
+    finding: str
+    rule: str
+    sentence: str
+    evidence: tuple[Ref, ...]
+    since: datetime
+    owner: Department
+    stake: Money | None = None
+    days: int | None = None
+    severity: Literal["warning", "serious"] = "warning"
+    confidential: bool = False
+
+
+Check = Callable[["Rule", View, date, Tolerances], Iterable[Disconnect]]
+"""A pure function of the rule, a view, the day and the tolerances.
+
+It finds nothing while a department that it compares has not published anything yet.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule: its id, its title on pages, the department that can resolve what it finds."""
+
+    id: str
+    title: str
+    owner: Department
+    """The usual owner; a check may name another one for a single disconnect."""
+    check: Check
+
+    def __post_init__(self) -> None:
+        if not self.id or not self.title:
+            raise ValueError(f"a rule needs an id and a title, not {self.id!r} and {self.title!r}")
+
+    def apply(self, view: View, today: date, tolerances: Tolerances) -> Iterable[Disconnect]:
+        """Return the disconnects that the rule finds in a view on a day (UTC)."""
+        return self.check(self, view, today, tolerances)
+
+    def disconnect(
+        self,
+        sentence: str,
+        evidence: Iterable[Ref | None],
+        *,
+        about: str | None = None,
+        owner: Department | None = None,
+        since: datetime | None = None,
+        stake: Money | None = None,
+        days: int | None = None,
+        severity: Literal["warning", "serious"] = "warning",
+        confidential: bool = False,
+    ) -> Disconnect:
+        """Return a disconnect of this rule, `about` one subject where the rule can find several.
+
+        Evidence that does not exist is left out. `since` is the time of the latest evidence unless
+        it is given.
+        """
+        proof = tuple(item for item in evidence if item is not None)
+        if len(sentence) > _LONGEST_SENTENCE:
+            sentence = f"{sentence[: _LONGEST_SENTENCE - 1].rstrip()}…"
+        return Disconnect(
+            finding=derived_id(self.id, about, between=".") if about else self.id,
+            rule=self.id,
+            sentence=sentence,
+            evidence=proof,
+            since=since or max(item.occurred_at for item in proof),
+            owner=owner or self.owner,
+            stake=-stake if stake is not None and stake.amount < 0 else stake,
+            days=days,
+            severity=severity,
+            confidential=confidential,
+        )
+
+
+class Rules:
+    """Rules in the order in which they were registered."""
+
+    def __init__(self, *groups: "Rules") -> None:
+        """Start with the rules of other groups; raises ValueError where two have the same id."""
+        self._by_id: dict[str, Rule] = {}
+        for group in groups:
+            for rule in group:
+                self._add(rule)
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def register(self, rule_id: str, *, title: str, owner: Department) -> Callable[[Check], Check]:
+        """Register the decorated check as a rule with this id, title and owner.
+
+        Raises ValueError where the id or the title is empty or the id is registered already.
+        """
+
+        def add(check: Check) -> Check:
+            self._add(Rule(rule_id, title, owner, check))
+            return check
+
+        return add
+
+    def title(self, rule_id: str) -> str | None:
+        """Return the title of a rule, or None where no such rule is registered any more."""
+        rule = self._by_id.get(rule_id)
+        return rule.title if rule is not None else None
+
+    def _add(self, rule: Rule) -> None:
+        if rule.id in self._by_id:
+            raise ValueError(f"two rules have the id {rule.id}")
+        self._by_id[rule.id] = rule
+
+
+def differs(one: Decimal, other: Decimal, percent: Decimal) -> bool:
+    """Return whether `other` differs from `one` by more than `percent` (any amount, if 0) of it."""
+    return abs(other - one) * 100 > abs(one) * percent
+
+
+def day(when: date | datetime) -> str:
+    """Return a day as text, such as 4 June 2026; of a moment the day in UTC."""
+    if isinstance(when, datetime):
+        when = when.astimezone(UTC)
+    return f"{when.day} {when:%B %Y}"
+
+
+def hours(amount: Decimal) -> str:
+    """Return hours as text, such as 36.5 h."""
+    return f"{amount.normalize():f} h"

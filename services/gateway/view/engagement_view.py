@@ -1,0 +1,234 @@
+"""The view of one engagement across all departments, and how an event changes it.
+
+Each section is computed from the events of one channel only, so topics may arrive interleaved in
+any way. A view is causally complete when it contains every event that the authors of its events had
+processed (`heard`); rules are evaluated only then.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+from chassis.domain.latest_ids import with_latest
+from contracts.channels import CHANNELS
+from contracts.event import Event, Recorded
+from contracts.money import Money
+from contracts.values import HEARD
+from gateway.redaction import adapter_of_store, is_open
+from gateway.view.sections.delivery import DeliverySection
+from gateway.view.sections.delivery import steps as delivery_steps
+from gateway.view.sections.finance import ConfidentialSection, FinanceSection
+from gateway.view.sections.finance import confidential_steps as finance_confidential_steps
+from gateway.view.sections.finance import steps as finance_steps
+from gateway.view.sections.gateway import GatewaySection
+from gateway.view.sections.gateway import confidential_steps as gateway_confidential_steps
+from gateway.view.sections.gateway import steps as gateway_steps
+from gateway.view.sections.legal import LegalSection
+from gateway.view.sections.legal import steps as legal_steps
+from gateway.view.sections.sales import Proposal, SalesSection
+from gateway.view.sections.sales import steps as sales_steps
+from gateway.view.sections.steps import STEPS, AnyStep, Steps, section
+
+Stage = str
+STAGES: tuple[Stage, ...] = (
+    "opportunity",
+    "proposal",
+    "contracting",
+    "mobilising",
+    "delivering",
+    "closing",
+    "closed",
+    "lost",
+    "terminated",
+)
+OVER: tuple[Stage, ...] = ("closed", "lost", "terminated")
+"""Stages in which an engagement has ended."""
+
+PROJECTED_CHANNELS = frozenset(
+    name for name, channel in CHANNELS.items() if channel.kind == "events"
+)
+"""Names of the channels whose events the view is computed from."""
+
+
+@dataclass(slots=True)
+class Freshness:
+    """The last event of a channel in the view, and when it occurred and was recorded (UTC)."""
+
+    sequence: int
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(slots=True)
+class View:
+    """One engagement, computed from the events of all departments that have arrived."""
+
+    engagement: str
+    sales: SalesSection = section(sales_steps)
+    legal: LegalSection = section(legal_steps)
+    delivery: DeliverySection = section(delivery_steps)
+    finance: FinanceSection = section(finance_steps)
+    confidential: ConfidentialSection = section(finance_confidential_steps)
+    gateway: GatewaySection = section(gateway_steps)
+    gateway_confidential: GatewaySection = section(gateway_confidential_steps)
+    freshness: dict[str, Freshness] = field(default_factory=dict)
+    latest_ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    needed: dict[str, int] = field(default_factory=dict)
+
+    def position(self) -> dict[str, int]:
+        """Return the sequence of the last event in the view, by channel."""
+        return {channel: fresh.sequence for channel, fresh in self.freshness.items()}
+
+    def open_freshness(self) -> list[Freshness]:
+        """Return the last event of each channel that is not confidential."""
+        return [fresh for name, fresh in self.freshness.items() if is_open(name)]
+
+    @property
+    def causally_complete(self) -> bool:
+        """True if the view contains every event that its events' authors had processed."""
+        freshness = self.freshness
+        for channel, sequence in self.needed.items():
+            fresh = freshness.get(channel)
+            if fresh is None or fresh.sequence < sequence:
+                return False
+        return True
+
+    def missing(self) -> dict[str, int]:
+        """Return by channel the last sequence that an author had processed and the view has not."""
+        position = self.position()
+        return {
+            name: number for name, number in self.needed.items() if position.get(name, 0) < number
+        }
+
+    @property
+    def currency(self) -> str | None:
+        """The engagement's currency, from the deal or else from the expected value."""
+        money = self.sales.won.event.price if self.sales.won else self.sales.expected_value
+        return money.currency if money is not None else None
+
+    @property
+    def price(self) -> Money | None:
+        """The price in the contract with signed amendments, else deal, proposal, expected value."""
+        contract = self.legal.contract_price
+        if contract is not None:
+            return contract
+        if self.sales.won is not None:
+            return self.sales.won.event.price
+        proposal = self.sales.latest_proposal
+        return proposal.price if proposal is not None else self.sales.expected_value
+
+    @property
+    def won_proposal(self) -> Proposal | None:
+        """The version of the proposal that the customer accepted."""
+        won = self.sales.won
+        return self.sales.proposals.get(won.event.proposal_version) if won is not None else None
+
+    @property
+    def stage(self) -> Stage:
+        """The stage of the engagement, one of `STAGES`."""
+        if self.delivery.closed is not None or self.sales.imported_outcome == "won":
+            return "closed"
+        if self.legal.terminated is not None:
+            return "terminated"
+        if self.sales.is_lost:
+            return "lost"
+        if self.delivery.live is not None:
+            return "closing"
+        if self.delivery.kickoff is not None and self.delivery.baseline is not None:
+            return "delivering"
+        if self.legal.signed is not None or self.delivery.kickoff is not None:
+            return "mobilising"
+        if self.sales.won is not None:
+            return "contracting"
+        return "proposal" if self.sales.proposals else "opportunity"
+
+    @property
+    def over(self) -> bool:
+        """True if the engagement has ended."""
+        return self.stage in OVER
+
+    @property
+    def on_hold(self) -> bool:
+        """True if the work is on hold; an engagement that has ended is not."""
+        return self.delivery.on_hold and not self.over
+
+
+SECTIONS: Mapping[str, Steps[Any]] = {
+    each.name: each.metadata[STEPS] for each in fields(View) if STEPS in each.metadata
+}
+"""The steps of each section, by the name of its field in a view."""
+
+
+def steps_by_type(
+    sections: Mapping[str, Steps[Any]],
+) -> dict[type[Event], tuple[str, AnyStep]]:
+    """Return by type of event the name of the section that it changes, and the step.
+
+    Raises TypeError where two sections have a step for the same type.
+    """
+    found: dict[type[Event], tuple[str, AnyStep]] = {}
+    for name, steps in sections.items():
+        for kind, step in steps.by_type():
+            if kind in found:
+                raise TypeError(f"{name} and {found[kind][0]} have steps for {kind.__qualname__}")
+            found[kind] = name, step
+    return found
+
+
+_STEPS = steps_by_type(SECTIONS)
+
+
+def unprojected(kinds: Iterable[type[Event]]) -> list[type[Event]]:
+    """Return the types of events that no section of a view keeps, applies or names as ignored."""
+    ignored = frozenset[type[Event]]().union(*(steps.ignored for steps in SECTIONS.values()))
+    return [kind for kind in kinds if kind not in _STEPS and kind not in ignored]
+
+
+def apply_event(view: View, recorded: Recorded[Event]) -> None:
+    """Apply one event to the view, in place.
+
+    The caller passes the events of each channel in order, each once.
+    """
+    event = recorded.event
+    channel = event.channel.name
+    fresh = view.freshness.get(channel)
+    last = 0 if fresh is None else fresh.sequence
+    view.latest_ids[channel] = with_latest(view.latest_ids.get(channel, ()), last, recorded)
+    view.freshness[channel] = Freshness(
+        recorded.sequence, recorded.occurred_at, recorded.recorded_at
+    )
+    needed = view.needed
+    for name, sequence in recorded.heard.items():
+        if needed.get(name, 0) < sequence and name in PROJECTED_CHANNELS:
+            needed[name] = sequence
+    step = _STEPS.get(type(event))
+    if step is not None:
+        step[1](getattr(view, step[0]), recorded)
+
+
+def pass_over(view: View, channel: str, sequence: int) -> None:
+    """Treat the events of a channel up to a sequence as applied, because a person decided so."""
+    fresh = view.freshness.get(channel)
+    epoch = datetime.fromtimestamp(0, UTC)
+    if fresh is None:
+        view.freshness[channel] = Freshness(sequence, epoch, epoch)
+    elif fresh.sequence < sequence:
+        fresh.sequence = sequence
+        view.latest_ids.pop(channel, None)
+
+
+_VIEW = adapter_of_store(View)
+
+
+def dump(view: View) -> bytes:
+    """Return the view as JSON: the same bytes for the same events, however they interleaved."""
+    view.freshness = dict(sorted(view.freshness.items()))
+    view.latest_ids = dict(sorted(view.latest_ids.items()))
+    view.needed = dict(sorted(view.needed.items()))
+    return _VIEW.dump_json(view)
+
+
+def load(document: bytes | str) -> View:
+    """Read a view that `dump` wrote; raises pydantic.ValidationError."""
+    return _VIEW.validate_json(document, context=HEARD)

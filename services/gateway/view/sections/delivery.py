@@ -1,0 +1,353 @@
+"""Delivery's section of the view."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from contracts import delivery
+from contracts.event import Recorded
+from contracts.values import Milestone
+from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref, titles
+
+_RAG = ("green", "amber", "red")
+
+
+@dataclass(slots=True)
+class Estimate:
+    """A version of the estimate; hours include contingency and exclude expenses.
+
+    `project_management_hours` are part of `hours`.
+    """
+
+    version: int
+    hours: Decimal
+    contingency_hours: Decimal
+    project_management_hours: Decimal
+    project_management_contingency_hours: Decimal
+    said: Ref
+    endorsed: Ref | None = None
+
+
+@dataclass(slots=True)
+class Baseline:
+    """The latest approved plan."""
+
+    version: int
+    hours: Decimal
+    project_management_hours: Decimal
+    hours_by_role: dict[str, Decimal]
+    deliverables: dict[str, str]
+    milestones: list[Milestone]
+    starts_on: date
+    finishes_on: date
+    changes: list[str]
+    said: Ref
+    first: Ref
+
+
+@dataclass(slots=True)
+class Deliverable:
+    """A deliverable's last submission and whether the customer accepted it."""
+
+    status: str
+    submission: int
+    on: date
+    said: Ref
+
+
+@dataclass(slots=True)
+class Change:
+    """A change request: its assessment and what was decided about it."""
+
+    change: str
+    description: str
+    requested: Ref | None = None
+    assessed: Ref | None = None
+    hours: Decimal = Decimal(0)
+    days: int = 0
+    approved: Ref | None = None
+    approved_on: date | None = None
+    rejected: Ref | None = None
+    implemented: Ref | None = None
+    implemented_on: date | None = None
+
+
+@dataclass(slots=True)
+class RaidItem:
+    """An open risk or issue."""
+
+    kind: str
+    title: str
+    severity: str
+    said: Ref
+
+
+@dataclass(slots=True)
+class Worked:
+    """Approved hours of a week, all and billable, and the first event that contains any."""
+
+    hours: Decimal
+    billable: Decimal
+    first: Ref
+
+
+@dataclass(slots=True)
+class DeliverySection:
+    """The engagement as Delivery published it."""
+
+    manager: str | None = None
+    manager_assigned_on: date | None = None
+    manager_first_assigned: Ref | None = None
+    tier_chosen: Kept[delivery.TierChosen] | None = newest(delivery.TierChosen)
+    estimates: dict[int, Estimate] = field(default_factory=dict)
+    sow_reviews: dict[int, Kept[delivery.SowReviewed]] = each_by(
+        delivery.SowReviewed, lambda event: event.version
+    )
+    allocated_hours: dict[str, Decimal] = field(default_factory=dict)
+    allocated: Ref | None = newest_ref(delivery.ResourceAllocated, delivery.ResourceReleased)
+    brd_signed: Ref | None = newest_ref(delivery.BrdSignedOff)
+    plan_drafted: Ref | None = newest_ref(delivery.PlanDrafted)
+    baseline: Baseline | None = None
+    kickoff: Kept[delivery.KickoffHeld] | None = newest(delivery.KickoffHeld)
+    submitted_hours: Decimal = Decimal(0)
+    approved_hours: Decimal = Decimal(0)
+    project_management_hours: Decimal = Decimal(0)
+    weeks: dict[date, Worked] = field(default_factory=dict)
+    last_approved: Ref | None = newest_ref(delivery.TimeApproved)
+    progress: dict[str, Kept[delivery.TaskProgressed]] = each_by(
+        delivery.TaskProgressed, lambda event: event.task
+    )
+    milestones_reached: dict[str, Kept[delivery.MilestoneReached]] = each_by(
+        delivery.MilestoneReached, lambda event: event.milestone
+    )
+    deliverables: dict[str, Deliverable] = field(default_factory=dict)
+    raid: dict[str, RaidItem] = field(default_factory=dict)
+    decisions: int = 0
+    report: Kept[delivery.StatusReportPublished] | None = newest(delivery.StatusReportPublished)
+    changes: dict[str, Change] = field(default_factory=dict)
+    live: Kept[delivery.SolutionWentLive] | None = newest(delivery.SolutionWentLive)
+    survey_sent: Ref | None = newest_ref(delivery.SurveySent)
+    satisfaction: list[int] = field(default_factory=list)
+    recommend: list[int] = field(default_factory=list)
+    review_held: Ref | None = newest_ref(delivery.PirHeld)
+    on_hold: bool = False
+    closed: Kept[delivery.EngagementClosed] | None = newest(delivery.EngagementClosed)
+
+    @property
+    def tier(self) -> str | None:
+        """The tier of the delivery method, or None where none was chosen."""
+        return self.tier_chosen.event.tier if self.tier_chosen else None
+
+    @property
+    def rag(self) -> str | None:
+        """The worst of scope, schedule and cost in the latest status report, or None."""
+        if self.report is None:
+            return None
+        event = self.report.event
+        return max((event.scope, event.schedule, event.cost), key=_RAG.index)
+
+    def open_issues(self) -> dict[str, RaidItem]:
+        """Return the issues that are not closed, by id."""
+        return {item: raid for item, raid in self.raid.items() if raid.kind == "issue"}
+
+
+steps = Steps(
+    DeliverySection,
+    ignored=[
+        delivery.ResourceRequested,
+        delivery.BrdSubmitted,
+        delivery.TimeRejected,
+        delivery.ExpenseApproved,
+    ],
+)
+
+
+@steps.on(delivery.ManagerAssigned)
+def _manager(section: DeliverySection, recorded: Recorded[delivery.ManagerAssigned]) -> None:
+    section.manager = recorded.event.manager
+    section.manager_assigned_on = recorded.event.assigned_on
+    section.manager_first_assigned = section.manager_first_assigned or ref(recorded)
+
+
+@steps.on(delivery.EstimateSubmitted)
+def _estimate(section: DeliverySection, recorded: Recorded[delivery.EstimateSubmitted]) -> None:
+    event = recorded.event
+    worked = sum((line.hours for line in event.lines if line.kind != "expense"), Decimal(0))
+    managed = sum(
+        (line.hours for line in event.lines if line.kind == "project-management"), Decimal(0)
+    )
+    reserve = event.contingency / 100
+    section.estimates[event.version] = Estimate(
+        version=event.version,
+        hours=worked * (1 + reserve),
+        contingency_hours=worked * reserve,
+        project_management_hours=managed * (1 + reserve),
+        project_management_contingency_hours=managed * reserve,
+        said=ref(recorded),
+    )
+
+
+@steps.on(delivery.EstimateEndorsed)
+def _endorsed(section: DeliverySection, recorded: Recorded[delivery.EstimateEndorsed]) -> None:
+    estimate = section.estimates.get(recorded.event.version)
+    if estimate is not None:
+        estimate.endorsed = ref(recorded)
+
+
+@steps.on(delivery.ResourceAllocated)
+def _allocated(section: DeliverySection, recorded: Recorded[delivery.ResourceAllocated]) -> None:
+    event = recorded.event
+    section.allocated_hours[f"{event.request}/{event.person}/{event.role}"] = event.hours
+
+
+@steps.on(delivery.ResourceReleased)
+def _released(section: DeliverySection, recorded: Recorded[delivery.ResourceReleased]) -> None:
+    prefix = f"{recorded.event.request}/{recorded.event.person}/"
+    for key in [key for key in section.allocated_hours if key.startswith(prefix)]:
+        del section.allocated_hours[key]
+
+
+@steps.on(delivery.PlanBaselined)
+def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselined]) -> None:
+    event = recorded.event
+    by_role: dict[str, Decimal] = {}
+    management = Decimal(0)
+    for task in event.tasks:
+        for line in task.hours:
+            by_role[line.role] = by_role.get(line.role, Decimal(0)) + line.hours
+            if task.kind == "project-management":
+                management += line.hours
+    event_ref = ref(recorded)
+    before = section.baseline
+    days = [task.finishes_on for task in event.tasks] or [item.due_on for item in event.milestones]
+    section.baseline = Baseline(
+        version=event.version,
+        hours=sum(by_role.values(), Decimal(0)),
+        project_management_hours=management,
+        hours_by_role=by_role,
+        deliverables=titles(event.deliverables),
+        milestones=list(event.milestones),
+        starts_on=min((task.starts_on for task in event.tasks), default=event.baselined_on),
+        finishes_on=max(days, default=event.baselined_on),
+        changes=list(event.changes),
+        said=event_ref,
+        first=before.first if before else event_ref,
+    )
+
+
+@steps.on(delivery.TimeSubmitted)
+def _time_submitted(section: DeliverySection, recorded: Recorded[delivery.TimeSubmitted]) -> None:
+    section.submitted_hours += recorded.event.hours
+
+
+@steps.on(delivery.TimeApproved)
+def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -> None:
+    event = recorded.event
+    section.approved_hours += event.hours
+    if event.kind == "project-management":
+        section.project_management_hours += event.hours
+    week = section.weeks.get(event.week)
+    if week is None:
+        section.weeks[event.week] = week = Worked(Decimal(0), Decimal(0), ref(recorded))
+    week.hours += event.hours
+    if event.billable:
+        week.billable += event.hours
+
+
+@steps.on(delivery.DeliverableSubmitted)
+def _submitted(section: DeliverySection, recorded: Recorded[delivery.DeliverableSubmitted]) -> None:
+    event = recorded.event
+    section.deliverables[event.deliverable] = Deliverable(
+        "submitted", event.submission, event.submitted_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.DeliverableAccepted)
+def _accepted(section: DeliverySection, recorded: Recorded[delivery.DeliverableAccepted]) -> None:
+    event = recorded.event
+    section.deliverables[event.deliverable] = Deliverable(
+        "accepted", event.submission, event.accepted_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.DeliverableRejected)
+def _rejected(section: DeliverySection, recorded: Recorded[delivery.DeliverableRejected]) -> None:
+    event = recorded.event
+    section.deliverables[event.deliverable] = Deliverable(
+        "rejected", event.submission, event.rejected_on, ref(recorded)
+    )
+
+
+@steps.on(delivery.RiskRaised)
+def _risk(section: DeliverySection, recorded: Recorded[delivery.RiskRaised]) -> None:
+    event = recorded.event
+    section.raid[event.item] = RaidItem("risk", event.title, event.impact, ref(recorded))
+
+
+@steps.on(delivery.IssueRaised)
+def _issue(section: DeliverySection, recorded: Recorded[delivery.IssueRaised]) -> None:
+    event = recorded.event
+    section.raid[event.item] = RaidItem("issue", event.title, event.severity, ref(recorded))
+
+
+@steps.on(delivery.DecisionRecorded)
+def _decision(section: DeliverySection, recorded: Recorded[delivery.DecisionRecorded]) -> None:
+    del recorded
+    section.decisions += 1
+
+
+@steps.on(delivery.RaidItemClosed)
+def _raid_closed(section: DeliverySection, recorded: Recorded[delivery.RaidItemClosed]) -> None:
+    section.raid.pop(recorded.event.item, None)
+
+
+def _change(section: DeliverySection, change: str) -> Change:
+    return section.changes.setdefault(change, Change(change, ""))
+
+
+@steps.on(delivery.ChangeRequested)
+def _requested(section: DeliverySection, recorded: Recorded[delivery.ChangeRequested]) -> None:
+    change = _change(section, recorded.event.change)
+    change.description, change.requested = recorded.event.description, ref(recorded)
+
+
+@steps.on(delivery.ChangeAssessed)
+def _assessed(section: DeliverySection, recorded: Recorded[delivery.ChangeAssessed]) -> None:
+    change = _change(section, recorded.event.change)
+    change.hours = sum((line.hours for line in recorded.event.lines), Decimal(0))
+    change.days, change.assessed = recorded.event.days, ref(recorded)
+
+
+@steps.on(delivery.ChangeApproved)
+def _change_approved(section: DeliverySection, recorded: Recorded[delivery.ChangeApproved]) -> None:
+    change = _change(section, recorded.event.change)
+    change.approved, change.approved_on = ref(recorded), recorded.event.approved_on
+
+
+@steps.on(delivery.ChangeRejected)
+def _change_rejected(section: DeliverySection, recorded: Recorded[delivery.ChangeRejected]) -> None:
+    _change(section, recorded.event.change).rejected = ref(recorded)
+
+
+@steps.on(delivery.ChangeImplemented)
+def _implemented(section: DeliverySection, recorded: Recorded[delivery.ChangeImplemented]) -> None:
+    change = _change(section, recorded.event.change)
+    change.implemented, change.implemented_on = ref(recorded), recorded.event.implemented_on
+
+
+@steps.on(delivery.SurveyAnswered)
+def _answered(section: DeliverySection, recorded: Recorded[delivery.SurveyAnswered]) -> None:
+    section.satisfaction.extend(recorded.event.satisfaction.values())
+    section.recommend.append(recorded.event.recommend)
+
+
+@steps.on(delivery.EngagementPutOnHold)
+def _held(section: DeliverySection, recorded: Recorded[delivery.EngagementPutOnHold]) -> None:
+    del recorded
+    section.on_hold = True
+
+
+@steps.on(delivery.EngagementResumed)
+def _resumed(section: DeliverySection, recorded: Recorded[delivery.EngagementResumed]) -> None:
+    del recorded
+    section.on_hold = False

@@ -1,0 +1,284 @@
+"""Finance's two sections of the view, one for its open and one for its confidential channel."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from contracts import finance
+from contracts.event import Recorded
+from contracts.money import Money, Rate
+from contracts.values import BillingItem, Margin
+from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref
+
+
+@dataclass(slots=True)
+class Budget:
+    """The budget as set and then amended."""
+
+    price: Money
+    hours: Decimal
+    revenue_method: str
+    billing_schedule: list[BillingItem]
+    rates: dict[str, Rate]
+    amended_for: list[str]
+    said: Ref
+
+
+@dataclass(slots=True)
+class Billable:
+    """A billing entry that is due, and whether it was invoiced."""
+
+    item: str
+    kind: str
+    amount: Money
+    due_on: date
+    said: Ref
+    invoiced: bool = False
+
+
+@dataclass(slots=True)
+class BilledLine:
+    """A line of an invoice that bills hours of a role at a rate."""
+
+    role: str
+    hours: Decimal | None
+    rate: Rate
+
+
+@dataclass(slots=True)
+class Invoice:
+    """An issued invoice with its payments and credits."""
+
+    invoice: str
+    number: str
+    kind: str
+    amount: Money
+    deliverables: list[str]
+    lines: list[BilledLine]
+    issued_on: date
+    due_on: date
+    said: Ref
+    paid: Money
+    credited: Money
+    voided: bool = False
+    overdue: Ref | None = None
+
+    @property
+    def outstanding(self) -> Money:
+        """The amount that the customer still owes on it; 0 where it is void."""
+        if self.voided:
+            return Money.zero(self.amount.currency)
+        return self.amount - self.paid - self.credited
+
+
+@dataclass(slots=True)
+class FinanceSection:
+    """The engagement as Finance published it on its open channel."""
+
+    sow_reviews: dict[int, Kept[finance.SowReviewed]] = each_by(
+        finance.SowReviewed, lambda event: event.version
+    )
+    priced: dict[int, Kept[finance.EstimatePriced]] = each_by(
+        finance.EstimatePriced, lambda event: event.estimate_version
+    )
+    changes_priced: dict[str, Kept[finance.ChangePriced]] = each_by(
+        finance.ChangePriced, lambda event: event.change
+    )
+    budget: Budget | None = None
+    revenue: Kept[finance.RevenueRecognised] | None = newest(finance.RevenueRecognised)
+    billing: dict[str, Billable] = field(default_factory=dict)
+    drafts: int = 0
+    invoices: dict[str, Invoice] = field(default_factory=dict)
+    settled: Ref | None = newest_ref(finance.AccountSettled)
+
+    @property
+    def recognised(self) -> Money | None:
+        """The revenue recognised to date, or None where none was."""
+        return self.revenue.event.cumulative if self.revenue else None
+
+    def price_of_change(self, change: str) -> Money | None:
+        """Return the price of a change, or None where it is not priced."""
+        priced = self.changes_priced.get(change)
+        return priced.event.price if priced is not None else None
+
+    def live_invoices(self) -> list[Invoice]:
+        """Return the invoices that are not void."""
+        return [invoice for invoice in self.invoices.values() if not invoice.voided]
+
+    def billed(self, currency: str) -> Money:
+        """Return the amount issued, less voided and credited amounts."""
+        return Money.total(
+            (invoice.amount - invoice.credited for invoice in self.live_invoices()), currency
+        )
+
+    def paid(self, currency: str) -> Money:
+        """Return the amount received on invoices that are not void."""
+        return Money.total((invoice.paid for invoice in self.live_invoices()), currency)
+
+    def outstanding(self, currency: str) -> Money:
+        """Return the amount issued and not yet paid, voided or credited."""
+        return Money.total((invoice.outstanding for invoice in self.live_invoices()), currency)
+
+
+@dataclass(slots=True)
+class ConfidentialSection:
+    """Costs and margins, for readers with the role `confidential`.
+
+    `margin_sold` comes from the budget until Finance has measured it, and then from Finance's last
+    measurement, with the changes that it includes.
+    """
+
+    estimate_costs: dict[int, Kept[finance.EstimateCosted]] = each_by(
+        finance.EstimateCosted, lambda event: event.estimate_version
+    )
+    budget: Kept[finance.BudgetCosted] | None = newest(finance.BudgetCosted)
+    margin_sold: Margin | None = None
+    cost: Money | None = None
+    project_management_cost: Money | None = None
+    performance: Kept[finance.PerformanceMeasured] | None = newest(finance.PerformanceMeasured)
+    margins: Kept[finance.MarginMeasured] | None = newest(finance.MarginMeasured)
+
+
+steps = Steps(FinanceSection, ignored=[finance.RevenueMethodChosen, finance.InvoiceApproved])
+confidential_steps = Steps(ConfidentialSection, ignored=[finance.ChangeCosted])
+
+
+@steps.on(finance.BudgetSet)
+def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> None:
+    event = recorded.event
+    section.budget = Budget(
+        price=event.price,
+        hours=sum((line.hours for line in event.hours), Decimal(0)),
+        revenue_method=event.revenue_method,
+        billing_schedule=list(event.billing_schedule),
+        rates={rate.role: rate.rate for rate in event.rates},
+        amended_for=[],
+        said=ref(recorded),
+    )
+
+
+@steps.on(finance.BudgetAmended)
+def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended]) -> None:
+    budget, event = section.budget, recorded.event
+    if budget is not None:
+        budget.price = event.price
+        budget.hours += event.hours_delta
+        budget.billing_schedule = list(event.billing_schedule)
+        budget.amended_for.append(event.change)
+    section.settled = None
+
+
+@steps.on(finance.BillingEventDue)
+def _due(section: FinanceSection, recorded: Recorded[finance.BillingEventDue]) -> None:
+    event = recorded.event
+    section.billing[event.billing_event] = Billable(
+        event.item, event.kind, event.amount, event.due_on, ref(recorded)
+    )
+
+
+@steps.on(finance.InvoiceDrafted)
+def _invoice_drafted(section: FinanceSection, recorded: Recorded[finance.InvoiceDrafted]) -> None:
+    del recorded
+    section.drafts += 1
+
+
+@steps.on(finance.DraftWithdrawn)
+def _withdrawn(section: FinanceSection, recorded: Recorded[finance.DraftWithdrawn]) -> None:
+    section.drafts -= 1
+    section.billing.pop(recorded.event.billing_event, None)
+
+
+@steps.on(finance.InvoiceIssued)
+def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) -> None:
+    event = recorded.event
+    nothing = Money.zero(event.amount.currency)
+    section.invoices[event.invoice] = Invoice(
+        invoice=event.invoice,
+        number=event.number,
+        kind=event.kind,
+        amount=event.amount,
+        deliverables=list(event.deliverables),
+        lines=[
+            BilledLine(line.role, line.hours, line.rate)
+            for line in event.lines
+            if line.role is not None and line.rate is not None
+        ],
+        issued_on=event.issued_on,
+        due_on=event.due_on,
+        said=ref(recorded),
+        paid=nothing,
+        credited=nothing,
+    )
+    due = section.billing.get(event.billing_event)
+    if due is not None:
+        due.invoiced = True
+    section.settled = None
+
+
+@steps.on(finance.InvoiceVoided)
+def _voided(section: FinanceSection, recorded: Recorded[finance.InvoiceVoided]) -> None:
+    invoice = section.invoices.get(recorded.event.invoice)
+    if invoice is not None:
+        invoice.voided = True
+        _clear_overdue(invoice)
+
+
+@steps.on(finance.CreditNoteIssued)
+def _credited(section: FinanceSection, recorded: Recorded[finance.CreditNoteIssued]) -> None:
+    invoice = section.invoices.get(recorded.event.invoice)
+    if invoice is not None:
+        invoice.credited = invoice.credited + recorded.event.amount
+        _clear_overdue(invoice)
+
+
+@steps.on(finance.PaymentReceived)
+def _paid(section: FinanceSection, recorded: Recorded[finance.PaymentReceived]) -> None:
+    invoice = section.invoices.get(recorded.event.invoice)
+    if invoice is not None:
+        invoice.paid = invoice.paid + recorded.event.amount
+        _clear_overdue(invoice)
+
+
+def _clear_overdue(invoice: Invoice) -> None:
+    """Clear the overdue mark of an invoice of which nothing is outstanding any more."""
+    if invoice.outstanding.amount <= 0:
+        invoice.overdue = None
+
+
+@steps.on(finance.RefundPaid)
+def _refunded(section: FinanceSection, recorded: Recorded[finance.RefundPaid]) -> None:
+    invoice = section.invoices.get(recorded.event.invoice)
+    if invoice is not None:
+        invoice.paid = invoice.paid - recorded.event.amount
+
+
+@steps.on(finance.PaymentOverdue)
+def _overdue(section: FinanceSection, recorded: Recorded[finance.PaymentOverdue]) -> None:
+    invoice = section.invoices.get(recorded.event.invoice)
+    if invoice is not None and invoice.outstanding.amount > 0:
+        invoice.overdue = ref(recorded)
+
+
+@steps.on(finance.AccountReopened)
+def _reopened(section: FinanceSection, recorded: Recorded[finance.AccountReopened]) -> None:
+    del recorded
+    section.settled = None
+
+
+@confidential_steps.on(finance.BudgetCosted)
+def _budget_costed(section: ConfidentialSection, recorded: Recorded[finance.BudgetCosted]) -> None:
+    section.margin_sold = recorded.event.margin_sold
+
+
+@confidential_steps.on(finance.CostAccrued)
+def _accrued(section: ConfidentialSection, recorded: Recorded[finance.CostAccrued]) -> None:
+    event = recorded.event
+    section.cost = event.cumulative
+    if event.kind == "project-management":
+        before = section.project_management_cost or Money.zero(event.cost.currency)
+        section.project_management_cost = before + event.cost
+
+
+@confidential_steps.on(finance.MarginMeasured)
+def _margins(section: ConfidentialSection, recorded: Recorded[finance.MarginMeasured]) -> None:
+    section.margin_sold = recorded.event.margin_sold or section.margin_sold

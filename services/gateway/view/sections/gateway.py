@@ -1,0 +1,74 @@
+"""The gateway's own sections: disconnects that it published, and those that a person waived."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from contracts import gateway
+from contracts.event import Recorded
+from gateway.view.sections.steps import Ref, Steps, ref
+
+
+@dataclass(slots=True)
+class Waiver:
+    """A disconnect that a person accepted, and the reason."""
+
+    finding: str
+    why: str
+    waived_by: str
+    said: Ref
+
+
+@dataclass(slots=True)
+class GatewaySection:
+    """Disconnects as published on one of the gateway's two channels, by id."""
+
+    announced: dict[str, Ref] = field(default_factory=dict)
+    proofs: dict[str, str] = field(default_factory=dict)
+    """The `proof` of each published disconnect."""
+    waived: dict[str, Waiver] = field(default_factory=dict)
+
+
+def proof(severity: str, evidence: Iterable[str]) -> str:
+    """Return a text that differs when severity or evidence (ids of events) do.
+
+    A disconnect whose proof differs from the published one is published again.
+    """
+    return "/".join([severity, *evidence])
+
+
+steps = Steps(GatewaySection)
+confidential_steps = Steps(GatewaySection)
+
+
+def _detected(
+    section: GatewaySection,
+    recorded: Recorded[gateway.DisconnectDetected | gateway.ConfidentialDisconnectDetected],
+) -> None:
+    event = recorded.event
+    section.announced[event.finding] = ref(recorded)
+    section.proofs[event.finding] = proof(event.severity, (item.event for item in event.evidence))
+
+
+def _resolved(
+    section: GatewaySection,
+    recorded: Recorded[gateway.DisconnectResolved | gateway.ConfidentialDisconnectResolved],
+) -> None:
+    section.announced.pop(recorded.event.finding, None)
+    section.proofs.pop(recorded.event.finding, None)
+    section.waived.pop(recorded.event.finding, None)
+
+
+def _waived(
+    section: GatewaySection,
+    recorded: Recorded[gateway.DisconnectWaived | gateway.ConfidentialDisconnectWaived],
+) -> None:
+    event = recorded.event
+    section.waived[event.finding] = Waiver(event.finding, event.why, event.waived_by, ref(recorded))
+
+
+steps.on(gateway.DisconnectDetected)(_detected)
+steps.on(gateway.DisconnectResolved)(_resolved)
+steps.on(gateway.DisconnectWaived)(_waived)
+confidential_steps.on(gateway.ConfidentialDisconnectDetected)(_detected)
+confidential_steps.on(gateway.ConfidentialDisconnectResolved)(_resolved)
+confidential_steps.on(gateway.ConfidentialDisconnectWaived)(_waived)

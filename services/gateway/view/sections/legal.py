@@ -1,0 +1,160 @@
+"""Legal's section of the view."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from contracts import legal
+from contracts.event import Recorded
+from contracts.money import Money
+from contracts.values import BillingItem
+from gateway.view.sections.steps import (
+    Kept,
+    Ref,
+    Steps,
+    each_by,
+    every,
+    newest,
+    newest_ref,
+    ref,
+    titles,
+)
+
+
+@dataclass(slots=True)
+class Amendment:
+    """An amendment of the contract to a change order."""
+
+    amendment: str
+    change: str
+    price_delta: Money
+    finishes_on: date
+    deliverables_added: dict[str, str]
+    deliverables_descoped: list[str]
+    billing_schedule: list[BillingItem]
+    drafted: Ref | None = None
+    signed: Ref | None = None
+    signed_on: date | None = None
+
+
+@dataclass(slots=True)
+class LegalSection:
+    """The engagement as Legal published it."""
+
+    filed: Ref | None = newest_ref(legal.FileOpened)
+    nda: Kept[legal.NdaSigned] | None = newest(legal.NdaSigned)
+    msa: Kept[legal.MsaSigned] | None = newest(legal.MsaSigned)
+    sows: dict[int, Kept[legal.SowDrafted]] = each_by(legal.SowDrafted, lambda event: event.version)
+    redlines: int = 0
+    approved: Kept[legal.SowApproved] | None = newest(legal.SowApproved)
+    sent: Kept[legal.SowSentForSignature] | None = newest(legal.SowSentForSignature)
+    signed: Kept[legal.SowSigned] | None = newest(legal.SowSigned)
+    early_starts: list[Kept[legal.EarlyStartAuthorised]] = every(legal.EarlyStartAuthorised)
+    early_starts_expired: dict[date, Kept[legal.EarlyStartExpired]] = each_by(
+        legal.EarlyStartExpired, lambda event: event.expired_on
+    )
+    """The ends of early starts by their last day."""
+    amendments: dict[str, Amendment] = field(default_factory=dict)
+    terminated: Kept[legal.EngagementTerminated] | None = newest(legal.EngagementTerminated)
+
+    @property
+    def latest_sow(self) -> Kept[legal.SowDrafted] | None:
+        """The newest version, signed or not."""
+        return self.sows[max(self.sows)] if self.sows else None
+
+    @property
+    def signed_sow(self) -> Kept[legal.SowDrafted] | None:
+        """The version that both parties signed."""
+        return self.sows.get(self.signed.event.version) if self.signed else None
+
+    def has_expired(self, start: legal.EarlyStartAuthorised) -> bool:
+        """Return whether the end of an early start was published."""
+        return start.expires_on in self.early_starts_expired
+
+    def amendment_of(self, change: str) -> Amendment | None:
+        """Return the amendment to a change order, drafted or signed, or None."""
+        return next((item for item in self.amendments.values() if item.change == change), None)
+
+    def signed_amendments(self) -> list[Amendment]:
+        """Return the signed amendments, in the order of their signatures."""
+        return [item for item in self.amendments.values() if item.signed is not None]
+
+    @property
+    def agreed(self) -> Ref | None:
+        """The latest signature of the contract: that of its last amendment, or else its own."""
+        amendments = self.signed_amendments()
+        return amendments[-1].signed if amendments else self.signed.said if self.signed else None
+
+    def descoped(self) -> set[str]:
+        """Return the deliverables that amendments removed and no later one added again."""
+        removed: set[str] = set()
+        for amendment in self.signed_amendments():
+            removed -= amendment.deliverables_added.keys()
+            removed |= set(amendment.deliverables_descoped)
+        return removed
+
+    @property
+    def contract_price(self) -> Money | None:
+        """The price of the signed version with all signed amendments."""
+        sow = self.signed_sow
+        if sow is None:
+            return None
+        return sum((item.price_delta for item in self.signed_amendments()), sow.event.price)
+
+    @property
+    def contract_finish(self) -> date | None:
+        """The finish in the last signed amendment, or else in the signed version."""
+        sow = self.signed_sow
+        if sow is None:
+            return None
+        amendments = self.signed_amendments()
+        return amendments[-1].finishes_on if amendments else sow.event.finishes_on
+
+    @property
+    def contract_deliverables(self) -> dict[str, str]:
+        """The titles of the deliverables by id, with those that amendments added and removed."""
+        sow = self.signed_sow
+        if sow is None:
+            return {}
+        deliverables = titles(sow.event.deliverables)
+        for amendment in self.signed_amendments():
+            deliverables |= amendment.deliverables_added
+            for descoped in amendment.deliverables_descoped:
+                deliverables.pop(descoped, None)
+        return deliverables
+
+
+steps = Steps(LegalSection, ignored=[legal.SowSignatureRecorded])
+
+
+@steps.on(legal.SowRedlined)
+def _redlined(section: LegalSection, recorded: Recorded[legal.SowRedlined]) -> None:
+    del recorded
+    section.redlines += 1
+
+
+@steps.on(legal.AmendmentDrafted)
+def _amendment_drafted(section: LegalSection, recorded: Recorded[legal.AmendmentDrafted]) -> None:
+    section.amendments[recorded.event.amendment] = amendment = _amendment(recorded.event)
+    amendment.drafted = ref(recorded)
+
+
+@steps.on(legal.AmendmentSigned)
+def _amendment_signed(section: LegalSection, recorded: Recorded[legal.AmendmentSigned]) -> None:
+    event = recorded.event
+    # Removed and added at the end: the dict keeps amendments in the order of their signatures.
+    drafted = section.amendments.pop(event.amendment, None)
+    section.amendments[event.amendment] = amendment = _amendment(event)
+    amendment.drafted = drafted.drafted if drafted else None
+    amendment.signed, amendment.signed_on = ref(recorded), event.signed_on
+
+
+def _amendment(event: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendment:
+    return Amendment(
+        amendment=event.amendment,
+        change=event.change,
+        price_delta=event.price_delta,
+        finishes_on=event.finishes_on,
+        deliverables_added=titles(event.deliverables_added),
+        deliverables_descoped=list(event.deliverables_descoped),
+        billing_schedule=list(event.billing_schedule),
+    )

@@ -1,0 +1,151 @@
+"""Sales' section of the view."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from contracts import sales
+from contracts.event import Recorded
+from contracts.money import Money
+from contracts.values import LineKind, PricedLine
+from gateway.view.sections.steps import Kept, Ref, Steps, newest, newest_ref, ref, titles
+
+
+@dataclass(slots=True)
+class Proposal:
+    """A version of the proposal; hours as sold, without expenses.
+
+    Its lines are summed up and not kept: there may be hundreds of them in each version.
+    `project_management_hours` are part of `hours`.
+    """
+
+    version: int
+    estimate_version: int
+    deliverables: dict[str, str]
+    hours: Decimal
+    project_management_hours: Decimal
+    project_management: Money
+    project_management_waiver: str | None
+    price: Money
+    promised_start: date
+    promised_finish: date
+    said: Ref
+    submitted_on: date | None = None
+    submitted: Ref | None = None
+    revised: bool = False
+
+
+@dataclass(slots=True)
+class SalesSection:
+    """The engagement as Sales published it."""
+
+    account: str | None = None
+    title: str | None = None
+    owner: str | None = None
+    contacts: list[str] = field(default_factory=list)
+    expected_value: Money | None = None
+    expected_close: date | None = None
+    pipeline_stage: str | None = None
+    probability: Decimal | None = None
+    score: Decimal | None = None
+    imported_from: str | None = None
+    imported_outcome: str | None = None
+    opened: Ref | None = newest_ref(sales.OpportunityOpened, sales.OpportunityImported)
+    estimate_requested: Ref | None = newest_ref(sales.EstimateRequested)
+    proposals: dict[int, Proposal] = field(default_factory=dict)
+    won: Kept[sales.DealWon] | None = newest(sales.DealWon)
+    lost: Kept[sales.DealLost] | None = newest(sales.DealLost)
+
+    @property
+    def latest_proposal(self) -> Proposal | None:
+        """The newest version, withdrawn or not."""
+        return self.proposals[max(self.proposals)] if self.proposals else None
+
+    @property
+    def lost_on(self) -> date | None:
+        """The day on which the deal was lost, in an import the day that the CRM had, or None."""
+        if self.lost is not None:
+            return self.lost.event.lost_on
+        return self.expected_close if self.imported_outcome == "lost" else None
+
+    @property
+    def is_lost(self) -> bool:
+        """True if the deal was lost, here or before it was imported."""
+        return self.lost is not None or self.imported_outcome == "lost"
+
+
+def line_hours(lines: tuple[PricedLine, ...], *kinds: LineKind) -> Decimal:
+    """Return the hours of the lines of these kinds."""
+    return sum((line.hours for line in lines if line.kind in kinds), start=Decimal(0))
+
+
+steps = Steps(SalesSection)
+
+
+@steps.on(sales.OpportunityOpened)
+def _opened(section: SalesSection, recorded: Recorded[sales.OpportunityOpened]) -> None:
+    event = recorded.event
+    section.account, section.title, section.owner = event.account, event.title, event.owner
+    section.contacts = list(event.contacts)
+    section.expected_value, section.expected_close = event.expected_value, event.expected_close
+    # An opportunity that was imported as open and is adopted keeps its pipeline stage, and rules
+    # are evaluated from here on.
+    section.pipeline_stage = section.pipeline_stage or "prospecting"
+    section.imported_outcome = None
+
+
+@steps.on(sales.OpportunityImported)
+def _imported(section: SalesSection, recorded: Recorded[sales.OpportunityImported]) -> None:
+    event = recorded.event
+    section.account, section.title, section.owner = event.account, event.title, event.owner
+    section.expected_value, section.expected_close = event.value, event.closed_on
+    section.pipeline_stage = event.pipeline_stage
+    section.imported_from, section.imported_outcome = event.source, event.outcome
+
+
+@steps.on(sales.OpportunityQualified)
+def _qualified(section: SalesSection, recorded: Recorded[sales.OpportunityQualified]) -> None:
+    section.score = recorded.event.score
+    if section.pipeline_stage in {None, "prospecting"}:
+        section.pipeline_stage = "qualifying"
+
+
+@steps.on(sales.OpportunityAdvanced)
+def _advanced(section: SalesSection, recorded: Recorded[sales.OpportunityAdvanced]) -> None:
+    section.pipeline_stage = recorded.event.pipeline_stage
+    section.probability = recorded.event.probability
+
+
+@steps.on(sales.ProposalDrafted)
+def _drafted(section: SalesSection, recorded: Recorded[sales.ProposalDrafted]) -> None:
+    event = recorded.event
+    section.proposals[event.version] = Proposal(
+        version=event.version,
+        estimate_version=event.estimate_version,
+        deliverables=titles(event.deliverables),
+        hours=line_hours(event.lines, "delivery", "project-management"),
+        project_management_hours=line_hours(event.lines, "project-management"),
+        project_management=Money.total(
+            (line.amount for line in event.lines if line.kind == "project-management"),
+            event.price.currency,
+        ),
+        project_management_waiver=event.project_management_waiver,
+        price=event.price,
+        promised_start=event.promised_start,
+        promised_finish=event.promised_finish,
+        said=ref(recorded),
+    )
+
+
+@steps.on(sales.ProposalSubmitted)
+def _submitted(section: SalesSection, recorded: Recorded[sales.ProposalSubmitted]) -> None:
+    proposal = section.proposals.get(recorded.event.version)
+    if proposal is not None:
+        proposal.submitted_on, proposal.submitted = recorded.event.submitted_on, ref(recorded)
+
+
+@steps.on(sales.ProposalRevised)
+def _revised(section: SalesSection, recorded: Recorded[sales.ProposalRevised]) -> None:
+    proposal = section.proposals.get(recorded.event.version)
+    if proposal is not None:
+        proposal.revised = True

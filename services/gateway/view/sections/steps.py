@@ -1,0 +1,178 @@
+"""Declare how a section keeps events: by a field what is only stored, by a function all else.
+
+A field that is declared by `newest`, `each_by`, `every` or `newest_ref` is filled without a
+function. Functions are registered with `Steps.on`, run after that, and change the section in place:
+copies would cost too much over a hundred thousand events.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from contracts.event import Event, Recorded
+from contracts.values import Deliverable
+from gateway.redaction import Position
+
+Section = TypeVar("Section")
+Key = TypeVar("Key")
+F = TypeVar("F", bound=Event)
+AnyStep = Callable[[Any, Any], None]
+"""A function that applies a recorded event of one type to a section of one class."""
+
+_STORES = "stores"
+STEPS = "steps"
+"""The key in the metadata of a view's field under which the steps of its section are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference to an event, with which the timeline finds it and a disconnect proves itself.
+
+    `heard` is the position that the event's author had processed.
+    """
+
+    event: str
+    type: str
+    channel: str
+    sequence: int
+    occurred_at: datetime
+    heard: Position
+
+
+def ref(recorded: Recorded[Event]) -> Ref:
+    """Return a reference to a recorded event."""
+    event = recorded.event
+    return Ref(
+        recorded.id,
+        event.type,
+        event.channel.name,
+        recorded.sequence,
+        recorded.occurred_at,
+        dict(recorded.heard),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[F]):
+    """An event as it was published, and the reference to it."""
+
+    event: F
+    said: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """The types of events that a field stores; `into` returns the function for the field's name."""
+
+    kinds: tuple[type[Event], ...]
+    into: Callable[[str], AnyStep]
+
+
+def newest(kind: type[F]) -> Kept[F] | None:
+    """Declare a field that keeps the newest event of a type."""
+
+    def into(name: str) -> AnyStep:
+        def store(section: object, recorded: Recorded[F]) -> None:
+            setattr(section, name, Kept(recorded.event, ref(recorded)))
+
+        return store
+
+    return field(default=None, metadata={_STORES: _Store((kind,), into)})
+
+
+def newest_ref(*kinds: type[Event]) -> Ref | None:
+    """Declare a field that keeps the reference to the newest event of these types."""
+
+    def into(name: str) -> AnyStep:
+        def store(section: object, recorded: Recorded[Event]) -> None:
+            setattr(section, name, ref(recorded))
+
+        return store
+
+    return field(default=None, metadata={_STORES: _Store(kinds, into)})
+
+
+def each_by(kind: type[F], key: Callable[[F], Key]) -> dict[Key, Kept[F]]:
+    """Declare a field that keeps the newest event of a type for each key."""
+
+    def into(name: str) -> AnyStep:
+        def store(section: object, recorded: Recorded[F]) -> None:
+            kept: dict[Key, Kept[F]] = getattr(section, name)
+            kept[key(recorded.event)] = Kept(recorded.event, ref(recorded))
+
+        return store
+
+    return field(default_factory=dict, metadata={_STORES: _Store((kind,), into)})
+
+
+def every(kind: type[F]) -> list[Kept[F]]:
+    """Declare a field that keeps all events of a type, in their order."""
+
+    def into(name: str) -> AnyStep:
+        def store(section: object, recorded: Recorded[F]) -> None:
+            getattr(section, name).append(Kept(recorded.event, ref(recorded)))
+
+        return store
+
+    return field(default_factory=list, metadata={_STORES: _Store((kind,), into)})
+
+
+class Steps(Generic[Section]):
+    """The steps of a section by type of event; `ignored` are types that it does not need.
+
+    Raises TypeError where the section is not a dataclass.
+    """
+
+    def __init__(self, section: type[Section], *, ignored: Iterable[type[Event]] = ()) -> None:
+        self.section = section
+        self.ignored = frozenset(ignored)
+        self._functions: dict[type[Event], list[AnyStep]] = {}
+        for each in fields(section):  # type: ignore[arg-type]
+            store: _Store | None = each.metadata.get(_STORES)
+            if store is not None:
+                for kind in store.kinds:
+                    self._functions.setdefault(kind, []).append(store.into(each.name))
+
+    def on(
+        self, kind: type[F]
+    ) -> Callable[[Callable[[Section, Recorded[F]], None]], Callable[[Section, Recorded[F]], None]]:
+        """Register a function for a type of event."""
+
+        def register(
+            step: Callable[[Section, Recorded[F]], None],
+        ) -> Callable[[Section, Recorded[F]], None]:
+            self._functions.setdefault(kind, []).append(step)
+            return step
+
+        return register
+
+    def by_type(self) -> Iterator[tuple[type[Event], AnyStep]]:
+        """Yield each type of event with the one function that does all that the section does."""
+        for kind, functions in self._functions.items():
+            yield kind, functions[0] if len(functions) == 1 else _one_after_the_other(functions)
+
+    def modules(self) -> set[str]:
+        """Return the names of the modules that define the section and its functions."""
+        functions = (each for several in self._functions.values() for each in several)
+        return {self.section.__module__, *(each.__module__ for each in functions)}
+
+
+def _one_after_the_other(functions: Iterable[AnyStep]) -> AnyStep:
+    functions = tuple(functions)
+
+    def step(section: object, recorded: Recorded[Event]) -> None:
+        for each in functions:
+            each(section, recorded)
+
+    return step
+
+
+def section(steps: Steps[Section]) -> Section:
+    """Declare a field of a view that is a section with these steps."""
+    return field(default_factory=steps.section, metadata={STEPS: steps})
+
+
+def titles(deliverables: Iterable[Deliverable]) -> dict[str, str]:
+    """Return the titles of deliverables by id."""
+    return {each.deliverable: each.title for each in deliverables}

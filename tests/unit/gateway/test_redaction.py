@@ -1,0 +1,51 @@
+"""Fields that only readers with the role `confidential` see."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic_core import to_json
+
+from gateway.redaction import Position, Redacted, adapter_of_store, context_of, nothing
+
+
+class Answer(BaseModel):
+    """Response model with a field of each kind."""
+
+    lacking: Position
+    cost: Annotated[int | None, Redacted(nothing)]
+
+
+ANSWER = Answer(lacking={"sales": 1, "finance.confidential": 7, "unheard.of": 9}, cost=98765)
+
+
+def test_a_response_shows_confidential_data_only_where_its_context_allows_it() -> None:
+    everything = to_json([ANSWER], context=context_of(confidential=True))
+    assert (
+        everything == f"[{ANSWER.model_dump_json(context=context_of(confidential=True))}]".encode()
+    )
+    assert b"98765" in everything
+    assert b"finance.confidential" in everything
+
+    for context in (context_of(confidential=False), None, {}, {"confidential": True}):
+        shown = to_json([ANSWER], context=context)
+        assert shown == b'[{"lacking":{"sales":1},"cost":null}]'
+
+
+@dataclass
+class Stored:
+    """Dataclass that the store has."""
+
+    lacking: Position
+
+
+def test_the_store_has_everything_and_a_response_with_the_same_class_has_not() -> None:
+    stored = Stored({"sales": 1, "finance.confidential": 7})
+    adapter = adapter_of_store(Stored)
+    assert adapter.validate_json(adapter.dump_json(stored)) == stored
+    assert b"confidential" not in TypeAdapter(Stored).dump_json(stored)
+
+
+def test_the_schema_of_a_redacted_field_is_that_of_its_type() -> None:
+    cost = Answer.model_json_schema(mode="serialization")["properties"]["cost"]
+    assert cost["anyOf"] == [{"type": "integer"}, {"type": "null"}]

@@ -1,0 +1,100 @@
+"""Test that sections keep what their fields declare, and that no event is left out unnamed."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+
+from contracts import delivery, legal, sales
+from contracts.event import EVENTS, Event
+from contracts.reference import PersonPublished
+from gateway.service import SERVICE, check_events
+from gateway.view.engagement_view import SECTIONS, steps_by_type
+from gateway.view.sections.steps import (
+    Kept,
+    Ref,
+    Steps,
+    each_by,
+    every,
+    newest,
+    newest_ref,
+    ref,
+)
+from tests.builders import Life
+
+CONSUMED = [each for each in SERVICE.consumes if each.__module__.startswith("contracts.")]
+"""Without the events that tests of the chassis define."""
+
+
+@dataclass(slots=True)
+class Section:
+    """Section that keeps events of Legal in every way."""
+
+    filed: Ref | None = newest_ref(legal.FileOpened, legal.NdaSigned)
+    drafted: Kept[legal.SowDrafted] | None = newest(legal.SowDrafted)
+    versions: dict[int, Kept[legal.SowDrafted]] = each_by(
+        legal.SowDrafted, lambda event: event.version
+    )
+    starts: list[Kept[legal.EarlyStartAuthorised]] = every(legal.EarlyStartAuthorised)
+    drafts: int = 0
+
+
+steps = Steps(Section)
+
+
+@steps.on(legal.SowDrafted)
+def _drafted(section: Section, recorded: object) -> None:
+    assert section.drafted is not None, "fields are filled first"
+    section.drafts += 1
+
+
+def test_a_section_keeps_what_its_fields_declare() -> None:
+    life = Life().signed()
+    drafted = next(each.event for each in life.events if isinstance(each.event, legal.SowDrafted))
+    life.say(30, drafted.model_copy(update={"version": 2}))
+    life.say(31, drafted.model_copy(update={"version": 2, "scope": "Another."}))
+    for cap in (8, 16):
+        start = {"cap_hours": cap, "expires_on": date(2026, 9, 1), "reason": "Urgent."}
+        life.say(32, legal.EarlyStartAuthorised.model_validate(start))
+    section, other, by_type = Section(), Section(), dict(steps.by_type())
+    for recorded in life.events:
+        if type(recorded.event) in by_type:
+            by_type[type(recorded.event)](section, recorded)
+
+    of_type = {type(each.event): each for each in life.events}
+    assert section.filed == ref(of_type[legal.FileOpened])
+    last = of_type[legal.SowDrafted]
+    assert section.drafted == Kept(last.event, ref(last))
+    assert section.versions.keys() == {1, 2}
+    assert section.versions[2] == section.drafted
+    assert section.versions[1].event == drafted
+    assert [each.event.cap_hours for each in section.starts] == [8, 16]
+    assert section.drafts == 3
+    assert (other.versions, other.starts) == ({}, [])
+
+
+def test_an_event_changes_one_section() -> None:
+    with pytest.raises(TypeError, match="two and one have steps for FileOpened"):
+        steps_by_type({"one": Steps(Section), "two": Steps(Section)})
+
+
+def test_every_event_that_the_gateway_consumes_is_projected_or_ignored_and_has_a_sentence() -> None:
+    assert {each.channel.name for each in CONSUMED} == {
+        each.channel.name for each in EVENTS.values() if each.channel.kind == "events"
+    }
+    check_events(CONSUMED)
+
+
+def test_an_event_that_was_forgotten_is_named_at_start() -> None:
+    with pytest.raises(TypeError) as error:
+        check_events([sales.DealWon, PersonPublished])
+    name = "contracts.reference.PersonPublished"
+    assert (
+        str(error.value) == f"no section keeps, applies or ignores {name}; {name} has no sentence"
+    )
+
+
+def test_what_is_ignored_has_no_step() -> None:
+    ignored: set[type[Event]] = set().union(*(each.ignored for each in SECTIONS.values()))
+    assert delivery.TimeRejected in ignored
+    assert not ignored & steps_by_type(SECTIONS).keys()

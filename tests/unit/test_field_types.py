@@ -1,0 +1,83 @@
+"""Every text of an event or a command, and every decimal of an event, has a contracts' type."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from chassis.domain.commands import Command
+from chassis.domain.deadlines import DeadlinePassed
+from contracts import text
+from contracts.channels import DEPARTMENTS
+from contracts.decimals import canonical_decimal
+from contracts.event import EVENTS
+
+for department in DEPARTMENTS:
+    import_module(f"{department}.app")
+
+
+def commands(base: type[Command] = Command) -> Iterator[type[Command]]:
+    for each in base.__subclasses__():
+        # Only the deadline scheduler gives this one.
+        if each is not DeadlinePassed and each.__module__.split(".")[0] in DEPARTMENTS:
+            yield each
+        yield from commands(each)
+
+
+def unchecked(schema: Any, at: str = "", checked: str = "") -> Iterator[str]:
+    """Yield the places of texts and decimals without a type in a schema of pydantic.
+
+    `checked` says what a schema around this one does to it.
+    """
+    if isinstance(schema, Mapping):
+        kind = schema.get("type")
+        if kind == "str" and not schema.get("pattern") and checked != "clean":
+            yield f"{at}: text"
+        written = schema.get("serialization", {}).get("function")
+        if kind == "decimal" and written is not canonical_decimal:
+            yield f"{at}: decimal"
+        cleans = kind == "function-before" and (
+            schema["function"]["function"].__module__ == text.__name__
+        )
+        for name, part in schema.items():
+            if name not in {"serialization", "metadata"}:
+                inside = at if name in {"schema", "fields"} else f"{at}.{name}"
+                yield from unchecked(part, inside, "clean" if cleans else "")
+    elif isinstance(schema, Sequence) and not isinstance(schema, str):
+        for part in schema:
+            yield from unchecked(part, at, checked)
+
+
+PUBLISHED = [event for event in EVENTS.values() if event.__module__.startswith("contracts.")]
+COMMANDS = sorted(set(commands()), key=lambda each: each.__qualname__)
+
+
+def test_commands_of_all_departments_are_found() -> None:
+    assert {kind.__module__.split(".")[0] for kind in COMMANDS} == set(DEPARTMENTS)
+
+
+@pytest.mark.parametrize("kind", PUBLISHED, ids=lambda kind: kind.__name__)
+def test_no_text_and_no_decimal_of_an_event_is_left_unchecked(kind: type[BaseModel]) -> None:
+    assert list(unchecked(kind.__pydantic_core_schema__)) == []
+
+
+@pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
+def test_no_text_of_a_command_is_left_unchecked(kind: type[BaseModel]) -> None:
+    found = unchecked(kind.__pydantic_core_schema__)
+    assert [place for place in found if place.endswith("text")] == []
+
+
+def test_bare_types_are_found() -> None:
+    class Bare(BaseModel):
+        name: str
+        notes: tuple[str, ...] = ()
+        hours: Decimal
+
+    assert list(unchecked(Bare.__pydantic_core_schema__)) == [
+        ".name: text",
+        ".notes.items_schema: text",
+        ".hours: decimal",
+    ]
