@@ -145,7 +145,7 @@ def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         fail(f"{known.rates[0].rate.amount}")
         return None
 
-    monkeypatch.setattr("finance.costing.cost_of_hours", cost_of_hours)
+    monkeypatch.setattr("finance.cost_rates.costing.cost_of_hours", cost_of_hours)
     return fail.__name__
 
 
@@ -340,8 +340,8 @@ async def test_a_failed_reaction_to_a_nonconfidential_event_discloses_no_confide
     assert FIGURE not in output.replace(",", "")
     assert all(each.sentence for each in parking.records.values())
     (first, *_) = answers[0].json()["items"]
-    assert "finance.costing." in first["sentence"] or "Validation" in first["sentence"]
-    assert "finance/costing.py" in lines.getvalue(), f"where {failing} happened is in the log"
+    assert "finance.estimates." in first["sentence"] or "Validation" in first["sentence"]
+    assert "finance/estimates/decisions.py" in lines.getvalue(), f"where {failing} happened is in the log"
 
 
 async def test_a_batch_that_fails_repeatedly_discloses_no_confidential_figure(
