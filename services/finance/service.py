@@ -15,6 +15,7 @@ from finance.changes import decisions as changes
 from finance.contract import decisions as contract
 from finance.cost_rates import decisions as cost_rates
 from finance.cost_rates.state import CostRateRecord
+from finance.costing import decisions as costing
 from finance.disconnects import decisions as disconnects
 from finance.engagement import Engagement
 from finance.estimates import decisions as estimates
@@ -32,16 +33,15 @@ from finance.revenue import decisions as revenue
 from finance.roles import COMPANY, CONTROLLING, READERS
 from finance.settlement import decisions as settlement
 from finance.time_billing import decisions as time_billing
-from finance.work import decisions as work
 
 COMPUTING: tuple[Capability[Engagement], ...] = (
     opportunity.capability,
     progress.capability,
     contract.capability,
+    costing.capability,
     estimates.capability,
     changes.capability,
     budgeting.capability,
-    work.capability,
     billing.capability,
     time_billing.capability,
     invoices.capability,
@@ -51,7 +51,11 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     performance.capability,
     disconnects.capability,
 )
-"""The capabilities of engagements; reactions of one round are recorded in this order."""
+"""The capabilities of engagements.
+
+Reactions to one state are recorded in this order. Costs come before prices: a cost belongs to what
+was priced last, not to what is priced at the same time.
+"""
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="finance",

@@ -2,8 +2,7 @@
 
 The budget follows from the version of the statement of work that both parties signed; its hours are
 those of the proposal's estimate, with contingency. An amendment changes it by the change order that
-also changes the plan. Amendments are applied in the order of their signature. What the budgeted
-hours cost, at the cost rates in force on the day of the signature, is confidential.
+also changes the plan. Amendments are applied in the order of their signature.
 """
 
 from collections.abc import Iterable
@@ -16,7 +15,6 @@ from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.finance import (
     BudgetAmended,
-    BudgetCosted,
     BudgetSet,
     RevenueMethodChoice,
     RevenueMethodChosen,
@@ -24,7 +22,6 @@ from contracts.finance import (
 from contracts.money import Money, Rate
 from contracts.values import BillingItem, BillingKind, Pricing, RevenueMethod
 from finance.budgeting.schedule import schedule_after
-from finance.cost_rates.costing import cost_of_hours, cost_rates_on, margin
 from finance.engagement import Engagement
 from finance.policies import require_running
 from finance.roles import ACCOUNTING
@@ -81,18 +78,6 @@ def budgets(state: Engagement, context: Context) -> Iterable[Event]:
         yield from _set(state)
     else:
         yield from _amended(state)
-
-
-@capability.react
-def costs(state: Engagement, context: Context) -> Iterable[Event]:
-    """Yield the cost of the budgeted hours."""
-    budget, signed_on = state.budget, state.contract.signed_on
-    if budget is None or budget.cost is not None or signed_on is None:
-        return
-    rates = cost_rates_on(context.reference_data, budget.price.currency, signed_on)
-    cost = cost_of_hours(((line.role, line.hours) for line in budget.hours), rates)
-    if cost is not None:
-        yield BudgetCosted(cost=cost, margin_sold=margin(budget.signed_price, cost))
 
 
 def _set(state: Engagement) -> Iterable[Event]:
@@ -167,12 +152,6 @@ class BudgetFields(ViewModel):
     budget: BudgetView | None
 
 
-class BudgetCost(ViewModel):
-    """The cost of the budgeted hours, for callers who may see costs."""
-
-    budget_cost: Money | None
-
-
 @capability.view
 def budget_view(state: Engagement) -> BudgetFields:
     """Return the budget for the view of an engagement."""
@@ -201,9 +180,3 @@ def _entry(state: Engagement, item: BillingItem) -> EntryView:
         left=item.amount - due,
         due_on=item.due_on,
     )
-
-
-@capability.confidential_view
-def budget_cost(state: Engagement) -> BudgetCost:
-    """Return the cost of the budgeted hours for the confidential view."""
-    return BudgetCost(budget_cost=state.budget.cost if state.budget else None)

@@ -79,21 +79,12 @@ def _distinct(item: BillingItem, taken: set[str], amendment: AmendmentSigned) ->
 
 
 def _rest(amendment: AmendmentSigned, amount: Money, *, hourly: bool) -> BillingItem:
-    item, description = derived_id("amendment", amendment.amendment), f"Change {amendment.change}"
-    if hourly:
-        return BillingItem(item=item, kind="time", amount=amount, description=description)
-    if amendment.deliverables_added:
-        return BillingItem(
-            item=item,
-            kind="on-acceptance",
-            amount=amount,
-            deliverables=tuple(one.deliverable for one in amendment.deliverables_added),
-            description=description,
-        )
+    added = tuple(each.deliverable for each in amendment.deliverables_added)
     return BillingItem(
-        item=item,
-        kind="on-date",
+        item=derived_id("amendment", amendment.amendment),
+        kind="time" if hourly else "on-acceptance" if added else "on-date",
         amount=amount,
-        due_on=amendment.finishes_on,
-        description=description,
+        due_on=None if hourly or added else amendment.finishes_on,
+        deliverables=() if hourly else added,
+        description=f"Change {amendment.change}",
     )

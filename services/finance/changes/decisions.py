@@ -1,7 +1,7 @@
-"""Price changes for the customer, and cost them in confidence.
+"""Price changes for the customer.
 
 A change is priced at the contracted rate of each role, and by the rate card in force on the day of
-its assessment where the contract has none; it is costed by the cost rates of that day.
+its assessment where the contract has none.
 """
 
 from collections.abc import Iterable
@@ -10,36 +10,16 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
 from contracts.event import Event
-from contracts.finance import ChangeCosted, ChangePriced
+from contracts.finance import ChangePriced
 from contracts.money import BEYOND_ITEMS, Money
 from finance.budgeting.state import Budget
 from finance.changes.state import Assessment, ChangeStatus
-from finance.cost_rates.costing import cost_of_hours, cost_rates_on, margin_ratio
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import priced_lines, rate_card_on
 
 capability = Capability[Engagement](__name__)
 
 PROJECT_MANAGER = "project-manager"
-
-
-@capability.react
-def costs(state: Engagement, context: Context) -> Iterable[Event]:
-    """Yield the cost of each change, by its last priced assessment.
-
-    It is recorded before the price of a newer assessment that becomes known at the same time:
-    a cost belongs to the assessment that was priced last.
-    """
-    for change in dict.fromkeys(each.change for each in state.changes.assessments):
-        assessment = state.changes.priced(change)
-        if assessment is None or assessment.price is None or assessment.cost is not None:
-            continue
-        currency = assessment.price.currency
-        rates = cost_rates_on(context.reference_data, currency, assessment.assessed_on)
-        cost = cost_of_hours(((line.role, line.hours) for line in assessment.lines), rates)
-        if cost is not None:
-            margin = margin_ratio(assessment.price, cost)
-            yield ChangeCosted(change=change, cost=cost, margin=margin)
 
 
 @capability.react
@@ -98,12 +78,6 @@ class ChangeFields(ViewModel):
     changes: list[ChangeView]
 
 
-class ChangeCosts(ViewModel):
-    """The costs of changes by id, for callers who may see costs."""
-
-    change_costs: dict[str, Money]
-
-
 @capability.view
 def changes_view(state: Engagement) -> ChangeFields:
     """Return the changes for the view of an engagement."""
@@ -118,13 +92,4 @@ def changes_view(state: Engagement) -> ChangeFields:
             )
             for assessment in state.changes.assessments
         ]
-    )
-
-
-@capability.confidential_view
-def change_costs(state: Engagement) -> ChangeCosts:
-    """Return the costs of changes for the confidential view."""
-    assessments = state.changes.assessments
-    return ChangeCosts(
-        change_costs={each.change: each.cost for each in assessments if each.cost is not None}
     )

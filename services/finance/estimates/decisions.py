@@ -1,8 +1,7 @@
-"""Price estimates for the customer, and cost them in confidence.
+"""Price estimates for the customer.
 
-An estimate is priced by the rate card and costed by the cost rates in force on its day. Contingency
-increases the hours of every line in proportion. Lines of one role and kind become one line of the
-price.
+An estimate is priced by the rate card in force on its day. Contingency increases the hours of every
+line in proportion. Lines of one role and kind become one line of the price.
 """
 
 from collections.abc import Iterable
@@ -14,9 +13,9 @@ from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
 from contracts.decimals import round_decimal
 from contracts.event import Event
-from contracts.finance import EstimateCosted, EstimatePriced
+from contracts.finance import EstimatePriced
 from contracts.money import Money
-from finance.cost_rates import costing
+from finance.costing.rates import cost_of_hours, cost_rates_on
 from finance.engagement import Engagement
 from finance.estimates.state import Estimate
 from finance.rate_cards.pricing import priced_lines, rate_card_on
@@ -32,20 +31,6 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
             priced = _price(estimate, state.currency, context.reference_data)
             if priced:
                 yield priced
-
-
-@capability.react
-def costs(state: Engagement, context: Context) -> Iterable[Event]:
-    """Yield the costs of priced estimates."""
-    for estimate in state.estimates.by_version.values():
-        if estimate.price is not None and estimate.cost is None:
-            cost = _cost(estimate, estimate.price.currency, context.reference_data)
-            if cost is not None:
-                yield EstimateCosted(
-                    estimate_version=estimate.version,
-                    cost=cost,
-                    margin=costing.margin_ratio(estimate.price, cost),
-                )
 
 
 def share(part: Money, whole: Money) -> Decimal:
@@ -83,17 +68,11 @@ def _price(estimate: Estimate, currency: str, records: ReferenceData) -> Estimat
     )
 
 
-def _cost(estimate: Estimate, currency: str, records: ReferenceData) -> Money | None:
-    rates = costing.cost_rates_on(records, currency, estimate.submitted_on)
-    hours = ((line.role, line.hours) for line in estimate.with_contingency)
-    return costing.cost_of_hours(hours, rates)
-
-
 def _floor(
     estimate: Estimate, price: Money, records: ReferenceData
 ) -> Literal["above", "below", "unknown"]:
-    rates = costing.cost_rates_on(records, price.currency, estimate.submitted_on)
-    cost = _cost(estimate, price.currency, records)
+    rates = cost_rates_on(records, price.currency, estimate.submitted_on)
+    cost = cost_of_hours(estimate.with_contingency, rates)
     if not rates or cost is None:
         return "unknown"
     return "below" if price - cost < price * (rates.floor / 100) else "above"
@@ -114,12 +93,6 @@ class EstimateFields(ViewModel):
     estimates: list[EstimateView]
 
 
-class EstimateCosts(ViewModel):
-    """The costs of estimates by version, for callers who may see costs."""
-
-    estimate_costs: dict[int, Money]
-
-
 @capability.view
 def estimates_view(state: Engagement) -> EstimateFields:
     """Return the estimates for the view of an engagement."""
@@ -133,13 +106,4 @@ def estimates_view(state: Engagement) -> EstimateFields:
             )
             for estimate in state.estimates.by_version.values()
         ]
-    )
-
-
-@capability.confidential_view
-def estimate_costs(state: Engagement) -> EstimateCosts:
-    """Return the costs of estimates for the confidential view."""
-    estimates = state.estimates.by_version.values()
-    return EstimateCosts(
-        estimate_costs={each.version: each.cost for each in estimates if each.cost is not None}
     )

@@ -21,10 +21,10 @@ capability = Capability[Register](__name__)
 @capability.react
 def number(state: Register, context: Context) -> Iterable[Event]:
     """Assign the next number of its year to the first waiting invoice."""
-    for approved in tuple(state.waiting.values())[:1]:
+    for key, approved in tuple(state.waiting.items())[:1]:
         year = approved.issue_on.year
         yield InvoiceNumbered(
-            engagement=approved.engagement,
+            engagement=key.partition("/")[0],
             invoice=approved.invoice,
             number=f"{year}-{state.used.get(year, 0) + 1:05}",
             issue_on=approved.issue_on,

@@ -5,15 +5,6 @@ from typing import Self
 from chassis.domain.state import Part, on_event
 from contracts.event import Recorded
 from contracts.finance import InvoiceApproved, InvoiceNumbered
-from contracts.values import Day, EngagementId, Identifier, Value
-
-
-class Waiting(Value):
-    """Approved invoice that has no number yet."""
-
-    engagement: EngagementId
-    invoice: Identifier
-    issue_on: Day
 
 
 class Register(Part):
@@ -24,16 +15,14 @@ class Register(Part):
 
     used: dict[int, int] = {}
     numbered: frozenset[str] = frozenset()
-    waiting: dict[str, Waiting] = {}
+    waiting: dict[str, InvoiceApproved] = {}
 
     @on_event
     def _approved(self, recorded: Recorded[InvoiceApproved]) -> Self:
-        engagement, event = recorded.subject, recorded.event
-        key = f"{engagement}/{event.invoice}"
+        key = f"{recorded.subject}/{recorded.event.invoice}"
         if key in self.numbered or key in self.waiting:
             return self
-        approved = Waiting(engagement=engagement, invoice=event.invoice, issue_on=event.issue_on)
-        return self.updated(waiting={**self.waiting, key: approved})
+        return self.updated(waiting={**self.waiting, key: recorded.event})
 
     @on_event
     def _numbered(self, event: InvoiceNumbered) -> Self:

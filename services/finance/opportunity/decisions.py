@@ -14,20 +14,8 @@ class OpportunityFields(ViewModel):
     currency: str | None
 
 
-class CurrencyColumn(ViewModel):
-    """The currency of the engagement in the list."""
-
-    currency: str | None
-
-
 @capability.view
 def opportunity_view(state: Engagement) -> OpportunityFields:
     """Return the opportunity for the view of an engagement."""
     opened = state.opportunity.opened
     return OpportunityFields(title=opened.title if opened else None, currency=state.currency)
-
-
-@capability.row
-def opportunity_row(state: Engagement) -> CurrencyColumn:
-    """Return the currency for the list of engagements."""
-    return CurrencyColumn(currency=state.currency)

@@ -18,7 +18,7 @@ from contracts.finance import InvoiceMovement, PaymentOverdue, PaymentReceived, 
 from contracts.money import Money
 from contracts.values import Day
 from finance.billing.state import Invoice
-from finance.engagement import Engagement
+from finance.engagement import Engagement, Stage
 from finance.policies import day_since_issue, require_at_most, require_issued
 from finance.roles import ACCOUNTING, CONTROLLING
 
@@ -99,9 +99,11 @@ class PaymentFields(ViewModel):
     overdue: bool
 
 
-class PaymentColumns(ViewModel):
-    """Billed and outstanding amounts in the list: decimals in the engagement's currency."""
+class EngagementRow(ViewModel):
+    """Columns of the list of engagements; amounts are decimals in the engagement's currency."""
 
+    stage: Stage
+    currency: str | None
     billed: str | None
     outstanding: str | None
     overdue: bool
@@ -120,11 +122,13 @@ def payments_view(state: Engagement) -> PaymentFields:
 
 
 @capability.row
-def payments_row(state: Engagement) -> PaymentColumns:
-    """Return billed and outstanding amounts for the list of engagements."""
+def engagement_row(state: Engagement) -> EngagementRow:
+    """Return the columns of the list of engagements."""
     figures = payments_view(state)
     billed, outstanding = figures.billed, figures.outstanding
-    return PaymentColumns(
+    return EngagementRow(
+        stage=state.stage,
+        currency=state.currency,
         billed=canonical_decimal(billed.amount) if billed else None,
         outstanding=canonical_decimal(outstanding.amount) if outstanding else None,
         overdue=figures.overdue,

@@ -7,7 +7,7 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from contracts.event import Event
-from finance.cost_rates.costing import cost_rates_id
+from finance.costing.rates import cost_rates_id
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import rate_card_id
 from finance.roles import ACCOUNTING

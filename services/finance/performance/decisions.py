@@ -12,16 +12,17 @@ from decimal import Decimal
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
+from contracts.delivery import PlanBaselined
 from contracts.event import Event
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.money import Money
 from contracts.values import PlannedTask
 from finance.calendar_months import end_of
-from finance.cost_rates.costing import cost_rates_on, margin
+from finance.costing.rates import cost_rates_on, margin
 from finance.engagement import Engagement
 from finance.performance import earned_value as ev
 from finance.performance import margins
-from finance.performance.state import Baseline, Report
+from finance.performance.state import Report
 
 capability = Capability[Engagement](__name__)
 
@@ -109,7 +110,7 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
     )
 
 
-def _priced(state: Engagement, baseline: Baseline) -> tuple[str, ...]:
+def _priced(state: Engagement, baseline: PlanBaselined) -> tuple[str, ...]:
     """Return the changes of a plan that are, or may still come, in the budget.
 
     A rejected change, or one unsigned when the engagement ended, never comes into the budget, so
@@ -151,7 +152,7 @@ def _final(state: Engagement) -> Iterable[Event]:
 
 
 def _task_costs(
-    baseline: Baseline, currency: str, records: ReferenceData
+    baseline: PlanBaselined, currency: str, records: ReferenceData
 ) -> dict[str, Decimal] | None:
     """Return the planned cost of each task, at the cost rates of the baseline's day.
 

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.values import PlannedTask
-from finance.cost_rates.costing import ratio
+from finance.costing.rates import ratio
 
 
 def elapsed(task: PlannedTask, day: date) -> Decimal:
@@ -85,21 +85,6 @@ def estimate_at_completion_by_cost_and_schedule(
     None where EV or PV is zero.
     """
     return None if ev == 0 or pv == 0 else ac + (bac - ev) * ac * pv / (ev * ev)
-
-
-def estimate_at_completion_anew(ac: Decimal, etc: Decimal) -> Decimal:
-    """Return EAC = AC + ETC, with a new estimate of the remaining work."""
-    return ac + etc
-
-
-def estimate_to_complete(eac: Decimal, ac: Decimal) -> Decimal:
-    """Return ETC = EAC - AC."""
-    return eac - ac
-
-
-def variance_at_completion(bac: Decimal, eac: Decimal) -> Decimal:
-    """Return VAC = BAC - EAC; negative: the work will cost more than budgeted."""
-    return bac - eac
 
 
 def to_complete_performance_index(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal | None:

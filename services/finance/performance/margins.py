@@ -13,12 +13,12 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 
+from contracts.delivery import PlanBaselined
 from contracts.money import Money
 from contracts.values import Margin
 from finance.calendar_months import end_of
-from finance.cost_rates.costing import margin
+from finance.costing.rates import margin
 from finance.engagement import Engagement
-from finance.performance.state import Baseline
 from finance.time_billing.unbilled import worth
 from finance.work.state import Work
 
@@ -72,7 +72,7 @@ def forecast(
     price: Money,
     cost: Money | None,
     works: Iterable[Work],
-    rest: tuple[Decimal, Baseline] | None,
+    rest: tuple[Decimal, PlanBaselined] | None,
 ) -> Margin | None:
     """Return the margin at completion; None while the cost at completion is unknown.
 

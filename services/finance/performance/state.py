@@ -21,16 +21,7 @@ from contracts.finance import (
     RevenueRecognised,
 )
 from contracts.money import Money
-from contracts.values import Hours, Identifier, Percent, PlannedTask, Value, Version
-
-
-class Baseline(Value):
-    """Approved plan: its tasks, and the changes that it includes."""
-
-    version: Version
-    tasks: tuple[PlannedTask, ...]
-    changes: tuple[Identifier, ...]
-    baselined_on: date
+from contracts.values import Hours, Identifier, Percent, Value
 
 
 class Report(Value):
@@ -42,7 +33,7 @@ class Report(Value):
 
     as_of: date
     hours_to_complete: Hours
-    baseline: Baseline | None
+    baseline: PlanBaselined | None
     progress: dict[Identifier, Percent]
     works: int
     performance_due: bool
@@ -64,7 +55,7 @@ class Performance(Part):
     measured, with all recognised months.
     """
 
-    baseline: Baseline | None = None
+    baseline: Kept[PlanBaselined] = None
     progress: dict[Identifier, Percent] = {}
     works: int = 0
     reports: tuple[Report, ...] = ()
@@ -72,16 +63,6 @@ class Performance(Part):
     forecasts: tuple[Forecast, ...] = ()
     margins: Kept[MarginMeasured] = None
     final: bool = False
-
-    @on_event
-    def _baselined(self, event: PlanBaselined) -> Self:
-        baseline = Baseline(
-            version=event.version,
-            tasks=event.tasks,
-            changes=event.changes,
-            baselined_on=event.baselined_on,
-        )
-        return self.updated(baseline=baseline)
 
     @on_event
     def _progressed(self, event: TaskProgressed) -> Self:

@@ -156,12 +156,6 @@ class SettlementFields(ViewModel):
     settled_on: date | None
 
 
-class StageColumn(ViewModel):
-    """The billing stage in the list."""
-
-    stage: Stage
-
-
 @capability.view
 def settlement_view(state: Engagement) -> SettlementFields:
     """Return billing stage and settlement for the view of an engagement."""
@@ -170,9 +164,3 @@ def settlement_view(state: Engagement) -> SettlementFields:
         open_points=list(open_points(state)) if state.budget else [],
         settled_on=state.settlement.settled_on,
     )
-
-
-@capability.row
-def settlement_row(state: Engagement) -> StageColumn:
-    """Return the billing stage for the list of engagements."""
-    return StageColumn(stage=state.stage)

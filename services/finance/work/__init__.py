@@ -1,1 +1,1 @@
-"""Approved time and expenses, and what they cost."""
+"""Approved time and expenses, from the events of Delivery."""

@@ -110,3 +110,15 @@ def test_an_assessment_without_a_price_keeps_the_price_of_the_last_one():
     assert [each.price for each in outcome.events if isinstance(each, BudgetAmended)] == [
         eur(22_900)
     ]
+
+
+def test_a_cost_belongs_to_the_assessment_that_is_priced_and_not_to_a_newer_one():
+    partial = COSTS.model_copy(update={"rates": rates(architect=80, developer=50)})
+    uncosted = contracted().knowing(CARD, partial).when_consumed(ASSESSED).then_accepted()
+    less = ASSESSED.model_copy(update={"lines": ASSESSED.lines[:1]})
+    both = uncosted.knowing(CARD, COSTS).when_consumed(less)
+    both.then(
+        like(ChangeCosted, cost=eur(1_450)),
+        like(ChangePriced, price=eur(2_000)),
+        like(ChangeCosted, cost=eur(1_000)),
+    ).then_view(change_costs={"CR-1": eur(1_000)})

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contracts.finance import BudgetSet, ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
 from contracts.money import Money
 from contracts.values import EstimateLine, PricedLine, RoleHours
-from finance.cost_rates.costing import cost_of_hours
+from finance.costing.rates import cost_of_hours
 from finance.estimates.state import Estimate
 from finance.pending.decisions import CatchUp
 from finance.rate_cards.pricing import priced_lines
@@ -167,11 +167,6 @@ def test_a_price_is_the_sum_of_lines_each_hours_times_rate(
     assert total == Money.total((line.rate * line.hours for line in lines), "EUR")
 
 
-def test_a_role_without_a_cost_rate_has_no_cost():
-    assert cost_of_hours([("pilot", Decimal(1))], COSTS) is None
-    assert cost_of_hours([("tester", Decimal(1))], None) is None
-
-
 def test_each_line_of_a_price_and_a_whole_cost_are_rounded_once_half_up():
     halves = [("architect", Decimal("0.5")), ("developer", Decimal("0.5"))]
     hourly = rates(architect="10.01", developer="10.01")
@@ -183,7 +178,8 @@ def test_each_line_of_a_price_and_a_whole_cost_are_rounded_once_half_up():
     assert lines is not None
     assert [line.amount for line in lines] == [eur("5.01"), eur("5.01")]
     costs = COSTS.model_copy(update={"rates": hourly})
-    assert cost_of_hours(halves, costs) == eur("10.01")
+    half = [RoleHours(role=role, hours=hours) for role, hours in halves]
+    assert cost_of_hours(half, costs) == eur("10.01")
 
 
 def test_a_rate_has_more_decimals_than_an_amount():

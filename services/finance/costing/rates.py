@@ -12,7 +12,7 @@ from chassis.domain.context import ReferenceData
 from contracts.decimals import round_decimal
 from contracts.money import Money
 from contracts.reference import CostRatesPublished
-from contracts.values import Margin
+from contracts.values import EstimateLine, Margin, RoleHours
 
 
 def cost_rates_id(currency: str) -> str:
@@ -27,7 +27,7 @@ def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRates
 
 
 def cost_of_hours(
-    hours: Iterable[tuple[str, Decimal]], rates: CostRatesPublished | None
+    lines: Iterable[RoleHours | EstimateLine], rates: CostRatesPublished | None
 ) -> Money | None:
     """Return the sum of hours x cost rate, rounded once to the minor unit.
 
@@ -37,10 +37,10 @@ def cost_of_hours(
         return None
     known = rates.by_role
     total = Decimal(0)
-    for role, amount in hours:
-        if role not in known:
+    for line in lines:
+        if line.role not in known:
             return None
-        total += known[role].amount * amount
+        total += known[line.role].amount * line.hours
     return Money.nearest(total, rates.currency)
 
 
