@@ -4,7 +4,9 @@ Unless a field says otherwise, amounts are in the engagement's currency. Days ar
 (UTC) unless the person who recorded them gave another day.
 """
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, FINANCE_REGISTER
 from contracts.event import Event
@@ -46,19 +48,30 @@ from contracts.values import (
 )
 
 
-class SowReviewed(Event, channel=FINANCE, consumed_by=("legal",)):
+class SowReview(Value):
+    """Verdict on a version of the statement of work."""
+
+    version: Version
+    """Version of the statement of work."""
+    verdict: Verdict
+    why: Text | None = None
+    """Reason; always given where the verdict is `objected`."""
+
+    @model_validator(mode="after")
+    def _explained(self) -> Self:
+        if self.verdict == "objected" and self.why is None:
+            raise ValueError("why is needed where the verdict is objected")
+        return self
+
+
+class SowReviewed(SowReview, Event, channel=FINANCE, consumed_by=("legal",)):
     """Finance reviewed a version of the statement of work.
 
     Published by Finance. A later review of the same version replaces this one.
     """
 
-    version: Version
-    """Version of the statement of work."""
     content_hash: ContentHash
     """Hash of the content that was reviewed; the verdict holds for this content only."""
-    verdict: Verdict
-    why: Text | None = None
-    """Reason; always given where the verdict is `objected`."""
 
 
 class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
@@ -99,14 +112,18 @@ class ChangePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery", "le
     """Sum of the lines: the amount by which the change would alter the contract's price."""
 
 
-class RevenueMethodChosen(Event, channel=FINANCE):
+class RevenueMethodChoice(Value):
+    """A method by which revenue is recognised, and the reason for it."""
+
+    method: RevenueMethod
+    why: ShortText
+
+
+class RevenueMethodChosen(RevenueMethodChoice, Event, channel=FINANCE):
     """A revenue method was chosen before the budget is set, and applies in place of the usual one.
 
     Published by Finance. It takes effect with the budget and is not changed afterwards.
     """
-
-    method: RevenueMethod
-    why: ShortText
 
 
 class BudgetSet(Event, channel=FINANCE, consumed_by=("delivery",)):
@@ -271,16 +288,21 @@ class InvoiceIssued(Event, channel=FINANCE, consumed_by=("delivery", "legal", "s
     """Last day for payment: the invoice date plus the contract's payment terms."""
 
 
-class InvoiceVoided(Event, channel=FINANCE, consumed_by=("sales", "legal")):
-    """An issued invoice was voided; its number is not used again. Published by Finance."""
+class Voiding(Value):
+    """The reason for which an invoice is voided."""
 
     invoice: Identifier
     """Id of the invoice."""
+    why: ShortText
+
+
+class InvoiceVoided(Voiding, Event, channel=FINANCE, consumed_by=("sales", "legal")):
+    """An issued invoice was voided; its number is not used again. Published by Finance."""
+
     number: Identifier
     """Invoice number."""
     amount: PositiveMoney
     """Amount of the voided invoice."""
-    why: ShortText
     voided_on: Day
     ends_event: bool | None = None
     """True if the billing event ended with the invoice; if not, the invoice is drafted anew.
@@ -290,54 +312,44 @@ class InvoiceVoided(Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """
 
 
-class CreditNoteIssued(Event, channel=FINANCE, consumed_by=("sales", "legal")):
+class InvoiceMovement(Value):
+    """An amount that was paid or given back on an invoice."""
+
+    invoice: Identifier
+    """Id of the invoice."""
+    amount: PositiveMoney
+    """Amount that was paid or given back."""
+
+
+class Credit(InvoiceMovement):
+    """A credit on an invoice, and the reason for it."""
+
+    why: ShortText
+
+
+class CreditNoteIssued(Credit, Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """A credit note over part or all of an issued invoice was issued. Published by Finance."""
 
     credit_note: Identifier
-    invoice: Identifier
-    """Id of the invoice."""
-    amount: PositiveMoney
-    """Amount given back."""
-    why: ShortText
     issued_on: Day
 
 
-class PaymentReceived(
-    Event,
-    channel=FINANCE,
-    consumed_by=(
-        "sales",
-        "legal",
-    ),
-):
+class PaymentReceived(InvoiceMovement, Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """The customer paid an invoice, in part or in full. Published by Finance."""
 
-    invoice: Identifier
-    """Id of the invoice."""
-    amount: PositiveMoney
     received_on: Day
 
 
-class RefundPaid(Event, channel=FINANCE):
+class RefundPaid(InvoiceMovement, Event, channel=FINANCE):
     """Money that the customer had paid beyond what an invoice came to was paid back.
 
     Published by Finance. An invoice comes to its amount less its credit notes.
     """
 
-    invoice: Identifier
-    """Id of the invoice."""
-    amount: PositiveMoney
     paid_on: Day
 
 
-class PaymentOverdue(
-    Event,
-    channel=FINANCE,
-    consumed_by=(
-        "sales",
-        "legal",
-    ),
-):
+class PaymentOverdue(Event, channel=FINANCE, consumed_by=("sales", "legal")):
     """An invoice was not paid in full by its due day. Published by Finance, once per invoice."""
 
     invoice: Identifier
@@ -374,7 +386,16 @@ class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal"))
     """Approved time and expenses that can be billed now, at contracted rates."""
 
 
-class EstimateCosted(Event, channel=FINANCE_CONFIDENTIAL):
+class CostOfPrice(Value):
+    """The cost of what was priced, and the margin of the price over it."""
+
+    cost: NotNegativeTotal
+    """Cost to the company of the priced hours; those of an estimate include the contingency."""
+    margin: Ratio | None
+    """(price - cost) / price, as a ratio; null where the price is zero."""
+
+
+class EstimateCosted(CostOfPrice, Event, channel=FINANCE_CONFIDENTIAL):
     """The cost of a priced version of the estimate was calculated.
 
     Published by Finance in confidence once the cost rates are known. The rates are those in force
@@ -382,13 +403,9 @@ class EstimateCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """
 
     estimate_version: Version
-    cost: NotNegativeTotal
-    """Cost to the company of the hours with contingency."""
-    margin: Ratio | None
-    """(price - cost) / price, as a ratio; null where the price is zero."""
 
 
-class ChangeCosted(Event, channel=FINANCE_CONFIDENTIAL):
+class ChangeCosted(CostOfPrice, Event, channel=FINANCE_CONFIDENTIAL):
     """The cost of a priced change was calculated.
 
     Published by Finance in confidence once the cost rates are known. The rates are those in force
@@ -396,10 +413,6 @@ class ChangeCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """
 
     change: Identifier
-    cost: NotNegativeTotal
-    """Cost to the company of the assessed hours."""
-    margin: Ratio | None
-    """(price - cost) / price, as a ratio; null where the price is zero."""
 
 
 class BudgetCosted(Event, channel=FINANCE_CONFIDENTIAL):

@@ -5,10 +5,11 @@ events stay unchanged. Records are effective-dated: on a day, the version with t
 `effective_from` that is not after the day is in force.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from contracts.channels import (
     DELIVERY_REFERENCE,
@@ -17,7 +18,7 @@ from contracts.channels import (
     SALES_REFERENCE,
 )
 from contracts.event import Event
-from contracts.money import Currency
+from contracts.money import Currency, Rate
 from contracts.text import CLEAN_LINE
 from contracts.values import (
     AccountId,
@@ -33,6 +34,7 @@ from contracts.values import (
     ShortText,
     Value,
     YesNo,
+    distinct_by,
 )
 
 
@@ -126,7 +128,34 @@ class TemplatePublished(TemplateDetails, Reference, channel=DELIVERY_REFERENCE):
     template: Identifier
 
 
-class RateCardPublished(Reference, channel=FINANCE_REFERENCE):
+HIGHEST_RATE = Decimal(10) ** 8
+"""Maximum of a published rate, per hour."""
+
+
+def _within_bounds(rates: tuple[RoleRate, ...]) -> tuple[RoleRate, ...]:
+    if any(rate.rate.amount > HIGHEST_RATE for rate in rates):
+        raise ValueError(f"must be {HIGHEST_RATE:,} an hour at most")
+    return rates
+
+
+class Rates(Value):
+    """The rates per hour of roles, in one currency."""
+
+    currency: Currency
+    rates: Annotated[
+        tuple[RoleRate, ...],
+        Field(min_length=1, max_length=200),
+        distinct_by("role"),
+        AfterValidator(_within_bounds),
+    ]
+
+    @property
+    def by_role(self) -> Mapping[str, Rate]:
+        """Return the rate per hour by role."""
+        return {rate.role: rate.rate for rate in self.rates}
+
+
+class RateCardPublished(Rates, Reference, channel=FINANCE_REFERENCE):
     """A version of a rate card: the bill rate per hour of each role, in one currency.
 
     Published by Finance.
@@ -135,11 +164,16 @@ class RateCardPublished(Reference, channel=FINANCE_REFERENCE):
     kind: ClassVar[str] = "rate-card"
     rate_card: Identifier
     """Id of the rate card; `standard-EUR` prices the engagements in euro."""
-    currency: Currency
-    rates: tuple[RoleRate, ...]
 
 
-class CostRatesPublished(Reference, channel=FINANCE_CONFIDENTIAL_REFERENCE):
+class CostRates(Rates):
+    """The cost rates per hour of roles, and the margin that a price should leave over them."""
+
+    floor: Percent = Decimal(20)
+    """Minimum margin in percent that the price of an estimate should leave."""
+
+
+class CostRatesPublished(CostRates, Reference, channel=FINANCE_CONFIDENTIAL_REFERENCE):
     """A version of the cost rates: what an hour of each role costs the company, in one currency.
 
     Published by Finance in confidence.
@@ -148,7 +182,3 @@ class CostRatesPublished(Reference, channel=FINANCE_CONFIDENTIAL_REFERENCE):
     kind: ClassVar[str] = "cost-rates"
     cost_rates: Identifier
     """Id of the record; `standard-EUR` applies to the engagements in euro."""
-    currency: Currency
-    rates: tuple[RoleRate, ...]
-    floor: Percent = Decimal(20)
-    """Minimum margin in percent that the price of an estimate should leave."""

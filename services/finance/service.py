@@ -1,9 +1,95 @@
-"""Run the finance service: ``python -m finance.service``."""
+"""The finance service: ``python -m finance.service``.
 
+What the customer pays is published on an open channel. Costs and margins are published on a
+confidential channel and shown only to people with the role `confidential`.
+"""
+
+from chassis.domain.capability import Capability
+from chassis.domain.decider import Decider
 from chassis.runtime.service import Service, run
+from chassis.web.command_routes import CommandRoutes
 from contracts.reference import CostRatesPublished, RateCardPublished
-from finance.api import cost_rates, engagements, rate_cards
-from finance.invoice_numbering import REGISTER
+from finance.billing import decisions as billing
+from finance.budgeting import decisions as budgeting
+from finance.changes import decisions as changes
+from finance.contract import decisions as contract
+from finance.cost_rates import decisions as cost_rates
+from finance.cost_rates.state import CostRateRecord
+from finance.costing import decisions as costing
+from finance.disconnects import decisions as disconnects
+from finance.engagement import Engagement
+from finance.estimates import decisions as estimates
+from finance.invoice_numbering import decisions as invoice_numbering
+from finance.invoice_numbering.state import Register
+from finance.invoices import decisions as invoices
+from finance.opportunity import decisions as opportunity
+from finance.payments import decisions as payments
+from finance.pending.decisions import catching_up
+from finance.performance import decisions as performance
+from finance.progress import decisions as progress
+from finance.rate_cards import decisions as rate_cards
+from finance.rate_cards.state import RateCard
+from finance.revenue import decisions as revenue
+from finance.roles import COMPANY, CONTROLLING, READERS
+from finance.settlement import decisions as settlement
+from finance.time_billing import decisions as time_billing
+
+COMPUTING: tuple[Capability[Engagement], ...] = (
+    opportunity.capability,
+    progress.capability,
+    contract.capability,
+    costing.capability,
+    estimates.capability,
+    changes.capability,
+    budgeting.capability,
+    billing.capability,
+    time_billing.capability,
+    invoices.capability,
+    payments.capability,
+    revenue.capability,
+    settlement.capability,
+    performance.capability,
+    disconnects.capability,
+)
+"""The capabilities of engagements.
+
+Reactions to one state are recorded in this order. Costs come before prices: a cost belongs to what
+was priced last, not to what is priced at the same time.
+"""
+
+ENGAGEMENT: Decider[Engagement] = Decider(
+    department="finance",
+    kind="engagement",
+    initial=lambda _: Engagement(),
+    capabilities=(*COMPUTING, catching_up(COMPUTING)),
+)
+"""Decider of engagements."""
+
+RATE_CARD: Decider[RateCard] = Decider(
+    department="finance",
+    kind="rate-card",
+    initial=lambda subject: RateCard(rate_card=subject),
+    capabilities=(rate_cards.capability,),
+)
+"""Decider of rate cards."""
+
+COST_RATES: Decider[CostRateRecord] = Decider(
+    department="finance",
+    kind="cost-rates",
+    initial=lambda subject: CostRateRecord(cost_rates=subject),
+    capabilities=(cost_rates.capability,),
+)
+"""Decider of cost rates."""
+
+REGISTER: Decider[Register] = Decider(
+    department="finance",
+    kind="invoice-register",
+    initial=lambda _: Register(),
+    capabilities=(invoice_numbering.capability,),
+    route=invoice_numbering.route,
+    gap_free=False,
+)
+"""Decider of the register that numbers invoices; it gets the approvals of all engagements."""
 
 SERVICE = Service(
     "finance",
@@ -12,14 +98,18 @@ SERVICE = Service(
         "Prices, budget, billing and revenue of an engagement, and (confidentially) its cost, "
         "earned value and margins."
     ),
-    routes=(engagements(), rate_cards(), cost_rates()),
+    routes=(
+        CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
+        CommandRoutes(RATE_CARD, path="rate-cards", seen_by=COMPANY),
+        CommandRoutes(COST_RATES, path="cost-rates", seen_by=(*CONTROLLING, "confidential")),
+    ),
     deciders=(REGISTER,),
     reads=(RateCardPublished, CostRatesPublished),
 )
 
 
 def main() -> None:
-    """Run the service until it is stopped by a signal."""
+    """Run the service until it receives SIGTERM."""
     run(SERVICE)
 
 

@@ -18,20 +18,20 @@ from tests.component.harness import (
     token,
 )
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.finance import life
+from tests.unit.finance import builders
 
 TODAY = datetime.now(UTC).date()
 SIGNED = TODAY - timedelta(days=40)
-SOW = life.SOW.model_copy(
+SOW = builders.SOW.model_copy(
     update={
         "billing_schedule": (
-            *life.SOW.billing_schedule[:3],
-            life.SOW.billing_schedule[3].model_copy(update={"due_on": TODAY - timedelta(days=2)}),
+            *builders.SOW.billing_schedule[:3],
+            builders.SOW.billing_schedule[3].model_copy(update={"due_on": TODAY - timedelta(days=2)}),
         ),
         "payment_terms_days": 14,
     }
 )
-SOW_SIGNED = life.SOW_SIGNED.model_copy(update={"signed_on": SIGNED})
+SOW_SIGNED = builders.SOW_SIGNED.model_copy(update={"signed_on": SIGNED})
 ACCOUNTANT = token("cora", "project-accountant")
 CONTROLLER = token("cora", "controller")
 CONFIDANT = token("cora", "project-accountant", "confidential")
@@ -57,15 +57,15 @@ async def world(finance: Running) -> AsyncIterator[World]:
 async def publish_rates(world: World) -> None:
     """Publish the rates, and wait until the service itself has consumed them."""
     for command, record in (
-        ("/rate-cards/standard-EUR/publish-rate-card", life.CARD),
-        ("/cost-rates/standard-EUR/publish-cost-rates", life.COSTS),
+        ("/rate-cards/standard-EUR/publish-rate-card", builders.CARD),
+        ("/cost-rates/standard-EUR/publish-cost-rates", builders.COSTS),
     ):
         rates = record.model_dump(mode="json", include={"currency", "rates"})
         rates["effective_from"] = "2020-01-01"
         published = await world.do(command, rates, by=CONTROLLER)
         assert ("rates" in published["state"]) == command.startswith("/rate-cards/")
     probe = engagement_id()
-    await world.say(life.OPENED, life.ESTIMATE, about=probe)
+    await world.say(builders.OPENED, builders.ESTIMATE, about=probe)
 
     async def caught_up() -> dict[str, Any]:
         await world.ask("catch-up", about=probe, wait=0)
@@ -78,7 +78,7 @@ async def publish_rates(world: World) -> None:
 
 async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
     refused(await world.ask("settle-account", about=engagement_id(), wait=0), 404, "unknown-stream")
-    await world.say(life.OPENED, life.ESTIMATE, life.PROPOSED, SOW)
+    await world.say(builders.OPENED, builders.ESTIMATE, builders.PROPOSED, SOW)
     await world.do("review-sow", {"version": 1, "verdict": "approved"})
     await world.say(SOW_SIGNED)
     view = await world.view()
@@ -103,9 +103,9 @@ async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
         world.view, lambda view: "invoice-care" in [one["invoice"] for one in view["invoices"]]
     )
 
-    await world.say(life.BASELINED, life.time("a", role="architect", hours=50))
-    await world.say(life.progress("t1", 100), life.report(life.MONDAY + timedelta(days=14)))
-    await world.say(life.accepted("design", TODAY), life.accepted("portal", TODAY))
+    await world.say(builders.BASELINED, builders.time("a", role="architect", hours=50))
+    await world.say(builders.progress("t1", 100), builders.report(builders.MONDAY + timedelta(days=14)))
+    await world.say(builders.accepted("design", TODAY), builders.accepted("portal", TODAY))
     await world.view()
     problem = refused(await world.ask("settle-account", wait=0), 409, "account-not-settled")
     assert {one["code"] for one in problem["missing"]} == {"invoice-not-issued", "invoice-unpaid"}
@@ -129,7 +129,7 @@ async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
 
 
 async def test_commands_that_are_refused_change_nothing(world: World):
-    await world.say(life.OPENED, life.ESTIMATE, life.PROPOSED, SOW, SOW_SIGNED)
+    await world.say(builders.OPENED, builders.ESTIMATE, builders.PROPOSED, SOW, SOW_SIGNED)
     before = await asked_until(  # the scheduler drafts the invoice that fell due by its date
         world.view, lambda view: any(one["item"] == "care" for one in view["invoices"])
     )
@@ -151,9 +151,9 @@ async def test_commands_that_are_refused_change_nothing(world: World):
 
 
 async def test_engagements_are_listed_with_stage_and_billed_amount(world: World):
-    await world.say(life.OPENED)
+    await world.say(builders.OPENED)
     other = engagement_id()
-    await world.say(life.OPENED, life.ESTIMATE, life.PROPOSED, SOW, SOW_SIGNED, about=other)
+    await world.say(builders.OPENED, builders.ESTIMATE, builders.PROPOSED, SOW, SOW_SIGNED, about=other)
     await world.view()
     await world.view(other)
 

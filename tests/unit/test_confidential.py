@@ -54,14 +54,13 @@ from contracts.finance import EstimateCosted, RevenueMethodChosen
 from contracts.money import Money
 from contracts.reference import CostRatesPublished
 from contracts.roles import Role
-from contracts.values import Margin
-from finance.decider import ENGAGEMENT
-from finance.service import SERVICE
+from contracts.values import EstimateLine, Margin
+from finance.service import ENGAGEMENT, SERVICE
 from testkit.matchers import RecordsOf, recorded_as
 from tests.component.consumer_harness import Counting
 from tests.component.sample_app import SECRET, settings
 from tests.unit.chassis.parked_in_memory import ParkedInMemory
-from tests.unit.finance.life import CARD, ESTIMATE, ID, OPENED, eur, rates
+from tests.unit.finance.builders import CARD, ESTIMATE, ID, OPENED, eur, rates
 
 FIGURE = "98765.43"
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -141,11 +140,11 @@ def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Let the costing of an estimate fail with a cost rate in the error's message."""
     fail: Callable[[str], None] = request.param
 
-    def cost_of_hours(_: Iterable[tuple[str, Decimal]], known: CostRatesPublished) -> Money | None:
+    def cost_of_hours(_: Iterable[EstimateLine], known: CostRatesPublished) -> Money | None:
         fail(f"{known.rates[0].rate.amount}")
         return None
 
-    monkeypatch.setattr("finance.costing.cost_of_hours", cost_of_hours)
+    monkeypatch.setattr("finance.costing.rates.cost_of_hours", cost_of_hours)
     return fail.__name__
 
 
@@ -341,7 +340,9 @@ async def test_a_failed_reaction_to_a_nonconfidential_event_discloses_no_confide
     assert all(each.sentence for each in parking.records.values())
     (first, *_) = answers[0].json()["items"]
     assert "finance.costing." in first["sentence"] or "Validation" in first["sentence"]
-    assert "finance/costing.py" in lines.getvalue(), f"where {failing} happened is in the log"
+    assert "finance/costing/decisions.py" in lines.getvalue(), (
+        f"where {failing} happened is in the log"
+    )
 
 
 async def test_a_batch_that_fails_repeatedly_discloses_no_confidential_figure(

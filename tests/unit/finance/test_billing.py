@@ -7,12 +7,13 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
-from finance.billing import BillOutsideSchedule
-from finance.invoicing import RecordPayment, VoidInvoice
-from finance.settling import SettleAccount
-from finance.time_billing import BillTime
+from finance.billing.decisions import BillOutsideSchedule
+from finance.invoices.decisions import VoidInvoice
+from finance.payments.decisions import RecordPayment
+from finance.settlement.decisions import SettleAccount
+from finance.time_billing.decisions import BillTime
 from testkit.scenario import like
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     ESTIMATE,
@@ -24,9 +25,11 @@ from tests.unit.finance.life import (
     TERMINATED,
     accepted,
     contracted,
+    drafts_and_invoices,
     eur,
     hearing,
     issued,
+    newest_invoice,
     opened,
     per_hour,
     time,
@@ -39,14 +42,13 @@ def line(amount: int | str, **more: object) -> InvoiceLine:
 
 
 def test_the_signature_makes_its_entry_due_and_drafts_the_invoice():
-    after = contracted()
-    assert after.state.billing_events["due-start"].due_on == SIGNED
-    draft = after.state.invoices["invoice-start"]
-    assert (draft.stage, draft.amount, draft.lines[0].description) == (
-        "drafted",
-        eur(5_000),
-        "On signature",
-    )
+    ready = opened().when_consumed(ESTIMATE, PROPOSED, SOW).then_accepted().on(SIGNED)
+    signed = ready.when_consumed(SOW_SIGNED)
+    due, draft = signed.events[-2:]
+    assert like(BillingEventDue, billing_event="due-start", due_on=SIGNED).matches(due)
+    lines = (InvoiceLine(description="On signature", amount=eur(5_000)),)
+    assert like(InvoiceDrafted, amount=eur(5_000), lines=lines).matches(draft)
+    assert drafts_and_invoices(signed.after)["invoice-start"].stage == "drafted"
 
 
 def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
@@ -69,10 +71,10 @@ def test_acceptance_makes_its_entry_due_with_the_last_of_its_deliverables():
 
 
 def test_acceptance_processed_before_the_signature_is_due_with_the_budget():
-    early = opened().consumed(accepted("design"))
-    assert early.state.billing_events == {}
-    after = hearing(early, ESTIMATE, PROPOSED, SOW, SOW_SIGNED)
-    assert after.state.billing_events["due-design"].due_on == date(2026, 5, 4)
+    early = opened().when_consumed(accepted("design")).then_nothing()
+    signed = hearing(early, ESTIMATE, PROPOSED, SOW).when_consumed(SOW_SIGNED)
+    due = like(BillingEventDue, billing_event="due-design", due_on=date(2026, 5, 4))
+    assert any(due.matches(event) for event in signed.events)
 
 
 def test_a_descoped_deliverable_need_not_be_accepted_but_makes_nothing_due_alone():
@@ -89,7 +91,7 @@ def test_a_descoped_deliverable_need_not_be_accepted_but_makes_nothing_due_alone
     )
     sow = HOURLY_SOW.model_copy(update={"billing_schedule": (HOURLY_SOW.billing_schedule[0], both)})
     descoped = hearing(contracted(sow), ASSESSED, cut)
-    assert set(descoped.state.billing_events) == {"due-advance"}
+    assert {each.billing_event for each in descoped.view["invoices"]} == {"due-advance"}
     descoped.when_consumed(accepted("design", date(2026, 4, 10))).then(
         like(BillingEventDue, due_on=AMENDMENT.signed_on), like(InvoiceDrafted)
     )
@@ -175,7 +177,7 @@ def test_the_rest_of_an_entry_after_an_exception_falls_due_as_agreed():
 
 def test_the_amount_of_a_void_exception_falls_due_beside_the_rest():
     part = contracted().on(date(2026, 4, 10)).after(early(lines=(line(1_000),)))
-    name = list(part.state.invoices)[-1]
+    name = newest_invoice(part)
     sent = issued(hearing(part, accepted("design")), name, "2026-00001", date(2026, 5, 5))
     void = sent.when(VoidInvoice(invoice=name, why="Not agreed."))
     again = void.then(
@@ -188,7 +190,7 @@ def test_the_amount_of_a_void_exception_falls_due_beside_the_rest():
 
 def test_the_amount_of_a_void_exception_on_a_dated_entry_falls_due_on_that_date():
     part = contracted().on(date(2026, 7, 1)).after(early(item="care", lines=(line(500),)))
-    name = list(part.state.invoices)[-1]
+    name = newest_invoice(part)
     rest = part.when_deadline("due-care").then(
         like(BillingEventDue, amount=eur(1_500)), like(InvoiceDrafted, invoice="invoice-care")
     )

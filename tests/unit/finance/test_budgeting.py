@@ -16,10 +16,11 @@ from contracts.finance import (
 )
 from contracts.money import Money
 from contracts.values import BillingItem, EstimateLine, Margin
-from finance.budgeting import ChooseRevenueMethod, schedule_after
-from finance.react import CatchUp
+from finance.budgeting.decisions import ChooseRevenueMethod
+from finance.budgeting.schedule import schedule_after
+from finance.pending.decisions import CatchUp
 from testkit.scenario import like
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     COSTS,
@@ -81,10 +82,10 @@ def test_the_budget_is_set_once_its_last_source_is_known():
 
 
 def test_time_and_materials_are_recognised_as_invoiced():
-    budget = contracted(HOURLY_SOW).state.budget
-    assert budget
-    assert budget.revenue_method == "as-invoiced"
-    assert budget.rates == HOURLY_SOW.rates
+    contracted(HOURLY_SOW).then_view(
+        budget__revenue_method="as-invoiced",
+        budget__rates={rate.role: rate.rate for rate in HOURLY_SOW.rates},
+    )
 
 
 def test_a_method_is_chosen_before_the_budget_and_recorded_in_it():
@@ -111,7 +112,7 @@ def test_a_contract_in_another_currency_sets_no_budget():
     dollars = SOW.model_copy(update={"price": usd(20_000)})
     opened().consumed(ESTIMATE, PROPOSED, dollars).when_consumed(
         SOW_SIGNED
-    ).then_accepted().then_state(budget=None)
+    ).then_accepted().then_view(budget=None)
 
 
 def test_an_amendment_is_in_price_and_schedule_once_its_change_is_priced():
@@ -134,7 +135,7 @@ def test_amendments_are_applied_in_the_order_they_were_signed():
     )
     second = ASSESSED.model_copy(update={"change": "CR-2"})
     waits = contracted().when_consumed(AMENDMENT, other, second).then_accepted()
-    waits.then_state(amended=())
+    waits.then_view(budget__price=eur(20_000))
     outcome = waits.when_consumed(ASSESSED)
     prices = [event.price for event in outcome.events if isinstance(event, BudgetAmended)]
     assert prices == [eur(22_900), eur(23_000)]
@@ -142,8 +143,8 @@ def test_amendments_are_applied_in_the_order_they_were_signed():
 
 def test_roles_that_an_amendment_adds_are_contracted_from_then_on():
     after = contracted(HOURLY_SOW).when_consumed(ASSESSED, AMENDMENT).then_accepted()
-    assert after.state.budget
-    assert after.state.budget.rates == (*HOURLY_SOW.rates, *rates(tester=90))
+    contracted_rates = (*HOURLY_SOW.rates, *rates(tester=90))
+    after.then_view(budget__rates={rate.role: rate.rate for rate in contracted_rates})
 
 
 def test_unscheduled_increases_of_an_amendment_are_billed_as_the_contract_bills():
@@ -286,8 +287,6 @@ def test_the_schedule_always_adds_up_to_the_price(
 
 
 def test_the_budget_is_costed_once_cost_rates_are_known():
-    without = contracted(costs=False)
-    assert without.state.budget
-    assert without.state.budget.cost is None
+    without = contracted(costs=False).then_view(budget_cost=None)
     outcome = without.knowing(COSTS).when(CatchUp())
     assert COSTED in outcome.events

@@ -4,10 +4,12 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.finance import CostAccrued
-from finance.decider import ENGAGEMENT
-from finance.react import CatchUp
+from contracts.values import RoleHours
+from finance.costing.rates import cost_of_hours
+from finance.pending.decisions import CatchUp
+from finance.service import ENGAGEMENT
 from testkit.scenario import given, like
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     CARD,
     COSTS,
     ID,
@@ -93,3 +95,8 @@ def test_time_and_an_expense_may_have_one_id():
         like(CostAccrued, role="developer", cumulative=eur(400)),
         like(CostAccrued, role=None, cumulative=eur(401)),
     )
+
+
+def test_a_role_without_a_cost_rate_has_no_cost():
+    assert cost_of_hours([RoleHours(role="pilot", hours=Decimal(1))], COSTS) is None
+    assert cost_of_hours([RoleHours(role="tester", hours=Decimal(1))], None) is None

@@ -7,9 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from contracts.finance import InvoiceApproved, InvoiceNumbered
-from finance.invoice_numbering import INVOICES, REGISTER
+from finance.invoice_numbering.decisions import INVOICES
+from finance.service import REGISTER
 from testkit.scenario import given
-from tests.unit.finance.life import eur
+from tests.unit.finance.builders import eur
 
 ONE, TWO = "E-0000000000001", "E-0000000000002"
 REGISTERED = given(REGISTER, INVOICES)

@@ -17,13 +17,13 @@ from contracts.finance import (
     InvoiceVoided,
 )
 from contracts.money import Money
-from finance.billing import BillOutsideSchedule
-from finance.deadlines import deadlines
-from finance.invoicing import ApproveInvoice, VoidInvoice
-from finance.state import Engagement
-from finance.time_billing import BillTime
+from finance.billing.decisions import BillOutsideSchedule
+from finance.engagement import Engagement
+from finance.invoices.decisions import ApproveInvoice, VoidInvoice
+from finance.service import ENGAGEMENT
+from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     HOURLY_SOW,
@@ -31,6 +31,7 @@ from tests.unit.finance.life import (
     SOW,
     accepted,
     contracted,
+    drafts_and_invoices,
     eur,
     hearing,
     issued,
@@ -49,8 +50,7 @@ def cut(amount: int, **terms: object) -> tuple[Event, Event]:
 
 
 def schedule_of(engagement: Scenario[Engagement]) -> dict[str, Money]:
-    budget = engagement.state.budget
-    return {item.item: item.amount for item in budget.schedule} if budget else {}
+    return {entry.item: entry.amount for entry in engagement.view["budget"].schedule}
 
 
 def test_a_cut_reduces_unbilled_amounts_and_not_paid_ones():
@@ -102,7 +102,7 @@ def test_an_approved_draft_is_kept_and_the_cut_reduces_other_entries():
     assert schedule_of(less) == {"start": eur(5_000), "design": eur(1_000)}
     beyond = hearing(less, *cut(2_000, amendment="A-CR-1b"))
     assert schedule_of(beyond) == {"start": eur(4_000)}
-    assert beyond.state.invoices["invoice-start"].amount == eur(5_000)
+    assert drafts_and_invoices(beyond)["invoice-start"].amount == eur(5_000)
 
 
 def test_a_void_invoice_is_drafted_again_over_the_reduced_entry():
@@ -135,7 +135,7 @@ def test_time_drafted_beyond_a_cut_can_be_billed_again():
     worked = hearing(contracted(HOURLY_SOW), time("a", hours=150)).on(JUNE)
     drafted = worked.after(BillTime(month="2026-04"))
     less = hearing(drafted, *cut(6_000))
-    assert set(less.state.invoices) == {"invoice-advance"}
+    assert set(drafts_and_invoices(less)) == {"invoice-advance"}
     less.when(BillTime(month="2026-04")).then(
         like(BillingEventDue, amount=eur(10_000)), like(InvoiceDrafted, amount=eur(10_000))
     )
@@ -161,7 +161,9 @@ def fallen_due() -> Scenario[Engagement]:
 
 def entry_deadlines(engagement: Scenario[Engagement]) -> list[str]:
     """Return the names of the deadlines of entries on a date."""
-    return [one.name for one in deadlines(engagement.state) if one.name.startswith("due-")]
+    return [
+        each.name for each in ENGAGEMENT.deadlines(engagement.state) if each.name.startswith("due-")
+    ]
 
 
 def test_the_rest_of_a_dated_entry_after_a_cut_has_a_new_deadline():

@@ -8,10 +8,10 @@ import pytest
 from contracts.delivery import ChangeImplemented, EngagementClosed
 from contracts.event import Event
 from contracts.values import RevenueMethod, RoleHours
-from finance.budgeting import ChooseRevenueMethod
-from finance.react import CatchUp
-from finance.settling import SettleAccount
-from tests.unit.finance.life import (
+from finance.budgeting.decisions import ChooseRevenueMethod
+from finance.pending.decisions import CatchUp
+from finance.settlement.decisions import SettleAccount
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     BASELINED,
@@ -25,15 +25,20 @@ from tests.unit.finance.life import (
     SOW_SIGNED,
     TASKS,
     accepted,
+    at_acceptance,
     contracted,
+    delivered,
+    entry,
     eur,
     hearing,
     opened,
     rates,
+    recognise,
+    recognised,
     report,
     time,
+    year_end,
 )
-from tests.unit.finance.recognising import at_acceptance, delivered, entry, recognise, year_end
 
 MAY_4 = date(2026, 5, 4)
 TWO = tuple(one.model_copy(update={"amount": eur(10_000)}) for one in SCHEDULE[1:3])
@@ -92,7 +97,7 @@ def test_an_amendment_is_a_cumulative_catch_up_in_the_month_it_was_signed():
         AMENDMENT.model_copy(update={"signed_on": date(2026, 5, 5)}),
     )
     april = year_end(worked).after(recognise("03")).after(recognise("04"))
-    assert april.state.recognised["2026-04"] == eur("5704.10")
+    assert recognised(april, "04") == eur("5704.10")
     # 3,200 of 11,220 + 1,450 expected x 22,900
     april.when(recognise("05")).then(entry("05", "79.64", "5783.74", "cost-to-cost"))
 
@@ -126,16 +131,14 @@ def test_a_month_is_recognised_by_the_scope_that_was_signed_by_its_end(method: R
     less = hearing(april, ASSESSED.model_copy(update={"lines": ()}), taken_out)
     more = hearing(april, ASSESSED, AMENDMENT.model_copy(update={"signed_on": MAY_4}))
     as_of_april = {
-        scenario.on(date(2026, 5, 6))
-        .after(recognise("03"))
-        .after(recognise("04"))
-        .state.recognised["2026-04"]
+        recognised(
+            scenario.on(date(2026, 5, 6)).after(recognise("03")).after(recognise("04")), "04"
+        )
         for scenario in (april, less, more)
     }
     assert as_of_april == {eur("10000" if method == "at-acceptance" else "1426.02")}
-    assert year_end(less).after(recognise("03")).after(recognise("04")).after(
-        recognise("05")
-    ).state.recognised["2026-05"] == eur(10_000)
+    april = year_end(less).after(recognise("03")).after(recognise("04"))
+    assert recognised(april.after(recognise("05")), "05") == eur(10_000)
 
 
 def test_a_later_addition_does_not_reduce_a_month_with_everything_accepted():
@@ -147,7 +150,7 @@ def test_a_later_addition_does_not_reduce_a_month_with_everything_accepted():
         AMENDMENT.model_copy(update={"signed_on": MAY_4}),
     )
     april = year_end(done).after(recognise("03")).after(recognise("04"))
-    assert april.state.recognised["2026-04"] == eur(20_000)
+    assert recognised(april, "04") == eur(20_000)
 
 
 def test_a_price_that_was_cut_to_nothing_earns_nothing():
@@ -163,13 +166,13 @@ def test_a_change_order_after_settling_earns_by_the_method_again():
     months = delivered().after(SettleAccount(settled_on=date(2026, 8, 4))).on(date(2026, 9, 1))
     for month in ("03", "04", "05", "06", "07", "08"):
         months = months.after(recognise(month))
-    assert months.state.recognised["2026-08"] == eur(20_000)
+    assert recognised(months, "08") == eur(20_000)
     amendment = AMENDMENT.model_copy(update={"signed_on": date(2026, 9, 7)})
     september = year_end(hearing(months, ASSESSED, amendment))
     # 3,200 of 11,220 + 1,450 expected x 22,900, until the report is accepted
-    assert september.after(recognise("09")).state.recognised["2026-09"] == eur("5783.74")
+    assert recognised(september.after(recognise("09")), "09") == eur("5783.74")
     whole = hearing(september, accepted("report", date(2026, 9, 29)))
-    assert whole.after(recognise("09")).state.recognised["2026-09"] == eur(22_900)
+    assert recognised(whole.after(recognise("09")), "09") == eur(22_900)
 
 
 def test_a_change_with_unknown_cost_prevents_recognition():
@@ -204,9 +207,9 @@ def test_a_change_by_hours_alone_is_earned_when_it_is_implemented(method: Revenu
     june = year_end(hearing(done, ASSESSED, amendment))
     for month in ("03", "04", "05", "06"):
         june = june.after(recognise(month))
-    assert june.state.recognised["2026-06"] == eur(20_000)
+    assert recognised(june, "06") == eur(20_000)
     implemented = ChangeImplemented(change="CR-1", implemented_on=date(2026, 7, 20))
     july = hearing(june, implemented).when(recognise("07"))
     july.then(entry("07", 2_900, 22_900, method))
     closed = hearing(june, EngagementClosed(closed_on=date(2026, 7, 1)))
-    assert closed.after(recognise("07")).state.recognised["2026-07"] == eur(22_900)
+    assert recognised(closed.after(recognise("07")), "07") == eur(22_900)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
 from contracts.money import Money
 from contracts.values import BillingItem
-from finance.invoicing import IssueCreditNote, VoidInvoice
-from finance.state import Engagement
-from finance.time_billing import BillTime, advance_left
+from finance.engagement import Engagement
+from finance.invoices.decisions import IssueCreditNote, VoidInvoice
+from finance.time_billing.decisions import BillTime
 from testkit.scenario import Scenario, like
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     HOURLY_SOW,
@@ -157,7 +157,7 @@ def test_an_advance_is_drawn_down_before_anything_more_is_invoiced():
         like(BillingEventDue, amount=eur(2_000)),
         like(InvoiceDrafted, amount=eur(2_000), advance_drawn=eur(4_000)),
     )
-    assert advance_left(billed.after.state) == eur(0)
+    billed.after.then_view(advance_left=eur(0))
     hearing(billed.after, time("c", hours=1)).when(APRIL).then(
         like(BillingEventDue, amount=eur(100)), like(InvoiceDrafted, advance_drawn=eur(0))
     )
@@ -201,7 +201,7 @@ def test_a_voided_invoice_is_drafted_again_with_the_same_lines():
     billed = may(hearing(advanced(), time("a", hours=60))).after(APRIL)
     out = issued(billed, "invoice-time-2026-04", "2026-00002", date(2026, 5, 4))
     void = VoidInvoice(invoice="invoice-time-2026-04", why="Wrong address.")
-    lines = out.state.invoices["invoice-time-2026-04"].lines
+    lines = out.state.billing.invoices["invoice-time-2026-04"].lines
     again = out.when(void).then(
         like(InvoiceVoided, number="2026-00002"),
         like(
@@ -236,14 +236,14 @@ def test_invoices_never_exceed_the_price_or_draw_more_than_the_advance(
         if bill:
             outcome = engagement.when(BillTime(month="2026-12"))
             engagement = outcome.after
-        state = engagement.state
-        net = Money.total((one.amount for one in state.live()), "EUR")
-        drawn = Money.total((one.advance_drawn for one in state.live()), "EUR")
+        live = engagement.state.billing.live
+        net = Money.total((one.amount for one in live), "EUR")
+        drawn = Money.total((one.advance_drawn for one in live), "EUR")
         assert net <= eur(20_000)
         assert drawn <= eur(4_000)
-        for one in state.live():
+        for one in live:
             gross = Money.total((line.amount for line in one.lines), "EUR")
             assert gross - one.advance_drawn == one.amount
         approved = sum(hours for _, hours, _, _ in weeks[: number + 1])
-        billed = sum(line.hours or 0 for one in state.live() for line in one.lines)
+        billed = sum(line.hours or 0 for one in live for line in one.lines)
         assert billed <= approved

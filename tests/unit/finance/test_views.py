@@ -7,13 +7,13 @@ import pytest
 
 from contracts.legal import EarlyStartAuthorised
 from contracts.money import Money
-from finance.decider import ENGAGEMENT
-from finance.invoicing import IssueCreditNote, RecordPayment
-from finance.revenue import RecogniseRevenue
-from finance.settling import SettleAccount
-from finance.views import LISTED, confidential_view, engagement_view, listed
+from finance.invoices.decisions import IssueCreditNote
+from finance.payments.decisions import RecordPayment
+from finance.revenue.decisions import RecogniseRevenue
+from finance.service import ENGAGEMENT
+from finance.settlement.decisions import SettleAccount
 from testkit.scenario import given
-from tests.unit.finance.life import (
+from tests.unit.finance.builders import (
     AMENDMENT,
     ASSESSED,
     BASELINED,
@@ -38,18 +38,17 @@ def out():
 
 
 def test_an_unknown_engagement_can_be_shown():
-    nothing = given(ENGAGEMENT, ID).state
-    view = engagement_view(nothing)
-    assert (view.stage, view.currency, view.billed, view.waiting) == ("open", None, None, [])
-    assert confidential_view(nothing).margins is None
-    assert listed(nothing) == dict.fromkeys(LISTED) | {"stage": "open", "overdue": False}
+    nothing = given(ENGAGEMENT, ID)
+    nothing.then_view(stage="open", currency=None, billed=None, waiting=[], margins=None)
+    row = dict.fromkeys(ENGAGEMENT.rows.fields) | {"stage": "open", "overdue": False}
+    assert ENGAGEMENT.rows(nothing.state) == row
 
 
 def test_the_list_shows_the_billing_stage():
-    assert listed(opened().state)["stage"] == "open"
-    assert listed(contracted().state)["stage"] == "budgeted"
+    assert ENGAGEMENT.rows(opened().state)["stage"] == "open"
+    assert ENGAGEMENT.rows(contracted().state)["stage"] == "budgeted"
     late = out().when_deadline("overdue-invoice-start").then_accepted()
-    assert listed(late.state) == {
+    assert ENGAGEMENT.rows(late.state) == {
         "stage": "billing",
         "currency": "EUR",
         "billed": "5000",
@@ -58,7 +57,7 @@ def test_the_list_shows_the_billing_stage():
     }
     over = hearing(late, TERMINATED).on(date(2026, 6, 1))
     settled = over.after(RecordPayment(invoice="invoice-start", amount=eur(5_000)))
-    assert listed(settled.after(SettleAccount()).state)["stage"] == "settled"
+    assert ENGAGEMENT.rows(settled.after(SettleAccount()).state)["stage"] == "settled"
 
 
 def test_the_view_shows_the_last_day_of_all_early_starts():
@@ -67,7 +66,7 @@ def test_the_view_shows_the_last_day_of_all_early_starts():
         for day in (date(2026, 4, 30), date(2026, 3, 31))
     )
     both = hearing(opened(), longer, shorter)
-    assert engagement_view(both.state).early_start_until == date(2026, 4, 30)
+    both.then_view(early_start_until=date(2026, 4, 30))
 
 
 def test_the_figures_of_a_view_agree_with_each_other():
@@ -77,23 +76,22 @@ def test_the_figures_of_a_view_agree_with_each_other():
         engagement = engagement.after(RecogniseRevenue(month=f"2026-{month}"))
     engagement = engagement.after(RecordPayment(invoice="invoice-start", amount=eur(1_000)))
     note = IssueCreditNote(invoice="invoice-start", amount=eur(500), why="Goodwill.")
-    view = engagement_view(engagement.after(note).state)
-    assert view.budget is not None
-    assert view.budget.price == Money.total((one.amount for one in view.budget.schedule), "EUR")
-    assert [(one.item, one.due, one.left) for one in view.budget.schedule][:2] == [
+    engagement = engagement.after(note)
+    view = engagement.view
+    schedule = view["budget"].schedule
+    assert view["budget"].price == Money.total((one.amount for one in schedule), "EUR")
+    assert [(one.item, one.due, one.left) for one in schedule][:2] == [
         ("start", eur(5_000), eur(0)),
         ("design", eur(6_000), eur(0)),
     ]
-    assert (view.billed, view.paid, view.outstanding) == (eur(4_500), eur(1_000), eur(3_500))
-    assert view.recognised_to == "2026-04"
-    assert view.recognised is not None
-    assert view.billed is not None
-    assert view.contract_asset is not None
-    assert view.contract_liability is not None
-    assert view.contract_asset - view.contract_liability == view.recognised - view.billed
-    assert view.changes[0].in_budget
-    assert [one.stage for one in view.invoices] == ["issued", "drafted"]
-    assert any("outstanding on 2026-00001" in point.sentence for point in view.open_points)
+    engagement.then_view(
+        billed=eur(4_500), paid=eur(1_000), outstanding=eur(3_500), recognised_to="2026-04"
+    )
+    difference = view["recognised"] - view["billed"]
+    assert view["contract_asset"] - view["contract_liability"] == difference
+    assert view["changes"][0].in_budget
+    assert [one.stage for one in view["invoices"]] == ["issued", "drafted"]
+    assert any("outstanding on 2026-00001" in point.sentence for point in view["open_points"])
 
 
 def test_costs_and_margins_are_in_the_confidential_view_only():
@@ -101,19 +99,23 @@ def test_costs_and_margins_are_in_the_confidential_view_only():
         out(), BASELINED, time("a", role="architect", hours=50), progress("t1", 100)
     )
     engagement = hearing(engagement, ASSESSED, report(date(2026, 4, 20)))
-    public = engagement_view(engagement.state)
-    assert not [name for name in type(public).model_fields if "cost" in name or "margin" in name]
+    public = ENGAGEMENT.views(engagement.state)
+    figures = {"estimate_costs", "change_costs", "budget_cost", "cost_to_date", "earned_value"}
+    assert set(ENGAGEMENT.confidential_views.fields) == figures | {"margins"}
+    assert not [name for name in public if "cost" in name or "margin" in name]
+    shown, hidden = ENGAGEMENT.views.model("Open"), ENGAGEMENT.confidential_views.model("Hidden")
     for secret in ("11220", '"4000"', "11480", "0.439", "1450"):
-        assert secret not in public.model_dump_json()
-        assert secret in confidential_view(engagement.state).model_dump_json()
-    view = confidential_view(engagement.state)
-    assert (view.budget_cost, view.cost_to_date) == (eur(11_220), eur(4_000))
-    assert view.estimate_costs == {1: eur(11_220)}
-    assert view.change_costs == {"CR-1": eur(1_450)}
-    assert view.margins is not None
-    assert view.margins.margin_sold is not None
-    assert view.earned_value is not None
-    measured = view.earned_value
+        assert secret not in shown(**public).model_dump_json()
+        figures_of = ENGAGEMENT.confidential_views(engagement.state)
+        assert secret in hidden(**figures_of).model_dump_json()
+    engagement.then_view(
+        budget_cost=eur(11_220),
+        cost_to_date=eur(4_000),
+        estimate_costs={1: eur(11_220)},
+        change_costs={"CR-1": eur(1_450)},
+    )
+    assert engagement.view["margins"].margin_sold is not None
+    measured = engagement.view["earned_value"]
     assert (measured.cost_variance, measured.schedule_variance) == (eur(-800), eur(-1_750))
     assert measured.estimate_at_completion_by_trend == eur(12_750)
     assert measured.estimate_at_completion_as_planned == eur(11_000)
@@ -135,8 +137,8 @@ def _total(amount: str) -> Money:
 )
 def test_every_measurement_can_be_shown(bac: str, pv: str, earned: str, ac: str):
     engagement = hearing(out(), BASELINED, report(date(2026, 4, 20)))
-    assert engagement.state.performance is not None
-    measured = engagement.state.performance.model_copy(
+    before = engagement.view["earned_value"].measured
+    measured = before.model_copy(
         update={
             "budget_at_completion": _total(bac),
             "planned_value": _total(pv),
@@ -144,14 +146,13 @@ def test_every_measurement_can_be_shown(bac: str, pv: str, earned: str, ac: str)
             "actual_cost": _total(ac),
         }
     )
-    state = engagement.state.model_copy(update={"performance": measured})
-    shown = confidential_view(state).earned_value
-    assert shown is not None
+    shown = engagement.published(measured).view["earned_value"]
+    assert shown.measured == measured
     assert shown.cost_variance.amount == Decimal(earned) - Decimal(ac)
 
 
 def test_pending_items_are_shown_as_sentences():
     waits = hearing(opened(card=False, costs=False), ESTIMATE, SOW, time("a"))
-    told = engagement_view(waits.state).waiting
+    told = waits.view["waiting"]
     assert any("estimate 1 needs rate card standard-EUR" in one.sentence for one in told)
     assert any("8 h of developer (a) needs standard-EUR" in one.sentence for one in told)

@@ -1,0 +1,1 @@
+"""The billing schedule: entries that become due, and drafts of invoices."""

@@ -1,0 +1,191 @@
+"""Bill the entries of the billing schedule when they fall due, and draft their invoices.
+
+An entry falls due without a command: on signature with the budget, on acceptance with the last of
+its deliverables, on its date by a deadline. Entries that bill time are in `time_billing`. Every
+draft needs a controller's approval. Only a controller's recorded exception bills what the schedule
+does not make due, or at another rate.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+
+from pydantic import Field, field_validator
+
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.ids import derived_id
+from chassis.domain.rules import require_currency
+from contracts.event import Event
+from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine
+from contracts.money import Money
+from contracts.values import BillingItem, Identifier, ShortText
+from finance.billing.schedule import draft, event_of, too_much_due
+from finance.budgeting.state import Budget
+from finance.engagement import Engagement
+from finance.policies import require_budget, require_open_account
+from finance.roles import CONTROLLING
+
+capability = Capability[Engagement](__name__)
+
+
+class BillOutsideSchedule(Command):
+    """Bill an entry of the schedule before it is due, or time at other than contracted rates.
+
+    The exception is recorded with its reason. It can bill at most what is left of the entry, and
+    the entry's own terms apply to the rest.
+    """
+
+    item: Identifier
+    lines: tuple[InvoiceLine, ...] = Field(min_length=1, max_length=100)
+    reason: ShortText
+
+    @field_validator("lines")
+    @classmethod
+    def _add_up(cls, lines: tuple[InvoiceLine, ...]) -> tuple[InvoiceLine, ...]:
+        if len({line.amount.currency for line in lines}) > 1:
+            raise ValueError("must be in one currency")
+        if sum(line.amount.amount for line in lines) <= 0:
+            raise ValueError("must add up to more than nothing")
+        for line in lines:
+            if line.hours is None or line.rate is None:
+                continue
+            if not line.rate.agrees(line.hours, line.amount):
+                raise ValueError(f"amount must be hours x rate, {line.rate * line.hours}")
+        return lines
+
+
+@capability.decide(BillOutsideSchedule, by=CONTROLLING)
+def bill_outside_schedule(
+    state: Engagement, command: BillOutsideSchedule, context: Context
+) -> Iterable[Event]:
+    """Record the exception to gate 5: a billing event with its reason, and a draft.
+
+    Raises Refused where there is no budget or no such entry, the account is settled, the currency
+    differs, or the entry has less left.
+    """
+    budget = require_budget(state)
+    require_open_account(state)
+    item = next((each for each in budget.schedule if each.item == command.item), None)
+    if item is None:
+        raise Refused("billing-item-unknown", f"the billing schedule has no entry {command.item}")
+    require_currency(state.money, lines=command.lines[0].amount)
+    amount = Money.total((line.amount for line in command.lines), state.money)
+    rest = item.amount - state.billing.due_on_item(item.item, state.money)
+    if rest < amount:
+        raise Refused(
+            "amount-beyond-schedule", f"entry {item.item} has {rest} left to bill, not {amount}"
+        )
+    billing_event = BillingEventDue(
+        billing_event=context.new_id("due"),
+        item=item.item,
+        kind=item.kind,
+        amount=amount,
+        due_on=context.today,
+        deliverables=item.deliverables,
+        exception=command.reason,
+    )
+    yield billing_event
+    yield draft(billing_event, command.lines, Money.zero(state.money))
+
+
+@capability.react
+def billing(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield billing events that fall due, and a draft for every billing event without an invoice.
+
+    Drafts of an entry that an amendment reduced below what fell due are withdrawn; what is left of
+    the entry then falls due again.
+    """
+    budget = state.budget
+    if budget is None:
+        return
+    for item in budget.schedule:
+        due_on = _due_on(state, budget, item)
+        if due_on is not None:
+            due = event_of(state, item, due_on)
+            if due:
+                yield due
+    invoices = {each.billing_event: each for each in reversed(state.billing.live)}
+    for billing_event in state.billing.events.values():
+        invoice = invoices.get(billing_event.billing_event)
+        if invoice is None:
+            yield _next_draft(state, budget, billing_event)
+        elif invoice.stage == "drafted" and too_much_due(state, billing_event.item):
+            yield DraftWithdrawn(
+                invoice=invoice.invoice,
+                billing_event=billing_event.billing_event,
+                amount=invoice.amount,
+            )
+
+
+def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None:
+    """Return the day an entry fell due; None while it is not, or if it is due on a date."""
+    if item.kind == "on-signature":
+        return budget.agreed_on(item.item)
+    if item.kind != "on-acceptance" or not any(
+        one in state.progress.accepted for one in item.deliverables
+    ):
+        return None
+    done = {**state.descoped(), **state.progress.accepted}
+    if any(one not in done for one in item.deliverables):
+        return None
+    return max(done[one] for one in item.deliverables)
+
+
+def _next_draft(
+    state: Engagement, budget: Budget, billing_event: BillingEventDue
+) -> InvoiceDrafted:
+    """Return the first draft of a billing event, or a repeated one after its invoice was voided.
+
+    The voided invoice's lines are repeated only if the amount due has not changed since.
+    """
+    before = [
+        each
+        for each in state.billing.invoices.values()
+        if each.billing_event == billing_event.billing_event
+    ]
+    if before and before[-1].amount == billing_event.amount:
+        return draft(billing_event, before[-1].lines, before[-1].advance_drawn, len(before) + 1)
+    item = next((each for each in budget.schedule if each.item == billing_event.item), None)
+    description = item.description if item else billing_event.item
+    line = InvoiceLine(description=description, amount=billing_event.amount)
+    return draft(billing_event, (line,), Money.zero(billing_event.amount.currency), len(before) + 1)
+
+
+@capability.deadlines
+def dates(state: Engagement) -> Iterable[Deadline]:
+    """Yield the dated entries that are not due yet, on their date (00:00 UTC).
+
+    A deadline passes only once. After an amendment, what remains of an entry that already fell due
+    falls due again on the same date, so the name contains the number of amendments.
+    """
+    for due in _dated_entries(state):
+        yield Deadline(_deadline(state, due), datetime.combine(due.due_on, time(), UTC))
+
+
+@capability.decide(DeadlinePassed, by=None)
+def date_reached(state: Engagement, command: DeadlinePassed, context: Context) -> Iterable[Event]:
+    """Record what fell due, unless something changed meanwhile."""
+    for due in _dated_entries(state):
+        if _deadline(state, due) == command.deadline:
+            yield due
+
+
+def _dated_entries(state: Engagement) -> Iterable[BillingEventDue]:
+    """Yield the billing events of dated entries that are not due yet, as far as is known."""
+    if state.budget is None or state.settlement.settled:
+        return
+    for item in state.budget.schedule:
+        if item.kind != "on-date" or item.due_on is None:
+            continue
+        terminated_on = state.contract.terminated_on
+        ended = terminated_on is not None and terminated_on < item.due_on
+        due = None if ended else event_of(state, item, item.due_on)
+        if due:
+            yield due
+
+
+def _deadline(state: Engagement, due: BillingEventDue) -> str:
+    amendments = len(state.budgeting.amended)
+    return derived_id(due.billing_event, f"a{amendments}") if amendments else due.billing_event

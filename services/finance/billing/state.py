@@ -1,0 +1,188 @@
+"""State of billing: billing events, and invoices from their draft to their payment."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from chassis.domain.state import Keep, Part, on_event
+from contracts.event import Event
+from contracts.finance import (
+    BillingEventDue,
+    CreditNoteIssued,
+    DraftWithdrawn,
+    InvoiceApproved,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceLine,
+    InvoiceNumbered,
+    InvoiceVoided,
+    PaymentOverdue,
+    PaymentReceived,
+    RefundPaid,
+)
+from contracts.money import Money
+from contracts.values import BillingKind, Identifier, Value
+
+
+class Invoice(Value):
+    """Invoice from its draft on; `amount` is the lines' total less the advance drawn down."""
+
+    invoice: Identifier
+    billing_event: Identifier
+    kind: BillingKind
+    lines: tuple[InvoiceLine, ...]
+    amount: Money
+    advance_drawn: Money
+    stage: Literal["drafted", "approved", "numbered", "issued", "voided"] = "drafted"
+    approved: InvoiceApproved | None = None
+    number: Identifier | None = None
+    due_on: date | None = None
+    overdue: bool = False
+    voided: InvoiceVoided | None = None
+    credits: tuple[CreditNoteIssued, ...] = ()
+    payments: tuple[PaymentReceived, ...] = ()
+    refunds: tuple[RefundPaid, ...] = ()
+
+    @property
+    def issue_on(self) -> date | None:
+        """Return the invoice date, or None before the approval."""
+        return self.approved.issue_on if self.approved else None
+
+    @property
+    def credited(self) -> Money:
+        """Return the total of the invoice's credit notes."""
+        return self.credited_to(date.max)
+
+    def credited_to(self, day: date) -> Money:
+        """Return the total of the credit notes up to and including a day."""
+        notes = (each.amount for each in self.credits if each.issued_on <= day)
+        return Money.total(notes, self.amount.currency)
+
+    @property
+    def paid(self) -> Money:
+        """Return the total of the invoice's payments, less refunds."""
+        currency = self.amount.currency
+        received = Money.total((each.amount for each in self.payments), currency)
+        return received - Money.total((each.amount for each in self.refunds), currency)
+
+    @property
+    def outstanding(self) -> Money:
+        """Return what the customer owes on the invoice; negative where a refund is owed.
+
+        Zero unless the invoice is issued.
+        """
+        if self.stage != "issued":
+            return Money.zero(self.amount.currency)
+        return self.amount - self.credited - self.paid
+
+
+class Billing(Part):
+    """Billing events and invoices by id; `currency` arguments are that of the engagement."""
+
+    events: Annotated[dict[str, BillingEventDue], Keep(by="billing_event")] = {}
+    invoices: dict[Identifier, Invoice] = {}
+
+    @on_event
+    def _drafted(self, event: InvoiceDrafted) -> Self:
+        return self.updated(invoices={**self.invoices, event.invoice: Invoice(**dict(event))})
+
+    @on_event
+    def _withdrawn(self, event: DraftWithdrawn) -> Self:
+        invoices = {name: each for name, each in self.invoices.items() if name != event.invoice}
+        return self.updated(invoices=invoices, events=self._events_without(event.billing_event))
+
+    @on_event
+    def _approved(self, event: InvoiceApproved) -> Self:
+        return self._with(event.invoice, stage="approved", approved=event)
+
+    @on_event
+    def _numbered(self, event: InvoiceNumbered) -> Self:
+        invoice = self.invoices.get(event.invoice)
+        if invoice is None or invoice.stage != "approved":
+            return self
+        return self._with(event.invoice, stage="numbered", number=event.number)
+
+    @on_event
+    def _issued(self, event: InvoiceIssued) -> Self:
+        return self._with(event.invoice, stage="issued", due_on=event.due_on)
+
+    @on_event
+    def _voided(self, event: InvoiceVoided) -> Self:
+        """Void the invoice, and remove its billing event if `ends_event` says so.
+
+        For events without `ends_event`, the billing event is removed where it was an exception.
+        """
+        due = self.events[self.invoices[event.invoice].billing_event]
+        voided = self._with(event.invoice, stage="voided", voided=event, overdue=False)
+        ends = due.exception is not None if event.ends_event is None else event.ends_event
+        return voided.updated(events=self._events_without(due.billing_event)) if ends else voided
+
+    @on_event
+    def _credited(self, event: CreditNoteIssued) -> Self:
+        return self._with_movement(event.invoice, "credits", event)
+
+    @on_event
+    def _paid(self, event: PaymentReceived) -> Self:
+        return self._with_movement(event.invoice, "payments", event)
+
+    @on_event
+    def _refunded(self, event: RefundPaid) -> Self:
+        return self._with_movement(event.invoice, "refunds", event)
+
+    @on_event
+    def _overdue(self, event: PaymentOverdue) -> Self:
+        return self._with(event.invoice, overdue=True)
+
+    @property
+    def live(self) -> tuple[Invoice, ...]:
+        """Return the invoices and drafts that are not void."""
+        return tuple(each for each in self.invoices.values() if each.stage != "voided")
+
+    @property
+    def issued(self) -> tuple[Invoice, ...]:
+        """Return the issued invoices that are not void."""
+        return tuple(each for each in self.invoices.values() if each.stage == "issued")
+
+    def due_on_item(self, item: str, currency: str) -> Money:
+        """Return what fell due on an entry of the schedule, invoiced or drafted."""
+        due = (each.amount for each in self.events.values() if each.item == item)
+        return Money.total(due, currency)
+
+    def invoiced_on_item(self, item: str, currency: str) -> Money:
+        """Return what is invoiced on an entry of the schedule, without unapproved drafts."""
+        invoices = (each for each in self._of_item(item) if each.stage != "drafted")
+        return Money.total((each.amount for each in invoices), currency)
+
+    def credited_on_item(self, item: str, currency: str) -> Money:
+        """Return what was credited on invoices of an entry of the schedule."""
+        return Money.total((each.credited for each in self._of_item(item)), currency)
+
+    def billed(self, currency: str, day: date = date.max) -> Money:
+        """Return issued invoices less credit notes, both up to a day."""
+        issued = (each for each in self.issued if each.issue_on and each.issue_on <= day)
+        return Money.total((each.amount - each.credited_to(day) for each in issued), currency)
+
+    def paid(self, currency: str) -> Money:
+        """Return the total of payments, less refunds."""
+        return Money.total((each.paid for each in self.issued), currency)
+
+    def outstanding(self, currency: str) -> Money:
+        """Return what the customer owes on issued invoices."""
+        return Money.total((each.outstanding for each in self.issued), currency)
+
+    def _of_item(self, item: str) -> tuple[Invoice, ...]:
+        return tuple(each for each in self.live if self.events[each.billing_event].item == item)
+
+    def _with(self, invoice: str, **fields: object) -> Self:
+        changed = self.invoices[invoice].model_copy(update=fields)
+        return self.updated(invoices={**self.invoices, invoice: changed})
+
+    def _with_movement(self, invoice: str, field: str, movement: Event) -> Self:
+        """Add a movement; an invoice on which nothing is outstanding is not overdue any more."""
+        known = self.invoices[invoice]
+        changed = known.model_copy(update={field: (*getattr(known, field), movement)})
+        overdue = changed.overdue and changed.outstanding.amount > 0
+        moved = changed.model_copy(update={"overdue": overdue})
+        return self.updated(invoices={**self.invoices, invoice: moved})
+
+    def _events_without(self, billing_event: str) -> dict[str, BillingEventDue]:
+        return {name: each for name, each in self.events.items() if name != billing_event}

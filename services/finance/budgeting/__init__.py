@@ -1,0 +1,1 @@
+"""The budget: set from the signed contract, changed by signed amendments."""

@@ -1,0 +1,1 @@
+"""The contract: statements of work, their review by Finance, early starts, termination."""

@@ -1,0 +1,1 @@
+"""Cost rates: confidential reference data."""

@@ -1,0 +1,1 @@
+"""What estimates, changes, the budget and approved work cost. Confidential."""

@@ -1,0 +1,116 @@
+"""Cost estimates, changes, the budget and approved work. Confidential.
+
+The cost rates are those in force on the day of an estimate or of the assessment of a change, on the
+day of the signature for the budget, and in the week of approved time. Where a role has no cost
+rate, the cost is unknown and computed later.
+"""
+
+from collections.abc import Iterable
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.context import Context, ReferenceData
+from contracts.event import Event
+from contracts.finance import BudgetCosted, ChangeCosted, CostAccrued, EstimateCosted
+from contracts.money import Money
+from contracts.values import RoleHours
+from finance.costing import rates
+from finance.engagement import Engagement
+from finance.work.state import Work
+
+capability = Capability[Engagement](__name__)
+
+
+@capability.react
+def costs(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield the costs of priced estimates and changes, of the budget and of approved work."""
+    if state.currency is not None:
+        yield from _of_estimates(state, state.currency, context.reference_data)
+        yield from _of_changes(state, state.currency, context.reference_data)
+        yield from _of_budget(state, state.currency, context.reference_data)
+        yield from _accruals(state, state.currency, context.reference_data)
+
+
+def _of_estimates(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
+    for estimate in state.estimates.by_version.values():
+        if estimate.price is None or estimate.cost is not None:
+            continue
+        hours, day = estimate.with_contingency, estimate.submitted_on
+        cost = rates.cost_of_hours(hours, rates.cost_rates_on(records, currency, day))
+        if cost is not None:
+            margin = rates.margin_ratio(estimate.price, cost)
+            yield EstimateCosted(estimate_version=estimate.version, cost=cost, margin=margin)
+
+
+def _of_changes(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
+    """Yield the cost of each change, by its last priced assessment."""
+    for change in dict.fromkeys(each.change for each in state.changes.assessments):
+        assessment = state.changes.priced(change)
+        if assessment is None or assessment.price is None or assessment.cost is not None:
+            continue
+        lines, day = assessment.lines, assessment.assessed_on
+        cost = rates.cost_of_hours(lines, rates.cost_rates_on(records, currency, day))
+        if cost is not None:
+            margin = rates.margin_ratio(assessment.price, cost)
+            yield ChangeCosted(change=change, cost=cost, margin=margin)
+
+
+def _of_budget(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
+    budget, day = state.budget, state.contract.signed_on
+    if budget is None or budget.cost is not None or day is None:
+        return
+    cost = rates.cost_of_hours(budget.hours, rates.cost_rates_on(records, currency, day))
+    if cost is not None:
+        yield BudgetCosted(cost=cost, margin_sold=rates.margin(budget.signed_price, cost))
+
+
+def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
+    """Yield accrued costs in the order of approval; work with an unknown cost is left for later."""
+    cumulative = state.work.cost_to_date or Money.zero(currency)
+    for work in state.work.entries:
+        cost = None if work.cost is not None else _of_work(work, currency, records)
+        if cost is None:
+            continue
+        cumulative = cumulative + cost
+        yield CostAccrued(
+            entry=work.entry,
+            person=work.person,
+            role=work.role,
+            kind=work.kind,
+            week=work.week,
+            hours=work.hours,
+            cost=cost,
+            cumulative=cumulative,
+        )
+
+
+def _of_work(work: Work, currency: str, records: ReferenceData) -> Money | None:
+    """Return the cost of approved time or an expense; None while it is unknown.
+
+    An expense in another currency has no known cost.
+    """
+    if work.role is None:
+        return work.expense_in(currency)
+    line = RoleHours(role=work.role, hours=work.hours)
+    return rates.cost_of_hours([line], rates.cost_rates_on(records, currency, work.on))
+
+
+class CostFigures(ViewModel):
+    """Costs in the view of an engagement, for callers who may see them."""
+
+    estimate_costs: dict[int, Money]
+    change_costs: dict[str, Money]
+    budget_cost: Money | None
+    cost_to_date: Money | None
+
+
+@capability.confidential_view
+def costs_view(state: Engagement) -> CostFigures:
+    """Return the costs for the confidential view of an engagement."""
+    estimates, assessments = state.estimates.by_version, state.changes.assessments
+    return CostFigures(
+        estimate_costs={name: each.cost for name, each in estimates.items() if each.cost},
+        change_costs={each.change: each.cost for each in assessments if each.cost},
+        budget_cost=state.budget.cost if state.budget else None,
+        cost_to_date=state.work.cost_to_date,
+    )

@@ -1,0 +1,1 @@
+"""The disconnects that the gateway found."""

@@ -1,0 +1,109 @@
+"""State of an engagement in Finance: the parts of all capabilities.
+
+All money of an engagement is in one currency, that of its opportunity.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from chassis.domain.commands import Refused
+from chassis.domain.state import Part
+from finance.billing.state import Billing
+from finance.budgeting.state import Budget, Budgeting
+from finance.changes.state import Changes
+from finance.contract.state import Contract
+from finance.disconnects.state import Disconnects
+from finance.estimates.state import Estimates
+from finance.opportunity.state import Opportunity
+from finance.performance.state import Performance
+from finance.progress.state import Progress
+from finance.revenue.state import Revenue
+from finance.settlement.state import Settlement
+from finance.work.state import ApprovedWork
+
+Stage = Literal["open", "budgeted", "billing", "settled"]
+"""Billing stage of an engagement."""
+
+
+class Engagement(Part):
+    """An engagement in Finance."""
+
+    opportunity: Opportunity = Opportunity()
+    estimates: Estimates = Estimates()
+    contract: Contract = Contract()
+    budgeting: Budgeting = Budgeting()
+    changes: Changes = Changes()
+    progress: Progress = Progress()
+    work: ApprovedWork = ApprovedWork()
+    billing: Billing = Billing()
+    revenue: Revenue = Revenue()
+    settlement: Settlement = Settlement()
+    performance: Performance = Performance()
+    disconnects: Disconnects = Disconnects()
+
+    @property
+    def currency(self) -> str | None:
+        """Return the engagement's currency, or None while it is unknown."""
+        return self.opportunity.currency
+
+    @property
+    def money(self) -> str:
+        """Return the engagement's currency.
+
+        Raises Refused where Sales has not opened the opportunity, so that the currency is unknown.
+        """
+        if self.currency is None:
+            raise Refused("opportunity-not-opened", "Sales has not opened this opportunity yet")
+        return self.currency
+
+    @property
+    def budget(self) -> Budget | None:
+        """Return the budget, or None before it is set."""
+        return self.budgeting.budget
+
+    @property
+    def stage(self) -> Stage:
+        """Return the billing stage."""
+        if self.settlement.settled:
+            return "settled"
+        if self.budget is None:
+            return "open"
+        return "billing" if self.billing.issued else "budgeted"
+
+    @property
+    def end(self) -> tuple[Literal["lost", "terminated", "closed"], date] | None:
+        """Return how and on which day the engagement ended, or None."""
+        if self.opportunity.lost:
+            return "lost", self.opportunity.lost.lost_on
+        if self.contract.terminated:
+            return "terminated", self.contract.terminated.terminated_on
+        if self.progress.closed:
+            return "closed", self.progress.closed.closed_on
+        return None
+
+    def in_scope(self, day: date) -> tuple[str, ...]:
+        """Return the deliverables signed by a day, of contract and amendments, without descoped.
+
+        Amendments signed after that day do not count.
+        """
+        gone, sow = self.descoped(day), self.contract.sow
+        sold = [each.deliverable for each in (sow.deliverables if sow else ())]
+        for amendment in self.budgeting.amendments:
+            if amendment.signed_on <= day:
+                sold += [each.deliverable for each in amendment.deliverables_added]
+        return tuple(each for each in dict.fromkeys(sold) if each not in gone)
+
+    def descoped(self, day: date = date.max) -> Mapping[str, date]:
+        """Return the deliverables descoped by a day, with the day of the amendment.
+
+        A deliverable that a later amendment added again is not descoped.
+        """
+        gone: dict[str, date] = {}
+        for amendment in self.budgeting.amendments:
+            if day < amendment.signed_on:
+                continue
+            gone |= dict.fromkeys(amendment.deliverables_descoped, amendment.signed_on)
+            for added in amendment.deliverables_added:
+                gone.pop(added.deliverable, None)
+        return gone

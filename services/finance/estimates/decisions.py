@@ -1,0 +1,109 @@
+"""Price estimates for the customer.
+
+An estimate is priced by the rate card in force on its day. Contingency increases the hours of every
+line in proportion. Lines of one role and kind become one line of the price.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Literal
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.context import Context, ReferenceData
+from contracts.decimals import round_decimal
+from contracts.event import Event
+from contracts.finance import EstimatePriced
+from contracts.money import Money
+from finance.costing.rates import cost_of_hours, cost_rates_on
+from finance.engagement import Engagement
+from finance.estimates.state import Estimate
+from finance.rate_cards.pricing import priced_lines, rate_card_on
+
+capability = Capability[Engagement](__name__)
+
+
+@capability.react
+def prices(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield the prices of unpriced estimates."""
+    for estimate in state.estimates.by_version.values():
+        if estimate.price is None and state.currency is not None:
+            priced = _price(estimate, state.currency, context.reference_data)
+            if priced:
+                yield priced
+
+
+def share(part: Money, whole: Money) -> Decimal:
+    """Return a part of a whole in percent, to four decimals.
+
+    The whole must be more than zero.
+    """
+    return round_decimal(part.amount * 100 / whole.amount, 4)
+
+
+def _price(estimate: Estimate, currency: str, records: ReferenceData) -> EstimatePriced | None:
+    """Return the price of an estimate at the rate card's rates.
+
+    None where no rate card has every role, or where the price is zero.
+    """
+    card = rate_card_on(records, currency, estimate.submitted_on)
+    lines = estimate.with_contingency
+    priced = card and priced_lines(
+        ((line.role, line.kind, line.hours) for line in lines), card.event.by_role
+    )
+    if not card or not priced:
+        return None
+    price = Money.total((line.amount for line in priced), currency)
+    if price.amount <= 0:
+        return None
+    management = (line.amount for line in priced if line.kind == "project-management")
+    return EstimatePriced(
+        estimate_version=estimate.version,
+        rate_card=card.event.rate_card,
+        rate_card_version=card.sequence,
+        lines=priced,
+        price=price,
+        project_management_share=share(Money.total(management, currency), price),
+        floor=_floor(estimate, price, records),
+    )
+
+
+def _floor(
+    estimate: Estimate, price: Money, records: ReferenceData
+) -> Literal["above", "below", "unknown"]:
+    rates = cost_rates_on(records, price.currency, estimate.submitted_on)
+    cost = cost_of_hours(estimate.with_contingency, rates)
+    if not rates or cost is None:
+        return "unknown"
+    return "below" if price - cost < price * (rates.floor / 100) else "above"
+
+
+class EstimateView(ViewModel):
+    """Version of the estimate and its price; hours include contingency."""
+
+    version: int
+    hours: str
+    price: Money | None
+    endorsed: bool
+
+
+class EstimateFields(ViewModel):
+    """The estimates in the view of an engagement."""
+
+    estimates: list[EstimateView]
+
+
+@capability.view
+def estimates_view(state: Engagement) -> EstimateFields:
+    """Return the estimates for the view of an engagement."""
+    return EstimateFields(
+        estimates=[
+            EstimateView(
+                version=estimate.version,
+                hours=str(sum(line.hours for line in estimate.with_contingency)),
+                price=estimate.price,
+                endorsed=estimate.endorsed,
+            )
+            for estimate in state.estimates.by_version.values()
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Invoices: approved, issued, voided and credited."""

@@ -1,0 +1,241 @@
+"""Approve, issue, void and credit invoices.
+
+An approved draft gets the next number of its year from the register; with the number it is issued,
+and due after the contract's payment terms. No invoice gets a number before its draft is approved. A
+wrong invoice is voided and drafted again, or credited.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.event import Event
+from contracts.finance import (
+    BillingEventDue,
+    Credit,
+    CreditNoteIssued,
+    InvoiceApproved,
+    InvoiceIssued,
+    InvoiceVoided,
+    Voiding,
+)
+from contracts.money import Money
+from contracts.values import BillingKind, Day, Identifier, days_after
+from finance.billing.schedule import lapsed, too_much_due
+from finance.billing.state import Invoice
+from finance.engagement import Engagement
+from finance.policies import (
+    day_since_issue,
+    require_at_most,
+    require_invoice,
+    require_issued,
+    require_open_account,
+)
+from finance.roles import CONTROLLING
+from finance.time_billing.unbilled import ADVANCES, advance_left
+
+capability = Capability[Engagement](__name__)
+
+
+class ApproveInvoice(Command):
+    """Approve a draft; it gets its number and is issued today unless an earlier day is named."""
+
+    invoice: Identifier
+    issue_on: Day | None = None
+
+
+class VoidInvoice(Voiding, Command):
+    """Void an issued invoice on which nothing was paid or credited; its number stays used.
+
+    Its billing event is drafted again, unless it was an exception, which ends with its invoice. If
+    the entry was reduced meanwhile, what is left of it falls due again.
+    """
+
+    voided_on: Day | None = None
+
+
+class IssueCreditNote(Credit, Command):
+    """Credit part or all of an issued invoice."""
+
+    issued_on: Day | None = None
+
+
+@capability.decide(ApproveInvoice, by=CONTROLLING)
+def approve_invoice(
+    state: Engagement, command: ApproveInvoice, context: Context
+) -> Iterable[Event]:
+    """Record the approval if gate 5 is open: the billing event is due by the day of issue.
+
+    An equal repetition changes nothing. Raises Refused where the gate is closed, the invoice is
+    unknown or void, or the day is in the future.
+    """
+    invoice = require_invoice(state, command.invoice)
+    if invoice.stage == "voided":
+        raise Refused("invoice-not-draft", f"invoice {invoice.invoice} is voided, not a draft")
+    issue_on = past_day("issue_on", command.issue_on or invoice.issue_on, context)
+    approved = InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
+    for event in unless_recorded(invoice.approved, approved):
+        due = state.billing.events[invoice.billing_event]
+        gate("amount-not-billable", _not_due(state, due, issue_on))
+        yield event
+
+
+@capability.decide(VoidInvoice, by=CONTROLLING)
+def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> Iterable[Event]:
+    """Record that the invoice is void; an equal repetition changes nothing.
+
+    Raises Refused where it is unknown or not issued, the account is settled, something was paid or
+    credited on it, or an advance that it billed is drawn down.
+    """
+    invoice = require_invoice(state, command.invoice)
+    known = invoice.voided
+    if known is None:
+        _require_voidable(state, require_issued(state, command.invoice))
+    on = command.voided_on or (known.voided_on if known else None)
+    voided = InvoiceVoided(
+        invoice=invoice.invoice,
+        number=invoice.number or invoice.invoice,
+        amount=invoice.amount,
+        why=command.why,
+        voided_on=day_since_issue(invoice, "voided_on", on, context),
+        ends_event=known.ends_event if known else _ends_event(state, invoice),
+    )
+    yield from unless_recorded(known, voided)
+
+
+@capability.decide(IssueCreditNote, by=CONTROLLING)
+def issue_credit_note(
+    state: Engagement, command: IssueCreditNote, context: Context
+) -> Iterable[Event]:
+    """Record the credit note, up to what is left of the invoice.
+
+    Raises Refused where the invoice is unknown or not issued, the account is settled, the amount is
+    too large, or an advance that it billed is drawn down.
+    """
+    invoice = require_issued(state, command.invoice)
+    require_open_account(state)
+    issued_on = day_since_issue(invoice, "issued_on", command.issued_on, context)
+    require_at_most(command.amount, invoice.amount - invoice.credited, "credit-too-large", invoice)
+    _require_advance(state, invoice, command.amount)
+    yield CreditNoteIssued(
+        **{**dict(command), "credit_note": context.new_id("credit"), "issued_on": issued_on}
+    )
+
+
+@capability.react
+def issues(state: Engagement, context: Context) -> Iterable[Event]:
+    """Issue the invoices that have their number."""
+    for invoice in state.billing.invoices.values():
+        issue_on, number = invoice.issue_on, invoice.number
+        if invoice.stage != "numbered" or issue_on is None or number is None:
+            continue
+        sow = state.contract.sow
+        yield InvoiceIssued(
+            invoice=invoice.invoice,
+            number=number,
+            billing_event=invoice.billing_event,
+            kind=invoice.kind,
+            amount=invoice.amount,
+            deliverables=state.billing.events[invoice.billing_event].deliverables,
+            lines=invoice.lines,
+            issued_on=issue_on,
+            due_on=days_after(issue_on, sow.payment_terms_days if sow else 0),
+        )
+
+
+def _not_due(state: Engagement, due: BillingEventDue, issue_on: date) -> Iterable[Missing]:
+    if issue_on < due.due_on:
+        yield Missing(
+            "billing-item-not-due", f"{due.item} is due on {due.due_on}, after {issue_on}"
+        )
+    if lapsed(state, due):
+        yield Missing(
+            "engagement-terminated",
+            f"{due.item} would have been due on {due.due_on}; the engagement was terminated"
+            f" on {state.contract.terminated_on}",
+            "legal",
+        )
+
+
+def _require_voidable(state: Engagement, invoice: Invoice) -> None:
+    require_open_account(state)
+    if invoice.payments or invoice.credits:
+        raise Refused(
+            "invoice-settled-in-part",
+            f"invoice {invoice.number} was paid or credited in part: issue a credit note instead",
+        )
+    _require_advance(state, invoice, invoice.amount)
+
+
+def _ends_event(state: Engagement, invoice: Invoice) -> bool:
+    """Return whether the billing event ends with its invoice: an exception, or too much is due."""
+    due = state.billing.events[invoice.billing_event]
+    return due.exception is not None or too_much_due(state, due.item)
+
+
+def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None:
+    """Refuse to credit or void what time billed since has drawn down of an advance."""
+    left = advance_left(state)
+    advance = state.contract.hourly and invoice.kind in ADVANCES
+    if advance and left < min(amount, invoice.amount):
+        raise Refused(
+            "advance-drawn",
+            f"{left} of the advances is left; the rest is drawn down by billed time",
+        )
+
+
+class InvoiceView(ViewModel):
+    """Invoice from its draft on."""
+
+    invoice: str
+    number: str | None
+    stage: str
+    billing_event: str
+    item: str | None
+    kind: BillingKind
+    exception: str | None
+    amount: Money
+    advance_drawn: Money
+    issued_on: date | None
+    due_on: date | None
+    credited: Money
+    paid: Money
+    outstanding: Money
+    overdue: bool
+
+
+class InvoiceFields(ViewModel):
+    """The invoices in the view of an engagement."""
+
+    invoices: list[InvoiceView]
+
+
+@capability.view
+def invoices_view(state: Engagement) -> InvoiceFields:
+    """Return the invoices for the view of an engagement."""
+    return InvoiceFields(invoices=[_shown(state, each) for each in state.billing.invoices.values()])
+
+
+def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
+    due = state.billing.events.get(invoice.billing_event)
+    return InvoiceView(
+        invoice=invoice.invoice,
+        number=invoice.number,
+        stage=invoice.stage,
+        billing_event=invoice.billing_event,
+        item=due.item if due else None,
+        kind=invoice.kind,
+        exception=due.exception if due else None,
+        amount=invoice.amount,
+        advance_drawn=invoice.advance_drawn,
+        issued_on=invoice.issue_on if invoice.stage in {"issued", "voided"} else None,
+        due_on=invoice.due_on,
+        credited=invoice.credited,
+        paid=invoice.paid,
+        outstanding=invoice.outstanding,
+        overdue=invoice.overdue,
+    )

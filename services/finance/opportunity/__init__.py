@@ -1,0 +1,1 @@
+"""The opportunity and its outcome, from the events of Sales."""

@@ -1,0 +1,1 @@
+"""Earned value and margins. Confidential."""

@@ -1,0 +1,221 @@
+"""Measure earned value and margins as of each status report. Confidential.
+
+Only what Delivery published before the report counts: progress of tasks, the baseline with its
+changes, and approved work up to the report's day. Price and plan must have the same scope, so a
+report on a baseline with a change is measured once the change's amendment is in the budget, or once
+it is certain that there will be none.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.context import Context, ReferenceData
+from contracts.delivery import PlanBaselined
+from contracts.event import Event
+from contracts.finance import MarginMeasured, PerformanceMeasured
+from contracts.money import Money
+from contracts.values import PlannedTask
+from finance.calendar_months import end_of
+from finance.costing.rates import cost_rates_on, margin
+from finance.engagement import Engagement
+from finance.performance import earned_value as ev
+from finance.performance import margins
+from finance.performance.state import Report
+
+capability = Capability[Engagement](__name__)
+
+
+@capability.react
+def measurements(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield measurements of the reports in their order, then the final margin."""
+    if state.currency is None:
+        return
+    for report in state.performance.reports:
+        if report.performance_due:
+            performance = _performance(state, report, context.reference_data)
+            if performance is None:
+                break
+            yield performance
+    for report in state.performance.reports:
+        if report.margin_due:
+            measured = _margins(state, report, context.reference_data)
+            if measured is None:
+                return
+            yield measured
+    yield from _final(state)
+
+
+def _performance(
+    state: Engagement, report: Report, records: ReferenceData
+) -> PerformanceMeasured | None:
+    """Return earned value as of the report; None while a cost is unknown.
+
+    ETC is the manager's hours to complete at the average cost of the plan's hours; EAC = AC + ETC.
+    """
+    costs = _task_costs(report.baseline, state.money, records) if report.baseline else None
+    works = state.work.costed(state.money, report.works)
+    if report.baseline is None or costs is None or works is None:
+        return None
+    tasks, currency = report.baseline.tasks, state.money
+
+    def cost(task: PlannedTask) -> Decimal:
+        return costs[task.task]
+
+    def money(amount: Decimal) -> Money:
+        return Money.nearest(amount, currency)
+
+    bac = money(ev.budget_at_completion(tasks, cost))
+    pv = money(ev.planned_value(tasks, cost, report.as_of))
+    earned = money(ev.earned_value(tasks, cost, report.progress))
+    ac = margins.cost_to(works, currency, report.as_of)
+    hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
+    etc = money(report.hours_to_complete * bac.amount / hours) if hours else None
+    return PerformanceMeasured(
+        as_of=report.as_of,
+        budget_at_completion=bac,
+        planned_value=pv,
+        earned_value=earned,
+        actual_cost=ac,
+        cost_performance_index=ev.cost_performance_index(earned.amount, ac.amount),
+        schedule_performance_index=ev.schedule_performance_index(earned.amount, pv.amount),
+        estimate_to_complete=etc,
+        estimate_at_completion=etc and ac + etc,
+        variance_at_completion=etc and bac - (ac + etc),
+    )
+
+
+def _margins(state: Engagement, report: Report, records: ReferenceData) -> MarginMeasured | None:
+    """Return the four margins as of the report; None while its price or cost is unknown."""
+    baseline, works = report.baseline, state.work.costed(state.money, report.works)
+    changes = _priced(state, baseline) if baseline else ()
+    price, sold = margins.price_with(state, changes), margins.sold(state, changes)
+    performance = _performance(state, report, records) if baseline else None
+    if price is None or sold is None or works is None or (baseline and not performance):
+        return None
+    rest = (report.hours_to_complete, baseline) if baseline else None
+    return MarginMeasured(
+        as_of=report.as_of,
+        margin_sold=sold,
+        margin_billed=margins.billed(state, works, report.as_of),
+        margin_recognised=margins.recognised(state, works, report.as_of),
+        margin_forecast=margins.forecast(
+            state,
+            price,
+            performance.estimate_at_completion if performance else None,
+            works,
+            rest,
+        ),
+    )
+
+
+def _priced(state: Engagement, baseline: PlanBaselined) -> tuple[str, ...]:
+    """Return the changes of a plan that are, or may still come, in the budget.
+
+    A rejected change, or one unsigned when the engagement ended, never comes into the budget, so
+    nothing pays for its work. A signed amendment takes precedence over a rejection.
+    """
+    in_budget = {one.change for one in state.budgeting.applied}
+    over = state.contract.terminated_on is not None or state.progress.closed_on is not None
+    return tuple(
+        change
+        for change in baseline.changes
+        if change in in_budget or not (over or state.changes.status.get(change) == "rejected")
+    )
+
+
+def _final(state: Engagement) -> Iterable[Event]:
+    """Yield the final margin of a settled, ended engagement, and again after each recognised month.
+
+    No more revenue is to come, so the forecast margin is that of the billed amount.
+    """
+    ended = state.progress.closed_on or state.contract.terminated_on
+    settled_on = state.settlement.settled_on
+    if ended is None or settled_on is None or state.budget is None or state.performance.final:
+        return
+    sold, works = (
+        margins.sold(state, [one.change for one in state.budgeting.applied]),
+        state.work.costed(state.money),
+    )
+    if sold is None or works is None:
+        return
+    as_of = max(ended, settled_on, *(end_of(month) for month in state.revenue.months))
+    cost = state.work.cost_to_date or Money.zero(state.money)
+    yield MarginMeasured(
+        as_of=as_of,
+        margin_sold=sold,
+        margin_billed=margins.billed(state, works, as_of),
+        margin_recognised=margins.recognised(state, works, as_of),
+        margin_forecast=margin(state.billing.billed(state.money, as_of), cost),
+    )
+
+
+def _task_costs(
+    baseline: PlanBaselined, currency: str, records: ReferenceData
+) -> dict[str, Decimal] | None:
+    """Return the planned cost of each task, at the cost rates of the baseline's day.
+
+    None while a role has no cost rate.
+    """
+    published = cost_rates_on(records, currency, baseline.baselined_on)
+    rates = published.by_role if published else {}
+    if any(line.role not in rates for task in baseline.tasks for line in task.hours):
+        return None
+    return {
+        task.task: sum((rates[line.role].amount * line.hours for line in task.hours), Decimal(0))
+        for task in baseline.tasks
+    }
+
+
+class EarnedValueView(ViewModel):
+    """Last measured earned value, with the figures derived from it."""
+
+    measured: PerformanceMeasured
+    cost_variance: Money
+    schedule_variance: Money
+    estimate_at_completion_by_trend: Money | None
+    estimate_at_completion_as_planned: Money
+    estimate_at_completion_by_cost_and_schedule: Money | None
+    to_complete_performance_index: str | None
+
+
+class PerformanceFigures(ViewModel):
+    """Earned value and margins, for callers who may see costs."""
+
+    earned_value: EarnedValueView | None
+    margins: MarginMeasured | None
+
+
+@capability.confidential_view
+def performance_view(state: Engagement) -> PerformanceFigures:
+    """Return earned value and margins for the confidential view."""
+    measured = state.performance.measured
+    return PerformanceFigures(
+        earned_value=_earned_value(measured) if measured else None,
+        margins=state.performance.margins,
+    )
+
+
+def _earned_value(measured: PerformanceMeasured) -> EarnedValueView:
+    currency = measured.budget_at_completion.currency
+    bac, pv = measured.budget_at_completion.amount, measured.planned_value.amount
+    earned, ac = measured.earned_value.amount, measured.actual_cost.amount
+    trend = ev.estimate_at_completion_by_trend(bac, earned, ac)
+    both = ev.estimate_at_completion_by_cost_and_schedule(bac, earned, ac, pv)
+    needed = ev.to_complete_performance_index(bac, earned, ac)
+
+    def money(amount: Decimal) -> Money:
+        return Money.nearest(amount, currency)
+
+    return EarnedValueView(
+        measured=measured,
+        cost_variance=money(ev.cost_variance(earned, ac)),
+        schedule_variance=money(ev.schedule_variance(earned, pv)),
+        estimate_at_completion_by_trend=None if trend is None else money(trend),
+        estimate_at_completion_as_planned=money(
+            ev.estimate_at_completion_as_planned(bac, earned, ac)
+        ),
+        estimate_at_completion_by_cost_and_schedule=None if both is None else money(both),
+        to_complete_performance_index=None if needed is None else str(needed),
+    )

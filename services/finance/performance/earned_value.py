@@ -1,0 +1,95 @@
+"""Compute earned value. Pure functions.
+
+Source: Project Management Institute, *Practice Standard for Earned Value Management*. All values
+are costs in the currency of the engagement. Where a divisor is zero or an input is unknown, the
+result is None (unknown), not zero.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from contracts.values import PlannedTask
+from finance.costing.rates import ratio
+
+
+def elapsed(task: PlannedTask, day: date) -> Decimal:
+    """Return the part (0 to 1) of the task's days, both inclusive, over at the end of the day."""
+    days = (task.finishes_on - task.starts_on).days + 1
+    return Decimal(min(max((day - task.starts_on).days + 1, 0), days)) / days
+
+
+def budget_at_completion(
+    tasks: Iterable[PlannedTask], cost: Callable[[PlannedTask], Decimal]
+) -> Decimal:
+    """Return BAC, the planned cost of all tasks."""
+    return sum((cost(task) for task in tasks), Decimal(0))
+
+
+def planned_value(
+    tasks: Iterable[PlannedTask], cost: Callable[[PlannedTask], Decimal], day: date
+) -> Decimal:
+    """Return PV, the planned cost of work due by the end of the day.
+
+    The cost of each task is spread evenly over its days.
+    """
+    return sum((cost(task) * elapsed(task, day) for task in tasks), Decimal(0))
+
+
+def earned_value(
+    tasks: Iterable[PlannedTask],
+    cost: Callable[[PlannedTask], Decimal],
+    complete: Mapping[str, Decimal],
+) -> Decimal:
+    """Return EV, the planned cost of each task x its percentage complete."""
+    return sum(
+        (cost(task) * complete.get(task.task, Decimal(0)) / 100 for task in tasks), Decimal(0)
+    )
+
+
+def cost_variance(ev: Decimal, ac: Decimal) -> Decimal:
+    """Return CV = EV - AC; negative: the work done cost more than planned."""
+    return ev - ac
+
+
+def schedule_variance(ev: Decimal, pv: Decimal) -> Decimal:
+    """Return SV = EV - PV; negative: less is done than planned."""
+    return ev - pv
+
+
+def cost_performance_index(ev: Decimal, ac: Decimal) -> Decimal | None:
+    """Return CPI = EV / AC; below one: the work done cost more than planned."""
+    return ratio(ev, ac)
+
+
+def schedule_performance_index(ev: Decimal, pv: Decimal) -> Decimal | None:
+    """Return SPI = EV / PV; below one: less is done than planned."""
+    return ratio(ev, pv)
+
+
+def estimate_at_completion_by_trend(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal | None:
+    """Return EAC = BAC / CPI: the rest costs as the work done did; None where EV is zero."""
+    return None if ev == 0 else bac * ac / ev
+
+
+def estimate_at_completion_as_planned(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal:
+    """Return EAC = AC + (BAC - EV): the remaining work costs as planned."""
+    return ac + bac - ev
+
+
+def estimate_at_completion_by_cost_and_schedule(
+    bac: Decimal, ev: Decimal, ac: Decimal, pv: Decimal
+) -> Decimal | None:
+    """Return EAC = AC + (BAC - EV) / (CPI x SPI): delay increases the cost of the remaining work.
+
+    None where EV or PV is zero.
+    """
+    return None if ev == 0 or pv == 0 else ac + (bac - ev) * ac * pv / (ev * ev)
+
+
+def to_complete_performance_index(bac: Decimal, ev: Decimal, ac: Decimal) -> Decimal | None:
+    """Return TCPI = (BAC - EV) / (BAC - AC), the CPI that the rest needs to end on budget.
+
+    None where BAC equals AC.
+    """
+    return ratio(bac - ev, bac - ac)

@@ -1,0 +1,125 @@
+"""State of plan, progress and status reports, and of the measurements. Partly confidential."""
+
+from datetime import date
+from typing import Self
+
+from chassis.domain.state import Kept, Part, on_event
+from contracts.delivery import (
+    ExpenseApproved,
+    PlanBaselined,
+    StatusReportPublished,
+    TaskProgressed,
+    TimeApproved,
+)
+from contracts.finance import (
+    AccountReopened,
+    AccountSettled,
+    BudgetAmended,
+    InvoiceIssued,
+    MarginMeasured,
+    PerformanceMeasured,
+    RevenueRecognised,
+)
+from contracts.money import Money
+from contracts.values import Hours, Identifier, Percent, Value
+
+
+class Report(Value):
+    """Status report to be measured, with Delivery's state at the time of the report.
+
+    `works` is the number of work entries approved before it. `hours_to_complete` is the manager's
+    judgement.
+    """
+
+    as_of: date
+    hours_to_complete: Hours
+    baseline: PlanBaselined | None
+    progress: dict[Identifier, Percent]
+    works: int
+    performance_due: bool
+    margin_due: bool = True
+
+
+class Forecast(Value):
+    """Measured estimate at completion (EAC), and the changes that its plan includes."""
+
+    on: date
+    amount: Money
+    changes: tuple[Identifier, ...]
+
+
+class Performance(Part):
+    """Plan, completion by task, reports to be measured, and the measurements in their order.
+
+    `works` is the number of approved entries of work. `final` says that the final margin is
+    measured, with all recognised months.
+    """
+
+    baseline: Kept[PlanBaselined] = None
+    progress: dict[Identifier, Percent] = {}
+    works: int = 0
+    reports: tuple[Report, ...] = ()
+    measured: Kept[PerformanceMeasured] = None
+    forecasts: tuple[Forecast, ...] = ()
+    margins: Kept[MarginMeasured] = None
+    final: bool = False
+
+    @on_event
+    def _progressed(self, event: TaskProgressed) -> Self:
+        return self.updated(progress={**self.progress, event.task: event.complete})
+
+    @on_event
+    def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
+        return self.updated(works=self.works + 1)
+
+    @on_event
+    def _reported(self, event: StatusReportPublished) -> Self:
+        report = Report(
+            as_of=event.as_of,
+            hours_to_complete=event.estimate_to_complete,
+            baseline=self.baseline,
+            progress=self.progress,
+            works=self.works,
+            performance_due=self.baseline is not None,
+        )
+        return self.updated(reports=(*self.reports, report))
+
+    @on_event
+    def _performance(self, event: PerformanceMeasured) -> Self:
+        """Add the forecast; it belongs to the changes in the plan of the measured report."""
+        forecasts = self.forecasts
+        if event.estimate_at_completion is not None:
+            plan = next((each.baseline for each in self.reports if each.performance_due), None)
+            forecast = Forecast(
+                on=event.as_of,
+                amount=event.estimate_at_completion,
+                changes=plan.changes if plan else (),
+            )
+            forecasts = (*forecasts, forecast)
+        return self.updated(forecasts=forecasts, reports=self._without("performance_due"))
+
+    @on_event
+    def _margins(self, event: MarginMeasured) -> Self:
+        """Note the final margin: it is measured after all reports."""
+        final = not any(each.margin_due for each in self.reports)
+        return self.updated(final=self.final or final, reports=self._without("margin_due"))
+
+    @on_event
+    def _continued(
+        self,
+        event: AccountSettled | AccountReopened | BudgetAmended | InvoiceIssued | RevenueRecognised,
+    ) -> Self:
+        """Let another final margin follow a new settlement or a further recognised month."""
+        return self.updated(final=False)
+
+    def _without(self, flag: str) -> tuple[Report, ...]:
+        """Return the reports without a flag of the first that has it, if they are to be measured.
+
+        A report is to be measured while it has a flag.
+        """
+        reports = list(self.reports)
+        for index, report in enumerate(reports):
+            if getattr(report, flag):
+                reports[index] = report.model_copy(update={flag: False})
+                break
+        return tuple(each for each in reports if each.performance_due or each.margin_due)

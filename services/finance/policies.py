@@ -1,0 +1,89 @@
+"""Check what several decisions of Finance require: a budget, an open account, an issued invoice."""
+
+from datetime import date
+
+from chassis.domain.commands import Refused
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day, require_currency
+from contracts.money import Money
+from contracts.reference import Rates
+from contracts.refusals import RefusalCode
+from finance.billing.state import Invoice
+from finance.budgeting.state import Budget
+from finance.engagement import Engagement
+
+
+def require_running(state: Engagement) -> None:
+    """Refuse a command once the engagement is lost, terminated or closed."""
+    if state.end:
+        how, ended_on = state.end
+        raise Refused("engagement-over", f"the engagement was {how} on {ended_on}")
+
+
+def require_budget(state: Engagement) -> Budget:
+    """Return the budget.
+
+    Raises Refused where there is none: the contract is not signed, or not all of it is known.
+    """
+    if state.budget is None:
+        raise Refused(
+            "budget-not-set", "no budget is set: it follows from the signed statement of work"
+        )
+    return state.budget
+
+
+def require_open_account(state: Engagement) -> None:
+    """Refuse to bill or credit after the account was settled."""
+    settled_on = state.settlement.settled_on
+    if settled_on is not None:
+        raise Refused("account-settled", f"the account was settled on {settled_on}")
+
+
+def require_invoice(state: Engagement, invoice: str) -> Invoice:
+    """Return an invoice; raises Refused where it is unknown."""
+    known = state.billing.invoices.get(invoice)
+    if known is None:
+        raise Refused("invoice-unknown", f"there is no invoice {invoice}")
+    return known
+
+
+def require_issued(state: Engagement, invoice: str) -> Invoice:
+    """Return an issued invoice; raises Refused where it is unknown, not issued, or void."""
+    known = require_invoice(state, invoice)
+    if known.stage != "issued":
+        raise Refused("invoice-not-issued", f"invoice {invoice} is {known.stage}, not issued")
+    return known
+
+
+def day_since_issue(invoice: Invoice, field: str, day: date | None, context: Context) -> date:
+    """Return the day of an act on an issued invoice: `day`, or today (UTC) where it is None.
+
+    Raises Refused where it is in the future or before the invoice date.
+    """
+    on = past_day(field, day, context)
+    if invoice.issue_on is not None and on < invoice.issue_on:
+        raise Refused(
+            "date-before-issue",
+            f"{field}: invoice {invoice.number} was issued on {invoice.issue_on}, after {on}",
+        )
+    return on
+
+
+def require_at_most(amount: Money, most: Money, code: RefusalCode, invoice: Invoice) -> None:
+    """Refuse an amount in another currency, or above `most`."""
+    require_currency(most.currency, amount=amount)
+    if most < amount:
+        most = max(most, Money.zero(most.currency))
+        raise Refused(
+            code, f"on invoice {invoice.number} the amount can be {most} at most, not {amount}"
+        )
+
+
+def require_one_currency(rates: Rates, known: Rates | None) -> None:
+    """Refuse rates in another currency than that of their record, which never changes."""
+    if known is not None and rates.currency != known.currency:
+        raise Refused(
+            "currency-differs", f"this record is in {known.currency}, not in {rates.currency}"
+        )
+    if any(rate.rate.currency != rates.currency for rate in rates.rates):
+        raise Refused("currency-differs", f"every rate must be in {rates.currency}")

@@ -1,0 +1,166 @@
+"""Settle the account once everything due is invoiced and all invoices are paid.
+
+A change order reopens it, and so does an invoice issued later, or work approved later that can
+still be billed; then it is settled again.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.event import Event
+from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
+from contracts.money import Money
+from contracts.values import LAST_DAY, Day
+from finance.billing.schedule import lapsed
+from finance.billing.state import Invoice
+from finance.budgeting.state import Budget
+from finance.calendar_months import month_of
+from finance.engagement import Engagement, Stage
+from finance.roles import ACCOUNTING
+from finance.time_billing.unbilled import advance_left, time_billed, unbilled_worth
+
+capability = Capability[Engagement](__name__)
+
+
+class SettleAccount(Command):
+    """Settle the account, today unless a day is named: nothing is owed by or to the customer.
+
+    The refusal lists what is open. Entries of the schedule that bill time need not be used up, and
+    time covered by an advance counts as paid; the unused rest of an advance must be credited. After
+    a termination, entries that never fell due are not billed, and the rest of an advance is kept as
+    revenue unless it was credited before.
+
+    If billable work that cannot be billed was approved since, the settlement is recorded again, on
+    the same day unless another is named. Delivery then sees that this work was included.
+    """
+
+    settled_on: Day | None = None
+
+
+@capability.decide(SettleAccount, by=ACCOUNTING)
+def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Event]:
+    """Record the settlement if nothing is open; an equal repetition changes nothing.
+
+    Raises Refused where something is open, where the day is in the future or before the last
+    invoice, credit note, payment or refund, or where the account was settled on another day.
+    """
+    before, billing = state.settlement, state.billing
+    settled_on = past_day("settled_on", command.settled_on or before.settled_on, context)
+    in_force = None if before.work_since else before.settled
+    if in_force is None:
+        gate("account-not-settled", open_points(state))
+        _require_after_movements(state, settled_on)
+    settled = AccountSettled(
+        billed=billing.billed(state.money), paid=billing.paid(state.money), settled_on=settled_on
+    )
+    yield from unless_recorded(in_force, settled)
+
+
+@capability.react
+def reopened(state: Engagement, context: Context) -> Iterable[Event]:
+    """Reopen a settled account if time or expenses approved since can be billed."""
+    settled_on = state.settlement.settled_on
+    if settled_on is None or state.budget is None:
+        return
+    waits = _billable_now(state, state.budget)
+    if waits.amount > 0:
+        yield AccountReopened(settled_on=settled_on, unbilled=waits)
+
+
+def open_points(state: Engagement) -> Iterable[Missing]:
+    """Yield what is missing before the account can be settled."""
+    budget, terminated = state.budget, state.contract.terminated is not None
+    if budget is None:
+        if not terminated or state.currency is None:
+            yield Missing("budget-not-set", "no contract is signed and budgeted", "legal")
+        return
+    if not terminated:
+        for each in state.budgeting.waiting:
+            yield Missing("budget-not-amended", f"{each.amendment} is not in the budget yet")
+    yield from _unbilled(state, budget)
+    for invoice in state.billing.live:
+        yield from _open(state, invoice)
+    beyond = state.billing.billed(state.money) - budget.price
+    if beyond.amount > 0:
+        yield Missing("billing-beyond-price", f"{beyond} was billed beyond the price: credit it")
+
+
+def _open(state: Engagement, invoice: Invoice) -> Iterable[Missing]:
+    due, owed = state.billing.events[invoice.billing_event], invoice.outstanding
+    if invoice.stage != "issued" and not lapsed(state, due):
+        yield Missing(
+            "invoice-not-issued", f"{invoice.invoice} over {invoice.amount} is due and not issued"
+        )
+    if owed.amount > 0:
+        yield Missing(
+            "invoice-unpaid", f"{owed} is outstanding on {invoice.number}, due {invoice.due_on}"
+        )
+    if owed.amount < 0:
+        yield Missing("refund-owed", f"{-owed} is to be refunded on {invoice.number}")
+
+
+def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
+    """Yield what is not billed: entries of the schedule, time, the rest of an advance."""
+    terminated = state.contract.terminated is not None
+    for item in budget.schedule:
+        rest = item.amount - state.billing.due_on_item(item.item, state.money)
+        if item.kind != "time" and rest.amount > 0 and not terminated:
+            yield Missing("billing-item-unbilled", f"{rest} of {item.item} never fell due")
+    waits = _billable_now(state, budget)
+    if waits.amount > 0:
+        yield Missing("time-unbilled", f"approved time over {waits} is not billed")
+    advance = advance_left(state)
+    unused = advance - min(unbilled_worth(state, budget), advance)
+    if unused.amount > 0 and not terminated:
+        yield Missing("advance-unused", f"{unused} of the advance is unused: credit it")
+
+
+def _billable_now(state: Engagement, budget: Budget) -> Money:
+    """Return what could be billed now for approved time and expenses, beyond the advance."""
+    drafts = time_billed(state, budget, month_of(LAST_DAY), LAST_DAY)
+    return Money.total(
+        (each.amount for each in drafts if isinstance(each, InvoiceDrafted)), state.money
+    )
+
+
+def _require_after_movements(state: Engagement, settled_on: date) -> None:
+    """Refuse a day before the last invoice, credit note, payment or refund."""
+    last = max(_movements(state), default=settled_on)
+    if settled_on < last:
+        raise Refused(
+            "date-before-last-movement",
+            f"the account was not settled on {settled_on}: its last movement was on {last}",
+        )
+
+
+def _movements(state: Engagement) -> Iterable[date]:
+    """Yield the days of all invoices, credit notes, payments and refunds."""
+    for invoice in state.billing.issued:
+        yield from (each.issued_on for each in invoice.credits)
+        yield from (each.received_on for each in invoice.payments)
+        yield from (each.paid_on for each in invoice.refunds)
+        if invoice.issue_on is not None:
+            yield invoice.issue_on
+
+
+class SettlementFields(ViewModel):
+    """Billing stage and settlement in the view of an engagement."""
+
+    stage: Stage
+    open_points: list[Missing]
+    settled_on: date | None
+
+
+@capability.view
+def settlement_view(state: Engagement) -> SettlementFields:
+    """Return billing stage and settlement for the view of an engagement."""
+    return SettlementFields(
+        stage=state.stage,
+        open_points=list(open_points(state)) if state.budget else [],
+        settled_on=state.settlement.settled_on,
+    )

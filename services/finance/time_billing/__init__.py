@@ -1,0 +1,1 @@
+"""Billing of approved time and expenses."""

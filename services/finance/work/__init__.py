@@ -1,0 +1,1 @@
+"""Approved time and expenses, from the events of Delivery."""

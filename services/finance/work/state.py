@@ -1,0 +1,97 @@
+"""State of the approved work: time and expenses, with the cost that accrued."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Self
+
+from chassis.domain.state import Part, on_event
+from contracts.delivery import ExpenseApproved, TimeApproved
+from contracts.finance import CostAccrued
+from contracts.money import Money
+from contracts.values import Hours, Identifier, LineKind, PersonId, ProjectRole, Value, Week
+
+
+class Work(Value):
+    """Approved time, or an approved expense (which has an amount, but no role and no hours).
+
+    `on` is its date: the Monday of the week, or the day on which the money was spent.
+    """
+
+    entry: Identifier
+    person: PersonId
+    kind: LineKind
+    on: date
+    billable: bool
+    role: ProjectRole | None = None
+    week: Week | None = None
+    hours: Hours = Decimal(0)
+    amount: Money | None = None
+    cost: Money | None = None
+
+    def expense_in(self, currency: str) -> Money | None:
+        """Return the amount of an expense; None for time, and in another currency."""
+        known = self.amount is not None and self.amount.currency == currency
+        return self.amount if known else None
+
+
+class ApprovedWork(Part):
+    """Approved work in the order of approval, and its accrued cost.
+
+    Keys are ``time:`` or ``expense:`` and the id, since an entry and an expense may have one id.
+    """
+
+    by_id: dict[str, Work] = {}
+    cost_to_date: Money | None = None
+
+    @on_event
+    def _time(self, event: TimeApproved) -> Self:
+        work = Work(
+            entry=event.entry,
+            person=event.person,
+            kind=event.kind,
+            on=event.week,
+            billable=event.billable,
+            role=event.role,
+            week=event.week,
+            hours=event.hours,
+        )
+        return self._with(f"time:{event.entry}", work)
+
+    @on_event
+    def _expense(self, event: ExpenseApproved) -> Self:
+        work = Work(
+            entry=event.expense,
+            person=event.person,
+            kind="expense",
+            on=event.spent_on,
+            billable=event.billable,
+            amount=event.amount,
+        )
+        return self._with(f"expense:{event.expense}", work)
+
+    @on_event
+    def _accrued(self, event: CostAccrued) -> Self:
+        key = f"expense:{event.entry}" if event.role is None else f"time:{event.entry}"
+        costed = self.by_id[key].model_copy(update={"cost": event.cost})
+        return self._with(key, costed).updated(cost_to_date=event.cumulative)
+
+    @property
+    def entries(self) -> tuple[Work, ...]:
+        """Return all approved work, in the order of approval."""
+        return tuple(self.by_id.values())
+
+    def costed(self, currency: str, count: int | None = None) -> tuple[Work, ...] | None:
+        """Return the first `count` entries of work (or all); None while the cost of one is unknown.
+
+        Expenses in another currency than the engagement's are left out: there is no exchange rate
+        to add them.
+        """
+        works = tuple(
+            work
+            for work in self.entries[:count]
+            if work.amount is None or work.amount.currency == currency
+        )
+        return works if all(work.cost is not None for work in works) else None
+
+    def _with(self, key: str, work: Work) -> Self:
+        return self.updated(by_id={**self.by_id, key: work})

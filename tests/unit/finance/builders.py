@@ -1,0 +1,347 @@
+"""Provide scenarios of one engagement, stage by stage, and events for Finance's tests.
+
+A fixed price of 20,000 EUR: 40 hours of an architect (150 EUR), 80 of a developer (100), 30 of a
+project manager (200). They cost 80, 50 and 100 EUR an hour: 10,200 EUR, with contingency 11,220.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from contracts.delivery import (
+    ChangeAssessed,
+    ChangeRequested,
+    DeliverableAccepted,
+    EstimateSubmitted,
+    ExpenseApproved,
+    PlanBaselined,
+    StatusReportPublished,
+    TaskProgressed,
+    TimeApproved,
+)
+from contracts.event import Event
+from contracts.finance import InvoiceNumbered, RevenueRecognised
+from contracts.legal import AmendmentSigned, EngagementTerminated, SowDrafted, SowSigned
+from contracts.money import Money, Rate
+from contracts.reference import CostRatesPublished, RateCardPublished
+from contracts.sales import OpportunityOpened, ProposalDrafted
+from contracts.values import (
+    BillingItem,
+    Deliverable,
+    EstimateLine,
+    PlannedTask,
+    PricedLine,
+    RevenueMethod,
+    RoleHours,
+    RoleRate,
+    Signatory,
+)
+from finance.budgeting.decisions import ChooseRevenueMethod
+from finance.engagement import Engagement
+from finance.invoices.decisions import ApproveInvoice, InvoiceView
+from finance.payments.decisions import RecordPayment
+from finance.revenue.decisions import RecogniseRevenue
+from finance.service import ENGAGEMENT
+from testkit.scenario import Scenario, given
+
+ID = "E-0000000000001"
+HASH = f"sha256:{'a' * 64}"
+ESTIMATED = date(2026, 3, 2)
+SIGNED = date(2026, 3, 20)
+MONDAY = date(2026, 4, 6)
+
+
+def eur(amount: int | str) -> Money:
+    return Money(amount=Decimal(amount), currency="EUR")
+
+
+def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
+    return Rate(amount=Decimal(amount), currency=currency)
+
+
+def usd(amount: int | str) -> Money:
+    return Money(amount=Decimal(amount), currency="USD")
+
+
+def rates(**by_role: int | str) -> tuple[RoleRate, ...]:
+    return tuple(
+        RoleRate(role=role.replace("_", "-"), rate=per_hour(rate)) for role, rate in by_role.items()
+    )
+
+
+CARD = RateCardPublished(
+    rate_card="standard-EUR",
+    currency="EUR",
+    rates=rates(architect=150, developer=100, tester=90, project_manager=200),
+)
+COSTS = CostRatesPublished(
+    cost_rates="standard-EUR",
+    currency="EUR",
+    rates=rates(architect=80, developer=50, tester=45, project_manager=100),
+)
+
+OPENED = OpportunityOpened(
+    account="acme",
+    title="Order desk",
+    expected_value=eur(20_000),
+    expected_close=date(2026, 3, 1),
+    owner="ann",
+)
+ESTIMATE = EstimateSubmitted(
+    version=1,
+    lines=(
+        EstimateLine(phase="Analysis", role="architect", hours=Decimal(40)),
+        EstimateLine(phase="Build", role="developer", hours=Decimal(80)),
+        EstimateLine(
+            phase="Build", role="project-manager", hours=Decimal(30), kind="project-management"
+        ),
+    ),
+    contingency=Decimal(10),
+    template="web",
+    duration_days=90,
+    confidence="medium",
+)
+PROPOSED = ProposalDrafted(
+    version=1,
+    estimate_version=1,
+    deliverables=(
+        Deliverable(deliverable="design", title="Design"),
+        Deliverable(deliverable="portal", title="Portal"),
+    ),
+    lines=(
+        PricedLine(role="developer", hours=Decimal(200), rate=per_hour(100), amount=eur(20_000)),
+    ),
+    project_management_waiver="inside the price",
+    price=eur(20_000),
+    pricing="fixed-price",
+    promised_start=MONDAY,
+    promised_finish=date(2026, 7, 31),
+    method="Standard.",
+)
+SCHEDULE = (
+    BillingItem(item="start", kind="on-signature", amount=eur(5_000), description="On signature"),
+    BillingItem(item="design", kind="on-acceptance", amount=eur(6_000), deliverables=("design",)),
+    BillingItem(item="portal", kind="on-acceptance", amount=eur(7_000), deliverables=("portal",)),
+    BillingItem(item="care", kind="on-date", amount=eur(2_000), due_on=date(2026, 8, 1)),
+)
+SOW = SowDrafted(
+    version=1,
+    content_hash=HASH,
+    proposal_version=1,
+    scope="An order desk.",
+    deliverables=PROPOSED.deliverables,
+    price=eur(20_000),
+    pricing="fixed-price",
+    starts_on=MONDAY,
+    finishes_on=date(2026, 7, 31),
+    billing_schedule=SCHEDULE,
+    payment_terms_days=30,
+)
+HOURLY_SOW = SOW.model_copy(
+    update={
+        "pricing": "time-and-materials",
+        "rates": rates(architect=140, developer=100, project_manager=180),
+        "billing_schedule": (
+            BillingItem(item="advance", kind="on-signature", amount=eur(4_000)),
+            BillingItem(item="time", kind="time", amount=eur(16_000)),
+        ),
+    }
+)
+SIGNATORIES = (
+    Signatory(party="company", person="carl", signed_on=SIGNED),
+    Signatory(party="customer", person="cleo", signed_on=SIGNED),
+)
+SOW_SIGNED = SowSigned(version=1, content_hash=HASH, signatories=SIGNATORIES, signed_on=SIGNED)
+TASKS = (
+    PlannedTask(
+        task="t1",
+        title="Analyse",
+        phase="Analysis",
+        starts_on=date(2026, 4, 6),
+        finishes_on=date(2026, 4, 15),
+        hours=(RoleHours(role="architect", hours=Decimal(40)),),
+    ),
+    PlannedTask(
+        task="t2",
+        title="Build",
+        phase="Build",
+        starts_on=date(2026, 4, 16),
+        finishes_on=date(2026, 5, 5),
+        hours=(
+            RoleHours(role="developer", hours=Decimal(80)),
+            RoleHours(role="project-manager", hours=Decimal(30)),
+        ),
+    ),
+)
+BASELINED = PlanBaselined(
+    version=1,
+    milestones=(),
+    tasks=TASKS,
+    deliverables=PROPOSED.deliverables,
+    baselined_on=date(2026, 4, 1),
+)
+ASSESSED = ChangeAssessed(
+    change="CR-1",
+    lines=(
+        RoleHours(role="developer", hours=Decimal(20)),
+        RoleHours(role="tester", hours=Decimal(10)),
+    ),
+    days=7,
+    risk="Low.",
+)
+REQUESTED = ChangeRequested(
+    change="CR-1",
+    requested_by="cleo",
+    description="Another report.",
+    requested_on=date(2026, 4, 20),
+)
+AMENDMENT = AmendmentSigned(
+    amendment="A-CR-1",
+    change="CR-1",
+    content_hash=HASH,
+    price_delta=eur(2_900),
+    finishes_on=date(2026, 8, 7),
+    deliverables_added=(Deliverable(deliverable="report", title="Report"),),
+    billing_schedule=(
+        BillingItem(
+            item="report", kind="on-acceptance", amount=eur(2_900), deliverables=("report",)
+        ),
+    ),
+    signatories=SIGNATORIES,
+    signed_on=date(2026, 4, 27),
+)
+TERMINATED = EngagementTerminated(reason="mutual", terminated_on=date(2026, 5, 15))
+
+
+def time(
+    entry: str,
+    role: str = "developer",
+    hours: Decimal | int | str = 8,
+    week: date = MONDAY,
+    **more: Any,
+) -> TimeApproved:
+    return TimeApproved(
+        entry=entry, person="dev", role=role, task="t2", week=week, hours=Decimal(hours), **more
+    )
+
+
+def expense(name: str, amount: Money, on: date = MONDAY, **more: Any) -> ExpenseApproved:
+    return ExpenseApproved(
+        expense=name,
+        person="dev",
+        amount=amount,
+        description="Train",
+        spent_on=on,
+        **{"billable": True, **more},
+    )
+
+
+def accepted(deliverable: str, on: date = date(2026, 5, 4)) -> DeliverableAccepted:
+    return DeliverableAccepted(
+        deliverable=deliverable, submission=1, accepted_by="cleo", accepted_on=on
+    )
+
+
+def progress(task: str, complete: int, on: date = date(2026, 4, 20)) -> TaskProgressed:
+    return TaskProgressed(
+        task=task, complete=Decimal(complete), remaining_hours=Decimal(10), as_of=on
+    )
+
+
+def report(as_of: date, hours_to_complete: int = 110) -> StatusReportPublished:
+    return StatusReportPublished(
+        report=1,
+        as_of=as_of,
+        scope="green",
+        schedule="green",
+        cost="green",
+        narrative="All is well.",
+        forecast_finish=date(2026, 7, 31),
+        estimate_to_complete=Decimal(hours_to_complete),
+    )
+
+
+def opened(*, card: bool = True, costs: bool = True) -> Scenario[Engagement]:
+    """Return a scenario in which Sales has opened the opportunity, and nothing else happened."""
+    known = [*([CARD] if card else []), *([COSTS] if costs else [])]
+    return given(ENGAGEMENT, ID, records=known).consumed(OPENED).on(ESTIMATED)
+
+
+def contracted(
+    sow: SowDrafted = SOW, *, card: bool = True, costs: bool = True
+) -> Scenario[Engagement]:
+    """Return a scenario with a signed statement of work and everything that follows from it."""
+    return (
+        opened(card=card, costs=costs)
+        .when_consumed(ESTIMATE, PROPOSED, sow)
+        .then_accepted()
+        .on(SIGNED)
+        .when_consumed(SOW_SIGNED)
+        .then_accepted()
+    )
+
+
+def hearing(scenario: Scenario[Engagement], *events: Event) -> Scenario[Engagement]:
+    """Return the scenario after these events and the reactions to them."""
+    return scenario.when_consumed(*events).then_accepted()
+
+
+def issued(
+    scenario: Scenario[Engagement], invoice: str, number: str, on: date
+) -> Scenario[Engagement]:
+    """Return the scenario after a draft was approved, numbered and issued on a day."""
+    after = scenario.on(on).after(ApproveInvoice(invoice=invoice), by="cora")
+    numbered = InvoiceNumbered(engagement=ID, invoice=invoice, number=number, issue_on=on)
+    return hearing(after, numbered)
+
+
+def recognise(month: str) -> RecogniseRevenue:
+    return RecogniseRevenue(month=f"2026-{month}")
+
+
+def entry(month: str, amount: int | str, cumulative: int | str, method: RevenueMethod):
+    return RevenueRecognised(
+        month=f"2026-{month}", method=method, amount=eur(amount), cumulative=eur(cumulative)
+    )
+
+
+def year_end(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
+    return engagement.on(date(2027, 1, 1))
+
+
+def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
+    """Return a contract with revenue at acceptance, by this schedule or the usual one."""
+    sow = SOW.model_copy(update={"billing_schedule": schedule or SOW.billing_schedule})
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
+    chosen = papers.after(ChooseRevenueMethod(method="at-acceptance", why="Short."))
+    return hearing(chosen.on(SIGNED), SOW_SIGNED)
+
+
+def delivered() -> Scenario[Engagement]:
+    """Return a contract whose work is all accepted, invoiced and paid by 4 August."""
+    done = hearing(contracted(), time("a", role="architect", hours=40))
+    for deliverable in ("design", "portal"):
+        done = hearing(done, accepted(deliverable, date(2026, 6, 1)))
+    done = done.when_deadline("due-care").then_accepted()
+    amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
+    for number, (item, amount) in enumerate(amounts.items(), start=1):
+        done = issued(done, f"invoice-{item}", f"2026-{number:05}", date(2026, 8, 4))
+        done = done.after(RecordPayment(invoice=f"invoice-{item}", amount=eur(amount)))
+    return done
+
+
+def drafts_and_invoices(scenario: Scenario[Engagement]) -> dict[str, InvoiceView]:
+    """Return the invoices in the view, drafts and void ones included, by id."""
+    return {each.invoice: each for each in scenario.view["invoices"]}
+
+
+def newest_invoice(scenario: Scenario[Engagement]) -> str:
+    """Return the id of the invoice that was drafted last."""
+    return list(drafts_and_invoices(scenario))[-1]
+
+
+def recognised(scenario: Scenario[Engagement], month: str) -> Money:
+    """Return the recognised revenue; `month` is the last recognised one of 2026."""
+    scenario.then_view(recognised_to=f"2026-{month}")
+    total: Money = scenario.view["recognised"]
+    return total

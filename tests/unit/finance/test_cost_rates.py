@@ -1,0 +1,33 @@
+"""Check that cost rates are published in confidence, with the floor of margins."""
+
+from datetime import date
+from decimal import Decimal
+
+from contracts.reference import CostRatesPublished
+from finance.cost_rates.decisions import PublishCostRates
+from finance.service import COST_RATES
+from testkit.scenario import given
+from tests.unit.finance.builders import per_hour, rates
+
+TODAY = date(2026, 3, 2)
+COSTS = given(COST_RATES, "standard-EUR").on(TODAY)
+
+
+def test_cost_rates_have_a_floor_and_are_shown_only_with_the_role():
+    command = PublishCostRates(currency="EUR", rates=rates(architect=80), floor=Decimal(30))
+    published = COSTS.when(command).then(
+        CostRatesPublished(
+            effective_from=TODAY,
+            cost_rates="standard-EUR",
+            currency="EUR",
+            rates=rates(architect=80),
+            floor=Decimal(30),
+        )
+    )
+    published.when(command).then_nothing()
+    published.when(command.model_copy(update={"currency": "USD"})).then_refused("currency-differs")
+    open_view = COST_RATES.views(published.state)
+    assert open_view["roles"] == ["architect"]
+    assert not {"rates", "floor"} & open_view.keys()
+    assert "80" not in str(open_view)
+    published.then_view(rates={"architect": per_hour(80)}, floor="30")

@@ -1,0 +1,189 @@
+"""Check the prices and costs of estimates."""
+
+from datetime import date
+from decimal import Decimal
+
+from hypothesis import given as any_of
+from hypothesis import strategies as st
+
+from contracts.finance import BudgetSet, ChangeCosted, ChangePriced, EstimateCosted, EstimatePriced
+from contracts.money import Money
+from contracts.values import EstimateLine, PricedLine, RoleHours
+from finance.costing.rates import cost_of_hours
+from finance.estimates.state import Estimate
+from finance.pending.decisions import CatchUp
+from finance.rate_cards.pricing import priced_lines
+from testkit.scenario import like
+from tests.unit.finance.builders import (
+    ASSESSED,
+    CARD,
+    COSTS,
+    ESTIMATE,
+    ESTIMATED,
+    OPENED,
+    PROPOSED,
+    SOW,
+    SOW_SIGNED,
+    contracted,
+    eur,
+    opened,
+    per_hour,
+    rates,
+    usd,
+)
+
+PRICED = EstimatePriced(
+    estimate_version=1,
+    rate_card="standard-EUR",
+    rate_card_version=1,
+    lines=(
+        PricedLine(role="architect", hours=Decimal("44.00"), rate=per_hour(150), amount=eur(6_600)),
+        PricedLine(role="developer", hours=Decimal("88.00"), rate=per_hour(100), amount=eur(8_800)),
+        PricedLine(
+            role="project-manager",
+            kind="project-management",
+            hours=Decimal("33.00"),
+            rate=per_hour(200),
+            amount=eur(6_600),
+        ),
+    ),
+    price=eur(22_000),
+    project_management_share=Decimal("30.0000"),
+    floor="above",
+)
+COSTED = EstimateCosted(estimate_version=1, cost=eur(11_220), margin=Decimal("0.49"))
+
+
+def test_an_estimate_is_priced_at_the_card_with_its_contingency_in_the_hours():
+    opened().when_consumed(ESTIMATE).then(PRICED, COSTED)
+
+
+def test_phases_of_one_role_are_one_line_of_the_price():
+    twice = ESTIMATE.model_copy(
+        update={
+            "contingency": Decimal(0),
+            "lines": (*ESTIMATE.lines, ESTIMATE.lines[0].model_copy(update={"phase": "Build"})),
+        }
+    )
+    priced = opened().when_consumed(twice).events[0]
+    assert isinstance(priced, EstimatePriced)
+    assert [(line.role, line.hours) for line in priced.lines] == [
+        ("architect", Decimal(80)),
+        ("developer", Decimal(80)),
+        ("project-manager", Decimal(30)),
+    ]
+
+
+def test_a_price_below_the_floor_is_marked_without_the_amount():
+    greedy = COSTS.model_copy(update={"floor": Decimal(50)})
+    opened().knowing(CARD, greedy).when_consumed(ESTIMATE).then(
+        PRICED.model_copy(update={"floor": "below"}), COSTED
+    )
+    exact = COSTS.model_copy(update={"floor": Decimal(49)})
+    opened().knowing(CARD, exact).when_consumed(ESTIMATE).then(PRICED, COSTED)
+
+
+def test_without_cost_rates_there_is_a_price_with_an_unknown_floor():
+    priced = (
+        opened(costs=False)
+        .when_consumed(ESTIMATE)
+        .then(PRICED.model_copy(update={"floor": "unknown"}))
+    )
+    priced.knowing(CARD, COSTS).when(CatchUp()).then(COSTED)
+
+
+def test_an_estimate_needs_a_card_with_every_role_in_the_engagements_currency():
+    waits = opened(card=False).when_consumed(ESTIMATE).then_nothing()
+    waits.when(CatchUp()).then_refused(
+        "inputs-missing", missing={"estimate-not-priced"}, saying="rate card standard-EUR"
+    )
+    partial = CARD.model_copy(update={"rates": rates(architect=150)})
+    waits.knowing(partial, COSTS).when(CatchUp()).then_refused("inputs-missing")
+    waits.knowing(CARD, COSTS).when(CatchUp()).then(PRICED, COSTED)
+    waits.knowing(CARD, COSTS).when_consumed(ESTIMATE.model_copy(update={"version": 2})).then(
+        PRICED,
+        like(EstimatePriced, estimate_version=2),
+        COSTED,
+        like(EstimateCosted, estimate_version=2),
+    )
+
+
+def test_the_card_in_force_on_the_day_of_the_estimate_is_used():
+    dearer = CARD.model_copy(
+        update={"effective_from": date(2026, 3, 3), "rates": rates(architect=999)}
+    )
+    opened().knowing(CARD, dearer, COSTS).on(ESTIMATED).when_consumed(ESTIMATE).then(PRICED, COSTED)
+
+
+def test_added_hours_may_exceed_the_maximum_of_one_line():
+    most = ESTIMATE.lines[0].model_copy(update={"hours": Decimal(1_000_000)})
+    large = ESTIMATE.model_copy(update={"lines": (most, most)})
+    priced = like(EstimatePriced, price=eur(2_200_000 * 150))
+    estimated = opened().when_consumed(large).then(priced, like(EstimateCosted))
+    budgeted = estimated.when_consumed(PROPOSED, SOW, SOW_SIGNED)
+    [budget] = [event for event in budgeted.events if isinstance(event, BudgetSet)]
+    assert [line.hours for line in budget.hours] == [Decimal(1_100_000)] * 2
+    line = RoleHours(role="tester", hours=Decimal(1_000_000))
+    change = ASSESSED.model_copy(update={"lines": (line, line)})
+    contracted().when_consumed(change).then(
+        like(ChangePriced, price=eur(2_000_000 * 90)), like(ChangeCosted)
+    )
+
+
+def test_nothing_is_priced_in_another_currency():
+    dollars = OPENED.model_copy(update={"expected_value": usd(1)})
+    opened().consumed(dollars).when_consumed(ESTIMATE).then_nothing()
+
+
+@any_of(
+    st.lists(
+        st.tuples(
+            st.sampled_from(("architect", "developer", "tester")),
+            st.decimals(0, 10_000, places=2),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    st.decimals(0, 100, places=4),
+)
+def test_a_price_is_the_sum_of_lines_each_hours_times_rate(
+    hours: list[tuple[str, Decimal]], contingency: Decimal
+):
+    estimate = Estimate(
+        version=1,
+        lines=tuple(EstimateLine(phase="x", role=role, hours=amount) for role, amount in hours),
+        contingency=contingency,
+        submitted_on=ESTIMATED,
+    )
+    lines = priced_lines(
+        ((line.role, line.kind, line.hours) for line in estimate.with_contingency),
+        CARD.by_role,
+    )
+    assert lines is not None
+    assert len({line.role for line in lines}) == len(lines)
+    exact = sum(amount for _, amount in hours) * (1 + contingency / 100)
+    assert abs(sum(line.hours for line in lines) - exact) <= Decimal("0.005") * len(hours)
+    total = Money.total((line.amount for line in lines), "EUR")
+    assert total == Money.total((line.rate * line.hours for line in lines), "EUR")
+
+
+def test_each_line_of_a_price_and_a_whole_cost_are_rounded_once_half_up():
+    halves = [("architect", Decimal("0.5")), ("developer", Decimal("0.5"))]
+    hourly = rates(architect="10.01", developer="10.01")
+    lines = priced_lines(
+        ((role, "delivery", hours) for role, hours in halves),
+        {rate.role: rate.rate for rate in hourly},
+    )
+    # 10.01 x 0.5 is 5.005 for each line.
+    assert lines is not None
+    assert [line.amount for line in lines] == [eur("5.01"), eur("5.01")]
+    costs = COSTS.model_copy(update={"rates": hourly})
+    half = [RoleHours(role=role, hours=hours) for role, hours in halves]
+    assert cost_of_hours(half, costs) == eur("10.01")
+
+
+def test_a_rate_has_more_decimals_than_an_amount():
+    third = per_hour("33.3333")
+    lines = priced_lines([("tester", "delivery", Decimal(3))], {"tester": third})
+    assert lines is not None
+    assert [(line.rate, line.amount) for line in lines] == [(third, eur(100))]  # 99.9999

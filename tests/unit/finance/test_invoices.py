@@ -1,0 +1,161 @@
+"""Check invoices: approved, numbered, issued, voided, credited."""
+
+from datetime import date
+
+from contracts.finance import (
+    BillingEventDue,
+    CreditNoteIssued,
+    InvoiceApproved,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceLine,
+    InvoiceNumbered,
+    InvoiceVoided,
+)
+from finance.billing.decisions import BillOutsideSchedule
+from finance.engagement import Engagement
+from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
+from finance.payments.decisions import RecordPayment
+from testkit.scenario import Scenario, like
+from tests.unit.finance.builders import (
+    ID,
+    SIGNED,
+    TERMINATED,
+    accepted,
+    contracted,
+    eur,
+    hearing,
+    issued,
+    newest_invoice,
+)
+
+APRIL_1 = date(2026, 4, 1)
+APPROVE = ApproveInvoice(invoice="invoice-start")
+NUMBERED = InvoiceNumbered(
+    engagement=ID, invoice="invoice-start", number="2026-00007", issue_on=APRIL_1
+)
+
+
+def drafted() -> Scenario[Engagement]:
+    return contracted().on(APRIL_1)
+
+
+def out() -> Scenario[Engagement]:
+    return issued(contracted(), "invoice-start", "2026-00007", APRIL_1)
+
+
+def pay(amount: int | str, **more: object) -> RecordPayment:
+    return RecordPayment.model_validate({"invoice": "invoice-start", "amount": eur(amount), **more})
+
+
+def credit(amount: int | str) -> IssueCreditNote:
+    return IssueCreditNote(invoice="invoice-start", amount=eur(amount), why="Goodwill.")
+
+
+VOID = VoidInvoice(invoice="invoice-start", why="Wrong address.")
+
+
+def test_an_approved_draft_is_numbered_and_issued():
+    approved = (
+        drafted()
+        .when(APPROVE, by="cora")
+        .then(InvoiceApproved(invoice="invoice-start", amount=eur(5_000), issue_on=APRIL_1))
+    )
+    approved.when_consumed(NUMBERED).then(
+        InvoiceIssued(
+            invoice="invoice-start",
+            number="2026-00007",
+            billing_event="due-start",
+            kind="on-signature",
+            amount=eur(5_000),
+            lines=(InvoiceLine(description="On signature", amount=eur(5_000)),),
+            issued_on=APRIL_1,
+            due_on=date(2026, 5, 1),
+        )
+    )
+
+
+def test_no_invoice_is_issued_before_its_draft_is_approved():
+    drafted().when_consumed(NUMBERED).then_nothing()
+
+
+def test_approving_again_changes_nothing_and_another_day_is_refused():
+    approved = drafted().after(APPROVE)
+    approved.when(APPROVE).then_nothing()
+    other = ApproveInvoice(invoice="invoice-start", issue_on=SIGNED)
+    approved.when(other).then_refused("already-recorded", fields={"issue_on"})
+    out().when(APPROVE).then_nothing()
+
+
+def test_an_invoice_is_issued_neither_before_it_is_due_nor_in_the_future():
+    at = ApproveInvoice(invoice="invoice-start", issue_on=date(2026, 3, 19))
+    drafted().when(at).then_refused(
+        "amount-not-billable",
+        missing={"billing-item-not-due"},
+        saying="due on 2026-03-20, after 2026-03-19",
+    )
+    future = ApproveInvoice(invoice="invoice-start", issue_on=date(2026, 4, 2))
+    drafted().when(future).then_refused("date-in-future")
+    drafted().when(ApproveInvoice(invoice="tea")).then_refused("invoice-unknown")
+
+
+def test_after_a_termination_only_accepted_work_is_invoiced():
+    dated = drafted().when_deadline("due-care").then_accepted().on(date(2026, 8, 2))
+    over = hearing(dated, TERMINATED, accepted("design"))
+    over.when(ApproveInvoice(invoice="invoice-care")).then_refused(
+        "amount-not-billable", missing={"engagement-terminated"}
+    )
+    over.when(ApproveInvoice(invoice="invoice-design")).then(like(InvoiceApproved))
+
+
+def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
+    void = (
+        out()
+        .when(VOID, by="cora")
+        .then(
+            InvoiceVoided(
+                invoice="invoice-start",
+                number="2026-00007",
+                amount=eur(5_000),
+                why="Wrong address.",
+                voided_on=APRIL_1,
+                ends_event=False,
+            ),
+            like(InvoiceDrafted, invoice="invoice-start-2", billing_event="due-start"),
+        )
+    )
+    void.then_view(billed=eur(0))
+    void.when(VOID).then_nothing()
+    void.on(date(2026, 4, 2)).when(VOID).then_nothing()
+    other = VoidInvoice(invoice="invoice-start", why="Wrong amount.")
+    void.when(other).then_refused("already-recorded", fields={"why"})
+    void.when(APPROVE).then_refused("invoice-not-draft", saying="is voided")
+    issued(void, "invoice-start-2", "2026-00008", APRIL_1).then_view(billed=eur(5_000))
+
+
+def test_an_exception_ends_with_its_invoice():
+    line = InvoiceLine(description="Work", amount=eur(6_000))
+    exception = BillOutsideSchedule(item="design", lines=(line,), reason="Year end.")
+    with_it = out().after(exception)
+    name = newest_invoice(with_it)
+    sent = issued(with_it, name, "2026-00008", APRIL_1)
+    void = sent.when(VoidInvoice(invoice=name, why="Not accepted.")).then(like(InvoiceVoided))
+    void.when_consumed(accepted("design")).then(
+        like(BillingEventDue, item="design", amount=eur(6_000)),
+        like(InvoiceDrafted),
+    )
+
+
+def test_a_paid_or_credited_invoice_cannot_be_voided():
+    out().after(pay(1)).when(VOID).then_refused("invoice-settled-in-part")
+    out().after(credit(1)).when(VOID).then_refused("invoice-settled-in-part")
+    drafted().when(VOID).then_refused("invoice-not-issued")
+
+
+def test_a_credit_note_does_not_exceed_the_rest_of_the_invoice():
+    some = out().when(credit(1_000), by="cora")
+    note = some.events[0]
+    assert isinstance(note, CreditNoteIssued)
+    assert note.credit_note.startswith("credit-")
+    some.after.then_view(billed=eur(4_000), outstanding=eur(4_000))
+    some.after.when(credit(4_001)).then_refused("credit-too-large", saying="4,000.00 EUR at most")

@@ -1,0 +1,87 @@
+"""Check payments, refunds and overdue invoices."""
+
+from datetime import UTC, date, datetime
+
+from contracts.finance import (
+    PaymentOverdue,
+    PaymentReceived,
+    RefundPaid,
+)
+from finance.engagement import Engagement
+from finance.invoices.decisions import IssueCreditNote
+from finance.payments.decisions import RecordPayment, RecordRefund
+from testkit.scenario import Scenario
+from tests.unit.finance.builders import (
+    contracted,
+    drafts_and_invoices,
+    eur,
+    issued,
+    usd,
+)
+
+APRIL_1 = date(2026, 4, 1)
+
+
+def drafted() -> Scenario[Engagement]:
+    return contracted().on(APRIL_1)
+
+
+def out() -> Scenario[Engagement]:
+    return issued(contracted(), "invoice-start", "2026-00007", APRIL_1)
+
+
+def pay(amount: int | str, **more: object) -> RecordPayment:
+    return RecordPayment.model_validate({"invoice": "invoice-start", "amount": eur(amount), **more})
+
+
+def credit(amount: int | str) -> IssueCreditNote:
+    return IssueCreditNote(invoice="invoice-start", amount=eur(amount), why="Goodwill.")
+
+
+def test_payments_do_not_exceed_the_amount_owed():
+    half = (
+        out()
+        .when(pay(2_000, received_on=APRIL_1), by="petra")
+        .then(PaymentReceived(invoice="invoice-start", amount=eur(2_000), received_on=APRIL_1))
+    )
+    half.then_view(outstanding=eur(3_000))
+    half.when(pay(3_001)).then_refused("payment-too-large", saying="3,000.00 EUR at most")
+    whole = half.after(pay(3_000))
+    whole.then_view(outstanding=eur(0), paid=eur(5_000))
+    whole.when(pay("0.01")).then_refused("payment-too-large", saying="0.00 EUR at most")
+
+
+def test_payments_have_the_currency_and_a_possible_day():
+    dollars = RecordPayment(invoice="invoice-start", amount=usd(1))
+    out().when(dollars).then_refused("currency-differs")
+    out().when(pay(1, received_on=date(2026, 4, 2))).then_refused("date-in-future")
+    out().when(pay(1, received_on=date(2026, 3, 31))).then_refused("date-before-issue")
+    drafted().when(pay(1)).then_refused("invoice-not-issued", saying="is drafted")
+
+
+def test_an_overpayment_after_a_credit_note_is_refunded():
+    back = RecordRefund(invoice="invoice-start", amount=eur(1_000))
+    owed = out().after(pay(5_000)).after(credit(1_000))
+    out().after(pay(5_000)).when(back).then_refused("refund-too-large")
+    owed.when(back, by="cora").then(
+        RefundPaid(invoice="invoice-start", amount=eur(1_000), paid_on=APRIL_1)
+    )
+    owed.after(back).then_view(paid=eur(4_000))
+    owed.after(back).when(back).then_refused("refund-too-large", saying="0.00 EUR at most")
+
+
+def test_an_invoice_is_overdue_the_day_after_its_due_day_for_what_is_unpaid():
+    some = out().after(pay(2_000))
+    midnight = datetime(2026, 5, 2, tzinfo=UTC)
+    some.then_deadlines(overdue_invoice_start=midnight, due_care=date(2026, 8, 1))
+    late = some.when_deadline("overdue-invoice-start").then(
+        PaymentOverdue(invoice="invoice-start", due_on=date(2026, 5, 1), outstanding=eur(3_000))
+    )
+    late.then_view(overdue=True)
+    assert drafts_and_invoices(late)["invoice-start"].overdue
+    late.then_deadlines(due_care=date(2026, 8, 1))
+    late.after(pay(3_000)).then_view(overdue=False)
+
+
+def test_a_paid_invoice_is_never_overdue():
+    out().after(pay(5_000)).then_deadlines(due_care=date(2026, 8, 1))

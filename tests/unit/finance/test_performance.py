@@ -1,0 +1,280 @@
+"""Check that each status report is measured once, as of its day, by Delivery's state before it."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from contracts.delivery import ChangeRejected, EngagementClosed
+from contracts.event import Event
+from contracts.finance import (
+    MarginMeasured,
+    PaymentReceived,
+    PerformanceMeasured,
+    RevenueRecognised,
+)
+from contracts.values import Margin
+from finance.engagement import Engagement
+from finance.payments.decisions import RecordPayment
+from finance.revenue.decisions import RecogniseRevenue
+from finance.settlement.decisions import SettleAccount
+from testkit.scenario import Scenario, like
+from tests.unit.finance.builders import (
+    AMENDMENT,
+    ASSESSED,
+    BASELINED,
+    CARD,
+    COSTS,
+    ESTIMATE,
+    HOURLY_SOW,
+    PROPOSED,
+    SOW,
+    SOW_SIGNED,
+    TERMINATED,
+    accepted,
+    contracted,
+    eur,
+    expense,
+    hearing,
+    issued,
+    opened,
+    progress,
+    rates,
+    report,
+    time,
+    usd,
+)
+
+APRIL_20 = date(2026, 4, 20)
+
+
+def margin(revenue: int | str, cost: int | str, ratio: str) -> Margin:
+    return Margin(revenue=eur(revenue), cost=eur(cost), margin=Decimal(ratio))
+
+
+def working(*, costs: bool = True) -> Scenario[Engagement]:
+    return hearing(
+        contracted(costs=costs),
+        BASELINED,
+        time("a", role="architect", hours=50),
+        progress("t1", 100),
+    )
+
+
+def test_a_report_is_followed_by_earned_value_and_margins_as_of_its_day():
+    working().when_consumed(report(APRIL_20)).then(
+        PerformanceMeasured(
+            as_of=APRIL_20,
+            budget_at_completion=eur(10_200),
+            planned_value=eur(4_950),
+            earned_value=eur(3_200),
+            actual_cost=eur(4_000),
+            cost_performance_index=Decimal("0.8"),
+            schedule_performance_index=Decimal("0.646465"),
+            estimate_to_complete=eur(7_480),
+            estimate_at_completion=eur(11_480),
+            variance_at_completion=eur(-1_280),
+        ),
+        MarginMeasured(
+            as_of=APRIL_20,
+            margin_sold=margin(20_000, 11_220, "0.439"),
+            margin_billed=None,
+            margin_recognised=None,
+            margin_forecast=margin(20_000, 11_480, "0.426"),
+        ),
+    )
+
+
+def test_work_dated_or_approved_after_the_report_is_not_measured():
+    later = time("b", hours=10, week=date(2026, 4, 27))
+    after = hearing(working(), later)
+    after.when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)
+    )
+
+
+def test_before_any_work_the_cost_index_is_unknown():
+    hearing(contracted(), BASELINED).when_consumed(report(date(2026, 4, 1))).then(
+        like(
+            PerformanceMeasured,
+            cost_performance_index=None,
+            schedule_performance_index=None,
+            planned_value=eur(0),
+        ),
+        like(MarginMeasured, margin_billed=None),
+    )
+
+
+def test_a_report_without_a_baseline_has_margins_and_no_forecast():
+    contracted().when_consumed(report(APRIL_20)).then(
+        like(MarginMeasured, margin_forecast=None, margin_sold=margin(20_000, 11_220, "0.439"))
+    )
+
+
+def test_a_report_is_measured_as_of_its_day_once_costs_are_known():
+    waits = working(costs=False).when_consumed(report(APRIL_20)).then_nothing()
+    known = waits.knowing(CARD, COSTS).when_consumed(progress("t2", 50), time("late", hours=10))
+    measured = [event for event in known.events if isinstance(event, PerformanceMeasured)]
+    margins = [event for event in known.events if isinstance(event, MarginMeasured)]
+    assert (*measured, *margins) == working().when_consumed(report(APRIL_20)).events
+
+
+def test_a_role_without_a_cost_rate_delays_the_measurement():
+    partial = COSTS.model_copy(update={"rates": rates(architect=80)})
+    waits = opened().knowing(CARD, partial).when_consumed(BASELINED, report(APRIL_20))
+    waits.then_nothing()
+
+
+def test_an_expense_in_another_currency_is_left_out():
+    hearing(working(), expense("x", usd(10))).when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured, actual_cost=eur(4_000)), like(MarginMeasured)
+    )
+
+
+def test_early_work_is_measured_for_performance_and_has_margins_after_the_signature():
+    early = opened().consumed(ESTIMATE, PROPOSED, SOW)
+    measured = early.when_consumed(BASELINED, report(APRIL_20))
+    assert [type(event) for event in measured.events][-1] is PerformanceMeasured
+    signed = measured.after.when_consumed(SOW_SIGNED)
+    assert [type(event) for event in signed.events].count(MarginMeasured) == 1
+
+
+def test_a_plan_with_a_change_is_measured_against_the_amended_price():
+    with_change = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
+    waits = hearing(contracted(), ASSESSED, with_change)
+    unamended = waits.when_consumed(report(APRIL_20)).then(like(PerformanceMeasured))
+    measured = unamended.when_consumed(AMENDMENT)
+    assert measured.events[-1] == MarginMeasured(
+        as_of=APRIL_20,
+        margin_sold=margin(22_900, 12_670, "0.446725"),
+        margin_billed=None,
+        margin_recognised=None,
+        margin_forecast=margin(22_900, 7_480, "0.673362"),
+    )
+
+
+def with_an_unsigned_change() -> Scenario[Engagement]:
+    changed = BASELINED.model_copy(update={"version": 2, "changes": ("CR-1",)})
+    waits = hearing(contracted(), ASSESSED, changed, report(APRIL_20))
+    return hearing(waits, report(date(2026, 5, 4)))
+
+
+def test_a_rejected_change_does_not_delay_reports():
+    waits = with_an_unsigned_change()
+    waits.then_view(margins=None)
+    given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
+    outcome = waits.when_consumed(given_up)
+    outcome.then(
+        # The plan includes the change's work, for which there is no price.
+        like(MarginMeasured, as_of=APRIL_20, margin_sold=margin(20_000, 11_220, "0.439")),
+        like(MarginMeasured, as_of=date(2026, 5, 4)),
+    )
+
+
+def test_a_rejected_change_with_a_signed_amendment_is_in_the_price():
+    waits = hearing(with_an_unsigned_change(), AMENDMENT)
+    given_up = ChangeRejected(change="CR-1", why="No money.", rejected_on=date(2026, 5, 5))
+    crossed = hearing(waits, given_up).when_consumed(report(date(2026, 5, 11)))
+    margins = crossed.events[-1]
+    assert isinstance(margins, MarginMeasured)
+    assert margins.margin_sold == margin(22_900, 12_670, "0.446725")
+
+
+@pytest.mark.parametrize("end", [TERMINATED, EngagementClosed(closed_on=date(2026, 5, 18))])
+def test_after_the_end_only_changes_in_the_budget_are_measured(end: Event):
+    outcome = with_an_unsigned_change().when_consumed(end)
+    measured = [event for event in outcome.events if isinstance(event, MarginMeasured)]
+    assert [event.as_of for event in measured] == [APRIL_20, date(2026, 5, 4)]
+    outcome.after.then_view(waiting=[])
+
+
+def test_an_amendment_outside_the_plan_is_in_no_margin_of_the_report():
+    amended = hearing(contracted(), ASSESSED, AMENDMENT, BASELINED)
+    amended.when_consumed(report(APRIL_20)).then(
+        like(PerformanceMeasured),
+        like(MarginMeasured, margin_sold=margin(20_000, 11_220, "0.439")),
+    )
+
+
+def test_billed_and_recognised_margins_have_different_revenue():
+    billed = issued(working(), "invoice-start", "2026-00001", date(2026, 4, 7))
+    may = billed.on(date(2026, 5, 2))
+    may = may.after(RecogniseRevenue(month="2026-03")).after(RecogniseRevenue(month="2026-04"))
+    recognised = eur("7130.12")
+    outcome = may.when_consumed(report(date(2026, 5, 1), hours_to_complete=0))
+    assert outcome.events[-1] == MarginMeasured(
+        as_of=date(2026, 5, 1),
+        margin_sold=margin(20_000, 11_220, "0.439"),
+        margin_billed=margin(5_000, 4_000, "0.2"),
+        margin_recognised=Margin(
+            revenue=recognised,
+            cost=eur(4_000),
+            margin=((recognised.amount - 4_000) / recognised.amount).quantize(Decimal("0.000001")),
+        ),
+        margin_forecast=margin(20_000, 4_000, "0.8"),
+    )
+
+
+def test_time_and_materials_forecast_remaining_work_up_to_the_price():
+    hourly = hearing(contracted(HOURLY_SOW), BASELINED, time("a", role="architect", hours=10))
+    # 10 h at 140 are worked; the plan's 150 h cost 19,000 at contracted rates, so 30 h are 3,800.
+    hourly.when_consumed(report(APRIL_20, hours_to_complete=30)).then(
+        like(PerformanceMeasured, estimate_at_completion=eur(2_840)),
+        like(MarginMeasured, margin_forecast=margin(5_200, 2_840, "0.453846")),
+    )
+    many = hourly.when_consumed(report(APRIL_20, hours_to_complete=3_000)).then_accepted()
+    many.then_view(margins__margin_forecast__revenue=eur(20_000))
+
+
+def closed(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
+    for on, deliverable in ((date(2026, 5, 4), "design"), (date(2026, 6, 1), "portal")):
+        engagement = hearing(engagement, accepted(deliverable, on))
+    engagement = engagement.when_deadline("due-care").then_accepted()
+    amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
+    for number, (item, amount) in enumerate(amounts.items(), start=1):
+        name = f"invoice-{item}"
+        engagement = issued(engagement, name, f"2026-{number:05}", date(2026, 8, 3))
+        engagement = engagement.after(RecordPayment(invoice=name, amount=eur(amount)))
+    return engagement
+
+
+def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_each_late_month():
+    square = closed(working()).after(SettleAccount())
+    for month in ("03", "04", "05", "06", "07"):
+        square = square.after(RecogniseRevenue(month=f"2026-{month}"))
+    done = square.on(date(2026, 8, 10)).when_consumed(EngagementClosed(closed_on=date(2026, 8, 10)))
+    final = done.then(
+        MarginMeasured(
+            as_of=date(2026, 8, 10),
+            margin_sold=margin(20_000, 11_220, "0.439"),
+            margin_billed=margin(20_000, 4_000, "0.8"),
+            margin_recognised=margin(20_000, 4_000, "0.8"),
+            margin_forecast=margin(20_000, 4_000, "0.8"),
+        )
+    )
+    final.on(date(2026, 9, 1)).when(RecogniseRevenue(month="2026-08")).then(
+        like(RevenueRecognised, amount=eur(0)), like(MarginMeasured, as_of=date(2026, 8, 31))
+    )
+
+
+def test_the_final_margin_of_a_closed_engagement_follows_the_settlement():
+    open_account = closed(working()).when_consumed(EngagementClosed(closed_on=date(2026, 8, 2)))
+    square = open_account.then_nothing().when(SettleAccount())
+    assert isinstance(square.events[-1], MarginMeasured)
+    assert square.events[-1].as_of == date(2026, 8, 3)
+
+
+def test_a_terminated_engagement_ends_with_what_was_billed():
+    billed = issued(working(), "invoice-start", "2026-00001", date(2026, 4, 7))
+    ended = hearing(billed, TERMINATED).on(date(2026, 5, 20))
+    paid = ended.when(RecordPayment(invoice="invoice-start", amount=eur(5_000))).then(
+        like(PaymentReceived)
+    )
+    outcome = paid.when(SettleAccount())
+    assert outcome.events[-1] == MarginMeasured(
+        as_of=date(2026, 5, 20),
+        margin_sold=margin(20_000, 11_220, "0.439"),
+        margin_billed=margin(5_000, 4_000, "0.2"),
+        margin_recognised=None,
+        margin_forecast=margin(5_000, 4_000, "0.2"),
+    )
