@@ -26,7 +26,9 @@ SOW = builders.SOW.model_copy(
     update={
         "billing_schedule": (
             *builders.SOW.billing_schedule[:3],
-            builders.SOW.billing_schedule[3].model_copy(update={"due_on": TODAY - timedelta(days=2)}),
+            builders.SOW.billing_schedule[3].model_copy(
+                update={"due_on": TODAY - timedelta(days=2)}
+            ),
         ),
         "payment_terms_days": 14,
     }
@@ -104,7 +106,9 @@ async def test_a_signed_contract_is_billed_paid_and_settled(world: World):
     )
 
     await world.say(builders.BASELINED, builders.time("a", role="architect", hours=50))
-    await world.say(builders.progress("t1", 100), builders.report(builders.MONDAY + timedelta(days=14)))
+    await world.say(
+        builders.progress("t1", 100), builders.report(builders.MONDAY + timedelta(days=14))
+    )
     await world.say(builders.accepted("design", TODAY), builders.accepted("portal", TODAY))
     await world.view()
     problem = refused(await world.ask("settle-account", wait=0), 409, "account-not-settled")
@@ -153,7 +157,9 @@ async def test_commands_that_are_refused_change_nothing(world: World):
 async def test_engagements_are_listed_with_stage_and_billed_amount(world: World):
     await world.say(builders.OPENED)
     other = engagement_id()
-    await world.say(builders.OPENED, builders.ESTIMATE, builders.PROPOSED, SOW, SOW_SIGNED, about=other)
+    await world.say(
+        builders.OPENED, builders.ESTIMATE, builders.PROPOSED, SOW, SOW_SIGNED, about=other
+    )
     await world.view()
     await world.view(other)
 
