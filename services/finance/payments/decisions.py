@@ -92,7 +92,7 @@ def _deadline(invoice: Invoice) -> str:
 
 
 class PaymentFields(ViewModel):
-    """What was billed and paid, and what is left of advances, in the view of an engagement."""
+    """Billed and paid amounts, and the rest of advances, in the view of an engagement."""
 
     billed: Money | None
     paid: Money | None

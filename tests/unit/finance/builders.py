@@ -23,7 +23,7 @@ from contracts.event import Event
 from contracts.finance import InvoiceNumbered, RevenueRecognised
 from contracts.legal import AmendmentSigned, EngagementTerminated, SowDrafted, SowSigned
 from contracts.money import Money, Rate
-from contracts.reference import CostRatesPublished, RateCardPublished
+from contracts.reference import CostRatesPublished, RateCardPublished, Reference
 from contracts.sales import OpportunityOpened, ProposalDrafted
 from contracts.values import (
     BillingItem,
@@ -263,7 +263,7 @@ def report(as_of: date, hours_to_complete: int = 110) -> StatusReportPublished:
 
 def opened(*, card: bool = True, costs: bool = True) -> Scenario[Engagement]:
     """Return a scenario in which Sales has opened the opportunity, and nothing else happened."""
-    known = [*([CARD] if card else []), *([COSTS] if costs else [])]
+    known: list[Reference] = [*([CARD] if card else []), *([COSTS] if costs else [])]
     return given(ENGAGEMENT, ID, records=known).consumed(OPENED).on(ESTIMATED)
 
 
