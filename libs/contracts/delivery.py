@@ -5,19 +5,19 @@ unless the person who recorded them gave another day.
 """
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
 from contracts.money import PositiveMoney
 from contracts.values import (
     RAG,
+    AsNumber,
     Confidence,
     ContentHash,
     Day,
-    Days,
     Deliverable,
     Hours,
     Identifier,
@@ -33,10 +33,20 @@ from contracts.values import (
     Text,
     Tier,
     TotalHours,
+    Value,
     Verdict,
     Version,
     Week,
+    YesNo,
+    distinct_by,
 )
+
+SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
+"""Hours of one item, more than zero."""
+Duration = Annotated[int, Field(ge=1, le=10_000), AsNumber]
+"""Duration of the work in calendar days, at least one."""
+EstimateLines = Annotated[tuple[ItemLine, ...], Field(max_length=500)]
+"""Lines of an estimate, at most 500."""
 
 
 class ManagerAssigned(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
@@ -47,20 +57,37 @@ class ManagerAssigned(Event, channel=DELIVERY, consumed_by=("sales", "finance"))
     """First day of the assignment."""
 
 
-class TierChosen(Event, channel=DELIVERY):
+class TierChoice(Value):
+    """The choice of a method tier, with its reason."""
+
+    tier: Tier
+    """Tier that was chosen."""
+    reason: ShortText
+
+
+class TierChosen(TierChoice, Event, channel=DELIVERY):
     """The method tier of the engagement was chosen; it decides how much method is applied.
 
     Published by Delivery.
     """
 
-    tier: Tier
-    """Tier that was chosen."""
     proposed: Tier
     """Tier that Delivery computed from price, duration, novelty and the customer's own PMO."""
-    reason: ShortText
 
 
-class EstimateSubmitted(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
+class EstimateContent(Value):
+    """An estimate without its version and assumptions."""
+
+    template: Identifier
+    lines: EstimateLines
+    """Hours by phase and role, without the contingency."""
+    contingency: Percent
+    """Percent to be added to the hours of every line."""
+    duration_days: Duration
+    confidence: Confidence
+
+
+class EstimateSubmitted(EstimateContent, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """Delivery submitted a version of the estimate: the hours that the work would take.
 
     Published by Delivery. Project management hours are among the lines.
@@ -68,15 +95,8 @@ class EstimateSubmitted(Event, channel=DELIVERY, consumed_by=("sales", "finance"
 
     version: Version
     """Counts the engagement's estimates from 1."""
-    lines: tuple[ItemLine, ...]
-    """Hours by phase and role, without the contingency."""
-    contingency: Percent
-    """Percent to be added to the hours of every line."""
-    template: Identifier
-    duration_days: Days
-    """Duration of the work in calendar days."""
     assumptions: tuple[ShortText, ...] = ()
-    confidence: Confidence
+    """Assumptions, among them the reason why no line is project management."""
     template_version: Version | None = None
     """Version of the template that the lines were made from; null where they were entered."""
 
@@ -89,49 +109,69 @@ class EstimateEndorsed(Event, channel=DELIVERY, consumed_by=("sales", "finance")
     manager: PersonId
 
 
-class SowReviewed(Event, channel=DELIVERY, consumed_by=("legal",)):
+class SowReview(Value):
+    """A verdict on a version of the statement of work."""
+
+    version: Version
+    """Version of the statement of work."""
+    verdict: Verdict
+    why: Text | None = None
+    """Reason; always given where the verdict is `objected`."""
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        if self.verdict == "objected" and self.why is None:
+            raise ValueError("why is needed where verdict is objected")
+        return self
+
+
+class SowReviewed(SowReview, Event, channel=DELIVERY, consumed_by=("legal",)):
     """Delivery reviewed a version of the statement of work.
 
     Published by Delivery. A later review of the same version replaces this one.
     """
 
-    version: Version
-    """Version of the statement of work."""
     content_hash: ContentHash
     """Hash of the content that was reviewed; the verdict holds for this content only."""
-    verdict: Verdict
-    why: Text | None = None
-    """Reason; always given where the verdict is `objected`."""
 
 
-class ResourceRequested(Event, channel=DELIVERY):
-    """The engagement requested hours of a role in a period. Published by Delivery."""
+class ResourcePeriod(Value):
+    """Hours of a role in a period."""
 
-    request: Identifier
     role: ProjectRole
-    hours: Hours
+    hours: SomeHours
     starts_on: Day
     """First day of the period."""
     finishes_on: Day
     """Last day of the period."""
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.finishes_on < self.starts_on:
+            raise ValueError("finishes_on must not be before starts_on")
+        return self
 
-class ResourceAllocated(Event, channel=DELIVERY):
+
+class ResourceRequested(ResourcePeriod, Event, channel=DELIVERY):
+    """The engagement requested hours of a role in a period. Published by Delivery."""
+
+    request: Identifier
+
+
+Commitment = Literal["soft", "hard"]
+"""A hard allocation is binding; a soft one may be replaced."""
+
+
+class ResourceAllocated(ResourcePeriod, Event, channel=DELIVERY):
     """A person was allocated to a resource request, or their allocation to it was changed.
 
-    Published by Delivery.
+    Published by Delivery. Hours and period are those of the allocation.
     """
 
     request: Identifier
     """Id of the request that the person is allocated to."""
     person: PersonId
-    role: ProjectRole
-    hours: Hours
-    starts_on: Day
-    """First day of the allocation."""
-    finishes_on: Day
-    """Last day of the allocation."""
-    commitment: Literal["soft", "hard"]
+    commitment: Commitment
     """A hard allocation is binding; a soft one may be replaced."""
 
 
@@ -158,138 +198,159 @@ class BrdSubmitted(Event, channel=DELIVERY):
     content_hash: ContentHash
 
 
-class BrdSignedOff(Event, channel=DELIVERY):
+class BrdSignOff(Value):
+    """The sign-off of a version of the business requirements document."""
+
+    version: Version
+    signed_by: PersonId
+    """Person of the customer."""
+
+
+class BrdSignedOff(BrdSignOff, Event, channel=DELIVERY):
     """The customer signed off a version of the business requirements document (BRD).
 
     Published by Delivery.
     """
 
-    version: Version
     content_hash: ContentHash
     """Hash of the content that was signed off."""
-    signed_by: PersonId
-    """Person of the customer."""
     signed_on: Day
 
 
-class PlanDrafted(Event, channel=DELIVERY):
+class PlanContent(Value):
+    """A whole plan."""
+
+    version: Version
+    """Counts the drafts of the plan from 1; a baseline has the version of its draft."""
+    milestones: Annotated[tuple[Milestone, ...], distinct_by("milestone")]
+    tasks: Annotated[tuple[PlannedTask, ...], distinct_by("task")]
+    deliverables: Annotated[tuple[Deliverable, ...], distinct_by("deliverable")]
+    changes: tuple[Identifier, ...] = ()
+    """Ids of all approved changes whose work the plan includes, also those of earlier baselines.
+
+    A later baseline may leave out a change whose amendment is not signed.
+    """
+
+
+class PlanDrafted(PlanContent, Event, channel=DELIVERY):
     """A version of the plan was drafted, from a template or from tasks that were entered.
 
     Published by Delivery. Contains the whole plan.
     """
 
-    version: Version
-    """Counts the drafts of the plan from 1."""
     template: Identifier
-    milestones: tuple[Milestone, ...]
-    tasks: tuple[PlannedTask, ...]
-    deliverables: tuple[Deliverable, ...]
     template_version: Version | None = None
     """Version of the template that was scheduled; null where the tasks were entered."""
     estimate_version: Version | None = None
     """Version of the estimate that the hours come from; null where the tasks were entered."""
-    changes: tuple[Identifier, ...] = ()
-    """Ids of all approved changes whose work the plan includes, also those of the baseline."""
 
 
-class PlanBaselined(Event, channel=DELIVERY, consumed_by=("finance",)):
+class PlanBaselined(PlanContent, Event, channel=DELIVERY, consumed_by=("finance",)):
     """A drafted plan was approved as the baseline; it replaces the baseline before it.
 
     Published by Delivery. Contains the whole plan.
     """
 
-    version: Version
-    """Version of the draft that became the baseline."""
-    milestones: tuple[Milestone, ...]
-    tasks: tuple[PlannedTask, ...]
-    deliverables: tuple[Deliverable, ...]
-    changes: tuple[Identifier, ...] = ()
-    """Ids of all changes whose work the plan includes, also those of earlier baselines.
-
-    A later baseline may leave out a change whose amendment is not signed.
-    """
     baselined_on: Day
 
 
-class KickoffHeld(Event, channel=DELIVERY, consumed_by=("sales", "finance")):
+class Attendance(Value):
+    """The people at a meeting."""
+
+    attendees: Annotated[tuple[PersonId, ...], Field(min_length=1, max_length=200)]
+
+
+class KickoffHeld(Attendance, Event, channel=DELIVERY, consumed_by=("sales", "finance")):
     """The kickoff meeting took place. Published by Delivery."""
 
     held_on: Day
-    attendees: tuple[PersonId, ...]
 
 
-class TimeSubmitted(Event, channel=DELIVERY):
-    """A time entry was submitted for approval: a person's hours on one task in one week.
+class TimeEntry(Value):
+    """Hours on one task in one week."""
 
-    Published by Delivery.
-    """
-
-    entry: Identifier
-    """Id of the time entry."""
-    person: PersonId
-    """Person who worked; another person may have submitted the entry (see `actor`)."""
     role: ProjectRole
     task: Identifier
     """Id of a task of the plan, or `initiation` or `project-management` before a baseline."""
     week: Week
     """Monday of the calendar week."""
     hours: Hours
-    billable: bool = True
+    billable: YesNo = True
 
 
-class TimeApproved(Event, channel=DELIVERY, consumed_by=("finance",)):
+class TimeOfPerson(TimeEntry):
+    """Hours of a person on one task in one week."""
+
+    entry: Identifier
+    """Id of the time entry."""
+    person: PersonId
+    """Person who worked; another person may have submitted the entry (see `actor`)."""
+
+
+class TimeSubmitted(TimeOfPerson, Event, channel=DELIVERY):
+    """A time entry was submitted for approval: a person's hours on one task in one week.
+
+    Published by Delivery.
+    """
+
+
+class TimeApproved(TimeOfPerson, Event, channel=DELIVERY, consumed_by=("finance",)):
     """A time entry was approved. Contains the full entry.
 
     Published by Delivery. Finance accrues its cost and, where it is billable, bills it.
     """
 
-    entry: Identifier
-    """Id of the time entry."""
-    person: PersonId
-    """Person who worked."""
-    role: ProjectRole
-    task: Identifier
-    week: Week
-    """Monday of the calendar week."""
-    hours: Hours
-    billable: bool = True
     kind: LineKind = "delivery"
     """Kind of work, as the plan has it for the task."""
 
 
-class TimeRejected(Event, channel=DELIVERY):
-    """A time entry was rejected; its hours are neither billed nor counted as cost.
-
-    Published by Delivery.
-    """
+class TimeRejection(Value):
+    """The rejection of a time entry."""
 
     entry: Identifier
     """Id of the time entry."""
     why: ShortText
 
 
-class ExpenseApproved(Event, channel=DELIVERY, consumed_by=("finance",)):
-    """An expense of a person for the engagement was approved. Published by Delivery."""
+class TimeRejected(TimeRejection, Event, channel=DELIVERY):
+    """A time entry was rejected; its hours are neither billed nor counted as cost.
 
-    expense: Identifier
+    Published by Delivery.
+    """
+
+
+class Expense(Value):
+    """An expense of a person for the engagement."""
+
     person: PersonId
     """Person who spent the money."""
     amount: PositiveMoney
     """Amount in the currency of the expense, which may differ from the engagement's."""
     description: ShortText
     spent_on: Day
-    billable: bool
+    billable: YesNo = True
     """True if the customer pays it."""
 
 
-class TaskProgressed(Event, channel=DELIVERY, consumed_by=("finance",)):
-    """The progress of a task was recorded; it may be lower than before. Published by Delivery."""
+class ExpenseApproved(Expense, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """An expense of a person for the engagement was approved. Published by Delivery."""
+
+    expense: Identifier
+
+
+class TaskProgress(Value):
+    """The progress of a task."""
 
     task: Identifier
     complete: Percent
     """Completed share of the task in percent."""
     remaining_hours: Hours
     """Hours that the task still needs."""
+
+
+class TaskProgressed(TaskProgress, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """The progress of a task was recorded; it may be lower than before. Published by Delivery."""
+
     as_of: Day
 
 
@@ -311,19 +372,24 @@ class DeliverableSubmitted(Event, channel=DELIVERY):
     submitted_on: Day
 
 
-class DeliverableAccepted(Event, channel=DELIVERY, consumed_by=("finance",)):
-    """The customer accepted a submission of a deliverable. Published by Delivery."""
+class DeliverableAcceptance(Value):
+    """The customer's acceptance of a deliverable."""
 
     deliverable: Identifier
     submission: Version
     """Number of the submission that was accepted."""
     accepted_by: PersonId
     """Person of the customer."""
+
+
+class DeliverableAccepted(DeliverableAcceptance, Event, channel=DELIVERY, consumed_by=("finance",)):
+    """The customer accepted a submission of a deliverable. Published by Delivery."""
+
     accepted_on: Day
 
 
-class DeliverableRejected(Event, channel=DELIVERY):
-    """The customer rejected a submission of a deliverable. Published by Delivery."""
+class DeliverableRejection(Value):
+    """The customer's rejection of a deliverable."""
 
     deliverable: Identifier
     submission: Version
@@ -331,23 +397,44 @@ class DeliverableRejected(Event, channel=DELIVERY):
     rejected_by: PersonId
     """Person of the customer."""
     why: Text
+
+
+class DeliverableRejected(DeliverableRejection, Event, channel=DELIVERY):
+    """The customer rejected a submission of a deliverable. Published by Delivery."""
+
     rejected_on: Day
 
 
-class RiskRaised(Event, channel=DELIVERY):
-    """A risk was raised: a problem that may occur. Published by Delivery."""
+Weight = Literal["low", "medium", "high"]
 
-    item: Identifier
-    """Id of the RAID item (risk, issue or decision)."""
+
+class Risk(Value):
+    """A problem that may occur."""
+
     title: ShortText
     probability: Percent
     """Probability in percent that it occurs."""
-    impact: Literal["low", "medium", "high"]
+    impact: Weight
     owner: PersonId
     response: Text
 
 
-class IssueRaised(Event, channel=DELIVERY):
+class RiskRaised(Risk, Event, channel=DELIVERY):
+    """A risk was raised: a problem that may occur. Published by Delivery."""
+
+    item: Identifier
+    """Id of the RAID item (risk, issue or decision)."""
+
+
+class Issue(Value):
+    """A problem that has occurred."""
+
+    title: ShortText
+    severity: Weight
+    owner: PersonId
+
+
+class IssueRaised(Issue, Event, channel=DELIVERY):
     """An issue was raised: a problem that has occurred. Published by Delivery.
 
     An engagement with an open issue cannot be closed.
@@ -355,41 +442,41 @@ class IssueRaised(Event, channel=DELIVERY):
 
     item: Identifier
     """Id of the RAID item (risk, issue or decision)."""
+
+
+class Decision(Value):
+    """A decision with its rationale."""
+
     title: ShortText
-    severity: Literal["low", "medium", "high"]
-    owner: PersonId
+    rationale: Text
 
 
-class DecisionRecorded(Event, channel=DELIVERY):
+class DecisionRecorded(Decision, Event, channel=DELIVERY):
     """A decision was recorded with its rationale. Published by Delivery."""
 
     item: Identifier
     """Id of the RAID item (risk, issue or decision)."""
-    title: ShortText
-    rationale: Text
     decided_by: PersonId
     decided_on: Day
 
 
-class RaidItemClosed(Event, channel=DELIVERY):
-    """A risk or an issue was closed. Published by Delivery."""
+class RaidItemResolution(Value):
+    """The resolution of a risk or an issue."""
 
     item: Identifier
     """Id of the risk or issue."""
     resolution: Text
+
+
+class RaidItemClosed(RaidItemResolution, Event, channel=DELIVERY):
+    """A risk or an issue was closed. Published by Delivery."""
+
     closed_on: Day
 
 
-class StatusReportPublished(Event, channel=DELIVERY, consumed_by=("finance", "sales")):
-    """A status report was published. Published by Delivery.
+class StatusReport(Value):
+    """A status report without its number and day."""
 
-    Finance measures earned value and margins as of its day.
-    """
-
-    report: Version
-    """Counts the engagement's reports from 1."""
-    as_of: Day
-    """Day that the report describes."""
     scope: RAG
     schedule: RAG
     cost: RAG
@@ -399,53 +486,86 @@ class StatusReportPublished(Event, channel=DELIVERY, consumed_by=("finance", "sa
     """Hours still needed, in the manager's judgement."""
 
 
-class ChangeRequested(Event, channel=DELIVERY, consumed_by=("legal",)):
+class StatusReportPublished(
+    StatusReport, Event, channel=DELIVERY, consumed_by=("finance", "sales")
+):
+    """A status report was published. Published by Delivery.
+
+    Finance measures earned value and margins as of its day.
+    """
+
+    report: Version
+    """Counts the engagement's reports from 1."""
+    as_of: Day
+    """Day that the report describes."""
+
+
+class ChangeRequest(Value):
+    """The request of a change of what was agreed."""
+
+    requested_by: PersonId
+    description: Text
+
+
+class ChangeRequested(ChangeRequest, Event, channel=DELIVERY, consumed_by=("legal",)):
     """A change of what was agreed was requested. Published by Delivery."""
 
     change: Identifier
-    requested_by: PersonId
-    description: Text
     requested_on: Day
 
 
-class ChangeAssessed(Event, channel=DELIVERY, consumed_by=("legal", "finance")):
+class ChangeAssessment(Value):
+    """The effort, the delay and the scope of a change."""
+
+    change: Identifier
+    lines: Annotated[tuple[ItemRoleHours, ...], Field(max_length=100)]
+    """Additional hours by role."""
+    days: Annotated[int, Field(ge=-10_000, le=10_000), AsNumber]
+    """Calendar days by which the finish moves; negative where it becomes earlier."""
+    risk: Text
+    deliverables_added: Annotated[tuple[Deliverable, ...], Field(max_length=100)] = ()
+    deliverables_descoped: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
+    """Ids of deliverables that would no longer be delivered."""
+
+
+class ChangeAssessed(ChangeAssessment, Event, channel=DELIVERY, consumed_by=("legal", "finance")):
     """Delivery assessed what a change would take; a later assessment replaces this one.
 
     Published by Delivery. Finance prices each assessment.
     """
 
+
+class ChangeApproval(Value):
+    """The customer's approval of a change."""
+
     change: Identifier
-    lines: tuple[ItemRoleHours, ...]
-    """Additional hours by role."""
-    days: int = Field(ge=-10_000, le=10_000)
-    """Calendar days by which the finish moves; negative where it becomes earlier."""
-    risk: Text
-    deliverables_added: tuple[Deliverable, ...] = ()
-    deliverables_descoped: tuple[Identifier, ...] = ()
-    """Ids of deliverables that would no longer be delivered."""
+    approved_by: PersonId
+    """Person of the customer."""
 
 
-class ChangeApproved(Event, channel=DELIVERY, consumed_by=("legal", "finance")):
+class ChangeApproved(ChangeApproval, Event, channel=DELIVERY, consumed_by=("legal", "finance")):
     """The customer approved an assessed and priced change, which is now a change order.
 
     Published by Delivery.
     """
 
-    change: Identifier
-    approved_by: PersonId
-    """Person of the customer."""
     approved_on: Day
 
 
-class ChangeRejected(Event, channel=DELIVERY, consumed_by=("legal", "finance")):
+class ChangeRejection(Value):
+    """The rejection of a change."""
+
+    change: Identifier
+    why: ShortText
+
+
+class ChangeRejected(ChangeRejection, Event, channel=DELIVERY, consumed_by=("legal", "finance")):
     """A change was rejected and will not be made.
 
     Published by Delivery. An approved change can be rejected until its amendment is signed; a
     signed amendment takes precedence over a rejection.
     """
 
-    change: Identifier
-    why: ShortText
     rejected_on: Day
 
 
@@ -463,12 +583,17 @@ class SolutionWentLive(Event, channel=DELIVERY, consumed_by=("sales", "finance")
     """First day of use."""
 
 
-class PirHeld(Event, channel=DELIVERY):
+class PirFindings(Value):
+    """The findings of a post-implementation review."""
+
+    went_well: Annotated[tuple[ShortText, ...], Field(max_length=100)]
+    went_badly: Annotated[tuple[ShortText, ...], Field(max_length=100)]
+
+
+class PirHeld(PirFindings, Event, channel=DELIVERY):
     """The post-implementation review (PIR) took place. Published by Delivery."""
 
     held_on: Day
-    went_well: tuple[ShortText, ...]
-    went_badly: tuple[ShortText, ...]
     sold_hours: TotalHours
     """Hours of the estimate under the won proposal, without contingency and changes."""
     delivered_hours: TotalHours
@@ -487,16 +612,21 @@ Score = Annotated[int, Field(ge=1, le=5)]
 """Answer to a question of a survey, from 1 (worst) to 5 (best)."""
 
 
-class SurveyAnswered(Event, channel=DELIVERY, consumed_by=("sales",)):
-    """A person of the customer answered a survey. Published by Delivery."""
+class SurveyAnswer(Value):
+    """The answers of a person of the customer to a survey."""
 
     survey: Identifier
     answered_by: PersonId
-    satisfaction: dict[Identifier, Score]
+    satisfaction: Annotated[dict[Identifier, Score], Field(min_length=1, max_length=50)]
     """Score from 1 (worst) to 5 (best) by question, for the customer satisfaction score (CSAT)."""
-    recommend: Annotated[int, Field(ge=0, le=10)]
+    recommend: Annotated[int, Field(ge=0, le=10), AsNumber]
     """Likelihood of a recommendation from 0 to 10, for the net promoter score (NPS)."""
     comment: Text | None = None
+
+
+class SurveyAnswered(SurveyAnswer, Event, channel=DELIVERY, consumed_by=("sales",)):
+    """A person of the customer answered a survey. Published by Delivery."""
+
     answered_on: Day
 
 

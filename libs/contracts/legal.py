@@ -3,7 +3,9 @@
 Days are business days (UTC) unless the person who recorded them gave another day.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from contracts.channels import LEGAL
 from contracts.event import Event
@@ -15,6 +17,7 @@ from contracts.values import (
     Day,
     Days,
     Deliverable,
+    Deliverables,
     Hours,
     Identifier,
     Party,
@@ -24,8 +27,13 @@ from contracts.values import (
     ShortText,
     Signatory,
     Text,
+    Value,
     Version,
+    distinct_by,
 )
+
+BillingSchedule = Annotated[tuple[BillingItem, ...], Field(max_length=500), distinct_by("item")]
+"""Entries of a billing schedule with different ids, at most 500."""
 
 
 class FileOpened(Event, channel=LEGAL):
@@ -39,47 +47,55 @@ class FileOpened(Event, channel=LEGAL):
     title: ShortText
 
 
-class NdaSigned(Event, channel=LEGAL, consumed_by=("sales",)):
+class Agreement(Value):
+    """The term of an agreement with the customer."""
+
+    expires_on: Day | None = None
+    """Last day of the agreement; null where it does not expire."""
+
+
+class NdaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
     """A non-disclosure agreement (NDA) was signed by both parties; it replaces an earlier one.
 
     Published by Legal.
     """
 
     signed_on: Day
-    expires_on: Day | None = None
-    """Last day of the agreement; null where it does not expire."""
 
 
-class MsaSigned(Event, channel=LEGAL, consumed_by=("sales",)):
+class MsaSigned(Agreement, Event, channel=LEGAL, consumed_by=("sales",)):
     """A master services agreement (MSA) was signed by both parties; it replaces an earlier one.
 
     Published by Legal.
     """
 
     signed_on: Day
-    expires_on: Day | None = None
-    """Last day of the agreement; null where it does not expire."""
 
 
-class SowDrafted(Event, channel=LEGAL, consumed_by=("delivery", "finance", "sales")):
+class SowVersion(Value):
+    """A version of the statement of work, identified by the hash of its content."""
+
+    version: Version
+    """Counts the versions of the statement of work from 1."""
+    content_hash: ContentHash
+    """SHA-256 of the document's canonical content: all other fields of its sow-drafted event."""
+
+
+class SowDrafted(SowVersion, Event, channel=LEGAL, consumed_by=("delivery", "finance", "sales")):
     """A version of the statement of work (SOW) was drafted; it supersedes earlier versions.
 
     Published by Legal. The event is the whole document.
     """
 
-    version: Version
-    """Counts the versions of the statement of work from 1."""
-    content_hash: ContentHash
-    """SHA-256 of the document's canonical content: all other fields of this event."""
     proposal_version: Version
     """Version of the proposal that the customer accepted."""
     scope: Text
-    deliverables: tuple[Deliverable, ...]
+    deliverables: Deliverables
     price: PositiveTotal
     pricing: Pricing
     starts_on: Day
     finishes_on: Day
-    billing_schedule: tuple[BillingItem, ...]
+    billing_schedule: BillingSchedule
     """Entries whose amounts add up to the price."""
     rates: tuple[RoleRate, ...] = ()
     """Bill rates per hour."""
@@ -87,11 +103,8 @@ class SowDrafted(Event, channel=LEGAL, consumed_by=("delivery", "finance", "sale
     """Calendar days from the invoice date to the due day."""
 
 
-class SowRedlined(Event, channel=LEGAL, consumed_by=("sales",)):
-    """A party requested another wording of a clause of the statement of work.
-
-    Published by Legal.
-    """
+class Redline(Value):
+    """The wording that a party wants for a clause of the statement of work."""
 
     version: Version
     by: Party
@@ -101,59 +114,58 @@ class SowRedlined(Event, channel=LEGAL, consumed_by=("sales",)):
     """Wording that the party wants."""
 
 
-class SowApproved(Event, channel=LEGAL, consumed_by=("sales",)):
+class SowRedlined(Redline, Event, channel=LEGAL, consumed_by=("sales",)):
+    """A party requested another wording of a clause of the statement of work.
+
+    Published by Legal.
+    """
+
+
+class SowApproved(SowVersion, Event, channel=LEGAL, consumed_by=("sales",)):
     """Legal approved a version of the statement of work that Delivery and Finance had approved.
 
     Published by Legal.
     """
 
-    version: Version
-    content_hash: ContentHash
-    """Hash of the content that all three departments approved."""
 
-
-class SowSentForSignature(Event, channel=LEGAL, consumed_by=("sales",)):
+class SowSentForSignature(SowVersion, Event, channel=LEGAL, consumed_by=("sales",)):
     """The approved version of the statement of work was sent to both parties for signature.
 
     Published by Legal.
     """
 
-    version: Version
-    content_hash: ContentHash
     sent_on: Day
 
 
-class SowSignatureRecorded(Event, channel=LEGAL):
+class SowSignatureRecorded(SowVersion, Event, channel=LEGAL):
     """One party signed a version of the statement of work. Published by Legal."""
 
-    version: Version
-    content_hash: ContentHash
-    """Hash of the content that was signed."""
     signatory: Signatory
 
 
-class SowSigned(Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
+class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
     """Both parties signed the statement of work, which is now the contract. Published by Legal."""
 
-    version: Version
-    content_hash: ContentHash
-    """Hash of the content that was signed."""
     signatories: tuple[Signatory, ...]
     signed_on: Day
     """Day of the later signature."""
 
 
-class EarlyStartAuthorised(Event, channel=LEGAL, consumed_by=("delivery", "finance")):
-    """Work before the signature was authorised, up to a number of hours and a day.
+class EarlyStart(Value):
+    """An authorisation to work before the signature, up to a number of hours and a day."""
 
-    Published by Legal. The hours of several authorisations add up.
-    """
-
-    cap_hours: Hours
+    cap_hours: Annotated[Hours, Field(gt=0)]
     """Hours that may be worked under this authorisation."""
     expires_on: Day
     """Last day of the authorisation (UTC)."""
     reason: ShortText
+
+
+class EarlyStartAuthorised(EarlyStart, Event, channel=LEGAL, consumed_by=("delivery", "finance")):
+    """Work before the signature was authorised, up to a number of hours and a day.
+
+    Published by Legal. The hours of several authorisations add up.
+    """
 
 
 class EarlyStartExpired(Event, channel=LEGAL):
@@ -166,32 +178,19 @@ class EarlyStartExpired(Event, channel=LEGAL):
     """Last day of the authorisations (UTC)."""
 
 
-class AmendmentDrafted(
-    Event,
-    channel=LEGAL,
-    consumed_by=(
-        "sales",
-        "delivery",
-    ),
-):
-    """The amendment of the contract for one change order was drafted, for the first time or anew.
-
-    Published by Legal, also without a command: when the change is approved and priced, and when an
-    unsigned draft no longer fits the change or the contract's finish. The latest draft of an
-    amendment replaces earlier ones. The event is the whole document.
-    """
+class AmendmentTerms(Value):
+    """All that an amendment of the contract changes, with the hash of its content."""
 
     amendment: Identifier
     change: Identifier
     """Id of the change order."""
     content_hash: ContentHash
-    """SHA-256 of the document's canonical content: all other fields of this event."""
+    """SHA-256 of the document's canonical content: all other fields of its amendment-drafted
+    event."""
     price_delta: ItemMoney
     """Amount added to the price of the contract; negative for a reduction."""
     finishes_on: Day
     """New finish of the contract."""
-    scope_delta: Text
-    """Change of the scope, in words."""
     deliverables_added: tuple[Deliverable, ...] = ()
     deliverables_descoped: tuple[Identifier, ...] = ()
     """Ids of deliverables that are no longer delivered."""
@@ -200,36 +199,43 @@ class AmendmentDrafted(
     zero or negative."""
 
 
-class AmendmentSigned(Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
+class AmendmentDrafted(AmendmentTerms, Event, channel=LEGAL, consumed_by=("sales", "delivery")):
+    """The amendment of the contract for one change order was drafted, for the first time or anew.
+
+    Published by Legal, also without a command: when the change is approved and priced, and when an
+    unsigned draft no longer fits the change or the contract's finish. The latest draft of an
+    amendment replaces earlier ones. The event is the whole document.
+    """
+
+    scope_delta: Text
+    """Change of the scope, in words."""
+
+
+class AmendmentSigned(
+    AmendmentTerms, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")
+):
     """Both parties signed an amendment of the contract. Contains all that it changes.
 
     Published by Legal.
     """
 
-    amendment: Identifier
-    change: Identifier
-    """Id of the change order."""
-    content_hash: ContentHash
-    """Hash of the content that was signed: that of its amendment-drafted event."""
-    price_delta: ItemMoney
-    """Amount added to the price of the contract; negative for a reduction."""
-    finishes_on: Day
-    """New finish of the contract."""
-    deliverables_added: tuple[Deliverable, ...] = ()
-    deliverables_descoped: tuple[Identifier, ...] = ()
-    """Ids of deliverables that are no longer delivered."""
-    billing_schedule: tuple[BillingItem, ...] = ()
-    """Entries added to the billing schedule."""
     signatories: tuple[Signatory, ...]
     signed_on: Day
     """Day of the later signature."""
 
 
-class EngagementTerminated(Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
-    """The contract was terminated before the work was finished. Published by Legal."""
+class Termination(Value):
+    """Why a contract was terminated."""
 
     reason: Literal["convenience", "breach", "insolvency", "mutual"]
     comment: Text | None = None
+
+
+class EngagementTerminated(
+    Termination, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")
+):
+    """The contract was terminated before the work was finished. Published by Legal."""
+
     terminated_on: Day
     """Last day of the contract."""
     decided_by: PersonId | None = None

@@ -63,17 +63,15 @@ class AccountPublished(AccountDetails, Reference, channel=SALES_REFERENCE):
     account: AccountId
 
 
-class PersonPublished(Reference, channel=DELIVERY_REFERENCE):
-    """A version of the record of a person of the company or a customer. Published by Delivery."""
+class PersonDetails(Value):
+    """The record of a person of the company or a customer, without their id."""
 
-    kind: ClassVar[str] = "person"
-    person: PersonId
     name: ShortText
     email: (
         Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"), CLEAN_LINE] | None
     ) = None
     department: Literal["sales", "legal", "delivery", "finance", "executive", "customer"]
-    roles: tuple[ProjectRole, ...] = ()
+    roles: Annotated[tuple[ProjectRole, ...], Field(max_length=20)] = ()
     """Roles that the person can take on an engagement."""
     manager: PersonId | None = None
     """Id of the person whom this person reports to."""
@@ -81,6 +79,13 @@ class PersonPublished(Reference, channel=DELIVERY_REFERENCE):
     """Id of the customer's organisation; null for a person of the company."""
     available_hours: Hours = Decimal(40)
     """Available hours per week."""
+
+
+class PersonPublished(PersonDetails, Reference, channel=DELIVERY_REFERENCE):
+    """A version of the record of a person of the company or a customer. Published by Delivery."""
+
+    kind: ClassVar[str] = "person"
+    person: PersonId
 
 
 class TemplatePhase(Value):
@@ -104,7 +109,16 @@ class TemplateTask(Value):
     kind: LineKind = "delivery"
 
 
-class TemplatePublished(Reference, channel=DELIVERY_REFERENCE):
+class TemplateDetails(Value):
+    """A template for a kind of work, without its id."""
+
+    name: ShortText
+    estimate: Annotated[tuple[ItemLine, ...], Field(max_length=500)] = ()
+    """Usual hours by phase and role."""
+    phases: Annotated[tuple[TemplatePhase, ...], Field(min_length=1, max_length=50)]
+
+
+class TemplatePublished(TemplateDetails, Reference, channel=DELIVERY_REFERENCE):
     """A version of a template for a kind of work, from which estimates and plans are made.
 
     Published by Delivery.
@@ -112,10 +126,6 @@ class TemplatePublished(Reference, channel=DELIVERY_REFERENCE):
 
     kind: ClassVar[str] = "template"
     template: Identifier
-    name: ShortText
-    estimate: tuple[ItemLine, ...] = ()
-    """Usual hours by phase and role."""
-    phases: tuple[TemplatePhase, ...]
 
 
 HIGHEST_RATE = Decimal(10) ** 8

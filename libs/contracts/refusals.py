@@ -95,7 +95,6 @@ RefusalCode = Literal[
     "field-missing",
     "file-incomplete",
     "file-not-open",
-    "file-open",
     "finance-approved-other-content",
     "finance-objected",
     "finance-review-missing",
@@ -120,14 +119,11 @@ RefusalCode = Literal[
     "month-not-over",
     "month-out-of-order",
     "month-recognised",
-    "msa-signed",
-    "nda-signed",
     "opportunity-imported",
     "opportunity-not-adopted",
     "opportunity-not-imported",
     "opportunity-not-opened",
     "opportunity-opened",
-    "party-signed",
     "payment-too-large",
     "person-committed",
     "person-not-asked",
@@ -165,7 +161,6 @@ RefusalCode = Literal[
     "sow-not-billable",
     "sow-not-sent",
     "sow-not-signed",
-    "sow-sent",
     "sow-signed",
     "sow-superseded",
     "sow-unknown",
@@ -328,7 +323,6 @@ REFUSALS: dict[RefusalCode, str] = {
         "The account or the title of the engagement is not known and has to be given."
     ),
     "file-not-open": "Legal has not opened a file for this engagement.",
-    "file-open": "The file of this engagement is open with other content.",
     "finance-approved-other-content": (
         "Finance has approved content that differs from this version of the statement of work."
     ),
@@ -361,8 +355,6 @@ REFUSALS: dict[RefusalCode, str] = {
     "month-recognised": (
         "The revenue of the month is recognised already, or the month is before the contract."
     ),
-    "msa-signed": "A master services agreement of the same or a later day is recorded.",
-    "nda-signed": "A non-disclosure agreement of the same or a later day is recorded.",
     "opportunity-imported": "The opportunity was imported; it is adopted, not opened.",
     "opportunity-not-adopted": "The imported opportunity has not been adopted.",
     "opportunity-not-imported": "The opportunity was not imported.",
@@ -370,7 +362,6 @@ REFUSALS: dict[RefusalCode, str] = {
         "Sales has not opened an opportunity for this engagement, or it has not been received."
     ),
     "opportunity-opened": "The opportunity was opened in Sales and cannot be imported.",
-    "party-signed": "The party has signed this version with other data.",
     "payment-too-large": "The payment exceeds what is outstanding on the invoice.",
     "person-committed": "The person is committed to the request already.",
     "person-not-asked": "The person was not asked by this survey.",
@@ -410,7 +401,6 @@ REFUSALS: dict[RefusalCode, str] = {
     "sow-not-billable": "Finance cannot bill the statement of work as it is drafted.",
     "sow-not-sent": "The statement of work was not sent for signature.",
     "sow-not-signed": "The statement of work is not signed, or was not signed by that day.",
-    "sow-sent": "The statement of work was sent for signature on another day.",
     "sow-signed": "The statement of work is signed.",
     "sow-superseded": "There is a newer version of the statement of work.",
     "sow-unknown": "The department has no such version of the statement of work.",

@@ -9,7 +9,7 @@ from contracts.documents import content_hash
 from contracts.values import ContentHash, DocumentText
 
 
-class Paper(Command):
+class DocumentCommand(Command):
     """Command that sends a document: either its content or the content's hash."""
 
     content: DocumentText | None = None

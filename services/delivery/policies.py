@@ -1,15 +1,16 @@
-"""Check preconditions that several decisions share: open, released, the customer's decision."""
+"""Check what several decisions of Delivery require: open, released, decided by the customer."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
-from chassis.domain.commands import Missing, Refused, gate
+from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from contracts.event import Event
-from contracts.reference import PersonPublished
-from contracts.refusals import RefusalCode
-from delivery.state import Engagement
+from chassis.domain.rules import past_day
+from contracts.event import Event, Recorded
+from contracts.reference import PersonPublished, TemplatePublished
+from delivery.engagement import Engagement
+from delivery.quantities import ZERO
 
 
 def require_open(state: Engagement, *, after_termination: bool = False) -> None:
@@ -18,12 +19,13 @@ def require_open(state: Engagement, *, after_termination: bool = False) -> None:
     `after_termination` allows commands that settle work done before the contract was terminated.
     Raises Refused where the engagement is not opened, closed, lost or terminated.
     """
-    if state.title is None:
+    if state.deal.title is None:
         sentence = "Delivery has not received the opened opportunity from Sales"
         gate("opportunity-not-opened", [Missing("opportunity-not-opened", sentence, "sales")])
-    if state.closed:
-        raise Refused("engagement-over", f"the engagement was closed on {state.closed.closed_on}")
-    if state.deal.lost or state.deal.lost_on:
+    closed = state.closing.closed
+    if closed:
+        raise Refused("engagement-over", f"the engagement was closed on {closed.closed_on}")
+    if state.deal.lost_on:
         raise Refused("engagement-over", f"the deal was lost on {state.deal.lost_on}")
     terminated = state.contract.terminated
     if terminated and not after_termination:
@@ -36,40 +38,24 @@ def require_active(state: Engagement, week: date | None = None) -> None:
     After a termination, work of a week that began by then may still be recorded, unless the
     engagement was put on hold before that week. Raises Refused otherwise.
     """
-    terminated, hold = state.contract.terminated, state.on_hold
+    terminated, hold = state.contract.terminated, state.management.on_hold
     worked = week if week and terminated and week <= terminated.terminated_on else None
     require_open(state, after_termination=worked is not None)
     if hold and (worked is None or worked > hold.held_on):
         raise Refused("engagement-on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
 
 
-def day_of(context: Context, given: date | None) -> date:
-    """Return the day of an act: as given, else the business day (UTC).
+def same_day(field: str, command: Command, known: Event | None, context: Context) -> date:
+    """Return the day in a field of a command, else that of the recorded event, else today (UTC).
 
-    One day ahead is accepted, since east of UTC it may already be tomorrow. Raises Refused where
-    the day is further in the future.
+    So a command without a day that is repeated on a later day leads to an equal event. Raises
+    Refused as `past_day` does.
     """
-    if given is not None and given > context.today + timedelta(days=1):
-        raise Refused("date-in-future", f"{given} has not come yet: today is {context.today}")
-    return given or context.today
-
-
-def once(known: Event | None, event: Event, code: RefusalCode, sentence: str) -> Iterator[Event]:
-    """Yield the event if none is recorded yet, and nothing if an equal one is.
-
-    Raises Refused with `code` and `sentence` where a different event is recorded.
-    """
-    if known is None:
-        yield event
-    elif known != event:
-        raise Refused(code, sentence)
+    return past_day(field, getattr(command, field) or getattr(known, field, None), context)
 
 
 def known_person(context: Context, person: str) -> PersonPublished:
-    """Return the person's newest record known to this process.
-
-    Raises Refused where there is none.
-    """
+    """Return the person's newest record; raises Refused where the person is unknown."""
     record = context.reference_data.latest(PersonPublished, person)
     if record is None:
         raise Refused("person-unknown", f"no person {person} is known")
@@ -88,6 +74,22 @@ def require_customer(context: Context, person: str) -> None:
             "person-not-customer",
             f"{person} belongs to {record.event.department}: only the customer can decide this",
         )
+
+
+def known_template(context: Context, template: str) -> Recorded[TemplatePublished]:
+    """Return the newest version of a template; raises Refused where the template is unknown."""
+    record = context.reference_data.latest(TemplatePublished, template)
+    if record is None:
+        raise Refused("template-unknown", f"no template {template} is known")
+    return record
+
+
+def is_given_up(state: Engagement, change: str) -> bool:
+    """Return whether the change was rejected and has no signed amendment.
+
+    A signed amendment takes precedence over a rejection.
+    """
+    return change in state.changes.rejected and change not in state.contract.amendments
 
 
 def not_covered(
@@ -143,7 +145,7 @@ def _cap_exceeded(state: Engagement, first: date, hours: Decimal) -> Missing | N
     for after in (None, *ended):
         cap = sum(
             (start.cap_hours for start in starts if after is None or start.expires_on > after),
-            Decimal(0),
+            ZERO,
         )
         logged = before_signature(state, after=after)
         if logged >= cap or logged + hours > cap:
@@ -162,13 +164,13 @@ def before_signature(state: Engagement, *, after: date | None = None) -> Decimal
     return state.timesheet.before(signed.signed_on if signed else None, after=after)
 
 
-def implementation(state: Engagement, work: date) -> Iterator[Missing]:
+def not_implementable(state: Engagement, work: date) -> Iterator[Missing]:
     """Yield what is missing before implementation on a day (gate 4): requirements, a baseline.
 
     In tier light, the requirements are a section of the statement of work and are signed with it.
     """
-    signatures = [signed.signed_on for signed in state.brd_signed_off.values()]
-    light = state.tier is not None and state.tier.tier == "light"
+    signatures = [signed.signed_on for signed in state.requirements.signed_off.values()]
+    light = state.management.is_light
     if light and state.contract.signed:
         signatures.append(state.contract.signed.signed_on)
     if not signatures:

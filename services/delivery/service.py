@@ -1,9 +1,73 @@
-"""Run the delivery service: ``python -m delivery.service``."""
+"""The delivery service: ``python -m delivery.service``."""
 
+from chassis.domain.decider import Decider
 from chassis.runtime.service import Service, run
+from chassis.web.command_routes import CommandRoutes
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
-from delivery.api import engagements, people, templates
-from delivery.decider import ENGAGEMENT
+from contracts.values import PersonId
+from delivery.acceptance import decisions as acceptance
+from delivery.changes import decisions as changes
+from delivery.closing import decisions as closing
+from delivery.contract import decisions as contract
+from delivery.deal import decisions as deal
+from delivery.disconnects import decisions as disconnects
+from delivery.engagement import Engagement
+from delivery.estimates import decisions as estimates
+from delivery.kickoff import decisions as kickoff
+from delivery.management import decisions as management
+from delivery.people import decisions as people
+from delivery.people.state import Person
+from delivery.planning import decisions as planning
+from delivery.progress import decisions as progress
+from delivery.raid import decisions as raid
+from delivery.requirements import decisions as requirements
+from delivery.resources import decisions as resources
+from delivery.roles import COMPANY, READERS, RECORD_KEEPERS
+from delivery.surveys import decisions as surveys
+from delivery.templates import decisions as templates
+from delivery.templates.state import Template
+from delivery.timesheet import decisions as timesheet
+
+ENGAGEMENT: Decider[Engagement] = Decider(
+    department="delivery",
+    kind="engagement",
+    initial=lambda subject: Engagement(engagement=subject),
+    capabilities=(
+        deal.capability,
+        management.capability,
+        estimates.capability,
+        contract.capability,
+        resources.capability,
+        requirements.capability,
+        planning.capability,
+        kickoff.capability,
+        timesheet.capability,
+        progress.capability,
+        raid.capability,
+        changes.capability,
+        acceptance.capability,
+        surveys.capability,
+        closing.capability,
+        disconnects.capability,
+    ),
+)
+"""Decider of engagements."""
+
+PERSON: Decider[Person] = Decider(
+    department="delivery",
+    kind="person",
+    initial=lambda subject: Person(person=subject),
+    capabilities=(people.capability,),
+)
+"""Decider of people."""
+
+TEMPLATE: Decider[Template] = Decider(
+    department="delivery",
+    kind="template",
+    initial=lambda subject: Template(template=subject),
+    capabilities=(templates.capability,),
+)
+"""Decider of templates."""
 
 SERVICE = Service(
     "delivery",
@@ -12,13 +76,23 @@ SERVICE = Service(
         "The work of an engagement: estimates, plans, resources, time, progress, change control, "
         "acceptance and closing, each behind its gate; records of people and templates."
     ),
-    routes=(engagements(ENGAGEMENT), people(), templates()),
+    routes=(
+        CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),
+        CommandRoutes(
+            PERSON,
+            path="people",
+            seen_by=COMPANY,
+            subject=PersonId,
+            erased_by=RECORD_KEEPERS,
+        ),
+        CommandRoutes(TEMPLATE, path="templates", seen_by=COMPANY),
+    ),
     reads=(AccountPublished, PersonPublished, TemplatePublished),
 )
 
 
 def main() -> None:
-    """Run the service until it is stopped by a signal."""
+    """Run the service until it receives SIGTERM."""
     run(SERVICE)
 
 

@@ -1,8 +1,39 @@
 """The legal service: ``python -m legal.service``."""
 
+from chassis.domain.decider import Decider
 from chassis.runtime.service import Service, run
-from legal.api import engagements
-from legal.decider import ENGAGEMENT
+from chassis.web.command_routes import CommandRoutes
+from legal.agreements import decisions as agreements
+from legal.amendments import decisions as amendments
+from legal.deal import decisions as deal
+from legal.disconnects import decisions as disconnects
+from legal.early_starts import decisions as early_starts
+from legal.ending import decisions as ending
+from legal.engagement import Engagement
+from legal.file import decisions as file
+from legal.receivables import decisions as receivables
+from legal.roles import READERS
+from legal.signing import decisions as signing
+from legal.sows import decisions as sows
+
+ENGAGEMENT: Decider[Engagement] = Decider(
+    department="legal",
+    kind="engagement",
+    initial=lambda subject: Engagement(engagement=subject),
+    capabilities=(
+        file.capability,
+        agreements.capability,
+        deal.capability,
+        sows.capability,
+        signing.capability,
+        early_starts.capability,
+        amendments.capability,
+        receivables.capability,
+        ending.capability,
+        disconnects.capability,
+    ),
+)
+"""Decider of Legal's engagement streams; the first event of another department begins one."""
 
 SERVICE = Service(
     "legal",
@@ -11,7 +42,7 @@ SERVICE = Service(
         "Contract documents of an engagement: agreements, the statement of work and its gate, "
         "early starts, amendments and termination."
     ),
-    routes=(engagements(ENGAGEMENT),),
+    routes=(CommandRoutes(ENGAGEMENT, path="engagements", seen_by=READERS),),
 )
 
 

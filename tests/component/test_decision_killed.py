@@ -29,7 +29,7 @@ from tests.component.killable_store import Life, MortalListener, mortal
 from tests.component.sample_app import running, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer
 from tests.portfolio_builder import named
-from tests.unit.delivery.life import OPENED, WON
+from tests.unit.delivery.builders import OPENED, WON
 
 OSCAR = token("oscar", "operator")
 VERA = token("vera", "vp-engagement-management", "confidential")

@@ -22,9 +22,12 @@ from tests.component.harness import (
     token,
 )
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.delivery import test_changes
-from tests.unit.delivery.life import (
+from tests.unit.delivery.builders import (
+    AMENDMENT_DRAFTED,
+    AMENDMENT_SIGNED,
     BUDGET,
+    BUDGET_AMENDED,
+    CHANGE_PRICED,
     OPENED,
     PRICED,
     PROPOSED,
@@ -171,7 +174,7 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
         | {"deliverables_added": [{"deliverable": "manual", "title": "The manual"}]},
     )
     await world.say(
-        ChangePriced(change="CR-1", lines=(), price=test_changes.PRICED.price),
+        ChangePriced(change="CR-1", lines=(), price=CHANGE_PRICED.price),
         knowing={"delivery": assessed["position"]["delivery"]},
     )
     await world.do("approve-change", {"change": "CR-1", "approved_by": "cleo"})
@@ -182,9 +185,9 @@ async def test_an_engagement_goes_from_its_manager_to_its_close(world: World) ->
         "budget-not-amended": "finance",
     }
     await world.say(
-        test_changes.AMENDMENT_DRAFTED,
-        test_changes.AMENDMENT_SIGNED.model_copy(update={"signed_on": PAST}),
-        test_changes.AMENDED,
+        AMENDMENT_DRAFTED,
+        AMENDMENT_SIGNED.model_copy(update={"signed_on": PAST}),
+        BUDGET_AMENDED,
     )
     await world.do("draft-plan", plan)
     await world.do("baseline-plan", {"version": 2, "changes": ["CR-1"]})

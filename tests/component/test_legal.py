@@ -22,7 +22,7 @@ from tests.component.harness import (
     token,
 )
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.legal.papers import OPENED, WON, agreed, assessed, priced, requested
+from tests.unit.legal.builders import OPENED, WON, agreed, assessed, priced, requested
 
 NOW = datetime.now(UTC)
 COUNSEL = token("carl", "counsel")

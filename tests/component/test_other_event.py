@@ -14,7 +14,7 @@ from gateway.service import SERVICE as GATEWAY
 from tests.component.consumer_harness import said, topics
 from tests.component.sample_app import running, settings, token
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.delivery.life import OPENED, WON
+from tests.unit.delivery.builders import OPENED, WON
 
 ENGAGEMENT = "E-0000000000001"
 OSCAR = token("oscar", "operator")

@@ -7,7 +7,7 @@ from delivery.service import SERVICE
 from tests.component.consumer_harness import said, topics
 from tests.component.sample_app import running, settings, token, until
 from tests.infrastructure import KafkaServer, StoreServer
-from tests.unit.delivery.life import OPENED, WON
+from tests.unit.delivery.builders import OPENED, WON
 
 ENGAGEMENT = "E-0000000000001"
 OSCAR = token("oscar", "operator")

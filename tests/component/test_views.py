@@ -248,7 +248,7 @@ def test_processes_of_the_same_code_have_the_same_fingerprint() -> None:
     """Compare processes with other hash seeds, by which Python orders sets differently."""
     program = (
         "from chassis.eventstore.snapshots import fingerprint_of;"
-        " from legal.decider import ENGAGEMENT; print(fingerprint_of(ENGAGEMENT))"
+        " from legal.service import ENGAGEMENT; print(fingerprint_of(ENGAGEMENT))"
     )
     fingerprints = {
         subprocess.run(

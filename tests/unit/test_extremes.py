@@ -106,8 +106,8 @@ def check_kept(decider: Decider[Any], stream: AnyStream) -> None:
 
 
 def check_shown(routes: CommandRoutes[Any], stream: AnyStream) -> None:
-    for show in filter(None, (routes.view, routes.confidential)):
-        check_schema(show(stream.state))
+    for view in (routes.decider.views, routes.decider.confidential_views):
+        check_schema(view.model("View")(**view(stream.state)))
     if routes.listing is not None:
         row = dict(routes.listing.summarise(stream.state))
         assert bson.decode(bson.encode(row)) == row

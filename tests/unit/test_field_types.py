@@ -16,7 +16,7 @@ from contracts.decimals import canonical_decimal
 from contracts.event import EVENTS
 
 for department in DEPARTMENTS:
-    import_module(f"{department}.app")
+    import_module(f"{department}.service")
 
 
 def commands(base: type[Command] = Command) -> Iterator[type[Command]]:

@@ -6,9 +6,9 @@ import pytest
 
 from chassis.domain.decider import Decider
 from contracts.event import EVENTS, Event
-from delivery.decider import ENGAGEMENT as DELIVERY
+from delivery.service import ENGAGEMENT as DELIVERY
+from legal.service import ENGAGEMENT as LEGAL
 from finance.service import ENGAGEMENT as FINANCE
-from legal.decider import ENGAGEMENT as LEGAL
 from sales.service import ENGAGEMENT as SALES
 
 DECIDERS: tuple[Decider[Any], ...] = (SALES, LEGAL, DELIVERY, FINANCE)

@@ -1,25 +1,28 @@
 from datetime import date
+from functools import cache
 
 import pytest
 
 from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
 from contracts.documents import content_hash
 from contracts.legal import AmendmentSigned
-from delivery.acceptance import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
-from delivery.assignment import PutOnHold
-from tests.unit.delivery.life import (
+from delivery.acceptance.decisions import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
+from delivery.engagement import Engagement
+from delivery.management.decisions import PutOnHold
+from testkit.scenario import Scenario
+from tests.unit.delivery.builders import (
     FINISH,
     HASH,
     LOST,
     OTHER_HASH,
     TERMINATED,
+    TODAY,
     deliverable,
     eur,
     opened,
     released,
 )
 
-TODAY = date(2026, 4, 8)
 SUBMIT = SubmitDeliverable(deliverable="design", content_hash=HASH)
 SUBMITTED = DeliverableSubmitted(
     deliverable="design", submission=1, content_hash=HASH, submitted_on=TODAY
@@ -48,11 +51,15 @@ DESCOPED = AmendmentSigned(
     signatories=(),
     signed_on=TODAY,
 )
-submitted = released.published(SUBMITTED)
+
+
+@cache
+def submitted() -> Scenario[Engagement]:
+    return released().published(SUBMITTED)
 
 
 def test_a_deliverable_is_submitted_and_accepted_once() -> None:
-    out = released.when(SUBMIT).then(SUBMITTED)
+    out = released().when(SUBMIT).then(SUBMITTED)
     out.when(SUBMIT).then_nothing()
     accepted = out.when(ACCEPT).then(ACCEPTED)
     accepted.on(date(2026, 4, 9)).when(ACCEPT).then_nothing()
@@ -64,7 +71,7 @@ def test_a_deliverable_is_submitted_and_accepted_once() -> None:
 
 
 def test_a_rejected_deliverable_is_submitted_again() -> None:
-    rejected = submitted.when(REJECT).then(REJECTED)
+    rejected = submitted().when(REJECT).then(REJECTED)
     rejected.when(REJECT).then_nothing()
     rejected.when(ACCEPT).then_refused("submission-rejected")
     again = rejected.when(SUBMIT).then(SUBMITTED.model_copy(update={"submission": 2}))
@@ -76,39 +83,39 @@ def test_a_rejected_deliverable_is_submitted_again() -> None:
 
 def test_content_may_be_given_in_place_of_its_hash() -> None:
     hashed = content_hash("deliverable", {"content": "The design."})
-    released.when(SubmitDeliverable(deliverable="design", content="The design.")).then(
+    released().when(SubmitDeliverable(deliverable="design", content="The design.")).then(
         SUBMITTED.model_copy(update={"content_hash": hashed})
     )
 
 
 def test_only_the_customer_accepts_or_rejects() -> None:
-    submitted.when(ACCEPT.model_copy(update={"accepted_by": "mara"})).then_refused(
+    submitted().when(ACCEPT.model_copy(update={"accepted_by": "mara"})).then_refused(
         "person-not-customer"
     )
-    submitted.when(REJECT.model_copy(update={"rejected_by": "mara"})).then_refused(
+    submitted().when(REJECT.model_copy(update={"rejected_by": "mara"})).then_refused(
         "person-not-customer"
     )
     # A person without a record is accepted as the customer's.
-    submitted.when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_accepted()
+    submitted().when(ACCEPT.model_copy(update={"accepted_by": "cy"})).then_accepted()
 
 
 @pytest.mark.parametrize("command", [ACCEPT, REJECT])
 def test_a_deliverable_cannot_be_decided_before_it_is_submitted(command) -> None:
-    released.when(command).then_refused("deliverable-not-submitted")
+    released().when(command).then_refused("deliverable-not-submitted")
     field = "accepted_on" if command is ACCEPT else "rejected_on"
     early = command.model_copy(update={field: date(2026, 4, 7)})
-    submitted.when(early).then_refused("date-before-submission")
+    submitted().when(early).then_refused("date-before-submission")
 
 
 def test_only_owed_deliverables_are_submitted() -> None:
-    released.when(SubmitDeliverable(deliverable="ghost", content_hash=HASH)).then_refused(
+    released().when(SubmitDeliverable(deliverable="ghost", content_hash=HASH)).then_refused(
         "deliverable-unknown"
     )
-    released.consumed(DESCOPED).when(SUBMIT).then_refused("deliverable-descoped")
+    released().consumed(DESCOPED).when(SUBMIT).then_refused("deliverable-descoped")
 
 
 def test_a_descoped_deliverable_cannot_be_accepted() -> None:
-    descoped = submitted.consumed(DESCOPED)
+    descoped = submitted().consumed(DESCOPED)
     descoped.when(ACCEPT).then_refused("deliverable-descoped", saying="removed by an amendment")
     descoped.when(REJECT).then(REJECTED)
     added_again = DESCOPED.model_copy(
@@ -120,11 +127,11 @@ def test_a_descoped_deliverable_cannot_be_accepted() -> None:
         }
     )
     descoped.consumed(added_again).when(ACCEPT).then(ACCEPTED)
-    submitted.after(ACCEPT).consumed(DESCOPED).when(ACCEPT).then_nothing()
+    submitted().after(ACCEPT).consumed(DESCOPED).when(ACCEPT).then_nothing()
 
 
 def test_nothing_is_submitted_on_hold_or_after_the_end() -> None:
-    released.after(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("engagement-on-hold")
-    released.consumed(TERMINATED).when(SUBMIT).then_refused("engagement-over")
-    submitted.consumed(TERMINATED).when(ACCEPT).then(ACCEPTED)
-    opened.consumed(LOST).when(SUBMIT).then_refused("engagement-over")
+    released().after(PutOnHold(reason="Freeze.")).when(SUBMIT).then_refused("engagement-on-hold")
+    released().consumed(TERMINATED).when(SUBMIT).then_refused("engagement-over")
+    submitted().consumed(TERMINATED).when(ACCEPT).then(ACCEPTED)
+    opened().consumed(LOST).when(SUBMIT).then_refused("engagement-over")

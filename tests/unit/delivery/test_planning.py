@@ -1,4 +1,5 @@
 from datetime import date
+from functools import cache
 
 import pytest
 from pydantic import ValidationError
@@ -12,10 +13,12 @@ from contracts.delivery import (
 )
 from contracts.legal import AmendmentSigned
 from contracts.values import LAST_DAY, Milestone, RoleHours
-from delivery.changes import RejectChange
-from delivery.planning import BaselinePlan, DraftPlan
-from testkit.scenario import like
-from tests.unit.delivery.life import (
+from delivery.changes.decisions import RejectChange
+from delivery.engagement import Engagement
+from delivery.planning.decisions import BaselinePlan, DraftPlan
+from delivery.progress.decisions import ProgressTask
+from testkit.scenario import Scenario, like
+from tests.unit.delivery.builders import (
     BASELINED,
     DRAFTED,
     FINISH,
@@ -48,17 +51,20 @@ APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=START)
 
 
 def test_a_plan_is_scheduled_from_the_sold_estimate() -> None:
-    drafted = won.when(FROM_TEMPLATE).then(
-        like(
-            PlanDrafted,
-            version=1,
-            template_version=1,
-            estimate_version=1,
-            deliverables=REQUESTED.deliverables,
+    drafted = (
+        won()
+        .when(FROM_TEMPLATE)
+        .then(
+            like(
+                PlanDrafted,
+                version=1,
+                template_version=1,
+                estimate_version=1,
+                deliverables=REQUESTED.deliverables,
+            )
         )
     )
-    plan = drafted.state.planning.draft
-    assert plan is not None
+    plan = drafted.view["plan"].draft
     assert min(task.starts_on for task in plan.tasks) == START
     assert max(task.finishes_on for task in plan.tasks) == date(2026, 7, 14)  # 100 days
     assert sum((part.hours for task in plan.tasks for part in task.hours), hours(0)) == hours(270)
@@ -67,8 +73,7 @@ def test_a_plan_is_scheduled_from_the_sold_estimate() -> None:
 
 def test_days_and_hours_may_differ_from_the_sold_ones() -> None:
     other = DraftPlan(template="web", starts_on=date(2026, 5, 4), duration_days=10)
-    plan = won.when(other).then(like(PlanDrafted, version=1)).state.planning.draft
-    assert plan is not None
+    plan = won().when(other).then(like(PlanDrafted, version=1)).view["plan"].draft
     assert {milestone.due_on for milestone in plan.milestones} == {
         date(2026, 5, 5),
         date(2026, 5, 13),
@@ -76,17 +81,17 @@ def test_days_and_hours_may_differ_from_the_sold_ones() -> None:
 
 
 def test_before_the_deal_is_won_the_start_has_to_be_given() -> None:
-    estimated.when(FROM_TEMPLATE).then_refused("start-not-agreed")
+    estimated().when(FROM_TEMPLATE).then_refused("start-not-agreed")
     begun = DraftPlan(template="web", starts_on=START)
-    estimated.when(begun).then(like(PlanDrafted, estimate_version=1))
-    asked.when(begun).then_refused("estimate-unknown")
-    won.when(DraftPlan(template="none")).then_refused("template-unknown")
+    estimated().when(begun).then(like(PlanDrafted, estimate_version=1))
+    asked().when(begun).then_refused("estimate-unknown")
+    won().when(DraftPlan(template="none")).then_refused("template-unknown")
     late = DraftPlan(template="web", starts_on=LAST_DAY)
-    won.when(late).then_refused("plan-beyond-calendar")
+    won().when(late).then_refused("plan-beyond-calendar")
 
 
 def test_a_plan_may_be_given_whole() -> None:
-    drafted = won.when(GIVEN).then(DRAFTED)
+    drafted = won().when(GIVEN).then(DRAFTED)
     longer = GIVEN.model_copy(update={"tasks": TASKS[:1]})
     drafted.when(longer).then(like(PlanDrafted, version=2, tasks=TASKS[:1]))
     with pytest.raises(ValidationError, match="tasks are needed"):
@@ -98,33 +103,52 @@ def test_a_plan_may_be_given_whole() -> None:
 def test_a_plan_with_contradictions_is_refused() -> None:
     wrong = GIVEN.model_copy(
         update={
-            "tasks": (*TASKS, TASKS[0], TASKS[1].model_copy(update={"task": "x"})),
+            "tasks": (*TASKS, TASKS[1].model_copy(update={"task": "x"})),
             "milestones": (
                 *MILESTONES,
-                Milestone(milestone="M1", title="?", due_on=START, deliverables=("ghost",)),
+                Milestone(milestone="M3", title="?", due_on=START, deliverables=("ghost",)),
             ),
-            "deliverables": (REQUESTED.deliverables[0], REQUESTED.deliverables[0]),
+            "deliverables": REQUESTED.deliverables[:1],
         }
     )
-    refused = won.when(wrong)
+    refused = won().when(wrong)
     refused.then_refused("plan-inconsistent", missing=["plan-inconsistent"])
     assert refused.refusal is not None
     assert [item.sentence for item in refused.refusal.missing] == [
-        "deliverable design is listed more than once",
-        "milestone M1 is listed more than once",
-        "task analysis is listed more than once",
         "milestone M2 names deliverable portal, which the plan does not list",
-        "milestone M1 names deliverable ghost, which the plan does not list",
+        "milestone M3 names deliverable ghost, which the plan does not list",
         "task build names deliverable portal, which the plan does not list",
         "task x names deliverable portal, which the plan does not list",
     ]
 
 
+@pytest.mark.parametrize(
+    ("field", "repeated", "name"),
+    [
+        ("tasks", (*TASKS, TASKS[0]), "analysis"),
+        ("milestones", (*MILESTONES, MILESTONES[0]), "M1"),
+        ("deliverables", REQUESTED.deliverables[:1] * 2, "design"),
+    ],
+)
+def test_ids_in_a_plan_are_distinct(field: str, repeated: tuple[object, ...], name: str) -> None:
+    with pytest.raises(ValidationError, match=rf"{field}\n.*{name} appears more than once"):
+        DraftPlan.model_validate({**dict(GIVEN), field: repeated})
+
+
+def test_a_change_named_like_a_task_of_the_template_is_refused() -> None:
+    clashing = signed().published(
+        *(each.model_copy(update={"change": "1.1"}) for each in (CHANGE, ASSESSED, APPROVED))
+    )
+    clashing.when(FROM_TEMPLATE).then_refused(
+        "event-not-recordable", saying="1.1 appears more than once"
+    )
+
+
 def test_the_newest_draft_becomes_the_baseline_once() -> None:
-    drafted = signed.published(DRAFTED)
+    drafted = signed().published(DRAFTED)
     baselined = drafted.when(BaselinePlan(version=1, baselined_on=date(2026, 4, 7))).then(BASELINED)
     baselined.when(BaselinePlan(version=1)).then_nothing()
-    signed.when(BaselinePlan(version=1)).then_refused(
+    signed().when(BaselinePlan(version=1)).then_refused(
         "plan-not-newest-draft", saying="there is none"
     )
     drafted.when(BaselinePlan(version=2)).then_refused(
@@ -133,9 +157,9 @@ def test_the_newest_draft_becomes_the_baseline_once() -> None:
 
 
 def test_a_rebaseline_adds_the_changes_of_its_draft_to_earlier_ones() -> None:
-    asked_for = released.published(CHANGE)
+    asked_for = released().published(CHANGE)
     asked_for.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-not-approved"])
-    released.when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-unknown"])
+    released().when(WITH_CHANGE).then_refused("change-not-approved", missing=["change-unknown"])
     drafted = asked_for.published(APPROVED).when(WITH_CHANGE)
     again = drafted.then(DRAFTED.model_copy(update={"version": 2, "changes": ("CR-1",)}))
     again.when(WITH_CHANGE).then_nothing()
@@ -145,7 +169,11 @@ def test_a_rebaseline_adds_the_changes_of_its_draft_to_earlier_ones() -> None:
     # Its amendment is not signed: it is included unless the plan names no changes.
     third = second.after(GIVEN).when(BaselinePlan(version=3))
     third.then(like(PlanBaselined, version=3, changes=("CR-1",)))
-    assert third.after.state.planning.first_baselined_on == date(2026, 4, 7)
+    # The first baseline was made on 7 April, the others on 8 April.
+    progress = ProgressTask(
+        task="build", complete=hours(1), remaining_hours=hours(1), as_of=date(2026, 4, 7)
+    )
+    third.after.when(progress).then_accepted()
 
 
 NO_CHANGES = GIVEN.model_copy(update={"changes": ()})
@@ -158,35 +186,39 @@ SIGNED = AmendmentSigned(
     signatories=(),
     signed_on=START,
 )
-changed = released.published(CHANGE, APPROVED).after(WITH_CHANGE).after(BaselinePlan(version=2))
+
+
+@cache
+def changed() -> Scenario[Engagement]:
+    return released().published(CHANGE, APPROVED).after(WITH_CHANGE).after(BaselinePlan(version=2))
 
 
 def test_a_plan_may_leave_out_an_unsigned_change() -> None:
-    without = changed.after(NO_CHANGES)
+    without = changed().after(NO_CHANGES)
     outcome = without.when(BaselinePlan(version=3))
     outcome.then(like(PlanBaselined, version=3, changes=()))
     outcome.after.when(BaselinePlan(version=3)).then_nothing()
 
 
 def test_a_plan_cannot_leave_out_a_signed_change() -> None:
-    agreed = changed.consumed(SIGNED).after(NO_CHANGES).when(BaselinePlan(version=3))
+    agreed = changed().consumed(SIGNED).after(NO_CHANGES).when(BaselinePlan(version=3))
     agreed.then(like(PlanBaselined, changes=("CR-1",)))
     # It was drafted before the amendment was processed.
-    crossed = changed.after(NO_CHANGES).consumed(SIGNED)
+    crossed = changed().after(NO_CHANGES).consumed(SIGNED)
     crossed.when(BaselinePlan(version=3)).then_refused(
         "changes-differ", missing=["change-not-in-plan"], saying="does not include: draft it with"
     )
 
 
 def test_a_rejected_change_is_in_no_further_plan() -> None:
-    given_up = changed.after(RejectChange(change="CR-1", why="No money."))
+    given_up = changed().after(RejectChange(change="CR-1", why="No money."))
     for plan in (GIVEN, FROM_TEMPLATE):
         drafted = given_up.after(plan).when(BaselinePlan(version=3))
         drafted.then(like(PlanBaselined, changes=()))
     given_up.when(WITH_CHANGE).then_refused(
         "change-not-approved", missing=["change-rejected"], saying="CR-1 was rejected"
     )
-    drafted_before = released.published(CHANGE, APPROVED).after(WITH_CHANGE)
+    drafted_before = released().published(CHANGE, APPROVED).after(WITH_CHANGE)
     rejected_since = drafted_before.after(RejectChange(change="CR-1", why="No money."))
     rejected_since.when(BaselinePlan(version=2)).then_refused(
         "change-not-approved", missing=["change-rejected"]
@@ -195,8 +227,8 @@ def test_a_rejected_change_is_in_no_further_plan() -> None:
 
 def test_a_baseline_includes_no_change_that_was_not_drafted() -> None:
     # The newest draft was made before the change was approved.
-    drafted = released.after(GIVEN.model_copy(update={"tasks": TASKS[:2]})).published(
-        CHANGE, APPROVED
+    drafted = (
+        released().after(GIVEN.model_copy(update={"tasks": TASKS[:2]})).published(CHANGE, APPROVED)
     )
     with_change = BaselinePlan(version=2, changes=("CR-1",))
     drafted.when(with_change).then_refused(
@@ -207,7 +239,7 @@ def test_a_baseline_includes_no_change_that_was_not_drafted() -> None:
 
 
 def test_a_baseline_names_every_drafted_change() -> None:
-    two = signed.published(
+    two = signed().published(
         CHANGE,
         ASSESSED,
         APPROVED,
@@ -224,22 +256,19 @@ def test_a_baseline_names_every_drafted_change() -> None:
     first = two.after(FROM_TEMPLATE.model_copy(update={"changes": ("CR-1",)}))
     outcome = first.when(only_one)
     outcome.then(like(PlanBaselined, changes=("CR-1",)))
-    plan = first.state.planning.draft
-    assert plan is not None
+    plan = first.view["plan"].draft
     assert [task.task for task in plan.tasks if task.phase == "Changes"] == ["CR-1"]
     assert plan.milestones[-1].due_on == date(2026, 7, 19)
 
 
 def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
-    asked_for = signed.published(CHANGE, ASSESSED)
-    unchanged = asked_for.after(FROM_TEMPLATE).state.planning.draft
-    assert unchanged is not None
+    asked_for = signed().published(CHANGE, ASSESSED)
+    unchanged = asked_for.after(FROM_TEMPLATE).view["plan"].draft
     assert unchanged.milestones[-1].due_on == date(2026, 7, 14)
     assert {task.phase for task in unchanged.tasks} == {"Analysis", "Build"}
-    changed = asked_for.published(APPROVED).after(FROM_TEMPLATE).state.planning.draft
-    assert changed is not None
-    assert changed.milestones[-1].due_on == date(2026, 7, 19)
-    task = changed.tasks[-1]
+    approved = asked_for.published(APPROVED).after(FROM_TEMPLATE).view["plan"].draft
+    assert approved.milestones[-1].due_on == date(2026, 7, 19)
+    task = approved.tasks[-1]
     assert (task.task, task.hours, task.finishes_on) == (
         "CR-1",
         ASSESSED.lines,
@@ -248,5 +277,5 @@ def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
 
 
 def test_a_baseline_does_not_add_a_change_afterwards() -> None:
-    changed = released.published(CHANGE, APPROVED)
-    changed.when(BaselinePlan(version=1, changes=("CR-1",))).then_refused("plan-baselined")
+    approved = released().published(CHANGE, APPROVED)
+    approved.when(BaselinePlan(version=1, changes=("CR-1",))).then_refused("plan-baselined")

@@ -1,12 +1,11 @@
 from datetime import date
 
 from contracts.delivery import MilestoneReached, StatusReportPublished, TaskProgressed
-from delivery.planning import BaselinePlan
-from delivery.progress import ProgressTask, PublishStatusReport, ReachMilestone
+from delivery.planning.decisions import BaselinePlan
+from delivery.progress.decisions import ProgressTask, PublishStatusReport, ReachMilestone
 from testkit.scenario import like
-from tests.unit.delivery.life import DRAFTED, FINISH, hours, kicked_off, released
+from tests.unit.delivery.builders import DRAFTED, FINISH, TODAY, hours, kicked_off, released
 
-TODAY = date(2026, 4, 8)
 BUILD = ProgressTask(task="build", complete=hours(10), remaining_hours=hours(180))
 REPORT = PublishStatusReport(
     scope="green",
@@ -19,8 +18,14 @@ REPORT = PublishStatusReport(
 
 
 def test_progress_of_a_task_may_decrease() -> None:
-    moved = released.when(BUILD).then(
-        TaskProgressed(task="build", complete=hours(10), remaining_hours=hours(180), as_of=TODAY)
+    moved = (
+        released()
+        .when(BUILD)
+        .then(
+            TaskProgressed(
+                task="build", complete=hours(10), remaining_hours=hours(180), as_of=TODAY
+            )
+        )
     )
     moved.when(BUILD).then_nothing()
     back = BUILD.model_copy(update={"complete": hours(5)})
@@ -30,7 +35,7 @@ def test_progress_of_a_task_may_decrease() -> None:
 
 
 def test_implementation_has_no_progress_before_gate_4() -> None:
-    drafted = kicked_off.published(DRAFTED)
+    drafted = kicked_off().published(DRAFTED)
     drafted.when(BUILD).then_refused(
         "implementation-not-released", missing=["brd-not-signed-off", "plan-not-baselined"]
     )
@@ -38,27 +43,33 @@ def test_implementation_has_no_progress_before_gate_4() -> None:
     drafted.after(BaselinePlan(version=1)).when(BUILD).then_refused(
         "implementation-not-released", missing=["brd-not-signed-off"]
     )
-    kicked_off.when(BUILD).then_refused("task-unknown")
+    kicked_off().when(BUILD).then_refused("task-unknown")
 
 
 def test_milestones_of_the_baseline_are_reached_once() -> None:
-    reached = released.when(ReachMilestone(milestone="M1")).then(
-        MilestoneReached(milestone="M1", reached_on=TODAY)
+    reached = (
+        released()
+        .when(ReachMilestone(milestone="M1"))
+        .then(MilestoneReached(milestone="M1", reached_on=TODAY))
     )
     reached.on(date(2026, 4, 10)).when(ReachMilestone(milestone="M1")).then_nothing()
     other_day = ReachMilestone(milestone="M1", reached_on=date(2026, 4, 7))
     reached.when(other_day).then_refused("already-recorded")
-    released.when(ReachMilestone(milestone="M9")).then_refused("milestone-unknown")
-    kicked_off.published(DRAFTED).when(ReachMilestone(milestone="M1")).then_refused(
+    released().when(ReachMilestone(milestone="M9")).then_refused("milestone-unknown")
+    kicked_off().published(DRAFTED).when(ReachMilestone(milestone="M1")).then_refused(
         "plan-not-baselined"
     )
 
 
 def test_status_reports_count_up() -> None:
-    first = released.when(REPORT).then(
-        StatusReportPublished(report=1, as_of=TODAY, **REPORT.model_dump(exclude={"as_of"}))
+    first = (
+        released()
+        .when(REPORT)
+        .then(StatusReportPublished(report=1, as_of=TODAY, **REPORT.model_dump(exclude={"as_of"})))
     )
     first.when(REPORT).then_nothing()
     red = REPORT.model_copy(update={"cost": "red", "as_of": date(2026, 4, 9)})
-    second = first.when(red).then(like(StatusReportPublished, report=2, cost="red"))
-    second.when(REPORT).then_refused("date-before-known", saying="report 2")
+    second = (
+        first.on(date(2026, 4, 9)).when(red).then(like(StatusReportPublished, report=2, cost="red"))
+    )
+    second.on(TODAY).when(REPORT).then_refused("date-before-known", saying="report 2")

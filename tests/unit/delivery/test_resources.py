@@ -1,12 +1,14 @@
 from datetime import date
+from functools import cache
 
 import pytest
 from pydantic import ValidationError
 
 from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
-from delivery.resources import AllocateResource, ReleaseResource, RequestResource
-from testkit.scenario import like, permutations_agree
-from tests.unit.delivery.life import FINISH, LOST, START, TERMINATED, hours, managed, signed
+from delivery.engagement import Engagement
+from delivery.resources.decisions import AllocateResource, ReleaseResource, RequestResource
+from testkit.scenario import Scenario, like, permutations_agree
+from tests.unit.delivery.builders import FINISH, LOST, START, TERMINATED, hours, managed, signed
 
 WANTED = ResourceRequested(
     request="RQ-1", role="architect", hours=hours(40), starts_on=START, finishes_on=FINISH
@@ -22,16 +24,24 @@ ALLOCATED = ResourceAllocated(
     commitment="soft",
 )
 GIVE = AllocateResource(request="RQ-1", person="dev")
-wanted = managed.published(WANTED)
-allocated = wanted.published(ALLOCATED)
+
+
+@cache
+def wanted() -> Scenario[Engagement]:
+    return managed().published(WANTED)
+
+
+@cache
+def allocated() -> Scenario[Engagement]:
+    return wanted().published(ALLOCATED)
 
 
 def test_hours_of_a_role_are_requested() -> None:
-    managed.when(WANT).then(WANTED).when(WANT).then_nothing()
+    managed().when(WANT).then(WANTED).when(WANT).then_nothing()
     other = WANT.model_copy(update={"hours": hours(60)})
-    wanted.when(other).then_refused("already-recorded")
-    named = managed.when(WANT.model_copy(update={"request": None})).then(like(ResourceRequested))
-    assert next(iter(named.state.resources)).startswith("RQ-")
+    wanted().when(other).then_refused("already-recorded")
+    named = managed().when(WANT.model_copy(update={"request": None})).then(like(ResourceRequested))
+    assert named.view["resources"][0].requested.request.startswith("RQ-")
 
 
 def test_a_request_ends_after_it_starts() -> None:
@@ -40,43 +50,47 @@ def test_a_request_ends_after_it_starts() -> None:
 
 
 def test_an_allocation_has_the_requests_hours_and_days() -> None:
-    wanted.when(GIVE).then(ALLOCATED).when(GIVE).then_nothing()
+    wanted().when(GIVE).then(ALLOCATED).when(GIVE).then_nothing()
 
 
 def test_a_soft_allocation_becomes_hard_and_never_soft_again() -> None:
-    hard = allocated.when(GIVE.model_copy(update={"commitment": "hard"})).then(
-        ALLOCATED.model_copy(update={"commitment": "hard"})
+    hard = (
+        allocated()
+        .when(GIVE.model_copy(update={"commitment": "hard"}))
+        .then(ALLOCATED.model_copy(update={"commitment": "hard"}))
     )
     hard.when(GIVE).then_refused("person-committed")
 
 
 def test_people_who_cannot_be_allocated() -> None:
-    managed.when(GIVE).then_refused("request-unknown")
-    wanted.when(AllocateResource(request="RQ-1", person="who")).then_refused("person-unknown")
+    managed().when(GIVE).then_refused("request-unknown")
+    wanted().when(AllocateResource(request="RQ-1", person="who")).then_refused("person-unknown")
     customer = AllocateResource(request="RQ-1", person="cleo")
-    wanted.when(customer).then_refused("person-not-of-company")
+    wanted().when(customer).then_refused("person-not-of-company")
     backwards = GIVE.model_copy(update={"starts_on": date(2026, 12, 1)})
-    wanted.when(backwards).then_refused("finish-before-start")
+    wanted().when(backwards).then_refused("finish-before-start")
 
 
 def test_a_person_is_released() -> None:
     let_go = ReleaseResource(request="RQ-1", person="dev")
-    free = allocated.when(let_go).then(
-        ResourceReleased(request="RQ-1", person="dev", released_on=date(2026, 1, 5))
+    free = (
+        allocated()
+        .when(let_go)
+        .then(ResourceReleased(request="RQ-1", person="dev", released_on=date(2026, 1, 5)))
     )
     free.when(let_go).then_nothing()
-    managed.when(let_go).then_refused("request-unknown")
+    managed().when(let_go).then_refused("request-unknown")
 
 
 @pytest.mark.parametrize(("over", "day"), [(LOST, "2026-03-02"), (TERMINATED, "2026-05-04")])
 def test_everybody_is_released_when_the_engagement_is_over(over, day: str) -> None:
-    both = allocated.published(ALLOCATED.model_copy(update={"person": "milo"}))
+    both = allocated().published(ALLOCATED.model_copy(update={"person": "milo"}))
     free = both.when_consumed(over).then(
         ResourceReleased(request="RQ-1", person="dev", released_on=date.fromisoformat(day)),
         ResourceReleased(request="RQ-1", person="milo", released_on=date.fromisoformat(day)),
     )
-    assert not free.state.resources["RQ-1"].allocated
+    assert not free.view["resources"][0].allocated
 
 
 def test_people_are_released_once_in_any_order_of_events() -> None:
-    permutations_agree(signed, WANTED, ALLOCATED, TERMINATED)
+    permutations_agree(signed(), WANTED, ALLOCATED, TERMINATED)

@@ -1,0 +1,1 @@
+"""Deliverables: submitted, accepted or rejected by the customer."""

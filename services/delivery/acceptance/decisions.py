@@ -1,0 +1,186 @@
+"""Submit deliverables, and record the customer's acceptance or rejection."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.delivery import (
+    DeliverableAcceptance,
+    DeliverableAccepted,
+    DeliverableRejected,
+    DeliverableRejection,
+    DeliverableSubmitted,
+)
+from contracts.event import Event
+from contracts.values import ContentHash, Day, Deliverable, Identifier, ShortText, Version
+from delivery.acceptance.state import Acceptance
+from delivery.documents import DocumentCommand
+from delivery.engagement import Engagement
+from delivery.policies import require_active, require_customer, require_open, same_day
+from delivery.roles import MANAGERS, WORKERS
+
+capability = Capability[Engagement](__name__)
+
+
+class SubmitDeliverable(DocumentCommand):
+    """Submit a deliverable to the customer for acceptance, the first time or again."""
+
+    deliverable: Identifier
+    submitted_on: Day | None = Field(default=None, description="today unless given")
+
+
+class AcceptDeliverable(DeliverableAcceptance, Command):
+    """Record that a person of the customer accepted the latest submission of a deliverable."""
+
+    accepted_on: Day | None = Field(default=None, description="today unless given")
+
+
+class RejectDeliverable(DeliverableRejection, Command):
+    """Record that a person of the customer rejected the latest submission, and why."""
+
+    rejected_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(SubmitDeliverable, by=WORKERS)
+def submit_deliverable(
+    state: Engagement, command: SubmitDeliverable, context: Context
+) -> Iterable[Event]:
+    """Submit the deliverable with the next submission number.
+
+    Nothing happens where the latest submission has the same content and is not rejected. Raises
+    Refused where the deliverable is descoped, neither agreed nor planned, or accepted already.
+    """
+    require_active(state)
+    name = command.deliverable
+    _require_not_descoped(state, name)
+    if name not in state.owed:
+        raise Refused("deliverable-unknown", f"deliverable {name} is neither agreed nor planned")
+    content_hash, acceptance = command.hashed("deliverable"), state.acceptance
+    last = acceptance.submitted.get(name)
+    if last and not acceptance.rejected(name) and last.content_hash == content_hash:
+        return
+    if name in acceptance.accepted:
+        raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
+    yield DeliverableSubmitted(
+        deliverable=name,
+        submission=last.submission + 1 if last else 1,
+        content_hash=content_hash,
+        submitted_on=past_day("submitted_on", command.submitted_on, context),
+    )
+
+
+@capability.decide(AcceptDeliverable, by=MANAGERS)
+def accept_deliverable(
+    state: Engagement, command: AcceptDeliverable, context: Context
+) -> Iterable[Event]:
+    """Record the acceptance; a submission is decided once, also after a termination.
+
+    Raises Refused where the submission is not the latest, is rejected or was accepted with other
+    data, or where an amendment removed the deliverable: its acceptance would let it be billed.
+    """
+    require_open(state, after_termination=True)
+    last = _latest(state, command.deliverable, command.submission)
+    recorded = state.acceptance.accepted.get(command.deliverable)
+    require_customer(context, command.accepted_by)
+    if recorded is None:
+        _require_not_descoped(state, command.deliverable)
+    if state.acceptance.rejected(command.deliverable):
+        raise Refused("submission-rejected", f"submission {command.submission} is rejected")
+    day = _since_submission(last, same_day("accepted_on", command, recorded, context))
+    event = DeliverableAccepted(**{**dict(command), "accepted_on": day})
+    yield from unless_recorded(recorded, event, f"the acceptance of {command.deliverable}")
+
+
+@capability.decide(RejectDeliverable, by=MANAGERS)
+def reject_deliverable(
+    state: Engagement, command: RejectDeliverable, context: Context
+) -> Iterable[Event]:
+    """Record the rejection; a submission is decided once, and the next submission again.
+
+    Raises Refused where the submission is not the latest, is accepted or was rejected with other
+    data.
+    """
+    require_open(state, after_termination=True)
+    last = _latest(state, command.deliverable, command.submission)
+    recorded = state.acceptance.rejected(command.deliverable)
+    require_customer(context, command.rejected_by)
+    if command.deliverable in state.acceptance.accepted:
+        raise Refused("submission-accepted", f"submission {command.submission} is accepted")
+    day = _since_submission(last, same_day("rejected_on", command, recorded, context))
+    event = DeliverableRejected(**{**dict(command), "rejected_on": day})
+    yield from unless_recorded(recorded, event, f"the rejection of {command.deliverable}")
+
+
+def _require_not_descoped(state: Engagement, deliverable: str) -> None:
+    if deliverable in state.contract.descoped:
+        raise Refused(
+            "deliverable-descoped", f"deliverable {deliverable} was removed by an amendment"
+        )
+
+
+def _latest(state: Engagement, deliverable: str, submission: int) -> DeliverableSubmitted:
+    last = state.acceptance.submitted.get(deliverable)
+    if last is None:
+        raise Refused("deliverable-not-submitted", f"deliverable {deliverable} was not submitted")
+    if submission != last.submission:
+        sentence = f"the latest submission of {deliverable} is {last.submission}, not {submission}"
+        raise Refused("submission-superseded", sentence)
+    return last
+
+
+def _since_submission(last: DeliverableSubmitted, day: date) -> date:
+    if day < last.submitted_on:
+        raise Refused("date-before-submission", f"it was submitted on {last.submitted_on}")
+    return day
+
+
+DeliverableStatus = Literal["owed", "submitted", "rejected", "accepted"]
+
+
+class DeliverableView(ViewModel):
+    """Deliverable owed to the customer, and the status of its latest submission."""
+
+    deliverable: Identifier
+    title: ShortText
+    status: DeliverableStatus
+    submission: Version | None
+    content_hash: ContentHash | None
+    why: str | None
+
+
+class DeliverableFields(ViewModel):
+    """The deliverables in the view of an engagement."""
+
+    deliverables: tuple[DeliverableView, ...]
+
+
+@capability.view
+def deliverables_view(state: Engagement) -> DeliverableFields:
+    """Return the deliverables that are owed to the customer for the view of an engagement."""
+    return DeliverableFields(
+        deliverables=tuple(_view(state.acceptance, each) for each in state.owed.values())
+    )
+
+
+def _view(acceptance: Acceptance, deliverable: Deliverable) -> DeliverableView:
+    name = deliverable.deliverable
+    status: DeliverableStatus = "owed"
+    last, rejected = acceptance.submitted.get(name), acceptance.rejected(name)
+    if last:
+        accepted = name in acceptance.accepted
+        status = "accepted" if accepted else "rejected" if rejected else "submitted"
+    return DeliverableView(
+        deliverable=name,
+        title=deliverable.title,
+        status=status,
+        submission=last.submission if last else None,
+        content_hash=last.content_hash if last else None,
+        why=rejected.why if rejected else None,
+    )

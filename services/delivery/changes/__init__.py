@@ -1,0 +1,1 @@
+"""Change requests, from the request to the implementation."""

@@ -1,0 +1,255 @@
+"""Control changes: request, assess, approve or reject, implement."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Literal
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.rules import unless_recorded
+from contracts.delivery import (
+    ChangeApproval,
+    ChangeApproved,
+    ChangeAssessed,
+    ChangeAssessment,
+    ChangeImplemented,
+    ChangeRejected,
+    ChangeRejection,
+    ChangeRequest,
+    ChangeRequested,
+)
+from contracts.event import Event
+from contracts.money import Money
+from contracts.values import Day, Identifier
+from delivery.engagement import Engagement
+from delivery.policies import is_given_up, require_active, require_customer, require_open, same_day
+from delivery.roles import MANAGERS, REQUESTERS, WORKERS
+
+capability = Capability[Engagement](__name__)
+
+
+class RequestChange(ChangeRequest, Command):
+    """Request a change of what was agreed."""
+
+    change: Identifier | None = None
+    requested_on: Day | None = Field(default=None, description="today unless given")
+
+
+class AssessChange(ChangeAssessment, Command):
+    """Assess a change: hours by role, days added to the finish, risk and deliverables.
+
+    It may be assessed again until it is approved, and is then priced again.
+    """
+
+
+class ApproveChange(ChangeApproval, Command):
+    """Record that a person of the customer approved the change as assessed and priced."""
+
+    approved_on: Day | None = Field(default=None, description="today unless given")
+
+
+class RejectChange(ChangeRejection, Command):
+    """Reject a change and say why; an approved change, too, until its amendment is signed."""
+
+    rejected_on: Day | None = Field(default=None, description="today unless given")
+
+
+class ImplementChange(Command):
+    """Record that the work of the change is done."""
+
+    change: Identifier
+    implemented_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(RequestChange, by=REQUESTERS)
+def request_change(state: Engagement, command: RequestChange, context: Context) -> Iterable[Event]:
+    """Record the change request; there is no gate.
+
+    Raises Refused where the id belongs to a different request.
+    """
+    require_open(state)
+    change = command.change or context.new_id("CR")
+    recorded = state.changes.requested.get(change)
+    day = same_day("requested_on", command, recorded, context)
+    event = ChangeRequested(**{**dict(command), "change": change, "requested_on": day})
+    yield from unless_recorded(recorded, event, f"change {change}")
+
+
+@capability.decide(AssessChange, by=WORKERS)
+def assess_change(state: Engagement, command: AssessChange, context: Context) -> Iterable[Event]:
+    """Record the assessment, unless it equals the last one.
+
+    Raises Refused where the change is unknown or decided, where a descoped deliverable is not owed
+    or is accepted already, or where an added deliverable is owed already.
+    """
+    require_open(state)
+    _require_known(state, command.change)
+    event = ChangeAssessed(**dict(command))
+    if event == state.changes.assessed.get(command.change):
+        return
+    rejected = command.change in state.changes.rejected
+    if rejected or command.change in state.changes.approved:
+        decided = "rejected" if rejected else "approved"
+        raise Refused("change-decided", f"change {command.change} is {decided} already")
+    owed = state.owed
+    for name in command.deliverables_descoped:
+        if name not in owed:
+            raise Refused("deliverable-unknown", f"deliverable {name} is not owed")
+        if name in state.acceptance.accepted:
+            raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
+    for added in command.deliverables_added:
+        if added.deliverable in owed:
+            sentence = f"deliverable {added.deliverable} is owed already"
+            raise Refused("deliverable-owed", sentence)
+    yield event
+
+
+@capability.decide(ApproveChange, by=MANAGERS)
+def approve_change(state: Engagement, command: ApproveChange, context: Context) -> Iterable[Event]:
+    """Record the customer's approval; the change must be assessed and priced.
+
+    Raises Refused where that is missing, where the change is unknown, rejected or was approved with
+    other data, or where the person who approves belongs to the company.
+    """
+    require_open(state)
+    _require_known(state, command.change)
+    recorded = state.changes.approved.get(command.change)
+    if command.change in state.changes.rejected:
+        raise Refused("change-decided", f"change {command.change} is rejected already")
+    require_customer(context, command.approved_by)
+    if recorded is None:
+        gate("change-not-approvable", _not_priced(state, command.change))
+    day = same_day("approved_on", command, recorded, context)
+    event = ChangeApproved(**{**dict(command), "approved_on": day})
+    yield from unless_recorded(recorded, event, f"the approval of {command.change}")
+
+
+@capability.decide(RejectChange, by=MANAGERS)
+def reject_change(state: Engagement, command: RejectChange, context: Context) -> Iterable[Event]:
+    """Record the rejection; an approved change may be rejected until its amendment is signed.
+
+    Raises Refused where the amendment is signed, or the change is unknown or was rejected with
+    other data.
+    """
+    require_open(state)
+    _require_known(state, command.change)
+    recorded = state.changes.rejected.get(command.change)
+    amendment = state.contract.amendments.get(command.change)
+    if amendment:
+        sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
+        raise Refused("change-decided", f"{sentence}: change {command.change} is agreed")
+    day = same_day("rejected_on", command, recorded, context)
+    event = ChangeRejected(**{**dict(command), "rejected_on": day})
+    yield from unless_recorded(recorded, event, f"the rejection of {command.change}")
+
+
+@capability.decide(ImplementChange, by=MANAGERS)
+def implement_change(
+    state: Engagement, command: ImplementChange, context: Context
+) -> Iterable[Event]:
+    """Record the implementation if gate 6 is open: the change is in contract, plan and budget.
+
+    Raises Refused where the gate is closed, or the change is unknown or rejected or was implemented
+    on another day.
+    """
+    require_active(state)
+    _require_known(state, command.change)
+    recorded = state.changes.implemented.get(command.change)
+    if is_given_up(state, command.change):
+        raise Refused("change-decided", f"change {command.change} is rejected")
+    day = same_day("implemented_on", command, recorded, context)
+    event = ChangeImplemented(change=command.change, implemented_on=day)
+    for new in unless_recorded(recorded, event, f"the implementation of {command.change}"):
+        gate("change-not-released", _not_released(state, command.change, day))
+        yield new
+
+
+def _not_released(state: Engagement, change: str, day: date) -> Iterator[Missing]:
+    """Yield what is missing before a change may be implemented on a day (gate 6)."""
+    yield from _not_priced(state, change)
+    if change not in state.changes.approved:
+        sentence = f"the customer has not approved change {change}"
+        yield Missing("change-not-approved", sentence, "delivery")
+    amendment = state.contract.amendments.get(change)
+    if amendment is None:
+        drafted = state.contract.amendments_drafted.get(change)
+        what = f"amendment {drafted.amendment}" if drafted else "an amendment"
+        sentence = f"{what} for change {change} is not signed"
+        yield Missing("amendment-not-signed", sentence, "legal")
+    elif amendment.signed_on > day:
+        sentence = f"amendment {amendment.amendment} was signed on {amendment.signed_on}"
+        yield Missing("amendment-not-signed", f"{sentence}, after {day}", "legal")
+    baseline = state.planning.baseline
+    if baseline is None or change not in baseline.changes:
+        sentence = f"change {change} is not in the baseline of the plan"
+        yield Missing("plan-not-rebaselined", sentence, "delivery")
+    if change not in state.contract.budget_amended:
+        sentence = f"the budget is not amended by change {change}"
+        yield Missing("budget-not-amended", sentence, "finance")
+
+
+def _not_priced(state: Engagement, change: str) -> Iterator[Missing]:
+    if change not in state.changes.assessed:
+        yield Missing("change-not-assessed", f"change {change} is not assessed", "delivery")
+    if not state.changes.is_priced(change):
+        sentence = f"change {change} is not priced as it was last assessed"
+        yield Missing("change-not-priced", sentence, "finance")
+
+
+def _require_known(state: Engagement, change: str) -> None:
+    if change not in state.changes.requested:
+        raise Refused("change-unknown", f"there is no change {change}")
+
+
+ChangeStatus = Literal["requested", "assessed", "approved", "rejected", "implemented"]
+
+
+class ChangeView(ViewModel):
+    """Change request, its price and status, and what is missing before it may be implemented."""
+
+    change: Identifier
+    status: ChangeStatus
+    requested: ChangeRequested
+    assessed: ChangeAssessed | None
+    price: Money | None
+    waits_for: tuple[Missing, ...]
+
+
+class ChangeFields(ViewModel):
+    """The changes in the view of an engagement."""
+
+    changes: tuple[ChangeView, ...]
+
+
+@capability.view
+def changes_view(state: Engagement) -> ChangeFields:
+    """Return the changes for the view of an engagement."""
+    return ChangeFields(changes=tuple(_view(state, each) for each in state.changes.requested))
+
+
+def _view(state: Engagement, change: str) -> ChangeView:
+    status, priced = _status(state, change), state.changes.priced.get(change)
+    waits = status not in {"implemented", "rejected"}
+    return ChangeView(
+        change=change,
+        status=status,
+        requested=state.changes.requested[change],
+        assessed=state.changes.assessed.get(change),
+        price=priced.price if priced else None,
+        waits_for=tuple(_not_released(state, change, date.max)) if waits else (),
+    )
+
+
+def _status(state: Engagement, change: str) -> ChangeStatus:
+    changes = state.changes
+    if change in changes.implemented:
+        return "implemented"
+    if is_given_up(state, change):
+        return "rejected"
+    if change in changes.approved:
+        return "approved"
+    return "assessed" if change in changes.assessed else "requested"

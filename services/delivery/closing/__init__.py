@@ -1,0 +1,1 @@
+"""The end of an engagement: go-live, review, settlement, closing."""

@@ -1,0 +1,1 @@
+"""The contract, as Legal and Finance published it, and Delivery's review of it."""

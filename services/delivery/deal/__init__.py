@@ -1,0 +1,1 @@
+"""The sale, as Sales published it: opportunity, proposals, deal won or lost."""

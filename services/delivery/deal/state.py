@@ -1,0 +1,53 @@
+"""State of the sale in Delivery, from the events of Sales."""
+
+from datetime import date
+from typing import Annotated
+
+from chassis.domain.state import Keep, Kept, Part
+from contracts.sales import (
+    DealLost,
+    DealWon,
+    OpportunityImported,
+    OpportunityOpened,
+    OpportunityQualified,
+    ProposalDrafted,
+    ProposalSubmitted,
+)
+from contracts.values import FIRST_DAY, AccountId, ShortText
+
+
+class Deal(Part):
+    """The opportunity, the versions of the proposal, and the deal if it is won or lost."""
+
+    opened: Kept[OpportunityOpened] = None
+    imported: Kept[OpportunityImported] = None
+    qualified: Kept[OpportunityQualified] = None
+    proposals: Annotated[dict[int, ProposalDrafted], Keep("version")] = {}
+    submitted: Kept[ProposalSubmitted] = None
+    won: Kept[DealWon] = None
+    lost: Kept[DealLost] = None
+
+    @property
+    def title(self) -> ShortText | None:
+        """Return the opportunity's title; None until Delivery has processed its opening."""
+        known = self.opened or self.imported
+        return known.title if known else None
+
+    @property
+    def account(self) -> AccountId | None:
+        """Return the customer's account id; None where Sales named none."""
+        known = self.opened or self.imported
+        return known.account if known else None
+
+    @property
+    def lost_on(self) -> date | None:
+        """Return the day on which the deal was lost, or None.
+
+        An imported loss without a closing day counts from the day the opportunity was opened, or
+        else from the first day of the calendar.
+        """
+        if self.lost:
+            return self.lost.lost_on
+        if self.imported and not self.opened and self.imported.outcome == "lost":
+            return self.imported.closed_on or self.imported.opened_on or FIRST_DAY
+        return None

@@ -1,0 +1,117 @@
+"""State of an engagement in Delivery: the parts of all capabilities."""
+
+from datetime import date
+from typing import Literal
+
+from chassis.domain.state import Part
+from contracts.delivery import EstimateSubmitted
+from contracts.values import Deliverable
+from delivery.acceptance.state import Acceptance
+from delivery.changes.state import Changes
+from delivery.closing.state import Closing
+from delivery.contract.state import Contract
+from delivery.deal.state import Deal
+from delivery.disconnects.state import Disconnects
+from delivery.estimates.state import Estimates
+from delivery.kickoff.state import Kickoff
+from delivery.management.state import Management
+from delivery.planning.state import Planning
+from delivery.progress.state import Progress
+from delivery.raid.state import Raid
+from delivery.requirements.state import Requirements
+from delivery.resources.state import Resources
+from delivery.surveys.state import Surveys
+from delivery.timesheet.state import Timesheet
+
+Stage = Literal[
+    "imported", "planning", "mobilising", "delivering", "closing", "closed", "terminated", "lost"
+]
+"""Stage of the engagement in Delivery. `imported`: won before the platform was introduced, and
+no manager is assigned. `planning`: before the contract is signed. `mobilising`: signed, before
+the kickoff. `delivering`: after the kickoff. `closing`: live. The others: ended."""
+
+
+class Engagement(Part):
+    """An engagement in Delivery."""
+
+    engagement: str
+    deal: Deal = Deal()
+    estimates: Estimates = Estimates()
+    contract: Contract = Contract()
+    management: Management = Management()
+    resources: Resources = Resources()
+    requirements: Requirements = Requirements()
+    planning: Planning = Planning()
+    kickoff: Kickoff = Kickoff()
+    timesheet: Timesheet = Timesheet()
+    progress: Progress = Progress()
+    raid: Raid = Raid()
+    changes: Changes = Changes()
+    acceptance: Acceptance = Acceptance()
+    surveys: Surveys = Surveys()
+    closing: Closing = Closing()
+    disconnects: Disconnects = Disconnects()
+
+    @property
+    def ended_on(self) -> date | None:
+        """Return the day the deal was lost or the contract was terminated; else None."""
+        if self.contract.terminated:
+            return self.contract.terminated.terminated_on
+        return self.deal.lost_on
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether the engagement is closed, lost or terminated."""
+        return self.closing.closed is not None or self.ended_on is not None
+
+    @property
+    def stage(self) -> Stage:
+        """Return the stage of the engagement in Delivery."""
+        if self.closing.closed:
+            return "closed"
+        if self.contract.terminated:
+            return "terminated"
+        if self.deal.lost_on:
+            return "lost"
+        if self.closing.live:
+            return "closing"
+        if self.kickoff.held:
+            return "delivering"
+        if self.contract.signed:
+            return "mobilising"
+        imported = None if self.deal.opened or self.management.manager else self.deal.imported
+        return "imported" if imported and imported.outcome == "won" else "planning"
+
+    @property
+    def sold_estimate(self) -> EstimateSubmitted | None:
+        """Return the estimate of the won proposal, or None."""
+        won = self.deal.won
+        proposal = self.deal.proposals.get(won.proposal_version) if won else None
+        return self.estimates.submitted.get(proposal.estimate_version) if proposal else None
+
+    @property
+    def agreed(self) -> dict[str, Deliverable]:
+        """Return the agreed deliverables by id, with signed amendments applied.
+
+        They are those of the signed statement of work; before the signature those of the won deal,
+        and before that those of the estimate request.
+        """
+        source = self.contract.statement or self.deal.won or self.estimates.requested
+        agreed = {each.deliverable: each for each in source.deliverables} if source else {}
+        for amendment in self.contract.amendments.values():
+            agreed |= {each.deliverable: each for each in amendment.deliverables_added}
+        return self._in_scope(agreed)
+
+    @property
+    def owed(self) -> dict[str, Deliverable]:
+        """Return the deliverables to be accepted by the customer, by id.
+
+        They are those agreed and those in the baseline, without the descoped ones.
+        """
+        baseline = self.planning.baseline
+        planned = {each.deliverable: each for each in baseline.deliverables} if baseline else {}
+        return self._in_scope(planned | self.agreed)
+
+    def _in_scope(self, deliverables: dict[str, Deliverable]) -> dict[str, Deliverable]:
+        descoped = self.contract.descoped
+        return {name: each for name, each in deliverables.items() if name not in descoped}

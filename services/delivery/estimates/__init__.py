@@ -1,0 +1,1 @@
+"""Estimates: requested by Sales, submitted, endorsed, priced by Finance."""

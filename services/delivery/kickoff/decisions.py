@@ -1,0 +1,54 @@
+"""Record the kickoff meeting."""
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, gate
+from chassis.domain.context import Context
+from chassis.domain.rules import unless_recorded
+from contracts.delivery import Attendance, KickoffHeld
+from contracts.event import Event
+from contracts.values import Day
+from delivery.engagement import Engagement
+from delivery.policies import not_covered, require_active, same_day
+from delivery.quantities import ZERO
+from delivery.roles import MANAGERS
+
+capability = Capability[Engagement](__name__)
+
+
+class HoldKickoff(Attendance, Command):
+    """Record the kickoff; it needs a signed statement of work or an early start in force."""
+
+    held_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(HoldKickoff, by=MANAGERS)
+def hold_kickoff(state: Engagement, command: HoldKickoff, context: Context) -> Iterable[Event]:
+    """Record the kickoff if gate 3 is open on its day.
+
+    An early start opens the gate while its cap is not used up. Raises Refused where the gate is
+    closed or a different kickoff is recorded.
+    """
+    require_active(state)
+    known = state.kickoff.held
+    day = same_day("held_on", command, known, context)
+    event = KickoffHeld(held_on=day, attendees=command.attendees)
+    for new in unless_recorded(known, event, "the kickoff"):
+        gate("work-not-released", [not_covered(state, day, day, context.today, hours=ZERO)])
+        yield new
+
+
+class KickoffFields(ViewModel):
+    """The kickoff in the view of an engagement."""
+
+    kickoff: KickoffHeld | None
+
+
+@capability.view
+def kickoff_view(state: Engagement) -> KickoffFields:
+    """Return the kickoff for the view of an engagement."""
+    return KickoffFields(kickoff=state.kickoff.held)

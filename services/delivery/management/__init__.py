@@ -1,0 +1,1 @@
+"""Management: the engagement manager, the method tier, and work on hold."""

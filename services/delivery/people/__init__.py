@@ -1,0 +1,1 @@
+"""People of the company and of customers, published as reference data."""

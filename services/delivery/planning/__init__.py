@@ -1,0 +1,1 @@
+"""The plan: scheduled from a template, drafted, baselined."""

@@ -1,0 +1,327 @@
+"""Draft the plan from a template or from tasks, and baseline it."""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date, timedelta
+from functools import partial
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day
+from contracts.delivery import (
+    ChangeApproved,
+    ChangeAssessed,
+    Duration,
+    PlanBaselined,
+    PlanDrafted,
+    TaskProgressed,
+)
+from contracts.event import Event
+from contracts.values import (
+    LAST_DAY,
+    Day,
+    Deliverables,
+    Identifier,
+    Milestone,
+    PlannedTask,
+    TotalHours,
+    Version,
+    distinct_by,
+)
+from delivery.engagement import Engagement
+from delivery.planning.scheduling import contradictions, schedule
+from delivery.policies import is_given_up, known_template, require_open
+from delivery.quantities import ZERO
+from delivery.roles import MANAGERS
+
+capability = Capability[Engagement](__name__)
+
+CHANGES = "Changes"
+"""Phase for the work of approved changes."""
+
+
+class DraftPlan(Command):
+    """Draft the next version of the plan.
+
+    Without `tasks`, the template is scheduled with the hours of the sold estimate (or of
+    `estimate_version`) from `starts_on` (else the contracted start) over `duration_days` calendar
+    days (else those of the estimate and of the changes), with one task for each change's hours.
+    `deliverables` are the agreed ones unless others are given.
+
+    `changes` are the approved changes whose work the plan includes. If none are named, they are the
+    baseline's and, unless `tasks` are given, all approved ones. If some are named, only those of
+    the baseline whose amendments are signed are included beside them.
+    """
+
+    template: Identifier
+    starts_on: Day | None = None
+    duration_days: Duration | None = None
+    estimate_version: Version | None = None
+    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000), distinct_by("task")] = ()
+    milestones: Annotated[
+        tuple[Milestone, ...], Field(max_length=200), distinct_by("milestone")
+    ] = ()
+    deliverables: Deliverables | None = None
+    changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _either(self) -> Self:
+        if self.milestones and not self.tasks:
+            raise ValueError("tasks are needed where milestones are given")
+        if self.tasks and (self.starts_on or self.duration_days or self.estimate_version):
+            raise ValueError("tasks are given: starts_on, duration_days, estimate_version are not")
+        return self
+
+
+class BaselinePlan(Command):
+    """Make the newest draft the baseline, with the changes that were drafted into it.
+
+    If `changes` are named, they must be those of the draft; changes that an earlier baseline
+    included need not be named. A change of the earlier baseline whose amendment is signed cannot be
+    left out.
+    """
+
+    version: Version
+    changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
+    baselined_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(DraftPlan, by=MANAGERS)
+def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Iterable[Event]:
+    """Draft a plan that has no contradictions; it may differ from what was sold.
+
+    A plan equal to a draft that is not baselined is not drafted again. Raises Refused where a
+    change is not approved, the plan contradicts itself, or there is nothing to schedule it from.
+    """
+    require_open(state)
+    draft, baseline = state.planning.draft, state.planning.baseline
+    changes = _changes(state, command)
+    gate("change-not-approved", (_unapproved(state, change) for change in changes))
+    given = command.deliverables
+    deliverables = tuple(state.agreed.values()) if given is None else given
+    event = PlanDrafted(
+        version=draft.version + 1 if draft else 1,
+        template=command.template,
+        milestones=command.milestones,
+        tasks=command.tasks,
+        deliverables=deliverables,
+        changes=changes,
+    )
+    if not command.tasks:
+        event = _scheduled(state, command, event, context)
+    gate(
+        "plan-inconsistent",
+        (
+            Missing("plan-inconsistent", sentence, "delivery")
+            for sentence in contradictions(event.milestones, event.tasks, event.deliverables)
+        ),
+    )
+    open_draft = None if baseline and draft and baseline.version == draft.version else draft
+    if open_draft is None or event.model_copy(update={"version": open_draft.version}) != open_draft:
+        yield event
+
+
+def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
+    """Return the changes whose work the plan includes: the baseline's and the new ones.
+
+    A change of the baseline that is not signed can be left out by naming only others; a rejected
+    change without a signed amendment is left out.
+    """
+    baseline, named = state.planning.baseline, command.changes
+    before = baseline.changes if baseline else ()
+    if named is not None:
+        return tuple(dict.fromkeys((*_signed(state, before), *named)))
+    kept = (change for change in before if not is_given_up(state, change))
+    approved = () if command.tasks else filter(partial(_agreed, state), state.changes.approved)
+    return tuple(dict.fromkeys((*kept, *approved)))
+
+
+def _signed(state: Engagement, changes: Iterable[str]) -> Iterator[str]:
+    return (change for change in changes if change in state.contract.amendments)
+
+
+def _agreed(state: Engagement, change: str) -> bool:
+    return change in state.changes.approved and not is_given_up(state, change)
+
+
+def _scheduled(
+    state: Engagement, command: DraftPlan, plan: PlanDrafted, context: Context
+) -> PlanDrafted:
+    """Return the plan with milestones and tasks that are scheduled from the template."""
+    record = known_template(context, command.template)
+    estimate = (
+        state.estimates.submitted.get(command.estimate_version)
+        if command.estimate_version
+        else state.sold_estimate or state.estimates.newest
+    )
+    if estimate is None:
+        raise Refused("estimate-unknown", "there is no estimate to plan from: give tasks")
+    won = state.deal.won
+    starts_on = command.starts_on or (won.starts_on if won else None)
+    if starts_on is None:
+        raise Refused(
+            "start-not-agreed", "the deal is not won, so no start is agreed: give starts_on"
+        )
+    orders = tuple(_change_orders(state, plan.changes))
+    more = sum(assessed.days for assessed, _ in orders)
+    duration_days = command.duration_days or max(1, estimate.duration_days + more)
+    finishes_on = starts_on + timedelta(days=duration_days - 1)
+    if finishes_on > LAST_DAY:
+        raise Refused(
+            "plan-beyond-calendar",
+            f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
+        )
+    scheduled = schedule(record.event, estimate.lines, plan.deliverables, starts_on, duration_days)
+    return PlanDrafted(
+        **{
+            **dict(plan),
+            "milestones": scheduled.milestones,
+            "tasks": (*scheduled.tasks, *_change_tasks(orders, starts_on, finishes_on)),
+            "template_version": record.sequence,
+            "estimate_version": estimate.version,
+        }
+    )
+
+
+def _change_orders(
+    state: Engagement, changes: Iterable[str]
+) -> Iterator[tuple[ChangeAssessed, ChangeApproved]]:
+    for change in changes:
+        if change in state.changes.assessed and change in state.changes.approved:
+            yield state.changes.assessed[change], state.changes.approved[change]
+
+
+def _change_tasks(
+    orders: Iterable[tuple[ChangeAssessed, ChangeApproved]], starts_on: date, finishes_on: date
+) -> Iterator[PlannedTask]:
+    for assessed, approved in orders:
+        hours = tuple(line for line in assessed.lines if line.hours)
+        begins = min(max(starts_on, approved.approved_on), finishes_on)
+        if hours:
+            yield PlannedTask(
+                task=assessed.change,
+                title=f"Change {assessed.change}",
+                phase=CHANGES,
+                starts_on=begins,
+                finishes_on=finishes_on,
+                hours=hours,
+            )
+
+
+@capability.decide(BaselinePlan, by=MANAGERS)
+def baseline_plan(state: Engagement, command: BaselinePlan, context: Context) -> Iterable[Event]:
+    """Baseline the newest draft, with exactly the changes that it includes.
+
+    Raises Refused where the version is not the newest draft, where it is the baseline with other
+    changes, where the named changes differ from the draft's, or where one of them is not approved.
+    """
+    require_open(state)
+    draft, before = state.planning.draft, state.planning.baseline
+    if draft is None or draft.version != command.version:
+        newest = f"the newest is {draft.version}" if draft else "there is none"
+        raise Refused(
+            "plan-not-newest-draft", f"plan {command.version} is not the newest draft: {newest}"
+        )
+    earlier = before.changes if before else ()
+    kept = (change for change in earlier if change in draft.changes)
+    named = draft.changes if command.changes is None else (*kept, *command.changes)
+    differing = tuple(_differing(draft, dict.fromkeys((*_signed(state, earlier), *named))))
+    if before and before.version == draft.version:
+        if differing:
+            raise Refused("plan-baselined", f"plan {draft.version} is the baseline already")
+        return
+    gate("changes-differ", differing)
+    gate("change-not-approved", (_unapproved(state, change) for change in draft.changes))
+    yield PlanBaselined(
+        version=draft.version,
+        milestones=draft.milestones,
+        tasks=draft.tasks,
+        deliverables=draft.deliverables,
+        changes=draft.changes,
+        baselined_on=past_day("baselined_on", command.baselined_on, context),
+    )
+
+
+def _differing(draft: PlanDrafted, named: Collection[str]) -> Iterator[Missing]:
+    for change in draft.changes:
+        if change not in named:
+            sentence = f"changes does not name {change}, which plan {draft.version} includes"
+            yield Missing("change-not-named", sentence, "delivery")
+    for change in named:
+        if change not in draft.changes:
+            sentence = f"changes names {change}, which plan {draft.version} does not include"
+            yield Missing("change-not-in-plan", f"{sentence}: draft it with {change}", "delivery")
+
+
+def _unapproved(state: Engagement, change: str) -> Missing | None:
+    if _agreed(state, change):
+        return None
+    if change in state.changes.rejected:
+        return Missing("change-rejected", f"change {change} was rejected", "delivery")
+    known = change in state.changes.requested
+    sentence = f"change {change} is not {'approved' if known else 'known'}"
+    return Missing("change-not-approved" if known else "change-unknown", sentence, "delivery")
+
+
+class TaskView(ViewModel):
+    """Planned task, the hours approved on it, and its progress."""
+
+    planned: PlannedTask
+    approved_hours: TotalHours
+    progressed: TaskProgressed | None
+
+
+class MilestoneView(ViewModel):
+    """Milestone of the baseline, and the day it was reached."""
+
+    planned: Milestone
+    reached_on: date | None
+
+
+class PlanView(ViewModel):
+    """Newest draft of the plan, and the baseline with its progress."""
+
+    draft: PlanDrafted | None
+    baseline: Version | None
+    baselined_on: date | None
+    changes: tuple[Identifier, ...]
+    tasks: tuple[TaskView, ...]
+    milestones: tuple[MilestoneView, ...]
+
+
+class PlanFields(ViewModel):
+    """The plan in the view of an engagement."""
+
+    plan: PlanView
+
+
+@capability.view
+def plan_view(state: Engagement) -> PlanFields:
+    """Return the plan for the view of an engagement."""
+    draft, baseline = state.planning.draft, state.planning.baseline
+    progress, approved = state.progress, state.timesheet.by_task
+    return PlanFields(
+        plan=PlanView(
+            draft=draft,
+            baseline=baseline.version if baseline else None,
+            baselined_on=baseline.baselined_on if baseline else None,
+            changes=baseline.changes if baseline else (),
+            tasks=tuple(
+                TaskView(
+                    planned=task,
+                    approved_hours=approved.get(task.task, ZERO),
+                    progressed=progress.tasks.get(task.task),
+                )
+                for task in (baseline.tasks if baseline else ())
+            ),
+            milestones=tuple(
+                MilestoneView(planned=each, reached_on=reached.reached_on if reached else None)
+                for each in (baseline.milestones if baseline else ())
+                for reached in [progress.milestones.get(each.milestone)]
+            ),
+        )
+    )

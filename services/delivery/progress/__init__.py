@@ -1,0 +1,1 @@
+"""Progress of tasks, milestones and status reports."""

@@ -1,0 +1,143 @@
+"""Record the progress of tasks, reached milestones and status reports."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.delivery import (
+    MilestoneReached,
+    StatusReport,
+    StatusReportPublished,
+    TaskProgress,
+    TaskProgressed,
+)
+from contracts.event import Event
+from contracts.values import RAG, Day, Identifier
+from delivery.engagement import Engagement
+from delivery.policies import not_implementable, require_active, require_open, same_day
+from delivery.roles import MANAGERS, WORKERS
+
+capability = Capability[Engagement](__name__)
+
+
+class ProgressTask(TaskProgress, Command):
+    """Record how far a task is, in percent, and how many hours it still needs."""
+
+    as_of: Day | None = Field(default=None, description="today unless given")
+
+
+class ReachMilestone(Command):
+    """Record that a milestone of the baseline was reached."""
+
+    milestone: Identifier
+    reached_on: Day | None = Field(default=None, description="today unless given")
+
+
+class PublishStatusReport(StatusReport, Command):
+    """Publish a status report: scope, schedule and cost as RAG, a narrative and a forecast.
+
+    `estimate_to_complete` is the hours still needed in the manager's judgement.
+    """
+
+    as_of: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(ProgressTask, by=WORKERS)
+def progress_task(state: Engagement, command: ProgressTask, context: Context) -> Iterable[Event]:
+    """Record the progress of a task; tasks of implementation need gate 4.
+
+    The percentage may decrease. Raises Refused where the task is not in the plan, or where progress
+    is known as of a later day.
+    """
+    require_active(state)
+    task = state.planning.task(command.task)
+    if task is None:
+        raise Refused("task-unknown", f"task {command.task} is not in the plan")
+    day = past_day("as_of", command.as_of, context)
+    if task.implementation:
+        gate("implementation-not-released", not_implementable(state, day))
+    last = state.progress.tasks.get(command.task)
+    if last and day < last.as_of:
+        raise Refused("date-before-known", f"progress is known as of {last.as_of}")
+    event = TaskProgressed(**{**dict(command), "as_of": day})
+    if event != last:
+        yield event
+
+
+@capability.decide(ReachMilestone, by=MANAGERS)
+def reach_milestone(
+    state: Engagement, command: ReachMilestone, context: Context
+) -> Iterable[Event]:
+    """Record that a milestone of the baseline was reached.
+
+    Raises Refused where there is no baseline, where the milestone is not in it, or where it was
+    reached on another day.
+    """
+    require_active(state)
+    name, baseline = command.milestone, state.planning.baseline
+    if baseline is None:
+        sentence = "the plan has no baseline"
+        gate("plan-not-baselined", [Missing("plan-not-baselined", sentence, "delivery")])
+    elif name not in {each.milestone for each in baseline.milestones}:
+        sentence = f"milestone {name} is not in baseline {baseline.version}"
+        raise Refused("milestone-unknown", sentence)
+    known = state.progress.milestones.get(name)
+    day = same_day("reached_on", command, known, context)
+    event = MilestoneReached(milestone=name, reached_on=day)
+    yield from unless_recorded(known, event, f"milestone {name}")
+
+
+@capability.decide(PublishStatusReport, by=MANAGERS)
+def publish_status_report(
+    state: Engagement, command: PublishStatusReport, context: Context
+) -> Iterable[Event]:
+    """Publish the report with the next number, unless it equals the last one.
+
+    Raises Refused where the last report is as of a later day.
+    """
+    require_open(state)
+    last = state.progress.report
+    day = past_day("as_of", command.as_of, context)
+    if last and day < last.as_of:
+        raise Refused("date-before-known", f"report {last.report} is as of {last.as_of}")
+    number = last.report if last else 1
+    event = StatusReportPublished(**{**dict(command), "as_of": day, "report": number})
+    if last is None:
+        yield event
+    elif event != last:
+        yield event.model_copy(update={"report": number + 1})
+
+
+class ProgressFields(ViewModel):
+    """The last report, its worst status and the next milestone in the view of an engagement."""
+
+    next_milestone: date | None
+    status: RAG | None
+    report: StatusReportPublished | None
+
+
+@capability.view
+def progress_view(state: Engagement) -> ProgressFields:
+    """Return the progress for the view of an engagement."""
+    baseline, report = state.planning.baseline, state.progress.report
+    ahead = [
+        each.due_on
+        for each in (baseline.milestones if baseline else ())
+        if each.milestone not in state.progress.milestones
+    ]
+    return ProgressFields(
+        next_milestone=min(ahead, default=None),
+        status=_worst(report) if report else None,
+        report=report,
+    )
+
+
+def _worst(report: StatusReport) -> RAG:
+    rags = {report.scope, report.schedule, report.cost}
+    return "red" if "red" in rags else "amber" if "amber" in rags else "green"

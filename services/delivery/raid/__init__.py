@@ -1,0 +1,1 @@
+"""Risks, issues and decisions."""

@@ -1,0 +1,1 @@
+"""The business requirements document (BRD)."""

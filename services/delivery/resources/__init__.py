@@ -1,0 +1,1 @@
+"""Resources: hours of a role that are requested, and people allocated to them."""

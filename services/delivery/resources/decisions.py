@@ -1,0 +1,164 @@
+"""Request hours of a role, and allocate people to requests (soft or hard)."""
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.delivery import (
+    Commitment,
+    ResourceAllocated,
+    ResourcePeriod,
+    ResourceReleased,
+    ResourceRequested,
+    SomeHours,
+)
+from contracts.event import Event
+from contracts.values import Day, Identifier, PersonId
+from delivery.engagement import Engagement
+from delivery.policies import known_person, require_open
+from delivery.roles import MANAGERS
+
+capability = Capability[Engagement](__name__)
+
+
+class RequestResource(ResourcePeriod, Command):
+    """Request hours of a role between two days (both inclusive)."""
+
+    request: Identifier | None = None
+
+
+class AllocateResource(Command):
+    """Allocate a person to a request: soft (may be withdrawn) or hard.
+
+    Hours and days are the request's unless others are given. A person's allocation may be changed,
+    but not from hard to soft.
+    """
+
+    request: Identifier
+    person: PersonId
+    hours: SomeHours | None = None
+    starts_on: Day | None = None
+    finishes_on: Day | None = None
+    commitment: Commitment = "soft"
+
+
+class ReleaseResource(Command):
+    """Release a person from a request."""
+
+    request: Identifier
+    person: PersonId
+    released_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(RequestResource, by=MANAGERS)
+def request_resource(
+    state: Engagement, command: RequestResource, context: Context
+) -> Iterable[Event]:
+    """Record the request; requests are possible from the proposal on.
+
+    Raises Refused where the id belongs to a different request.
+    """
+    require_open(state)
+    name = command.request or context.new_id("RQ")
+    event = ResourceRequested(**{**dict(command), "request": name})
+    yield from unless_recorded(state.resources.requested.get(name), event, f"request {name}")
+
+
+@capability.decide(AllocateResource, by=MANAGERS)
+def allocate_resource(
+    state: Engagement, command: AllocateResource, context: Context
+) -> Iterable[Event]:
+    """Allocate the person to the request, or change the allocation.
+
+    A person's total allocation is not limited here; it is shown in a view. Raises Refused where the
+    request or the person is unknown, the person is a customer's, the days are reversed, or a hard
+    allocation would become soft.
+    """
+    require_open(state)
+    wanted = _request(state, command.request)
+    known = state.resources.allocated.get(command.request, {}).get(command.person)
+    if known_person(context, command.person).department == "customer":
+        raise Refused("person-not-of-company", f"{command.person} belongs to the customer")
+    starts_on = command.starts_on or wanted.starts_on
+    finishes_on = command.finishes_on or wanted.finishes_on
+    if finishes_on < starts_on:
+        raise Refused("finish-before-start", f"{finishes_on} is before {starts_on}")
+    event = ResourceAllocated(
+        request=command.request,
+        person=command.person,
+        role=wanted.role,
+        hours=command.hours or wanted.hours,
+        starts_on=starts_on,
+        finishes_on=finishes_on,
+        commitment=command.commitment,
+    )
+    if known and known.commitment == "hard" and event.commitment == "soft":
+        raise Refused(
+            "person-committed", f"{command.person} is committed to {command.request} already"
+        )
+    if event != known:
+        yield event
+
+
+@capability.decide(ReleaseResource, by=MANAGERS)
+def release_resource(
+    state: Engagement, command: ReleaseResource, context: Context
+) -> Iterable[Event]:
+    """Release the person; nothing happens where the person is not allocated to the request.
+
+    Raises Refused where the request is unknown.
+    """
+    require_open(state, after_termination=True)
+    _request(state, command.request)
+    if command.person in state.resources.allocated.get(command.request, {}):
+        day = past_day("released_on", command.released_on, context)
+        yield ResourceReleased(request=command.request, person=command.person, released_on=day)
+
+
+def _request(state: Engagement, id: str) -> ResourceRequested:
+    known = state.resources.requested.get(id)
+    if known is None:
+        raise Refused("request-unknown", f"there is no request {id}")
+    return known
+
+
+@capability.react
+def release_everybody(state: Engagement, context: Context) -> Iterable[Event]:
+    """Release every allocated person on the day the deal is lost or the contract is terminated."""
+    if state.ended_on is None:
+        return
+    for name in state.resources.requested:
+        for person in state.resources.allocated.get(name, {}):
+            yield ResourceReleased(request=name, person=person, released_on=state.ended_on)
+
+
+class ResourceView(ViewModel):
+    """Request for hours of a role, and the people allocated to it."""
+
+    requested: ResourceRequested
+    allocated: tuple[ResourceAllocated, ...]
+
+
+class ResourceFields(ViewModel):
+    """The resources in the view of an engagement."""
+
+    resources: tuple[ResourceView, ...]
+
+
+@capability.view
+def resources_view(state: Engagement) -> ResourceFields:
+    """Return the resources for the view of an engagement."""
+    return ResourceFields(
+        resources=tuple(
+            ResourceView(
+                requested=requested,
+                allocated=tuple(state.resources.allocated.get(name, {}).values()),
+            )
+            for name, requested in state.resources.requested.items()
+        )
+    )

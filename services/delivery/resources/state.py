@@ -1,0 +1,24 @@
+"""State of the resources."""
+
+from typing import Annotated, Self
+
+from chassis.domain.state import Keep, Part, on_event
+from contracts.delivery import ResourceAllocated, ResourceReleased, ResourceRequested
+
+
+class Resources(Part):
+    """The requests by id, and the allocations by request and person."""
+
+    requested: Annotated[dict[str, ResourceRequested], Keep("request")] = {}
+    allocated: dict[str, dict[str, ResourceAllocated]] = {}
+
+    @on_event
+    def _allocated(self, event: ResourceAllocated) -> Self:
+        people = {**self.allocated.get(event.request, {}), event.person: event}
+        return self.updated(allocated={**self.allocated, event.request: people})
+
+    @on_event
+    def _released(self, event: ResourceReleased) -> Self:
+        people = dict(self.allocated.get(event.request, {}))
+        people.pop(event.person, None)
+        return self.updated(allocated={**self.allocated, event.request: people})

@@ -1,0 +1,20 @@
+"""Roles that use Delivery."""
+
+from contracts.roles import Role
+
+DIRECTORS: tuple[Role, ...] = ("pmo-director", "vp-engagement-management")
+ENDORSERS: tuple[Role, ...] = ("engagement-manager",)
+MANAGERS: tuple[Role, ...] = ("engagement-manager", "pmo-director")
+WORKERS: tuple[Role, ...] = ("consultant", *MANAGERS)
+REQUESTERS: tuple[Role, ...] = (*WORKERS, "account-executive")
+RECORD_KEEPERS: tuple[Role, ...] = ("pmo-director", "operator")
+READERS: tuple[Role, ...] = (*WORKERS, "vp-engagement-management", "executive")
+COMPANY: tuple[Role, ...] = (
+    *READERS,
+    "account-executive",
+    "sales-manager",
+    "counsel",
+    "contract-manager",
+    "project-accountant",
+    "controller",
+)

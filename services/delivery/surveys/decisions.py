@@ -1,0 +1,119 @@
+"""Send surveys, and record the answers of the customer's people."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Refused
+from chassis.domain.context import Context
+from chassis.domain.rules import unless_recorded
+from contracts.delivery import SurveyAnswer, SurveyAnswered, SurveySent
+from contracts.event import Event
+from contracts.values import ComputedPercent, Day, Identifier, PersonId
+from delivery.engagement import Engagement
+from delivery.policies import require_open, same_day
+from delivery.quantities import share
+from delivery.roles import MANAGERS
+
+capability = Capability[Engagement](__name__)
+
+
+class SendSurvey(Command):
+    """Send a survey to the opportunity's contacts, unless other people are named."""
+
+    survey: Identifier | None = None
+    contacts: Annotated[tuple[PersonId, ...], Field(max_length=200)] = ()
+    sent_on: Day | None = Field(default=None, description="today unless given")
+
+
+class AnswerSurvey(SurveyAnswer, Command):
+    """Record one person's answers: 1 to 5 by question, and 0 to 10 for the recommendation."""
+
+    answered_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(SendSurvey, by=MANAGERS)
+def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Iterable[Event]:
+    """Record the survey; also for a terminated engagement.
+
+    Raises Refused where there are no contacts, or the id belongs to a survey with other data.
+    """
+    require_open(state, after_termination=True)
+    opened = state.deal.opened
+    contacts = command.contacts or (opened.contacts if opened else ())
+    if not contacts:
+        raise Refused("contacts-missing", "the opportunity has no contacts: name the contacts")
+    survey = command.survey or context.new_id("S")
+    recorded = state.surveys.sent.get(survey)
+    event = SurveySent(
+        survey=survey,
+        contacts=tuple(dict.fromkeys(contacts)),
+        sent_on=same_day("sent_on", command, recorded, context),
+    )
+    yield from unless_recorded(recorded, event, f"survey {survey}")
+
+
+@capability.decide(AnswerSurvey, by=MANAGERS)
+def answer_survey(state: Engagement, command: AnswerSurvey, context: Context) -> Iterable[Event]:
+    """Record the answers of one contact, once; also after the engagement is closed.
+
+    Raises Refused where the survey is unknown, the person is not one of its contacts, or the person
+    has given other answers.
+    """
+    person, sent = command.answered_by, state.surveys.sent.get(command.survey)
+    if sent is None:
+        raise Refused("survey-unknown", f"no survey {command.survey} was sent")
+    if person not in sent.contacts:
+        sentence = f"{person} is not a contact of survey {command.survey}"
+        raise Refused("person-not-asked", sentence)
+    recorded = state.surveys.answers.get(command.survey, {}).get(person)
+    day = same_day("answered_on", command, recorded, context)
+    event = SurveyAnswered(**{**dict(command), "answered_on": day})
+    yield from unless_recorded(recorded, event, f"the answer of {person}")
+
+
+class SurveyView(ViewModel):
+    """Survey, its answers, and its scores in percent; None until there is an answer.
+
+    CSAT: share of answers of 4 or 5. NPS: share of 9-10 less share of 0-6, from -100 to 100.
+    """
+
+    sent: SurveySent
+    answers: tuple[SurveyAnswered, ...]
+    customer_satisfaction: ComputedPercent | None
+    net_promoter_score: ComputedPercent | None
+
+
+class SurveyFields(ViewModel):
+    """The surveys in the view of an engagement."""
+
+    surveys: tuple[SurveyView, ...]
+
+
+@capability.view
+def surveys_view(state: Engagement) -> SurveyFields:
+    """Return the surveys for the view of an engagement."""
+    surveys = state.surveys
+    return SurveyFields(
+        surveys=tuple(
+            _view(sent, tuple(surveys.answers.get(survey, {}).values()))
+            for survey, sent in surveys.sent.items()
+        )
+    )
+
+
+def _view(sent: SurveySent, answers: tuple[SurveyAnswered, ...]) -> SurveyView:
+    scores = [score for answer in answers for score in answer.satisfaction.values()]
+    satisfied = sum(score >= 4 for score in scores)
+    promoters = sum(answer.recommend >= 9 for answer in answers)
+    detractors = sum(answer.recommend <= 6 for answer in answers)
+    return SurveyView(
+        sent=sent,
+        answers=answers,
+        customer_satisfaction=share(Decimal(satisfied), Decimal(len(scores))),
+        net_promoter_score=share(Decimal(promoters - detractors), Decimal(len(answers))),
+    )

@@ -1,0 +1,1 @@
+"""Templates for kinds of work, published as reference data."""

@@ -1,0 +1,1 @@
+"""Time entries and expenses, and their approval."""

@@ -1,0 +1,123 @@
+"""State of time entries and expenses."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from chassis.domain.state import Keep, Part, on_event
+from contracts.delivery import (
+    ExpenseApproved,
+    PlanBaselined,
+    PlanDrafted,
+    TimeApproved,
+    TimeRejected,
+    TimeSubmitted,
+)
+from contracts.event import Recorded
+from contracts.values import LineKind, PlannedTask, Value
+from delivery.quantities import ZERO
+
+TASKS_BEFORE_BASELINE: dict[str, LineKind] = {
+    "initiation": "delivery",
+    "project-management": "project-management",
+}
+"""Tasks that accept time before the first baseline, and the kind of work each one is."""
+
+
+class WaitingTime(Value):
+    """A time entry that is neither approved nor rejected, who submitted it, and its kind."""
+
+    submitted: TimeSubmitted
+    submitted_by: str
+    kind: LineKind
+
+
+class Timesheet(Part):
+    """Time entries that await approval, decided entries, totals of hours, and expenses.
+
+    `weeks` counts waiting and approved hours by person and week (its Monday); `by_task` and
+    `by_kind` count approved hours only. `task_kinds` has the kind of work of each task of the
+    baseline, before the first one of the newest draft.
+    """
+
+    waiting: dict[str, WaitingTime] = {}
+    decided: dict[str, Literal["approved", "rejected"]] = {}
+    weeks: dict[str, dict[date, Decimal]] = {}
+    by_task: dict[str, Decimal] = {}
+    by_kind: dict[LineKind, Decimal] = {}
+    expenses: Annotated[dict[str, ExpenseApproved], Keep("expense")] = {}
+    task_kinds: dict[str, LineKind] = {}
+    is_baselined: bool = False
+
+    @on_event
+    def _drafted(self, event: PlanDrafted) -> Self:
+        return self if self.is_baselined else self.updated(task_kinds=_kinds(event.tasks))
+
+    @on_event
+    def _baselined(self, event: PlanBaselined) -> Self:
+        return self.updated(task_kinds=_kinds(event.tasks), is_baselined=True)
+
+    @on_event
+    def _submitted(self, recorded: Recorded[TimeSubmitted]) -> Self:
+        event = recorded.event
+        kind = self.task_kinds.get(event.task, TASKS_BEFORE_BASELINE.get(event.task, "delivery"))
+        entry = WaitingTime(submitted=event, submitted_by=recorded.actor, kind=kind)
+        return self.updated(
+            waiting={**self.waiting, event.entry: entry}, weeks=self._weeks(event, event.hours)
+        )
+
+    @on_event
+    def _approved(self, event: TimeApproved) -> Self:
+        return self._decided(event.entry, "approved").updated(
+            by_task={**self.by_task, event.task: self.by_task.get(event.task, ZERO) + event.hours},
+            by_kind={**self.by_kind, event.kind: self.by_kind.get(event.kind, ZERO) + event.hours},
+        )
+
+    @on_event
+    def _rejected(self, event: TimeRejected) -> Self:
+        submitted = self.waiting[event.entry].submitted
+        weeks = self._weeks(submitted, -submitted.hours)
+        return self._decided(event.entry, "rejected").updated(weeks=weeks)
+
+    @property
+    def approved_hours(self) -> Decimal:
+        """Return all approved hours."""
+        return sum(self.by_kind.values(), ZERO)
+
+    def in_week(self, person: str, week: date) -> Decimal:
+        """Return the hours that a person logged in a week, without rejected ones."""
+        return self.weeks.get(person, {}).get(week, ZERO)
+
+    def before(self, day: date | None, *, after: date | None = None) -> Decimal:
+        """Return waiting and approved hours of weeks ended before `day` and begun after `after`.
+
+        A bound that is None excludes no week.
+        """
+        return sum(
+            (
+                hours
+                for weeks in self.weeks.values()
+                for week, hours in weeks.items()
+                if (day is None or last_day(week) < day) and (after is None or week > after)
+            ),
+            ZERO,
+        )
+
+    def _weeks(self, entry: TimeSubmitted, hours: Decimal) -> dict[str, dict[date, Decimal]]:
+        """Return the hours by person and week with some added to the week of an entry."""
+        total = self.in_week(entry.person, entry.week) + hours
+        return {**self.weeks, entry.person: {**self.weeks.get(entry.person, {}), entry.week: total}}
+
+    def _decided(self, entry: str, decision: Literal["approved", "rejected"]) -> Self:
+        waiting = {name: each for name, each in self.waiting.items() if name != entry}
+        return self.updated(waiting=waiting, decided={**self.decided, entry: decision})
+
+
+def last_day(week: date) -> date:
+    """Return the Sunday of a week that is given by its Monday."""
+    return week + timedelta(days=6)
+
+
+def _kinds(tasks: Iterable[PlannedTask]) -> dict[str, LineKind]:
+    return {task.task: task.kind for task in tasks}

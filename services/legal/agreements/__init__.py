@@ -1,0 +1,1 @@
+"""Agreements with the customer: non-disclosure (NDA) and master services (MSA)."""

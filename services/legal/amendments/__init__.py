@@ -1,0 +1,1 @@
+"""Amendments: the contract documents of change orders; each change has one."""

@@ -1,0 +1,1 @@
+"""Proposal and won deal, as Sales published them."""

@@ -1,0 +1,1 @@
+"""Disconnects of the engagement, as the gateway published them."""

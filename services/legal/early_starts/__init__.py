@@ -1,0 +1,1 @@
+"""Early starts: work authorised before the signature."""

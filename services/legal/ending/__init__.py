@@ -1,0 +1,1 @@
+"""The end of an engagement: terminated by Legal, lost in Sales or closed by Delivery."""

@@ -1,0 +1,70 @@
+"""State of an engagement in Legal: the parts of all capabilities."""
+
+from typing import Literal
+
+from chassis.domain.state import Part
+from legal.agreements.state import Agreements
+from legal.amendments.state import Amendments
+from legal.deal.state import Deal
+from legal.disconnects.state import Disconnects
+from legal.early_starts.state import EarlyStarts
+from legal.ending.state import Ending
+from legal.file.state import File
+from legal.receivables.state import Receivables
+from legal.sows.state import Contract, Sows
+
+Stage = Literal[
+    "unfiled",
+    "filed",
+    "drafting",
+    "reviewing",
+    "approved",
+    "sent",
+    "signed",
+    "terminated",
+    "lost",
+    "closed",
+]
+"""Stage of the contract documents. `drafting` waits for Legal, because the latest version was
+redlined or objected to; `reviewing` waits for the approvals of the latest version."""
+
+
+class Engagement(Part):
+    """An engagement in Legal."""
+
+    engagement: str
+    file: File = File()
+    agreements: Agreements = Agreements()
+    deal: Deal = Deal()
+    sows: Sows = Sows()
+    early_starts: EarlyStarts = EarlyStarts()
+    amendments: Amendments = Amendments()
+    receivables: Receivables = Receivables()
+    ending: Ending = Ending()
+    disconnects: Disconnects = Disconnects()
+
+    @property
+    def contract(self) -> Contract | None:
+        """Return the agreed terms, or None before the statement of work is signed."""
+        return self.sows.contract
+
+    @property
+    def stage(self) -> Stage:
+        """Return the stage of the contract documents."""
+        if self.ending.terminated:
+            return "terminated"
+        if self.ending.lost_on:
+            return "lost"
+        if self.ending.closed:
+            return "closed"
+        if self.contract:
+            return "signed"
+        sow = self.sows.latest
+        if sow is None:
+            return "filed" if self.file.opened else "unfiled"
+        if sow.sent:
+            return "sent"
+        if sow.approved_on:
+            return "approved"
+        objected = any(review.verdict == "objected" for review in sow.reviews.values())
+        return "drafting" if objected or sow.redlines else "reviewing"

@@ -1,0 +1,1 @@
+"""Receivables: what the customer owes, as Finance published it."""

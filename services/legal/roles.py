@@ -1,0 +1,10 @@
+"""Roles that use Legal."""
+
+from contracts.roles import Role
+
+COUNSEL: tuple[Role, ...] = ("counsel",)
+"""Only counsel approves for Legal and terminates."""
+CONTRACTS: tuple[Role, ...] = ("counsel", "contract-manager")
+AT_RISK: tuple[Role, ...] = ("counsel", "vp-engagement-management")
+"""Those who may let work begin before the signature."""
+READERS: tuple[Role, ...] = (*CONTRACTS, "vp-engagement-management", "executive")

@@ -1,0 +1,179 @@
+"""Decide on sending and signing the statement of work, and show the contract that it becomes."""
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from chassis.base.view_model import ViewModel, whole
+from chassis.domain.capability import Capability
+from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.context import Context
+from chassis.domain.rules import past_day, unless_recorded
+from contracts.event import Event
+from contracts.legal import SowSentForSignature, SowSignatureRecorded, SowSigned
+from contracts.money import MINOR_UNITS
+from contracts.values import ContentHash, Day, Party, PersonId, Signatory, Version, days_after
+from legal.engagement import Engagement
+from legal.policies import missing_approvals, require_latest, require_open
+from legal.roles import CONTRACTS
+from legal.sows.state import Contract, Sow
+
+capability = Capability[Engagement](__name__)
+
+
+class SendSow(Command):
+    """Record that the approved latest version was sent to both parties for signature."""
+
+    version: Version
+    sent_on: Day | None = Field(default=None, description="today unless given")
+
+
+class RecordSignature(Command):
+    """Record that a person signed for a party.
+
+    `content_hash` is that of the signed document. With the signatures of both parties the statement
+    of work becomes the contract, dated by the later signature. One party may sign before sending;
+    the later signature cannot be before the document was sent.
+    """
+
+    party: Party
+    person: PersonId
+    content_hash: ContentHash
+    signed_on: Day | None = Field(default=None, description="today unless given")
+
+
+@capability.decide(SendSow, by=CONTRACTS)
+def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterable[Event]:
+    """Record the sending, if Legal, Delivery and Finance approve the version at this time.
+
+    Raises Refused where an approval is missing, or the day is in the future, before the approval or
+    differs from the one recorded.
+    """
+    require_open(state)
+    sow = require_latest(state, command.version)
+    sent_on = command.sent_on or (sow.sent.sent_on if sow.sent else None)
+    event = SowSentForSignature(
+        version=command.version,
+        content_hash=sow.drafted.content_hash,
+        sent_on=past_day("sent_on", sent_on, context),
+    )
+    for new in unless_recorded(sow.sent, event, f"the sending of version {event.version}"):
+        gate("sow-not-approved", [_missing_approval(sow), *missing_approvals(sow)])
+        if sow.approved_on and new.sent_on < sow.approved_on:
+            raise Refused(
+                "date-before-approval",
+                f"sent_on: {new.sent_on} is before {sow.approved_on}, when version "
+                f"{new.version} was approved",
+            )
+        yield new
+
+
+def _missing_approval(sow: Sow) -> Missing | None:
+    if sow.approved_on:
+        return None
+    sentence = f"Legal has not approved version {sow.drafted.version} yet"
+    return Missing("legal-approval-missing", sentence, "legal")
+
+
+@capability.decide(RecordSignature, by=CONTRACTS)
+def record_signature(
+    state: Engagement, command: RecordSignature, context: Context
+) -> Iterable[Event]:
+    """Record the signature (gate 2); with the second one the statement of work is signed.
+
+    Raises Refused unless the content is the latest version, was sent, and is still approved by
+    Delivery and Finance; also where another signature of the party is recorded, the day is in the
+    future, or both signatures are more than a day before the sending.
+    """
+    require_open(state)
+    sow, sent = _sent_version(state, command.content_hash)
+    of_party = (each for each in sow.signatures if each.signatory.party == command.party)
+    known = next(of_party, None)
+    day = command.signed_on or (known.signatory.signed_on if known else None)
+    signatory = Signatory(
+        party=command.party,
+        person=command.person,
+        signed_on=past_day("signed_on", day, context),
+    )
+    event = SowSignatureRecorded(
+        version=sent.version, content_hash=sent.content_hash, signatory=signatory
+    )
+    for new in unless_recorded(known, event, f"the signature for the {command.party}"):
+        gate("sow-not-approved", missing_approvals(sow))
+        signatories = (*sow.signatories, signatory)
+        signed_on = max(each.signed_on for each in signatories)
+        # One day earlier is accepted: west of UTC it may still be the day before.
+        if sow.signatures and signed_on < days_after(sent.sent_on, -1):
+            raise Refused(
+                "date-before-sending",
+                f"version {sent.version} was sent on {sent.sent_on}: both cannot have signed by "
+                f"{signed_on}",
+            )
+        yield new
+        if sow.signatures:
+            yield from state.early_starts.lapsed(signed_on)
+            yield SowSigned(
+                version=sent.version,
+                content_hash=sent.content_hash,
+                signatories=signatories,
+                signed_on=signed_on,
+            )
+
+
+def _sent_version(state: Engagement, content_hash: str) -> tuple[Sow, SowSentForSignature]:
+    """Return the version with this hash; raises Refused unless it is the latest and was sent."""
+    latest = state.sows.latest
+    if latest is None:
+        raise Refused("sow-unknown", "no version of the statement of work has been drafted")
+    for each in state.sows.versions:
+        if each.drafted.content_hash == content_hash:
+            sow = require_latest(state, each.drafted.version)
+            if sow.sent is None:
+                raise Refused(
+                    "sow-not-sent",
+                    f"version {each.drafted.version} has not been sent for signature",
+                )
+            return sow, sow.sent
+    raise Refused(
+        "content-differs",
+        f"the signed content ({content_hash}) is not version {latest.drafted.version} "
+        f"({latest.drafted.content_hash})",
+    )
+
+
+class ContractFields(ViewModel):
+    """The contract in the view of an engagement."""
+
+    contract: Contract | None
+
+
+@capability.view
+def contract_view(state: Engagement) -> ContractFields:
+    """Return the contract for the view of an engagement."""
+    return ContractFields(contract=state.contract)
+
+
+class ContractRow(ViewModel):
+    """The columns of the contract in the list of engagements.
+
+    `price_minor_units` is the current contract price in the smallest unit of the currency (EUR:
+    cents), at most 2^53 - 1.
+    """
+
+    signed_on: str | None
+    price_minor_units: int | None
+    currency: str | None
+
+
+@capability.row
+def contract_row(state: Engagement) -> ContractRow:
+    """Return the columns of the contract in the list of engagements."""
+    contract = state.contract
+    price = contract.price if contract else None
+    return ContractRow(
+        signed_on=contract.signed_on.isoformat() if contract else None,
+        price_minor_units=(
+            whole(price.amount.scaleb(MINOR_UNITS[price.currency])) if price else None
+        ),
+        currency=price.currency if price else None,
+    )

@@ -1,0 +1,1 @@
+"""Statements of work: drafted, redlined, reviewed, approved."""

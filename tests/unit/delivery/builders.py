@@ -1,0 +1,437 @@
+"""Provide scenarios of one engagement, stage by stage, and events for Delivery's tests."""
+
+from datetime import date
+from decimal import Decimal
+from functools import cache
+
+from contracts import finance, legal, sales
+from contracts.delivery import (
+    BrdSignedOff,
+    BrdSubmitted,
+    ChangeApproved,
+    ChangeAssessed,
+    ChangeRequested,
+    DeliverableAccepted,
+    DeliverableSubmitted,
+    EstimateEndorsed,
+    EstimateSubmitted,
+    KickoffHeld,
+    ManagerAssigned,
+    PirHeld,
+    PlanBaselined,
+    PlanDrafted,
+    SolutionWentLive,
+    SurveySent,
+    TimeApproved,
+)
+from contracts.money import Money, Rate
+from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished, TemplateTask
+from contracts.values import (
+    BillingItem,
+    Deliverable,
+    EstimateLine,
+    Milestone,
+    PlannedTask,
+    PricedLine,
+    RoleHours,
+    Signatory,
+)
+from delivery.engagement import Engagement
+from delivery.service import ENGAGEMENT
+from testkit.scenario import Scenario, given
+
+ID = "E-0000000000001"
+HASH, OTHER_HASH = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+START, FINISH = date(2026, 4, 6), date(2026, 7, 31)
+SIGNED = date(2026, 3, 20)
+WEEK = date(2026, 4, 6)
+TODAY = date(2026, 4, 8)
+
+
+def eur(amount: int | str) -> Money:
+    return Money(amount=Decimal(amount), currency="EUR")
+
+
+def per_hour(amount: int | str, currency: str = "EUR") -> Rate:
+    return Rate(amount=Decimal(amount), currency=currency)
+
+
+def hours(number: int | str) -> Decimal:
+    return Decimal(number)
+
+
+def deliverable(name: str) -> Deliverable:
+    return Deliverable(deliverable=name, title=f"The {name}")
+
+
+def person(name: str, department: str = "delivery", *roles: str) -> PersonPublished:
+    return PersonPublished.model_validate(
+        {"person": name, "name": name.title(), "department": department, "roles": roles}
+    )
+
+
+PEOPLE = (
+    person("mara", "delivery", "engagement-manager"),
+    person("milo", "delivery", "engagement-manager"),
+    person("dev", "delivery", "architect"),
+    person("ann", "sales", "account-executive"),
+    person("cleo", "customer"),
+)
+
+TEMPLATE = TemplatePublished(
+    template="web",
+    name="Web application",
+    estimate=(
+        EstimateLine(phase="Analysis", role="architect", hours=hours(40)),
+        EstimateLine(phase="Build", role="developer", hours=hours(200)),
+        EstimateLine(
+            phase="Build", role="project-manager", hours=hours(30), kind="project-management"
+        ),
+    ),
+    phases=(
+        TemplatePhase(
+            phase="Analysis",
+            duration_share=hours(25),
+            implementation=False,
+            tasks=(
+                TemplateTask(title="Requirements", role="architect", share=hours(60)),
+                TemplateTask(
+                    title="Set up",
+                    role="project-manager",
+                    share=hours(40),
+                    kind="project-management",
+                ),
+            ),
+        ),
+        TemplatePhase(
+            phase="Build",
+            duration_share=hours(75),
+            tasks=(
+                TemplateTask(title="Design", role="architect", share=hours(40)),
+                TemplateTask(title="Code", role="developer", share=hours(100)),
+                TemplateTask(
+                    title="Lead", role="project-manager", share=hours(60), kind="project-management"
+                ),
+            ),
+        ),
+    ),
+)
+
+OPENED = sales.OpportunityOpened(
+    account="acme",
+    title="Order desk",
+    contacts=("cleo", "cy"),
+    expected_value=eur(90_000),
+    expected_close=date(2026, 3, 1),
+    owner="ann",
+)
+REQUESTED = sales.EstimateRequested(
+    scope_summary="An order desk.", deliverables=(deliverable("design"), deliverable("portal"))
+)
+ESTIMATED = EstimateSubmitted(
+    version=1,
+    lines=TEMPLATE.estimate,
+    contingency=hours(10),
+    template="web",
+    duration_days=100,
+    confidence="medium",
+    template_version=1,
+)
+ENDORSED = EstimateEndorsed(version=1, manager="mara")
+LINE = PricedLine(role="developer", hours=hours(200), rate=per_hour(100), amount=eur(20_000))
+PRICED = finance.EstimatePriced(
+    estimate_version=1,
+    rate_card="std",
+    rate_card_version=1,
+    lines=(LINE,),
+    price=eur(100_000),
+    project_management_share=hours(11),
+    floor="above",
+)
+PROPOSED = sales.ProposalDrafted(
+    version=1,
+    estimate_version=1,
+    deliverables=REQUESTED.deliverables,
+    lines=(LINE,),
+    price=eur(100_000),
+    pricing="fixed-price",
+    promised_start=START,
+    promised_finish=FINISH,
+    method="In phases.",
+)
+WON = sales.DealWon(
+    proposal_version=1,
+    price=eur(100_000),
+    pricing="fixed-price",
+    deliverables=REQUESTED.deliverables,
+    starts_on=START,
+    finishes_on=FINISH,
+    billing_schedule=(BillingItem(item="B-1", kind="on-signature", amount=eur(100_000)),),
+    payment_terms_days=30,
+    won_on=date(2026, 3, 1),
+)
+LOST = sales.DealLost(reason="price", lost_on=date(2026, 3, 2))
+SOW = legal.SowDrafted(
+    version=1,
+    content_hash=HASH,
+    proposal_version=1,
+    scope="An order desk.",
+    deliverables=REQUESTED.deliverables,
+    price=eur(100_000),
+    pricing="fixed-price",
+    starts_on=START,
+    finishes_on=FINISH,
+    billing_schedule=WON.billing_schedule,
+    payment_terms_days=30,
+)
+SOW_SIGNED = legal.SowSigned(
+    version=1,
+    content_hash=HASH,
+    signatories=(
+        Signatory(party="company", person="carl", signed_on=SIGNED),
+        Signatory(party="customer", person="cleo", signed_on=SIGNED),
+    ),
+    signed_on=SIGNED,
+)
+EARLY_START = legal.EarlyStartAuthorised(
+    cap_hours=hours(80), expires_on=date(2026, 4, 30), reason="Licences end in April."
+)
+TERMINATED = legal.EngagementTerminated(reason="mutual", terminated_on=date(2026, 5, 4))
+BUDGET = finance.BudgetSet(
+    price=eur(100_000),
+    hours=TEMPLATE.estimate,
+    revenue_method="cost-to-cost",
+    billing_schedule=WON.billing_schedule,
+)
+SETTLED = finance.AccountSettled(
+    billed=eur(100_000), paid=eur(100_000), settled_on=date(2026, 8, 20)
+)
+
+TASKS = (
+    PlannedTask(
+        task="analysis",
+        title="Requirements",
+        phase="Analysis",
+        starts_on=START,
+        finishes_on=date(2026, 4, 30),
+        hours=(RoleHours(role="architect", hours=hours(40)),),
+        implementation=False,
+    ),
+    PlannedTask(
+        task="build",
+        title="Code",
+        phase="Build",
+        starts_on=date(2026, 5, 1),
+        finishes_on=FINISH,
+        hours=(RoleHours(role="developer", hours=hours(200)),),
+        deliverable="portal",
+    ),
+    PlannedTask(
+        task="lead",
+        title="Project management",
+        phase="Build",
+        starts_on=START,
+        finishes_on=FINISH,
+        hours=(RoleHours(role="project-manager", hours=hours(30)),),
+        kind="project-management",
+        implementation=False,
+    ),
+)
+MILESTONES = (
+    Milestone(milestone="M1", title="Designed", due_on=date(2026, 4, 30), deliverables=("design",)),
+    Milestone(milestone="M2", title="Delivered", due_on=FINISH, deliverables=("portal",)),
+)
+DRAFTED = PlanDrafted(
+    version=1,
+    template="web",
+    milestones=MILESTONES,
+    tasks=TASKS,
+    deliverables=REQUESTED.deliverables,
+)
+BASELINED = PlanBaselined(
+    version=1,
+    milestones=MILESTONES,
+    tasks=TASKS,
+    deliverables=REQUESTED.deliverables,
+    baselined_on=date(2026, 4, 7),
+)
+
+CHANGE_REQUESTED = ChangeRequested(
+    change="CR-1", requested_by="cleo", description="A manual, too.", requested_on=TODAY
+)
+CHANGE_ASSESSED = ChangeAssessed(
+    change="CR-1",
+    lines=(RoleHours(role="developer", hours=hours(20)),),
+    days=5,
+    risk="Little.",
+    deliverables_added=(deliverable("manual"),),
+    deliverables_descoped=("design",),
+)
+CHANGE_PRICED = finance.ChangePriced(change="CR-1", lines=(), price=eur(2_000))
+CHANGE_APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=TODAY)
+AMENDMENT_DRAFTED = legal.AmendmentDrafted(
+    amendment="A-1",
+    change="CR-1",
+    content_hash=HASH,
+    price_delta=eur(2_000),
+    finishes_on=FINISH,
+    scope_delta="A manual for the design.",
+    deliverables_added=CHANGE_ASSESSED.deliverables_added,
+    deliverables_descoped=CHANGE_ASSESSED.deliverables_descoped,
+)
+AMENDMENT_SIGNED = legal.AmendmentSigned.model_validate(
+    AMENDMENT_DRAFTED.model_dump(exclude={"scope_delta"})
+    | {"signatories": SOW_SIGNED.signatories, "signed_on": TODAY}
+)
+REBASELINED = PlanBaselined.model_validate(
+    dict(BASELINED) | {"version": 2, "changes": ("CR-1",), "baselined_on": TODAY}
+)
+BUDGET_AMENDED = finance.BudgetAmended(
+    change="CR-1", amendment="A-1", price=eur(102_000), hours_delta=hours(20), billing_schedule=()
+)
+
+
+TIME_APPROVED = TimeApproved(
+    entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(38)
+)
+
+
+@cache
+def empty() -> Scenario[Engagement]:
+    """Return an engagement without events."""
+    return given(ENGAGEMENT, ID, records=(*PEOPLE, TEMPLATE))
+
+
+@cache
+def opened() -> Scenario[Engagement]:
+    """Return an engagement that Sales has opened."""
+    return empty().consumed(OPENED)
+
+
+@cache
+def managed() -> Scenario[Engagement]:
+    """Return an engagement with a manager."""
+    return opened().published(ManagerAssigned(manager="mara", assigned_on=date(2026, 1, 5)))
+
+
+@cache
+def asked() -> Scenario[Engagement]:
+    """Return an engagement whose estimate is requested."""
+    return managed().consumed(REQUESTED)
+
+
+@cache
+def estimated() -> Scenario[Engagement]:
+    """Return an engagement with an estimate."""
+    return asked().published(ESTIMATED)
+
+
+@cache
+def won() -> Scenario[Engagement]:
+    """Return an engagement whose deal is won."""
+    return estimated().published(ENDORSED).consumed(PRICED, PROPOSED, WON)
+
+
+@cache
+def signed() -> Scenario[Engagement]:
+    """Return an engagement with a signed contract, on Wednesday, 8 April 2026."""
+    return won().consumed(SOW, SOW_SIGNED, BUDGET).on(TODAY)
+
+
+@cache
+def kicked_off() -> Scenario[Engagement]:
+    """Return an engagement after the kickoff."""
+    return signed().published(KickoffHeld(held_on=START, attendees=("mara", "cleo")))
+
+
+@cache
+def released() -> Scenario[Engagement]:
+    """Return an engagement with requirements signed off and a baseline of the plan."""
+    return kicked_off().published(
+        BrdSubmitted(version=1, content_hash=HASH),
+        BrdSignedOff(version=1, content_hash=HASH, signed_by="cleo", signed_on=date(2026, 4, 7)),
+        DRAFTED,
+        BASELINED,
+    )
+
+
+@cache
+def change_requested() -> Scenario[Engagement]:
+    """Return a released engagement with a requested change."""
+    return released().published(CHANGE_REQUESTED)
+
+
+@cache
+def change_assessed() -> Scenario[Engagement]:
+    """Return a change that is assessed."""
+    return change_requested().published(CHANGE_ASSESSED)
+
+
+@cache
+def change_priced() -> Scenario[Engagement]:
+    """Return a change that is assessed and priced."""
+    return change_assessed().consumed(CHANGE_PRICED, knowing=change_assessed().stream.position)
+
+
+@cache
+def change_approved() -> Scenario[Engagement]:
+    """Return a change that the customer has approved."""
+    return change_priced().published(CHANGE_APPROVED)
+
+
+@cache
+def change_signed() -> Scenario[Engagement]:
+    """Return a change whose amendment is signed."""
+    return change_approved().consumed(AMENDMENT_DRAFTED, AMENDMENT_SIGNED)
+
+
+@cache
+def change_rebaselined() -> Scenario[Engagement]:
+    """Return a change that is in the baseline."""
+    return change_signed().published(DRAFTED.model_copy(update={"version": 2}), REBASELINED)
+
+
+@cache
+def change_ready() -> Scenario[Engagement]:
+    """Return a change that may be implemented."""
+    return change_rebaselined().consumed(BUDGET_AMENDED)
+
+
+def accepted(scenario: Scenario[Engagement], *names: str) -> Scenario[Engagement]:
+    """Return the engagement after the acceptance of some deliverables."""
+    for name in names:
+        scenario = scenario.published(
+            DeliverableSubmitted(
+                deliverable=name, submission=1, content_hash=HASH, submitted_on=TODAY
+            ),
+            DeliverableAccepted(
+                deliverable=name, submission=1, accepted_by="cleo", accepted_on=TODAY
+            ),
+        )
+    return scenario
+
+
+@cache
+def worked() -> Scenario[Engagement]:
+    """Return a released engagement with 38 approved hours."""
+    return released().published(TIME_APPROVED)
+
+
+@cache
+def finished() -> Scenario[Engagement]:
+    """Return an engagement that may be closed."""
+    return (
+        accepted(worked(), "design", "portal")
+        .published(
+            SolutionWentLive(live_on=TODAY),
+            SurveySent(survey="S-1", contacts=("cleo", "cy"), sent_on=TODAY),
+            PirHeld(
+                held_on=TODAY,
+                went_well=("The team",),
+                went_badly=("The data",),
+                sold_hours=hours(270),
+                delivered_hours=hours(38),
+            ),
+        )
+        .consumed(SETTLED)
+    )

@@ -1,0 +1,115 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.delivery import EstimateEndorsed, EstimateSubmitted, TierChosen
+from contracts.values import EstimateLine
+from delivery.estimates.decisions import EndorseEstimate, SubmitEstimate, scaled
+from delivery.management.decisions import AssignManager
+from testkit.scenario import like
+from tests.unit.delivery.builders import (
+    ESTIMATED,
+    TEMPLATE,
+    asked,
+    estimated,
+    hours,
+    managed,
+    opened,
+    won,
+)
+
+FROM_TEMPLATE = SubmitEstimate(template="web", duration_days=100, contingency=hours(10))
+BUILD = EstimateLine(phase="Build", role="developer", hours=hours(80))
+LIGHT = TierChosen(tier="light", proposed="standard", reason="Small and known.")
+
+
+def test_an_estimate_is_made_from_a_template() -> None:
+    submitted = asked().when(FROM_TEMPLATE).then(ESTIMATED)
+    [estimate] = submitted.view["estimates"]
+    assert (estimate.hours, estimate.project_management_hours) == (hours(270), hours(30))
+    submitted.when(FROM_TEMPLATE).then_nothing()
+
+
+def test_a_template_is_scaled() -> None:
+    half = FROM_TEMPLATE.model_copy(update={"scale": Decimal("0.5")})
+    outcome = asked().when(half).then(like(EstimateSubmitted, version=1, template_version=1))
+    assert outcome.view["estimates"][0].hours == hours(135)
+
+
+@given(st.decimals("0.01", "100", places=2))
+def test_scaling_rounds_each_line_by_at_most_half_a_hundredth(scale: Decimal) -> None:
+    for before, after in zip(TEMPLATE.estimate, scaled(TEMPLATE, scale), strict=True):
+        assert abs(after.hours - before.hours * scale) <= Decimal("0.005")
+        assert after.hours == after.hours.quantize(Decimal("0.01"))
+
+
+def test_given_lines_need_no_known_template() -> None:
+    lines = (BUILD, *TEMPLATE.estimate[2:])
+    given_lines = SubmitEstimate(template="own", duration_days=10, lines=lines)
+    asked().when(given_lines).then(
+        like(EstimateSubmitted, lines=lines, template="own", template_version=None)
+    )
+    unknown = SubmitEstimate(template="own", duration_days=10)
+    asked().when(unknown).then_refused("template-unknown", saying="own")
+
+
+def test_versions_count_up() -> None:
+    longer = FROM_TEMPLATE.model_copy(update={"duration_days": 120})
+    estimated().when(longer).then(like(EstimateSubmitted, version=2, duration_days=120))
+
+
+def test_an_estimate_is_submitted_after_the_request_and_before_the_deal_is_won() -> None:
+    managed().when(FROM_TEMPLATE).then_refused(
+        "estimate-not-requested", missing=["estimate-not-requested"]
+    )
+    won().when(FROM_TEMPLATE).then_refused("deal-won")
+
+
+def test_an_estimate_without_hours_is_refused() -> None:
+    nothing = BUILD.model_copy(update={"hours": hours(0)})
+    command = SubmitEstimate(template="web", duration_days=10, lines=(nothing,))
+    asked().when(command).then_refused("estimate-empty")
+
+
+def test_an_estimate_has_project_management_or_a_reason_for_none() -> None:
+    unmanaged = SubmitEstimate(template="own", duration_days=10, lines=(BUILD,))
+    asked().when(unmanaged).then_refused("project-management-missing")
+    asked().published(LIGHT).when(unmanaged).then(like(EstimateSubmitted, assumptions=()))
+    reasoned = unmanaged.model_copy(update={"no_project_management": "The customer leads."})
+    asked().when(reasoned).then(
+        like(EstimateSubmitted, assumptions=("No project management: The customer leads.",))
+    )
+
+
+def test_the_manager_endorses_the_newest_version_once() -> None:
+    endorsed = (
+        estimated()
+        .when(EndorseEstimate(version=1), by="mara")
+        .then(EstimateEndorsed(version=1, manager="mara"))
+    )
+    endorsed.when(EndorseEstimate(version=1), by="mara").then_nothing()
+
+
+@pytest.mark.parametrize(("by", "version"), [("milo", 1), ("ann", 1)])
+def test_only_the_manager_endorses(by: str, version: int) -> None:
+    refused = estimated().when(EndorseEstimate(version=version), by=by)
+    refused.then_refused("caller-not-manager", saying="mara")
+
+
+def test_a_new_manager_endorses_again() -> None:
+    endorsed = estimated().after(EndorseEstimate(version=1), by="mara")
+    handed_over = endorsed.after(AssignManager(manager="milo"))
+    handed_over.when(EndorseEstimate(version=1), by="milo").then(
+        EstimateEndorsed(version=1, manager="milo")
+    )
+
+
+def test_what_cannot_be_endorsed() -> None:
+    opened().when(EndorseEstimate(version=1), by="mara").then_refused("manager-not-assigned")
+    asked().when(EndorseEstimate(version=1), by="mara").then_refused("estimate-unknown")
+    twice = estimated().after(FROM_TEMPLATE.model_copy(update={"duration_days": 120}))
+    twice.when(EndorseEstimate(version=1), by="mara").then_refused(
+        "estimate-superseded", saying="2"
+    )

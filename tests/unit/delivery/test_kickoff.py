@@ -1,0 +1,63 @@
+from datetime import date
+from functools import cache
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.delivery import KickoffHeld
+from delivery.engagement import Engagement
+from delivery.kickoff.decisions import HoldKickoff
+from delivery.timesheet.decisions import SubmitTime
+from testkit.scenario import Scenario
+from tests.unit.delivery.builders import EARLY_START, START, TERMINATED, hours, signed, won
+
+KICKOFF = HoldKickoff(held_on=START, attendees=("mara", "cleo"))
+HELD = KickoffHeld(held_on=START, attendees=("mara", "cleo"))
+
+
+@cache
+def early() -> Scenario[Engagement]:
+    return won().on(date(2026, 4, 8)).consumed(EARLY_START)
+
+
+def test_the_kickoff_follows_the_signature() -> None:
+    held = signed().when(KICKOFF).then(HELD)
+    held.when(KICKOFF).then_nothing()
+    held.when(HoldKickoff(attendees=("mara",))).then_refused("already-recorded")
+    with pytest.raises(ValidationError):
+        HoldKickoff(attendees=())
+
+
+def test_without_a_signature_there_is_no_kickoff() -> None:
+    unsigned = won().on(date(2026, 4, 8))
+    unsigned.when(KICKOFF).then_refused(
+        "work-not-released", missing=["sow-not-signed"], saying="is not signed"
+    )
+
+
+def test_a_kickoff_before_the_signature_is_refused() -> None:
+    before = KICKOFF.model_copy(update={"held_on": date(2026, 3, 19)})
+    signed().when(before).then_refused(
+        "work-not-released", missing=["sow-not-signed"], saying="signed on 2026-03-20"
+    )
+    on_the_day = KICKOFF.model_copy(update={"held_on": date(2026, 3, 20)})
+    signed().when(on_the_day).then_accepted()
+
+
+def test_an_early_start_allows_the_kickoff_until_its_last_day() -> None:
+    early().when(KICKOFF).then(HELD)
+    early().on(date(2026, 4, 30)).when(KICKOFF).then(HELD)
+    early().on(date(2026, 5, 1)).when(KICKOFF).then_refused(
+        "work-not-released", missing=["early-start-expired"], saying="2026-04-30"
+    )
+
+
+def test_an_early_start_without_hours_left_allows_no_kickoff() -> None:
+    spent = early().after(
+        SubmitTime(role="architect", task="initiation", week=START, hours=hours(80)), by="dev"
+    )
+    spent.when(KICKOFF).then_refused("work-not-released", missing=["early-start-cap-spent"])
+
+
+def test_there_is_no_kickoff_after_a_termination() -> None:
+    signed().consumed(TERMINATED).when(KICKOFF).then_refused("engagement-over")

@@ -1,0 +1,202 @@
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.delivery import (
+    EngagementPutOnHold,
+    EngagementResumed,
+    ManagerAssigned,
+    SolutionWentLive,
+    TierChosen,
+)
+from contracts.money import Money
+from contracts.reference import AccountPublished
+from contracts.refusals import RefusalCode
+from contracts.values import Tier
+from delivery.closing.decisions import GoLive
+from delivery.estimates.decisions import SubmitEstimate
+from delivery.management.decisions import (
+    AssignManager,
+    ChooseTier,
+    PutOnHold,
+    Resume,
+    proposed_tier,
+)
+from delivery.raid.decisions import RaiseIssue
+from delivery.timesheet.decisions import SubmitTime
+from tests.unit.delivery.builders import (
+    BUDGET,
+    LOST,
+    PEOPLE,
+    PRICED,
+    TERMINATED,
+    TODAY,
+    WEEK,
+    asked,
+    empty,
+    estimated,
+    eur,
+    hours,
+    managed,
+    opened,
+    released,
+    signed,
+    won,
+)
+
+OPENED_ON = date(2026, 1, 5)
+ESTIMATE = SubmitEstimate(template="web", duration_days=30)
+
+
+def test_a_manager_is_assigned_from_today() -> None:
+    outcome = opened().when(AssignManager(manager="mara"), by="pat")
+    outcome.then(ManagerAssigned(manager="mara", assigned_on=OPENED_ON))
+
+
+def test_a_manager_may_be_replaced_and_the_same_one_is_not_assigned_twice() -> None:
+    managed().when(AssignManager(manager="mara")).then_nothing()
+    managed().when(AssignManager(manager="milo")).then(
+        ManagerAssigned(manager="milo", assigned_on=OPENED_ON)
+    )
+
+
+@pytest.mark.parametrize(
+    ("person", "code"),
+    [
+        ("nobody", "person-unknown"),
+        ("dev", "person-not-engagement-manager"),
+        ("ann", "person-not-engagement-manager"),
+    ],
+)
+def test_only_an_engagement_manager_of_delivery_manages(person: str, code: RefusalCode) -> None:
+    opened().when(AssignManager(manager=person)).then_refused(code, saying=person)
+
+
+def test_nothing_is_decided_before_sales_opened_the_engagement() -> None:
+    early = empty().consumed(BUDGET)
+    early.when(AssignManager(manager="mara")).then_refused(
+        "opportunity-not-opened", missing=["opportunity-not-opened"]
+    )
+
+
+def test_a_day_in_the_future_is_refused() -> None:
+    tomorrow = AssignManager(manager="mara", assigned_on=date(2026, 1, 6))
+    opened().when(tomorrow).then_refused("date-in-future", saying="assigned_on: 2026-01-06")
+    # At 10:00 UTC it is tomorrow in UTC+14.
+    opened().on(datetime(2026, 1, 5, 10, tzinfo=UTC)).when(tomorrow).then_accepted()
+
+
+@pytest.mark.parametrize(
+    ("over", "saying"), [(LOST, "lost on 2026-03-02"), (TERMINATED, "ended on 2026-05-04")]
+)
+def test_no_manager_is_assigned_after_the_end(over, saying: str) -> None:
+    opened().consumed(over).when(AssignManager(manager="mara")).then_refused(
+        "engagement-over", saying=saying
+    )
+
+
+def test_the_chosen_tier_is_recorded_beside_the_proposed_one() -> None:
+    choice = ChooseTier(tier="light", reason="The customer is well known.")
+    chosen = (
+        estimated()
+        .when(choice)
+        .then(TierChosen(tier="light", proposed="standard", reason="The customer is well known."))
+    )
+    chosen.when(choice).then_nothing()
+
+
+@pytest.mark.parametrize(("own_pmo", "proposed"), [(False, "light"), (True, "standard")])
+def test_the_proposed_tier_depends_on_price_duration_and_customer(
+    own_pmo: bool, proposed: Tier
+) -> None:
+    small = asked().after(ESTIMATE).consumed(PRICED.model_copy(update={"price": eur(50_000)}))
+    acme = AccountPublished(account="acme", name="Acme", own_pmo=own_pmo)
+    outcome = small.knowing(*PEOPLE, acme).when(ChooseTier(tier="light", reason="Small."))
+    outcome.then(TierChosen(tier="light", proposed=proposed, reason="Small."))
+
+
+@pytest.mark.parametrize(
+    ("amount", "days", "novel", "pmo", "tier"),
+    [
+        (59_999, 60, False, False, "light"),
+        (60_000, 60, False, False, "standard"),
+        (59_999, 61, False, False, "standard"),
+        (59_999, 60, True, False, "standard"),
+        (59_999, 60, False, True, "standard"),
+        (None, 30, False, False, "standard"),
+        (30_000, None, False, False, "standard"),
+        (199_999, 100, True, False, "standard"),
+        (200_000, 100, True, False, "critical"),
+        (499_999, 100, False, False, "standard"),
+        (500_000, 10, False, False, "critical"),
+        (10_000, 270, False, False, "critical"),
+    ],
+)
+def test_the_proposed_tier(amount: int | None, days: int | None, novel, pmo, tier) -> None:
+    price = None if amount is None else eur(amount)
+    assert proposed_tier(price, days, novel=novel, customer_pmo=pmo) == tier
+
+
+def test_an_amount_in_a_small_currency_unit_is_not_compared() -> None:
+    yen = Money(amount=Decimal(900_000), currency="JPY")
+    assert proposed_tier(yen, 30, novel=False, customer_pmo=False) == "standard"
+
+
+@given(
+    amount=st.integers(0, 2_000_000),
+    more=st.integers(0, 2_000_000),
+    days=st.integers(1, 1000),
+    longer=st.integers(0, 1000),
+    novel=st.booleans(),
+    pmo=st.booleans(),
+)
+def test_a_higher_price_or_longer_duration_never_lowers_the_tier(
+    amount, more, days, longer, novel, pmo
+) -> None:
+    order = ("light", "standard", "critical")
+    small = proposed_tier(eur(amount), days, novel=novel, customer_pmo=pmo)
+    large = proposed_tier(eur(amount + more), days + longer, novel=novel, customer_pmo=pmo)
+    assert order.index(small) <= order.index(large)
+
+
+def test_work_is_refused_on_hold_and_accepted_after_resuming() -> None:
+    held = (
+        released()
+        .when(PutOnHold(reason="Budget freeze."))
+        .then(EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 8)))
+    )
+    time = SubmitTime(role="architect", task="analysis", week=WEEK, hours=hours(8))
+    held.when(time, by="dev").then_refused("engagement-on-hold", saying="Budget freeze.")
+    held.when(GoLive()).then_refused("engagement-on-hold")
+    held.when(RaiseIssue(title="Freeze", severity="high", owner="mara")).then_accepted()
+    going = held.when(Resume()).then(EngagementResumed(resumed_on=date(2026, 4, 8)))
+    going.when(time, by="dev").then_accepted()
+
+
+def test_putting_on_hold_and_resuming_are_idempotent() -> None:
+    held = released().after(PutOnHold(reason="Budget freeze."))
+    held.on(date(2026, 4, 9)).when(PutOnHold(reason="Budget freeze.")).then_nothing()
+    held.when(PutOnHold(reason="Strike.")).then_refused("already-recorded")
+    held.when(Resume(resumed_on=date(2026, 4, 7))).then_refused("date-before-hold")
+    released().when(Resume()).then_nothing()
+
+
+def test_an_engagement_that_is_over_cannot_be_put_on_hold() -> None:
+    held = released().after(PutOnHold(reason="Budget freeze."))
+    held.then_view(on_hold=EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 8)))
+    held.consumed(TERMINATED).then_view(on_hold=None)
+
+
+def test_stages() -> None:
+    assert [each().view["stage"] for each in (opened, won, signed, released)] == [
+        "planning",
+        "planning",
+        "mobilising",
+        "delivering",
+    ]
+    released().published(SolutionWentLive(live_on=TODAY)).then_view(stage="closing")
+    signed().consumed(TERMINATED).then_view(stage="terminated")
+    opened().consumed(LOST).then_view(stage="lost")

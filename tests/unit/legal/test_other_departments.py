@@ -1,0 +1,169 @@
+"""Other departments' events in the state of Legal."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from chassis.domain.decider import consumed_channels
+from contracts.delivery import ChangeImplemented, ChangeRejected, EngagementClosed
+from contracts.event import Event
+from contracts.finance import (
+    AccountReopened,
+    AccountSettled,
+    BudgetAmended,
+    CreditNoteIssued,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentOverdue,
+    PaymentReceived,
+)
+from contracts.sales import ProposalSubmitted
+from legal.engagement import Engagement
+from legal.service import ENGAGEMENT
+from testkit.scenario import permutations_agree
+from tests.unit.legal.builders import (
+    ALL,
+    OPENED,
+    PROPOSED,
+    TODAY,
+    V1,
+    WON,
+    agreed,
+    approved,
+    assessed,
+    drafted,
+    eur,
+    new,
+    of_delivery,
+    of_finance,
+    priced,
+    requested,
+    sent,
+    signed,
+)
+
+ISSUED = InvoiceIssued(
+    invoice="I-1",
+    number="2026-0001",
+    billing_event="BE-1",
+    kind="on-signature",
+    amount=eur(30_000),
+    issued_on=TODAY,
+    due_on=date(2026, 4, 1),
+)
+OVERDUE = PaymentOverdue(invoice="I-1", due_on=date(2026, 4, 1), outstanding=eur(30_000))
+PAID = PaymentReceived(invoice="I-1", amount=eur(20_000), received_on=TODAY)
+CREDITED = CreditNoteIssued(
+    credit_note="CN-1", invoice="I-1", amount=eur(10_000), why="Goodwill", issued_on=TODAY
+)
+
+
+def test_the_order_of_events_does_not_matter_for_amendments():
+    permutations_agree(
+        signed(),
+        requested("C-1"),
+        assessed("C-1", added=("manual",)),
+        requested("C-2"),
+        priced("C-2", eur(-700)),
+        assessed("C-2", days=-3),
+        agreed("C-1"),
+        priced("C-1"),
+        agreed("C-2"),
+        ISSUED,
+        OVERDUE,
+        PAID,
+        knowing=ALL,
+    )
+
+
+def test_the_order_of_events_does_not_matter_for_files_and_reviews():
+    permutations_agree(
+        new(),
+        OPENED,
+        PROPOSED,
+        PROPOSED,
+        ProposalSubmitted(version=1, submitted_on=TODAY),
+        WON,
+        requested(),
+        priced(),
+        assessed(),
+        agreed(),
+        knowing=ALL,
+    )
+    permutations_agree(drafted(), of_delivery(V1, "Too early"), of_finance(V1), of_delivery(V1))
+
+
+def test_the_order_of_events_does_not_matter_for_settlement_and_closing():
+    permutations_agree(
+        signed(),
+        requested(),
+        assessed(),
+        agreed(),
+        priced(),
+        ChangeImplemented(change="C-1", implemented_on=TODAY),
+        ISSUED,
+        PAID,
+        CREDITED,
+        AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY),
+        EngagementClosed(closed_on=TODAY),
+        knowing=ALL,
+    )
+
+
+AMENDED = BudgetAmended(
+    change="C-1",
+    amendment="A-C-1",
+    price=eur(31_000),
+    hours_delta=Decimal(8),
+    billing_schedule=(),
+)
+REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000))
+
+
+@pytest.mark.parametrize(
+    "event", [AMENDED, REOPENED, ISSUED], ids=lambda event: type(event).__name__
+)
+def test_later_events_of_finance_end_a_settlement(event: Event):
+    settled = AccountSettled(billed=eur(30_000), paid=eur(20_000), settled_on=TODAY)
+    signed().consumed(settled).then_view(settled_on=TODAY)
+    signed().consumed(settled, event).then_view(settled_on=None)
+    signed().consumed(settled, event, settled).then_view(settled_on=TODAY)
+
+
+def test_a_receivable_is_reduced_by_payments_credits_and_voids():
+    [owing] = signed().consumed(ISSUED, OVERDUE, PAID).view["receivables"]
+    assert (owing.outstanding, owing.overdue, owing.number) == (eur(10_000), True, "2026-0001")
+    signed().consumed(ISSUED, PAID, CREDITED).then_view(receivables=())
+    void = InvoiceVoided(
+        invoice="I-1", number="2026-0001", amount=eur(30_000), why="Typo", voided_on=TODAY
+    )
+    signed().consumed(ISSUED, OVERDUE, void).then_view(receivables=())
+    signed().consumed(PAID, CREDITED, OVERDUE, void).then_view(receivables=())
+
+
+def test_a_review_of_an_unknown_version_changes_nothing():
+    unknown = of_delivery(V1).model_copy(update={"version": 7})
+    assert drafted().consumed(unknown).state == drafted().state
+
+
+def test_a_state_survives_serialisation():
+    everything = sent().consumed(
+        PROPOSED,
+        ISSUED,
+        OVERDUE,
+        requested(),
+        assessed(added=("manual",)),
+        priced(),
+        agreed(),
+        ChangeRejected(change="C-2", why="No", rejected_on=TODAY),
+        knowing=ALL,
+    )
+    for scenario in (new(), approved(), everything, signed()):
+        state = scenario.state
+        assert Engagement.model_validate_json(state.model_dump_json()) == state
+
+
+def test_legal_consumes_all_open_channels_and_no_confidential_one():
+    names = {channel.name for channel in consumed_channels([ENGAGEMENT])}
+    assert names == {"sales", "delivery", "finance", "gateway"}

@@ -1,0 +1,167 @@
+from datetime import UTC, date, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from chassis.domain.commands import Command
+from contracts.legal import (
+    EngagementTerminated,
+    SowSentForSignature,
+    SowSignatureRecorded,
+    SowSigned,
+)
+from contracts.sales import DealLost
+from legal.signing.decisions import RecordSignature, SendSow
+from testkit.scenario import like
+from tests.unit.legal.builders import (
+    BOTH,
+    TODAY,
+    V1,
+    V2,
+    WON,
+    approved,
+    filed,
+    of_delivery,
+    of_finance,
+    reviewed,
+    sent,
+    signature,
+    signed,
+)
+
+
+def sign(party: str = "customer", **changes: object) -> RecordSignature:
+    fields = {"party": party, "person": "zoe", "content_hash": V1.content_hash}
+    return RecordSignature.model_validate(fields | changes)
+
+
+def test_an_approved_version_is_sent_once():
+    sent_today = (
+        approved()
+        .when(SendSow(version=1))
+        .then(SowSentForSignature(version=1, content_hash=V1.content_hash, sent_on=TODAY))
+    )
+    sent_today.on(date(2026, 3, 9)).when(SendSow(version=1)).then_nothing()
+    sent_today.when(SendSow(version=1, sent_on=date(2026, 3, 1))).then_refused(
+        "already-recorded", saying="sent_on"
+    )
+
+
+def test_only_an_approved_version_is_sent():
+    reviewed().when(SendSow(version=1)).then_refused(
+        "sow-not-approved", missing=["legal-approval-missing"]
+    )
+    approved().published(V2).when(SendSow(version=1)).then_refused("sow-superseded")
+    approved().consumed(of_finance(V1, "The rates are old")).when(SendSow(version=1)).then_refused(
+        "sow-not-approved", missing=["finance-objected"], saying="The rates are old"
+    )
+    approved().when(SendSow(version=1, sent_on=date(2026, 3, 3))).then_refused("date-in-future")
+
+
+# Signing
+
+
+def test_the_second_signature_makes_the_contract_dated_by_the_later_one():
+    first = signature("customer", TODAY)
+    second = signature("company", date(2026, 3, 1))
+    half = (
+        sent()
+        .when(sign())
+        .then(SowSignatureRecorded(version=1, content_hash=V1.content_hash, signatory=first))
+    )
+    half.then_view(contract=None, stage="sent")
+    whole = half.when(sign("company", person="carl", signed_on=date(2026, 3, 1))).then(
+        SowSignatureRecorded(version=1, content_hash=V1.content_hash, signatory=second),
+        SowSigned(
+            version=1,
+            content_hash=V1.content_hash,
+            signatories=(first, second),
+            signed_on=TODAY,
+        ),
+    )
+    contract = whole.view["contract"]
+    assert contract
+    assert (contract.price, contract.finishes_on) == (WON.price, WON.finishes_on)
+    assert contract.deliverables == WON.deliverables
+    assert contract.billing_schedule == WON.billing_schedule
+
+
+def test_nothing_is_signed_while_a_department_objects():
+    half = (
+        sent().after(sign("company", person="carl")).consumed(of_finance(V1, "The margin is gone"))
+    )
+    half.when(sign()).then_refused(
+        "sow-not-approved", missing=["finance-objected"], saying="The margin is gone"
+    )
+    half.consumed(of_finance(V1)).when(sign()).then(like(SowSignatureRecorded), like(SowSigned))
+    sent().consumed(of_delivery(V1, "No developer is free")).when(sign()).then_refused(
+        "sow-not-approved"
+    )
+
+
+def test_the_contract_is_not_dated_before_the_sending():
+    # One party may sign before sending; the other cannot sign before it receives the document.
+    half = sent().after(sign("company", person="carl", signed_on=date(2026, 1, 5)))
+    half.when(sign(signed_on=date(2026, 2, 28))).then_refused(
+        "date-before-sending", saying="2026-03-02"
+    )
+    # West of UTC the customer may sign on the evening of the day before.
+    west = sign(signed_on=date(2026, 3, 1))
+    half.when(west).then(like(SowSignatureRecorded), like(SowSigned, signed_on=date(2026, 3, 1)))
+    half.when(sign()).then(like(SowSignatureRecorded), like(SowSigned, signed_on=TODAY))
+
+
+def test_a_version_is_not_sent_before_its_approval():
+    early = SendSow(version=1, sent_on=date(2026, 3, 1))
+    approved().when(early).then_refused("date-before-approval", saying="2026-03-02")
+    approved().on(date(2026, 3, 5)).when(SendSow(version=1, sent_on=TODAY)).then_accepted()
+
+
+def test_a_signature_is_recorded_once():
+    half = sent().after(sign())
+    half.on(date(2026, 3, 9)).when(sign()).then_nothing()
+    half.when(sign(person="yan")).then_refused("already-recorded", saying="zoe")
+    signed().when(sign()).then_nothing()
+    signed().when(sign(person="yan")).then_refused("already-recorded")
+
+
+def test_content_that_was_not_sent_cannot_be_signed():
+    other = "sha256:" + "0" * 64
+    sent().when(sign(content_hash=other)).then_refused("content-differs", saying=V1.content_hash)
+
+
+def test_a_version_that_was_not_sent_cannot_be_signed():
+    filed().when(sign()).then_refused("sow-unknown")
+    approved().when(sign()).then_refused("sow-not-sent")
+
+
+def test_a_version_that_is_not_the_latest_cannot_be_signed():
+    newer = sent().after(sign()).published(V2)
+    newer.when(sign("company")).then_refused("sow-superseded", saying="version 2")
+    newer.when(sign(content_hash=V2.content_hash)).then_refused("sow-not-sent")
+
+
+def test_a_signature_in_the_future_is_refused():
+    tomorrow = sign(signed_on=date(2026, 3, 3))
+    sent().when(tomorrow).then_refused("date-in-future", saying="signed_on")
+    # At 10:00 UTC the day has begun in the easternmost time zone.
+    sent().on(datetime(2026, 3, 2, 10, tzinfo=UTC)).when(tomorrow).then_accepted()
+
+
+def test_signatures_do_not_count_for_the_next_version():
+    newer = sent().after(sign()).published(V2)
+    assert [len(sow.signatories) for sow in newer.view["statements_of_work"]] == [1, 0]
+
+
+def test_there_are_two_parties():
+    assert {one.party for one in BOTH} == {"company", "customer"}
+    with pytest.raises(ValidationError):
+        sign("consultant")
+
+
+@pytest.mark.parametrize("command", [SendSow(version=1), sign()])
+def test_commands_are_refused_after_the_end(command: Command):
+    terminated = sent().published(EngagementTerminated(reason="mutual", terminated_on=TODAY))
+    terminated.when(command).then_refused("engagement-over", saying="terminated")
+    lost = sent().consumed(DealLost(reason="withdrawn", lost_on=TODAY))
+    lost.when(command).then_refused("engagement-over", saying="lost")
