@@ -7,8 +7,8 @@ import pytest
 from chassis.domain.decider import Decider
 from contracts.event import EVENTS, Event
 from delivery.service import ENGAGEMENT as DELIVERY
-from legal.service import ENGAGEMENT as LEGAL
 from finance.service import ENGAGEMENT as FINANCE
+from legal.service import ENGAGEMENT as LEGAL
 from sales.service import ENGAGEMENT as SALES
 
 DECIDERS: tuple[Decider[Any], ...] = (SALES, LEGAL, DELIVERY, FINANCE)
