@@ -208,11 +208,8 @@ class InvoiceLine(Value):
     """Bill rate per hour."""
 
 
-class InvoiceDrafted(Event, channel=FINANCE):
-    """An invoice was drafted for a billing event; it has no number until it is approved.
-
-    Published by Finance.
-    """
+class InvoiceDraft(Value):
+    """The content of an invoice, as it is drafted for a billing event."""
 
     invoice: Identifier
     """Id of the invoice, from draft to payment; not the invoice number."""
@@ -223,6 +220,13 @@ class InvoiceDrafted(Event, channel=FINANCE):
     """Sum of the lines less `advance_drawn`."""
     advance_drawn: NotNegativeTotal
     """Part of the lines that is paid by an advance invoiced before (a contract liability)."""
+
+
+class InvoiceDrafted(InvoiceDraft, Event, channel=FINANCE):
+    """An invoice was drafted for a billing event; it has no number until it is approved.
+
+    Published by Finance.
+    """
 
 
 class DraftWithdrawn(Event, channel=FINANCE):

@@ -22,7 +22,6 @@ from finance.estimates import decisions as estimates
 from finance.invoice_numbering import decisions as invoice_numbering
 from finance.invoice_numbering.state import Register
 from finance.invoices import decisions as invoices
-from finance.opportunity import decisions as opportunity
 from finance.payments import decisions as payments
 from finance.pending.decisions import catching_up
 from finance.performance import decisions as performance
@@ -35,7 +34,6 @@ from finance.settlement import decisions as settlement
 from finance.time_billing import decisions as time_billing
 
 COMPUTING: tuple[Capability[Engagement], ...] = (
-    opportunity.capability,
     progress.capability,
     contract.capability,
     costing.capability,

@@ -21,7 +21,7 @@ from contracts.event import Event
 from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
 from contracts.values import BillingItem, Identifier, ShortText
-from finance.billing.schedule import draft, event_of, too_much_due
+from finance.billing.schedule import draft, event_of, lapsed, too_much_due
 from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
@@ -160,32 +160,25 @@ def dates(state: Engagement) -> Iterable[Deadline]:
     A deadline passes only once. After an amendment, what remains of an entry that already fell due
     falls due again on the same date, so the name contains the number of amendments.
     """
-    for due in _dated_entries(state):
-        yield Deadline(_deadline(state, due), datetime.combine(due.due_on, time(), UTC))
+    for name, due in _dated_entries(state):
+        yield Deadline(name, datetime.combine(due.due_on, time(), UTC))
 
 
 @capability.decide(DeadlinePassed, by=None)
 def date_reached(state: Engagement, command: DeadlinePassed, context: Context) -> Iterable[Event]:
     """Record what fell due, unless something changed meanwhile."""
-    for due in _dated_entries(state):
-        if _deadline(state, due) == command.deadline:
-            yield due
+    yield from (due for name, due in _dated_entries(state) if name == command.deadline)
 
 
-def _dated_entries(state: Engagement) -> Iterable[BillingEventDue]:
-    """Yield the billing events of dated entries that are not due yet, as far as is known."""
+def _dated_entries(state: Engagement) -> Iterable[tuple[str, BillingEventDue]]:
+    """Yield the billing events of dated entries that are not due yet, by their deadlines' names."""
     if state.budget is None or state.settlement.settled:
         return
+    amendments = len(state.budgeting.amended)
     for item in state.budget.schedule:
         if item.kind != "on-date" or item.due_on is None:
             continue
-        terminated_on = state.contract.terminated_on
-        ended = terminated_on is not None and terminated_on < item.due_on
-        due = None if ended else event_of(state, item, item.due_on)
-        if due:
-            yield due
-
-
-def _deadline(state: Engagement, due: BillingEventDue) -> str:
-    amendments = len(state.budgeting.amended)
-    return derived_id(due.billing_event, f"a{amendments}") if amendments else due.billing_event
+        due = event_of(state, item, item.due_on)
+        if due and not lapsed(state, due):
+            name = due.billing_event
+            yield derived_id(name, f"a{amendments}") if amendments else name, due

@@ -10,9 +10,9 @@ from contracts.finance import (
     CreditNoteIssued,
     DraftWithdrawn,
     InvoiceApproved,
+    InvoiceDraft,
     InvoiceDrafted,
     InvoiceIssued,
-    InvoiceLine,
     InvoiceNumbered,
     InvoiceVoided,
     PaymentOverdue,
@@ -20,18 +20,12 @@ from contracts.finance import (
     RefundPaid,
 )
 from contracts.money import Money
-from contracts.values import BillingKind, Identifier, Value
+from contracts.values import Identifier
 
 
-class Invoice(Value):
+class Invoice(InvoiceDraft):
     """Invoice from its draft on; `amount` is the lines' total less the advance drawn down."""
 
-    invoice: Identifier
-    billing_event: Identifier
-    kind: BillingKind
-    lines: tuple[InvoiceLine, ...]
-    amount: Money
-    advance_drawn: Money
     stage: Literal["drafted", "approved", "numbered", "issued", "voided"] = "drafted"
     approved: InvoiceApproved | None = None
     number: Identifier | None = None

@@ -1,1 +1,1 @@
-"""What estimates, changes, the budget and approved work cost. Confidential."""
+"""Costs of estimates, changes, the budget and approved work. Confidential."""

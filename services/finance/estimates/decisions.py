@@ -5,7 +5,6 @@ line in proportion. Lines of one role and kind become one line of the price.
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
@@ -33,14 +32,6 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
                 yield priced
 
 
-def share(part: Money, whole: Money) -> Decimal:
-    """Return a part of a whole in percent, to four decimals.
-
-    The whole must be more than zero.
-    """
-    return round_decimal(part.amount * 100 / whole.amount, 4)
-
-
 def _price(estimate: Estimate, currency: str, records: ReferenceData) -> EstimatePriced | None:
     """Return the price of an estimate at the rate card's rates.
 
@@ -56,14 +47,14 @@ def _price(estimate: Estimate, currency: str, records: ReferenceData) -> Estimat
     price = Money.total((line.amount for line in priced), currency)
     if price.amount <= 0:
         return None
-    management = (line.amount for line in priced if line.kind == "project-management")
+    management = sum(line.amount.amount for line in priced if line.kind == "project-management")
     return EstimatePriced(
         estimate_version=estimate.version,
         rate_card=card.event.rate_card,
         rate_card_version=card.sequence,
         lines=priced,
         price=price,
-        project_management_share=share(Money.total(management, currency), price),
+        project_management_share=round_decimal(management * 100 / price.amount, 4),
         floor=_floor(estimate, price, records),
     )
 

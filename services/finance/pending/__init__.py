@@ -1,1 +1,1 @@
-"""What cannot be computed yet."""
+"""Prices, costs and measurements that cannot be computed yet."""

@@ -21,7 +21,7 @@ class CatchUp(Command):
 
 
 class PendingFields(ViewModel):
-    """What cannot be computed yet, in the view of an engagement."""
+    """The figures that cannot be computed yet, in the view of an engagement."""
 
     waiting: list[Missing]
 

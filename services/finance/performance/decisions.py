@@ -63,15 +63,13 @@ def _performance(
     def cost(task: PlannedTask) -> Decimal:
         return costs[task.task]
 
-    def money(amount: Decimal) -> Money:
-        return Money.nearest(amount, currency)
-
-    bac = money(ev.budget_at_completion(tasks, cost))
-    pv = money(ev.planned_value(tasks, cost, report.as_of))
-    earned = money(ev.earned_value(tasks, cost, report.progress))
+    bac = Money.nearest(ev.budget_at_completion(tasks, cost), currency)
+    pv = Money.nearest(ev.planned_value(tasks, cost, report.as_of), currency)
+    earned = Money.nearest(ev.earned_value(tasks, cost, report.progress), currency)
     ac = margins.cost_to(works, currency, report.as_of)
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
-    etc = money(report.hours_to_complete * bac.amount / hours) if hours else None
+    rest = report.hours_to_complete * bac.amount
+    etc = Money.nearest(rest / hours, currency) if hours else None
     return PerformanceMeasured(
         as_of=report.as_of,
         budget_at_completion=bac,
@@ -94,19 +92,13 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
     performance = _performance(state, report, records) if baseline else None
     if price is None or sold is None or works is None or (baseline and not performance):
         return None
-    rest = (report.hours_to_complete, baseline) if baseline else None
+    cost = performance.estimate_at_completion if performance else None
     return MarginMeasured(
         as_of=report.as_of,
         margin_sold=sold,
         margin_billed=margins.billed(state, works, report.as_of),
         margin_recognised=margins.recognised(state, works, report.as_of),
-        margin_forecast=margins.forecast(
-            state,
-            price,
-            performance.estimate_at_completion if performance else None,
-            works,
-            rest,
-        ),
+        margin_forecast=margins.forecast(state, report, price, cost, works),
     )
 
 
@@ -134,10 +126,8 @@ def _final(state: Engagement) -> Iterable[Event]:
     settled_on = state.settlement.settled_on
     if ended is None or settled_on is None or state.budget is None or state.performance.final:
         return
-    sold, works = (
-        margins.sold(state, [one.change for one in state.budgeting.applied]),
-        state.work.costed(state.money),
-    )
+    sold = margins.sold(state, [each.change for each in state.budgeting.applied])
+    works = state.work.costed(state.money)
     if sold is None or works is None:
         return
     as_of = max(ended, settled_on, *(end_of(month) for month in state.revenue.months))

@@ -13,12 +13,12 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 
-from contracts.delivery import PlanBaselined
 from contracts.money import Money
 from contracts.values import Margin
 from finance.calendar_months import end_of
 from finance.costing.rates import margin
 from finance.engagement import Engagement
+from finance.performance.state import Report
 from finance.time_billing.unbilled import worth
 from finance.work.state import Work
 
@@ -68,28 +68,23 @@ def recognised(state: Engagement, works: Iterable[Work], day: date) -> Margin | 
 
 
 def forecast(
-    state: Engagement,
-    price: Money,
-    cost: Money | None,
-    works: Iterable[Work],
-    rest: tuple[Decimal, PlanBaselined] | None,
+    state: Engagement, report: Report, price: Money, cost: Money | None, works: Iterable[Work]
 ) -> Margin | None:
-    """Return the margin at completion; None while the cost at completion is unknown.
+    """Return the margin at completion; None while the `cost` at completion is unknown.
 
-    A fixed price is earned in full. Time and materials earn the work done and the `rest` (hours to
-    complete, at the average contracted rate of the plan), up to the price.
+    A fixed price is earned in full. Time and materials earn the work done and the hours to
+    complete, at the average contracted rate of the plan, up to the price.
     """
-    budget, sow = state.budget, state.contract.sow
-    if cost is None or rest is None or budget is None or sow is None:
+    budget, baseline = state.budget, report.baseline
+    if cost is None or baseline is None or budget is None:
         return None
-    if sow.pricing == "fixed-price":
+    if not state.contract.hourly:
         return margin(price, cost)
-    earned, rates = worth(works, budget.rate_by_role, state.money), budget.rate_by_role
-    hours, baseline = rest
-    planned = [line for task in baseline.tasks for line in task.hours]
+    rates, planned = budget.rate_by_role, [line for task in baseline.tasks for line in task.hours]
+    earned = worth(works, rates, state.money)
     total = sum((line.hours for line in planned), Decimal(0))
     if earned is None or total == 0 or any(line.role not in rates for line in planned):
         return None
     plan = sum((rates[line.role].amount * line.hours for line in planned), Decimal(0))
-    expected = Money.nearest(earned + plan * hours / total, state.money)
+    expected = Money.nearest(earned + plan * report.hours_to_complete / total, state.money)
     return margin(min(price, expected), cost)

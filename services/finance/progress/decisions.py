@@ -1,4 +1,4 @@
-"""The view of the work's progress and of the engagement's end; Finance decides nothing about it."""
+"""The view of the sale, the work and their end; Finance decides nothing about them."""
 
 from datetime import date
 
@@ -10,8 +10,10 @@ capability = Capability[Engagement](__name__)
 
 
 class ProgressFields(ViewModel):
-    """The work in the view of an engagement; `ended` is lost, terminated, closed, or null."""
+    """Sale and work in the view of an engagement; `ended` is lost, terminated, closed, or null."""
 
+    title: str | None
+    currency: str | None
     manager: str | None
     kicked_off_on: date | None
     live_on: date | None
@@ -20,9 +22,11 @@ class ProgressFields(ViewModel):
 
 @capability.view
 def progress_view(state: Engagement) -> ProgressFields:
-    """Return the progress of the work for the view of an engagement."""
-    progress = state.progress
+    """Return sale and work for the view of an engagement."""
+    opened, progress = state.opportunity.opened, state.progress
     return ProgressFields(
+        title=opened.title if opened else None,
+        currency=state.currency,
         manager=progress.manager.manager if progress.manager else None,
         kicked_off_on=progress.kickoff.held_on if progress.kickoff else None,
         live_on=progress.live.live_on if progress.live else None,

@@ -8,7 +8,6 @@ since imported history arrives late and a month would be billed before its hours
 from collections.abc import Iterable
 from datetime import date
 
-from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.context import Context
@@ -84,15 +83,3 @@ def _nothing_to_bill(state: Engagement, budget: Budget) -> Missing:
     return Missing(
         "cap-spent", f"the contract's cap of {cap} for time leaves nothing to bill", "legal"
     )
-
-
-class AdvanceFields(ViewModel):
-    """What is left of advances, in the view of an engagement."""
-
-    advance_left: Money | None
-
-
-@capability.view
-def advance_view(state: Engagement) -> AdvanceFields:
-    """Return what is left of advances for the view of an engagement."""
-    return AdvanceFields(advance_left=advance_left(state) if state.currency else None)

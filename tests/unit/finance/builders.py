@@ -38,7 +38,7 @@ from contracts.values import (
 )
 from finance.budgeting.decisions import ChooseRevenueMethod
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, InvoiceView
+from finance.invoices.decisions import ApproveInvoice, InvoiceView, IssueCreditNote
 from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
 from finance.service import ENGAGEMENT
@@ -345,3 +345,19 @@ def recognised(scenario: Scenario[Engagement], month: str) -> Money:
     scenario.then_view(recognised_to=f"2026-{month}")
     total: Money = scenario.view["recognised"]
     return total
+
+
+APRIL_1 = date(2026, 4, 1)
+
+
+def sent() -> Scenario[Engagement]:
+    """Return a contract whose first invoice, of 5,000 EUR, is issued on 1 April."""
+    return issued(contracted(), "invoice-start", "2026-00007", APRIL_1)
+
+
+def pay(amount: int | str, **more: object) -> RecordPayment:
+    return RecordPayment.model_validate({"invoice": "invoice-start", "amount": eur(amount), **more})
+
+
+def credit(amount: int | str) -> IssueCreditNote:
+    return IssueCreditNote(invoice="invoice-start", amount=eur(amount), why="Goodwill.")

@@ -14,22 +14,24 @@ from contracts.finance import (
 )
 from finance.billing.decisions import BillOutsideSchedule
 from finance.engagement import Engagement
-from finance.invoices.decisions import ApproveInvoice, IssueCreditNote, VoidInvoice
-from finance.payments.decisions import RecordPayment
+from finance.invoices.decisions import ApproveInvoice, VoidInvoice
 from testkit.scenario import Scenario, like
 from tests.unit.finance.builders import (
+    APRIL_1,
     ID,
     SIGNED,
     TERMINATED,
     accepted,
     contracted,
+    credit,
     eur,
     hearing,
     issued,
     newest_invoice,
+    pay,
+    sent,
 )
 
-APRIL_1 = date(2026, 4, 1)
 APPROVE = ApproveInvoice(invoice="invoice-start")
 NUMBERED = InvoiceNumbered(
     engagement=ID, invoice="invoice-start", number="2026-00007", issue_on=APRIL_1
@@ -38,18 +40,6 @@ NUMBERED = InvoiceNumbered(
 
 def drafted() -> Scenario[Engagement]:
     return contracted().on(APRIL_1)
-
-
-def out() -> Scenario[Engagement]:
-    return issued(contracted(), "invoice-start", "2026-00007", APRIL_1)
-
-
-def pay(amount: int | str, **more: object) -> RecordPayment:
-    return RecordPayment.model_validate({"invoice": "invoice-start", "amount": eur(amount), **more})
-
-
-def credit(amount: int | str) -> IssueCreditNote:
-    return IssueCreditNote(invoice="invoice-start", amount=eur(amount), why="Goodwill.")
 
 
 VOID = VoidInvoice(invoice="invoice-start", why="Wrong address.")
@@ -84,7 +74,7 @@ def test_approving_again_changes_nothing_and_another_day_is_refused():
     approved.when(APPROVE).then_nothing()
     other = ApproveInvoice(invoice="invoice-start", issue_on=SIGNED)
     approved.when(other).then_refused("already-recorded", fields={"issue_on"})
-    out().when(APPROVE).then_nothing()
+    sent().when(APPROVE).then_nothing()
 
 
 def test_an_invoice_is_issued_neither_before_it_is_due_nor_in_the_future():
@@ -110,7 +100,7 @@ def test_after_a_termination_only_accepted_work_is_invoiced():
 
 def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
     void = (
-        out()
+        sent()
         .when(VOID, by="cora")
         .then(
             InvoiceVoided(
@@ -136,10 +126,10 @@ def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
 def test_an_exception_ends_with_its_invoice():
     line = InvoiceLine(description="Work", amount=eur(6_000))
     exception = BillOutsideSchedule(item="design", lines=(line,), reason="Year end.")
-    with_it = out().after(exception)
+    with_it = sent().after(exception)
     name = newest_invoice(with_it)
-    sent = issued(with_it, name, "2026-00008", APRIL_1)
-    void = sent.when(VoidInvoice(invoice=name, why="Not accepted.")).then(like(InvoiceVoided))
+    invoiced = issued(with_it, name, "2026-00008", APRIL_1)
+    void = invoiced.when(VoidInvoice(invoice=name, why="Not accepted.")).then(like(InvoiceVoided))
     void.when_consumed(accepted("design")).then(
         like(BillingEventDue, item="design", amount=eur(6_000)),
         like(InvoiceDrafted),
@@ -147,13 +137,13 @@ def test_an_exception_ends_with_its_invoice():
 
 
 def test_a_paid_or_credited_invoice_cannot_be_voided():
-    out().after(pay(1)).when(VOID).then_refused("invoice-settled-in-part")
-    out().after(credit(1)).when(VOID).then_refused("invoice-settled-in-part")
+    sent().after(pay(1)).when(VOID).then_refused("invoice-settled-in-part")
+    sent().after(credit(1)).when(VOID).then_refused("invoice-settled-in-part")
     drafted().when(VOID).then_refused("invoice-not-issued")
 
 
 def test_a_credit_note_does_not_exceed_the_rest_of_the_invoice():
-    some = out().when(credit(1_000), by="cora")
+    some = sent().when(credit(1_000), by="cora")
     note = some.events[0]
     assert isinstance(note, CreditNoteIssued)
     assert note.credit_note.startswith("credit-")

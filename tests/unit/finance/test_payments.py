@@ -8,39 +8,27 @@ from contracts.finance import (
     RefundPaid,
 )
 from finance.engagement import Engagement
-from finance.invoices.decisions import IssueCreditNote
 from finance.payments.decisions import RecordPayment, RecordRefund
 from testkit.scenario import Scenario
 from tests.unit.finance.builders import (
+    APRIL_1,
     contracted,
+    credit,
     drafts_and_invoices,
     eur,
-    issued,
+    pay,
+    sent,
     usd,
 )
-
-APRIL_1 = date(2026, 4, 1)
 
 
 def drafted() -> Scenario[Engagement]:
     return contracted().on(APRIL_1)
 
 
-def out() -> Scenario[Engagement]:
-    return issued(contracted(), "invoice-start", "2026-00007", APRIL_1)
-
-
-def pay(amount: int | str, **more: object) -> RecordPayment:
-    return RecordPayment.model_validate({"invoice": "invoice-start", "amount": eur(amount), **more})
-
-
-def credit(amount: int | str) -> IssueCreditNote:
-    return IssueCreditNote(invoice="invoice-start", amount=eur(amount), why="Goodwill.")
-
-
 def test_payments_do_not_exceed_the_amount_owed():
     half = (
-        out()
+        sent()
         .when(pay(2_000, received_on=APRIL_1), by="petra")
         .then(PaymentReceived(invoice="invoice-start", amount=eur(2_000), received_on=APRIL_1))
     )
@@ -53,16 +41,16 @@ def test_payments_do_not_exceed_the_amount_owed():
 
 def test_payments_have_the_currency_and_a_possible_day():
     dollars = RecordPayment(invoice="invoice-start", amount=usd(1))
-    out().when(dollars).then_refused("currency-differs")
-    out().when(pay(1, received_on=date(2026, 4, 2))).then_refused("date-in-future")
-    out().when(pay(1, received_on=date(2026, 3, 31))).then_refused("date-before-issue")
+    sent().when(dollars).then_refused("currency-differs")
+    sent().when(pay(1, received_on=date(2026, 4, 2))).then_refused("date-in-future")
+    sent().when(pay(1, received_on=date(2026, 3, 31))).then_refused("date-before-issue")
     drafted().when(pay(1)).then_refused("invoice-not-issued", saying="is drafted")
 
 
 def test_an_overpayment_after_a_credit_note_is_refunded():
     back = RecordRefund(invoice="invoice-start", amount=eur(1_000))
-    owed = out().after(pay(5_000)).after(credit(1_000))
-    out().after(pay(5_000)).when(back).then_refused("refund-too-large")
+    owed = sent().after(pay(5_000)).after(credit(1_000))
+    sent().after(pay(5_000)).when(back).then_refused("refund-too-large")
     owed.when(back, by="cora").then(
         RefundPaid(invoice="invoice-start", amount=eur(1_000), paid_on=APRIL_1)
     )
@@ -71,7 +59,7 @@ def test_an_overpayment_after_a_credit_note_is_refunded():
 
 
 def test_an_invoice_is_overdue_the_day_after_its_due_day_for_what_is_unpaid():
-    some = out().after(pay(2_000))
+    some = sent().after(pay(2_000))
     midnight = datetime(2026, 5, 2, tzinfo=UTC)
     some.then_deadlines(overdue_invoice_start=midnight, due_care=date(2026, 8, 1))
     late = some.when_deadline("overdue-invoice-start").then(
@@ -84,4 +72,4 @@ def test_an_invoice_is_overdue_the_day_after_its_due_day_for_what_is_unpaid():
 
 
 def test_a_paid_invoice_is_never_overdue():
-    out().after(pay(5_000)).then_deadlines(due_care=date(2026, 8, 1))
+    sent().after(pay(5_000)).then_deadlines(due_care=date(2026, 8, 1))
