@@ -30,11 +30,11 @@ from contracts.values import (
     PlannedTask,
     ProjectRole,
     ShortText,
+    SowReview,
     Text,
     Tier,
     TotalHours,
     Value,
-    Verdict,
     Version,
     Week,
     YesNo,
@@ -107,22 +107,6 @@ class EstimateEndorsed(Event, channel=DELIVERY, consumed_by=("sales", "finance")
     version: Version
     """Version of the estimate."""
     manager: PersonId
-
-
-class SowReview(Value):
-    """A verdict on a version of the statement of work."""
-
-    version: Version
-    """Version of the statement of work."""
-    verdict: Verdict
-    why: Text | None = None
-    """Reason; always given where the verdict is `objected`."""
-
-    @model_validator(mode="after")
-    def _reasoned(self) -> Self:
-        if self.verdict == "objected" and self.why is None:
-            raise ValueError("why is needed where verdict is objected")
-        return self
 
 
 class SowReviewed(SowReview, Event, channel=DELIVERY, consumed_by=("legal",)):

@@ -4,9 +4,7 @@ Unless a field says otherwise, amounts are in the engagement's currency. Days ar
 (UTC) unless the person who recorded them gave another day.
 """
 
-from typing import Literal, Self
-
-from pydantic import model_validator
+from typing import Literal
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, FINANCE_REGISTER
 from contracts.event import Event
@@ -39,29 +37,12 @@ from contracts.values import (
     RevenueMethod,
     RoleRate,
     ShortText,
-    Text,
+    SowReview,
     TotalHours,
     Value,
-    Verdict,
     Version,
     Week,
 )
-
-
-class SowReview(Value):
-    """Verdict on a version of the statement of work."""
-
-    version: Version
-    """Version of the statement of work."""
-    verdict: Verdict
-    why: Text | None = None
-    """Reason; always given where the verdict is `objected`."""
-
-    @model_validator(mode="after")
-    def _explained(self) -> Self:
-        if self.verdict == "objected" and self.why is None:
-            raise ValueError("why is needed where the verdict is objected")
-        return self
 
 
 class SowReviewed(SowReview, Event, channel=FINANCE, consumed_by=("legal",)):

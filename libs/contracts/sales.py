@@ -24,6 +24,7 @@ from contracts.values import (
     Pricing,
     RoleRate,
     ShortText,
+    SomeDeliverables,
     Text,
     Value,
     Version,
@@ -121,7 +122,7 @@ class EstimateScope(Value):
     """The scope for which an estimate is requested."""
 
     scope_summary: Text
-    deliverables: Annotated[Deliverables, Field(min_length=1)]
+    deliverables: SomeDeliverables
     wanted_finish: Day | None = None
     """Finish that the customer wants."""
 
@@ -137,7 +138,7 @@ class ProposalContent(Value):
     """A proposal without its version and price. All amounts are in one currency."""
 
     estimate_version: Version
-    deliverables: Annotated[Deliverables, Field(min_length=1)]
+    deliverables: SomeDeliverables
     lines: Annotated[tuple[PricedLine, ...], Field(min_length=1, max_length=200)]
     """Hours and price by role; discounts are included in the lines."""
     project_management_waiver: ShortText | None = None

@@ -222,6 +222,10 @@ def distinct_by(field: str) -> AfterValidator:
     return AfterValidator(distinct)
 
 
+SomeDeliverables = Annotated[
+    tuple[Deliverable, ...], Field(min_length=1, max_length=200), distinct_by("deliverable")
+]
+"""Deliverables with different ids, from 1 to 200."""
 Deliverables = Annotated[tuple[Deliverable, ...], Field(max_length=200), distinct_by("deliverable")]
 """Deliverables with different ids, at most 200."""
 
@@ -358,6 +362,22 @@ class PlannedTask(Value):
     def _in_order(self) -> Self:
         if self.finishes_on < self.starts_on:
             raise ValueError("finishes_on must not be before starts_on")
+        return self
+
+
+class SowReview(Value):
+    """Verdict on a version of the statement of work."""
+
+    version: Version
+    """Version of the statement of work."""
+    verdict: Verdict
+    why: Text | None = None
+    """Reason; always given where the verdict is `objected`."""
+
+    @model_validator(mode="after")
+    def _explained(self) -> Self:
+        if self.verdict == "objected" and self.why is None:
+            raise ValueError("why is needed where the verdict is objected")
         return self
 
 

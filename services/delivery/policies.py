@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
-from chassis.domain.commands import Command, Missing, Refused, gate
+from chassis.domain.commands import Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day
-from contracts.event import Event, Recorded
+from contracts.event import Recorded
 from contracts.reference import PersonPublished, TemplatePublished
 from delivery.engagement import Engagement
 from delivery.quantities import ZERO
@@ -43,15 +42,6 @@ def require_active(state: Engagement, week: date | None = None) -> None:
     require_open(state, after_termination=worked is not None)
     if hold and (worked is None or worked > hold.held_on):
         raise Refused("engagement-on-hold", f"work is on hold since {hold.held_on}: {hold.reason}")
-
-
-def same_day(field: str, command: Command, known: Event | None, context: Context) -> date:
-    """Return the day in a field of a command, else that of the recorded event, else today (UTC).
-
-    So a command without a day that is repeated on a later day leads to an equal event. Raises
-    Refused as `past_day` does.
-    """
-    return past_day(field, getattr(command, field) or getattr(known, field, None), context)
 
 
 def known_person(context: Context, person: str) -> PersonPublished:

@@ -1,14 +1,16 @@
 """Check what decisions of every department require: past days, repetitions, ids, currencies."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta, timezone, tzinfo
 from typing import TypeVar
 
-from chassis.domain.commands import Missing, Refused
+from pydantic_core import to_json
+
+from chassis.domain.commands import Command, Missing, Refused
 from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.money import Money, Rate
+from contracts.values import Value
 
 E = TypeVar("E", bound=Event)
 
@@ -29,6 +31,15 @@ def past_day(field: str, day: date | None, context: Context, *, zone: tzinfo | N
     if day > newest:
         raise Refused("date-in-future", f"{field}: {day} is in the future")
     return day
+
+
+def same_day(field: str, command: Command, known: Event | None, context: Context) -> date:
+    """Return the day in a field of a command, else that of the recorded event, else today (UTC).
+
+    So a command without a day that is repeated on a later day leads to an equal event. Raises
+    Refused as `past_day` does.
+    """
+    return past_day(field, getattr(command, field) or getattr(known, field, None), context)
 
 
 def unless_recorded(known: E | None, event: E, what: str = "this") -> Iterator[E]:
@@ -62,14 +73,11 @@ def _difference(old: object, new: object, event: Event) -> str:
 
 
 def _shown(value: object) -> str:
-    return "empty" if value is None else str(value)
-
-
-def distinct(ids: Iterable[str]) -> None:
-    """Raise ValueError where an id appears more than once; pydantic reports it for the field."""
-    repeated = [name for name, times in Counter(ids).items() if times > 1]
-    if repeated:
-        raise ValueError(f"{', '.join(repeated)} appears more than once")
+    """Return a value as text; parts of a document as canonical JSON."""
+    if value is None:
+        return "empty"
+    is_nested = isinstance(value, tuple | Value)
+    return to_json(value).decode() if is_nested else str(value)
 
 
 def require_currency(currency: str | None, **amounts: Money | Rate | None) -> None:

@@ -10,7 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.delivery import (
     DeliverableAcceptance,
     DeliverableAccepted,
@@ -23,7 +23,7 @@ from contracts.values import ContentHash, Day, Deliverable, Identifier, ShortTex
 from delivery.acceptance.state import Acceptance
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
-from delivery.policies import require_active, require_customer, require_open, same_day
+from delivery.policies import require_active, require_customer, require_open
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)

@@ -10,7 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.delivery import (
     ChangeApproval,
     ChangeApproved,
@@ -26,7 +26,7 @@ from contracts.event import Event
 from contracts.money import Money
 from contracts.values import Day, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import is_given_up, require_active, require_customer, require_open, same_day
+from delivery.policies import is_given_up, require_active, require_customer, require_open
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
 
 capability = Capability[Engagement](__name__)

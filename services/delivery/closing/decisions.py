@@ -11,13 +11,13 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.delivery import EngagementClosed, PirFindings, PirHeld, SolutionWentLive
 from contracts.event import Event
 from contracts.values import Day
 from delivery.engagement import Engagement
 from delivery.estimates.state import hours_of
-from delivery.policies import not_covered, not_implementable, require_active, require_open, same_day
+from delivery.policies import not_covered, not_implementable, require_active, require_open
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 

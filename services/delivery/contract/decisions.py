@@ -7,11 +7,11 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from contracts.delivery import SowReview, SowReviewed
+from contracts.delivery import SowReviewed
 from contracts.event import Event
 from contracts.legal import EarlyStartAuthorised
 from contracts.money import Money
-from contracts.values import ContentHash, TotalHours, Verdict, Version
+from contracts.values import ContentHash, SowReview, TotalHours, Verdict, Version
 from delivery.engagement import Engagement
 from delivery.policies import before_signature, require_open
 from delivery.roles import MANAGERS

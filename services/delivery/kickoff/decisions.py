@@ -8,12 +8,12 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.delivery import Attendance, KickoffHeld
 from contracts.event import Event
 from contracts.values import Day
 from delivery.engagement import Engagement
-from delivery.policies import not_covered, require_active, same_day
+from delivery.policies import not_covered, require_active
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 

@@ -10,7 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.delivery import (
     EngagementPutOnHold,
     EngagementResumed,
@@ -23,7 +23,7 @@ from contracts.money import Money
 from contracts.reference import AccountPublished
 from contracts.values import Day, PersonId, ShortText, Tier, YesNo
 from delivery.engagement import Engagement
-from delivery.policies import known_person, require_open, same_day
+from delivery.policies import known_person, require_open
 from delivery.roles import DIRECTORS, MANAGERS
 
 capability = Capability[Engagement](__name__)

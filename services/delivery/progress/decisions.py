@@ -9,7 +9,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.delivery import (
     MilestoneReached,
     StatusReport,
@@ -20,7 +20,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import RAG, Day, Identifier
 from delivery.engagement import Engagement
-from delivery.policies import not_implementable, require_active, require_open, same_day
+from delivery.policies import not_implementable, require_active, require_open
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)

@@ -8,7 +8,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import E, unless_recorded
+from chassis.domain.rules import E, same_day, unless_recorded
 from contracts.delivery import (
     Decision,
     DecisionRecorded,
@@ -22,7 +22,7 @@ from contracts.delivery import (
 from contracts.event import Event
 from contracts.values import Day, Identifier, PersonId
 from delivery.engagement import Engagement
-from delivery.policies import require_open, same_day
+from delivery.policies import require_open
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)

@@ -8,13 +8,13 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.delivery import BrdSignedOff, BrdSignOff, BrdSubmitted
 from contracts.event import Event
 from contracts.values import Day
 from delivery.documents import DocumentCommand
 from delivery.engagement import Engagement
-from delivery.policies import require_customer, require_open, same_day
+from delivery.policies import require_customer, require_open
 from delivery.roles import MANAGERS, WORKERS
 
 capability = Capability[Engagement](__name__)

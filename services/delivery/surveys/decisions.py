@@ -10,12 +10,12 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.delivery import SurveyAnswer, SurveyAnswered, SurveySent
 from contracts.event import Event
 from contracts.values import ComputedPercent, Day, Identifier, PersonId
 from delivery.engagement import Engagement
-from delivery.policies import require_open, same_day
+from delivery.policies import require_open
 from delivery.quantities import share
 from delivery.roles import MANAGERS
 

@@ -8,10 +8,10 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.finance import SowReview, SowReviewed
+from contracts.finance import SowReviewed
 from contracts.legal import SowDrafted
 from contracts.money import Money
-from contracts.values import Verdict
+from contracts.values import SowReview, Verdict
 from finance.engagement import Engagement
 from finance.policies import require_running
 from finance.roles import ACCOUNTING

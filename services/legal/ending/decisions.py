@@ -8,7 +8,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.legal import EngagementTerminated, Termination
 from contracts.values import Day, PersonId
@@ -34,10 +34,9 @@ def terminate_engagement(
     known = state.ending.terminated
     if known is None:
         require_open(state)
-    terminated_on = command.terminated_on or (known.terminated_on if known else None)
     terms = {
         **dict(command),
-        "terminated_on": past_day("terminated_on", terminated_on, context),
+        "terminated_on": same_day("terminated_on", command, known, context),
         "decided_by": command.decided_by or (known.decided_by if known else context.actor),
     }
     yield from unless_recorded(known, EngagementTerminated(**terms), "the termination")

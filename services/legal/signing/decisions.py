@@ -8,7 +8,7 @@ from chassis.base.view_model import ViewModel, whole
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.event import Event
 from contracts.legal import SowSentForSignature, SowSignatureRecorded, SowSigned
 from contracts.money import MINOR_UNITS
@@ -51,11 +51,10 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterable[
     """
     require_open(state)
     sow = require_latest(state, command.version)
-    sent_on = command.sent_on or (sow.sent.sent_on if sow.sent else None)
     event = SowSentForSignature(
         version=command.version,
         content_hash=sow.drafted.content_hash,
-        sent_on=past_day("sent_on", sent_on, context),
+        sent_on=same_day("sent_on", command, sow.sent, context),
     )
     for new in unless_recorded(sow.sent, event, f"the sending of version {event.version}"):
         gate("sow-not-approved", [_missing_approval(sow), *missing_approvals(sow)])

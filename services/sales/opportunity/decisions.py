@@ -10,7 +10,7 @@ from chassis.base.view_model import ViewModel, whole
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, require_currency, unless_recorded
+from chassis.domain.rules import require_currency, same_day, unless_recorded
 from contracts.event import Event
 from contracts.money import Money, NotNegativeMoney
 from contracts.reference import AccountPublished
@@ -201,8 +201,7 @@ def lose_deal(state: Engagement, command: LoseDeal, context: Context) -> Iterabl
     lost = state.opportunity.lost
     if lost is None:
         require_open_sale(state)
-    lost_on = command.lost_on or (lost.lost_on if lost else None)
-    day = past_day("lost_on", lost_on, context)
+    day = same_day("lost_on", command, lost, context)
     yield from unless_recorded(lost, DealLost(**{**dict(command), "lost_on": day}))
 
 

@@ -10,7 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, require_currency, unless_recorded
+from chassis.domain.rules import past_day, require_currency, same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money, PositiveTotal
@@ -149,7 +149,7 @@ def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[
             "proposal-not-submitted",
             f"version {proposal.version} of the proposal has not been submitted to the customer",
         )
-    won_on = past_day("won_on", command.won_on or (won.won_on if won else None), context)
+    won_on = same_day("won_on", command, won, context)
     for deal in unless_recorded(won, _deal(proposal, command, won_on)):
         _require_sound(deal, proposal)
         yield deal

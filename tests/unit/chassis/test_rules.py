@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chassis.domain.commands import Refused
+from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import distinct, past_day, require_currency, unless_recorded
+from chassis.domain.rules import past_day, require_currency, same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import EstimateCosted
-from contracts.legal import EngagementTerminated, NdaSigned
+from contracts.legal import EngagementTerminated, NdaSigned, SowSignatureRecorded
 from contracts.money import Money
 from contracts.sales import DealLost
+from contracts.values import Signatory
 from testkit.matchers import RecordsOf
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -98,10 +99,31 @@ def test_events_of_two_types_are_not_compared() -> None:
         list(unless_recorded(NdaSigned(signed_on=TODAY, expires_on=None), lost))
 
 
-def test_repeated_ids_are_named() -> None:
-    distinct(["a", "b"])
-    with pytest.raises(ValueError, match=r"^a, c appears more than once$"):
-        distinct(["a", "b", "a", "c", "c"])
+class Terminate(Command):
+    terminated_on: date | None = None
+
+
+def test_a_command_without_a_day_has_that_of_the_recorded_event() -> None:
+    context = replace(CONTEXT, occurred_at=NOON + timedelta(days=7))
+    field = "terminated_on"
+    assert same_day(field, Terminate(), None, context) == date(2026, 3, 9)
+    assert same_day(field, Terminate(), TERMINATED, context) == TERMINATED.terminated_on
+    given = Terminate(terminated_on=date(2026, 3, 8))
+    assert same_day(field, given, TERMINATED, context) == date(2026, 3, 8)
+    late = Terminate(terminated_on=date(2026, 3, 11))
+    with pytest.raises(Refused, match="terminated_on: 2026-03-11 is in the future"):
+        same_day(field, late, TERMINATED, context)
+
+
+def test_a_nested_value_is_shown_as_json() -> None:
+    signed = SowSignatureRecorded(
+        version=1,
+        content_hash="sha256:" + "0" * 64,
+        signatory=Signatory(party="customer", person="cleo", signed_on=TODAY),
+    )
+    other = signed.signatory.model_copy(update={"person": "carl"})
+    with pytest.raises(Refused, match=r'"person":"cleo".*given as \{.*"person":"carl"'):
+        list(unless_recorded(signed, signed.model_copy(update={"signatory": other})))
 
 
 def test_an_amount_in_another_currency_is_refused_by_its_field() -> None:

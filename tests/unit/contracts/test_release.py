@@ -47,6 +47,24 @@ def test_every_decimal_has_a_pattern_that_refuses_an_exponent():
         assert not validator.is_valid("10.50")
 
 
+def lists(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield the schemas of lists in a schema."""
+    if isinstance(part, dict):
+        if part.get("type") == "array":
+            yield part
+        for inside in part.values():
+            yield from lists(inside)
+    elif isinstance(part, list):
+        for inside in part:
+            yield from lists(inside)
+
+
+def test_the_length_of_a_list_is_limited_by_keywords_for_lists():
+    found = [each for event in EVENTS.values() for each in lists(release.schema(event))]
+    assert len(found) > 50
+    assert [each for each in found if each.keys() & {"minLength", "maxLength"}] == []
+
+
 @pytest.mark.parametrize("name", EVENTS)
 def test_a_schema_is_valid_and_has_a_description(name):
     schema = release.schema(EVENTS[name])
