@@ -57,7 +57,7 @@ class DisconnectPublisher:
                 await self._before_each_round()
                 await self._judge_on_a_new_day()
                 with suppress(CannotBeKept):  # the consumer gets the same error and handles it
-                    await self._projector.settle(now=False)
+                    await self._projector.flush(now=False)
                 await self.refresh_other_rows()
                 await self.publish()
             except StoreAway as away:

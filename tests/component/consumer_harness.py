@@ -156,7 +156,7 @@ class Counting:
     def times(self) -> Counter[str]:
         return Counter(name for names in self.heard.values() for name in names)
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
         self.batches.append(sum(map(len, batch.values())))
         errors: dict[str, Exception] = {}
         await asyncio.sleep(self.pause)
@@ -185,7 +185,7 @@ class Counting:
         ids = self.latest_ids[stream].get(recorded.channel.name, ())
         return is_next(recorded, last, passed_over, ids)
 
-    async def settle(self, *, now: bool) -> bool:
+    async def flush(self, *, now: bool) -> bool:
         return True
 
     async def give_up(self, engagement: str) -> Sequence[Recorded[Event]]:
@@ -196,16 +196,16 @@ class Counting:
         self.position[f"engagement:{engagement}"][passed.channel] = passed.last
         self.latest_ids[f"engagement:{engagement}"].pop(passed.channel, None)
 
-    async def waits(self, engagement: str, head: Head | None) -> None:
+    async def show_parked(self, engagement: str, head: Head | None) -> None:
         if head is None:
             self.waiting.pop(engagement, None)
         else:
             self.waiting[engagement] = head.code
 
-    async def wait(self, heads: Mapping[str, Head]) -> None:
+    async def show_only_parked(self, heads: Mapping[str, Head]) -> None:
         self.waiting = {name: head.code for name, head in heads.items()}
 
-    async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
+    async def assigned(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         if not self.reads_again:
             return None
         self.heard.clear()
@@ -217,7 +217,7 @@ class Counting:
 
         return once_back
 
-    async def withdrawn(self) -> None: ...
+    async def revoked(self) -> None: ...
 
 
 def listener(

@@ -175,7 +175,7 @@ async def test_many_streams_consume_at_once_and_an_error_affects_only_its_own(
     async with Process(store.url, isolation) as process:
         batch = {f"engagement:E-{n}": [assigned(f"E-{n}")] for n in range(60)}
         batch["engagement:E-7"] = [assigned("E-7", 1), assigned("E-7", 3)]
-        failures = await process.event_handler.take(batch)
+        failures = await process.event_handler.process(batch)
         assert {stream: type(error) for stream, error in failures.items()} == {
             "engagement:E-7": Gap
         }
@@ -206,7 +206,7 @@ async def test_an_event_too_large_for_its_topic_is_refused_or_parks_its_engageme
         with pytest.raises(Refused) as refused:
             await tell(process, Advance(probability=10), "more")
         assert refused.value.code == "commit-too-large"
-        failures = await process.event_handler.take(
+        failures = await process.event_handler.process(
             {
                 "engagement:E-1": [assigned("E-1", 1)],
                 "engagement:E-2": [of_no_consequence("E-2", 1)],
@@ -214,7 +214,7 @@ async def test_an_event_too_large_for_its_topic_is_refused_or_parks_its_engageme
         )
         assert [*failures] == ["engagement:E-1"]
         monkeypatch.undo()
-        assert not await process.event_handler.take({"engagement:E-1": [assigned("E-1", 1)]})
+        assert not await process.event_handler.process({"engagement:E-1": [assigned("E-1", 1)]})
         assert (await process.engine.read("engagement", "E-1")).number == 2
 
 

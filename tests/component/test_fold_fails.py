@@ -114,7 +114,7 @@ async def test_one_engagement_alone_is_parked_when_its_projection_fails_as_the_s
             """Check that one engagement is parked and all is stored; repair the fault and retry."""
             await until(lambda: is_behind(published))
             assert {*listener.parked_records.heads} == {FAILS}
-            assert await projector.settle(now=True)
+            assert await projector.flush(now=True)
             views, totals, _ = await stored(kept)
             assert {name: views[name] for name in OTHERS} == {
                 name: expected[0][name] for name in OTHERS
@@ -137,7 +137,7 @@ async def test_one_engagement_alone_is_parked_when_its_projection_fails_as_the_s
             bug.repair()
             attempt = await listener.retry(FAILS, "olga")
             assert (attempt.taken, attempt.head) == (len(waiting), None)
-            assert await projector.settle(now=True)
+            assert await projector.flush(now=True)
             views, totals, events = await stored(kept)
             assert events == expected[2]
             assert {name: figures for name, (_, figures) in totals.items()} == {

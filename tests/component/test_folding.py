@@ -25,8 +25,8 @@ class Hesitant(ViewStore):
         self.has_read = asyncio.Event()
         self.goes_on: asyncio.Event | None = None
 
-    async def take(self, engagements: Sequence[str]) -> dict[str, CachedView]:
-        found = await super().take(engagements)
+    async def cached_views(self, engagements: Sequence[str]) -> dict[str, CachedView]:
+        found = await super().cached_views(engagements)
         goes_on, self.goes_on = self.goes_on, None
         if goes_on is not None:
             self.has_read.set()
@@ -47,10 +47,10 @@ async def test_what_is_folded_while_an_engagement_is_read_is_not_undone(
         goes_on = shelf.goes_on = asyncio.Event()
         judging = asyncio.create_task(folding.judge_again([ENGAGEMENT]))
         await shelf.has_read.wait()
-        assert await folding.take({ENGAGEMENT: events[:3]}) == {}
+        assert await folding.process({ENGAGEMENT: events[:3]}) == {}
         goes_on.set()
         await judging
-        assert await folding.take({ENGAGEMENT: events[3:]}) == {}
+        assert await folding.process({ENGAGEMENT: events[3:]}) == {}
         held = await folding.look(ENGAGEMENT)
         assert held is not None
         assert sum(held.view.position().values()) == len(events)

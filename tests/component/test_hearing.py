@@ -47,31 +47,31 @@ async def test_a_position_counts_at_once_and_is_written_when_it_must_be(
         reading = asyncio.create_task(
             process.engine.read("engagement", "E-1", after={"delivery": 3}, wait=20.0)
         )
-        await process.event_handler.take({STREAM: EVENTS[:2]})
-        await process.event_handler.take({STREAM: EVENTS})
+        await process.event_handler.process({STREAM: EVENTS[:2]})
+        await process.event_handler.process({STREAM: EVENTS})
         assert (await reading).position == {"sales": 1, "delivery": 3}
         assert len(await commits(process)) == 1
-        assert not await process.event_handler.settle(now=False), "offsets may not be committed yet"
+        assert not await process.event_handler.flush(now=False), "offsets may not be committed yet"
 
-        assert await process.event_handler.settle(now=True)
+        assert await process.event_handler.flush(now=True)
         (_, written) = await commits(process)
         assert (written.position, written.events) == ({"sales": 1, "delivery": 3}, ())
-        assert await process.event_handler.settle(now=True)
+        assert await process.event_handler.flush(now=True)
         assert len(await commits(process)) == 2
 
 
 async def test_the_next_commit_contains_the_position(store: StoreServer, isolation: str) -> None:
     async with opened(store, isolation) as process:
-        await process.event_handler.take({STREAM: EVENTS})
+        await process.event_handler.process({STREAM: EVENTS})
         (event,) = (await tell(process, Advance(probability=20), "k1")).events
         assert event.heard == {"delivery": 3}
-        assert await process.event_handler.settle(now=False), "all of it is durable"
+        assert await process.event_handler.flush(now=False), "all of it is durable"
         assert [each.number for each in await commits(process)] == [1, 2]
 
-        await process.event_handler.take(
+        await process.event_handler.process(
             {STREAM: [of_no_consequence("E-1", 4), assigned("E-1", 5)]}
         )
-        assert await process.event_handler.settle(now=False)
+        assert await process.event_handler.flush(now=False)
         assert (await commits(process))[-1].position == {"sales": 2, "delivery": 5}
 
 
@@ -89,11 +89,11 @@ async def test_another_event_of_the_same_number_is_no_repeat(
         return True
 
     async with opened(store, isolation) as process:
-        await process.event_handler.take({STREAM: EVENTS})
+        await process.event_handler.process({STREAM: EVENTS})
         assert await refused(process)
         if taken_along:
             await tell(process, Advance(probability=20), "k1")
-        assert await process.event_handler.settle(now=not taken_along)
+        assert await process.event_handler.flush(now=not taken_along)
         assert await refused(process)
         async with Process(store.url, isolation) as other:
             assert await refused(other)
@@ -103,10 +103,10 @@ async def test_a_process_killed_before_the_write_consumes_the_events_again(
     store: StoreServer, isolation: str
 ) -> None:
     async with opened(store, isolation) as process:
-        await process.event_handler.take({STREAM: EVENTS})
+        await process.event_handler.process({STREAM: EVENTS})
     async with Process(store.url, isolation) as after:
         assert await position(after) == {"sales": 1}
-        await after.event_handler.take({STREAM: EVENTS})
+        await after.event_handler.process({STREAM: EVENTS})
         assert await position(after) == {"sales": 1, "delivery": 3}
 
 
@@ -114,8 +114,8 @@ async def test_a_process_that_loses_its_partitions_drops_the_position(
     store: StoreServer, isolation: str
 ) -> None:
     async with opened(store, isolation) as process:
-        await process.event_handler.take({STREAM: EVENTS})
-        await process.event_handler.withdrawn()
+        await process.event_handler.process({STREAM: EVENTS})
+        await process.event_handler.revoked()
         assert await position(process) == {"sales": 1}
         with pytest.raises(Gap):
             await process.event_handler.handle_events(STREAM, [of_no_consequence("E-1", 4)])
@@ -126,17 +126,17 @@ async def test_two_processes_may_have_consumed_the_same_events(
 ) -> None:
     async with opened(store, isolation) as one, Process(store.url, isolation) as two:
         for process in (one, two):
-            await process.event_handler.take({STREAM: EVENTS})
+            await process.event_handler.process({STREAM: EVENTS})
         await tell(two, Advance(probability=20), "k1")
         for process in (two, one):
-            assert await process.event_handler.settle(now=True)
+            assert await process.event_handler.flush(now=True)
             assert await position(process) == {"sales": 2, "delivery": 3}
         assert len(await commits(one)) == 2, "it was written already"
 
         for process in (one, two):
-            await process.event_handler.take({STREAM: [of_no_consequence("E-1", 4)]})
+            await process.event_handler.process({STREAM: [of_no_consequence("E-1", 4)]})
         outcomes = await asyncio.gather(
-            *(each.event_handler.settle(now=True) for each in (one, two))
+            *(each.event_handler.flush(now=True) for each in (one, two))
         )
         assert outcomes == [True, True]
         assert [each.number for each in await commits(one)] == [1, 2, 3]
@@ -146,10 +146,10 @@ async def test_a_position_alone_makes_an_engagement_known(
     store: StoreServer, isolation: str
 ) -> None:
     async with Process(store.url, isolation) as process:
-        await process.event_handler.take({STREAM: EVENTS[:1]})
+        await process.event_handler.process({STREAM: EVENTS[:1]})
         assert await position(process) == {"delivery": 1}
         with pytest.raises(NotYet):
             await process.engine.read("engagement", "E-1", after={"delivery": 2}, wait=0.05)
-        assert await process.event_handler.settle(now=True)
+        assert await process.event_handler.flush(now=True)
         async with Process(store.url, isolation) as other:
             assert await position(other) == {"delivery": 1}

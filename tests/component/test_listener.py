@@ -33,7 +33,7 @@ class NotNumbered(Counting):
         super().__init__()
         self.stumbles, self.heard = counts.stumbles, counts.heard
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
         errors: dict[str, Exception] = {}
         for stream, events in batch.items():
             for recorded in events:
@@ -300,9 +300,9 @@ async def test_a_stream_of_many_engagements_is_delayed_by_none_of_them(scene: Sc
 class FailsApart(NotNumbered):
     """An event handler whose register fails at a later event than its engagements do."""
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
         fails_at = {"register:all": 4, "engagement:E-1": 3}
-        errors = await super().take(
+        errors = await super().process(
             {
                 stream: [each for each in events if each.sequence < fails_at.get(stream, 9)]
                 for stream, events in batch.items()

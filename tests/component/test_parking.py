@@ -66,10 +66,10 @@ class Frozen(Counting):
         super().__init__()
         self.asleep, self.wakes = asyncio.Event(), asyncio.Event()
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
         self.asleep.set()
         await self.wakes.wait()
-        return await super().take(batch)
+        return await super().process(batch)
 
 
 @pytest.mark.parametrize("action", ["retry", "set-aside"])

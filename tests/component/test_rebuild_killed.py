@@ -110,7 +110,7 @@ async def gateway(scene: Scene, life: Life) -> AsyncIterator[tuple[Container, Mo
 async def rest(scene: Scene, container: Container) -> None:
     """Wait until all is consumed and stored, then write what the projector still buffers."""
     await until(scene.at_rest)
-    assert await container.event_handling.handler.settle(now=True)
+    assert await container.event_handling.handler.flush(now=True)
 
 
 async def read_again(scene: Scene, listener: MortalListener) -> None:

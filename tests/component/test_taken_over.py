@@ -43,7 +43,7 @@ class Worker:
     async def begin(self, at: int = 0) -> None:
         """Take all partitions over after `at` acknowledged batches."""
         self.taken = self.durable = at
-        after_rewind = await self.folding.given(ALL)
+        after_rewind = await self.folding.assigned(ALL)
         if after_rewind is not None:
             self.taken = self.durable = 0
             await after_rewind()
@@ -51,7 +51,7 @@ class Worker:
     async def work(self, batches: list[Batch]) -> None:
         """Project the remaining batches, with a checkpoint after each."""
         for batch in batches[self.taken :]:
-            assert await self.folding.take(batch) == {}
+            assert await self.folding.process(batch) == {}
             self.taken += 1
             await self.folding.checkpoint()
             self.durable = self.taken
@@ -181,7 +181,7 @@ async def test_a_gateway_that_wakes_up_late_changes_nothing(
         late, new = Worker(opened), Worker(opened)
         await late.begin()
         await late.work(events[:before])
-        await late.folding.take(events[before])
+        await late.folding.process(events[before])
         await new.begin(before)
         await new.work(events)
         await late.folding.checkpoint()
@@ -235,7 +235,7 @@ async def test_what_a_new_day_changes_is_written_without_a_further_event(
         engagements = worker.folding.to_judge()
         assert engagements
         await worker.folding.judge_again(engagements)
-        assert await worker.folding.settle(now=True)
+        assert await worker.folding.flush(now=True)
         views, totals, _ = await stored(opened)
         judged = {views[each]["judged_on"] for each in engagements}
         assert judged == {(TODAY + timedelta(days=30)).isoformat()}

@@ -257,7 +257,7 @@ async def test_the_gateway_stores_all_but_the_engagement_that_cannot_be_stored(
         with monkeypatch.context() as patch:
             patch.setattr(shelf_module, "_document", padded)
             for batch in events[1:]:
-                assert await worker.folding.take(batch) == {}
+                assert await worker.folding.process(batch) == {}
                 for _ in range(2):  # it is reported until the caller acts on it
                     with pytest.raises(CannotBeKept) as unkept:
                         await worker.folding.checkpoint()
@@ -272,7 +272,7 @@ async def test_the_gateway_stores_all_but_the_engagement_that_cannot_be_stored(
             published = [each for batch in events[1:] for each in batch[engagement]]
             assert sorted(left, key=lambda each: each.id) == published
             await worker.folding.checkpoint()
-        assert await worker.folding.take({engagement: left}) == {}
+        assert await worker.folding.process({engagement: left}) == {}
         await worker.folding.checkpoint()
         assert await stored(opened) == expected
 

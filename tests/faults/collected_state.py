@@ -287,7 +287,7 @@ async def _parked(parking: ParkedRecordStore) -> list[ParkedRecord]:
 async def _folded(store: Store, evidence: Evidence) -> None:
     shelf = ViewStore(store)
     engagements = _engagements(evidence)
-    evidence.folded = await shelf.take(engagements)
+    evidence.folded = await shelf.cached_views(engagements)
     for engagement in engagements:
         evidence.timelines[engagement] = await shelf.runs(engagement)
     totals = await shelf.stored_totals(frozenset(range(PARTITIONS)))

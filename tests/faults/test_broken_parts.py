@@ -78,8 +78,8 @@ class TakesInTwice(StreamEventHandler):
 class FoldsTwice(Projector):
     """A projector of the gateway that applies recorded decisions twice."""
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
-        errors = await super().take(batch)
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
+        errors = await super().process(batch)
         for engagement, events in batch.items():
             for recorded in events:
                 cached = self._cached[engagement]

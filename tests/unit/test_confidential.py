@@ -158,7 +158,7 @@ class Finance(Counting):
         super().__init__()
         self.stream = Stream(ENGAGEMENT.stream(ID), ENGAGEMENT.initial(ID))
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
         errors: dict[str, Exception] = {}
         for stream, events in batch.items():
             try:
@@ -349,10 +349,10 @@ async def test_a_batch_that_fails_repeatedly_discloses_no_confidential_figure(
     lines: io.StringIO,
 ) -> None:
     class Broken(Finance):
-        async def waits(self, engagement: str, head: object) -> None:
+        async def show_parked(self, engagement: str, head: object) -> None:
             raise LookupError(FIGURE)
 
-        async def take(self, batch: Batch) -> Mapping[str, Exception]:
+        async def process(self, batch: Batch) -> Mapping[str, Exception]:
             return {stream: ArithmeticError(FIGURE) for stream in batch}
 
     parking = Parked()

@@ -46,7 +46,7 @@ class StreamEventHandler:
         self._repository = repository
         self._contexts = contexts
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
         """Process events, by stream and in order; return the errors by stream; raises StoreAway.
 
         Repeats are skipped. Snapshots are loaded, and commits written, for all streams together.
@@ -75,7 +75,7 @@ class StreamEventHandler:
             for start in range(0, len(events), _BATCH_SIZE):
                 await self._commit_events(decider, stream, events[start : start + _BATCH_SIZE])
 
-    async def settle(self, *, now: bool) -> bool:
+    async def flush(self, *, now: bool) -> bool:
         """Write deferred positions, if due or `now`; return whether all is written.
 
         Events that change a state are in the journal already. Raises StoreAway.
@@ -95,16 +95,16 @@ class StreamEventHandler:
             if decider.gap_free and decider.kind == "engagement":
                 await self._pass_over(decider.stream(engagement), passed)
 
-    async def waits(self, engagement: str, head: Head | None) -> None:
+    async def show_parked(self, engagement: str, head: Head | None) -> None:
         """Do nothing: operators see it in the list of parked engagements."""
 
-    async def wait(self, heads: Mapping[str, Head]) -> None:
-        """Do nothing, as `waits`."""
+    async def show_only_parked(self, heads: Mapping[str, Head]) -> None:
+        """Do nothing, as `show_parked`."""
 
-    async def given(self, partitions: frozenset[int]) -> None:
+    async def assigned(self, partitions: frozenset[int]) -> None:
         """Do nothing: a department loads streams when it needs them."""
 
-    async def withdrawn(self) -> None:
+    async def revoked(self) -> None:
         """Discard deferred positions: these events will be consumed again, here or elsewhere."""
         self._repository.discard_deferred()
 

@@ -33,7 +33,7 @@ class CannotBeKept(ValueFreeError):
 class EventHandler(Protocol):
     """A handler of consumed events, called by the batch processor of the consumer."""
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
         """Process events, by stream and in order; skip repeats; return the errors by stream.
 
         The events of a stream with an error, or of all streams if this raises, are given again one
@@ -42,7 +42,7 @@ class EventHandler(Protocol):
         NotTakenIn is set aside before the next one is given.
         """
 
-    async def settle(self, *, now: bool) -> bool:
+    async def flush(self, *, now: bool) -> bool:
         """Return whether the results of all processed events are durable: offsets may be committed.
 
         With `now` they are written first. Raises CannotBeKept, StoreAway.
@@ -57,18 +57,18 @@ class EventHandler(Protocol):
     async def pass_over(self, engagement: str, passed: PassedOver) -> None:
         """Skip missing events that a person decided to skip, and show the decision in views."""
 
-    async def waits(self, engagement: str, head: Head | None) -> None:
+    async def show_parked(self, engagement: str, head: Head | None) -> None:
         """Show the first parked event of an engagement; None if it is no longer parked."""
 
-    async def wait(self, heads: Mapping[str, Head]) -> None:
+    async def show_only_parked(self, heads: Mapping[str, Head]) -> None:
         """Show these engagements, and no others on the assigned partitions, as parked."""
 
-    async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
+    async def assigned(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         """Accept the assignment of these partitions of all topics; all others are revoked.
 
         To consume them again from their first records, return a callback. It is called after the
         reset of the offsets is committed.
         """
 
-    async def withdrawn(self) -> None:
+    async def revoked(self) -> None:
         """Discard what is not durable: the partitions may be assigned to another process now."""

@@ -198,7 +198,7 @@ class BatchProcessor:
         if not batch:
             return {}
         try:
-            errors = await self._event_handler.take(batch)
+            errors = await self._event_handler.process(batch)
         except TRANSIENT:
             raise
         except Exception as error:  # noqa: BLE001 - a bug: find the streams that it affects
@@ -239,7 +239,7 @@ class BatchProcessor:
         if any(key not in self._parked_records for key in behind):
             # Earlier events must be durable first. A process that takes over queues all uncommitted
             # records behind the parked ones, also those that precede them.
-            await self.settle(now=True)
+            await self.flush(now=True)
         await self._parked_records.park(to_park)
         for key, arrivals in behind.items():
             head = self._parked_records.heads.get(key)
@@ -247,18 +247,18 @@ class BatchProcessor:
                 continue
             # "waiting" as the first: a person had set aside the record that it was behind.
             ended = head.code == "waiting" or ends_gap(head, arrivals)
-            await self._event_handler.waits(key, head)
+            await self._event_handler.show_parked(key, head)
             # A rebuild parks a gap again that a person had decided to skip.
             if ended or await self.retries.apply_decision(key, head):
                 await self.retries.try_again(key)
         return {id(arrival) for arrivals in behind.values() for arrival in arrivals}
 
-    async def settle(self, *, now: bool) -> bool:
+    async def flush(self, *, now: bool) -> bool:
         """Return whether all processed events are durable; park those that cannot be written."""
         given_up: set[str] = set()
         while True:
             try:
-                return await self._event_handler.settle(now=now)
+                return await self._event_handler.flush(now=now)
             except CannotBeKept as refused:
                 for engagement, why in refused.why.items():
                     # If it is refused again, even the reason why it waits does not fit into it.
@@ -283,7 +283,9 @@ class BatchProcessor:
             trouble = WAITING
         await self._parked_records.park(to_park)
         if shown:
-            await self._event_handler.waits(engagement, self._parked_records.heads.get(engagement))
+            await self._event_handler.show_parked(
+                engagement, self._parked_records.heads.get(engagement)
+            )
 
 
 def alarm(

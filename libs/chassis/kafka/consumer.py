@@ -269,7 +269,7 @@ class Consumer:
         if self._prepared:
             await self._commit(now=True)  # records that stay uncommitted are consumed again
         with suppress(*TRANSIENT):
-            await self._event_handler.withdrawn()
+            await self._event_handler.revoked()
         self.caught_up.withdrawn(self.parked_records.heads)
         self.parked_records.forget()
         self._prepared = False
@@ -286,14 +286,14 @@ class Consumer:
         """Load the parked records of new partitions, and rebuild where the event handler asks."""
         if not self._prepared:
             await self.parked_records.load(self._partitions)
-            begin_rebuild = await self._event_handler.given(self._partitions)
+            begin_rebuild = await self._event_handler.assigned(self._partitions)
             if begin_rebuild is not None:
                 await self._go_back()
                 await self.parked_records.reset()
                 await begin_rebuild()
             elif self.consumer is not None:
                 await self._offset_gaps.resume(self.consumer)
-            await self._event_handler.wait(self.parked_records.heads)
+            await self._event_handler.show_only_parked(self.parked_records.heads)
             await self._retries.fill_queue()
             self._prepared = True
 
@@ -389,7 +389,7 @@ class Consumer:
         """Commit the offsets of durable records: every COMMIT_EVERY seconds, or `now`."""
         consumer = self.consumer
         try:
-            if self._uncommitted and await self._batch_processor.settle(now=now):
+            if self._uncommitted and await self._batch_processor.flush(now=now):
                 self._durable |= self._uncommitted
                 self._uncommitted.clear()
             if not self._uncommitted:

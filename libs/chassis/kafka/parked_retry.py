@@ -228,7 +228,7 @@ class ParkedRetry:
                 taken.append(record)
         if taken:
             try:
-                if not await self._event_handler.settle(now=True):
+                if not await self._event_handler.flush(now=True):
                     raise TimeoutError("the processed events could not be made durable yet")
             except CannotBeKept as refused:  # engagements that it does not name were written
                 if (why := refused.why.get(engagement)) is not None:
@@ -243,7 +243,7 @@ class ParkedRetry:
         else:
             await self._parked_records.mark(*stopped)
         head_now = self._parked_records.heads.get(engagement)
-        await self._event_handler.waits(engagement, head_now)
+        await self._event_handler.show_parked(engagement, head_now)
         return RetryResult(len(taken), len(records) - len(taken) - aside_now, head_now)
 
     async def _all_taken(self, records: Sequence[ParkedRecord]) -> bool:
@@ -255,7 +255,7 @@ class ParkedRetry:
                     return False
                 for stream in self._router(event):
                     batch.setdefault(stream, []).append(event)
-            errors = await self._event_handler.take(batch)
+            errors = await self._event_handler.process(batch)
         except TRANSIENT:
             raise
         except Exception:  # noqa: BLE001 - the records are tried one by one next, which shows it
@@ -269,7 +269,7 @@ class ParkedRetry:
             return ValueError("it is no event of this engagement")
         try:
             batch = {stream: [event] for stream in self._router(event)}
-            errors = await self._event_handler.take(batch)
+            errors = await self._event_handler.process(batch)
         except TRANSIENT:
             raise
         except Exception as error:  # noqa: BLE001 - a bug: the record stays parked

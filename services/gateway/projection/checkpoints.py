@@ -65,7 +65,7 @@ class CheckpointWriter:
     def __contains__(self, engagement: str) -> bool:
         return engagement in self._dirty or engagement in self._writing
 
-    async def settle(self, *, now: bool) -> bool:
+    async def flush(self, *, now: bool) -> bool:
         """Make a checkpoint if it is due or wanted `now`; return whether it was made.
 
         Raises CannotBeKept, StoreAway.

@@ -112,7 +112,7 @@ class Projector:
 
     # ---- event handler: called by the consumer -------------------------------------------------
 
-    async def take(self, batch: Batch) -> Mapping[str, Exception]:
+    async def process(self, batch: Batch) -> Mapping[str, Exception]:
         """Apply a batch; an engagement with a gap is not changed. Raises StoreAway.
 
         Return an error by engagement where its events could not be applied.
@@ -146,20 +146,20 @@ class Projector:
         self._notify(changed)
         return errors
 
-    async def settle(self, *, now: bool) -> bool:
+    async def flush(self, *, now: bool) -> bool:
         """Write changed views if a checkpoint is due or wanted `now`; return whether it was made.
 
         Raises CannotBeKept, StoreAway.
         """
         await self._restore()
         try:
-            return await self._checkpoints.settle(now=now)
+            return await self._checkpoints.flush(now=now)
         finally:
             self._evict()
 
     async def checkpoint(self) -> None:
         """Write all changes until now; raises CannotBeKept, StoreAway."""
-        await self.settle(now=True)
+        await self.flush(now=True)
 
     async def give_up(self, engagement: str) -> list[Recorded[Event]]:
         """Reset an engagement to what was last written, and return the events that were not.
@@ -167,7 +167,7 @@ class Projector:
         The caller keeps them, in order by channel: until they are applied, later events are refused
         as a gap. Raises StoreAway.
         """
-        written = (await self._store.take([engagement]))[engagement]
+        written = (await self._store.cached_views([engagement]))[engagement]
         cached = self._cached.pop(engagement, None)
         self._checkpoints.forget(engagement)
         share = self._checkpoints.written.share(engagement)
@@ -191,7 +191,7 @@ class Projector:
         self._checkpoints.put(each)
         self._notify([each])
 
-    async def waits(self, engagement: str, head: Head | None) -> None:
+    async def show_parked(self, engagement: str, head: Head | None) -> None:
         """Record what an engagement waits for; evaluate its rules when it no longer waits."""
         each = (await self._load([engagement]))[engagement]
         waits = waits_for(head)
@@ -206,7 +206,7 @@ class Projector:
         self._checkpoints.put(each)
         self._notify([each])
 
-    async def wait(self, heads: Mapping[str, Head]) -> None:
+    async def show_only_parked(self, heads: Mapping[str, Head]) -> None:
         """Record that exactly these engagements of these partitions wait; raises StoreAway."""
         shown = [
             row.engagement
@@ -218,15 +218,15 @@ class Projector:
             page = named[start : start + _PAGE]
             await self._load(page)  # in one read
             for engagement in page:
-                await self.waits(engagement, heads.get(engagement))
+                await self.show_parked(engagement, heads.get(engagement))
 
-    async def given(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
+    async def assigned(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         """Take over partitions: add up their totals again from the written views.
 
         Where a rebuild was requested, their documents are deleted; the callback that is returned
         records that the rebuild has started. Raises StoreAway.
         """
-        await self.withdrawn()
+        await self.revoked()
         again = await self._store.partitions_to_rebuild() & partitions
         if again:
             await self._store.forget(again)
@@ -266,7 +266,7 @@ class Projector:
         with suppress(CannotBeKept):  # the next checkpoint raises it again
             await self.checkpoint()
 
-    async def withdrawn(self) -> None:
+    async def revoked(self) -> None:
         """Forget all but the rows: another worker may have these partitions now.
 
         Lists keep their rows until those that other workers write are read.
@@ -288,7 +288,7 @@ class Projector:
         """
         cached = self._cached.get(engagement)
         if cached is None:
-            cached = (await self._store.take([engagement]))[engagement]
+            cached = (await self._store.cached_views([engagement]))[engagement]
         return cached if cached.view.freshness or cached.waits is not None else None
 
     async def timeline(self, engagement: str) -> list[Recorded[Event]]:
@@ -435,7 +435,7 @@ class Projector:
         await self._restore()
         # In a loop: others may have been evicted while these were read.
         while absent := [each for each in engagements if each not in self._cached]:
-            for engagement, cached in (await self._store.take(absent)).items():
+            for engagement, cached in (await self._store.cached_views(absent)).items():
                 # A view that was loaded and changed meanwhile must not be replaced.
                 self._cached.setdefault(engagement, cached)
         for engagement in engagements:
@@ -459,7 +459,7 @@ class Projector:
     async def _restore(self) -> None:
         """Load broken views again, with the events before the one that failed; raises StoreAway."""
         for engagement in list(self._broken):
-            written = (await self._store.take([engagement]))[engagement]
+            written = (await self._store.cached_views([engagement]))[engagement]
             broken = self._broken.pop(engagement, None)
             if broken is None:
                 continue  # restored meanwhile, or forgotten with its partition

@@ -183,7 +183,7 @@ class ViewStore:
                 {"_id": _REBUILD}, {"$pull": {"again": {"$in": sorted(partitions)}}}
             )
 
-    async def take(self, engagements: Sequence[str]) -> dict[str, CachedView]:
+    async def cached_views(self, engagements: Sequence[str]) -> dict[str, CachedView]:
         """Return the engagements as they were last written, and empty views of new ones.
 
         A view whose document cannot be read is computed from its timeline, without its disconnects.

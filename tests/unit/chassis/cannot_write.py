@@ -16,7 +16,7 @@ class CannotWrite(Counting):
         self.unwritten: set[str] = set()
         self.full = set(full)
 
-    async def settle(self, *, now: bool) -> bool:
+    async def flush(self, *, now: bool) -> bool:
         if self.unwritten:
             raise CannotBeKept(dict.fromkeys(self.unwritten, "it is too large"))
         return True
@@ -25,7 +25,7 @@ class CannotWrite(Counting):
         self.unwritten.discard(engagement)
         return ()
 
-    async def waits(self, engagement: str, head: Head | None) -> None:
-        await super().waits(engagement, head)
+    async def show_parked(self, engagement: str, head: Head | None) -> None:
+        await super().show_parked(engagement, head)
         if engagement in self.full:
             self.unwritten.add(engagement)

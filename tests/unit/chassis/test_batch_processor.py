@@ -18,10 +18,10 @@ class Deferred(Counting):
 
     is_away = True
 
-    async def settle(self, *, now: bool) -> bool:
+    async def flush(self, *, now: bool) -> bool:
         if self.is_away:
             raise StoreAway("no answer")
-        return await super().settle(now=now)
+        return await super().flush(now=now)
 
 
 def batch_processor(
@@ -36,7 +36,7 @@ async def test_an_engagement_that_cannot_show_why_it_waits_does_not_block_the_co
     event_handler = CannotWrite(E)
     event_handler.unwritten = {E, OTHER}
 
-    assert await batch_processor(event_handler, ParkedInMemory()).settle(now=True)
+    assert await batch_processor(event_handler, ParkedInMemory()).flush(now=True)
 
 
 async def test_nothing_is_parked_before_earlier_events_are_durable() -> None:

@@ -40,7 +40,7 @@ class InMemory(ViewStore):
         self.runs_of: dict[str, list[bytes]] = {}
         self.away = False
 
-    async def take(self, engagements: Sequence[str]) -> dict[str, CachedView]:
+    async def cached_views(self, engagements: Sequence[str]) -> dict[str, CachedView]:
         if self.away:
             raise StoreAway("the test wants it so")
         return {
@@ -101,7 +101,7 @@ def of_other(events: Sequence[Recorded[Event]]) -> list[Recorded[Event]]:
 
 async def begun(store: InMemory) -> Projector:
     projector = Projector(store, lambda: TODAY)
-    assert await projector.given(frozenset(range(PARTITIONS))) is None
+    assert await projector.assigned(frozenset(range(PARTITIONS))) is None
     return projector
 
 
@@ -110,24 +110,24 @@ async def test_events_applied_beside_a_failing_rule_are_written_after_the_store_
 ) -> None:
     store, rule = InMemory(), FailingRule(monkeypatch)
     projector = await begun(store)
-    assert await projector.take({E: EVENTS[:3], OTHER: of_other(EVENTS[:3])}) == {}
+    assert await projector.process({E: EVENTS[:3], OTHER: of_other(EVENTS[:3])}) == {}
     rule.broken, store.away = True, True
 
-    errors = await projector.take({OTHER: of_other(EVENTS)[3:], E: EVENTS[3:]})
+    errors = await projector.process({OTHER: of_other(EVENTS)[3:], E: EVENTS[3:]})
     assert errors.keys() == {E}
     trouble, _ = trouble_of(errors[E], SALES)
     assert "ArithmeticError (gateway.projection.projector." in trouble.sentence
     assert "870.12" not in trouble.sentence  # all readers of the engagement see the sentence
     with pytest.raises(StoreAway):
-        await projector.settle(now=True)
+        await projector.flush(now=True)
     store.away = False
-    assert await projector.settle(now=True)
+    assert await projector.flush(now=True)
 
     assert sum(store.folded(OTHER).values()) == len(of_other(EVENTS))
     assert sum(store.folded(E).values()) == 3
     rule.broken = False
-    assert await projector.take({E: EVENTS[3:]}) == {}  # none of them counts as seen
-    assert await projector.settle(now=True)
+    assert await projector.process({E: EVENTS[3:]}) == {}  # none of them counts as seen
+    assert await projector.flush(now=True)
     assert sum(store.folded(E).values()) == len(EVENTS)
 
 
@@ -137,25 +137,25 @@ async def test_a_failing_rule_does_not_prevent_a_worker_from_taking_over_partiti
     """End the process after an engagement was tried again and before its rules were evaluated."""
     store, rule = InMemory(), FailingRule(monkeypatch)
     projector = await begun(store)
-    await projector.take({E: EVENTS})
-    await projector.waits(E, HEAD)
-    assert await projector.settle(now=True)
+    await projector.process({E: EVENTS})
+    await projector.show_parked(E, HEAD)
+    assert await projector.flush(now=True)
     rule.broken = True
 
     projector = await begun(store)
-    await projector.wait({})
+    await projector.show_only_parked({})
 
     cached = await projector.look(E)
     assert cached is not None
     assert cached.waits is None
-    assert await projector.settle(now=True)
+    assert await projector.flush(now=True)
 
 
 async def test_rules_of_a_new_day_are_evaluated_when_the_store_is_back() -> None:
     store = InMemory()
     projector = await begun(store)
-    await projector.take({E: EVENTS})
-    assert await projector.settle(now=True)
+    await projector.process({E: EVENTS})
+    assert await projector.flush(now=True)
     projector = await begun(store)
     tomorrow = TODAY.replace(day=3)
     projector.today = lambda: tomorrow
@@ -177,7 +177,7 @@ async def test_rules_of_a_new_day_are_evaluated_when_the_store_is_back() -> None
 async def test_a_document_that_uses_the_reserved_bytes_is_refused() -> None:
     store = InMemory()
     projector = await begun(store)
-    await projector.take({E: EVENTS})
+    await projector.process({E: EVENTS})
     cached = await projector.look(E)
     assert cached is not None
     document = stores._document(cached)
@@ -190,17 +190,17 @@ async def test_a_document_that_uses_the_reserved_bytes_is_refused() -> None:
 async def test_an_engagement_that_is_evicted_while_others_are_read_is_read_again() -> None:
     store = InMemory()
     projector = await begun(store)
-    await projector.take({E: EVENTS})
-    assert await projector.settle(now=True)
+    await projector.process({E: EVENTS})
+    assert await projector.flush(now=True)
     took = asyncio.Event()
-    take = store.take
+    take = store.cached_views
 
     async def slowly(engagements: Sequence[str]) -> dict[str, CachedView]:
         took.set()
         await asyncio.sleep(0)
         return await take(engagements)
 
-    store.take = slowly  # type: ignore[method-assign]
+    store.cached_views = slowly  # type: ignore[method-assign]
     holding = asyncio.create_task(projector._load([E, OTHER]))
     await took.wait()
     projector._most = 0
@@ -219,14 +219,14 @@ async def test_another_event_with_an_applied_sequence_is_distinguished_from_a_re
     store = InMemory()
     projector = await begun(store)
     forged, honest = replace(SALES_EVENTS[1], id="forged"), SALES_EVENTS[1]
-    assert await projector.take({E: [SALES_EVENTS[0], forged]}) == {}
+    assert await projector.process({E: [SALES_EVENTS[0], forged]}) == {}
     if written:
-        assert await projector.settle(now=True)
+        assert await projector.flush(now=True)
         projector = await begun(store)
 
-    assert await projector.take({E: [SALES_EVENTS[0], forged]}) == {}
-    assert isinstance((await projector.take({E: [honest]}))[E], OtherEvent)
-    assert await projector.take({E: [SALES_EVENTS[2]]}) == {}
+    assert await projector.process({E: [SALES_EVENTS[0], forged]}) == {}
+    assert isinstance((await projector.process({E: [honest]}))[E], OtherEvent)
+    assert await projector.process({E: [SALES_EVENTS[2]]}) == {}
     cached = await projector.look(E)
     assert cached is not None
     assert cached.view.position() == {"sales": 3}
@@ -235,7 +235,9 @@ async def test_another_event_with_an_applied_sequence_is_distinguished_from_a_re
 async def test_another_event_with_the_same_sequence_is_detected_in_one_batch() -> None:
     projector = await begun(InMemory())
     forged = replace(SALES_EVENTS[1], id="forged")
-    errors = await projector.take({E: [SALES_EVENTS[0], forged, SALES_EVENTS[1], SALES_EVENTS[2]]})
+    errors = await projector.process(
+        {E: [SALES_EVENTS[0], forged, SALES_EVENTS[1], SALES_EVENTS[2]]}
+    )
     assert str(errors[E]) == "another event, forged, was taken in as sales 2"
 
 
@@ -246,18 +248,18 @@ async def test_a_view_that_is_restored_has_the_same_latest_ids_after_skipped_eve
     store, rule = InMemory(), FailingRule(monkeypatch)
     projector = await begun(store)
     passed = PassedOver("sales", 2, 2, "olga", "lost in a fire", HEAD.since)
-    await projector.take({E: SALES_EVENTS[:1]})
+    await projector.process({E: SALES_EVENTS[:1]})
     await projector.pass_over(E, passed)
-    await projector.take({E: EVENTS[2:4]})
+    await projector.process({E: EVENTS[2:4]})
     cached = await projector.look(E)
     assert cached is not None
     before = dict(cached.view.latest_ids)
     assert before == {"delivery": (EVENTS[2].id,), "sales": (EVENTS[3].id,)}
 
     rule.broken = True
-    assert (await projector.take({E: EVENTS[4:5]})).keys() == {E}
+    assert (await projector.process({E: EVENTS[4:5]})).keys() == {E}
     rule.broken = False
-    await projector.settle(now=True)
+    await projector.flush(now=True)
     cached = await projector.look(E)
     assert cached is not None
     assert cached.view.latest_ids == before
