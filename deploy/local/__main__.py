@@ -67,7 +67,10 @@ def develop(service: Annotated[Service, typer.Argument(help="The service to rest
     if dev.taken_over(layout, service):
         _fail(f"{service} runs in another terminal already.")
     with _stopped_by_signals(), suppress(KeyboardInterrupt), dev.take_over(layout, service):
-        process = dev.process_of(Platform(layout, report=lambda _: None), service)
+        try:
+            process = dev.process_of(Platform(layout, report=lambda _: None), service)
+        except TimeoutError as error:
+            _fail(f"The platform does not give {service} up: {error}.")
         dev.serve(process, dev.changes_of(service), console.print)
     console.print(f"The platform runs {service} again.")
 
