@@ -11,7 +11,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money
@@ -50,7 +50,7 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
     invoice, credit note, payment or refund, or where the account was settled on another day.
     """
     before, billing = state.settlement, state.billing
-    settled_on = past_day("settled_on", command.settled_on or before.settled_on, context)
+    settled_on = same_day("settled_on", command, before.settled, context)
     in_force = None if before.work_since else before.settled
     if in_force is None:
         gate("account-not-settled", open_points(state))
