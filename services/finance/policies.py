@@ -2,9 +2,10 @@
 
 from datetime import date
 
-from chassis.domain.commands import Refused
+from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, require_currency
+from chassis.domain.rules import require_currency, same_day
+from contracts.event import Event
 from contracts.money import Money
 from contracts.reference import Rates
 from contracts.refusals import RefusalCode
@@ -55,12 +56,14 @@ def require_issued(state: Engagement, invoice: str) -> Invoice:
     return known
 
 
-def day_since_issue(invoice: Invoice, field: str, day: date | None, context: Context) -> date:
-    """Return the day of an act on an issued invoice: `day`, or today (UTC) where it is None.
+def day_since_issue(
+    invoice: Invoice, field: str, command: Command, context: Context, known: Event | None = None
+) -> date:
+    """Return the day of an act on an issued invoice, see `same_day`.
 
     Raises Refused where it is in the future or before the invoice date.
     """
-    on = past_day(field, day, context)
+    on = same_day(field, command, known, context)
     if invoice.issue_on is not None and on < invoice.issue_on:
         raise Refused(
             "date-before-issue",

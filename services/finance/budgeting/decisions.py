@@ -72,19 +72,12 @@ def choose_revenue_method(
 
 
 @capability.react
-def budgets(state: Engagement, context: Context) -> Iterable[Event]:
-    """Set the budget once the contract and its sources are known, then amend it."""
-    if state.budget is None:
-        yield from _set(state)
-    else:
-        yield from _amended(state)
-
-
-def _set(state: Engagement) -> Iterable[Event]:
+def set_budget(state: Engagement, context: Context) -> Iterable[Event]:
+    """Set the budget once the contract and its sources are known."""
     sow, estimates = state.contract.sow, state.estimates
     version = estimates.of_proposal.get(sow.proposal_version) if sow else None
     estimate = estimates.by_version.get(version) if version else None
-    if sow is None or estimate is None or state.currency != sow.price.currency:
+    if state.budget or not sow or not estimate or state.currency != sow.price.currency:
         return
     chosen = state.budgeting.chosen
     fits = chosen is not None and _fits(chosen.method, sow.pricing)
@@ -97,7 +90,9 @@ def _set(state: Engagement) -> Iterable[Event]:
     )
 
 
-def _amended(state: Engagement) -> Iterable[Event]:
+@capability.react
+def amend_budget(state: Engagement, context: Context) -> Iterable[Event]:
+    """Apply the first signed amendment that is not in the budget, once its change is priced."""
     waiting, budget, billing = state.budgeting.waiting, state.budget, state.billing
     if not waiting or budget is None or state.contract.sow is None:
         return

@@ -12,7 +12,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import (
     BillingEventDue,
@@ -76,7 +76,7 @@ def approve_invoice(
     invoice = require_invoice(state, command.invoice)
     if invoice.stage == "voided":
         raise Refused("invoice-not-draft", f"invoice {invoice.invoice} is voided, not a draft")
-    issue_on = past_day("issue_on", command.issue_on or invoice.issue_on, context)
+    issue_on = same_day("issue_on", command, invoice.approved, context)
     approved = InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
     for event in unless_recorded(invoice.approved, approved):
         due = state.billing.events[invoice.billing_event]
@@ -95,13 +95,12 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
     known = invoice.voided
     if known is None:
         _require_voidable(state, require_issued(state, command.invoice))
-    on = command.voided_on or (known.voided_on if known else None)
     voided = InvoiceVoided(
         invoice=invoice.invoice,
         number=invoice.number or invoice.invoice,
         amount=invoice.amount,
         why=command.why,
-        voided_on=day_since_issue(invoice, "voided_on", on, context),
+        voided_on=day_since_issue(invoice, "voided_on", command, context, known),
         ends_event=known.ends_event if known else _ends_event(state, invoice),
     )
     yield from unless_recorded(known, voided)
@@ -118,7 +117,7 @@ def issue_credit_note(
     """
     invoice = require_issued(state, command.invoice)
     require_open_account(state)
-    issued_on = day_since_issue(invoice, "issued_on", command.issued_on, context)
+    issued_on = day_since_issue(invoice, "issued_on", command, context)
     require_at_most(command.amount, invoice.amount - invoice.credited, "credit-too-large", invoice)
     _require_advance(state, invoice, command.amount)
     yield CreditNoteIssued(

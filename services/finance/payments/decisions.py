@@ -45,7 +45,7 @@ def record_payment(state: Engagement, command: RecordPayment, context: Context) 
     Raises Refused where the invoice is unknown or not issued, or the amount is too large.
     """
     invoice = require_issued(state, command.invoice)
-    received_on = day_since_issue(invoice, "received_on", command.received_on, context)
+    received_on = day_since_issue(invoice, "received_on", command, context)
     require_at_most(command.amount, invoice.outstanding, "payment-too-large", invoice)
     yield PaymentReceived(**{**dict(command), "received_on": received_on})
 
@@ -57,7 +57,7 @@ def record_refund(state: Engagement, command: RecordRefund, context: Context) ->
     Raises Refused where the invoice is unknown or not issued, or the amount is too large.
     """
     invoice = require_issued(state, command.invoice)
-    paid_on = day_since_issue(invoice, "paid_on", command.paid_on, context)
+    paid_on = day_since_issue(invoice, "paid_on", command, context)
     require_at_most(command.amount, -invoice.outstanding, "refund-too-large", invoice)
     yield RefundPaid(**{**dict(command), "paid_on": paid_on})
 

@@ -68,7 +68,7 @@ def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Mone
     not implemented have cost to come.
     """
     if _accepted(state, day):
-        return _less(price, _to_implement(state, day))
+        return price - min(price, _to_implement(state, day))
     spent = cost_to(state.work.costed(state.money) or (), state.money, day)
     expected = _expected_cost(state, budget, day)
     if spent.amount == 0:
@@ -141,15 +141,11 @@ def _to_implement(state: Engagement, day: date) -> Money:
     return Money.total([] if _by(state.progress.closed_on, day) else waiting, state.money)
 
 
-def _less(price: Money, part: Money) -> Money:
-    return price - min(price, part)
-
-
 def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
     shares = _shares(state, budget, day)
     done = [one for one in shares if state.progress.accepted.get(one, date.max) <= day]
-    if len(done) == len(shares):
-        return _less(price, _to_implement(state, day)) if shares else Money.zero(state.money)
+    if shares and len(done) == len(shares):
+        return price - min(price, _to_implement(state, day))
     part, whole = sum(shares[one] for one in done), sum(shares.values())
     return price * (part / whole) if whole else Money.zero(state.money)
 

@@ -11,7 +11,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
 from contracts.money import Money
@@ -50,11 +50,16 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
     invoice, credit note, payment or refund, or where the account was settled on another day.
     """
     before, billing = state.settlement, state.billing
-    settled_on = past_day("settled_on", command.settled_on or before.settled_on, context)
+    settled_on = same_day("settled_on", command, before.settled, context)
     in_force = None if before.work_since else before.settled
     if in_force is None:
         gate("account-not-settled", open_points(state))
-        _require_after_movements(state, settled_on)
+        last = max(_movements(state), default=settled_on)
+        if settled_on < last:
+            raise Refused(
+                "date-before-last-movement",
+                f"the account was not settled on {settled_on}: its last movement was on {last}",
+            )
     settled = AccountSettled(
         billed=billing.billed(state.money), paid=billing.paid(state.money), settled_on=settled_on
     )
@@ -126,16 +131,6 @@ def _billable_now(state: Engagement, budget: Budget) -> Money:
     return Money.total(
         (each.amount for each in drafts if isinstance(each, InvoiceDrafted)), state.money
     )
-
-
-def _require_after_movements(state: Engagement, settled_on: date) -> None:
-    """Refuse a day before the last invoice, credit note, payment or refund."""
-    last = max(_movements(state), default=settled_on)
-    if settled_on < last:
-        raise Refused(
-            "date-before-last-movement",
-            f"the account was not settled on {settled_on}: its last movement was on {last}",
-        )
 
 
 def _movements(state: Engagement) -> Iterable[date]:

@@ -48,6 +48,7 @@ ID = "E-0000000000001"
 HASH = f"sha256:{'a' * 64}"
 ESTIMATED = date(2026, 3, 2)
 SIGNED = date(2026, 3, 20)
+APRIL_1 = date(2026, 4, 1)
 MONDAY = date(2026, 4, 6)
 
 
@@ -317,17 +318,22 @@ def at_acceptance(*schedule: BillingItem) -> Scenario[Engagement]:
     return hearing(chosen.on(SIGNED), SOW_SIGNED)
 
 
-def delivered() -> Scenario[Engagement]:
-    """Return a contract whose work is all accepted, invoiced and paid by 4 August."""
-    done = hearing(contracted(), time("a", role="architect", hours=40))
-    for deliverable in ("design", "portal"):
-        done = hearing(done, accepted(deliverable, date(2026, 6, 1)))
-    done = done.when_deadline("due-care").then_accepted()
+def paid_up(engagement: Scenario[Engagement], on: date) -> Scenario[Engagement]:
+    """Return the scenario with all of the schedule invoiced and paid; its work is accepted."""
+    engagement = engagement.when_deadline("due-care").then_accepted()
     amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
     for number, (item, amount) in enumerate(amounts.items(), start=1):
-        done = issued(done, f"invoice-{item}", f"2026-{number:05}", date(2026, 8, 4))
-        done = done.after(RecordPayment(invoice=f"invoice-{item}", amount=eur(amount)))
-    return done
+        engagement = issued(engagement, f"invoice-{item}", f"2026-{number:05}", on)
+        payment = RecordPayment(invoice=f"invoice-{item}", amount=eur(amount))
+        engagement = engagement.after(payment)
+    return engagement
+
+
+def delivered() -> Scenario[Engagement]:
+    """Return a contract whose work is all accepted, invoiced and paid by 4 August."""
+    worked = hearing(contracted(), time("a", role="architect", hours=40))
+    done = hearing(worked, *(accepted(each, date(2026, 6, 1)) for each in ("design", "portal")))
+    return paid_up(done, date(2026, 8, 4))
 
 
 def drafts_and_invoices(scenario: Scenario[Engagement]) -> dict[str, InvoiceView]:
@@ -345,9 +351,6 @@ def recognised(scenario: Scenario[Engagement], month: str) -> Money:
     scenario.then_view(recognised_to=f"2026-{month}")
     total: Money = scenario.view["recognised"]
     return total
-
-
-APRIL_1 = date(2026, 4, 1)
 
 
 def sent() -> Scenario[Engagement]:

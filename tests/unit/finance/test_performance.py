@@ -38,6 +38,7 @@ from tests.unit.finance.builders import (
     hearing,
     issued,
     opened,
+    paid_up,
     progress,
     rates,
     report,
@@ -227,15 +228,8 @@ def test_time_and_materials_forecast_remaining_work_up_to_the_price():
 
 
 def closed(engagement: Scenario[Engagement]) -> Scenario[Engagement]:
-    for on, deliverable in ((date(2026, 5, 4), "design"), (date(2026, 6, 1), "portal")):
-        engagement = hearing(engagement, accepted(deliverable, on))
-    engagement = engagement.when_deadline("due-care").then_accepted()
-    amounts = {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}
-    for number, (item, amount) in enumerate(amounts.items(), start=1):
-        name = f"invoice-{item}"
-        engagement = issued(engagement, name, f"2026-{number:05}", date(2026, 8, 3))
-        engagement = engagement.after(RecordPayment(invoice=name, amount=eur(amount)))
-    return engagement
+    design, portal = accepted("design"), accepted("portal", date(2026, 6, 1))
+    return paid_up(hearing(engagement, design, portal), date(2026, 8, 3))
 
 
 def test_a_closed_and_settled_engagement_gets_a_final_margin_and_one_more_for_each_late_month():

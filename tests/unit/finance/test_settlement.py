@@ -28,6 +28,7 @@ from tests.unit.finance.builders import (
     hearing,
     issued,
     opened,
+    paid_up,
     rates,
     time,
 )
@@ -62,15 +63,7 @@ def test_the_refusal_lists_everything_that_is_open():
 
 def all_paid() -> Scenario[Engagement]:
     """Return a contract with everything accepted, invoiced and paid."""
-    done = hearing(contracted(), accepted("design"), accepted("portal"))
-    done = done.when_deadline("due-care").then_accepted().on(AUGUST)
-    for number, (item, amount) in enumerate(
-        {"start": 5_000, "design": 6_000, "portal": 7_000, "care": 2_000}.items(), start=1
-    ):
-        name = f"invoice-{item}"
-        done = issued(done, name, f"2026-{number:05}", AUGUST)
-        done = done.after(RecordPayment(invoice=name, amount=eur(amount)))
-    return done
+    return paid_up(hearing(contracted(), accepted("design"), accepted("portal")), AUGUST)
 
 
 def test_an_account_with_nothing_open_is_settled_once():
