@@ -122,7 +122,7 @@ async def test_one_engagement_alone_is_parked_when_its_projection_fails_as_the_s
             assert totals.keys() == expected[1].keys()
             head, *behind = await listener.parked_records.look(FAILS)
             assert (head.code, head.raw) == ("failed", encode(bad))
-            assert head.sentence.startswith("ArithmeticError (gateway.projector.")
+            assert head.sentence.startswith("ArithmeticError (gateway.projection.projector.")
             assert {each.code for each in behind} == {"waiting"}
             assert '"code":"failed"' in views[FAILS]["waits"].decode()
 
