@@ -116,8 +116,7 @@ class Disconnect(Value):
 
 
 DisconnectEvent: TypeAlias = DisconnectDetected | DisconnectResolved | DisconnectWaived
-DISCONNECT_EVENTS = (DisconnectDetected, DisconnectResolved, DisconnectWaived)
-"""Events of a disconnect that is not confidential."""
+"""Event of a disconnect that is not confidential."""
 
 
 def open_disconnects(

@@ -194,7 +194,7 @@ BAD = {
 
 
 async def test_bad_input_is_refused_by_name_and_nothing_is_stored(company: Company) -> None:
-    container = company.sales.service.state.container  # type: ignore[attr-defined]
+    container = company.sales.app.state.container  # type: ignore[attr-defined]
     by_ann = {"actor": "ann"}  # commits of consumed events, also of other tests, have another actor
     before = await container.store.commits.count_documents(by_ann)
     for name, (body, status, field) in BAD.items():

@@ -259,21 +259,22 @@ class Views:
 
     async def _write(self, streams: Sequence[Known], *, new: bool = False) -> None:
         for start in range(0, len(streams), _BATCH_SIZE):
-            page = streams[start : start + _BATCH_SIZE]
+            part = streams[start : start + _BATCH_SIZE]
+            page = [(known, self._listed(known)) for known in part]
 
-            async def write(part: Sequence[Known]) -> None:
-                documents = [self._document(known) for known in part]
+            async def write(part: Sequence[tuple[Known, _Shown]]) -> None:
+                documents = [self._document(*each) for each in part]
                 await (put_new if new else replace_older)(self._store.views, documents)
 
-            failed = {known.stream.id: error for known, error in await each_written(write, page)}
+            failed = {each.stream.id: error for (each, _), error in await each_written(write, page)}
             if len(self._written) > _MOST_CACHED:
                 self._written.clear()
-            for known in page:
+            for known, shown in page:
                 stream = known.stream
                 if stream.id in failed:
                     await self._skip(stream.id, failed[stream.id], stream.number)
                 else:
-                    self._written[stream.id] = (self._listed(known), stream.number)
+                    self._written[stream.id] = (shown, stream.number)
                     await self._skipped.drop(stream.id)
 
     def _listed(self, known: Known) -> _Shown:
@@ -294,9 +295,9 @@ class Views:
             _log.exception("the listed fields of %s cannot be computed", stream.id)
         return fields, due
 
-    def _document(self, known: Known) -> Document:
+    def _document(self, known: Known, shown: _Shown) -> Document:
         document = self._snapshots.document(known)
-        fields, due = self._listed(known)
+        fields, due = shown
         if due is not None:
             document["due_at"] = due
         if fields is not None:

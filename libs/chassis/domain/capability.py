@@ -46,6 +46,11 @@ class CommandEntry:
     prefix: str | None
     at: str | None
 
+    @property
+    def path(self) -> str:
+        """The last part of the path; empty where a new stream is opened without `at`."""
+        return self.at or ("" if self.prefix is not None else self.command.named())
+
 
 class Capability(Generic[S]):
     """The declarations of one capability on the whole state of a stream.

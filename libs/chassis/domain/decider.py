@@ -56,6 +56,10 @@ class Decider(Generic[S]):
         for command in set(decided) - {DeadlinePassed}:
             if decided.count(command) > 1:
                 raise TypeError(f"{command.named()} is decided twice")
+        _ = self.rows
+        names = {*self.views.fields, "passed_over"}
+        if both := names & {*self.confidential_views.fields}:
+            raise TypeError(f"{', '.join(sorted(both))}: open and confidential in one view")
 
     @cached_property
     def state_type(self) -> type[S]:
@@ -69,8 +73,19 @@ class Decider(Generic[S]):
 
     @cached_property
     def commands(self) -> Mapping[type[Command], CommandEntry]:
-        """The commands by their type."""
-        return {entry.command: entry for each in self.capabilities for entry in each.commands}
+        """The commands by their type, without `DeadlinePassed`."""
+        entries = (entry for each in self.capabilities for entry in each.commands)
+        return {each.command: each for each in entries if each.command is not DeadlinePassed}
+
+    @property
+    def has_deadlines(self) -> bool:
+        """True if a capability declares deadlines."""
+        return bool(self._deadline_sources)
+
+    @property
+    def decides_deadlines(self) -> bool:
+        """True if a capability decides on passed deadlines."""
+        return bool(self._on_deadline)
 
     @cached_property
     def opens(self) -> frozenset[type[Command]]:
@@ -82,12 +97,19 @@ class Decider(Generic[S]):
         if isinstance(command, DeadlinePassed):
             return tuple(
                 event
-                for each in self.capabilities
-                for entry in each.commands
-                if entry.command is DeadlinePassed
-                for event in entry.decision(state, command, context)
+                for decision in self._on_deadline
+                for event in decision(state, command, context)
             )
         return tuple(self.commands[type(command)].decision(state, command, context))
+
+    @cached_property
+    def _on_deadline(self) -> tuple[Callable[[S, DeadlinePassed, Context], Iterable[Event]], ...]:
+        entries = (entry for each in self.capabilities for entry in each.commands)
+        return tuple(each.decision for each in entries if each.command is DeadlinePassed)
+
+    @cached_property
+    def _deadline_sources(self) -> tuple[Callable[[S], Iterable[Deadline]], ...]:
+        return tuple(source for each in self.capabilities for source in each.deadline_sources)
 
     @cached_property
     def _reactions(self) -> tuple[Callable[[S, Context], Iterable[Event]], ...]:
@@ -99,12 +121,7 @@ class Decider(Generic[S]):
 
     def deadlines(self, state: S) -> tuple[Deadline, ...]:
         """Return the deadlines of a state."""
-        return tuple(
-            deadline
-            for each in self.capabilities
-            for source in each.deadline_sources
-            for deadline in source(state)
-        )
+        return tuple(deadline for source in self._deadline_sources for deadline in source(state))
 
     @cached_property
     def views(self) -> Composed[S]:

@@ -14,6 +14,7 @@ from contracts.values import Value
 
 E = TypeVar("E", bound=Event)
 
+_LONGEST_SHOWN = 100
 EASTERNMOST = timezone(timedelta(hours=14))
 """The time zone in which a day begins first, UTC+14."""
 
@@ -36,10 +37,12 @@ def past_day(field: str, day: date | None, context: Context, *, zone: tzinfo | N
 def same_day(field: str, command: Command, known: Event | None, context: Context) -> date:
     """Return the day in a field of a command, else that of the recorded event, else today (UTC).
 
-    So a command without a day that is repeated on a later day leads to an equal event. Raises
-    Refused as `past_day` does.
+    So a command without a day that is repeated at another time leads to an equal event. Raises
+    Refused as `past_day` does for a day that is given.
     """
-    return past_day(field, getattr(command, field) or getattr(known, field, None), context)
+    given: date | None = getattr(command, field)
+    recorded: date | None = getattr(known, field, None)
+    return past_day(field, given, context) if given or recorded is None else recorded
 
 
 def unless_recorded(known: E | None, event: E, what: str = "this") -> Iterator[E]:
@@ -73,11 +76,12 @@ def _difference(old: object, new: object, event: Event) -> str:
 
 
 def _shown(value: object) -> str:
-    """Return a value as text; parts of a document as canonical JSON."""
+    """Return a value as text, shortened; parts of a document as JSON."""
     if value is None:
         return "empty"
     is_nested = isinstance(value, tuple | Value)
-    return to_json(value).decode() if is_nested else str(value)
+    text = to_json(value).decode() if is_nested else str(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def require_currency(currency: str | None, **amounts: Money | Rate | None) -> None:

@@ -12,7 +12,7 @@ Storing an event needs no function: a field of type `Kept`, or annotated with `K
 state of a stream is a part whose fields are parts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, UnionType
 from typing import (
@@ -33,6 +33,7 @@ from pydantic import BaseModel, ConfigDict
 from contracts.event import Event, Recorded
 
 E = TypeVar("E", bound=Event)
+P = TypeVar("P", bound="Part")
 F = TypeVar("F", bound=Callable[[Any, Any], Any])
 _Step: TypeAlias = Callable[[Any, Recorded[Any]], Any]
 
@@ -77,20 +78,22 @@ class Part(BaseModel):
     def __pydantic_init_subclass__(cls, **_: object) -> None:
         steps: dict[type[Event], tuple[_Step, ...]] = {}
         for name, field in cls.model_fields.items():
+            place = f"{cls.__name__}.{name}"
             kept = next((each for each in field.metadata if isinstance(each, Keep)), None)
             if kept is not None:
-                for kind in _events_in(field.annotation, f"{cls.__name__}.{name}"):
+                for kind in _kept_in(field.annotation, kept, place):
                     steps[kind] = (*steps.get(kind, ()), _storing(name, field.annotation, kept))
             elif isinstance(field.annotation, type) and issubclass(field.annotation, Part):
                 for kind, nested in field.annotation.steps.items():
                     steps[kind] = (*steps.get(kind, ()), _within(name, nested))
-        for base in reversed(cls.__mro__):
-            for name, step in vars(base).items():
-                if isinstance(step, FunctionType) and "is_step" in vars(step):
-                    kinds, whole = _consumed(step, f"{cls.__name__}.{name}")
-                    for kind in kinds:
-                        applied = step if whole else _with_event(step)
-                        steps[kind] = (*steps.get(kind, ()), applied)
+            elif _has_part(field.annotation):
+                raise TypeError(f"{place} is not always a part, so that its steps are not applied")
+        methods = {name: method for base in reversed(cls.__mro__) for name, method in _steps(base)}
+        for name, step in methods.items():
+            kinds, whole = _consumed(step, f"{cls.__name__}.{name}")
+            for kind in kinds:
+                applied = step if whole else _with_event(step)
+                steps[kind] = (*steps.get(kind, ()), applied)
         cls.steps = steps
 
     def after(self, recorded: Recorded[Event]) -> Self:
@@ -105,28 +108,60 @@ class Part(BaseModel):
         if not fields.keys() <= type(self).model_fields.keys():
             unknown = sorted(fields.keys() - type(self).model_fields.keys())
             raise TypeError(f"{type(self).__name__} has no field {', '.join(unknown)}")
-        return self.model_copy(update=fields)
+        return _changed(self, fields)
+
+
+def _changed(part: P, fields: Mapping[str, object]) -> P:
+    """Return a copy with some fields replaced; `model_copy` of pydantic takes much longer."""
+    copy = object.__new__(type(part))
+    object.__setattr__(copy, "__dict__", {**part.__dict__, **fields})
+    object.__setattr__(copy, "__pydantic_fields_set__", part.__pydantic_fields_set__)
+    object.__setattr__(copy, "__pydantic_extra__", None)
+    object.__setattr__(copy, "__pydantic_private__", None)
+    return copy
+
+
+def _steps(base: type) -> Iterator[tuple[str, FunctionType]]:
+    for name, method in vars(base).items():
+        if isinstance(method, FunctionType) and "is_step" in vars(method):
+            yield name, method
+
+
+def _has_part(annotation: Any) -> bool:
+    """Return whether a part is inside of an annotation, such as ``Progress | None``."""
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return issubclass(annotation, Part)
+    return any(_has_part(each) for each in get_args(annotation))
+
+
+def _kept_in(annotation: Any, kept: Keep, place: str) -> tuple[type[Event], ...]:
+    """Return the types of event that a field keeps; raises TypeError where it cannot keep them."""
+    if get_origin(annotation) is not dict:
+        if kept.by:
+            raise TypeError(f"{place} is no dictionary, so that it has no key to keep events by")
+        return _events_in(annotation, place)
+    kinds = _events_in(get_args(annotation)[1], place)
+    for kind in kinds:
+        if kept.by not in kind.model_fields:
+            raise TypeError(f"{place}: {kind.type} has no field {kept.by!r} to keep it by")
+    return kinds
 
 
 def _storing(name: str, annotation: Any, kept: Keep) -> _Step:
     def newest(part: Part, recorded: Recorded[Any]) -> Part:
-        return part.model_copy(update={name: recorded.event})
+        return _changed(part, {name: recorded.event})
 
     def added(part: Part, recorded: Recorded[Any]) -> Part:
-        return part.model_copy(update={name: (*getattr(part, name), recorded.event)})
+        return _changed(part, {name: (*getattr(part, name), recorded.event)})
 
     def by_key(part: Part, recorded: Recorded[Any]) -> Part:
         event = recorded.event
         entries = {**getattr(part, name), getattr(event, kept.by): event}
-        return part.model_copy(update={name: entries})
+        return _changed(part, {name: entries})
 
-    origin = get_origin(annotation)
-    if origin is not dict:
-        return added if origin is tuple else newest
-    for kind in _events_in(annotation, name):
-        if kept.by not in kind.model_fields:
-            raise TypeError(f"{name}: {kind.type} has no field {kept.by!r} to keep it by")
-    return by_key
+    if get_origin(annotation) is dict:
+        return by_key
+    return added if get_origin(annotation) is tuple else newest
 
 
 def _within(name: str, steps: tuple[_Step, ...]) -> _Step:
@@ -134,7 +169,7 @@ def _within(name: str, steps: tuple[_Step, ...]) -> _Step:
         part = getattr(whole, name)
         for each in steps:
             part = each(part, recorded)
-        return whole.model_copy(update={name: part})
+        return _changed(whole, {name: part})
 
     return step
 
@@ -153,20 +188,10 @@ def _consumed(step: Callable[[Any, Any], Any], place: str) -> tuple[tuple[type[E
 
 def _events_in(annotation: Any, place: str) -> tuple[type[Event], ...]:
     """Return the event types in an annotation; raises TypeError where there are none."""
-    origin = get_origin(annotation)
-    if isinstance(annotation, type) and origin is None and issubclass(annotation, Event):
-        return (annotation,)
-    kinds: tuple[type[Event], ...] = ()
-    if origin in {Union, UnionType, Annotated, tuple, dict}:
-        parts = (each for each in get_args(annotation) if each not in {type(None), Ellipsis, str})
-        for part in parts:
-            if get_origin(part) is not None or (isinstance(part, type) and issubclass(part, Event)):
-                kinds += _events_in(part, place) if not _is_key(part) else ()
-    if not kinds:
-        raise TypeError(f"{place} names no type of event")
-    return kinds
-
-
-def _is_key(annotation: Any) -> bool:
-    """Return whether an annotated part of a dictionary's type is that of its keys."""
-    return get_origin(annotation) is Annotated and get_args(annotation)[0] in {str, int}
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        if issubclass(annotation, Event):
+            return (annotation,)
+    elif get_origin(annotation) in {Union, UnionType, Annotated, tuple}:
+        parts = (each for each in get_args(annotation) if each not in {type(None), Ellipsis})
+        return tuple(kind for part in parts for kind in _events_in(part, place))
+    raise TypeError(f"{place} names no type of event")

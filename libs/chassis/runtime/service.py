@@ -24,6 +24,7 @@ from starlette.responses import HTMLResponse
 
 from chassis.base import telemetry
 from chassis.base.settings import Settings, UnsafeSettings
+from chassis.domain.commands import Command
 from chassis.domain.decider import Decider
 from chassis.kafka import asyncapi
 from chassis.runtime import health, operations
@@ -87,9 +88,15 @@ class Service:
         """Raise TypeError with everything that was left out of the capabilities.
 
         It names events of this department, and events that name it in `consumed_by`, by which no
-        state evolves; consumed events that do not name it; and capabilities that no decider lists.
+        state evolves; consumed events that do not name it; capabilities that no decider lists;
+        commands without a decision, or with roles and without a route; two commands with one path;
+        and deadlines on which nothing is decided.
         """
-        if omissions := [*self._omitted_events(), *self._omitted_capabilities()]:
+        if omissions := [
+            *self._omitted_events(),
+            *self._omitted_capabilities(),
+            *self._omitted_commands(),
+        ]:
             raise TypeError(f"{self.name} is incomplete: {'; '.join(omissions)}")
 
     def _omitted_events(self) -> Iterator[str]:
@@ -111,12 +118,36 @@ class Service:
                 if f"{name}.decisions" not in listed:
                     yield f"no decider lists the capability {name}"
 
+    def _omitted_commands(self) -> Iterator[str]:
+        routed = {routes.decider.kind for routes in self.routes}
+        for decider in self.all_deciders:
+            modules = {each.module for each in decider.capabilities}
+            for command in _subclasses(Command):
+                is_own = command.__module__ in modules and not command.__name__.startswith("_")
+                if is_own and command not in decider.commands:
+                    yield f"nothing is decided on {command.named()}"
+            with_roles = [each for each in decider.commands.values() if each.by is not None]
+            paths = [(each.prefix is not None, each.path) for each in with_roles]
+            for each in with_roles:
+                if decider.kind not in routed:
+                    yield f"{each.command.named()} has roles and no route"
+                if paths.count((each.prefix is not None, each.path)) > 1:
+                    yield f"{each.command.named()} has the path of another command"
+            if decider.has_deadlines and not decider.decides_deadlines:
+                yield f"nothing is decided on the deadlines of {decider.kind}"
+
     @property
     def consumed_types(self) -> tuple[type[Event], ...]:
         """The types of events of other departments that the service consumes."""
         types = {kind for each in self.all_deciders for kind in each.evolves_by}
         others = {kind for kind in types if kind.channel.department != self.name}
         return tuple(sorted({*others, *self.consumes, *self.reads}, key=lambda kind: kind.type))
+
+
+def _subclasses(kind: type[Command]) -> Iterator[type[Command]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _subclasses(each)
 
 
 def create_app(service: Service, settings: Settings, parts: Parts = REAL_PARTS) -> FastAPI:

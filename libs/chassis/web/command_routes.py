@@ -175,9 +175,7 @@ class CommandRoutes(Generic[S]):
 
     def _add_command(self, router: APIRouter, route: CommandEntry) -> None:
         kind = route.command
-        last = f"/{route.at or kind.named()}"
-        if route.prefix is not None:
-            last = f"/{route.at}" if route.at else ""
+        last = f"/{route.path}" if route.path else ""
         parent = "" if route.prefix is not None else f"/{{{self._parameter}}}"
         summary, _, rest = inspect.cleandoc(kind.__doc__ or kind.named()).partition("\n")
         router.add_api_route(

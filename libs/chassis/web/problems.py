@@ -5,6 +5,7 @@ short, plain and not of a field that may contain a secret.
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
@@ -27,6 +28,7 @@ from contracts.refusals import PROBLEMS, REFUSALS, ProblemCode, RefusalCode
 MEDIA_TYPE = "application/problem+json"
 TRANSLATED = (Refused, Unknown, Stale, KeyReused, NotYet, UnreadableStream, StoreAway)
 """The exceptions that `translated` converts to problems."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SECRETS = ("token", "secret", "password", "authorization", "key")
 _MAX_SHOWN_LENGTH = 80
 _MAX_SHOWN_ERRORS = 50
@@ -192,7 +194,8 @@ def _shown(field: str, error: Mapping[str, Any]) -> str | int | float | bool | N
     if isinstance(given, Decimal):
         given = int(given) if given == given.to_integral_value() else str(given)
     if isinstance(given, str):
-        return given if len(given) <= _MAX_SHOWN_LENGTH else None
+        is_shown = len(given) <= _MAX_SHOWN_LENGTH and not _SURROGATE.search(given)
+        return given if is_shown else None
     if isinstance(given, bool):
         return given
     if isinstance(given, int):

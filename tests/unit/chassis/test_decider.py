@@ -7,6 +7,7 @@ from typing import Self
 import pytest
 from pydantic import ValidationError
 
+from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, NotRecordable
 from chassis.domain.context import Context
@@ -68,3 +69,42 @@ def test_an_invalid_event_in_a_reaction_raises_so_that_the_engagement_is_parked(
     consumed = recorded_as(terminated, "E-0000000000001", 1, "legal", NOW, {})
     with pytest.raises(ValidationError):
         handle_events(DECIDER, STREAM, [consumed], lambda _: CONTEXT)
+
+
+class Title(ViewModel):
+    title: str
+
+
+def titled(*, confidential: bool, twice: bool = False) -> Capability[Known]:
+    capability = Capability[Known](__name__)
+    register = capability.confidential_view if confidential else capability.view
+
+    @register
+    def view(state: Known) -> Title:
+        return Title(title="A portal")
+
+    if twice:
+        register(view)
+    return capability
+
+
+@pytest.mark.parametrize("confidential", [False, True])
+def test_two_fields_of_a_view_with_one_name_are_refused_at_start(*, confidential: bool) -> None:
+    with pytest.raises(TypeError, match="the field title has two meanings"):
+        Decider(
+            "sales",
+            "engagement",
+            lambda _: Known(),
+            (titled(confidential=confidential, twice=True),),
+        )
+
+
+def test_a_confidential_field_with_the_name_of_an_open_one_is_refused_at_start() -> None:
+    both = (titled(confidential=False), titled(confidential=True))
+    with pytest.raises(TypeError, match="title: open and confidential in one view"):
+        Decider("sales", "engagement", lambda _: Known(), both)
+
+
+def test_a_command_that_is_decided_twice_is_refused_at_start() -> None:
+    with pytest.raises(TypeError, match="lose is decided twice"):
+        Decider("sales", "engagement", lambda _: Known(), (losing, losing))

@@ -110,9 +110,19 @@ def test_a_command_without_a_day_has_that_of_the_recorded_event() -> None:
     assert same_day(field, Terminate(), TERMINATED, context) == TERMINATED.terminated_on
     given = Terminate(terminated_on=date(2026, 3, 8))
     assert same_day(field, given, TERMINATED, context) == date(2026, 3, 8)
+    before = replace(CONTEXT, occurred_at=NOON - timedelta(days=30))
+    assert same_day(field, Terminate(), TERMINATED, before) == TERMINATED.terminated_on
     late = Terminate(terminated_on=date(2026, 3, 11))
     with pytest.raises(Refused, match="terminated_on: 2026-03-11 is in the future"):
         same_day(field, late, TERMINATED, context)
+
+
+def test_a_long_value_is_shortened() -> None:
+    other = TERMINATED.model_copy(update={"comment": "x" * 4000})
+    with pytest.raises(Refused) as refused:
+        list(unless_recorded(TERMINATED, other))
+    assert len(str(refused.value)) < 250
+    assert str(refused.value).endswith("x…")
 
 
 def test_a_nested_value_is_shown_as_json() -> None:

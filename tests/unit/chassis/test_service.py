@@ -3,9 +3,11 @@
 import re
 from dataclasses import replace
 from importlib import import_module
+from typing import Any
 
 import pytest
 
+from chassis.domain.capability import Capability
 from chassis.domain.state import Part
 from chassis.kafka import asyncapi
 from chassis.runtime.service import create_app
@@ -83,6 +85,36 @@ def test_an_event_that_no_state_evolves_by_is_named_at_start(service):
             continue  # such as a register: the engagements evolve by its events, too
         with pytest.raises(TypeError, match=r"no part of a state has a step for concord\."):
             replace(service, routes=(), deciders=(*others, forgetful)).require_complete()
+
+
+def test_a_command_without_a_decision_is_named_at_start(service):
+    for decider in service.all_deciders:
+        for capability in decider.capabilities:
+            for entry in capability.commands:
+                if entry.command.__module__ != capability.module:
+                    continue
+                forgotten: Capability[Any] = Capability(capability.module)
+                forgotten.__dict__.update(vars(capability))
+                forgotten.commands = [each for each in capability.commands if each is not entry]
+                capabilities = tuple(
+                    forgotten if each is capability else each for each in decider.capabilities
+                )
+                others = tuple(each for each in service.all_deciders if each is not decider)
+                changed = (replace(decider, capabilities=capabilities), *others)
+                with pytest.raises(
+                    TypeError, match=f"nothing is decided on {entry.command.named()}"
+                ):
+                    replace(service, routes=(), deciders=changed).require_complete()
+
+
+def test_a_command_with_roles_and_no_route_is_named_at_start(service):
+    for routes in service.routes:
+        rest = tuple(each for each in service.routes if each is not routes)
+        if routes.commands:
+            with pytest.raises(TypeError, match="has roles and no route"):
+                replace(
+                    service, routes=rest, deciders=(*service.deciders, routes.decider)
+                ).require_complete()
 
 
 def test_every_list_in_a_command_has_a_maximum_length(service):

@@ -11,6 +11,7 @@ from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import EngagementPutOnHold, EngagementResumed, RaidItemClosed, RiskRaised
 from contracts.event import Event, Recorded
 from contracts.sales import OpportunityAdvanced, ProposalRevised
+from contracts.values import Day
 from testkit.matchers import recorded_as
 
 HOLD = EngagementPutOnHold(reason="Budget freeze.", held_on=date(2026, 4, 1))
@@ -108,3 +109,46 @@ def test_a_step_may_take_the_envelope_and_several_types() -> None:
 
     assert set(Last.steps) == {EngagementPutOnHold, EngagementResumed}
     assert after(Last(), HOLD).at == MOMENT
+
+
+def test_an_overridden_step_is_applied_once() -> None:
+    class Counting(Part):
+        count: int = 0
+
+        @on_event
+        def _held(self, event: EngagementPutOnHold) -> Self:
+            return self.updated(count=self.count + 1)
+
+    class Doubling(Counting):
+        @on_event
+        def _held(self, event: EngagementPutOnHold) -> Self:
+            return self.updated(count=self.count + 2)
+
+    assert after(Doubling(), HOLD).count == 2
+
+
+def test_a_field_that_could_not_change_with_events_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Optional\.work is not always a part"):
+
+        class Optional(Part):
+            work: Work | None = None
+
+    with pytest.raises(TypeError, match=r"Keyed\.hold is no dictionary"):
+
+        class Keyed(Part):
+            hold: Annotated[EngagementPutOnHold | None, Keep(by="reason")] = None
+
+
+def test_events_are_kept_by_a_day() -> None:
+    class Days(Part):
+        holds: Annotated[dict[Day, EngagementPutOnHold], Keep(by="held_on")] = Field(
+            default_factory=dict
+        )
+
+    assert after(Days(), HOLD, NEXT).holds == {HOLD.held_on: HOLD, NEXT.held_on: NEXT}
+
+
+def test_a_copy_is_equal_to_one_of_pydantic() -> None:
+    held = after(Work(), HOLD)
+    assert held.updated(on_hold=NEXT) == held.model_copy(update={"on_hold": NEXT})
+    assert Work.model_validate_json(held.updated(on_hold=NEXT).model_dump_json()).on_hold == NEXT
