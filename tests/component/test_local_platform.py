@@ -40,7 +40,7 @@ class Terminal:
     def __init__(self, folder: Path) -> None:
         stand_ins = folder / "stand-ins"
         for service in SERVICES:
-            self._write(stand_ins / service / "app.py", STAND_IN)
+            self._write(stand_ins / service / "service.py", STAND_IN)
         self._write(stand_ins / "chassis" / "__init__.py", "")
         self._write(stand_ins / "chassis" / "kafka" / "topics.py", "")
         self.layout = Layout.on_free_ports(folder / "home")
@@ -166,7 +166,7 @@ def test_a_taken_port_is_named_with_the_variable_that_moves_it(terminal: Termina
 def test_a_service_that_fails_at_the_start_is_named_with_its_last_words(
     terminal: Terminal,
 ) -> None:
-    broken = terminal.layout.folder.parent / "stand-ins" / "finance" / "app.py"
+    broken = terminal.layout.folder.parent / "stand-ins" / "finance" / "service.py"
     broken.write_text("raise SystemExit('no rates are known')")
     code, said = terminal.type("up", "--no-demo")
     assert code == 1

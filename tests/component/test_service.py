@@ -14,18 +14,11 @@ from local.paths import free_port
 from tests.component.sample_app import SECRET
 from tests.infrastructure import KafkaServer, StoreServer, wait_until
 
-PROGRAM = (
-    "from tests.component.sample_app import {0}\n"
-    "from chassis.runtime.service import run\n"
-    "run({0}())"
-)
-
-
 @contextmanager
 def process(service: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     given = {name: value for name, value in os.environ.items() if not name.startswith("CONCORD_")}
     given |= {f"CONCORD_{name.upper()}": value for name, value in environment.items()}
-    command = [sys.executable, "-c", PROGRAM.format(service)]
+    command = [sys.executable, "-m", f"{service}.service"]
     with subprocess.Popen(command, env=given, stderr=subprocess.PIPE, text=True) as running:
         try:
             yield running

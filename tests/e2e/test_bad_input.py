@@ -231,7 +231,7 @@ NOBODYS = "/pages/engagements/E-0D5R2K8WQ3V7X"
         ("/pages/engagements?cursor=e30", 404),
         ("/pages/disconnects?owner=nobody", 404),
         ("/pages/disconnects?cursor=WzFd", 404),
-        ("/pages/static/..%2f..%2fapp.py", 404),
+        ("/pages/static/..%2f..%2fservice.py", 404),
     ],
 )
 @pytest.mark.usefixtures("access")
