@@ -76,18 +76,19 @@ class Part(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
-        steps: dict[type[Event], tuple[_Step, ...]] = {}
+        values: dict[type[Event], dict[str, _Step]] = {}
         for name, field in cls.model_fields.items():
             place = f"{cls.__name__}.{name}"
             kept = next((each for each in field.metadata if isinstance(each, Keep)), None)
             if kept is not None:
                 for kind in _kept_in(field.annotation, kept, place):
-                    steps[kind] = (*steps.get(kind, ()), _storing(name, field.annotation, kept))
+                    values.setdefault(kind, {})[name] = _kept(name, field.annotation, kept)
             elif isinstance(field.annotation, type) and issubclass(field.annotation, Part):
                 for kind, nested in field.annotation.steps.items():
-                    steps[kind] = (*steps.get(kind, ()), _within(name, nested))
+                    values.setdefault(kind, {})[name] = _within(name, nested)
             elif _has_part(field.annotation):
                 raise TypeError(f"{place} is not always a part, so that its steps are not applied")
+        steps = {kind: (_setting(fields),) for kind, fields in values.items()}
         methods = {name: method for base in reversed(cls.__mro__) for name, method in _steps(base)}
         for name, step in methods.items():
             kinds, whole = _consumed(step, f"{cls.__name__}.{name}")
@@ -147,31 +148,39 @@ def _kept_in(annotation: Any, kept: Keep, place: str) -> tuple[type[Event], ...]
     return kinds
 
 
-def _storing(name: str, annotation: Any, kept: Keep) -> _Step:
-    def newest(part: Part, recorded: Recorded[Any]) -> Part:
-        return _changed(part, {name: recorded.event})
+def _setting(values: Mapping[str, _Step]) -> _Step:
+    """Return the step that sets fields to these functions of the part and the event."""
+    fields = tuple(values.items())
 
-    def added(part: Part, recorded: Recorded[Any]) -> Part:
-        return _changed(part, {name: (*getattr(part, name), recorded.event)})
+    def step(part: Part, recorded: Recorded[Any]) -> Part:
+        return _changed(part, {name: value(part, recorded) for name, value in fields})
 
-    def by_key(part: Part, recorded: Recorded[Any]) -> Part:
-        event = recorded.event
-        entries = {**getattr(part, name), getattr(event, kept.by): event}
-        return _changed(part, {name: entries})
+    return step
 
-    if get_origin(annotation) is dict:
-        return by_key
-    return added if get_origin(annotation) is tuple else newest
+
+def _kept(name: str, annotation: Any, kept: Keep) -> _Step:
+    """Return the function for the value of a field after an event that it keeps."""
+    origin = get_origin(annotation)
+    if origin is dict:
+        return lambda part, recorded: {
+            **getattr(part, name),
+            getattr(recorded.event, kept.by): recorded.event,
+        }
+    if origin is tuple:
+        return lambda part, recorded: (*getattr(part, name), recorded.event)
+    return lambda _, recorded: recorded.event
 
 
 def _within(name: str, steps: tuple[_Step, ...]) -> _Step:
-    def step(whole: Part, recorded: Recorded[Any]) -> Part:
+    """Return the function for the value of a part inside another one after an event."""
+
+    def value(whole: Part, recorded: Recorded[Any]) -> Any:
         part = getattr(whole, name)
         for each in steps:
             part = each(part, recorded)
-        return _changed(whole, {name: part})
+        return part
 
-    return step
+    return value
 
 
 def _with_event(step: Callable[[Any, Any], Any]) -> _Step:
