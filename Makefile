@@ -112,6 +112,7 @@ lint: setup ## Check style, formatting, types, import rules, prose and commit su
 	@$(VENV)/bin/ruff format --check .
 	@$(PY) -m mypy libs services deploy tests $(wildcard bench)
 	@$(VENV)/bin/lint-imports --no-cache
+	@$(PY) -m contracts.release --check
 	@$(PY) -m checks.prose
 	@$(PY) -m checks.commit_subject
 
