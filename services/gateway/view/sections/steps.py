@@ -29,7 +29,8 @@ STEPS = "steps"
 class Ref:
     """A reference to an event, with which the timeline finds it and a disconnect proves itself.
 
-    `heard` is the position that the event's author had processed.
+    `heard` is the position that the event's author had processed, sorted by channel: an event in a
+    record has it so, and a view must be the same bytes whether or not its events were encoded.
     """
 
     event: str
@@ -49,7 +50,7 @@ def ref(recorded: Recorded[Event]) -> Ref:
         event.channel.name,
         recorded.sequence,
         recorded.occurred_at,
-        dict(recorded.heard),
+        dict(sorted(recorded.heard.items())),
     )
 
 

@@ -1,0 +1,62 @@
+"""Test that a view is the same bytes for the same events, however often it was stored meanwhile."""
+
+import asyncio
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from contracts.event import Event, Recorded, decode, encode
+from gateway.view.engagement_view import View, apply_event, dump, load
+from tests.portfolio_builder import company
+from tests.unit.lived import LIVES, lived
+from tests.unit.simulation import founded
+
+Events = list[Recorded[Event]]
+
+
+@cache
+def published() -> dict[str, Events]:
+    """Return the events of engagements by a name: a portfolio, and lives played with commands.
+
+    They are as the gateway reads them from records.
+    """
+    found: dict[str, Events] = {}
+    for recorded in company():
+        found.setdefault(recorded.subject, []).append(decode(encode(recorded)))
+    for name in LIVES:
+        world = asyncio.run(lived(name, asyncio.run(founded())))
+        for recorded in sorted(world.events(), key=lambda each: each.recorded_at):
+            if recorded.subject.startswith("E-"):
+                found.setdefault(f"{name}: {recorded.subject}", []).append(decode(encode(recorded)))
+    return found
+
+
+def applied(view: View, events: Events) -> View:
+    for recorded in events:
+        apply_event(view, recorded)
+    return view
+
+
+def whole(events: Events) -> bytes:
+    return dump(applied(View(events[0].subject), events))
+
+
+def test_a_view_that_was_loaded_is_stored_as_the_same_bytes() -> None:
+    for name, events in published().items():
+        stored = whole(events)
+        assert dump(load(stored)) == stored, name
+
+
+@pytest.mark.parametrize("part", [0.25, 0.5, 0.75])
+def test_a_view_that_was_stored_meanwhile_is_the_same_bytes(part: float) -> None:
+    for name, events in published().items():
+        cut = int(len(events) * part)
+        before = dump(applied(View(events[0].subject), events[:cut]))
+        assert dump(applied(load(before), events[cut:])) == whole(events), name
+
+
+def test_the_order_in_which_an_author_had_processed_channels_does_not_matter() -> None:
+    for name, events in published().items():
+        turned = [replace(each, heard=dict(reversed(each.heard.items()))) for each in events]
+        assert whole(turned) == whole(events), name
