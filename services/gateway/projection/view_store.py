@@ -27,6 +27,7 @@ from chassis.eventstore.mongo import (
     size_of,
 )
 from contracts.channels import PARTITIONS
+from contracts.decimals import canonical_decimal
 from gateway.portfolio.figures import Figures
 from gateway.portfolio.list_index import EngagementRow
 from gateway.portfolio.summary import Summary, summary
@@ -399,8 +400,12 @@ def _cause(error: Exception) -> str:
 
 
 def _text(figures: Figures) -> dict[str, str]:
-    # The store takes a dot in a field name for a path.
-    return {name.replace(".", "/"): str(amount) for name, amount in sorted(figures.items())}
+    # The store takes a dot in a field name for a path. A sum of amounts has other trailing zeros
+    # after its parts were stored and loaded, so numbers are written canonically.
+    return {
+        name.replace(".", "/"): canonical_decimal(amount)
+        for name, amount in sorted(figures.items())
+    }
 
 
 def _figures(text: dict[str, str]) -> Figures:

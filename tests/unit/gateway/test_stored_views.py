@@ -2,12 +2,19 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from functools import cache
 
 import pytest
 
+from chassis.eventstore.mongo import Document
+from contracts import finance
 from contracts.event import Event, Recorded, decode, encode
+from gateway.portfolio.figures import contribution
+from gateway.projection.view_store import CachedView, _document
 from gateway.view.engagement_view import View, apply_event, dump, load
+from tests.builders import Life, euros
 from tests.portfolio_builder import company
 from tests.unit.lived import LIVES, lived
 from tests.unit.simulation import founded
@@ -24,6 +31,18 @@ def published() -> dict[str, Events]:
     found: dict[str, Events] = {}
     for recorded in company():
         found.setdefault(recorded.subject, []).append(decode(encode(recorded)))
+    half = finance.CostAccrued(
+        entry="managed",
+        person="eve",
+        role="engineer",
+        kind="project-management",
+        week=date(2026, 2, 9),
+        hours=Decimal(1),
+        cost=euros("0.5"),
+        cumulative=euros("0.5"),
+    )
+    with_cents = Life().worked().say(99, half).say(100, half)
+    found["with cents"] = [decode(encode(each)) for each in with_cents.events]
     for name in LIVES:
         world = asyncio.run(lived(name, asyncio.run(founded())))
         for recorded in sorted(world.events(), key=lambda each: each.recorded_at):
@@ -54,6 +73,16 @@ def test_a_view_that_was_stored_meanwhile_is_the_same_bytes(part: float) -> None
         cut = int(len(events) * part)
         before = dump(applied(View(events[0].subject), events[:cut]))
         assert dump(applied(load(before), events[cut:])) == whole(events), name
+
+
+def document(view: View) -> Document:
+    return _document(CachedView(view, 0, figures=contribution(view, ())))
+
+
+def test_the_document_of_an_engagement_is_the_same_after_its_view_was_loaded() -> None:
+    for name, events in published().items():
+        view = applied(View(events[0].subject), events)
+        assert document(load(dump(view))) == document(view), name
 
 
 def test_the_order_in_which_an_author_had_processed_channels_does_not_matter() -> None:
