@@ -9,12 +9,13 @@ from functools import cache
 import pytest
 
 from chassis.eventstore.mongo import Document
-from contracts import finance
+from contracts import finance, legal, sales
 from contracts.event import Event, Recorded, decode, encode
+from contracts.values import Deliverable, PricedLine
 from gateway.portfolio.figures import contribution
 from gateway.projection.view_store import CachedView, _document
 from gateway.view.engagement_view import View, apply_event, dump, load
-from tests.builders import Life, euros
+from tests.builders import Life, euros, per_hour
 from tests.portfolio_builder import company
 from tests.unit.lived import LIVES, lived
 from tests.unit.simulation import founded
@@ -87,5 +88,31 @@ def test_the_document_of_an_engagement_is_the_same_after_its_view_was_loaded() -
 
 def test_the_order_in_which_an_author_had_processed_channels_does_not_matter() -> None:
     for name, events in published().items():
-        turned = [replace(each, heard=dict(reversed(each.heard.items()))) for each in events]
+        turned = [replace(each, heard=dict(reversed(list(each.heard.items())))) for each in events]
         assert whole(turned) == whole(events), name
+
+
+def test_a_view_keeps_no_document_with_long_lists_whole() -> None:
+    text = "x" * 4_000
+    life = Life().signed()
+    (drafted,) = (each.event for each in life.events if isinstance(each.event, legal.SowDrafted))
+    (won,) = (each.event for each in life.events if isinstance(each.event, sales.DealWon))
+    long = tuple(
+        Deliverable(deliverable=f"d{number}", title="Title", acceptance_criteria=text)
+        for number in range(200)
+    )
+    line = PricedLine(role="engineer", hours=Decimal(1), rate=per_hour(1), amount=euros(1))
+    life.say(40, won.model_copy(update={"deliverables": long}))
+    for version in range(2, 7):
+        life.say(40, drafted.model_copy(update={"version": version, "deliverables": long}))
+        priced = finance.EstimatePriced(
+            estimate_version=version,
+            rate_card="standard",
+            rate_card_version=1,
+            lines=(line,) * 200,
+            price=euros(200),
+            project_management_share=Decimal(0),
+            floor="above",
+        )
+        life.say(40, priced)
+    assert len(whole(life.events)) < 60_000
