@@ -184,11 +184,6 @@ class Steps(Generic[Section]):
         for kind, functions in self._functions.items():
             yield kind, functions[0] if len(functions) == 1 else _one_after_the_other(functions)
 
-    def modules(self) -> set[str]:
-        """Return the names of the modules that define the section and its functions."""
-        functions = (each for several in self._functions.values() for each in several)
-        return {self.section.__module__, *(each.__module__ for each in functions)}
-
 
 def _one_after_the_other(functions: Iterable[AnyStep]) -> AnyStep:
     functions = tuple(functions)
