@@ -14,6 +14,7 @@ from pydantic import GetCoreSchemaHandler, PlainSerializer, SerializationInfo, T
 from pydantic_core import CoreSchema
 
 from contracts.channels import CHANNELS
+from contracts.event import read_position
 
 T = TypeVar("T")
 
@@ -39,6 +40,23 @@ class Redacted:
             return value if info.context is EVERYTHING else self.without(value)
 
         serializer = PlainSerializer(redact, return_type=source)
+        return serializer.__get_pydantic_core_schema__(source, handler)
+
+
+@dataclass(frozen=True, slots=True)
+class _ByChannel:
+    """Mark a text of `write_position`: a response has what its reader may see of it by channel."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        if _of_store.get():
+            return handler(source)
+
+        def by_channel(text: str, info: SerializationInfo) -> dict[str, int]:
+            return seen(read_position(text), confidential=info.context is EVERYTHING)
+
+        serializer = PlainSerializer(by_channel, return_type=dict[str, int])
         return serializer.__get_pydantic_core_schema__(source, handler)
 
 
@@ -79,3 +97,6 @@ def nothing(value: object) -> None:
 
 Position = Annotated[dict[str, int], Redacted(open_channels)]
 """The last sequence of each channel; how many confidential events there are is confidential."""
+
+PositionText = Annotated[str, _ByChannel()]
+"""The same as a text in memory and in the store, where a view has hundreds and loads them fast."""

@@ -170,6 +170,33 @@ async def test_a_gateway_killed_in_a_rebuild_is_corrected_by_the_next_one(
     assert writes > 40
 
 
+async def test_only_the_requested_version_rebuilds_while_processes_are_replaced(
+    store: StoreServer, isolation: str, events: list[Batch]
+) -> None:
+    async with prepared(store.url, isolation) as opened:
+        old = Worker(opened)
+        await old.begin()
+        await old.work(events)
+        before = await stored(opened)
+
+        newer = ViewStore(opened, "newer")
+        await newer.prepare()
+        assert not await old.folding.must_rebuild()
+        await old.begin(len(events))
+        assert old.taken == len(events), "it must not consume from the first records"
+        await ViewStore(opened).rebuild_started(ALL)
+        assert await stored(opened) == before
+        assert await newer.partitions_to_rebuild() == ALL
+
+        new = Worker(opened)
+        new.folding = Projector(newer, lambda: TODAY)
+        await new.begin(len(events))
+        assert new.taken == 0
+        assert not await newer.partitions_to_rebuild()
+        await new.work(events)
+        assert await stored(opened) == before
+
+
 @pytest.mark.parametrize("before", [0, 1, 2])
 async def test_a_gateway_that_wakes_up_late_changes_nothing(
     store: StoreServer, isolation: str, events: list[Batch], before: int

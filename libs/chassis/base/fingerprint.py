@@ -7,12 +7,19 @@ from types import ModuleType
 
 import contracts
 
+_BESIDE_EVENTS = frozenset({"refusals.py", "release.py", "roles.py"})
+"""Modules of the contracts that neither events nor what is computed from them need."""
+
 
 def fingerprint(sources: Iterable[Path], schema: object) -> str:
-    """Return a fingerprint of these source files, the contracts, and the text of a schema."""
+    """Return a fingerprint of these source files, the contracts, and the text of a schema.
+
+    Modules of the contracts that concern only commands, their callers or releases are left out.
+    """
     digest = blake2b(digest_size=8)
     digest.update(str(schema).encode())
-    for source in sorted({*sources, *files_beside(contracts)}):
+    of_events = {each for each in files_beside(contracts) if each.name not in _BESIDE_EVENTS}
+    for source in sorted({*sources, *of_events}):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 

@@ -22,7 +22,6 @@ from gateway.pages.formatting import (
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Change
 from gateway.view.sections.finance import Invoice
-from gateway.view.sections.steps import titles as deliverable_titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Panel:
 def titles_by_id(view: View) -> dict[str, str]:
     """Return the titles of the engagement's deliverables and milestones by id."""
     baseline, won = view.delivery.baseline, view.sales.won
-    titles = deliverable_titles(won.event.deliverables) if won else {}
+    titles = dict(won.event.deliverables) if won else {}
     for proposal in view.sales.proposals.values():
         titles |= proposal.deliverables
     titles |= view.legal.contract_deliverables

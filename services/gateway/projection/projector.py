@@ -223,11 +223,11 @@ class Projector:
     async def assigned(self, partitions: frozenset[int]) -> Callable[[], Awaitable[None]] | None:
         """Take over partitions: add up their totals again from the written views.
 
-        Where a rebuild was requested, their documents are deleted; the callback that is returned
-        records that the rebuild has started. Raises StoreAway.
+        Where a rebuild by this version was requested, their documents are deleted; the callback
+        that is returned records that the rebuild has started. Raises StoreAway.
         """
         await self.revoked()
-        again = await self._store.partitions_to_rebuild() & partitions
+        again = await self._store.partitions_to_rebuild_here() & partitions
         if again:
             await self._store.forget(again)
             self.rows.forget(again)
@@ -318,8 +318,8 @@ class Projector:
                 await self._changed.wait()
 
     async def must_rebuild(self) -> bool:
-        """Return whether a rebuild of this worker's partitions is requested; raises StoreAway."""
-        return bool(await self._store.partitions_to_rebuild() & self._partitions)
+        """Return whether this worker must rebuild partitions that it has; raises StoreAway."""
+        return bool(await self._store.partitions_to_rebuild_here() & self._partitions)
 
     async def refresh_other_rows(self) -> None:
         """Read the rows of other workers' engagements again; raises StoreAway.

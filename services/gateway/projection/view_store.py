@@ -27,6 +27,7 @@ from chassis.eventstore.mongo import (
     size_of,
 )
 from contracts.channels import PARTITIONS
+from contracts.decimals import canonical_decimal
 from gateway.portfolio.figures import Figures
 from gateway.portfolio.list_index import EngagementRow
 from gateway.portfolio.summary import Summary, summary
@@ -133,9 +134,13 @@ class StoredRow:
 
 
 class ViewStore:
-    """The gateway's documents. All methods raise StoreAway where the store cannot be reached."""
+    """The gateway's documents. All methods raise StoreAway where the store cannot be reached.
 
-    def __init__(self, store: Store) -> None:
+    `version` is that of the code that computes them.
+    """
+
+    def __init__(self, store: Store, version: str = PROJECTION_VERSION) -> None:
+        self._version = version
         self._unified = store.database["unified"]
         self._timeline = store.database["timeline"]
         self._totals = store.database["totals"]
@@ -149,23 +154,33 @@ class ViewStore:
             await self._timeline.create_index([("partition", 1)])
             await self._rebuild.update_one(
                 {"_id": _REBUILD},
-                {"$setOnInsert": {"fold": PROJECTION_VERSION, "again": []}},
+                {"$setOnInsert": {"fold": self._version, "again": []}},
                 upsert=True,
             )
             document = await self._rebuild.find_one({"_id": _REBUILD})
-        if document is not None and document["fold"] != PROJECTION_VERSION:
+        if document is not None and document["fold"] != self._version:
             await self.request_rebuild()
 
     async def request_rebuild(self) -> None:
-        """Request that all views are deleted and computed again from the first events."""
-        change = {"fold": PROJECTION_VERSION, "again": list(range(PARTITIONS))}
+        """Request that this version deletes all views and computes them from the first events."""
+        change = {"fold": self._version, "again": list(range(PARTITIONS))}
         with reaching():
             await self._rebuild.update_one({"_id": _REBUILD}, {"$set": change}, upsert=True)
 
     async def partitions_to_rebuild(self) -> frozenset[int]:
-        """Return the partitions whose rebuild is requested and has not started."""
+        """Return the partitions whose rebuild by any version is requested and has not started."""
+        return await self._to_rebuild({})
+
+    async def partitions_to_rebuild_here(self) -> frozenset[int]:
+        """Return the partitions whose rebuild by this version is requested and has not started.
+
+        During a rolling update, older processes leave a rebuild to those of the requested version.
+        """
+        return await self._to_rebuild({"fold": self._version})
+
+    async def _to_rebuild(self, condition: Document) -> frozenset[int]:
         with reaching():
-            document = await self._rebuild.find_one({"_id": _REBUILD})
+            document = await self._rebuild.find_one({"_id": _REBUILD, **condition})
         return frozenset() if document is None else frozenset(document["again"])
 
     async def forget(self, partitions: frozenset[int]) -> None:
@@ -177,10 +192,14 @@ class ViewStore:
                 await self._totals.delete_many({"_id": partition})
 
     async def rebuild_started(self, partitions: frozenset[int]) -> None:
-        """Record that these partitions are consumed from their first records."""
+        """Record that these partitions are consumed from their first records.
+
+        Where another version was requested meanwhile, its request remains.
+        """
         with reaching():
             await self._rebuild.update_one(
-                {"_id": _REBUILD}, {"$pull": {"again": {"$in": sorted(partitions)}}}
+                {"_id": _REBUILD, "fold": self._version},
+                {"$pull": {"again": {"$in": sorted(partitions)}}},
             )
 
     async def cached_views(self, engagements: Sequence[str]) -> dict[str, CachedView]:
@@ -399,8 +418,12 @@ def _cause(error: Exception) -> str:
 
 
 def _text(figures: Figures) -> dict[str, str]:
-    # The store takes a dot in a field name for a path.
-    return {name.replace(".", "/"): str(amount) for name, amount in sorted(figures.items())}
+    # The store takes a dot in a field name for a path. A sum of amounts has other trailing zeros
+    # after its parts were stored and loaded, so numbers are written canonically.
+    return {
+        name.replace(".", "/"): canonical_decimal(amount)
+        for name, amount in sorted(figures.items())
+    }
 
 
 def _figures(text: dict[str, str]) -> Figures:

@@ -16,7 +16,7 @@ rules = Rules()
 def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
     """Find invoices that bill a role at another rate than the contract states."""
     sow = view.legal.signed_sow
-    contracted = {each.role: each.rate for each in sow.event.rates} if sow is not None else {}
+    contracted = sow.event.rates if sow is not None else {}
     if sow is None or not contracted:
         return
     for invoice in view.finance.live_invoices():

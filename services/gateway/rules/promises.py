@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
 from gateway.view.engagement_view import View
-from gateway.view.sections.steps import titles
 
 rules = Rules()
 
@@ -40,7 +39,7 @@ def deliverables(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
     won, baseline = view.sales.won, view.delivery.baseline
     if won is None or baseline is None:
         return
-    sold = view.legal.contract_deliverables or titles(won.event.deliverables)
+    sold = view.legal.contract_deliverables or won.event.deliverables
     planned = baseline.deliverables
     missing = sorted(set(sold) - set(planned))
     extra = sorted(set(planned) - set(sold))

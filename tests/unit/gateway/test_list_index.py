@@ -16,7 +16,7 @@ from gateway.view.sections.gateway import Waiver
 from gateway.view.sections.steps import Ref
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
-SAID = Ref("f-1", "concord.sales.deal-won.v1", "sales", 1, AT, {})
+SAID = Ref("f-1", "concord.sales.deal-won.v1", "sales", 1, AT, "")
 
 
 def finding(

@@ -6,9 +6,14 @@ from types import ModuleType
 
 import pytest
 
+import contracts
+from chassis.base.fingerprint import _BESIDE_EVENTS, file_of, files_beside
+from chassis.eventstore.snapshots import fingerprint_of
 from gateway.pages import event_texts
-from gateway.projection.version import projecting_modules, projection_version
+from gateway.projection.version import _imported, projecting_modules, projection_version
 from gateway.projection.view_store import PROJECTION_VERSION
+from gateway.rules import RULES
+from tests.component.sample_department import DEALS
 
 PROJECTING = [each.__name__ for each in projecting_modules()]
 
@@ -35,19 +40,52 @@ def test_a_change_of_a_module_that_projects_is_another_version(
     assert projection_version(copies.values()) != before
 
 
-def test_every_section_and_every_rule_is_covered_and_no_page() -> None:
+def test_all_that_computes_documents_is_covered_and_no_page() -> None:
     assert {
+        "chassis.domain.ids",
+        "chassis.domain.latest_ids",
         "gateway.view.engagement_view",
+        "gateway.view.waiting",
         *(f"gateway.view.sections.{name}" for name in ("sales", "legal", "delivery", "finance")),
         "gateway.view.sections.gateway",
         "gateway.view.sections.steps",
-        "gateway.rules.money",
+        *(each.check.__module__ for each in RULES),
         "gateway.rules.rule",
         "gateway.portfolio.figures",
         "gateway.portfolio.summary",
+        "gateway.portfolio.totals",
+        "gateway.projection.view_store",
     } <= set(PROJECTING)
     assert not [name for name in PROJECTING if name.startswith(("gateway.pages", "gateway.api"))]
     assert event_texts.__name__ not in PROJECTING
+
+
+def versions() -> tuple[str, str]:
+    """Return the version of the projection and the fingerprint of a department's snapshots."""
+    return projection_version(), fingerprint_of(DEALS)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_covered"),
+    [("refusals.py", False), ("release.py", False), ("roles.py", False), ("values.py", True)],
+)
+def test_of_the_contracts_only_what_events_need_is_covered(
+    monkeypatch: pytest.MonkeyPatch, name: str, is_covered: bool
+) -> None:
+    before, read = versions(), Path.read_bytes
+    changed = Path(str(contracts.__file__)).with_name(name)
+    assert changed.exists()
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: read(path) + b"# changed" * (path == changed)
+    )
+    assert [now != then for now, then in zip(versions(), before, strict=True)] == [is_covered] * 2
+
+
+def test_no_event_and_no_view_imports_a_contract_that_is_left_out() -> None:
+    left_out = {f"contracts.{name.removesuffix('.py')}" for name in _BESIDE_EVENTS}
+    of_events = [each for each in files_beside(contracts) if each.name not in _BESIDE_EVENTS]
+    for source in [*of_events, *map(file_of, projecting_modules())]:
+        assert not left_out & {*_imported(source)}, source
 
 
 def test_the_version_is_the_same_in_every_process_of_the_same_code() -> None:

@@ -74,7 +74,7 @@ class InMemory(ViewStore):
         self, stored: Mapping[int, Total], counted: Mapping[int, Total]
     ) -> None: ...
 
-    async def partitions_to_rebuild(self) -> frozenset[int]:
+    async def partitions_to_rebuild_here(self) -> frozenset[int]:
         return frozenset()
 
     def folded(self, engagement: str) -> dict[str, int]:

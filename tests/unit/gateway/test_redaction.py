@@ -6,7 +6,14 @@ from typing import Annotated
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import to_json
 
-from gateway.redaction import Position, Redacted, adapter_of_store, context_of, nothing
+from gateway.redaction import (
+    Position,
+    PositionText,
+    Redacted,
+    adapter_of_store,
+    context_of,
+    nothing,
+)
 
 
 class Answer(BaseModel):
@@ -44,6 +51,25 @@ def test_the_store_has_everything_and_a_response_with_the_same_class_has_not() -
     adapter = adapter_of_store(Stored)
     assert adapter.validate_json(adapter.dump_json(stored)) == stored
     assert b"confidential" not in TypeAdapter(Stored).dump_json(stored)
+
+
+@dataclass
+class Reference:
+    """Dataclass with a position as text."""
+
+    heard: PositionText
+
+
+def test_a_position_is_a_text_in_the_store_and_by_channel_in_a_response() -> None:
+    reference = Reference("finance.confidential=7,sales=1")
+    store, response = adapter_of_store(Reference), TypeAdapter(Reference)
+    assert store.dump_json(reference) == b'{"heard":"finance.confidential=7,sales=1"}'
+    assert store.validate_json(store.dump_json(reference)) == reference
+    assert response.dump_python(reference) == {"heard": {"sales": 1}}
+    everything = response.dump_python(reference, context=context_of(confidential=True))
+    assert everything == {"heard": {"finance.confidential": 7, "sales": 1}}
+    schema = response.json_schema(mode="serialization")["properties"]["heard"]
+    assert schema["additionalProperties"] == {"type": "integer"}
 
 
 def test_the_schema_of_a_redacted_field_is_that_of_its_type() -> None:

@@ -35,6 +35,10 @@ class Section:
     versions: dict[int, Kept[legal.SowDrafted]] = each_by(
         legal.SowDrafted, lambda event: event.version
     )
+    scopes: dict[int, Kept[str]] = each_by(
+        legal.SowDrafted, lambda event: event.version, kept=lambda event: event.scope
+    )
+    scope: Kept[str] | None = newest(legal.SowDrafted, kept=lambda event: event.scope)
     starts: list[Kept[legal.EarlyStartAuthorised]] = every(legal.EarlyStartAuthorised)
     drafts: int = 0
 
@@ -68,6 +72,11 @@ def test_a_section_keeps_what_its_fields_declare() -> None:
     assert section.versions.keys() == {1, 2}
     assert section.versions[2] == section.drafted
     assert section.versions[1].event == drafted
+    assert {version: each.event for version, each in section.scopes.items()} == {
+        1: drafted.scope,
+        2: "Another.",
+    }
+    assert section.scope == Kept("Another.", ref(last)) == section.scopes[2]
     assert [each.event.cap_hours for each in section.starts] == [8, 16]
     assert section.drafts == 3
     assert (other.versions, other.starts) == ({}, [])

@@ -7,7 +7,18 @@ from decimal import Decimal
 from contracts import delivery
 from contracts.event import Recorded
 from contracts.values import Milestone
-from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref, titles
+from gateway.view.sections.steps import (
+    Kept,
+    Ref,
+    Review,
+    Steps,
+    each_by,
+    newest,
+    newest_ref,
+    ref,
+    review,
+    titles,
+)
 
 _RAG = ("green", "amber", "red")
 
@@ -100,8 +111,8 @@ class DeliverySection:
     manager_first_assigned: Ref | None = None
     tier_chosen: Kept[delivery.TierChosen] | None = newest(delivery.TierChosen)
     estimates: dict[int, Estimate] = field(default_factory=dict)
-    sow_reviews: dict[int, Kept[delivery.SowReviewed]] = each_by(
-        delivery.SowReviewed, lambda event: event.version
+    sow_reviews: dict[int, Kept[Review]] = each_by(
+        delivery.SowReviewed, lambda event: event.version, kept=review
     )
     allocated_hours: dict[str, Decimal] = field(default_factory=dict)
     allocated: Ref | None = newest_ref(delivery.ResourceAllocated, delivery.ResourceReleased)
@@ -114,9 +125,8 @@ class DeliverySection:
     project_management_hours: Decimal = Decimal(0)
     weeks: dict[date, Worked] = field(default_factory=dict)
     last_approved: Ref | None = newest_ref(delivery.TimeApproved)
-    progress: dict[str, Kept[delivery.TaskProgressed]] = each_by(
-        delivery.TaskProgressed, lambda event: event.task
-    )
+    complete: dict[str, Decimal] = field(default_factory=dict)
+    """The last reported completion of each task."""
     milestones_reached: dict[str, Kept[delivery.MilestoneReached]] = each_by(
         delivery.MilestoneReached, lambda event: event.milestone
     )
@@ -252,6 +262,11 @@ def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -
     week.hours += event.hours
     if event.billable:
         week.billable += event.hours
+
+
+@steps.on(delivery.TaskProgressed)
+def _progressed(section: DeliverySection, recorded: Recorded[delivery.TaskProgressed]) -> None:
+    section.complete[recorded.event.task] = recorded.event.complete
 
 
 @steps.on(delivery.DeliverableSubmitted)

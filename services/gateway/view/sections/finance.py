@@ -8,7 +8,46 @@ from contracts import finance
 from contracts.event import Recorded
 from contracts.money import Money, Rate
 from contracts.values import BillingItem, Margin
-from gateway.view.sections.steps import Kept, Ref, Steps, each_by, newest, newest_ref, ref
+from gateway.view.sections.steps import (
+    Kept,
+    Ref,
+    Review,
+    Steps,
+    each_by,
+    newest,
+    newest_ref,
+    rates_by_role,
+    ref,
+    review,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PricedEstimate:
+    """The price of a version of the estimate; `floor` is its place above or below the floor."""
+
+    estimate_version: int
+    price: Money
+    project_management_share: Decimal
+    floor: str
+
+
+@dataclass(frozen=True, slots=True)
+class PricedChange:
+    """The price of a change order."""
+
+    change: str
+    price: Money
+
+
+def _priced(event: finance.EstimatePriced) -> PricedEstimate:
+    return PricedEstimate(
+        event.estimate_version, event.price, event.project_management_share, event.floor
+    )
+
+
+def _change_priced(event: finance.ChangePriced) -> PricedChange:
+    return PricedChange(event.change, event.price)
 
 
 @dataclass(slots=True)
@@ -75,14 +114,14 @@ class Invoice:
 class FinanceSection:
     """The engagement as Finance published it on its open channel."""
 
-    sow_reviews: dict[int, Kept[finance.SowReviewed]] = each_by(
-        finance.SowReviewed, lambda event: event.version
+    sow_reviews: dict[int, Kept[Review]] = each_by(
+        finance.SowReviewed, lambda event: event.version, kept=review
     )
-    priced: dict[int, Kept[finance.EstimatePriced]] = each_by(
-        finance.EstimatePriced, lambda event: event.estimate_version
+    priced: dict[int, Kept[PricedEstimate]] = each_by(
+        finance.EstimatePriced, lambda event: event.estimate_version, kept=_priced
     )
-    changes_priced: dict[str, Kept[finance.ChangePriced]] = each_by(
-        finance.ChangePriced, lambda event: event.change
+    changes_priced: dict[str, Kept[PricedChange]] = each_by(
+        finance.ChangePriced, lambda event: event.change, kept=_change_priced
     )
     budget: Budget | None = None
     revenue: Kept[finance.RevenueRecognised] | None = newest(finance.RevenueRecognised)
@@ -151,7 +190,7 @@ def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> N
         hours=sum((line.hours for line in event.hours), Decimal(0)),
         revenue_method=event.revenue_method,
         billing_schedule=list(event.billing_schedule),
-        rates={rate.role: rate.rate for rate in event.rates},
+        rates=rates_by_role(event.rates),
         amended_for=[],
         said=ref(recorded),
     )

@@ -5,7 +5,7 @@ from datetime import date
 
 from contracts import legal
 from contracts.event import Recorded
-from contracts.money import Money
+from contracts.money import Money, Rate
 from contracts.values import BillingItem
 from gateway.view.sections.steps import (
     Kept,
@@ -15,9 +15,37 @@ from gateway.view.sections.steps import (
     every,
     newest,
     newest_ref,
+    rates_by_role,
     ref,
     titles,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Sow:
+    """A version of the statement of work, with the titles of deliverables and rates by role."""
+
+    version: int
+    content_hash: str
+    price: Money
+    deliverables: dict[str, str]
+    starts_on: date
+    finishes_on: date
+    billing_schedule: list[BillingItem]
+    rates: dict[str, Rate]
+
+
+def _sow(event: legal.SowDrafted) -> Sow:
+    return Sow(
+        version=event.version,
+        content_hash=event.content_hash,
+        price=event.price,
+        deliverables=titles(event.deliverables),
+        starts_on=event.starts_on,
+        finishes_on=event.finishes_on,
+        billing_schedule=list(event.billing_schedule),
+        rates=rates_by_role(event.rates),
+    )
 
 
 @dataclass(slots=True)
@@ -43,7 +71,7 @@ class LegalSection:
     filed: Ref | None = newest_ref(legal.FileOpened)
     nda: Kept[legal.NdaSigned] | None = newest(legal.NdaSigned)
     msa: Kept[legal.MsaSigned] | None = newest(legal.MsaSigned)
-    sows: dict[int, Kept[legal.SowDrafted]] = each_by(legal.SowDrafted, lambda event: event.version)
+    sows: dict[int, Kept[Sow]] = each_by(legal.SowDrafted, lambda event: event.version, kept=_sow)
     redlines: int = 0
     approved: Kept[legal.SowApproved] | None = newest(legal.SowApproved)
     sent: Kept[legal.SowSentForSignature] | None = newest(legal.SowSentForSignature)
@@ -57,12 +85,12 @@ class LegalSection:
     terminated: Kept[legal.EngagementTerminated] | None = newest(legal.EngagementTerminated)
 
     @property
-    def latest_sow(self) -> Kept[legal.SowDrafted] | None:
+    def latest_sow(self) -> Kept[Sow] | None:
         """The newest version, signed or not."""
         return self.sows[max(self.sows)] if self.sows else None
 
     @property
-    def signed_sow(self) -> Kept[legal.SowDrafted] | None:
+    def signed_sow(self) -> Kept[Sow] | None:
         """The version that both parties signed."""
         return self.sows.get(self.signed.event.version) if self.signed else None
 
@@ -115,7 +143,7 @@ class LegalSection:
         sow = self.signed_sow
         if sow is None:
             return {}
-        deliverables = titles(sow.event.deliverables)
+        deliverables = dict(sow.event.deliverables)
         for amendment in self.signed_amendments():
             deliverables |= amendment.deliverables_added
             for descoped in amendment.deliverables_descoped:

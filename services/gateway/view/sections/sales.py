@@ -6,9 +6,18 @@ from decimal import Decimal
 
 from contracts import sales
 from contracts.event import Recorded
-from contracts.money import Money
-from contracts.values import LineKind, PricedLine
-from gateway.view.sections.steps import Kept, Ref, Steps, newest, newest_ref, ref, titles
+from contracts.money import Money, Rate
+from contracts.values import BillingItem, LineKind, PricedLine
+from gateway.view.sections.steps import (
+    Kept,
+    Ref,
+    Steps,
+    newest,
+    newest_ref,
+    rates_by_role,
+    ref,
+    titles,
+)
 
 
 @dataclass(slots=True)
@@ -35,6 +44,35 @@ class Proposal:
     revised: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Won:
+    """The deal as the customer accepted it, with titles of deliverables and rates by role."""
+
+    proposal_version: int
+    price: Money
+    pricing: str
+    deliverables: dict[str, str]
+    starts_on: date
+    finishes_on: date
+    billing_schedule: list[BillingItem]
+    rates: dict[str, Rate]
+    won_on: date
+
+
+def _won(event: sales.DealWon) -> Won:
+    return Won(
+        proposal_version=event.proposal_version,
+        price=event.price,
+        pricing=event.pricing,
+        deliverables=titles(event.deliverables),
+        starts_on=event.starts_on,
+        finishes_on=event.finishes_on,
+        billing_schedule=list(event.billing_schedule),
+        rates=rates_by_role(event.rates),
+        won_on=event.won_on,
+    )
+
+
 @dataclass(slots=True)
 class SalesSection:
     """The engagement as Sales published it."""
@@ -53,7 +91,7 @@ class SalesSection:
     opened: Ref | None = newest_ref(sales.OpportunityOpened, sales.OpportunityImported)
     estimate_requested: Ref | None = newest_ref(sales.EstimateRequested)
     proposals: dict[int, Proposal] = field(default_factory=dict)
-    won: Kept[sales.DealWon] | None = newest(sales.DealWon)
+    won: Kept[Won] | None = newest(sales.DealWon, kept=_won)
     lost: Kept[sales.DealLost] | None = newest(sales.DealLost)
 
     @property

@@ -8,15 +8,19 @@ copies would cost too much over a hundred thousand events.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, overload
 
-from contracts.event import Event, Recorded
-from contracts.values import Deliverable
-from gateway.redaction import Position
+from contracts.delivery import SowReviewed as DeliveryReviewed
+from contracts.event import Event, Recorded, write_position
+from contracts.finance import SowReviewed as FinanceReviewed
+from contracts.money import Rate
+from contracts.values import Deliverable, RoleRate
+from gateway.redaction import PositionText
 
 Section = TypeVar("Section")
 Key = TypeVar("Key")
 F = TypeVar("F", bound=Event)
+Part = TypeVar("Part")
 AnyStep = Callable[[Any, Any], None]
 """A function that applies a recorded event of one type to a section of one class."""
 
@@ -37,7 +41,7 @@ class Ref:
     channel: str
     sequence: int
     occurred_at: datetime
-    heard: Position
+    heard: PositionText
 
 
 def ref(recorded: Recorded[Event]) -> Ref:
@@ -49,15 +53,15 @@ def ref(recorded: Recorded[Event]) -> Ref:
         event.channel.name,
         recorded.sequence,
         recorded.occurred_at,
-        dict(recorded.heard),
+        write_position(recorded.heard),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[F]):
-    """An event as it was published, and the reference to it."""
+class Kept(Generic[Part]):
+    """An event as it was published, or the part of it that is needed, and the reference to it."""
 
-    event: F
+    event: Part
     said: Ref
 
 
@@ -69,12 +73,24 @@ class _Store:
     into: Callable[[str], AnyStep]
 
 
-def newest(kind: type[F]) -> Kept[F] | None:
-    """Declare a field that keeps the newest event of a type."""
+@overload
+def newest(kind: type[F]) -> Kept[F] | None: ...
+
+
+@overload
+def newest(kind: type[F], *, kept: Callable[[F], Part]) -> Kept[Part] | None: ...
+
+
+def newest(kind: type[F], *, kept: Callable[[F], Any] | None = None) -> Kept[Any] | None:
+    """Declare a field that keeps the newest event of a type.
+
+    `kept` returns the part of an event to keep, where the whole is a document with long lists.
+    """
 
     def into(name: str) -> AnyStep:
         def store(section: object, recorded: Recorded[F]) -> None:
-            setattr(section, name, Kept(recorded.event, ref(recorded)))
+            event = recorded.event
+            setattr(section, name, Kept(kept(event) if kept else event, ref(recorded)))
 
         return store
 
@@ -93,13 +109,29 @@ def newest_ref(*kinds: type[Event]) -> Ref | None:
     return field(default=None, metadata={_STORES: _Store(kinds, into)})
 
 
-def each_by(kind: type[F], key: Callable[[F], Key]) -> dict[Key, Kept[F]]:
-    """Declare a field that keeps the newest event of a type for each key."""
+@overload
+def each_by(kind: type[F], key: Callable[[F], Key]) -> dict[Key, Kept[F]]: ...
+
+
+@overload
+def each_by(
+    kind: type[F], key: Callable[[F], Key], *, kept: Callable[[F], Part]
+) -> dict[Key, Kept[Part]]: ...
+
+
+def each_by(
+    kind: type[F], key: Callable[[F], Key], *, kept: Callable[[F], Any] | None = None
+) -> dict[Key, Kept[Any]]:
+    """Declare a field that keeps the newest event of a type for each key.
+
+    `kept` returns the part of an event to keep, where the whole is a document with long lists.
+    """
 
     def into(name: str) -> AnyStep:
         def store(section: object, recorded: Recorded[F]) -> None:
-            kept: dict[Key, Kept[F]] = getattr(section, name)
-            kept[key(recorded.event)] = Kept(recorded.event, ref(recorded))
+            event = recorded.event
+            by_key: dict[Key, Kept[Any]] = getattr(section, name)
+            by_key[key(event)] = Kept(kept(event) if kept else event, ref(recorded))
 
         return store
 
@@ -152,11 +184,6 @@ class Steps(Generic[Section]):
         for kind, functions in self._functions.items():
             yield kind, functions[0] if len(functions) == 1 else _one_after_the_other(functions)
 
-    def modules(self) -> set[str]:
-        """Return the names of the modules that define the section and its functions."""
-        functions = (each for several in self._functions.values() for each in several)
-        return {self.section.__module__, *(each.__module__ for each in functions)}
-
 
 def _one_after_the_other(functions: Iterable[AnyStep]) -> AnyStep:
     functions = tuple(functions)
@@ -173,6 +200,24 @@ def section(steps: Steps[Section]) -> Section:
     return field(default_factory=steps.section, metadata={STEPS: steps})
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The verdict on a version of the statement of work; the notes are in the timeline."""
+
+    version: int
+    verdict: str
+
+
+def review(event: DeliveryReviewed | FinanceReviewed) -> Review:
+    """Return the part of a review that a view keeps."""
+    return Review(event.version, event.verdict)
+
+
 def titles(deliverables: Iterable[Deliverable]) -> dict[str, str]:
     """Return the titles of deliverables by id."""
     return {each.deliverable: each.title for each in deliverables}
+
+
+def rates_by_role(rates: Iterable[RoleRate]) -> dict[str, Rate]:
+    """Return the rates per hour by role."""
+    return {each.role: each.rate for each in rates}
