@@ -1,7 +1,7 @@
 """Round decimals by one policy, and write each decimal as one text."""
 
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -68,3 +68,5 @@ class _Canonical:
 
 CANONICAL = _Canonical()
 """Annotation of every decimal type of the contracts."""
+Number = Annotated[Decimal, CANONICAL]
+"""Any decimal, written as `canonical_decimal` however it was calculated."""

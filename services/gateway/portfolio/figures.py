@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
-from contracts.decimals import round_decimal
+from contracts.decimals import Number, round_decimal
 from contracts.money import Money
 from contracts.values import Margin
 from gateway.rules import Disconnect
@@ -155,31 +155,31 @@ class CurrencyFigures(ViewModel):
 
     currency: str
     pipeline: dict[str, Decimal]
-    pipeline_weighted: Decimal
-    backlog: Decimal
-    backlog_clean: Decimal
-    billed: Decimal
-    paid: Decimal
-    outstanding: Decimal
-    overdue: Decimal
-    recognised: Decimal
-    at_stake: Decimal
+    pipeline_weighted: Number
+    backlog: Number
+    backlog_clean: Number
+    billed: Number
+    paid: Number
+    outstanding: Number
+    overdue: Number
+    recognised: Number
+    at_stake: Number
 
 
 class MarginFigures(ViewModel):
     """Revenue, cost and margin of all engagements that have this margin, in one currency."""
 
-    revenue: Decimal
-    cost: Decimal
-    margin: Decimal | None
+    revenue: Number
+    cost: Number
+    margin: Number | None
 
 
 class ConfidentialFigures(ViewModel):
     """Costs and the four margins in one currency, for readers with the role `confidential`."""
 
     currency: str
-    cost: Decimal
-    project_management_cost: Decimal
+    cost: Number
+    project_management_cost: Number
     margin_sold: MarginFigures
     margin_billed: MarginFigures
     margin_recognised: MarginFigures
@@ -204,11 +204,11 @@ class Portfolio(ViewModel):
     disconnects: dict[str, int]
     currencies: list[CurrencyFigures]
     confidential: list[ConfidentialFigures] | None
-    utilisation: Decimal | None
-    customer_satisfaction: Decimal | None
-    net_promoter_score: Decimal | None
-    approved_hours: Decimal
-    project_management_hours: Decimal
+    utilisation: Number | None
+    customer_satisfaction: Number | None
+    net_promoter_score: Number | None
+    approved_hours: Number
+    project_management_hours: Number
 
 
 def build_portfolio(

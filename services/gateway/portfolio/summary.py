@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
+from contracts.decimals import Number
 from gateway.rules import Disconnect
 from gateway.view.engagement_view import View
 from gateway.view.waiting import Waits
@@ -31,7 +31,7 @@ class Summary(ViewModel):
     manager: str | None
     tier: str | None
     currency: str | None
-    price: Decimal | None
+    price: Number | None
     finish: date | None
     forecast_finish: date | None
     rag: str | None
