@@ -83,6 +83,12 @@ def test_a_price_below_the_floor_is_marked_without_the_amount():
     opened().knowing(CARD, exact).when_consumed(ESTIMATE).then(PRICED, COSTED)
 
 
+def test_hours_are_shown_as_canonical_decimals():
+    [estimate] = opened().when_consumed(ESTIMATE).after.view["estimates"]
+    assert estimate.hours == Decimal(165)
+    assert estimate.model_dump(mode="json")["hours"] == "165"
+
+
 def test_without_cost_rates_there_is_a_price_with_an_unknown_floor():
     priced = (
         opened(costs=False)

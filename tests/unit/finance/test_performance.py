@@ -272,3 +272,10 @@ def test_a_terminated_engagement_ends_with_what_was_billed():
         margin_recognised=None,
         margin_forecast=margin(5_000, 4_000, "0.2"),
     )
+
+
+def test_an_index_is_shown_as_a_canonical_decimal():
+    done = hearing(contracted(), BASELINED, time("a", role="architect", hours=1))
+    done = hearing(done, progress("t1", 100), progress("t2", 100), report(APRIL_20))
+    shown = done.view["earned_value"].model_dump(mode="json")
+    assert shown["to_complete_performance_index"] == "0"
