@@ -64,11 +64,13 @@ def _price(estimate: Estimate, currency: str, records: ReferenceData) -> Estimat
 def _floor(
     estimate: Estimate, price: Money, records: ReferenceData
 ) -> Literal["above", "below", "unknown"]:
+    """Return whether the margin is below the floor, compared without rounding."""
     rates = cost_rates_on(records, price.currency, estimate.submitted_on)
     cost = cost_of_hours(estimate.with_contingency, rates)
     if not rates or cost is None:
         return "unknown"
-    return "below" if price - cost < price * (rates.floor / 100) else "above"
+    margin = price - cost
+    return "below" if margin.amount * 100 < price.amount * rates.floor else "above"
 
 
 class EstimateView(ViewModel):

@@ -63,12 +63,13 @@ def _performance(
     def cost(task: PlannedTask) -> Decimal:
         return costs[task.task]
 
-    bac = Money.nearest(ev.budget_at_completion(tasks, cost), currency)
+    planned = ev.budget_at_completion(tasks, cost)
+    bac = Money.nearest(planned, currency)
     pv = Money.nearest(ev.planned_value(tasks, cost, report.as_of), currency)
     earned = Money.nearest(ev.earned_value(tasks, cost, report.progress), currency)
     ac = margins.cost_to(works, currency, report.as_of)
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
-    rest = report.hours_to_complete * bac.amount
+    rest = report.hours_to_complete * planned
     etc = Money.nearest(rest / hours, currency) if hours else None
     return PerformanceMeasured(
         as_of=report.as_of,
