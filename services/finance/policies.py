@@ -59,12 +59,15 @@ def require_issued(state: Engagement, invoice: str) -> Invoice:
 def day_since_issue(
     invoice: Invoice, field: str, command: Command, context: Context, known: Event | None = None
 ) -> date:
-    """Return the day of an act on an issued invoice, see `same_day`.
+    """Return the day of an act on an issued invoice: see `same_day`, but at least the invoice date.
 
-    Raises Refused where it is in the future or before the invoice date.
+    An invoice may be dated tomorrow, a day that has begun in UTC+14. Raises Refused where the
+    command names a day in the future or before the invoice date.
     """
     on = same_day(field, command, known, context)
     if invoice.issue_on is not None and on < invoice.issue_on:
+        if getattr(command, field) is None:
+            return invoice.issue_on
         raise Refused(
             "date-before-issue",
             f"{field}: invoice {invoice.number} was issued on {invoice.issue_on}, after {on}",

@@ -6,7 +6,7 @@ draft needs a controller's approval. Only a controller's recorded exception bill
 does not make due, or at another rate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, date, datetime, time
 
 from pydantic import Field, field_validator
@@ -87,7 +87,7 @@ def bill_outside_schedule(
         exception=command.reason,
     )
     yield billing_event
-    yield draft(billing_event, command.lines, Money.zero(state.money))
+    yield draft(billing_event, command.lines, Money.zero(state.money), state.billing.invoices)
 
 
 @capability.react
@@ -107,10 +107,13 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
             if due:
                 yield due
     invoices = {each.billing_event: each for each in reversed(state.billing.live)}
+    taken = set(state.billing.invoices)
     for billing_event in state.billing.events.values():
         invoice = invoices.get(billing_event.billing_event)
         if invoice is None:
-            yield _next_draft(state, budget, billing_event)
+            drafted = _next_draft(state, budget, billing_event, taken)
+            taken.add(drafted.invoice)
+            yield drafted
         elif invoice.stage == "drafted" and too_much_due(state, billing_event.item):
             yield DraftWithdrawn(
                 invoice=invoice.invoice,
@@ -122,7 +125,7 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
 def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None:
     """Return the day an entry fell due; None while it is not, or if it is due on a date."""
     if item.kind == "on-signature":
-        return budget.agreed_on(item.item)
+        return budget.agreed_on(item.item) or state.contract.signed_on
     if item.kind != "on-acceptance" or not any(
         one in state.progress.accepted for one in item.deliverables
     ):
@@ -134,11 +137,12 @@ def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None
 
 
 def _next_draft(
-    state: Engagement, budget: Budget, billing_event: BillingEventDue
+    state: Engagement, budget: Budget, billing_event: BillingEventDue, taken: Container[str]
 ) -> InvoiceDrafted:
     """Return the first draft of a billing event, or a repeated one after its invoice was voided.
 
-    The voided invoice's lines are repeated only if the amount due has not changed since.
+    The voided invoice's lines are repeated only if the amount due has not changed since. `taken`
+    are the ids of invoices, of this round of reactions, too.
     """
     before = [
         each
@@ -146,11 +150,11 @@ def _next_draft(
         if each.billing_event == billing_event.billing_event
     ]
     if before and before[-1].amount == billing_event.amount:
-        return draft(billing_event, before[-1].lines, before[-1].advance_drawn, len(before) + 1)
+        return draft(billing_event, before[-1].lines, before[-1].advance_drawn, taken)
     item = next((each for each in budget.schedule if each.item == billing_event.item), None)
     description = item.description if item else billing_event.item
     line = InvoiceLine(description=description, amount=billing_event.amount)
-    return draft(billing_event, (line,), Money.zero(billing_event.amount.currency), len(before) + 1)
+    return draft(billing_event, (line,), Money.zero(billing_event.amount.currency), taken)
 
 
 @capability.deadlines

@@ -1,5 +1,6 @@
 """Compute billing events and drafts for entries of the billing schedule."""
 
+from collections.abc import Container
 from datetime import date
 
 from chassis.domain.ids import derived_id
@@ -48,16 +49,28 @@ def draft(
     billing_event: BillingEventDue,
     lines: tuple[InvoiceLine, ...],
     drawn: Money,
-    nth: int = 1,
+    invoices: Container[str],
 ) -> InvoiceDrafted:
-    """Return the nth draft of a billing event's invoice, less the advance that it draws down."""
+    """Return a draft of a billing event's invoice, less the advance that it draws down.
+
+    `invoices` are the ids in use. A second draft of ``due-x`` and the first one of ``due-x-2``
+    would otherwise have the same id.
+    """
     name = billing_event.billing_event
-    again = [str(nth)] if nth > 1 else []
     return InvoiceDrafted(
-        invoice=derived_id("invoice", name.removeprefix("due-"), *again),
+        invoice=unused(derived_id("invoice", name.removeprefix("due-")), invoices),
         billing_event=name,
         kind=billing_event.kind,
         lines=lines,
         amount=billing_event.amount,
         advance_drawn=drawn,
     )
+
+
+def unused(name: str, taken: Container[str]) -> str:
+    """Return the id, with the first number from 2 that makes it distinct where it is taken."""
+    nth, free = 1, name
+    while free in taken:
+        nth += 1
+        free = derived_id(name, str(nth))
+    return free

@@ -13,7 +13,7 @@ from contracts.finance import (
     ChangePriced,
     RevenueMethodChosen,
 )
-from contracts.legal import AmendmentSigned, SowSigned
+from contracts.legal import AmendmentSigned
 from contracts.money import Money, Rate
 from contracts.values import (
     BillingItem,
@@ -26,9 +26,9 @@ from contracts.values import (
 
 
 class Schedule(Value):
-    """Billing schedule, and the day on which it was signed."""
+    """Billing schedule, and the day on which its amendment was signed; None for the contract's."""
 
-    signed_on: date
+    signed_on: date | None
     items: tuple[BillingItem, ...]
 
 
@@ -64,11 +64,11 @@ class Budget(Value):
 
     def schedule_on(self, day: date) -> tuple[BillingItem, ...]:
         """Return the last billing schedule signed by a day; the contract's own before that."""
-        signed = [each for each in self.schedules if each.signed_on <= day]
-        return (signed or self.schedules[:1])[-1].items
+        signed = [each for each in self.schedules if not each.signed_on or each.signed_on <= day]
+        return signed[-1].items
 
-    def agreed_on(self, item: str) -> date:
-        """Return the day on which an entry of the schedule was first signed."""
+    def agreed_on(self, item: str) -> date | None:
+        """Return the day of the amendment that added an entry; None for the contract's entries."""
         return next(
             schedule.signed_on
             for schedule in self.schedules
@@ -83,22 +83,19 @@ class Budgeting(Part):
     """
 
     chosen: Kept[RevenueMethodChosen] = None
-    signed: Kept[SowSigned] = None
     change_prices: Annotated[dict[str, ChangePriced], Keep(by="change")] = {}
     amendments: Annotated[tuple[AmendmentSigned, ...], Keep()] = ()
     budget: Budget | None = None
     amended: tuple[Identifier, ...] = ()
 
     @on_event
-    def _set(self, recorded: Recorded[BudgetSet]) -> Self:
-        event = recorded.event
-        signed_on = self.signed.signed_on if self.signed else recorded.occurred_at.date()
+    def _set(self, event: BudgetSet) -> Self:
         budget = Budget(
             signed_price=event.price,
             price=event.price,
             hours=event.hours,
             revenue_method=event.revenue_method,
-            schedules=(Schedule(signed_on=signed_on, items=event.billing_schedule),),
+            schedules=(Schedule(signed_on=None, items=event.billing_schedule),),
             rates=event.rates,
         )
         return self.updated(budget=budget)

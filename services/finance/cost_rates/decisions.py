@@ -14,7 +14,7 @@ from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.money import Rate
 from contracts.reference import CostRates, CostRatesPublished
-from contracts.values import Day
+from contracts.values import Day, Percent
 from finance.cost_rates.state import CostRateRecord
 from finance.policies import require_one_currency
 from finance.roles import CONTROLLING
@@ -61,7 +61,7 @@ class CostRatesFigures(ViewModel):
     """Cost rates per hour by role; `floor` is in percent."""
 
     rates: dict[str, Rate]
-    floor: str | None
+    floor: Percent | None
 
 
 @capability.view
@@ -81,5 +81,5 @@ def cost_rates_figures(state: CostRateRecord) -> CostRatesFigures:
     """Return the confidential figures of cost rates."""
     known = state.published
     return CostRatesFigures(
-        rates=dict(known.by_role) if known else {}, floor=str(known.floor) if known else None
+        rates=dict(known.by_role) if known else {}, floor=known.floor if known else None
     )

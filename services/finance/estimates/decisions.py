@@ -5,6 +5,7 @@ line in proportion. Lines of one role and kind become one line of the price.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Literal
 
 from chassis.base.view_model import ViewModel
@@ -14,6 +15,7 @@ from contracts.decimals import round_decimal
 from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money
+from contracts.values import TotalHours
 from finance.costing.rates import cost_of_hours, cost_rates_on
 from finance.engagement import Engagement
 from finance.estimates.state import Estimate
@@ -62,18 +64,20 @@ def _price(estimate: Estimate, currency: str, records: ReferenceData) -> Estimat
 def _floor(
     estimate: Estimate, price: Money, records: ReferenceData
 ) -> Literal["above", "below", "unknown"]:
+    """Return whether the margin is below the floor, compared without rounding."""
     rates = cost_rates_on(records, price.currency, estimate.submitted_on)
     cost = cost_of_hours(estimate.with_contingency, rates)
     if not rates or cost is None:
         return "unknown"
-    return "below" if price - cost < price * (rates.floor / 100) else "above"
+    margin = price - cost
+    return "below" if margin.amount * 100 < price.amount * rates.floor else "above"
 
 
 class EstimateView(ViewModel):
     """Version of the estimate and its price; hours include contingency."""
 
     version: int
-    hours: str
+    hours: TotalHours
     price: Money | None
     endorsed: bool
 
@@ -91,7 +95,7 @@ def estimates_view(state: Engagement) -> EstimateFields:
         estimates=[
             EstimateView(
                 version=estimate.version,
-                hours=str(sum(line.hours for line in estimate.with_contingency)),
+                hours=sum((line.hours for line in estimate.with_contingency), Decimal(0)),
                 price=estimate.price,
                 endorsed=estimate.endorsed,
             )

@@ -27,7 +27,10 @@ capability = Capability[Engagement](__name__)
 
 
 class RecordPayment(InvoiceMovement, Command):
-    """Record a payment on an invoice, received today unless a day is named."""
+    """Record a payment on an invoice, received today unless a day is named.
+
+    If the invoice is dated tomorrow, it is received on that day unless one is named.
+    """
 
     received_on: Day | None = None
 

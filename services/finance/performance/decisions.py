@@ -16,7 +16,7 @@ from contracts.delivery import PlanBaselined
 from contracts.event import Event
 from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.money import Money
-from contracts.values import PlannedTask
+from contracts.values import PlannedTask, Ratio
 from finance.calendar_months import end_of
 from finance.costing.rates import cost_rates_on, margin
 from finance.engagement import Engagement
@@ -63,12 +63,13 @@ def _performance(
     def cost(task: PlannedTask) -> Decimal:
         return costs[task.task]
 
-    bac = Money.nearest(ev.budget_at_completion(tasks, cost), currency)
+    planned = ev.budget_at_completion(tasks, cost)
+    bac = Money.nearest(planned, currency)
     pv = Money.nearest(ev.planned_value(tasks, cost, report.as_of), currency)
     earned = Money.nearest(ev.earned_value(tasks, cost, report.progress), currency)
     ac = margins.cost_to(works, currency, report.as_of)
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
-    rest = report.hours_to_complete * bac.amount
+    rest = report.hours_to_complete * planned
     etc = Money.nearest(rest / hours, currency) if hours else None
     return PerformanceMeasured(
         as_of=report.as_of,
@@ -167,7 +168,7 @@ class EarnedValueView(ViewModel):
     estimate_at_completion_by_trend: Money | None
     estimate_at_completion_as_planned: Money
     estimate_at_completion_by_cost_and_schedule: Money | None
-    to_complete_performance_index: str | None
+    to_complete_performance_index: Ratio | None
 
 
 class PerformanceFigures(ViewModel):
@@ -193,7 +194,6 @@ def _earned_value(measured: PerformanceMeasured) -> EarnedValueView:
     earned, ac = measured.earned_value.amount, measured.actual_cost.amount
     trend = ev.estimate_at_completion_by_trend(bac, earned, ac)
     both = ev.estimate_at_completion_by_cost_and_schedule(bac, earned, ac, pv)
-    needed = ev.to_complete_performance_index(bac, earned, ac)
 
     def money(amount: Decimal) -> Money:
         return Money.nearest(amount, currency)
@@ -207,5 +207,5 @@ def _earned_value(measured: PerformanceMeasured) -> EarnedValueView:
             ev.estimate_at_completion_as_planned(bac, earned, ac)
         ),
         estimate_at_completion_by_cost_and_schedule=None if both is None else money(both),
-        to_complete_performance_index=None if needed is None else str(needed),
+        to_complete_performance_index=ev.to_complete_performance_index(bac, earned, ac),
     )

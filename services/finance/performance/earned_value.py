@@ -8,15 +8,16 @@ result is None (unknown), not zero.
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from contracts.values import PlannedTask
 from finance.costing.rates import ratio
 
 
-def elapsed(task: PlannedTask, day: date) -> Decimal:
+def elapsed(task: PlannedTask, day: date) -> Fraction:
     """Return the part (0 to 1) of the task's days, both inclusive, over at the end of the day."""
     days = (task.finishes_on - task.starts_on).days + 1
-    return Decimal(min(max((day - task.starts_on).days + 1, 0), days)) / days
+    return Fraction(min(max((day - task.starts_on).days + 1, 0), days), days)
 
 
 def budget_at_completion(
@@ -33,7 +34,8 @@ def planned_value(
 
     The cost of each task is spread evenly over its days.
     """
-    return sum((cost(task) * elapsed(task, day) for task in tasks), Decimal(0))
+    due = sum((Fraction(cost(task)) * elapsed(task, day) for task in tasks), Fraction(0))
+    return Decimal(due.numerator) / due.denominator
 
 
 def earned_value(

@@ -12,10 +12,7 @@ from contracts.delivery import (
     TimeApproved,
 )
 from contracts.finance import (
-    AccountReopened,
     AccountSettled,
-    BudgetAmended,
-    InvoiceIssued,
     MarginMeasured,
     PerformanceMeasured,
     RevenueRecognised,
@@ -70,6 +67,7 @@ class Performance(Part):
 
     @on_event
     def _worked(self, event: TimeApproved | ExpenseApproved) -> Self:
+        # One event is one entry: Delivery approves each entry of time and each expense once.
         return self.updated(works=self.works + 1)
 
     @on_event
@@ -105,11 +103,11 @@ class Performance(Part):
         return self.updated(final=self.final or final, reports=self._without("margin_due"))
 
     @on_event
-    def _continued(
-        self,
-        event: AccountSettled | AccountReopened | BudgetAmended | InvoiceIssued | RevenueRecognised,
-    ) -> Self:
-        """Let another final margin follow a new settlement or a further recognised month."""
+    def _continued(self, event: AccountSettled | RevenueRecognised) -> Self:
+        """Let another final margin follow a new settlement or a further recognised month.
+
+        What reopens the account needs no step: without a settlement no final margin is measured.
+        """
         return self.updated(final=False)
 
     def _without(self, flag: str) -> tuple[Report, ...]:

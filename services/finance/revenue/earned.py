@@ -24,6 +24,7 @@ termination, and once everything is accepted (or the engagement is closed) and t
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 from contracts.money import Money
 from finance.budgeting.state import Budget
@@ -73,7 +74,9 @@ def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Mone
     expected = _expected_cost(state, budget, day)
     if spent.amount == 0:
         return Money.zero(state.money)
-    return price if expected <= spent else price * (spent.amount / expected.amount)
+    if expected <= spent:
+        return price
+    return _part_of(price, Fraction(spent.amount) / Fraction(expected.amount))
 
 
 def _expected_cost(state: Engagement, budget: Budget, day: date) -> Money:
@@ -147,25 +150,31 @@ def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -
     if shares and len(done) == len(shares):
         return price - min(price, _to_implement(state, day))
     part, whole = sum(shares[one] for one in done), sum(shares.values())
-    return price * (part / whole) if whole else Money.zero(state.money)
+    return _part_of(price, part / whole) if whole else Money.zero(state.money)
 
 
-def _shares(state: Engagement, budget: Budget, day: date) -> dict[str, Decimal]:
+def _part_of(price: Money, part: Fraction) -> Money:
+    """Return a part of the price, rounded once: a quotient such as 5/6 is not rounded before."""
+    exact = Fraction(price.amount) * part
+    return Money.nearest(Decimal(exact.numerator) / exact.denominator, price.currency)
+
+
+def _shares(state: Engagement, budget: Budget, day: date) -> dict[str, Fraction]:
     """Return the weight of each deliverable in scope on a day, by the schedule of that day.
 
     It is the deliverable's share of the acceptance entries that name it, or, where none does, its
     equal share of what is billed otherwise.
     """
     scope = state.in_scope(day)
-    shares = dict.fromkeys(scope, Decimal(0))
-    otherwise, named = Decimal(0), set[str]()
+    shares = dict.fromkeys(scope, Fraction(0))
+    otherwise, named = Fraction(0), set[str]()
     for item in budget.schedule_on(day):
         wanted = [one for one in item.deliverables if one in shares]
         if item.kind != "on-acceptance" or not wanted:
-            otherwise += item.amount.amount
+            otherwise += Fraction(item.amount.amount)
             continue
         named.update(wanted)
         for one in wanted:
-            shares[one] += item.amount.amount / len(wanted)
+            shares[one] += Fraction(item.amount.amount) / len(wanted)
     unnamed = [one for one in scope if one not in named]
     return shares | dict.fromkeys(unnamed, otherwise / max(len(unnamed), 1))

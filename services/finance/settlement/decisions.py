@@ -46,8 +46,9 @@ class SettleAccount(Command):
 def settle_account(state: Engagement, command: SettleAccount, context: Context) -> Iterable[Event]:
     """Record the settlement if nothing is open; an equal repetition changes nothing.
 
-    Raises Refused where something is open, where the day is in the future or before the last
-    invoice, credit note, payment or refund, or where the account was settled on another day.
+    A repetition is compared by its day, the only thing that the caller gives. Raises Refused where
+    something is open, where the day is in the future or before the last invoice, credit note,
+    payment or refund, or where the account was settled on another day.
     """
     before, billing = state.settlement, state.billing
     settled_on = same_day("settled_on", command, before.settled, context)
@@ -61,7 +62,9 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
                 f"the account was not settled on {settled_on}: its last movement was on {last}",
             )
     settled = AccountSettled(
-        billed=billing.billed(state.money), paid=billing.paid(state.money), settled_on=settled_on
+        billed=in_force.billed if in_force else billing.billed(state.money),
+        paid=in_force.paid if in_force else billing.paid(state.money),
+        settled_on=settled_on,
     )
     yield from unless_recorded(in_force, settled)
 

@@ -13,7 +13,7 @@ from chassis.domain.ids import derived_id
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.money import Money, Rate
 from contracts.values import Month
-from finance.billing.schedule import draft
+from finance.billing.schedule import draft, unused
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
@@ -96,7 +96,8 @@ def time_billed(
     state: Engagement, budget: Budget, month: Month, today: date
 ) -> Iterable[BillingEventDue | InvoiceDrafted]:
     """Yield a billing event and a draft for each entry that bills some of the unbilled work."""
-    rates, advance = budget.rate_by_role, advance_left(state)
+    rates, advance, invoices = budget.rate_by_role, advance_left(state), state.billing.invoices
+    billed = {*state.billing.events, *(each.billing_event for each in invoices.values())}
     waiting = unbilled_hours(state, end_of(month)).items()
     hours = {role: left for role, left in waiting if role in rates}
     expenses = unbilled_expenses(state, end_of(month))
@@ -108,14 +109,14 @@ def time_billed(
         if gross.amount <= 0 or gross <= drawn:
             continue
         billing_event = BillingEventDue(
-            billing_event=_unused(state, derived_id("due", item.item, month)),
+            billing_event=unused(derived_id("due", item.item, month), billed),
             item=item.item,
             kind="time",
             amount=gross - drawn,
             due_on=min(end_of(month), today),
         )
         yield billing_event
-        yield draft(billing_event, lines, drawn)
+        yield draft(billing_event, lines, drawn, invoices)
         advance = advance - drawn
         for line in lines:
             if line.role is None:
@@ -157,13 +158,3 @@ def _lines(
         amount = min(expenses, remaining)
         lines.append(InvoiceLine(description=f"Expenses to {month}", amount=amount))
     return tuple(lines)
-
-
-def _unused(state: Engagement, billing_event: str) -> str:
-    """Return the id, with the next free number where it was used before."""
-    nth, name = 1, billing_event
-    taken = {*state.billing.events, *(one.billing_event for one in state.billing.invoices.values())}
-    while name in taken:
-        nth += 1
-        name = derived_id(billing_event, str(nth))
-    return name

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine, InvoiceVoided
+from contracts.values import BillingItem
 from finance.billing.decisions import BillOutsideSchedule
 from finance.invoices.decisions import VoidInvoice
 from finance.payments.decisions import RecordPayment
@@ -243,3 +244,30 @@ def test_an_exception_needs_a_contract_an_entry_and_the_currency():
 def test_lines_of_an_exception_add_up(lines: tuple[InvoiceLine, ...], message: str):
     with pytest.raises(ValidationError, match=message):
         early(lines=lines)
+
+
+def test_drafts_that_follow_at_once_have_different_ids():
+    cut = AMENDMENT.model_copy(
+        update={"price_delta": eur(-20_000), "billing_schedule": (), "deliverables_added": ()}
+    )
+    void = VoidInvoice(invoice="invoice-start", why="Wrong address.")
+    sent = issued(contracted(), "invoice-start", "2026-00001", SIGNED)
+    voided = hearing(sent, ASSESSED, cut).after(void)
+    entries = tuple(
+        BillingItem(item=item, kind="on-signature", amount=eur(1_000))
+        for item in ("start", "start-2")
+    )
+    more = AMENDMENT.model_copy(
+        update={
+            "amendment": "A-CR-2",
+            "change": "CR-2",
+            "price_delta": eur(2_000),
+            "billing_schedule": entries,
+        }
+    )
+    again = hearing(voided, ASSESSED.model_copy(update={"change": "CR-2"}), more)
+    assert {name: each.stage for name, each in again.state.billing.invoices.items()} == {
+        "invoice-start": "voided",
+        "invoice-start-2": "drafted",
+        "invoice-start-2-2": "drafted",
+    }

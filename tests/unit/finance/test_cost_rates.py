@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from contracts.reference import CostRatesPublished
-from finance.cost_rates.decisions import PublishCostRates
+from finance.cost_rates.decisions import PublishCostRates, cost_rates_figures
 from finance.service import COST_RATES
 from testkit.scenario import given
 from tests.unit.finance.builders import per_hour, rates
@@ -30,4 +30,10 @@ def test_cost_rates_have_a_floor_and_are_shown_only_with_the_role():
     assert open_view["roles"] == ["architect"]
     assert not {"rates", "floor"} & open_view.keys()
     assert "80" not in str(open_view)
-    published.then_view(rates={"architect": per_hour(80)}, floor="30")
+    published.then_view(rates={"architect": per_hour(80)}, floor=Decimal(30))
+
+
+def test_the_floor_is_shown_as_a_canonical_decimal():
+    command = PublishCostRates(currency="EUR", rates=rates(architect=80), floor=Decimal("30.50"))
+    figures = cost_rates_figures(COSTS.after(command).state)
+    assert figures.model_dump(mode="json")["floor"] == "30.5"

@@ -51,6 +51,11 @@ def test_planned_value_spreads_evenly_over_the_days_of_each_task(day: date, valu
     assert ev.planned_value(TASKS, cost, day) == value
 
 
+def test_planned_value_is_exact_where_the_part_of_the_days_is_no_finite_decimal():
+    long = task("a", date(2026, 4, 6), 22)
+    assert ev.planned_value([long], lambda _: D("16090.91"), date(2026, 4, 6)) == D("731.405")
+
+
 def test_earned_value_is_planned_cost_times_completion():
     assert ev.earned_value(TASKS, cost, {"a": D(100), "b": D(25), "gone": D(100)}) == 2_000
     assert ev.earned_value(TASKS, cost, {}) == 0

@@ -83,6 +83,24 @@ def test_a_price_below_the_floor_is_marked_without_the_amount():
     opened().knowing(CARD, exact).when_consumed(ESTIMATE).then(PRICED, COSTED)
 
 
+def test_the_floor_is_compared_without_rounding():
+    one_hour = ESTIMATE.lines[0].model_copy(update={"hours": Decimal(1)})
+    single = ESTIMATE.model_copy(update={"lines": (one_hour,), "contingency": Decimal(0)})
+    card = CARD.model_copy(update={"rates": rates(architect="33.31")})
+    costs = COSTS.model_copy(
+        update={"rates": rates(architect="22.22"), "floor": Decimal("33.3")}
+    )  # The margin is 11.09 EUR, the floor 11.09223 EUR.
+    opened().knowing(card, costs).when_consumed(single).then(
+        like(EstimatePriced, floor="below"), like(EstimateCosted, margin=Decimal("0.332933"))
+    )
+
+
+def test_hours_are_shown_as_canonical_decimals():
+    [estimate] = opened().when_consumed(ESTIMATE).after.view["estimates"]
+    assert estimate.hours == Decimal(165)
+    assert estimate.model_dump(mode="json")["hours"] == "165"
+
+
 def test_without_cost_rates_there_is_a_price_with_an_unknown_floor():
     priced = (
         opened(costs=False)

@@ -1,6 +1,6 @@
 """Check invoices: approved, numbered, issued, voided, credited."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from contracts.finance import (
     BillingEventDue,
@@ -11,6 +11,7 @@ from contracts.finance import (
     InvoiceLine,
     InvoiceNumbered,
     InvoiceVoided,
+    PaymentReceived,
 )
 from finance.billing.decisions import BillOutsideSchedule
 from finance.engagement import Engagement
@@ -121,6 +122,19 @@ def test_a_void_invoice_keeps_its_number_and_is_drafted_again():
     void.when(other).then_refused("already-recorded", fields={"why"})
     void.when(APPROVE).then_refused("invoice-not-draft", saying="is voided")
     issued(void, "invoice-start-2", "2026-00008", APRIL_1).then_view(billed=eur(5_000))
+
+
+def test_acts_on_an_invoice_dated_tomorrow_are_of_its_date_by_default():
+    """Check a day that has begun in UTC+14, but not in UTC."""
+    tomorrow = date(2026, 4, 2)
+    noon = contracted().on(datetime(2026, 4, 1, 12, tzinfo=UTC))
+    approved = noon.after(ApproveInvoice(invoice="invoice-start", issue_on=tomorrow))
+    dated = hearing(approved, NUMBERED.model_copy(update={"issue_on": tomorrow}))
+    voided = dated.when(VOID).then(like(InvoiceVoided, voided_on=tomorrow), like(InvoiceDrafted))
+    voided.when(VOID).then_nothing()
+    dated.when(pay(10)).then(like(PaymentReceived, received_on=tomorrow))
+    dated.when(credit(10)).then(like(CreditNoteIssued, issued_on=tomorrow))
+    dated.when(pay(10, received_on=APRIL_1)).then_refused("date-before-issue")
 
 
 def test_an_exception_ends_with_its_invoice():

@@ -13,7 +13,7 @@ from contracts.finance import (
     PerformanceMeasured,
     RevenueRecognised,
 )
-from contracts.values import Margin
+from contracts.values import Margin, RoleHours
 from finance.engagement import Engagement
 from finance.payments.decisions import RecordPayment
 from finance.revenue.decisions import RecogniseRevenue
@@ -30,6 +30,7 @@ from tests.unit.finance.builders import (
     PROPOSED,
     SOW,
     SOW_SIGNED,
+    TASKS,
     TERMINATED,
     accepted,
     contracted,
@@ -272,3 +273,26 @@ def test_a_terminated_engagement_ends_with_what_was_billed():
         margin_recognised=None,
         margin_forecast=margin(5_000, 4_000, "0.2"),
     )
+
+
+def test_the_estimate_to_complete_is_rounded_once():
+    one_hour = TASKS[0].model_copy(
+        update={"hours": (RoleHours(role="architect", hours=Decimal(1)),)}
+    )
+    costs = COSTS.model_copy(update={"rates": rates(architect="80.004", developer=50)})
+    baseline = BASELINED.model_copy(update={"tasks": (one_hour,)})
+    known = opened().knowing(CARD, costs)
+    hearing(known, baseline).when_consumed(report(APRIL_20, hours_to_complete=100)).then(
+        like(
+            PerformanceMeasured,
+            budget_at_completion=eur(80),
+            estimate_to_complete=eur("8000.40"),
+        )
+    )
+
+
+def test_an_index_is_shown_as_a_canonical_decimal():
+    done = hearing(contracted(), BASELINED, time("a", role="architect", hours=1))
+    done = hearing(done, progress("t1", 100), progress("t2", 100), report(APRIL_20))
+    shown = done.view["earned_value"].model_dump(mode="json")
+    assert shown["to_complete_performance_index"] == "0"

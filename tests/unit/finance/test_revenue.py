@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from contracts.delivery import EngagementClosed
 from contracts.event import Event
 from contracts.finance import RevenueRecognised
-from contracts.values import BillingItem, RevenueMethod
+from contracts.values import BillingItem, Deliverable, RevenueMethod
 from finance.budgeting.decisions import ChooseRevenueMethod
 from finance.calendar_months import after, end_of
 from finance.invoices.decisions import IssueCreditNote
@@ -68,6 +68,30 @@ def test_revenue_by_invoice_rounds_the_value_of_all_work_once():
     # Three times 5.005 are 15.015; rounded one by one they would be 15.03.
     march = year_end(worked).when(recognise("03")).then(entry("03", 0, 0, "as-invoiced"))
     march.when(recognise("04")).then(entry("04", "15.02", "15.02", "as-invoiced"))
+
+
+def test_a_part_of_the_price_is_rounded_once():
+    """Check 1/22 of 16,090.91 EUR: exactly 731.405 EUR, less if 1/22 is rounded before."""
+    price, first = eur("16090.91"), date(2026, 3, 30)
+    spent = hearing(
+        contracted(SOW.model_copy(update={"price": price})),
+        expense("x", eur(510), first, billable=False),
+    )
+    year_end(spent).after(recognise("03")).then_view(recognised=eur("731.41"))
+    names = tuple(f"part-{number}" for number in range(22))
+    sow = SOW.model_copy(
+        update={
+            "price": price,
+            "deliverables": tuple(Deliverable(deliverable=name, title="Part") for name in names),
+            "billing_schedule": (
+                BillingItem(item="all", kind="on-acceptance", amount=price, deliverables=names),
+            ),
+        }
+    )
+    papers = opened().when_consumed(ESTIMATE, PROPOSED, sow).then_accepted()
+    chosen = papers.after(ChooseRevenueMethod(method="at-acceptance", why="Short."))
+    done = hearing(chosen.on(SIGNED), SOW_SIGNED, accepted(names[0], first))
+    year_end(done).after(recognise("03")).then_view(recognised=eur("731.41"))
 
 
 def test_the_last_measured_cost_at_completion_is_used_from_its_day():

@@ -78,6 +78,15 @@ def test_an_account_with_nothing_open_is_settled_once():
     )
 
 
+def test_a_refused_repetition_names_no_amount_that_the_caller_did_not_give():
+    before = AccountSettled(billed=eur(19_000), paid=eur(19_000), settled_on=AUGUST)
+    settled = all_paid().published(before)
+    settled.when(SETTLE).then_nothing()
+    settled.when(SettleAccount(settled_on=date(2026, 8, 1))).then_refused(
+        "already-recorded", fields={"settled_on"}
+    )
+
+
 def test_an_account_is_not_settled_before_its_last_movement():
     before = SettleAccount(settled_on=date(2026, 5, 15))
     all_paid().when(before).then_refused("date-before-last-movement", saying="on 2026-08-03")

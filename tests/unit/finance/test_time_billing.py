@@ -247,3 +247,19 @@ def test_invoices_never_exceed_the_price_or_draw_more_than_the_advance(
         approved = sum(hours for _, hours, _, _ in weeks[: number + 1])
         billed = sum(line.hours or 0 for one in live for line in one.lines)
         assert billed <= approved
+
+
+def test_months_billed_and_voided_several_times_never_share_an_invoice():
+    """Check that a second draft of April does not get the id of April's second billing event."""
+    engagement = may(hearing(hourly(), time("0", hours=10))).after(APRIL)
+    for number in range(1, 7):
+        engagement = hearing(engagement, time(str(number), hours=10)).after(APRIL)
+        oldest = next(each.invoice for each in engagement.state.billing.live)
+        out = issued(engagement, oldest, f"2026-{number:05}", date(2026, 5, 4))
+        engagement = out.after(VoidInvoice(invoice=oldest, why="Wrong address."))
+        invoices = engagement.state.billing.invoices.values()
+        voided = [each for each in invoices if each.stage == "voided"]
+        live = {each.billing_event: each.amount for each in engagement.state.billing.live}
+        assert len(voided) == number
+        assert list(live.values()) == [eur(1_000)] * (number + 1)
+        assert live.keys() == engagement.state.billing.events.keys()
