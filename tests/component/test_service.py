@@ -14,6 +14,7 @@ from local.paths import free_port
 from tests.component.sample_app import SECRET
 from tests.infrastructure import KafkaServer, StoreServer, wait_until
 
+
 @contextmanager
 def process(service: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     given = {name: value for name, value in os.environ.items() if not name.startswith("CONCORD_")}
