@@ -297,6 +297,10 @@ class RoleRate(Value):
     rate: PositiveRate
 
 
+RoleRates = Annotated[tuple[RoleRate, ...], Field(max_length=200), distinct_by("role")]
+"""Rates of different roles, at most 200."""
+
+
 class BillingItem(Value):
     """Entry of a billing schedule."""
 
