@@ -17,6 +17,7 @@ from contracts.values import (
     Day,
     Days,
     Deliverable,
+    DistinctBy,
     Hours,
     Identifier,
     Party,
@@ -29,10 +30,9 @@ from contracts.values import (
     Text,
     Value,
     Version,
-    distinct_by,
 )
 
-BillingSchedule = Annotated[tuple[BillingItem, ...], Field(max_length=500), distinct_by("item")]
+BillingSchedule = Annotated[tuple[BillingItem, ...], Field(max_length=500), DistinctBy("item")]
 """Entries of a billing schedule with different ids, at most 500."""
 
 

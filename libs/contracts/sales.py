@@ -16,6 +16,7 @@ from contracts.values import (
     BillingItem,
     Day,
     Days,
+    DistinctBy,
     Identifier,
     Percent,
     PersonId,
@@ -28,7 +29,6 @@ from contracts.values import (
     Value,
     Version,
     YesNo,
-    distinct_by,
 )
 
 PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
@@ -215,7 +215,7 @@ class BillingTerms(Value):
 
     proposal_version: Version
     billing_schedule: Annotated[
-        tuple[BillingItem, ...], Field(min_length=1, max_length=500), distinct_by("item")
+        tuple[BillingItem, ...], Field(min_length=1, max_length=500), DistinctBy("item")
     ]
     """Entries whose amounts add up to the price."""
     rates: RoleRates = ()

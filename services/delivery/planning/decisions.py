@@ -26,12 +26,12 @@ from contracts.values import (
     LAST_DAY,
     Day,
     Deliverables,
+    DistinctBy,
     Identifier,
     Milestone,
     PlannedTask,
     TotalHours,
     Version,
-    distinct_by,
 )
 from delivery.engagement import Engagement
 from delivery.planning.scheduling import contradictions, schedule
@@ -62,9 +62,9 @@ class DraftPlan(Command):
     starts_on: Day | None = None
     duration_days: Duration | None = None
     estimate_version: Version | None = None
-    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000), distinct_by("task")] = ()
+    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000), DistinctBy("task")] = ()
     milestones: Annotated[
-        tuple[Milestone, ...], Field(max_length=200), distinct_by("milestone")
+        tuple[Milestone, ...], Field(max_length=200), DistinctBy("milestone")
     ] = ()
     deliverables: Deliverables | None = None
     changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
