@@ -37,10 +37,11 @@ _PORTS = {
 }
 
 
-DATA_FORMAT = "2"
+DATA_FORMAT = "3"
 """Version of what the stores and topics contain; increased when earlier data cannot be read.
 
-1: before `Fact` was renamed to `Event`. 2: since then.
+1: before `Fact` was renamed to `Event`. 2: until amounts had to be whole in the minor unit, and
+texts without hidden characters. 3: since then.
 """
 
 

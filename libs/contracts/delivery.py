@@ -19,6 +19,7 @@ from contracts.values import (
     ContentHash,
     Day,
     Deliverable,
+    DistinctBy,
     Hours,
     Identifier,
     ItemLine,
@@ -38,7 +39,6 @@ from contracts.values import (
     Version,
     Week,
     YesNo,
-    distinct_by,
 )
 
 SomeHours = Annotated[Hours, Field(gt=Decimal(0))]
@@ -206,9 +206,9 @@ class PlanContent(Value):
 
     version: Version
     """Counts the drafts of the plan from 1; a baseline has the version of its draft."""
-    milestones: Annotated[tuple[Milestone, ...], distinct_by("milestone")]
-    tasks: Annotated[tuple[PlannedTask, ...], distinct_by("task")]
-    deliverables: Annotated[tuple[Deliverable, ...], distinct_by("deliverable")]
+    milestones: Annotated[tuple[Milestone, ...], DistinctBy("milestone")]
+    tasks: Annotated[tuple[PlannedTask, ...], DistinctBy("task")]
+    deliverables: Annotated[tuple[Deliverable, ...], DistinctBy("deliverable")]
     changes: tuple[Identifier, ...] = ()
     """Ids of all approved changes whose work the plan includes, also those of earlier baselines.
 

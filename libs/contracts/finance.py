@@ -35,7 +35,7 @@ from contracts.values import (
     ProjectRole,
     Ratio,
     RevenueMethod,
-    RoleRate,
+    RoleRates,
     ShortText,
     SowReview,
     TotalHours,
@@ -121,7 +121,7 @@ class BudgetSet(Event, channel=FINANCE, consumed_by=("delivery",)):
     revenue_method: RevenueMethod
     """Method by which revenue is recognised (IFRS 15); it is never changed."""
     billing_schedule: tuple[BillingItem, ...]
-    rates: tuple[RoleRate, ...] = ()
+    rates: RoleRates = ()
     """Contracted bill rates per hour."""
 
 

@@ -17,22 +17,22 @@ from contracts.values import (
     Day,
     Days,
     Deliverable,
-    Deliverables,
+    DistinctBy,
     Hours,
     Identifier,
     Party,
     PersonId,
     Pricing,
-    RoleRate,
+    RoleRates,
     ShortText,
     Signatory,
+    SomeDeliverables,
     Text,
     Value,
     Version,
-    distinct_by,
 )
 
-BillingSchedule = Annotated[tuple[BillingItem, ...], Field(max_length=500), distinct_by("item")]
+BillingSchedule = Annotated[tuple[BillingItem, ...], Field(max_length=500), DistinctBy("item")]
 """Entries of a billing schedule with different ids, at most 500."""
 
 
@@ -90,14 +90,14 @@ class SowDrafted(SowVersion, Event, channel=LEGAL, consumed_by=("delivery", "fin
     proposal_version: Version
     """Version of the proposal that the customer accepted."""
     scope: Text
-    deliverables: Deliverables
+    deliverables: SomeDeliverables
     price: PositiveTotal
     pricing: Pricing
     starts_on: Day
     finishes_on: Day
     billing_schedule: BillingSchedule
     """Entries whose amounts add up to the price."""
-    rates: tuple[RoleRate, ...] = ()
+    rates: RoleRates = ()
     """Bill rates per hour."""
     payment_terms_days: Days
     """Calendar days from the invoice date to the due day."""

@@ -105,7 +105,12 @@ class CurrencyMismatch(ValueError):
 class Money(BaseModel):
     """Amount of money in a currency, whole in its minor unit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={"x-whole-minor-units": True},
+    )
 
     amount: Amount
     """Decimal number in units of the currency (not in minor units).

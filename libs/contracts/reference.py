@@ -23,6 +23,7 @@ from contracts.text import CLEAN_LINE
 from contracts.values import (
     AccountId,
     Day,
+    DistinctBy,
     Hours,
     Identifier,
     ItemLine,
@@ -34,7 +35,6 @@ from contracts.values import (
     ShortText,
     Value,
     YesNo,
-    distinct_by,
 )
 
 
@@ -145,7 +145,7 @@ class Rates(Value):
     rates: Annotated[
         tuple[RoleRate, ...],
         Field(min_length=1, max_length=200),
-        distinct_by("role"),
+        DistinctBy("role"),
         AfterValidator(_within_bounds),
     ]
 

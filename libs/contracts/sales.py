@@ -16,20 +16,19 @@ from contracts.values import (
     BillingItem,
     Day,
     Days,
-    Deliverables,
+    DistinctBy,
     Identifier,
     Percent,
     PersonId,
     PricedLine,
     Pricing,
-    RoleRate,
+    RoleRates,
     ShortText,
     SomeDeliverables,
     Text,
     Value,
     Version,
     YesNo,
-    distinct_by,
 )
 
 PipelineStage = Literal["prospecting", "qualifying", "proposing", "negotiating"]
@@ -99,7 +98,7 @@ class Qualification(Value):
     """Overall judgement from 0 to 100."""
 
 
-class OpportunityQualified(Qualification, Event, channel=SALES, consumed_by=("delivery",)):
+class OpportunityQualified(Qualification, Event, channel=SALES):
     """An opportunity was qualified: budget, authority, need and timing were checked.
 
     Published by Sales; again when the judgement changes.
@@ -216,10 +215,10 @@ class BillingTerms(Value):
 
     proposal_version: Version
     billing_schedule: Annotated[
-        tuple[BillingItem, ...], Field(min_length=1, max_length=500), distinct_by("item")
+        tuple[BillingItem, ...], Field(min_length=1, max_length=500), DistinctBy("item")
     ]
     """Entries whose amounts add up to the price."""
-    rates: Annotated[tuple[RoleRate, ...], Field(max_length=200), distinct_by("role")] = ()
+    rates: RoleRates = ()
     """Agreed bill rates per hour; for time and materials, one for every role."""
     payment_terms_days: Days
     """Calendar days from the invoice date to the due day."""
@@ -231,7 +230,7 @@ class DealWon(BillingTerms, Event, channel=SALES, consumed_by=("legal", "deliver
     price: PositiveTotal
     """Price of the accepted version."""
     pricing: Pricing
-    deliverables: Deliverables
+    deliverables: SomeDeliverables
     starts_on: Day
     """Agreed start: the promised one unless another was agreed."""
     finishes_on: Day

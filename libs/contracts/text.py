@@ -1,9 +1,12 @@
-"""Clean text: normalised, visible, and without characters that mislead a reader."""
+"""Clean text: normalised, visible, and without control characters and hidden formatting."""
 
 import unicodedata
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
-from pydantic import BeforeValidator
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 _SPACES = "\t\n\r" + "".join(
     character for character in map(chr, range(0x3001)) if unicodedata.category(character)[0] == "Z"
@@ -11,7 +14,8 @@ _SPACES = "\t\n\r" + "".join(
 """Characters that are removed at both ends of a text."""
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols by category that are drawn as nothing: Hangul fillers, empty Braille."""
-_BIDIRECTIONAL = frozenset(("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"))
+_FORMATS = frozenset("\u200c\u200d\u200e\u200f\u061c")
+"""Format characters that scripts need: zero-width joiner and non-joiner, marks of direction."""
 _VISIBLE = frozenset("LNPS")
 """First letters of the categories of visible characters: letters, numbers, punctuation, symbols."""
 
@@ -20,8 +24,9 @@ def _clean(text: str, allowed: str) -> str:
     """Return a text in normal form C without spaces at its ends.
 
     `allowed` are control characters that it may contain. Raises ValueError for other control
-    characters and for those that change the direction of text, line and paragraph separators
-    unless a line feed is allowed, lone surrogates, and where no character is visible.
+    characters, format characters (which are hidden, so that two equal-looking texts would differ)
+    except joiners and marks of direction, line and paragraph separators unless a line feed is
+    allowed, lone surrogates, and where no character is visible.
     """
     text = text.replace("\r\n", "\n").strip(_SPACES)
     if text.isascii() and text.isprintable():
@@ -46,18 +51,37 @@ def _why_not(character: str, category: str, allowed: str) -> str | None:
         return "the control character"
     if category == "Cs":
         return "the lone surrogate"
+    if category == "Cf" and character not in _FORMATS:
+        return "the format character"
     if category in {"Zl", "Zp"} and "\n" not in allowed:
         return "the line separator"
-    if unicodedata.bidirectional(character) in _BIDIRECTIONAL:
-        return "the character for the direction of text"
     return None
 
 
-def _validator(allowed: str) -> Callable[[object], object]:
-    return lambda value: _clean(value, allowed) if isinstance(value, str) else value
+@dataclass(frozen=True, slots=True)
+class _Clean:
+    """Annotation of a clean text, with the keyword `x-clean-text` in the JSON Schema."""
+
+    keyword: Literal["line", "text", "document"]
+    allowed: str
+
+    def _cleaned(self, value: object) -> object:
+        return _clean(value, self.allowed) if isinstance(value, str) else value
+
+    def __get_pydantic_core_schema__(
+        self, source: type[str], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._cleaned, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "x-clean-text": self.keyword}
 
 
-CLEAN_LINE = BeforeValidator(_validator(allowed=""))
-"""Validator of a text of one line; in `Annotated` it comes after the bounds of its length."""
-CLEAN_TEXT = BeforeValidator(_validator(allowed="\n\t"))
-"""Validator of a text of any number of lines (tabs too), like `CLEAN_LINE`."""
+CLEAN_LINE = _Clean("line", allowed="")
+"""Annotation of a text of one line; in `Annotated` it comes after the bounds of its length."""
+CLEAN_TEXT = _Clean("text", allowed="\n\t")
+"""Annotation of a text of any number of lines (tabs too), like `CLEAN_LINE`."""
+CLEAN_DOCUMENT = _Clean("document", allowed="\n\t")
+"""Annotation of the content of a document: the same characters as `CLEAN_TEXT`."""

@@ -1,6 +1,7 @@
 """Define the values that events and commands share: ids, quantities and parts of an engagement."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -11,15 +12,19 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StrictBool,
     StringConstraints,
     ValidationInfo,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from contracts.decimals import CANONICAL
 from contracts.money import Money, NotNegativeMoney, PositiveMoney, PositiveRate, Rate, invalid
-from contracts.text import CLEAN_LINE, CLEAN_TEXT
+from contracts.text import CLEAN_DOCUMENT, CLEAN_LINE, CLEAN_TEXT
 
 Identifier = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$", max_length=64)
@@ -61,7 +66,7 @@ ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), CLEA
 """One line of clean text (see `contracts.text`), at most 200 characters."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000), CLEAN_TEXT]
 """Clean text of any number of lines (see `contracts.text`), at most 4,000 characters."""
-DocumentText = Annotated[str, StringConstraints(min_length=1, max_length=500_000), CLEAN_TEXT]
+DocumentText = Annotated[str, StringConstraints(min_length=1, max_length=500_000), CLEAN_DOCUMENT]
 """Content of a document as clean text, at most 500,000 characters."""
 ContentHash = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 """SHA-256 of a document's canonical content: ``sha256:`` and lower-case hexadecimal digits."""
@@ -209,24 +214,38 @@ class Deliverable(Value):
     acceptance_criteria: Text = "Accepted in writing by the customer."
 
 
-def distinct_by(field: str) -> AfterValidator:
-    """Return a validator of a sequence that refuses two items with the same value of a field."""
+@dataclass(frozen=True, slots=True)
+class DistinctBy:
+    """Annotation of a sequence that refuses two items with the same value of a field.
 
-    def distinct(items: tuple[Any, ...]) -> tuple[Any, ...]:
-        times = Counter(getattr(item, field) for item in items)
+    The JSON Schema names the field under the keyword `x-distinct-by`.
+    """
+
+    field: str
+
+    def _distinct(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
+        times = Counter(getattr(item, self.field) for item in items)
         repeated = [str(value) for value, count in times.items() if count > 1]
         if repeated:
             raise ValueError(f"{', '.join(repeated)} appears more than once")
         return items
 
-    return AfterValidator(distinct)
+    def __get_pydantic_core_schema__(
+        self, source: type[tuple[Any, ...]], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._distinct, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "x-distinct-by": self.field}
 
 
 SomeDeliverables = Annotated[
-    tuple[Deliverable, ...], Field(min_length=1, max_length=200), distinct_by("deliverable")
+    tuple[Deliverable, ...], Field(min_length=1, max_length=200), DistinctBy("deliverable")
 ]
 """Deliverables with different ids, from 1 to 200."""
-Deliverables = Annotated[tuple[Deliverable, ...], Field(max_length=200), distinct_by("deliverable")]
+Deliverables = Annotated[tuple[Deliverable, ...], Field(max_length=200), DistinctBy("deliverable")]
 """Deliverables with different ids, at most 200."""
 
 
@@ -295,6 +314,10 @@ class RoleRate(Value):
 
     role: ProjectRole
     rate: PositiveRate
+
+
+RoleRates = Annotated[tuple[RoleRate, ...], Field(max_length=200), DistinctBy("role")]
+"""Rates of different roles, at most 200."""
 
 
 class BillingItem(Value):

@@ -75,8 +75,8 @@ def hold_pir(state: Engagement, command: HoldPir, context: Context) -> Iterable[
         held_on=same_day("held_on", command, known, context),
         went_well=command.went_well,
         went_badly=command.went_badly,
-        sold_hours=hours_of(sold),
-        delivered_hours=state.timesheet.approved_hours,
+        sold_hours=known.sold_hours if known else hours_of(sold),
+        delivered_hours=known.delivered_hours if known else state.timesheet.approved_hours,
     )
     yield from unless_recorded(known, event, "the review")
 

@@ -9,7 +9,6 @@ from contracts.sales import (
     DealWon,
     OpportunityImported,
     OpportunityOpened,
-    OpportunityQualified,
     ProposalDrafted,
     ProposalSubmitted,
 )
@@ -21,7 +20,6 @@ class Deal(Part):
 
     opened: Kept[OpportunityOpened] = None
     imported: Kept[OpportunityImported] = None
-    qualified: Kept[OpportunityQualified] = None
     proposals: Annotated[dict[int, ProposalDrafted], Keep("version")] = {}
     submitted: Kept[ProposalSubmitted] = None
     won: Kept[DealWon] = None

@@ -1,5 +1,6 @@
 """Draft the plan from a template or from tasks, and baseline it."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 from functools import partial
@@ -25,12 +26,12 @@ from contracts.values import (
     LAST_DAY,
     Day,
     Deliverables,
+    DistinctBy,
     Identifier,
     Milestone,
     PlannedTask,
     TotalHours,
     Version,
-    distinct_by,
 )
 from delivery.engagement import Engagement
 from delivery.planning.scheduling import contradictions, schedule
@@ -61,9 +62,9 @@ class DraftPlan(Command):
     starts_on: Day | None = None
     duration_days: Duration | None = None
     estimate_version: Version | None = None
-    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000), distinct_by("task")] = ()
+    tasks: Annotated[tuple[PlannedTask, ...], Field(max_length=1000), DistinctBy("task")] = ()
     milestones: Annotated[
-        tuple[Milestone, ...], Field(max_length=200), distinct_by("milestone")
+        tuple[Milestone, ...], Field(max_length=200), DistinctBy("milestone")
     ] = ()
     deliverables: Deliverables | None = None
     changes: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
@@ -136,7 +137,7 @@ def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
     if named is not None:
         return tuple(dict.fromkeys((*_signed(state, before), *named)))
     kept = (change for change in before if not is_given_up(state, change))
-    approved = () if command.tasks else filter(partial(_agreed, state), state.changes.approved)
+    approved = () if command.tasks else filter(partial(_agreed, state), state.changes.requested)
     return tuple(dict.fromkeys((*kept, *approved)))
 
 
@@ -151,7 +152,10 @@ def _agreed(state: Engagement, change: str) -> bool:
 def _scheduled(
     state: Engagement, command: DraftPlan, plan: PlanDrafted, context: Context
 ) -> PlanDrafted:
-    """Return the plan with milestones and tasks that are scheduled from the template."""
+    """Return the plan with milestones and tasks that are scheduled from the template.
+
+    Raises Refused where there is nothing to schedule it from, or a change has the id of a task.
+    """
     record = known_template(context, command.template)
     estimate = (
         state.estimates.submitted.get(command.estimate_version)
@@ -176,11 +180,14 @@ def _scheduled(
             f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
         )
     scheduled = schedule(record.event, estimate.lines, plan.deliverables, starts_on, duration_days)
+    tasks = (*scheduled.tasks, *_change_tasks(orders, starts_on, finishes_on))
+    # Checked here, since the event cannot be constructed with repeated ids.
+    gate("plan-inconsistent", _repeated(tasks))
     return PlanDrafted(
         **{
             **dict(plan),
             "milestones": scheduled.milestones,
-            "tasks": (*scheduled.tasks, *_change_tasks(orders, starts_on, finishes_on)),
+            "tasks": tasks,
             "template_version": record.sequence,
             "estimate_version": estimate.version,
         }
@@ -210,6 +217,12 @@ def _change_tasks(
                 finishes_on=finishes_on,
                 hours=hours,
             )
+
+
+def _repeated(tasks: Iterable[PlannedTask]) -> Iterator[Missing]:
+    for name, times in Counter(task.task for task in tasks).items():
+        if times > 1:
+            yield Missing("plan-inconsistent", f"task {name} is listed more than once", "delivery")
 
 
 @capability.decide(BaselinePlan, by=MANAGERS)

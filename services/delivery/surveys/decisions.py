@@ -43,12 +43,12 @@ def send_survey(state: Engagement, command: SendSurvey, context: Context) -> Ite
     Raises Refused where there are no contacts, or the id belongs to a survey with other data.
     """
     require_open(state, after_termination=True)
-    opened = state.deal.opened
-    contacts = command.contacts or (opened.contacts if opened else ())
-    if not contacts:
-        raise Refused("contacts-missing", "the opportunity has no contacts: name the contacts")
     survey = command.survey or context.new_id("S")
     recorded = state.surveys.sent.get(survey)
+    asked = recorded or state.deal.opened
+    contacts = command.contacts or (asked.contacts if asked else ())
+    if not contacts:
+        raise Refused("contacts-missing", "the opportunity has no contacts: name the contacts")
     event = SurveySent(
         survey=survey,
         contacts=tuple(dict.fromkeys(contacts)),

@@ -9,7 +9,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, unless_recorded
+from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.legal import Agreement, MsaSigned, NdaSigned
 from contracts.values import Day
@@ -49,20 +49,27 @@ class RecordMsa(_SignedAgreement):
 @capability.decide(RecordNda, by=CONTRACTS)
 def record_nda(state: Engagement, command: RecordNda, context: Context) -> Iterable[Event]:
     """Record the NDA; only one signed on a later day replaces it."""
-    yield from _recorded(state, command, context, NdaSigned, state.agreements.nda)
+    yield from _recorded(state, command, context, NdaSigned, state.agreements.nda, "the NDA")
 
 
 @capability.decide(RecordMsa, by=CONTRACTS)
 def record_msa(state: Engagement, command: RecordMsa, context: Context) -> Iterable[Event]:
     """Record the MSA; only one signed on a later day replaces it."""
-    yield from _recorded(state, command, context, MsaSigned, state.agreements.msa)
+    yield from _recorded(state, command, context, MsaSigned, state.agreements.msa, "the MSA")
 
 
 def _recorded(
-    state: Engagement, command: _SignedAgreement, context: Context, kind: type[A], known: A | None
+    state: Engagement,
+    command: _SignedAgreement,
+    context: Context,
+    kind: type[A],
+    known: A | None,
+    what: str,
 ) -> Iterable[Event]:
     require_open(state)
-    signed_on = past_day("signed_on", command.signed_on, context)
+    # Another term is another agreement, signed today unless a day is given.
+    repeated = known if known and known.expires_on == command.expires_on else None
+    signed_on = same_day("signed_on", command, repeated, context)
     if command.expires_on and command.expires_on < signed_on:
         raise Refused(
             "expiry-before-signature",
@@ -70,7 +77,7 @@ def _recorded(
         )
     replaced = known is not None and known.signed_on < signed_on
     event = kind(signed_on=signed_on, expires_on=command.expires_on)
-    yield from unless_recorded(None if replaced else known, event)
+    yield from unless_recorded(None if replaced else known, event, what)
 
 
 class AgreementFields(ViewModel):

@@ -5,9 +5,9 @@ After an objection, Legal drafts the next version.
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -22,10 +22,10 @@ from contracts.values import (
     ContentHash,
     Day,
     Days,
-    Deliverables,
     Pricing,
-    RoleRate,
+    RoleRates,
     Signatory,
+    SomeDeliverables,
     Text,
     Version,
 )
@@ -52,13 +52,13 @@ class DraftSow(Command):
     """
 
     scope: Text
-    deliverables: Annotated[Deliverables, Field(min_length=1)] | None = None
+    deliverables: SomeDeliverables | None = None
     price: PositiveTotal | None = None
     pricing: Pricing | None = None
     starts_on: Day | None = None
     finishes_on: Day | None = None
     billing_schedule: BillingSchedule | None = None
-    rates: Annotated[tuple[RoleRate, ...], Field(max_length=200)] | None = None
+    rates: RoleRates | None = None
     payment_terms_days: Days | None = None
 
     @model_validator(mode="after")

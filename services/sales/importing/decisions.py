@@ -42,4 +42,5 @@ def import_opportunity(
     imported = state.opportunity.imported
     if imported is None and state.opportunity.opened:
         raise Refused("opportunity-opened", "this engagement was opened in Sales, not imported")
-    yield from unless_recorded(imported, OpportunityImported(**dict(command)))
+    event = OpportunityImported(**dict(command))
+    yield from unless_recorded(imported, event, "the imported opportunity")

@@ -94,7 +94,7 @@ def open_opportunity(
     if known.opened is None and known.imported:
         raise Refused("opportunity-imported", "this opportunity was imported: adopt it instead")
     event = OpportunityOpened(**dict(command))
-    for new in unless_recorded(known.opened, event):
+    for new in unless_recorded(known.opened, event, "the opportunity"):
         _require_openable(new, context)
         yield new
 
@@ -114,20 +114,21 @@ def adopt_opportunity(
         raise Refused("opportunity-not-imported", "this opportunity was not imported")
     if known.opened is None:
         require_open_sale(state)
-    account = command.account or imported.account
-    value = command.expected_value or imported.value
+    before = known.opened or imported
+    account = command.account or before.account
+    value = command.expected_value or known.expected_value
     if account is None or value is None:
         gate("adoption-incomplete", _missing(account=account, expected_value=value))
         return
     event = OpportunityOpened(
         account=account,
-        title=command.title or imported.title,
-        contacts=command.contacts,
+        title=command.title or before.title,
+        contacts=command.contacts or (known.opened.contacts if known.opened else ()),
         expected_value=value,
         expected_close=command.expected_close,
-        owner=command.owner or imported.owner,
+        owner=command.owner or before.owner,
     )
-    for new in unless_recorded(known.opened, event):
+    for new in unless_recorded(known.opened, event, "the opportunity"):
         require_currency(known.currency, expected_value=value)
         _require_openable(new, context)
         yield new
@@ -202,7 +203,8 @@ def lose_deal(state: Engagement, command: LoseDeal, context: Context) -> Iterabl
     if lost is None:
         require_open_sale(state)
     day = same_day("lost_on", command, lost, context)
-    yield from unless_recorded(lost, DealLost(**{**dict(command), "lost_on": day}))
+    event = DealLost(**{**dict(command), "lost_on": day})
+    yield from unless_recorded(lost, event, "the loss")
 
 
 class OpportunityFields(ViewModel):

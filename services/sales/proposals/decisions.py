@@ -10,7 +10,7 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from chassis.domain.rules import past_day, require_currency, same_day, unless_recorded
+from chassis.domain.rules import require_currency, same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money, PositiveTotal
@@ -108,19 +108,18 @@ def draft_proposal(state: Engagement, command: DraftProposal, context: Context) 
 def submit_proposal(
     state: Engagement, command: SubmitProposal, context: Context
 ) -> Iterable[Event]:
-    """Submit the version; raises Refused with all that is missing for gate 1."""
+    """Submit the version; raises Refused with all that is missing for gate 1.
+
+    Raises Refused also where it was submitted on another day.
+    """
     require_open_sale(state)
     proposal = _version(state, command.version)
-    if proposal.status == "submitted":
-        if command.submitted_on in {None, proposal.submitted_on}:
-            return
-        raise Refused(
-            "proposal-submitted",
-            f"version {proposal.version} was already submitted on {proposal.submitted_on}",
-        )
-    submitted_on = past_day("submitted_on", command.submitted_on, context)
-    gate("proposal-not-ready", waits_for(state, proposal))
-    yield ProposalSubmitted(version=proposal.version, submitted_on=submitted_on)
+    known, version = proposal.submitted, proposal.version
+    day = same_day("submitted_on", command, known, context)
+    event = ProposalSubmitted(version=version, submitted_on=day)
+    for new in unless_recorded(known, event, f"the submission of version {version}"):
+        gate("proposal-not-ready", waits_for(state, proposal))
+        yield new
 
 
 @capability.decide(ReviseProposal, by=SELLERS)
@@ -144,24 +143,25 @@ def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[
     if won is None:
         require_open_sale(state)
     proposal = _version(state, command.proposal_version)
-    if proposal.submitted_on is None:
+    if proposal.submitted is None:
         raise Refused(
             "proposal-not-submitted",
             f"version {proposal.version} of the proposal has not been submitted to the customer",
         )
     won_on = same_day("won_on", command, won, context)
-    for deal in unless_recorded(won, _deal(proposal, command, won_on)):
+    for deal in unless_recorded(won, _deal(proposal, command, won, won_on), "the deal"):
         _require_sound(deal, proposal)
         yield deal
 
 
 def _require_sound(deal: DealWon, proposal: Proposal) -> None:
     """Refuse a deal with dates out of order, or with billing terms that do not fit its proposal."""
-    if proposal.submitted_on and deal.won_on < proposal.submitted_on:
+    submitted = proposal.submitted
+    if submitted and deal.won_on < submitted.submitted_on:
         raise Refused(
             "date-before-submission",
-            f"won_on: {deal.won_on} is before {proposal.submitted_on}, when version "
-            f"{proposal.version} was submitted",
+            f"won_on: {deal.won_on} is before {submitted.submitted_on}, when version "
+            f"{submitted.version} was submitted",
         )
     if deal.finishes_on < deal.starts_on:
         raise Refused(
@@ -224,16 +224,18 @@ def _version(state: Engagement, version: int, *, withdrawn: bool = False) -> Pro
     return proposal
 
 
-def _deal(proposal: Proposal, command: WinDeal, won_on: date) -> DealWon:
+def _deal(proposal: Proposal, command: WinDeal, won: DealWon | None, won_on: date) -> DealWon:
     drafted = proposal.drafted
+    starts_on = won.starts_on if won else drafted.promised_start
+    finishes_on = won.finishes_on if won else drafted.promised_finish
     return DealWon(
         **{
             **dict(command),
             "price": drafted.price,
             "pricing": drafted.pricing,
             "deliverables": drafted.deliverables,
-            "starts_on": command.starts_on or drafted.promised_start,
-            "finishes_on": command.finishes_on or drafted.promised_finish,
+            "starts_on": command.starts_on or starts_on,
+            "finishes_on": command.finishes_on or finishes_on,
             "won_on": won_on,
         }
     )
@@ -309,7 +311,7 @@ def proposals_view(state: Engagement) -> ProposalFields:
             ProposalView(
                 version=proposal.version,
                 status=proposal.status,
-                submitted_on=proposal.submitted_on,
+                submitted_on=proposal.submitted.submitted_on if proposal.submitted else None,
                 content=proposal.drafted,
                 waits_for=waits_for(state, proposal) if proposal.status == "drafted" else (),
             )

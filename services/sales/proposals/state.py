@@ -1,6 +1,5 @@
 """State of the proposals, of the estimates of Delivery and Finance, and of the won deal."""
 
-from datetime import date
 from typing import Literal, Self
 
 from chassis.domain.state import Kept, Part, on_event
@@ -11,16 +10,23 @@ from contracts.values import PersonId, Value
 
 
 class Proposal(Value):
-    """A version of the proposal, and its status."""
+    """A version of the proposal: submitted to the customer, withdrawn, or neither."""
 
     drafted: ProposalDrafted
-    status: Literal["drafted", "submitted", "withdrawn"] = "drafted"
-    submitted_on: date | None = None
+    submitted: ProposalSubmitted | None = None
+    withdrawn: bool = False
 
     @property
     def version(self) -> int:
         """Return the version number, counted from 1."""
         return self.drafted.version
+
+    @property
+    def status(self) -> Literal["drafted", "submitted", "withdrawn"]:
+        """Return the status: a withdrawn version may have been submitted before."""
+        if self.withdrawn:
+            return "withdrawn"
+        return "submitted" if self.submitted else "drafted"
 
 
 class Estimate(Value):
@@ -44,11 +50,11 @@ class Proposals(Part):
 
     @on_event
     def _submitted(self, event: ProposalSubmitted) -> Self:
-        return self._with(event.version, status="submitted", submitted_on=event.submitted_on)
+        return self._with(event.version, submitted=event)
 
     @on_event
     def _revised(self, event: ProposalRevised) -> Self:
-        return self._with(event.version, status="withdrawn")
+        return self._with(event.version, withdrawn=True)
 
     @on_event
     def _estimate_submitted(self, event: EstimateSubmitted) -> Self:

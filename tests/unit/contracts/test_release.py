@@ -13,7 +13,9 @@ from pydantic import Field, create_model
 from contracts import release
 from contracts.channels import SALES
 from contracts.event import Event, Recorded, decode, encode
-from contracts.values import Hours, Value
+from contracts.money import Amount, Currency, Money
+from contracts.text import CLEAN_LINE
+from contracts.values import DistinctBy, Hours, Value
 
 EVENTS = release.events()
 
@@ -91,12 +93,18 @@ class Part(Value):
     hours: Hours
 
 
+class LooseMoney(Value):
+    amount: Amount
+    currency: Currency
+
+
 class ReleaseOne(Event, channel=SALES):
     """First version."""
 
     title: Annotated[str, Field(max_length=10)]
     colour: Literal["red", "green"] = "red"
     parts: tuple[Part, ...] = ()
+    price: LooseMoney = LooseMoney(amount=Decimal(1), currency="EUR")
 
 
 def changed(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -117,6 +125,10 @@ def changed(**fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 class WiderPart(Value):
     hours: Hours
     note: str | None = None
+
+
+DISTINCT_PARTS = Annotated[tuple[Part, ...], DistinctBy("hours")]
+WHOLE = Money(amount=Decimal(1), currency="EUR")
 
 
 class NarrowPart(Value):
@@ -152,6 +164,9 @@ def test_a_compatible_change_is_accepted(change):
         ({"title": int}, "title type: was"),
         ({"parts": (tuple[NarrowPart, ...], ())}, "hours x-maximum: was"),
         ({"parts": Part}, "parts"),
+        ({"parts": (DISTINCT_PARTS, ())}, 'parts: x-distinct-by added: "hours"'),
+        ({"title": Annotated[str, CLEAN_LINE]}, 'title: x-clean-text added: "line"'),
+        ({"price": (Money, WHOLE)}, "price: x-whole-minor-units added: true"),
     ],
 )
 def test_an_incompatible_change_is_reported(change, difference):

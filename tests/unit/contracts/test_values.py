@@ -7,7 +7,11 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from contracts.event import Event
+from contracts.finance import BudgetSet
+from contracts.legal import SowDrafted
 from contracts.money import Money, PositiveMoney, PositiveTotal
+from contracts.sales import DealWon, EstimateRequested
 from contracts.values import (
     FIRST_DAY,
     HEARD,
@@ -25,6 +29,7 @@ from contracts.values import (
     days_after,
 )
 
+ARCHITECT = {"role": "architect", "rate": {"amount": "150", "currency": "EUR"}}
 WHOLE: TypeAdapter[int] = TypeAdapter(Annotated[int, AsNumber])
 
 
@@ -123,3 +128,15 @@ def test_sums_and_roundings_lose_no_digits() -> None:
     assert sum_of_both.amount == Decimal(10) ** 26
     # Exactly half of it ends in .995, and half up is .00 of the next unit.
     assert (large * Decimal("0.5")).amount == Decimal(10) ** 26 / 2
+
+
+@pytest.mark.parametrize("event", [DealWon, SowDrafted, BudgetSet])
+def test_a_contract_has_one_rate_for_a_role(event: type[Event]) -> None:
+    with pytest.raises(ValidationError, match=r"rates\n.*architect appears more than once"):
+        event.model_validate({"rates": [ARCHITECT, ARCHITECT]})
+
+
+@pytest.mark.parametrize("event", [EstimateRequested, DealWon, SowDrafted])
+def test_what_is_sold_has_a_deliverable(event: type[Event]) -> None:
+    with pytest.raises(ValidationError, match=r"deliverables\n.*at least 1 item"):
+        event.model_validate({"deliverables": []})

@@ -23,6 +23,7 @@ from tests.unit.delivery.builders import (
     HASH,
     SETTLED,
     TERMINATED,
+    TIME_APPROVED,
     TODAY,
     WEEK,
     accepted,
@@ -63,6 +64,12 @@ def test_the_review_compares_sold_with_delivered_hours() -> None:
     )
     held.on(date(2026, 4, 9)).when(PIR).then_nothing()
     held.when(HoldPir(went_well=(), went_badly=())).then_refused("already-recorded")
+    more = held.published(TIME_APPROVED.model_copy(update={"entry": "T-9"}))
+    assert more.state.timesheet.approved_hours == hours(76)
+    more.when(PIR).then_nothing()
+    more.when(HoldPir(went_well=("The team",), went_badly=())).then_refused(
+        "already-recorded", fields={"went_badly"}
+    )
     asked().when(PIR).then_refused("deal-not-won", missing=["deal-not-won"])
 
 

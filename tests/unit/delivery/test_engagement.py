@@ -14,7 +14,7 @@ from contracts.delivery import (
     ManagerAssigned,
     TimeSubmitted,
 )
-from contracts.sales import OpportunityImported, OpportunityQualified, ProposalSubmitted
+from contracts.sales import OpportunityImported, ProposalSubmitted
 from delivery.engagement import Engagement
 from delivery.service import ENGAGEMENT
 from testkit.scenario import Scenario, permutations_agree
@@ -63,7 +63,6 @@ def test_the_order_of_departments_does_not_matter() -> None:
     permutations_agree(
         empty(),
         OPENED,
-        OpportunityQualified(budget=True, authority=True, need=True, timing=False, score=hours(75)),
         ManagerAssigned(manager="mara", assigned_on=START),
         REQUESTED,
         ESTIMATED,

@@ -140,7 +140,9 @@ def test_a_change_named_like_a_task_of_the_template_is_refused() -> None:
         *(each.model_copy(update={"change": "1.1"}) for each in (CHANGE, ASSESSED, APPROVED))
     )
     clashing.when(FROM_TEMPLATE).then_refused(
-        "event-not-recordable", saying="1.1 appears more than once"
+        "plan-inconsistent",
+        missing=["plan-inconsistent"],
+        saying="task 1.1 is listed more than once",
     )
 
 
@@ -274,6 +276,16 @@ def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
         ASSESSED.lines,
         date(2026, 7, 19),
     )
+
+
+def test_changes_are_planned_in_the_order_of_their_requests() -> None:
+    first, second = (
+        [each.model_copy(update={"change": name}) for each in (CHANGE, ASSESSED, APPROVED)]
+        for name in ("CR-1", "CR-2")
+    )
+    requested = signed().published(*first[:2], *second[:2])
+    approved = requested.published(second[2], first[2]).after(FROM_TEMPLATE)
+    assert approved.view["plan"].draft.changes == ("CR-1", "CR-2")
 
 
 def test_a_baseline_does_not_add_a_change_afterwards() -> None:

@@ -19,10 +19,14 @@ def test_agreements_are_recorded_once_and_replaced_by_later_ones(
         "already-recorded", saying=str(TODAY)
     )
     first.when(command(expires_on=date(2027, 1, 1))).then_refused(
-        "already-recorded", saying="expires_on"
+        "already-recorded", fields={"expires_on"}, saying=f"the {command.__name__[-3:].upper()} is"
     )
+    first.on(date(2026, 3, 3)).when(command()).then_nothing()
     later = event(signed_on=date(2026, 6, 1), expires_on=date(2027, 6, 1))
-    first.on(date(2026, 6, 1)).when(command(expires_on=date(2027, 6, 1))).then(later)
+    renewed = first.on(date(2026, 6, 1)).when(command(expires_on=date(2027, 6, 1))).then(later)
+    renewed.on(date(2026, 6, 2)).when(command(expires_on=date(2027, 6, 1))).then_nothing()
+    again = event(signed_on=date(2026, 6, 2), expires_on=date(2027, 6, 1))
+    renewed.on(date(2026, 6, 2)).when(command(**dict(again))).then(again)
 
 
 @pytest.mark.parametrize("command", [RecordNda, RecordMsa])

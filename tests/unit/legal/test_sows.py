@@ -149,6 +149,7 @@ def test_after_the_signature_the_contract_is_amended_instead():
         {"scope": SCOPE, "deliverables": ()},
         {"scope": SCOPE, "deliverables": (deliverable("portal"), deliverable("portal"))},
         {"scope": SCOPE, "billing_schedule": WON.billing_schedule[:1] * 2},
+        {"scope": SCOPE, "rates": WON.rates * 2},
         {"scope": SCOPE, "starts_on": "2026-05-01", "finishes_on": "2026-04-30"},
         {"scope": SCOPE, "payment_terms_days": -1},
         {"scope": SCOPE, "price": {"amount": "0", "currency": "EUR"}},

@@ -225,8 +225,8 @@ def test_columns_have_any_order_and_others_and_a_byte_order_mark_are_ignored() -
     [
         ("Acme\0", "must not contain the control character U+0000"),
         ("Acme\x1bInc", "must not contain the control character U+001B"),
-        ("Acme\u202eInc", "must not contain the character for the direction of text U+202E"),
-        ("\u200b", "must contain a visible character"),
+        ("Acme\u202eInc", "must not contain the format character U+202E"),
+        ("\u200d", "must contain a visible character"),
         ("A" * 201, "String should have at most 200 characters"),
     ],
 )

@@ -36,7 +36,8 @@ def test_different_content_under_the_same_id_is_refused_by_field() -> None:
         "already-recorded",
         missing={"field-differs"},
         fields={"account", "value"},
-        saying="account: recorded as empty, given as acme; "
+        saying="the imported opportunity is recorded with other content: "
+        "account: recorded as empty, given as acme; "
         "value: recorded as 49.00 USD, given as 55.00 USD",
     )
 

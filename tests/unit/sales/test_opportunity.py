@@ -72,7 +72,9 @@ def test_an_unknown_account_is_refused_with_the_field_name() -> None:
 
 def test_an_equal_opening_changes_nothing_and_a_different_one_is_refused() -> None:
     opened().when(OPEN).then_nothing()
-    opened().when(OPEN.model_copy(update={"title": "Other"})).then_refused("already-recorded")
+    opened().when(OPEN.model_copy(update={"title": "Other"})).then_refused(
+        "already-recorded", fields={"title"}, saying="the opportunity is recorded"
+    )
 
 
 def test_an_expected_close_in_the_past_is_refused() -> None:
@@ -129,7 +131,7 @@ def test_a_deal_can_be_lost_at_any_stage_before_it_is_won(stage) -> None:
         .then(DealLost(reason="price", competitor="Globex", lost_on=date(2026, 1, 5)))
     )
     lost.then_view(stage="lost").on(date(2026, 2, 1)).when(LOSE).then_nothing()
-    lost.when(LoseDeal(reason="scope")).then_refused("already-recorded", saying="price")
+    lost.when(LoseDeal(reason="scope")).then_refused("already-recorded", saying="the loss is")
     lost.when(ADVANCE).then_refused("engagement-over", saying="lost on 2026-01-05")
 
 
@@ -177,7 +179,14 @@ class TestImportedOpen:
         known.when(ADOPT).then_nothing()
         known.when(REQUEST).then_accepted()
         otherwise = ADOPT.model_copy(update={"title": "Other"})
-        known.when(otherwise).then_refused("already-recorded")
+        known.when(otherwise).then_refused(
+            "already-recorded", fields={"title"}, saying="the opportunity is recorded"
+        )
+
+    def test_what_an_equal_adoption_omits_is_as_it_was_adopted(self) -> None:
+        given = ADOPT.model_copy(update={"title": "Shop", "owner": "bo", "expected_value": usd(7)})
+        least = AdoptOpportunity(expected_close=ADOPT.expected_close)
+        self.imported.after(given).when(least).then_nothing()
 
     def test_values_missing_in_the_crm_are_required(self) -> None:
         bare = new().published(IMPORTED.model_copy(update={"value": None}))

@@ -111,7 +111,9 @@ class TestGate:
         )
         done.on(date(2026, 1, 9)).when(SUBMIT).then_nothing()
         other_day = SubmitProposal(version=1, submitted_on=date(2026, 1, 6))
-        done.on(date(2026, 1, 9)).when(other_day).then_refused("proposal-submitted")
+        done.on(date(2026, 1, 9)).when(other_day).then_refused(
+            "already-recorded", fields={"submitted_on"}, saying="the submission of version 1"
+        )
 
     def test_all_missing_preconditions_are_listed(self) -> None:
         opened().after(drafted(**WITHOUT_MANAGEMENT)).when(SUBMIT).then_refused(
@@ -197,7 +199,7 @@ class TestWinning:
         done = submitted().when(WIN).then(deal).then_view(stage="won")
         done.on(date(2026, 2, 1)).when(WIN).then_nothing()
         done.when(WIN.model_copy(update={"payment_terms_days": 14})).then_refused(
-            "already-recorded", saying="payment_terms_days"
+            "already-recorded", fields={"payment_terms_days"}, saying="the deal is recorded"
         )
         done.when(REVISE).then_refused("deal-won")
 
@@ -216,9 +218,9 @@ class TestWinning:
 
     def test_other_dates_can_be_agreed_in_order(self) -> None:
         later = WIN.model_copy(update={"finishes_on": date(2026, 9, 1)})
-        submitted().when(later).then(
-            like(DealWon, starts_on=date(2026, 3, 2), finishes_on=date(2026, 9, 1))
-        ).then_view(delivery__promised_finish=date(2026, 9, 1))
+        agreed = like(DealWon, starts_on=date(2026, 3, 2), finishes_on=date(2026, 9, 1))
+        won = submitted().when(later).then(agreed)
+        won.then_view(delivery__promised_finish=date(2026, 9, 1)).when(WIN).then_nothing()
         before = WIN.model_copy(update={"finishes_on": date(2026, 3, 1)})
         submitted().when(before).then_refused("finish-before-start", saying="finishes_on")
 
