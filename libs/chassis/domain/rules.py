@@ -45,7 +45,7 @@ def same_day(field: str, command: Command, known: Event | None, context: Context
     return past_day(field, given, context) if given or recorded is None else recorded
 
 
-def unless_recorded(known: E | None, event: E, what: str = "this") -> Iterator[E]:
+def unless_recorded(known: E | None, event: E, what: str) -> Iterator[E]:
     """Yield the event if none is recorded yet, and nothing if an equal one is.
 
     Raises Refused where a different event is recorded, with an entry per field that differs. Old

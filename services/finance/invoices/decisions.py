@@ -78,7 +78,7 @@ def approve_invoice(
         raise Refused("invoice-not-draft", f"invoice {invoice.invoice} is voided, not a draft")
     issue_on = same_day("issue_on", command, invoice.approved, context)
     approved = InvoiceApproved(invoice=invoice.invoice, amount=invoice.amount, issue_on=issue_on)
-    for event in unless_recorded(invoice.approved, approved):
+    for event in unless_recorded(invoice.approved, approved, "the approval"):
         due = state.billing.events[invoice.billing_event]
         gate("amount-not-billable", _not_due(state, due, issue_on))
         yield event
@@ -103,7 +103,7 @@ def void_invoice(state: Engagement, command: VoidInvoice, context: Context) -> I
         voided_on=day_since_issue(invoice, "voided_on", command, context, known),
         ends_event=known.ends_event if known else _ends_event(state, invoice),
     )
-    yield from unless_recorded(known, voided)
+    yield from unless_recorded(known, voided, "the voiding")
 
 
 @capability.decide(IssueCreditNote, by=CONTROLLING)

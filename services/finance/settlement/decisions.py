@@ -66,7 +66,7 @@ def settle_account(state: Engagement, command: SettleAccount, context: Context) 
         paid=in_force.paid if in_force else billing.paid(state.money),
         settled_on=settled_on,
     )
-    yield from unless_recorded(in_force, settled)
+    yield from unless_recorded(in_force, settled, "the settlement")
 
 
 @capability.react

@@ -59,8 +59,8 @@ def test_the_moment_of_the_act_counts_and_not_that_of_the_record() -> None:
 
 
 def test_an_event_is_recorded_once_and_an_equal_one_changes_nothing() -> None:
-    assert list(unless_recorded(None, TERMINATED)) == [TERMINATED]
-    assert list(unless_recorded(TERMINATED, TERMINATED.model_copy())) == []
+    assert list(unless_recorded(None, TERMINATED, "the event")) == [TERMINATED]
+    assert list(unless_recorded(TERMINATED, TERMINATED.model_copy(), "the event")) == []
 
 
 def test_a_different_event_is_refused_with_each_field_that_differs() -> None:
@@ -85,7 +85,7 @@ def test_values_of_a_confidential_event_are_not_shown() -> None:
     assert costed.channel.confidential
     other = costed.model_copy(update={"cost": Money(amount=Decimal(82), currency="EUR")})
     with pytest.raises(Refused) as refused:
-        list(unless_recorded(costed, other))
+        list(unless_recorded(costed, other, "the event"))
     assert [item.field for item in refused.value.missing] == ["cost"]
     shown = str(refused.value) + "".join(item.sentence for item in refused.value.missing)
     assert "cost: is recorded with another value" in shown
@@ -96,7 +96,7 @@ def test_values_of_a_confidential_event_are_not_shown() -> None:
 def test_events_of_two_types_are_not_compared() -> None:
     lost: Event = DealLost(reason="price", lost_on=TODAY)
     with pytest.raises(TypeError, match="NdaSigned is compared with DealLost"):
-        list(unless_recorded(NdaSigned(signed_on=TODAY, expires_on=None), lost))
+        list(unless_recorded(NdaSigned(signed_on=TODAY, expires_on=None), lost, "the event"))
 
 
 class Terminate(Command):
@@ -120,7 +120,7 @@ def test_a_command_without_a_day_has_that_of_the_recorded_event() -> None:
 def test_a_long_value_is_shortened() -> None:
     other = TERMINATED.model_copy(update={"comment": "x" * 4000})
     with pytest.raises(Refused) as refused:
-        list(unless_recorded(TERMINATED, other))
+        list(unless_recorded(TERMINATED, other, "the event"))
     assert len(str(refused.value)) < 250
     assert str(refused.value).endswith("x…")
 
@@ -133,7 +133,7 @@ def test_a_nested_value_is_shown_as_json() -> None:
     )
     other = signed.signatory.model_copy(update={"person": "carl"})
     with pytest.raises(Refused, match=r'"person":"cleo".*given as \{.*"person":"carl"'):
-        list(unless_recorded(signed, signed.model_copy(update={"signatory": other})))
+        list(unless_recorded(signed, signed.model_copy(update={"signatory": other}), "the event"))
 
 
 def test_an_amount_in_another_currency_is_refused_by_its_field() -> None:
