@@ -1,4 +1,4 @@
-"""The view of the sale; Delivery decides nothing about it."""
+"""The view and the list columns of the sale; Delivery decides nothing about it."""
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -26,3 +26,17 @@ def deal_view(state: Engagement) -> DealFields:
         title=state.deal.title,
         stage=state.stage,
     )
+
+
+class DealRow(ViewModel):
+    """The columns of the engagement and its customer in the list of engagements."""
+
+    account: str | None
+    title: str | None
+    stage: str
+
+
+@capability.row
+def deal_row(state: Engagement) -> DealRow:
+    """Return the columns of the engagement and its customer."""
+    return DealRow(account=state.deal.account, title=state.deal.title, stage=state.stage)

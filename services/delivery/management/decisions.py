@@ -193,3 +193,22 @@ def management_view(state: Engagement) -> ManagementFields:
         tier=management.tier,
         on_hold=None if state.is_over else management.on_hold,
     )
+
+
+class ManagementRow(ViewModel):
+    """The columns of manager, method tier and hold in the list of engagements."""
+
+    manager: str | None
+    tier: str | None
+    on_hold: bool
+
+
+@capability.row
+def management_row(state: Engagement) -> ManagementRow:
+    """Return the columns of manager, method tier and hold."""
+    view = management_view(state)
+    return ManagementRow(
+        manager=view.manager,
+        tier=view.tier.tier if view.tier else None,
+        on_hold=view.on_hold is not None,
+    )

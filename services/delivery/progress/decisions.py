@@ -138,6 +138,21 @@ def progress_view(state: Engagement) -> ProgressFields:
     )
 
 
+class ProgressRow(ViewModel):
+    """The columns of the progress in the list of engagements; a day is written YYYY-MM-DD."""
+
+    status: str | None
+    next_milestone: str | None
+
+
+@capability.row
+def progress_row(state: Engagement) -> ProgressRow:
+    """Return the columns of the progress."""
+    view = progress_view(state)
+    due = view.next_milestone
+    return ProgressRow(status=view.status, next_milestone=str(due) if due else None)
+
+
 def _worst(report: StatusReport) -> RAG:
     rags = {report.scope, report.schedule, report.cost}
     return "red" if "red" in rags else "amber" if "amber" in rags else "green"

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from contracts.delivery import StatusReportPublished
+from contracts.delivery import EngagementPutOnHold, StatusReportPublished
 from contracts.values import RAG
 from delivery.acceptance.decisions import RejectDeliverable, SubmitDeliverable
 from delivery.progress.decisions import ReachMilestone
@@ -20,6 +20,7 @@ from tests.unit.delivery.builders import (
     estimated,
     finished,
     hours,
+    kicked_off,
     opened,
     released,
     won,
@@ -125,3 +126,28 @@ def test_every_engagement_can_be_shown(scenario) -> None:
     model = ENGAGEMENT.views.model("View")
     view = model(**scenario().view)
     assert model.model_validate_json(view.model_dump_json()) == view
+
+
+def test_the_list_row_of_an_engagement() -> None:
+    assert ENGAGEMENT.rows(empty().state) == {
+        "account": None,
+        "title": None,
+        "stage": "planning",
+        "manager": None,
+        "tier": None,
+        "on_hold": False,
+        "status": None,
+        "next_milestone": None,
+    }
+    row = ENGAGEMENT.rows(kicked_off().state)
+    view = kicked_off().view
+    assert (row["account"], row["title"]) == (view["account"], view["title"])
+    assert (row["stage"], row["manager"]) == ("delivering", view["manager"])
+    planned = released()
+    due = planned.view["next_milestone"]
+    assert ENGAGEMENT.rows(planned.state)["next_milestone"] == due.isoformat()
+
+
+def test_the_list_says_whether_an_engagement_is_on_hold() -> None:
+    held = kicked_off().published(EngagementPutOnHold(reason="Budget.", held_on=WEEK))
+    assert ENGAGEMENT.rows(held.state)["on_hold"] is True
