@@ -23,7 +23,8 @@ from chassis.base.partitioning import partition_of
 from contracts import delivery, finance, gateway, legal, reference, sales
 from contracts.channels import CHANNELS, PARTITIONS
 from contracts.event import Event, Recorded, encode
-from contracts.money import Money
+from contracts.money import Money, Rate
+from contracts.values import RoleRate
 from local.platform import SERVICES, Platform
 from tests import hostile_records
 from tests.faults.collected_state import FORGED, NO_EVENT, PLANTED, UNKNOWN, UNREADABLE
@@ -31,6 +32,7 @@ from tests.faults.load import Load
 
 _EUR = Money(amount=Decimal(1_000), currency="EUR")
 _DAY = date(2025, 3, 3)
+_RATE = RoleRate(role="architect", rate=Rate(amount=Decimal(1), currency="EUR"))
 _EXAMPLES: Sequence[Event] = (
     sales.OpportunityAdvanced(pipeline_stage="proposing", probability=Decimal(50)),
     legal.FileOpened(account="novamed", title="Migration"),
@@ -44,8 +46,8 @@ _EXAMPLES: Sequence[Event] = (
     gateway.ConfidentialDisconnectResolved(finding="planted", rule="planted"),
     reference.AccountPublished(account="planted", name="Planted"),
     reference.PersonPublished(person="planted", name="Planted", department="delivery"),
-    reference.RateCardPublished(rate_card="planted", currency="EUR", rates=()),
-    reference.CostRatesPublished(cost_rates="planted", currency="EUR", rates=()),
+    reference.RateCardPublished(rate_card="planted", currency="EUR", rates=(_RATE,)),
+    reference.CostRatesPublished(cost_rates="planted", currency="EUR", rates=(_RATE,)),
 )
 """An event of each channel."""
 
