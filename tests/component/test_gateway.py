@@ -134,7 +134,7 @@ async def test_engagements_are_shown_as_their_departments_published_them(world: 
     euros = portfolio["currencies"][0]
     assert euros["billed"] == "100000"
     assert euros["backlog_clean"] == "200000"
-    assert portfolio["confidential"][0]["margin_sold"]["margin"] == "0.3000"
+    assert portfolio["confidential"][0]["margin_sold"]["margin"] == "0.3"
 
 
 async def test_costs_are_shown_only_to_callers_with_the_right(world: World) -> None:
