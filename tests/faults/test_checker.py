@@ -180,7 +180,8 @@ def snapshot_of_something_else(evidence: Evidence) -> None:
     views = evidence.views["sales"]
     stream = next(name for name in views if name.startswith("engagement:"))
     known = views[stream].known
-    other = known.stream.state.model_copy(update={"opened": None})
+    state = known.stream.state
+    other = state.updated(opportunity=state.opportunity.updated(opened=None))
     known = replace(known, stream=replace(known.stream, state=other))
     views[stream] = replace(views[stream], known=known)
 
