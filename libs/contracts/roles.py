@@ -22,3 +22,17 @@ Role = Literal[
 ]
 ROLES: tuple[Role, ...] = get_args(Role)
 """All known roles; others in a token are ignored."""
+COMPANY: tuple[Role, ...] = (
+    "account-executive",
+    "sales-manager",
+    "engagement-manager",
+    "pmo-director",
+    "consultant",
+    "counsel",
+    "contract-manager",
+    "project-accountant",
+    "controller",
+    "vp-engagement-management",
+    "executive",
+)
+"""Roles of the people of the company: they may read the open reference data."""

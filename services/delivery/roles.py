@@ -9,12 +9,3 @@ WORKERS: tuple[Role, ...] = ("consultant", *MANAGERS)
 REQUESTERS: tuple[Role, ...] = (*WORKERS, "account-executive")
 RECORD_KEEPERS: tuple[Role, ...] = ("pmo-director", "operator")
 READERS: tuple[Role, ...] = (*WORKERS, "vp-engagement-management", "executive")
-COMPANY: tuple[Role, ...] = (
-    *READERS,
-    "account-executive",
-    "sales-manager",
-    "counsel",
-    "contract-manager",
-    "project-accountant",
-    "controller",
-)

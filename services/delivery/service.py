@@ -4,6 +4,7 @@ from chassis.domain.decider import Decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from contracts.reference import AccountPublished, PersonPublished, TemplatePublished
+from contracts.roles import COMPANY
 from contracts.values import PersonId
 from delivery.acceptance import decisions as acceptance
 from delivery.changes import decisions as changes
@@ -22,7 +23,7 @@ from delivery.progress import decisions as progress
 from delivery.raid import decisions as raid
 from delivery.requirements import decisions as requirements
 from delivery.resources import decisions as resources
-from delivery.roles import COMPANY, READERS, RECORD_KEEPERS
+from delivery.roles import READERS, RECORD_KEEPERS
 from delivery.surveys import decisions as surveys
 from delivery.templates import decisions as templates
 from delivery.templates.state import Template

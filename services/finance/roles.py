@@ -5,13 +5,3 @@ from contracts.roles import Role
 ACCOUNTING: tuple[Role, ...] = ("project-accountant", "controller")
 CONTROLLING: tuple[Role, ...] = ("controller",)
 READERS: tuple[Role, ...] = (*ACCOUNTING, "vp-engagement-management", "executive")
-COMPANY: tuple[Role, ...] = (
-    *READERS,
-    "account-executive",
-    "sales-manager",
-    "engagement-manager",
-    "pmo-director",
-    "consultant",
-    "counsel",
-    "contract-manager",
-)

@@ -9,6 +9,7 @@ from chassis.domain.decider import Decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from contracts.reference import CostRatesPublished, RateCardPublished
+from contracts.roles import COMPANY
 from finance.billing import decisions as billing
 from finance.budgeting import decisions as budgeting
 from finance.changes import decisions as changes
@@ -29,7 +30,7 @@ from finance.progress import decisions as progress
 from finance.rate_cards import decisions as rate_cards
 from finance.rate_cards.state import RateCard
 from finance.revenue import decisions as revenue
-from finance.roles import COMPANY, CONTROLLING, READERS
+from finance.roles import CONTROLLING, READERS
 from finance.settlement import decisions as settlement
 from finance.time_billing import decisions as time_billing
 

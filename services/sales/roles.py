@@ -5,13 +5,3 @@ from contracts.roles import Role
 SELLERS: tuple[Role, ...] = ("account-executive", "sales-manager")
 MANAGERS: tuple[Role, ...] = ("sales-manager",)
 READERS: tuple[Role, ...] = (*SELLERS, "vp-engagement-management", "executive")
-COMPANY: tuple[Role, ...] = (
-    *READERS,
-    "engagement-manager",
-    "pmo-director",
-    "consultant",
-    "counsel",
-    "contract-manager",
-    "project-accountant",
-    "controller",
-)

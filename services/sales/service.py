@@ -4,6 +4,7 @@ from chassis.domain.decider import Decider
 from chassis.runtime.service import Service, run
 from chassis.web.command_routes import CommandRoutes
 from contracts.reference import AccountPublished, PersonPublished
+from contracts.roles import COMPANY
 from sales.accounts import decisions as accounts
 from sales.accounts.state import Account
 from sales.contract import decisions as contract
@@ -15,7 +16,7 @@ from sales.invoices import decisions as invoices
 from sales.opportunity import decisions as opportunity
 from sales.progress import decisions as progress
 from sales.proposals import decisions as proposals
-from sales.roles import COMPANY, READERS
+from sales.roles import READERS
 
 ENGAGEMENT: Decider[Engagement] = Decider(
     department="sales",
