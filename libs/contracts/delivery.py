@@ -11,9 +11,11 @@ from pydantic import Field, model_validator
 
 from contracts.channels import DELIVERY
 from contracts.event import Event
+from contracts.lines import ScopeChanges
 from contracts.money import PositiveMoney
 from contracts.values import (
     RAG,
+    AmendmentReview,
     AsNumber,
     Confidence,
     ContentHash,
@@ -23,7 +25,6 @@ from contracts.values import (
     Hours,
     Identifier,
     ItemLine,
-    ItemRoleHours,
     LineKind,
     Milestone,
     Percent,
@@ -117,6 +118,13 @@ class SowReviewed(SowReview, Event, channel=DELIVERY, consumed_by=("legal",)):
 
     content_hash: ContentHash
     """Hash of the content that was reviewed; the verdict holds for this content only."""
+
+
+class AmendmentReviewed(AmendmentReview, Event, channel=DELIVERY, consumed_by=("legal",)):
+    """Delivery reviewed an amendment that differs from the approved change.
+
+    Published by Delivery. A later review of the same content replaces this one.
+    """
 
 
 class ResourcePeriod(Value):
@@ -286,6 +294,8 @@ class TimeApproved(TimeOfPerson, Event, channel=DELIVERY, consumed_by=("finance"
 
     kind: LineKind = "delivery"
     """Kind of work, as the plan has it for the task."""
+    line: Identifier | None = None
+    """Id of the contract line, as the plan has it for the task; null where it names none."""
 
 
 class TimeRejection(Value):
@@ -502,14 +512,21 @@ class ChangeAssessment(Value):
     """The effort, the delay and the scope of a change."""
 
     change: Identifier
-    lines: Annotated[tuple[ItemRoleHours, ...], Field(max_length=100)]
-    """Additional hours by role."""
+    changes: ScopeChanges
+    """Changes of hours and deliverables by contract line; negative where scope is taken away."""
     days: Annotated[int, Field(ge=-10_000, le=10_000), AsNumber]
     """Calendar days by which the finish moves; negative where it becomes earlier."""
     risk: Text
-    deliverables_added: Annotated[tuple[Deliverable, ...], Field(max_length=100)] = ()
-    deliverables_descoped: Annotated[tuple[Identifier, ...], Field(max_length=100)] = ()
-    """Ids of deliverables that would no longer be delivered."""
+
+    @property
+    def deliverables_added(self) -> tuple[Deliverable, ...]:
+        """Return the deliverables that any line adds."""
+        return tuple(each for change in self.changes for each in change.deliverables_added)
+
+    @property
+    def deliverables_removed(self) -> tuple[Identifier, ...]:
+        """Return the ids of the deliverables that any line takes away."""
+        return tuple(each for change in self.changes for each in change.deliverables_removed)
 
 
 class ChangeAssessed(ChangeAssessment, Event, channel=DELIVERY, consumed_by=("legal", "finance")):

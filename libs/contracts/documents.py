@@ -11,9 +11,40 @@ from pydantic import BaseModel
 
 from contracts.decimals import canonical_decimal
 from contracts.event import written
-from contracts.values import ContentHash
+from contracts.values import (
+    AccountId,
+    ContentHash,
+    EngagementId,
+    Identifier,
+    ShortText,
+    Value,
+    Version,
+)
 
 D = TypeVar("D", bound=BaseModel)
+
+
+class BaseDocument(Value):
+    """The document that another one is based on or changes."""
+
+    title: ShortText
+    content_hash: ContentHash
+
+
+class DocumentHead(Value):
+    """What identifies a document beside its terms, so that no two documents have one hash."""
+
+    engagement: EngagementId
+    company: Identifier
+    """Id of the company that sells."""
+    customer: AccountId
+    """Id of the customer's organisation that is the party of the contract."""
+    template: Identifier
+    """Id of the template that the document is rendered by."""
+    template_version: Version
+    base: BaseDocument | None = None
+    """The document that this one is based on or changes, such as a master services agreement."""
+
 
 STATEMENT_OF_WORK = "statement-of-work"
 """Kind of a document whose content is a SowDrafted."""

@@ -4,10 +4,19 @@ Unless a field says otherwise, amounts are in the engagement's currency. Days ar
 (UTC) unless the person who recorded them gave another day.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from contracts.channels import FINANCE, FINANCE_CONFIDENTIAL, FINANCE_REGISTER
 from contracts.event import Event
+from contracts.lines import (
+    BillingKind,
+    ContractLines,
+    LineChanges,
+    PerformanceObligation,
+    Treatment,
+)
 from contracts.money import (
     ItemMoney,
     Money,
@@ -17,15 +26,13 @@ from contracts.money import (
     Rate,
 )
 from contracts.values import (
-    BillingItem,
-    BillingKind,
+    AmendmentReview,
     ComputedPercent,
     ContentHash,
     Day,
+    DistinctBy,
     EngagementId,
-    EstimateLine,
     Hours,
-    HoursDelta,
     Identifier,
     LineKind,
     Margin,
@@ -35,7 +42,6 @@ from contracts.values import (
     ProjectRole,
     Ratio,
     RevenueMethod,
-    RoleRates,
     ShortText,
     SowReview,
     TotalHours,
@@ -79,23 +85,49 @@ class EstimatePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery")):
     """
 
 
+class ProposalReviewed(Event, channel=FINANCE, consumed_by=("sales",)):
+    """Finance reviewed a version of the proposal against the minimum margin (floor).
+
+    Published by Finance when the version is drafted, and again when the cost rates become known.
+    """
+
+    version: Version
+    """Version of the proposal."""
+    price: PositiveTotal
+    """Price that was reviewed."""
+    floor: Literal["above", "below", "unknown"]
+    """Whether the price leaves the minimum margin, which is itself confidential.
+
+    `unknown` where the cost rate of a role is not known.
+    """
+
+
+class AmendmentReviewed(AmendmentReview, Event, channel=FINANCE, consumed_by=("legal",)):
+    """Finance reviewed an amendment that differs from the approved change.
+
+    Published by Finance. A later review of the same content replaces this one.
+    """
+
+
 class ChangePriced(Event, channel=FINANCE, consumed_by=("sales", "delivery", "legal")):
     """The last assessment of a change was priced.
 
-    Published by Finance once the budget is set. Hours are priced at the contracted rate of the
-    role, or at that of the rate card where the contract has none.
+    Published by Finance once the budget is set. Hours are priced at the rate of the line on the
+    day of the assessment, or at that of the rate card where the line has none.
     """
 
     change: Identifier
-    lines: tuple[PricedLine, ...]
-    """Price by role and kind of work."""
+    changes: LineChanges
+    """The assessed changes of the lines with their prices."""
     price: ItemMoney
-    """Sum of the lines: the amount by which the change would alter the contract's price."""
+    """Sum of the price changes: the amount by which the price of the contract would change."""
 
 
 class RevenueMethodChoice(Value):
-    """A method by which revenue is recognised, and the reason for it."""
+    """A method by which the revenue of an obligation is recognised, and the reason for it."""
 
+    obligation: Identifier
+    """Id of the obligation: `fixed` for all fixed lines together, else that of its line."""
     method: RevenueMethod
     why: ShortText
 
@@ -108,21 +140,18 @@ class RevenueMethodChosen(RevenueMethodChoice, Event, channel=FINANCE):
 
 
 class BudgetSet(Event, channel=FINANCE, consumed_by=("delivery",)):
-    """The budget was set from the signed statement of work.
-
-    Published by Finance once the statement of work is signed and its proposal and estimate are
-    known.
-    """
+    """The budget was set from the signed statement of work. Published by Finance."""
 
     price: PositiveTotal
-    """Price of the contract."""
-    hours: tuple[EstimateLine, ...]
-    """Budgeted hours: those of the estimate under the proposal, with its contingency."""
-    revenue_method: RevenueMethod
-    """Method by which revenue is recognised (IFRS 15); it is never changed."""
-    billing_schedule: tuple[BillingItem, ...]
-    rates: RoleRates = ()
-    """Contracted bill rates per hour."""
+    """Price of the contract: the sum of the lines."""
+    lines: ContractLines
+    """Lines of the contract with prices, hours and billing schedules."""
+    obligations: Annotated[
+        tuple[PerformanceObligation, ...],
+        Field(min_length=1, max_length=200),
+        DistinctBy("obligation"),
+    ]
+    """Groups of lines whose revenue is measured together; each line is in one of them."""
 
 
 class BudgetAmended(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
@@ -135,23 +164,46 @@ class BudgetAmended(Event, channel=FINANCE, consumed_by=("delivery", "legal")):
     change: Identifier
     amendment: Identifier
     price: NotNegativeTotal
-    """Price of the contract after the amendment."""
-    hours_delta: HoursDelta
-    """Hours by which the budget changes."""
-    billing_schedule: tuple[BillingItem, ...]
-    """Whole billing schedule after the amendment."""
+    """Price of the contract after the amendment: the sum of the lines."""
+    lines: ContractLines
+    """All lines after the amendment, with prices, hours and billing schedules."""
+    obligations: Annotated[
+        tuple[PerformanceObligation, ...],
+        Field(min_length=1, max_length=200),
+        DistinctBy("obligation"),
+    ]
+    """All obligations after the amendment."""
+    treatment: Treatment
+    """Accounting treatment of the amendment."""
+    why: ShortText
+    """Reason for the treatment."""
 
 
-class RevenueRecognised(Event, channel=FINANCE):
-    """The revenue of a month was recognised. Published by Finance, month after month."""
+class RevenueOfMonth(Value):
+    """The revenue of an obligation in a month."""
 
     month: Month
     """Calendar month, as `YYYY-MM`."""
+    obligation: Identifier
     method: RevenueMethod
     amount: Money
     """Revenue of the month; negative where earlier revenue is corrected (cumulative catch-up)."""
     cumulative: Money
-    """All revenue recognised to the end of the month."""
+    """All revenue of the obligation recognised to the end of the month."""
+
+
+class RevenueRecognised(RevenueOfMonth, Event, channel=FINANCE):
+    """The revenue of an obligation in a month was recognised by a method that does not use cost.
+
+    Published by Finance, month after month.
+    """
+
+
+class RevenueByCostRecognised(RevenueOfMonth, Event, channel=FINANCE_CONFIDENTIAL):
+    """The revenue of an obligation in a month was recognised in proportion to its cost.
+
+    Published by Finance in confidence, month after month, since it reveals the cost.
+    """
 
 
 class BillingEventDue(Event, channel=FINANCE):
@@ -162,11 +214,13 @@ class BillingEventDue(Event, channel=FINANCE):
 
     billing_event: Identifier
     """Id of the billing event."""
+    line: Identifier
+    """Id of the contract line."""
     item: Identifier
     """Id of the entry of the billing schedule."""
     kind: BillingKind
     amount: PositiveMoney
-    """Amount to be invoiced, after any advance that is drawn down."""
+    """Amount to be invoiced, after discounts and any advance that is drawn down."""
     due_on: Day
     """Day on which the amount became due for invoicing; not the day by which to pay."""
     deliverables: tuple[Identifier, ...] = ()
@@ -182,6 +236,8 @@ class InvoiceLine(Value):
     """Line of an invoice. Role, hours and rate are set where time is billed."""
 
     description: ShortText
+    line: Identifier
+    """Id of the contract line."""
     amount: ItemMoney
     role: ProjectRole | None = None
     hours: TotalHours | None = None

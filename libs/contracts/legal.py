@@ -8,22 +8,20 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from contracts.channels import LEGAL
+from contracts.documents import DocumentHead
 from contracts.event import Event
-from contracts.money import ItemMoney, PositiveTotal
+from contracts.lines import ContractLines, LineChanges
+from contracts.money import ItemMoney, PositiveMoney, PositiveTotal
 from contracts.values import (
     AccountId,
-    BillingItem,
     ContentHash,
     Day,
     Days,
     Deliverable,
-    DistinctBy,
     Hours,
     Identifier,
     Party,
     PersonId,
-    Pricing,
-    RoleRates,
     ShortText,
     Signatory,
     SomeDeliverables,
@@ -31,9 +29,6 @@ from contracts.values import (
     Value,
     Version,
 )
-
-BillingSchedule = Annotated[tuple[BillingItem, ...], Field(max_length=500), DistinctBy("item")]
-"""Entries of a billing schedule with different ids, at most 500."""
 
 
 class FileOpened(Event, channel=LEGAL):
@@ -81,7 +76,43 @@ class SowVersion(Value):
     """SHA-256 of the document's canonical content: all other fields of its sow-drafted event."""
 
 
-class SowDrafted(SowVersion, Event, channel=LEGAL, consumed_by=("delivery", "finance", "sales")):
+class AcceptanceTerms(Value):
+    """How a deliverable is accepted."""
+
+    deemed_after_days: Days | None = None
+    """Calendar days after a submission without an answer until it counts as accepted.
+
+    Null where a deliverable is never accepted without an answer.
+    """
+    criteria: Text = "Accepted in writing by the customer."
+
+
+class SowTerms(Value):
+    """The terms of a statement of work."""
+
+    scope: Text
+    deliverables: SomeDeliverables
+    lines: ContractLines
+    """Lines with billing schedules that add up to their prices."""
+    starts_on: Day
+    finishes_on: Day
+    effective_on: Day
+    """First day of the work that the contract covers; it may be before the signature."""
+    acceptance_terms: AcceptanceTerms = AcceptanceTerms()
+    cost_of_delay_per_day: PositiveMoney | None = None
+    """Amount per calendar day of delay, where the parties agreed one."""
+    payment_terms_days: Days
+    """Calendar days from the invoice date to the due day."""
+
+
+class SowDrafted(
+    SowTerms,
+    DocumentHead,
+    SowVersion,
+    Event,
+    channel=LEGAL,
+    consumed_by=("delivery", "finance", "sales"),
+):
     """A version of the statement of work (SOW) was drafted; it supersedes earlier versions.
 
     Published by Legal. The event is the whole document.
@@ -89,18 +120,8 @@ class SowDrafted(SowVersion, Event, channel=LEGAL, consumed_by=("delivery", "fin
 
     proposal_version: Version
     """Version of the proposal that the customer accepted."""
-    scope: Text
-    deliverables: SomeDeliverables
     price: PositiveTotal
-    pricing: Pricing
-    starts_on: Day
-    finishes_on: Day
-    billing_schedule: BillingSchedule
-    """Entries whose amounts add up to the price."""
-    rates: RoleRates = ()
-    """Bill rates per hour."""
-    payment_terms_days: Days
-    """Calendar days from the invoice date to the due day."""
+    """Sum of the lines."""
 
 
 class Redline(Value):
@@ -187,19 +208,30 @@ class AmendmentTerms(Value):
     content_hash: ContentHash
     """SHA-256 of the document's canonical content: all other fields of its amendment-drafted
     event."""
+    changes: LineChanges
     price_delta: ItemMoney
-    """Amount added to the price of the contract; negative for a reduction."""
+    """Sum of the price changes of the lines; negative for a reduction."""
     finishes_on: Day
     """New finish of the contract."""
-    deliverables_added: tuple[Deliverable, ...] = ()
-    deliverables_descoped: tuple[Identifier, ...] = ()
-    """Ids of deliverables that are no longer delivered."""
-    billing_schedule: tuple[BillingItem, ...] = ()
-    """Entries added to the billing schedule; they add up to `price_delta`, or are none if it is
-    zero or negative."""
+
+    @property
+    def deliverables_added(self) -> tuple[Deliverable, ...]:
+        """Return the deliverables that any line adds."""
+        return tuple(each for change in self.changes for each in change.deliverables_added)
+
+    @property
+    def deliverables_removed(self) -> tuple[Identifier, ...]:
+        """Return the ids of the deliverables that any line takes away."""
+        return tuple(each for change in self.changes for each in change.deliverables_removed)
 
 
-class AmendmentDrafted(AmendmentTerms, Event, channel=LEGAL, consumed_by=("sales", "delivery")):
+class AmendmentDrafted(
+    AmendmentTerms,
+    DocumentHead,
+    Event,
+    channel=LEGAL,
+    consumed_by=("sales", "delivery", "finance"),
+):
     """The amendment of the contract for one change order was drafted, for the first time or anew.
 
     Published by Legal, also without a command: when the change is approved and priced, and when an

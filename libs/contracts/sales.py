@@ -10,19 +10,21 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.channels import SALES
 from contracts.event import Event
+from contracts.lines import (
+    BillingItems,
+    ContractLines,
+    ProposedLine,
+    ProposedLines,
+    total_price,
+)
 from contracts.money import Money, NotNegativeMoney, PositiveTotal
 from contracts.values import (
     AccountId,
-    BillingItem,
     Day,
     Days,
-    DistinctBy,
     Identifier,
     Percent,
     PersonId,
-    PricedLine,
-    Pricing,
-    RoleRates,
     ShortText,
     SomeDeliverables,
     Text,
@@ -136,15 +138,18 @@ class EstimateRequested(EstimateScope, Event, channel=SALES, consumed_by=("deliv
 class ProposalContent(Value):
     """A proposal without its version and price. All amounts are in one currency."""
 
+    company: Identifier
+    """Id of the company that sells."""
     estimate_version: Version
     deliverables: SomeDeliverables
-    lines: Annotated[tuple[PricedLine, ...], Field(min_length=1, max_length=200)]
-    """Hours and price by role; discounts are included in the lines."""
+    lines: ProposedLines
+    """What is offered; the customer may leave out optional lines."""
     project_management_waiver: ShortText | None = None
     """Reason why no line is project management."""
-    pricing: Pricing
     promised_start: Day
     promised_finish: Day
+    valid_until: Day
+    """Last day on which the customer may accept the proposal."""
     method: Text
     """The method by which the work will be done."""
     assumptions: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
@@ -152,12 +157,9 @@ class ProposalContent(Value):
 
     @field_validator("lines")
     @classmethod
-    def _in_one_currency(cls, lines: tuple[PricedLine, ...]) -> tuple[PricedLine, ...]:
-        currencies = sorted({line.amount.currency for line in lines})
-        if len(currencies) > 1:
-            raise ValueError(f"must be in one currency, not in {' and '.join(currencies)}")
-        if not sum(line.amount.amount for line in lines):
-            raise ValueError("must add up to more than zero")
+    def _priced(cls, lines: tuple[ProposedLine, ...]) -> tuple[ProposedLine, ...]:
+        if sum(line.price.amount for line in lines if not line.optional) <= 0:
+            raise ValueError("must add up to more than zero without the optional ones")
         return lines
 
     @field_validator("promised_finish")
@@ -170,8 +172,9 @@ class ProposalContent(Value):
 
     @property
     def total(self) -> Money:
-        """Return the sum of the lines."""
-        return Money.total((line.amount for line in self.lines), self.lines[0].amount.currency)
+        """Return the sum of the lines that are not optional."""
+        required = (line for line in self.lines if not line.optional)
+        return total_price(required, self.lines[0].price.currency)
 
 
 class ProposalDrafted(
@@ -185,7 +188,22 @@ class ProposalDrafted(
     version: Version
     """Counts the versions of the proposal from 1."""
     price: PositiveTotal
-    """Sum of the lines."""
+    """Sum of the lines that are not optional."""
+
+
+class ProposalException(Value):
+    """Why a version of the proposal may be submitted although it needs an exception."""
+
+    version: Version
+    why: ShortText
+
+
+class ProposalExceptionApproved(ProposalException, Event, channel=SALES):
+    """A sales manager approved a proposal that differs from the estimate or misses the floor.
+
+    Published by Sales. It covers a price below the floor, a third price of one estimate, and lines
+    whose hours differ from the estimate.
+    """
 
 
 class ProposalSubmitted(Event, channel=SALES, consumed_by=("legal", "delivery")):
@@ -210,26 +228,31 @@ class ProposalRevised(ProposalRevision, Event, channel=SALES):
     """
 
 
-class BillingTerms(Value):
-    """The accepted version of the proposal, and how it is billed."""
+class LineBilling(Value):
+    """The billing schedule of a line, as it was agreed when the deal was won."""
+
+    line: Identifier
+    billing: Annotated[BillingItems, Field(min_length=1)]
+    """Entries that add up to the price of the line."""
+
+
+class Acceptance(Value):
+    """The accepted version of the proposal, and the payment terms."""
 
     proposal_version: Version
-    billing_schedule: Annotated[
-        tuple[BillingItem, ...], Field(min_length=1, max_length=500), DistinctBy("item")
-    ]
-    """Entries whose amounts add up to the price."""
-    rates: RoleRates = ()
-    """Agreed bill rates per hour; for time and materials, one for every role."""
     payment_terms_days: Days
     """Calendar days from the invoice date to the due day."""
 
 
-class DealWon(BillingTerms, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
+class DealWon(Acceptance, Event, channel=SALES, consumed_by=("legal", "delivery", "finance")):
     """The customer accepted a version of the proposal. Published by Sales."""
 
+    company: Identifier
+    """Id of the company that sells."""
+    lines: ContractLines
+    """The lines that the customer chose, each with its billing schedule."""
     price: PositiveTotal
-    """Price of the accepted version."""
-    pricing: Pricing
+    """Sum of the lines."""
     deliverables: SomeDeliverables
     starts_on: Day
     """Agreed start: the promised one unless another was agreed."""

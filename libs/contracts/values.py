@@ -23,7 +23,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from contracts.decimals import CANONICAL
-from contracts.money import Money, NotNegativeMoney, PositiveMoney, PositiveRate, Rate, invalid
+from contracts.money import Money, NotNegativeMoney, PositiveRate, Rate, invalid
 from contracts.text import CLEAN_DOCUMENT, CLEAN_LINE, CLEAN_TEXT
 
 Identifier = Annotated[
@@ -188,10 +188,7 @@ Tier = Literal["light", "standard", "critical"]
 Confidence = Literal["low", "medium", "high"]
 LineKind = Literal["delivery", "project-management", "expense"]
 """Kind of work, or an expense."""
-BillingKind = Literal["on-signature", "on-date", "on-acceptance", "time"]
-"""The condition that makes an entry of a billing schedule due (see `BillingItem`)."""
-Pricing = Literal["fixed-price", "time-and-materials"]
-RevenueMethod = Literal["cost-to-cost", "as-invoiced", "at-acceptance"]
+RevenueMethod = Literal["cost-to-cost", "as-invoiced", "at-acceptance", "over-time"]
 """Method by which revenue is recognised (IFRS 15)."""
 Verdict = Literal["approved", "objected"]
 Party = Literal["company", "customer"]
@@ -316,40 +313,6 @@ class RoleRate(Value):
     rate: PositiveRate
 
 
-RoleRates = Annotated[tuple[RoleRate, ...], Field(max_length=200), DistinctBy("role")]
-"""Rates of different roles, at most 200."""
-
-
-class BillingItem(Value):
-    """Entry of a billing schedule."""
-
-    item: Identifier
-    """Id of the entry within the engagement."""
-    kind: BillingKind
-    """The condition that makes the entry due.
-
-    `on-signature`: the signature. `on-date`: the day `due_on`. `on-acceptance`: the acceptance of
-    all its deliverables. `time`: approved time and expenses, as they are billed, up to the amount.
-    On a contract by time and materials, the first two are advances that are drawn down by billed
-    time.
-    """
-    amount: PositiveMoney
-    due_on: Day | None = None
-    """Day on which the entry becomes due; required where the kind is `on-date`."""
-    deliverables: tuple[Identifier, ...] = ()
-    """Ids of deliverables; required where the kind is `on-acceptance`."""
-    description: ShortText = "Services"
-    """Text for the invoice."""
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.kind == "on-date" and self.due_on is None:
-            raise ValueError("due_on is required where kind is on-date")
-        if self.kind == "on-acceptance" and not self.deliverables:
-            raise ValueError("deliverables are required where kind is on-acceptance")
-        return self
-
-
 class Milestone(Value):
     """Milestone of a plan."""
 
@@ -373,6 +336,8 @@ class PlannedTask(Value):
     hours: tuple[RoleHours, ...]
     """Planned hours by role."""
     kind: LineKind = "delivery"
+    line: Identifier | None = None
+    """Id of the contract line that pays for the task; null where no line is named."""
     implementation: bool = True
     """True if the task needs the requirements signed off and the plan baselined (gate 4).
 
@@ -393,6 +358,23 @@ class SowReview(Value):
 
     version: Version
     """Version of the statement of work."""
+    verdict: Verdict
+    why: Text | None = None
+    """Reason; always given where the verdict is `objected`."""
+
+    @model_validator(mode="after")
+    def _explained(self) -> Self:
+        if self.verdict == "objected" and self.why is None:
+            raise ValueError("why is needed where the verdict is objected")
+        return self
+
+
+class AmendmentReview(Value):
+    """Verdict on the content of an amendment."""
+
+    amendment: Identifier
+    content_hash: ContentHash
+    """Hash of the content that was reviewed; the verdict holds for this content only."""
     verdict: Verdict
     why: Text | None = None
     """Reason; always given where the verdict is `objected`."""
