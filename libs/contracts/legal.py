@@ -3,9 +3,9 @@
 Days are business days (UTC) unless the person who recorded them gave another day.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.channels import LEGAL
 from contracts.documents import DocumentHead
@@ -141,6 +141,25 @@ class SowRedlined(Redline, Event, channel=LEGAL, consumed_by=("sales",)):
     Published by Legal.
     """
 
+    redline: Identifier
+    """Id of the redline within the engagement."""
+
+
+class RedlineResolution(Value):
+    """How a redline was resolved."""
+
+    redline: Identifier
+    outcome: Literal["accepted", "rejected", "withdrawn"]
+    """`accepted`: the next version of the statement of work contains the wording."""
+    note: Text | None = None
+    """Reason, or the wording that was agreed instead."""
+
+
+class RedlineResolved(RedlineResolution, Event, channel=LEGAL, consumed_by=("sales",)):
+    """The parties resolved a redline of the statement of work. Published by Legal."""
+
+    resolved_on: Day
+
 
 class SowApproved(SowVersion, Event, channel=LEGAL, consumed_by=("sales",)):
     """Legal approved a version of the statement of work that Delivery and Finance had approved.
@@ -164,6 +183,24 @@ class SowSignatureRecorded(SowVersion, Event, channel=LEGAL):
     signatory: Signatory
 
 
+class Declination(Value):
+    """The refusal of a party to sign."""
+
+    party: Party
+    person: PersonId
+    """Person who declined."""
+    why: Text
+
+
+class SignatureDeclined(Declination, SowVersion, Event, channel=LEGAL, consumed_by=("sales",)):
+    """A party declined to sign a version of the statement of work that was sent for signature.
+
+    Published by Legal. The version is not out for signature any more until it is sent again.
+    """
+
+    declined_on: Day
+
+
 class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "delivery", "finance")):
     """Both parties signed the statement of work, which is now the contract. Published by Legal."""
 
@@ -173,19 +210,30 @@ class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "deliver
 
 
 class EarlyStart(Value):
-    """An authorisation to work before the signature, up to a number of hours and a day."""
+    """An authorisation to work before the signature, up to a cap and a day.
 
-    cap_hours: Annotated[Hours, Field(gt=0)]
-    """Hours that may be worked under this authorisation."""
+    The cap is a number of hours, an amount at bill rates, or both: whichever is reached first.
+    """
+
+    cap_hours: Annotated[Hours, Field(gt=0)] | None = None
+    """Hours that may be worked under this authorisation; null where only an amount limits it."""
+    cap_amount: PositiveMoney | None = None
+    """Amount at bill rates that may be worked; null where only a number of hours limits it."""
     expires_on: Day
     """Last day of the authorisation (UTC)."""
     reason: ShortText
 
+    @model_validator(mode="after")
+    def _capped(self) -> Self:
+        if self.cap_hours is None and self.cap_amount is None:
+            raise ValueError("cap_hours, cap_amount or both are required")
+        return self
+
 
 class EarlyStartAuthorised(EarlyStart, Event, channel=LEGAL, consumed_by=("delivery", "finance")):
-    """Work before the signature was authorised, up to a number of hours and a day.
+    """Work before the signature was authorised, up to a number of hours or an amount, and a day.
 
-    Published by Legal. The hours of several authorisations add up.
+    Published by Legal. The caps of several authorisations add up.
     """
 
 

@@ -3,6 +3,7 @@
 Days are business days (UTC) unless the person who recorded them gave another day.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ from contracts.event import Event
 from contracts.lines import (
     BillingItems,
     ContractLines,
+    LineTerms,
     ProposedLine,
     ProposedLines,
     total_price,
@@ -135,6 +137,15 @@ class EstimateRequested(EstimateScope, Event, channel=SALES, consumed_by=("deliv
     """
 
 
+def sold_deliverables(
+    deliverables: Iterable[str], offered: Iterable[LineTerms], sold: Iterable[LineTerms]
+) -> tuple[str, ...]:
+    """Return the deliverables without those of offered lines only that are not sold, in order."""
+    paid = {each for line in sold for each in line.deliverables}
+    left_out = {each for line in offered for each in line.deliverables} - paid
+    return tuple(each for each in deliverables if each not in left_out)
+
+
 class ProposalContent(Value):
     """A proposal without its version and price. All amounts are in one currency."""
 
@@ -160,6 +171,20 @@ class ProposalContent(Value):
     def _priced(cls, lines: tuple[ProposedLine, ...]) -> tuple[ProposedLine, ...]:
         if sum(line.price.amount for line in lines if not line.optional) <= 0:
             raise ValueError("must add up to more than zero without the optional ones")
+        return lines
+
+    @field_validator("lines")
+    @classmethod
+    def _of_deliverables(
+        cls, lines: tuple[ProposedLine, ...], info: ValidationInfo
+    ) -> tuple[ProposedLine, ...]:
+        known = [each.deliverable for each in info.data.get("deliverables") or ()]
+        named = {each for line in lines for each in line.deliverables}
+        unknown = sorted(named - {*known})
+        if known and unknown:
+            raise ValueError(f"{', '.join(unknown)} is no deliverable of the proposal")
+        if known and not sold_deliverables(known, lines, [x for x in lines if not x.optional]):
+            raise ValueError("must leave a deliverable without the optional ones")
         return lines
 
     @field_validator("promised_finish")
@@ -191,6 +216,11 @@ class ProposalDrafted(
     """Sum of the lines that are not optional."""
 
 
+ExceptionGround = Literal["below-floor", "third-price", "hours-differ"]
+"""Why a proposal needs an exception: its price is below the minimum margin, it is the third
+different price of one estimate, or the hours of its lines differ from the estimate."""
+
+
 class ProposalException(Value):
     """Why a version of the proposal may be submitted although it needs an exception."""
 
@@ -201,9 +231,11 @@ class ProposalException(Value):
 class ProposalExceptionApproved(ProposalException, Event, channel=SALES):
     """A sales manager approved a proposal that differs from the estimate or misses the floor.
 
-    Published by Sales. It covers a price below the floor, a third price of one estimate, and lines
-    whose hours differ from the estimate.
+    Published by Sales; again where the version needs an exception on another ground.
     """
+
+    grounds: Annotated[tuple[ExceptionGround, ...], Field(min_length=1, max_length=3)]
+    """What the approval covers: all that the version needed an exception for."""
 
 
 class ProposalSubmitted(Event, channel=SALES, consumed_by=("legal", "delivery")):
