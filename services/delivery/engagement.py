@@ -5,6 +5,7 @@ from typing import Literal
 
 from chassis.domain.state import Part
 from contracts.delivery import EstimateSubmitted
+from contracts.lines import ContractLine
 from contracts.values import Deliverable
 from delivery.acceptance.state import Acceptance
 from delivery.changes.state import Changes
@@ -88,6 +89,14 @@ class Engagement(Part):
         won = self.deal.won
         proposal = self.deal.proposals.get(won.proposal_version) if won else None
         return self.estimates.submitted.get(proposal.estimate_version) if proposal else None
+
+    @property
+    def lines(self) -> tuple[ContractLine, ...]:
+        """Return the lines of the contract, with signed amendments applied.
+
+        Before the signature they are those of the won deal.
+        """
+        return self.contract.lines or (self.deal.won.lines if self.deal.won else ())
 
     @property
     def agreed(self) -> dict[str, Deliverable]:

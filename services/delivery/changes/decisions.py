@@ -23,10 +23,12 @@ from contracts.delivery import (
     ChangeRequested,
 )
 from contracts.event import Event
+from contracts.lines import ContractLine, LineScopeChange
 from contracts.money import Money
 from contracts.values import Day, Identifier
 from delivery.engagement import Engagement
 from delivery.policies import is_given_up, require_active, require_customer, require_open
+from delivery.quantities import ZERO
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -40,7 +42,9 @@ class RequestChange(ChangeRequest, Command):
 
 
 class AssessChange(ChangeAssessment, Command):
-    """Assess a change: hours by role, days added to the finish, risk and deliverables.
+    """Assess a change by contract line: hours, deliverables, days added to the finish, risk.
+
+    Hours are negative where scope is taken away; `new` describes a line that is added.
 
     It may be assessed again until it is approved, and is then priced again.
     """
@@ -83,8 +87,9 @@ def request_change(state: Engagement, command: RequestChange, context: Context) 
 def assess_change(state: Engagement, command: AssessChange, context: Context) -> Iterable[Event]:
     """Record the assessment, unless it equals the last one.
 
-    Raises Refused where the change is unknown or decided, where a descoped deliverable is not owed
-    or is accepted already, or where an added deliverable is owed already.
+    Raises Refused where the change is unknown or decided, where the contract has no such line, has
+    a new one already or fewer hours than are taken away, where a deliverable that is taken away is
+    not the line's, not owed or accepted already, or where an added deliverable is owed already.
     """
     require_open(state)
     _require_known(state, command.change)
@@ -95,17 +100,47 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
     if rejected or command.change in state.changes.approved:
         decided = "rejected" if rejected else "approved"
         raise Refused("change-decided", f"change {command.change} is {decided} already")
-    owed = state.owed
-    for name in command.deliverables_descoped:
+    lines = {line.line: line for line in state.lines}
+    for each in command.changes:
+        _require_line(lines.get(each.line), each)
+        _require_deliverables(state, lines.values(), each)
+    yield event
+
+
+def _require_line(line: ContractLine | None, change: LineScopeChange) -> None:
+    """Refuse a change of a line that is unknown, exists already or has too few hours."""
+    if line is None and change.new is None:
+        raise Refused("line-unknown", f"the contract has no line {change.line}")
+    if line is not None and change.new is not None:
+        raise Refused("line-exists", f"the contract has line {change.line} already")
+    planned = {each.role: each.hours for each in line.hours} if line else {}
+    for each in change.hours:
+        has = planned.get(each.role, ZERO)
+        if has + each.hours < 0:
+            raise Refused(
+                "hours-beyond-line",
+                f"line {change.line} has {has} hours of {each.role}: {-each.hours} cannot be"
+                " taken away",
+            )
+
+
+def _require_deliverables(
+    state: Engagement, lines: Iterable[ContractLine], change: LineScopeChange
+) -> None:
+    """Refuse to take away what the line does not deliver, or to add what is owed already."""
+    owed, paid_by = state.owed, {name: each.line for each in lines for name in each.deliverables}
+    for name in change.deliverables_removed:
         if name not in owed:
             raise Refused("deliverable-unknown", f"deliverable {name} is not owed")
+        if paid_by.get(name, change.line) != change.line:
+            sentence = f"deliverable {name} belongs to line {paid_by[name]}, not to {change.line}"
+            raise Refused("deliverable-unknown", sentence)
         if name in state.acceptance.accepted:
             raise Refused("deliverable-accepted", f"deliverable {name} is accepted already")
-    for added in command.deliverables_added:
+    for added in change.deliverables_added:
         if added.deliverable in owed:
             sentence = f"deliverable {added.deliverable} is owed already"
             raise Refused("deliverable-owed", sentence)
-    yield event
 
 
 @capability.decide(ApproveChange, by=MANAGERS)

@@ -1,17 +1,27 @@
-"""Review the statement of work on behalf of Delivery; the view of the contract."""
+"""Review statements of work and amendments on behalf of Delivery; the view of the contract."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from contracts.delivery import SowReviewed
+from contracts.delivery import AmendmentReviewed, SowReviewed
 from contracts.event import Event
 from contracts.legal import EarlyStartAuthorised
+from contracts.lines import ContractLine, total_price
 from contracts.money import Money
-from contracts.values import ContentHash, SowReview, TotalHours, Verdict, Version
+from contracts.values import (
+    AmendmentReview,
+    ContentHash,
+    Identifier,
+    SowReview,
+    TotalHours,
+    Verdict,
+    Version,
+)
+from delivery.contract.state import Contract
 from delivery.engagement import Engagement
 from delivery.policies import before_signature, require_open
 from delivery.roles import MANAGERS
@@ -51,6 +61,40 @@ def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Itera
     yield event
 
 
+class ReviewAmendment(AmendmentReview, Command):
+    """Approve the last draft of an amendment, or object and say why.
+
+    It is needed where the amendment differs from the change that the customer approved.
+    """
+
+
+@capability.decide(ReviewAmendment, by=MANAGERS)
+def review_amendment(
+    state: Engagement, command: ReviewAmendment, context: Context
+) -> Iterable[Event]:
+    """Record Delivery's verdict on a content; it may be changed until the amendment is signed.
+
+    Raises Refused where the amendment is unknown or signed, or the content is not its last draft's.
+    """
+    require_open(state)
+    contract = state.contract
+    by_id = {each.amendment: each for each in contract.amendments_drafted.values()}
+    drafted = by_id.get(command.amendment)
+    if drafted is None:
+        sentence = f"Delivery has not received amendment {command.amendment}"
+        gate("amendment-unknown", [Missing("amendment-unknown", sentence, "legal")])
+        return
+    if command.content_hash != drafted.content_hash:
+        sentence = f"the last draft of {command.amendment} has the hash {drafted.content_hash}"
+        raise Refused("amendment-outdated", sentence)
+    event = AmendmentReviewed(**dict(command))
+    if event == contract.amendment_reviews.get(command.amendment):
+        return
+    if drafted.change in contract.amendments:
+        raise Refused("amendment-signed", f"amendment {command.amendment} is signed")
+    yield event
+
+
 class SowView(ViewModel):
     """Version of the statement of work that Legal drafted, and Delivery's verdict on it."""
 
@@ -60,15 +104,31 @@ class SowView(ViewModel):
     why: str | None
 
 
+class AmendmentView(ViewModel):
+    """Last draft of an amendment, Delivery's verdict on it, and the day of its signature."""
+
+    amendment: Identifier
+    change: Identifier
+    content_hash: ContentHash
+    price_delta: Money
+    verdict: Verdict | None
+    why: str | None
+    signed_on: date | None
+
+
 class ContractView(ViewModel):
-    """Agreed price, dates and signature as far as Delivery has processed them.
+    """Agreed lines, price, dates and signature as far as Delivery has processed them.
+
+    Lines and price have signed amendments applied.
 
     `hours_before_signature` are the hours logged in weeks that no contract covers.
     """
 
     proposal_submitted: Version | None
     price: Money | None
+    lines: tuple[ContractLine, ...]
     statements_of_work: tuple[SowView, ...]
+    amendments: tuple[AmendmentView, ...]
     signed_on: date | None
     early_starts: tuple[EarlyStartAuthorised, ...]
     hours_before_signature: TotalHours
@@ -87,12 +147,14 @@ class ContractFields(ViewModel):
 def contract_view(state: Engagement) -> ContractFields:
     """Return the contract for the view of an engagement."""
     deal, contract, settled = state.deal, state.contract, state.closing.settled
+    lines = state.lines
     promised = contract.statement or deal.won
     finishes = [each.finishes_on for each in (promised, *contract.amendments.values()) if each]
     return ContractFields(
         contract=ContractView(
             proposal_submitted=deal.submitted.version if deal.submitted else None,
-            price=promised.price if promised else None,
+            price=total_price(lines, lines[0].price.currency) if lines else None,
+            lines=lines,
             statements_of_work=tuple(
                 SowView(
                     version=version,
@@ -103,6 +165,7 @@ def contract_view(state: Engagement) -> ContractFields:
                 for version, each in sorted(contract.drafted.items())
                 for review in [contract.reviews.get(version)]
             ),
+            amendments=tuple(_amendments(contract)),
             signed_on=contract.signed.signed_on if contract.signed else None,
             early_starts=contract.early_starts,
             hours_before_signature=before_signature(state),
@@ -111,3 +174,19 @@ def contract_view(state: Engagement) -> ContractFields:
             settled_on=settled.settled_on if settled else None,
         )
     )
+
+
+def _amendments(contract: Contract) -> Iterator[AmendmentView]:
+    for change, drafted in contract.amendments_drafted.items():
+        review = contract.amendment_reviews.get(drafted.amendment)
+        current = review if review and review.content_hash == drafted.content_hash else None
+        signed = contract.amendments.get(change)
+        yield AmendmentView(
+            amendment=drafted.amendment,
+            change=change,
+            content_hash=drafted.content_hash,
+            price_delta=drafted.price_delta,
+            verdict=current.verdict if current else None,
+            why=current.why if current else None,
+            signed_on=signed.signed_on if signed else None,
+        )

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 
 from chassis.domain.state import Keep, Kept, Part
-from contracts.delivery import SowReviewed
+from contracts.delivery import AmendmentReviewed, SowReviewed
 from contracts.finance import BudgetAmended, BudgetSet
 from contracts.legal import (
     AmendmentDrafted,
@@ -14,6 +14,7 @@ from contracts.legal import (
     SowDrafted,
     SowSigned,
 )
+from contracts.lines import HOURLY, ContractLine, changed_lines
 
 
 class Contract(Part):
@@ -27,6 +28,7 @@ class Contract(Part):
     signed: Kept[SowSigned] = None
     early_starts: Annotated[tuple[EarlyStartAuthorised, ...], Keep()] = ()
     amendments_drafted: Annotated[dict[str, AmendmentDrafted], Keep("change")] = {}
+    amendment_reviews: Annotated[dict[str, AmendmentReviewed], Keep("amendment")] = {}
     amendments: Annotated[dict[str, AmendmentSigned], Keep("change")] = {}
     budget: Kept[BudgetSet] = None
     budget_amended: Annotated[dict[str, BudgetAmended], Keep("change")] = {}
@@ -38,17 +40,23 @@ class Contract(Part):
         return self.drafted.get(self.signed.version) if self.signed else None
 
     @property
+    def lines(self) -> tuple[ContractLine, ...]:
+        """Return the lines of the signed contract, with signed amendments applied."""
+        lines = self.statement.lines if self.statement else ()
+        for amendment in self.amendments.values():
+            lines = changed_lines(lines, amendment.changes)
+        return lines
+
+    @property
     def early_start_until(self) -> date | None:
         """Return the last day of the authorised early starts; None where there are none."""
         return max((start.expires_on for start in self.early_starts), default=None)
 
     @property
     def bills_time(self) -> bool:
-        """Return whether the contract or an amendment bills approved time and expenses."""
+        """Return whether a line of the budget bills approved time and expenses."""
         budgets = (self.budget, *self.budget_amended.values())
-        return any(
-            item.kind == "time" for budget in budgets if budget for item in budget.billing_schedule
-        )
+        return any(line.pricing in HOURLY for budget in budgets if budget for line in budget.lines)
 
     @property
     def descoped(self) -> frozenset[str]:
@@ -56,5 +64,5 @@ class Contract(Part):
         gone: set[str] = set()
         for amendment in self.amendments.values():
             gone -= {each.deliverable for each in amendment.deliverables_added}
-            gone |= set(amendment.deliverables_descoped)
+            gone |= set(amendment.deliverables_removed)
         return frozenset(gone)

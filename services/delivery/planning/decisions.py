@@ -1,8 +1,10 @@
 """Draft the plan from a template or from tasks, and baseline it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Annotated, Self
 
@@ -14,27 +16,36 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import past_day
 from contracts.delivery import (
-    ChangeApproved,
-    ChangeAssessed,
     Duration,
     PlanBaselined,
     PlanDrafted,
     TaskProgressed,
 )
 from contracts.event import Event
+from contracts.lines import LineScopeChange, hours_by_role
 from contracts.values import (
     LAST_DAY,
     Day,
     Deliverables,
     DistinctBy,
     Identifier,
+    LineKind,
     Milestone,
     PlannedTask,
+    ProjectRole,
+    RoleHours,
     TotalHours,
     Version,
 )
 from delivery.engagement import Engagement
-from delivery.planning.scheduling import contradictions, schedule
+from delivery.planning.scheduling import (
+    SoldLine,
+    contradictions,
+    hours_to_plan,
+    schedule,
+    sold_lines,
+    with_line,
+)
 from delivery.policies import is_given_up, known_template, require_open
 from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
@@ -49,9 +60,11 @@ class DraftPlan(Command):
     """Draft the next version of the plan.
 
     Without `tasks`, the template is scheduled with the hours of the sold estimate (or of
-    `estimate_version`) from `starts_on` (else the contracted start) over `duration_days` calendar
-    days (else those of the estimate and of the changes), with one task for each change's hours.
-    `deliverables` are the agreed ones unless others are given.
+    `estimate_version`), at most those of the contract's lines, from `starts_on` (else the
+    contracted start) over `duration_days` calendar days (else those of the estimate and of the
+    changes), with one task for the hours that a change adds to a line. `deliverables` are the
+    agreed ones unless others are given. A task without a line belongs to the only line of the
+    contract whose hours have its roles.
 
     `changes` are the approved changes whose work the plan includes. If none are named, they are the
     baseline's and, unless `tasks` are given, all approved ones. If some are named, only those of
@@ -114,16 +127,28 @@ def draft_plan(state: Engagement, command: DraftPlan, context: Context) -> Itera
     )
     if not command.tasks:
         event = _scheduled(state, command, event, context)
+    lines = _lines_with(state, changes)
+    event = event.model_copy(
+        update={"tasks": tuple(with_line(each, lines) for each in event.tasks)}
+    )
+    known = {line.line for line in lines}
     gate(
         "plan-inconsistent",
         (
             Missing("plan-inconsistent", sentence, "delivery")
-            for sentence in contradictions(event.milestones, event.tasks, event.deliverables)
+            for sentence in contradictions(event.milestones, event.tasks, event.deliverables, known)
         ),
     )
     open_draft = None if baseline and draft and baseline.version == draft.version else draft
     if open_draft is None or event.model_copy(update={"version": open_draft.version}) != open_draft:
         yield event
+
+
+def _lines_with(state: Engagement, changes: Iterable[str]) -> tuple[SoldLine, ...]:
+    """Return the lines of the contract, with unsigned changes that the plan includes."""
+    unsigned = (change for change in changes if change not in state.contract.amendments)
+    assessed = (state.changes.assessed.get(change) for change in unsigned)
+    return sold_lines(state.lines, (line for each in assessed if each for line in each.changes))
 
 
 def _changes(state: Engagement, command: DraftPlan) -> tuple[str, ...]:
@@ -149,6 +174,16 @@ def _agreed(state: Engagement, change: str) -> bool:
     return change in state.changes.approved and not is_given_up(state, change)
 
 
+@dataclass(frozen=True, slots=True)
+class _ChangeOrder:
+    """An approved change: its lines as signed, else as assessed."""
+
+    change: str
+    lines: tuple[LineScopeChange, ...]
+    days: int
+    approved_on: date
+
+
 def _scheduled(
     state: Engagement, command: DraftPlan, plan: PlanDrafted, context: Context
 ) -> PlanDrafted:
@@ -171,7 +206,7 @@ def _scheduled(
             "start-not-agreed", "the deal is not won, so no start is agreed: give starts_on"
         )
     orders = tuple(_change_orders(state, plan.changes))
-    more = sum(assessed.days for assessed, _ in orders)
+    more = sum(order.days for order in orders)
     duration_days = command.duration_days or max(1, estimate.duration_days + more)
     finishes_on = starts_on + timedelta(days=duration_days - 1)
     if finishes_on > LAST_DAY:
@@ -179,8 +214,12 @@ def _scheduled(
             "plan-beyond-calendar",
             f"a plan of {duration_days} days from {starts_on} ends after {LAST_DAY}",
         )
-    scheduled = schedule(record.event, estimate.lines, plan.deliverables, starts_on, duration_days)
-    tasks = (*scheduled.tasks, *_change_tasks(orders, starts_on, finishes_on))
+    sold = state.contract.statement or won
+    cuts = (line for order in orders for line in order.lines)
+    hours = hours_to_plan(estimate.lines, sold.lines if sold else (), cuts)
+    scheduled = schedule(record.event, hours, plan.deliverables, starts_on, duration_days)
+    work = {line.line: line.work for line in _lines_with(state, plan.changes)}
+    tasks = (*scheduled.tasks, *_change_tasks(orders, work, starts_on, finishes_on))
     # Checked here, since the event cannot be constructed with repeated ids.
     gate("plan-inconsistent", _repeated(tasks))
     return PlanDrafted(
@@ -194,29 +233,46 @@ def _scheduled(
     )
 
 
-def _change_orders(
-    state: Engagement, changes: Iterable[str]
-) -> Iterator[tuple[ChangeAssessed, ChangeApproved]]:
+def _change_orders(state: Engagement, changes: Iterable[str]) -> Iterator[_ChangeOrder]:
     for change in changes:
         if change in state.changes.assessed and change in state.changes.approved:
-            yield state.changes.assessed[change], state.changes.approved[change]
+            assessed, signed = state.changes.assessed[change], state.contract.amendments.get(change)
+            yield _ChangeOrder(
+                change=change,
+                lines=signed.changes if signed else assessed.changes,
+                days=assessed.days,
+                approved_on=state.changes.approved[change].approved_on,
+            )
 
 
 def _change_tasks(
-    orders: Iterable[tuple[ChangeAssessed, ChangeApproved]], starts_on: date, finishes_on: date
+    orders: Iterable[_ChangeOrder],
+    work: Mapping[str, LineKind],
+    starts_on: date,
+    finishes_on: date,
 ) -> Iterator[PlannedTask]:
-    for assessed, approved in orders:
-        hours = tuple(line for line in assessed.lines if line.hours)
-        begins = min(max(starts_on, approved.approved_on), finishes_on)
-        if hours:
+    """Yield one task for the hours that a change adds to a line."""
+    for order in orders:
+        begins = min(max(starts_on, order.approved_on), finishes_on)
+        added = [(line, hours) for line in order.lines for hours in [_added_hours(line)] if hours]
+        for number, (line, hours) in enumerate(added, 1):
             yield PlannedTask(
-                task=assessed.change,
-                title=f"Change {assessed.change}",
+                task=order.change if len(added) == 1 else f"{order.change[:60]}.{number}",
+                title=f"Change {order.change}",
                 phase=CHANGES,
                 starts_on=begins,
                 finishes_on=finishes_on,
                 hours=hours,
+                kind=work[line.line],
+                line=line.line,
+                implementation=work[line.line] == "delivery",
             )
+
+
+def _added_hours(line: LineScopeChange) -> tuple[RoleHours, ...]:
+    return tuple(
+        RoleHours(role=each.role, hours=each.hours) for each in line.hours if each.hours > 0
+    )
 
 
 def _repeated(tasks: Iterable[PlannedTask]) -> Iterator[Missing]:
@@ -295,13 +351,25 @@ class MilestoneView(ViewModel):
     reached_on: date | None
 
 
+class RoleBalance(ViewModel):
+    """Hours of a role that the contract's lines have, and that the plan has."""
+
+    role: ProjectRole
+    sold: TotalHours
+    planned: TotalHours
+
+
 class PlanView(ViewModel):
-    """Newest draft of the plan, and the baseline with its progress."""
+    """Newest draft of the plan, and the baseline with its progress.
+
+    `hours` are those of the baseline, before the first one those of the draft.
+    """
 
     draft: PlanDrafted | None
     baseline: Version | None
     baselined_on: date | None
     changes: tuple[Identifier, ...]
+    hours: tuple[RoleBalance, ...]
     tasks: tuple[TaskView, ...]
     milestones: tuple[MilestoneView, ...]
 
@@ -323,6 +391,7 @@ def plan_view(state: Engagement) -> PlanFields:
             baseline=baseline.version if baseline else None,
             baselined_on=baseline.baselined_on if baseline else None,
             changes=baseline.changes if baseline else (),
+            hours=tuple(_balances(state)),
             tasks=tuple(
                 TaskView(
                     planned=task,
@@ -338,3 +407,13 @@ def plan_view(state: Engagement) -> PlanFields:
             ),
         )
     )
+
+
+def _balances(state: Engagement) -> Iterator[RoleBalance]:
+    plan, sold = state.planning.baseline or state.planning.draft, hours_by_role(state.lines)
+    planned: dict[str, Decimal] = {}
+    for task in plan.tasks if plan else ():
+        for each in task.hours:
+            planned[each.role] = planned.get(each.role, ZERO) + each.hours
+    for role in dict.fromkeys((*sold, *planned)):
+        yield RoleBalance(role=role, sold=sold.get(role, ZERO), planned=planned.get(role, ZERO))

@@ -1,15 +1,17 @@
 """Schedule a plan from a template, estimated hours, a first day and a duration. Pure functions."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
 from contracts.decimals import round_decimal
+from contracts.lines import ContractLineKind, LineScopeChange, LineTerms
 from contracts.reference import TemplatePhase, TemplatePublished
 from contracts.values import (
     Deliverable,
     EstimateLine,
+    LineKind,
     Milestone,
     PlannedTask,
     RoleHours,
@@ -26,6 +28,95 @@ class Schedule:
 
     milestones: tuple[Milestone, ...]
     tasks: tuple[PlannedTask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """What a plan needs of a contract line: its kind, and its hours by role."""
+
+    line: str
+    kind: ContractLineKind
+    hours: Mapping[str, Decimal]
+
+    @property
+    def work(self) -> LineKind:
+        """Return the kind of work that the line pays for."""
+        return "project-management" if self.kind == "project-management" else "delivery"
+
+
+def sold_lines(
+    lines: Iterable[LineTerms], changes: Iterable[LineScopeChange] = ()
+) -> tuple[SoldLine, ...]:
+    """Return the lines of a contract with changes applied; hours never become negative."""
+    sold = {
+        line.line: SoldLine(line.line, line.kind, {each.role: each.hours for each in line.hours})
+        for line in lines
+    }
+    for change in changes:
+        known = sold.get(change.line)
+        kind = known.kind if known else change.new.kind if change.new else "services"
+        hours = dict(known.hours) if known else {}
+        for each in change.hours:
+            hours[each.role] = max(ZERO, hours.get(each.role, ZERO) + each.hours)
+        sold[change.line] = SoldLine(change.line, kind, hours)
+    return tuple(sold.values())
+
+
+def sold_hours(lines: Iterable[SoldLine]) -> dict[str, Decimal]:
+    """Return the hours of lines by role."""
+    hours: dict[str, Decimal] = {}
+    for line in lines:
+        for role, number in line.hours.items():
+            hours[role] = hours.get(role, ZERO) + number
+    return hours
+
+
+def hours_to_plan(
+    estimate: Sequence[EstimateLine], sold: Iterable[LineTerms], cuts: Iterable[LineScopeChange]
+) -> tuple[EstimateLine, ...]:
+    """Return the hours to be planned: of each role at most those of the sold lines, less the cuts.
+
+    The estimate is less than the sold hours by its contingency, which is not planned. A role that
+    was sold without an estimate is planned with its sold hours. Where the lines name no hours, the
+    estimate is planned.
+    """
+    lines = sold_lines(sold)
+    left, estimated = sold_hours(lines), _by_role(estimate)
+    if not left:
+        left = dict(estimated)
+    managing = {line.role for line in estimate if line.kind == "project-management"}
+    managing |= {role for line in lines if line.work != "delivery" for role in line.hours}
+    building = {line.role for line in estimate if line.kind == "delivery"}
+    for role in left:
+        left[role] = min(left[role], estimated.get(role, left[role]))
+    for change in cuts:
+        for each in change.hours:
+            if each.hours < 0 and each.role in left:
+                left[each.role] = max(ZERO, left[each.role] + each.hours)
+    return tuple(
+        EstimateLine(
+            phase=REST,
+            role=role,
+            hours=hours,
+            kind="project-management" if role in managing - building else "delivery",
+        )
+        for role, hours in left.items()
+    )
+
+
+def with_line(task: PlannedTask, lines: Iterable[SoldLine]) -> PlannedTask:
+    """Return the task with the only line whose hours have its roles, unless it names a line.
+
+    Of several such lines, it is the only one for the task's kind of work. Without one, the task
+    names no line.
+    """
+    if task.line is not None:
+        return task
+    roles = {each.role for each in task.hours}
+    fitting = [line for line in lines if roles <= line.hours.keys()]
+    if len(fitting) > 1:
+        fitting = [line for line in fitting if line.work == task.kind]
+    return task.model_copy(update={"line": fitting[0].line}) if len(fitting) == 1 else task
 
 
 def schedule(
@@ -71,8 +162,12 @@ def contradictions(
     milestones: Sequence[Milestone],
     tasks: Sequence[PlannedTask],
     deliverables: Sequence[Deliverable],
+    lines: Collection[str] = (),
 ) -> Iterator[str]:
-    """Yield a sentence for each deliverable that a milestone or task names and the plan has not."""
+    """Yield a sentence for each name in a milestone or task that is unknown.
+
+    Deliverables must be those of the plan, `lines` those of the contract.
+    """
     known = {each.deliverable for each in deliverables}
     for milestone in milestones:
         for name in milestone.deliverables:
@@ -83,6 +178,8 @@ def contradictions(
         if task.deliverable is not None and task.deliverable not in known:
             sentence = f"task {task.task} names deliverable {task.deliverable}"
             yield f"{sentence}, which the plan does not list"
+        if task.line is not None and task.line not in lines:
+            yield f"task {task.task} names line {task.line}, which the contract does not have"
 
 
 def _by_role(lines: Iterable[EstimateLine]) -> dict[str, Decimal]:

@@ -141,7 +141,7 @@ def approve_time(state: Engagement, command: ApproveTime, context: Context) -> I
     if context.actor in {waiting.submitted.person, waiting.submitted_by}:
         raise Refused("approver-is-author", "a person cannot approve their own time")
     gate("work-not-released", [not_released(state, context.today, context.today, context.today)])
-    yield TimeApproved(kind=waiting.kind, **dict(waiting.submitted))
+    yield TimeApproved(**dict(waiting.task), **dict(waiting.submitted))
 
 
 @capability.decide(RejectTime, by=MANAGERS)

@@ -15,7 +15,7 @@ from contracts.delivery import (
     TimeSubmitted,
 )
 from contracts.event import Recorded
-from contracts.values import LineKind, PlannedTask, Value
+from contracts.values import Identifier, LineKind, PlannedTask, Value
 from delivery.quantities import ZERO
 
 TASKS_BEFORE_BASELINE: dict[str, LineKind] = {
@@ -25,20 +25,27 @@ TASKS_BEFORE_BASELINE: dict[str, LineKind] = {
 """Tasks that accept time before the first baseline, and the kind of work each one is."""
 
 
+class Task(Value):
+    """The kind of work of a task, and the contract line that pays for it, where one is named."""
+
+    kind: LineKind
+    line: Identifier | None = None
+
+
 class WaitingTime(Value):
-    """A time entry that is neither approved nor rejected, who submitted it, and its kind."""
+    """A time entry that is neither approved nor rejected, who submitted it, and its task."""
 
     submitted: TimeSubmitted
     submitted_by: str
-    kind: LineKind
+    task: Task
 
 
 class Timesheet(Part):
     """Time entries that await approval, decided entries, totals of hours, and expenses.
 
     `weeks` counts waiting and approved hours by person and week (its Monday); `by_task` and
-    `by_kind` count approved hours only. `task_kinds` has the kind of work of each task of the
-    baseline, before the first one of the newest draft.
+    `by_kind` count approved hours only. `tasks` are those of the baseline, before the first one
+    those of the newest draft.
     """
 
     waiting: dict[str, WaitingTime] = {}
@@ -47,22 +54,24 @@ class Timesheet(Part):
     by_task: dict[str, Decimal] = {}
     by_kind: dict[LineKind, Decimal] = {}
     expenses: Annotated[dict[str, ExpenseApproved], Keep("expense")] = {}
-    task_kinds: dict[str, LineKind] = {}
+    tasks: dict[str, Task] = {}
     is_baselined: bool = False
 
     @on_event
     def _drafted(self, event: PlanDrafted) -> Self:
-        return self if self.is_baselined else self.updated(task_kinds=_kinds(event.tasks))
+        return self if self.is_baselined else self.updated(tasks=_tasks(event.tasks))
 
     @on_event
     def _baselined(self, event: PlanBaselined) -> Self:
-        return self.updated(task_kinds=_kinds(event.tasks), is_baselined=True)
+        return self.updated(tasks=_tasks(event.tasks), is_baselined=True)
 
     @on_event
     def _submitted(self, recorded: Recorded[TimeSubmitted]) -> Self:
         event = recorded.event
-        kind = self.task_kinds.get(event.task, TASKS_BEFORE_BASELINE.get(event.task, "delivery"))
-        entry = WaitingTime(submitted=event, submitted_by=recorded.actor, kind=kind)
+        task = self.tasks.get(event.task) or Task(
+            kind=TASKS_BEFORE_BASELINE.get(event.task, "delivery")
+        )
+        entry = WaitingTime(submitted=event, submitted_by=recorded.actor, task=task)
         return self.updated(
             waiting={**self.waiting, event.entry: entry}, weeks=self._weeks(event, event.hours)
         )
@@ -119,5 +128,5 @@ def last_day(week: date) -> date:
     return week + timedelta(days=6)
 
 
-def _kinds(tasks: Iterable[PlannedTask]) -> dict[str, LineKind]:
-    return {task.task: task.kind for task in tasks}
+def _tasks(tasks: Iterable[PlannedTask]) -> dict[str, Task]:
+    return {task.task: Task(kind=task.kind, line=task.line) for task in tasks}

@@ -24,10 +24,19 @@ from contracts.delivery import (
     SurveySent,
     TimeApproved,
 )
+from contracts.lines import (
+    BillingItem,
+    ContractLine,
+    LineChange,
+    LineScopeChange,
+    PerformanceObligation,
+    ProposedLine,
+    RoleHoursDelta,
+    changed_lines,
+)
 from contracts.money import Money, Rate
 from contracts.reference import PersonPublished, TemplatePhase, TemplatePublished, TemplateTask
 from contracts.values import (
-    BillingItem,
     Deliverable,
     EstimateLine,
     Milestone,
@@ -148,25 +157,49 @@ PRICED = finance.EstimatePriced(
     project_management_share=hours(11),
     floor="above",
 )
+LINES = (
+    ContractLine(
+        line="desk",
+        title="The order desk",
+        pricing="fixed",
+        price=eur(90_000),
+        hours=(
+            RoleHours(role="architect", hours=hours(44)),
+            RoleHours(role="developer", hours=hours(220)),
+        ),
+        deliverables=("design", "portal"),
+        billing=(BillingItem(item="B-1", kind="on-signature", amount=eur(90_000)),),
+    ),
+    ContractLine(
+        line="managing",
+        title="Project management",
+        kind="project-management",
+        pricing="fixed",
+        price=eur(10_000),
+        hours=(RoleHours(role="project-manager", hours=hours(33)),),
+        billing=(BillingItem(item="B-2", kind="on-signature", amount=eur(10_000)),),
+    ),
+)
 PROPOSED = sales.ProposalDrafted(
     version=1,
     estimate_version=1,
     deliverables=REQUESTED.deliverables,
-    lines=(LINE,),
+    company="our",
+    lines=tuple(ProposedLine(**dict(line)) for line in LINES),
     price=eur(100_000),
-    pricing="fixed-price",
     promised_start=START,
     promised_finish=FINISH,
+    valid_until=FINISH,
     method="In phases.",
 )
 WON = sales.DealWon(
     proposal_version=1,
+    company="our",
+    lines=LINES,
     price=eur(100_000),
-    pricing="fixed-price",
     deliverables=REQUESTED.deliverables,
     starts_on=START,
     finishes_on=FINISH,
-    billing_schedule=(BillingItem(item="B-1", kind="on-signature", amount=eur(100_000)),),
     payment_terms_days=30,
     won_on=date(2026, 3, 1),
 )
@@ -174,14 +207,19 @@ LOST = sales.DealLost(reason="price", lost_on=date(2026, 3, 2))
 SOW = legal.SowDrafted(
     version=1,
     content_hash=HASH,
+    engagement=ID,
+    company="our",
+    customer="acme",
+    template="sow",
+    template_version=1,
     proposal_version=1,
     scope="An order desk.",
     deliverables=REQUESTED.deliverables,
+    lines=LINES,
     price=eur(100_000),
-    pricing="fixed-price",
     starts_on=START,
     finishes_on=FINISH,
-    billing_schedule=WON.billing_schedule,
+    effective_on=START,
     payment_terms_days=30,
 )
 SOW_SIGNED = legal.SowSigned(
@@ -199,9 +237,12 @@ EARLY_START = legal.EarlyStartAuthorised(
 TERMINATED = legal.EngagementTerminated(reason="mutual", terminated_on=date(2026, 5, 4))
 BUDGET = finance.BudgetSet(
     price=eur(100_000),
-    hours=TEMPLATE.estimate,
-    revenue_method="cost-to-cost",
-    billing_schedule=WON.billing_schedule,
+    lines=LINES,
+    obligations=(
+        PerformanceObligation(
+            obligation="fixed", lines=("desk", "managing"), method="cost-to-cost"
+        ),
+    ),
 )
 SETTLED = finance.AccountSettled(
     billed=eur(100_000), paid=eur(100_000), settled_on=date(2026, 8, 20)
@@ -215,6 +256,7 @@ TASKS = (
         starts_on=START,
         finishes_on=date(2026, 4, 30),
         hours=(RoleHours(role="architect", hours=hours(40)),),
+        line="desk",
         implementation=False,
     ),
     PlannedTask(
@@ -224,6 +266,7 @@ TASKS = (
         starts_on=date(2026, 5, 1),
         finishes_on=FINISH,
         hours=(RoleHours(role="developer", hours=hours(200)),),
+        line="desk",
         deliverable="portal",
     ),
     PlannedTask(
@@ -234,6 +277,7 @@ TASKS = (
         finishes_on=FINISH,
         hours=(RoleHours(role="project-manager", hours=hours(30)),),
         kind="project-management",
+        line="managing",
         implementation=False,
     ),
 )
@@ -261,38 +305,68 @@ CHANGE_REQUESTED = ChangeRequested(
 )
 CHANGE_ASSESSED = ChangeAssessed(
     change="CR-1",
-    lines=(RoleHours(role="developer", hours=hours(20)),),
+    changes=(
+        LineScopeChange(
+            line="desk",
+            hours=(RoleHoursDelta(role="developer", hours=hours(20)),),
+            deliverables_added=(deliverable("manual"),),
+            deliverables_removed=("design",),
+        ),
+    ),
     days=5,
     risk="Little.",
-    deliverables_added=(deliverable("manual"),),
-    deliverables_descoped=("design",),
 )
-CHANGE_PRICED = finance.ChangePriced(change="CR-1", lines=(), price=eur(2_000))
+CHANGES = tuple(
+    LineChange(**dict(each), price_delta=eur(2_000)) for each in CHANGE_ASSESSED.changes
+)
+CHANGE_PRICED = finance.ChangePriced(change="CR-1", changes=CHANGES, price=eur(2_000))
 CHANGE_APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=TODAY)
 AMENDMENT_DRAFTED = legal.AmendmentDrafted(
     amendment="A-1",
     change="CR-1",
     content_hash=HASH,
+    engagement=ID,
+    company="our",
+    customer="acme",
+    template="amendment",
+    template_version=1,
+    changes=CHANGES,
     price_delta=eur(2_000),
     finishes_on=FINISH,
     scope_delta="A manual for the design.",
-    deliverables_added=CHANGE_ASSESSED.deliverables_added,
-    deliverables_descoped=CHANGE_ASSESSED.deliverables_descoped,
 )
-AMENDMENT_SIGNED = legal.AmendmentSigned.model_validate(
-    AMENDMENT_DRAFTED.model_dump(exclude={"scope_delta"})
-    | {"signatories": SOW_SIGNED.signatories, "signed_on": TODAY}
+AMENDMENT_SIGNED = legal.AmendmentSigned(
+    amendment="A-1",
+    change="CR-1",
+    content_hash=HASH,
+    changes=CHANGES,
+    price_delta=eur(2_000),
+    finishes_on=FINISH,
+    signatories=SOW_SIGNED.signatories,
+    signed_on=TODAY,
 )
 REBASELINED = PlanBaselined.model_validate(
     dict(BASELINED) | {"version": 2, "changes": ("CR-1",), "baselined_on": TODAY}
 )
 BUDGET_AMENDED = finance.BudgetAmended(
-    change="CR-1", amendment="A-1", price=eur(102_000), hours_delta=hours(20), billing_schedule=()
+    change="CR-1",
+    amendment="A-1",
+    price=eur(102_000),
+    lines=changed_lines(LINES, CHANGES),
+    obligations=BUDGET.obligations,
+    treatment="catch-up",
+    why="The same goods.",
 )
 
 
 TIME_APPROVED = TimeApproved(
-    entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(38)
+    entry="T-1",
+    person="dev",
+    role="architect",
+    task="analysis",
+    week=WEEK,
+    hours=hours(38),
+    line="desk",
 )
 
 

@@ -6,6 +6,7 @@ import pytest
 from contracts.delivery import DeliverableAccepted, DeliverableRejected, DeliverableSubmitted
 from contracts.documents import content_hash
 from contracts.legal import AmendmentSigned
+from contracts.lines import LineChange
 from delivery.acceptance.decisions import AcceptDeliverable, RejectDeliverable, SubmitDeliverable
 from delivery.engagement import Engagement
 from delivery.management.decisions import PutOnHold
@@ -45,9 +46,9 @@ DESCOPED = AmendmentSigned(
     amendment="A-1",
     change="CR-1",
     content_hash=HASH,
+    changes=(LineChange(line="desk", price_delta=eur(-100), deliverables_removed=("design",)),),
     price_delta=eur(-100),
     finishes_on=FINISH,
-    deliverables_descoped=("design",),
     signatories=(),
     signed_on=TODAY,
 )
@@ -122,8 +123,13 @@ def test_a_descoped_deliverable_cannot_be_accepted() -> None:
         update={
             "amendment": "A-2",
             "change": "CR-2",
-            "deliverables_added": (deliverable("design"),),
-            "deliverables_descoped": (),
+            "changes": (
+                LineChange(
+                    line="desk",
+                    price_delta=eur(0),
+                    deliverables_added=(deliverable("design"),),
+                ),
+            ),
         }
     )
     descoped.consumed(added_again).when(ACCEPT).then(ACCEPTED)

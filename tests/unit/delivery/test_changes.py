@@ -7,6 +7,7 @@ from contracts.delivery import (
     ChangeRejected,
     ChangeRequested,
 )
+from contracts.lines import LineChange, LineScopeChange, NewLine, RoleHoursDelta
 from delivery.acceptance.decisions import AcceptDeliverable, SubmitDeliverable
 from delivery.changes.decisions import (
     ApproveChange,
@@ -36,11 +37,19 @@ from tests.unit.delivery.builders import (
     change_requested,
     change_signed,
     deliverable,
+    eur,
+    hours,
     released,
 )
 
 REQUEST = RequestChange(change="CR-1", requested_by="cleo", description="A manual, too.")
 ASSESS = AssessChange(**dict(CHANGE_ASSESSED))
+
+
+def assess(*changes: LineScopeChange) -> AssessChange:
+    return ASSESS.model_copy(update={"changes": changes})
+
+
 APPROVE = ApproveChange(change="CR-1", approved_by="cleo")
 IMPLEMENT = ImplementChange(change="CR-1")
 
@@ -125,9 +134,13 @@ def test_a_signed_amendment_takes_precedence_over_a_concurrent_rejection() -> No
 
 
 def test_scope_that_a_change_cannot_alter() -> None:
-    unknown = ASSESS.model_copy(update={"deliverables_descoped": ("ghost",)})
+    unknown = assess(LineScopeChange(line="desk", deliverables_removed=("ghost",)))
     change_requested().when(unknown).then_refused("deliverable-unknown")
-    there = ASSESS.model_copy(update={"deliverables_added": (deliverable("portal"),)})
+    elsewhere = assess(LineScopeChange(line="managing", deliverables_removed=("design",)))
+    change_requested().when(elsewhere).then_refused(
+        "deliverable-unknown", saying="design belongs to line desk, not to managing"
+    )
+    there = assess(LineScopeChange(line="desk", deliverables_added=(deliverable("portal"),)))
     change_requested().when(there).then_refused("deliverable-owed")
     done = (
         change_requested()
@@ -135,6 +148,40 @@ def test_scope_that_a_change_cannot_alter() -> None:
         .after(AcceptDeliverable(deliverable="design", submission=1, accepted_by="cleo"))
     )
     done.when(ASSESS).then_refused("deliverable-accepted")
+
+
+def of_line(line: str, *, new: NewLine | None = None, **hours_of: int) -> LineScopeChange:
+    """Return a change of a line by hours of roles."""
+    changed = tuple(
+        RoleHoursDelta(role=role, hours=hours(number)) for role, number in hours_of.items()
+    )
+    return LineScopeChange(line=line, hours=changed, new=new)
+
+
+def test_hours_are_taken_from_lines_that_have_them() -> None:
+    change_requested().when(assess(of_line("desk", developer=-220))).then_accepted()
+    change_requested().when(assess(of_line("desk", developer=-221))).then_refused(
+        "hours-beyond-line", saying="line desk has 220 hours of developer: 221 cannot be taken"
+    )
+    change_requested().when(assess(of_line("desk", writer=-1))).then_refused("hours-beyond-line")
+    # The signed change added 20 hours of a developer.
+    again = REQUEST.model_copy(update={"change": "CR-2"})
+    cut = assess(of_line("desk", developer=-240)).model_copy(update={"change": "CR-2"})
+    change_signed().after(again).when(cut).then_accepted()
+
+
+def test_a_change_names_lines_of_the_contract_or_new_ones() -> None:
+    change_requested().when(assess(of_line("ghost", developer=1))).then_refused(
+        "line-unknown", saying="no line ghost"
+    )
+    support = NewLine(title="Support", pricing="time-and-materials")
+    change_requested().when(assess(of_line("support", new=support, developer=1))).then_accepted()
+    change_requested().when(assess(of_line("support", new=support, developer=-1))).then_refused(
+        "hours-beyond-line"
+    )
+    change_requested().when(assess(of_line("desk", new=support, developer=1))).then_refused(
+        "line-exists", saying="line desk already"
+    )
 
 
 def test_a_change_order_in_contract_plan_and_budget_is_implemented_once() -> None:
@@ -193,8 +240,14 @@ def test_an_amendment_changes_what_is_owed() -> None:
         AMENDMENT_SIGNED.model_copy(
             update={
                 "change": "CR-2",
-                "deliverables_added": (deliverable("design"),),
-                "deliverables_descoped": ("manual",),
+                "changes": (
+                    LineChange(
+                        line="desk",
+                        price_delta=eur(0),
+                        deliverables_added=(deliverable("design"),),
+                        deliverables_removed=("manual",),
+                    ),
+                ),
             }
         )
     )

@@ -7,8 +7,8 @@ from contracts.delivery import (
     TimeApproved,
     TimeSubmitted,
 )
-from contracts.finance import AccountReopened, BudgetAmended, InvoiceIssued
-from contracts.values import BillingItem
+from contracts.finance import AccountReopened, InvoiceIssued
+from contracts.lines import BillingItem
 from delivery.acceptance.decisions import SubmitDeliverable
 from delivery.closing.decisions import CloseEngagement, GoLive, HoldPir
 from delivery.management.decisions import AssignManager
@@ -20,7 +20,9 @@ from tests.unit.delivery.builders import (
     AMENDMENT_SIGNED,
     BUDGET,
     BUDGET_AMENDED,
+    CHANGES,
     HASH,
+    LINES,
     SETTLED,
     TERMINATED,
     TIME_APPROVED,
@@ -184,13 +186,7 @@ def test_an_invoice_after_the_settlement_has_to_be_settled_too() -> None:
 
 def test_a_change_order_after_the_settlement_has_to_be_settled_too() -> None:
     amended = finished().consumed(
-        BudgetAmended(
-            change="CR-9",
-            amendment="A-CR-9",
-            price=eur(2_900),
-            hours_delta=hours(0),
-            billing_schedule=(),
-        )
+        BUDGET_AMENDED.model_copy(update={"change": "CR-9", "amendment": "A-CR-9"})
     )
     amended.when(CLOSE).then_refused("engagement-not-closable", missing=["account-not-settled"])
     amended.consumed(SETTLED).when(CLOSE).then_accepted()
@@ -199,7 +195,9 @@ def test_a_change_order_after_the_settlement_has_to_be_settled_too() -> None:
 def test_an_amendment_after_the_settlement_prevents_closing_until_it_is_settled() -> None:
     # Finance settled before it processed the amendment; its amended budget follows.
     signed_after = finished().consumed(
-        AMENDMENT_SIGNED.model_copy(update={"deliverables_added": ()})
+        AMENDMENT_SIGNED.model_copy(
+            update={"changes": (CHANGES[0].model_copy(update={"deliverables_added": ()}),)}
+        )
     )
     signed_after.when(CLOSE).then_refused(
         "engagement-not-closable",
@@ -212,7 +210,17 @@ def test_an_amendment_after_the_settlement_prevents_closing_until_it_is_settled(
 
 
 HOURLY = BUDGET.model_copy(
-    update={"billing_schedule": (BillingItem(item="B-1", kind="time", amount=eur(100_000)),)}
+    update={
+        "lines": (
+            LINES[0].model_copy(
+                update={
+                    "pricing": "time-and-materials",
+                    "billing": (BillingItem(item="B-1", kind="time", amount=eur(90_000)),),
+                }
+            ),
+            LINES[1],
+        )
+    }
 )
 EXPENSE = ApproveExpense(
     expense="X-1", person="dev", amount=eur(90), description="A train.", spent_on=TODAY

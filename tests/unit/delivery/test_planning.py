@@ -12,7 +12,8 @@ from contracts.delivery import (
     PlanDrafted,
 )
 from contracts.legal import AmendmentSigned
-from contracts.values import LAST_DAY, Milestone, RoleHours
+from contracts.lines import LineChange, LineScopeChange, NewLine, RoleHoursDelta
+from contracts.values import LAST_DAY, Milestone, PlannedTask, RoleHours
 from delivery.changes.decisions import RejectChange
 from delivery.engagement import Engagement
 from delivery.planning.decisions import BaselinePlan, DraftPlan
@@ -23,10 +24,13 @@ from tests.unit.delivery.builders import (
     DRAFTED,
     FINISH,
     HASH,
+    LINES,
     MILESTONES,
+    PROPOSED,
     REQUESTED,
     START,
     TASKS,
+    WON,
     asked,
     estimated,
     eur,
@@ -44,7 +48,12 @@ CHANGE = ChangeRequested(
     change="CR-1", requested_by="cleo", description="A manual.", requested_on=START
 )
 ASSESSED = ChangeAssessed(
-    change="CR-1", lines=(RoleHours(role="writer", hours=hours(20)),), days=5, risk="Little."
+    change="CR-1",
+    changes=(
+        LineScopeChange(line="desk", hours=(RoleHoursDelta(role="writer", hours=hours(20)),)),
+    ),
+    days=5,
+    risk="Little.",
 )
 WITH_CHANGE = GIVEN.model_copy(update={"changes": ("CR-1",)})
 APPROVED = ChangeApproved(change="CR-1", approved_by="cleo", approved_on=START)
@@ -183,6 +192,7 @@ SIGNED = AmendmentSigned(
     amendment="A-CR-1",
     change="CR-1",
     content_hash=HASH,
+    changes=(LineChange(**dict(ASSESSED.changes[0]), price_delta=eur(2_000)),),
     price_delta=eur(2_000),
     finishes_on=FINISH,
     signatories=(),
@@ -271,9 +281,10 @@ def test_a_scheduled_plan_includes_hours_and_days_of_approved_changes() -> None:
     approved = asked_for.published(APPROVED).after(FROM_TEMPLATE).view["plan"].draft
     assert approved.milestones[-1].due_on == date(2026, 7, 19)
     task = approved.tasks[-1]
-    assert (task.task, task.hours, task.finishes_on) == (
+    assert (task.task, task.line, task.hours, task.finishes_on) == (
         "CR-1",
-        ASSESSED.lines,
+        "desk",
+        (RoleHours(role="writer", hours=hours(20)),),
         date(2026, 7, 19),
     )
 
@@ -291,3 +302,92 @@ def test_changes_are_planned_in_the_order_of_their_requests() -> None:
 def test_a_baseline_does_not_add_a_change_afterwards() -> None:
     approved = released().published(CHANGE, APPROVED)
     approved.when(BaselinePlan(version=1, changes=("CR-1",))).then_refused("plan-baselined")
+
+
+def test_a_task_belongs_to_the_only_line_that_has_its_roles() -> None:
+    def lines(*tasks: PlannedTask) -> list[str | None]:
+        plan = won().after(GIVEN.model_copy(update={"tasks": tasks})).view["plan"].draft
+        return [task.line for task in plan.tasks]
+
+    unnamed = [task.model_copy(update={"line": None}) for task in TASKS]
+    assert lines(*unnamed) == ["desk", "desk", "managing"]
+    both = unnamed[0].model_copy(
+        update={"hours": (*TASKS[0].hours, RoleHours(role="writer", hours=hours(1)))}
+    )
+    assert lines(both) == [None]
+    assert lines(unnamed[0].model_copy(update={"line": "managing"})) == ["managing"]
+
+
+def test_a_line_that_the_contract_does_not_have_is_refused_by_name() -> None:
+    ghost = GIVEN.model_copy(update={"tasks": (TASKS[0].model_copy(update={"line": "ghost"}),)})
+    ghost = ghost.model_copy(update={"milestones": ()})
+    won().when(ghost).then_refused(
+        "plan-inconsistent",
+        missing=["plan-inconsistent"],
+        saying="task analysis names line ghost, which the contract does not have",
+    )
+    # A change that the plan includes adds the line.
+    adds = ASSESSED.model_copy(
+        update={
+            "changes": (
+                LineScopeChange(
+                    line="ghost",
+                    hours=(RoleHoursDelta(role="writer", hours=hours(20)),),
+                    new=NewLine(title="Support", pricing="time-and-materials"),
+                ),
+            )
+        }
+    )
+    asked_for = signed().published(CHANGE, adds, APPROVED)
+    asked_for.when(ghost.model_copy(update={"changes": ("CR-1",)})).then_accepted()
+    asked_for.when(ghost.model_copy(update={"changes": ()})).then_refused("plan-inconsistent")
+
+
+def planned(scenario: Scenario[Engagement]) -> dict[str, int]:
+    """Return the hours of a scheduled plan by role."""
+    plan = scenario.after(FROM_TEMPLATE).view["plan"]
+    return {each.role: each.planned for each in plan.hours}
+
+
+def test_a_scheduled_plan_has_the_hours_that_were_sold() -> None:
+    # Contingency is sold and not planned.
+    assert planned(won()) == {"architect": 40, "developer": 200, "project-manager": 30}
+    fewer = LINES[0].model_copy(update={"hours": (RoleHours(role="developer", hours=hours(120)),)})
+    writer = LINES[1].model_copy(
+        update={"hours": (*LINES[1].hours, RoleHours(role="writer", hours=hours(8)))}
+    )
+    sold = estimated().consumed(PROPOSED, WON.model_copy(update={"lines": (fewer, writer)}))
+    assert planned(sold) == {"developer": 120, "project-manager": 30, "writer": 8}
+
+
+def test_a_change_that_takes_hours_away_lowers_the_scheduled_plan() -> None:
+    less = (
+        LineScopeChange(
+            line="desk",
+            hours=(
+                RoleHoursDelta(role="developer", hours=hours(-80)),
+                RoleHoursDelta(role="architect", hours=hours(4)),
+            ),
+        ),
+        LineScopeChange(
+            line="managing", hours=(RoleHoursDelta(role="project-manager", hours=hours(2)),)
+        ),
+    )
+    asked_for = signed().published(CHANGE, ASSESSED.model_copy(update={"changes": less}), APPROVED)
+    assert planned(asked_for) == {"architect": 44, "developer": 120, "project-manager": 32}
+    plan = asked_for.after(FROM_TEMPLATE).view["plan"]
+    tasks = [each for each in plan.draft.tasks if each.phase == "Changes"]
+    assert [(each.task, each.line, each.kind, each.implementation) for each in tasks] == [
+        ("CR-1.1", "desk", "delivery", True),
+        ("CR-1.2", "managing", "project-management", False),
+    ]
+    # Once signed, the terms of the amendment apply.
+    smaller = LineChange(
+        line="desk",
+        hours=(RoleHoursDelta(role="developer", hours=hours(-50)),),
+        price_delta=eur(-5_000),
+    )
+    agreed = asked_for.consumed(SIGNED.model_copy(update={"changes": (smaller,)}))
+    assert planned(agreed) == {"architect": 40, "developer": 150, "project-manager": 30}
+    sold = {each.role: each.sold for each in agreed.after(FROM_TEMPLATE).view["plan"].hours}
+    assert sold == {"architect": 44, "developer": 170, "project-manager": 33}

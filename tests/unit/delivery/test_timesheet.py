@@ -43,9 +43,7 @@ INITIATION = SubmitTime(
 SUBMITTED = TimeSubmitted(
     entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(40)
 )
-APPROVED = TimeApproved(
-    entry="T-1", person="dev", role="architect", task="analysis", week=WEEK, hours=hours(40)
-)
+APPROVED = TimeApproved(**dict(SUBMITTED), line="desk")
 
 
 @cache
