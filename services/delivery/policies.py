@@ -1,12 +1,13 @@
 """Check what several decisions of Delivery require: open, released, decided by the customer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from chassis.domain.commands import Missing, Refused, gate
 from chassis.domain.context import Context
 from contracts.event import Recorded
+from contracts.money import Money, Rate
 from contracts.reference import PersonPublished, TemplatePublished
 from delivery.engagement import Engagement
 from delivery.quantities import ZERO
@@ -83,17 +84,24 @@ def is_given_up(state: Engagement, change: str) -> bool:
 
 
 def not_covered(
-    state: Engagement, first: date, last: date, today: date, *, hours: Decimal
+    state: Engagement,
+    first: date,
+    last: date,
+    today: date,
+    *,
+    hours: Decimal = ZERO,
+    role: str | None = None,
 ) -> Missing | None:
     """Return what is missing before work between two days (gate 3), or None.
 
-    Both days are inclusive. Under an early start, `hours` and the hours logged before must not
-    exceed its cap; an early start whose cap is used up allows no work.
+    Both days are inclusive. Under an early start, `hours` of the role and the work logged before
+    must exceed neither its hours nor its amount; an early start that is used up allows no work.
     """
     signed = state.contract.signed
     if signed and signed.signed_on <= last:
         return None
-    return not_released(state, first, last, today) or _cap_exceeded(state, first, hours)
+    more = {role: hours} if role else {}
+    return not_released(state, first, last, today) or _cap_exceeded(state, first, last, more)
 
 
 def not_released(state: Engagement, first: date, last: date, today: date) -> Missing | None:
@@ -125,28 +133,81 @@ def not_released(state: Engagement, first: date, last: date, today: date) -> Mis
     return None
 
 
-def _cap_exceeded(state: Engagement, first: date, hours: Decimal) -> Missing | None:
-    """Return what is missing if the hours exceed the early starts' caps, or None.
+def _cap_exceeded(
+    state: Engagement, first: date, last: date, more: Mapping[str, Decimal]
+) -> Missing | None:
+    """Return what is missing if work beside the logged one exceeds the early starts' caps, or None.
 
-    The caps add up, but the cap of an early start does not cover work after its last day.
+    Caps in hours add up, and so do those in money; whichever is reached first applies. The cap of
+    an early start does not cover work after its last day. `more` are hours by role.
     """
     starts = state.contract.early_starts
     ended = [start.expires_on for start in starts if start.expires_on < first]
     for after in (None, *ended):
-        cap = sum(
-            (start.cap_hours for start in starts if after is None or start.expires_on > after),
-            ZERO,
-        )
+        lasting = [start for start in starts if after is None or start.expires_on > after]
         logged = before_signature(state, after=after)
-        if logged >= cap or logged + hours > cap:
-            more = f": {hours} more exceed the cap" if hours else ""
-            sentence = f"the early start allows {cap} hours, {logged} are logged{more}"
-            return Missing("early-start-cap-spent", sentence, "legal")
+        hours = [start.cap_hours for start in lasting if start.cap_hours is not None]
+        amounts = [start.cap_amount for start in lasting if start.cap_amount is not None]
+        missing = _hours_beyond(hours, logged, more) if hours or not lasting else None
+        missing = missing or (
+            _worth_beyond(state, amounts, logged, more, last) if amounts else None
+        )
+        if missing:
+            return missing
     return None
 
 
-def before_signature(state: Engagement, *, after: date | None = None) -> Decimal:
-    """Return waiting and approved hours of weeks that ended before the signature.
+def _hours_beyond(
+    caps: Iterable[Decimal], logged: Mapping[str, Decimal], more: Mapping[str, Decimal]
+) -> Missing | None:
+    cap, before = sum(caps, ZERO), sum(logged.values(), ZERO)
+    added = sum(more.values(), ZERO)
+    if before < cap and before + added <= cap:
+        return None
+    beyond = f": {added} more exceed the cap" if added else ""
+    sentence = f"the early start allows {cap} hours, {before} are logged{beyond}"
+    return Missing("early-start-cap-spent", sentence, "legal")
+
+
+def _worth_beyond(
+    state: Engagement,
+    caps: Sequence[Money],
+    logged: Mapping[str, Decimal],
+    more: Mapping[str, Decimal],
+    day: date,
+) -> Missing | None:
+    """Return what is missing if work at the bill rates of a day exceeds caps in money, or None."""
+    cap = Money.total(caps, caps[0].currency)
+    roles = [role for role in {**logged, **more} if logged.get(role) or more.get(role)]
+    rates = {role: _bill_rate(state, role, day) for role in roles}
+    unknown = [role for role, rate in rates.items() if rate is None]
+    if unknown:
+        sentence = f"the early start allows {cap}, and {', '.join(unknown)} has no bill rate"
+        return Missing("rates-missing", sentence, "finance")
+
+    def worth(hours: Mapping[str, Decimal]) -> Money:
+        known = ((rates[role], number) for role, number in hours.items() if number)
+        return Money.total((rate * number for rate, number in known if rate), cap.currency)
+
+    before, added = worth(logged), worth(more)
+    if before < cap and before + added <= cap:
+        return None
+    beyond = f": {added} more exceed the cap" if added.amount else ""
+    sentence = f"the early start allows {cap}, {before} are logged{beyond}"
+    return Missing("early-start-cap-spent", sentence, "legal")
+
+
+def _bill_rate(state: Engagement, role: str, day: date) -> Rate | None:
+    """Return the rate of the first line that has one, else of the newest priced estimate."""
+    agreed = (line.rate_on(role, day) for line in state.lines)
+    priced = state.estimates.priced
+    newest = priced[max(priced)].lines if priced else ()
+    estimated = (line.rate for line in newest if line.role == role)
+    return next((rate for rate in (*agreed, *estimated) if rate is not None), None)
+
+
+def before_signature(state: Engagement, *, after: date | None = None) -> dict[str, Decimal]:
+    """Return waiting and approved hours by role, of weeks that ended before the signature.
 
     While nothing is signed, all weeks count. With `after`, only weeks that began after that day do.
     """

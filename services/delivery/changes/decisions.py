@@ -23,12 +23,11 @@ from contracts.delivery import (
     ChangeRequested,
 )
 from contracts.event import Event
-from contracts.lines import ContractLine, LineScopeChange
+from contracts.lines import LineScopeChange, scope_faults
 from contracts.money import Money
 from contracts.values import Day, Identifier
 from delivery.engagement import Engagement
 from delivery.policies import is_given_up, require_active, require_customer, require_open
-from delivery.quantities import ZERO
 from delivery.roles import MANAGERS, REQUESTERS, WORKERS
 
 capability = Capability[Engagement](__name__)
@@ -100,35 +99,17 @@ def assess_change(state: Engagement, command: AssessChange, context: Context) ->
     if rejected or command.change in state.changes.approved:
         decided = "rejected" if rejected else "approved"
         raise Refused("change-decided", f"change {command.change} is {decided} already")
-    lines = {line.line: line for line in state.lines}
+    for code, sentence in scope_faults(state.lines, command.changes):
+        raise Refused(code, sentence)
     for each in command.changes:
-        _require_line(lines.get(each.line), each)
-        _require_deliverables(state, lines.values(), each)
+        _require_deliverables(state, each)
     yield event
 
 
-def _require_line(line: ContractLine | None, change: LineScopeChange) -> None:
-    """Refuse a change of a line that is unknown, exists already or has too few hours."""
-    if line is None and change.new is None:
-        raise Refused("line-unknown", f"the contract has no line {change.line}")
-    if line is not None and change.new is not None:
-        raise Refused("line-exists", f"the contract has line {change.line} already")
-    planned = {each.role: each.hours for each in line.hours} if line else {}
-    for each in change.hours:
-        has = planned.get(each.role, ZERO)
-        if has + each.hours < 0:
-            raise Refused(
-                "hours-beyond-line",
-                f"line {change.line} has {has} hours of {each.role}: {-each.hours} cannot be"
-                " taken away",
-            )
-
-
-def _require_deliverables(
-    state: Engagement, lines: Iterable[ContractLine], change: LineScopeChange
-) -> None:
+def _require_deliverables(state: Engagement, change: LineScopeChange) -> None:
     """Refuse to take away what the line does not deliver, or to add what is owed already."""
-    owed, paid_by = state.owed, {name: each.line for each in lines for name in each.deliverables}
+    owed = state.owed
+    paid_by = {name: line.line for line in state.lines for name in line.deliverables}
     for name in change.deliverables_removed:
         if name not in owed:
             raise Refused("deliverable-unknown", f"deliverable {name} is not owed")

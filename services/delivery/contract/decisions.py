@@ -24,6 +24,7 @@ from contracts.values import (
 from delivery.contract.state import Contract
 from delivery.engagement import Engagement
 from delivery.policies import before_signature, require_open
+from delivery.quantities import ZERO
 from delivery.roles import MANAGERS
 
 capability = Capability[Engagement](__name__)
@@ -168,7 +169,7 @@ def contract_view(state: Engagement) -> ContractFields:
             amendments=tuple(_amendments(contract)),
             signed_on=contract.signed.signed_on if contract.signed else None,
             early_starts=contract.early_starts,
-            hours_before_signature=before_signature(state),
+            hours_before_signature=sum(before_signature(state).values(), ZERO),
             promised_finish=finishes[-1] if finishes else None,
             budgeted=contract.budget is not None,
             settled_on=settled.settled_on if settled else None,

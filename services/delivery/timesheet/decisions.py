@@ -97,7 +97,7 @@ def submit_time(state: Engagement, command: SubmitTime, context: Context) -> Ite
     waiting = sheet.waiting.get(entry)
     for new in unless_recorded(waiting.submitted if waiting else None, event, f"entry {entry}"):
         work = min(context.today, last_day(new.week))
-        covered = not_covered(state, new.week, work, context.today, hours=new.hours)
+        covered = not_covered(state, new.week, work, context.today, hours=new.hours, role=new.role)
         gate("work-not-released", [covered])
         if _implements(state, new.task, new.week):
             gate("implementation-not-released", not_implementable(state, work))

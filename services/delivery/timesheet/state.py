@@ -43,14 +43,15 @@ class WaitingTime(Value):
 class Timesheet(Part):
     """Time entries that await approval, decided entries, totals of hours, and expenses.
 
-    `weeks` counts waiting and approved hours by person and week (its Monday); `by_task` and
-    `by_kind` count approved hours only. `tasks` are those of the baseline, before the first one
-    those of the newest draft.
+    `weeks` counts waiting and approved hours by person and week (its Monday), `roles` by role and
+    week; `by_task` and `by_kind` count approved hours only. `tasks` are those of the baseline,
+    before the first one those of the newest draft.
     """
 
     waiting: dict[str, WaitingTime] = {}
     decided: dict[str, Literal["approved", "rejected"]] = {}
     weeks: dict[str, dict[date, Decimal]] = {}
+    roles: dict[str, dict[date, Decimal]] = {}
     by_task: dict[str, Decimal] = {}
     by_kind: dict[LineKind, Decimal] = {}
     expenses: Annotated[dict[str, ExpenseApproved], Keep("expense")] = {}
@@ -72,9 +73,8 @@ class Timesheet(Part):
             kind=TASKS_BEFORE_BASELINE.get(event.task, "delivery")
         )
         entry = WaitingTime(submitted=event, submitted_by=recorded.actor, task=task)
-        return self.updated(
-            waiting={**self.waiting, event.entry: entry}, weeks=self._weeks(event, event.hours)
-        )
+        waiting = {**self.waiting, event.entry: entry}
+        return self.updated(waiting=waiting, **self._with_hours(event, event.hours))
 
     @on_event
     def _approved(self, event: TimeApproved) -> Self:
@@ -86,8 +86,8 @@ class Timesheet(Part):
     @on_event
     def _rejected(self, event: TimeRejected) -> Self:
         submitted = self.waiting[event.entry].submitted
-        weeks = self._weeks(submitted, -submitted.hours)
-        return self._decided(event.entry, "rejected").updated(weeks=weeks)
+        logged = self._with_hours(submitted, -submitted.hours)
+        return self._decided(event.entry, "rejected").updated(**logged)
 
     @property
     def approved_hours(self) -> Decimal:
@@ -98,29 +98,42 @@ class Timesheet(Part):
         """Return the hours that a person logged in a week, without rejected ones."""
         return self.weeks.get(person, {}).get(week, ZERO)
 
-    def before(self, day: date | None, *, after: date | None = None) -> Decimal:
-        """Return waiting and approved hours of weeks ended before `day` and begun after `after`.
+    def before(self, day: date | None, *, after: date | None = None) -> dict[str, Decimal]:
+        """Return waiting and approved hours by role, of weeks between two days.
 
-        A bound that is None excludes no week.
+        The weeks ended before `day` and began after `after`. A bound that is None excludes no week.
         """
-        return sum(
-            (
-                hours
-                for weeks in self.weeks.values()
-                for week, hours in weeks.items()
-                if (day is None or last_day(week) < day) and (after is None or week > after)
-            ),
-            ZERO,
-        )
+        return {
+            role: sum(
+                (
+                    hours
+                    for week, hours in weeks.items()
+                    if (day is None or last_day(week) < day) and (after is None or week > after)
+                ),
+                ZERO,
+            )
+            for role, weeks in self.roles.items()
+        }
 
-    def _weeks(self, entry: TimeSubmitted, hours: Decimal) -> dict[str, dict[date, Decimal]]:
-        """Return the hours by person and week with some added to the week of an entry."""
-        total = self.in_week(entry.person, entry.week) + hours
-        return {**self.weeks, entry.person: {**self.weeks.get(entry.person, {}), entry.week: total}}
+    def _with_hours(
+        self, entry: TimeSubmitted, hours: Decimal
+    ) -> dict[str, dict[str, dict[date, Decimal]]]:
+        """Return the fields of the state that count hours by week, with some added to an entry's."""
+        return {
+            "weeks": _added(self.weeks, entry.person, entry.week, hours),
+            "roles": _added(self.roles, entry.role, entry.week, hours),
+        }
 
     def _decided(self, entry: str, decision: Literal["approved", "rejected"]) -> Self:
         waiting = {name: each for name, each in self.waiting.items() if name != entry}
         return self.updated(waiting=waiting, decided={**self.decided, entry: decision})
+
+
+def _added(
+    weeks: dict[str, dict[date, Decimal]], name: str, week: date, hours: Decimal
+) -> dict[str, dict[date, Decimal]]:
+    known = weeks.get(name, {})
+    return {**weeks, name: {**known, week: known.get(week, ZERO) + hours}}
 
 
 def last_day(week: date) -> date:

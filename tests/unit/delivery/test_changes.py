@@ -161,9 +161,9 @@ def of_line(line: str, *, new: NewLine | None = None, **hours_of: int) -> LineSc
 def test_hours_are_taken_from_lines_that_have_them() -> None:
     change_requested().when(assess(of_line("desk", developer=-220))).then_accepted()
     change_requested().when(assess(of_line("desk", developer=-221))).then_refused(
-        "hours-beyond-line", saying="line desk has 220 hours of developer: 221 cannot be taken"
+        "hours-below-zero", saying="line desk has 1 hours of developer less than are taken away"
     )
-    change_requested().when(assess(of_line("desk", writer=-1))).then_refused("hours-beyond-line")
+    change_requested().when(assess(of_line("desk", writer=-1))).then_refused("hours-below-zero")
     # The signed change added 20 hours of a developer.
     again = REQUEST.model_copy(update={"change": "CR-2"})
     cut = assess(of_line("desk", developer=-240)).model_copy(update={"change": "CR-2"})
@@ -177,10 +177,10 @@ def test_a_change_names_lines_of_the_contract_or_new_ones() -> None:
     support = NewLine(title="Support", pricing="time-and-materials")
     change_requested().when(assess(of_line("support", new=support, developer=1))).then_accepted()
     change_requested().when(assess(of_line("support", new=support, developer=-1))).then_refused(
-        "hours-beyond-line"
+        "hours-below-zero"
     )
     change_requested().when(assess(of_line("desk", new=support, developer=1))).then_refused(
-        "line-exists", saying="line desk already"
+        "id-repeated", saying="a line desk already"
     )
 
 

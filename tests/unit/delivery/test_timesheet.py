@@ -335,6 +335,29 @@ def test_expenses_are_approved_by_another_person() -> None:
     released().when(tomorrow, by="mara").then_refused("date-in-future")
 
 
+def test_an_early_start_in_money_allows_work_at_bill_rates() -> None:
+    in_money = EARLY_START.model_copy(update={"cap_hours": None, "cap_amount": eur(5_000)})
+    begun = unsigned().consumed(in_money)
+    unrated = begun.when(INITIATION, by="dev")
+    unrated.then_refused("work-not-released", missing=["rates-missing"], saying="architect has no")
+    build = at(INITIATION, role="developer", hours=hours(50))  # at 100.00 EUR an hour
+    begun.when(at(build, hours=hours("50.01")), by="dev").then_refused(
+        "work-not-released",
+        missing=["early-start-cap-spent"],
+        saying="allows 5,000.00 EUR, 0.00 EUR are logged: 5,001.00 EUR more exceed the cap",
+    )
+    spent = begun.after(build, by="dev")
+    spent.when(at(build, entry="T-4", hours=hours("0.01")), by="milo").then_refused(
+        "work-not-released", missing=["early-start-cap-spent"]
+    )
+    spent.after(RejectTime(entry="T-3", why="No."), by="mara").when(
+        at(build, entry="T-4"), by="milo"
+    ).then_accepted()
+    # Both caps apply: whichever is reached first.
+    both = begun.consumed(EARLY_START.model_copy(update={"cap_hours": hours(40)}))
+    both.when(build, by="dev").then_refused("work-not-released", saying="allows 40 hours")
+
+
 ENTRIES = st.lists(
     st.tuples(
         st.sampled_from(["dev", "milo"]),
@@ -349,7 +372,7 @@ ENTRIES = st.lists(
 @settings(max_examples=40)
 @given(entries=ENTRIES)
 def test_logged_hours_add_up_and_stay_within_their_limits(entries) -> None:
-    for begin, limit in ((early(), EARLY_START.cap_hours), (kicked_off(), hours(2 * 100))):
+    for begin, limit in ((early(), hours(80)), (kicked_off(), hours(2 * 100))):
         scenario, approved, left = begin, hours(0), hours(0)
         for number, (who, task, count, then) in enumerate(entries):
             entry = f"T-{number}"
@@ -369,5 +392,5 @@ def test_logged_hours_add_up_and_stay_within_their_limits(entries) -> None:
         sheet = scenario.state.timesheet
         assert sheet.approved_hours == sum(sheet.by_task.values()) == approved
         assert sum(entry.hours for entry in scenario.view["time"].waiting) == left
-        assert sheet.before(None) == approved + left <= limit
+        assert sum(sheet.before(None).values()) == approved + left <= limit
         assert all(sheet.in_week(who, WEEK) <= 100 for who in ("dev", "milo"))
