@@ -62,6 +62,7 @@ RefusalCode = Literal[
     "date-before-sending",
     "date-before-submission",
     "date-in-future",
+    "deal-inconsistent",
     "deal-not-won",
     "deal-won",
     "deliverable-accepted",
@@ -302,6 +303,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "date-before-sending": "The day is before the document was sent.",
     "date-before-submission": "The day is before the submission.",
     "date-in-future": "The day has not begun yet.",
+    "deal-inconsistent": "The deal contradicts itself or the proposal.",
     "deal-not-won": "Sales has not won the deal.",
     "deal-won": "The deal is won; request a change instead.",
     "deliverable-accepted": "The deliverable is accepted already.",
@@ -398,7 +400,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "plan-not-baselined": "The plan has no baseline, or had none by that day.",
     "plan-not-newest-draft": "The plan is not the newest draft.",
     "plan-not-rebaselined": "The baseline of the plan does not include the change.",
-    "price-below-zero": "The amendment would make the price negative.",
+    "price-below-zero": "The price would be negative, or zero where it must be positive.",
     "project-management-missing": (
         "There is neither a project management line nor a reason for doing without it."
     ),

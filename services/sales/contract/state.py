@@ -11,6 +11,8 @@ from contracts.legal import (
     EngagementTerminated,
     MsaSigned,
     NdaSigned,
+    RedlineResolved,
+    SignatureDeclined,
     SowApproved,
     SowDrafted,
     SowRedlined,
@@ -25,8 +27,10 @@ class Statement(Value):
     """The newest version of the statement of work, and its status in Legal."""
 
     version: Version
-    status: Literal["drafted", "redlined", "approved", "sent", "signed"]
+    status: Literal["drafted", "approved", "sent", "signed"]
     signed_on: date | None = None
+    open_redlines: tuple[Identifier, ...] = ()
+    """Ids of the redlines of this and earlier versions that are not resolved."""
 
 
 class Amendment(Value):
@@ -56,24 +60,33 @@ class Contract(Part):
 
     @on_event
     def _sow_drafted(self, event: SowDrafted) -> Self:
-        return self.updated(statement=Statement(version=event.version, status="drafted"))
+        known = self.statement.open_redlines if self.statement else ()
+        drafted = Statement(version=event.version, status="drafted", open_redlines=known)
+        return self.updated(statement=drafted)
 
     @on_event
     def _sow_redlined(self, event: SowRedlined) -> Self:
-        return self.updated(statement=Statement(version=event.version, status="redlined"))
+        known = self.statement.open_redlines if self.statement else ()
+        return self._with_statement(open_redlines=(*known, event.redline))
 
     @on_event
-    def _sow_approved(self, event: SowApproved) -> Self:
-        return self.updated(statement=Statement(version=event.version, status="approved"))
+    def _redline_resolved(self, event: RedlineResolved) -> Self:
+        known = self.statement.open_redlines if self.statement else ()
+        return self._with_statement(
+            open_redlines=tuple(each for each in known if each != event.redline)
+        )
+
+    @on_event
+    def _sow_approved(self, event: SowApproved | SignatureDeclined) -> Self:
+        return self._with_statement(status="approved")
 
     @on_event
     def _sow_sent(self, event: SowSentForSignature) -> Self:
-        return self.updated(statement=Statement(version=event.version, status="sent"))
+        return self._with_statement(status="sent")
 
     @on_event
     def _sow_signed(self, event: SowSigned) -> Self:
-        signed = Statement(version=event.version, status="signed", signed_on=event.signed_on)
-        return self.updated(statement=signed)
+        return self._with_statement(status="signed", signed_on=event.signed_on)
 
     @on_event
     def _amended(self, event: AmendmentDrafted | AmendmentSigned) -> Self:
@@ -90,6 +103,10 @@ class Contract(Part):
     @on_event
     def _change_priced(self, event: ChangePriced) -> Self:
         return self.updated(change_prices={**self.change_prices, event.change: event.price})
+
+    def _with_statement(self, **fields: object) -> Self:
+        known = self.statement
+        return self.updated(statement=known.model_copy(update=fields)) if known else self
 
     @property
     def agreed_finish(self) -> date | None:

@@ -1,8 +1,8 @@
-"""Decide on proposals: draft on an estimate, submit (gate 1), revise, win the deal."""
+"""Decide on proposals: draft on an estimate, approve an exception, submit (gate 1), revise, win."""
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -12,22 +12,28 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import require_currency, same_day, unless_recorded
 from contracts.event import Event
-from contracts.finance import EstimatePriced
-from contracts.money import Money, PositiveTotal
+from contracts.finance import EstimatePriced, ProposalReviewed
+from contracts.lines import total_price
+from contracts.money import PositiveTotal
 from contracts.sales import (
-    BillingTerms,
+    Acceptance,
     DealWon,
+    LineBilling,
     ProposalContent,
     ProposalDrafted,
+    ProposalException,
+    ProposalExceptionApproved,
     ProposalRevised,
     ProposalRevision,
     ProposalSubmitted,
 )
-from contracts.values import Confidence, Day, Days, PersonId, Version
+from contracts.values import Confidence, Day, Days, DistinctBy, Identifier, PersonId, Version
 from sales.engagement import Engagement
 from sales.policies import require_adopted, require_open_sale
+from sales.proposals.deal import chosen_lines, deal_deliverables
+from sales.proposals.readiness import exception_grounds, uncovered_grounds, waits_for
 from sales.proposals.state import Estimate, Proposal
-from sales.roles import SELLERS
+from sales.roles import MANAGERS, SELLERS
 
 capability = Capability[Engagement](__name__)
 
@@ -35,29 +41,42 @@ capability = Capability[Engagement](__name__)
 class DraftProposal(ProposalContent, Command):
     """Draft the next version of the proposal, based on a version of the estimate.
 
-    All lines are in one currency. The price is the sum of the lines and may be omitted. Project
-    management is a line (kind ``project-management``) or is waived with a reason. The dates are
-    those promised to the customer.
+    All lines are in one currency. The price is the sum of the lines that are not optional and may
+    be omitted. Project management is a line (kind ``project-management``) or is waived with a
+    reason. The dates are those promised to the customer, who may accept until `valid_until`.
     """
 
-    price: PositiveTotal | None = Field(default=None, description="the sum of the lines")
+    price: PositiveTotal | None = Field(
+        default=None, description="the sum of the lines that are not optional"
+    )
 
     @field_validator("price")
     @classmethod
     def _adds_up(cls, price: PositiveTotal | None, info: ValidationInfo) -> PositiveTotal | None:
         lines = info.data.get("lines")
         if price is not None and lines:
-            total = Money.total((line.amount for line in lines), lines[0].amount.currency)
+            required = (line for line in lines if not line.optional)
+            total = total_price(required, lines[0].price.currency)
             if price != total:
-                raise ValueError(f"must be the sum of the lines, {total}")
+                raise ValueError(f"must be the sum of the lines that are not optional, {total}")
         return price
+
+
+class ApproveException(ProposalException, Command):
+    """Approve that a version is submitted although it needs an exception.
+
+    It needs one where its price is below the minimum margin or the third different price of one
+    estimate, or where its hours differ from the estimate. The author of the version cannot
+    approve it.
+    """
 
 
 class SubmitProposal(Command):
     """Record that a drafted version is submitted to the customer.
 
     Gate 1: an engagement manager is assigned and endorsed the estimate of the proposal, Finance
-    priced that estimate, and project management is a line with hours or is waived with a reason.
+    priced that estimate and reviewed the version, project management is a line with hours or is
+    waived with a reason, and where the version needs an exception, a sales manager approved it.
     """
 
     version: Version
@@ -68,14 +87,19 @@ class ReviseProposal(ProposalRevision, Command):
     """Withdraw the current version, so that the next one can be drafted."""
 
 
-class WinDeal(BillingTerms, Command):
+class WinDeal(Acceptance, Command):
     """Record that the customer accepted the submitted version of the proposal.
 
-    The billing schedule adds up to its price. Billing items that wait for acceptance name
-    deliverables of the proposal. Time and materials requires a rate for each role. The dates are
-    the promised ones unless others are given.
+    `billing` is given for lines that are not billed as proposed or, where nothing was proposed, as
+    usual: by time and materials as worked, a retainer by month, a fixed price on the acceptance of
+    its deliverables or on the finish. It adds up to the price of the line. A discount names the
+    entries that it reduces. The dates are the promised ones unless others are given.
     """
 
+    options: Annotated[tuple[Identifier, ...], Field(max_length=200)] = Field(
+        default=(), description="ids of the optional lines that the customer chose"
+    )
+    billing: Annotated[tuple[LineBilling, ...], Field(max_length=200), DistinctBy("line")] = ()
     starts_on: Day | None = Field(default=None, description="the promised start unless given")
     finishes_on: Day | None = Field(default=None, description="the promised finish unless given")
     payment_terms_days: Days = 30
@@ -104,13 +128,40 @@ def draft_proposal(state: Engagement, command: DraftProposal, context: Context) 
         )
 
 
+@capability.decide(ApproveException, by=MANAGERS)
+def approve_exception(
+    state: Engagement, command: ApproveException, context: Context
+) -> Iterable[Event]:
+    """Approve all that the version needs an exception for; a repetition changes nothing.
+
+    Raises Refused where it needs none, and where the caller is the author of the version.
+    """
+    require_open_sale(state)
+    proposal = _version(state, command.version)
+    grounds = tuple(exception_grounds(state, proposal))
+    covered = proposal.exceptions[-1] if proposal.exceptions else None
+    if not uncovered_grounds(state, proposal):
+        if covered is None:
+            raise Refused("exception-not-needed", f"version {proposal.version} needs no exception")
+        repeated = ProposalExceptionApproved(**dict(command), grounds=covered.grounds)
+        yield from unless_recorded(covered, repeated, "the exception")
+        return
+    if context.actor == proposal.author:
+        raise Refused(
+            "approver-is-author",
+            f"version {proposal.version} was drafted by {proposal.author}: another sales manager "
+            "must approve the exception",
+        )
+    yield ProposalExceptionApproved(**dict(command), grounds=grounds)
+
+
 @capability.decide(SubmitProposal, by=SELLERS)
 def submit_proposal(
     state: Engagement, command: SubmitProposal, context: Context
 ) -> Iterable[Event]:
     """Submit the version; raises Refused with all that is missing for gate 1.
 
-    Raises Refused also where it was submitted on another day.
+    Raises Refused also where it was submitted on another day, or is not valid any more.
     """
     require_open_sale(state)
     proposal = _version(state, command.version)
@@ -119,6 +170,7 @@ def submit_proposal(
     event = ProposalSubmitted(version=version, submitted_on=day)
     for new in unless_recorded(known, event, f"the submission of version {version}"):
         gate("proposal-not-ready", waits_for(state, proposal))
+        _require_valid("submitted_on", day, proposal)
         yield new
 
 
@@ -134,10 +186,10 @@ def revise_proposal(
 
 @capability.decide(WinDeal, by=SELLERS)
 def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[Event]:
-    """Record the deal: the content of the submitted version with the agreed billing terms.
+    """Record the deal: the chosen lines of the submitted version with the agreed billing.
 
-    Raises Refused where the version was not submitted, dates are out of order, or billing schedule
-    and rates do not fit the proposal. An equal repetition changes nothing.
+    Raises Refused where the version was not submitted or is not valid any more, dates are out of
+    order, or options and billing do not fit the proposal. An equal repetition changes nothing.
     """
     won = state.proposals.won
     if won is None:
@@ -150,68 +202,25 @@ def win_deal(state: Engagement, command: WinDeal, context: Context) -> Iterable[
         )
     won_on = same_day("won_on", command, won, context)
     for deal in unless_recorded(won, _deal(proposal, command, won, won_on), "the deal"):
-        _require_sound(deal, proposal)
+        if won_on < proposal.submitted.submitted_on:
+            raise Refused(
+                "date-before-submission",
+                f"won_on: {won_on} is before {proposal.submitted.submitted_on}, when version "
+                f"{proposal.version} was submitted",
+            )
+        _require_valid("won_on", won_on, proposal)
         yield deal
 
 
-def _require_sound(deal: DealWon, proposal: Proposal) -> None:
-    """Refuse a deal with dates out of order, or with billing terms that do not fit its proposal."""
-    submitted = proposal.submitted
-    if submitted and deal.won_on < submitted.submitted_on:
+def _require_valid(field: str, day: date, proposal: Proposal) -> None:
+    """Refuse a day after the last one on which the customer may accept the version."""
+    valid_until = proposal.drafted.valid_until
+    if day > valid_until:
         raise Refused(
-            "date-before-submission",
-            f"won_on: {deal.won_on} is before {submitted.submitted_on}, when version "
-            f"{submitted.version} was submitted",
+            "proposal-expired",
+            f"{field}: {day} is after {valid_until}, the last day of version {proposal.version}: "
+            "revise it, and draft the next one",
         )
-    if deal.finishes_on < deal.starts_on:
-        raise Refused(
-            "finish-before-start", f"finishes_on: {deal.finishes_on} is before {deal.starts_on}"
-        )
-    _require_billable(deal)
-    _require_rated(deal, proposal)
-
-
-def waits_for(state: Engagement, proposal: Proposal) -> tuple[Missing, ...]:
-    """Return what is missing for gate 1; empty where the version may be submitted."""
-    drafted = proposal.drafted
-    version = drafted.estimate_version
-    estimate = state.proposals.estimates.get(version, Estimate())
-    manager = _manager(state)
-    managed = any(line.kind == "project-management" and line.hours for line in drafted.lines)
-    missing = (
-        Missing("manager-not-assigned", "no engagement manager is assigned", "delivery")
-        if manager is None
-        else None,
-        _endorsement(state, version, estimate),
-        Missing("estimate-not-priced", f"estimate {version} is not priced by Finance", "finance")
-        if estimate.priced is None
-        else None,
-        Missing(
-            "project-management-missing",
-            f"version {proposal.version} has neither a project management line with hours nor a "
-            "waiver",
-            "sales",
-        )
-        if not managed and drafted.project_management_waiver is None
-        else None,
-    )
-    return tuple(item for item in missing if item is not None)
-
-
-def _manager(state: Engagement) -> PersonId | None:
-    assigned = state.progress.manager
-    return assigned.manager if assigned else None
-
-
-def _endorsement(state: Engagement, version: int, estimate: Estimate) -> Missing | None:
-    by, manager = estimate.endorsed_by, _manager(state)
-    if by is not None and by == manager:
-        return None
-    if by is None or manager is None:
-        sentence = f"estimate {version} is not endorsed by the engagement manager"
-    else:
-        sentence = f"estimate {version} is endorsed by {by}, but the manager is now {manager}"
-    return Missing("estimate-not-endorsed", sentence, "delivery")
 
 
 def _version(state: Engagement, version: int, *, withdrawn: bool = False) -> Proposal:
@@ -226,52 +235,22 @@ def _version(state: Engagement, version: int, *, withdrawn: bool = False) -> Pro
 
 def _deal(proposal: Proposal, command: WinDeal, won: DealWon | None, won_on: date) -> DealWon:
     drafted = proposal.drafted
-    starts_on = won.starts_on if won else drafted.promised_start
-    finishes_on = won.finishes_on if won else drafted.promised_finish
+    starts_on = command.starts_on or (won.starts_on if won else drafted.promised_start)
+    finishes_on = command.finishes_on or (won.finishes_on if won else drafted.promised_finish)
+    if finishes_on < starts_on:
+        raise Refused("finish-before-start", f"finishes_on: {finishes_on} is before {starts_on}")
+    lines = chosen_lines(drafted, command.options, command.billing, finishes_on)
     return DealWon(
-        **{
-            **dict(command),
-            "price": drafted.price,
-            "pricing": drafted.pricing,
-            "deliverables": drafted.deliverables,
-            "starts_on": command.starts_on or starts_on,
-            "finishes_on": command.finishes_on or finishes_on,
-            "won_on": won_on,
-        }
+        proposal_version=command.proposal_version,
+        payment_terms_days=command.payment_terms_days,
+        company=drafted.company,
+        lines=lines,
+        price=total_price(lines, drafted.price.currency),
+        deliverables=deal_deliverables(drafted, lines),
+        starts_on=starts_on,
+        finishes_on=finishes_on,
+        won_on=won_on,
     )
-
-
-def _require_billable(won: DealWon) -> None:
-    """Refuse a billing schedule that differs from the price or names an unsold deliverable."""
-    for item in won.billing_schedule:
-        require_currency(won.price.currency, **{f"billing_schedule {item.item}": item.amount})
-    total = Money.total((item.amount for item in won.billing_schedule), won.price.currency)
-    if total != won.price:
-        raise Refused(
-            "billing-schedule-differs",
-            f"billing_schedule: adds up to {total}, but the price is {won.price}",
-        )
-    sold = {item.deliverable for item in won.deliverables}
-    for item in won.billing_schedule:
-        unsold = [each for each in item.deliverables if each not in sold]
-        if unsold:
-            raise Refused(
-                "deliverable-unknown",
-                f"billing_schedule: {item.item} waits for {', '.join(unsold)}, which is "
-                f"not a deliverable of version {won.proposal_version}",
-            )
-
-
-def _require_rated(won: DealWon, proposal: Proposal) -> None:
-    """Refuse rates in another currency, and time and materials where a role has no rate."""
-    for rate in won.rates:
-        require_currency(won.price.currency, **{f"rates {rate.role}": rate.rate})
-    worked = {line.role for line in proposal.drafted.lines if line.kind != "expense"}
-    without = sorted(worked - {rate.role for rate in won.rates})
-    if won.pricing == "time-and-materials" and without:
-        raise Refused(
-            "rates-missing", f"rates: time and materials requires a rate for {', '.join(without)}"
-        )
 
 
 class EstimateView(ViewModel):
@@ -291,6 +270,9 @@ class ProposalView(ViewModel):
     status: Literal["drafted", "submitted", "withdrawn"]
     submitted_on: date | None
     content: ProposalDrafted
+    author: PersonId
+    review: ProposalReviewed | None
+    exceptions: tuple[ProposalExceptionApproved, ...]
     waits_for: tuple[Missing, ...]
 
 
@@ -313,6 +295,9 @@ def proposals_view(state: Engagement) -> ProposalFields:
                 status=proposal.status,
                 submitted_on=proposal.submitted.submitted_on if proposal.submitted else None,
                 content=proposal.drafted,
+                author=proposal.author,
+                review=state.proposals.reviews.get(proposal.version),
+                exceptions=proposal.exceptions,
                 waits_for=waits_for(state, proposal) if proposal.status == "drafted" else (),
             )
             for proposal in state.proposals.versions

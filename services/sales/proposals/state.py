@@ -1,11 +1,18 @@
 """State of the proposals, of the estimates of Delivery and Finance, and of the won deal."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Kept, Part, on_event
+from chassis.domain.state import Keep, Kept, Part, on_event
 from contracts.delivery import EstimateEndorsed, EstimateSubmitted
-from contracts.finance import EstimatePriced
-from contracts.sales import DealWon, ProposalDrafted, ProposalRevised, ProposalSubmitted
+from contracts.event import Recorded
+from contracts.finance import EstimatePriced, ProposalReviewed
+from contracts.sales import (
+    DealWon,
+    ProposalDrafted,
+    ProposalExceptionApproved,
+    ProposalRevised,
+    ProposalSubmitted,
+)
 from contracts.values import PersonId, Value
 
 
@@ -13,6 +20,9 @@ class Proposal(Value):
     """A version of the proposal: submitted to the customer, withdrawn, or neither."""
 
     drafted: ProposalDrafted
+    author: PersonId
+    """Person who drafted this version."""
+    exceptions: tuple[ProposalExceptionApproved, ...] = ()
     submitted: ProposalSubmitted | None = None
     withdrawn: bool = False
 
@@ -42,11 +52,19 @@ class Proposals(Part):
 
     versions: tuple[Proposal, ...] = ()
     estimates: dict[int, Estimate] = {}
+    reviews: Annotated[dict[int, ProposalReviewed], Keep(by="version")] = {}
+    """The newest review of Finance by version of the proposal."""
     won: Kept[DealWon] = None
 
     @on_event
-    def _drafted(self, event: ProposalDrafted) -> Self:
-        return self.updated(versions=(*self.versions, Proposal(drafted=event)))
+    def _drafted(self, recorded: Recorded[ProposalDrafted]) -> Self:
+        drafted = Proposal(drafted=recorded.event, author=recorded.actor)
+        return self.updated(versions=(*self.versions, drafted))
+
+    @on_event
+    def _exception_approved(self, event: ProposalExceptionApproved) -> Self:
+        known = self.versions[event.version - 1].exceptions
+        return self._with(event.version, exceptions=(*known, event))
 
     @on_event
     def _submitted(self, event: ProposalSubmitted) -> Self:

@@ -30,12 +30,15 @@ from contracts.legal import (
     EngagementTerminated,
     MsaSigned,
     NdaSigned,
+    RedlineResolved,
+    SignatureDeclined,
     SowApproved,
     SowDrafted,
     SowRedlined,
     SowSentForSignature,
     SowSigned,
 )
+from contracts.lines import LineChange
 from contracts.values import Signatory
 from sales.contract.state import Statement
 from sales.engagement import Engagement
@@ -44,10 +47,10 @@ from testkit.scenario import permutations_agree
 from tests.unit.sales.builders import (
     DRAFT,
     ENDORSED,
+    ENGAGEMENT_ID,
     ESTIMATE,
     MANAGER,
     PRICED,
-    WIN,
     eur,
     ready,
     won,
@@ -61,14 +64,19 @@ BOTH = (
 SOW = SowDrafted(
     version=1,
     content_hash=HASH,
+    engagement=ENGAGEMENT_ID,
+    company="concord",
+    customer="acme",
+    template="statement-of-work",
+    template_version=1,
     proposal_version=1,
     scope="A portal.",
     deliverables=DRAFT.deliverables,
+    lines=DRAFT.lines,
     price=eur(17_000),
-    pricing="fixed-price",
     starts_on=DRAFT.promised_start,
     finishes_on=DRAFT.promised_finish,
-    billing_schedule=WIN.billing_schedule,
+    effective_on=DRAFT.promised_start,
     payment_terms_days=30,
 )
 APPROVED = SowApproved(version=1, content_hash=HASH)
@@ -91,11 +99,22 @@ def amendment(name: str, finishes_on: date) -> tuple[AmendmentDrafted, Amendment
         "amendment": name,
         "change": f"change-{name}",
         "content_hash": HASH,
+        "changes": (LineChange(line="build", price_delta=eur(2_000)),),
         "price_delta": eur(2_000),
         "finishes_on": finishes_on,
     }
     return (
-        AmendmentDrafted.model_validate({**common, "scope_delta": "More."}),
+        AmendmentDrafted.model_validate(
+            {
+                **common,
+                "engagement": ENGAGEMENT_ID,
+                "company": "concord",
+                "customer": "acme",
+                "template": "amendment",
+                "template_version": 1,
+                "scope_delta": "More.",
+            }
+        ),
         AmendmentSigned.model_validate(
             {**common, "signatories": BOTH, "signed_on": date(2026, 5, 4)}
         ),
@@ -142,23 +161,39 @@ def test_manager_and_estimate() -> None:
     assert estimate.duration_days == ESTIMATE.duration_days
 
 
-REDLINED = SowRedlined(version=1, by="customer", clause="Liability", text="Less.")
+REDLINED = SowRedlined(redline="R-1", version=1, by="customer", clause="Liability", text="Less.")
+RESOLVED = RedlineResolved(redline="R-1", outcome="withdrawn", resolved_on=date(2026, 2, 1))
+DECLINED = SignatureDeclined(
+    version=1,
+    content_hash=HASH,
+    party="customer",
+    person="cleo",
+    why="The board wants another start.",
+    declined_on=date(2026, 2, 2),
+)
 
 
 @pytest.mark.parametrize(
-    ("events", "status", "signed_on"),
+    ("events", "expected"),
     [
-        ([SOW], "drafted", None),
-        ([SOW, REDLINED], "redlined", None),
-        ([SOW, APPROVED], "approved", None),
-        ([SOW, APPROVED, SENT], "sent", None),
-        ([SOW, APPROVED, SENT, SIGNED], "signed", date(2026, 2, 3)),
+        ([SOW], Statement(version=1, status="drafted")),
+        ([SOW, REDLINED], Statement(version=1, status="drafted", open_redlines=("R-1",))),
+        (
+            [SOW, REDLINED, SOW.model_copy(update={"version": 2})],
+            Statement(version=2, status="drafted", open_redlines=("R-1",)),
+        ),
+        ([SOW, REDLINED, RESOLVED], Statement(version=1, status="drafted")),
+        ([SOW, APPROVED], Statement(version=1, status="approved")),
+        ([SOW, APPROVED, SENT], Statement(version=1, status="sent")),
+        ([SOW, APPROVED, SENT, DECLINED], Statement(version=1, status="approved")),
+        (
+            [SOW, APPROVED, SENT, SIGNED],
+            Statement(version=1, status="signed", signed_on=date(2026, 2, 3)),
+        ),
     ],
 )
-def test_the_status_of_the_statement_of_work(events, status, signed_on) -> None:
-    won().consumed(*events).then_view(
-        contract__statement_of_work=Statement(version=1, status=status, signed_on=signed_on)
-    )
+def test_the_status_of_the_statement_of_work(events, expected) -> None:
+    won().consumed(*events).then_view(contract__statement_of_work=expected)
 
 
 def test_the_promised_finish_is_that_of_the_amendment_signed_last() -> None:
@@ -227,14 +262,22 @@ EVERYTHING = (
     ENDORSED,
     MsaSigned(signed_on=date(2026, 1, 20)),
     SOW,
+    REDLINED,
+    RESOLVED,
     APPROVED,
+    SENT,
+    DECLINED,
     SENT,
     SIGNED,
     INVOICE,
     KickoffHeld(held_on=date(2026, 3, 2), attendees=("emma", "cleo")),
     REPORT,
     OVERDUE,
-    ChangePriced(change="change-one", lines=(), price=eur(2_000)),
+    ChangePriced(
+        change="change-one",
+        changes=(LineChange(line="build", price_delta=eur(2_000)),),
+        price=eur(2_000),
+    ),
     *amendment("one", date(2026, 7, 31)),
     credit(1_000),
     payment(6_000),

@@ -17,6 +17,7 @@ def test_a_draft_lists_what_is_missing_and_who_owes_it() -> None:
     assert [(item.code, item.owed_by) for item in proposal.waits_for] == [
         ("estimate-not-endorsed", "delivery"),
         ("estimate-not-priced", "finance"),
+        ("proposal-not-reviewed", "finance"),
     ]
     for later in (
         ready(),
