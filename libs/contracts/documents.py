@@ -32,7 +32,7 @@ class BaseDocument(Value):
 
 
 class DocumentHead(Value):
-    """What identifies a document beside its terms, so that no two documents have one hash."""
+    """Identity of a document beside its terms, so that no two documents have one hash."""
 
     engagement: EngagementId
     company: Identifier

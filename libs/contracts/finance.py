@@ -96,7 +96,7 @@ class ProposalReviewed(Event, channel=FINANCE, consumed_by=("sales",)):
     price: PositiveTotal
     """Price that was reviewed."""
     floor: Literal["above", "below", "unknown"]
-    """Whether the price leaves the minimum margin, which is itself confidential.
+    """`above` if the price leaves the minimum margin, which is itself confidential.
 
     `unknown` where the cost rate of a role is not known.
     """

@@ -77,7 +77,7 @@ class SowVersion(Value):
 
 
 class AcceptanceTerms(Value):
-    """How a deliverable is accepted."""
+    """Terms by which a deliverable is accepted."""
 
     deemed_after_days: Days | None = None
     """Calendar days after a submission without an answer until it counts as accepted.
@@ -146,7 +146,7 @@ class SowRedlined(Redline, Event, channel=LEGAL, consumed_by=("sales",)):
 
 
 class RedlineResolution(Value):
-    """How a redline was resolved."""
+    """Resolution of a redline."""
 
     redline: Identifier
     outcome: Literal["accepted", "rejected", "withdrawn"]
@@ -212,7 +212,7 @@ class SowSigned(SowVersion, Event, channel=LEGAL, consumed_by=("sales", "deliver
 class EarlyStart(Value):
     """An authorisation to work before the signature, up to a cap and a day.
 
-    The cap is a number of hours, an amount at bill rates, or both: whichever is reached first.
+    The cap is a number of hours, an amount at bill rates, or both; the one that is reached first counts.
     """
 
     cap_hours: Annotated[Hours, Field(gt=0)] | None = None

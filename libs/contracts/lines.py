@@ -32,9 +32,9 @@ from contracts.values import (
 )
 
 ContractLineKind = Literal["services", "project-management", "expenses", "licence", "discount"]
-"""What a line sells; a discount lowers the price of the other lines."""
+"""Kind of what a line sells; a discount lowers the price of the other lines."""
 Pricing = Literal["fixed", "time-and-materials", "retainer", "at-cost"]
-"""How the price of a line is determined."""
+"""Method by which the price of a line is determined."""
 BillingKind = Literal["on-signature", "on-date", "on-acceptance", "time", "period"]
 """The condition that makes an entry of a billing schedule due (see `BillingItem`)."""
 Treatment = Literal["separate", "prospective", "catch-up"]
@@ -44,6 +44,8 @@ Treatment = Literal["separate", "prospective", "catch-up"]
 (15.21(a)), and `catch-up` corrects the revenue to date (15.21(b)).
 """
 
+MOST_LINES = 200
+"""Maximum number of lines of a contract."""
 HOURLY: frozenset[Pricing] = frozenset({"time-and-materials", "at-cost"})
 """Pricings whose approved time and expenses are billed, up to the price of the line."""
 
@@ -259,14 +261,14 @@ def _consistent(lines: tuple[ContractLine, ...]) -> tuple[ContractLine, ...]:
 
 ContractLines = Annotated[
     tuple[ContractLine, ...],
-    Field(min_length=1, max_length=200),
+    Field(min_length=1, max_length=MOST_LINES),
     DistinctBy("line"),
     AfterValidator(_consistent),
 ]
 """Lines of a contract with different ids, in one currency, from 1 to 200."""
 ProposedLines = Annotated[
     tuple[ProposedLine, ...],
-    Field(min_length=1, max_length=200),
+    Field(min_length=1, max_length=MOST_LINES),
     DistinctBy("line"),
     AfterValidator(_consistent),
 ]
@@ -329,15 +331,38 @@ class LineChange(LineScopeChange):
     billing_removed: Annotated[tuple[Identifier, ...], Field(max_length=500)] = ()
     """Ids of entries that are removed from the billing schedule."""
 
+    @model_validator(mode="after")
+    def _in_one_currency(self) -> Self:
+        billing = (*self.billing_added, *self.billing_changed)
+        amounts: list[Money | Rate] = [each.rate for each in self.rates]
+        amounts += [each.amount for each in billing]
+        amounts += [self.retainer.fee] if self.retainer else []
+        currency = self.price_delta.currency
+        if any(each.currency != currency for each in amounts):
+            raise ValueError(f"rates, retainer and billing must be in {currency}")
+        return self
+
 
 ScopeChanges = Annotated[
     tuple[LineScopeChange, ...], Field(min_length=1, max_length=200), DistinctBy("line")
 ]
 """Changes of different lines without prices, from 1 to 200."""
+
+
+def _in_one_currency(changes: tuple[LineChange, ...]) -> tuple[LineChange, ...]:
+    currencies = sorted({change.price_delta.currency for change in changes})
+    if len(currencies) > 1:
+        raise ValueError(f"must be in one currency, not in {' and '.join(currencies)}")
+    return changes
+
+
 LineChanges = Annotated[
-    tuple[LineChange, ...], Field(min_length=1, max_length=200), DistinctBy("line")
+    tuple[LineChange, ...],
+    Field(min_length=1, max_length=MOST_LINES),
+    DistinctBy("line"),
+    AfterValidator(_in_one_currency),
 ]
-"""Changes of different lines, from 1 to 200."""
+"""Changes of different lines, in one currency, from 1 to 200."""
 
 
 class PerformanceObligation(Value):
@@ -354,6 +379,11 @@ class PerformanceObligation(Value):
 def total_price(lines: Iterable[LineTerms], currency: str) -> Money:
     """Return the sum of the prices of lines; raises CurrencyMismatch for another currency."""
     return Money.total((line.price for line in lines), currency)
+
+
+def total_delta(changes: tuple[LineChange, ...]) -> Money:
+    """Return the sum of the price changes; raises IndexError without any change."""
+    return Money.total((change.price_delta for change in changes), changes[0].price_delta.currency)
 
 
 def hours_by_role(lines: Iterable[LineTerms]) -> Mapping[str, Decimal]:
@@ -482,7 +512,7 @@ def changed_lines(
     """Return the lines of a contract after changes, in order; new lines come last.
 
     Hours never become negative. Raises ValueError where a change names a line that the contract
-    lacks without being a new one, or adds one that exists, and ValidationError (a ValueError) where
+    does not have without being a new one, or adds one that exists, and ValidationError (a ValueError) where
     a changed line is not valid.
     """
     after = {line.line: line for line in lines}

@@ -18,6 +18,7 @@ RefusalCode = Literal[
     "amendment-inconsistent",
     "amendment-not-reviewed",
     "amendment-not-signed",
+    "amendment-objected",
     "amendment-outdated",
     "amendment-signed",
     "amendment-unknown",
@@ -164,7 +165,6 @@ RefusalCode = Literal[
     "rates-missing",
     "redline-accepted",
     "redline-open",
-    "redline-resolved",
     "redline-unknown",
     "refund-owed",
     "refund-too-large",
@@ -251,6 +251,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "amendment-not-signed": (
         "The amendment of the change is not signed, or was not signed by that day."
     ),
+    "amendment-objected": "Delivery or Finance objects to the amendment.",
     "amendment-outdated": (
         "The change was assessed or priced again after the amendment was drafted."
     ),
@@ -421,7 +422,6 @@ REFUSALS: dict[RefusalCode, str] = {
     "rates-missing": "Time and materials is agreed without the rates that it requires.",
     "redline-accepted": "The version does not contain the accepted wording; draft the next one.",
     "redline-open": "A redline is not resolved.",
-    "redline-resolved": "The redline is resolved with another outcome.",
     "redline-unknown": "There is no redline with this id.",
     "refund-owed": "The customer has paid too much on an invoice.",
     "refund-too-large": "The refund exceeds what was paid too much on the invoice.",

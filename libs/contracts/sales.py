@@ -154,7 +154,7 @@ class ProposalContent(Value):
     estimate_version: Version
     deliverables: SomeDeliverables
     lines: ProposedLines
-    """What is offered; the customer may leave out optional lines."""
+    """The offer; the customer may leave out optional lines."""
     project_management_waiver: ShortText | None = None
     """Reason why no line is project management."""
     promised_start: Day
@@ -235,7 +235,7 @@ class ProposalExceptionApproved(ProposalException, Event, channel=SALES):
     """
 
     grounds: Annotated[tuple[ExceptionGround, ...], Field(min_length=1, max_length=3)]
-    """What the approval covers: all that the version needed an exception for."""
+    """All that the version needed an exception for; the approval covers no more."""
 
 
 class ProposalSubmitted(Event, channel=SALES, consumed_by=("legal", "delivery")):

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from chassis.domain.state import Part
+from contracts.sales import OpportunityOpened
 from legal.agreements.state import Agreements
 from legal.amendments.state import Amendments
 from legal.deal.state import Deal
@@ -25,8 +26,11 @@ Stage = Literal[
     "lost",
     "closed",
 ]
-"""Stage of the contract documents. `drafting` waits for Legal, because the latest version was
-redlined or objected to; `reviewing` waits for the approvals of the latest version."""
+"""Stage of the contract documents.
+
+`drafting` waits for Legal: the latest version was objected to, or a redline is open or accepted.
+`reviewing` waits for the approvals of the latest version.
+"""
 
 
 class Engagement(Part):
@@ -49,6 +53,16 @@ class Engagement(Part):
         return self.sows.contract
 
     @property
+    def currency(self) -> str | None:
+        """Return the currency of all amounts of this engagement; None while no amount is known."""
+        if self.deal.won:
+            return self.deal.won.price.currency
+        opportunity = self.file.opportunity
+        if isinstance(opportunity, OpportunityOpened):
+            return opportunity.expected_value.currency
+        return opportunity.value.currency if opportunity and opportunity.value else None
+
+    @property
     def stage(self) -> Stage:
         """Return the stage of the contract documents."""
         if self.ending.terminated:
@@ -67,4 +81,4 @@ class Engagement(Part):
         if sow.approved_on:
             return "approved"
         objected = any(review.verdict == "objected" for review in sow.reviews.values())
-        return "drafting" if objected or sow.redlines else "reviewing"
+        return "drafting" if objected or self.sows.redlined else "reviewing"

@@ -1,10 +1,8 @@
-"""Check what several decisions of Legal require: an open file, approvals, a sound schedule."""
+"""Check what several decisions of Legal require: an open file, approvals, resolved redlines."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from chassis.domain.commands import Missing, Refused
-from contracts.money import Money
-from contracts.values import BillingItem
 from legal.engagement import Engagement
 from legal.sows.state import REVIEWERS, Sow
 
@@ -70,30 +68,22 @@ def missing_approvals(sow: Sow) -> Iterator[Missing]:
             )
 
 
-def schedule_faults(
-    schedule: Iterable[BillingItem], total: Money, deliverables: Iterable[str], document: str
-) -> Iterator[Missing]:
-    """Yield the faults of a billing schedule that should add up to `total`.
-
-    Items may depend only on `deliverables`. A total of zero or less leaves nothing to bill: the
-    schedule must be empty. `document` names the document in the sentences.
-    """
-    items, known = tuple(schedule), set(deliverables)
-    if any(item.amount.currency != total.currency for item in items):
+def missing_resolutions(state: Engagement, sow: Sow) -> Iterator[Missing]:
+    """Yield each redline of any version that is open, and each accepted one of this version."""
+    version = sow.drafted.version
+    for redline in state.sows.open_redlines:
         yield Missing(
-            "currency-differs", f"the billing schedule of {document} must be in {total.currency}"
+            "redline-open",
+            f"the {redline.by}'s redline {redline.redline} of version {redline.version}, clause "
+            f"{redline.clause}, is not resolved",
+            "legal",
         )
-    else:
-        due = Money.total((item.amount for item in items), total.currency)
-        if due != (total if total.amount > 0 else Money.zero(total.currency)):
+    for redline in sow.redlines:
+        resolved = state.sows.resolutions.get(redline.redline)
+        if resolved and resolved.outcome == "accepted":
             yield Missing(
-                "billing-schedule-differs",
-                f"the billing schedule of {document} adds up to {due}, its price is {total}",
-            )
-    for item in items:
-        unknown = [each for each in item.deliverables if each not in known]
-        if unknown:
-            yield Missing(
-                "deliverable-unknown",
-                f"billing item {item.item} waits for {', '.join(unknown)}, not part of {document}",
+                "redline-accepted",
+                f"version {version} does not contain the accepted wording of clause "
+                f"{redline.clause} ({redline.redline}): draft the next version",
+                "legal",
             )

@@ -3,6 +3,9 @@
 Several may be open. An unsigned draft is updated automatically: when another amendment moves the
 finish of the contract, its own finish moves by as many days; when its change is assessed or priced
 again, it is drafted again.
+
+A draft whose changes or finish differ from the approved change is signed only after Delivery and
+Finance approved its content.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,13 +23,20 @@ from contracts.delivery import ChangeAssessed, ChangeRequested
 from contracts.event import Event
 from contracts.legal import AmendmentDrafted, AmendmentSigned, AmendmentTerms
 from contracts.money import Money
-from contracts.values import ContentHash, Identifier, Signatory
-from legal.amendments.document import GivenTerms, amendment_of, drafted, faults, with_finish
+from contracts.values import AmendmentReview, ContentHash, Identifier, Signatory
+from legal.amendments.document import (
+    GivenTerms,
+    agreed,
+    amendment_of,
+    drafted,
+    faults,
+    with_finish,
+)
 from legal.amendments.state import Amendment, Change
 from legal.engagement import Engagement
 from legal.policies import require_open
 from legal.roles import CONTRACTS
-from legal.sows.state import Contract
+from legal.sows.state import Contract, Reviewer
 
 capability = Capability[Engagement](__name__)
 
@@ -34,10 +44,12 @@ capability = Capability[Engagement](__name__)
 class DraftAmendment(GivenTerms, Command):
     """Draft the amendment of an approved change, or draft it again with other terms until signed.
 
-    Fields that are not given are taken from the change: its price, its deliverables, and the finish
-    of the contract plus its days. By default a price increase is billed by time where the contract
-    is priced by time and materials (the hours of the change are billed as worked), else on
-    acceptance of the added deliverables, else on the new finish.
+    Fields that are not given are taken from the change: its lines with their prices, and the finish
+    of the contract plus its days. Lines are billed as given there. By default an increase is billed
+    by time where the line is by time and materials (the hours of the change are billed as worked),
+    else on acceptance of the added deliverables, else on the new finish; a retainer by its new fee.
+    The billing of a line that is given adds up to the change of its price; where none is given,
+    Finance completes it.
     """
 
     change: Identifier
@@ -78,7 +90,7 @@ def draft_amendment(
             f"amendment {existing.drafted.amendment} was signed on {existing.signed.signed_on}",
         )
     gate("change-not-ready", _unready(command.change, change))
-    event = drafted(contract, command.change, change, command)
+    event = drafted(state.engagement, contract, command.change, change, command)
     gate("amendment-inconsistent", faults(contract, event))
     if existing is None or existing.drafted != event:
         yield event
@@ -89,8 +101,9 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
     """Record the signatures of both parties, dated by the later one.
 
     Raises Refused where the content is not the last draft or no longer fits the change and the
-    contract, another signature is recorded, or the day is in the future, before the contract or
-    before the approval of the change.
+    contract, or differs from the change without the approval of Delivery and Finance (gate 6),
+    another signature is recorded, or the day is in the future, before the contract or before the
+    approval of the change.
     """
     require_open(state)
     contract = _contract(state)
@@ -115,6 +128,7 @@ def sign_amendment(state: Engagement, command: SignAmendment, context: Context) 
         change = state.amendments.changes.get(draft.change, Change())
         gate("change-not-ready", _unready(draft.change, change))
         gate("amendment-inconsistent", _unfit(contract, amendment, change))
+        gate("amendment-not-reviewed", _missing_reviews(state, contract, draft, change))
         earliest = max(contract.signed_on, change.approved_on or contract.signed_on)
         if signed_on < earliest:
             raise Refused(
@@ -155,7 +169,7 @@ def _due(
         return
     existing = state.amendments.by_id.get(amendment_of(name))
     if existing is None or (not existing.signed and any(_outdated(existing, change))):
-        event = drafted(contract, name, change)
+        event = drafted(state.engagement, contract, name, change)
         if not any(faults(contract, event)):
             yield event
     elif not existing.signed and existing.contract_finish != contract.finishes_on:
@@ -166,7 +180,7 @@ def _unready(name: str, change: Change) -> Iterator[Missing]:
     """Yield what is missing before the amendment of a change can be drafted."""
     if change.assessed is None:
         yield Missing("change-not-assessed", f"Delivery has not assessed {name}", "delivery")
-    if not change.priced:
+    if not change.is_priced:
         sentence = f"Finance has not priced the last assessment of {name}"
         yield Missing("change-not-priced", sentence, "finance")
     if change.verdict == "rejected":
@@ -185,12 +199,39 @@ def _unfit(contract: Contract, amendment: Amendment, change: Change) -> Iterator
 def _outdated(amendment: Amendment, change: Change) -> Iterator[Missing]:
     """Yield a fault where the change was assessed or priced again after the draft."""
     draft = amendment.drafted
-    if (amendment.assessed, amendment.price) != (change.assessed, change.price):
+    if (amendment.assessed, amendment.priced) != (change.assessed, change.priced):
         yield Missing(
             "amendment-outdated",
             f"{draft.change} was assessed or priced again after {draft.amendment} was drafted",
             "legal",
         )
+
+
+def _missing_reviews(
+    state: Engagement, contract: Contract, draft: AmendmentDrafted, change: Change
+) -> Iterator[Missing]:
+    """Yield the missing reviews of a draft that differs from the approved change (gate 6)."""
+    default = agreed(contract, draft.change, change)
+    if (draft.changes, draft.finishes_on) == (default.changes, default.finishes_on):
+        return
+    reviews: tuple[tuple[Reviewer, AmendmentReview | None], ...] = (
+        ("delivery", state.amendments.delivery_reviews.get(draft.amendment)),
+        ("finance", state.amendments.finance_reviews.get(draft.amendment)),
+    )
+    for reviewer, review in reviews:
+        name = reviewer.capitalize()
+        if review is None or review.content_hash != draft.content_hash:
+            yield Missing(
+                "amendment-not-reviewed",
+                f"{draft.amendment} differs from {draft.change}, and {name} has not reviewed it",
+                reviewer,
+            )
+        elif review.verdict == "objected":
+            yield Missing(
+                "amendment-objected",
+                f"{name} objected to {draft.amendment}: {review.why or 'no reason given'}",
+                "legal",
+            )
 
 
 def _waits_for(state: Engagement, name: str, change: Change) -> Iterator[Missing]:
@@ -202,12 +243,11 @@ def _waits_for(state: Engagement, name: str, change: Change) -> Iterator[Missing
     yield from missing
     if contract is None:
         yield Missing("sow-not-signed", "no statement of work is signed yet", "legal")
+    elif not missing and amendment:
+        unfit = tuple(_unfit(contract, amendment, change))
+        yield from unfit or _missing_reviews(state, contract, amendment.drafted, change)
     elif not missing:
-        yield from (
-            _unfit(contract, amendment, change)
-            if amendment
-            else faults(contract, drafted(contract, name, change))
-        )
+        yield from faults(contract, drafted(state.engagement, contract, name, change))
 
 
 class AmendmentView(ViewModel):
@@ -252,7 +292,7 @@ def _shown(state: Engagement, name: str, change: Change) -> ChangeView:
         change=name,
         requested=change.requested,
         assessed=change.assessed,
-        price=change.price,
+        price=change.priced.price if change.priced else None,
         implemented_on=change.implemented_on,
         waits_for=tuple(_waits_for(state, name, change)),
         amendment=_amendment(amendment) if amendment else None,

@@ -1,44 +1,51 @@
 """Make the document of an amendment: the terms given, else those of the change; and check it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import ValidationError
 
 from chassis.domain.commands import Missing
 from chassis.domain.ids import derived
-from contracts.documents import AMENDMENT, UNSEALED, seal
-from contracts.legal import AmendmentDrafted, BillingSchedule
-from contracts.money import ItemMoney, Money
-from contracts.values import (
+from contracts.documents import (
+    AMENDMENT,
+    STATEMENT_OF_WORK,
+    UNSEALED,
+    BaseDocument,
+    seal,
+)
+from contracts.legal import AmendmentDrafted
+from contracts.lines import (
+    HOURLY,
+    MOST_LINES,
     BillingItem,
     BillingKind,
-    Day,
-    Deliverable,
-    Deliverables,
-    Identifier,
-    Pricing,
-    Text,
-    Value,
-    days_after,
+    ContractLine,
+    LineChange,
+    LineChanges,
+    changed_lines,
+    scope_faults,
+    total_delta,
 )
+from contracts.money import Money
+from contracts.values import Day, EngagementId, Text, Value, days_after
 from legal.amendments.state import Amendment, Change
-from legal.policies import schedule_faults
 from legal.sows.state import Contract
-
-T = TypeVar("T")
 
 
 class GivenTerms(Value):
     """The terms of an amendment that counsel gives; the others are those of the change."""
 
-    price_delta: ItemMoney | None = None
+    changes: LineChanges | None = None
     finishes_on: Day | None = None
     scope_delta: Text | None = None
-    deliverables_added: Deliverables | None = None
-    deliverables_descoped: Annotated[tuple[Identifier, ...], Field(max_length=200)] | None = None
-    billing_schedule: BillingSchedule | None = None
+
+
+class Agreed(Value):
+    """Alterations by an approved change: lines with their default billing, and the finish."""
+
+    changes: LineChanges
+    finishes_on: date
 
 
 def amendment_of(change: str) -> str:
@@ -46,111 +53,255 @@ def amendment_of(change: str) -> str:
     return f"A-{change if len(change) <= 62 else derived(change)}"
 
 
+def agreed(contract: Contract, name: str, change: Change) -> Agreed:
+    """Return what a change alters as it was assessed and priced; raises TypeError for another one.
+
+    An increase of a line is billed by time where the line is, else on acceptance of the added
+    deliverables, else on the new finish. The entry of a retainer changes with its price. All other
+    billing is left to Finance, which completes the schedule of a line that is reduced.
+    """
+    assessed, priced = change.assessed, change.priced
+    if assessed is None or priced is None:
+        raise TypeError(f"{name} is neither assessed nor priced")
+    finishes_on = days_after(contract.finishes_on, assessed.days)
+    return Agreed(
+        changes=tuple(
+            _billed(contract, amendment_of(name), each, finishes_on) for each in priced.changes
+        ),
+        finishes_on=finishes_on,
+    )
+
+
 def drafted(
-    contract: Contract, name: str, change: Change, given: GivenTerms | None = None
+    engagement: EngagementId,
+    contract: Contract,
+    name: str,
+    change: Change,
+    given: GivenTerms | None = None,
 ) -> AmendmentDrafted:
     """Return the amendment of an assessed and priced change; raises TypeError for another one."""
-    given = given or GivenTerms()
-    assessed, price = change.assessed, given.price_delta or change.price
-    if assessed is None or price is None:
-        raise TypeError(f"{name} is neither assessed nor priced")
-    amendment = amendment_of(name)
-    added = _given(given.deliverables_added, assessed.deliverables_added)
-    finishes_on = given.finishes_on or days_after(contract.finishes_on, assessed.days)
+    given, default = given or GivenTerms(), agreed(contract, name, change)
     description = change.requested.description if change.requested else f"Change order {name}"
-    return seal(
-        AMENDMENT,
-        AmendmentDrafted(
-            amendment=amendment,
-            change=name,
-            content_hash=UNSEALED,
-            price_delta=price,
-            finishes_on=finishes_on,
-            scope_delta=given.scope_delta or description,
-            deliverables_added=added,
-            deliverables_descoped=_given(
-                given.deliverables_descoped, assessed.deliverables_descoped
-            ),
-            billing_schedule=_given(
-                given.billing_schedule,
-                _billing(contract.pricing, amendment, price, added, finishes_on),
-            ),
+    changes = given.changes or default.changes
+    document = AmendmentDrafted(
+        amendment=amendment_of(name),
+        change=name,
+        content_hash=UNSEALED,
+        engagement=engagement,
+        company=contract.company,
+        customer=contract.customer,
+        template=AMENDMENT,
+        template_version=1,
+        base=BaseDocument(
+            title=f"{STATEMENT_OF_WORK}, version {contract.version}",
+            content_hash=contract.content_hash,
         ),
+        changes=changes,
+        price_delta=total_delta(changes),
+        finishes_on=given.finishes_on or default.finishes_on,
+        scope_delta=given.scope_delta or description,
     )
-
-
-def _given(value: T | None, default: T) -> T:
-    return default if value is None else value
-
-
-def _billing(
-    pricing: Pricing,
-    amendment: str,
-    price: Money,
-    added: tuple[Deliverable, ...],
-    finishes_on: date,
-) -> tuple[BillingItem, ...]:
-    """Return the default billing schedule of an amendment (see DraftAmendment)."""
-    if price.amount <= 0:
-        return ()
-    hourly = pricing == "time-and-materials"
-    kind: BillingKind = "time" if hourly else "on-acceptance" if added else "on-date"
-    accepted = added if kind == "on-acceptance" else ()
-    return (
-        BillingItem(
-            item=amendment,
-            kind=kind,
-            amount=price,
-            due_on=finishes_on if kind == "on-date" else None,
-            deliverables=tuple(each.deliverable for each in accepted),
-            description=f"Amendment {amendment}",
-        ),
-    )
+    return seal(AMENDMENT, document)
 
 
 def with_finish(amendment: Amendment, finish: date) -> AmendmentDrafted:
     """Return the draft moved by as many days as the contract's finish moved."""
     known = amendment.drafted
     own = days_after(finish, (known.finishes_on - amendment.contract_finish).days)
-    schedule = tuple(
-        item.model_copy(update={"due_on": own}) if item.due_on == known.finishes_on else item
-        for item in known.billing_schedule
+
+    def moved(items: Sequence[BillingItem]) -> tuple[BillingItem, ...]:
+        return tuple(
+            item.model_copy(update={"due_on": own}) if item.due_on == known.finishes_on else item
+            for item in items
+        )
+
+    changes = tuple(
+        change.model_copy(
+            update={
+                "billing_added": moved(change.billing_added),
+                "billing_changed": moved(change.billing_changed),
+            }
+        )
+        for change in known.changes
     )
-    moved = {"finishes_on": own, "billing_schedule": schedule}
-    return seal(AMENDMENT, known.model_copy(update=moved))
+    return seal(AMENDMENT, known.model_copy(update={"finishes_on": own, "changes": changes}))
 
 
 def faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
-    """Yield the contradictions within an amendment, and between it and the current contract."""
-    document, delta = f"amendment {draft.amendment}", draft.price_delta
-    if delta.currency != contract.price.currency:
-        yield Missing(
-            "currency-differs", f"{document} is in {delta.currency}, not {contract.price.currency}"
-        )
-    elif (contract.price + delta).amount < 0:
-        yield Missing(
-            "price-below-zero", f"{document} reduces the price of {contract.price} by {-delta}"
-        )
+    """Yield the contradictions within an amendment, and between it and the current contract.
+
+    The billing of a changed line adds up to the change of its price, or is left to Finance.
+    """
+    document, currency = f"amendment {draft.amendment}", contract.price.currency
+    if draft.price_delta.currency != currency:
+        sentence = f"{document} is in {draft.price_delta.currency}, not {currency}"
+        yield Missing("currency-differs", sentence)
+        return
     if draft.finishes_on < contract.starts_on:
         yield Missing(
             "finish-before-start",
             f"{document} finishes on {draft.finishes_on}, before the contract starts",
         )
-    agreed = {part.deliverable for part in contract.deliverables}
+    unfit = [
+        *(Missing(*found) for found in scope_faults(contract.lines, draft.changes)),
+        *_price_faults(contract, draft),
+        *_billing_faults(contract, draft),
+    ]
+    yield from unfit
+    if not unfit:
+        yield from _line_faults(contract, draft)
+    yield from _deliverable_faults(contract, draft)
+
+
+def _billed(
+    contract: Contract, amendment: str, change: LineChange, finishes_on: date
+) -> LineChange:
+    """Return the change with its default billing, unless it has some (see `agreed`)."""
+    if change.billing_added or change.billing_changed or change.billing_removed:
+        return change
+    line = next((each for each in contract.lines if each.line == change.line), None)
+    pricing = change.new.pricing if change.new else line.pricing if line else None
+    discount = (change.new.kind if change.new else line.kind if line else None) == "discount"
+    if pricing == "retainer" and line:
+        return _with_fees(line, change)
+    if change.price_delta.amount <= 0 or discount or pricing is None:
+        return change
+    added = tuple(each.deliverable for each in change.deliverables_added)
+    kind: BillingKind = (
+        "time"
+        if pricing in HOURLY
+        else "period"
+        if pricing == "retainer"
+        else "on-acceptance"
+        if added
+        else "on-date"
+    )
+    item = BillingItem(
+        item=_item_of(amendment, change.line),
+        kind=kind,
+        amount=change.price_delta,
+        due_on=finishes_on if kind == "on-date" else None,
+        deliverables=added if kind == "on-acceptance" else (),
+        description=f"Amendment {amendment}",
+    )
+    return change.model_copy(update={"billing_added": (item,)})
+
+
+def _with_fees(line: ContractLine, change: LineChange) -> LineChange:
+    """Return the change of a retainer with its only entry changed as its price, if it has one."""
+    entries = [item for item in line.billing if item.kind == "period"]
+    if len(entries) != 1 or not change.price_delta.amount:
+        return change
+    [item] = entries
+    amount = item.amount + change.price_delta
+    if amount.amount > 0:
+        after = item.model_copy(update={"amount": amount})
+        return change.model_copy(update={"billing_changed": (after,)})
+    return change.model_copy(update={"billing_removed": (item.item,)})
+
+
+def _item_of(amendment: str, line: str) -> str:
+    name = f"{amendment}-{line}"
+    return name if len(name) <= 64 else f"A-{derived(name)}"
+
+
+def _price_faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
+    prices = {line.line: line.price for line in contract.lines if line.kind != "discount"}
+    for change in draft.changes:
+        price = prices.get(change.line)
+        if price is not None and (price + change.price_delta).amount < 0:
+            yield Missing(
+                "price-below-zero",
+                f"amendment {draft.amendment} reduces the price of line {change.line}, {price}, "
+                f"by {-change.price_delta}",
+            )
+
+
+def _line_faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
+    """Yield the faults of the lines after the changes; those must be known to fit the contract."""
+    try:
+        after = changed_lines(contract.lines, draft.changes)
+    except ValidationError as error:
+        why = error.errors()[0]["msg"]
+        yield Missing("line-inconsistent", f"a line after amendment {draft.amendment}: {why}")
+        return
+    changed = {change.line for change in draft.changes}
+    removed = {*draft.deliverables_removed}
+    for line in after:
+        if line.line in changed and line.without_rate:
+            roles = ", ".join(line.without_rate)
+            yield Missing("rates-missing", f"line {line.line} requires a rate for {roles}")
+        still = [each for each in line.deliverables if each in removed]
+        if still:
+            yield Missing(
+                "deliverable-unknown",
+                f"line {line.line} pays for {', '.join(still)}, which another line removes",
+            )
+    if len(after) > MOST_LINES:
+        yield Missing(
+            "line-inconsistent", f"the contract would have {len(after)} lines, and not {MOST_LINES}"
+        )
+    price = sum(line.price.amount for line in after)
+    if price < 0:
+        yield Missing(
+            "price-below-zero",
+            f"amendment {draft.amendment} reduces the price of {contract.price} by "
+            f"{-draft.price_delta}",
+        )
+
+
+def _deliverable_faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
+    document = f"amendment {draft.amendment}"
+    known = {part.deliverable for part in contract.deliverables}
     added = [part.deliverable for part in draft.deliverables_added]
-    for deliverable in added:
-        if deliverable in agreed or added.count(deliverable) > 1:
+    for deliverable in dict.fromkeys(added):
+        if deliverable in known or added.count(deliverable) > 1:
             yield Missing(
                 "id-repeated", f"{document} adds deliverable {deliverable}, which is already agreed"
             )
-    for deliverable in draft.deliverables_descoped:
-        if deliverable not in agreed:
+    for deliverable in draft.deliverables_removed:
+        if deliverable not in known:
             yield Missing(
-                "deliverable-unknown", f"{document} descopes {deliverable}, which is not agreed"
+                "deliverable-unknown", f"{document} removes {deliverable}, which is not agreed"
             )
-    billed = {item.item for item in contract.billing_schedule}
-    for item in draft.billing_schedule:
-        if item.item in billed:
-            yield Missing("id-repeated", f"{document} bills {item.item}, which is already agreed")
-    left = (agreed | set(added)) - set(draft.deliverables_descoped)
-    yield from schedule_faults(draft.billing_schedule, delta, left, document)
+
+
+def _billing_faults(contract: Contract, draft: AmendmentDrafted) -> Iterator[Missing]:
+    document = f"amendment {draft.amendment}"
+    known = {item.item for line in contract.lines for item in line.billing}
+    left = {part.deliverable for part in (*contract.deliverables, *draft.deliverables_added)}
+    left -= {*draft.deliverables_removed}
+    lines = {line.line: line for line in contract.lines}
+    for change in draft.changes:
+        before = lines.get(change.line)
+        own = {item.item: item.amount for item in before.billing} if before else {}
+        for item in change.billing_added:
+            if item.item in known:
+                yield Missing(
+                    "id-repeated", f"{document} bills {item.item}, which is already agreed"
+                )
+            known.add(item.item)
+        named = (*(item.item for item in change.billing_changed), *change.billing_removed)
+        for name in named:
+            if name not in own:
+                yield Missing(
+                    "billing-item-unknown", f"line {change.line} has no billing entry {name}"
+                )
+        for item in (*change.billing_added, *change.billing_changed):
+            unknown = [each for each in item.deliverables if each not in left]
+            if unknown:
+                yield Missing(
+                    "deliverable-unknown",
+                    f"billing entry {item.item} waits for {', '.join(unknown)}, not part of "
+                    f"{document}",
+                )
+        zero = Money.zero(change.price_delta.currency)
+        given = (item.amount for item in (*change.billing_added, *change.billing_changed))
+        replaced = (own.get(name, zero) for name in named)
+        billed = Money.total(given, zero.currency) - Money.total(replaced, zero.currency)
+        if (named or change.billing_added) and billed != change.price_delta:
+            yield Missing(
+                "billing-schedule-differs",
+                f"{document} changes the billing of line {change.line} by {billed}, its price by "
+                f"{change.price_delta}",
+            )

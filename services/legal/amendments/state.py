@@ -1,9 +1,10 @@
 """State of the changes, as Delivery and Finance published them, and of their amendments."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Part, on_event
+from chassis.domain.state import Keep, Part, on_event
+from contracts import delivery, finance
 from contracts.delivery import (
     ChangeApproved,
     ChangeAssessed,
@@ -14,7 +15,6 @@ from contracts.delivery import (
 from contracts.event import Recorded
 from contracts.finance import ChangePriced
 from contracts.legal import AmendmentDrafted, AmendmentSigned, SowDrafted
-from contracts.money import Money
 from contracts.values import Identifier, ShortText, Value
 
 
@@ -28,7 +28,7 @@ class Change(Value):
     requested: ChangeRequested | None = None
     assessed: ChangeAssessed | None = None
     assessed_at: int = 0
-    price: Money | None = None
+    priced: ChangePriced | None = None
     price_knowing: int = 0
     verdict: Literal["approved", "rejected"] | None = None
     approved_on: date | None = None
@@ -37,9 +37,9 @@ class Change(Value):
     implemented_on: date | None = None
 
     @property
-    def priced(self) -> bool:
+    def is_priced(self) -> bool:
         """Return whether the price is based on the last assessment."""
-        return self.price is not None and self.price_knowing >= self.assessed_at
+        return self.priced is not None and self.price_knowing >= self.assessed_at
 
 
 class Amendment(Value):
@@ -47,7 +47,7 @@ class Amendment(Value):
 
     drafted: AmendmentDrafted
     assessed: ChangeAssessed | None
-    price: Money | None
+    priced: ChangePriced | None
     contract_finish: date
     signed: AmendmentSigned | None = None
 
@@ -61,6 +61,12 @@ class Amendments(Part):
 
     changes: dict[Identifier, Change] = {}
     by_id: dict[Identifier, Amendment] = {}
+    delivery_reviews: Annotated[
+        dict[Identifier, delivery.AmendmentReviewed], Keep(by="amendment")
+    ] = {}
+    finance_reviews: Annotated[
+        dict[Identifier, finance.AmendmentReviewed], Keep(by="amendment")
+    ] = {}
     contract_finish: date | None = None
 
     @on_event
@@ -75,7 +81,7 @@ class Amendments(Part):
     @on_event
     def _priced(self, recorded: Recorded[ChangePriced]) -> Self:
         event, processed = recorded.event, recorded.heard.get("delivery", 0)
-        return self._with_change(event.change, price=event.price, price_knowing=processed)
+        return self._with_change(event.change, priced=event, price_knowing=processed)
 
     @on_event
     def _approved(self, recorded: Recorded[ChangeApproved]) -> Self:
@@ -102,7 +108,7 @@ class Amendments(Part):
         amendment = Amendment(
             drafted=event,
             assessed=change.assessed,
-            price=change.price,
+            priced=change.priced,
             contract_finish=self.contract_finish or event.finishes_on,
         )
         return self.updated(by_id={**self.by_id, event.amendment: amendment})

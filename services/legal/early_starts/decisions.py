@@ -1,4 +1,4 @@
-"""Decide on early starts: work authorised before signature, up to a cap of hours and a day."""
+"""Decide on early starts: work authorised before signature, up to a cap and a day."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,8 +10,10 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
 from chassis.domain.context import Context
 from chassis.domain.deadlines import Deadline, DeadlinePassed
+from chassis.domain.rules import require_currency
 from contracts.event import Event
 from contracts.legal import EarlyStart, EarlyStartAuthorised
+from contracts.money import Money
 from contracts.values import Hours, PersonId, ShortText
 from legal.early_starts.state import Authorisation
 from legal.engagement import Engagement
@@ -22,7 +24,10 @@ capability = Capability[Engagement](__name__)
 
 
 class AuthoriseEarlyStart(EarlyStart, Command):
-    """Authorise work before the signature, up to a cap of hours and the end of a day (UTC)."""
+    """Authorise work before the signature, up to a cap and the end of a day (UTC).
+
+    The cap is a number of hours, an amount at bill rates, or both.
+    """
 
 
 @capability.decide(AuthoriseEarlyStart, by=AT_RISK)
@@ -33,10 +38,12 @@ def authorise_early_start(
 
     Legal does not receive hours worked, so it cannot tell whether a cap is spent. An equal
     repetition changes nothing until its last day is over. Raises Refused where the contract is
-    signed, the engagement is over, or the last day is not after today (UTC).
+    signed, the engagement is over, the amount is in another currency, or the last day is not after
+    today (UTC).
     """
     require_open(state)
     require_unsigned(state, "work may begin")
+    require_currency(state.currency, cap_amount=command.cap_amount)
     event = EarlyStartAuthorised(**dict(command))
     known = any(each.authorised == event for each in state.early_starts.authorisations)
     if known and event.expires_on >= context.today:
@@ -82,7 +89,8 @@ def expire_early_start(
 class EarlyStartView(ViewModel):
     """An authorisation of work before the signature; it is replaced by the signed contract."""
 
-    cap_hours: Hours
+    cap_hours: Hours | None
+    cap_amount: Money | None
     expires_on: date
     reason: ShortText
     authorised_by: PersonId
@@ -105,6 +113,7 @@ def early_starts_view(state: Engagement) -> EarlyStartFields:
 def _shown(state: Engagement, known: Authorisation) -> EarlyStartView:
     return EarlyStartView(
         cap_hours=known.authorised.cap_hours,
+        cap_amount=known.authorised.cap_amount,
         expires_on=known.authorised.expires_on,
         reason=known.authorised.reason,
         authorised_by=known.authorised_by,

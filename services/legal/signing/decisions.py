@@ -1,4 +1,8 @@
-"""Decide on sending and signing the statement of work, and show the contract that it becomes."""
+"""Decide on sending and signing the statement of work, and show the contract that it becomes.
+
+After a party declined to sign, a version is not out for signature until it is sent again. The
+signature of the other party still counts, since the content is the same.
+"""
 
 from collections.abc import Iterable
 
@@ -10,11 +14,22 @@ from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from chassis.domain.rules import past_day, same_day, unless_recorded
 from contracts.event import Event
-from contracts.legal import SowSentForSignature, SowSignatureRecorded, SowSigned
+from contracts.legal import (
+    Declination,
+    SignatureDeclined,
+    SowSentForSignature,
+    SowSignatureRecorded,
+    SowSigned,
+)
 from contracts.money import MINOR_UNITS
 from contracts.values import ContentHash, Day, Party, PersonId, Signatory, Version, days_after
 from legal.engagement import Engagement
-from legal.policies import missing_approvals, require_latest, require_open
+from legal.policies import (
+    missing_approvals,
+    missing_resolutions,
+    require_latest,
+    require_open,
+)
 from legal.roles import CONTRACTS
 from legal.sows.state import Contract, Sow
 
@@ -42,12 +57,19 @@ class RecordSignature(Command):
     signed_on: Day | None = Field(default=None, description="today unless given")
 
 
+class DeclineSignature(Declination, Command):
+    """Record that a party declined to sign the version that was sent for signature."""
+
+    version: Version
+    declined_on: Day | None = Field(default=None, description="today unless given")
+
+
 @capability.decide(SendSow, by=CONTRACTS)
 def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterable[Event]:
     """Record the sending, if Legal, Delivery and Finance approve the version at this time.
 
-    Raises Refused where an approval is missing, or the day is in the future, before the approval or
-    differs from the one recorded.
+    Raises Refused where an approval is missing or a redline is open, or the day is in the future,
+    before the approval or differs from the one recorded.
     """
     require_open(state)
     sow = require_latest(state, command.version)
@@ -57,7 +79,8 @@ def send_sow(state: Engagement, command: SendSow, context: Context) -> Iterable[
         sent_on=same_day("sent_on", command, sow.sent, context),
     )
     for new in unless_recorded(sow.sent, event, f"the sending of version {event.version}"):
-        gate("sow-not-approved", [_missing_approval(sow), *missing_approvals(sow)])
+        missing = (*missing_approvals(sow), *missing_resolutions(state, sow))
+        gate("sow-not-approved", [_missing_approval(sow), *missing])
         if sow.approved_on and new.sent_on < sow.approved_on:
             raise Refused(
                 "date-before-approval",
@@ -80,9 +103,9 @@ def record_signature(
 ) -> Iterable[Event]:
     """Record the signature (gate 2); with the second one the statement of work is signed.
 
-    Raises Refused unless the content is the latest version, was sent, and is still approved by
-    Delivery and Finance; also where another signature of the party is recorded, the day is in the
-    future, or both signatures are more than a day before the sending.
+    Raises Refused unless the content is the latest version, was sent, is still approved by Delivery
+    and Finance, and no redline is open; also where another signature of the party is recorded, the
+    day is in the future, or both signatures are more than a day before the sending.
     """
     require_open(state)
     sow, sent = _sent_version(state, command.content_hash)
@@ -98,7 +121,7 @@ def record_signature(
         version=sent.version, content_hash=sent.content_hash, signatory=signatory
     )
     for new in unless_recorded(known, event, f"the signature for the {command.party}"):
-        gate("sow-not-approved", missing_approvals(sow))
+        gate("sow-not-approved", [*missing_approvals(sow), *missing_resolutions(state, sow)])
         signatories = (*sow.signatories, signatory)
         signed_on = max(each.signed_on for each in signatories)
         # One day earlier is accepted: west of UTC it may still be the day before.
@@ -117,6 +140,45 @@ def record_signature(
                 signatories=signatories,
                 signed_on=signed_on,
             )
+
+
+@capability.decide(DeclineSignature, by=CONTRACTS)
+def decline_signature(
+    state: Engagement, command: DeclineSignature, context: Context
+) -> Iterable[Event]:
+    """Record that a party declined; the version is not out for signature any more.
+
+    Raises Refused unless the version is the latest, was sent, and the party has not signed it.
+    """
+    require_open(state)
+    sow = require_latest(state, command.version)
+    declined_on = same_day("declined_on", command, sow.declined, context)
+    event = SignatureDeclined(
+        version=command.version,
+        content_hash=sow.drafted.content_hash,
+        party=command.party,
+        person=command.person,
+        why=command.why,
+        declined_on=declined_on,
+    )
+    for new in unless_recorded(sow.declined, event, f"the refusal of version {command.version}"):
+        if sow.sent is None:
+            raise Refused(
+                "sow-not-sent", f"version {command.version} has not been sent for signature"
+            )
+        if any(each.party == command.party for each in sow.signatories):
+            raise Refused(
+                "signature-recorded",
+                f"the {command.party} has signed version {command.version} already",
+            )
+        # One day earlier is accepted: west of UTC it may still be the day before.
+        if declined_on < days_after(sow.sent.sent_on, -1):
+            raise Refused(
+                "date-before-sending",
+                f"declined_on: {declined_on} is before {sow.sent.sent_on}, when version "
+                f"{command.version} was sent",
+            )
+        yield new
 
 
 def _sent_version(state: Engagement, content_hash: str) -> tuple[Sow, SowSentForSignature]:

@@ -1,29 +1,52 @@
 """Decide on the statement of work: draft, redline and approve its latest version.
 
-After an objection, Legal drafts the next version.
+After an objection or an accepted redline, Legal drafts the next version.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
-from contracts.documents import STATEMENT_OF_WORK, UNSEALED, seal
+from chassis.domain.rules import same_day, unless_recorded
+from contracts.documents import (
+    STATEMENT_OF_WORK,
+    UNSEALED,
+    BaseDocument,
+    DocumentHead,
+    content_hash,
+    seal,
+)
 from contracts.event import Event
-from contracts.legal import BillingSchedule, Redline, SowApproved, SowDrafted, SowRedlined
-from contracts.money import PositiveTotal
+from contracts.legal import (
+    AcceptanceTerms,
+    Redline,
+    RedlineResolution,
+    RedlineResolved,
+    SignatureDeclined,
+    SowApproved,
+    SowDrafted,
+    SowRedlined,
+    SowTerms,
+)
+from contracts.lines import (
+    ContractLines,
+    billing_faults,
+    total_price,
+    with_usual_billing,
+)
+from contracts.money import PositiveMoney
 from contracts.sales import DealWon
 from contracts.values import (
     ContentHash,
     Day,
     Days,
-    Pricing,
-    RoleRates,
+    Identifier,
     Signatory,
     SomeDeliverables,
     Text,
@@ -32,10 +55,10 @@ from contracts.values import (
 from legal.engagement import Engagement
 from legal.policies import (
     missing_approvals,
+    missing_resolutions,
     require_latest,
     require_open,
     require_unsigned,
-    schedule_faults,
 )
 from legal.roles import CONTRACTS, COUNSEL
 from legal.sows.state import Review, Reviewer, Sow
@@ -46,20 +69,25 @@ capability = Capability[Engagement](__name__)
 class DraftSow(Command):
     """Draft the next version of the statement of work.
 
-    Fields that are not given are taken from the won deal. The previous version is superseded; its
+    Deliverables, lines, days and payment terms that are not given are taken from the won deal; a
+    line without a billing schedule is billed as usual. The previous version is superseded; its
     reviews, approval and signatures do not count for the new one. A signed contract is changed by
     amendments instead.
     """
 
     scope: Text
     deliverables: SomeDeliverables | None = None
-    price: PositiveTotal | None = None
-    pricing: Pricing | None = None
+    lines: ContractLines | None = None
     starts_on: Day | None = None
     finishes_on: Day | None = None
-    billing_schedule: BillingSchedule | None = None
-    rates: RoleRates | None = None
+    effective_on: Day | None = Field(
+        default=None, description="first day that the contract covers; the start unless given"
+    )
+    acceptance_terms: AcceptanceTerms = AcceptanceTerms()
+    cost_of_delay_per_day: PositiveMoney | None = None
     payment_terms_days: Days | None = None
+    template: Identifier = STATEMENT_OF_WORK
+    template_version: Version = 1
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -72,8 +100,20 @@ class RedlineSow(Redline, Command):
     """Record that a party wants to change a clause of the latest version."""
 
 
+class ResolveRedline(RedlineResolution, Command):
+    """Record how the parties resolved a redline.
+
+    An accepted one becomes part of the next version: the version it is on cannot be approved.
+    """
+
+    resolved_on: Day | None = Field(default=None, description="today unless given")
+
+
 class ApproveSow(Command):
-    """Approve the latest version for Legal, after Delivery and Finance approved it."""
+    """Approve the latest version for Legal, after Delivery and Finance approved it.
+
+    No redline may be open.
+    """
 
     version: Version
 
@@ -86,10 +126,20 @@ def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterabl
     """
     require_open(state)
     require_unsigned(state, "draft an amendment instead")
-    if state.deal.won is None:
+    won, file = state.deal.won, state.file.opened
+    if won is None or file is None:
         raise Refused("deal-not-won", "Sales has not won this deal: there is nothing to contract")
-    drafted = _drafted(command, state.deal.won, len(state.sows.versions) + 1)
-    gate("sow-inconsistent", _faults(drafted))
+    terms = _with_defaults(command, won)
+    gate("sow-inconsistent", _faults(terms, won.price.currency))
+    head = DocumentHead(
+        engagement=state.engagement,
+        company=won.company,
+        customer=file.account,
+        template=command.template,
+        template_version=command.template_version,
+        base=_master_agreement(state, context.today),
+    )
+    drafted = _drafted(head, terms, won, len(state.sows.versions) + 1)
     latest = state.sows.latest
     if latest is None or not _same_terms(latest.drafted, drafted):
         yield drafted
@@ -97,50 +147,110 @@ def draft_sow(state: Engagement, command: DraftSow, context: Context) -> Iterabl
 
 @capability.decide(RedlineSow, by=CONTRACTS)
 def redline_sow(state: Engagement, command: RedlineSow, context: Context) -> Iterable[Event]:
-    """Record the redline once; raises Refused unless the version is the latest and not signed."""
+    """Record the redline, unless an equal one is open.
+
+    Raises Refused unless the version is the latest and not signed.
+    """
     require_open(state)
     sow = require_latest(state, command.version)
-    redline = SowRedlined(**dict(command))
-    if redline not in sow.redlines:
+    redline = SowRedlined(**dict(command), redline=context.new_id("R"))
+    known = (each for each in sow.redlines if each in state.sows.open_redlines)
+    if all(each.model_copy(update={"redline": redline.redline}) != redline for each in known):
         require_unsigned(state, "a change to it goes through change control")
         yield redline
 
 
+@capability.decide(ResolveRedline, by=CONTRACTS)
+def resolve_redline(
+    state: Engagement, command: ResolveRedline, context: Context
+) -> Iterable[Event]:
+    """Record the resolution once; raises Refused for an unknown redline, or another resolution."""
+    require_open(state)
+    redlines = (each for sow in state.sows.versions for each in sow.redlines)
+    if all(each.redline != command.redline for each in redlines):
+        raise Refused("redline-unknown", f"redline: there is no redline {command.redline}")
+    known = state.sows.resolutions.get(command.redline)
+    event = RedlineResolved(
+        redline=command.redline,
+        outcome=command.outcome,
+        note=command.note,
+        resolved_on=same_day("resolved_on", command, known, context),
+    )
+    yield from unless_recorded(known, event, f"the resolution of redline {command.redline}")
+
+
 @capability.decide(ApproveSow, by=COUNSEL)
 def approve_sow(state: Engagement, command: ApproveSow, context: Context) -> Iterable[Event]:
-    """Approve for Legal (gate 2), if Delivery and Finance approved exactly this content."""
+    """Approve for Legal (gate 2), if Delivery and Finance approved exactly this content.
+
+    Raises Refused also while a redline is open.
+    """
     require_open(state)
     sow = require_latest(state, command.version)
     if not sow.approved_on:
-        gate("sow-not-approved", missing_approvals(sow))
+        gate("sow-not-approved", [*missing_approvals(sow), *missing_resolutions(state, sow)])
         yield SowApproved(version=command.version, content_hash=sow.drafted.content_hash)
 
 
-def _drafted(command: DraftSow, won: DealWon, version: int) -> SowDrafted:
-    terms = {
-        name: getattr(won, name) if given is None else given
-        for name, given in dict(command).items()
-    }
+def _with_defaults(command: DraftSow, won: DealWon) -> SowTerms:
+    """Return the terms given, else those of the deal; their lines may contradict each other."""
+    finishes_on, starts_on = command.finishes_on or won.finishes_on, command.starts_on
+    lines, terms_days = command.lines or won.lines, command.payment_terms_days
+    given = {name: getattr(command, name) for name in SowTerms.model_fields}
+    return SowTerms.model_construct(
+        **{
+            **given,
+            "deliverables": command.deliverables or won.deliverables,
+            "lines": tuple(with_usual_billing(line, finishes_on) for line in lines),
+            "starts_on": starts_on or won.starts_on,
+            "finishes_on": finishes_on,
+            "effective_on": command.effective_on or starts_on or won.starts_on,
+            "payment_terms_days": won.payment_terms_days if terms_days is None else terms_days,
+        }
+    )
+
+
+def _drafted(head: DocumentHead, terms: SowTerms, won: DealWon, version: int) -> SowDrafted:
     numbered = {
         "version": version,
         "content_hash": UNSEALED,
         "proposal_version": won.proposal_version,
+        "price": total_price(terms.lines, won.price.currency),
     }
-    return seal(STATEMENT_OF_WORK, SowDrafted.model_validate({**terms, **numbered}))
+    return seal(
+        STATEMENT_OF_WORK, SowDrafted.model_validate({**dict(head), **dict(terms), **numbered})
+    )
 
 
-def _faults(sow: SowDrafted) -> Iterator[Missing]:
-    document = f"version {sow.version}"
-    if sow.finishes_on < sow.starts_on:
-        yield Missing(
-            "finish-before-start", f"{document} finishes on {sow.finishes_on}, before it starts"
-        )
-    if any(rate.rate.currency != sow.price.currency for rate in sow.rates):
-        yield Missing(
-            "currency-differs", f"the rates of {document} must be in {sow.price.currency}"
-        )
-    deliverables = (part.deliverable for part in sow.deliverables)
-    yield from schedule_faults(sow.billing_schedule, sow.price, deliverables, document)
+def _master_agreement(state: Engagement, day: date) -> BaseDocument | None:
+    """Return the master services agreement that is in force on a day (UTC), or None."""
+    msa = state.agreements.msa
+    if msa is None or (msa.expires_on is not None and msa.expires_on < day):
+        return None
+    title = f"Master services agreement of {msa.signed_on}"
+    return BaseDocument(title=title, content_hash=content_hash("master-services-agreement", msa))
+
+
+def _faults(terms: SowTerms, currency: str) -> Iterator[Missing]:
+    if terms.finishes_on < terms.starts_on:
+        sentence = f"the finish, {terms.finishes_on}, is before the start"
+        yield Missing("finish-before-start", sentence, field="finishes_on")
+    if terms.finishes_on < terms.effective_on:
+        sentence = f"the effective day, {terms.effective_on}, is after the finish"
+        yield Missing("finish-before-start", sentence, field="effective_on")
+    delay = terms.cost_of_delay_per_day
+    if delay is not None and delay.currency != currency:
+        sentence = f"the cost of delay must be in {currency}"
+        yield Missing("currency-differs", sentence, field="cost_of_delay_per_day")
+    if any(line.price.currency != currency for line in terms.lines):
+        yield Missing("currency-differs", f"the lines must be in {currency}", field="lines")
+        return
+    price = total_price(terms.lines, currency)
+    if price.amount <= 0:
+        yield Missing("price-below-zero", f"the price would be {price}", field="lines")
+    deliverables = (part.deliverable for part in terms.deliverables)
+    for code, sentence in billing_faults(terms.lines, deliverables):
+        yield Missing(code, sentence, field="lines")
 
 
 def _same_terms(one: SowDrafted, other: SowDrafted) -> bool:
@@ -149,15 +259,20 @@ def _same_terms(one: SowDrafted, other: SowDrafted) -> bool:
 
 
 class SowView(ViewModel):
-    """A version of the statement of work; `waits_for` lists the missing approvals."""
+    """A version of the statement of work.
+
+    `waits_for` lists the missing approvals and the open redlines.
+    """
 
     version: Version
     content_hash: ContentHash
     status: Literal["drafted", "approved", "sent", "signed", "superseded"]
     content: SowDrafted
     redlines: tuple[SowRedlined, ...]
+    resolutions: tuple[RedlineResolved, ...]
     reviews: dict[Reviewer, Review]
     sent_on: date | None
+    declined: SignatureDeclined | None
     signatories: tuple[Signatory, ...]
     waits_for: tuple[Missing, ...]
 
@@ -183,10 +298,16 @@ def _shown(state: Engagement, sow: Sow) -> SowView:
         status=status,
         content=sow.drafted,
         redlines=sow.redlines,
+        resolutions=tuple(
+            state.sows.resolutions[each.redline]
+            for each in sow.redlines
+            if each.redline in state.sows.resolutions
+        ),
         reviews=sow.reviews,
         sent_on=sow.sent.sent_on if sow.sent else None,
+        declined=sow.declined,
         signatories=sow.signatories,
-        waits_for=tuple(missing_approvals(sow)) if waits else (),
+        waits_for=((*missing_approvals(sow), *missing_resolutions(state, sow)) if waits else ()),
     )
 
 

@@ -1,13 +1,15 @@
 """State of the statements of work, and of the contract that the signed one becomes."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from chassis.domain.state import Part, on_event
+from chassis.domain.state import Keep, Part, on_event
 from contracts import delivery, finance
 from contracts.event import Recorded
 from contracts.legal import (
     AmendmentSigned,
+    RedlineResolved,
+    SignatureDeclined,
     SowApproved,
     SowDrafted,
     SowRedlined,
@@ -15,12 +17,13 @@ from contracts.legal import (
     SowSignatureRecorded,
     SowSigned,
 )
+from contracts.lines import ContractLine, changed_lines, total_price
 from contracts.money import Money
 from contracts.values import (
-    BillingItem,
+    AccountId,
     ContentHash,
     Deliverable,
-    Pricing,
+    Identifier,
     Signatory,
     Text,
     Value,
@@ -50,6 +53,9 @@ class Sow(Value):
     approved_on: date | None = None
     """Day (UTC) of Legal's approval."""
     sent: SowSentForSignature | None = None
+    """The last sending; None before it, and after a party declined to sign."""
+    declined: SignatureDeclined | None = None
+    """The refusal of a party to sign, until the version is sent again."""
     signatures: tuple[SowSignatureRecorded, ...] = ()
 
     @property
@@ -61,19 +67,22 @@ class Sow(Value):
 class Contract(Value):
     """The agreed terms: the signed statement of work with all signed amendments.
 
-    `billing_schedule` has the items of all these documents; a price reduction changes the price but
-    no item.
+    The billing schedules have the entries of all these documents. After an amendment that leaves
+    its billing to Finance they do not add up to the prices.
     """
 
     version: Version
     content_hash: ContentHash
+    company: Identifier
+    customer: AccountId
     signed_on: date
     price: Money
-    pricing: Pricing
+    """Sum of the lines."""
     starts_on: date
     finishes_on: date
+    effective_on: date
     deliverables: tuple[Deliverable, ...]
-    billing_schedule: tuple[BillingItem, ...]
+    lines: tuple[ContractLine, ...]
 
 
 class Sows(Part):
@@ -83,6 +92,8 @@ class Sows(Part):
     """
 
     versions: tuple[Sow, ...] = ()
+    resolutions: Annotated[dict[Identifier, RedlineResolved], Keep(by="redline")] = {}
+    """The resolutions of redlines of all versions."""
     contract: Contract | None = None
 
     @on_event
@@ -109,7 +120,11 @@ class Sows(Part):
 
     @on_event
     def _sent(self, event: SowSentForSignature) -> Self:
-        return self._with(event.version, sent=event)
+        return self._with(event.version, sent=event, declined=None)
+
+    @on_event
+    def _declined(self, event: SignatureDeclined) -> Self:
+        return self._with(event.version, sent=None, declined=event)
 
     @on_event
     def _signature_recorded(self, event: SowSignatureRecorded) -> Self:
@@ -132,13 +147,14 @@ class Sows(Part):
         kept = tuple(
             each
             for each in contract.deliverables
-            if each.deliverable not in event.deliverables_descoped
+            if each.deliverable not in event.deliverables_removed
         )
+        lines = changed_lines(contract.lines, event.changes)
         amended = {
-            "price": contract.price + event.price_delta,
+            "price": total_price(lines, contract.price.currency),
             "finishes_on": event.finishes_on,
             "deliverables": (*kept, *event.deliverables_added),
-            "billing_schedule": (*contract.billing_schedule, *event.billing_schedule),
+            "lines": lines,
         }
         return self.updated(contract=contract.model_copy(update=amended))
 
@@ -146,6 +162,20 @@ class Sows(Part):
     def latest(self) -> Sow | None:
         """Return the newest version of the statement of work, or None."""
         return self.versions[-1] if self.versions else None
+
+    @property
+    def open_redlines(self) -> tuple[SowRedlined, ...]:
+        """Return the redlines of all versions that are not resolved, in order."""
+        redlines = (each for sow in self.versions for each in sow.redlines)
+        return tuple(each for each in redlines if each.redline not in self.resolutions)
+
+    @property
+    def redlined(self) -> bool:
+        """Return whether a redline is open, or one of the latest version is accepted."""
+        latest = self.latest.redlines if self.latest else ()
+        resolved = (self.resolutions.get(each.redline) for each in latest)
+        accepted = any(each is not None and each.outcome == "accepted" for each in resolved)
+        return accepted or bool(self.open_redlines)
 
     def _with(self, version: int, **fields: object) -> Self:
         versions = list(self.versions)

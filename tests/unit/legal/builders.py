@@ -15,17 +15,19 @@ from contracts.legal import (
     SowSignatureRecorded,
     SowSigned,
 )
+from contracts.lines import (
+    BillingItem,
+    ContractLine,
+    LineChange,
+    LineRate,
+    LineScopeChange,
+    ProposedLine,
+    RoleHoursDelta,
+    total_delta,
+)
 from contracts.money import Money, Rate
 from contracts.sales import DealWon, OpportunityOpened, ProposalDrafted
-from contracts.values import (
-    BillingItem,
-    Deliverable,
-    Party,
-    PricedLine,
-    RoleHours,
-    RoleRate,
-    Signatory,
-)
+from contracts.values import Deliverable, Party, RoleHours, Signatory
 from legal.engagement import Engagement
 from legal.service import ENGAGEMENT
 from testkit.scenario import Scenario, given
@@ -56,32 +58,41 @@ OPENED = OpportunityOpened(
     expected_close=date(2026, 3, 1),
     owner="ann",
 )
-WON = DealWon(
-    proposal_version=2,
+RATE = LineRate(role="architect", rate=per_hour(150))
+BUILD = ContractLine(
+    line="build",
+    title="Order desk",
+    pricing="fixed",
     price=eur(100_000),
-    pricing="fixed-price",
-    deliverables=(deliverable("design"), deliverable("portal")),
-    starts_on=START,
-    finishes_on=FINISH,
-    billing_schedule=(
+    hours=(RoleHours(role="architect", hours=Decimal(500)),),
+    rates=(RATE,),
+    deliverables=("design", "portal"),
+    billing=(
         BillingItem(item="B-1", kind="on-signature", amount=eur(30_000)),
         BillingItem(item="B-2", kind="on-acceptance", amount=eur(70_000), deliverables=("portal",)),
     ),
-    rates=(RoleRate(role="architect", rate=per_hour(150)),),
+)
+WON = DealWon(
+    proposal_version=2,
+    company="concord",
+    lines=(BUILD,),
+    price=eur(100_000),
+    deliverables=(deliverable("design"), deliverable("portal")),
+    starts_on=START,
+    finishes_on=FINISH,
     payment_terms_days=30,
     won_on=date(2026, 3, 1),
 )
 PROPOSED = ProposalDrafted(
     version=1,
+    company="concord",
     estimate_version=1,
     deliverables=(deliverable("portal"),),
-    lines=(
-        PricedLine(role="architect", hours=Decimal(475), rate=per_hour(200), amount=eur(95_000)),
-    ),
+    lines=(ProposedLine(line="build", title="Order desk", pricing="fixed", price=eur(95_000)),),
     price=eur(95_000),
-    pricing="fixed-price",
     promised_start=START,
     promised_finish=FINISH,
+    valid_until=START,
     method="Small steps.",
 )
 FILE = FileOpened(account="acme", title="Order desk")
@@ -92,15 +103,19 @@ V1 = seal(
     SowDrafted(
         version=1,
         content_hash=UNSEALED,
+        engagement=ID,
+        company="concord",
+        customer="acme",
+        template="statement-of-work",
+        template_version=1,
         proposal_version=2,
         scope=SCOPE,
         deliverables=WON.deliverables,
+        lines=WON.lines,
         price=WON.price,
-        pricing=WON.pricing,
         starts_on=START,
         finishes_on=FINISH,
-        billing_schedule=WON.billing_schedule,
-        rates=WON.rates,
+        effective_on=START,
         payment_terms_days=30,
     ),
 )
@@ -146,20 +161,29 @@ def assessed(
     change: str = "C-1",
     days: int = 10,
     added: tuple[str, ...] = (),
-    descoped: tuple[str, ...] = (),
+    removed: tuple[str, ...] = (),
+    line: str = "build",
+    hours: int = 20,
 ) -> ChangeAssessed:
-    return ChangeAssessed(
-        change=change,
-        lines=(RoleHours(role="architect", hours=Decimal(20)),),
-        days=days,
-        risk="None to speak of.",
+    scope = LineScopeChange(
+        line=line,
+        hours=(RoleHoursDelta(role="architect", hours=Decimal(hours)),),
         deliverables_added=tuple(deliverable(name) for name in added),
-        deliverables_descoped=descoped,
+        deliverables_removed=removed,
     )
+    return ChangeAssessed(change=change, changes=(scope,), days=days, risk="None to speak of.")
 
 
-def priced(change: str = "C-1", price: Money | None = None) -> ChangePriced:
-    return ChangePriced(change=change, lines=(), price=price or eur(3_000))
+def priced(
+    assessment: ChangeAssessed | None = None, price: Money | None = None, **fields: object
+) -> ChangePriced:
+    """Return the price of an assessment of one line; `fields` are others of the priced change."""
+    known = assessment or assessed()
+    [scope] = known.changes
+    change = LineChange.model_validate(
+        {**dict(scope), "price_delta": price or eur(3_000), **fields}
+    )
+    return ChangePriced(change=known.change, changes=(change,), price=total_delta((change,)))
 
 
 def agreed(change: str = "C-1") -> ChangeApproved:

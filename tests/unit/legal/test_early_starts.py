@@ -17,7 +17,17 @@ from legal.early_starts.decisions import AuthoriseEarlyStart
 from legal.engagement import Engagement
 from legal.signing.decisions import RecordSignature
 from testkit.scenario import Scenario, like
-from tests.unit.legal.builders import TODAY, V1, filed, opened, sent, signature, signed
+from tests.unit.legal.builders import (
+    FILE,
+    TODAY,
+    V1,
+    eur,
+    filed,
+    opened,
+    sent,
+    signature,
+    signed,
+)
 
 LAST = date(2026, 3, 31)
 AUTHORISE = AuthoriseEarlyStart(
@@ -133,6 +143,28 @@ def test_it_requires_a_file_a_future_day_and_no_contract():
 def test_the_latest_possible_day_is_accepted():
     forever = AUTHORISE.model_copy(update={"expires_on": LAST_DAY})
     filed().after(forever).then_deadlines(early_start_2999_12_31=date(3000, 1, 1))
+
+
+def test_the_cap_may_be_an_amount_in_the_currency_of_the_engagement():
+    amount = AuthoriseEarlyStart(cap_amount=eur(9_000), expires_on=LAST, reason="Urgent.")
+    begun = (
+        filed()
+        .when(amount)
+        .then(EarlyStartAuthorised(cap_amount=eur(9_000), expires_on=LAST, reason="Urgent."))
+    )
+    [shown] = begun.view["early_starts"]
+    assert (shown.cap_hours, shown.cap_amount) == (None, eur(9_000))
+    both = amount.model_copy(update={"cap_hours": Decimal(80)})
+    filed().when(both).then(like(EarlyStartAuthorised, cap_hours=Decimal(80)))
+    dollars = amount.model_copy(update={"cap_amount": eur(9_000, "USD")})
+    filed().when(dollars).then_refused("currency-differs", saying="cap_amount")
+    opened().published(FILE).when(dollars).then_refused("currency-differs", saying="cap_amount")
+
+
+@pytest.mark.parametrize("cap", [{}, {"cap_amount": {"amount": "0", "currency": "EUR"}}])
+def test_work_before_the_signature_is_always_capped(cap: dict[str, object]):
+    with pytest.raises(ValidationError, match="cap_amount"):
+        AuthoriseEarlyStart.model_validate({**cap, "expires_on": "2026-03-31", "reason": "Urgent"})
 
 
 @pytest.mark.parametrize("hours", ["0", "-1", "NaN", "0.001", "1e9"])

@@ -1,11 +1,11 @@
 """Other departments' events in the state of Legal."""
 
 from datetime import date
-from decimal import Decimal
 
 import pytest
 
 from chassis.domain.decider import consumed_channels
+from contracts import delivery, finance
 from contracts.delivery import ChangeImplemented, ChangeRejected, EngagementClosed
 from contracts.event import Event
 from contracts.finance import (
@@ -18,12 +18,15 @@ from contracts.finance import (
     PaymentOverdue,
     PaymentReceived,
 )
+from contracts.lines import PerformanceObligation
 from contracts.sales import ProposalSubmitted
+from contracts.values import AmendmentReview
 from legal.engagement import Engagement
 from legal.service import ENGAGEMENT
 from testkit.scenario import permutations_agree
 from tests.unit.legal.builders import (
     ALL,
+    BUILD,
     OPENED,
     PROPOSED,
     TODAY,
@@ -59,17 +62,23 @@ CREDITED = CreditNoteIssued(
 )
 
 
+FIRST, SECOND = assessed("C-1", added=("manual",)), assessed("C-2", days=-3)
+REVIEW = AmendmentReview(amendment="A-C-1", content_hash=V1.content_hash, verdict="approved")
+
+
 def test_the_order_of_events_does_not_matter_for_amendments():
     permutations_agree(
         signed(),
         requested("C-1"),
-        assessed("C-1", added=("manual",)),
+        FIRST,
         requested("C-2"),
-        priced("C-2", eur(-700)),
-        assessed("C-2", days=-3),
+        priced(SECOND, eur(-700)),
+        SECOND,
         agreed("C-1"),
-        priced("C-1"),
+        priced(FIRST),
         agreed("C-2"),
+        delivery.AmendmentReviewed(**dict(REVIEW)),
+        finance.AmendmentReviewed(**dict(REVIEW)),
         ISSUED,
         OVERDUE,
         PAID,
@@ -115,8 +124,12 @@ AMENDED = BudgetAmended(
     change="C-1",
     amendment="A-C-1",
     price=eur(31_000),
-    hours_delta=Decimal(8),
-    billing_schedule=(),
+    lines=(BUILD,),
+    obligations=(
+        PerformanceObligation(obligation="fixed", lines=("build",), method="cost-to-cost"),
+    ),
+    treatment="catch-up",
+    why="The scope is not distinct.",
 )
 REOPENED = AccountReopened(settled_on=TODAY, unbilled=eur(1_000))
 
@@ -153,8 +166,8 @@ def test_a_state_survives_serialisation():
         ISSUED,
         OVERDUE,
         requested(),
-        assessed(added=("manual",)),
-        priced(),
+        FIRST,
+        priced(FIRST),
         agreed(),
         ChangeRejected(change="C-2", why="No", rejected_on=TODAY),
         knowing=ALL,

@@ -6,12 +6,14 @@ from pydantic import ValidationError
 from chassis.domain.commands import Command
 from contracts.legal import (
     EngagementTerminated,
+    SignatureDeclined,
     SowSentForSignature,
     SowSignatureRecorded,
     SowSigned,
 )
 from contracts.sales import DealLost
-from legal.signing.decisions import RecordSignature, SendSow
+from legal.signing.decisions import DeclineSignature, RecordSignature, SendSow
+from legal.sows.decisions import RedlineSow
 from testkit.scenario import like
 from tests.unit.legal.builders import (
     BOTH,
@@ -33,6 +35,12 @@ from tests.unit.legal.builders import (
 def sign(party: str = "customer", **changes: object) -> RecordSignature:
     fields = {"party": party, "person": "zoe", "content_hash": V1.content_hash}
     return RecordSignature.model_validate(fields | changes)
+
+
+DECLINE = DeclineSignature(
+    version=1, party="customer", person="zoe", why="The board wants another start."
+)
+REDLINE = RedlineSow(version=1, by="customer", clause="Liability", text="None.")
 
 
 def test_an_approved_version_is_sent_once():
@@ -83,7 +91,7 @@ def test_the_second_signature_makes_the_contract_dated_by_the_later_one():
     assert contract
     assert (contract.price, contract.finishes_on) == (WON.price, WON.finishes_on)
     assert contract.deliverables == WON.deliverables
-    assert contract.billing_schedule == WON.billing_schedule
+    assert contract.lines == WON.lines
 
 
 def test_nothing_is_signed_while_a_department_objects():
@@ -153,13 +161,67 @@ def test_signatures_do_not_count_for_the_next_version():
     assert [len(sow.signatories) for sow in newer.view["statements_of_work"]] == [1, 0]
 
 
+# Declining
+
+
+def test_a_party_may_decline_and_the_version_may_be_sent_again():
+    event = SignatureDeclined(
+        version=1,
+        content_hash=V1.content_hash,
+        party="customer",
+        person="zoe",
+        why="The board wants another start.",
+        declined_on=TODAY,
+    )
+    declined = sent().when(DECLINE).then(event)
+    declined.then_view(stage="approved")
+    [shown] = declined.view["statements_of_work"]
+    assert (shown.declined, shown.sent_on) == (event, None)
+    declined.on(date(2026, 3, 9)).when(DECLINE).then_nothing()
+    declined.when(DECLINE.model_copy(update={"why": "Too dear."})).then_refused(
+        "already-recorded", fields={"why"}
+    )
+    declined.when(sign()).then_refused("sow-not-sent")
+    again = declined.when(SendSow(version=1)).then(like(SowSentForSignature, version=1))
+    assert again.view["statements_of_work"][0].declined is None
+    again.when(sign()).then_accepted()
+    again.when(DECLINE).then(event)
+
+
+def test_the_signature_of_the_other_party_still_counts_after_a_refusal():
+    half = sent().after(sign("company", person="carl")).after(DECLINE)
+    half.after(SendSow(version=1)).when(sign()).then(like(SowSignatureRecorded), like(SowSigned))
+
+
+def test_only_a_version_that_is_out_for_signature_is_declined():
+    filed().when(DECLINE).then_refused("sow-unknown")
+    approved().when(DECLINE).then_refused("sow-not-sent")
+    sent().published(V2).when(DECLINE).then_refused("sow-superseded")
+    sent().after(sign()).when(DECLINE).then_refused("signature-recorded", saying="customer")
+    signed().when(DECLINE).then_refused("signature-recorded")
+    tomorrow = DECLINE.model_copy(update={"declined_on": date(2026, 3, 3)})
+    sent().when(tomorrow).then_refused("date-in-future", saying="declined_on")
+    early = DECLINE.model_copy(update={"declined_on": date(2026, 2, 28)})
+    sent().when(early).then_refused("date-before-sending", saying="2026-03-02")
+    west = DECLINE.model_copy(update={"declined_on": date(2026, 3, 1)})
+    sent().when(west).then_accepted()
+
+
+def test_nothing_is_sent_or_signed_while_a_redline_is_open():
+    redlined = approved().after(REDLINE)
+    redlined.when(SendSow(version=1)).then_refused("sow-not-approved", missing=["redline-open"])
+    sent().after(REDLINE).when(sign()).then_refused(
+        "sow-not-approved", missing=["redline-open"], saying="clause Liability"
+    )
+
+
 def test_there_are_two_parties():
     assert {one.party for one in BOTH} == {"company", "customer"}
     with pytest.raises(ValidationError):
         sign("consultant")
 
 
-@pytest.mark.parametrize("command", [SendSow(version=1), sign()])
+@pytest.mark.parametrize("command", [SendSow(version=1), sign(), DECLINE])
 def test_commands_are_refused_after_the_end(command: Command):
     terminated = sent().published(EngagementTerminated(reason="mutual", terminated_on=TODAY))
     terminated.when(command).then_refused("engagement-over", saying="terminated")

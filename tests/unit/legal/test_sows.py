@@ -1,4 +1,5 @@
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
@@ -7,18 +8,27 @@ from chassis.domain.commands import Command
 from contracts.documents import STATEMENT_OF_WORK, content_hash
 from contracts.event import decode, encode
 from contracts.legal import (
+    AcceptanceTerms,
     EngagementTerminated,
+    MsaSigned,
+    RedlineResolved,
     SowApproved,
     SowDrafted,
     SowRedlined,
 )
+from contracts.lines import BillingItem, ContractLine
 from contracts.refusals import RefusalCode
 from contracts.sales import DealLost
-from contracts.values import BillingItem, Deliverable, RoleRate
-from legal.sows.decisions import ApproveSow, DraftSow, RedlineSow
-from testkit.scenario import like
+from contracts.values import Deliverable, RoleHours
+from legal.engagement import Engagement
+from legal.service import ENGAGEMENT
+from legal.sows.decisions import ApproveSow, DraftSow, RedlineSow, ResolveRedline
+from testkit.scenario import Scenario, given, like
 from tests.unit.legal.builders import (
+    BUILD,
     FILE,
+    ID,
+    RATE,
     SCOPE,
     START,
     TODAY,
@@ -29,16 +39,21 @@ from tests.unit.legal.builders import (
     drafted,
     eur,
     filed,
+    new,
     of_delivery,
     of_finance,
     opened,
-    per_hour,
     reviewed,
     sent,
     signed,
 )
 
 DRAFT = DraftSow(scope=SCOPE)
+
+
+def line(name: str, price: int, currency: str = "EUR", **fields: object) -> ContractLine:
+    common = {"line": name, "title": name, "pricing": "fixed", "price": eur(price, currency)}
+    return ContractLine.model_validate(common | fields)
 
 
 # Drafting
@@ -49,18 +64,54 @@ def test_a_draft_has_the_terms_of_the_won_deal():
         SowDrafted(
             version=1,
             content_hash=content_hash(STATEMENT_OF_WORK, V1),
+            engagement=ID,
+            company="concord",
+            customer="acme",
+            template="statement-of-work",
+            template_version=1,
+            base=None,
             proposal_version=2,
             scope=SCOPE,
             deliverables=WON.deliverables,
+            lines=WON.lines,
             price=eur(100_000),
-            pricing="fixed-price",
             starts_on=START,
             finishes_on=WON.finishes_on,
-            billing_schedule=WON.billing_schedule,
-            rates=WON.rates,
+            effective_on=START,
             payment_terms_days=30,
         )
     )
+
+
+def test_equal_terms_of_two_customers_are_two_documents():
+    def hash_of(scenario: Scenario[Engagement]) -> str:
+        [event] = scenario.consumed(WON).when(DRAFT).events
+        assert isinstance(event, SowDrafted)
+        return event.content_hash
+
+    other_file = FILE.model_copy(update={"account": "umbrella"})
+    other = given(ENGAGEMENT, "E-0000000000002").on(TODAY)
+    hashes = {
+        hash_of(new().published(FILE)),
+        hash_of(new().published(other_file)),
+        hash_of(other.published(FILE)),
+    }
+    assert len(hashes) == 3
+
+
+def test_a_draft_is_based_on_the_master_agreement_in_force():
+    msa = MsaSigned(signed_on=date(2026, 1, 1), expires_on=TODAY)
+    based = filed().published(msa).when(DRAFT).events[0]
+    assert isinstance(based, SowDrafted)
+    assert based.base is not None
+    assert based.base.title == "Master services agreement of 2026-01-01"
+    assert based.content_hash != V1.content_hash
+    expired = msa.model_copy(update={"expires_on": date(2026, 3, 1)})
+    filed().published(expired).when(DRAFT).then(like(SowDrafted, base=None))
+    unlimited = msa.model_copy(update={"expires_on": None})
+    unbounded = filed().published(unlimited).when(DRAFT).events[0]
+    assert isinstance(unbounded, SowDrafted)
+    assert unbounded.base is not None
 
 
 def test_the_hash_can_be_checked_from_the_event():
@@ -71,26 +122,65 @@ def test_the_hash_can_be_checked_from_the_event():
 
 
 def test_terms_given_in_a_draft_replace_those_of_the_won_deal():
-    item = BillingItem(item="B-1", kind="on-signature", amount=eur(90_000))
     draft = DraftSow(
         scope=SCOPE,
-        price=eur(90_000),
-        billing_schedule=(item,),
-        rates=(),
+        lines=(line("fee", 90_000),),
         payment_terms_days=0,
         finishes_on=date(2026, 10, 31),
+        effective_on=date(2026, 2, 1),
+        acceptance_terms=AcceptanceTerms(deemed_after_days=10),
+        cost_of_delay_per_day=eur(500),
+        template="short-form",
+        template_version=3,
+    )
+    usual = BillingItem(
+        item="fee",
+        kind="on-date",
+        amount=eur(90_000),
+        due_on=date(2026, 10, 31),
+        description="fee",
     )
     filed().when(draft).then(
         like(
             SowDrafted,
             price=eur(90_000),
-            billing_schedule=(item,),
-            rates=(),
+            lines=(line("fee", 90_000, billing=(usual,)),),
             payment_terms_days=0,
             finishes_on=date(2026, 10, 31),
+            effective_on=date(2026, 2, 1),
+            acceptance_terms=AcceptanceTerms(deemed_after_days=10),
+            cost_of_delay_per_day=eur(500),
+            template="short-form",
+            template_version=3,
             deliverables=WON.deliverables,
         )
     )
+
+
+def test_a_mixed_contract_is_drafted_with_the_usual_billing_of_each_line():
+    hourly = line(
+        "support",
+        15_000,
+        pricing="time-and-materials",
+        hours=(RoleHours(role="architect", hours=Decimal(100)),),
+        rates=(RATE,),
+    )
+    fee = {"fee": eur(1_000), "periods": 6, "starts_on": START}
+    retained = line("care", 6_000, pricing="retainer", retainer=fee)
+    reduction = BillingItem(item="less", kind="on-signature", amount=eur(-900), reduces="B-1")
+    discount = line("discount", -900, kind="discount", billing=(reduction,))
+    event = (
+        filed()
+        .when(DraftSow(scope=SCOPE, lines=(BUILD, hourly, retained, discount)))
+        .then(like(SowDrafted, price=eur(120_100)))
+    )
+    [sow] = event.view["statements_of_work"]
+    assert [[item.kind for item in each.billing] for each in sow.content.lines] == [
+        ["on-signature", "on-acceptance"],
+        ["time"],
+        ["period"],
+        ["on-signature"],
+    ]
 
 
 def test_equal_terms_are_not_a_new_version_and_other_terms_are():
@@ -108,17 +198,46 @@ def test_the_version_is_part_of_the_hashed_content():
 @pytest.mark.parametrize(
     ("draft", "missing"),
     [
-        ({"price": eur(90_000)}, ["billing-schedule-differs"]),
-        ({"price": eur(100_000, "USD")}, ["currency-differs"]),
-        ({"rates": (RoleRate(role="architect", rate=per_hour(1, "USD")),)}, ["currency-differs"]),
+        (
+            {"lines": (BUILD.model_copy(update={"price": eur(90_000)}),)},
+            ["billing-schedule-differs"],
+        ),
+        ({"lines": (line("fee", 100_000, "USD"),)}, ["currency-differs"]),
+        ({"cost_of_delay_per_day": eur(1, "USD")}, ["currency-differs"]),
         ({"deliverables": (deliverable("design"),)}, ["deliverable-unknown"]),
         ({"starts_on": date(2027, 1, 1)}, ["finish-before-start"]),
+        ({"effective_on": date(2026, 10, 1)}, ["finish-before-start"]),
+        ({"lines": (line("free", 0),)}, ["price-below-zero"]),
+        (
+            {"lines": (line("fee", 1), line("discount", -2, kind="discount"))},
+            ["price-below-zero", "billing-schedule-differs"],
+        ),
+        (
+            {
+                "lines": (
+                    line(
+                        "support",
+                        1,
+                        pricing="time-and-materials",
+                        hours=(RoleHours(role="tester", hours=Decimal(1)),),
+                    ),
+                )
+            },
+            ["rates-missing"],
+        ),
+        ({"lines": (line("B-1", 5), BUILD)}, ["id-repeated"]),
         (
             {
                 "starts_on": date(2027, 1, 1),
-                "billing_schedule": (
-                    BillingItem(item="B-1", kind="on-signature", amount=eur(1)),
-                    BillingItem(item="B-2", kind="on-signature", amount=eur(1)),
+                "lines": (
+                    line(
+                        "fee",
+                        3,
+                        billing=(
+                            BillingItem(item="B-1", kind="on-signature", amount=eur(1)),
+                            BillingItem(item="B-2", kind="on-signature", amount=eur(1)),
+                        ),
+                    ),
                 ),
             },
             ["finish-before-start", "billing-schedule-differs"],
@@ -148,12 +267,13 @@ def test_after_the_signature_the_contract_is_amended_instead():
         {"scope": "  "},
         {"scope": SCOPE, "deliverables": ()},
         {"scope": SCOPE, "deliverables": (deliverable("portal"), deliverable("portal"))},
-        {"scope": SCOPE, "billing_schedule": WON.billing_schedule[:1] * 2},
-        {"scope": SCOPE, "rates": WON.rates * 2},
+        {"scope": SCOPE, "lines": ()},
+        {"scope": SCOPE, "lines": (BUILD, BUILD)},
+        {"scope": SCOPE, "lines": (BUILD, BUILD.model_copy(update={"line": "other"}))},
         {"scope": SCOPE, "starts_on": "2026-05-01", "finishes_on": "2026-04-30"},
         {"scope": SCOPE, "payment_terms_days": -1},
-        {"scope": SCOPE, "price": {"amount": "0", "currency": "EUR"}},
-        {"scope": SCOPE, "prise": {"amount": "1", "currency": "EUR"}},
+        {"scope": SCOPE, "cost_of_delay_per_day": {"amount": "0", "currency": "EUR"}},
+        {"scope": SCOPE, "price": {"amount": "1", "currency": "EUR"}},
     ],
 )
 def test_an_invalid_draft_is_not_a_command(fields: dict[str, object]):
@@ -166,17 +286,79 @@ def test_an_invalid_draft_is_not_a_command(fields: dict[str, object]):
 REDLINE = RedlineSow(version=1, by="customer", clause="Liability", text="Capped at the price.")
 
 
+def redline_of(scenario: Scenario[Engagement], version: int = 1) -> str:
+    redlines: tuple[SowRedlined, ...] = scenario.view["statements_of_work"][version - 1].redlines
+    return redlines[-1].redline
+
+
+def resolve(
+    scenario: Scenario[Engagement], outcome: str = "withdrawn", **fields: object
+) -> ResolveRedline:
+    return ResolveRedline.model_validate(
+        {"redline": redline_of(scenario), "outcome": outcome, **fields}
+    )
+
+
 def test_a_redline_is_recorded_once_and_does_not_change_the_version():
     redlined = (
         drafted()
         .when(REDLINE)
         .then(
-            SowRedlined(version=1, by="customer", clause="Liability", text="Capped at the price.")
+            like(
+                SowRedlined,
+                version=1,
+                by="customer",
+                clause="Liability",
+                text="Capped at the price.",
+            )
         )
     )
     redlined.when(REDLINE).then_nothing()
     other = REDLINE.model_copy(update={"by": "company"})
-    redlined.when(other).then(like(SowRedlined, by="company"))
+    both = redlined.when(other).then(like(SowRedlined, by="company"))
+    assert redline_of(both) != redline_of(redlined)
+
+
+def test_a_redline_is_resolved_once_and_may_be_raised_again():
+    redlined = drafted().after(REDLINE)
+    event = RedlineResolved(
+        redline=redline_of(redlined), outcome="rejected", note="Insured.", resolved_on=TODAY
+    )
+    command = resolve(redlined, "rejected", note="Insured.")
+    done = redlined.when(command).then(event)
+    assert done.view["statements_of_work"][0].resolutions == (event,)
+    done.on(date(2026, 3, 9)).when(command).then_nothing()
+    done.when(resolve(redlined, "accepted")).then_refused(
+        "already-recorded", fields={"outcome", "note"}
+    )
+    done.when(REDLINE).then(like(SowRedlined))
+    redlined.when(resolve(redlined, resolved_on=date(2026, 3, 3))).then_refused("date-in-future")
+    redlined.when(ResolveRedline(redline="R-9", outcome="accepted")).then_refused(
+        "redline-unknown", saying="R-9"
+    )
+
+
+def test_an_open_redline_refuses_the_approval_of_this_and_later_versions():
+    redlined = reviewed().after(REDLINE)
+    redlined.when(ApproveSow(version=1)).then_refused(
+        "sow-not-approved", missing=["redline-open"], saying="clause Liability"
+    )
+    later = redlined.published(V2).consumed(of_delivery(V2), of_finance(V2))
+    later.when(ApproveSow(version=2)).then_refused("sow-not-approved", missing=["redline-open"])
+    for outcome in ("rejected", "withdrawn"):
+        redlined.after(resolve(redlined, outcome)).when(ApproveSow(version=1)).then_accepted()
+    later.after(resolve(redlined, "accepted")).when(ApproveSow(version=2)).then_accepted()
+
+
+def test_an_accepted_redline_needs_the_next_version():
+    redlined = reviewed().after(REDLINE)
+    accepted = redlined.after(resolve(redlined, "accepted"))
+    accepted.when(ApproveSow(version=1)).then_refused(
+        "sow-not-approved", missing=["redline-accepted"], saying="draft the next version"
+    )
+    assert [each.code for each in accepted.view["statements_of_work"][0].waits_for] == [
+        "redline-accepted"
+    ]
 
 
 def test_only_the_latest_unsigned_version_can_be_redlined():
@@ -233,7 +415,15 @@ def test_an_unknown_version_cannot_be_approved():
     drafted().when(ApproveSow(version=2)).then_refused("sow-unknown", saying="version 2")
 
 
-@pytest.mark.parametrize("command", [DRAFT, REDLINE, ApproveSow(version=1)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        DRAFT,
+        REDLINE,
+        ResolveRedline(redline="R-1", outcome="withdrawn"),
+        ApproveSow(version=1),
+    ],
+)
 def test_commands_are_refused_after_the_end(command: Command):
     terminated = sent().published(EngagementTerminated(reason="mutual", terminated_on=TODAY))
     terminated.when(command).then_refused("engagement-over", saying="terminated")

@@ -11,7 +11,8 @@ from contracts.sales import DealLost, ProposalSubmitted
 from legal.amendments.decisions import SignAmendment
 from legal.engagement import Engagement
 from legal.service import ENGAGEMENT
-from legal.sows.decisions import RedlineSow
+from legal.signing.decisions import DeclineSignature
+from legal.sows.decisions import RedlineSow, ResolveRedline
 from testkit.scenario import Scenario
 from tests.unit.legal.builders import (
     ALL,
@@ -42,6 +43,17 @@ TERMINATED = EngagementTerminated(reason="mutual", terminated_on=TODAY)
 REDLINE = RedlineSow(version=1, by="customer", clause="Liability", text="None.")
 
 
+DECLINE = DeclineSignature(version=1, party="customer", person="zoe", why="Not this year.")
+
+
+def resolved(outcome: str) -> Scenario[Engagement]:
+    """Return an engagement whose first version has a resolved redline."""
+    redlined = drafted().after(REDLINE)
+    [redline] = redlined.view["statements_of_work"][0].redlines
+    command = {"redline": redline.redline, "outcome": outcome}
+    return redlined.after(ResolveRedline.model_validate(command))
+
+
 def row(scenario: Scenario[Engagement]) -> dict[str, Any]:
     """Return the list row of an engagement."""
     return ENGAGEMENT.rows(scenario.state)
@@ -56,7 +68,11 @@ def row(scenario: Scenario[Engagement]) -> dict[str, Any]:
         (drafted, "reviewing"),
         (lambda: drafted().after(REDLINE), "drafting"),
         (lambda: drafted().consumed(of_delivery(V1, "Too early")), "drafting"),
-        (lambda: drafted().after(REDLINE).published(V2), "reviewing"),
+        (lambda: drafted().after(REDLINE).published(V2), "drafting"),
+        (lambda: resolved("accepted"), "drafting"),
+        (lambda: resolved("accepted").published(V2), "reviewing"),
+        (lambda: resolved("rejected"), "reviewing"),
+        (lambda: sent().after(DECLINE), "approved"),
         (reviewed, "reviewing"),
         (approved, "approved"),
         (sent, "sent"),
@@ -109,7 +125,7 @@ def test_a_change_lists_what_is_missing_for_its_amendment():
 
     unpriced = signed().consumed(requested(), assessed(), agreed())
     assert waiting(unpriced) == ["change-not-priced"]
-    assert waiting(unpriced.when_consumed(priced(price=eur(-200_000)), knowing=ALL).after) == [
+    assert waiting(unpriced.when_consumed(priced(price=eur(-100_001)), knowing=ALL).after) == [
         "price-below-zero"
     ]
     assert waiting(sent().consumed(requested(), assessed(), agreed(), priced(), knowing=ALL)) == [
