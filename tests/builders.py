@@ -11,9 +11,18 @@ from itertools import count
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
+from contracts.lines import (
+    BillingItem,
+    ContractLine,
+    LineChange,
+    LineScopeChange,
+    PerformanceObligation,
+    ProposedLine,
+    RoleHoursDelta,
+    with_usual_billing,
+)
 from contracts.money import Money, Rate
 from contracts.values import (
-    BillingItem,
     Deliverable,
     EstimateLine,
     Margin,
@@ -37,6 +46,26 @@ def euros(amount: str | int) -> Money:
 
 def per_hour(amount: str | int) -> Rate:
     return Rate(amount=Decimal(amount), currency="EUR")
+
+
+def line_change(line: str, price: int, **hours: int) -> LineChange:
+    """Return a change of a line by an amount in EUR, and by hours of roles."""
+    deltas = tuple(
+        RoleHoursDelta(role=role.replace("_", "-"), hours=Decimal(number))
+        for role, number in hours.items()
+    )
+    return LineChange(line=line, hours=deltas, price_delta=euros(price))
+
+
+def scope_of(change: LineChange) -> LineScopeChange:
+    """Return a change of a line without its price, as it is assessed."""
+    return LineScopeChange(
+        line=change.line,
+        hours=change.hours,
+        deliverables_added=change.deliverables_added,
+        deliverables_removed=change.deliverables_removed,
+        new=change.new,
+    )
 
 
 class Life:
@@ -163,40 +192,89 @@ class Life:
                 sales.ProposalDrafted(
                     version=1,
                     estimate_version=1,
+                    company="our",
                     deliverables=(PORTAL, REPORTS),
-                    lines=lines,
+                    lines=tuple(
+                        ProposedLine(**dict(line) | {"billing": ()}) for line in self.lines()
+                    ),
                     price=euros(100_000),
-                    pricing="fixed-price",
                     promised_start=self.day(30),
                     promised_finish=self.day(150),
+                    valid_until=self.day(60),
                     method="Standard.",
                 ),
                 sales.ProposalSubmitted(version=1, submitted_on=self.day(9)),
             )
         )
 
-    def schedule(self) -> tuple[BillingItem, ...]:
-        return (
-            BillingItem(item="advance", kind="on-signature", amount=euros(30_000)),
-            BillingItem(
-                item="final",
-                kind="on-acceptance",
-                amount=euros(70_000),
-                deliverables=("portal", "reports"),
+    def lines(self) -> tuple[ContractLine, ContractLine]:
+        """Return the lines of the contract: the portal, and project management."""
+        build = ContractLine(
+            line="build",
+            title="Portal",
+            pricing="fixed",
+            price=euros(80_000),
+            hours=(RoleHours(role="engineer", hours=Decimal(800)),),
+            deliverables=("portal", "reports"),
+            billing=(
+                BillingItem(item="advance", kind="on-signature", amount=euros(30_000)),
+                BillingItem(
+                    item="final",
+                    kind="on-acceptance",
+                    amount=euros(50_000),
+                    deliverables=("portal", "reports"),
+                ),
             ),
         )
+        manage = ContractLine(
+            line="manage",
+            title="Project management",
+            kind="project-management",
+            pricing="fixed",
+            price=euros(20_000),
+            hours=(RoleHours(role="project-manager", hours=Decimal(160)),),
+        )
+        return build, with_usual_billing(manage, self.day(150))
+
+    def schedule(self) -> tuple[BillingItem, BillingItem, BillingItem]:
+        """Return the billing entries: the advance, the final one, and project management."""
+        build, manage = self.lines()
+        advance, final = build.billing
+        return advance, final, manage.billing[0]
+
+    def sow(self, **changed: object) -> legal.SowDrafted:
+        """Return the first version of the statement of work, with changed fields."""
+        drafted = legal.SowDrafted(
+            version=1,
+            content_hash=HASH,
+            engagement=self.engagement,
+            company="our",
+            customer="acme",
+            template="sow",
+            template_version=1,
+            proposal_version=1,
+            scope="The portal.",
+            deliverables=(PORTAL, REPORTS),
+            lines=self.lines(),
+            price=euros(100_000),
+            starts_on=self.day(30),
+            finishes_on=self.day(150),
+            effective_on=self.day(30),
+            payment_terms_days=30,
+        )
+        return drafted.model_copy(update=changed)
 
     def won(self) -> "Life":
         return self.proposed().say(
             15,
             sales.DealWon(
                 proposal_version=1,
+                company="our",
+                lines=self.lines(),
                 price=euros(100_000),
-                pricing="fixed-price",
                 deliverables=(PORTAL, REPORTS),
                 starts_on=self.day(30),
                 finishes_on=self.day(150),
-                billing_schedule=self.schedule(),
                 payment_terms_days=30,
                 won_on=self.day(15),
             ),
@@ -212,19 +290,7 @@ class Life:
             .say(
                 16,
                 legal.FileOpened(account="acme", title="Portal for Acme"),
-                legal.SowDrafted(
-                    version=1,
-                    content_hash=HASH,
-                    proposal_version=1,
-                    scope="The portal.",
-                    deliverables=(PORTAL, REPORTS),
-                    price=euros(100_000),
-                    pricing="fixed-price",
-                    starts_on=self.day(30),
-                    finishes_on=self.day(150),
-                    billing_schedule=self.schedule(),
-                    payment_terms_days=30,
-                ),
+                self.sow(),
             )
             .say(18, delivery.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
             .say(19, finance.SowReviewed(version=1, content_hash=HASH, verdict="approved"))
@@ -243,17 +309,12 @@ class Life:
                 25,
                 finance.BudgetSet(
                     price=euros(100_000),
-                    hours=(
-                        EstimateLine(phase="Build", role="engineer", hours=Decimal(800)),
-                        EstimateLine(
-                            phase="Manage",
-                            role="project-manager",
-                            hours=Decimal(160),
-                            kind="project-management",
+                    lines=self.lines(),
+                    obligations=(
+                        PerformanceObligation(
+                            obligation="fixed", lines=("build", "manage"), method="cost-to-cost"
                         ),
                     ),
-                    revenue_method="cost-to-cost",
-                    billing_schedule=self.schedule(),
                 ),
                 finance.BudgetCosted(
                     cost=euros(70_000),
@@ -283,6 +344,7 @@ class Life:
                     starts_on=self.day(35),
                     finishes_on=self.day(145),
                     hours=(RoleHours(role="engineer", hours=Decimal(800)),),
+                    line="build",
                 ),
                 PlannedTask(
                     task="manage",
@@ -292,6 +354,7 @@ class Life:
                     finishes_on=self.day(150),
                     hours=(RoleHours(role="project-manager", hours=Decimal(160)),),
                     kind="project-management",
+                    line="manage",
                     implementation=False,
                 ),
             ),
@@ -339,6 +402,7 @@ class Life:
                     task="build",
                     week=self.week(number),
                     hours=Decimal(40),
+                    line="build",
                 ),
                 delivery.TaskProgressed(
                     task="build",
@@ -380,9 +444,11 @@ class Life:
         )
 
     def invoice(self, item: BillingItem, number: int, days: int) -> tuple[Event, ...]:
+        line = "manage" if item.item == "manage" else "build"
         return (
             finance.BillingEventDue(
                 billing_event=f"due-{item.item}",
+                line=line,
                 item=item.item,
                 kind=item.kind,
                 amount=item.amount,
@@ -396,7 +462,7 @@ class Life:
                 kind=item.kind,
                 amount=item.amount,
                 deliverables=item.deliverables,
-                lines=(finance.InvoiceLine(description="Services", amount=item.amount),),
+                lines=(finance.InvoiceLine(description="Services", line=line, amount=item.amount),),
                 issued_on=self.day(days),
                 due_on=self.day(days + 30),
             ),
@@ -417,19 +483,23 @@ class Life:
         return self
 
     def closed(self) -> "Life":
-        advance, final = self.schedule()
         self.accepted()
-        self.say(149, *self.invoice(advance, 1, 26), *self.invoice(final, 2, 149))
+        for number, item in enumerate(self.schedule(), 1):
+            self.say(149, *self.invoice(item, number, 26 if number == 1 else 149))
         self.say(
             160,
             finance.PaymentReceived(
                 invoice="I-advance", amount=euros(30_000), received_on=self.day(50)
             ),
             finance.PaymentReceived(
-                invoice="I-final", amount=euros(70_000), received_on=self.day(160)
+                invoice="I-final", amount=euros(50_000), received_on=self.day(160)
             ),
-            finance.RevenueRecognised(
+            finance.PaymentReceived(
+                invoice="I-manage", amount=euros(20_000), received_on=self.day(160)
+            ),
+            finance.RevenueByCostRecognised(
                 month="2026-05",
+                obligation="fixed",
                 method="cost-to-cost",
                 amount=euros(100_000),
                 cumulative=euros(100_000),

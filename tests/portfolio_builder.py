@@ -11,7 +11,7 @@ from typing import Any
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
 from contracts.values import Margin
-from tests.builders import HASH, PORTAL, REPORTS, Life, euros
+from tests.builders import HASH, Life, euros, line_change
 
 BEGINS = date(2026, 1, 5)
 
@@ -67,18 +67,9 @@ def underpriced(life: Life) -> Life:
     life.won().say(
         16,
         legal.FileOpened(account="acme", title="Portal for Acme"),
-        legal.SowDrafted(
-            version=1,
-            content_hash=HASH,
-            proposal_version=1,
-            scope="The portal.",
-            deliverables=(PORTAL, REPORTS),
+        life.sow(
             price=euros(92_500),
-            pricing="fixed-price",
-            starts_on=life.day(30),
-            finishes_on=life.day(150),
-            billing_schedule=life.schedule(),
-            payment_terms_days=30,
+            lines=(life.lines()[0].model_copy(update={"price": euros(72_500)}), life.lines()[1]),
         ),
     )
     return life.say(18, delivery.SowReviewed(version=1, content_hash=HASH, verdict="approved")).say(
@@ -135,7 +126,11 @@ def unfollowed(life: Life) -> Life:
         )
         .say(
             84,
-            finance.ChangePriced(change="CR-1", lines=(), price=euros(14_400)),
+            finance.ChangePriced(
+                change="CR-1",
+                changes=(line_change("build", 14_400, engineer=144),),
+                price=euros(14_400),
+            ),
         )
         .say(
             100,

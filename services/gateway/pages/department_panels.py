@@ -1,11 +1,14 @@
 """Panels of an engagement's page, one per department, with the last event of each channel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from contracts.channels import CHANNELS, DEPARTMENTS
+from contracts.legal import EarlyStart
+from contracts.lines import ContractLine, PerformanceObligation, ProposedLine
+from contracts.money import Money
 from gateway.pages.formatting import (
     Names,
     channel_name,
@@ -21,7 +24,7 @@ from gateway.pages.formatting import (
 )
 from gateway.view.engagement_view import View
 from gateway.view.sections.delivery import Change
-from gateway.view.sections.finance import Invoice
+from gateway.view.sections.finance import Budget, Invoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +82,11 @@ class Panel:
 
 
 def titles_by_id(view: View) -> dict[str, str]:
-    """Return the titles of the engagement's deliverables and milestones by id."""
+    """Return the titles of the engagement's deliverables, milestones and lines by id."""
     baseline, won = view.delivery.baseline, view.sales.won
     titles = dict(won.event.deliverables) if won else {}
+    for line in (*(won.event.lines if won else ()), *view.legal.contract_lines):
+        titles[line.line] = line.title
     for proposal in view.sales.proposals.values():
         titles |= proposal.deliverables
     titles |= view.legal.contract_deliverables
@@ -97,7 +102,7 @@ def panels(view: View, names: Names, *, confidential: bool) -> list[Panel]:
         "sales": _sales(view, names),
         "legal": _legal(view, names),
         "delivery": _delivery(view, names),
-        "finance": _finance(view),
+        "finance": _finance(view, confidential=confidential),
         "gateway": _gateway(view, names, confidential=confidential),
     }
     return [
@@ -118,7 +123,7 @@ def _one(text: str | None) -> tuple[str, ...]:
 
 
 def _sales(view: View, names: Names) -> _PanelRows:
-    sales = view.sales
+    sales, legal_is_signed = view.sales, view.legal.signed is not None
     yield "Account", _one(names.account(sales.account) if sales.account else None)
     yield "Owner", _one(names.person(sales.owner) if sales.owner else None)
     yield "Imported from", _one(sales.imported_from)
@@ -140,6 +145,7 @@ def _sales(view: View, names: Names) -> _PanelRows:
             (
                 f"{money(proposal.price)}, {state}",
                 f"{hours(proposal.hours)}, {management} of it project management",
+                *(() if sales.won else _contract_lines(proposal.lines)),
             ),
         )
         yield "Promised finish", _one(short_day(proposal.promised_finish))
@@ -149,7 +155,7 @@ def _sales(view: View, names: Names) -> _PanelRows:
             "Won",
             (
                 f"{money(won.price)} on {short_day(won.won_on)}",
-                words(won.pricing),
+                *(() if legal_is_signed else _contract_lines(won.lines)),
             ),
         )
     if sales.lost is not None:
@@ -180,16 +186,21 @@ def _legal(view: View, names: Names) -> _PanelRows:
             lines.append(f"version {legal.sent.event.version} is out for signature")
         elif legal.approved is not None:
             lines.append(f"version {legal.approved.event.version} approved")
+        if legal.declined is not None:
+            declined = legal.declined.event
+            lines.append(f"version {declined.version} not signed by the {declined.party}")
         if legal.redlines:
-            lines.append(counted(legal.redlines, "redline"))
+            unresolved = sum(outcome is None for outcome in legal.redlines.values())
+            lines.append(f"{counted(len(legal.redlines), 'redline')}, {unresolved} open")
         yield "Statement of work", tuple(lines)
     if legal.contract_price is not None:
         yield "Contract price", _one(money(legal.contract_price))
+        yield "Lines", _contract_lines(legal.contract_lines)
         yield "Contract finish", _one(short_day(legal.contract_finish))
     yield (
         "Early start",
         tuple(
-            f"{hours(start.event.cap_hours)} until {short_day(start.event.expires_on)}"
+            f"{_cap(start.event)} until {short_day(start.event.expires_on)}"
             + (", expired" if legal.has_expired(start.event) else "")
             for start in legal.early_starts
         ),
@@ -274,7 +285,7 @@ def _state(change: Change) -> str:
     return "assessed" if change.assessed else "requested"
 
 
-def _finance(view: View) -> _PanelRows:
+def _finance(view: View, *, confidential: bool) -> _PanelRows:
     finance = view.finance
     if finance.priced and finance.budget is None:
         version = max(finance.priced)
@@ -286,13 +297,23 @@ def _finance(view: View) -> _PanelRows:
     budget, currency = finance.budget, view.currency
     if budget is not None:
         yield "Budget", (money(budget.price), hours(budget.hours))
-        yield "Revenue", _one(f"recognised {words(budget.revenue_method)}")
+        yield "Billed by line", tuple(_billed_by_line(view, budget))
+        yield (
+            "Revenue",
+            tuple(
+                f"{_of_lines(budget, each)} recognised {words(each.method)}"
+                for each in budget.obligations
+            ),
+        )
     if currency is not None and finance.invoices:
         yield "Billed", _one(money(finance.billed(currency)))
         yield "Paid", _one(money(finance.paid(currency)))
         yield "Outstanding", _one(money(finance.outstanding(currency)))
-    if finance.recognised is not None:
-        yield "Recognised", _one(money(finance.recognised))
+    recognised = view.recognised if confidential else finance.recognised
+    if recognised is not None:
+        partial = finance.recognises_by_cost and not confidential
+        without = ", without what is recognised by cost" if partial else ""
+        yield "Recognised", _one(money(recognised) + without)
     yield "Invoices", tuple(_invoice(invoice) for invoice in finance.invoices.values())
     yield (
         "To be invoiced",
@@ -303,6 +324,52 @@ def _finance(view: View) -> _PanelRows:
         ),
     )
     yield "Account", _one("settled" if finance.settled else None)
+
+
+_SHOWN_LINES = 20
+"""Lines of a contract that a panel shows; the others are counted."""
+
+
+def _contract_lines(lines: Iterable[ContractLine]) -> tuple[str, ...]:
+    """Return lines with their pricing and price, an optional one marked as such."""
+    texts = [
+        f"{line.title}: {money(line.price)}, {words(line.pricing)}"
+        + (", estimated" if line.estimated else "")
+        + (", optional" if isinstance(line, ProposedLine) and line.optional else "")
+        for line in lines
+    ]
+    return _shortened(texts)
+
+
+def _shortened(texts: Sequence[str]) -> tuple[str, ...]:
+    more = len(texts) - _SHOWN_LINES
+    return (*texts[:_SHOWN_LINES], f"and {more} more") if more > 0 else tuple(texts)
+
+
+def _billed_by_line(view: View, budget: Budget) -> tuple[str, ...]:
+    currency, invoices = budget.price.currency, view.finance.live_invoices()
+    texts = []
+    for line in budget.lines:
+        parts = (part.amount for each in invoices for part in each.lines if part.line == line.line)
+        billed = Money.total(parts, currency)
+        texts.append(f"{line.title}: {money(billed)} of {money(line.price)}")
+    return _shortened(texts)
+
+
+def _of_lines(budget: Budget, obligation: PerformanceObligation) -> str:
+    titles = [line.title for line in budget.lines if line.line in obligation.lines]
+    return titles[0] if len(titles) == 1 else f"{len(titles)} lines"
+
+
+def _cap(start: EarlyStart) -> str:
+    return " or ".join(
+        text
+        for text in (
+            hours(start.cap_hours) if start.cap_hours is not None else "",
+            money(start.cap_amount) if start.cap_amount is not None else "",
+        )
+        if text
+    )
 
 
 def _invoice(invoice: Invoice) -> str:

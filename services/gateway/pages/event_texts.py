@@ -5,15 +5,22 @@ the field does not determine it. A part in brackets is left out while a field in
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from contracts import delivery, finance, gateway, legal, sales
 from contracts.event import Event
+from contracts.lines import (
+    LineChange,
+    LineScopeChange,
+    LineTerms,
+    PerformanceObligation,
+    hours_by_role,
+)
 from contracts.money import Money
-from contracts.values import Deliverable, Margin, Signatory
+from contracts.values import Deliverable, EstimateLine, Margin, Signatory
 from gateway.pages import formatting
 from gateway.pages.formatting import Names
 
@@ -27,43 +34,48 @@ SENTENCES: dict[type[Event], str] = {
     sales.OpportunityAdvanced: "Opportunity is {pipeline_stage|words}, {probability}% likely.",
     sales.EstimateRequested: "Estimate requested for {deliverables}"
     "[, wanted by {wanted_finish}]: “{scope_summary}”",
-    sales.ProposalDrafted: "Proposal {version} drafted: {price}, {pricing|words}, {lines|total} "
-    "sold, promised from {promised_start} to {promised_finish}. [No project management in it: "
-    "“{project_management_waiver}”]",
+    sales.ProposalDrafted: "Proposal {version} drafted: {price}, {lines|total} sold, "
+    "promised from {promised_start} to {promised_finish}, valid until {valid_until}: "
+    "{lines|lines}. [No project management in it: “{project_management_waiver}”]",
+    sales.ProposalExceptionApproved: "Exception approved for proposal {version} "
+    "({grounds|listed}): “{why}”",
     sales.ProposalSubmitted: "Proposal {version} submitted to the customer on {submitted_on}.",
     sales.ProposalRevised: "Proposal {version} withdrawn: “{reason}”",
-    sales.DealWon: "Deal won on proposal {proposal_version}: {price}, {pricing|words}, "
-    "from {starts_on} to {finishes_on}, payable within {payment_terms_days} days.",
+    sales.DealWon: "Deal won on proposal {proposal_version}: {price}, from {starts_on} to "
+    "{finishes_on}, payable within {payment_terms_days} days: {lines|lines}.",
     sales.DealLost: "Deal lost[ to {competitor}]: {reason|words}. [“{comment}”]",
     # Legal
     legal.FileOpened: "File opened: {title}.",
     legal.NdaSigned: "Non-disclosure agreement signed on {signed_on}[, valid until {expires_on}].",
     legal.MsaSigned: "Master services agreement signed on {signed_on}[, valid until {expires_on}].",
     legal.SowDrafted: "Statement of work {version} drafted: {price}, from {starts_on} to "
-    "{finishes_on}, with {deliverables}.",
+    "{finishes_on}, with {deliverables}; {lines|lines}.",
     legal.SowRedlined: "The {by} wants clause {clause} of version {version} changed: “{text}”",
+    legal.RedlineResolved: "Redline {redline} {outcome} on {resolved_on}. [“{note}”]",
     legal.SowApproved: "Statement of work {version} approved by all required approvers.",
     legal.SowSentForSignature: "Statement of work {version} sent for signature on {sent_on}.",
     legal.SowSignatureRecorded: "{signatory} signed statement of work {version}.",
+    legal.SignatureDeclined: "{person|person}, for the {party}, declined to sign statement of work "
+    "{version} on {declined_on}: “{why}”",
     legal.SowSigned: "Statement of work {version} signed by both parties on {signed_on}: "
     "{signatories}.",
-    legal.EarlyStartAuthorised: "Early start authorised for {cap_hours|hours} until {expires_on}: "
-    "“{reason}”",
+    legal.EarlyStartAuthorised: "Early start authorised[ for {cap_hours|hours}]"
+    "[ up to {cap_amount}] until {expires_on}: “{reason}”",
     legal.EarlyStartExpired: "Early start expired on {expired_on}; the contract is not signed.",
     legal.AmendmentDrafted: "Amendment {amendment} to change {change} drafted: {price_delta}, "
-    "finish {finishes_on}. “{scope_delta}”",
+    "finish {finishes_on}; {changes|changes}. “{scope_delta}”",
     legal.AmendmentSigned: "Amendment {amendment} to change {change} signed on {signed_on}: "
-    "{price_delta}, finish {finishes_on}[; adds {deliverables_added}]"
-    "[; removes {deliverables_descoped|titles}].",
+    "{price_delta}, finish {finishes_on}; {changes|changes}.",
     legal.EngagementTerminated: "Contract terminated on {terminated_on} ({reason|words})"
     "[, decided by {decided_by|person}]. [“{comment}”]",
     # Delivery
     delivery.ManagerAssigned: "{manager|person} manages the engagement from {assigned_on}.",
     delivery.TierChosen: "Method: {tier}, where {proposed} was proposed. “{reason}”",
-    delivery.EstimateSubmitted: "Estimate {version}: {lines|total} and {contingency}% contingency, "
-    "{duration_days} days, {confidence} confidence.",
+    delivery.EstimateSubmitted: "Estimate {version}: {lines|estimated} and {contingency}% "
+    "contingency, {duration_days} days, {confidence} confidence.",
     delivery.EstimateEndorsed: "{manager|person} endorsed estimate {version}.",
     delivery.SowReviewed: "Delivery {verdict|verdict} statement of work {version}. [“{why}”]",
+    delivery.AmendmentReviewed: "Delivery {verdict|verdict} amendment {amendment}. [“{why}”]",
     delivery.ResourceRequested: "{hours|hours} of {role|words} wanted from {starts_on} to "
     "{finishes_on}.",
     delivery.ResourceAllocated: "{person|person} allocated as {role|words} ({commitment}): "
@@ -102,8 +114,8 @@ SENTENCES: dict[type[Event], str] = {
     "cost {cost}; finish forecast for {forecast_finish}. “{narrative}”",
     delivery.ChangeRequested: "Change {change} requested by {requested_by|person} on "
     "{requested_on}: “{description}”",
-    delivery.ChangeAssessed: "Change {change} assessed: {lines|total}, {days} days on the finish. "
-    "“{risk}”",
+    delivery.ChangeAssessed: "Change {change} assessed: {changes|delta}, {days} days on the "
+    "finish. “{risk}”",
     delivery.ChangeApproved: "Change {change} approved by {approved_by|person} on {approved_on}.",
     delivery.ChangeRejected: "Change {change} rejected: “{why}”",
     delivery.ChangeImplemented: "Change {change} implemented on {implemented_on}.",
@@ -120,13 +132,18 @@ SENTENCES: dict[type[Event], str] = {
     finance.SowReviewed: "Finance {verdict|verdict} statement of work {version}. [“{why}”]",
     finance.EstimatePriced: "Estimate {estimate_version} priced at {price}, "
     "{project_management_share}% of it project management.",
+    finance.ProposalReviewed: "Proposal {version} over {price} reviewed: {floor|floor}.",
+    finance.AmendmentReviewed: "Finance {verdict|verdict} amendment {amendment}. [“{why}”]",
     finance.ChangePriced: "Change {change} priced at {price}.",
-    finance.RevenueMethodChosen: "Revenue will be recognised {method|words}: “{why}”",
-    finance.BudgetSet: "Budget set: {price}, {hours|total}; revenue recognised "
-    "{revenue_method|words}.",
-    finance.BudgetAmended: "Budget amended for change {change}: now {price}, hours by "
-    "{hours_delta|hours}.",
-    finance.RevenueRecognised: "{amount} of revenue recognised for {month}, {cumulative} to date.",
+    finance.RevenueMethodChosen: "Revenue of {obligation} will be recognised {method|words}: "
+    "“{why}”",
+    finance.BudgetSet: "Budget set: {price}, {lines|total}; {obligations|methods}.",
+    finance.BudgetAmended: "Budget amended for change {change}: now {price}, {lines|total}; "
+    "accounted for as {treatment|words}: “{why}”",
+    finance.RevenueRecognised: "{amount} of revenue of {obligation} recognised for {month}, "
+    "{cumulative} to date.",
+    finance.RevenueByCostRecognised: "{amount} of revenue of {obligation} recognised for {month} "
+    "by cost, {cumulative} to date.",
     finance.BillingEventDue: "{amount} may be invoiced ({kind|words}) from {due_on}"
     "[, for {deliverables|titles}]. [Exception: “{exception}”]",
     finance.InvoiceDrafted: "Invoice over {amount} drafted ({kind|words}).",
@@ -200,8 +217,55 @@ def _is_given(value: object) -> bool:
     return value is not None and value not in ("", ())
 
 
-def _total(lines: Iterable[Any], _: Names) -> str:
+def _total(lines: Iterable[LineTerms], _: Names) -> str:
+    return formatting.hours(sum(hours_by_role(lines).values(), Decimal(0)))
+
+
+def _of_estimate(lines: Iterable[EstimateLine], _: Names) -> str:
     return formatting.hours(sum((line.hours for line in lines), Decimal(0)))
+
+
+def _delta(changes: Iterable[LineScopeChange], _: Names) -> str:
+    return formatting.hours(sum((change.hours_delta for change in changes), Decimal(0)))
+
+
+_SHOWN_LINES = 5
+
+
+def _lines(lines: Sequence[LineTerms], _: Names) -> str:
+    """Return the first lines with price and pricing, and the number of the others."""
+    shown = [
+        f"{line.title} {formatting.money(line.price)} ({formatting.words(line.pricing)})"
+        for line in lines[:_SHOWN_LINES]
+    ]
+    more = len(lines) - len(shown)
+    return formatting.listed([*shown, f"{more} more"] if more else shown)
+
+
+def _changes(changes: Sequence[LineChange], names: Names) -> str:
+    """Return the first changes with price, hours and deliverables, and the number of the others."""
+    shown = []
+    for change in changes[:_SHOWN_LINES]:
+        title = change.new.title if change.new else names.title(change.line)
+        parts = [f"{title} by {formatting.money(change.price_delta)}"]
+        if change.hours:
+            parts.append(formatting.hours(change.hours_delta))
+        if change.deliverables_added:
+            added = (each.title for each in change.deliverables_added)
+            parts.append(f"with {formatting.listed(added)}")
+        if change.deliverables_removed:
+            removed = (names.title(each) for each in change.deliverables_removed)
+            parts.append(f"without {formatting.listed(removed)}")
+        shown.append(", ".join(parts))
+    more = len(changes) - len(shown)
+    return "; ".join([*shown, f"{more} more"] if more else shown)
+
+
+def _methods(obligations: Iterable[PerformanceObligation], _: Names) -> str:
+    return formatting.listed(
+        f"revenue of {each.obligation} recognised {formatting.words(each.method)}"
+        for each in obligations
+    )
 
 
 def _planned(tasks: Iterable[Any], _: Names) -> str:
@@ -219,7 +283,16 @@ _FORMATS: dict[str, Callable[[Any, Names], str]] = {
     "verdict": lambda value, _: "approved" if value == "approved" else "objected to",
     "rule": lambda value, _: formatting.rule_title(value),
     "hours": lambda value, _: formatting.hours(value),
+    "floor": lambda value, _: (
+        "the margin is not known" if value == "unknown" else f"{value} the minimum margin"
+    ),
+    "listed": lambda value, _: formatting.listed(formatting.words(each) for each in value),
     "total": _total,
+    "estimated": _of_estimate,
+    "delta": _delta,
+    "changes": _changes,
+    "lines": _lines,
+    "methods": _methods,
     "planned": _planned,
     "count": lambda value, _: formatting.number(len(value)),
     "ratio": lambda value, _: formatting.percent(value),

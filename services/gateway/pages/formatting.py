@@ -46,9 +46,9 @@ def number(value: Decimal | int) -> str:
     return f"{_MINUS}{text}" if value < 0 and text.strip("0,.") else text
 
 
-def whole(amount: Decimal) -> str:
+def whole(amount: Decimal | None) -> str:
     """Return an amount rounded to whole units, for tables whose heading names the currency."""
-    return number(round_decimal(amount, 0))
+    return UNKNOWN if amount is None else number(round_decimal(amount, 0))
 
 
 def money(value: Money | None) -> str:

@@ -137,7 +137,9 @@ def amounts(portfolio: Portfolio) -> list[Group]:
     """Return the amounts in whole units of each currency; none is added across currencies."""
     each = portfolio.currencies
 
-    def line(label: str, of: Callable[[CurrencyFigures], Decimal], *, part: bool = False) -> Line:
+    def line(
+        label: str, of: Callable[[CurrencyFigures], Decimal | None], *, part: bool = False
+    ) -> Line:
         return Line(label, tuple(whole(of(figures)) for figures in each), part)
 
     groups = [

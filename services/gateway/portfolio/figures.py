@@ -58,7 +58,7 @@ def _amounts(figures: Figures, view: View, currency: str) -> None:
                 weighted = price.amount * view.sales.probability / 100
                 _add(figures, f"{currency}.pipeline-weighted", weighted)
         elif stage in _BOOKED:
-            recognised = view.finance.recognised or Money.zero(currency)
+            recognised = view.recognised or Money.zero(currency)
             backlog = price.amount - recognised.amount
             _add(figures, f"{currency}.backlog", backlog)
             if view.legal.signed is not None:
@@ -75,8 +75,12 @@ def _billing(figures: Figures, view: View, currency: str) -> None:
         for invoice in view.finance.live_invoices():
             if invoice.overdue is not None:
                 _add(figures, f"{currency}.overdue", invoice.outstanding.amount)
-    if view.finance.recognised is not None:
-        _add(figures, f"{currency}.recognised", view.finance.recognised.amount)
+    recognised = view.recognised
+    if recognised is not None:
+        _add(figures, f"{currency}.recognised", recognised.amount)
+    if view.finance.recognises_by_cost:
+        # From an open event, so that no confidential one changes what other readers see.
+        _add(figures, f"{currency}.recognised-by-cost", Decimal(1))
 
 
 def _costs(figures: Figures, view: View, currency: str) -> None:
@@ -151,18 +155,23 @@ def sum_figures(parts: Iterable[Mapping[str, Decimal]]) -> Figures:
 
 
 class CurrencyFigures(ViewModel):
-    """The portfolio in one currency; amounts are decimal numbers in it."""
+    """The portfolio in one currency; amounts are decimal numbers in it.
+
+    Backlog is what was sold and is not yet recognised as revenue. Backlog and recognised revenue
+    are null for readers without the role `confidential` where an engagement's revenue is recognised
+    in proportion to cost, since they would reveal it.
+    """
 
     currency: str
     pipeline: dict[str, Decimal]
     pipeline_weighted: Number
-    backlog: Number
-    backlog_clean: Number
+    backlog: Number | None
+    backlog_clean: Number | None
     billed: Number
     paid: Number
     outstanding: Number
     overdue: Number
-    recognised: Number
+    recognised: Number | None
     at_stake: Number
 
 
@@ -243,7 +252,10 @@ def build_portfolio(
         on_hold=count("on-hold"),
         rag={colour: count(f"rag.{colour}") for colour in ("green", "amber", "red")},
         disconnects={kind: disconnects(kind) for kind in ("serious", "warning", "waived")},
-        currencies=[_currency(figure, currency) for currency in currencies],
+        currencies=[
+            _currency(figure, currency, with_confidential=with_confidential)
+            for currency in currencies
+        ],
         confidential=(
             [_confidential(figure, currency) for currency in currencies]
             if with_confidential
@@ -259,21 +271,28 @@ def build_portfolio(
     )
 
 
-def _currency(figure: Callable[[str], Decimal], currency: str) -> CurrencyFigures:
+def _currency(
+    figure: Callable[[str], Decimal], currency: str, *, with_confidential: bool
+) -> CurrencyFigures:
     def amount(name: str) -> Decimal:
         return figure(f"{currency}.{name}")
+
+    hidden = not with_confidential and bool(amount("recognised-by-cost"))
+
+    def of_revenue(name: str) -> Decimal | None:
+        return None if hidden else amount(name)
 
     return CurrencyFigures(
         currency=currency,
         pipeline={stage: amount(f"pipeline.{stage}") for stage in ("opportunity", "proposal")},
         pipeline_weighted=Money.nearest(amount("pipeline-weighted"), currency).amount,
-        backlog=amount("backlog"),
-        backlog_clean=amount("backlog-clean"),
+        backlog=of_revenue("backlog"),
+        backlog_clean=of_revenue("backlog-clean"),
         billed=amount("billed"),
         paid=amount("paid"),
         outstanding=amount("outstanding"),
         overdue=amount("overdue"),
-        recognised=amount("recognised"),
+        recognised=of_revenue("recognised"),
         at_stake=amount("at-stake"),
     )
 

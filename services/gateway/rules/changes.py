@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from datetime import date
 
+from contracts.lines import LineChange
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day
 from gateway.view.engagement_view import View
+from gateway.view.sections.steps import AmendmentVerdict
 
 rules = Rules()
 
@@ -65,3 +67,51 @@ def approved_unfollowed(
                 stake=view.finance.price_of_change(change.change),
                 days=(today - on).days,
             )
+
+
+@rules.register("amendment-differs", title="Amendment differs from the change", owner="legal")
+def amendment_differs(
+    rule: Rule, view: View, today: date, allowed: Tolerances
+) -> Iterable[Disconnect]:
+    """Find signed amendments of other terms than the priced change that were not approved as such.
+
+    Delivery and Finance approve an amendment by the hash of its content.
+    """
+    for amendment in view.legal.signed_amendments():
+        priced = view.finance.changes_priced.get(amendment.change)
+        if priced is None or _terms(amendment.changes) == _terms(priced.event.changes):
+            continue
+        reviews = (
+            view.delivery.amendment_reviews.get(amendment.amendment),
+            view.finance.amendment_reviews.get(amendment.amendment),
+        )
+        approved = AmendmentVerdict(amendment.content_hash, "approved")
+        if all(review is not None and review.event == approved for review in reviews):
+            continue
+        yield rule.disconnect(
+            f"Amendment {amendment.amendment} changes the price by {amendment.price_delta}; "
+            f"change {amendment.change} was priced at {priced.event.price}"
+            + (
+                "."
+                if amendment.price_delta != priced.event.price
+                else ", with other changes of the lines."
+            ),
+            (priced.said, amendment.signed),
+            about=amendment.amendment,
+            stake=amendment.price_delta - priced.event.price,
+            severity="serious",
+        )
+
+
+def _terms(changes: Iterable[LineChange]) -> set[object]:
+    """Return what was agreed about each line: its price, hours and deliverables."""
+    return {
+        (
+            change.line,
+            change.price_delta,
+            frozenset((each.role, each.hours) for each in change.hours),
+            frozenset(each.deliverable for each in change.deliverables_added),
+            frozenset(change.deliverables_removed),
+        )
+        for change in changes
+    }

@@ -1,6 +1,6 @@
 """Rules that compare the contract with what was billed, worked and earned."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -8,38 +8,42 @@ from contracts.decimals import round_decimal
 from contracts.money import Money
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
 from gateway.view.engagement_view import View
+from gateway.view.sections.finance import Budget
+from gateway.view.sections.steps import line_hours
 
 rules = Rules()
 
 
 @rules.register("bill-rate-differs", title="Billed at another rate", owner="finance")
 def bill_rate(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Find invoices that bill a role at another rate than the contract states."""
-    sow = view.legal.signed_sow
-    contracted = sow.event.rates if sow is not None else {}
-    if sow is None or not contracted:
-        return
+    """Find invoices that bill a role at a rate that its contract line has on no day."""
+    lines = {line.line: line for line in view.legal.contract_lines}
     for invoice in view.finance.live_invoices():
         wrong = [
-            line
-            for line in invoice.lines
-            if line.role in contracted and line.rate != contracted[line.role]
+            (billed, rate, agreed)
+            for billed in invoice.lines
+            for line in [lines.get(billed.line)]
+            for rate in [billed.rate]
+            if line is not None and billed.role is not None and rate is not None
+            for agreed in [line.rate_on(billed.role, invoice.issued_on)]
+            if agreed is not None
+            and rate not in [each.rate for each in line.rates if each.role == billed.role]
         ]
         if not wrong:
             continue
-        line = wrong[0]
+        billed, rate, agreed = wrong[0]
         more = sum(
             (
-                (item.rate.amount - contracted[item.role].amount) * (item.hours or Decimal(0))
-                for item in wrong
-                if item.rate.currency == contracted[item.role].currency
+                (charged.amount - due.amount) * (each.hours or Decimal(0))
+                for each, charged, due in wrong
+                if charged.currency == due.currency
             ),
             Decimal(0),
         )
         yield rule.disconnect(
-            f"Invoice {invoice.number} bills {line.role} at {line.rate} an hour; "
-            f"the contract says {contracted[line.role]}.",
-            (sow.said, invoice.said),
+            f"Invoice {invoice.number} bills {billed.role} at {rate} an hour; "
+            f"the contract says {agreed}.",
+            (view.legal.agreed, invoice.said),
             about=invoice.invoice,
             stake=Money.nearest(more, invoice.amount.currency),
             severity="serious",
@@ -79,14 +83,18 @@ def billed_before_acceptance(
 
 @rules.register("beyond-budget", title="Beyond the budget", owner="delivery")
 def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Find hours or invoices beyond the budget, which includes signed amendments."""
+    """Find hours or invoices beyond the budget, which includes signed amendments.
+
+    Hours and invoices are compared in total and by line. Nothing limits the hours where the budget
+    has none, nor what is billed on lines whose price is an estimate.
+    """
     budget = view.finance.budget
     if budget is None:
         return
     worked = view.delivery.approved_hours
-    if worked * 100 > budget.hours * (100 + allowed.hours_percent):
+    if budget.hours and worked * 100 > budget.hours * (100 + allowed.hours_percent):
         over = worked - budget.hours
-        stake = budget.price * (over / budget.hours) if budget.hours else None
+        stake = budget.price * (over / budget.hours)
         yield rule.disconnect(
             f"{hours(worked)} are logged on a budget of {hours(budget.hours)}.",
             (budget.said, view.delivery.last_approved),
@@ -94,8 +102,9 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
             stake=stake,
             severity="serious",
         )
+    yield from _line_beyond_hours(rule, view, budget, allowed)
     billed = view.finance.billed(budget.price.currency)
-    if budget.price < billed:
+    if budget.price < billed and not any(line.estimated for line in budget.lines):
         last = max(view.finance.live_invoices(), key=lambda invoice: invoice.said.sequence)
         yield rule.disconnect(
             f"{billed} are billed on a contract of {budget.price}.",
@@ -103,6 +112,67 @@ def beyond_budget(rule: Rule, view: View, today: date, allowed: Tolerances) -> I
             owner="finance",
             about="billing",
             stake=billed - budget.price,
+            severity="serious",
+        )
+    yield from _line_beyond_price(rule, view, budget)
+
+
+def _line_beyond_hours(
+    rule: Rule, view: View, budget: Budget, allowed: Tolerances
+) -> Iterator[Disconnect]:
+    """Yield a disconnect for each line on which more hours are logged than it has."""
+    for line in budget.lines:
+        planned = line_hours([line])
+        worked = view.delivery.hours_by_line.get(line.line, Decimal(0))
+        if planned and worked * 100 > planned * (100 + allowed.hours_percent):
+            yield rule.disconnect(
+                f"{hours(worked)} are logged on {line.title}, which has {hours(planned)}.",
+                (budget.said, view.delivery.last_approved),
+                about=f"hours.{line.line}",
+                stake=line.price * ((worked - planned) / planned),
+                severity="serious",
+            )
+
+
+def _line_beyond_price(rule: Rule, view: View, budget: Budget) -> Iterator[Disconnect]:
+    """Yield a disconnect for each line on which more is billed than its price or cap.
+
+    A discount is billed in parts, each of which is less than it.
+    """
+    invoices = view.finance.live_invoices()
+    for line in budget.lines:
+        on_line = [each for each in invoices if any(one.line == line.line for one in each.lines)]
+        if not on_line or line.estimated or line.kind == "discount":
+            continue
+        currency = budget.price.currency
+        billed = Money.total((each.billed_on(line.line) for each in on_line), currency)
+        if line.price < billed:
+            last = max(on_line, key=lambda invoice: invoice.said.sequence)
+            yield rule.disconnect(
+                f"{billed} are billed on {line.title}, whose price is {line.price}.",
+                (budget.said, last.said),
+                owner="finance",
+                about=f"billing.{line.line}",
+                stake=billed - line.price,
+                severity="serious",
+            )
+
+
+@rules.register("budget-price-differs", title="Budget differs from the contract", owner="finance")
+def budget_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find a budget whose price is not that of the contract with the amendments in the budget."""
+    budget, sow = view.finance.budget, view.legal.signed_sow
+    if budget is None or sow is None:
+        return
+    included = [
+        item for item in view.legal.signed_amendments() if item.change in budget.amended_for
+    ]
+    price = sum((item.price_delta for item in included), sow.event.price)
+    if price != budget.price:
+        yield rule.disconnect(
+            f"The contract is signed at {price}, the budget has {budget.price}.",
+            (included[-1].signed if included else sow.said, budget.said),
+            stake=budget.price - price if budget.price.currency == price.currency else price,
             severity="serious",
         )
 

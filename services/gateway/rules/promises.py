@@ -1,11 +1,15 @@
 """Rules that compare what was promised to the customer with what Delivery plans and forecasts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from contracts.lines import LineScopeChange
+from contracts.money import Money
 from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, differs, hours
 from gateway.view.engagement_view import View
+from gateway.view.sections.delivery import Baseline
 
 rules = Rules()
 
@@ -57,37 +61,113 @@ def deliverables(rule: Rule, view: View, today: date, allowed: Tolerances) -> It
     )
 
 
+@dataclass(slots=True)
+class _Hours:
+    """Hours sold and planned for a role, or for project management."""
+
+    sold: Decimal = Decimal(0)
+    planned: Decimal = Decimal(0)
+    reserve: Decimal = Decimal(0)
+    """Contingency in the hours sold, which a plan need not use."""
+
+    @property
+    def due(self) -> Decimal:
+        """Return the hours to compare the plan with: those sold, less unused contingency."""
+        return min(self.sold, max(self.planned, self.sold - self.reserve))
+
+    @property
+    def more(self) -> Decimal:
+        """Return how many more hours are planned than are due; negative where fewer are."""
+        return self.planned - self.due
+
+    def differ(self, percent: Decimal) -> bool:
+        """Return whether the planned hours differ from those due by more than a percentage."""
+        return differs(self.due, self.planned, percent)
+
+
+def _compared(view: View, baseline: Baseline) -> tuple[dict[str, _Hours], _Hours] | None:
+    """Return hours by role without project management, and those of project management, or None.
+
+    Sold are the hours of the signed contract, else of the deal, with the changes that the plan
+    includes, as they were signed or else assessed. The line that a task names tells whether it is
+    project management; without a line, the task's kind of work does.
+    """
+    won, sow = view.sales.won, view.legal.signed_sow
+    if won is None:
+        return None
+    lines = sow.event.lines if sow is not None else won.event.lines
+    kinds = {line.line: line.kind for line in lines}
+    by_role: dict[str, _Hours] = {}
+    management = _Hours()
+
+    def hours_of(line: str | None, kind: str, role: str) -> _Hours:
+        managed = kinds.get(line, kind) if line is not None else kind
+        return management if managed == "project-management" else by_role.setdefault(role, _Hours())
+
+    for line in lines:
+        for part in line.hours:
+            hours_of(line.line, line.kind, part.role).sold += part.hours
+    for change in _changes_in(view, baseline):
+        if change.new is not None:
+            kinds[change.line] = change.new.kind
+        for delta in change.hours:
+            hours_of(change.line, "services", delta.role).sold += delta.hours
+    for work in baseline.work:
+        hours_of(work.line, work.kind, work.role).planned += work.hours
+    _add_reserves(view, by_role, management)
+    return by_role, management
+
+
+def _changes_in(view: View, baseline: Baseline) -> Iterator[LineScopeChange]:
+    """Yield the changes of lines that a plan includes, as signed or else as assessed."""
+    for name in baseline.changes:
+        amendment, change = view.legal.amendment_of(name), view.delivery.changes.get(name)
+        if amendment is not None and amendment.signed is not None:
+            yield from amendment.changes
+        elif change is not None:
+            yield from change.changes
+
+
+def _add_reserves(view: View, by_role: Mapping[str, _Hours], management: _Hours) -> None:
+    proposal = view.won_proposal
+    estimate = view.delivery.estimates.get(proposal.estimate_version) if proposal else None
+    if estimate is None:
+        return
+    percent = estimate.contingency / 100
+    management.reserve = _reserve(management.sold, estimate.project_management_hours, percent)
+    for role, compared in by_role.items():
+        compared.reserve = _reserve(compared.sold, estimate.work.get(role, Decimal(0)), percent)
+
+
 @rules.register("sold-hours-differ", title="Hours sold and planned", owner="delivery")
 def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Compare the hours sold, with those of planned changes, with the hours in the baseline.
+    """Compare the hours sold with the hours in the baseline, by role.
 
-    A plan may use all, some or none of the contingency that was sold.
+    Project management is compared by another rule. A plan may use all, some or none of the
+    contingency that was sold. A contract that names no hours is not compared.
     """
-    proposal, baseline = view.won_proposal, view.delivery.baseline
-    if proposal is None or baseline is None:
+    won, baseline = view.sales.won, view.delivery.baseline
+    found = _compared(view, baseline) if baseline is not None else None
+    if won is None or baseline is None or found is None:
         return
-    estimate = view.delivery.estimates.get(proposal.estimate_version)
-    reserve = (
-        _reserve(proposal.hours, estimate.hours, estimate.contingency_hours)
-        if estimate
-        else Decimal(0)
+    by_role, management = found
+    sold = sum((each.sold for each in by_role.values()), management.sold)
+    wrong = {role: each for role, each in by_role.items() if each.differ(allowed.hours_percent)}
+    if not sold or not wrong:
+        return
+    more = sum((each.more for each in wrong.values()), Decimal(0))
+    parts = (
+        f"{hours(each.sold)} of {role} were sold, {_of_them(each.reserve)}"
+        f"the baseline plans {hours(each.planned)}"
+        for role, each in wrong.items()
     )
-    changed = sum(
-        (item.hours for item in view.delivery.changes.values() if item.change in baseline.changes),
-        start=Decimal(0),
+    yield rule.disconnect(
+        f"{'; '.join(parts)}: "
+        f"{'more work than is paid for' if more > 0 else 'less work than the customer pays for'}.",
+        (view.legal.agreed or won.said, baseline.said),
+        stake=won.event.price * (sum(abs(each.more) for each in wrong.values()) / sold),
+        severity="serious" if more > 0 else "warning",
     )
-    sold = proposal.hours + changed
-    due = _nearest(baseline.hours, sold, reserve)
-    if differs(due, baseline.hours, allowed.hours_percent):
-        more = baseline.hours > sold
-        yield rule.disconnect(
-            f"{hours(sold)} were sold, {_of_them(reserve)}the baseline plans "
-            f"{hours(baseline.hours)}: "
-            f"{'more work than is paid for' if more else 'less work than the customer pays for'}.",
-            (proposal.said, baseline.said),
-            stake=proposal.price * ((baseline.hours - due) / sold) if sold else None,
-            severity="serious" if more else "warning",
-        )
 
 
 @rules.register(
@@ -96,36 +176,25 @@ def sold_hours(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iter
 def project_management(
     rule: Rule, view: View, today: date, allowed: Tolerances
 ) -> Iterable[Disconnect]:
-    """Compare the hours of project management in the proposal with those in the baseline."""
-    proposal, baseline = view.won_proposal, view.delivery.baseline
-    if proposal is None or baseline is None:
+    """Compare the hours of project management in the contract with those in the baseline."""
+    won, baseline = view.sales.won, view.delivery.baseline
+    found = _compared(view, baseline) if baseline is not None else None
+    if won is None or baseline is None or found is None:
         return
-    sold, planned = proposal.project_management_hours, baseline.project_management_hours
-    estimate = view.delivery.estimates.get(proposal.estimate_version)
-    reserve = (
-        _reserve(
-            sold, estimate.project_management_hours, estimate.project_management_contingency_hours
-        )
-        if estimate
-        else Decimal(0)
-    )
-    if differs(_nearest(planned, sold, reserve), planned, allowed.project_management_percent):
+    _, management = found
+    if management.differ(allowed.project_management_percent):
+        sold = (line.price for line in won.event.lines if line.kind == "project-management")
         yield rule.disconnect(
-            f"The proposal sells {hours(sold)} of project management, {_of_them(reserve)}"
-            f"the baseline plans {hours(planned)}.",
-            (proposal.said, baseline.said),
-            stake=proposal.project_management,
+            f"The contract sells {hours(management.sold)} of project management, "
+            f"{_of_them(management.reserve)}the baseline plans {hours(management.planned)}.",
+            (view.legal.agreed or won.said, baseline.said),
+            stake=Money.total(sold, won.event.price.currency),
         )
 
 
-def _reserve(sold: Decimal, estimated: Decimal, contingency: Decimal) -> Decimal:
-    """Return how many of the hours sold are contingency: those beyond the estimate without it."""
-    return min(contingency, max(Decimal(0), sold - (estimated - contingency)))
-
-
-def _nearest(planned: Decimal, sold: Decimal, reserve: Decimal) -> Decimal:
-    """Return the hours to compare a plan with: the hours sold, less unused contingency."""
-    return min(sold, max(planned, sold - reserve))
+def _reserve(sold: Decimal, estimated: Decimal, percent: Decimal) -> Decimal:
+    """Return how many of the hours sold are contingency: those beyond the estimate, at most it."""
+    return min(estimated * percent, max(Decimal(0), sold - estimated))
 
 
 def _of_them(reserve: Decimal) -> str:

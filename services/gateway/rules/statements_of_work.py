@@ -1,10 +1,12 @@
 """Rules that compare the statement of work with the deal and with work that is being done."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
-from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, hours
+from contracts.lines import ContractLine
+from contracts.money import Money
+from gateway.rules.rule import Disconnect, Rule, Rules, Tolerances, day, hours
 from gateway.view.engagement_view import View
 
 rules = Rules()
@@ -16,7 +18,8 @@ def work_before_signature(
 ) -> Iterable[Disconnect]:
     """Find hours in weeks before the signature that no early-start authorisation covers.
 
-    Hours count as covered in weeks of an authorisation, up to the sum of the caps.
+    Hours count as covered in weeks of an authorisation, up to the sum of the caps in hours. Caps in
+    money are not compared.
     """
     weeks = view.delivery.weeks
     if not weeks:
@@ -43,15 +46,16 @@ def work_before_signature(
         ),
         Decimal(0),
     )
-    cap = sum((start.event.cap_hours for start in starts), Decimal(0))
-    beyond = max(worked - covered, worked - cap)
+    caps = [start.event.cap_hours for start in starts if start.event.cap_hours is not None]
+    allowed_hours = min(covered, sum(caps, Decimal(0))) if caps else covered
+    beyond = worked - allowed_hours
     if beyond <= 0:
         return
     first = min(early)
     if starts:
         sentence = (
             f"{hours(worked)} were worked before the signature; the early-start authorisation "
-            f"covers {hours(min(covered, cap))} of them."
+            f"covers {hours(allowed_hours)} of them."
         )
     else:
         sentence = (
@@ -98,22 +102,91 @@ def signed_version(
     owner="legal",
 )
 def sow_price(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
-    """Find a statement of work at another price than the deal."""
+    """Find a statement of work at another price than the deal, in total or by line."""
     won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
     if won is None or sow is None:
         return
     sold, contracted = won.event.price, sow.event.price
-    if contracted == sold:
-        return
     if contracted.currency != sold.currency:
         sentence = f"The deal is in {sold.currency}, the contract in {contracted.currency}."
-        stake = sold
-    else:
-        sentence = f"The deal was won at {sold}, the statement of work says {contracted}."
-        stake = sold - contracted
+        yield rule.disconnect(sentence, (won.said, sow.said), stake=sold, severity="serious")
+        return
+    lines = tuple(_differing_lines(won.event.lines, sow.event.lines))
+    if contracted == sold and not lines:
+        return
+    total = (
+        f"The deal was won at {sold}, the statement of work says {contracted}."
+        if contracted != sold
+        else "The deal and the statement of work have different lines."
+    )
+    differing = f" {'; '.join(sentence for sentence, _ in lines)}." if lines else ""
+    by_line = Money.total((amount for _, amount in lines), sold.currency)
     yield rule.disconnect(
-        sentence,
+        total + differing,
         (won.said, sow.said),
-        stake=stake,
+        stake=sold - contracted if contracted != sold else by_line,
         severity="serious",
     )
+
+
+def _differing_lines(
+    sold: Iterable[ContractLine], contracted: Iterable[ContractLine]
+) -> Iterator[tuple[str, Money]]:
+    """Yield a sentence about each line with another price or pricing, and the difference."""
+    agreed, written = ({line.line: line for line in lines} for lines in (sold, contracted))
+    for name in {**agreed, **written}:
+        one, other = agreed.get(name), written.get(name)
+        if one is None or other is None:
+            line = one or other
+            if line is not None:
+                where = "the deal" if one else "the statement of work"
+                yield f"{line.title} ({line.price}) is only in {where}", _absolute(line.price)
+        elif (one.price, one.pricing) != (other.price, other.pricing):
+            yield (
+                f"{one.title}: {one.price}, {one.pricing}, and {other.price}, {other.pricing}",
+                _absolute(one.price - other.price),
+            )
+
+
+def _absolute(amount: Money) -> Money:
+    return -amount if amount.amount < 0 else amount
+
+
+@rules.register("sow-dates-differ", title="Contract dates differ from the deal", owner="legal")
+def sow_dates(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find a statement of work with another start or finish than the deal."""
+    won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
+    if won is None or sow is None:
+        return
+    agreed = (won.event.starts_on, won.event.finishes_on)
+    written = (sow.event.starts_on, sow.event.finishes_on)
+    if agreed != written:
+        yield rule.disconnect(
+            f"The deal is from {day(agreed[0])} to {day(agreed[1])}, the statement of work from "
+            f"{day(written[0])} to {day(written[1])}.",
+            (won.said, sow.said),
+            days=max(abs((one - other).days) for one, other in zip(agreed, written, strict=True)),
+        )
+
+
+@rules.register("sow-scope-differs", title="Contract scope differs from the deal", owner="legal")
+def sow_scope(rule: Rule, view: View, today: date, allowed: Tolerances) -> Iterable[Disconnect]:
+    """Find a statement of work with other deliverables than the deal."""
+    won, sow = view.sales.won, view.legal.signed_sow or view.legal.latest_sow
+    if won is None or sow is None:
+        return
+    sold, written = won.event.deliverables, sow.event.deliverables
+    missing = [title for name, title in sold.items() if name not in written]
+    extra = [title for name, title in written.items() if name not in sold]
+    parts = [
+        f"{what}: {', '.join(names)}"
+        for what, names in (("missing in the statement of work", missing), ("not sold", extra))
+        if names
+    ]
+    if parts:
+        yield rule.disconnect(
+            f"The deal and the statement of work have different deliverables; {'; '.join(parts)}.",
+            (won.said, sow.said),
+            stake=won.event.price,
+            severity="serious" if missing else "warning",
+        )

@@ -125,6 +125,16 @@ class View:
         return self.sales.proposals.get(won.event.proposal_version) if won is not None else None
 
     @property
+    def recognised(self) -> Money | None:
+        """The revenue recognised to date by all methods (confidential), or None."""
+        parts = [
+            each
+            for each in (self.finance.recognised, self.confidential.recognised)
+            if each is not None
+        ]
+        return Money.total(parts, parts[0].currency) if parts else None
+
+    @property
     def stage(self) -> Stage:
         """The stage of the engagement, one of `STAGES`."""
         if self.delivery.closed is not None or self.sales.imported_outcome == "won":

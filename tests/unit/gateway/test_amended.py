@@ -3,30 +3,40 @@
 from decimal import Decimal
 
 from contracts import delivery, legal
+from contracts.lines import LineChange
 from contracts.values import Margin
 from gateway.portfolio.figures import contribution
 from gateway.portfolio.summary import summary
-from tests.builders import HASH, PORTAL, REPORTS, Life, euros
+from tests.builders import HASH, PORTAL, REPORTS, Life, euros, line_change
 from tests.unit.gateway.test_disconnects import evidence, findings, margin_measured, only
 from tests.unit.gateway.test_engagement_view import view_of
 
 
 def amended(
-    name: str, life: Life, days: int, *, finish: int = 150, **scope: object
+    name: str,
+    life: Life,
+    days: int,
+    *,
+    finish: int = 150,
+    change: LineChange | None = None,
 ) -> legal.AmendmentSigned:
     """Return an amendment that both parties signed on day `days`."""
-    return legal.AmendmentSigned.model_validate(
-        {
-            "amendment": f"A-{name}",
-            "change": name,
-            "content_hash": HASH,
-            "price_delta": euros(0),
-            "finishes_on": life.day(finish),
-            "signatories": (),
-            "signed_on": life.day(days),
-            **scope,
-        }
+    change = change or line_change("build", 0)
+    return legal.AmendmentSigned(
+        amendment=f"A-{name}",
+        change=name,
+        content_hash=HASH,
+        changes=(change,),
+        price_delta=change.price_delta,
+        finishes_on=life.day(finish),
+        signatories=(),
+        signed_on=life.day(days),
     )
+
+
+def without(*deliverables: str) -> LineChange:
+    """Return a change that takes deliverables away."""
+    return line_change("build", 0).model_copy(update={"deliverables_removed": deliverables})
 
 
 def test_an_amendment_moves_the_promised_finish() -> None:
@@ -39,8 +49,15 @@ def test_an_amendment_moves_the_promised_finish() -> None:
 def test_the_amendment_that_was_signed_last_determines_the_promised_finish() -> None:
     life = Life().worked(8)
     drafted = legal.AmendmentDrafted.model_validate(
-        amended("C-2", life, 91).model_dump(exclude={"signatories", "signed_on"})
-        | {"scope_delta": "Less."}
+        {
+            **amended("C-2", life, 91).model_dump(exclude={"signatories", "signed_on"}),
+            "engagement": life.engagement,
+            "company": "our",
+            "customer": "acme",
+            "template": "amendment",
+            "template_version": 1,
+            "scope_delta": "Less.",
+        }
     )
     life.say(89, drafted).say(90, amended("C-1", life, 90, finish=180))
     life.say(91, amended("C-2", life, 91, finish=160))
@@ -56,7 +73,7 @@ def test_the_amendment_that_was_signed_last_determines_the_promised_finish() -> 
 
 def test_a_removed_deliverable_is_billed_without_acceptance_until_it_is_added_again() -> None:
     life = Life().worked(8)
-    life.say(96, amended("C-1", life, 96, deliverables_descoped=("reports",)))
+    life.say(96, amended("C-1", life, 96, change=without("reports")))
     life.say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,), "milestones": ()}))
     life.say(
         98,
@@ -70,7 +87,8 @@ def test_a_removed_deliverable_is_billed_without_acceptance_until_it_is_added_ag
     life.say(99, *life.invoice(life.schedule()[1], 2, 99))
     assert findings(life) == {}
 
-    life.say(100, amended("C-2", life, 100, deliverables_added=(REPORTS,)))
+    added = line_change("build", 0).model_copy(update={"deliverables_added": (REPORTS,)})
+    life.say(100, amended("C-2", life, 100, change=added))
     found = findings(life.say(100, life.plan(3)), 101)
     assert set(found) == {"billed-before-acceptance.I-final"}
     assert found["billed-before-acceptance.I-final"].sentence.endswith("not accepted yet: reports.")
@@ -78,7 +96,7 @@ def test_a_removed_deliverable_is_billed_without_acceptance_until_it_is_added_ag
 
 def test_an_invoice_for_removed_deliverables_only_still_needs_acceptance() -> None:
     life = Life().worked(8)
-    removed = amended("C-1", life, 96, deliverables_descoped=("reports",))
+    removed = amended("C-1", life, 96, change=without("reports"))
     life.say(96, removed).say(97, life.plan(2).model_copy(update={"deliverables": (PORTAL,)}))
     reports = life.schedule()[1].model_copy(update={"deliverables": ("reports",)})
     finding = only(life.say(98, *life.invoice(reports, 2, 98)))

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from contracts import delivery, finance, sales
+from contracts import delivery, finance, legal, sales
 from contracts.event import Event
-from contracts.values import EstimateLine, PricedLine
+from contracts.values import EstimateLine, PricedLine, RoleHours
 from gateway.portfolio.figures import contribution
 from gateway.rules import judge
-from tests.builders import Life, euros, per_hour
+from tests.builders import Life, euros, line_change, per_hour
 from tests.unit.gateway.test_disconnects import findings, only, rebaselined
 from tests.unit.gateway.test_engagement_view import view_of
 
@@ -30,12 +30,25 @@ def sold_with_contingency(percent: int, sold: int | None = None, *, bought: bool
         if isinstance(event, delivery.EstimateSubmitted):
             estimated = (*event.lines, EXPENSE) if bought else event.lines
             event = event.model_copy(update={"contingency": Decimal(percent), "lines": estimated})
-        if isinstance(event, sales.ProposalDrafted | finance.EstimatePriced):
-            lines = tuple(
+        if isinstance(event, finance.EstimatePriced):
+            priced = tuple(
                 line.model_copy(update={"hours": line.hours * more, "amount": line.amount * more})
                 for line in event.lines
             )
-            event = event.model_copy(update={"lines": (*lines, BOUGHT) if bought else lines})
+            event = event.model_copy(update={"lines": (*priced, BOUGHT) if bought else priced})
+        if isinstance(event, sales.ProposalDrafted | sales.DealWon | legal.SowDrafted):
+            lines = tuple(
+                line.model_copy(
+                    update={
+                        "hours": tuple(
+                            RoleHours(role=each.role, hours=each.hours * more)
+                            for each in line.hours
+                        )
+                    }
+                )
+                for line in event.lines
+            )
+            event = event.model_copy(update={"lines": lines})
         life.say((recorded.occurred_at.date() - life.begins).days, event)
     return life
 
@@ -54,27 +67,27 @@ def test_fewer_hours_than_estimated_or_more_than_contingency_allows_is_a_differe
     less = only(rebaselined(sold_with_contingency(20), hours=608), 45)
     assert less.finding == "sold-hours-differ"
     assert less.sentence == (
-        "1152 h were sold, 192 h of them contingency; the baseline plans 768 h: "
+        "960 h of engineer were sold, 160 h of them contingency; the baseline plans 608 h: "
         "less work than the customer pays for."
     )
     assert less.stake == euros("16666.67")
 
-    more = only(rebaselined(sold_with_contingency(20), hours=1184), 45)
-    assert more.sentence.endswith("the baseline plans 1344 h: more work than is paid for.")
+    more = only(rebaselined(sold_with_contingency(20), hours=1152), 45)
+    assert more.sentence.endswith("the baseline plans 1152 h: more work than is paid for.")
     assert more.stake == euros("16666.67")
 
 
 def test_hours_sold_beyond_the_estimate_are_not_contingency() -> None:
     found = findings(sold_with_contingency(20, sold=50), 45)
     assert found["sold-hours-differ"].sentence.startswith(
-        "1440 h were sold, 192 h of them contingency; the baseline plans 960 h"
+        "1200 h of engineer were sold, 160 h of them contingency; the baseline plans 800 h"
     )
-    assert found["sold-hours-differ"].stake == euros("20000.00")
+    assert found["sold-hours-differ"].stake == euros("16666.67")
 
 
 def test_contingency_that_was_not_sold_does_not_count() -> None:
     finding = only(rebaselined(sold_with_contingency(20, sold=0), hours=640), 45)
-    assert finding.sentence.startswith("960 h were sold, the baseline plans 800 h")
+    assert finding.sentence.startswith("800 h of engineer were sold, the baseline plans 640 h")
     assert finding.stake == euros("16666.67")
 
 
@@ -82,7 +95,7 @@ def test_project_management_below_what_contingency_allows_differs() -> None:
     finding = only(rebaselined(sold_with_contingency(20), management=80), 45)
     assert finding.finding == "project-management-differs"
     assert finding.sentence == (
-        "The proposal sells 192 h of project management, 32 h of them contingency; "
+        "The contract sells 192 h of project management, 32 h of them contingency; "
         "the baseline plans 80 h."
     )
 
@@ -95,7 +108,9 @@ def test_the_amount_at_stake_is_never_negative(price: int) -> None:
         delivery.ChangeRequested(
             change="C-1", requested_by="cora", description="Less.", requested_on=life.day(60)
         ),
-        finance.ChangePriced(change="C-1", lines=(), price=euros(price)),
+        finance.ChangePriced(
+            change="C-1", changes=(line_change("build", price),), price=euros(price)
+        ),
     )
     life.say(90, delivery.ChangeImplemented(change="C-1", implemented_on=life.day(90)))
     view = view_of(life.events)

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from contracts import delivery, finance, legal, sales
 from contracts.event import Event, Recorded
+from contracts.lines import changed_lines
 from gateway.rules import judge
 from gateway.view.engagement_view import View, apply_event, dump, load
-from tests.builders import ENGAGEMENT, Life, euros
+from tests.builders import ENGAGEMENT, Life, euros, line_change
 
 TODAY = date(2026, 4, 1)
 
@@ -89,12 +90,16 @@ def test_a_healthy_life_shows_what_each_department_said() -> None:
 def test_a_change_order_or_an_invoice_opens_a_settled_account_again() -> None:
     life = Life().closed()
     said = {type(each.event): each.event for each in life.events}
+    said_budget = said[finance.BudgetSet]
+    assert isinstance(said_budget, finance.BudgetSet)
     change = finance.BudgetAmended(
         change="CR-1",
         amendment="A-CR-1",
         price=euros(102_900),
-        hours_delta=Decimal(0),
-        billing_schedule=(),
+        lines=changed_lines(life.lines(), [line_change("build", 2_900)]),
+        obligations=said_budget.obligations,
+        treatment="catch-up",
+        why="The same portal.",
     )
 
     assert view_of(life.events).finance.settled is not None

@@ -6,8 +6,10 @@ from decimal import Decimal
 
 from contracts import delivery
 from contracts.event import Recorded
+from contracts.lines import LineScopeChange
 from contracts.values import Milestone
 from gateway.view.sections.steps import (
+    AmendmentVerdict,
     Kept,
     Ref,
     Review,
@@ -18,6 +20,7 @@ from gateway.view.sections.steps import (
     ref,
     review,
     titles,
+    verdict_on_amendment,
 )
 
 _RAG = ("green", "amber", "red")
@@ -27,16 +30,27 @@ _RAG = ("green", "amber", "red")
 class Estimate:
     """A version of the estimate; hours include contingency and exclude expenses.
 
-    `project_management_hours` are part of `hours`.
+    `work` has hours by role without contingency, and without those of project management, which
+    are `project_management_hours`. `contingency` is in percent of both.
     """
 
     version: int
     hours: Decimal
-    contingency_hours: Decimal
+    contingency: Decimal
+    work: dict[str, Decimal]
     project_management_hours: Decimal
-    project_management_contingency_hours: Decimal
     said: Ref
     endorsed: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWork:
+    """Hours of a role that the plan has for a contract line and a kind of work."""
+
+    line: str | None
+    kind: str
+    role: str
+    hours: Decimal
 
 
 @dataclass(slots=True)
@@ -46,7 +60,7 @@ class Baseline:
     version: int
     hours: Decimal
     project_management_hours: Decimal
-    hours_by_role: dict[str, Decimal]
+    work: list[PlannedWork]
     deliverables: dict[str, str]
     milestones: list[Milestone]
     starts_on: date
@@ -68,12 +82,16 @@ class Deliverable:
 
 @dataclass(slots=True)
 class Change:
-    """A change request: its assessment and what was decided about it."""
+    """A change request: its assessment and what was decided about it.
+
+    `hours` is the sum of all changes of hours, negative where more are taken away.
+    """
 
     change: str
     description: str
     requested: Ref | None = None
     assessed: Ref | None = None
+    changes: list[LineScopeChange] = field(default_factory=list)
     hours: Decimal = Decimal(0)
     days: int = 0
     approved: Ref | None = None
@@ -114,6 +132,9 @@ class DeliverySection:
     sow_reviews: dict[int, Kept[Review]] = each_by(
         delivery.SowReviewed, lambda event: event.version, kept=review
     )
+    amendment_reviews: dict[str, Kept[AmendmentVerdict]] = each_by(
+        delivery.AmendmentReviewed, lambda event: event.amendment, kept=verdict_on_amendment
+    )
     allocated_hours: dict[str, Decimal] = field(default_factory=dict)
     allocated: Ref | None = newest_ref(delivery.ResourceAllocated, delivery.ResourceReleased)
     brd_signed: Ref | None = newest_ref(delivery.BrdSignedOff)
@@ -123,6 +144,8 @@ class DeliverySection:
     submitted_hours: Decimal = Decimal(0)
     approved_hours: Decimal = Decimal(0)
     project_management_hours: Decimal = Decimal(0)
+    hours_by_line: dict[str, Decimal] = field(default_factory=dict)
+    """Approved hours by contract line; those of tasks that name no line are not in it."""
     weeks: dict[date, Worked] = field(default_factory=dict)
     last_approved: Ref | None = newest_ref(delivery.TimeApproved)
     complete: dict[str, Decimal] = field(default_factory=dict)
@@ -182,17 +205,19 @@ def _manager(section: DeliverySection, recorded: Recorded[delivery.ManagerAssign
 @steps.on(delivery.EstimateSubmitted)
 def _estimate(section: DeliverySection, recorded: Recorded[delivery.EstimateSubmitted]) -> None:
     event = recorded.event
-    worked = sum((line.hours for line in event.lines if line.kind != "expense"), Decimal(0))
-    managed = sum(
-        (line.hours for line in event.lines if line.kind == "project-management"), Decimal(0)
-    )
-    reserve = event.contingency / 100
+    work: dict[str, Decimal] = {}
+    managed = Decimal(0)
+    for line in event.lines:
+        if line.kind == "project-management":
+            managed += line.hours
+        elif line.kind == "delivery":
+            work[line.role] = work.get(line.role, Decimal(0)) + line.hours
     section.estimates[event.version] = Estimate(
         version=event.version,
-        hours=worked * (1 + reserve),
-        contingency_hours=worked * reserve,
-        project_management_hours=managed * (1 + reserve),
-        project_management_contingency_hours=managed * reserve,
+        hours=(managed + sum(work.values())) * (1 + event.contingency / 100),
+        contingency=event.contingency,
+        work=work,
+        project_management_hours=managed,
         said=ref(recorded),
     )
 
@@ -220,21 +245,22 @@ def _released(section: DeliverySection, recorded: Recorded[delivery.ResourceRele
 @steps.on(delivery.PlanBaselined)
 def _baselined(section: DeliverySection, recorded: Recorded[delivery.PlanBaselined]) -> None:
     event = recorded.event
-    by_role: dict[str, Decimal] = {}
+    work: dict[tuple[str | None, str, str], Decimal] = {}
     management = Decimal(0)
     for task in event.tasks:
-        for line in task.hours:
-            by_role[line.role] = by_role.get(line.role, Decimal(0)) + line.hours
+        for part in task.hours:
+            key = (task.line, task.kind, part.role)
+            work[key] = work.get(key, Decimal(0)) + part.hours
             if task.kind == "project-management":
-                management += line.hours
+                management += part.hours
     event_ref = ref(recorded)
     before = section.baseline
     days = [task.finishes_on for task in event.tasks] or [item.due_on for item in event.milestones]
     section.baseline = Baseline(
         version=event.version,
-        hours=sum(by_role.values(), Decimal(0)),
+        hours=sum(work.values(), Decimal(0)),
         project_management_hours=management,
-        hours_by_role=by_role,
+        work=[PlannedWork(*key, hours) for key, hours in work.items()],
         deliverables=titles(event.deliverables),
         milestones=list(event.milestones),
         starts_on=min((task.starts_on for task in event.tasks), default=event.baselined_on),
@@ -256,6 +282,9 @@ def _time(section: DeliverySection, recorded: Recorded[delivery.TimeApproved]) -
     section.approved_hours += event.hours
     if event.kind == "project-management":
         section.project_management_hours += event.hours
+    if event.line is not None:
+        worked = section.hours_by_line.get(event.line, Decimal(0))
+        section.hours_by_line[event.line] = worked + event.hours
     week = section.weeks.get(event.week)
     if week is None:
         section.weeks[event.week] = week = Worked(Decimal(0), Decimal(0), ref(recorded))
@@ -329,7 +358,8 @@ def _requested(section: DeliverySection, recorded: Recorded[delivery.ChangeReque
 @steps.on(delivery.ChangeAssessed)
 def _assessed(section: DeliverySection, recorded: Recorded[delivery.ChangeAssessed]) -> None:
     change = _change(section, recorded.event.change)
-    change.hours = sum((line.hours for line in recorded.event.lines), Decimal(0))
+    change.changes = list(recorded.event.changes)
+    change.hours = sum((line.hours_delta for line in change.changes), Decimal(0))
     change.days, change.assessed = recorded.event.days, ref(recorded)
 
 

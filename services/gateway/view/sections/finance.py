@@ -6,19 +6,24 @@ from decimal import Decimal
 
 from contracts import finance
 from contracts.event import Recorded
+from contracts.lines import ContractLine, LineChange, PerformanceObligation
 from contracts.money import Money, Rate
-from contracts.values import BillingItem, Margin
+from contracts.values import Margin
 from gateway.view.sections.steps import (
+    AmendmentVerdict,
     Kept,
     Ref,
     Review,
     Steps,
     each_by,
+    line_hours,
     newest,
     newest_ref,
-    rates_by_role,
     ref,
     review,
+    unbilled,
+    unbilled_changes,
+    verdict_on_amendment,
 )
 
 
@@ -34,9 +39,10 @@ class PricedEstimate:
 
 @dataclass(frozen=True, slots=True)
 class PricedChange:
-    """The price of a change order."""
+    """The price of a change order, in total and by line."""
 
     change: str
+    changes: list[LineChange]
     price: Money
 
 
@@ -47,7 +53,15 @@ def _priced(event: finance.EstimatePriced) -> PricedEstimate:
 
 
 def _change_priced(event: finance.ChangePriced) -> PricedChange:
-    return PricedChange(event.change, event.price)
+    return PricedChange(event.change, unbilled_changes(event.changes), event.price)
+
+
+def _floor(event: finance.ProposalReviewed) -> str:
+    return event.floor
+
+
+def _cumulative(event: finance.RevenueOfMonth) -> Money:
+    return event.cumulative
 
 
 @dataclass(slots=True)
@@ -55,10 +69,9 @@ class Budget:
     """The budget as set and then amended."""
 
     price: Money
+    lines: list[ContractLine]
     hours: Decimal
-    revenue_method: str
-    billing_schedule: list[BillingItem]
-    rates: dict[str, Rate]
+    obligations: list[PerformanceObligation]
     amended_for: list[str]
     said: Ref
 
@@ -67,6 +80,7 @@ class Budget:
 class Billable:
     """A billing entry that is due, and whether it was invoiced."""
 
+    line: str
     item: str
     kind: str
     amount: Money
@@ -77,11 +91,13 @@ class Billable:
 
 @dataclass(slots=True)
 class BilledLine:
-    """A line of an invoice that bills hours of a role at a rate."""
+    """A line of an invoice; role, hours and rate where it bills time of a contract line."""
 
-    role: str
+    line: str
+    amount: Money
+    role: str | None
     hours: Decimal | None
-    rate: Rate
+    rate: Rate | None
 
 
 @dataclass(slots=True)
@@ -101,6 +117,13 @@ class Invoice:
     credited: Money
     voided: bool = False
     overdue: Ref | None = None
+
+    def billed_on(self, line: str) -> Money:
+        """Return what it bills on a contract line, less all credits and advances drawn."""
+        currency = self.amount.currency
+        on_line = Money.total((each.amount for each in self.lines if each.line == line), currency)
+        drawn = Money.total((each.amount for each in self.lines), currency) - self.amount
+        return on_line - self.credited - drawn
 
     @property
     def outstanding(self) -> Money:
@@ -123,8 +146,18 @@ class FinanceSection:
     changes_priced: dict[str, Kept[PricedChange]] = each_by(
         finance.ChangePriced, lambda event: event.change, kept=_change_priced
     )
+    proposal_reviews: dict[int, Kept[str]] = each_by(
+        finance.ProposalReviewed, lambda event: event.version, kept=_floor
+    )
+    """The place of each version's price above or below the floor."""
+    amendment_reviews: dict[str, Kept[AmendmentVerdict]] = each_by(
+        finance.AmendmentReviewed, lambda event: event.amendment, kept=verdict_on_amendment
+    )
     budget: Budget | None = None
-    revenue: Kept[finance.RevenueRecognised] | None = newest(finance.RevenueRecognised)
+    revenue: dict[str, Kept[Money]] = each_by(
+        finance.RevenueRecognised, lambda event: event.obligation, kept=_cumulative
+    )
+    """Revenue to date by obligation, of methods that do not use cost."""
     billing: dict[str, Billable] = field(default_factory=dict)
     drafts: int = 0
     invoices: dict[str, Invoice] = field(default_factory=dict)
@@ -132,8 +165,14 @@ class FinanceSection:
 
     @property
     def recognised(self) -> Money | None:
-        """The revenue recognised to date, or None where none was."""
-        return self.revenue.event.cumulative if self.revenue else None
+        """The revenue recognised to date by methods that do not use cost, or None."""
+        return _sum(self.revenue)
+
+    @property
+    def recognises_by_cost(self) -> bool:
+        """True if revenue of the engagement is recognised in proportion to its cost."""
+        obligations = self.budget.obligations if self.budget else ()
+        return any(each.method == "cost-to-cost" for each in obligations)
 
     def price_of_change(self, change: str) -> Money | None:
         """Return the price of a change, or None where it is not priced."""
@@ -159,6 +198,11 @@ class FinanceSection:
         return Money.total((invoice.outstanding for invoice in self.live_invoices()), currency)
 
 
+def _sum(revenue: dict[str, Kept[Money]]) -> Money | None:
+    amounts = [each.event for each in revenue.values()]
+    return Money.total(amounts, amounts[0].currency) if amounts else None
+
+
 @dataclass(slots=True)
 class ConfidentialSection:
     """Costs and margins, for readers with the role `confidential`.
@@ -176,6 +220,15 @@ class ConfidentialSection:
     project_management_cost: Money | None = None
     performance: Kept[finance.PerformanceMeasured] | None = newest(finance.PerformanceMeasured)
     margins: Kept[finance.MarginMeasured] | None = newest(finance.MarginMeasured)
+    revenue: dict[str, Kept[Money]] = each_by(
+        finance.RevenueByCostRecognised, lambda event: event.obligation, kept=_cumulative
+    )
+    """Revenue to date by obligation, of the method that uses cost."""
+
+    @property
+    def recognised(self) -> Money | None:
+        """The revenue recognised to date in proportion to cost, or None."""
+        return _sum(self.revenue)
 
 
 steps = Steps(FinanceSection, ignored=[finance.RevenueMethodChosen, finance.InvoiceApproved])
@@ -187,10 +240,9 @@ def _budget(section: FinanceSection, recorded: Recorded[finance.BudgetSet]) -> N
     event = recorded.event
     section.budget = Budget(
         price=event.price,
-        hours=sum((line.hours for line in event.hours), Decimal(0)),
-        revenue_method=event.revenue_method,
-        billing_schedule=list(event.billing_schedule),
-        rates=rates_by_role(event.rates),
+        lines=unbilled(event.lines),
+        hours=line_hours(event.lines),
+        obligations=list(event.obligations),
         amended_for=[],
         said=ref(recorded),
     )
@@ -201,8 +253,8 @@ def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended])
     budget, event = section.budget, recorded.event
     if budget is not None:
         budget.price = event.price
-        budget.hours += event.hours_delta
-        budget.billing_schedule = list(event.billing_schedule)
+        budget.lines, budget.hours = unbilled(event.lines), line_hours(event.lines)
+        budget.obligations = list(event.obligations)
         budget.amended_for.append(event.change)
     section.settled = None
 
@@ -211,7 +263,7 @@ def _amended(section: FinanceSection, recorded: Recorded[finance.BudgetAmended])
 def _due(section: FinanceSection, recorded: Recorded[finance.BillingEventDue]) -> None:
     event = recorded.event
     section.billing[event.billing_event] = Billable(
-        event.item, event.kind, event.amount, event.due_on, ref(recorded)
+        event.line, event.item, event.kind, event.amount, event.due_on, ref(recorded)
     )
 
 
@@ -238,9 +290,8 @@ def _issued(section: FinanceSection, recorded: Recorded[finance.InvoiceIssued]) 
         amount=event.amount,
         deliverables=list(event.deliverables),
         lines=[
-            BilledLine(line.role, line.hours, line.rate)
+            BilledLine(line.line, line.amount, line.role, line.hours, line.rate)
             for line in event.lines
-            if line.role is not None and line.rate is not None
         ],
         issued_on=event.issued_on,
         due_on=event.due_on,

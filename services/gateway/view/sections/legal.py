@@ -1,12 +1,13 @@
 """Legal's section of the view."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
 from contracts import legal
 from contracts.event import Recorded
-from contracts.money import Money, Rate
-from contracts.values import BillingItem
+from contracts.lines import ContractLine, LineChange, changed_lines, total_price
+from contracts.money import Money
 from gateway.view.sections.steps import (
     Kept,
     Ref,
@@ -15,24 +16,26 @@ from gateway.view.sections.steps import (
     every,
     newest,
     newest_ref,
-    rates_by_role,
     ref,
     titles,
+    unbilled,
+    unbilled_changes,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sow:
-    """A version of the statement of work, with the titles of deliverables and rates by role."""
+    """A version of the statement of work, with the titles of deliverables."""
 
     version: int
     content_hash: str
     price: Money
+    lines: list[ContractLine]
     deliverables: dict[str, str]
     starts_on: date
     finishes_on: date
-    billing_schedule: list[BillingItem]
-    rates: dict[str, Rate]
+    effective_on: date
+    cost_of_delay_per_day: Money | None
 
 
 def _sow(event: legal.SowDrafted) -> Sow:
@@ -40,11 +43,12 @@ def _sow(event: legal.SowDrafted) -> Sow:
         version=event.version,
         content_hash=event.content_hash,
         price=event.price,
+        lines=unbilled(event.lines),
         deliverables=titles(event.deliverables),
         starts_on=event.starts_on,
         finishes_on=event.finishes_on,
-        billing_schedule=list(event.billing_schedule),
-        rates=rates_by_role(event.rates),
+        effective_on=event.effective_on,
+        cost_of_delay_per_day=event.cost_of_delay_per_day,
     )
 
 
@@ -54,11 +58,12 @@ class Amendment:
 
     amendment: str
     change: str
+    content_hash: str
+    changes: list[LineChange]
     price_delta: Money
     finishes_on: date
     deliverables_added: dict[str, str]
-    deliverables_descoped: list[str]
-    billing_schedule: list[BillingItem]
+    deliverables_removed: list[str]
     drafted: Ref | None = None
     signed: Ref | None = None
     signed_on: date | None = None
@@ -66,15 +71,21 @@ class Amendment:
 
 @dataclass(slots=True)
 class LegalSection:
-    """The engagement as Legal published it."""
+    """The engagement as Legal published it.
+
+    `redlines` has the outcome of each redline by its id, None while it is open. `contract_lines`
+    are those of the signed version with all signed amendments, and `contract_price` is their sum.
+    """
 
     filed: Ref | None = newest_ref(legal.FileOpened)
     nda: Kept[legal.NdaSigned] | None = newest(legal.NdaSigned)
     msa: Kept[legal.MsaSigned] | None = newest(legal.MsaSigned)
     sows: dict[int, Kept[Sow]] = each_by(legal.SowDrafted, lambda event: event.version, kept=_sow)
-    redlines: int = 0
+    redlines: dict[str, str | None] = field(default_factory=dict)
     approved: Kept[legal.SowApproved] | None = newest(legal.SowApproved)
     sent: Kept[legal.SowSentForSignature] | None = newest(legal.SowSentForSignature)
+    declined: Kept[legal.SignatureDeclined] | None = newest(legal.SignatureDeclined)
+    """The last refusal to sign, until a version is sent for signature again."""
     signed: Kept[legal.SowSigned] | None = newest(legal.SowSigned)
     early_starts: list[Kept[legal.EarlyStartAuthorised]] = every(legal.EarlyStartAuthorised)
     early_starts_expired: dict[date, Kept[legal.EarlyStartExpired]] = each_by(
@@ -82,6 +93,8 @@ class LegalSection:
     )
     """The ends of early starts by their last day."""
     amendments: dict[str, Amendment] = field(default_factory=dict)
+    contract_lines: list[ContractLine] = field(default_factory=list)
+    contract_price: Money | None = None
     terminated: Kept[legal.EngagementTerminated] | None = newest(legal.EngagementTerminated)
 
     @property
@@ -117,16 +130,8 @@ class LegalSection:
         removed: set[str] = set()
         for amendment in self.signed_amendments():
             removed -= amendment.deliverables_added.keys()
-            removed |= set(amendment.deliverables_descoped)
+            removed |= set(amendment.deliverables_removed)
         return removed
-
-    @property
-    def contract_price(self) -> Money | None:
-        """The price of the signed version with all signed amendments."""
-        sow = self.signed_sow
-        if sow is None:
-            return None
-        return sum((item.price_delta for item in self.signed_amendments()), sow.event.price)
 
     @property
     def contract_finish(self) -> date | None:
@@ -146,8 +151,8 @@ class LegalSection:
         deliverables = dict(sow.event.deliverables)
         for amendment in self.signed_amendments():
             deliverables |= amendment.deliverables_added
-            for descoped in amendment.deliverables_descoped:
-                deliverables.pop(descoped, None)
+            for removed in amendment.deliverables_removed:
+                deliverables.pop(removed, None)
         return deliverables
 
 
@@ -156,8 +161,38 @@ steps = Steps(LegalSection, ignored=[legal.SowSignatureRecorded])
 
 @steps.on(legal.SowRedlined)
 def _redlined(section: LegalSection, recorded: Recorded[legal.SowRedlined]) -> None:
+    section.redlines[recorded.event.redline] = None
+
+
+@steps.on(legal.RedlineResolved)
+def _redline_resolved(section: LegalSection, recorded: Recorded[legal.RedlineResolved]) -> None:
+    section.redlines[recorded.event.redline] = recorded.event.outcome
+
+
+@steps.on(legal.SowSentForSignature)
+def _sent(section: LegalSection, recorded: Recorded[legal.SowSentForSignature]) -> None:
     del recorded
-    section.redlines += 1
+    section.declined = None
+
+
+@steps.on(legal.SignatureDeclined)
+def _declined(section: LegalSection, recorded: Recorded[legal.SignatureDeclined]) -> None:
+    del recorded
+    section.sent = None
+
+
+@steps.on(legal.SowSigned)
+def _signed(section: LegalSection, recorded: Recorded[legal.SowSigned]) -> None:
+    del recorded
+    sow = section.signed_sow
+    if sow is not None:
+        _agree(section, sow.event.lines)
+
+
+def _agree(section: LegalSection, lines: Iterable[ContractLine]) -> None:
+    section.contract_lines = list(lines)
+    currency = section.contract_lines[0].price.currency
+    section.contract_price = total_price(section.contract_lines, currency)
 
 
 @steps.on(legal.AmendmentDrafted)
@@ -174,15 +209,18 @@ def _amendment_signed(section: LegalSection, recorded: Recorded[legal.AmendmentS
     section.amendments[event.amendment] = amendment = _amendment(event)
     amendment.drafted = drafted.drafted if drafted else None
     amendment.signed, amendment.signed_on = ref(recorded), event.signed_on
+    if section.contract_lines:
+        _agree(section, changed_lines(section.contract_lines, amendment.changes))
 
 
 def _amendment(event: legal.AmendmentDrafted | legal.AmendmentSigned) -> Amendment:
     return Amendment(
         amendment=event.amendment,
         change=event.change,
+        content_hash=event.content_hash,
+        changes=unbilled_changes(event.changes),
         price_delta=event.price_delta,
         finishes_on=event.finishes_on,
         deliverables_added=titles(event.deliverables_added),
-        deliverables_descoped=list(event.deliverables_descoped),
-        billing_schedule=list(event.billing_schedule),
+        deliverables_removed=list(event.deliverables_removed),
     )

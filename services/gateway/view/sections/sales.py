@@ -6,38 +6,40 @@ from decimal import Decimal
 
 from contracts import sales
 from contracts.event import Recorded
-from contracts.money import Money, Rate
-from contracts.values import BillingItem, LineKind, PricedLine
+from contracts.lines import ContractLine, ProposedLine
+from contracts.money import Money
 from gateway.view.sections.steps import (
     Kept,
     Ref,
     Steps,
+    each_by,
+    line_hours,
     newest,
     newest_ref,
-    rates_by_role,
     ref,
     titles,
+    unbilled,
 )
 
 
 @dataclass(slots=True)
 class Proposal:
-    """A version of the proposal; hours as sold, without expenses.
+    """A version of the proposal; hours and price are those of the lines that are not optional.
 
-    Its lines are summed up and not kept: there may be hundreds of them in each version.
     `project_management_hours` are part of `hours`.
     """
 
     version: int
     estimate_version: int
     deliverables: dict[str, str]
+    lines: list[ProposedLine]
     hours: Decimal
     project_management_hours: Decimal
-    project_management: Money
     project_management_waiver: str | None
     price: Money
     promised_start: date
     promised_finish: date
+    valid_until: date
     said: Ref
     submitted_on: date | None = None
     submitted: Ref | None = None
@@ -46,16 +48,14 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Won:
-    """The deal as the customer accepted it, with titles of deliverables and rates by role."""
+    """The deal as the customer accepted it, with titles of deliverables."""
 
     proposal_version: int
     price: Money
-    pricing: str
+    lines: list[ContractLine]
     deliverables: dict[str, str]
     starts_on: date
     finishes_on: date
-    billing_schedule: list[BillingItem]
-    rates: dict[str, Rate]
     won_on: date
 
 
@@ -63,12 +63,10 @@ def _won(event: sales.DealWon) -> Won:
     return Won(
         proposal_version=event.proposal_version,
         price=event.price,
-        pricing=event.pricing,
+        lines=unbilled(event.lines),
         deliverables=titles(event.deliverables),
         starts_on=event.starts_on,
         finishes_on=event.finishes_on,
-        billing_schedule=list(event.billing_schedule),
-        rates=rates_by_role(event.rates),
         won_on=event.won_on,
     )
 
@@ -91,6 +89,9 @@ class SalesSection:
     opened: Ref | None = newest_ref(sales.OpportunityOpened, sales.OpportunityImported)
     estimate_requested: Ref | None = newest_ref(sales.EstimateRequested)
     proposals: dict[int, Proposal] = field(default_factory=dict)
+    exceptions: dict[int, Kept[sales.ProposalExceptionApproved]] = each_by(
+        sales.ProposalExceptionApproved, lambda event: event.version
+    )
     won: Kept[Won] | None = newest(sales.DealWon, kept=_won)
     lost: Kept[sales.DealLost] | None = newest(sales.DealLost)
 
@@ -110,11 +111,6 @@ class SalesSection:
     def is_lost(self) -> bool:
         """True if the deal was lost, here or before it was imported."""
         return self.lost is not None or self.imported_outcome == "lost"
-
-
-def line_hours(lines: tuple[PricedLine, ...], *kinds: LineKind) -> Decimal:
-    """Return the hours of the lines of these kinds."""
-    return sum((line.hours for line in lines if line.kind in kinds), start=Decimal(0))
 
 
 steps = Steps(SalesSection)
@@ -157,20 +153,19 @@ def _advanced(section: SalesSection, recorded: Recorded[sales.OpportunityAdvance
 @steps.on(sales.ProposalDrafted)
 def _drafted(section: SalesSection, recorded: Recorded[sales.ProposalDrafted]) -> None:
     event = recorded.event
+    required = [line for line in event.lines if not line.optional]
     section.proposals[event.version] = Proposal(
         version=event.version,
         estimate_version=event.estimate_version,
         deliverables=titles(event.deliverables),
-        hours=line_hours(event.lines, "delivery", "project-management"),
-        project_management_hours=line_hours(event.lines, "project-management"),
-        project_management=Money.total(
-            (line.amount for line in event.lines if line.kind == "project-management"),
-            event.price.currency,
-        ),
+        lines=unbilled(event.lines),
+        hours=line_hours(required),
+        project_management_hours=line_hours(required, "project-management"),
         project_management_waiver=event.project_management_waiver,
         price=event.price,
         promised_start=event.promised_start,
         promised_finish=event.promised_finish,
+        valid_until=event.valid_until,
         said=ref(recorded),
     )
 

@@ -8,13 +8,14 @@ copies would cost too much over a hundred thousand events.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeVar, overload
 
 from contracts.delivery import SowReviewed as DeliveryReviewed
 from contracts.event import Event, Recorded, write_position
 from contracts.finance import SowReviewed as FinanceReviewed
-from contracts.money import Rate
-from contracts.values import Deliverable, RoleRate
+from contracts.lines import ContractLine, ContractLineKind, LineChange, hours_by_role
+from contracts.values import AmendmentReview, Deliverable
 from gateway.redaction import PositionText
 
 Section = TypeVar("Section")
@@ -213,11 +214,39 @@ def review(event: DeliveryReviewed | FinanceReviewed) -> Review:
     return Review(event.version, event.verdict)
 
 
+@dataclass(frozen=True, slots=True)
+class AmendmentVerdict:
+    """The verdict on a content of an amendment; the notes are in the timeline."""
+
+    content_hash: str
+    verdict: str
+
+
+def verdict_on_amendment(event: AmendmentReview) -> AmendmentVerdict:
+    """Return the part of an amendment's review that a view keeps."""
+    return AmendmentVerdict(event.content_hash, event.verdict)
+
+
 def titles(deliverables: Iterable[Deliverable]) -> dict[str, str]:
     """Return the titles of deliverables by id."""
     return {each.deliverable: each.title for each in deliverables}
 
 
-def rates_by_role(rates: Iterable[RoleRate]) -> dict[str, Rate]:
-    """Return the rates per hour by role."""
-    return {each.role: each.rate for each in rates}
+Line = TypeVar("Line", bound=ContractLine)
+
+
+def unbilled(lines: Iterable[Line]) -> list[Line]:
+    """Return lines without their billing schedules, which may have hundreds of entries."""
+    return [line.model_copy(update={"billing": ()}) for line in lines]
+
+
+def unbilled_changes(changes: Iterable[LineChange]) -> list[LineChange]:
+    """Return changes of lines without those of the billing schedules."""
+    nothing = {"billing_added": (), "billing_changed": (), "billing_removed": ()}
+    return [change.model_copy(update=nothing) for change in changes]
+
+
+def line_hours(lines: Iterable[ContractLine], kind: ContractLineKind | None = None) -> Decimal:
+    """Return the planned hours of lines, or of those of one kind."""
+    of_kind = (line for line in lines if kind is None or line.kind == kind)
+    return sum(hours_by_role(of_kind).values(), Decimal(0))
