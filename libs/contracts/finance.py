@@ -427,16 +427,7 @@ class AccountReopened(Event, channel=FINANCE, consumed_by=("delivery", "legal"))
     """Approved time and expenses that can be billed now, at contracted rates."""
 
 
-class CostOfPrice(Value):
-    """The cost of what was priced, and the margin of the price over it."""
-
-    cost: NotNegativeTotal
-    """Cost to the company of the priced hours; those of an estimate include the contingency."""
-    margin: Ratio | None
-    """(price - cost) / price, as a ratio; null where the price is zero."""
-
-
-class EstimateCosted(CostOfPrice, Event, channel=FINANCE_CONFIDENTIAL):
+class EstimateCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """The cost of a priced version of the estimate was calculated.
 
     Published by Finance in confidence once the cost rates are known. The rates are those in force
@@ -444,16 +435,37 @@ class EstimateCosted(CostOfPrice, Event, channel=FINANCE_CONFIDENTIAL):
     """
 
     estimate_version: Version
+    cost: NotNegativeTotal
+    """Cost to the company of the priced hours, with the contingency."""
+    margin: Ratio | None
+    """(price - cost) / price, as a ratio; null where the price is zero."""
 
 
-class ChangeCosted(CostOfPrice, Event, channel=FINANCE_CONFIDENTIAL):
-    """The cost of a priced change was calculated.
+class LineCost(Value):
+    """The cost of the hours of a contract line."""
+
+    line: Identifier
+    cost: Money
+    """Cost to the company; negative where a change takes hours away."""
+
+
+LineCosts = Annotated[tuple[LineCost, ...], Field(max_length=200), DistinctBy("line")]
+"""Costs of different lines, at most 200."""
+
+
+class ChangeCosted(Event, channel=FINANCE_CONFIDENTIAL):
+    """The cost of a priced or signed change was calculated.
 
     Published by Finance in confidence once the cost rates are known. The rates are those in force
     on the day (UTC) of the assessment.
     """
 
     change: Identifier
+    cost: Money
+    """Cost to the company of the hours: the sum of the lines; negative for a cut of scope."""
+    lines: LineCosts
+    margin: Ratio | None
+    """(price - cost) / price, as a ratio; null where the price is zero."""
 
 
 class BudgetCosted(Event, channel=FINANCE_CONFIDENTIAL):
@@ -463,7 +475,9 @@ class BudgetCosted(Event, channel=FINANCE_CONFIDENTIAL):
     """
 
     cost: NotNegativeTotal
-    """Cost to the company of the budgeted hours."""
+    """Cost to the company: the sum of the lines."""
+    lines: LineCosts
+    """Cost of the hours of each line; a line at cost without hours costs its price."""
     margin_sold: Margin
     """Margin of the signed price over this cost."""
 

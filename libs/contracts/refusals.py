@@ -127,6 +127,7 @@ RefusalCode = Literal[
     "month-not-over",
     "month-out-of-order",
     "month-recognised",
+    "obligation-unknown",
     "opportunity-imported",
     "opportunity-not-adopted",
     "opportunity-not-imported",
@@ -171,6 +172,7 @@ RefusalCode = Literal[
     "report-not-measured",
     "request-unknown",
     "revenue-not-measurable",
+    "revenue-unrecognised",
     "shares-do-not-add-up",
     "signature-recorded",
     "sow-inconsistent",
@@ -197,6 +199,7 @@ RefusalCode = Literal[
     "work-not-approved",
     "work-not-begun",
     "work-not-released",
+    "work-unassigned",
     "work-uncosted",
 ]
 """Code of a refused command, or of one condition that is not met."""
@@ -380,6 +383,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "month-recognised": (
         "The revenue of the month is recognised already, or the month is before the contract."
     ),
+    "obligation-unknown": "The contract has no performance obligation with this id.",
     "opportunity-imported": "The opportunity was imported; it is adopted, not opened.",
     "opportunity-not-adopted": "The imported opportunity has not been adopted.",
     "opportunity-not-imported": "The opportunity was not imported.",
@@ -428,6 +432,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "report-not-measured": "A progress report cannot be measured yet.",
     "request-unknown": "There is no resource request with this id.",
     "revenue-not-measurable": "The revenue of the month cannot be measured yet.",
+    "revenue-unrecognised": "The revenue of a month waits for costs.",
     "shares-do-not-add-up": "The shares do not add up to 100 %.",
     "signature-recorded": "The party has signed already.",
     "sow-inconsistent": "The statement of work contradicts itself.",
@@ -454,6 +459,7 @@ REFUSALS: dict[RefusalCode, str] = {
     "work-not-approved": "There is no approved work that is not billed.",
     "work-not-begun": "There was no kickoff.",
     "work-not-released": "Conditions for working on these days are not met.",
+    "work-unassigned": "Approved work belongs to no line of the contract.",
     "work-uncosted": "The cost of approved work is not known.",
 }
 """The sentence of every code of a refusal or a missing condition, sorted by code."""

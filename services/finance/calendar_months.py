@@ -23,6 +23,17 @@ def after(month: Month) -> Month:
     return month_of(end_of(month) + timedelta(days=1))
 
 
+def first_of_month(day: date, months: int) -> date:
+    """Return the first day of the month that is a number of months after that of a day."""
+    number = day.year * 12 + day.month - 1 + months
+    return date(number // 12, number % 12 + 1, 1)
+
+
+def months_between(first: date, last: date) -> int:
+    """Return how many months the month of `last` is after that of `first`."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
 def require_begun(month: Month, today: date) -> None:
     """Refuse a month that has not begun."""
     if month > month_of(today):

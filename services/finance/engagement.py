@@ -18,6 +18,7 @@ from finance.estimates.state import Estimates
 from finance.opportunity.state import Opportunity
 from finance.performance.state import Performance
 from finance.progress.state import Progress
+from finance.proposals.state import Proposals
 from finance.revenue.state import Revenue
 from finance.settlement.state import Settlement
 from finance.work.state import ApprovedWork
@@ -31,6 +32,7 @@ class Engagement(Part):
 
     opportunity: Opportunity = Opportunity()
     estimates: Estimates = Estimates()
+    proposals: Proposals = Proposals()
     contract: Contract = Contract()
     budgeting: Budgeting = Budgeting()
     changes: Changes = Changes()
@@ -95,7 +97,7 @@ class Engagement(Part):
         return tuple(each for each in dict.fromkeys(sold) if each not in gone)
 
     def descoped(self, day: date = date.max) -> Mapping[str, date]:
-        """Return the deliverables descoped by a day, with the day of the amendment.
+        """Return the deliverables removed from the scope by a day, with the day of the amendment.
 
         A deliverable that a later amendment added again is not descoped.
         """
@@ -103,7 +105,7 @@ class Engagement(Part):
         for amendment in self.budgeting.amendments:
             if day < amendment.signed_on:
                 continue
-            gone |= dict.fromkeys(amendment.deliverables_descoped, amendment.signed_on)
+            gone |= dict.fromkeys(amendment.deliverables_removed, amendment.signed_on)
             for added in amendment.deliverables_added:
                 gone.pop(added.deliverable, None)
         return gone

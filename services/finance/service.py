@@ -27,6 +27,7 @@ from finance.payments import decisions as payments
 from finance.pending.decisions import catching_up
 from finance.performance import decisions as performance
 from finance.progress import decisions as progress
+from finance.proposals import decisions as proposals
 from finance.rate_cards import decisions as rate_cards
 from finance.rate_cards.state import RateCard
 from finance.revenue import decisions as revenue
@@ -39,6 +40,7 @@ COMPUTING: tuple[Capability[Engagement], ...] = (
     contract.capability,
     costing.capability,
     estimates.capability,
+    proposals.capability,
     changes.capability,
     budgeting.capability,
     billing.capability,

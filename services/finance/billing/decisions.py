@@ -1,8 +1,9 @@
 """Bill the entries of the billing schedule when they fall due, and draft their invoices.
 
 An entry falls due without a command: on signature with the budget, on acceptance with the last of
-its deliverables, on its date by a deadline. Entries that bill time are in `time_billing`. Every
-draft needs a controller's approval. Only a controller's recorded exception bills what the schedule
+its deliverables, on its date or the first day of a retainer's month by a deadline. Discounts are
+billed with the entries that they reduce. Entries that bill time are in `time_billing`. Every draft
+needs a controller's approval. Only a controller's recorded exception bills what the schedule
 does not make due, or at another rate.
 """
 
@@ -19,9 +20,17 @@ from chassis.domain.ids import derived_id
 from chassis.domain.rules import require_currency
 from contracts.event import Event
 from contracts.finance import BillingEventDue, DraftWithdrawn, InvoiceDrafted, InvoiceLine
+from contracts.lines import BillingItem
 from contracts.money import Money
-from contracts.values import BillingItem, Identifier, ShortText
-from finance.billing.schedule import draft, event_of, lapsed, too_much_due
+from contracts.values import Identifier, ShortText
+from finance.billing.schedule import (
+    draft,
+    event_of,
+    lapsed,
+    period_due,
+    scheduled_lines,
+    too_much_due,
+)
 from finance.budgeting.state import Budget
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
@@ -33,8 +42,9 @@ capability = Capability[Engagement](__name__)
 class BillOutsideSchedule(Command):
     """Bill an entry of the schedule before it is due, or time at other than contracted rates.
 
-    The exception is recorded with its reason. It can bill at most what is left of the entry, and
-    the entry's own terms apply to the rest.
+    The exception is recorded with its reason. Its lines belong to the line of the entry, or to a
+    discount that reduces the entry. It can bill at most what is left of the entry, and the entry's
+    own terms apply to the rest.
     """
 
     item: Identifier
@@ -63,22 +73,29 @@ def bill_outside_schedule(
     """Record the exception to gate 5: a billing event with its reason, and a draft.
 
     Raises Refused where there is no budget or no such entry, the account is settled, the currency
-    differs, or the entry has less left.
+    or the contract line differs, or the entry has less left.
     """
     budget = require_budget(state)
     require_open_account(state)
-    item = next((each for each in budget.schedule if each.item == command.item), None)
-    if item is None:
+    entry = budget.entry(command.item)
+    if entry is None:
         raise Refused("billing-item-unknown", f"the billing schedule has no entry {command.item}")
+    item = entry.item
+    other = {each.line for each in command.lines} - {entry.line.line, *entry.discounts}
+    if other:
+        raise Refused(
+            "line-unknown", f"entry {item.item} does not belong to {', '.join(sorted(other))}"
+        )
     require_currency(state.money, lines=command.lines[0].amount)
     amount = Money.total((line.amount for line in command.lines), state.money)
-    rest = item.amount - state.billing.due_on_item(item.item, state.money)
-    if rest < amount:
+    rest = entry.amount - state.billing.due_on_item(item.item, state.money)
+    if rest < amount and not entry.unlimited:
         raise Refused(
             "amount-beyond-schedule", f"entry {item.item} has {rest} left to bill, not {amount}"
         )
     billing_event = BillingEventDue(
         billing_event=context.new_id("due"),
+        line=entry.line.line,
         item=item.item,
         kind=item.kind,
         amount=amount,
@@ -100,10 +117,10 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
     budget = state.budget
     if budget is None:
         return
-    for item in budget.schedule:
-        due_on = _due_on(state, budget, item)
+    for entry in budget.entries:
+        due_on = _due_on(state, budget, entry.item)
         if due_on is not None:
-            due = event_of(state, item, due_on)
+            due = event_of(state, entry, due_on)
             if due:
                 yield due
     invoices = {each.billing_event: each for each in reversed(state.billing.live)}
@@ -125,7 +142,7 @@ def billing(state: Engagement, context: Context) -> Iterable[Event]:
 def _due_on(state: Engagement, budget: Budget, item: BillingItem) -> date | None:
     """Return the day an entry fell due; None while it is not, or if it is due on a date."""
     if item.kind == "on-signature":
-        return budget.agreed_on(item.item) or state.contract.signed_on
+        return budget.entry_signed_on(item.item) or state.contract.signed_on
     if item.kind != "on-acceptance" or not any(
         one in state.progress.accepted for one in item.deliverables
     ):
@@ -151,15 +168,15 @@ def _next_draft(
     ]
     if before and before[-1].amount == billing_event.amount:
         return draft(billing_event, before[-1].lines, before[-1].advance_drawn, taken)
-    item = next((each for each in budget.schedule if each.item == billing_event.item), None)
-    description = item.description if item else billing_event.item
-    line = InvoiceLine(description=description, amount=billing_event.amount)
-    return draft(billing_event, (line,), Money.zero(billing_event.amount.currency), taken)
+    lines = scheduled_lines(state, budget.entry(billing_event.item), billing_event)
+    return draft(billing_event, lines, Money.zero(billing_event.amount.currency), taken)
 
 
 @capability.deadlines
 def dates(state: Engagement) -> Iterable[Deadline]:
     """Yield the dated entries that are not due yet, on their date (00:00 UTC).
+
+    A retainer has one deadline at a time, on the first day of its next month.
 
     A deadline passes only once. After an amendment, what remains of an entry that already fell due
     falls due again on the same date, so the name contains the number of amendments.
@@ -179,10 +196,13 @@ def _dated_entries(state: Engagement) -> Iterable[tuple[str, BillingEventDue]]:
     if state.budget is None or state.settlement.settled:
         return
     amendments = len(state.budgeting.amended)
-    for item in state.budget.schedule:
-        if item.kind != "on-date" or item.due_on is None:
-            continue
-        due = event_of(state, item, item.due_on)
+    for entry in state.budget.entries:
+        item = entry.item
+        due = None
+        if item.kind == "on-date" and item.due_on is not None:
+            due = event_of(state, entry, item.due_on)
+        elif item.kind == "period":
+            due = period_due(state, entry)
         if due and not lapsed(state, due):
             name = due.billing_event
             yield derived_id(name, f"a{amendments}") if amendments else name, due

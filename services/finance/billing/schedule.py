@@ -2,47 +2,133 @@
 
 from collections.abc import Container
 from datetime import date
+from decimal import Decimal
 
 from chassis.domain.ids import derived_id
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
 from contracts.money import Money
-from contracts.values import BillingItem
+from finance.budgeting.state import Entry
+from finance.calendar_months import first_of_month, month_of, months_between
 from finance.engagement import Engagement
 
 
-def event_of(state: Engagement, item: BillingItem, due_on: date) -> BillingEventDue | None:
-    """Return a billing event for what is left of an entry; None where nothing is.
+def event_of(state: Engagement, entry: Entry, due_on: date) -> BillingEventDue | None:
+    """Return a billing event for what is left of an entry; None where nothing is."""
+    rest = entry.amount - state.billing.due_on_item(entry.item.item, state.money)
+    return _event(state, entry, derived_id("due", entry.item.item), rest, due_on)
+
+
+def _event(
+    state: Engagement, entry: Entry, name: str, amount: Money, due_on: date
+) -> BillingEventDue | None:
+    """Return a billing event; None where its amount is not positive.
 
     Its id is distinct from the entry's earlier events: after an exception ends, what it leaves
     falls due beside them.
     """
-    rest = item.amount - state.billing.due_on_item(item.item, state.money)
-    if rest.amount <= 0:
+    if amount.amount <= 0:
         return None
-    name = derived_id("due", item.item)
     while name in state.billing.events:
         name = derived_id(name, "rest")
     return BillingEventDue(
         billing_event=name,
-        item=item.item,
-        kind=item.kind,
-        amount=rest,
+        line=entry.line.line,
+        item=entry.item.item,
+        kind=entry.item.kind,
+        amount=amount,
         due_on=due_on,
-        deliverables=item.deliverables,
+        deliverables=entry.item.deliverables,
     )
+
+
+def charged(state: Engagement, entry: Entry) -> Money:
+    """Return what invoices and drafts charge for an entry, before discounts."""
+    return state.billing.charged_on_line(entry.item.item, entry.line.line, state.money)
+
+
+def discounts_on(state: Engagement, entry: Entry, charge: Money) -> tuple[InvoiceLine, ...]:
+    """Return the discount lines of an invoice that charges an amount of an entry.
+
+    A discount is given in proportion to what is charged of the entry, and whole with its end.
+    """
+    whole = entry.item.amount.amount
+    part = min((charged(state, entry) + charge).amount / whole, Decimal(1))
+    lines = []
+    for line, discount in entry.discounts.items():
+        given = state.billing.charged_on_line(entry.item.item, line, state.money)
+        amount = Money.nearest(discount.amount * part, state.money) - given
+        if amount.amount:
+            text = f"Discount on {entry.item.description}"[:200]
+            lines.append(InvoiceLine(description=text, line=line, amount=amount))
+    return tuple(lines)
+
+
+def scheduled_lines(
+    state: Engagement, entry: Entry | None, billing_event: BillingEventDue
+) -> tuple[InvoiceLine, ...]:
+    """Return the lines of the invoice of an entry: the amount that is charged, less discounts.
+
+    What remains of an entry that an amendment changed meanwhile is one line, after discounts.
+    """
+    line = billing_event.line
+    if entry is None:
+        text = billing_event.item
+        return (InvoiceLine(description=text, line=line, amount=billing_event.amount),)
+    text, charge = entry.item.description, entry.item.amount - charged(state, entry)
+    if entry.item.kind == "period":
+        charge = charge_to(state, entry, billing_event.due_on)
+    lines = (
+        InvoiceLine(description=text, line=line, amount=charge),
+        *discounts_on(state, entry, charge),
+    )
+    if Money.total((each.amount for each in lines), state.money) == billing_event.amount:
+        return lines
+    return (InvoiceLine(description=text, line=line, amount=billing_event.amount),)
+
+
+def charge_to(state: Engagement, entry: Entry, day: date) -> Money:
+    """Return what a retainer charges for its months to that of a day, less what was charged.
+
+    The last month charges all that is left of the entry.
+    """
+    retainer, whole = entry.line.retainer, entry.item.amount
+    if retainer is None:
+        return whole - charged(state, entry)
+    months = months_between(retainer.starts_on, day) + 1
+    fees = whole if months >= retainer.periods else min(whole, retainer.fee * months)
+    return fees - charged(state, entry)
+
+
+def period_due(state: Engagement, entry: Entry) -> BillingEventDue | None:
+    """Return the billing event of the first month of a retainer that is not charged, or None."""
+    retainer = entry.line.retainer
+    if retainer is None or entry.item.amount <= charged(state, entry):
+        return None
+    for nth in range(retainer.periods):
+        first = first_of_month(retainer.starts_on, nth)
+        charge = charge_to(state, entry, first)
+        if charge.amount > 0:
+            discounts = discounts_on(state, entry, charge)
+            amount = Money.total((each.amount for each in discounts), state.money) + charge
+            name = derived_id("due", entry.item.item, month_of(first))
+            return _event(state, entry, name, amount, first)
+    return None
 
 
 def too_much_due(state: Engagement, item: str) -> bool:
     """Return whether more fell due on an entry than it contains since an amendment reduced it."""
-    schedule = state.budget.schedule if state.budget else ()
-    amount = Money.total((one.amount for one in schedule if one.item == item), state.money)
+    entry = state.budget.entry(item) if state.budget else None
+    if entry is not None and entry.unlimited:
+        return False
+    amount = entry.amount if entry else Money.zero(state.money)
     return amount < state.billing.due_on_item(item, state.money)
 
 
 def lapsed(state: Engagement, billing_event: BillingEventDue) -> bool:
     """Return whether the engagement was terminated before the date that makes this due."""
     ended = state.contract.terminated_on
-    return ended is not None and billing_event.kind == "on-date" and ended < billing_event.due_on
+    dated = billing_event.kind in {"on-date", "period"}
+    return ended is not None and dated and ended < billing_event.due_on
 
 
 def draft(

@@ -1,5 +1,6 @@
 """State of billing: billing events, and invoices from their draft to their payment."""
 
+from collections.abc import Container
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -142,17 +143,49 @@ class Billing(Part):
         return Money.total(due, currency)
 
     def invoiced_on_item(self, item: str, currency: str) -> Money:
-        """Return what is invoiced on an entry of the schedule, without unapproved drafts."""
-        invoices = (each for each in self._of_item(item) if each.stage != "drafted")
-        return Money.total((each.amount for each in invoices), currency)
+        """Return what is invoiced on an entry before discounts, without unapproved drafts."""
+        return Money.total(
+            (
+                self.charged(invoice) - invoice.advance_drawn
+                for invoice in self._of_item(item)
+                if invoice.stage != "drafted"
+            ),
+            currency,
+        )
+
+    def charged(self, invoice: Invoice) -> Money:
+        """Return the lines of an invoice that belong to its contract line: without discounts."""
+        line = self.events[invoice.billing_event].line
+        charges = (each.amount for each in invoice.lines if each.line == line)
+        return Money.total(charges, invoice.amount.currency)
+
+    def charged_on_line(self, item: str, line: str, currency: str) -> Money:
+        """Return the lines of a contract line on invoices and drafts of an entry."""
+        return Money.total(
+            (
+                each.amount
+                for invoice in self._of_item(item)
+                for each in invoice.lines
+                if each.line == line
+            ),
+            currency,
+        )
 
     def credited_on_item(self, item: str, currency: str) -> Money:
         """Return what was credited on invoices of an entry of the schedule."""
         return Money.total((each.credited for each in self._of_item(item)), currency)
 
-    def billed(self, currency: str, day: date = date.max) -> Money:
-        """Return issued invoices less credit notes, both up to a day."""
-        issued = (each for each in self.issued if each.issue_on and each.issue_on <= day)
+    def billed(
+        self, currency: str, day: date = date.max, lines: Container[str] | None = None
+    ) -> Money:
+        """Return issued invoices less credit notes, both up to a day: of some lines, or of all."""
+        issued = (
+            each
+            for each in self.issued
+            if each.issue_on
+            and each.issue_on <= day
+            and (lines is None or self.events[each.billing_event].line in lines)
+        )
         return Money.total((each.amount - each.credited_to(day) for each in issued), currency)
 
     def paid(self, currency: str) -> Money:

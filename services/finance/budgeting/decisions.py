@@ -1,17 +1,19 @@
-"""Set and amend the budget of an engagement: its hours and price.
+"""Set and amend the budget of an engagement: the lines of the contract and their obligations.
 
-The budget follows from the version of the statement of work that both parties signed; its hours are
-those of the proposal's estimate, with contingency. An amendment changes it by the change order that
-also changes the plan. Amendments are applied in the order of their signature.
+The budget follows from the version of the statement of work that both parties signed. A signed
+amendment changes its lines. Amendments are applied in the order of their arrival; one that does not
+fit the lines waits, and does not delay the others.
 """
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Refused
-from chassis.domain.context import Context
+from chassis.domain.context import Context, ReferenceData
+from chassis.domain.ids import derived_id
 from contracts.event import Event
 from contracts.finance import (
     BudgetAmended,
@@ -19,28 +21,42 @@ from contracts.finance import (
     RevenueMethodChoice,
     RevenueMethodChosen,
 )
-from contracts.money import Money, Rate
-from contracts.values import BillingItem, BillingKind, Pricing, RevenueMethod
-from finance.budgeting.schedule import schedule_after
+from contracts.legal import AmendmentSigned
+from contracts.lines import (
+    BillingKind,
+    ContractLine,
+    ContractLineKind,
+    LineRate,
+    PerformanceObligation,
+    Pricing,
+    Treatment,
+    total_price,
+)
+from contracts.money import Money
+from contracts.values import RevenueMethod
+from finance.budgeting.obligations import FIXED, METHODS, obligations_of
+from finance.budgeting.schedule import amended_lines
+from finance.budgeting.state import Budget, Entry
+from finance.changes.decisions import price_of
 from finance.engagement import Engagement
 from finance.policies import require_running
 from finance.roles import ACCOUNTING
 
 capability = Capability[Engagement](__name__)
 
-USUAL_METHOD: dict[Pricing, RevenueMethod] = {
-    "fixed-price": "cost-to-cost",
-    "time-and-materials": "as-invoiced",
+REASONS: dict[Treatment, str] = {
+    "separate": "It only adds distinct lines at their stand-alone prices (IFRS 15.20).",
+    "prospective": "It only changes lines whose hours or months are distinct (IFRS 15.21(a)).",
+    "catch-up": "It changes fixed lines, which are one obligation (IFRS 15.21(b)).",
 }
-"""Revenue method by pricing, unless another was chosen before the budget was set."""
+"""Reason for the usual treatment of an amendment."""
 
 
 class ChooseRevenueMethod(RevenueMethodChoice, Command):
-    """Choose the revenue method before the budget is set; it is never switched.
+    """Choose the revenue method of an obligation before the budget is set; it is never switched.
 
-    Without a choice, a fixed price is recognised cost-to-cost, and time and materials as invoiced.
-    As-invoiced is allowed for time and materials only: elsewhere an invoice does not measure what
-    the customer received (IFRS 15.B16).
+    Without a choice, fixed lines are recognised cost-to-cost, lines by time and materials or at
+    cost as invoiced, and retainers over time. Fixed lines can be recognised at acceptance instead.
     """
 
 
@@ -48,80 +64,140 @@ class ChooseRevenueMethod(RevenueMethodChoice, Command):
 def choose_revenue_method(
     state: Engagement, command: ChooseRevenueMethod, context: Context
 ) -> Iterable[Event]:
-    """Record the method; the pricing must be known and the budget not set.
+    """Record the method; the lines must be known and the budget not set.
 
     Raises Refused where the engagement is over, the budget is set, no statement of work is drafted,
-    or the method does not fit its pricing.
+    its last version has no such obligation, or the method does not fit the pricing.
     """
-    budget, chosen, sows = state.budget, state.budgeting.chosen, state.contract.sows
-    known = budget.revenue_method if budget else chosen.method if chosen else None
-    if command.method == known:
+    budget, sows, chosen = state.budget, state.contract.sows, state.budgeting.chosen
+    before = chosen.get(command.obligation)
+    known = {each.obligation: each.method for each in budget.obligations} if budget else {}
+    if command.method == (known.get(command.obligation) or (before and before.method)):
         return
     require_running(state)
     if budget is not None:
         raise Refused(
             "method-fixed",
-            f"the budget was set with {budget.revenue_method}; a method is never switched",
+            f"the budget was set with {known.get(command.obligation, 'other obligations')};"
+            " a method is never switched",
         )
     if not sows:
         raise Refused("sow-unknown", "the method depends on the pricing: wait for Legal's draft")
-    pricing = sows[max(sows)].pricing
-    if not _fits(command.method, pricing):
+    lines = sows[max(sows)].lines
+    group = next(
+        (each for each in obligations_of(lines, {}) if each.obligation == command.obligation), None
+    )
+    if group is None:
+        raise Refused("obligation-unknown", f"the contract has no obligation {command.obligation}")
+    pricing = next(line.pricing for line in lines if line.line == group.lines[0])
+    if command.method not in METHODS[pricing]:
         raise Refused("method-does-not-fit", f"{command.method} does not fit {pricing}")
     yield RevenueMethodChosen(**dict(command))
 
 
 @capability.react
 def set_budget(state: Engagement, context: Context) -> Iterable[Event]:
-    """Set the budget once the contract and its sources are known."""
-    sow, estimates = state.contract.sow, state.estimates
-    version = estimates.of_proposal.get(sow.proposal_version) if sow else None
-    estimate = estimates.by_version.get(version) if version else None
-    if state.budget or not sow or not estimate or state.currency != sow.price.currency:
+    """Set the budget once the statement of work is signed and known."""
+    sow, currency = state.contract.sow, state.currency
+    if state.budget or sow is None or currency != sow.price.currency:
         return
-    chosen = state.budgeting.chosen
-    fits = chosen is not None and _fits(chosen.method, sow.pricing)
+    if total_price(sow.lines, currency) != sow.price:
+        return
     yield BudgetSet(
         price=sow.price,
-        hours=estimate.with_contingency,
-        revenue_method=chosen.method if chosen and fits else USUAL_METHOD[sow.pricing],
-        billing_schedule=sow.billing_schedule,
-        rates=sow.rates,
+        lines=sow.lines,
+        obligations=obligations_of(sow.lines, _fitting(state, sow.lines)),
     )
+
+
+def _fitting(state: Engagement, lines: tuple[ContractLine, ...]) -> dict[str, RevenueMethod]:
+    """Return the chosen methods that still fit the lines; a later draft may have other ones."""
+    pricing = {line.line: line.pricing for line in lines}
+    return {
+        each.obligation: choice.method
+        for each in obligations_of(lines, {})
+        if (choice := state.budgeting.chosen.get(each.obligation))
+        and choice.method in METHODS[pricing[each.lines[0]]]
+    }
 
 
 @capability.react
 def amend_budget(state: Engagement, context: Context) -> Iterable[Event]:
-    """Apply the first signed amendment that is not in the budget, once its change is priced."""
-    waiting, budget, billing = state.budgeting.waiting, state.budget, state.billing
-    if not waiting or budget is None or state.contract.sow is None:
+    """Apply the first signed amendment that is not in the budget and fits its lines."""
+    budget = state.budget
+    if budget is None:
         return
-    amendment = waiting[0]
-    assessment, currency = state.changes.priced(amendment.change), budget.price.currency
-    if assessment is None or amendment.price_delta.currency != currency:
-        return
-    yield BudgetAmended(
-        change=amendment.change,
-        amendment=amendment.amendment,
-        price=max(Money.zero(currency), budget.price + amendment.price_delta),
-        hours_delta=assessment.hours,
-        billing_schedule=schedule_after(
-            budget.schedule,
+    for amendment in state.budgeting.waiting:
+        amended = _amended(state, budget, amendment)
+        if amended and not _price_due(state, budget, amendment, context.reference_data):
+            yield amended
+            return
+
+
+def _price_due(
+    state: Engagement, budget: Budget, amendment: AmendmentSigned, records: ReferenceData
+) -> bool:
+    """Return whether the treatment depends on a price that is not recorded yet."""
+    if state.changes.priced(amendment.change) or not _only_adds(amendment):
+        return False
+    if amendment.change not in state.changes.names:
+        return True
+    assessment = state.changes.in_force(amendment.change)
+    return price_of(assessment, budget, budget.currency, records) is not None
+
+
+def _only_adds(amendment: AmendmentSigned) -> bool:
+    return all(each.new for each in amendment.changes)
+
+
+def _amended(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> BudgetAmended | None:
+    """Return the budget with an amendment; None where the amendment does not fit the lines."""
+    billing, currency = state.billing, budget.currency
+    treatment = usual_treatment(state, budget, amendment)
+    fixed = derived_id(FIXED, amendment.amendment) if treatment == "separate" else FIXED
+    try:
+        lines = amended_lines(
+            budget.lines,
             amendment,
-            hourly=state.contract.hourly,
             invoiced=lambda item: billing.invoiced_on_item(item, currency),
             credited=lambda item: billing.credited_on_item(item, currency),
-        ),
-    )
+        )
+        return BudgetAmended(
+            change=amendment.change,
+            amendment=amendment.amendment,
+            price=total_price(lines, currency),
+            lines=lines,
+            obligations=obligations_of(lines, {}, budget.obligations, fixed),
+            treatment=treatment,
+            why=REASONS[treatment],
+        )
+    except ValueError:
+        return None
 
 
-def _fits(method: RevenueMethod, pricing: Pricing) -> bool:
-    return method != "as-invoiced" or pricing == "time-and-materials"
+def usual_treatment(state: Engagement, budget: Budget, amendment: AmendmentSigned) -> Treatment:
+    """Return how an amendment is accounted for.
+
+    The price at which Finance priced a new line is its stand-alone price.
+    """
+    priced = state.changes.priced(amendment.change)
+    prices = {each.line: each.price_delta for each in (priced.prices if priced else ())}
+    at_price = all(prices.get(each.line) == each.price_delta for each in amendment.changes)
+    if at_price and _only_adds(amendment):
+        return "separate"
+    pricing = {line.line: line.pricing for line in budget.lines}
+    pricing |= {each.line: each.new.pricing for each in amendment.changes if each.new}
+    fixed = any(pricing.get(each.line) == "fixed" for each in amendment.changes)
+    return "catch-up" if fixed else "prospective"
 
 
 class EntryView(ViewModel):
-    """Entry of the billing schedule, with the amounts that fell due and that are left."""
+    """Entry of the billing schedule of a line, with the amounts that fell due and that are left.
 
+    Amounts are after discounts.
+    """
+
+    line: str
     item: str
     kind: BillingKind
     description: str
@@ -131,14 +207,27 @@ class EntryView(ViewModel):
     due_on: date | None
 
 
+class LineView(ViewModel):
+    """Line of the contract."""
+
+    line: str
+    title: str
+    kind: ContractLineKind
+    pricing: Pricing
+    price: Money
+    estimated: bool
+    hours: dict[str, Decimal]
+    rates: list[LineRate]
+
+
 class BudgetView(ViewModel):
     """Budget of the contract, with its amendments."""
 
     signed_price: Money
     price: Money
-    revenue_method: RevenueMethod
+    lines: list[LineView]
+    obligations: list[PerformanceObligation]
     schedule: list[EntryView]
-    rates: dict[str, Rate]
 
 
 class BudgetFields(ViewModel):
@@ -157,21 +246,34 @@ def budget_view(state: Engagement) -> BudgetFields:
         budget=BudgetView(
             signed_price=budget.signed_price,
             price=budget.price,
-            revenue_method=budget.revenue_method,
-            schedule=[_entry(state, item) for item in budget.schedule],
-            rates=dict(budget.rate_by_role),
+            lines=[
+                LineView(
+                    line=line.line,
+                    title=line.title,
+                    kind=line.kind,
+                    pricing=line.pricing,
+                    price=line.price,
+                    estimated=line.estimated,
+                    hours={each.role: each.hours for each in line.hours},
+                    rates=list(line.rates),
+                )
+                for line in budget.lines
+            ],
+            obligations=list(budget.obligations),
+            schedule=[_entry(state, entry) for entry in budget.entries],
         )
     )
 
 
-def _entry(state: Engagement, item: BillingItem) -> EntryView:
-    due = state.billing.due_on_item(item.item, state.money)
+def _entry(state: Engagement, entry: Entry) -> EntryView:
+    due = state.billing.due_on_item(entry.item.item, state.money)
     return EntryView(
-        item=item.item,
-        kind=item.kind,
-        description=item.description,
-        amount=item.amount,
+        line=entry.line.line,
+        item=entry.item.item,
+        kind=entry.item.kind,
+        description=entry.item.description,
+        amount=entry.amount,
         due=due,
-        left=item.amount - due,
-        due_on=item.due_on,
+        left=entry.amount - min(entry.amount, due),
+        due_on=entry.item.due_on,
     )

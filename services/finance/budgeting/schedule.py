@@ -1,52 +1,131 @@
-"""Compute the billing schedule after an amendment."""
+"""Compute the lines of the contract after an amendment, with billing that adds up to their prices.
+
+An amendment may add billing of its own. What it leaves open is billed as the line bills, and what a
+lower price takes away is taken from the entries of the line, invoiced ones last.
+"""
 
 from collections.abc import Callable
 
 from chassis.domain.ids import derived_id
 from contracts.legal import AmendmentSigned
+from contracts.lines import HOURLY, BillingItem, ContractLine, LineChange, changed_lines
 from contracts.money import Money
-from contracts.values import BillingItem
+from finance.billing.schedule import unused
+
+Amount = Callable[[str], Money]
+"""Function that returns an amount of an entry of the schedule, by its id."""
 
 
-def schedule_after(
-    schedule: tuple[BillingItem, ...],
+def amended_lines(
+    lines: tuple[ContractLine, ...],
     amendment: AmendmentSigned,
     *,
-    hourly: bool,
-    invoiced: Callable[[str], Money],
-    credited: Callable[[str], Money],
-) -> tuple[BillingItem, ...]:
-    """Return the schedule with the amendment's additions, or less its reduction.
+    invoiced: Amount,
+    credited: Amount,
+) -> tuple[ContractLine, ...]:
+    """Return all lines after the amendment; the billing of each adds up to its price.
 
-    If the amendment's own entries do not add up to its increase, the rest is billed as the contract
-    bills: by the hour (`hourly`), else on acceptance of the added deliverables, else on the new
-    finish. `invoiced` returns the invoiced amount of an entry, without drafts; `credited` returns
-    how much of that was credited.
+    `invoiced` returns the invoiced amount of an entry, without drafts; `credited` returns how much
+    of that was credited. Raises ValueError where the amendment does not fit the lines.
     """
-    delta = amendment.price_delta
-    taken = {item.item for item in schedule}
-    added = [_distinct(item, taken, amendment) for item in amendment.billing_schedule]
-    rest = delta - Money.total((item.amount for item in added), delta.currency)
+    taken = {item.item for line in lines for item in line.billing}
+    changes = {each.line: _with_new_ids(each, taken, amendment) for each in amendment.changes}
+    gone = {*amendment.deliverables_removed}
+    after = [
+        line
+        if line.kind == "discount"
+        else _completed(line, changes.get(line.line), amendment, taken, gone, invoiced, credited)
+        for line in changed_lines(lines, changes.values())
+    ]
+    return tuple(
+        _discount(line, after, amendment, taken) if line.kind == "discount" else line
+        for line in after
+    )
+
+
+def _with_new_ids(change: LineChange, taken: set[str], amendment: AmendmentSigned) -> LineChange:
+    """Return the change with other ids for added entries whose ids are in use."""
+    added = []
+    for item in change.billing_added:
+        name = item.item
+        if name in taken:
+            name = unused(derived_id(name, amendment.amendment), taken)
+        taken.add(name)
+        added.append(item.model_copy(update={"item": name}))
+    return change.model_copy(update={"billing_added": tuple(added)})
+
+
+def _completed(
+    line: ContractLine,
+    change: LineChange | None,
+    amendment: AmendmentSigned,
+    taken: set[str],
+    gone: set[str],
+    invoiced: Amount,
+    credited: Amount,
+) -> ContractLine:
+    rest = line.price - line.billed
     if rest.amount > 0:
-        added.append(_rest(amendment, rest, hourly=hourly))
-    less = -min(rest, Money.zero(delta.currency))
-    return _reduced([*schedule, *added], less, amendment, invoiced, credited)
+        return _with_billing(line, _extended(line, change, amendment, rest, taken))
+    return _with_billing(line, _reduced(line.billing, -rest, gone, invoiced, credited))
+
+
+def _with_billing(line: ContractLine, billing: tuple[BillingItem, ...]) -> ContractLine:
+    return line.model_copy(update={"billing": billing})
+
+
+def _extended(
+    line: ContractLine,
+    change: LineChange | None,
+    amendment: AmendmentSigned,
+    rest: Money,
+    taken: set[str],
+) -> tuple[BillingItem, ...]:
+    """Return the billing with the rest of the price.
+
+    A line by time and materials or at cost bills it as time, a retainer by its months, another line
+    on acceptance of the added deliverables or, where there are none, on the new finish.
+    """
+    if line.pricing == "retainer":
+        for place, item in enumerate(line.billing):
+            if item.kind == "period":
+                more = item.model_copy(update={"amount": item.amount + rest})
+                return (*line.billing[:place], more, *line.billing[place + 1 :])
+    added = tuple(each.deliverable for each in (change.deliverables_added if change else ()))
+    hourly, retainer = line.pricing in HOURLY, line.pricing == "retainer"
+    name = unused(derived_id("amendment", amendment.amendment), taken)
+    taken.add(name)
+    on_acceptance = bool(added) and not hourly and not retainer
+    item = BillingItem(
+        item=name,
+        kind="time"
+        if hourly
+        else "period"
+        if retainer
+        else "on-acceptance"
+        if on_acceptance
+        else "on-date",
+        amount=rest,
+        due_on=None if hourly or retainer or on_acceptance else amendment.finishes_on,
+        deliverables=added if on_acceptance else (),
+        description=f"Change {amendment.change}",
+    )
+    return (*line.billing, item)
 
 
 def _reduced(
-    schedule: list[BillingItem],
+    schedule: tuple[BillingItem, ...],
     less: Money,
-    amendment: AmendmentSigned,
-    invoiced: Callable[[str], Money],
-    credited: Callable[[str], Money],
+    gone: set[str],
+    invoiced: Amount,
+    credited: Amount,
 ) -> tuple[BillingItem, ...]:
     """Return the schedule reduced by `less`; invoiced and uncredited amounts are reduced last.
 
-    The order is: uninvoiced amounts for descoped deliverables; invoiced amounts that were credited
+    The order is: uninvoiced amounts for removed deliverables; invoiced amounts that were credited
     before the amendment was signed; other uninvoiced amounts; other invoiced amounts, which then
     have to be credited. Later entries are reduced before earlier ones.
     """
-    gone = set(amendment.deliverables_descoped)
     order = sorted(
         range(len(schedule)),
         key=lambda place: (bool(gone.intersection(schedule[place].deliverables)), place),
@@ -72,19 +151,27 @@ def _reduced(
     )
 
 
-def _distinct(item: BillingItem, taken: set[str], amendment: AmendmentSigned) -> BillingItem:
-    if item.item not in taken:
-        return item
-    return item.model_copy(update={"item": derived_id(item.item, amendment.amendment)})
+def _discount(
+    line: ContractLine, lines: list[ContractLine], amendment: AmendmentSigned, taken: set[str]
+) -> ContractLine:
+    """Return a discount that adds up to its price and reduces entries that exist.
 
-
-def _rest(amendment: AmendmentSigned, amount: Money, *, hourly: bool) -> BillingItem:
-    added = tuple(each.deliverable for each in amendment.deliverables_added)
-    return BillingItem(
-        item=derived_id("amendment", amendment.amendment),
-        kind="time" if hourly else "on-acceptance" if added else "on-date",
-        amount=amount,
-        due_on=None if hourly or added else amendment.finishes_on,
-        deliverables=() if hourly else added,
-        description=f"Change {amendment.change}",
-    )
+    A part without an entry reduces the last entry that is large enough, or else the last one.
+    """
+    entries = {item.item: item for each in lines for item in each.billing if not item.reduces}
+    left = {name: item.amount for name, item in entries.items()}
+    open_amount, kept = line.price, list[BillingItem]()
+    for item in line.billing:
+        amount = max(item.amount, open_amount)
+        if item.reduces in left and amount.amount < 0:
+            left[item.reduces] = left[item.reduces] + amount
+            open_amount = open_amount - amount
+            kept.append(item.model_copy(update={"amount": amount}))
+    if open_amount.amount < 0 and left:
+        fitting = [name for name, amount in left.items() if -open_amount <= amount]
+        reduced = entries[(fitting or [*left])[-1]]
+        name = unused(derived_id("amendment", amendment.amendment), taken)
+        taken.add(name)
+        more = {"item": name, "amount": open_amount, "reduces": reduced.item}
+        kept.append(reduced.model_copy(update={**more, "description": line.title}))
+    return _with_billing(line, tuple(kept))

@@ -1,78 +1,149 @@
 """State of the budget and of the signed amendments."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Self
 
-from chassis.domain.state import Keep, Kept, Part, on_event
+from chassis.domain.state import Keep, Part, on_event
 from contracts.event import Recorded
 from contracts.finance import (
     BudgetAmended,
     BudgetCosted,
     BudgetSet,
-    ChangePriced,
+    RevenueByCostRecognised,
     RevenueMethodChosen,
+    RevenueRecognised,
 )
 from contracts.legal import AmendmentSigned
-from contracts.money import Money, Rate
-from contracts.values import (
-    BillingItem,
-    EstimateLine,
-    Identifier,
-    RevenueMethod,
-    RoleRate,
-    Value,
-)
+from contracts.lines import HOURLY, BillingItem, ContractLine, PerformanceObligation, total_price
+from contracts.money import Money
+from contracts.values import Identifier, Month, Value
 
 
-class Schedule(Value):
-    """Billing schedule, and the day on which its amendment was signed; None for the contract's."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Entry of the billing schedule of a line, with the discounts that reduce it by their line."""
+
+    line: ContractLine
+    item: BillingItem
+    discounts: Mapping[str, Money]
+
+    @property
+    def amount(self) -> Money:
+        """Return the amount after discounts."""
+        return self.item.amount + Money.total(self.discounts.values(), self.item.amount.currency)
+
+    @property
+    def unlimited(self) -> bool:
+        """Return whether the amount is an estimate, which billed time may exceed."""
+        return self.item.kind == "time" and self.line.cap is None
+
+
+class Agreed(Value):
+    """Lines and obligations of the contract from a signature on.
+
+    `signed_on` is the day of the amendment, None for the contract's own terms. `recognised_to` is
+    the last month with recognised revenue before they were in the budget.
+    """
 
     signed_on: date | None
-    items: tuple[BillingItem, ...]
+    lines: tuple[ContractLine, ...]
+    obligations: tuple[PerformanceObligation, ...]
+    recognised_to: Month | None = None
+
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the entries of all billing schedules but those of discounts, in order."""
+        reductions: dict[str, dict[str, Money]] = {}
+        for line in self.lines:
+            for item in line.billing:
+                if item.reduces is not None:
+                    of_entry = reductions.setdefault(item.reduces, {})
+                    before = of_entry.get(line.line, Money.zero(item.amount.currency))
+                    of_entry[line.line] = before + item.amount
+        return tuple(
+            Entry(line, item, reductions.get(item.item, {}))
+            for line in self.lines
+            for item in line.billing
+            if item.reduces is None
+        )
 
 
 class Budget(Value):
-    """Budget from the signed contract; `signed_price` is without amendments, `price` with them.
+    """Budget from the signed contract: the successive terms of the contract, at least one.
 
-    `hours` and `cost` are those of the statement of work; an amendment's are those of its change.
-    `schedules` are the successive billing schedules, at least one.
+    `cost_by_line` is the cost of the lines as they were signed, empty while it is unknown; an
+    amendment's cost is that of its change.
     """
 
-    signed_price: Money
-    price: Money
-    hours: tuple[EstimateLine, ...]
-    revenue_method: RevenueMethod
-    schedules: tuple[Schedule, ...]
-    rates: tuple[RoleRate, ...] = ()
+    history: tuple[Agreed, ...]
     cost: Money | None = None
+    cost_by_line: dict[Identifier, Money] = {}
 
     @property
-    def schedule(self) -> tuple[BillingItem, ...]:
-        """Return the current billing schedule."""
-        return self.schedules[-1].items
+    def currency(self) -> str:
+        """Return the currency of the contract."""
+        return self.lines[0].price.currency
 
     @property
-    def time_items(self) -> tuple[BillingItem, ...]:
-        """Return the entries of the current schedule that bill time."""
-        return tuple(item for item in self.schedule if item.kind == "time")
+    def lines(self) -> tuple[ContractLine, ...]:
+        """Return the lines with all amendments."""
+        return self.history[-1].lines
 
     @property
-    def rate_by_role(self) -> Mapping[str, Rate]:
-        """Return the contracted bill rate per hour by role."""
-        return {rate.role: rate.rate for rate in self.rates}
+    def obligations(self) -> tuple[PerformanceObligation, ...]:
+        """Return the performance obligations with all amendments."""
+        return self.history[-1].obligations
 
-    def schedule_on(self, day: date) -> tuple[BillingItem, ...]:
-        """Return the last billing schedule signed by a day; the contract's own before that."""
-        signed = [each for each in self.schedules if not each.signed_on or each.signed_on <= day]
-        return signed[-1].items
+    @property
+    def price(self) -> Money:
+        """Return the price with all amendments."""
+        return total_price(self.lines, self.currency)
 
-    def agreed_on(self, item: str) -> date | None:
+    @property
+    def signed_price(self) -> Money:
+        """Return the price without amendments."""
+        return total_price(self.history[0].lines, self.currency)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the entries of the current billing schedules."""
+        return self.history[-1].entries
+
+    @property
+    def hourly_lines(self) -> tuple[ContractLine, ...]:
+        """Return the lines whose approved time or expenses are billed."""
+        return tuple(line for line in self.lines if line.pricing in HOURLY)
+
+    def line(self, name: str) -> ContractLine | None:
+        """Return a line by its id, or None."""
+        return next((line for line in self.lines if line.line == name), None)
+
+    def entry(self, item: str) -> Entry | None:
+        """Return an entry by its id, or None."""
+        return next((each for each in self.entries if each.item.item == item), None)
+
+    def agreed_on(self, day: date) -> Agreed:
+        """Return the last terms that were signed by a day; the contract's own before that."""
+        signed = [each for each in self.history if not each.signed_on or each.signed_on <= day]
+        return signed[-1]
+
+    def entry_signed_on(self, item: str) -> date | None:
         """Return the day of the amendment that added an entry; None for the contract's entries."""
         return next(
-            schedule.signed_on
-            for schedule in self.schedules
-            if any(each.item == item for each in schedule.items)
+            agreed.signed_on
+            for agreed in self.history
+            if any(each.item.item == item for each in agreed.entries)
+        )
+
+    def founded(self, obligation: str) -> Agreed:
+        """Return the first terms that have an obligation."""
+        return next(
+            agreed
+            for agreed in self.history
+            if any(each.obligation == obligation for each in agreed.obligations)
         )
 
 
@@ -80,36 +151,33 @@ class Budgeting(Part):
     """The budget once it is set, its sources, and the signed amendments.
 
     `amendments` are in the order of arrival; `amended` names those that are in the budget.
+    `chosen` are the revenue methods by obligation.
     """
 
-    chosen: Kept[RevenueMethodChosen] = None
-    change_prices: Annotated[dict[str, ChangePriced], Keep(by="change")] = {}
+    chosen: Annotated[dict[str, RevenueMethodChosen], Keep(by="obligation")] = {}
     amendments: Annotated[tuple[AmendmentSigned, ...], Keep()] = ()
     budget: Budget | None = None
     amended: tuple[Identifier, ...] = ()
+    recognised_to: Month | None = None
 
     @on_event
     def _set(self, event: BudgetSet) -> Self:
-        budget = Budget(
-            signed_price=event.price,
-            price=event.price,
-            hours=event.hours,
-            revenue_method=event.revenue_method,
-            schedules=(Schedule(signed_on=None, items=event.billing_schedule),),
-            rates=event.rates,
-        )
-        return self.updated(budget=budget)
+        agreed = Agreed(signed_on=None, lines=event.lines, obligations=event.obligations)
+        return self.updated(budget=Budget(history=(agreed,)))
 
     @on_event
     def _costed(self, event: BudgetCosted) -> Self:
-        return self._with(cost=event.cost)
+        return self._with(
+            cost=event.cost, cost_by_line={each.line: each.cost for each in event.lines}
+        )
+
+    @on_event
+    def _recognised(self, event: RevenueRecognised | RevenueByCostRecognised) -> Self:
+        return self.updated(recognised_to=max(self.recognised_to or event.month, event.month))
 
     @on_event
     def _amended(self, recorded: Recorded[BudgetAmended]) -> Self:
-        """Apply the amendment's price and schedule, dated by its signature.
-
-        Roles without a contracted rate get the rate at which the change was priced.
-        """
+        """Apply the lines and obligations of an amendment, dated by its signature."""
         event, budget = recorded.event, self.budget
         if budget is None:
             return self
@@ -117,24 +185,13 @@ class Budgeting(Part):
             (each.signed_on for each in self.amendments if each.amendment == event.amendment),
             recorded.occurred_at.date(),
         )
-        priced = self.change_prices.get(event.change)
-        added = {line.role: line.rate for line in (priced.lines if priced else ())}
-        contracted = budget.rate_by_role
-        amended = self._with(
-            price=event.price,
-            schedules=(
-                *budget.schedules,
-                Schedule(signed_on=signed_on, items=event.billing_schedule),
-            ),
-            rates=(
-                *budget.rates,
-                *(
-                    RoleRate(role=role, rate=rate)
-                    for role, rate in added.items()
-                    if role not in contracted and rate.amount > 0
-                ),
-            ),
+        agreed = Agreed(
+            signed_on=signed_on,
+            lines=event.lines,
+            obligations=event.obligations,
+            recognised_to=self.recognised_to,
         )
+        amended = self._with(history=(*budget.history, agreed))
         return amended.updated(amended=(*self.amended, event.amendment))
 
     @property

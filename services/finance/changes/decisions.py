@@ -1,7 +1,8 @@
 """Price changes for the customer.
 
-A change is priced at the contracted rate of each role, and by the rate card in force on the day of
-its assessment where the contract has none.
+A change is priced line by line at the rates of the line, and by the rate card in force on the day
+of its assessment where the line has none (see `pricing`). Hours that are taken away lower the
+price.
 """
 
 from collections.abc import Iterable
@@ -13,13 +14,12 @@ from contracts.event import Event
 from contracts.finance import ChangePriced
 from contracts.money import BEYOND_ITEMS, Money
 from finance.budgeting.state import Budget
+from finance.changes.pricing import priced_change
 from finance.changes.state import Assessment, ChangeStatus
 from finance.engagement import Engagement
-from finance.rate_cards.pricing import priced_lines, rate_card_on
+from finance.rate_cards.pricing import rate_card_on
 
 capability = Capability[Engagement](__name__)
-
-PROJECT_MANAGER = "project-manager"
 
 
 @capability.react
@@ -29,38 +29,27 @@ def prices(state: Engagement, context: Context) -> Iterable[Event]:
         return
     for assessment in state.changes.assessments:
         if assessment.price is None:
-            priced = _price(assessment, state.budget, state.money, context.reference_data)
+            priced = price_of(assessment, state.budget, state.money, context.reference_data)
             if priced:
                 yield priced
 
 
-def _price(
+def price_of(
     assessment: Assessment, budget: Budget, currency: str, records: ReferenceData
 ) -> ChangePriced | None:
-    """Return the price of a change at contracted rates, else at the rate card's.
-
-    Only hours have a price: a removed deliverable does not lower it. None where a role has no rate,
-    or where the price exceeds the maximum of a contract item.
-    """
-    card = rate_card_on(records, currency, assessment.assessed_on)
+    """Return the price of a change; None while that of a line cannot be known."""
+    day = assessment.assessed_on
+    card = rate_card_on(records, currency, day)
     listed = card.event.by_role if card else {}
-    lines = priced_lines(
-        (
-            (
-                line.role,
-                "project-management" if line.role == PROJECT_MANAGER else "delivery",
-                line.hours,
-            )
-            for line in assessment.lines
-        ),
-        {**listed, **budget.rate_by_role},
-    )
-    if lines is None:
+    changes = [
+        priced
+        for each in assessment.changes
+        if (priced := priced_change(each, budget.line(each.line), listed, currency, day))
+    ]
+    price = Money.total((each.price_delta for each in changes), currency)
+    if len(changes) < len(assessment.changes) or abs(price.amount) >= BEYOND_ITEMS:
         return None
-    price = Money.total((line.amount for line in lines), currency)
-    if price.amount >= BEYOND_ITEMS:
-        return None
-    return ChangePriced(change=assessment.change, lines=lines, price=price)
+    return ChangePriced(change=assessment.change, changes=tuple(changes), price=price)
 
 
 class ChangeView(ViewModel):

@@ -1,4 +1,4 @@
-"""Review the statement of work on behalf of Finance."""
+"""Review statements of work and amendments on behalf of Finance."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,10 +8,12 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.finance import SowReviewed
-from contracts.legal import SowDrafted
+from contracts.finance import AmendmentReviewed, SowReviewed
+from contracts.legal import AmendmentDrafted, SowDrafted
+from contracts.lines import changed_lines, total_price
 from contracts.money import Money
-from contracts.values import SowReview, Verdict
+from contracts.values import AmendmentReview, SowReview, Verdict
+from finance.budgeting.state import Agreed
 from finance.engagement import Engagement
 from finance.policies import require_running
 from finance.roles import ACCOUNTING
@@ -22,8 +24,16 @@ capability = Capability[Engagement](__name__)
 class ReviewSow(SowReview, Command):
     """Approve the latest version of the statement of work for Finance, or object and say why.
 
-    An approved version can be budgeted: its billing schedule adds up to its price, in the currency
-    of the engagement, and time and materials have rates. The verdict may be changed until the
+    An approved version can be budgeted: it is in the currency of the engagement, the billing of
+    each line adds up to its price, and time and materials have rates. The verdict may be changed
+    until the signature.
+    """
+
+
+class ReviewAmendment(AmendmentReview, Command):
+    """Approve the last draft of an amendment for Finance, or object and say why.
+
+    An approved amendment fits the lines of the budget. The verdict may be changed until the
     signature.
     """
 
@@ -58,6 +68,51 @@ def review_sow(state: Engagement, command: ReviewSow, context: Context) -> Itera
     yield SowReviewed(**dict(command), content_hash=sow.content_hash)
 
 
+@capability.decide(ReviewAmendment, by=ACCOUNTING)
+def review_amendment(
+    state: Engagement, command: ReviewAmendment, context: Context
+) -> Iterable[Event]:
+    """Record Finance's verdict on the content of the amendment that was received last.
+
+    An equal repetition changes nothing. Raises Refused where the engagement is over, the amendment
+    is unknown or signed, its last draft has another content, or an approved one does not fit the
+    budget.
+    """
+    require_running(state)
+    draft = state.contract.amendments.get(command.amendment)
+    if draft is None:
+        raise Refused(
+            "amendment-unknown", f"Finance has not received amendment {command.amendment}"
+        )
+    reviewed = AmendmentReviewed(**dict(command))
+    if state.contract.amendment_reviews.get(command.amendment) == reviewed:
+        return
+    if any(each.amendment == command.amendment for each in state.budgeting.amendments):
+        raise Refused("amendment-signed", f"amendment {command.amendment} is signed already")
+    if command.content_hash != draft.content_hash:
+        raise Refused(
+            "content-differs",
+            f"the last draft of amendment {command.amendment} has the hash {draft.content_hash}",
+        )
+    if command.verdict == "approved":
+        gate("amendment-inconsistent", _amendment_faults(state, draft))
+    yield reviewed
+
+
+def _amendment_faults(state: Engagement, draft: AmendmentDrafted) -> Iterable[Missing]:
+    if state.budget is None:
+        yield Missing("budget-not-set", "there is no budget that could be amended", "legal")
+        return
+    try:
+        changed_lines(state.budget.lines, draft.changes)
+    except ValueError:
+        yield Missing(
+            "amendment-inconsistent",
+            f"the changes of amendment {draft.amendment} do not fit the lines of the contract",
+            "legal",
+        )
+
+
 def _faults(state: Engagement, sow: SowDrafted) -> Iterable[Missing]:
     version, currency = f"version {sow.version}", sow.price.currency
     if currency != state.money:
@@ -66,22 +121,35 @@ def _faults(state: Engagement, sow: SowDrafted) -> Iterable[Missing]:
             f"{version} is in {currency}, the engagement in {state.money}",
             "legal",
         )
-    if any(item.amount.currency != currency for item in sow.billing_schedule):
-        yield Missing("currency-differs", f"{version} bills in another currency too", "legal")
-    else:
-        billed = Money.total((item.amount for item in sow.billing_schedule), currency)
-        if billed != sow.price:
+    if (total := total_price(sow.lines, sow.lines[0].price.currency)) != sow.price:
+        yield Missing(
+            "sow-inconsistent",
+            f"the lines of {version} add up to {total}, its price is {sow.price}",
+            "legal",
+        )
+    for line in sow.lines:
+        if line.billed != line.price:
             yield Missing(
                 "billing-schedule-differs",
-                f"the billing schedule of {version} adds up to {billed}, its price is {sow.price}",
+                f"the billing schedule of line {line.line} of {version} adds up to {line.billed},"
+                f" its price is {line.price}",
                 "legal",
             )
-    if any(rate.rate.currency != currency for rate in sow.rates):
-        yield Missing("currency-differs", f"{version} has rates in another currency", "legal")
-    if sow.pricing == "time-and-materials" and not sow.rates:
-        yield Missing(
-            "rates-missing", f"{version} bills time and materials but agrees no rates", "legal"
-        )
+        unrated = line.pricing == "time-and-materials" and line.kind != "expenses"
+        if line.without_rate or (unrated and not line.rates):
+            yield Missing(
+                "rates-missing",
+                f"line {line.line} of {version} agrees no rates"
+                f" for {', '.join(line.without_rate) or 'time'}",
+                "legal",
+            )
+    for entry in Agreed(signed_on=None, lines=sow.lines, obligations=()).entries:
+        if entry.amount.amount < 0:
+            yield Missing(
+                "discount-too-large",
+                f"entry {entry.item.item} of {version} is reduced by more than its amount",
+                "legal",
+            )
 
 
 class SowView(ViewModel):
@@ -95,16 +163,27 @@ class SowView(ViewModel):
     signed_on: date | None
 
 
+class AmendmentView(ViewModel):
+    """Last draft of an amendment, and Finance's verdict on it."""
+
+    amendment: str
+    change: str
+    content_hash: str
+    price_delta: Money
+    verdict: Verdict | None
+
+
 class ContractFields(ViewModel):
-    """Statements of work and early starts in the view of an engagement."""
+    """Statements of work, amendments and early starts in the view of an engagement."""
 
     sows: list[SowView]
+    amendments: list[AmendmentView]
     early_start_until: date | None
 
 
 @capability.view
 def contract_view(state: Engagement) -> ContractFields:
-    """Return statements of work and early starts for the view of an engagement."""
+    """Return statements of work, amendments and early starts for the view of an engagement."""
     contract, won = state.contract, state.opportunity.won
     return ContractFields(
         sows=[
@@ -117,6 +196,19 @@ def contract_view(state: Engagement) -> ContractFields:
                 signed_on=contract.signed_on if sow is contract.sow else None,
             )
             for version, sow in sorted(contract.sows.items())
+        ],
+        amendments=[
+            AmendmentView(
+                amendment=draft.amendment,
+                change=draft.change,
+                content_hash=draft.content_hash,
+                price_delta=draft.price_delta,
+                verdict=review.verdict
+                if (review := contract.amendment_reviews.get(name))
+                and review.content_hash == draft.content_hash
+                else None,
+            )
+            for name, draft in contract.amendments.items()
         ],
         early_start_until=contract.early_start_until,
     )

@@ -4,19 +4,28 @@ from datetime import date
 from typing import Annotated, Self
 
 from chassis.domain.state import Keep, Kept, Part, on_event
-from contracts.finance import SowReviewed
-from contracts.legal import EarlyStartAuthorised, EngagementTerminated, SowDrafted, SowSigned
+from contracts.finance import AmendmentReviewed, SowReviewed
+from contracts.legal import (
+    AmendmentDrafted,
+    EarlyStartAuthorised,
+    EngagementTerminated,
+    SowDrafted,
+    SowSigned,
+)
 
 
 class Contract(Part):
-    """Versions of the statement of work with their reviews, signature, early starts, termination.
+    """Versions of the statement of work and last drafts of amendments, with their reviews.
 
-    `early_start_until` is the last day of all early starts.
+    Also the signature, early starts and termination. `early_start_until` is the last day of all
+    early starts.
     """
 
     sows: Annotated[dict[int, SowDrafted], Keep(by="version")] = {}
     reviews: Annotated[dict[int, SowReviewed], Keep(by="version")] = {}
     signed: Kept[SowSigned] = None
+    amendments: Annotated[dict[str, AmendmentDrafted], Keep(by="amendment")] = {}
+    amendment_reviews: Annotated[dict[str, AmendmentReviewed], Keep(by="amendment")] = {}
     early_start_until: date | None = None
     terminated: Kept[EngagementTerminated] = None
 
@@ -34,11 +43,6 @@ class Contract(Part):
     def signed_on(self) -> date | None:
         """Return the day of the signature, or None."""
         return self.signed.signed_on if self.signed else None
-
-    @property
-    def hourly(self) -> bool:
-        """Return whether the signed contract is by time and materials."""
-        return self.sow is not None and self.sow.pricing == "time-and-materials"
 
     @property
     def terminated_on(self) -> date | None:

@@ -11,7 +11,13 @@ from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.context import Context, ReferenceData
 from contracts.event import Event
-from contracts.finance import BudgetCosted, ChangeCosted, CostAccrued, EstimateCosted
+from contracts.finance import (
+    BudgetCosted,
+    ChangeCosted,
+    CostAccrued,
+    EstimateCosted,
+    LineCost,
+)
 from contracts.money import Money
 from contracts.values import RoleHours
 from finance.costing import rates
@@ -43,25 +49,43 @@ def _of_estimates(state: Engagement, currency: str, records: ReferenceData) -> I
 
 
 def _of_changes(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
-    """Yield the cost of each change, by its last priced assessment."""
-    for change in dict.fromkeys(each.change for each in state.changes.assessments):
-        assessment = state.changes.priced(change)
-        if assessment is None or assessment.price is None or assessment.cost is not None:
+    """Yield the cost of each change, by its last priced assessment.
+
+    A change that cannot be priced is costed once its amendment, which has a price, is in the
+    budget.
+    """
+    signed = {each.change: each.price_delta for each in state.budgeting.applied}
+    for change in state.changes.names:
+        assessment = state.changes.in_force(change)
+        price = assessment.price or signed.get(change)
+        if price is None or assessment.cost is not None:
             continue
-        lines, day = assessment.lines, assessment.assessed_on
-        cost = rates.cost_of_hours(lines, rates.cost_rates_on(records, currency, day))
-        if cost is not None:
-            margin = rates.margin_ratio(assessment.price, cost)
-            yield ChangeCosted(change=change, cost=cost, margin=margin)
+        on_day = rates.cost_rates_on(records, currency, assessment.assessed_on)
+        lines = [
+            LineCost(line=each.line, cost=cost)
+            for each in assessment.changes
+            if (cost := rates.cost_of_hours(each.hours, on_day)) is not None
+        ]
+        if len(lines) == len(assessment.changes):
+            cost = Money.total((each.cost for each in lines), currency)
+            margin = rates.margin_ratio(price, cost)
+            yield ChangeCosted(change=change, cost=cost, lines=tuple(lines), margin=margin)
 
 
 def _of_budget(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:
     budget, day = state.budget, state.contract.signed_on
     if budget is None or budget.cost is not None or day is None:
         return
-    cost = rates.cost_of_hours(budget.hours, rates.cost_rates_on(records, currency, day))
-    if cost is not None:
-        yield BudgetCosted(cost=cost, margin_sold=rates.margin(budget.signed_price, cost))
+    on_day, signed = rates.cost_rates_on(records, currency, day), budget.history[0].lines
+    lines = [
+        LineCost(line=line.line, cost=Money.nearest(exact, currency))
+        for line in signed
+        if (exact := rates.cost_of_line(line, on_day)) is not None
+    ]
+    if len(lines) == len(signed):
+        cost = Money.total((each.cost for each in lines), currency)
+        margin = rates.margin(budget.signed_price, cost)
+        yield BudgetCosted(cost=cost, lines=tuple(lines), margin_sold=margin)
 
 
 def _accruals(state: Engagement, currency: str, records: ReferenceData) -> Iterable[Event]:

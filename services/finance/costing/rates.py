@@ -7,12 +7,20 @@ cost rate, the cost is unknown and computed later.
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
 from chassis.domain.context import ReferenceData
 from contracts.decimals import round_decimal
+from contracts.lines import LineTerms, RoleHoursDelta
 from contracts.money import Money
 from contracts.reference import CostRatesPublished
 from contracts.values import EstimateLine, Margin, RoleHours
+from finance.work.state import Work
+
+SomeHours: TypeAlias = RoleHours | EstimateLine | RoleHoursDelta
+"""Hours of a role; negative where a change takes them away."""
+Floor: TypeAlias = Literal["above", "below", "unknown"]
+"""Whether a price leaves the minimum margin; unknown where a cost rate is."""
 
 
 def cost_rates_id(currency: str) -> str:
@@ -26,10 +34,8 @@ def cost_rates_on(records: ReferenceData, currency: str, day: date) -> CostRates
     return rates.event if rates and rates.event.currency == currency else None
 
 
-def cost_of_hours(
-    lines: Iterable[RoleHours | EstimateLine], rates: CostRatesPublished | None
-) -> Money | None:
-    """Return the sum of hours x cost rate, rounded once to the minor unit.
+def exact_cost(hours: Iterable[SomeHours], rates: CostRatesPublished | None) -> Decimal | None:
+    """Return the sum of hours x cost rate, not rounded.
 
     None where there are no cost rates, or a role has none.
     """
@@ -37,11 +43,39 @@ def cost_of_hours(
         return None
     known = rates.by_role
     total = Decimal(0)
-    for line in lines:
-        if line.role not in known:
+    for each in hours:
+        if each.role not in known:
             return None
-        total += known[line.role].amount * line.hours
-    return Money.nearest(total, rates.currency)
+        total += known[each.role].amount * each.hours
+    return total
+
+
+def cost_of_hours(hours: Iterable[SomeHours], rates: CostRatesPublished | None) -> Money | None:
+    """Return the sum of hours x cost rate, rounded once to the minor unit; None if unknown."""
+    exact = exact_cost(hours, rates)
+    return None if exact is None or rates is None else Money.nearest(exact, rates.currency)
+
+
+def cost_of_line(line: LineTerms, rates: CostRatesPublished | None) -> Decimal | None:
+    """Return what the hours of a contract line cost, not rounded; None if unknown.
+
+    A line at cost without hours costs its price.
+    """
+    if line.pricing == "at-cost" and not line.hours:
+        return line.price.amount
+    return exact_cost(line.hours, rates)
+
+
+def floor_of(price: Money, cost: Decimal | None, rates: CostRatesPublished | None) -> Floor:
+    """Return whether a price leaves the minimum margin over a cost, compared without rounding."""
+    if rates is None or cost is None:
+        return "unknown"
+    return "below" if (price.amount - cost) * 100 < price.amount * rates.floor else "above"
+
+
+def cost_to(works: Iterable[Work], currency: str, day: date) -> Money:
+    """Return the accrued cost of work dated up to a day."""
+    return Money.total((one.cost for one in works if one.cost and one.on <= day), currency)
 
 
 def ratio(part: Decimal, whole: Decimal) -> Decimal | None:

@@ -6,7 +6,6 @@ line in proportion. Lines of one role and kind become one line of the price.
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Literal
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
@@ -16,7 +15,7 @@ from contracts.event import Event
 from contracts.finance import EstimatePriced
 from contracts.money import Money
 from contracts.values import TotalHours
-from finance.costing.rates import cost_of_hours, cost_rates_on
+from finance.costing.rates import cost_rates_on, exact_cost, floor_of
 from finance.engagement import Engagement
 from finance.estimates.state import Estimate
 from finance.rate_cards.pricing import priced_lines, rate_card_on
@@ -49,6 +48,7 @@ def _price(estimate: Estimate, currency: str, records: ReferenceData) -> Estimat
     price = Money.total((line.amount for line in priced), currency)
     if price.amount <= 0:
         return None
+    rates = cost_rates_on(records, currency, estimate.submitted_on)
     management = sum(line.amount.amount for line in priced if line.kind == "project-management")
     return EstimatePriced(
         estimate_version=estimate.version,
@@ -57,20 +57,8 @@ def _price(estimate: Estimate, currency: str, records: ReferenceData) -> Estimat
         lines=priced,
         price=price,
         project_management_share=round_decimal(management * 100 / price.amount, 4),
-        floor=_floor(estimate, price, records),
+        floor=floor_of(price, exact_cost(lines, rates), rates),
     )
-
-
-def _floor(
-    estimate: Estimate, price: Money, records: ReferenceData
-) -> Literal["above", "below", "unknown"]:
-    """Return whether the margin is below the floor, compared without rounding."""
-    rates = cost_rates_on(records, price.currency, estimate.submitted_on)
-    cost = cost_of_hours(estimate.with_contingency, rates)
-    if not rates or cost is None:
-        return "unknown"
-    margin = price - cost
-    return "below" if margin.amount * 100 < price.amount * rates.floor else "above"
 
 
 class EstimateView(ViewModel):

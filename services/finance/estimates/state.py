@@ -9,7 +9,6 @@ from contracts.delivery import EstimateEndorsed, EstimateSubmitted
 from contracts.event import Recorded
 from contracts.finance import EstimateCosted, EstimatePriced
 from contracts.money import Money
-from contracts.sales import ProposalDrafted
 from contracts.values import EstimateLine, Percent, Value, Version
 
 
@@ -38,10 +37,9 @@ class Estimate(Value):
 
 
 class Estimates(Part):
-    """The estimates by version, and the version of the estimate by version of the proposal."""
+    """The estimates by version."""
 
     by_version: dict[int, Estimate] = {}
-    of_proposal: dict[int, Version] = {}
 
     @on_event
     def _submitted(self, recorded: Recorded[EstimateSubmitted]) -> Self:
@@ -65,10 +63,6 @@ class Estimates(Part):
     @on_event
     def _costed(self, event: EstimateCosted) -> Self:
         return self._with(event.estimate_version, cost=event.cost)
-
-    @on_event
-    def _proposed(self, event: ProposalDrafted) -> Self:
-        return self.updated(of_proposal={**self.of_proposal, event.version: event.estimate_version})
 
     def _with(self, version: int, **fields: object) -> Self:
         known = self.by_version.get(version)

@@ -23,8 +23,9 @@ from contracts.finance import (
     InvoiceVoided,
     Voiding,
 )
+from contracts.lines import BillingKind
 from contracts.money import Money
-from contracts.values import BillingKind, Day, Identifier, days_after
+from contracts.values import Day, Identifier, days_after
 from finance.billing.schedule import lapsed, too_much_due
 from finance.billing.state import Invoice
 from finance.engagement import Engagement
@@ -36,7 +37,7 @@ from finance.policies import (
     require_open_account,
 )
 from finance.roles import CONTROLLING
-from finance.time_billing.unbilled import ADVANCES, advance_left
+from finance.time_billing.unbilled import advance_left, is_advance
 
 capability = Capability[Engagement](__name__)
 
@@ -178,12 +179,15 @@ def _ends_event(state: Engagement, invoice: Invoice) -> bool:
 
 def _require_advance(state: Engagement, invoice: Invoice, amount: Money) -> None:
     """Refuse to credit or void what time billed since has drawn down of an advance."""
-    left = advance_left(state)
-    advance = state.contract.hourly and invoice.kind in ADVANCES
-    if advance and left < min(amount, invoice.amount):
+    due = state.billing.events[invoice.billing_event]
+    if state.budget is None or not is_advance(state.budget, due):
+        return
+    left = advance_left(state, due.line)
+    if left < min(amount, invoice.amount):
         raise Refused(
             "advance-drawn",
-            f"{left} of the advances is left; the rest is drawn down by billed time",
+            f"{left} of the advances on line {due.line} is left; the rest is drawn down by billed"
+            " time",
         )
 
 
@@ -194,6 +198,7 @@ class InvoiceView(ViewModel):
     number: str | None
     stage: str
     billing_event: str
+    line: str | None
     item: str | None
     kind: BillingKind
     exception: str | None
@@ -226,6 +231,7 @@ def _shown(state: Engagement, invoice: Invoice) -> InvoiceView:
         number=invoice.number,
         stage=invoice.stage,
         billing_event=invoice.billing_event,
+        line=due.line if due else None,
         item=due.item if due else None,
         kind=invoice.kind,
         exception=due.exception if due else None,

@@ -21,7 +21,7 @@ from finance.billing.state import Invoice
 from finance.engagement import Engagement, Stage
 from finance.policies import day_since_issue, require_at_most, require_issued
 from finance.roles import ACCOUNTING, CONTROLLING
-from finance.time_billing.unbilled import advance_left
+from finance.time_billing.unbilled import advances_left
 
 capability = Capability[Engagement](__name__)
 
@@ -122,7 +122,7 @@ def payments_view(state: Engagement) -> PaymentFields:
         billed=billing.billed(currency) if currency else None,
         paid=billing.paid(currency) if currency else None,
         outstanding=billing.outstanding(currency) if currency else None,
-        advance_left=advance_left(state) if currency else None,
+        advance_left=advances_left(state) if currency else None,
         overdue=any(invoice.overdue for invoice in billing.issued),
     )
 

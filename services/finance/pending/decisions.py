@@ -1,22 +1,27 @@
-"""List what cannot be computed yet, for want of rates, prices or signed documents; catch up."""
+"""List what cannot be computed yet, for want of rates, prices or signed documents; catch up.
+
+What waits for cost rates is listed in the confidential view only.
+"""
 
 from collections.abc import Iterable
 
 from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
-from chassis.domain.commands import Command, Missing, Refused
+from chassis.domain.commands import Command, Missing
 from chassis.domain.context import Context
 from contracts.event import Event
 from finance.costing.rates import cost_rates_id
 from finance.engagement import Engagement
 from finance.rate_cards.pricing import rate_card_id
+from finance.revenue.decisions import waiting_months
 from finance.roles import ACCOUNTING
 
 
 class CatchUp(Command):
     """Compute what waited for rates that were published since.
 
-    This happens without the command when the next event of the engagement is processed.
+    This happens without the command when the next event of the engagement is processed. What still
+    waits is in the view of the engagement.
     """
 
 
@@ -26,39 +31,46 @@ class PendingFields(ViewModel):
     waiting: list[Missing]
 
 
+class PendingFigures(ViewModel):
+    """The figures that wait for costs, in the view for callers who may see them."""
+
+    waiting_for_costs: list[Missing]
+
+
 def catching_up(computing: tuple[Capability[Engagement], ...]) -> Capability[Engagement]:
     """Return the capability that computes what waited, by the reactions of the others."""
     capability = Capability[Engagement](__name__)
 
     @capability.decide(CatchUp, by=ACCOUNTING)
     def catch_up(state: Engagement, command: CatchUp, context: Context) -> Iterable[Event]:
-        """Record everything that can be computed now.
+        """Record everything that can be computed now, which may be nothing.
 
-        Raises Refused where something still waits and nothing could be computed.
+        It is never refused: a refusal would tell whether a cost is known.
         """
         reactions = (reaction for each in computing for reaction in each.reactions)
-        events = tuple(event for reaction in reactions for event in reaction(state, context))
-        waits = tuple(waiting(state))
-        if waits and not events:
-            raise Refused("inputs-missing", "; ".join(each.sentence for each in waits), waits)
-        yield from events
+        yield from tuple(event for reaction in reactions for event in reaction(state, context))
 
     @capability.view
     def pending_view(state: Engagement) -> PendingFields:
         """Return what cannot be computed yet for the view of an engagement."""
         return PendingFields(waiting=list(waiting(state)))
 
+    @capability.confidential_view
+    def pending_figures(state: Engagement) -> PendingFigures:
+        """Return what waits for costs for the confidential view of an engagement."""
+        return PendingFigures(waiting_for_costs=list(waiting_for_costs(state)))
+
     return capability
 
 
 def waiting(state: Engagement) -> Iterable[Missing]:
-    """Yield prices, costs, budgets and measurements not computed yet, and what they need."""
+    """Yield the prices and budgets that are not computed yet, and what they need."""
     currency = state.currency
     if currency is None:
         if state.estimates.by_version or state.contract.sows:
             yield Missing("opportunity-not-opened", "Sales has not opened the opportunity", "sales")
         return
-    card, rates = rate_card_id(currency), cost_rates_id(currency)
+    card = rate_card_id(currency)
     for estimate in state.estimates.by_version.values():
         if estimate.price is None:
             roles = ", ".join(sorted({line.role for line in estimate.lines}))
@@ -72,17 +84,26 @@ def waiting(state: Engagement) -> Iterable[Missing]:
         if assessment.price is None:
             yield Missing(
                 "change-not-priced",
-                f"change {assessment.change} needs a signed contract, and contracted or listed"
-                f" rates ({card}) for its roles",
+                f"change {assessment.change} needs a signed contract, contracted or listed rates"
+                f" ({card}) for its roles, and the new fee where it changes a retainer",
                 "finance",
             )
     yield from _missing_budgets(state)
+
+
+def waiting_for_costs(state: Engagement) -> Iterable[Missing]:
+    """Yield the costs, measurements and revenue that are not computed yet. Confidential."""
+    if state.currency is None:
+        return
+    rates = cost_rates_id(state.currency)
     for work in state.work.entries:
         if work.cost is None:
             what = f"{work.hours} h of {work.role}" if work.role else f"an expense of {work.amount}"
             yield Missing(
                 "work-uncosted", f"{what} ({work.entry}) needs {rates} on {work.on}", "finance"
             )
+    if state.budget is not None and state.budget.cost is None:
+        yield Missing("cost-unknown", f"the budget needs {rates} for its roles", "finance")
     if state.performance.reports:
         yield Missing(
             "report-not-measured",
@@ -90,6 +111,7 @@ def waiting(state: Engagement) -> Iterable[Missing]:
             " the changes that its plan includes",
             "finance",
         )
+    yield from waiting_months(state)
 
 
 def _missing_budgets(state: Engagement) -> Iterable[Missing]:
@@ -97,12 +119,14 @@ def _missing_budgets(state: Engagement) -> Iterable[Missing]:
     if signed and state.budget is None:
         yield Missing(
             "budget-not-set",
-            f"version {signed.version} is signed; its draft, proposal or estimate is unknown",
-            "sales",
+            f"version {signed.version} is signed; its draft is unknown, in another currency, or"
+            " does not add up to its price",
+            "legal",
         )
     for amendment in state.budgeting.waiting:
         yield Missing(
             "budget-not-amended",
-            f"amendment {amendment.amendment} is signed; change {amendment.change} is unpriced",
-            "finance",
+            f"amendment {amendment.amendment} is signed; it does not fit the lines of the budget,"
+            f" or change {amendment.change} is not priced yet",
+            "legal",
         )

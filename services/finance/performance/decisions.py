@@ -18,7 +18,7 @@ from contracts.finance import MarginMeasured, PerformanceMeasured
 from contracts.money import Money
 from contracts.values import PlannedTask, Ratio
 from finance.calendar_months import end_of
-from finance.costing.rates import cost_rates_on, margin
+from finance.costing.rates import cost_rates_on, cost_to, margin
 from finance.engagement import Engagement
 from finance.performance import earned_value as ev
 from finance.performance import margins
@@ -67,7 +67,7 @@ def _performance(
     bac = Money.nearest(planned, currency)
     pv = Money.nearest(ev.planned_value(tasks, cost, report.as_of), currency)
     earned = Money.nearest(ev.earned_value(tasks, cost, report.progress), currency)
-    ac = margins.cost_to(works, currency, report.as_of)
+    ac = cost_to(works, currency, report.as_of)
     hours = sum((line.hours for task in tasks for line in task.hours), Decimal(0))
     rest = report.hours_to_complete * planned
     etc = Money.nearest(rest / hours, currency) if hours else None
@@ -89,9 +89,9 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
     """Return the four margins as of the report; None while its price or cost is unknown."""
     baseline, works = report.baseline, state.work.costed(state.money, report.works)
     changes = _priced(state, baseline) if baseline else ()
-    price, sold = margins.price_with(state, changes), margins.sold(state, changes)
+    sold = margins.sold(state, changes)
     performance = _performance(state, report, records) if baseline else None
-    if price is None or sold is None or works is None or (baseline and not performance):
+    if sold is None or works is None or (baseline and not performance):
         return None
     cost = performance.estimate_at_completion if performance else None
     return MarginMeasured(
@@ -99,7 +99,7 @@ def _margins(state: Engagement, report: Report, records: ReferenceData) -> Margi
         margin_sold=sold,
         margin_billed=margins.billed(state, works, report.as_of),
         margin_recognised=margins.recognised(state, works, report.as_of),
-        margin_forecast=margins.forecast(state, report, price, cost, works),
+        margin_forecast=margins.forecast(state, report, changes, cost, works),
     )
 
 
@@ -131,7 +131,8 @@ def _final(state: Engagement) -> Iterable[Event]:
     works = state.work.costed(state.money)
     if sold is None or works is None:
         return
-    as_of = max(ended, settled_on, *(end_of(month) for month in state.revenue.months))
+    last = state.revenue.last_month
+    as_of = max(ended, settled_on, end_of(last) if last else ended)
     cost = state.work.cost_to_date or Money.zero(state.money)
     yield MarginMeasured(
         as_of=as_of,

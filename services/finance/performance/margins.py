@@ -15,11 +15,15 @@ from decimal import Decimal
 
 from contracts.money import Money
 from contracts.values import Margin
+from finance.budgeting.obligations import FIXED
+from finance.budgeting.state import Budget
 from finance.calendar_months import end_of
-from finance.costing.rates import margin
+from finance.costing.rates import cost_to, margin
 from finance.engagement import Engagement
 from finance.performance.state import Report
-from finance.time_billing.unbilled import worth
+from finance.revenue.months import recognised_at
+from finance.time_billing.assignment import line_for
+from finance.time_billing.unbilled import works_of, worth
 from finance.work.state import Work
 
 
@@ -45,11 +49,6 @@ def sold(state: Engagement, changes: Collection[str]) -> Margin | None:
     return margin(price, cost)
 
 
-def cost_to(works: Iterable[Work], currency: str, day: date) -> Money:
-    """Return the accrued cost of work dated up to a day."""
-    return Money.total((one.cost for one in works if one.cost and one.on <= day), currency)
-
-
 def billed(state: Engagement, works: Iterable[Work], day: date) -> Margin | None:
     """Return the margin on what was billed to a day; None while nothing was."""
     revenue = state.billing.billed(state.money, day)
@@ -59,32 +58,67 @@ def billed(state: Engagement, works: Iterable[Work], day: date) -> Margin | None
 
 
 def recognised(state: Engagement, works: Iterable[Work], day: date) -> Margin | None:
-    """Return the margin on recognised revenue to the last month ended by a day, or None."""
-    months = [month for month in state.revenue.months if end_of(month) <= day]
-    if not months:
-        return None
-    last = state.revenue.months[max(months)]
-    return margin(last.cumulative, cost_to(works, state.money, end_of(last.month)))
+    """Return the margin on recognised revenue to the last month ended by a day, or None.
+
+    Only months in which the revenue of all obligations is recognised count.
+    """
+    for month in state.revenue.months:
+        revenue = recognised_at(state, month) if end_of(month) <= day else None
+        if revenue is not None:
+            return margin(revenue, cost_to(works, state.money, end_of(month)))
+    return None
 
 
 def forecast(
-    state: Engagement, report: Report, price: Money, cost: Money | None, works: Iterable[Work]
+    state: Engagement,
+    report: Report,
+    changes: Collection[str],
+    cost: Money | None,
+    works: tuple[Work, ...],
 ) -> Margin | None:
     """Return the margin at completion; None while the `cost` at completion is unknown.
 
-    A fixed price is earned in full. Time and materials earn the work done and the hours to
-    complete, at the average contracted rate of the plan, up to the price.
+    Fixed prices and retainers are earned in full. Each line by time and materials or at cost earns
+    the work done and its planned part of the hours to complete, at the contracted rates, up to its
+    cap. Prices are those with `changes`.
     """
-    budget, baseline = state.budget, report.baseline
-    if cost is None or baseline is None or budget is None:
+    budget, baseline, revenue = state.budget, report.baseline, price_with(state, changes)
+    if cost is None or baseline is None or budget is None or revenue is None:
         return None
-    if not state.contract.hourly:
-        return margin(price, cost)
-    rates, planned = budget.rate_by_role, [line for task in baseline.tasks for line in task.hours]
-    earned = worth(works, rates, state.money)
-    total = sum((line.hours for line in planned), Decimal(0))
-    if earned is None or total == 0 or any(line.role not in rates for line in planned):
+    if not budget.hourly_lines:
+        return margin(revenue, cost)
+    planned = [
+        (line_for(budget, task.line, each.role, baseline.baselined_on), each)
+        for task in baseline.tasks
+        for each in task.hours
+    ]
+    total = sum((each.hours for _, each in planned), Decimal(0))
+    fixed = any(each.obligation == FIXED for each in budget.obligations)
+    if total == 0 or (not fixed and any(line is None for line, _ in planned)):
         return None
-    plan = sum((rates[line.role].amount * line.hours for line in planned), Decimal(0))
-    expected = Money.nearest(earned + plan * report.hours_to_complete / total, state.money)
-    return margin(min(price, expected), cost)
+    for line in budget.hourly_lines:
+        plan = Decimal(0)
+        for found, each in planned:
+            rate = line.rate_on(each.role, baseline.baselined_on)
+            if found is not None and found.line == line.line:
+                if rate is None:
+                    return None
+                plan += rate.amount * each.hours
+        earned = worth(line, works_of(budget, works, line.line), state.money)
+        exact = earned + plan * report.hours_to_complete / total
+        expected = Money.nearest(exact, state.money)
+        signed = _line_price(state, budget, line.line, changes)
+        revenue = revenue - signed + (expected if line.cap is None else min(signed, expected))
+    return margin(revenue, cost)
+
+
+def _line_price(state: Engagement, budget: Budget, line: str, changes: Collection[str]) -> Money:
+    signed = (each.price for each in budget.history[0].lines if each.line == line)
+    deltas = (
+        each.price_delta
+        for one in state.budgeting.applied
+        if one.change in changes
+        for each in one.changes
+        if each.line == line
+    )
+    return Money.total((*signed, *deltas), state.money)

@@ -1,6 +1,8 @@
 """State of plan, progress and status reports, and of the measurements. Partly confidential."""
 
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Self
 
 from chassis.domain.state import Kept, Part, on_event
@@ -15,10 +17,11 @@ from contracts.finance import (
     AccountSettled,
     MarginMeasured,
     PerformanceMeasured,
+    RevenueByCostRecognised,
     RevenueRecognised,
 )
 from contracts.money import Money
-from contracts.values import Hours, Identifier, Percent, Value
+from contracts.values import Hours, Identifier, Percent, ProjectRole, Value
 
 
 class Report(Value):
@@ -37,11 +40,25 @@ class Report(Value):
     margin_due: bool = True
 
 
+class HoursToCome(Value):
+    """Planned hours of a role that are not done, by the line that the tasks name."""
+
+    line: Identifier | None
+    role: ProjectRole
+    hours: Decimal
+
+
 class Forecast(Value):
-    """Measured estimate at completion (EAC), and the changes that its plan includes."""
+    """Measured estimate at completion (EAC), and the changes that its plan includes.
+
+    `to_complete` is the part of the amount that is still to come, `hours` are the planned hours
+    that it is for: all of the plan where none are left.
+    """
 
     on: date
     amount: Money
+    to_complete: Money
+    hours: tuple[HoursToCome, ...]
     changes: tuple[Identifier, ...]
 
 
@@ -87,10 +104,13 @@ class Performance(Part):
         """Add the forecast; it belongs to the changes in the plan of the measured report."""
         forecasts = self.forecasts
         if event.estimate_at_completion is not None:
-            plan = next((each.baseline for each in self.reports if each.performance_due), None)
+            report = next((each for each in self.reports if each.performance_due), None)
+            plan = report.baseline if report else None
             forecast = Forecast(
                 on=event.as_of,
                 amount=event.estimate_at_completion,
+                to_complete=event.estimate_to_complete or Money.zero(event.actual_cost.currency),
+                hours=_to_come(plan, report.progress) if report and plan else (),
                 changes=plan.changes if plan else (),
             )
             forecasts = (*forecasts, forecast)
@@ -103,7 +123,9 @@ class Performance(Part):
         return self.updated(final=self.final or final, reports=self._without("margin_due"))
 
     @on_event
-    def _continued(self, event: AccountSettled | RevenueRecognised) -> Self:
+    def _continued(
+        self, event: AccountSettled | RevenueRecognised | RevenueByCostRecognised
+    ) -> Self:
         """Let another final margin follow a new settlement or a further recognised month.
 
         What reopens the account needs no step: without a settlement no final margin is measured.
@@ -121,3 +143,18 @@ class Performance(Part):
                 reports[index] = report.model_copy(update={flag: False})
                 break
         return tuple(each for each in reports if each.performance_due or each.margin_due)
+
+
+def _to_come(plan: PlanBaselined, progress: Mapping[str, Decimal]) -> tuple[HoursToCome, ...]:
+    """Return the planned hours that are not done; all planned hours where everything is done."""
+    left, planned = dict[tuple[str | None, str], Decimal](), dict[tuple[str | None, str], Decimal]()
+    for task in plan.tasks:
+        undone = 100 - progress.get(task.task, Decimal(0))
+        for each in task.hours:
+            key = task.line, each.role
+            left[key] = left.get(key, Decimal(0)) + each.hours * undone / 100
+            planned[key] = planned.get(key, Decimal(0)) + each.hours
+    return tuple(
+        HoursToCome(line=line, role=role, hours=hours)
+        for (line, role), hours in (left if any(left.values()) else planned).items()
+    )

@@ -1,4 +1,8 @@
-"""Recognise revenue by month, by the method of the budget (see `earned`)."""
+"""Recognise revenue by month and performance obligation, by the method of each (see `earned`).
+
+Revenue by cost is confidential, since it reveals the cost. It never delays what is open: where a
+cost is not known yet, only this revenue waits, and is recognised once the cost is.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -8,16 +12,22 @@ from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, Refused, gate
 from chassis.domain.context import Context
 from contracts.event import Event
-from contracts.finance import RevenueRecognised
+from contracts.finance import RevenueByCostRecognised, RevenueRecognised
+from contracts.lines import PerformanceObligation
 from contracts.money import Money
-from contracts.values import FIRST_DAY, Month
+from contracts.values import Month, RevenueMethod
 from finance.budgeting.state import Budget
-from finance.calendar_months import after, end_of, month_of, require_over
+from finance.calendar_months import after, end_of, require_over
 from finance.engagement import Engagement
 from finance.policies import require_budget
 from finance.revenue.earned import earned_to, unmeasured_changes
+from finance.revenue.months import (
+    first_month,
+    last_complete_month,
+    recognised_at,
+    signature_month,
+)
 from finance.roles import ACCOUNTING
-from finance.time_billing.unbilled import worth
 
 capability = Capability[Engagement](__name__)
 
@@ -25,7 +35,8 @@ capability = Capability[Engagement](__name__)
 class RecogniseRevenue(Command):
     """Recognise the revenue of a month that is over, once, in order of months.
 
-    The first month is that of the signature; the next is the one after the last recognised.
+    The first month is that of the signature; the next is the one after the last recognised. Revenue
+    by cost whose cost is not known is recognised later, unless there is no other.
     """
 
     month: Month
@@ -35,13 +46,14 @@ class RecogniseRevenue(Command):
 def recognise_revenue(
     state: Engagement, command: RecogniseRevenue, context: Context
 ) -> Iterable[Event]:
-    """Record the revenue earned to the end of the month, less what was recognised before.
+    """Record what each obligation earned to the end of the month, less what was recognised before.
 
-    Raises Refused where the month is not the next one or not over, or where a cost or rate is
-    unknown.
+    Raises Refused where the month is not the next one or not over, or where all revenue is by cost
+    and a cost is unknown.
     """
     budget = require_budget(state)
-    following = _next_month(state)
+    last = state.revenue.last_month
+    following = after(last) if last else signature_month(state)
     if command.month < following:
         raise Refused(
             "month-recognised",
@@ -53,15 +65,95 @@ def recognise_revenue(
             "month-out-of-order", f"{following} has to be recognised before {command.month}"
         )
     require_over(command.month, context.today)
-    day = end_of(command.month)
-    gate("revenue-not-measurable", _missing(state, budget, day))
-    cumulative = earned_to(state, budget, day)
-    yield RevenueRecognised(
-        month=command.month,
-        method=budget.revenue_method,
-        amount=cumulative - state.revenue.recognised(state.money),
+    obligations = [
+        each
+        for each in budget.obligations
+        if first_month(state, budget, each.obligation) <= command.month
+    ]
+    by_cost = [each for each in obligations if each.method == "cost-to-cost"]
+    if len(by_cost) == len(obligations):
+        missing = (
+            one for each in by_cost for one in _missing(state, budget, each, end_of(command.month))
+        )
+        gate("revenue-not-measurable", dict.fromkeys(missing))
+    for each in obligations:
+        if each.method != "cost-to-cost":
+            yield _recognised(state, budget, each, command.month)
+    yield from _by_cost(state, budget, command.month)
+
+
+@capability.react
+def by_cost(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield the revenue by cost of recognised months whose cost has become known."""
+    last = state.revenue.last_month
+    if last is not None and state.budget is not None:
+        yield from _by_cost(state, state.budget, last)
+
+
+def waiting_months(state: Engagement) -> Iterable[Missing]:
+    """Yield what revenue by cost of recognised months waits for. Confidential."""
+    last, budget = state.revenue.last_month, state.budget
+    if last is None or budget is None:
+        return
+    for each in budget.obligations:
+        month = _next(state, budget, each)
+        if each.method == "cost-to-cost" and month <= last:
+            yield Missing(
+                "revenue-unrecognised",
+                f"the revenue of {each.obligation} in {month} waits for costs",
+                "finance",
+            )
+
+
+def _by_cost(state: Engagement, budget: Budget, to: Month) -> Iterable[RevenueByCostRecognised]:
+    for each in budget.obligations:
+        if each.method != "cost-to-cost":
+            continue
+        month, before = _next(state, budget, each), _so_far(state, each)
+        while month <= to and not any(_missing(state, budget, each, end_of(month))):
+            cumulative = earned_to(state, budget, each, end_of(month))
+            yield RevenueByCostRecognised(
+                month=month,
+                obligation=each.obligation,
+                method=each.method,
+                amount=cumulative - before,
+                cumulative=cumulative,
+            )
+            month, before = after(month), cumulative
+
+
+def _recognised(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, month: Month
+) -> RevenueRecognised:
+    cumulative = earned_to(state, budget, obligation, end_of(month))
+    return RevenueRecognised(
+        month=month,
+        obligation=obligation.obligation,
+        method=obligation.method,
+        amount=cumulative - _so_far(state, obligation),
         cumulative=cumulative,
     )
+
+
+def _next(state: Engagement, budget: Budget, obligation: PerformanceObligation) -> Month:
+    last = state.revenue.last_month_of(obligation.obligation)
+    return after(last) if last else first_month(state, budget, obligation.obligation)
+
+
+def _so_far(state: Engagement, obligation: PerformanceObligation) -> Money:
+    return state.revenue.recognised(obligation.obligation, state.money)
+
+
+def _missing(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Iterable[Missing]:
+    """Yield the unknown costs that the revenue of an obligation to a day needs."""
+    if budget.cost is None:
+        yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")
+    if state.work.costed(state.money) is None:
+        yield Missing("cost-unknown", "what some approved work cost is not known", "finance")
+    for change in unmeasured_changes(state, budget, obligation, day):
+        yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")
 
 
 def contract_asset(recognised: Money, billed: Money) -> Money:
@@ -74,45 +166,72 @@ def contract_liability(recognised: Money, billed: Money) -> Money:
     return billed - min(recognised, billed)
 
 
-def _next_month(state: Engagement) -> Month:
-    last = state.revenue.last
-    return after(last.month) if last else month_of(state.contract.signed_on or FIRST_DAY)
+class ObligationView(ViewModel):
+    """Performance obligation, and its revenue where the method does not use cost."""
 
-
-def _missing(state: Engagement, budget: Budget, day: date) -> Iterable[Missing]:
-    if budget.revenue_method == "cost-to-cost":
-        if budget.cost is None:
-            yield Missing("cost-unknown", "what the budgeted hours cost is not known", "finance")
-        if state.work.costed(state.money) is None:
-            yield Missing("cost-unknown", "what some approved work cost is not known", "finance")
-        for change in unmeasured_changes(state, budget, day):
-            yield Missing("cost-unknown", f"what {change} will cost is not known", "finance")
-    if budget.revenue_method == "as-invoiced" and (
-        worth(state.work.entries, budget.rate_by_role, state.money) is None
-    ):
-        yield Missing(
-            "rate-not-contracted", "the contract has no rate for some approved time", "legal"
-        )
+    obligation: str
+    lines: list[str]
+    method: RevenueMethod
+    recognised: Money | None
+    recognised_to: Month | None
 
 
 class RevenueFields(ViewModel):
-    """Recognised revenue, against what was billed, in the view of an engagement."""
+    """Revenue by methods that do not use cost, in the view of an engagement."""
+
+    obligations: list[ObligationView]
+
+
+class RevenueFigures(ViewModel):
+    """Revenue of all obligations against what was billed, for callers who may see costs.
+
+    `recognised_to` is the last month in which the revenue of all obligations is recognised.
+    """
 
     recognised: Money | None
-    recognised_to: str | None
+    recognised_to: Month | None
+    revenue_by_cost: dict[str, Money]
     contract_asset: Money | None
     contract_liability: Money | None
 
 
 @capability.view
 def revenue_view(state: Engagement) -> RevenueFields:
-    """Return the recognised revenue for the view of an engagement."""
-    last, currency = state.revenue.last, state.currency
-    recognised = state.revenue.recognised(currency) if currency else None
-    billed = state.billing.billed(currency) if currency else None
+    """Return the open revenue by obligation for the view of an engagement."""
+    budget = state.budget
     return RevenueFields(
+        obligations=[
+            ObligationView(
+                obligation=each.obligation,
+                lines=list(each.lines),
+                method=each.method,
+                recognised=_so_far(state, each) if each.method != "cost-to-cost" else None,
+                recognised_to=state.revenue.last_month_of(each.obligation)
+                if each.method != "cost-to-cost"
+                else None,
+            )
+            for each in (budget.obligations if budget else ())
+        ]
+    )
+
+
+@capability.confidential_view
+def revenue_figures(state: Engagement) -> RevenueFigures:
+    """Return the recognised revenue for the confidential view of an engagement."""
+    currency, budget = state.currency, state.budget
+    last = last_complete_month(state)
+    recognised = recognised_at(state, last) if last else None
+    if recognised is None and currency is not None:
+        recognised = Money.zero(currency)
+    billed = state.billing.billed(currency) if currency else None
+    return RevenueFigures(
         recognised=recognised,
-        recognised_to=last.month if last else None,
+        recognised_to=last,
+        revenue_by_cost={
+            each.obligation: _so_far(state, each)
+            for each in (budget.obligations if budget else ())
+            if each.method == "cost-to-cost"
+        },
         contract_asset=contract_asset(recognised, billed) if recognised and billed else None,
         contract_liability=contract_liability(recognised, billed)
         if recognised and billed

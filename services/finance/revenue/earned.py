@@ -1,18 +1,21 @@
 """Compute the revenue earned to a day. Source: IFRS 15, *Revenue from Contracts with Customers*.
 
-Each engagement has one method, fixed by its budget and never switched. With every method, the
-revenue of a month is the cumulative revenue earned to its end less what was recognised before. A
-signed amendment is therefore a cumulative catch-up (IFRS 15.21(b)) from the day of its signature:
-price, scope and schedule of a month are those signed by its end, however late it is recognised.
+Each performance obligation has one method, fixed by the budget and never switched. With every
+method, the revenue of a month is the cumulative revenue earned to its end less what was recognised
+before. A signed amendment of fixed lines is therefore a cumulative catch-up (IFRS 15.21(b)) from
+the day of its signature: price, scope and schedule of a month are those signed by its end, however
+late it is recognised. A discount belongs to the obligations whose billing it reduces (15.81-82).
 
 - cost-to-cost (15.39-45, B18-B19): cost to date / total expected cost x price, where cost and price
   both cover what is signed by the end of the month.
-- as-invoiced (15.B16), for time and materials: approved time at contracted rates, which is what may
-  be invoiced, up to the price. Advances do not count.
+- as-invoiced (15.B16), for time and materials and at cost: approved work at contracted rates, which
+  is what may be invoiced, up to the cap. Advances do not count.
 - at-acceptance (15.38): the price of what is accepted. The price is shared among deliverables by
   the acceptance entries of the billing schedule (equally inside an entry). What is billed otherwise
   is shared equally by the deliverables that no entry names, or, where each is named, by all in
   proportion.
+- over-time (15.39), for retainers: each month earns an equal part of the price that is not earned
+  yet. A changed fee is therefore earned in the months to come (15.21(a)).
 
 A change by hours alone (a higher price without added deliverables) is not earned by accepting the
 other deliverables: it has to be implemented, too, unless the engagement is closed.
@@ -21,57 +24,138 @@ In the end, revenue is what was invoiced less credit notes, since the customer o
 termination, and once everything is accepted (or the engagement is closed) and the account settled.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from contracts.legal import AmendmentSigned
+from contracts.lines import ContractLine, PerformanceObligation, Retainer
 from contracts.money import Money
+from finance.budgeting.obligations import FIXED
 from finance.budgeting.state import Budget
+from finance.calendar_months import end_of, first_of_month, month_of, months_between
+from finance.changes.state import Assessment
+from finance.costing.rates import cost_to
 from finance.engagement import Engagement
-from finance.performance.margins import cost_to
-from finance.time_billing.unbilled import worth
+from finance.performance.state import Forecast
+from finance.time_billing.assignment import obligation_for, obligation_of
+from finance.time_billing.unbilled import works_of, worth
+from finance.work.state import Work
 
 
-def earned_to(state: Engagement, budget: Budget, day: date) -> Money:
-    """Return the revenue earned to the end of a day by the budget's method, in the minor unit."""
-    price = _price_at(state, budget, day)
-    if _over(state, day):
-        return state.billing.billed(state.money, day)
-    match budget.revenue_method:
+def earned_to(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    """Return the revenue of an obligation earned to the end of a day, in the minor unit."""
+    if _over(state, budget, day):
+        return state.billing.billed(state.money, day, obligation.lines)
+    match obligation.method:
         case "cost-to-cost":
-            return _by_cost(state, budget, price, day)
+            return _by_cost(state, budget, obligation, day)
         case "as-invoiced":
-            works = [work for work in state.work.entries if work.on <= day]
-            value = worth(works, budget.rate_by_role, state.money)
-            return price if value is None else min(price, Money.nearest(value, state.money))
+            return _as_invoiced(state, budget, obligation, day)
         case "at-acceptance":
-            return _by_acceptance(state, budget, price, day)
+            return _by_acceptance(state, budget, obligation, day)
+        case "over-time":
+            return _over_time(state, budget, obligation, day)
 
 
-def unmeasured_changes(state: Engagement, budget: Budget, day: date) -> tuple[str, ...]:
-    """Return the changes in plan or contract, but not both, whose cost is not known."""
-    _, included = _measured(state, budget, day)
-    differing = ((each, state.changes.priced(each)) for each in included ^ _signed(state, day))
-    return tuple(sorted(each for each, priced in differing if priced and priced.cost is None))
+def unmeasured_changes(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> tuple[str, ...]:
+    """Return the changes in plan or contract, but not both, whose cost is not known.
+
+    Only changes that touch the obligation count.
+    """
+    _, included = _measured(state, budget, obligation, day)
+    unmeasured = []
+    for change in included ^ _signed(state, day):
+        if change not in state.changes.names:
+            if change in _signed(state, day):
+                unmeasured.append(change)
+            continue
+        assessment = state.changes.in_force(change)
+        touched = any(
+            _obligation_of_change(budget, assessment, each.line) == obligation.obligation
+            for each in assessment.changes
+        )
+        priced = assessment.price is not None or change in _signed(state, day)
+        if touched and priced and assessment.cost is None:
+            unmeasured.append(change)
+    return tuple(sorted(unmeasured))
 
 
-def _price_at(state: Engagement, budget: Budget, day: date) -> Money:
-    deltas = (one.price_delta for one in state.budgeting.applied if one.signed_on <= day)
-    price = sum(deltas, budget.signed_price)
-    return price if price.amount > 0 else Money.zero(state.money)
+def _price_at(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    """Return the price of an obligation signed by a day, after the discounts on its entries."""
+    total = Money.zero(state.money)
+    for line in budget.history[0].lines:
+        if line.line in obligation.lines and line.kind != "discount":
+            total = total + line.price
+    for one in state.budgeting.applied:
+        if one.signed_on <= day:
+            total = total + _delta(budget, obligation, one)
+    for entry in budget.agreed_on(day).entries:
+        if entry.line.line in obligation.lines:
+            total = total + Money.total(entry.discounts.values(), state.money)
+    return max(total, Money.zero(state.money))
 
 
-def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
+def _delta(budget: Budget, obligation: PerformanceObligation, amendment: AmendmentSigned) -> Money:
+    """Return by how much an amendment changes the price of an obligation, without discounts."""
+    discounts = {line.line for line in budget.lines if line.kind == "discount"}
+    return Money.total(
+        (
+            each.price_delta
+            for each in amendment.changes
+            if each.line in obligation.lines and each.line not in discounts
+        ),
+        budget.currency,
+    )
+
+
+def _as_invoiced(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    """Return the value of the work up to the cap of the line, less its part of the discounts."""
+    total = Fraction(0)
+    for name in obligation.lines:
+        line = budget.line(name)
+        if line is None or line.kind == "discount":
+            continue
+        works = (work for work in state.work.entries if work.on <= day)
+        value = worth(line, works_of(budget, works, name), state.money)
+        price = line.price - Money.total(
+            (
+                each.price_delta
+                for one in state.budgeting.applied
+                if one.signed_on > day
+                for each in one.changes
+                if each.line == name
+            ),
+            state.money,
+        )
+        earned = Fraction(value if line.cap is None else min(value, price.amount))
+        net = Fraction(_price_at(state, budget, obligation, day).amount)
+        total += earned * net / Fraction(price.amount) if price.amount else earned
+    return _nearest(total, state.money)
+
+
+def _by_cost(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
     """Return cost to date / total expected cost x price, for the scope signed by the day.
 
     Once everything is accepted (or the engagement is closed), only changes by hours alone that are
     not implemented have cost to come.
     """
-    if _accepted(state, day):
-        return price - min(price, _to_implement(state, day))
-    spent = cost_to(state.work.costed(state.money) or (), state.money, day)
-    expected = _expected_cost(state, budget, day)
+    price = _price_at(state, budget, obligation, day)
+    if _accepted(state, day, _scope(state, budget, obligation, day)):
+        return price - min(price, _to_implement(state, budget, obligation, day))
+    spent = cost_to(_works(state, budget, obligation), state.money, day)
+    expected = _expected_cost(state, budget, obligation, day)
     if spent.amount == 0:
         return Money.zero(state.money)
     if expected <= spent:
@@ -79,102 +163,227 @@ def _by_cost(state: Engagement, budget: Budget, price: Money, day: date) -> Mone
     return _part_of(price, Fraction(spent.amount) / Fraction(expected.amount))
 
 
-def _expected_cost(state: Engagement, budget: Budget, day: date) -> Money:
+def _works(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation
+) -> tuple[Work, ...]:
+    """Return the work whose cost belongs to an obligation."""
+    works = state.work.costed(state.money) or ()
+    if len(budget.obligations) == 1:
+        return works
+    return tuple(
+        work
+        for work in works
+        if obligation_for(budget, work.line, work.role, work.on) == obligation.obligation
+    )
+
+
+def _expected_cost(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
     """Return the last measured cost at completion, or the budget's, for what is signed by the day.
 
     Plan and contract seldom change on the same day: a signed change that the measured plan does not
     include yet is added at its assessed cost, and an included change that is not signed is
     subtracted.
     """
-    expected, included = _measured(state, budget, day)
+    expected, included = _measured(state, budget, obligation, day)
     signed = _signed(state, day)
-    return expected + _cost_of(state, signed - included) - _cost_of(state, included - signed)
+    return (
+        expected
+        + _cost_of(state, budget, obligation, signed - included)
+        - _cost_of(state, budget, obligation, included - signed)
+    )
 
 
-def _measured(state: Engagement, budget: Budget, day: date) -> tuple[Money, frozenset[str]]:
-    """Return the last cost at completion measured by a day, and the changes that it includes."""
+def _measured(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> tuple[Money, frozenset[str]]:
+    """Return the last cost at completion measured by a day, and the changes that it includes.
+
+    The measured cost is that of all lines: an obligation has its own cost to date, and a part of
+    the cost to come in proportion to the remaining hours of its tasks.
+    """
     measured = [one for one in state.performance.forecasts if one.on <= day]
     if not measured:
-        return budget.cost or Money.zero(state.money), frozenset()
+        costs = budget.cost_by_line
+        known = (costs[line] for line in obligation.lines if line in costs)
+        return Money.total(known, state.money), frozenset()
     last = max(reversed(measured), key=lambda one: one.on)
-    return last.amount, frozenset(last.changes)
+    included = frozenset(last.changes)
+    if len(budget.obligations) == 1:
+        return last.amount, included
+    spent = cost_to(_works(state, budget, obligation), state.money, last.on)
+    share = _share(state, budget, obligation, last)
+    return spent + _part_of(last.to_complete, share), included
+
+
+def _share(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, forecast: Forecast
+) -> Fraction:
+    """Return the part of the remaining planned hours that belongs to an obligation."""
+    own = whole = Fraction(0)
+    for each in forecast.hours:
+        whole += Fraction(each.hours)
+        if obligation_for(budget, each.line, each.role, forecast.on) == obligation.obligation:
+            own += Fraction(each.hours)
+    return own / whole if whole else Fraction(0)
 
 
 def _signed(state: Engagement, day: date) -> frozenset[str]:
     return frozenset(one.change for one in state.budgeting.applied if one.signed_on <= day)
 
 
-def _cost_of(state: Engagement, changes: Iterable[str]) -> Money:
-    assessed = (state.changes.priced(change) for change in changes)
-    return Money.total((one.cost for one in assessed if one and one.cost), state.money)
+def _cost_of(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, changes: Iterable[str]
+) -> Money:
+    """Return the assessed cost of changes, of the lines of an obligation."""
+    assessed = (state.changes.in_force(each) for each in changes if each in state.changes.names)
+    return Money.total(
+        (
+            cost
+            for one in assessed
+            for line, cost in one.cost_by_line.items()
+            if _obligation_of_change(budget, one, line) == obligation.obligation
+        ),
+        state.money,
+    )
 
 
-def _over(state: Engagement, day: date) -> bool:
+def _obligation_of_change(budget: Budget, assessment: Assessment, line: str) -> str | None:
+    """Return the obligation of a changed line; a new fixed line belongs to the fixed ones."""
+    new = next((each.new for each in assessment.changes if each.line == line), None)
+    if budget.line(line) is None and new is not None:
+        return FIXED if new.pricing == "fixed" else None
+    return obligation_of(budget, line)
+
+
+def _over(state: Engagement, budget: Budget, day: date) -> bool:
     """Return whether nothing is to be earned or billed any more on a day.
 
     A settled account alone is not enough: it may be settled long before the work ends.
     """
     if _by(state.contract.terminated_on, day):
         return True
-    settled = _by(state.settlement.settled_on, day)
-    return settled and _accepted(state, day) and _to_implement(state, day).amount == 0
+    if not _by(state.settlement.settled_on, day) or any(_by_hours_alone(state, day)):
+        return False
+    if _by(state.progress.closed_on, day):
+        return True
+    retained = any(
+        months_between(line.retainer.starts_on, day) + 1 < line.retainer.periods
+        for line in budget.agreed_on(day).lines
+        if line.retainer
+    )
+    return not retained and _accepted(state, day, state.in_scope(day))
 
 
 def _by(happened_on: date | None, day: date) -> bool:
     return happened_on is not None and happened_on <= day
 
 
-def _accepted(state: Engagement, day: date) -> bool:
+def _accepted(state: Engagement, day: date, scope: tuple[str, ...]) -> bool:
     if _by(state.progress.closed_on, day):
         return True
-    scope = state.in_scope(day)
     return bool(scope) and all(state.progress.accepted.get(one, date.max) <= day for one in scope)
 
 
-def _to_implement(state: Engagement, day: date) -> Money:
-    """Return the price of changes by hours alone that are signed by the day and not implemented."""
-    waiting = (
-        one.price_delta
-        for one in state.budgeting.applied
-        if one.signed_on <= day
-        and one.price_delta.amount > 0
-        and not one.deliverables_added
-        and day < state.changes.implemented.get(one.change, date.max)
-    )
-    return Money.total([] if _by(state.progress.closed_on, day) else waiting, state.money)
+def _scope(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> tuple[str, ...]:
+    """Return the deliverables in scope on a day but those that only other obligations pay for."""
+    own, others = set[str](), set[str]()
+    for line in budget.agreed_on(day).lines:
+        paid = {*line.deliverables, *(one for item in line.billing for one in item.deliverables)}
+        (own if line.line in obligation.lines else others).update(paid)
+    return tuple(one for one in state.in_scope(day) if one in own or one not in others)
 
 
-def _by_acceptance(state: Engagement, budget: Budget, price: Money, day: date) -> Money:
-    shares = _shares(state, budget, day)
+def _by_hours_alone(state: Engagement, day: date) -> Iterable[AmendmentSigned]:
+    """Yield the changes by hours alone that are signed by the day and not implemented."""
+    if _by(state.progress.closed_on, day):
+        return
+    for one in state.budgeting.applied:
+        implemented = state.changes.implemented.get(one.change, date.max)
+        added = one.price_delta.amount > 0 and not one.deliverables_added
+        if one.signed_on <= day < implemented and added:
+            yield one
+
+
+def _to_implement(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    """Return the price of changes by hours alone that are not implemented, of an obligation."""
+    waiting = (_delta(budget, obligation, one) for one in _by_hours_alone(state, day))
+    return Money.total((one for one in waiting if one.amount > 0), state.money)
+
+
+def _by_acceptance(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    price = _price_at(state, budget, obligation, day)
+    shares = _shares(state, budget, obligation, day)
     done = [one for one in shares if state.progress.accepted.get(one, date.max) <= day]
     if shares and len(done) == len(shares):
-        return price - min(price, _to_implement(state, day))
+        return price - min(price, _to_implement(state, budget, obligation, day))
     part, whole = sum(shares[one] for one in done), sum(shares.values())
     return _part_of(price, part / whole) if whole else Money.zero(state.money)
 
 
+def _over_time(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> Money:
+    """Return what the months of a retainer to that of a day earn.
+
+    Each month earns an equal part of the price that is not earned yet, by the terms at its end.
+    """
+    first = next((terms.starts_on for terms in _retainers(obligation, budget.lines)), None)
+    if first is None:
+        return Money.zero(state.money)
+    earned = Fraction(0)
+    for nth in range(months_between(first, day) + 1):
+        month = end_of(month_of(first_of_month(first, nth)))
+        terms = next(_retainers(obligation, budget.agreed_on(month).lines), None)
+        if month <= day and terms is not None and nth < terms.periods:
+            price = Fraction(_price_at(state, budget, obligation, month).amount)
+            earned += (price - earned) / (terms.periods - nth)
+    return _nearest(earned, state.money)
+
+
+def _retainers(
+    obligation: PerformanceObligation, lines: Iterable[ContractLine]
+) -> Iterator[Retainer]:
+    return (line.retainer for line in lines if line.retainer and line.line in obligation.lines)
+
+
 def _part_of(price: Money, part: Fraction) -> Money:
     """Return a part of the price, rounded once: a quotient such as 5/6 is not rounded before."""
-    exact = Fraction(price.amount) * part
-    return Money.nearest(Decimal(exact.numerator) / exact.denominator, price.currency)
+    return _nearest(Fraction(price.amount) * part, price.currency)
 
 
-def _shares(state: Engagement, budget: Budget, day: date) -> dict[str, Fraction]:
+def _nearest(exact: Fraction, currency: str) -> Money:
+    return Money.nearest(Decimal(exact.numerator) / exact.denominator, currency)
+
+
+def _shares(
+    state: Engagement, budget: Budget, obligation: PerformanceObligation, day: date
+) -> dict[str, Fraction]:
     """Return the weight of each deliverable in scope on a day, by the schedule of that day.
 
     It is the deliverable's share of the acceptance entries that name it, or, where none does, its
     equal share of what is billed otherwise.
     """
-    scope = state.in_scope(day)
+    scope = _scope(state, budget, obligation, day)
     shares = dict.fromkeys(scope, Fraction(0))
     otherwise, named = Fraction(0), set[str]()
-    for item in budget.schedule_on(day):
-        wanted = [one for one in item.deliverables if one in shares]
-        if item.kind != "on-acceptance" or not wanted:
-            otherwise += Fraction(item.amount.amount)
+    for entry in budget.agreed_on(day).entries:
+        if entry.line.line not in obligation.lines:
+            continue
+        amount = Fraction(entry.amount.amount)
+        wanted = [one for one in entry.item.deliverables if one in shares]
+        if entry.item.kind != "on-acceptance" or not wanted:
+            otherwise += amount
             continue
         named.update(wanted)
         for one in wanted:
-            shares[one] += Fraction(item.amount.amount) / len(wanted)
+            shares[one] += amount / len(wanted)
     unnamed = [one for one in scope if one not in named]
     return shares | dict.fromkeys(unnamed, otherwise / max(len(unnamed), 1))

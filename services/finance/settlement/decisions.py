@@ -14,6 +14,7 @@ from chassis.domain.context import Context
 from chassis.domain.rules import same_day, unless_recorded
 from contracts.event import Event
 from contracts.finance import AccountReopened, AccountSettled, InvoiceDrafted
+from contracts.lines import ContractLine
 from contracts.money import Money
 from contracts.values import LAST_DAY, Day
 from finance.billing.schedule import lapsed
@@ -22,6 +23,8 @@ from finance.budgeting.state import Budget
 from finance.calendar_months import month_of
 from finance.engagement import Engagement, Stage
 from finance.roles import ACCOUNTING
+from finance.time_billing.assignment import unassigned
+from finance.time_billing.decisions import missing_line
 from finance.time_billing.unbilled import advance_left, time_billed, unbilled_worth
 
 capability = Capability[Engagement](__name__)
@@ -30,10 +33,11 @@ capability = Capability[Engagement](__name__)
 class SettleAccount(Command):
     """Settle the account, today unless a day is named: nothing is owed by or to the customer.
 
-    The refusal lists what is open. Entries of the schedule that bill time need not be used up, and
-    time covered by an advance counts as paid; the unused rest of an advance must be credited. After
-    a termination, entries that never fell due are not billed, and the rest of an advance is kept as
-    revenue unless it was credited before.
+    The refusal lists what is open, line by line. Entries of the schedule that bill time need not be
+    used up, and work beyond the cap of a line is not billed. Time covered by an advance counts as
+    paid; the unused rest of an advance must be credited. After a termination, entries that never
+    fell due are not billed, and the rest of an advance is kept as revenue unless it was credited
+    before.
 
     If billable work that cannot be billed was approved since, the settlement is recorded again, on
     the same day unless another is named. Delivery then sees that this work was included.
@@ -75,7 +79,10 @@ def reopened(state: Engagement, context: Context) -> Iterable[Event]:
     settled_on = state.settlement.settled_on
     if settled_on is None or state.budget is None:
         return
-    waits = _billable_now(state, state.budget)
+    budget = state.budget
+    waits = Money.total(
+        (_billable_now(state, budget, line) for line in budget.hourly_lines), state.money
+    )
     if waits.amount > 0:
         yield AccountReopened(settled_on=settled_on, unbilled=waits)
 
@@ -93,9 +100,19 @@ def open_points(state: Engagement) -> Iterable[Missing]:
     yield from _unbilled(state, budget)
     for invoice in state.billing.live:
         yield from _open(state, invoice)
-    beyond = state.billing.billed(state.money) - budget.price
+    beyond = state.billing.billed(state.money) - _most(state, budget)
     if beyond.amount > 0:
         yield Missing("billing-beyond-price", f"{beyond} was billed beyond the price: credit it")
+
+
+def _most(state: Engagement, budget: Budget) -> Money:
+    """Return the price, with what was billed beyond the estimates of lines without a cap."""
+    most = budget.price
+    for line in budget.hourly_lines:
+        if line.cap is None:
+            billed = state.billing.billed(state.money, lines={line.line})
+            most = most + max(billed - line.price, Money.zero(state.money))
+    return most
 
 
 def _open(state: Engagement, invoice: Invoice) -> Iterable[Missing]:
@@ -113,24 +130,36 @@ def _open(state: Engagement, invoice: Invoice) -> Iterable[Missing]:
 
 
 def _unbilled(state: Engagement, budget: Budget) -> Iterable[Missing]:
-    """Yield what is not billed: entries of the schedule, time, the rest of an advance."""
+    """Yield what is not billed of each line: entries of the schedule, time, rests of advances."""
     terminated = state.contract.terminated is not None
-    for item in budget.schedule:
-        rest = item.amount - state.billing.due_on_item(item.item, state.money)
+    for entry in budget.entries:
+        item = entry.item
+        rest = entry.amount - state.billing.due_on_item(item.item, state.money)
         if item.kind != "time" and rest.amount > 0 and not terminated:
-            yield Missing("billing-item-unbilled", f"{rest} of {item.item} never fell due")
-    waits = _billable_now(state, budget)
-    if waits.amount > 0:
-        yield Missing("time-unbilled", f"approved time over {waits} is not billed")
-    advance = advance_left(state)
-    unused = advance - min(unbilled_worth(state, budget), advance)
-    if unused.amount > 0 and not terminated:
-        yield Missing("advance-unused", f"{unused} of the advance is unused: credit it")
+            yield Missing(
+                "billing-item-unbilled",
+                f"{rest} of {item.item} (line {entry.line.line}) never fell due",
+            )
+    for line in budget.hourly_lines:
+        waits = _billable_now(state, budget, line)
+        if waits.amount > 0:
+            yield Missing(
+                "time-unbilled", f"approved time over {waits} on line {line.line} is not billed"
+            )
+        advance = advance_left(state, line.line)
+        unused = advance - min(unbilled_worth(state, budget, line), advance)
+        if unused.amount > 0 and not terminated:
+            yield Missing(
+                "advance-unused",
+                f"{unused} of the advance on line {line.line} is unused: credit it",
+            )
+    if not terminated:
+        yield from map(missing_line, unassigned(budget, state.work.entries))
 
 
-def _billable_now(state: Engagement, budget: Budget) -> Money:
-    """Return what could be billed now for approved time and expenses, beyond the advance."""
-    drafts = time_billed(state, budget, month_of(LAST_DAY), LAST_DAY)
+def _billable_now(state: Engagement, budget: Budget, line: ContractLine) -> Money:
+    """Return what could be billed now for a line's approved work, beyond its advance."""
+    drafts = time_billed(state, budget, line, month_of(LAST_DAY), LAST_DAY)
     return Money.total(
         (each.amount for each in drafts if isinstance(each, InvoiceDrafted)), state.money
     )

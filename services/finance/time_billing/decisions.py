@@ -1,30 +1,37 @@
-"""Bill approved time at contracted rates, and expenses, up to the contract's cap.
+"""Bill approved time at contracted rates, and expenses, line by line, up to the cap of the line.
 
-Gate 5 (``amount-not-billable``): only approved time, at the contracted rate, up to the cap. Time is
-billed by the accountant's command ``bill-time`` and not by a deadline at the end of the month,
-since imported history arrives late and a month would be billed before its hours are approved.
+Gate 5 (``amount-not-billable``): only approved time, at the contracted rate of its day, up to the
+cap. Work that belongs to no line, or has no rate, blocks nothing else. Time is billed by the
+accountant's command ``bill-time`` and not by a deadline at the end of the month, since imported
+history arrives late and a month would be billed before its hours are approved.
 """
 
 from collections.abc import Iterable
 from datetime import date
 
+from chassis.base.view_model import ViewModel
 from chassis.domain.capability import Capability
 from chassis.domain.commands import Command, Missing, gate
 from chassis.domain.context import Context
 from contracts.event import Event
 from contracts.money import Money
-from contracts.values import Month
+from contracts.values import Hours, Month
 from finance.budgeting.state import Budget
 from finance.calendar_months import end_of, require_begun
 from finance.engagement import Engagement
 from finance.policies import require_budget, require_open_account
 from finance.roles import ACCOUNTING
+from finance.time_billing.assignment import unassigned
 from finance.time_billing.unbilled import (
     advance_left,
+    held,
     time_billed,
+    time_entries,
     unbilled_expenses,
     unbilled_hours,
+    unbilled_worth,
 )
+from finance.work.state import Work
 
 capability = Capability[Engagement](__name__)
 
@@ -49,37 +56,126 @@ def bill_time(state: Engagement, command: BillTime, context: Context) -> Iterabl
     require_open_account(state)
     require_begun(command.month, context.today)
     until = end_of(command.month)
-    gate("amount-not-billable", _not_billable(state, budget, until))
-    events = tuple(time_billed(state, budget, command.month, context.today))
+    events = tuple(
+        event
+        for line in budget.hourly_lines
+        for event in time_billed(state, budget, line, command.month, context.today)
+    )
     if not events:
-        gate("amount-not-billable", [_nothing_to_bill(state, budget)])
+        gate("amount-not-billable", _not_billable(state, budget, until))
     yield from events
 
 
 def _not_billable(state: Engagement, budget: Budget, until: date) -> Iterable[Missing]:
-    hours, rates = unbilled_hours(state, until), budget.rate_by_role
-    if not budget.time_items:
+    """Yield why nothing can be billed: no entry, no approved work, no rate, advances and caps."""
+    lines = [line for line in budget.hourly_lines if time_entries(budget, line)]
+    if not lines:
         yield Missing("time-item-missing", "the billing schedule has no entry that bills time")
         return
-    if not hours and unbilled_expenses(state, until).amount == 0:
+    waiting = [
+        line
+        for line in lines
+        if unbilled_hours(state, budget, line, until)
+        or unbilled_expenses(state, budget, line, until).amount
+    ]
+    open_work = [work for work in unassigned(budget, state.work.entries) if work.on <= until]
+    if not waiting and not open_work:
         yield Missing(
             "work-not-approved",
             f"no approved time or expense up to {until} waits to be billed",
             "delivery",
         )
-    for role in hours:
-        if role not in rates:
-            yield Missing("rate-not-contracted", f"the contract has no rate for {role}", "legal")
+    yield from (missing_line(work) for work in open_work)
+    for line in waiting:
+        left = advance_left(state, line.line)
+        if left.amount > 0:
+            yield Missing(
+                "work-covered-by-advance",
+                f"the advance of line {line.line}, of which {left} is left, covers its work",
+            )
+        else:
+            yield Missing(
+                "cap-spent",
+                f"the cap of {line.price} of line {line.line} leaves nothing to bill",
+                "legal",
+            )
 
 
-def _nothing_to_bill(state: Engagement, budget: Budget) -> Missing:
-    left = advance_left(state)
-    if left.amount > 0:
+def missing_line(work: Work) -> Missing:
+    """Return why approved work cannot be billed: it belongs to no line, or its role has no rate."""
+    if work.role is None:
         return Missing(
-            "work-covered-by-advance",
-            f"the advance, of which {left} is left, covers all unbilled work",
+            "work-unassigned",
+            f"the expense {work.entry} of {work.amount} belongs to no line of the contract",
+            "delivery",
         )
-    cap = Money.total((item.amount for item in budget.time_items), state.money)
+    if work.line is None:
+        return Missing(
+            "rate-not-contracted",
+            f"no line, or more than one, has a rate for {work.role} on {work.on}:"
+            f" {work.hours} h ({work.entry})",
+            "legal",
+        )
     return Missing(
-        "cap-spent", f"the contract's cap of {cap} for time leaves nothing to bill", "legal"
+        "rate-not-contracted",
+        f"line {work.line} has no rate for {work.role} on {work.on}: {work.hours} h ({work.entry})",
+        "legal",
+    )
+
+
+class LineWorkView(ViewModel):
+    """Approved work on a line by time and materials or at cost that is not billed.
+
+    `held` is the part of `unbilled` that exceeds the cap of the line.
+    """
+
+    line: str
+    unbilled: Money
+    held: Money
+    advance_left: Money
+
+
+class UnassignedView(ViewModel):
+    """Approved billable work that belongs to no line, or whose line has no rate for it."""
+
+    entry: str
+    role: str | None
+    hours: Hours
+    amount: Money | None
+    reason: Missing
+
+
+class TimeBillingFields(ViewModel):
+    """Unbilled and unassigned work in the view of an engagement."""
+
+    unbilled: list[LineWorkView]
+    unassigned: list[UnassignedView]
+
+
+@capability.view
+def time_billing_view(state: Engagement) -> TimeBillingFields:
+    """Return unbilled and unassigned work for the view of an engagement."""
+    budget = state.budget
+    if budget is None:
+        return TimeBillingFields(unbilled=[], unassigned=[])
+    return TimeBillingFields(
+        unbilled=[
+            LineWorkView(
+                line=line.line,
+                unbilled=unbilled_worth(state, budget, line),
+                held=held(state, budget, line),
+                advance_left=advance_left(state, line.line),
+            )
+            for line in budget.hourly_lines
+        ],
+        unassigned=[
+            UnassignedView(
+                entry=work.entry,
+                role=work.role,
+                hours=work.hours,
+                amount=work.amount,
+                reason=missing_line(work),
+            )
+            for work in unassigned(budget, state.work.entries)
+        ],
     )

@@ -1,8 +1,8 @@
-"""Compute the value of approved time and expenses, and what of it is not billed yet.
+"""Compute the value of approved time and expenses, and what of it is not billed yet, per line.
 
-On a contract by time and materials, what was billed on signature or on a date is an advance: time
-billed later draws it down, and nothing is invoiced while it covers everything. Entries of a fixed
-price are billed without such a deduction.
+On a line by time and materials or at cost, what was billed on signature or on a date is an advance:
+time billed later draws it down, and nothing is invoiced while it covers everything. What exceeds
+the cap of the line is held: it is shown, and never billed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,150 +11,234 @@ from decimal import ROUND_FLOOR, Decimal
 
 from chassis.domain.ids import derived_id
 from contracts.finance import BillingEventDue, InvoiceDrafted, InvoiceLine
+from contracts.lines import HOURLY, ContractLine
 from contracts.money import Money, Rate
 from contracts.values import Month
-from finance.billing.schedule import draft, unused
-from finance.budgeting.state import Budget
+from finance.billing.schedule import discounts_on, draft, unused
+from finance.budgeting.state import Budget, Entry
 from finance.calendar_months import end_of
 from finance.engagement import Engagement
+from finance.time_billing.assignment import line_of, rate_of
 from finance.work.state import Work
 
 ADVANCES = ("on-signature", "on-date")
-"""Kinds of entries that are advances on a contract by time and materials."""
+"""Kinds of entries that are advances on a line by time and materials or at cost."""
 
 
-def advance_left(state: Engagement) -> Money:
-    """Return what was invoiced in advance of time, not credited, and not drawn down yet."""
-    nothing = Money.zero(state.money)
-    if not state.contract.hourly:
+def is_advance(budget: Budget, billing_event: BillingEventDue) -> bool:
+    """Return whether a billing event is an advance that billed time draws down."""
+    line = budget.line(billing_event.line)
+    return line is not None and line.pricing in HOURLY and billing_event.kind in ADVANCES
+
+
+def advance_left(state: Engagement, line: str) -> Money:
+    """Return what was invoiced on a line in advance, not credited, and not drawn down yet."""
+    nothing, budget, events = Money.zero(state.money), state.budget, state.billing.events
+    if budget is None:
         return nothing
+    live = [one for one in state.billing.live if events[one.billing_event].line == line]
     paid_ahead = Money.total(
-        (each.amount - each.credited for each in state.billing.issued if each.kind in ADVANCES),
+        (
+            one.amount - one.credited
+            for one in live
+            if one.stage == "issued" and is_advance(budget, events[one.billing_event])
+        ),
         state.money,
     )
-    drawn = Money.total((each.advance_drawn for each in state.billing.live), state.money)
+    drawn = Money.total((one.advance_drawn for one in live), state.money)
     return paid_ahead - min(paid_ahead, drawn)
 
 
-def worth(works: Iterable[Work], rates: Mapping[str, Rate], currency: str) -> Decimal | None:
-    """Return the value of billable time at contracted rates and of billable expenses, not rounded.
+def advances_left(state: Engagement) -> Money:
+    """Return what is left of the advances on all lines."""
+    lines = state.budget.hourly_lines if state.budget else ()
+    return Money.total((advance_left(state, line.line) for line in lines), state.money)
 
-    None where a role has no contracted rate. Expenses in another currency count as zero.
+
+def works_of(budget: Budget, works: Iterable[Work], line: str) -> tuple[Work, ...]:
+    """Return the work that belongs to a line."""
+    return tuple(work for work in works if (found := line_of(budget, work)) and found.line == line)
+
+
+def worth(line: ContractLine, works: Iterable[Work], currency: str) -> Decimal:
+    """Return the value of a line's billable time and expenses, not rounded.
+
+    Time without a contracted rate and expenses in another currency are left out.
     """
     total = Decimal(0)
     for work in works:
         if not work.billable:
             continue
-        if work.role is None:
-            total += (work.expense_in(currency) or Money.zero(currency)).amount
-        elif work.role in rates:
-            total += rates[work.role].amount * work.hours
-        else:
-            return None
+        rate, expense = rate_of(line, work), work.expense_in(currency)
+        if rate is not None:
+            total += rate.amount * work.hours
+        elif expense is not None:
+            total += expense.amount
     return total
 
 
-def unbilled_hours(state: Engagement, until: date) -> dict[str, Decimal]:
-    """Return approved billable hours by role, dated up to a day, that no invoice bills yet."""
-    hours: dict[str, Decimal] = {}
-    for work in state.work.entries:
-        if work.billable and work.role is not None and work.on <= until:
-            hours[work.role] = hours.get(work.role, Decimal(0)) + work.hours
-    for line in _time_lines(state):
-        if line.role is not None and line.role in hours:
-            hours[line.role] -= line.hours or Decimal(0)
-    return {role: left for role, left in hours.items() if left > 0}
+def unbilled_hours(
+    state: Engagement, budget: Budget, line: ContractLine, until: date
+) -> dict[tuple[str, Rate], Decimal]:
+    """Return a line's approved billable hours by role and rate that no invoice bills yet.
+
+    `until` is the last day of the work. Hours that an exception billed at another rate count for
+    the rates of their role in the order of approval.
+    """
+    hours: dict[tuple[str, Rate], Decimal] = {}
+    rates: set[tuple[str, Rate]] = set()
+    for work in works_of(budget, state.work.entries, line.line):
+        rate = rate_of(line, work)
+        if not work.billable or work.role is None or rate is None:
+            continue
+        rates.add((work.role, rate))
+        if work.on <= until:
+            hours[work.role, rate] = hours.get((work.role, rate), Decimal(0)) + work.hours
+    for each in _time_lines(state, line):
+        billed = each.hours or Decimal(0)
+        if each.role is not None and each.rate is not None and (each.role, each.rate) in rates:
+            known = hours.get((each.role, each.rate), Decimal(0))
+            hours[each.role, each.rate] = known - billed
+            continue
+        for key in [one for one in hours if one[0] == each.role]:
+            taken = max(min(billed, hours[key]), Decimal(0))
+            hours[key] -= taken
+            billed -= taken
+    return {key: left for key, left in hours.items() if left > 0}
 
 
-def unbilled_expenses(state: Engagement, until: date) -> Money:
-    """Return approved billable expenses, dated up to a day, that no invoice bills yet."""
+def unbilled_expenses(state: Engagement, budget: Budget, line: ContractLine, until: date) -> Money:
+    """Return a line's approved billable expenses, dated up to a day, that no invoice bills yet."""
     nothing = Money.zero(state.money)
     approved = Money.total(
         (
             work.expense_in(state.money) or nothing
-            for work in state.work.entries
+            for work in works_of(budget, state.work.entries, line.line)
             if work.billable and work.role is None and work.on <= until
         ),
         state.money,
     )
     billed = Money.total(
-        (one.amount for one in _time_lines(state) if one.role is None), state.money
+        (one.amount for one in _time_lines(state, line) if one.role is None), state.money
     )
     return approved - billed if billed < approved else nothing
 
 
-def unbilled_worth(state: Engagement, budget: Budget) -> Money:
-    """Return the value of all unbilled time and expenses; roles without a rate are left out."""
-    rates = budget.rate_by_role
-    hours = unbilled_hours(state, date.max)
-    worths = (rates[role].amount * waiting for role, waiting in hours.items() if role in rates)
+def unbilled_worth(state: Engagement, budget: Budget, line: ContractLine) -> Money:
+    """Return the value of a line's unbilled time and expenses, beyond the cap, too."""
+    waiting = unbilled_hours(state, budget, line, date.max)
+    worths = (rate.amount * hours for (_, rate), hours in waiting.items())
     time = Money.nearest(sum(worths, Decimal(0)), state.money)
-    return time + unbilled_expenses(state, date.max)
+    return time + unbilled_expenses(state, budget, line, date.max)
+
+
+def held(state: Engagement, budget: Budget, line: ContractLine) -> Money:
+    """Return the value of a line's unbilled work that exceeds what the line may still bill."""
+    nothing = Money.zero(state.money)
+    entries = time_entries(budget, line)
+    if any(entry.unlimited for entry in entries):
+        return nothing
+    room = advance_left(state, line.line)
+    for entry in entries:
+        room = room + remaining(state, entry)
+    waiting = unbilled_worth(state, budget, line)
+    return waiting - min(waiting, room)
+
+
+def time_entries(budget: Budget, line: ContractLine) -> tuple[Entry, ...]:
+    """Return the entries of a line that bill time."""
+    return tuple(
+        entry
+        for entry in budget.entries
+        if entry.line.line == line.line and entry.item.kind == "time"
+    )
+
+
+def remaining(state: Engagement, entry: Entry) -> Money:
+    """Return what an entry may still charge for time, without what an advance pays."""
+    invoices = (
+        state.billing.charged(one) - one.advance_drawn
+        for one in state.billing.live
+        if state.billing.events[one.billing_event].item == entry.item.item
+    )
+    rest = entry.item.amount - Money.total(invoices, state.money)
+    return max(rest, Money.zero(state.money))
 
 
 def time_billed(
-    state: Engagement, budget: Budget, month: Month, today: date
+    state: Engagement, budget: Budget, line: ContractLine, month: Month, today: date
 ) -> Iterable[BillingEventDue | InvoiceDrafted]:
-    """Yield a billing event and a draft for each entry that bills some of the unbilled work."""
-    rates, advance, invoices = budget.rate_by_role, advance_left(state), state.billing.invoices
+    """Yield a billing event and a draft for each entry that bills some of a line's work."""
+    advance, invoices = advance_left(state, line.line), state.billing.invoices
     billed = {*state.billing.events, *(each.billing_event for each in invoices.values())}
-    waiting = unbilled_hours(state, end_of(month)).items()
-    hours = {role: left for role, left in waiting if role in rates}
-    expenses = unbilled_expenses(state, end_of(month))
-    for item in budget.time_items:
-        remaining = item.amount - state.billing.due_on_item(item.item, state.money) + advance
-        lines = _lines(hours, expenses, rates, remaining, month)
-        gross = Money.total((line.amount for line in lines), state.money)
+    hours = unbilled_hours(state, budget, line, end_of(month))
+    expenses = unbilled_expenses(state, budget, line, end_of(month))
+    for entry in time_entries(budget, line):
+        room = None if entry.unlimited else remaining(state, entry) + advance
+        lines = _lines(line, hours, expenses, room, month)
+        gross = Money.total((each.amount for each in lines), state.money)
         drawn = min(advance, gross)
-        if gross.amount <= 0 or gross <= drawn:
+        discounts = discounts_on(state, entry, gross - drawn)
+        amount = gross - drawn + Money.total((each.amount for each in discounts), state.money)
+        if gross <= drawn or amount.amount <= 0:
             continue
         billing_event = BillingEventDue(
-            billing_event=unused(derived_id("due", item.item, month), billed),
-            item=item.item,
+            billing_event=unused(derived_id("due", entry.item.item, month), billed),
+            line=line.line,
+            item=entry.item.item,
             kind="time",
-            amount=gross - drawn,
+            amount=amount,
             due_on=min(end_of(month), today),
         )
         yield billing_event
-        yield draft(billing_event, lines, drawn, invoices)
+        yield draft(billing_event, (*lines, *discounts), drawn, invoices)
         advance = advance - drawn
-        for line in lines:
-            if line.role is None:
-                expenses = expenses - line.amount
-            else:
-                hours[line.role] -= line.hours or Decimal(0)
+        for each in lines:
+            if each.role is None:
+                expenses = expenses - each.amount
+            elif each.rate is not None:
+                hours[each.role, each.rate] -= each.hours or Decimal(0)
 
 
-def _time_lines(state: Engagement) -> Iterable[InvoiceLine]:
-    return (line for one in state.billing.live if one.kind == "time" for line in one.lines)
+def _time_lines(state: Engagement, line: ContractLine) -> Iterable[InvoiceLine]:
+    return (
+        each
+        for one in state.billing.live
+        if one.kind == "time"
+        for each in one.lines
+        if each.line == line.line
+    )
 
 
 def _lines(
-    hours: Mapping[str, Decimal],
+    line: ContractLine,
+    hours: Mapping[tuple[str, Rate], Decimal],
     expenses: Money,
-    rates: Mapping[str, Rate],
-    remaining: Money,
+    room: Money | None,
     month: Month,
 ) -> tuple[InvoiceLine, ...]:
-    """Return invoice lines for hours by role, then expenses, up to the amount `remaining`."""
+    """Return invoice lines for hours by role and rate, then expenses, up to the amount `room`."""
     lines: list[InvoiceLine] = []
-    for role, waiting in hours.items():
-        fitting = (remaining.amount / rates[role].amount).quantize(Decimal("0.01"), ROUND_FLOOR)
-        taken = min(waiting, fitting)
-        amount = rates[role] * taken
-        if amount.amount <= 0 or remaining < amount:
+    for (role, rate), waiting in hours.items():
+        taken = waiting
+        if room is not None:
+            fitting = (room.amount / rate.amount).quantize(Decimal("0.01"), ROUND_FLOOR)
+            taken = min(waiting, fitting)
+        amount = rate * taken
+        if amount.amount <= 0 or (room is not None and room < amount):
             continue
         lines.append(
             InvoiceLine(
                 description=f"{role}, approved time to {month}",
+                line=line.line,
                 amount=amount,
                 role=role,
                 hours=taken,
-                rate=rates[role],
+                rate=rate,
             )
         )
-        remaining = remaining - amount
-    if expenses.amount > 0 and remaining.amount > 0:
-        amount = min(expenses, remaining)
-        lines.append(InvoiceLine(description=f"Expenses to {month}", amount=amount))
+        room = room and room - amount
+    amount = expenses if room is None else min(expenses, room)
+    if amount.amount > 0:
+        lines.append(InvoiceLine(description=f"Expenses to {month}", line=line.line, amount=amount))
     return tuple(lines)

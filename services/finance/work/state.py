@@ -14,7 +14,8 @@ from contracts.values import Hours, Identifier, LineKind, PersonId, ProjectRole,
 class Work(Value):
     """Approved time, or an approved expense (which has an amount, but no role and no hours).
 
-    `on` is its date: the Monday of the week, or the day on which the money was spent.
+    `on` is its date: the Monday of the week, or the day on which the money was spent. `line` is the
+    contract line that Delivery's plan names, if any.
     """
 
     entry: Identifier
@@ -22,6 +23,7 @@ class Work(Value):
     kind: LineKind
     on: date
     billable: bool
+    line: Identifier | None = None
     role: ProjectRole | None = None
     week: Week | None = None
     hours: Hours = Decimal(0)
@@ -51,6 +53,7 @@ class ApprovedWork(Part):
             kind=event.kind,
             on=event.week,
             billable=event.billable,
+            line=event.line,
             role=event.role,
             week=event.week,
             hours=event.hours,

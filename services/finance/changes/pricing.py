@@ -1,0 +1,72 @@
+"""Price the changes of contract lines that Delivery assessed."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from contracts.lines import (
+    HOURLY,
+    ContractLine,
+    LineChange,
+    LineRate,
+    LineScopeChange,
+    RoleHoursDelta,
+)
+from contracts.money import BEYOND_ITEMS, Money, Rate
+
+
+def priced_change(
+    change: LineScopeChange,
+    line: ContractLine | None,
+    listed: Mapping[str, Rate],
+    currency: str,
+    day: date,
+) -> LineChange | None:
+    """Return the change of a line with its price; None where the price cannot be known.
+
+    Hours are priced at the rate of the line on the day, or else at the listed one, which then
+    becomes a rate of the line if it bills by the hour. Hours that are taken away from a fixed line
+    without a rate for their role are priced in proportion: by the price of the line per planned
+    hour. At most the whole price is taken away, and a removed deliverable alone lowers no price.
+
+    Unknown is the price where a role has no rate, of a retainer whose hours change (its price
+    follows from the new fee), of a new line without hours, of a discount, and beyond the maximum of
+    an amount.
+    """
+    if (line is None) == (change.new is None):
+        return None
+    outline = change.new or line
+    hours = [each for each in change.hours if each.hours]
+    if outline is None or (change.new and not hours):
+        return None
+    if hours and (outline.pricing == "retainer" or outline.kind == "discount"):
+        return None
+    exact, added = Fraction(0), list[LineRate]()
+    for each in hours:
+        contracted = line.rate_on(each.role, day) if line else None
+        rate = contracted or listed.get(each.role)
+        if not contracted and line and line.pricing == "fixed" and each.hours < 0:
+            share = _share(line, each)
+            if share is not None:
+                exact += share
+                continue
+        if rate is None:
+            return None
+        exact += Fraction(rate.amount * each.hours)
+        if not contracted and outline.pricing in HOURLY and rate.amount > 0:
+            added.append(LineRate(role=each.role, rate=rate))
+    delta = Money.nearest(Decimal(exact.numerator) / exact.denominator, currency)
+    if line and line.price + delta < Money.zero(currency):
+        delta = -line.price
+    if abs(delta.amount) >= BEYOND_ITEMS:
+        return None
+    return LineChange(**dict(change), price_delta=delta, rates=tuple(added))
+
+
+def _share(line: ContractLine, delta: RoleHoursDelta) -> Fraction | None:
+    """Return hours x price per planned hour of a line, exactly; None where it has no hours."""
+    planned = sum((each.hours for each in line.hours), Decimal(0))
+    if not planned:
+        return None
+    return Fraction(line.price.amount) * Fraction(delta.hours) / Fraction(planned)

@@ -1,0 +1,1 @@
+"""Review of proposals against the minimum margin."""

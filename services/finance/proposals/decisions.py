@@ -1,0 +1,67 @@
+"""Review each version of the proposal against the minimum margin (floor).
+
+The cost is that of the planned hours of all lines that are not optional, at the cost rates in force
+on the day of the draft. The floor and the cost are confidential, the result of the comparison is
+not.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from chassis.base.view_model import ViewModel
+from chassis.domain.capability import Capability
+from chassis.domain.context import Context, ReferenceData
+from contracts.event import Event
+from contracts.finance import ProposalReviewed
+from contracts.money import Money
+from finance.costing.rates import Floor, cost_of_line, cost_rates_on, floor_of
+from finance.engagement import Engagement
+from finance.proposals.state import Proposal
+
+capability = Capability[Engagement](__name__)
+
+
+@capability.react
+def reviews(state: Engagement, context: Context) -> Iterable[Event]:
+    """Yield the reviews of new versions, and of those whose floor was unknown and now is not."""
+    for proposal in state.proposals.by_version.values():
+        if proposal.floor in {"above", "below"} or state.currency != proposal.price.currency:
+            continue
+        floor = _floor(proposal, context.reference_data)
+        if floor != proposal.floor:
+            yield ProposalReviewed(version=proposal.version, price=proposal.price, floor=floor)
+
+
+def _floor(proposal: Proposal, records: ReferenceData) -> Floor:
+    """Return whether the price leaves the minimum margin; unknown where no line has hours."""
+    rates = cost_rates_on(records, proposal.price.currency, proposal.drafted_on)
+    costs = [cost_of_line(line, rates) for line in proposal.lines]
+    known = [cost for cost in costs if cost is not None]
+    planned = any(line.hours for line in proposal.lines)
+    whole = len(known) == len(costs) and planned
+    return floor_of(proposal.price, sum(known, Decimal(0)) if whole else None, rates)
+
+
+class ProposalView(ViewModel):
+    """Version of the proposal, and whether its price leaves the minimum margin."""
+
+    version: int
+    price: Money
+    floor: Floor | None
+
+
+class ProposalFields(ViewModel):
+    """The proposals in the view of an engagement."""
+
+    proposals: list[ProposalView]
+
+
+@capability.view
+def proposals_view(state: Engagement) -> ProposalFields:
+    """Return the proposals for the view of an engagement."""
+    return ProposalFields(
+        proposals=[
+            ProposalView(version=each.version, price=each.price, floor=each.floor)
+            for each in state.proposals.by_version.values()
+        ]
+    )

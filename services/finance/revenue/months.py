@@ -1,0 +1,43 @@
+"""Compute which months have recognised revenue."""
+
+from contracts.money import Money
+from contracts.values import FIRST_DAY, Month
+from finance.budgeting.state import Budget
+from finance.calendar_months import after, month_of
+from finance.engagement import Engagement
+
+
+def signature_month(state: Engagement) -> Month:
+    """Return the month of the signature."""
+    return month_of(state.contract.signed_on or FIRST_DAY)
+
+
+def first_month(state: Engagement, budget: Budget, obligation: str) -> Month:
+    """Return the first month in which an obligation has revenue.
+
+    An amendment cannot add revenue to months that were recognised before.
+    """
+    agreed = budget.founded(obligation)
+    if agreed.signed_on is None:
+        return signature_month(state)
+    signed = month_of(agreed.signed_on)
+    return max(signed, after(agreed.recognised_to)) if agreed.recognised_to else signed
+
+
+def recognised_at(state: Engagement, month: Month) -> Money | None:
+    """Return the revenue of all obligations to a month; None where that of one is missing."""
+    budget = state.budget
+    if budget is None:
+        return None
+    total = Money.zero(state.money)
+    for each in budget.obligations:
+        known = state.revenue.cumulative.get(each.obligation, {}).get(month)
+        if known is None and first_month(state, budget, each.obligation) <= month:
+            return None
+        total = total + (known or Money.zero(state.money))
+    return total
+
+
+def last_complete_month(state: Engagement) -> Month | None:
+    """Return the last month in which the revenue of all obligations is recognised, or None."""
+    return next((each for each in state.revenue.months if recognised_at(state, each)), None)
